@@ -1,0 +1,102 @@
+//! Photon batches: what reading hands to a backend.
+//!
+//! On the line: `granule --read--> PhotonBatch --upload--> backend`. Struct of arrays, all of one
+//! length; every photon here has passed the filters and has valid coordinates.
+
+use std::sync::Arc;
+
+use arrow::buffer::NullBuffer;
+
+/// Where the photons of a batch come from, so that an error can name the row.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// File name of the granule.
+    pub granule: Arc<str>,
+    /// `gt1l` .. `gt3r`.
+    pub ground_track: Arc<str>,
+    /// Row in the ground track of each photon of the batch, ascending.
+    pub rows: Vec<u64>,
+}
+
+/// The values of one column, one per photon.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    I64(Vec<i64>),
+}
+
+/// The type in which a column's values are held and ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    F32,
+    F64,
+    I64,
+}
+
+/// One column of a batch: values, and which of them are null (`None`: none is).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub values: Values,
+    pub nulls: Option<NullBuffer>,
+}
+
+/// Photons that are processed together: positions in degrees on WGS84, and columns.
+#[derive(Debug, Clone)]
+pub struct PhotonBatch {
+    pub origin: Origin,
+    /// Longitude in degrees, finite.
+    pub lon: Vec<f64>,
+    /// Geodetic latitude in degrees, within [-90, 90].
+    pub lat: Vec<f64>,
+    /// Columns in the order that the reader was asked for (source columns), or in the order of
+    /// `stat::Job::columns` (after derivation).
+    pub columns: Vec<Column>,
+}
+
+impl Values {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(v) => v.len(),
+            Self::F64(v) => v.len(),
+            Self::I64(v) => v.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn column_type(&self) -> ColumnType {
+        match self {
+            Self::F32(_) => ColumnType::F32,
+            Self::F64(_) => ColumnType::F64,
+            Self::I64(_) => ColumnType::I64,
+        }
+    }
+
+    /// The value at `i` as f64; exact for f32, f64 and integers up to 2^53.
+    pub fn get_f64(&self, i: usize) -> f64 {
+        match self {
+            Self::F32(v) => f64::from(v[i]),
+            Self::F64(v) => v[i],
+            Self::I64(v) => v[i] as f64,
+        }
+    }
+}
+
+impl Column {
+    pub fn is_valid(&self, i: usize) -> bool {
+        self.nulls.as_ref().is_none_or(|n| n.is_valid(i))
+    }
+}
+
+impl PhotonBatch {
+    pub fn len(&self) -> usize {
+        self.lon.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lon.is_empty()
+    }
+}

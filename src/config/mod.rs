@@ -1,0 +1,185 @@
+//! The configuration, parsed once into typed values.
+//!
+//! First on the line: everything after it works on these types and never sees a string key.
+//! `raw.rs` holds the YAML's own shape, `parse.rs` turns it into [`Config`] and refuses what it
+//! does not know, `builtin.rs` holds the configurations known by name.
+
+mod builtin;
+mod explain;
+mod parse;
+mod raw;
+
+use std::path::PathBuf;
+
+use crate::expr::CellExpr;
+use crate::grid::{Latitude, Order};
+use crate::stat::Resolution;
+
+pub use explain::explain;
+pub use parse::{load, parse_yaml};
+pub use raw::json_schema;
+
+/// A run's question: what to read, what to keep, what to compute, on which grid.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Built-in name, or the file it was read from.
+    pub name: String,
+    /// SHA-256 in hex of the canonical form: equal for configs that ask the same question.
+    pub sha256: String,
+    /// Ground tracks to read, in order.
+    pub ground_tracks: Vec<String>,
+    /// Dataset path templates (`{group}` stands for the ground track) of the base level.
+    pub latitude: String,
+    pub longitude: String,
+    /// Source columns that outputs use, in order of declaration.
+    pub variables: Vec<Variable>,
+    /// All must hold; the first that fails counts the photon.
+    pub filters: Vec<Filter>,
+    /// How geolocation segments map to photons, where the config declares it.
+    pub link: Option<Link>,
+    pub outputs: Vec<Output>,
+    pub grid: GridConfig,
+    pub nulls: NullPolicy,
+    pub duplicates: DuplicatePolicy,
+    pub store: Option<PathBuf>,
+    pub catalog: Option<PathBuf>,
+}
+
+/// One source column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    pub name: String,
+    /// Dataset path template.
+    pub path: String,
+    /// Size of one integer unit; chosen from the dataset's name where not given.
+    pub resolution: Option<Resolution>,
+    /// The dataset has one row per geolocation segment and is broadcast through the link.
+    pub per_segment: bool,
+}
+
+/// Keeps a photon where `dataset[row, column] op value` holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// Dataset path template.
+    pub dataset: String,
+    pub column: Option<usize>,
+    pub op: FilterOp,
+    /// One value, or the set of `in` and `not_in`.
+    pub values: Vec<f64>,
+    /// `false` keeps the photons for which the comparison does *not* hold.
+    pub keep: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterOp {
+    Eq,
+    Ne,
+    Ge,
+    Le,
+    Gt,
+    Lt,
+    In,
+    NotIn,
+}
+
+/// How rows of the geolocation level map to runs of photons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Name of the linked level, e.g. `segments`.
+    pub level: String,
+    /// Path template of the level's group, e.g. `/{group}/geolocation`.
+    pub path: String,
+    /// First photon of each geolocation segment; 0 for none when `index_base` is 1.
+    pub index_beg: String,
+    /// Photons of each geolocation segment.
+    pub count: String,
+    pub index_base: u64,
+    /// Reference photon coordinates, for pruning and planning.
+    pub latitude: Option<String>,
+    pub longitude: Option<String>,
+}
+
+/// One array of the store.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub name: String,
+    pub definition: Definition,
+    /// `None`: the statistic's default (SEMANTICS: count int32, min/max the column's, else float32).
+    pub dtype: Option<Dtype>,
+    /// `None`: NaN for floats, 0 for integers.
+    pub fill_value: Option<f64>,
+    /// The statistic in words for the store's attributes, e.g. `mean`, `quantile 0.25`, the expression.
+    pub statistic: String,
+    /// The source column or columns for the store's attributes, comma separated.
+    pub source: String,
+}
+
+/// How an output's values come about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Definition {
+    /// One value per cell.
+    Scalar(CellExpr),
+    /// Counts in bins between ascending edges (last bin closed), plus counts below and above.
+    Histogram { column: String, edges: Vec<f64> },
+}
+
+/// The type of an output array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    F32,
+    F64,
+}
+
+/// HEALPix orders of the output; 0 <= shard <= chunk <= cell <= 29.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GridConfig {
+    pub shard_order: Order,
+    pub chunk_order: Option<Order>,
+    pub cell_order: Order,
+    pub latitude: Latitude,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullPolicy {
+    /// A null excludes the photon from the statistics that use the column.
+    Exclude,
+    /// A null is an error.
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicatePolicy {
+    Error,
+    KeepLatest,
+    KeepAll,
+}
+
+impl Dtype {
+    /// The numpy and Zarr name, e.g. `float32`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::U32 => "uint32",
+            Self::U64 => "uint64",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+        }
+    }
+
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64)
+    }
+}

@@ -1,0 +1,91 @@
+//! The one error type: what went wrong, where, and what to do about it.
+//!
+//! Messages are lower case, without a full stop, and name the object, both values and the remedy.
+//! Each kind has its own exit code.
+
+use std::path::{Path, PathBuf};
+
+/// The result of anything in icefold that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong, by the exit code that it leads to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line or an option's value cannot be used; exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used; exit code 2.
+    #[error("config {name}: {message}")]
+    Config { name: String, message: String },
+    /// A granule cannot be read, or holds what cannot be used; exit code 1.
+    #[error("granule {granule}: {message}")]
+    Granule { granule: String, message: String },
+    /// A store cannot be read or written; exit code 1.
+    #[error("store {path}: {message}")]
+    Store { path: PathBuf, message: String },
+    /// The operating system refused an operation on a file; exit code 1.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// An invariant of the finalize gate does not hold; exit code 1.
+    #[error("finalize gate: {0}")]
+    Gate(String),
+    /// Two stores differ; exit code 4.
+    #[error("{0}")]
+    Mismatch(String),
+    /// The device asked for cannot be used; exit code 5.
+    #[error("device {device}: {message}")]
+    Device { device: String, message: String },
+    /// The run was interrupted by a signal; exit code 130.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+}
+
+impl Error {
+    /// An error about one granule.
+    pub fn granule(granule: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Granule {
+            granule: granule.into(),
+            message: message.into(),
+        }
+    }
+
+    /// An error about the configuration called `name`.
+    pub fn config(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Config {
+            name: name.into(),
+            message: message.into(),
+        }
+    }
+
+    /// An error about the store at `path`.
+    pub fn store(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::Store {
+            path: path.as_ref().to_path_buf(),
+            message: message.into(),
+        }
+    }
+
+    /// An operating system error; `action` reads after "cannot", e.g. `"create"`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.as_ref().to_path_buf(),
+            source,
+        }
+    }
+
+    /// The exit code of a program that stops with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Config { .. } => 2,
+            Self::Granule { .. } | Self::Store { .. } | Self::Io { .. } | Self::Gate(_) => 1,
+            Self::Mismatch(_) => 4,
+            Self::Device { .. } => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The expression language: a small total language, parsed to a typed tree and never run as code.
+//!
+//! A *row expression* is elementwise over a photon's columns; a *cell expression* is scalar
+//! arithmetic over reductions of row expressions, e.g. `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
+//! Both evaluate in IEEE f64 with one fixed order of operations, so every machine gives the same
+//! bits; `log`, `exp` and general powers come from the pure-Rust `libm`.
+
+mod eval;
+mod parse;
+
+pub use eval::{eval_cell, eval_rows};
+pub use parse::{parse_cell, parse_row};
+
+/// Elementwise over the columns of one photon.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowExpr {
+    Number(f64),
+    Column(String),
+    Neg(Box<RowExpr>),
+    Binary(BinaryOp, Box<RowExpr>, Box<RowExpr>),
+    Unary(UnaryFn, Box<RowExpr>),
+    /// `minimum(a, b)` and `maximum(a, b)`: NaN if either is NaN, as numpy.
+    Extreme(Extreme, Box<RowExpr>, Box<RowExpr>),
+    /// `where(a < b, x, y)`.
+    Where(Box<Condition<RowExpr>>, Box<RowExpr>, Box<RowExpr>),
+    /// The first where the second is not NaN, else NaN. Not in the language: it makes the two sums
+    /// of a weighted mean skip the same photons under `nan: skip`.
+    UnlessNan(Box<RowExpr>, Box<RowExpr>),
+}
+
+/// Scalar arithmetic over reductions, one value per cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CellExpr<R = Reduction> {
+    Number(f64),
+    Reduce(R),
+    Neg(Box<CellExpr<R>>),
+    Binary(BinaryOp, Box<CellExpr<R>>, Box<CellExpr<R>>),
+    Unary(UnaryFn, Box<CellExpr<R>>),
+    Extreme(Extreme, Box<CellExpr<R>>, Box<CellExpr<R>>),
+    Where(
+        Box<Condition<CellExpr<R>>>,
+        Box<CellExpr<R>>,
+        Box<CellExpr<R>>,
+    ),
+}
+
+/// A comparison: the first argument of `where`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition<E> {
+    pub op: Comparison,
+    pub left: E,
+    pub right: E,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryFn {
+    Sqrt,
+    Abs,
+    Log,
+    Exp,
+    Log10,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extreme {
+    Minimum,
+    Maximum,
+}
+
+/// One reduction of a row expression over the photons of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reduction {
+    pub kind: ReductionKind,
+    pub over: RowExpr,
+    /// `true` for the nan-family (`nanmean`, ...) and under `nan: skip`.
+    pub skip_nan: bool,
+}
+
+/// What a reduction computes; definitions in `docs/FORMAT.md`, statistics table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReductionKind {
+    /// Photons whose operands are not null, NaN included.
+    Count,
+    Min,
+    Max,
+    Sum,
+    Mean,
+    Var {
+        ddof: u32,
+    },
+    Std {
+        ddof: u32,
+    },
+    /// Linear interpolation between order statistics, 0 <= q <= 1.
+    Quantile {
+        q: f64,
+    },
+    /// sum(w * x) / sum(w).
+    WeightedMean {
+        weights: RowExpr,
+    },
+}
+
+impl RowExpr {
+    /// Adds the names of the columns used to `names`, first use first, without repeats.
+    pub fn collect_columns(&self, names: &mut Vec<String>) {
+        match self {
+            Self::Number(_) => {}
+            Self::Column(name) => {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+            Self::Neg(a) | Self::Unary(_, a) => a.collect_columns(names),
+            Self::Binary(_, a, b) | Self::Extreme(_, a, b) | Self::UnlessNan(a, b) => {
+                a.collect_columns(names);
+                b.collect_columns(names);
+            }
+            Self::Where(c, a, b) => {
+                c.left.collect_columns(names);
+                c.right.collect_columns(names);
+                a.collect_columns(names);
+                b.collect_columns(names);
+            }
+        }
+    }
+}

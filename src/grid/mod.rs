@@ -1,0 +1,73 @@
+//! HEALPix grids: orders, cell and shard ids, the authalic latitude, centres and vertices.
+//!
+//! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
+//! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
+//! `cdshealpix`); `morton.rs` packs order and id into one word.
+
+mod geometry;
+mod latitude;
+mod locate;
+pub mod morton;
+mod trig;
+
+use std::fmt;
+
+pub use geometry::{center, vertices};
+pub use latitude::{authalic_from_geodetic, geodetic_from_authalic};
+pub use locate::Locator;
+
+/// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Order(u8);
+
+/// Which latitude is hashed. The two never mix: stores and shard maps record which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latitude {
+    /// Authalic latitude of the WGS84 ellipsoid: cells of equal area on the ellipsoid.
+    AuthalicWgs84,
+    /// The geodetic latitude as if on a sphere.
+    GeodeticSpherical,
+}
+
+impl Order {
+    pub const MAX: Self = Self(29);
+
+    /// `None` above 29.
+    pub fn new(order: u8) -> Option<Self> {
+        (order <= 29).then_some(Self(order))
+    }
+
+    pub fn get(self) -> u8 {
+        self.0
+    }
+
+    /// 12 * 4^order.
+    pub fn cells(self) -> u64 {
+        12 << (2 * u32::from(self.0))
+    }
+
+    /// The cell at the coarser `order` that contains `cell` of this order.
+    ///
+    /// # Panics
+    /// If `order` is finer than this one.
+    pub fn ancestor(self, cell: u64, order: Self) -> u64 {
+        assert!(order <= self, "order {order} is finer than order {self}");
+        cell >> (2 * u32::from(self.0 - order.0))
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Latitude {
+    /// The spelling in configs, stores and shard maps.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuthalicWgs84 => "authalic-wgs84",
+            Self::GeodeticSpherical => "geodetic-spherical",
+        }
+    }
+}

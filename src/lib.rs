@@ -1,0 +1,27 @@
+//! icefold folds ICESat-2 photons into HEALPix cells.
+//!
+//! Data flows along one line, and the folders show it:
+//!
+//! ```text
+//! granule --read--> PhotonBatch --[ backend: upload, locate, sort, segment, reduce ]--> Partials
+//!         --merge--> ShardPartials --finalize--> CellTable --write--> Zarr store
+//! ```
+//!
+//! Every statistic accumulates in exact integers, so the answer has the same bits for any backend,
+//! thread count, batch split and input order. `docs/ARCHITECTURE.md` maps the source tree.
+
+pub mod backend;
+pub mod batch;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod expr;
+pub mod finalize;
+pub mod granule;
+pub mod grid;
+pub mod pipeline;
+pub mod report;
+pub mod stat;
+pub mod store;
+
+pub use error::{Error, Result};

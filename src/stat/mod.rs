@@ -1,0 +1,39 @@
+//! The statistic algebra: accumulate, merge, finish; written once, used by every backend.
+//!
+//! Every accumulator is a commutative monoid over integers, so the order of photons, batches and
+//! merges cannot change a result:
+//!
+//! ```text
+//!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
+//!           ->  q = round(x * 2^E)      ->  n, sum q, sum q^2    (moments.rs, exact.rs)
+//!           ->  round(term * 2^64)      ->  exact sum            (terms.rs)
+//! ```
+//!
+//! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
+//! accumulators of many cells and merges them, `finish.rs` turns them into f64 once.
+
+mod exact;
+mod finish;
+mod histogram;
+mod job;
+mod key;
+mod moments;
+mod ordered;
+mod partial;
+mod range;
+mod resolution;
+mod specials;
+mod terms;
+
+pub use exact::{Signed256, Unsigned256, ratio};
+pub use finish::{Finished, finish_output};
+pub use histogram::Bins;
+pub use job::{Job, JobColumn, JobOutput, Measure, Needs};
+pub use key::Key;
+pub use moments::Moments;
+pub use ordered::{Ordered, quantile};
+pub use partial::{ColumnPartials, Partials};
+pub use range::Range;
+pub use resolution::Resolution;
+pub use specials::Specials;
+pub use terms::TermSum;

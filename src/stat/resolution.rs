@@ -1,0 +1,79 @@
+//! The size of one integer unit of a column.
+
+use std::fmt;
+
+/// Bits of the integers that values are held in: |q| < 2^48, so squares fit 96 bits.
+const VALUE_BITS: i32 = 48;
+
+/// `2^-exponent` in the column's unit: values are held as `q = round-half-even(x * 2^exponent)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Resolution {
+    exponent: i32,
+}
+
+impl Resolution {
+    /// 2^-34: 6e-11 m, range +-16,384 m.
+    pub const DEFAULT: Self = Self { exponent: 34 };
+    /// 1: integer columns.
+    pub const ONE: Self = Self { exponent: 0 };
+
+    /// `None` unless -60 <= exponent <= 100.
+    pub fn new(exponent: i32) -> Option<Self> {
+        (-60..=100).contains(&exponent).then_some(Self { exponent })
+    }
+
+    /// E of 2^-E.
+    pub fn exponent(self) -> i32 {
+        self.exponent
+    }
+
+    /// One unit as a number, exact.
+    pub fn unit(self) -> f64 {
+        power_of_two(-self.exponent)
+    }
+
+    /// Values of magnitude below this are in range.
+    pub fn range(self) -> f64 {
+        power_of_two(VALUE_BITS - self.exponent)
+    }
+
+    /// The integer nearest to `x * 2^E`, ties to even; `None` out of range or not finite.
+    pub fn quantise(self, x: f64) -> Option<i64> {
+        let scaled = (x * power_of_two(self.exponent)).round_ties_even();
+        (scaled.abs() < power_of_two(VALUE_BITS)).then_some(scaled as i64)
+    }
+
+    /// The finest resolution that holds a value of this magnitude; `None` if no resolution does.
+    pub fn holding(magnitude: f64) -> Option<Self> {
+        (-60..=100)
+            .rev()
+            .filter_map(Self::new)
+            .find(|r| r.quantise(magnitude).is_some())
+    }
+
+    /// The resolution of a dataset by its name, as the table in `docs/FORMAT.md` gives it.
+    ///
+    /// Times reach 2^31 s, positions 360 degrees, distances along the orbit 2^28 m, rates 2^28 Hz;
+    /// all else is a height or of its magnitude.
+    pub fn of_dataset(name: &str) -> Self {
+        let exponent = match name {
+            "delta_time" => 17,
+            "lat_ph" | "lon_ph" | "latitude" | "longitude" | "reference_photon_lat"
+            | "reference_photon_lon" => 39,
+            "segment_dist_x" | "x_atc" | "bckgrd" | "bckgrd_rate" | "altitude_sc" => 20,
+            _ => 34,
+        };
+        Self { exponent }
+    }
+}
+
+/// Exact for exponents of normal f64 numbers.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
+}
+
+impl fmt::Display for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "2^{}", -self.exponent)
+    }
+}
