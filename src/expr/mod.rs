@@ -7,6 +7,7 @@
 
 mod eval;
 mod parse;
+mod show;
 
 pub use eval::{eval_cell, eval_rows};
 pub use parse::{parse_cell, parse_row};

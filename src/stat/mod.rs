@@ -12,6 +12,7 @@
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `finish.rs` turns them into f64 once.
 
+mod derive;
 mod exact;
 mod finish;
 mod histogram;
@@ -25,11 +26,12 @@ mod resolution;
 mod specials;
 mod terms;
 
+pub use derive::derive;
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_output};
 pub use histogram::Bins;
-pub use job::{Job, JobColumn, JobOutput, Measure, Needs};
-pub use key::Key;
+pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs};
+pub use key::{Class, Key, Value};
 pub use moments::Moments;
 pub use ordered::{Ordered, quantile};
 pub use partial::{ColumnPartials, Partials};

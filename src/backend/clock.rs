@@ -1,0 +1,31 @@
+//! Wall time spent in each stage of a backend.
+
+use std::time::{Duration, Instant};
+
+/// Time spent in one stage, summed over batches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock(Duration);
+
+/// Wall time by stage, monotonic clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StageTimes {
+    pub upload: Clock,
+    pub locate: Clock,
+    pub sort: Clock,
+    pub segment: Clock,
+    pub reduce: Clock,
+}
+
+impl Clock {
+    /// Runs `work` and adds the time that it took.
+    pub fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.0 += start.elapsed();
+        result
+    }
+
+    pub fn seconds(self) -> f64 {
+        self.0.as_secs_f64()
+    }
+}

@@ -1,0 +1,117 @@
+//! Dense keys: cells of a batch renumbered into 32 bits or fewer, in the order of their ids.
+//!
+//! A batch touches few ancestors of its cells. Each distinct ancestor at a group order gets a slot,
+//! ascending by id, and a key is the slot followed by the cell's place inside the ancestor. The
+//! group order is the coarsest, from the shard order down, at which all keys fit 32 bits; at the
+//! cell order itself every batch of fewer than 2^32 photons fits.
+
+use crate::config::GridConfig;
+
+/// Maps the cells of one batch to dense keys and back. Ascending ids give ascending keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTable {
+    /// Distinct ancestors, ascending.
+    groups: Vec<u64>,
+    /// Bits of the place inside an ancestor.
+    shift: u32,
+}
+
+impl KeyTable {
+    /// For a batch whose cells `distinct_ancestors(shift)` lists at any group order, as ids shifted
+    /// right by `shift` bits, ascending and without repeats.
+    pub fn new(grid: &GridConfig, mut distinct_ancestors: impl FnMut(u32) -> Vec<u64>) -> Self {
+        let levels = u32::from(grid.cell_order.get() - grid.shard_order.get());
+        let mut shift = 2 * levels;
+        loop {
+            let groups = distinct_ancestors(shift);
+            let slot_bits = u64::BITS - (groups.len() as u64).leading_zeros();
+            if slot_bits + shift <= u32::BITS || shift == 0 {
+                return Self { groups, shift };
+            }
+            shift -= 2;
+        }
+    }
+
+    /// The slot of an ancestor, where the batch has it; `near` is a slot to try first.
+    pub fn slot(&self, cell: u64, near: usize) -> Option<usize> {
+        let group = cell >> self.shift;
+        if self.groups.get(near) == Some(&group) {
+            return Some(near);
+        }
+        self.groups.binary_search(&group).ok()
+    }
+
+    /// The key of a cell of ancestor `slot`.
+    pub fn key(&self, cell: u64, slot: usize) -> u32 {
+        let place = cell & ((1 << self.shift) - 1);
+        ((slot as u64) << self.shift | place) as u32
+    }
+
+    /// The cell of a key.
+    pub fn cell(&self, key: u32) -> u64 {
+        let key = u64::from(key);
+        let slot = (key >> self.shift) as usize;
+        self.groups[slot] << self.shift | (key & ((1 << self.shift) - 1))
+    }
+
+    /// Bits that distinguish keys: a sort need not look at higher ones.
+    pub fn significant_bits(&self) -> u32 {
+        let last = self.groups.len().saturating_sub(1) as u64;
+        self.shift + (u64::BITS - last.leading_zeros())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::{Latitude, Order};
+
+    fn grid(shard: u8, cell: u8) -> GridConfig {
+        GridConfig {
+            shard_order: Order::new(shard).unwrap(),
+            chunk_order: None,
+            cell_order: Order::new(cell).unwrap(),
+            latitude: Latitude::AuthalicWgs84,
+        }
+    }
+
+    fn table(grid: &GridConfig, cells: &[u64]) -> KeyTable {
+        KeyTable::new(grid, |shift| {
+            let mut groups: Vec<u64> = cells.iter().map(|c| c >> shift).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            groups
+        })
+    }
+
+    fn keys_ascend_and_come_back(grid: &GridConfig, cells: &[u64]) {
+        let table = table(grid, cells);
+        let keys: Vec<u32> = cells
+            .iter()
+            .map(|&c| table.key(c, table.slot(c, 0).unwrap()))
+            .collect();
+        assert!(keys.is_sorted());
+        let back: Vec<u64> = keys.iter().map(|&k| table.cell(k)).collect();
+        assert_eq!(back, cells);
+        let last = u64::from(*keys.last().unwrap());
+        assert!(last < 1 << table.significant_bits());
+    }
+
+    #[test]
+    fn cells_of_few_shards_keep_their_order_and_come_back() {
+        keys_ascend_and_come_back(&grid(6, 12), &[4096 * 7, 4096 * 7 + 5, 4096 * 90 + 4095]);
+    }
+
+    #[test]
+    fn cells_too_fine_for_32_bits_are_grouped_below_the_shard() {
+        let cells: Vec<u64> = (0..1000u64).map(|i| i << 40 | i * 77).collect();
+        keys_ascend_and_come_back(&grid(0, 29), &cells);
+    }
+
+    #[test]
+    fn one_cell_needs_no_bits_beyond_its_shard() {
+        let table = table(&grid(12, 12), &[12345]);
+        assert_eq!(table.significant_bits(), 0);
+        assert_eq!(table.cell(0), 12345);
+    }
+}

@@ -1,0 +1,75 @@
+//! The seam: between photon batches on the host and partials on the host.
+//!
+//! Above it there is no CUDA, wgpu or rayon; below it no HDF5, Zarr or command line. A backend
+//! keeps data in its own associated types from stage to stage, so nothing leaves a device between
+//! upload and the partials that `reduce` gives back.
+//!
+//! ```text
+//!   PhotonBatch --upload--> Photons --locate--> Keys --sort--> Sorted --segment--> Segments
+//!                              |                                  |                   |
+//!                              +---------------- reduce ----------+-------------------+--> Partials
+//! ```
+
+mod clock;
+pub mod cpu;
+mod device;
+mod keys;
+
+pub use clock::StageTimes;
+pub use device::{Device, DeviceChoice};
+pub use keys::KeyTable;
+
+use crate::batch::PhotonBatch;
+use crate::config::GridConfig;
+use crate::error::Result;
+use crate::stat::{Job, Partials};
+
+/// One implementation of the stages. All give the same bits for the same photons.
+pub trait Backend {
+    /// A batch's coordinates and columns, on the device.
+    type Photons<'a>;
+    /// One dense key per photon, and the table that maps keys to cells.
+    type Keys;
+    /// Photons in ascending order of key.
+    type Sorted;
+    /// Runs of equal keys in sorted order.
+    type Segments;
+
+    /// Puts a batch on the device.
+    fn upload<'a>(&self, batch: &'a PhotonBatch) -> Result<Self::Photons<'a>>;
+
+    /// Finds the cell of every photon.
+    fn locate(&self, photons: &Self::Photons<'_>, grid: &GridConfig) -> Result<Self::Keys>;
+
+    /// Orders photons by key.
+    fn sort(&self, keys: Self::Keys) -> Result<Self::Sorted>;
+
+    /// Finds the runs of equal keys.
+    fn segment(&self, sorted: &Self::Sorted) -> Result<Self::Segments>;
+
+    /// Folds every segment into one row of partials, ascending by cell.
+    fn reduce(
+        &self,
+        photons: &Self::Photons<'_>,
+        sorted: &Self::Sorted,
+        segments: &Self::Segments,
+        job: &Job,
+    ) -> Result<Partials>;
+
+    /// The stages in order. A backend that fuses stages overrides this; the bits stay the same.
+    fn fold(
+        &self,
+        batch: &PhotonBatch,
+        grid: &GridConfig,
+        job: &Job,
+        times: &mut StageTimes,
+    ) -> Result<Partials> {
+        let photons = times.upload.time(|| self.upload(batch))?;
+        let keys = times.locate.time(|| self.locate(&photons, grid))?;
+        let sorted = times.sort.time(|| self.sort(keys))?;
+        let segments = times.segment.time(|| self.segment(&sorted))?;
+        times
+            .reduce
+            .time(|| self.reduce(&photons, &sorted, &segments, job))
+    }
+}

@@ -1,0 +1,132 @@
+//! Finishing: accumulators of one cell become the numbers the user asked for, rounded once.
+
+use crate::batch::ColumnType;
+use crate::expr::{CellExpr, eval_cell};
+
+use super::job::{Job, JobOutput, Measure, MeasureKind};
+use super::key::Key;
+use super::ordered::quantile;
+use super::partial::Partials;
+
+/// A finished statistic of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finished {
+    Real(f64),
+    /// Counts, and extremes of integer columns: never through f64.
+    Integer(i128),
+    /// No value: an extreme of no photons in an integer column.
+    Missing,
+    /// A weighted mean whose weights sum to 0 or to no finite number.
+    NoWeight,
+    /// Below, bins, above.
+    Histogram(Vec<u64>),
+}
+
+/// Output `output` of cell `i`; values must be sorted (`Partials::sort_values`).
+pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) -> Finished {
+    match &job.outputs[output] {
+        JobOutput::Histogram(column) => {
+            let bins = partials.columns[*column].bins.as_ref();
+            Finished::Histogram(bins.map(|b| b.row(i).to_vec()).unwrap_or_default())
+        }
+        JobOutput::Scalar(CellExpr::Reduce(measure)) => finish_one(job, partials, measure, i),
+        JobOutput::Scalar(expr) => {
+            let mut no_weight = false;
+            let value = eval_cell(expr, &mut |measure| {
+                match finish_one(job, partials, measure, i) {
+                    Finished::Real(x) => x,
+                    Finished::Integer(n) => n as f64,
+                    Finished::NoWeight => {
+                        no_weight = true;
+                        f64::NAN
+                    }
+                    Finished::Missing | Finished::Histogram(_) => f64::NAN,
+                }
+            });
+            if no_weight && value.is_nan() {
+                Finished::NoWeight
+            } else {
+                Finished::Real(value)
+            }
+        }
+    }
+}
+
+fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Finished {
+    let described = &job.columns[measure.column];
+    let column = &partials.columns[measure.column];
+    let specials = column.specials[i];
+    let finite = column.finite(i);
+    if measure.kind == MeasureKind::Count {
+        return Finished::Integer(i128::from(column.count[i]));
+    }
+    if specials.nan > 0 && !measure.skip_nan {
+        return Finished::Real(f64::NAN);
+    }
+    let infinities = specials.sum_of_infinities();
+    // With neither infinities nor finite values a mean is of nothing.
+    let some = finite + specials.infinite() > 0;
+    let resolution = described.resolution;
+    let moments = column.moments.as_ref().map(|rows| rows[i]);
+    let terms = column.terms.as_ref().map(|rows| rows[i]);
+    let range = column.range.as_ref().map(|rows| rows[i]);
+    let real = match measure.kind {
+        MeasureKind::Count => unreachable!("handled above"),
+        MeasureKind::Min | MeasureKind::Max => {
+            let key = range.map(|r| match measure.kind {
+                MeasureKind::Min => r.min,
+                _ => r.max,
+            });
+            return extreme(key.filter(|_| some), described.column_type);
+        }
+        MeasureKind::Sum => infinities.or(moments.map(|m| m.total(resolution))),
+        MeasureKind::Mean => infinities.or(moments.map(|m| m.mean(finite, resolution))),
+        MeasureKind::TermSum => infinities.or(terms.map(|t| t.total())),
+        MeasureKind::TermMean => infinities.or(terms.map(|t| t.mean(finite))),
+        MeasureKind::Var { ddof } | MeasureKind::Std { ddof } => {
+            let variance = infinities
+                .map(|_| f64::NAN)
+                .or(moments.map(|m| m.variance(finite, ddof, resolution)));
+            match measure.kind {
+                MeasureKind::Std { .. } => variance.map(f64::sqrt),
+                _ => variance,
+            }
+        }
+        MeasureKind::Quantile { q } => {
+            let ordered = column.ordered.as_ref();
+            ordered.map(|o| quantile(o, i, q, described.column_type))
+        }
+        MeasureKind::WeightedMean { weights } => {
+            return weighted_mean(partials, measure.column, weights, i);
+        }
+    };
+    Finished::Real(real.unwrap_or_else(|| unreachable!("the job keeps what its outputs need")))
+}
+
+fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
+    match (key, column_type) {
+        (None, ColumnType::I64) => Finished::Missing,
+        (None, _) => Finished::Real(f64::NAN),
+        (Some(key), ColumnType::I64) => Finished::Integer(i128::from(key.to_i64())),
+        (Some(key), _) => Finished::Real(key.to_f64(column_type)),
+    }
+}
+
+/// sum(w x) / sum(w), the sums exact. Weights that sum to 0 or are not finite give no mean.
+fn weighted_mean(partials: &Partials, products: usize, weights: usize, i: usize) -> Finished {
+    let sum_of = |column: usize| {
+        let column = &partials.columns[column];
+        let infinities = column.specials[i].sum_of_infinities();
+        infinities.or(column.terms.as_ref().map(|rows| rows[i].total()))
+    };
+    let (Some(numerator), Some(denominator)) = (sum_of(products), sum_of(weights)) else {
+        unreachable!("the job keeps the terms of a weighted mean");
+    };
+    if partials.columns[products].count[i] == 0 {
+        Finished::Real(f64::NAN)
+    } else if denominator == 0.0 || !denominator.is_finite() {
+        Finished::NoWeight
+    } else {
+        Finished::Real(numerator / denominator)
+    }
+}

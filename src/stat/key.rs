@@ -1,0 +1,179 @@
+//! Order-preserving keys: unsigned integers that sort as the values do.
+//!
+//! Keys make minima, maxima and order statistics exact and independent of order: comparing
+//! integers has no NaN and no signed zero. -0 maps to the key of +0.
+
+use crate::batch::ColumnType;
+
+/// What a value is, as far as accumulators care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Finite,
+    Nan,
+    PositiveInfinity,
+    NegativeInfinity,
+}
+
+/// A value type that a column may have.
+pub trait Value: Copy + Send + Sync + 'static {
+    /// Whether a value may be other than finite.
+    const HAS_SPECIALS: bool;
+
+    fn class(self) -> Class;
+
+    /// The key of a value that is not NaN.
+    fn key(self) -> Key;
+
+    /// The value as f64; integers beyond 2^53 round to nearest even.
+    fn to_f64(self) -> f64;
+}
+
+/// An order-preserving key, widened to 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(pub u64);
+
+const SIGN_32: u32 = 1 << 31;
+const SIGN_64: u64 = 1 << 63;
+
+impl Value for f32 {
+    const HAS_SPECIALS: bool = true;
+
+    fn class(self) -> Class {
+        if self.is_finite() {
+            Class::Finite
+        } else if self.is_nan() {
+            Class::Nan
+        } else if self > 0.0 {
+            Class::PositiveInfinity
+        } else {
+            Class::NegativeInfinity
+        }
+    }
+
+    fn key(self) -> Key {
+        // Adding +0 turns -0 into +0 and leaves every other value as it is.
+        let bits = (self + 0.0).to_bits();
+        let ordered = if bits & SIGN_32 == 0 {
+            bits | SIGN_32
+        } else {
+            !bits
+        };
+        Key(u64::from(ordered))
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Value for f64 {
+    const HAS_SPECIALS: bool = true;
+
+    fn class(self) -> Class {
+        if self.is_finite() {
+            Class::Finite
+        } else if self.is_nan() {
+            Class::Nan
+        } else if self > 0.0 {
+            Class::PositiveInfinity
+        } else {
+            Class::NegativeInfinity
+        }
+    }
+
+    fn key(self) -> Key {
+        let bits = (self + 0.0).to_bits();
+        Key(if bits & SIGN_64 == 0 {
+            bits | SIGN_64
+        } else {
+            !bits
+        })
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Value for i64 {
+    const HAS_SPECIALS: bool = false;
+
+    fn class(self) -> Class {
+        Class::Finite
+    }
+
+    fn key(self) -> Key {
+        Key(self as u64 ^ SIGN_64)
+    }
+
+    fn to_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Key {
+    /// The value of a column of this type as f64.
+    pub fn to_f64(self, column_type: ColumnType) -> f64 {
+        match column_type {
+            ColumnType::F32 => {
+                let key = self.0 as u32;
+                let bits = if key & SIGN_32 == 0 {
+                    !key
+                } else {
+                    key ^ SIGN_32
+                };
+                f64::from(f32::from_bits(bits))
+            }
+            ColumnType::F64 => f64::from_bits(if self.0 & SIGN_64 == 0 {
+                !self.0
+            } else {
+                self.0 ^ SIGN_64
+            }),
+            ColumnType::I64 => self.to_i64() as f64,
+        }
+    }
+
+    /// The value of an integer column.
+    pub fn to_i64(self) -> i64 {
+        (self.0 ^ SIGN_64) as i64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_sort_as_f32_values_do(a: f32, b: f32) {
+            prop_assume!(!a.is_nan() && !b.is_nan());
+            prop_assert_eq!(a.key().cmp(&b.key()), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(a.key().to_f64(ColumnType::F32), f64::from(a));
+        }
+
+        #[test]
+        fn keys_sort_as_f64_values_do(a: f64, b: f64) {
+            prop_assume!(!a.is_nan() && !b.is_nan());
+            prop_assert_eq!(a.key().cmp(&b.key()), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(a.key().to_f64(ColumnType::F64), a);
+        }
+
+        #[test]
+        fn keys_sort_as_integers_do(a: i64, b: i64) {
+            prop_assert_eq!(a.key().cmp(&b.key()), a.cmp(&b));
+            prop_assert_eq!(a.key().to_i64(), a);
+        }
+    }
+
+    #[test]
+    fn both_zeros_have_one_key_and_come_back_positive() {
+        assert_eq!((-0.0f32).key(), 0.0f32.key());
+        assert!(
+            (-0.0f64)
+                .key()
+                .to_f64(ColumnType::F64)
+                .is_sign_positive()
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! The multiset of a cell's values, for exact order statistics.
+
+use super::key::{Class, Key, Value};
+use crate::batch::ColumnType;
+
+/// Value keys of many cells, cell after cell: cell `i` owns `keys[offsets[i]..offsets[i + 1]]`.
+/// NaN is not in here; `Specials` counts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    offsets: Vec<usize>,
+    keys: Keys,
+}
+
+/// f32 columns keep 4 bytes a photon, the others 8.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Keys {
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
+}
+
+impl Ordered {
+    pub fn new(column_type: ColumnType) -> Self {
+        Self {
+            offsets: vec![0],
+            keys: match column_type {
+                ColumnType::F32 => Keys::Narrow(Vec::new()),
+                ColumnType::F64 | ColumnType::I64 => Keys::Wide(Vec::new()),
+            },
+        }
+    }
+
+    /// Appends a cell with these values.
+    pub fn push_cell<T: Value>(&mut self, values: &[T]) {
+        let kept = values.iter().filter(|v| v.class() != Class::Nan);
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.extend(kept.map(|v| v.key().0 as u32)),
+            Keys::Wide(keys) => keys.extend(kept.map(|v| v.key().0)),
+        }
+        self.offsets.push(self.len_keys());
+    }
+
+    /// Appends cell `i` of `other` as a new cell.
+    pub fn push_from(&mut self, other: &Self, i: usize) {
+        self.extend_keys(other, i);
+        self.offsets.push(self.len_keys());
+    }
+
+    /// Adds the values of cell `i` of `other` to the last cell.
+    pub fn extend_last(&mut self, other: &Self, i: usize) {
+        self.extend_keys(other, i);
+        let end = self.len_keys();
+        if let Some(last) = self.offsets.last_mut() {
+            *last = end;
+        }
+    }
+
+    fn extend_keys(&mut self, other: &Self, i: usize) {
+        let range = other.offsets[i]..other.offsets[i + 1];
+        match (&mut self.keys, &other.keys) {
+            (Keys::Narrow(keys), Keys::Narrow(more)) => keys.extend_from_slice(&more[range]),
+            (Keys::Wide(keys), Keys::Wide(more)) => keys.extend_from_slice(&more[range]),
+            _ => unreachable!("partials of one job have one key width per column"),
+        }
+    }
+
+    fn len_keys(&self) -> usize {
+        match &self.keys {
+            Keys::Narrow(keys) => keys.len(),
+            Keys::Wide(keys) => keys.len(),
+        }
+    }
+
+    /// Number of values of cell `i`.
+    pub fn len(&self, i: usize) -> usize {
+        self.offsets[i + 1] - self.offsets[i]
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Puts the values of every cell in ascending order.
+    pub fn sort(&mut self) {
+        for window in self.offsets.windows(2) {
+            match &mut self.keys {
+                Keys::Narrow(keys) => keys[window[0]..window[1]].sort_unstable(),
+                Keys::Wide(keys) => keys[window[0]..window[1]].sort_unstable(),
+            }
+        }
+    }
+
+    /// Order statistic `rank` (0-based) of cell `i`, after `sort`.
+    fn get(&self, i: usize, rank: usize) -> Key {
+        let at = self.offsets[i] + rank;
+        match &self.keys {
+            Keys::Narrow(keys) => Key(u64::from(keys[at])),
+            Keys::Wide(keys) => Key(keys[at]),
+        }
+    }
+}
+
+/// Quantile `q` of cell `i` of sorted values: with h = (n - 1) q, linear interpolation between
+/// order statistics floor(h) and floor(h) + 1 in f64 (numpy's default, Hyndman & Fan type 7).
+///
+/// NaN for no values. Where the neighbours are the same infinity or h is whole, nothing is
+/// interpolated, so an infinity stays an infinity.
+pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) -> f64 {
+    let n = ordered.len(i);
+    if n == 0 {
+        return f64::NAN;
+    }
+    let h = (n - 1) as f64 * q;
+    let rank = (h.floor() as usize).min(n - 1);
+    let fraction = h - h.floor();
+    let lower = ordered.get(i, rank).to_f64(column_type);
+    if fraction == 0.0 || rank + 1 == n {
+        return lower;
+    }
+    let upper = ordered.get(i, rank + 1).to_f64(column_type);
+    if lower == upper {
+        return lower;
+    }
+    lower + (upper - lower) * fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[f32]) -> Ordered {
+        let mut ordered = Ordered::new(ColumnType::F32);
+        ordered.push_cell(values);
+        ordered.sort();
+        ordered
+    }
+
+    #[test]
+    fn quartiles_interpolate_between_neighbours() {
+        let values = of(&[2.0, 1.0]);
+        let at = |q| quantile(&values, 0, q, ColumnType::F32);
+        assert_eq!([at(0.0), at(0.25), at(0.5), at(1.0)], [1.0, 1.25, 1.5, 2.0]);
+    }
+
+    #[test]
+    fn an_infinite_neighbour_gives_an_infinity() {
+        let values = of(&[1.0, f32::INFINITY, f32::INFINITY]);
+        let at = |q| quantile(&values, 0, q, ColumnType::F32);
+        assert_eq!(at(0.0), 1.0);
+        assert_eq!(at(0.25), f64::INFINITY);
+        assert_eq!(at(0.75), f64::INFINITY);
+    }
+
+    #[test]
+    fn nan_is_not_an_order_statistic() {
+        let values = of(&[f32::NAN, 3.0]);
+        assert_eq!(values.len(0), 1);
+        assert_eq!(quantile(&values, 0, 0.5, ColumnType::F32), 3.0);
+        assert!(quantile(&of(&[]), 0, 0.5, ColumnType::F32).is_nan());
+    }
+}

@@ -1,0 +1,51 @@
+//! Counts of values that are not numbers to be summed.
+
+use super::key::{Class, Value};
+
+/// NaN and infinities among the values of one cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Specials {
+    pub nan: u64,
+    pub positive_infinity: u64,
+    pub negative_infinity: u64,
+}
+
+impl Specials {
+    pub fn accumulate<T: Value>(&mut self, values: &[T]) {
+        if !T::HAS_SPECIALS {
+            return;
+        }
+        for value in values {
+            match value.class() {
+                Class::Finite => {}
+                Class::Nan => self.nan += 1,
+                Class::PositiveInfinity => self.positive_infinity += 1,
+                Class::NegativeInfinity => self.negative_infinity += 1,
+            }
+        }
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.nan += other.nan;
+        self.positive_infinity += other.positive_infinity;
+        self.negative_infinity += other.negative_infinity;
+    }
+
+    pub fn infinite(&self) -> u64 {
+        self.positive_infinity + self.negative_infinity
+    }
+
+    pub fn total(&self) -> u64 {
+        self.nan + self.infinite()
+    }
+
+    /// What the infinities make of a sum: none, one infinity, or NaN for both signs.
+    pub fn sum_of_infinities(&self) -> Option<f64> {
+        match (self.positive_infinity > 0, self.negative_infinity > 0) {
+            (false, false) => None,
+            (true, false) => Some(f64::INFINITY),
+            (false, true) => Some(f64::NEG_INFINITY),
+            (true, true) => Some(f64::NAN),
+        }
+    }
+}
