@@ -91,6 +91,24 @@ impl Column {
     }
 }
 
+impl Column {
+    /// The values for which `keep` holds, in order.
+    pub fn retain(&self, keep: &[bool]) -> Self {
+        let nulls = self.nulls.as_ref().map(|nulls| {
+            let pairs = nulls.iter().zip(keep);
+            pairs.filter(|(_, keep)| **keep).map(|(valid, _)| valid).collect()
+        });
+        Self {
+            values: match &self.values {
+                Values::F32(v) => Values::F32(kept(v, keep)),
+                Values::F64(v) => Values::F64(kept(v, keep)),
+                Values::I64(v) => Values::I64(kept(v, keep)),
+            },
+            nulls,
+        }
+    }
+}
+
 impl PhotonBatch {
     pub fn len(&self) -> usize {
         self.lon.len()
@@ -99,4 +117,22 @@ impl PhotonBatch {
     pub fn is_empty(&self) -> bool {
         self.lon.is_empty()
     }
+
+    /// The photons for which `keep` holds, in order; `keep` has one entry per photon.
+    pub fn retain(&self, keep: &[bool]) -> Self {
+        Self {
+            origin: Origin {
+                rows: kept(&self.origin.rows, keep),
+                ..self.origin.clone()
+            },
+            lon: kept(&self.lon, keep),
+            lat: kept(&self.lat, keep),
+            columns: self.columns.iter().map(|c| c.retain(keep)).collect(),
+        }
+    }
+}
+
+fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    let pairs = values.iter().zip(keep);
+    pairs.filter(|(_, keep)| **keep).map(|(v, _)| *v).collect()
 }

@@ -3,13 +3,15 @@
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`.
 
 mod gate;
+mod schema;
 mod table;
 
 use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 
-pub use table::finalize;
+pub use schema::{schema, widest};
+pub use table::{FinishedShard, finalize};
 
 /// Finished statistics of occupied cells, ascending by id. The first column is `cell_ids` (uint64),
 /// then one column per [`OutputArray`], in order; a histogram is a `FixedSizeList`.

@@ -8,12 +8,11 @@ use crate::expr::eval_rows;
 
 use super::job::{ColumnOrigin, Job};
 
-/// The columns of the job, from the source columns that were read (one per variable).
-pub fn derive(job: &Job, variables: &[Variable], batch: &mut PhotonBatch) {
+/// The columns of the job, from a batch of source columns (one per variable).
+pub fn derive(job: &Job, variables: &[Variable], batch: &PhotonBatch) -> Vec<Column> {
     let n = batch.len();
-    let sources = std::mem::take(&mut batch.columns);
-    batch.columns = job
-        .columns
+    let sources = &batch.columns;
+    job.columns
         .iter()
         .map(|column| match &column.origin {
             ColumnOrigin::Source(variable) => sources[*variable].clone(),
@@ -33,5 +32,5 @@ pub fn derive(job: &Job, variables: &[Variable], batch: &mut PhotonBatch) {
                 }
             }
         })
-        .collect();
+        .collect()
 }

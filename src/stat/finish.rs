@@ -14,7 +14,7 @@ pub enum Finished {
     Real(f64),
     /// Counts, and extremes of integer columns: never through f64.
     Integer(i128),
-    /// No value: an extreme of no photons in an integer column.
+    /// No value: the cell has no photon whose operands are not null.
     Missing,
     /// A weighted mean whose weights sum to 0 or to no finite number.
     NoWeight,
@@ -31,22 +31,20 @@ pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) ->
         }
         JobOutput::Scalar(CellExpr::Reduce(measure)) => finish_one(job, partials, measure, i),
         JobOutput::Scalar(expr) => {
-            let mut no_weight = false;
+            let mut lacking = None;
             let value = eval_cell(expr, &mut |measure| {
                 match finish_one(job, partials, measure, i) {
                     Finished::Real(x) => x,
                     Finished::Integer(n) => n as f64,
-                    Finished::NoWeight => {
-                        no_weight = true;
+                    other => {
+                        lacking.get_or_insert(other);
                         f64::NAN
                     }
-                    Finished::Missing | Finished::Histogram(_) => f64::NAN,
                 }
             });
-            if no_weight && value.is_nan() {
-                Finished::NoWeight
-            } else {
-                Finished::Real(value)
+            match lacking {
+                Some(reason) if value.is_nan() => reason,
+                _ => Finished::Real(value),
             }
         }
     }
@@ -59,6 +57,9 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     let finite = column.finite(i);
     if measure.kind == MeasureKind::Count {
         return Finished::Integer(i128::from(column.count[i]));
+    }
+    if column.count[i] == 0 {
+        return Finished::Missing;
     }
     if specials.nan > 0 && !measure.skip_nan {
         return Finished::Real(f64::NAN);
@@ -122,9 +123,7 @@ fn weighted_mean(partials: &Partials, products: usize, weights: usize, i: usize)
     let (Some(numerator), Some(denominator)) = (sum_of(products), sum_of(weights)) else {
         unreachable!("the job keeps the terms of a weighted mean");
     };
-    if partials.columns[products].count[i] == 0 {
-        Finished::Real(f64::NAN)
-    } else if denominator == 0.0 || !denominator.is_finite() {
+    if denominator == 0.0 || !denominator.is_finite() {
         Finished::NoWeight
     } else {
         Finished::Real(numerator / denominator)

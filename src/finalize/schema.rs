@@ -1,0 +1,179 @@
+//! The store's arrays, resolved from the config and what the granules say of their columns.
+
+use crate::batch::ColumnType;
+use crate::config::{Config, Definition, Dtype, Output};
+use crate::error::{Error, Result};
+use crate::expr::CellExpr;
+use crate::granule::SourceColumn;
+use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind};
+
+use super::{OutputArray, StoreSchema};
+
+/// Decides dtype, fill value and attributes of every array.
+///
+/// # Errors
+/// A declared dtype that cannot hold what the statistic gives for this column.
+pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<StoreSchema> {
+    let mut arrays = Vec::new();
+    for (output, resolved) in config.outputs.iter().zip(&job.outputs) {
+        match (resolved, &output.definition) {
+            (JobOutput::Scalar(expr), _) => arrays.push(scalar(config, output, expr, job, sources)?),
+            (JobOutput::Histogram(_), Definition::Histogram { edges, .. }) => {
+                arrays.extend(histogram(output, edges));
+            }
+            (JobOutput::Histogram(_), Definition::Scalar(_)) => {
+                unreachable!("a job's outputs are those of its config")
+            }
+        }
+    }
+    Ok(StoreSchema {
+        grid: config.grid,
+        config_sha256: config.sha256.clone(),
+        arrays,
+    })
+}
+
+fn scalar(
+    config: &Config,
+    output: &Output,
+    expr: &CellExpr<Measure>,
+    job: &Job,
+    sources: &[SourceColumn],
+) -> Result<OutputArray> {
+    let single = match expr {
+        CellExpr::Reduce(measure) => Some(measure),
+        _ => None,
+    };
+    let source = single.and_then(|m| source_of(job, m, sources));
+    let natural = natural_dtype(single, source);
+    let dtype = output.dtype.unwrap_or(natural);
+    if !dtype.is_float() && natural.is_float() {
+        return Err(Error::config(
+            &config.name,
+            format!(
+                "output {}: dtype {} cannot hold {} of {}, which is {}; declare a float dtype",
+                output.name,
+                dtype.name(),
+                output.statistic,
+                output.source,
+                natural.name()
+            ),
+        ));
+    }
+    let mut resolutions = Vec::new();
+    collect_resolutions(expr, job, &mut resolutions);
+    let empty = if dtype.is_float() { f64::NAN } else { 0.0 };
+    let units = source.and_then(|s| s.units.clone());
+    Ok(OutputArray {
+        name: output.name.clone(),
+        dtype,
+        fill_value: output.fill_value.unwrap_or(empty),
+        statistic: output.statistic.clone(),
+        source: output.source.clone(),
+        resolution: (!resolutions.is_empty()).then(|| resolutions.join(", ")),
+        units: match single.map(|m| m.kind) {
+            Some(MeasureKind::Count) => Some("1".to_owned()),
+            Some(MeasureKind::Var { .. }) => units.map(|u| format!("{u}^2")),
+            _ => units,
+        },
+        long_name: source
+            .and_then(|s| s.long_name.as_ref())
+            .map(|long_name| format!("{} of {long_name}", output.statistic)),
+        edges: None,
+    })
+}
+
+/// The source column that a reduction is over; a weighted mean has that of its values.
+fn source_of<'a>(
+    job: &Job,
+    measure: &Measure,
+    sources: &'a [SourceColumn],
+) -> Option<&'a SourceColumn> {
+    match (&job.columns[measure.column].origin, measure.kind) {
+        (ColumnOrigin::Source(variable), _) => Some(&sources[*variable]),
+        (ColumnOrigin::Derived { expr, .. }, MeasureKind::WeightedMean { .. }) => {
+            let crate::expr::RowExpr::Binary(_, over, _) = expr else {
+                return None;
+            };
+            let crate::expr::RowExpr::Column(name) = over.as_ref() else {
+                return None;
+            };
+            sources.iter().find(|source| source.name == *name)
+        }
+        (ColumnOrigin::Derived { .. }, _) => None,
+    }
+}
+
+fn natural_dtype(single: Option<&Measure>, source: Option<&SourceColumn>) -> Dtype {
+    match (single.map(|m| m.kind), source) {
+        (Some(MeasureKind::Count), _) => Dtype::I32,
+        (Some(MeasureKind::Min | MeasureKind::Max), Some(source)) => source.dtype,
+        (Some(MeasureKind::Min | MeasureKind::Max), None) => Dtype::F64,
+        _ => Dtype::F32,
+    }
+}
+
+fn collect_resolutions(expr: &CellExpr<Measure>, job: &Job, found: &mut Vec<String>) {
+    match expr {
+        CellExpr::Number(_) => {}
+        CellExpr::Reduce(measure) => {
+            let resolution = match measure.kind {
+                MeasureKind::Count
+                | MeasureKind::Min
+                | MeasureKind::Max
+                | MeasureKind::Quantile { .. } => return,
+                MeasureKind::TermSum
+                | MeasureKind::TermMean
+                | MeasureKind::WeightedMean { .. } => "2^-64".to_owned(),
+                MeasureKind::Sum
+                | MeasureKind::Mean
+                | MeasureKind::Var { .. }
+                | MeasureKind::Std { .. } => job.columns[measure.column].resolution.to_string(),
+            };
+            if !found.contains(&resolution) {
+                found.push(resolution);
+            }
+        }
+        CellExpr::Neg(a) | CellExpr::Unary(_, a) => collect_resolutions(a, job, found),
+        CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
+            collect_resolutions(a, job, found);
+            collect_resolutions(b, job, found);
+        }
+        CellExpr::Where(c, a, b) => {
+            for part in [&c.left, &c.right, a, b] {
+                collect_resolutions(part, job, found);
+            }
+        }
+    }
+}
+
+/// Three arrays: the bins, and the counts below and above them.
+fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
+    let part = |suffix: &str, edges: Option<Vec<f64>>| OutputArray {
+        name: format!("{}{suffix}", output.name),
+        dtype: output.dtype.unwrap_or(Dtype::I32),
+        fill_value: output.fill_value.unwrap_or(0.0),
+        statistic: output.statistic.clone(),
+        source: output.source.clone(),
+        resolution: None,
+        units: Some("1".to_owned()),
+        long_name: None,
+        edges,
+    };
+    [
+        part("", Some(edges.to_vec())),
+        part("_below", None),
+        part("_above", None),
+    ]
+}
+
+/// Whether a column's values widen to another type without loss.
+pub fn widest(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
+    match (a, b) {
+        _ if a == b => Some(a),
+        (ColumnType::F32, ColumnType::F64) | (ColumnType::F64, ColumnType::F32) => {
+            Some(ColumnType::F64)
+        }
+        _ => None,
+    }
+}

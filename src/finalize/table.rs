@@ -1,0 +1,185 @@
+//! Partials of a shard to a table of finished statistics.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
+    Int64Array, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow::datatypes::Field;
+use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
+
+use crate::config::{Dtype, GridConfig};
+use crate::error::{Error, Result};
+use crate::stat::{Finished, Job, JobOutput, Partials, finish_output};
+
+use super::gate::check;
+use super::{CellTable, OutputArray, StoreSchema};
+
+/// A shard's table, and how many of its cells have a weighted mean without weight.
+#[derive(Debug, Clone)]
+pub struct FinishedShard {
+    pub table: CellTable,
+    pub cells_without_weight: u64,
+}
+
+/// Finishes one shard: invariants are checked, then every statistic is rounded once.
+///
+/// # Errors
+/// A violated invariant, and a count that its declared dtype cannot hold.
+pub fn finalize(
+    shard: u64,
+    mut partials: Partials,
+    job: &Job,
+    schema: &StoreSchema,
+) -> Result<FinishedShard> {
+    partials.sort_values();
+    check(shard, &partials, job, &schema.grid)?;
+    let mut columns: Vec<(String, ArrayRef)> = vec![(
+        "cell_ids".to_owned(),
+        Arc::new(UInt64Array::from(partials.cells.clone())),
+    )];
+    let mut cells_without_weight = 0;
+    let mut arrays = schema.arrays.iter();
+    for output in 0..job.outputs.len() {
+        let finished: Vec<Finished> = (0..partials.len())
+            .into_par_iter()
+            .map(|i| finish_output(job, &partials, output, i))
+            .collect();
+        let widths = match &job.outputs[output] {
+            JobOutput::Scalar(_) => 1,
+            JobOutput::Histogram(_) => 3,
+        };
+        cells_without_weight += finished
+            .iter()
+            .filter(|value| **value == Finished::NoWeight)
+            .count() as u64;
+        for part in 0..widths {
+            let Some(array) = arrays.next() else {
+                unreachable!("the schema has an array for every part of an output");
+            };
+            let values = Values {
+                finished: &finished,
+                cells: &partials.cells,
+                array,
+                grid: &schema.grid,
+            };
+            let column = match (widths, part) {
+                (1, _) => values.scalars()?,
+                (_, 0) => values.bins()?,
+                (_, part) => values.outside(part == 2)?,
+            };
+            columns.push((array.name.clone(), column));
+        }
+    }
+    let rows = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, false)),
+    )
+    .map_err(|e| Error::Gate(format!("shard {shard}: columns do not align: {e}")))?;
+    Ok(FinishedShard {
+        table: CellTable { rows },
+        cells_without_weight,
+    })
+}
+
+/// Finished values on their way into one array.
+struct Values<'a> {
+    finished: &'a [Finished],
+    cells: &'a [u64],
+    array: &'a OutputArray,
+    grid: &'a GridConfig,
+}
+
+impl Values<'_> {
+    fn scalars(&self) -> Result<ArrayRef> {
+        if self.array.dtype.is_float() {
+            let fill = self.array.fill_value;
+            let real = |value: &Finished| match value {
+                Finished::Real(x) => *x,
+                Finished::Integer(n) => *n as f64,
+                Finished::Missing => fill,
+                Finished::NoWeight | Finished::Histogram(_) => f64::NAN,
+            };
+            let values = self.finished.iter().map(real);
+            return Ok(match self.array.dtype {
+                Dtype::F32 => Arc::new(Float32Array::from_iter_values(values.map(|x| x as f32))),
+                _ => Arc::new(Float64Array::from_iter_values(values)),
+            });
+        }
+        let fill = self.array.fill_value as i128;
+        self.integers(self.finished.iter().map(|value| match value {
+            Finished::Integer(n) => *n,
+            _ => fill,
+        }))
+    }
+
+    fn bins(&self) -> Result<ArrayRef> {
+        let inner = |value: &Finished| match value {
+            Finished::Histogram(counts) => counts[1..counts.len() - 1].to_vec(),
+            _ => Vec::new(),
+        };
+        let width = self.array.edges.as_ref().map_or(0, |edges| edges.len() - 1);
+        let flat: Vec<i128> = self
+            .finished
+            .iter()
+            .flat_map(|value| inner(value).into_iter().map(i128::from))
+            .collect();
+        let items = self.integers(flat.into_iter())?;
+        let field = Arc::new(Field::new("item", items.data_type().clone(), false));
+        FixedSizeListArray::try_new(field, width as i32, items, None)
+            .map(|list| Arc::new(list) as ArrayRef)
+            .map_err(|e| Error::Gate(format!("array {}: {e}", self.array.name)))
+    }
+
+    fn outside(&self, above: bool) -> Result<ArrayRef> {
+        self.integers(self.finished.iter().map(|value| match value {
+            Finished::Histogram(counts) if above => counts.last().map_or(0, |&n| i128::from(n)),
+            Finished::Histogram(counts) => counts.first().map_or(0, |&n| i128::from(n)),
+            _ => 0,
+        }))
+    }
+
+    fn integers(&self, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
+        macro_rules! array_of {
+            ($integer:ty, $array:ty) => {
+                Ok(Arc::new(<$array>::from(self.narrowed::<$integer>(values)?)))
+            };
+        }
+        match self.array.dtype {
+            Dtype::I8 => array_of!(i8, Int8Array),
+            Dtype::I16 => array_of!(i16, Int16Array),
+            Dtype::I32 => array_of!(i32, Int32Array),
+            Dtype::I64 => array_of!(i64, Int64Array),
+            Dtype::U8 => array_of!(u8, UInt8Array),
+            Dtype::U16 => array_of!(u16, UInt16Array),
+            Dtype::U32 => array_of!(u32, UInt32Array),
+            Dtype::U64 => array_of!(u64, UInt64Array),
+            Dtype::F32 => Ok(Arc::new(Float32Array::from_iter_values(
+                values.map(|n| n as f32),
+            ))),
+            Dtype::F64 => Ok(Arc::new(Float64Array::from_iter_values(
+                values.map(|n| n as f64),
+            ))),
+        }
+    }
+
+    fn narrowed<T: TryFrom<i128>>(&self, values: impl Iterator<Item = i128>) -> Result<Vec<T>> {
+        let per_cell = self.array.edges.as_ref().map_or(1, |edges| edges.len() - 1);
+        values
+            .enumerate()
+            .map(|(i, value)| {
+                T::try_from(value).map_err(|_| {
+                    Error::Gate(format!(
+                        "array {} of dtype {} cannot hold {value} (cell {} at order {}); declare a \
+                         wider dtype, e.g. int64",
+                        self.array.name,
+                        self.array.dtype.name(),
+                        self.cells[i / per_cell],
+                        self.grid.cell_order
+                    ))
+                })
+            })
+            .collect()
+    }
+}
