@@ -59,6 +59,12 @@ impl ShardPartials {
         self.shards.is_empty()
     }
 
+    /// Photons in all shards.
+    pub fn photons(&self) -> u64 {
+        let tables = self.shards.values().flatten();
+        tables.flat_map(|table| &table.photons).sum()
+    }
+
     /// Each shard and its one merged table, ascending by shard id.
     pub fn into_tables(self, job: &Job) -> impl Iterator<Item = (u64, Partials)> {
         self.shards.into_iter().map(|(shard, tables)| {

@@ -32,7 +32,7 @@ pub struct SourceColumn {
 }
 
 /// What became of the photons of one granule: `read == kept + sum of rejected`, always.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     pub read: u64,
     pub kept: u64,

@@ -1,0 +1,206 @@
+//! The line, from granules to a store.
+//!
+//! ```text
+//! survey -> [ read -> derive -> fold -> merge ] per granule -> finalize -> write
+//! ```
+//!
+//! Reading runs on its own thread behind a bounded channel, so the next batch is decoded while the
+//! device works on this one. A granule's partials join the run's only when the granule has been read
+//! whole: a granule that fails half way leaves nothing behind.
+
+mod accept;
+mod source;
+mod survey;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::backend::{Device, StageTimes};
+use crate::batch::PhotonBatch;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::finalize::{StoreSchema, finalize};
+use crate::granule::Counts;
+use crate::merge::ShardPartials;
+use crate::plan::Plan;
+use crate::report::{Failed, GranuleReport, Progress, Tally};
+use crate::stat::Job;
+use crate::store::{ContentHash, StoreWriter};
+
+use source::{Message, Source};
+pub use survey::{Survey, survey};
+
+/// How a run goes about its work; none of it changes a bit of the result.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// Rows read at a time from one ground track.
+    pub batch_rows: usize,
+    /// Report granules and rows that cannot be used, and write the rest.
+    pub tolerant: bool,
+    /// Set by a signal: stop at the next batch.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// Rows read at a time: 2^20 photons are some 50 MB with two columns, and amortise every stage.
+pub const BATCH_ROWS: usize = 1 << 20;
+
+/// Everything that follows from the granules, before it is finished.
+#[derive(Debug)]
+pub struct Folded {
+    pub shards: ShardPartials,
+    pub tally: Tally,
+}
+
+/// Reads every granule once and folds it into partials.
+///
+/// # Errors
+/// Strict: the first granule or row that cannot be used. Always: an interrupt, and a run in which no
+/// granule could be read.
+pub fn fold(
+    config: &Config,
+    survey: &Survey,
+    device: &Device,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Folded> {
+    let mut line = Line {
+        config,
+        job: &survey.job,
+        device,
+        options,
+        shards: ShardPartials::default(),
+        tally: Tally::default(),
+    };
+    line.tally.failed.clone_from(&survey.failed);
+    let source = Source {
+        granules: &survey.granules,
+        config,
+        types: &survey.types,
+        batch_rows: options.batch_rows,
+    };
+    source.stream(|messages| {
+        let mut granule = Granule::default();
+        for message in messages {
+            if options.interrupted.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            match message {
+                Message::Batch(batch) => line.take(batch, &mut granule)?,
+                Message::End(end) => {
+                    progress.granule_done(&end.name, end.counts.read);
+                    line.close(std::mem::take(&mut granule), *end);
+                }
+                Message::Failed { name, error } => {
+                    granule = Granule::default();
+                    line.fail(name, error)?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    line.tally.conserve(&line.shards)?;
+    Ok(Folded {
+        shards: line.shards,
+        tally: line.tally,
+    })
+}
+
+/// Finishes every shard and writes the store; gives back the content hash of each array.
+///
+/// # Errors
+/// A violated invariant, a failed write, an interrupt: nothing is left at the target.
+pub fn write(
+    folded: Folded,
+    survey: &Survey,
+    target: &Path,
+    overwrite: bool,
+    options: &Options,
+) -> Result<(Vec<ContentHash>, Tally)> {
+    let Folded { mut shards, mut tally } = folded;
+    let job: &Job = &survey.job;
+    let schema: &StoreSchema = &survey.schema;
+    let merging = Instant::now();
+    tally.shards = shards.len() as u64;
+    tally.occupied_cells = shards.settle(job);
+    tally.merge_seconds += merging.elapsed().as_secs_f64();
+    let mut writer = StoreWriter::create(target, schema, tally.occupied_cells, overwrite)?;
+    for (shard, partials) in shards.into_tables(job) {
+        if options.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let finishing = Instant::now();
+        let finished = finalize(shard, partials, job, schema)?;
+        tally.finalize_seconds += finishing.elapsed().as_secs_f64();
+        tally.cells_without_weight += finished.cells_without_weight;
+        let writing = Instant::now();
+        writer.append(&finished.table)?;
+        tally.write_seconds += writing.elapsed().as_secs_f64();
+    }
+    let writing = Instant::now();
+    let hashes = writer.finish()?;
+    tally.write_seconds += writing.elapsed().as_secs_f64();
+    Ok((hashes, tally))
+}
+
+/// One granule on its way through the line.
+#[derive(Debug, Default)]
+struct Granule {
+    shards: ShardPartials,
+    /// Rows rejected on this side of the reader: out of a column's range.
+    rejected: Counts,
+    rows: Vec<crate::report::RejectedRow>,
+}
+
+struct Line<'a> {
+    config: &'a Config,
+    job: &'a Job,
+    device: &'a Device,
+    options: &'a Options<'a>,
+    shards: ShardPartials,
+    tally: Tally,
+}
+
+impl Line<'_> {
+    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<()> {
+        let mut times = StageTimes::default();
+        let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
+        self.tally.stages.add(&times);
+        let merging = Instant::now();
+        granule.shards.add(&partials, &self.config.grid, self.job);
+        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn close(&mut self, granule: Granule, mut end: GranuleReport) {
+        let merging = Instant::now();
+        self.shards.absorb(granule.shards, self.job);
+        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        end.counts.move_to_rejected(&granule.rejected);
+        self.tally.add(end, granule.rows);
+    }
+
+    fn fail(&mut self, name: String, error: Error) -> Result<()> {
+        if !self.options.tolerant {
+            return Err(error);
+        }
+        self.tally.failed.push(Failed {
+            granule: name,
+            reason: error.to_string(),
+        });
+        Ok(())
+    }
+}
+
+/// Granules and how many there are to read, for a plan that is shown but not run.
+pub fn describe(plan: &Plan) -> String {
+    let mut text = format!("{} granules to read", plan.granules.len());
+    for left_out in &plan.superseded {
+        text.push_str(&format!(
+            "\n  left out: {} (superseded by {})",
+            left_out.granule.display(),
+            left_out.by.display()
+        ));
+    }
+    text
+}

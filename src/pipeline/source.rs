@@ -1,0 +1,86 @@
+//! The reading side of the line: granules become a stream of batches on a thread of its own.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+use crate::batch::{ColumnType, PhotonBatch};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::granule::{GranuleFile, Reader};
+use crate::report::GranuleReport;
+
+use super::survey::file_name;
+
+/// Batches that may wait between reader and device; two keep both busy and bound the memory.
+const WAITING: usize = 2;
+
+/// What the reading thread says, granule after granule.
+pub enum Message {
+    Batch(PhotonBatch),
+    /// The granule was read whole.
+    End(Box<GranuleReport>),
+    /// The granule cannot be read to its end; its batches so far do not count.
+    Failed { name: String, error: Error },
+}
+
+/// Granules to stream, and how.
+pub struct Source<'a> {
+    pub granules: &'a [PathBuf],
+    pub config: &'a Config,
+    pub types: &'a [ColumnType],
+    pub batch_rows: usize,
+}
+
+impl Source<'_> {
+    /// Reads on another thread while `consume` takes messages on this one; reading stops when
+    /// `consume` returns.
+    pub fn stream<T>(&self, consume: impl FnOnce(Receiver<Message>) -> Result<T>) -> Result<T> {
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(WAITING);
+            scope.spawn(move || self.read_all(&sender));
+            consume(receiver)
+        })
+    }
+
+    fn read_all(&self, sender: &SyncSender<Message>) {
+        for path in self.granules {
+            let message = match self.read(path, sender) {
+                Ok(Some(report)) => Message::End(Box::new(report)),
+                Ok(None) => return,
+                Err(error) => Message::Failed {
+                    name: file_name(path),
+                    error,
+                },
+            };
+            if sender.send(message).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One granule; `None` when nobody listens any more.
+    fn read(&self, path: &PathBuf, sender: &SyncSender<Message>) -> Result<Option<GranuleReport>> {
+        let mut seconds = 0.0;
+        let started = Instant::now();
+        let granule = GranuleFile::open(path)?;
+        let mut reader = Reader::open(&granule, self.config, self.types, self.batch_rows)?;
+        seconds += started.elapsed().as_secs_f64();
+        loop {
+            let started = Instant::now();
+            let batch = reader.next_batch()?;
+            seconds += started.elapsed().as_secs_f64();
+            match batch {
+                // A send waits while the device is behind: not reading time.
+                Some(batch) => {
+                    if sender.send(Message::Batch(batch)).is_err() {
+                        return Ok(None);
+                    }
+                }
+                None => break,
+            }
+        }
+        Ok(Some(GranuleReport::new(&granule, &reader, seconds)))
+    }
+}

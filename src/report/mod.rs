@@ -1,0 +1,11 @@
+//! What a run did, for people (progress, summary, pictures) and for programs (`run.json`).
+
+mod progress;
+mod render;
+mod run;
+mod tally;
+
+pub use progress::Progress;
+pub use render::{MapData, render};
+pub use run::{RunFacts, RunReport};
+pub use tally::{Failed, GranuleReport, GroundTrackReport, RejectedRow, StageSeconds, Tally};

@@ -1,0 +1,197 @@
+//! The run report: schema-versioned JSON for programs, a short table for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use crate::stat::Job;
+use crate::store::{ContentHash, content_hash};
+
+use super::tally::Tally;
+
+/// Version of the report's shape; a reader refuses one it does not know.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What a run knew before it began.
+#[derive(Debug)]
+pub struct RunFacts<'a> {
+    pub command: Vec<String>,
+    pub config_name: &'a str,
+    pub config_sha256: &'a str,
+    pub device: &'static str,
+    pub device_reason: &'static str,
+    pub threads: usize,
+    pub plan: &'a Plan,
+    pub job: &'a Job,
+    pub store: &'a Path,
+}
+
+/// Everything `run.json` holds.
+#[derive(Debug, Serialize)]
+pub struct RunReport {
+    pub schema_version: u32,
+    pub icefold_version: &'static str,
+    pub command: Vec<String>,
+    pub config: Value,
+    pub device: Value,
+    pub threads: usize,
+    /// Wall seconds of the whole run, monotonic clock.
+    pub seconds: f64,
+    /// Seconds and bytes by stage; `null` where a stage is inside another.
+    pub stages: Value,
+    pub photons: Value,
+    pub granules: Value,
+    /// The first rows that were rejected for their value, and how many there were.
+    pub rejected_rows: Value,
+    pub shards: u64,
+    pub occupied_cells: u64,
+    /// Cells in which a weighted mean has no weight, summed over outputs.
+    pub cells_without_weight: u64,
+    /// Largest resident memory of the process in bytes, where the system tells.
+    pub peak_resident_bytes: Option<u64>,
+    pub resolutions: BTreeMap<String, String>,
+    pub store: PathBuf,
+    pub outputs: BTreeMap<String, Value>,
+    /// SHA-256 over the outputs' hashes: equal for stores of equal content.
+    pub content_sha256: String,
+}
+
+impl RunReport {
+    /// Puts the report of a finished run together.
+    pub fn new(facts: &RunFacts, tally: &Tally, hashes: &[ContentHash], seconds: f64) -> Self {
+        let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
+        let rejected: u64 = tally.counts.rejected.values().sum();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            icefold_version: env!("CARGO_PKG_VERSION"),
+            command: facts.command.clone(),
+            config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
+            device: json!({"name": facts.device, "reason": facts.device_reason}),
+            threads: facts.threads,
+            seconds,
+            stages: stages(tally),
+            photons: json!({
+                "read": tally.counts.read,
+                "kept": tally.counts.kept,
+                "rejected": rejected,
+                "rejected_by": tally.counts.rejected,
+                "null_by": tally.counts.nulls,
+            }),
+            granules: json!({
+                "done": tally.granules,
+                "failed": tally.failed,
+                "superseded": facts.plan.superseded.iter().map(|s| json!({
+                    "granule": s.granule.display().to_string(),
+                    "by": s.by.display().to_string(),
+                })).collect::<Vec<_>>(),
+            }),
+            rejected_rows: json!({"count": tally.rejected_rows, "first": tally.rows}),
+            shards: tally.shards,
+            occupied_cells: tally.occupied_cells,
+            cells_without_weight: tally.cells_without_weight,
+            peak_resident_bytes: peak_resident_bytes(),
+            resolutions: resolutions
+                .map(|column| (column.name.clone(), column.resolution.to_string()))
+                .collect(),
+            store: facts.store.to_path_buf(),
+            outputs: hashes
+                .iter()
+                .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+                .collect(),
+            content_sha256: content_hash(hashes),
+        }
+    }
+
+    /// The report as indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self)
+            .unwrap_or_else(|e| unreachable!("a report has only string keys: {e}"))
+    }
+
+    /// Writes the report; a reader never sees half of one.
+    ///
+    /// # Errors
+    /// The operating system's, with the path.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        std::fs::write(&partial, self.to_json() + "\n")
+            .map_err(|e| Error::io("write report", &partial, e))?;
+        std::fs::rename(&partial, path).map_err(|e| Error::io("write report", path, e))
+    }
+
+    /// A short table for a terminal.
+    pub fn summary(&self, tally: &Tally) -> String {
+        let mut text = String::new();
+        let counts = &tally.counts;
+        let mut line = |what: &str, value: String| {
+            let _ = writeln!(text, "  {what:<16} {value}");
+        };
+        let granules = tally.granules.len();
+        let failed = match tally.failed.len() {
+            0 => String::new(),
+            n => format!(", {n} failed"),
+        };
+        line("granules", format!("{granules} read{failed}"));
+        line("photons", format!("{} read", grouped(counts.read)));
+        line("  kept", grouped(counts.kept));
+        for (reason, count) in &counts.rejected {
+            line("  rejected", format!("{} ({reason})", grouped(*count)));
+        }
+        for (column, count) in counts.nulls.iter().filter(|(_, n)| **n > 0) {
+            line("  null", format!("{} ({column})", grouped(*count)));
+        }
+        line("shards", grouped(tally.shards));
+        line("occupied cells", grouped(tally.occupied_cells));
+        if tally.cells_without_weight > 0 {
+            line("without weight", grouped(tally.cells_without_weight));
+        }
+        let rate = counts.read as f64 / self.seconds.max(1e-9) / 1e6;
+        line("time", format!("{:.2} s, {rate:.1} million photons/s", self.seconds));
+        line("content", format!("sha256 {}", &self.content_sha256));
+        text
+    }
+}
+
+fn stages(tally: &Tally) -> Value {
+    let stage = |seconds: f64| json!({"seconds": seconds});
+    json!({
+        "read": {"seconds": tally.read_seconds, "bytes": tally.bytes_read},
+        "decode": null,
+        "upload": {"seconds": tally.stages.upload, "bytes": 0},
+        "locate": stage(tally.stages.locate),
+        "sort": stage(tally.stages.sort),
+        "segment": stage(tally.stages.segment),
+        "reduce": stage(tally.stages.reduce),
+        "merge": stage(tally.merge_seconds),
+        "finalize": stage(tally.finalize_seconds),
+        "write": stage(tally.write_seconds),
+    })
+}
+
+/// Linux tells the high-water mark of resident memory in `/proc/self/status`.
+fn peak_resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// 1234567 as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::backend::StageTimes;
+use crate::error::{Error, Result};
+use crate::granule::{Counts, GranuleFile, Reader};
+use crate::merge::ShardPartials;
+
+/// Rejected rows that a report lists one by one; all are counted.
+const LISTED_ROWS: usize = 1000;
+
+/// Counts and times of a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub counts: Counts,
+    pub granules: Vec<GranuleReport>,
+    pub failed: Vec<Failed>,
+    /// The first rows that were rejected one by one, and how many there were.
+    pub rows: Vec<RejectedRow>,
+    pub rejected_rows: u64,
+    pub bytes_read: u64,
+    pub read_seconds: f64,
+    pub stages: StageSeconds,
+    pub merge_seconds: f64,
+    pub finalize_seconds: f64,
+    pub write_seconds: f64,
+    pub shards: u64,
+    pub occupied_cells: u64,
+    pub cells_without_weight: u64,
+}
+
+/// Wall seconds of the device's stages.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct StageSeconds {
+    pub upload: f64,
+    pub locate: f64,
+    pub sort: f64,
+    pub segment: f64,
+    pub reduce: f64,
+}
+
+/// One granule that was read whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct GranuleReport {
+    pub name: String,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub ground_tracks: Vec<GroundTrackReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    #[serde(skip)]
+    pub bytes_read: u64,
+    #[serde(skip)]
+    pub read_seconds: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct GroundTrackReport {
+    pub name: String,
+    pub status: &'static str,
+    pub rows: u64,
+}
+
+/// One granule that could not be used.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failed {
+    pub granule: String,
+    pub reason: String,
+}
+
+/// One photon that was rejected for its value.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedRow {
+    pub granule: String,
+    pub ground_track: String,
+    pub row: u64,
+    pub column: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    pub value: f64,
+    pub detail: String,
+}
+
+impl fmt::Display for RejectedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.dataset {
+            Some(dataset) => write!(f, "{dataset} row {}: ", self.row)?,
+            None => write!(f, "{} row {}: {} = ", self.ground_track, self.row, self.column)?,
+        }
+        write!(f, "{} is {}", self.value, self.detail)
+    }
+}
+
+impl GranuleReport {
+    /// What a reader that has come to its end says of its granule.
+    pub fn new(granule: &GranuleFile, reader: &Reader, read_seconds: f64) -> Self {
+        Self {
+            name: granule.name().to_owned(),
+            file_bytes: granule.bytes(),
+            counts: reader.counts().clone(),
+            ground_tracks: reader
+                .ground_tracks()
+                .iter()
+                .map(|track| GroundTrackReport {
+                    name: track.name.to_string(),
+                    status: track.status.name(),
+                    rows: track.rows,
+                })
+                .collect(),
+            warnings: reader.warnings().to_vec(),
+            bytes_read: reader.bytes_read(),
+            read_seconds,
+        }
+    }
+}
+
+impl Tally {
+    /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
+    pub fn add(&mut self, granule: GranuleReport, rows: Vec<RejectedRow>) {
+        add_counts(&mut self.counts, &granule.counts);
+        self.bytes_read += granule.bytes_read;
+        self.read_seconds += granule.read_seconds;
+        self.granules.push(granule);
+        self.rejected_rows += rows.len() as u64;
+        let room = LISTED_ROWS - self.rows.len();
+        self.rows.extend(rows.into_iter().take(room));
+    }
+
+    /// Checks that no photon was lost or counted twice on its way to the shards.
+    ///
+    /// # Errors
+    /// Sums that do not balance: a defect of icefold, never of the data.
+    pub fn conserve(&self, shards: &ShardPartials) -> Result<()> {
+        let Counts { read, kept, .. } = self.counts;
+        let rejected: u64 = self.counts.rejected.values().sum();
+        let folded = shards.photons();
+        if read != kept + rejected || folded != kept {
+            return Err(Error::Gate(format!(
+                "{read} photons read, {kept} kept, {rejected} rejected, {folded} in shards: the \
+                 sums do not balance"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl StageSeconds {
+    pub fn add(&mut self, times: &StageTimes) {
+        self.upload += times.upload.seconds();
+        self.locate += times.locate.seconds();
+        self.sort += times.sort.seconds();
+        self.segment += times.segment.seconds();
+        self.reduce += times.reduce.seconds();
+    }
+}
+
+impl Counts {
+    /// Takes photons that were kept at first over to the rejected.
+    pub fn move_to_rejected(&mut self, rejected: &Self) {
+        add_to(&mut self.rejected, &rejected.rejected);
+        self.kept -= rejected.rejected.values().sum::<u64>();
+        for (column, count) in &rejected.nulls {
+            if let Some(nulls) = self.nulls.get_mut(column) {
+                *nulls -= count;
+            }
+        }
+    }
+}
+
+fn add_counts(total: &mut Counts, more: &Counts) {
+    total.read += more.read;
+    total.kept += more.kept;
+    add_to(&mut total.rejected, &more.rejected);
+    add_to(&mut total.nulls, &more.nulls);
+}
+
+fn add_to(total: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (name, count) in more {
+        *total.entry(name.clone()).or_default() += count;
+    }
+}
