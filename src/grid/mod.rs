@@ -2,7 +2,8 @@
 //!
 //! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
 //! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
-//! `cdshealpix`); `morton.rs` packs order and id into one word.
+//! `cdshealpix`); `morton.rs` packs order and id into one word; `trig.rs` has the one
+//! sine and cosine with the same bits everywhere.
 
 mod geometry;
 mod latitude;
@@ -15,6 +16,7 @@ use std::fmt;
 pub use geometry::{center, vertices};
 pub use latitude::{authalic_from_geodetic, geodetic_from_authalic};
 pub use locate::Locator;
+pub use trig::sin_cos;
 
 /// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
