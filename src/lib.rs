@@ -12,6 +12,7 @@
 
 pub mod backend;
 pub mod batch;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod error;

@@ -1,0 +1,158 @@
+//! What the command line looks like.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::backend::DeviceChoice;
+
+const EXAMPLES: &str = "\
+Examples:
+  icefold demo                                    see it work; needs no data
+  icefold run atl06 granules/ --store land_ice.zarr
+  icefold run my.yaml ATL03_*.h5 --store photons.zarr --tolerant
+  icefold render land_ice.zarr h_mean -o map.png
+  icefold verify a.zarr b.zarr
+
+Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 stores differ, 5 no such device,
+130 interrupted";
+
+/// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
+#[derive(Debug, Parser)]
+#[command(name = "icefold", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make synthetic granules, aggregate them, draw a map, and say what to try next
+    Demo(DemoArgs),
+    /// Aggregate granules into a Zarr store
+    Run(RunArgs),
+    /// Show what is in a granule or a store
+    Inspect(InspectArgs),
+    /// Draw one variable of a store as a PNG map
+    Render(RenderArgs),
+    /// Compare two stores bit by bit
+    Verify(VerifyArgs),
+    /// Print the JSON Schema of a file format
+    Schema(SchemaArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for granules, store, map and report
+    #[arg(long, value_name = "DIR", default_value = "icefold-demo")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Print the run report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// On what a run runs; none of it changes a bit of the result.
+#[derive(Debug, Args)]
+pub struct MachineArgs {
+    /// auto, cpu, cuda[:N] or wgpu[:NAME]
+    #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A pipeline YAML file, or a built-in config: atl03, atl06
+    pub config: String,
+    /// Granules, or folders of granules
+    #[arg(value_name = "GRANULE|DIR")]
+    pub granules: Vec<PathBuf>,
+    /// The Zarr store to write [default: the config's `store`]
+    #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
+    pub store: Option<PathBuf>,
+    /// Replace the store if it exists
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Stop at the first granule or row that cannot be used (the default)
+    #[arg(long, conflicts_with = "tolerant")]
+    pub strict: bool,
+    /// Leave out granules and rows that cannot be used, report them, and exit with 3
+    #[arg(long, env = "ICEFOLD_TOLERANT")]
+    pub tolerant: bool,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Rows read at a time from one ground track
+    #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
+    pub batch_rows: Option<std::num::NonZeroUsize>,
+    /// Where the run report goes [default: beside the store, OUT.run.json]
+    #[arg(long, value_name = "run.json")]
+    pub report: Option<PathBuf>,
+    /// Open the granules, say what would be done, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print every setting with where it comes from, and stop
+    #[arg(long)]
+    pub explain: bool,
+    /// Print the run report (or the dry run) as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A granule or a store
+    pub path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The store
+    pub store: PathBuf,
+    /// The array to draw
+    pub variable: String,
+    /// The picture to write
+    #[arg(short, long, value_name = "MAP.png")]
+    pub output: PathBuf,
+    /// Title of the picture [default: the store and the variable]
+    #[arg(long)]
+    pub title: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// One store
+    pub a: PathBuf,
+    /// The store to compare it with
+    pub b: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file format
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// The pipeline YAML
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}

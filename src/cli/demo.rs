@@ -1,0 +1,79 @@
+//! `icefold demo`: the whole line on granules made on the spot.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crate::config::{self, DuplicatePolicy};
+use crate::demo::write_granules;
+use crate::error::Result;
+use crate::pipeline::BATCH_ROWS;
+use crate::plan::plan;
+
+use super::args::DemoArgs;
+use super::out::print;
+use super::run::Run;
+use super::show::draw;
+
+/// The array that the demo draws.
+const DRAWN: &str = "h_median";
+
+pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
+    let granules = args.out.join("granules");
+    let store = args.out.join("demo.zarr");
+    let map = args.out.join("map.png");
+    let report_path = args.out.join("run.json");
+    let started = Instant::now();
+    eprintln!("making synthetic granules in {} ...", granules.display());
+    let made = write_granules(&granules)?;
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!("made {} granules in {seconds:.1} s; aggregating ...", made.len());
+    let config = config::load("atl03")?;
+    let plan = plan(&made, DuplicatePolicy::Error)?;
+    let run = Run {
+        config: &config,
+        plan: &plan,
+        store: &store,
+        // The store of an earlier demo is the demo's own.
+        overwrite: true,
+        tolerant: false,
+        machine: &args.machine,
+        batch_rows: BATCH_ROWS,
+        interrupted,
+    };
+    let (report, tally) = run.execute()?;
+    report.write(&report_path)?;
+    draw(&store, DRAWN, &map, Some("icefold demo: median photon height, synthetic ATL03"))?;
+    if args.json {
+        print(&report.to_json())?;
+    } else {
+        print(&format!(
+            "\nfolded synthetic ATL03 photons into HEALPix cells of order {} (1.6 km)\n{}{}",
+            config.grid.cell_order,
+            report.summary(&tally),
+            next_steps(&args.out)
+        ))?;
+    }
+    Ok(0)
+}
+
+fn next_steps(out: &Path) -> String {
+    let out = out.display();
+    format!(
+        "
+wrote
+  {out}/demo.zarr   the statistics, one row per occupied cell
+  {out}/map.png     a map of {DRAWN}
+  {out}/run.json    the run report: every photon accounted for, every time, every hash
+  {out}/granules/   the granules it was made from
+
+try next
+  icefold inspect {out}/demo.zarr
+  icefold render {out}/demo.zarr h_variance -o variance.png
+  icefold run atl03 {out}/granules --store again.zarr --threads 1
+  icefold verify {out}/demo.zarr again.zarr          the same bits, whatever the threads
+  python -c 'import xarray as xr; print(xr.open_zarr(\"{out}/demo.zarr\", group=\"12\", \
+         consolidated=False))'
+"
+    )
+}

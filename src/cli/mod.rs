@@ -1,0 +1,50 @@
+//! The command line: one file per group of verbs, results on standard output, all else on standard
+//! error.
+
+mod args;
+mod demo;
+mod out;
+mod run;
+mod show;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::error::{Error, Result};
+
+use args::{Cli, Verb};
+
+/// Exit code of a tolerant run that left granules or rows out.
+const PARTIAL: u8 = 3;
+
+/// Parses the command line of the process, runs its verb and gives back the exit code.
+///
+/// # Errors
+/// Whatever stops the verb; usage errors of the command line itself exit at once with code 2.
+pub fn run() -> Result<u8> {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let verb_matches = matches.subcommand().map(|(_, matches)| matches);
+    match cli.verb {
+        Verb::Demo(args) => demo::demo(&args, &interrupted()?),
+        Verb::Run(args) => run::run(&args, verb_matches, &interrupted()?),
+        Verb::Inspect(args) => show::inspect(&args),
+        Verb::Render(args) => show::render(&args),
+        Verb::Verify(args) => show::verify(&args),
+        Verb::Schema(args) => show::schema(&args),
+        Verb::Completions(args) => show::completions(&args),
+    }
+}
+
+/// Set by SIGINT and SIGTERM; a second signal ends the process at once.
+fn interrupted() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|e| Error::Usage(format!("cannot listen for signal {signal}: {e}")))?;
+    }
+    Ok(flag)
+}

@@ -1,0 +1,20 @@
+//! Standard output: a reader that goes away (`icefold inspect x | head`) is no error.
+
+use std::io::{ErrorKind, Write};
+
+use crate::error::{Error, Result};
+
+/// Writes text to standard output, with a line end if it lacks one.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(out, "{text}{end}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", "standard output", e)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a JSON document to standard output.
+pub fn print_json(value: &serde_json::Value) -> Result<()> {
+    print(&format!("{value:#}"))
+}

@@ -1,0 +1,241 @@
+//! `icefold run`: granules to a store.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde_json::json;
+
+use crate::backend::Device;
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
+use crate::plan::{Plan, plan};
+use crate::report::{Progress, RunFacts, RunReport, Tally};
+
+use super::PARTIAL;
+use super::args::{MachineArgs, RunArgs};
+use super::out::{print, print_json};
+
+pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
+    let config = config::load(&args.config)?;
+    if args.explain {
+        print(&config::explain(&config, &overrides(args, &config, matches)))?;
+        return Ok(0);
+    }
+    if args.granules.is_empty() {
+        return Err(Error::Usage(
+            "no granules given; name granules or folders of granules after the config".to_owned(),
+        ));
+    }
+    if let Some(catalog) = &config.catalog {
+        eprintln!(
+            "warning: catalog {} is not used: this run reads the granules that the command line \
+             names",
+            catalog.display()
+        );
+    }
+    let plan = plan(&args.granules, config.duplicates)?;
+    for left_out in &plan.superseded {
+        eprintln!(
+            "warning: granule {} is left out: {} takes its place",
+            left_out.granule.display(),
+            left_out.by.display()
+        );
+    }
+    if args.dry_run {
+        let survey = pipeline::survey(&config, &plan, args.tolerant)?;
+        describe(&config, &plan, &survey, args.json)?;
+        return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
+    }
+    let store = args.store.clone().or_else(|| config.store.clone()).ok_or_else(|| {
+        Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
+    })?;
+    let run = Run {
+        config: &config,
+        plan: &plan,
+        store: &store,
+        overwrite: args.overwrite,
+        tolerant: args.tolerant,
+        machine: &args.machine,
+        batch_rows: args.batch_rows.map_or(BATCH_ROWS, Into::into),
+        interrupted,
+    };
+    let (report, tally) = run.execute()?;
+    let path = args.report.clone().unwrap_or_else(|| store.with_extension("run.json"));
+    report.write(&path)?;
+    warn(&tally);
+    if args.json {
+        print(&report.to_json())?;
+    } else {
+        let text = format!("{}\n{}", store.display(), report.summary(&tally));
+        print(&text)?;
+    }
+    let whole = tally.failed.is_empty() && tally.rejected_rows == 0;
+    Ok(if whole { 0 } else { PARTIAL })
+}
+
+/// One run from config and plan to store and report.
+pub struct Run<'a> {
+    pub config: &'a Config,
+    pub plan: &'a Plan,
+    pub store: &'a Path,
+    pub overwrite: bool,
+    pub tolerant: bool,
+    pub machine: &'a MachineArgs,
+    pub batch_rows: usize,
+    pub interrupted: &'a AtomicBool,
+}
+
+impl Run<'_> {
+    pub fn execute(&self) -> Result<(RunReport, Tally)> {
+        let started = Instant::now();
+        let threads = threads(self.machine);
+        // Finishing and writing use the global pool; it may have been built before.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        crate::store::check_target(self.store, self.overwrite)?;
+        let device = Device::open(&self.machine.device, threads)?;
+        let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        let options = Options {
+            batch_rows: self.batch_rows,
+            tolerant: self.tolerant,
+            interrupted: self.interrupted,
+        };
+        let progress = Progress::over(survey.granules.len());
+        let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
+        progress.finish();
+        let (hashes, tally) =
+            pipeline::write(folded?, &survey, self.store, self.overwrite, &options)?;
+        let facts = RunFacts {
+            command: std::env::args().collect(),
+            config_name: &self.config.name,
+            config_sha256: &self.config.sha256,
+            device: device.name(),
+            device_reason: device.reason(&self.machine.device),
+            threads,
+            plan: self.plan,
+            job: &survey.job,
+            store: self.store,
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        Ok((RunReport::new(&facts, &tally, &hashes, seconds), tally))
+    }
+}
+
+fn threads(machine: &MachineArgs) -> usize {
+    machine.threads.map_or_else(
+        || std::thread::available_parallelism().map_or(1, Into::into),
+        Into::into,
+    )
+}
+
+/// What was odd, or left out, on standard error.
+fn warn(tally: &Tally) {
+    for failed in &tally.failed {
+        eprintln!("warning: left out: {}", failed.reason);
+    }
+    for granule in &tally.granules {
+        for warning in &granule.warnings {
+            eprintln!("warning: {warning}");
+        }
+    }
+    for row in tally.rows.iter().take(10) {
+        eprintln!("warning: left out: granule {}: {row}", row.granule);
+    }
+    if tally.rejected_rows > 10 {
+        let more = tally.rejected_rows - 10;
+        eprintln!("warning: {more} more rows left out; the run report lists them");
+    }
+}
+
+/// Settings of the command line and the environment, for `--explain`.
+fn overrides(
+    args: &RunArgs,
+    config: &Config,
+    matches: Option<&ArgMatches>,
+) -> Vec<(String, String, String)> {
+    let origin = |id: &str| {
+        let source = matches.and_then(|m| m.value_source(id));
+        match source {
+            Some(ValueSource::CommandLine) => "command line",
+            Some(ValueSource::EnvVariable) => "environment",
+            _ => "default",
+        }
+    };
+    let store = args.store.as_ref().map(|s| (s.display().to_string(), origin("store")));
+    let from_config = || config.store.as_ref().map(|s| (s.display().to_string(), "config"));
+    let (store, store_origin) =
+        store.or_else(from_config).unwrap_or(("none".to_owned(), "default"));
+    let mode = if args.tolerant { "tolerant" } else { "strict" };
+    let mode_origin = match origin("strict") {
+        "default" => origin("tolerant"),
+        given => given,
+    };
+    let rows = [
+        ("store", store, store_origin),
+        ("device", format!("{:?}", args.machine.device).to_lowercase(), origin("device")),
+        ("threads", threads(&args.machine).to_string(), origin("threads")),
+        ("mode", mode.to_owned(), mode_origin),
+        (
+            "batch_rows",
+            args.batch_rows.map_or(BATCH_ROWS, Into::into).to_string(),
+            origin("batch_rows"),
+        ),
+        ("overwrite", args.overwrite.to_string(), origin("overwrite")),
+    ];
+    rows.into_iter()
+        .map(|(key, value, origin)| (key.to_owned(), value, origin.to_owned()))
+        .collect()
+}
+
+fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Result<()> {
+    let paths = |paths: &[PathBuf]| -> Vec<String> {
+        paths.iter().map(|p| p.display().to_string()).collect()
+    };
+    let columns = survey.columns.iter().zip(&config.variables);
+    let arrays = &survey.schema.arrays;
+    if as_json {
+        return print_json(&json!({
+            "config": {"name": config.name, "sha256": config.sha256},
+            "granules": paths(&survey.granules),
+            "failed": survey.failed,
+            "superseded": plan.superseded.len(),
+            "shard_order": config.grid.shard_order.get(),
+            "cell_order": config.grid.cell_order.get(),
+            "latitude": config.grid.latitude.name(),
+            "columns": columns.map(|(column, variable)| json!({
+                "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
+                "units": column.units,
+            })).collect::<Vec<_>>(),
+            "arrays": arrays.iter().map(|array| json!({
+                "name": array.name, "dtype": array.dtype.name(), "statistic": array.statistic,
+                "source": array.source, "resolution": array.resolution,
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = format!(
+        "config {}: shard order {}, cell order {}, latitude {}\n{}\n",
+        config.name,
+        config.grid.shard_order,
+        config.grid.cell_order,
+        config.grid.latitude.name(),
+        pipeline::describe(plan)
+    );
+    for failed in &survey.failed {
+        text.push_str(&format!("  cannot be read: {}\n", failed.reason));
+    }
+    text.push_str("columns\n");
+    for (column, variable) in columns {
+        let (name, path, dtype) = (&column.name, &variable.path, column.dtype.name());
+        text.push_str(&format!("  {name:<16} {dtype:<8} {path}\n"));
+    }
+    text.push_str("arrays\n");
+    for array in arrays {
+        let (name, dtype, statistic) = (&array.name, array.dtype.name(), &array.statistic);
+        text.push_str(&format!("  {name:<16} {dtype:<8} {statistic} of {}\n", array.source));
+    }
+    text.push_str("nothing was written (--dry-run)\n");
+    print(&text)
+}

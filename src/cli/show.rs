@@ -1,0 +1,106 @@
+//! `inspect`, `render`, `verify`, `schema`, `completions`: looking at what is there.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::report::{MapData, render as draw_map};
+use crate::store::{StoreReader, VerifyReport};
+use crate::{config, granule, store};
+
+use super::args::{
+    Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs,
+};
+use super::out::{print, print_json};
+
+pub fn inspect(args: &InspectArgs) -> Result<u8> {
+    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
+        if args.path.is_dir() {
+            (store::inspect(&args.path)?, store::inspect_text)
+        } else {
+            (granule::inspect(&args.path)?, granule::inspect_text)
+        };
+    if args.json {
+        print_json(&found)?;
+    } else {
+        print(&text(&found))?;
+    }
+    Ok(0)
+}
+
+pub fn render(args: &RenderArgs) -> Result<u8> {
+    draw(&args.store, &args.variable, &args.output, args.title.as_deref())?;
+    print(&args.output.display().to_string())?;
+    Ok(0)
+}
+
+/// Draws one array of a store.
+pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) -> Result<()> {
+    let reader = StoreReader::open(store)?;
+    let array = reader.read(variable)?;
+    if array.shape.len() != 1 {
+        return Err(Error::Usage(format!(
+            "array {variable} has {} values per cell; draw one that has one, such as {}",
+            array.shape[1..].iter().product::<u64>(),
+            reader.arrays().join(", ")
+        )));
+    }
+    let attribute = |key: &str| array.attributes.get(key).and_then(|v| v.as_str());
+    let label = match attribute("units") {
+        Some(units) => format!("{variable} [{units}]"),
+        None => variable.to_owned(),
+    };
+    let grid = reader.grid();
+    let name = store.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    draw_map(
+        &MapData {
+            order: grid.cell_order,
+            latitude: grid.latitude,
+            cells: reader.cell_ids()?,
+            values: array.as_f64(),
+            title: title.map_or_else(|| format!("{name}: {variable}"), str::to_owned),
+            label,
+        },
+        output,
+    )
+}
+
+pub fn verify(args: &VerifyArgs) -> Result<u8> {
+    let report: VerifyReport = store::verify(&args.a, &args.b)?;
+    let identical = report.identical();
+    if args.json {
+        print_json(&json!({
+            "a": args.a.display().to_string(),
+            "b": args.b.display().to_string(),
+            "identical": identical,
+            "report": report.to_string(),
+        }))?;
+    } else {
+        print(&report.to_string())?;
+    }
+    if identical {
+        Ok(0)
+    } else {
+        Err(Error::Mismatch(format!(
+            "stores {} and {} differ",
+            args.a.display(),
+            args.b.display()
+        )))
+    }
+}
+
+pub fn schema(args: &SchemaArgs) -> Result<u8> {
+    match args.format {
+        Format::Config => print_json(&config::json_schema())?,
+    }
+    Ok(0)
+}
+
+pub fn completions(args: &CompletionsArgs) -> Result<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "icefold", &mut text);
+    print(&String::from_utf8_lossy(&text))?;
+    Ok(0)
+}
