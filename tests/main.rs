@@ -1,1 +1,14 @@
+//! The integration suite: one program, one module per kind of test.
+//!
+//! Tests that read the real granules and reference answers show as ignored where those are absent,
+//! tests that run Python where no environment was set up (`scripts/test` does both).
 
+mod cli;
+mod conformance;
+mod golden;
+mod granule;
+mod layout;
+mod property;
+mod support;
+
+use support::data;
