@@ -1,0 +1,47 @@
+//! Tells the compiler which optional test inputs exist, so that a test without its input is shown
+//! as ignored instead of passing unseen. Nothing but tests may depend on these two names:
+//!
+//! - `icefold_test_data`: the directory of real granules, `$ICEFOLD_TEST_DATA` or else
+//!   `../shared/data`;
+//! - `icefold_test_python`: the interpreter in `$ICEFOLD_TEST_PYTHON`, which has the packages of
+//!   `tests/python-requirements.txt`.
+//!
+//! A variable that is set and points nowhere fails the build: whoever set it expects those tests
+//! to run. A relative path is relative to this directory.
+
+use std::env::var_os;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let data = named_by("ICEFOLD_TEST_DATA", "a directory", Path::is_dir).or_else(|| {
+        let beside = PathBuf::from("../shared/data");
+        beside.is_dir().then_some(beside)
+    });
+    announce("icefold_test_data", data);
+    let python = named_by("ICEFOLD_TEST_PYTHON", "a file", Path::is_file);
+    announce("icefold_test_python", python);
+}
+
+/// The path in `variable`, `None` where it is unset or empty.
+fn named_by(variable: &str, kind: &str, exists: fn(&Path) -> bool) -> Option<PathBuf> {
+    println!("cargo::rerun-if-env-changed={variable}");
+    let path = PathBuf::from(var_os(variable).filter(|value| !value.is_empty())?);
+    if !exists(&path) {
+        let path = path.display();
+        println!("cargo::error={variable} is {path}, which is not {kind}: correct or unset it");
+        exit(1);
+    }
+    Some(path)
+}
+
+/// Declares `cfg`, and sets it where its input exists.
+fn announce(cfg: &str, input: Option<PathBuf>) {
+    println!("cargo::rustc-check-cfg=cfg({cfg})");
+    if let Some(path) = input {
+        println!("cargo::rustc-cfg={cfg}");
+        // An absent path here would rerun the build script on every build.
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+}
