@@ -1,0 +1,58 @@
+//! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
+
+use std::path::Path;
+
+use crate::support::{folder, granule, icefold, python, stdout, succeed};
+
+const ACCEPTANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/acceptance/open_store.py");
+const NUMPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/numpy_check.py");
+
+/// Opens a store with Python and compares its view of every array with the run's own hashes.
+fn accepted(store: &Path, report: &str) {
+    let output = succeed(python().arg(ACCEPTANCE).arg(store));
+    let theirs: serde_json::Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+    let ours: serde_json::Value = serde_json::from_str(report).unwrap();
+    let arrays = ours["outputs"].as_object().unwrap();
+    assert!(arrays.len() > 1, "{report}");
+    for (name, facts) in arrays {
+        assert_eq!(theirs["arrays"][name]["sha256"], facts["sha256"], "{name}: {theirs}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn the_demo_opens_in_xarray_and_equals_numpy() {
+    let out = folder();
+    let demo = out.path().join("demo");
+    let output = succeed(icefold().args(["demo", "--json", "--out"]).arg(&demo));
+    let store = demo.join("demo.zarr");
+    accepted(&store, &stdout(&output));
+    let mut granules: Vec<_> = std::fs::read_dir(demo.join("granules"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    granules.sort();
+    let output = succeed(python().arg(NUMPY).arg(&store).args(granules));
+    assert!(stdout(&output).contains("numpy agrees"));
+}
+
+#[test]
+#[cfg_attr(not(all(icefold_test_data, icefold_test_python)), ignore = "no test data or no Python")]
+fn stores_of_real_granules_open_in_xarray() {
+    let out = folder();
+    for (config, name) in [
+        ("atl03", "ATL03_20181014002445_02350104_006_02_gt1l_subset.h5"),
+        ("atl06", "processed_ATL06_20190222155947_08580212_001_01.h5"),
+        ("atl06", "processed_ATL06_20181015100401_02560110_003_01.h5"),
+    ] {
+        let store = out.path().join(format!("{name}.zarr"));
+        let output = succeed(
+            icefold()
+                .args(["run", config, "--json"])
+                .arg(granule(name))
+                .arg("--store")
+                .arg(&store),
+        );
+        accepted(&store, &stdout(&output));
+    }
+}
