@@ -1,16 +1,26 @@
 //! The Zarr v3 store: occupied cells of one order as a group that xarray and xdggs open.
 //!
 //! Last on the line: `CellTable --write--> store`. `metadata.rs` writes the conventions' attributes,
-//! `write.rs` the arrays (beside the target, renamed when whole), `read.rs` reads them back,
-//! `verify.rs` compares two stores bit by bit, `inspect.rs` tells what is inside.
+//! `write.rs` the arrays (`array.rs` each one, `place.rs` beside the target, renamed when whole),
+//! `read.rs` reads them back (`groups.rs` finds them), `verify.rs` compares two stores bit by bit
+//! (`difference.rs` is what it finds), `inspect.rs` tells what is inside. `value.rs` turns values
+//! into bytes and back.
 
+mod array;
+mod difference;
+#[cfg(test)]
+mod fixture;
+mod groups;
 mod inspect;
 mod metadata;
+mod place;
 mod read;
+mod value;
 mod verify;
 mod write;
 
-pub use inspect::inspect;
-pub use read::{StoreArray, StoreReader};
-pub use verify::{Difference, verify};
-pub use write::{ContentHash, StoreWriter};
+pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+pub use inspect::{inspect, inspect_text};
+pub use read::{ArrayInfo, StoreArray, StoreReader};
+pub use verify::verify;
+pub use write::{ContentHash, StoreWriter, content_hash};

@@ -1,0 +1,125 @@
+//! What lies in a store's folders: orders, arrays, documents.
+//!
+//! Below `read.rs`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::config::GridConfig;
+use crate::error::{Error, Result};
+use crate::grid::{Latitude, Order};
+
+/// Orders of the store at `path`, ascending.
+pub fn orders(path: &Path) -> Result<Vec<Order>> {
+    let refuse = |message: &str| Err(Error::store(path, message));
+    match fs::metadata(path) {
+        Err(error) => return Err(Error::io("open the store", path, error)),
+        Ok(found) if !found.is_dir() => return refuse("is a file, not a zarr store"),
+        Ok(_) => {}
+    }
+    if !path.join("zarr.json").is_file() {
+        return refuse(if path.join(".zgroup").is_file() {
+            "is a zarr store of format 2; icefold reads format 3"
+        } else {
+            "has no zarr.json: it is not a zarr store, or the run that wrote it did not finish"
+        });
+    }
+    if document(path, path)?["node_type"] != "group" {
+        return refuse("is a zarr array, not a group of orders");
+    }
+    let mut orders: Vec<Order> = fs::read_dir(path)
+        .map_err(|error| Error::io("list", path, error))?
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            let order = name.to_str()?.parse().ok().and_then(Order::new)?;
+            path.join(order.to_string()).is_dir().then_some(order)
+        })
+        .collect();
+    orders.sort_unstable();
+    orders.dedup();
+    Ok(orders)
+}
+
+/// Names of the folders in a group, sorted; each must be an array.
+pub fn subfolders(store: &Path, group: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(group).map_err(|error| Error::io("list", group, error))? {
+        let path = entry
+            .map_err(|error| Error::io("list", group, error))?
+            .path();
+        if !path.is_dir() {
+            continue;
+        }
+        if document(store, &path)?["node_type"] == "array" {
+            names.extend(
+                path.file_name()
+                    .and_then(|name| name.to_str())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The `zarr.json` in a folder of the store.
+pub fn document(store: &Path, folder: &Path) -> Result<Value> {
+    let path = folder.join("zarr.json");
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!(
+                "{} is missing; the store is damaged, write it again",
+                path.display()
+            );
+            return Err(Error::store(store, message));
+        }
+        text => text.map_err(|error| Error::io("read", &path, error))?,
+    };
+    serde_json::from_slice(&text).map_err(|error| {
+        let message = format!(
+            "{} is not JSON: {error}; the store is damaged, write it again",
+            path.display()
+        );
+        Error::store(store, message)
+    })
+}
+
+/// The grid that a group's attributes describe; an error in words if they do not.
+pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<GridConfig, String> {
+    let get = |outer: &str, inner: &str| attributes.get(outer).and_then(|map| map.get(inner));
+    let level = get("dggs", "refinement_level").and_then(Value::as_u64);
+    if level != Some(order.get().into())
+        || get("dggs", "indexing_scheme").and_then(Value::as_str) != Some("nested")
+    {
+        return Err(format!(
+            "attribute dggs does not describe nested healpix cells of order {order}; \
+             it is not a store of icefold's cells layout"
+        ));
+    }
+    let shard_order = get("icefold", "shard_order")
+        .and_then(Value::as_u64)
+        .and_then(|order| u8::try_from(order).ok())
+        .and_then(Order::new)
+        .filter(|shard| *shard <= order)
+        .ok_or("attribute icefold.shard_order is missing or above the cell order")?;
+    let name = attributes
+        .get("latitude")
+        .and_then(Value::as_str)
+        .unwrap_or("");
+    let latitude = [Latitude::AuthalicWgs84, Latitude::GeodeticSpherical]
+        .into_iter()
+        .find(|latitude| latitude.name() == name)
+        .ok_or_else(|| {
+            format!(
+                "attribute latitude is {name:?}; known are authalic-wgs84 and geodetic-spherical"
+            )
+        })?;
+    Ok(GridConfig {
+        shard_order,
+        chunk_order: None,
+        cell_order: order,
+        latitude,
+    })
+}

@@ -1,0 +1,189 @@
+"""Opens a store as its readers do: xarray, xdggs and zarr-python.
+
+Run as `python open_store.py STORE [--order N]` with xarray, xdggs 0.6 and zarr 3.1. Checks what the
+format promises and prints one JSON line with the SHA-256 of each array's little-endian bytes, to be
+compared with the writer's own. Leaves with status 1 and a message at the first promise not kept.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import warnings
+
+import numpy as np
+import xarray as xr
+import xdggs  # noqa: F401  (registers the `dggs` accessor)
+import zarr
+
+CONVENTION = {
+    "schema_url": "https://raw.githubusercontent.com/zarr-conventions/dggs/refs/tags/v1/schema.json",
+    "spec_url": "https://github.com/zarr-conventions/dggs/blob/v1/README.md",
+    "uuid": "7b255807-140c-42ca-97f6-7a1cfecdbc38",
+    "name": "dggs",
+    "description": "Discrete Global Grid Systems convention for zarr",
+}
+WGS84 = {"inverse_flattening": 298.257223563}
+SPHERE = {"name": "sphere", "radius": 6370997.0}
+REQUIRED = {"grid_mapping", "statistic", "source"}
+OPTIONAL = {"resolution", "units", "long_name", "edges", "bins"}
+
+
+class Broken(Exception):
+    """A promise of the format that the store does not keep."""
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        raise Broken(f"{what} is {found!r}, not {wanted!r}")
+
+
+def ellipsoid(latitude, axis):
+    if latitude == "geodetic-spherical":
+        return SPHERE
+    return {"name": "WGS84", axis: 6378137.0} | WGS84
+
+
+def check_group(group, order):
+    attributes = dict(group.attrs)
+    expect(
+        "the set of group attributes",
+        sorted(attributes),
+        ["dggs", "icefold", "latitude", "zarr_conventions"],
+    )
+    latitude = attributes["latitude"]
+    if latitude not in ("authalic-wgs84", "geodetic-spherical"):
+        raise Broken(f"latitude is {latitude!r}")
+    expect("zarr_conventions", attributes["zarr_conventions"], [CONVENTION])
+    dggs = {
+        "name": "healpix",
+        "refinement_level": order,
+        "indexing_scheme": "nested",
+        "spatial_dimension": "cells",
+        "ellipsoid": ellipsoid(latitude, "semi_major_axis"),
+        "coordinate": "cell_ids",
+        "compression": "none",
+    }
+    expect("dggs", attributes["dggs"], dggs)
+    icefold = attributes["icefold"]
+    expect("the set of icefold keys", sorted(icefold), ["config_sha256", "shard_order", "version"])
+    if not 0 <= icefold["shard_order"] <= order:
+        raise Broken(f"shard_order is {icefold['shard_order']}, cell order {order}")
+    return latitude
+
+
+def check_arrays(group, order, latitude):
+    """Checks every array's metadata and returns the names of the outputs."""
+    arrays = dict(group.arrays())
+    ids = arrays.pop("cell_ids")
+    expect("the type of cell_ids", ids.dtype, np.dtype("uint64"))
+    coordinate = {
+        "grid_name": "healpix",
+        "level": order,
+        "indexing_scheme": "nested",
+        "ellipsoid": ellipsoid(latitude, "semimajor_axis"),
+    }
+    expect("the attributes of cell_ids", dict(ids.attrs), coordinate)
+    crs = arrays.pop("crs")
+    expect("the shape of crs", crs.shape, ())
+    expect("grid_mapping_name of crs", crs.attrs["grid_mapping_name"], "healpix")
+    expect("refinement_level of crs", crs.attrs["refinement_level"], order)
+    for name, array in [("cell_ids", ids), *sorted(arrays.items())]:
+        dimensions = ("cells",) if array.ndim == 1 else ("cells", f"{name}_bins")
+        expect(f"dimension_names of {name}", array.metadata.dimension_names, dimensions)
+        expect(f"cells of {name}", array.shape[0], ids.shape[0])
+        codecs = [codec.to_dict()["name"] for codec in array.metadata.codecs]
+        expect(f"codecs of {name}", codecs, ["sharding_indexed"])
+    for name, array in arrays.items():
+        keys = set(array.attrs)
+        if not REQUIRED <= keys <= REQUIRED | OPTIONAL:
+            raise Broken(f"{name} has attributes {sorted(keys)}")
+        expect(f"grid_mapping of {name}", array.attrs["grid_mapping"], "crs")
+    return sorted(arrays)
+
+
+def check_values(dataset, group, names, order):
+    """Compares xarray's view with zarr's and returns the hash of each array."""
+    ids = dataset["cell_ids"].values
+    expect("the type of cell_ids in xarray", ids.dtype, np.dtype("uint64"))
+    if not np.all(ids[1:] > ids[:-1]):
+        raise Broken("cell_ids do not ascend")
+    if ids.size and ids[-1] >= 12 * 4**order:
+        raise Broken(f"order {order} has no cell {ids[-1]}")
+    hashes = {}
+    for name in ["cell_ids", *names]:
+        stored = group[name]
+        values = dataset[name].values
+        expect(f"the type of {name} in xarray", values.dtype, stored.dtype)
+        little = np.ascontiguousarray(stored[...]).astype(stored.dtype.newbyteorder("<"))
+        if values.tobytes() != np.asarray(stored[...]).tobytes():
+            raise Broken(f"xarray and zarr read different values of {name}")
+        hashes[name] = {
+            "dtype": stored.dtype.name,
+            "shape": list(stored.shape),
+            "sha256": hashlib.sha256(little.tobytes()).hexdigest(),
+        }
+    return hashes
+
+
+def check_grid(dataset, order):
+    """Decodes the grid and finds cells by their own centres."""
+    decoded = dataset.dggs.decode(convention="xdggs")
+    expect("grid_info.level", decoded.dggs.grid_info.level, order)
+    expect("grid_info.indexing_scheme", decoded.dggs.grid_info.indexing_scheme, "nested")
+    centers = decoded.dggs.cell_centers()
+    ids = dataset["cell_ids"].values
+    for row in {0, ids.size // 2, ids.size - 1} if ids.size else ():
+        latitude, longitude = (float(centers[axis][row]) for axis in ("latitude", "longitude"))
+        found = decoded.dggs.sel_latlon(latitude=[latitude], longitude=[longitude])
+        expect(f"the cell at the centre of row {row}", list(found["cell_ids"].values), [ids[row]])
+    if ids.size:
+        return {"latitude": float(centers["latitude"][0]), "longitude": float(centers["longitude"][0])}
+    return None
+
+
+def check(path, order):
+    root = zarr.open_group(path, mode="r", use_consolidated=False)
+    expect("zarr_format", root.metadata.zarr_format, 3)
+    orders = sorted(int(name) for name, _ in root.groups())
+    order = orders[-1] if order is None else order
+    group = root[str(order)]
+    latitude = check_group(group, order)
+    names = check_arrays(group, order, latitude)
+    options = {"consolidated": False, "chunks": None}
+    with xr.open_zarr(path, group=str(order), **options) as dataset:
+        expect("the names in xarray", sorted(dataset.variables), sorted(["cell_ids", "crs", *names]))
+        hashes = check_values(dataset, group, names, order)
+        first = check_grid(dataset, order)
+    with xr.open_datatree(path, engine="zarr", **options) as tree:
+        expect("the groups in xarray", sorted(tree.children), sorted(str(o) for o in orders))
+        expect("cells in the tree", tree[str(order)].sizes["cells"], hashes["cell_ids"]["shape"][0])
+    return {
+        "order": order,
+        "orders": orders,
+        "latitude": latitude,
+        "cells": hashes["cell_ids"]["shape"][0],
+        "first_center": first,
+        "arrays": hashes,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("store")
+    parser.add_argument("--order", type=int, help="group to open; the finest by default")
+    arguments = parser.parse_args()
+    # What a reader warns about is about the store: it fails here. What libraries say about their own
+    # future is not.
+    warnings.simplefilter("error")
+    for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+        warnings.simplefilter("ignore", category)
+    try:
+        found = check(arguments.store, arguments.order)
+    except Exception as error:  # every failure is a message, whatever library it comes from
+        sys.exit(f"{arguments.store}: {type(error).__name__}: {error}")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
