@@ -27,6 +27,7 @@ pub fn run() -> Result<u8> {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let verb_matches = matches.subcommand().map(|(_, matches)| matches);
+    refuse_to_die_of_a_full_disk()?;
     match cli.verb {
         Verb::Demo(args) => demo::demo(&args, &interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, &interrupted()?),
@@ -36,6 +37,15 @@ pub fn run() -> Result<u8> {
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
     }
+}
+
+/// A write beyond the file size limit becomes an error of that write, reported and cleaned up like a
+/// full disk, instead of a signal that ends the process.
+fn refuse_to_die_of_a_full_disk() -> Result<()> {
+    let ignored = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
+        .map(drop)
+        .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
 }
 
 /// Set by SIGINT and SIGTERM; a second signal ends the process at once.

@@ -40,14 +40,14 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
 pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) -> Result<()> {
     let reader = StoreReader::open(store)?;
     let array = reader.read(variable)?;
-    if array.shape.len() != 1 {
+    if array.info.shape.len() != 1 {
         return Err(Error::Usage(format!(
             "array {variable} has {} values per cell; draw one that has one, such as {}",
-            array.shape[1..].iter().product::<u64>(),
+            array.info.shape[1..].iter().product::<u64>(),
             reader.arrays().join(", ")
         )));
     }
-    let attribute = |key: &str| array.attributes.get(key).and_then(|v| v.as_str());
+    let attribute = |key: &str| array.info.attributes.get(key).and_then(|v| v.as_str());
     let label = match attribute("units") {
         Some(units) => format!("{variable} [{units}]"),
         None => variable.to_owned(),

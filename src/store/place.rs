@@ -126,6 +126,14 @@ fn resolve(target: &Path) -> Result<PathBuf> {
     Ok(target.to_path_buf())
 }
 
+/// Checks that a store may be written at `target`, before the work whose result goes there.
+///
+/// # Errors
+/// Something is there that is not to be replaced.
+pub fn check_target(target: &Path, overwrite: bool) -> Result<()> {
+    may_replace(&resolve(target)?, overwrite).map(drop)
+}
+
 /// Whether a store is to be replaced; an error if something else is there or it must stay.
 fn may_replace(target: &Path, overwrite: bool) -> Result<bool> {
     let message = match fs::symlink_metadata(target) {
