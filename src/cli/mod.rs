@@ -28,9 +28,10 @@ pub fn run() -> Result<u8> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let verb_matches = matches.subcommand().map(|(_, matches)| matches);
     refuse_to_die_of_a_full_disk()?;
+    let interrupted = interrupted()?;
     match cli.verb {
-        Verb::Demo(args) => demo::demo(&args, &interrupted()?),
-        Verb::Run(args) => run::run(&args, verb_matches, &interrupted()?),
+        Verb::Demo(args) => demo::demo(&args, &interrupted),
+        Verb::Run(args) => run::run(&args, verb_matches, &interrupted),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) => show::verify(&args),

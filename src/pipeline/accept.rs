@@ -53,13 +53,13 @@ pub(super) fn fold_in_range(
     }
     *batch = batch.retain(&keep);
     let partials = fold(line, batch, times)?;
-    match partials.out_of_range().next() {
-        None => Ok(partials),
-        Some((column, count)) => Err(Error::Gate(format!(
+    if let Some((column, count)) = partials.out_of_range().next() {
+        return Err(Error::Gate(format!(
             "{count} values of column {} are out of range after rejecting those that were",
             line.job.columns[column].name
-        ))),
+        )));
     }
+    Ok(partials)
 }
 
 /// Source columns stay in the batch; the device sees the job's columns.
