@@ -1,15 +1,30 @@
 //! The configuration, parsed once into typed values.
 //!
 //! First on the line: everything after it works on these types and never sees a string key.
-//! `raw.rs` holds the YAML's own shape, `parse.rs` turns it into [`Config`] and refuses what it
-//! does not know, `builtin.rs` holds the configurations known by name.
+//! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs`, `parse.rs` turns that into
+//! [`Config`] and refuses what it does not know (`source.rs` and `levels.rs` what is read, `outputs.rs` what is
+//! computed), `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
 
 mod builtin;
+mod canonical;
 mod explain;
+mod levels;
+mod outputs;
 mod parse;
 mod raw;
+#[cfg(test)]
+mod refusals;
+mod shapes;
+mod source;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::expr::CellExpr;
 use crate::grid::{Latitude, Order};
@@ -39,10 +54,24 @@ pub struct Config {
     pub link: Option<Link>,
     pub outputs: Vec<Output>,
     pub grid: GridConfig,
+    pub nan: NanPolicy,
     pub nulls: NullPolicy,
     pub duplicates: DuplicatePolicy,
     pub store: Option<PathBuf>,
     pub catalog: Option<PathBuf>,
+    /// Where the value of each explained key (`output.latitude`, ...) comes from.
+    pub origins: BTreeMap<&'static str, Provenance>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// Written in the config file.
+    Config,
+    /// Written in a built-in config.
+    BuiltIn,
+    /// Not written: the default.
+    Default,
 }
 
 /// One source column.
@@ -70,7 +99,8 @@ pub struct Filter {
     pub keep: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FilterOp {
     Eq,
     Ne,
@@ -124,17 +154,27 @@ pub enum Definition {
 }
 
 /// The type of an output array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Dtype {
+    #[serde(rename = "int8")]
     I8,
+    #[serde(rename = "int16")]
     I16,
+    #[serde(rename = "int32")]
     I32,
+    #[serde(rename = "int64")]
     I64,
+    #[serde(rename = "uint8")]
     U8,
+    #[serde(rename = "uint16")]
     U16,
+    #[serde(rename = "uint32")]
     U32,
+    #[serde(rename = "uint64")]
     U64,
+    #[serde(rename = "float32")]
     F32,
+    #[serde(rename = "float64")]
     F64,
 }
 
@@ -147,7 +187,16 @@ pub struct GridConfig {
     pub latitude: Latitude,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a NaN does to the statistics of its cell; already worked into [`Config::outputs`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NanPolicy {
+    Propagate,
+    Skip,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum NullPolicy {
     /// A null excludes the photon from the statistics that use the column.
     Exclude,
@@ -155,7 +204,8 @@ pub enum NullPolicy {
     Reject,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum DuplicatePolicy {
     Error,
     KeepLatest,

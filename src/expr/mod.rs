@@ -6,8 +6,15 @@
 //! bits; `log`, `exp` and general powers come from the pure-Rust `libm`.
 
 mod eval;
+mod functions;
+mod lex;
 mod parse;
 mod show;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use functions::{Parameters, REDUCERS, bare, reducer, suggestion};
 
 pub use eval::{eval_cell, eval_rows};
 pub use parse::{parse_cell, parse_row};

@@ -1,0 +1,135 @@
+//! The canonical form of a configuration and its SHA-256.
+//!
+//! Two configurations have the same hash exactly when they ask the same question: names of files,
+//! comments, spelling, the order of keys and anything at its default value do not count.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::outputs::Nature;
+use super::{Config, Definition, Filter, Output, Variable};
+use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
+
+/// The hash in hex.
+pub(super) fn sha256(config: &Config) -> String {
+    let digest = Sha256::digest(canonical(config).as_bytes());
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// One line per fact; names and paths are quoted, so no two configurations share a text.
+fn canonical(config: &Config) -> String {
+    let mut tracks = config.ground_tracks.clone();
+    tracks.sort();
+    let mut variables: Vec<String> = config.variables.iter().map(variable).collect();
+    variables.sort();
+    let mut outputs: Vec<String> = config.outputs.iter().map(output).collect();
+    outputs.sort();
+    let mut lines = vec![
+        "icefold config 1".to_owned(),
+        format!("ground_tracks {tracks:?}"),
+        format!("coordinates {:?} {:?}", config.latitude, config.longitude),
+    ];
+    lines.extend(variables);
+    lines.extend(config.filters.iter().map(filter));
+    if let Some(link) = &config.link {
+        lines.push(format!(
+            "link {:?} {:?} {:?} {:?} {} {:?} {:?}",
+            link.level,
+            link.path,
+            link.index_beg,
+            link.count,
+            link.index_base,
+            link.latitude,
+            link.longitude
+        ));
+    }
+    lines.extend(outputs);
+    let grid = &config.grid;
+    let chunk = grid.chunk_order.map_or(String::new(), |c| c.to_string());
+    lines.push(format!(
+        "grid healpix nested shard {} chunk {chunk:?} cell {} {}",
+        grid.shard_order,
+        grid.cell_order,
+        grid.latitude.name()
+    ));
+    lines.push(format!("nulls {:?}", config.nulls));
+    lines.push(format!("duplicates {:?}", config.duplicates));
+    lines.join("\n")
+}
+
+fn variable(variable: &Variable) -> String {
+    let resolution = variable.resolution.map_or(String::new(), |r| r.to_string());
+    format!(
+        "variable {:?} {:?} {resolution:?} {}",
+        variable.name, variable.path, variable.per_segment
+    )
+}
+
+fn filter(filter: &Filter) -> String {
+    let mut values = filter.values.clone();
+    values.sort_by(f64::total_cmp);
+    format!(
+        "filter {:?} {:?} {:?} {values:?} {}",
+        filter.dataset, filter.column, filter.op, filter.keep
+    )
+}
+
+fn output(output: &Output) -> String {
+    let dtype = output
+        .dtype
+        .or(Nature::of(&output.definition).default_dtype());
+    let fill = output
+        .fill_value
+        .or(dtype.map(|dtype| if dtype.is_float() { f64::NAN } else { 0.0 }));
+    let definition = match &output.definition {
+        Definition::Scalar(expr) => cell(expr),
+        Definition::Histogram { column, edges } => format!("histogram {column:?} {edges:?}"),
+    };
+    let dtype = dtype.map_or("column", super::Dtype::name);
+    format!("output {:?} {dtype} {fill:?} {definition}", output.name)
+}
+
+fn cell(expr: &CellExpr) -> String {
+    match expr {
+        CellExpr::Number(value) => format!("{value:?}"),
+        CellExpr::Reduce(reduction) => self::reduction(reduction),
+        CellExpr::Neg(a) => format!("(neg {})", cell(a)),
+        CellExpr::Binary(op, a, b) => format!("({op:?} {} {})", cell(a), cell(b)),
+        CellExpr::Unary(function, a) => format!("({function:?} {})", cell(a)),
+        CellExpr::Extreme(which, a, b) => format!("({which:?} {} {})", cell(a), cell(b)),
+        CellExpr::Where(c, a, b) => {
+            format!("(where {} {} {})", condition(c, cell), cell(a), cell(b))
+        }
+    }
+}
+
+fn reduction(reduction: &Reduction) -> String {
+    let kind = match &reduction.kind {
+        ReductionKind::WeightedMean { weights } => format!("WeightedMean {}", row(weights)),
+        kind => format!("{kind:?}"),
+    };
+    let skip = if reduction.skip_nan { "skip" } else { "keep" };
+    format!("[{kind} {skip} {}]", row(&reduction.over))
+}
+
+fn row(expr: &RowExpr) -> String {
+    match expr {
+        RowExpr::Number(value) => format!("{value:?}"),
+        RowExpr::Column(name) => format!("{name:?}"),
+        RowExpr::Neg(a) => format!("(neg {})", row(a)),
+        RowExpr::Binary(op, a, b) => format!("({op:?} {} {})", row(a), row(b)),
+        RowExpr::Unary(function, a) => format!("({function:?} {})", row(a)),
+        RowExpr::Extreme(which, a, b) => format!("({which:?} {} {})", row(a), row(b)),
+        RowExpr::Where(c, a, b) => format!("(where {} {} {})", condition(c, row), row(a), row(b)),
+        RowExpr::UnlessNan(a, b) => format!("(unless-nan {} {})", row(a), row(b)),
+    }
+}
+
+fn condition<E>(condition: &Condition<E>, side: impl Fn(&E) -> String) -> String {
+    let (left, right) = (side(&condition.left), side(&condition.right));
+    format!("({:?} {left} {right})", condition.op)
+}

@@ -1,0 +1,179 @@
+//! The resolved plan in words: one line per value with where it came from.
+
+use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
+use super::{DuplicatePolicy, NanPolicy, NullPolicy, Provenance};
+
+impl Provenance {
+    /// The word in explanations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::BuiltIn => "built-in",
+            Self::Default => "default",
+        }
+    }
+}
+
+impl FilterOp {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Ge => "ge",
+            Self::Le => "le",
+            Self::Gt => "gt",
+            Self::Lt => "lt",
+            Self::In => "in",
+            Self::NotIn => "not_in",
+        }
+    }
+}
+
+impl NanPolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Propagate => "propagate",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+impl NullPolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exclude => "exclude",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+impl DuplicatePolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::KeepLatest => "keep_latest",
+            Self::KeepAll => "keep_all",
+        }
+    }
+}
+
+/// One line per value: key, value and where it came from, in columns.
+///
+/// `overrides` are (key, value, origin): each replaces the row of its key, or is added at the end.
+pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> String {
+    let mut rows = rows(config);
+    for (key, value, origin) in overrides {
+        let row = (key.clone(), value.clone(), origin.clone());
+        match rows.iter_mut().find(|(k, ..)| k == key) {
+            Some(found) => *found = row,
+            None => rows.push(row),
+        }
+    }
+    let width = |cells: &mut dyn Iterator<Item = &String>| {
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let keys = width(&mut rows.iter().map(|(key, ..)| key));
+    let values = width(&mut rows.iter().map(|(_, value, _)| value));
+    let lines = rows
+        .iter()
+        .map(|(key, value, origin)| format!("{key:<keys$}  {value:<values$}  {origin}\n"));
+    lines.collect()
+}
+
+fn rows(config: &Config) -> Vec<(String, String, String)> {
+    let mut rows = Vec::new();
+    let mut add = |section: &'static str, key: &str, value: String| {
+        let origin = config.origins.get(section).copied();
+        let origin = origin.unwrap_or(Provenance::Default).name();
+        rows.push((format!("{section}{key}"), value, origin.to_owned()));
+    };
+    add("config", "", config.name.clone());
+    add("config", ".sha256", config.sha256.clone());
+    add("data_source.groups", "", config.ground_tracks.join(" "));
+    let coordinates = "data_source.coordinates";
+    add(coordinates, ".latitude", config.latitude.clone());
+    add(coordinates, ".longitude", config.longitude.clone());
+    for variable in &config.variables {
+        let key = format!(".{}", variable.name);
+        add("data_source.variables", &key, source(variable));
+    }
+    if config.filters.is_empty() {
+        add("data_source.filters", "", "none".into());
+    }
+    for (i, filter) in config.filters.iter().enumerate() {
+        add("data_source.filters", &format!("[{i}]"), predicate(filter));
+    }
+    if let Some(link) = &config.link {
+        let base = link.index_base.to_string();
+        for (key, value) in [
+            ("index_beg", &link.index_beg),
+            ("count", &link.count),
+            ("index_base", &base),
+        ] {
+            let key = format!(".{}.link.{key}", link.level);
+            add("data_source.levels", &key, value.clone());
+        }
+    }
+    for output in &config.outputs {
+        let key = format!(".{}", output.name);
+        add("aggregation.variables", &key, array(output));
+    }
+    let grid = &config.grid;
+    let order = |order: crate::grid::Order| order.to_string();
+    add("output.grid.parent_order", "", order(grid.shard_order));
+    let chunk = grid.chunk_order.map_or("chosen by the store".into(), order);
+    add("output.grid.chunk_inner", "", chunk);
+    add("output.grid.child_order", "", order(grid.cell_order));
+    add("output.latitude", "", grid.latitude.name().into());
+    add("output.nan", "", config.nan.name().into());
+    add("output.nulls", "", config.nulls.name().into());
+    add("output.duplicates", "", config.duplicates.name().into());
+    for (key, path) in [("store", &config.store), ("catalog", &config.catalog)] {
+        let shown = path.as_ref().map(|path| path.display().to_string());
+        add(key, "", shown.unwrap_or_else(|| "none".into()));
+    }
+    rows
+}
+
+fn source(variable: &Variable) -> String {
+    let level = if variable.per_segment {
+        ", one per geolocation segment"
+    } else {
+        ""
+    };
+    match variable.resolution {
+        Some(resolution) => format!("{} at {resolution}{level}", variable.path),
+        None => format!("{}{level}", variable.path),
+    }
+}
+
+fn predicate(filter: &Filter) -> String {
+    let column = filter.column.map_or(String::new(), |c| format!("[{c}]"));
+    let values: Vec<String> = filter.values.iter().map(f64::to_string).collect();
+    let verb = if filter.keep { "keep" } else { "drop" };
+    format!(
+        "{verb} {}{column} {} {}",
+        filter.dataset,
+        filter.op.name(),
+        values.join(" ")
+    )
+}
+
+fn array(output: &Output) -> String {
+    let dtype = output.dtype.map_or("default dtype", Dtype::name);
+    let fill = output
+        .fill_value
+        .map_or(String::new(), |fill| format!(", fill {fill}"));
+    let bins = match &output.definition {
+        Definition::Histogram { edges, .. } => format!(" in {} bins", edges.len() - 1),
+        Definition::Scalar(_) => String::new(),
+    };
+    format!(
+        "{}{bins} of {} as {dtype}{fill}",
+        output.statistic, output.source
+    )
+}

@@ -1,0 +1,313 @@
+//! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
+
+use super::raw::{RawOutput, RawParams};
+use super::shapes::Entries;
+use super::yaml::Fault;
+use super::{Definition, Dtype, Output, Variable};
+use crate::expr::{CellExpr, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
+use crate::expr::{bare, parse_cell, parse_row, reducer, suggestion};
+
+/// The outputs in the order of the text. `skip_nan` is `output.nan: skip`.
+pub(super) fn outputs(
+    raw: &Entries<RawOutput>,
+    variables: &[Variable],
+    skip_nan: bool,
+) -> Result<Vec<Output>, Fault> {
+    let columns: Vec<&str> = variables.iter().map(|v| v.name.as_str()).collect();
+    let mut outputs = Vec::new();
+    for (name, output) in &raw.0 {
+        let reader = Reader {
+            key: format!("aggregation.variables.{name}"),
+            raw: output,
+            columns: &columns,
+            skip_nan,
+        };
+        outputs.push(reader.output(name)?);
+    }
+    if outputs.is_empty() {
+        return Err(Fault::new("aggregation.variables", "no output"));
+    }
+    Ok(outputs)
+}
+
+/// What an output's values can be, which decides the types that hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// Whole numbers from 0.
+    Count,
+    /// Values of a column, of the column's own type.
+    Ordered,
+    Float,
+}
+
+impl Nature {
+    pub fn of(definition: &Definition) -> Self {
+        let Definition::Scalar(expr) = definition else {
+            return Self::Count;
+        };
+        match expr {
+            CellExpr::Reduce(r) => match (&r.kind, &r.over) {
+                (ReductionKind::Count, _) => Self::Count,
+                (ReductionKind::Min | ReductionKind::Max, RowExpr::Column(_)) => Self::Ordered,
+                _ => Self::Float,
+            },
+            _ => Self::Float,
+        }
+    }
+
+    /// The type that is used where none is declared; `None`: the column's.
+    pub fn default_dtype(self) -> Option<Dtype> {
+        match self {
+            Self::Count => Some(Dtype::I32),
+            Self::Ordered => None,
+            Self::Float => Some(Dtype::F32),
+        }
+    }
+}
+
+/// One output while it is read.
+struct Reader<'a> {
+    key: String,
+    raw: &'a RawOutput,
+    columns: &'a [&'a str],
+    skip_nan: bool,
+}
+
+impl Reader<'_> {
+    fn fault(&self, below: &str, message: impl Into<String>) -> Fault {
+        Fault::new(format!("{}{below}", self.key), message)
+    }
+
+    fn output(&self, name: &str) -> Result<Output, Fault> {
+        check_name(name).map_err(|message| self.fault("", message))?;
+        if let Some(source) = &self.raw.source {
+            self.check_source(source)?;
+        }
+        let (definition, statistic) = match (&self.raw.function, &self.raw.expression) {
+            (Some(function), None) => self.function(function)?,
+            (None, Some(expression)) => self.expression(expression)?,
+            (Some(_), Some(_)) => {
+                return Err(self.fault("", "has both function and expression; keep one"));
+            }
+            (None, None) => {
+                let message = "has neither function nor expression; give one";
+                return Err(self.fault("", message));
+            }
+        };
+        let nature = Nature::of(&definition);
+        if let Some(dtype) = self.raw.dtype {
+            check_dtype(dtype, nature, &statistic)
+                .map_err(|message| self.fault(".dtype", message))?;
+        }
+        Ok(Output {
+            name: name.into(),
+            dtype: self.raw.dtype,
+            fill_value: self.fill(nature)?,
+            source: source_columns(&definition).join(", "),
+            definition,
+            statistic,
+        })
+    }
+
+    fn check_source(&self, source: &str) -> Result<(), Fault> {
+        if self.columns.contains(&source) {
+            return Ok(());
+        }
+        let hint = suggestion(source, self.columns.iter().copied());
+        let message = format!("'{source}' is not in data_source.variables{hint}");
+        Err(self.fault(".source", message))
+    }
+
+    fn expression(&self, text: &str) -> Result<(Definition, String), Fault> {
+        if self.raw.params.is_some() {
+            let message = "an expression has no params; write them in it";
+            return Err(self.fault(".params", message));
+        }
+        let expr = parse_cell(text, self.columns, self.skip_nan)
+            .map_err(|message| self.fault(".expression", format!("'{text}' {message}")))?;
+        Ok((Definition::Scalar(expr), text.trim().into()))
+    }
+
+    fn function(&self, name: &str) -> Result<(Definition, String), Fault> {
+        let Some(source) = self.raw.source.clone() else {
+            return Err(self.fault("", "key 'source' is missing; it names the column"));
+        };
+        let none = RawParams::default();
+        let params = self.raw.params.as_ref().unwrap_or(&none);
+        if matches!(bare(name), "histogram") {
+            return self.histogram(source, params);
+        }
+        let Some(reducer) = reducer(name) else {
+            let known = REDUCERS.into_iter().chain(["histogram"]);
+            let last = name.rsplit('.').next().unwrap_or(name);
+            let hint = suggestion(last, known);
+            let message = format!("unknown function '{name}'{hint}");
+            return Err(self.fault(".function", message));
+        };
+        if params.edges.is_some() {
+            return Err(self.fault(".params.edges", "only histogram takes edges"));
+        }
+        let weights =
+            match &params.weights {
+                Some(text) => Some(parse_row(text, self.columns).map_err(|message| {
+                    self.fault(".params.weights", format!("'{text}' {message}"))
+                })?),
+                None => None,
+            };
+        let parameters = Parameters {
+            q: params.q,
+            ddof: params.ddof,
+            weights,
+        };
+        let kind = reducer
+            .kind(parameters)
+            .map_err(|message| self.fault(".params", format!("{name}: {message}")))?;
+        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind != ReductionKind::Count;
+        let statistic = in_words(&kind, skip_nan, params);
+        let reduction = Reduction {
+            kind,
+            over: RowExpr::Column(source),
+            skip_nan,
+        };
+        Ok((Definition::Scalar(CellExpr::Reduce(reduction)), statistic))
+    }
+
+    fn histogram(&self, column: String, params: &RawParams) -> Result<(Definition, String), Fault> {
+        if params.q.is_some() || params.ddof.is_some() || params.weights.is_some() {
+            return Err(self.fault(".params", "histogram takes edges only"));
+        }
+        let Some(edges) = &params.edges else {
+            return Err(self.fault("", "histogram needs params.edges, ascending numbers"));
+        };
+        let ascending = edges.windows(2).all(|pair| pair[0] < pair[1]);
+        if edges.len() < 2 || !ascending || !edges.iter().all(|edge| edge.is_finite()) {
+            let message = "are not at least two finite ascending numbers";
+            return Err(self.fault(".params.edges", message));
+        }
+        let edges = edges.clone();
+        Ok((Definition::Histogram { column, edges }, "histogram".into()))
+    }
+
+    fn fill(&self, nature: Nature) -> Result<Option<f64>, Fault> {
+        let Some(scalar) = &self.raw.fill_value else {
+            return Ok(None);
+        };
+        let value = scalar.to_f64();
+        let value = value.map_err(|message| self.fault(".fill_value", message))?;
+        match self.raw.dtype.or(nature.default_dtype()) {
+            Some(dtype) if !holds(dtype, value) => Err(self.fault(
+                ".fill_value",
+                format!("{} does not fit dtype {}", scalar.shown(), dtype.name()),
+            )),
+            _ => Ok(Some(value)),
+        }
+    }
+}
+
+/// Names become arrays of the store, beside its own.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if matches!(name, "cell_ids" | "cells" | "crs" | "zarr.json") {
+        return Err(format!(
+            "the store has its own '{name}'; choose another name"
+        ));
+    }
+    if name.is_empty()
+        || !name.chars().all(is_word)
+        || name.starts_with(['.', '-'])
+        || name.starts_with("__")
+    {
+        return Err("an output's name is made of letters, digits, '_', '-' and '.', and starts with a letter, a digit or one '_'".into());
+    }
+    Ok(())
+}
+
+fn check_dtype(dtype: Dtype, nature: Nature, statistic: &str) -> Result<(), String> {
+    match nature {
+        Nature::Count if dtype == Dtype::F32 => Err(format!(
+            "float32 holds whole numbers to 16777216 only; use int32 or int64 for '{statistic}'"
+        )),
+        Nature::Float if !dtype.is_float() => Err(format!(
+            "{} cannot hold '{statistic}'; use float32 or float64",
+            dtype.name()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a fill value is one of the type's values.
+fn holds(dtype: Dtype, value: f64) -> bool {
+    let (bits, signed) = match dtype {
+        Dtype::F64 => return true,
+        Dtype::F32 => return !value.is_finite() || (value as f32).is_finite(),
+        Dtype::I8 => (8, true),
+        Dtype::I16 => (16, true),
+        Dtype::I32 => (32, true),
+        Dtype::I64 => (64, true),
+        Dtype::U8 => (8, false),
+        Dtype::U16 => (16, false),
+        Dtype::U32 => (32, false),
+        Dtype::U64 => (64, false),
+    };
+    let (low, high) = if signed {
+        (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
+    } else {
+        (0, (1_i128 << bits) - 1)
+    };
+    value.is_finite() && value.fract() == 0.0 && (low..=high).contains(&(value as i128))
+}
+
+/// The statistic for the store's attributes.
+fn in_words(kind: &ReductionKind, skip_nan: bool, params: &RawParams) -> String {
+    let words = match kind {
+        ReductionKind::Count => "count".into(),
+        ReductionKind::Min => "min".into(),
+        ReductionKind::Max => "max".into(),
+        ReductionKind::Sum => "sum".into(),
+        ReductionKind::Mean => "mean".into(),
+        ReductionKind::Var { ddof: 0 } => "var".into(),
+        ReductionKind::Std { ddof: 0 } => "std".into(),
+        ReductionKind::Var { ddof } => format!("var ddof {ddof}"),
+        ReductionKind::Std { ddof } => format!("std ddof {ddof}"),
+        ReductionKind::Quantile { .. } if params.q.is_none() => "median".into(),
+        ReductionKind::Quantile { q } => format!("quantile {q}"),
+        ReductionKind::WeightedMean { .. } => {
+            let weights = params.weights.as_deref().unwrap_or_default();
+            format!("average weighted by {}", weights.trim())
+        }
+    };
+    let family = if skip_nan { "nan" } else { "" };
+    format!("{family}{words}")
+}
+
+/// The columns that a definition uses, first use first.
+pub(super) fn source_columns(definition: &Definition) -> Vec<String> {
+    let mut names = Vec::new();
+    match definition {
+        Definition::Histogram { column, .. } => names.push(column.clone()),
+        Definition::Scalar(expr) => collect(expr, &mut names),
+    }
+    names
+}
+
+fn collect(expr: &CellExpr, names: &mut Vec<String>) {
+    match expr {
+        CellExpr::Number(_) => {}
+        CellExpr::Reduce(reduction) => {
+            reduction.over.collect_columns(names);
+            if let ReductionKind::WeightedMean { weights } = &reduction.kind {
+                weights.collect_columns(names);
+            }
+        }
+        CellExpr::Neg(a) | CellExpr::Unary(_, a) => collect(a, names),
+        CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
+            collect(a, names);
+            collect(b, names);
+        }
+        CellExpr::Where(c, a, b) => {
+            for expr in [&c.left, &c.right, a, b] {
+                collect(expr, names);
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! From a name, a file or a text to the typed [`Config`]; whatever is not known is refused here.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::outputs::outputs;
+use super::raw::{RawConfig, RawGrid, RawLatitude};
+use super::source::Source;
+use super::yaml::{Fault, MAX_BYTES, read};
+use super::{Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
+use super::{builtin, canonical};
+use crate::grid::{Latitude, Order};
+use crate::{Error, Result};
+
+/// The configuration of that name: built-in, or the file at that path.
+///
+/// A name with a path separator or that ends in `.yaml` or `.yml` is always a path. Fails where the
+/// file cannot be read or used; the message of a missing file lists the built-in names.
+pub fn load(name_or_path: &str) -> Result<Config> {
+    let path = Path::new(name_or_path);
+    let extension = path.extension().and_then(|e| e.to_str());
+    let is_path = matches!(extension, Some("yaml" | "yml")) || name_or_path.contains(['/', '\\']);
+    if let Some(text) = builtin::text(name_or_path).filter(|_| !is_path) {
+        return parse(name_or_path, text, Provenance::BuiltIn);
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path);
+    file.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::config(
+                name_or_path,
+                format!(
+                    "no such file; the built-in configs are {}",
+                    builtin::names().join(" and ")
+                ),
+            ),
+            _ => Error::io("read", path, source),
+        })?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("larger than {MAX_BYTES} bytes, the limit of a config");
+        return Err(Error::config(name_or_path, message));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::config(name_or_path, format!("not UTF-8 text at byte {at}"))
+    })?;
+    parse_yaml(name_or_path, &text)
+}
+
+/// The configuration in a YAML text; `name` is what messages call it.
+pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
+    parse(name, text, Provenance::Config)
+}
+
+fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
+    let (raw, places) = read(text).map_err(|message| Error::config(name, message))?;
+    typed(name, &raw, written).map_err(|fault| Error::config(name, places.describe(&fault)))
+}
+
+fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fault> {
+    let source = Source::new(&raw.data_source)?;
+    let output = &raw.output;
+    let nan = output.nan.unwrap_or(NanPolicy::Propagate);
+    let skip_nan = nan == NanPolicy::Skip;
+    let outputs = outputs(&raw.aggregation.variables, &source.variables, skip_nan)?;
+    let mut config = Config {
+        name: name.into(),
+        sha256: String::new(),
+        ground_tracks: source.ground_tracks,
+        latitude: source.latitude,
+        longitude: source.longitude,
+        variables: source.variables,
+        filters: source.filters,
+        link: source.link,
+        outputs,
+        grid: grid(&output.grid, output.latitude)?,
+        nan,
+        nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
+        duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
+        store: store(raw)?,
+        catalog: raw.catalog.as_ref().map(PathBuf::from),
+        origins: origins(raw, written),
+    };
+    config.sha256 = canonical::sha256(&config);
+    Ok(config)
+}
+
+fn grid(raw: &RawGrid, latitude: Option<RawLatitude>) -> Result<GridConfig, Fault> {
+    let order = |key: &str, value: i64| {
+        let order = u8::try_from(value).ok().and_then(Order::new);
+        order.ok_or_else(|| {
+            let message = format!("is {value}; an order is 0 to {}", Order::MAX);
+            Fault::new(format!("output.grid.{key}"), message)
+        })
+    };
+    let shard_order = order("parent_order", raw.parent_order)?;
+    let cell_order = order("child_order", raw.child_order)?;
+    let chunk_inner = raw.chunk_inner;
+    let chunk_order = chunk_inner.map(|c| order("chunk_inner", c)).transpose()?;
+    if shard_order > cell_order {
+        let message =
+            format!("is {shard_order}, finer than child_order {cell_order}; shards contain cells");
+        return Err(Fault::new("output.grid.parent_order", message));
+    }
+    if let Some(chunk) = chunk_order.filter(|c| *c < shard_order || *c > cell_order) {
+        let message = format!(
+            "is {chunk}, not between parent_order {shard_order} and child_order {cell_order}"
+        );
+        return Err(Fault::new("output.grid.chunk_inner", message));
+    }
+    Ok(GridConfig {
+        shard_order,
+        chunk_order,
+        cell_order,
+        latitude: match latitude {
+            None | Some(RawLatitude::AuthalicWgs84) => Latitude::AuthalicWgs84,
+            Some(RawLatitude::GeodeticSpherical) => Latitude::GeodeticSpherical,
+        },
+    })
+}
+
+fn store(raw: &RawConfig) -> Result<Option<PathBuf>, Fault> {
+    match (&raw.store, &raw.output.store) {
+        (Some(top), Some(output)) if top != output => Err(Fault::new(
+            "output.store",
+            format!("is '{output}', but store is '{top}'; keep one"),
+        )),
+        (store, output) => Ok(store.as_ref().or(output.as_ref()).map(PathBuf::from)),
+    }
+}
+
+/// The explained keys that have a default, and whether they are written.
+fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Provenance> {
+    let (source, output) = (&raw.data_source, &raw.output);
+    let optional = [
+        (
+            "data_source.filters",
+            source.filters.is_some() || source.quality_filter.is_some(),
+        ),
+        ("data_source.levels", source.levels.is_some()),
+        ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),
+        ("output.latitude", output.latitude.is_some()),
+        ("output.nan", output.nan.is_some()),
+        ("output.nulls", output.nulls.is_some()),
+        ("output.duplicates", output.duplicates.is_some()),
+        ("store", raw.store.is_some() || output.store.is_some()),
+        ("catalog", raw.catalog.is_some()),
+    ];
+    let always = [
+        "config",
+        "data_source.groups",
+        "data_source.coordinates",
+        "data_source.variables",
+        "aggregation.variables",
+        "output.grid.parent_order",
+        "output.grid.child_order",
+    ];
+    let optional = optional.map(|(key, is_written)| {
+        let origin = if is_written {
+            written
+        } else {
+            Provenance::Default
+        };
+        (key, origin)
+    });
+    let always = always.map(|key| (key, written));
+    optional.into_iter().chain(always).collect()
+}

@@ -1,0 +1,310 @@
+//! The shape of the pipeline YAML itself, before any meaning: `text -> Raw -> Config`.
+//!
+//! Every mapping refuses keys that it does not know. Keys that only another reader or scheduler
+//! needs (`reader`, `driver`, `handoff`, `read_plan`, `aggregation.coordinates`) are checked and
+//! have no effect. `yaml.rs` fills these types, `parse.rs` gives them meaning.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, de};
+
+use super::shapes::{Entries, RawScalar};
+use super::{Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy};
+
+/// The JSON Schema of a pipeline file.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(RawConfig).to_value()
+}
+
+/// A pipeline: what to read, what to compute, on which grid.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "icefold pipeline")]
+pub(super) struct RawConfig {
+    pub data_source: RawDataSource,
+    pub aggregation: RawAggregation,
+    pub output: RawOutputSection,
+    /// Path of the store; the command line wins.
+    pub store: Option<String>,
+    /// Path of the shard map; the command line wins.
+    pub catalog: Option<String>,
+}
+
+/// What to read. Paths are dataset paths in which `{group}` stands for the ground track.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDataSource {
+    /// Has no effect: icefold reads HDF5 itself.
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub reader: Option<RawReader>,
+    /// Has no effect: the path or address of a granule tells how to reach it.
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub driver: Option<RawDriver>,
+    /// Ground tracks, e.g. `gt1l`.
+    pub groups: Vec<String>,
+    /// Geodetic coordinates of the photons; may come from the base level instead.
+    pub coordinates: Option<RawCoordinates>,
+    pub variables: Entries<RawVariable>,
+    /// All must hold.
+    pub filters: Option<Vec<RawFilter>>,
+    /// Short for one filter with `op: eq`.
+    pub quality_filter: Option<RawQualityFilter>,
+    /// The level whose rows are photons.
+    pub base_level: Option<String>,
+    pub levels: Option<Entries<RawLevel>>,
+    /// Has no effect on results: which level prunes reads.
+    pub read_plan: Option<RawReadPlan>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawReader {
+    H5coro,
+    H5py,
+    Hdf5,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawDriver {
+    S3,
+    Https,
+    Http,
+    Local,
+    File,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCoordinates {
+    pub latitude: String,
+    pub longitude: String,
+}
+
+/// A source column: a dataset path, or a mapping with more about it.
+#[derive(Debug)]
+pub(super) struct RawVariable {
+    pub path: String,
+    pub resolution: Option<RawScalar>,
+    pub level: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LongVariable {
+    path: String,
+    /// Size of one integer unit, a power of two: `2^-34`, `2**-34` or a number.
+    resolution: Option<RawScalar>,
+    /// The level that the dataset belongs to.
+    level: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFilter {
+    /// The base level; filters on other levels are not supported.
+    pub level: Option<String>,
+    pub dataset: String,
+    /// Column of a 2-D dataset.
+    pub column: Option<u64>,
+    pub op: FilterOp,
+    /// Compared with, unless `op` is `in` or `not_in`.
+    pub value: Option<RawScalar>,
+    /// The set of `in` and `not_in`.
+    pub values: Option<Vec<RawScalar>>,
+    /// `false` keeps the photons for which the comparison does not hold.
+    pub keep: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQualityFilter {
+    pub dataset: String,
+    pub value: RawScalar,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLevel {
+    /// Group path, in front of the names below.
+    pub path: String,
+    pub coordinates: Option<RawCoordinates>,
+    /// Names of source columns that belong to this level.
+    pub variables: Option<Vec<String>>,
+    pub link: Option<RawLink>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLink {
+    pub to: String,
+    pub index_beg: String,
+    pub count: String,
+    /// What the first photon is called in `index_beg`: 0 (default) or 1.
+    pub index_base: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReadPlan {
+    pub spatial_index: Option<String>,
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub pad: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAggregation {
+    /// Has no effect.
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub handoff: Option<RawHandoff>,
+    /// Has no effect: the store's coordinate is always `cell_ids`.
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub coordinates: Option<Entries<RawCoordinateOutput>>,
+    pub variables: Entries<RawOutput>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawHandoff {
+    Arrow,
+    ArrowKernel,
+    Pandas,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "checked while parsing, has no effect")]
+pub(super) struct RawCoordinateOutput {
+    dtype: Option<Dtype>,
+    fill_value: Option<RawScalar>,
+}
+
+/// One output array: a function of a source column, or an expression.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutput {
+    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    pub kind: Option<RawKind>,
+    pub function: Option<String>,
+    pub expression: Option<String>,
+    pub source: Option<String>,
+    pub params: Option<RawParams>,
+    pub dtype: Option<Dtype>,
+    pub fill_value: Option<RawScalar>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawKind {
+    Scalar,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawParams {
+    /// Of `quantile`: 0 to 1.
+    pub q: Option<f64>,
+    /// Of `average`: an elementwise expression or a source column.
+    pub weights: Option<String>,
+    /// Of `var` and `std`; 0 by default.
+    pub ddof: Option<u32>,
+    /// Of `histogram`: ascending bin edges, at least two.
+    pub edges: Option<Vec<f64>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutputSection {
+    pub grid: RawGrid,
+    pub latitude: Option<RawLatitude>,
+    pub nan: Option<NanPolicy>,
+    pub nulls: Option<NullPolicy>,
+    pub duplicates: Option<DuplicatePolicy>,
+    /// The same as `store` at the top.
+    pub store: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGrid {
+    #[allow(dead_code, reason = "checked while parsing; there is one kind")]
+    #[serde(rename = "type")]
+    pub kind: RawGridKind,
+    #[allow(dead_code, reason = "checked while parsing; there is one scheme")]
+    pub indexing_scheme: Option<RawIndexing>,
+    /// Order of the shards: the unit of work and output.
+    #[schemars(range(min = 0, max = 29))]
+    pub parent_order: i64,
+    /// Order of the store's chunks, between the other two.
+    #[schemars(range(min = 0, max = 29))]
+    pub chunk_inner: Option<i64>,
+    /// Order of the cells.
+    #[schemars(range(min = 0, max = 29))]
+    pub child_order: i64,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawGridKind {
+    Healpix,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawIndexing {
+    Nested,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawLatitude {
+    AuthalicWgs84,
+    GeodeticSpherical,
+}
+
+impl<'de> Deserialize<'de> for RawVariable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Variable;
+        impl<'de> Visitor<'de> for Variable {
+            type Value = RawVariable;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a dataset path or a mapping with path, resolution and level")
+            }
+
+            fn visit_str<E: de::Error>(self, path: &str) -> Result<RawVariable, E> {
+                Ok(RawVariable {
+                    path: path.into(),
+                    resolution: None,
+                    level: None,
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawVariable, A::Error> {
+                let long = LongVariable::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawVariable {
+                    path: long.path,
+                    resolution: long.resolution,
+                    level: long.level,
+                })
+            }
+        }
+        deserializer.deserialize_any(Variable)
+    }
+}
+
+impl JsonSchema for RawVariable {
+    fn schema_name() -> Cow<'static, str> {
+        "Variable".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let long = generator.subschema_for::<LongVariable>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, long] })
+    }
+}

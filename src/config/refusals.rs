@@ -1,0 +1,132 @@
+//! Tests: what a configuration is refused for, and what the message then says.
+
+use super::parse_yaml;
+use super::tests::GOOD;
+
+/// What to replace in the good text, with what, and what the message then holds; `\n` is a new line.
+const CASES: &str = r#"
+  groups: |   grups: | line 3, column 3: data_source: unknown key 'grups', did you mean 'groups'
+op: ne, | oop: ne, | data_source.filters[0]: unknown key 'oop', did you mean 'op'
+op: ne | op: nee | unknown value 'nee', did you mean 'ne'
+resolution: 2^-30 | resolutoin: 1 | unknown key 'resolutoin', did you mean 'resolution'
+type: healpix | type: healpx | output.grid.type: unknown value 'healpx', did you mean 'healpix'
+type: healpix | type: rectilinear, crs: EPSG:4326 | 'rectilinear' is not supported: results are on HEALPix grids only
+type: healpix | crs: EPSG:4326, type: healpix | key 'crs' is not supported: it belongs to rectilinear grids
+indexing_scheme: nested | indexing_scheme: ring | 'ring' is not supported: cells are indexed nested
+  groups: |   reader: netcdf\n  groups: | data_source.reader: unknown value 'netcdf'
+parent_order: 6,  |  | output.grid: key 'parent_order' is missing
+parent_order: 6 | parent_order: 13 | is 13, finer than child_order 12
+child_order: 12 | child_order: 30 | is 30; an order is 0 to 29
+parent_order: 6 | parent_order: -1 | is -1; an order is 0 to 29
+chunk_inner: 8 | chunk_inner: 5 | is 5, not between parent_order 6 and child_order 12
+chunk_inner: 8 | chunk_inner: eight | output.grid.chunk_inner: expected a whole number
+column: 0 | column: -1 | data_source.filters[0].column: expected a whole number from 0
+[gt1l, gt1r] | gt1l | data_source.groups: expected a list
+value: -2 | value: true | data_source.filters[0].value: expected a number, found boolean
+value: -2 | value: abc | 'abc' is not a number
+  groups: [gt1l, gt1r]\n |  | data_source: key 'groups' is missing
+np.mean | np.meen | line 20, column 24: aggregation.variables.h_mean.function: unknown function 'np.meen', did you mean 'mean'
+source: h_ph, dtype: int32 | source: h_pf | 'h_pf' is not in data_source.variables, did you mean 'h_ph'
+function: np.mean,  |  | has neither function nor expression
+function: np.mean | function: np.mean, expression: mean(h_ph) | has both function and expression
+function: np.mean | expression: mean(h_p) | 'mean(h_p)' at column 6: unknown name 'h_p', did you mean 'h_ph'
+function: np.mean | function: quantile, params: {q: 2} | quantile: q is 2, outside [0, 1]
+function: np.mean | function: quantile | quantile needs q
+function: np.mean | function: mean, params: {ddof: 1} | only var and std take ddof
+function: np.mean | function: average, params: {weights: 1/s} | unknown name 's'
+dtype: float32 | dtype: float23 | unknown value 'float23', did you mean 'float32'
+dtype: float32 | dtype: int16 | int16 cannot hold 'mean'; use float32 or float64
+dtype: int32 | dtype: float32 | float32 holds whole numbers to 16777216 only
+fill_value: 0 | fill_value: 0.5 | 0.5 does not fit dtype int32
+fill_value: 0 | fill_value: NaN | NaN does not fit dtype int32
+dtype: float32 | fill_value: 1e39 | does not fit dtype float32
+edges: [0, 1, 2.5] | edges: [0, 1, 1] | are not at least two finite ascending numbers
+h_mean: | kind: vector\n    h_mean: | aggregation.variables.kind
+function: np.mean | kind: vector, function: np.mean | 'vector' is not supported: an output is one number per cell
+function: np.mean | trailing_shape: 3, function: np.mean | key 'trailing_shape' is not supported
+h_mean: | crs: | the store has its own 'crs'
+h_mean: | a/b: | an output's name is made of
+h_mean: | count: | the key is given twice
+[gt1l, gt1r] | [gt1l, gt1l] | 'gt1l' is listed twice
+[gt1l, gt1r] | [gt1l, a/b] | 'a/b' is not a group's name
+"/{group}/heights/h_ph" | "/{beam}/heights/h_ph" | has a placeholder other than {group}
+"/{group}/heights/h_ph" | "/gt1l/heights/h_ph" | all 2 ground tracks would read the same dataset
+"/{group}/heights/h_ph" | h_ph | is not a dataset's path from the root
+base_level: photons | base_level: photon | unknown level 'photon', did you mean 'photons'
+to: photons | to: segments | links to 'segments'; a link leads to 'photons'
+index_base: 1 | index_base: 2 | the first photon is 0 or 1
+op: ne, value: -2 | op: in, value: -2 | in and not_in take values
+column: 0 | level: segments, column: 0 | only filters on the base level are supported
+column: 0 | expression: h > 1, column: 0 | a filter is dataset, op and value
+latitude: lat_ph | latitude: lat | but the base level's are
+output:\n | output:\n  nan: drop\n | output.nan: unknown value 'drop'
+output:\n | bounds: {}\noutput:\n | key 'bounds' is not supported
+2^-30 | 1e-9 | is not a power of two
+2^-30 | 2^-300 | from 2^-100 to 2^60
+"#;
+
+/// The same, for YAML itself.
+const YAML_CASES: &str = r"
+[gt1l, gt1r] | &tracks [gt1l, gt1r] | anchors are not accepted
+[gt1l, gt1r] | *tracks | aliases are not accepted
+[gt1l, gt1r] | !include tracks.yaml | includes are not accepted
+[gt1l, gt1r] | !tracks [gt1l] | custom tag '!tracks' is not accepted
+[gt1l, gt1r] | [gt1l | line 4, column 14: illegal placement of ':'
+output:\n | ---\noutput:\n | a second document
+";
+
+fn check(cases: &str) {
+    for case in cases.trim_matches('\n').lines() {
+        let parts: Vec<String> = case.split(" | ").map(|p| p.replace("\\n", "\n")).collect();
+        let [from, to, expected] = parts.as_slice() else {
+            panic!("{case}");
+        };
+        assert!(GOOD.contains(from), "{from}");
+        let Err(error) = parse_yaml("x", &GOOD.replacen(from, to, 1)) else {
+            panic!("accepted: {to}");
+        };
+        let message = error.to_string();
+        assert!(message.starts_with("config x: line "), "{message}");
+        assert!(message.contains(expected), "{to}: {message}: {expected}");
+    }
+}
+
+#[test]
+fn refusals_name_the_key_the_place_and_the_remedy() {
+    check(CASES);
+}
+
+#[test]
+fn yaml_that_could_surprise_is_refused() {
+    check(YAML_CASES);
+}
+
+#[test]
+fn size_and_depth_are_limited() {
+    let deep = format!("data_source: {}{}", "[".repeat(200), "]".repeat(200));
+    let message = parse_yaml("x", &deep).unwrap_err().to_string();
+    assert!(message.contains("nested deeper than 32"), "{message}");
+    let large = format!("#{}", "x".repeat(1 << 20));
+    let message = parse_yaml("x", &large).unwrap_err().to_string();
+    assert!(message.contains("1048577 bytes of YAML, the limit is 1048576"));
+}
+
+#[test]
+fn what_is_no_pipeline_is_an_error_and_no_panic() {
+    for text in [
+        "",
+        "[]",
+        "3",
+        "a: b",
+        "\u{0}",
+        "\t- x",
+        "? [a]\n: b",
+        "{",
+        "- &a *a",
+    ] {
+        assert!(parse_yaml("x", text).is_err(), "{text}");
+    }
+    for end in (0..GOOD.len()).filter(|end| GOOD.is_char_boundary(*end)) {
+        let _ = parse_yaml("x", &GOOD[..end]);
+    }
+}

@@ -1,0 +1,240 @@
+//! Facts about configurations: what is accepted, what is refused and how, what the hash sees.
+
+use super::*;
+use crate::expr::ReductionKind;
+
+pub(super) const GOOD: &str = r#"
+data_source:
+  groups: [gt1l, gt1r]
+  coordinates: {latitude: "/{group}/heights/lat_ph", longitude: "/{group}/heights/lon_ph"}
+  variables:
+    h_ph: "/{group}/heights/h_ph"
+    dem_h: {path: "/{group}/geolocation/dem_h", resolution: 2^-30}
+  filters:
+    - {dataset: "/{group}/heights/signal_conf_ph", column: 0, op: ne, value: -2}
+  base_level: photons
+  levels:
+    photons: {path: "/{group}/heights", coordinates: {latitude: lat_ph, longitude: lon_ph}, link: null}
+    segments:
+      path: "/{group}/geolocation"
+      link: {to: photons, index_beg: ph_index_beg, count: "/{group}/geolocation/segment_ph_cnt", index_base: 1}
+  read_plan: {spatial_index: segments, pad: 1}
+aggregation:
+  variables:
+    count: {function: len, source: h_ph, dtype: int32, fill_value: 0}
+    h_mean: {function: np.mean, source: h_ph, dtype: float32}
+    bins: {function: histogram, source: h_ph, params: {edges: [0, 1, 2.5]}}
+output:
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, chunk_inner: 8, child_order: 12}
+"#;
+
+fn good() -> Config {
+    parse_yaml("good", GOOD).unwrap()
+}
+
+fn hash_after(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    let text = GOOD.replacen(from, to, 1);
+    parse_yaml("y", &text).unwrap().sha256
+}
+
+fn pipeline(name: &str) -> String {
+    let data = std::env::var("ICEFOLD_TEST_DATA")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").into());
+    format!("{data}/pipelines/{name}")
+}
+
+#[test]
+fn a_pipeline_becomes_typed_values() {
+    let config = good();
+    assert_eq!(config.ground_tracks, ["gt1l", "gt1r"]);
+    assert_eq!(config.latitude, "/{group}/heights/lat_ph");
+    assert!(!config.variables[0].per_segment);
+    assert!(config.variables[1].per_segment);
+    let resolution = config.variables[1].resolution.unwrap();
+    assert_eq!(resolution.exponent(), 30);
+    let link = config.link.as_ref().unwrap();
+    assert_eq!(link.index_beg, "/{group}/geolocation/ph_index_beg");
+    assert_eq!((link.index_base, &link.latitude), (1, &None));
+    assert_eq!(config.filters[0].values, [-2.0]);
+    assert_eq!(config.grid.chunk_order.unwrap().get(), 8);
+    let names: Vec<&str> = config.outputs.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["count", "h_mean", "bins"]);
+    assert_eq!(config.outputs[0].fill_value, Some(0.0));
+    assert_eq!(config.outputs[1].statistic, "mean");
+    let Definition::Histogram { edges, .. } = &config.outputs[2].definition else {
+        panic!("not a histogram");
+    };
+    assert_eq!(edges, &[0.0, 1.0, 2.5]);
+}
+
+#[test]
+fn levels_decide_which_columns_are_per_segment() {
+    let by_level = GOOD.replace("resolution: 2^-30", "level: photons");
+    assert!(!parse_yaml("x", &by_level).unwrap().variables[1].per_segment);
+    let listed = GOOD
+        .replace("/geolocation/dem_h", "/geophys_corr/dem_h")
+        .replace(
+            "      path: \"/{group}/geolocation\"\n",
+            "      path: \"/{group}/geolocation\"\n      variables: [dem_h]\n",
+        );
+    assert!(parse_yaml("x", &listed).unwrap().variables[1].per_segment);
+    let elsewhere = GOOD.replace("/geolocation/dem_h", "/geophys_corr/dem_h");
+    assert!(!parse_yaml("x", &elsewhere).unwrap().variables[1].per_segment);
+}
+
+#[test]
+fn built_in_configs_load_by_name() {
+    let atl03 = load("atl03").unwrap();
+    let grid = atl03.grid;
+    assert_eq!((grid.shard_order.get(), grid.cell_order.get()), (6, 12));
+    assert_eq!(atl03.filters[0].op, FilterOp::Ne);
+    assert!(atl03.link.is_some());
+    assert_eq!(atl03.outputs.len(), 6);
+    let atl06 = load("atl06").unwrap();
+    assert_eq!(atl06.outputs.len(), 9);
+    assert_eq!(atl06.outputs[3].source, "h_li, s_li");
+    assert_eq!(atl06.outputs[6].statistic, "quantile 0.25");
+    let message = load("atl08").unwrap_err().to_string();
+    assert!(message.contains("no such file; the built-in configs are atl03 and atl06"));
+    assert!(load("./atl03").is_err());
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn the_built_in_atl06_asks_what_the_file_asks() {
+    let file = load(&pipeline("atl06.yaml")).unwrap();
+    assert_eq!(file.sha256, load("atl06").unwrap().sha256);
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn the_built_in_atl03_is_the_file_on_a_healpix_grid() {
+    let message = load(&pipeline("atl03.yaml")).unwrap_err().to_string();
+    assert!(message.contains("output.grid.type: value 'rectilinear' is not supported"));
+    assert!(message.contains("line 91, column 11"), "{message}");
+    assert!(message.contains("the built-in config atl03"), "{message}");
+    assert!(load(&pipeline("atl06_polar.yaml")).is_err());
+
+    let text = std::fs::read_to_string(pipeline("atl03.yaml")).unwrap();
+    let grid = text.find("  grid:").unwrap();
+    let healpix = "  grid: {type: healpix, parent_order: 6, child_order: 12}\n";
+    let moved = parse_yaml("moved", &format!("{}{healpix}", &text[..grid])).unwrap();
+    assert_eq!(moved.sha256, load("atl03").unwrap().sha256);
+}
+
+#[test]
+fn the_hash_sees_meaning_only() {
+    let hash = good().sha256;
+    assert_eq!(hash.len(), 64);
+    let same = [
+        ("op: ne, value: -2", "value: -2.0, keep: true, op: ne"),
+        (
+            "function: np.mean, source: h_ph, dtype: float32",
+            "source: h_ph, function: mean",
+        ),
+        (
+            "output:\n",
+            "output:\n  nan: propagate\n  latitude: authalic-wgs84\n",
+        ),
+        ("[gt1l, gt1r]", "[gt1r, gt1l]"),
+        (
+            "index_beg: ph_index_beg",
+            "index_beg: \"/{group}/geolocation/ph_index_beg\"",
+        ),
+        ("  groups:", "  reader: h5coro\n  driver: s3\n  groups:"),
+        (
+            "\noutput:",
+            "\n# a comment\nstore: a.zarr\ncatalog: b.json\noutput:",
+        ),
+        ("fill_value: 0", "fill_value: 0.0"),
+    ];
+    for (from, to) in same {
+        assert_eq!(hash_after(from, to), hash, "{to}");
+    }
+    let different = [
+        ("value: -2", "value: -1"),
+        ("np.mean", "np.nanmean"),
+        ("child_order: 12", "child_order: 13"),
+        ("output:\n", "output:\n  latitude: geodetic-spherical\n"),
+        ("output:\n", "output:\n  nan: skip\n"),
+        ("output:\n", "output:\n  nulls: reject\n"),
+        ("output:\n", "output:\n  duplicates: keep_all\n"),
+        ("h_mean:", "h_avg:"),
+        ("2^-30", "2^-31"),
+        ("index_base: 1", "index_base: 0"),
+        ("2.5]", "2.6]"),
+    ];
+    for (from, to) in different {
+        assert_ne!(hash_after(from, to), hash, "{to}");
+    }
+}
+
+#[test]
+fn the_order_of_keys_does_not_matter() {
+    let output = GOOD.find("output:").unwrap();
+    let swapped = format!("{}{}", &GOOD[output..], &GOOD[..output]);
+    assert_eq!(parse_yaml("x", &swapped).unwrap().sha256, good().sha256);
+}
+
+#[test]
+fn resolutions_are_powers_of_two_in_three_spellings() {
+    for spelling in ["2**-30", "9.313225746154785e-10", "2^-30"] {
+        assert_eq!(hash_after("2^-30", spelling), good().sha256, "{spelling}");
+    }
+}
+
+#[test]
+fn skipping_nan_turns_every_statistic_but_counts_into_its_nan_family() {
+    let text = GOOD.replace("output:\n", "output:\n  nan: skip\n");
+    let config = parse_yaml("x", &text).unwrap();
+    let skips = |i: usize| match &config.outputs[i].definition {
+        Definition::Scalar(CellExpr::Reduce(r)) => (r.kind.clone(), r.skip_nan),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(skips(0), (ReductionKind::Count, false));
+    assert_eq!(skips(1), (ReductionKind::Mean, true));
+    assert_eq!(config.outputs[1].statistic, "nanmean");
+}
+
+#[test]
+fn explanations_say_where_each_value_comes_from() {
+    let shown = explain(&good(), &[]);
+    let line = |start: &str| {
+        let found = shown.lines().find(|line| line.starts_with(start));
+        found
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        line("output.latitude"),
+        "output.latitude authalic-wgs84 default"
+    );
+    assert_eq!(
+        line("output.grid.chunk_inner"),
+        "output.grid.chunk_inner 8 config"
+    );
+    assert!(line("aggregation.variables.h_mean").contains("mean of h_ph as float32 config"));
+    let flag = |key: &str| (key.to_owned(), "a.zarr".to_owned(), "--store".to_owned());
+    let shown = explain(&load("atl06").unwrap(), &[flag("store"), flag("threads")]);
+    assert!(shown.contains("built-in"));
+    assert_eq!(shown.matches("--store").count(), 2);
+    assert_eq!(shown.lines().filter(|l| l.starts_with("store")).count(), 1);
+}
+
+#[test]
+fn the_schema_names_every_section() {
+    let schema = json_schema().to_string();
+    for key in [
+        "data_source",
+        "ph_index",
+        "parent_order",
+        "additionalProperties",
+        "not_in",
+    ] {
+        let expected = key != "ph_index";
+        assert_eq!(schema.contains(key), expected, "{key}");
+    }
+}

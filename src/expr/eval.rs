@@ -1,0 +1,283 @@
+//! Evaluation of expressions in IEEE f64, one fixed sequence of operations on every machine.
+//!
+//! Row expressions run over blocks of [`BLOCK`] photons, node by node, so that the tree is walked
+//! and names are looked up once per block or once per call, not once per photon. No operation is
+//! fused. `log`, `exp`, `log10` and general powers are `libm`'s.
+//!
+//! Powers with a literal exponent: `x**0` is 1; `x**n` for n = 1..16 multiplies from the left,
+//! `((x*x)*x)*...`; `x**-n` is `1/(x**n)`; `x**0.5` is `sqrt(x)`; all others are `libm::pow`.
+//! Every NaN that leaves is the same NaN.
+
+use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, RowExpr, UnaryFn};
+use crate::batch::Values;
+
+/// Photons evaluated together; the deepest tree then holds under 0.5 MiB of stack.
+const BLOCK: usize = 256;
+/// Largest literal exponent that is multiplied out.
+const MAX_MULTIPLIED: f64 = 16.0;
+
+/// The expression's value for each of `n` photons.
+///
+/// `column` gives the values of a column by name; it is asked once per use of a column.
+///
+/// # Panics
+/// If a column has fewer than `n` values.
+pub fn eval_rows<'a>(expr: &RowExpr, n: usize, column: &dyn Fn(&str) -> &'a Values) -> Vec<f64> {
+    let bound = Bound::new(expr, column);
+    let mut out = vec![0.0; n];
+    for (block, values) in out.chunks_mut(BLOCK).enumerate() {
+        bound.fill(block * BLOCK, values);
+        for value in values {
+            *value = one_nan(*value);
+        }
+    }
+    out
+}
+
+/// The value of a cell; `reduce` gives the value of each reduction.
+pub fn eval_cell<R>(expr: &CellExpr<R>, reduce: &mut dyn FnMut(&R) -> f64) -> f64 {
+    one_nan(cell(expr, reduce))
+}
+
+fn cell<R>(expr: &CellExpr<R>, reduce: &mut dyn FnMut(&R) -> f64) -> f64 {
+    match expr {
+        CellExpr::Number(value) => *value,
+        CellExpr::Reduce(reduction) => reduce(reduction),
+        CellExpr::Neg(a) => -cell(a, reduce),
+        CellExpr::Binary(op, a, b) => {
+            let op = match b.as_ref() {
+                CellExpr::Number(exponent) if *op == BinaryOp::Pow => Op::literal(*exponent),
+                _ => Op::Plain(*op),
+            };
+            let a = cell(a, reduce);
+            op.apply(a, cell(b, reduce))
+        }
+        CellExpr::Unary(function, a) => unary(*function, cell(a, reduce)),
+        CellExpr::Extreme(which, a, b) => {
+            let a = cell(a, reduce);
+            extreme(*which, a, cell(b, reduce))
+        }
+        CellExpr::Where(condition, a, b) => {
+            let left = cell(&condition.left, reduce);
+            let right = cell(&condition.right, reduce);
+            let (a, b) = (cell(a, reduce), cell(b, reduce));
+            if compare(condition.op, left, right) {
+                a
+            } else {
+                b
+            }
+        }
+    }
+}
+
+/// An operator, with a literal exponent already looked at.
+#[derive(Debug, Clone, Copy)]
+enum Op {
+    Plain(BinaryOp),
+    /// `x**n` or, inverted, `x**-n`.
+    Multiplied {
+        times: u32,
+        inverted: bool,
+    },
+    Root,
+}
+
+impl Op {
+    fn literal(exponent: f64) -> Self {
+        if exponent.to_bits() == 0.5_f64.to_bits() {
+            Self::Root
+        } else if exponent.fract() == 0.0 && exponent.abs() <= MAX_MULTIPLIED {
+            Self::Multiplied {
+                times: exponent.abs() as u32,
+                inverted: exponent < 0.0,
+            }
+        } else {
+            Self::Plain(BinaryOp::Pow)
+        }
+    }
+
+    fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Plain(BinaryOp::Add) => a + b,
+            Self::Plain(BinaryOp::Sub) => a - b,
+            Self::Plain(BinaryOp::Mul) => a * b,
+            Self::Plain(BinaryOp::Div) => a / b,
+            Self::Plain(BinaryOp::Pow) => libm::pow(a, b),
+            Self::Root => a.sqrt(),
+            Self::Multiplied { times: 0, .. } => 1.0,
+            Self::Multiplied { times, inverted } => {
+                let power = (1..times).fold(a, |product, _| product * a);
+                if inverted { 1.0 / power } else { power }
+            }
+        }
+    }
+}
+
+fn unary(function: UnaryFn, x: f64) -> f64 {
+    match function {
+        UnaryFn::Sqrt => x.sqrt(),
+        UnaryFn::Abs => x.abs(),
+        UnaryFn::Log => libm::log(x),
+        UnaryFn::Exp => libm::exp(x),
+        UnaryFn::Log10 => libm::log10(x),
+    }
+}
+
+fn extreme(which: Extreme, a: f64, b: f64) -> f64 {
+    let first = match which {
+        Extreme::Minimum => a <= b,
+        Extreme::Maximum => a >= b,
+    };
+    if a.is_nan() || (first && !b.is_nan()) {
+        a
+    } else {
+        b
+    }
+}
+
+#[allow(clippy::float_cmp, reason = "the language's == and != are exact")]
+fn compare(op: Comparison, a: f64, b: f64) -> bool {
+    match op {
+        Comparison::Eq => a == b,
+        Comparison::Ne => a != b,
+        Comparison::Lt => a < b,
+        Comparison::Le => a <= b,
+        Comparison::Gt => a > b,
+        Comparison::Ge => a >= b,
+    }
+}
+
+/// Sign and payload of a NaN differ between machines; this one does not.
+fn one_nan(x: f64) -> f64 {
+    if x.is_nan() { f64::NAN } else { x }
+}
+
+/// A row expression whose names are bound to columns.
+enum Bound<'a> {
+    Number(f64),
+    Column(&'a Values),
+    Neg(Box<Bound<'a>>),
+    Binary(Op, Box<Bound<'a>>, Box<Bound<'a>>),
+    Unary(UnaryFn, Box<Bound<'a>>),
+    Extreme(Extreme, Box<Bound<'a>>, Box<Bound<'a>>),
+    Where(Box<Condition<Bound<'a>>>, Box<Bound<'a>>, Box<Bound<'a>>),
+    UnlessNan(Box<Bound<'a>>, Box<Bound<'a>>),
+}
+
+impl<'a> Bound<'a> {
+    fn new(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values) -> Self {
+        let bind = |expr: &RowExpr| Box::new(Self::new(expr, column));
+        match expr {
+            RowExpr::Number(value) => Self::Number(*value),
+            RowExpr::Column(name) => Self::Column(column(name)),
+            RowExpr::Neg(a) => Self::Neg(bind(a)),
+            RowExpr::Binary(op, a, b) => {
+                let op = match b.as_ref() {
+                    RowExpr::Number(exponent) if *op == BinaryOp::Pow => Op::literal(*exponent),
+                    _ => Op::Plain(*op),
+                };
+                Self::Binary(op, bind(a), bind(b))
+            }
+            RowExpr::Unary(function, a) => Self::Unary(*function, bind(a)),
+            RowExpr::Extreme(which, a, b) => Self::Extreme(*which, bind(a), bind(b)),
+            RowExpr::Where(condition, a, b) => {
+                let condition = Condition {
+                    op: condition.op,
+                    left: Self::new(&condition.left, column),
+                    right: Self::new(&condition.right, column),
+                };
+                Self::Where(Box::new(condition), bind(a), bind(b))
+            }
+            RowExpr::UnlessNan(a, b) => Self::UnlessNan(bind(a), bind(b)),
+        }
+    }
+
+    /// Values of the photons from `start`, as many as `out` holds and at most [`BLOCK`].
+    fn fill(&self, start: usize, out: &mut [f64]) {
+        match self {
+            Self::Number(value) => out.fill(*value),
+            Self::Column(values) => copy(values, start, out),
+            Self::Neg(a) => {
+                a.fill(start, out);
+                for x in out.iter_mut() {
+                    *x = -*x;
+                }
+            }
+            Self::Unary(function, a) => {
+                a.fill(start, out);
+                for x in out.iter_mut() {
+                    *x = unary(*function, *x);
+                }
+            }
+            Self::Binary(op, a, b) => {
+                a.fill(start, out);
+                match op {
+                    Op::Plain(_) => b.zip(start, out, |x, y| op.apply(x, y)),
+                    Op::Multiplied { .. } | Op::Root => {
+                        for x in out.iter_mut() {
+                            *x = op.apply(*x, 0.0);
+                        }
+                    }
+                }
+            }
+            Self::Extreme(which, a, b) => {
+                a.fill(start, out);
+                b.zip(start, out, |x, y| extreme(*which, x, y));
+            }
+            Self::UnlessNan(a, b) => {
+                a.fill(start, out);
+                b.zip(start, out, |x, y| if y.is_nan() { f64::NAN } else { x });
+            }
+            Self::Where(condition, a, b) => {
+                let mut holds = [0.0; BLOCK];
+                let holds = &mut holds[..out.len()];
+                condition.left.fill(start, holds);
+                let op = condition.op;
+                condition
+                    .right
+                    .zip(start, holds, |x, y| f64::from(u8::from(compare(op, x, y))));
+                b.fill(start, out);
+                let mut yes = [0.0; BLOCK];
+                let yes = &mut yes[..out.len()];
+                a.fill(start, yes);
+                for ((x, y), holds) in out.iter_mut().zip(yes).zip(holds) {
+                    if *holds != 0.0 {
+                        *x = *y;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Combines `out` with this expression's values, element by element.
+    fn zip(&self, start: usize, out: &mut [f64], combine: impl Fn(f64, f64) -> f64) {
+        if let Self::Number(y) = self {
+            for x in out.iter_mut() {
+                *x = combine(*x, *y);
+            }
+            return;
+        }
+        let mut other = [0.0; BLOCK];
+        let other = &mut other[..out.len()];
+        self.fill(start, other);
+        for (x, y) in out.iter_mut().zip(other) {
+            *x = combine(*x, *y);
+        }
+    }
+}
+
+/// Widens values to f64; exact for f32, f64 and integers up to 2^53.
+fn copy(values: &Values, start: usize, out: &mut [f64]) {
+    let end = start + out.len();
+    match values {
+        Values::F32(v) => out
+            .iter_mut()
+            .zip(&v[start..end])
+            .for_each(|(x, v)| *x = f64::from(*v)),
+        Values::F64(v) => out.copy_from_slice(&v[start..end]),
+        Values::I64(v) => out
+            .iter_mut()
+            .zip(&v[start..end])
+            .for_each(|(x, v)| *x = *v as f64),
+    }
+}

@@ -1,0 +1,196 @@
+//! The functions of the expression language by name, shared by expressions and by the
+//! configuration's `function:` key, so that both know the same reductions.
+
+use super::{Extreme, ReductionKind, RowExpr, UnaryFn};
+
+/// What a name that is called stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Function {
+    Unary(UnaryFn),
+    Extreme(Extreme),
+    Where,
+    Float,
+    Reduce(Reducer),
+}
+
+/// A reduction by name, before its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reducer {
+    shape: Shape,
+    /// A member of the nan-family, e.g. `nanmean`.
+    pub skip_nan: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Count,
+    Min,
+    Max,
+    Sum,
+    Mean,
+    Median,
+    Var,
+    Std,
+    Quantile,
+    Average,
+}
+
+/// The parameters that a reduction may take beside its operand.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Parameters {
+    pub q: Option<f64>,
+    pub ddof: Option<u32>,
+    pub weights: Option<RowExpr>,
+}
+
+/// Every reduction's bare name.
+pub(crate) const REDUCERS: [&str; 19] = [
+    "len",
+    "count",
+    "min",
+    "max",
+    "sum",
+    "mean",
+    "median",
+    "var",
+    "std",
+    "quantile",
+    "average",
+    "nanmin",
+    "nanmax",
+    "nansum",
+    "nanmean",
+    "nanmedian",
+    "nanvar",
+    "nanstd",
+    "nanquantile",
+];
+
+/// Every elementwise function's bare name.
+const ELEMENTWISE: [&str; 9] = [
+    "sqrt", "abs", "log", "exp", "log10", "minimum", "maximum", "where", "float",
+];
+
+/// The name without the `np.` or `numpy.` in front.
+pub(crate) fn bare(name: &str) -> &str {
+    name.strip_prefix("np.")
+        .or_else(|| name.strip_prefix("numpy."))
+        .unwrap_or(name)
+}
+
+/// The function called `name`, with or without `np.`.
+///
+/// Fails with the nearest name where there is none.
+pub(super) fn function(name: &str) -> Result<Function, String> {
+    Ok(match bare(name) {
+        "sqrt" => Function::Unary(UnaryFn::Sqrt),
+        "abs" => Function::Unary(UnaryFn::Abs),
+        "log" => Function::Unary(UnaryFn::Log),
+        "exp" => Function::Unary(UnaryFn::Exp),
+        "log10" => Function::Unary(UnaryFn::Log10),
+        "minimum" => Function::Extreme(Extreme::Minimum),
+        "maximum" => Function::Extreme(Extreme::Maximum),
+        "where" => Function::Where,
+        "float" => Function::Float,
+        _ => Function::Reduce(reducer(name).ok_or_else(|| {
+            let known = ELEMENTWISE.into_iter().chain(REDUCERS);
+            let last = name.rsplit('.').next().unwrap_or(name);
+            format!("unknown function '{name}'{}", suggestion(last, known))
+        })?),
+    })
+}
+
+/// The reduction called `name`, with or without `np.`.
+pub(crate) fn reducer(name: &str) -> Option<Reducer> {
+    let name = bare(name);
+    let (base, skip_nan) = match name.strip_prefix("nan") {
+        Some(base) => (base, true),
+        None => (name, false),
+    };
+    let shape = match base {
+        "len" | "count" if !skip_nan => Shape::Count,
+        "average" if !skip_nan => Shape::Average,
+        "min" => Shape::Min,
+        "max" => Shape::Max,
+        "sum" => Shape::Sum,
+        "mean" => Shape::Mean,
+        "median" => Shape::Median,
+        "var" => Shape::Var,
+        "std" => Shape::Std,
+        "quantile" => Shape::Quantile,
+        _ => return None,
+    };
+    Some(Reducer { shape, skip_nan })
+}
+
+impl Reducer {
+    /// `quantile`, whose `q` may stand as the second argument.
+    pub(super) fn takes_q(self) -> bool {
+        self.shape == Shape::Quantile
+    }
+
+    /// The reduction with its parameters.
+    ///
+    /// Fails on a parameter that is missing, out of range or not the reduction's.
+    pub(crate) fn kind(self, parameters: Parameters) -> Result<ReductionKind, String> {
+        let Parameters { q, ddof, weights } = parameters;
+        let spread = matches!(self.shape, Shape::Var | Shape::Std);
+        if q.is_some() && self.shape != Shape::Quantile {
+            return Err("only quantile takes q".into());
+        }
+        if ddof.is_some() && !spread {
+            return Err("only var and std take ddof".into());
+        }
+        if weights.is_some() && self.shape != Shape::Average {
+            return Err("only average takes weights".into());
+        }
+        let ddof = ddof.unwrap_or(0);
+        Ok(match self.shape {
+            Shape::Count => ReductionKind::Count,
+            Shape::Min => ReductionKind::Min,
+            Shape::Max => ReductionKind::Max,
+            Shape::Sum => ReductionKind::Sum,
+            Shape::Mean => ReductionKind::Mean,
+            Shape::Median => ReductionKind::Quantile { q: 0.5 },
+            Shape::Var => ReductionKind::Var { ddof },
+            Shape::Std => ReductionKind::Std { ddof },
+            Shape::Quantile => match q {
+                Some(q) if (0.0..=1.0).contains(&q) => ReductionKind::Quantile { q },
+                Some(q) => return Err(format!("q is {q}, outside [0, 1]")),
+                None => return Err("quantile needs q, a number in [0, 1]".into()),
+            },
+            Shape::Average => match weights {
+                Some(weights) => {
+                    let mut columns = Vec::new();
+                    weights.collect_columns(&mut columns);
+                    if columns.is_empty() {
+                        return Err("the weights use no column; leave equal weights out".into());
+                    }
+                    ReductionKind::WeightedMean { weights }
+                }
+                None => ReductionKind::Mean,
+            },
+        })
+    }
+}
+
+/// A message with its position in the expression.
+pub(super) fn at(column: usize, message: impl AsRef<str>) -> String {
+    format!("at column {column}: {}", message.as_ref())
+}
+
+/// `, did you mean 'x'` where a known name is near, else what is known.
+pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let nearest = known
+        .iter()
+        .map(|k| (strsim::damerau_levenshtein(name, k), *k))
+        .min_by_key(|(distance, _)| *distance);
+    match nearest {
+        Some((distance, near)) if distance <= (name.chars().count() / 3).max(1) => {
+            format!(", did you mean '{near}'")
+        }
+        _ if known.is_empty() => "; none is known".into(),
+        _ => format!("; known: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,352 @@
+//! Text to typed expressions: the untyped tree of `syntax.rs` with its levels checked.
+//!
+//! A cell expression holds columns only inside reductions, and no reduction inside another. What
+//! does not fit is refused with its position and what to write instead.
+
+use super::functions::{Function, Parameters, Reducer, at, function, suggestion};
+use super::syntax::{Call, Node, NodeKind, tree};
+use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, Reduction, ReductionKind};
+use super::{RowExpr, UnaryFn};
+
+/// Parses a per-cell expression such as `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
+///
+/// `columns` are the names that may stand in it. With `skip_nan`, reductions leave NaN out, as the
+/// nan-family does. Fails with a message that holds the position and what is allowed.
+pub fn parse_cell(text: &str, columns: &[&str], skip_nan: bool) -> Result<CellExpr, String> {
+    let tree = tree(text)?;
+    let level = Cell { columns, skip_nan };
+    let expr = level.lower(&tree)?;
+    if !has_reduction(&expr) {
+        return Err(at(
+            tree.column,
+            "the expression has no reduction; write e.g. mean(x)",
+        ));
+    }
+    Ok(expr)
+}
+
+/// Parses an elementwise expression such as `1.0 / s_li**2`.
+///
+/// `columns` are the names that may stand in it. Fails as [`parse_cell`] does.
+pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
+    Row { columns }.lower(&tree(text)?)
+}
+
+/// One level of the language: rows or cells. The arithmetic is the same on both.
+trait Level {
+    type Expr;
+
+    fn number(&self, value: f64) -> Self::Expr;
+    fn as_number(expr: &Self::Expr) -> Option<f64>;
+    fn name(&self, name: &str, column: usize) -> Result<Self::Expr, String>;
+    fn reduce(&self, reducer: Reducer, call: &Call, column: usize) -> Result<Self::Expr, String>;
+    fn float(&self, operand: Self::Expr, column: usize) -> Result<Self::Expr, String>;
+    fn neg(operand: Self::Expr) -> Self::Expr;
+    fn binary(op: BinaryOp, left: Self::Expr, right: Self::Expr) -> Self::Expr;
+    fn unary(function: UnaryFn, operand: Self::Expr) -> Self::Expr;
+    fn extreme(which: Extreme, left: Self::Expr, right: Self::Expr) -> Self::Expr;
+    fn choose(condition: Condition<Self::Expr>, yes: Self::Expr, no: Self::Expr) -> Self::Expr;
+
+    fn lower(&self, node: &Node) -> Result<Self::Expr, String> {
+        Ok(match &node.kind {
+            NodeKind::Number(value) => self.number(*value),
+            NodeKind::Name(name) => self.name(name, node.column)?,
+            NodeKind::Neg(operand) => {
+                let operand = self.lower(operand)?;
+                match Self::as_number(&operand) {
+                    Some(value) => self.number(-value),
+                    None => Self::neg(operand),
+                }
+            }
+            NodeKind::Binary(op, left, right) => {
+                Self::binary(*op, self.lower(left)?, self.lower(right)?)
+            }
+            NodeKind::Compare(..) => {
+                return Err(at(
+                    node.column,
+                    "a comparison stands only as the first argument of where",
+                ));
+            }
+            NodeKind::Call(call) => self.call(call, node.column)?,
+        })
+    }
+
+    fn call(&self, call: &Call, column: usize) -> Result<Self::Expr, String> {
+        let function = function(&call.name).map_err(|message| at(column, message))?;
+        if let Function::Reduce(reducer) = function {
+            return self.reduce(reducer, call, column);
+        }
+        if let Some((keyword, value)) = call.keywords.first() {
+            return Err(at(
+                value.column,
+                format!("{} takes no parameter '{keyword}'", call.name),
+            ));
+        }
+        Ok(match (function, call.arguments.as_slice()) {
+            (Function::Unary(function), [x]) => Self::unary(function, self.lower(x)?),
+            (Function::Float, [x]) => self.float(self.lower(x)?, column)?,
+            (Function::Extreme(which), [x, y]) => {
+                Self::extreme(which, self.lower(x)?, self.lower(y)?)
+            }
+            (Function::Where, [condition, x, y]) => {
+                let condition = self.condition(condition)?;
+                Self::choose(condition, self.lower(x)?, self.lower(y)?)
+            }
+            (function, arguments) => {
+                let wanted = match function {
+                    Function::Where => "3 arguments: where(a < b, x, y)",
+                    Function::Extreme(_) => "2 arguments",
+                    _ => "1 argument",
+                };
+                return Err(at(
+                    column,
+                    format!("{} takes {wanted}, not {}", call.name, arguments.len()),
+                ));
+            }
+        })
+    }
+
+    fn condition(&self, node: &Node) -> Result<Condition<Self::Expr>, String> {
+        let NodeKind::Compare(op, left, right) = &node.kind else {
+            return Err(at(
+                node.column,
+                "the first argument of where is a comparison, e.g. a < b",
+            ));
+        };
+        let op: Comparison = *op;
+        let (left, right) = (self.lower(left)?, self.lower(right)?);
+        Ok(Condition { op, left, right })
+    }
+}
+
+/// Elementwise over columns.
+struct Row<'a> {
+    columns: &'a [&'a str],
+}
+
+impl Level for Row<'_> {
+    type Expr = RowExpr;
+
+    fn number(&self, value: f64) -> RowExpr {
+        RowExpr::Number(value)
+    }
+
+    fn as_number(expr: &RowExpr) -> Option<f64> {
+        match expr {
+            RowExpr::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn name(&self, name: &str, column: usize) -> Result<RowExpr, String> {
+        known(name, self.columns, column)?;
+        Ok(RowExpr::Column(name.into()))
+    }
+
+    fn reduce(&self, _: Reducer, call: &Call, column: usize) -> Result<RowExpr, String> {
+        Err(at(
+            column,
+            format!(
+                "reduction '{}' stands where every photon has its own value; reductions combine outside, e.g. mean(x) - min(x)",
+                call.name
+            ),
+        ))
+    }
+
+    fn float(&self, _: RowExpr, column: usize) -> Result<RowExpr, String> {
+        Err(at(
+            column,
+            "float takes the value of a cell, e.g. float(mean(x)); leave it out here",
+        ))
+    }
+
+    fn neg(operand: RowExpr) -> RowExpr {
+        RowExpr::Neg(Box::new(operand))
+    }
+
+    fn binary(op: BinaryOp, left: RowExpr, right: RowExpr) -> RowExpr {
+        RowExpr::Binary(op, Box::new(left), Box::new(right))
+    }
+
+    fn unary(function: UnaryFn, operand: RowExpr) -> RowExpr {
+        RowExpr::Unary(function, Box::new(operand))
+    }
+
+    fn extreme(which: Extreme, left: RowExpr, right: RowExpr) -> RowExpr {
+        RowExpr::Extreme(which, Box::new(left), Box::new(right))
+    }
+
+    fn choose(condition: Condition<RowExpr>, yes: RowExpr, no: RowExpr) -> RowExpr {
+        RowExpr::Where(Box::new(condition), Box::new(yes), Box::new(no))
+    }
+}
+
+/// Scalar arithmetic over reductions.
+struct Cell<'a> {
+    columns: &'a [&'a str],
+    skip_nan: bool,
+}
+
+impl Cell<'_> {
+    /// The keyword parameters of a reduction, and `q` as the second argument of `quantile`.
+    fn parameters(&self, call: &Call, q: Option<&Node>) -> Result<Parameters, String> {
+        let mut parameters = Parameters::default();
+        if let Some(node) = q {
+            parameters.q = Some(literal(node, "q")?);
+        }
+        for (keyword, node) in &call.keywords {
+            let repeated = match keyword.as_str() {
+                "q" => parameters.q.replace(literal(node, "q")?).is_some(),
+                "ddof" => {
+                    let value = literal(node, "ddof")?;
+                    if value.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&value) {
+                        return Err(at(node.column, format!("ddof is {value}, not 0, 1, ...")));
+                    }
+                    parameters.ddof.replace(value as u32).is_some()
+                }
+                "weights" => {
+                    let weights = Row {
+                        columns: self.columns,
+                    }
+                    .lower(node)?;
+                    parameters.weights.replace(weights).is_some()
+                }
+                _ => {
+                    return Err(at(
+                        node.column,
+                        format!(
+                            "{} has no parameter '{keyword}'{}",
+                            call.name,
+                            suggestion(keyword, ["q", "ddof", "weights"])
+                        ),
+                    ));
+                }
+            };
+            if repeated {
+                return Err(at(node.column, format!("'{keyword}' is given twice")));
+            }
+        }
+        Ok(parameters)
+    }
+}
+
+impl Level for Cell<'_> {
+    type Expr = CellExpr;
+
+    fn number(&self, value: f64) -> CellExpr {
+        CellExpr::Number(value)
+    }
+
+    fn as_number(expr: &CellExpr) -> Option<f64> {
+        match expr {
+            CellExpr::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn name(&self, name: &str, column: usize) -> Result<CellExpr, String> {
+        known(name, self.columns, column)?;
+        Err(at(
+            column,
+            format!(
+                "column '{name}' stands outside a reduction; put it inside one, e.g. mean({name})"
+            ),
+        ))
+    }
+
+    fn reduce(&self, reducer: Reducer, call: &Call, column: usize) -> Result<CellExpr, String> {
+        let (operand, q) = match call.arguments.as_slice() {
+            [operand] => (operand, None),
+            [operand, q] if reducer.takes_q() => (operand, Some(q)),
+            arguments => {
+                let wanted = match (reducer.takes_q(), call.name.as_str()) {
+                    (true, _) => "2 arguments: quantile(x, q)",
+                    (_, "min" | "max") => "1 argument; of two values, use minimum or maximum",
+                    _ => "1 argument",
+                };
+                return Err(at(
+                    column,
+                    format!("{} takes {wanted}, not {}", call.name, arguments.len()),
+                ));
+            }
+        };
+        let over = Row {
+            columns: self.columns,
+        }
+        .lower(operand)?;
+        let mut used = Vec::new();
+        over.collect_columns(&mut used);
+        if used.is_empty() {
+            return Err(at(
+                operand.column,
+                format!("{} is over no column", call.name),
+            ));
+        }
+        let parameters = self.parameters(call, q)?;
+        let kind = reducer
+            .kind(parameters)
+            .map_err(|message| at(column, format!("{}: {message}", call.name)))?;
+        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind != ReductionKind::Count;
+        Ok(CellExpr::Reduce(Reduction {
+            kind,
+            over,
+            skip_nan,
+        }))
+    }
+
+    fn float(&self, operand: CellExpr, _: usize) -> Result<CellExpr, String> {
+        Ok(operand)
+    }
+
+    fn neg(operand: CellExpr) -> CellExpr {
+        CellExpr::Neg(Box::new(operand))
+    }
+
+    fn binary(op: BinaryOp, left: CellExpr, right: CellExpr) -> CellExpr {
+        CellExpr::Binary(op, Box::new(left), Box::new(right))
+    }
+
+    fn unary(function: UnaryFn, operand: CellExpr) -> CellExpr {
+        CellExpr::Unary(function, Box::new(operand))
+    }
+
+    fn extreme(which: Extreme, left: CellExpr, right: CellExpr) -> CellExpr {
+        CellExpr::Extreme(which, Box::new(left), Box::new(right))
+    }
+
+    fn choose(condition: Condition<CellExpr>, yes: CellExpr, no: CellExpr) -> CellExpr {
+        CellExpr::Where(Box::new(condition), Box::new(yes), Box::new(no))
+    }
+}
+
+fn known(name: &str, columns: &[&str], column: usize) -> Result<(), String> {
+    if columns.contains(&name) {
+        return Ok(());
+    }
+    let hint = match function(name) {
+        Ok(_) => format!("; to call it, write {name}(...)"),
+        Err(_) => suggestion(name, columns.iter().copied()),
+    };
+    Err(at(column, format!("unknown name '{name}'{hint}")))
+}
+
+fn has_reduction(expr: &CellExpr) -> bool {
+    match expr {
+        CellExpr::Number(_) => false,
+        CellExpr::Reduce(_) => true,
+        CellExpr::Neg(a) | CellExpr::Unary(_, a) => has_reduction(a),
+        CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
+            has_reduction(a) || has_reduction(b)
+        }
+        CellExpr::Where(c, a, b) => [&c.left, &c.right, a, b].into_iter().any(has_reduction),
+    }
+}
+
+/// A number that stands in the text itself.
+fn literal(node: &Node, parameter: &str) -> Result<f64, String> {
+    match &node.kind {
+        NodeKind::Number(value) => Ok(*value),
+        NodeKind::Neg(inner) => literal(inner, parameter).map(|value| -value),
+        _ => Err(at(node.column, format!("{parameter} is a plain number"))),
+    }
+}

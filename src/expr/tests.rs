@@ -1,0 +1,227 @@
+//! Facts about the expression language: what it accepts, refuses and computes.
+
+#![allow(clippy::float_cmp, reason = "results are exact")]
+
+use super::*;
+use crate::batch::Values;
+
+const COLUMNS: [&str; 3] = ["h_li", "s_li", "n"];
+
+fn rows(text: &str) -> Vec<f64> {
+    let expr = parse_row(text, &COLUMNS).unwrap();
+    let h = Values::F64(vec![1.5, -2.0, f64::NAN]);
+    let s = Values::F32(vec![0.5, 0.25, 4.0]);
+    let n = Values::I64(vec![3, -7, 0]);
+    eval_rows(&expr, 3, &|name| match name {
+        "h_li" => &h,
+        "s_li" => &s,
+        _ => &n,
+    })
+}
+
+/// The value of a cell in which every reduction is 4.
+fn cell(text: &str) -> f64 {
+    let expr = parse_cell(text, &COLUMNS, false).unwrap();
+    eval_cell(&expr, &mut |_| 4.0)
+}
+
+fn refusal(text: &str) -> String {
+    parse_cell(text, &COLUMNS, false).unwrap_err()
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+#[test]
+fn the_standard_error_of_a_weighted_mean_is_scalar_arithmetic_over_one_sum() {
+    let expr = parse_cell("1.0 / np.sqrt(np.sum(1.0 / s_li**2))", &COLUMNS, false).unwrap();
+    let CellExpr::Binary(BinaryOp::Div, one, root) = expr else {
+        panic!("not a division");
+    };
+    assert_eq!(*one, CellExpr::Number(1.0));
+    let over = parse_row("1.0 / s_li**2", &COLUMNS).unwrap();
+    let sum = Reduction {
+        kind: ReductionKind::Sum,
+        over,
+        skip_nan: false,
+    };
+    let sum = Box::new(CellExpr::Reduce(sum));
+    assert_eq!(*root, CellExpr::Unary(UnaryFn::Sqrt, sum));
+    assert_eq!(rows("1.0 / s_li**2"), [4.0, 16.0, 0.0625]);
+}
+
+#[test]
+fn precedence_is_pythons() {
+    assert_eq!(cell("-mean(n)**2"), -16.0);
+    assert_eq!(cell("2**-1 * mean(n)"), 2.0);
+    assert_eq!(cell("mean(n) + 2**3**2"), 516.0);
+    assert_eq!(cell("2 - 3 - mean(n)"), -5.0);
+    assert_eq!(cell("16 / mean(n) / 2"), 2.0);
+    assert_eq!(cell("-(mean(n) + 1) * +2"), -10.0);
+    assert_eq!(cell("2**-mean(n)"), 0.0625);
+}
+
+#[test]
+fn literal_powers_are_fixed_products() {
+    let x = 1.1_f64;
+    let power = |exponent: &str| {
+        let expr = parse_cell(&format!("mean(n)**{exponent}"), &COLUMNS, false).unwrap();
+        eval_cell(&expr, &mut |_| x)
+    };
+    assert_eq!(power("2"), x * x);
+    assert_eq!(power("3.0"), x * x * x);
+    assert_eq!(power("-3"), 1.0 / (x * x * x));
+    assert_eq!(power("0"), 1.0);
+    assert_eq!(power("0.5"), x.sqrt());
+    assert_eq!(power("1.5"), libm::pow(x, 1.5));
+    assert_eq!(power("17"), libm::pow(x, 17.0));
+}
+
+#[test]
+fn rows_widen_and_propagate_nan_as_one_nan() {
+    let nan = f64::NAN;
+    assert_eq!(rows("n + s_li"), [3.5, -6.75, 4.0]);
+    assert_eq!(bits(&rows("minimum(h_li, s_li)")), bits(&[0.5, -2.0, nan]));
+    assert_eq!(bits(&rows("np.maximum(0, h_li)")), bits(&[1.5, 0.0, nan]));
+    assert_eq!(bits(&rows("-h_li")), bits(&[-1.5, 2.0, nan]));
+    assert_eq!(bits(&rows("sqrt(n)")), bits(&[3_f64.sqrt(), nan, 0.0]));
+    assert_eq!(rows("where(h_li > 0, n, -s_li)"), [3.0, -0.25, -4.0]);
+    assert_eq!(rows("where(h_li != h_li, 1, 0)"), [0.0, 0.0, 1.0]);
+    assert_eq!(
+        rows("1 / n"),
+        [1.0 / 3.0, -1.0 / 7.0, f64::INFINITY],
+        "division by zero is no error"
+    );
+}
+
+#[test]
+fn blocks_do_not_change_the_result() {
+    let expr = parse_row("where(h_li**2 > 3, exp(h_li), abs(h_li) - 1)", &COLUMNS).unwrap();
+    let values: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.01 - 4.0).collect();
+    let column = Values::F64(values.clone());
+    let all = eval_rows(&expr, values.len(), &|_| &column);
+    for (value, expected) in values.iter().zip(all) {
+        let one = Values::F64(vec![*value]);
+        assert_eq!(eval_rows(&expr, 1, &|_| &one), [expected]);
+    }
+}
+
+#[test]
+fn unless_nan_skips_where_the_second_is_nan() {
+    let column = |name: &str| Box::new(RowExpr::Column(name.into()));
+    let expr = RowExpr::UnlessNan(column("s"), column("h"));
+    let s = Values::F64(vec![1.0, 2.0]);
+    let h = Values::F64(vec![f64::NAN, 5.0]);
+    let out = eval_rows(&expr, 2, &|name| if name == "s" { &s } else { &h });
+    assert!(out[0].is_nan());
+    assert_eq!(out[1], 2.0);
+}
+
+#[test]
+fn reductions_take_their_parameters() {
+    let kind = |text: &str, skip: bool| match parse_cell(text, &COLUMNS, skip).unwrap() {
+        CellExpr::Reduce(r) => (r.kind, r.skip_nan),
+        other => panic!("{other:?}"),
+    };
+    let quantile = ReductionKind::Quantile { q: 0.75 };
+    assert_eq!(kind("np.quantile(h_li, 0.75)", false), (quantile, false));
+    let quantile = ReductionKind::Quantile { q: 0.25 };
+    assert_eq!(kind("quantile(h_li, q=.25)", false), (quantile, false));
+    let half = ReductionKind::Quantile { q: 0.5 };
+    assert_eq!(kind("nanmedian(h_li)", false), (half, true));
+    let spread = ReductionKind::Std { ddof: 1 };
+    assert_eq!(kind("std(h_li, ddof=1)", true), (spread, true));
+    assert_eq!(kind("len(h_li)", true), (ReductionKind::Count, false));
+    let weights = RowExpr::Column("s_li".into());
+    let average = ReductionKind::WeightedMean { weights };
+    assert_eq!(kind("average(h_li, weights=s_li)", false), (average, false));
+    assert_eq!(cell("float(np.max(h_li)) - min(h_li)"), 0.0);
+}
+
+#[test]
+fn refusals_say_where_and_what_instead() {
+    let cases = [
+        (
+            "mean(s_l)",
+            "at column 6: unknown name 's_l', did you mean 's_li'",
+        ),
+        (
+            "maen(s_li)",
+            "at column 1: unknown function 'maen', did you mean 'mean'",
+        ),
+        (
+            "1 + s_li",
+            "at column 5: column 's_li' stands outside a reduction; put it inside one, e.g. mean(s_li)",
+        ),
+        (
+            "sum(h_li - mean(h_li))",
+            "at column 12: reduction 'mean' stands where every photon has its own value",
+        ),
+        (
+            "max(h_li, s_li)",
+            "max takes 1 argument; of two values, use minimum or maximum, not 2",
+        ),
+        ("1 + 2", "the expression has no reduction"),
+        ("sum(1)", "at column 5: sum is over no column"),
+        (
+            "mean(h_li) > 2",
+            "at column 12: a comparison stands only as the first argument of where",
+        ),
+        (
+            "where(mean(h_li), 1, 2)",
+            "at column 7: the first argument of where is a comparison",
+        ),
+        ("quantile(h_li, 1.5)", "q is 1.5, outside [0, 1]"),
+        ("quantile(h_li)", "quantile needs q"),
+        ("quantile(h_li, n)", "at column 16: q is a plain number"),
+        ("mean(h_li, ddof=1)", "only var and std take ddof"),
+        ("var(h_li, ddof=0.5)", "at column 16: ddof is 0.5"),
+        (
+            "var(h_li, dof=1)",
+            "has no parameter 'dof', did you mean 'ddof'",
+        ),
+        (
+            "mean(h_li",
+            "at column 10: expected ',' or ')', found the end",
+        ),
+        (
+            "mean(h_li) mean(n)",
+            "at column 12: expected an operator or the end, found 'mean'",
+        ),
+        (
+            "h_li[0]",
+            "at column 5: unexpected '['; allowed are numbers",
+        ),
+        ("__import__('os')", "at column 12: unexpected '\\''"),
+        ("os.system(h_li)", "unknown function 'os.system'"),
+        ("sum(h_li) // 2", "'//' is not in the language; use '/'"),
+        (
+            "1e999 * sum(n)",
+            "at column 1: number '1e999' is out of range",
+        ),
+        ("2x * sum(n)", "number '2' runs into a name"),
+        ("average(h_li, weights=2)", "the weights use no column"),
+        ("mean", "unknown name 'mean'; to call it, write mean(...)"),
+        (
+            "",
+            "at column 1: expected a number, a column, a function or '(', found the end",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(text);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn depth_and_length_are_limited() {
+    let nested = format!("{}n{}", "(".repeat(5000), ")".repeat(5000));
+    assert!(refusal(&nested).contains("10001 characters, the limit is 4096"));
+    let nested = format!("mean({}n{})", "(".repeat(1000), ")".repeat(1000));
+    assert!(refusal(&nested).contains("nested deeper than 64"));
+    assert!(refusal(&format!("{}mean(n)", "-".repeat(2000))).contains("nested deeper"));
+    assert!(refusal(&format!("mean(n){}", "+1".repeat(1000))).contains("nested deeper"));
+    assert!(refusal(&"2**".repeat(1000)).contains("nested deeper"));
+    assert!(parse_cell(&format!("mean(n){}", "+1".repeat(60)), &COLUMNS, false).is_ok());
+}
