@@ -17,11 +17,7 @@ impl Synthetic {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.h5");
         let file = File::create(&path).unwrap();
-        Self {
-            path,
-            file,
-            folder,
-        }
+        Self { path, file, folder }
     }
 
     /// A granule whose ground track gt1l has these heights at valid positions.
