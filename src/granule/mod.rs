@@ -1,21 +1,28 @@
 //! Granules: one HDF5 product file each, read into photon batches.
 //!
-//! On the line: `granule --read--> PhotonBatch`. `file.rs` opens and describes datasets,
-//! `columns.rs` reads row ranges with nulls, `filters.rs` keeps and counts, `link.rs` maps
-//! geolocation segments to photons, `reader.rs` yields batches, `inspect.rs` tells what is inside.
+//! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `file.rs`
+//! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
+//! into the values of `block.rs`, `filters.rs` keeps and counts, `link.rs` maps geolocation segments
+//! to photons, `reader.rs` yields batches, `inspect.rs` tells what is inside; `attributes.rs` reads
+//! fill values and units for all of them.
 
+mod attributes;
+mod block;
 mod columns;
 mod file;
 mod filters;
 mod inspect;
 mod link;
 mod reader;
+mod superblock;
+mod track;
 
 use std::collections::BTreeMap;
 
 pub use file::GranuleFile;
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
+pub use track::{GroundTrackStatus, GroundTrackSummary};
 
 use crate::batch::ColumnType;
 
@@ -36,7 +43,7 @@ pub struct SourceColumn {
 pub struct Counts {
     pub read: u64,
     pub kept: u64,
-    /// By reason: `bad_coordinate`, `filter:<dataset>[<column>] <op> <value>`, `null`,
+    /// By reason: `bad_coordinate`, `filter: <dataset>[:,<column>] <op> <value>`, `null`,
     /// `out_of_range:<column>`.
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.

@@ -1,0 +1,190 @@
+//! Granules read through libhdf5: real files against h5py's own numbers, and every layout and
+//! damage that a file can have.
+
+mod layouts;
+mod links;
+mod real;
+mod refusals;
+mod synthetic;
+
+use std::path::Path;
+
+use icefold::batch::{ColumnType, PhotonBatch, Values};
+use icefold::config::{
+    Config, DuplicatePolicy, Filter, FilterOp, GridConfig, Link, NullPolicy, Variable,
+};
+use icefold::granule::{Counts, GranuleFile, Reader};
+use icefold::grid::{Latitude, Order};
+
+const GROUND_TRACKS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
+
+/// A config that reads `variables` of the base level `level` and filters nothing.
+fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
+    let path = |name: &str| format!("/{{group}}/{level}/{name}");
+    let order = |n| Order::new(n).unwrap();
+    Config {
+        name: "test".into(),
+        sha256: String::new(),
+        ground_tracks: GROUND_TRACKS.map(str::to_owned).to_vec(),
+        latitude: path(coordinates[0]),
+        longitude: path(coordinates[1]),
+        variables: variables
+            .iter()
+            .map(|name| variable(name, &path(name), false))
+            .collect(),
+        filters: Vec::new(),
+        link: None,
+        outputs: Vec::new(),
+        grid: GridConfig {
+            shard_order: order(6),
+            chunk_order: None,
+            cell_order: order(12),
+            latitude: Latitude::AuthalicWgs84,
+        },
+        nulls: NullPolicy::Exclude,
+        duplicates: DuplicatePolicy::KeepLatest,
+        store: None,
+        catalog: None,
+    }
+}
+
+fn atl03(variables: &[&str]) -> Config {
+    config("heights", ["lat_ph", "lon_ph"], variables)
+}
+
+fn atl06(variables: &[&str]) -> Config {
+    config("land_ice_segments", ["latitude", "longitude"], variables)
+}
+
+fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
+    Variable {
+        name: name.into(),
+        path: path.into(),
+        resolution: None,
+        per_segment,
+    }
+}
+
+fn filter(dataset: &str, column: Option<usize>, op: FilterOp, value: f64) -> Filter {
+    Filter {
+        dataset: format!("/{{group}}/{dataset}"),
+        column,
+        op,
+        values: vec![value],
+        keep: true,
+    }
+}
+
+fn link() -> Link {
+    Link {
+        level: "segments".into(),
+        path: "/{group}/geolocation".into(),
+        index_beg: "/{group}/geolocation/ph_index_beg".into(),
+        count: "/{group}/geolocation/segment_ph_cnt".into(),
+        index_base: 1,
+        latitude: None,
+        longitude: None,
+    }
+}
+
+/// A granule read to its end.
+struct Whole {
+    /// Name and rows of each ground track with data, in order, with its status.
+    tracks: Vec<(String, &'static str, u64)>,
+    photons: Vec<Photon>,
+    counts: Counts,
+    warnings: Vec<String>,
+    bytes_read: u64,
+}
+
+/// One photon with the bits of its values, so that NaN equals itself.
+#[derive(Debug, Clone, PartialEq)]
+struct Photon {
+    ground_track: String,
+    row: u64,
+    lon: u64,
+    lat: u64,
+    /// `None`: null.
+    values: Vec<Option<u64>>,
+}
+
+fn photons_of(batch: &PhotonBatch) -> impl Iterator<Item = Photon> + '_ {
+    (0..batch.len()).map(|i| Photon {
+        ground_track: batch.origin.ground_track.to_string(),
+        row: batch.origin.rows[i],
+        lon: batch.lon[i].to_bits(),
+        lat: batch.lat[i].to_bits(),
+        values: batch
+            .columns
+            .iter()
+            .map(|column| {
+                let bits = match &column.values {
+                    Values::F32(v) => u64::from(v[i].to_bits()),
+                    Values::F64(v) => v[i].to_bits(),
+                    Values::I64(v) => v[i].cast_unsigned(),
+                };
+                column.is_valid(i).then_some(bits)
+            })
+            .collect(),
+    })
+}
+
+/// Reads a granule, checking what holds after every batch.
+fn read(path: &Path, config: &Config, batch_rows: usize) -> icefold::Result<Whole> {
+    let granule = GranuleFile::open(path)?;
+    let types: Vec<ColumnType> = match granule.source_columns(config)? {
+        Some(columns) => columns.iter().map(|c| c.column_type).collect(),
+        None => vec![ColumnType::F64; config.variables.len()],
+    };
+    read_as(&granule, config, &types, batch_rows)
+}
+
+fn read_as(
+    granule: &GranuleFile,
+    config: &Config,
+    types: &[ColumnType],
+    batch_rows: usize,
+) -> icefold::Result<Whole> {
+    let mut reader = Reader::open(granule, config, types, batch_rows)?;
+    let mut photons = Vec::new();
+    while let Some(batch) = reader.next_batch()? {
+        assert!(!batch.is_empty() && batch.len() <= batch_rows);
+        assert_eq!(&*batch.origin.granule, granule.name());
+        assert_eq!(batch.columns.len(), types.len());
+        for (column, wanted) in batch.columns.iter().zip(types) {
+            assert_eq!(column.values.column_type(), *wanted);
+            assert_eq!(column.values.len(), batch.len());
+        }
+        photons.extend(photons_of(&batch));
+        let counts = reader.counts();
+        assert_eq!(
+            counts.read,
+            counts.kept + counts.rejected.values().sum::<u64>()
+        );
+        assert_eq!(counts.kept, photons.len() as u64);
+    }
+    Ok(Whole {
+        tracks: reader
+            .ground_tracks()
+            .iter()
+            .map(|t| (t.name.clone(), t.status.name(), t.rows))
+            .collect(),
+        photons,
+        counts: reader.counts().clone(),
+        warnings: reader.warnings().to_vec(),
+        bytes_read: reader.bytes_read(),
+    })
+}
+
+/// The message of the error that reading must end in.
+fn refusal(path: &Path, config: &Config) -> String {
+    match read(path, config, 1 << 20) {
+        Ok(_) => panic!("{} was read", path.display()),
+        Err(e) => {
+            let message = e.to_string();
+            assert!(!message.contains('\n') && message.len() < 600, "{message}");
+            assert_eq!(e.exit_code(), 1, "{message}");
+            message
+        }
+    }
+}
