@@ -1,0 +1,177 @@
+//! Synthetic granules for `icefold demo` and for tests: ATL03 in layout, invented in content.
+//!
+//! Before the line: what is made here is then read like any granule. `random.rs` draws, `orbit.rs`
+//! says where, `surface.rs` how high, `track.rs` makes photons of that, `file.rs` writes them.
+//! A recipe gives the same photons on every machine: the generator is seeded, each ground track has
+//! its own stream, and only exact IEEE operations and `libm` are used.
+//!
+//! Like real granules, these have what a reader must cope with: geolocation segments without
+//! photons at both ends and under clouds, transmitter echo photons, background noise, segments
+//! without an elevation model, latitudes beyond the pole (three photons in each granule), an
+//! absent ground track and one without photons.
+
+mod file;
+mod orbit;
+mod random;
+mod surface;
+mod track;
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::{Error, Result};
+use file::GranuleWriter;
+use orbit::{Pass, stamp};
+use random::Random;
+use track::{BEAMS, Beam, Track, clear_segments};
+
+/// The ground track and the rows whose latitude lies beyond the pole, in each granule.
+const SPOILED: (&str, [usize; 3]) = ("gt2r", [100, 101, 102]);
+/// The granule without a ground track, and that ground track.
+const ABSENT: (u32, &str) = (1, "gt3r");
+/// The granule with a ground track without photons, and that ground track.
+const EMPTY: (u32, &str) = (2, "gt1l");
+
+/// How much to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Number of granules; each crosses its neighbours if its arc is long enough.
+    pub granules: u32,
+    /// Geolocation segments of 20 m in each ground track.
+    pub segments_per_track: u32,
+    pub seed: u64,
+}
+
+impl Default for Recipe {
+    /// The demo: four granules of 900 km, about two million photons.
+    fn default() -> Self {
+        Self {
+            granules: 4,
+            segments_per_track: 45_000,
+            seed: 1,
+        }
+    }
+}
+
+/// Writes the demo's granules to `dir` and returns their paths in order of time.
+///
+/// # Errors
+/// Where the folder or a file cannot be written.
+pub fn write_granules(dir: &Path) -> Result<Vec<PathBuf>> {
+    write_granules_with(dir, &Recipe::default())
+}
+
+/// Writes the granules of `recipe` to `dir`, which is created; files of the same name are replaced.
+///
+/// # Errors
+/// Where the folder or a file cannot be written.
+pub fn write_granules_with(dir: &Path, recipe: &Recipe) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
+    (0..recipe.granules)
+        .map(|granule| {
+            let pass = Pass::new(u64::from(granule), recipe.segments_per_track);
+            let name = format!(
+                "ATL03_{}_{:04}0104_006_01.h5",
+                stamp(pass.start),
+                pass.ground_track
+            );
+            let path = dir.join(&name);
+            let tracks = make_tracks(recipe, granule, &pass);
+            write_granule(&path, &tracks).map_err(|e| Error::granule(name, e.to_string()))?;
+            Ok(path)
+        })
+        .collect()
+}
+
+fn make_tracks(recipe: &Recipe, granule: u32, pass: &Pass) -> Vec<(Beam, Track)> {
+    let path = u64::from(granule);
+    // Clouds hide the same segments from all beams.
+    let mut clouds = Random::stream(recipe.seed, &[path]);
+    let clear = clear_segments(recipe.segments_per_track, &mut clouds);
+    BEAMS
+        .par_iter()
+        .filter(|beam| (granule, beam.name) != ABSENT)
+        .map(|&beam| {
+            let mut random = Random::stream(recipe.seed, &[path, u64::from(beam.spot)]);
+            let mut track = Track::make(pass, beam, &clear, &mut random);
+            if beam.name == SPOILED.0 {
+                track.spoil(&SPOILED.1);
+            }
+            if (granule, beam.name) == EMPTY {
+                track = track.emptied();
+            }
+            (beam, track)
+        })
+        .collect()
+}
+
+fn write_granule(path: &Path, tracks: &[(Beam, Track)]) -> hdf5::Result<()> {
+    let writer = GranuleWriter::create(path)?;
+    for (beam, track) in tracks {
+        writer.write(*beam, track)?;
+    }
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Recipe {
+        Recipe {
+            granules: 3,
+            segments_per_track: 200,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn granules_have_the_layout_of_the_product() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = write_granules_with(dir.path(), &small()).unwrap();
+        assert_eq!(paths.len(), 3);
+        assert_eq!(
+            paths[0].file_name().unwrap(),
+            "ATL03_20200101000000_00010104_006_01.h5"
+        );
+        let file = hdf5::File::open(&paths[1]).unwrap();
+        assert!(file.group("gt3r").is_err());
+        let rows = file.dataset("gt1r/heights/lat_ph").unwrap().size();
+        let confidence = file.dataset("gt1r/heights/signal_conf_ph").unwrap();
+        assert_eq!(confidence.shape(), [rows, 5]);
+        assert_eq!(confidence.chunk(), Some(vec![10_000, 5]));
+        assert_eq!(
+            confidence.filters(),
+            [
+                hdf5::filters::Filter::Shuffle,
+                hdf5::filters::Filter::Deflate(6)
+            ]
+        );
+        let lat = file
+            .dataset("gt2r/heights/lat_ph")
+            .unwrap()
+            .read_raw::<f64>()
+            .unwrap();
+        assert_eq!(lat.iter().filter(|&&lat| lat > 90.0).count(), 3);
+        let file = hdf5::File::open(&paths[2]).unwrap();
+        assert_eq!(file.dataset("gt1l/heights/h_ph").unwrap().size(), 0);
+    }
+
+    #[test]
+    fn a_recipe_gives_the_same_bytes_and_a_seed_other_photons() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = |name: &str, seed: u64| {
+            let recipe = Recipe {
+                granules: 1,
+                seed,
+                ..small()
+            };
+            let paths = write_granules_with(&dir.path().join(name), &recipe).unwrap();
+            std::fs::read(&paths[0]).unwrap()
+        };
+        let first = bytes("first", 1);
+        assert_eq!(first, bytes("second", 1));
+        assert_ne!(first, bytes("third", 2));
+    }
+}
