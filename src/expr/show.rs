@@ -14,7 +14,13 @@ impl fmt::Display for RowExpr {
             Self::Unary(function, a) => write!(f, "{}({a})", function.name()),
             Self::Extreme(extreme, a, b) => write!(f, "{}({a}, {b})", extreme.name()),
             Self::Where(c, a, b) => {
-                write!(f, "where({} {} {}, {a}, {b})", c.left, c.op.symbol(), c.right)
+                write!(
+                    f,
+                    "where({} {} {}, {a}, {b})",
+                    c.left,
+                    c.op.symbol(),
+                    c.right
+                )
             }
             Self::UnlessNan(a, b) => write!(f, "where({b} == {b}, {a}, nan)"),
         }
