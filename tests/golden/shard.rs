@@ -13,7 +13,7 @@ use crate::data;
 use crate::support::{Photons, Question, cell_ids, column, values};
 
 /// Zagg's float32 arithmetic against ours: 4.4 float32 units in the last place.
-const FLOAT32_ARITHMETIC: f64 = 5e-7;
+pub const FLOAT32_ARITHMETIC: f64 = 5e-7;
 /// One rounding to float32.
 const HALF_ULP: f64 = 6e-8;
 
@@ -121,7 +121,7 @@ fn a_shard_of_atl06_equals_the_reference() {
     close("h_variance", &ours, &theirs, FLOAT32_ARITHMETIC);
 }
 
-fn close(name: &str, ours: &[f64], theirs: &[f32], tolerance: f64) {
+pub fn close(name: &str, ours: &[f64], theirs: &[f32], tolerance: f64) {
     for (ours, theirs) in ours.iter().zip(theirs) {
         let theirs = f64::from(*theirs);
         assert!(
