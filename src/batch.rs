@@ -96,7 +96,10 @@ impl Column {
     pub fn retain(&self, keep: &[bool]) -> Self {
         let nulls = self.nulls.as_ref().map(|nulls| {
             let pairs = nulls.iter().zip(keep);
-            pairs.filter(|(_, keep)| **keep).map(|(valid, _)| valid).collect()
+            pairs
+                .filter(|(_, keep)| **keep)
+                .map(|(valid, _)| valid)
+                .collect()
         });
         Self {
             values: match &self.values {

@@ -129,8 +129,11 @@ fn identity(granule: &Path) -> (String, Release) {
     let Some(name) = name else {
         return (granule.display().to_string(), (0, 0));
     };
-    let found = (0..name.len())
-        .find_map(|at| name.get(at..).and_then(release_at).map(|release| (at, release)));
+    let found = (0..name.len()).find_map(|at| {
+        name.get(at..)
+            .and_then(release_at)
+            .map(|release| (at, release))
+    });
     match found {
         // ATLnn_yyyymmddhhmmss_ttttccss_ is 30 characters, rrr_vv the next 6.
         Some((at, release)) => {
@@ -194,6 +197,9 @@ mod tests {
         assert_eq!(plan.granules, [found[0].clone()]);
         assert_eq!(plan.superseded.len(), 2);
         let error = without_duplicates(found, DuplicatePolicy::Error).unwrap_err();
-        assert!(error.to_string().contains("are the same granule"), "{error}");
+        assert!(
+            error.to_string().contains("are the same granule"),
+            "{error}"
+        );
     }
 }

@@ -27,7 +27,10 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     eprintln!("making synthetic granules in {} ...", granules.display());
     let made = write_granules(&granules)?;
     let seconds = started.elapsed().as_secs_f64();
-    eprintln!("made {} granules in {seconds:.1} s; aggregating ...", made.len());
+    eprintln!(
+        "made {} granules in {seconds:.1} s; aggregating ...",
+        made.len()
+    );
     let config = config::load("atl03")?;
     let plan = plan(&made, DuplicatePolicy::Error)?;
     let run = Run {
@@ -43,7 +46,12 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     };
     let (report, tally) = run.execute()?;
     report.write(&report_path)?;
-    draw(&store, DRAWN, &map, Some("icefold demo: median photon height, synthetic ATL03"))?;
+    draw(
+        &store,
+        DRAWN,
+        &map,
+        Some("icefold demo: median photon height, synthetic ATL03"),
+    )?;
     if args.json {
         print(&report.to_json())?;
     } else {

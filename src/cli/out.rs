@@ -9,7 +9,9 @@ pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match write!(out, "{text}{end}").and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", "standard output", e)),
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write", "standard output", e))
+        }
         _ => Ok(()),
     }
 }

@@ -22,7 +22,10 @@ use super::out::{print, print_json};
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
     if args.explain {
-        print(&config::explain(&config, &overrides(args, &config, matches)))?;
+        print(&config::explain(
+            &config,
+            &overrides(args, &config, matches),
+        ))?;
         return Ok(0);
     }
     if args.granules.is_empty() {
@@ -50,9 +53,13 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         describe(&config, &plan, &survey, args.json)?;
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
-    let store = args.store.clone().or_else(|| config.store.clone()).ok_or_else(|| {
-        Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
-    })?;
+    let store = args
+        .store
+        .clone()
+        .or_else(|| config.store.clone())
+        .ok_or_else(|| {
+            Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
+        })?;
     let run = Run {
         config: &config,
         plan: &plan,
@@ -64,7 +71,10 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         interrupted,
     };
     let (report, tally) = run.execute()?;
-    let path = args.report.clone().unwrap_or_else(|| store.with_extension("run.json"));
+    let path = args
+        .report
+        .clone()
+        .unwrap_or_else(|| store.with_extension("run.json"));
     report.write(&path)?;
     warn(&tally);
     if args.json {
@@ -94,7 +104,9 @@ impl Run<'_> {
         let started = Instant::now();
         let threads = threads(self.machine);
         // Finishing and writing use the global pool; it may have been built before.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
         crate::store::check_target(self.store, self.overwrite)?;
         let device = Device::open(&self.machine.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
@@ -164,10 +176,19 @@ fn overrides(
             _ => "default",
         }
     };
-    let store = args.store.as_ref().map(|s| (s.display().to_string(), origin("store")));
-    let from_config = || config.store.as_ref().map(|s| (s.display().to_string(), "config"));
-    let (store, store_origin) =
-        store.or_else(from_config).unwrap_or(("none".to_owned(), "default"));
+    let store = args
+        .store
+        .as_ref()
+        .map(|s| (s.display().to_string(), origin("store")));
+    let from_config = || {
+        config
+            .store
+            .as_ref()
+            .map(|s| (s.display().to_string(), "config"))
+    };
+    let (store, store_origin) = store
+        .or_else(from_config)
+        .unwrap_or(("none".to_owned(), "default"));
     let mode = if args.tolerant { "tolerant" } else { "strict" };
     let mode_origin = match origin("strict") {
         "default" => origin("tolerant"),
@@ -175,8 +196,16 @@ fn overrides(
     };
     let rows = [
         ("store", store, store_origin),
-        ("device", format!("{:?}", args.machine.device).to_lowercase(), origin("device")),
-        ("threads", threads(&args.machine).to_string(), origin("threads")),
+        (
+            "device",
+            format!("{:?}", args.machine.device).to_lowercase(),
+            origin("device"),
+        ),
+        (
+            "threads",
+            threads(&args.machine).to_string(),
+            origin("threads"),
+        ),
         ("mode", mode.to_owned(), mode_origin),
         (
             "batch_rows",
@@ -234,7 +263,10 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
     text.push_str("arrays\n");
     for array in arrays {
         let (name, dtype, statistic) = (&array.name, array.dtype.name(), &array.statistic);
-        text.push_str(&format!("  {name:<16} {dtype:<8} {statistic} of {}\n", array.source));
+        text.push_str(&format!(
+            "  {name:<16} {dtype:<8} {statistic} of {}\n",
+            array.source
+        ));
     }
     text.push_str("nothing was written (--dry-run)\n");
     print(&text)

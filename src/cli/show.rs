@@ -10,18 +10,16 @@ use crate::report::{MapData, render as draw_map};
 use crate::store::{StoreReader, VerifyReport};
 use crate::{config, granule, store};
 
-use super::args::{
-    Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs,
-};
+use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs};
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
-    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
-        if args.path.is_dir() {
-            (store::inspect(&args.path)?, store::inspect_text)
-        } else {
-            (granule::inspect(&args.path)?, granule::inspect_text)
-        };
+    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) = if args.path.is_dir()
+    {
+        (store::inspect(&args.path)?, store::inspect_text)
+    } else {
+        (granule::inspect(&args.path)?, granule::inspect_text)
+    };
     if args.json {
         print_json(&found)?;
     } else {
@@ -31,7 +29,12 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 }
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
-    draw(&args.store, &args.variable, &args.output, args.title.as_deref())?;
+    draw(
+        &args.store,
+        &args.variable,
+        &args.output,
+        args.title.as_deref(),
+    )?;
     print(&args.output.display().to_string())?;
     Ok(0)
 }
@@ -53,7 +56,9 @@ pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) ->
         None => variable.to_owned(),
     };
     let grid = reader.grid();
-    let name = store.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = store
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     draw_map(
         &MapData {
             order: grid.cell_order,
@@ -62,6 +67,7 @@ pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) ->
             values: array.as_f64(),
             title: title.map_or_else(|| format!("{name}: {variable}"), str::to_owned),
             label,
+            note: attribute("long_name").unwrap_or_default().to_owned(),
         },
         output,
     )

@@ -125,7 +125,8 @@ impl Reader<'_> {
         }
         let expr = parse_cell(text, self.columns, self.skip_nan)
             .map_err(|message| self.fault(".expression", format!("'{text}' {message}")))?;
-        Ok((Definition::Scalar(expr), text.trim().into()))
+        let statistic = expr.to_string();
+        Ok((Definition::Scalar(expr), statistic))
     }
 
     fn function(&self, name: &str) -> Result<(Definition, String), Fault> {
@@ -163,7 +164,7 @@ impl Reader<'_> {
             .kind(parameters)
             .map_err(|message| self.fault(".params", format!("{name}: {message}")))?;
         let skip_nan = (self.skip_nan || reducer.skip_nan) && kind != ReductionKind::Count;
-        let statistic = in_words(&kind, skip_nan, params);
+        let statistic = in_words(&kind, skip_nan);
         let reduction = Reduction {
             kind,
             over: RowExpr::Column(source),
@@ -257,8 +258,8 @@ fn holds(dtype: Dtype, value: f64) -> bool {
     value.is_finite() && value.fract() == 0.0 && (low..=high).contains(&(value as i128))
 }
 
-/// The statistic for the store's attributes.
-fn in_words(kind: &ReductionKind, skip_nan: bool, params: &RawParams) -> String {
+/// The statistic for the store's attributes: one spelling for one definition.
+fn in_words(kind: &ReductionKind, skip_nan: bool) -> String {
     let words = match kind {
         ReductionKind::Count => "count".into(),
         ReductionKind::Min => "min".into(),
@@ -269,11 +270,10 @@ fn in_words(kind: &ReductionKind, skip_nan: bool, params: &RawParams) -> String 
         ReductionKind::Std { ddof: 0 } => "std".into(),
         ReductionKind::Var { ddof } => format!("var ddof {ddof}"),
         ReductionKind::Std { ddof } => format!("std ddof {ddof}"),
-        ReductionKind::Quantile { .. } if params.q.is_none() => "median".into(),
+        ReductionKind::Quantile { q: 0.5 } => "median".into(),
         ReductionKind::Quantile { q } => format!("quantile {q}"),
-        ReductionKind::WeightedMean { .. } => {
-            let weights = params.weights.as_deref().unwrap_or_default();
-            format!("average weighted by {}", weights.trim())
+        ReductionKind::WeightedMean { weights } => {
+            format!("average weighted by {weights}")
         }
     };
     let family = if skip_nan { "nan" } else { "" };

@@ -1,34 +1,129 @@
-//! Row expressions as text, for column names in reports and errors.
+//! Expressions as text in one spelling: column names in reports and errors, attributes in stores.
 
 use std::fmt;
 
-use super::{BinaryOp, Comparison, Extreme, RowExpr, UnaryFn};
+use super::{
+    BinaryOp, CellExpr, Comparison, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn,
+};
 
-impl fmt::Display for RowExpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What the two kinds of expression have in common, and what is their own as text.
+enum Node<'a, E> {
+    Number(f64),
+    Neg(&'a E),
+    Binary(BinaryOp, &'a E, &'a E),
+    Unary(UnaryFn, &'a E),
+    Extreme(Extreme, &'a E, &'a E),
+    Where(&'a Condition<E>, &'a E, &'a E),
+    Own(String),
+}
+
+trait Expression: Sized {
+    fn node(&self) -> Node<'_, Self>;
+}
+
+impl Expression for RowExpr {
+    fn node(&self) -> Node<'_, Self> {
         match self {
-            Self::Number(x) => write!(f, "{x:?}"),
-            Self::Column(name) => f.write_str(name),
-            Self::Neg(a) => write!(f, "-{}", Operand(a)),
-            Self::Binary(op, a, b) => write!(f, "{} {} {}", Operand(a), op.symbol(), Operand(b)),
-            Self::Unary(function, a) => write!(f, "{}({a})", function.name()),
-            Self::Extreme(extreme, a, b) => write!(f, "{}({a}, {b})", extreme.name()),
-            Self::Where(c, a, b) => {
-                write!(f, "where({} {} {}, {a}, {b})", c.left, c.op.symbol(), c.right)
-            }
-            Self::UnlessNan(a, b) => write!(f, "where({b} == {b}, {a}, nan)"),
+            Self::Number(x) => Node::Number(*x),
+            Self::Column(name) => Node::Own(name.clone()),
+            Self::Neg(a) => Node::Neg(a),
+            Self::Binary(op, a, b) => Node::Binary(*op, a, b),
+            Self::Unary(function, a) => Node::Unary(*function, a),
+            Self::Extreme(extreme, a, b) => Node::Extreme(*extreme, a, b),
+            Self::Where(condition, a, b) => Node::Where(condition, a, b),
+            Self::UnlessNan(a, b) => Node::Own(format!("where({b} == {b}, {a}, nan)")),
         }
     }
 }
 
-/// Parenthesised where it is not a single word or call.
-struct Operand<'a>(&'a RowExpr);
+impl Expression for CellExpr {
+    fn node(&self) -> Node<'_, Self> {
+        match self {
+            Self::Number(x) => Node::Number(*x),
+            Self::Reduce(reduction) => Node::Own(reduction.to_string()),
+            Self::Neg(a) => Node::Neg(a),
+            Self::Binary(op, a, b) => Node::Binary(*op, a, b),
+            Self::Unary(function, a) => Node::Unary(*function, a),
+            Self::Extreme(extreme, a, b) => Node::Extreme(*extreme, a, b),
+            Self::Where(condition, a, b) => Node::Where(condition, a, b),
+        }
+    }
+}
 
-impl fmt::Display for Operand<'_> {
+/// Operands that are not a single word or call are parenthesised, so the text parses back to the
+/// same tree whatever the precedence.
+fn show<E: Expression>(expr: &E, f: &mut fmt::Formatter<'_>, operand: bool) -> fmt::Result {
+    let node = expr.node();
+    let open = operand && matches!(node, Node::Binary(..) | Node::Neg(_));
+    if open {
+        f.write_str("(")?;
+    }
+    match node {
+        Node::Number(x) => write!(f, "{x:?}")?,
+        Node::Own(text) => f.write_str(&text)?,
+        Node::Neg(a) => {
+            f.write_str("-")?;
+            show(a, f, true)?;
+        }
+        Node::Binary(op, a, b) => {
+            show(a, f, true)?;
+            write!(f, " {} ", op.symbol())?;
+            show(b, f, true)?;
+        }
+        Node::Unary(function, a) => call(function.name(), &[a], f)?,
+        Node::Extreme(extreme, a, b) => call(extreme.name(), &[a, b], f)?,
+        Node::Where(condition, a, b) => {
+            f.write_str("where(")?;
+            show(&condition.left, f, true)?;
+            write!(f, " {} ", condition.op.symbol())?;
+            show(&condition.right, f, true)?;
+            for part in [a, b] {
+                f.write_str(", ")?;
+                show(part, f, false)?;
+            }
+            f.write_str(")")?;
+        }
+    }
+    if open { f.write_str(")") } else { Ok(()) }
+}
+
+fn call<E: Expression>(name: &str, arguments: &[&E], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for (i, argument) in arguments.iter().enumerate() {
+        f.write_str(if i == 0 { "" } else { ", " })?;
+        show(*argument, f, false)?;
+    }
+    f.write_str(")")
+}
+
+impl fmt::Display for RowExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            RowExpr::Binary(..) | RowExpr::Neg(_) => write!(f, "({})", self.0),
-            simple => write!(f, "{simple}"),
+        show(self, f, false)
+    }
+}
+
+impl fmt::Display for CellExpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self, f, false)
+    }
+}
+
+impl fmt::Display for Reduction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let family = if self.skip_nan { "nan" } else { "" };
+        let over = &self.over;
+        match &self.kind {
+            ReductionKind::Count => write!(f, "count({over})"),
+            ReductionKind::Min => write!(f, "{family}min({over})"),
+            ReductionKind::Max => write!(f, "{family}max({over})"),
+            ReductionKind::Sum => write!(f, "{family}sum({over})"),
+            ReductionKind::Mean => write!(f, "{family}mean({over})"),
+            ReductionKind::Var { ddof } => write!(f, "{family}var({over}, ddof={ddof})"),
+            ReductionKind::Std { ddof } => write!(f, "{family}std({over}, ddof={ddof})"),
+            ReductionKind::Quantile { q } => write!(f, "{family}quantile({over}, {q:?})"),
+            ReductionKind::WeightedMean { weights } => {
+                write!(f, "average({over}, weights={weights})")
+            }
         }
     }
 }

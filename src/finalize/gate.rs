@@ -13,24 +13,36 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> Result<()> {
     for pair in partials.cells.windows(2) {
         if pair[0] >= pair[1] {
-            return Err(violated(shard, format!("cell {} follows cell {}", pair[1], pair[0])));
+            return Err(violated(
+                shard,
+                format!("cell {} follows cell {}", pair[1], pair[0]),
+            ));
         }
     }
     for &cell in &partials.cells {
         let ancestor = grid.cell_order.ancestor(cell, grid.shard_order);
         if ancestor != shard || cell >= grid.cell_order.cells() {
-            return Err(violated(shard, format!("cell {cell} lies in shard {ancestor}")));
+            return Err(violated(
+                shard,
+                format!("cell {cell} lies in shard {ancestor}"),
+            ));
         }
     }
     for (column, described) in partials.columns.iter().zip(&job.columns) {
         if column.out_of_range > 0 {
             let what = format!("{} values out of range", column.out_of_range);
-            return Err(violated(shard, format!("column {}: {what}", described.name)));
+            return Err(violated(
+                shard,
+                format!("column {}: {what}", described.name),
+            ));
         }
         for i in 0..partials.len() {
             check_cell(column, described, i, partials.photons[i]).map_err(|what| {
                 let cell = partials.cells[i];
-                violated(shard, format!("cell {cell}, column {}: {what}", described.name))
+                violated(
+                    shard,
+                    format!("cell {cell}, column {}: {what}", described.name),
+                )
             })?;
         }
     }

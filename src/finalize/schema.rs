@@ -17,7 +17,9 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
     let mut arrays = Vec::new();
     for (output, resolved) in config.outputs.iter().zip(&job.outputs) {
         match (resolved, &output.definition) {
-            (JobOutput::Scalar(expr), _) => arrays.push(scalar(config, output, expr, job, sources)?),
+            (JobOutput::Scalar(expr), _) => {
+                arrays.push(scalar(config, output, expr, job, sources)?)
+            }
             (JobOutput::Histogram(_), Definition::Histogram { edges, .. }) => {
                 arrays.extend(histogram(output, edges));
             }
@@ -122,9 +124,9 @@ fn collect_resolutions(expr: &CellExpr<Measure>, job: &Job, found: &mut Vec<Stri
                 | MeasureKind::Min
                 | MeasureKind::Max
                 | MeasureKind::Quantile { .. } => return,
-                MeasureKind::TermSum
-                | MeasureKind::TermMean
-                | MeasureKind::WeightedMean { .. } => "2^-64".to_owned(),
+                MeasureKind::TermSum | MeasureKind::TermMean | MeasureKind::WeightedMean { .. } => {
+                    "2^-64".to_owned()
+                }
                 MeasureKind::Sum
                 | MeasureKind::Mean
                 | MeasureKind::Var { .. }

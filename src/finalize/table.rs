@@ -74,7 +74,9 @@ pub fn finalize(
         }
     }
     let rows = RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, column)| (name, column, false)),
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, false)),
     )
     .map_err(|e| Error::Gate(format!("shard {shard}: columns do not align: {e}")))?;
     Ok(FinishedShard {

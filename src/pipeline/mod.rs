@@ -117,7 +117,10 @@ pub fn write(
     overwrite: bool,
     options: &Options,
 ) -> Result<(Vec<ContentHash>, Tally)> {
-    let Folded { mut shards, mut tally } = folded;
+    let Folded {
+        mut shards,
+        mut tally,
+    } = folded;
     let job: &Job = &survey.job;
     let schema: &StoreSchema = &survey.schema;
     let merging = Instant::now();

@@ -22,7 +22,10 @@ pub enum Message {
     /// The granule was read whole.
     End(Box<GranuleReport>),
     /// The granule cannot be read to its end; its batches so far do not count.
-    Failed { name: String, error: Error },
+    Failed {
+        name: String,
+        error: Error,
+    },
 }
 
 /// Granules to stream, and how.

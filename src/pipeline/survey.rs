@@ -115,6 +115,8 @@ fn widen(known: &mut [SourceColumn], found: &[SourceColumn], granule: &str) -> R
 }
 
 pub(super) fn file_name(path: &std::path::Path) -> String {
-    path.file_name()
-        .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    )
 }

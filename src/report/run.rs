@@ -153,7 +153,10 @@ impl RunReport {
             line("without weight", grouped(tally.cells_without_weight));
         }
         let rate = counts.read as f64 / self.seconds.max(1e-9) / 1e6;
-        line("time", format!("{:.2} s, {rate:.1} million photons/s", self.seconds));
+        line(
+            "time",
+            format!("{:.2} s, {rate:.1} million photons/s", self.seconds),
+        );
         line("content", format!("sha256 {}", &self.content_sha256));
         text
     }

@@ -1,6 +1,5 @@
 //! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -91,7 +90,11 @@ impl fmt::Display for RejectedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.dataset {
             Some(dataset) => write!(f, "{dataset} row {}: ", self.row)?,
-            None => write!(f, "{} row {}: {} = ", self.ground_track, self.row, self.column)?,
+            None => write!(
+                f,
+                "{} row {}: {} = ",
+                self.ground_track, self.row, self.column
+            )?,
         }
         write!(f, "{} is {}", self.value, self.detail)
     }
@@ -123,7 +126,7 @@ impl GranuleReport {
 impl Tally {
     /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
     pub fn add(&mut self, granule: GranuleReport, rows: Vec<RejectedRow>) {
-        add_counts(&mut self.counts, &granule.counts);
+        self.counts.add(&granule.counts);
         self.bytes_read += granule.bytes_read;
         self.read_seconds += granule.read_seconds;
         self.granules.push(granule);
@@ -163,25 +166,14 @@ impl StageSeconds {
 impl Counts {
     /// Takes photons that were kept at first over to the rejected.
     pub fn move_to_rejected(&mut self, rejected: &Self) {
-        add_to(&mut self.rejected, &rejected.rejected);
-        self.kept -= rejected.rejected.values().sum::<u64>();
+        for (reason, count) in &rejected.rejected {
+            *self.rejected.entry(reason.clone()).or_default() += count;
+            self.kept -= count;
+        }
         for (column, count) in &rejected.nulls {
             if let Some(nulls) = self.nulls.get_mut(column) {
                 *nulls -= count;
             }
         }
-    }
-}
-
-fn add_counts(total: &mut Counts, more: &Counts) {
-    total.read += more.read;
-    total.kept += more.kept;
-    add_to(&mut total.rejected, &more.rejected);
-    add_to(&mut total.nulls, &more.nulls);
-}
-
-fn add_to(total: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
-    for (name, count) in more {
-        *total.entry(name.clone()).or_default() += count;
     }
 }

@@ -229,7 +229,7 @@ mod tests {
         }
 
         #[test]
-        fn a_common_factor_does_not_change_a_ratio(a: u64, b in 1u64..1 << 40, f in 1u64..1 << 40) {
+        fn a_common_factor_does_not_change_a_ratio(a in 0u64..1 << 58, b in 1u64..1 << 40, f in 1u64..1 << 40) {
             let scaled = Unsigned256::product(u128::from(a) << 70, u128::from(f));
             let expected = ratio(wide(a.into()), b.into(), 70);
             prop_assert_eq!(ratio(scaled, u128::from(b) * u128::from(f), 0), expected);

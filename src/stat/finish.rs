@@ -32,16 +32,17 @@ pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) ->
         JobOutput::Scalar(CellExpr::Reduce(measure)) => finish_one(job, partials, measure, i),
         JobOutput::Scalar(expr) => {
             let mut lacking = None;
-            let value = eval_cell(expr, &mut |measure| {
-                match finish_one(job, partials, measure, i) {
+            let value = eval_cell(
+                expr,
+                &mut |measure| match finish_one(job, partials, measure, i) {
                     Finished::Real(x) => x,
                     Finished::Integer(n) => n as f64,
                     other => {
                         lacking.get_or_insert(other);
                         f64::NAN
                     }
-                }
-            });
+                },
+            );
             match lacking {
                 Some(reason) if value.is_nan() => reason,
                 _ => Finished::Real(value),

@@ -169,11 +169,6 @@ mod tests {
     #[test]
     fn both_zeros_have_one_key_and_come_back_positive() {
         assert_eq!((-0.0f32).key(), 0.0f32.key());
-        assert!(
-            (-0.0f64)
-                .key()
-                .to_f64(ColumnType::F64)
-                .is_sign_positive()
-        );
+        assert!((-0.0f64).key().to_f64(ColumnType::F64).is_sign_positive());
     }
 }

@@ -58,7 +58,11 @@ impl Resolution {
     pub fn of_dataset(name: &str) -> Self {
         let exponent = match name {
             "delta_time" => 17,
-            "lat_ph" | "lon_ph" | "latitude" | "longitude" | "reference_photon_lat"
+            "lat_ph"
+            | "lon_ph"
+            | "latitude"
+            | "longitude"
+            | "reference_photon_lat"
             | "reference_photon_lon" => 39,
             "segment_dist_x" | "x_atc" | "bckgrd" | "bckgrd_rate" | "altitude_sc" => 20,
             _ => 34,

@@ -4,8 +4,14 @@ use std::path::Path;
 
 use crate::support::{folder, granule, icefold, python, stdout, succeed};
 
-const ACCEPTANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/acceptance/open_store.py");
-const NUMPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/numpy_check.py");
+const ACCEPTANCE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/acceptance/open_store.py"
+);
+const NUMPY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/conformance/numpy_check.py"
+);
 
 /// Opens a store with Python and compares its view of every array with the run's own hashes.
 fn accepted(store: &Path, report: &str) {
@@ -15,7 +21,10 @@ fn accepted(store: &Path, report: &str) {
     let arrays = ours["outputs"].as_object().unwrap();
     assert!(arrays.len() > 1, "{report}");
     for (name, facts) in arrays {
-        assert_eq!(theirs["arrays"][name]["sha256"], facts["sha256"], "{name}: {theirs}");
+        assert_eq!(
+            theirs["arrays"][name]["sha256"], facts["sha256"],
+            "{name}: {theirs}"
+        );
     }
 }
 
@@ -37,11 +46,17 @@ fn the_demo_opens_in_xarray_and_equals_numpy() {
 }
 
 #[test]
-#[cfg_attr(not(all(icefold_test_data, icefold_test_python)), ignore = "no test data or no Python")]
+#[cfg_attr(
+    not(all(icefold_test_data, icefold_test_python)),
+    ignore = "no test data or no Python"
+)]
 fn stores_of_real_granules_open_in_xarray() {
     let out = folder();
     for (config, name) in [
-        ("atl03", "ATL03_20181014002445_02350104_006_02_gt1l_subset.h5"),
+        (
+            "atl03",
+            "ATL03_20181014002445_02350104_006_02_gt1l_subset.h5",
+        ),
         ("atl06", "processed_ATL06_20190222155947_08580212_001_01.h5"),
         ("atl06", "processed_ATL06_20181015100401_02560110_003_01.h5"),
     ] {

@@ -13,7 +13,7 @@ use crate::data;
 use crate::support::{Photons, Question, cell_ids, column, values};
 
 /// Zagg's float32 arithmetic against ours: 4.4 float32 units in the last place.
-const FLOAT32_ARITHMETIC: f64 = 5e-7;
+pub const FLOAT32_ARITHMETIC: f64 = 5e-7;
 /// One rounding to float32.
 const HALF_ULP: f64 = 6e-8;
 
@@ -25,24 +25,40 @@ pub fn parquet(path: &str) -> Vec<RecordBatch> {
 
 pub fn f32s(batches: &[RecordBatch], name: &str) -> Vec<f32> {
     let columns = batches.iter().map(|b| b.column_by_name(name).expect(name));
-    columns.flat_map(|c| c.as_primitive::<Float32Type>().values().to_vec()).collect()
+    columns
+        .flat_map(|c| c.as_primitive::<Float32Type>().values().to_vec())
+        .collect()
 }
 
 fn f64s(batches: &[RecordBatch], name: &str) -> Vec<f64> {
     let columns = batches.iter().map(|b| b.column_by_name(name).expect(name));
-    columns.flat_map(|c| c.as_primitive::<Float64Type>().values().to_vec()).collect()
+    columns
+        .flat_map(|c| c.as_primitive::<Float64Type>().values().to_vec())
+        .collect()
 }
 
 pub fn counts(batches: &[RecordBatch]) -> Vec<f64> {
-    let columns = batches.iter().map(|b| b.column_by_name("count").expect("count"));
+    let columns = batches
+        .iter()
+        .map(|b| b.column_by_name("count").expect("count"));
     columns
-        .flat_map(|c| c.as_primitive::<Int32Type>().values().iter().map(|&n| f64::from(n)).collect::<Vec<_>>())
+        .flat_map(|c| {
+            c.as_primitive::<Int32Type>()
+                .values()
+                .iter()
+                .map(|&n| f64::from(n))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
 pub fn ids(batches: &[RecordBatch]) -> Vec<u64> {
-    let columns = batches.iter().map(|b| b.column_by_name("cell_id").expect("cell_id"));
-    columns.flat_map(|c| c.as_primitive::<UInt64Type>().values().to_vec()).collect()
+    let columns = batches
+        .iter()
+        .map(|b| b.column_by_name("cell_id").expect("cell_id"));
+    columns
+        .flat_map(|c| c.as_primitive::<UInt64Type>().values().to_vec())
+        .collect()
 }
 
 /// The shard of the reference: order 6, from its packed word.
@@ -73,13 +89,18 @@ fn a_shard_of_atl06_equals_the_reference() {
     let all: Vec<usize> = (0..points.len()).collect();
     let tables = question.answer(&points, &[all], 2);
     let ours = cell_ids(&tables);
-    let inside: Vec<usize> = (0..ours.len()).filter(|&i| ours[i] >> 12 == shard()).collect();
+    let inside: Vec<usize> = (0..ours.len())
+        .filter(|&i| ours[i] >> 12 == shard())
+        .collect();
     let expected = parquet("shard_atl06/expected.parquet");
     let pick = |name: &str| -> Vec<f64> {
         let all = values(&tables, name);
         inside.iter().map(|&i| all[i]).collect()
     };
-    assert_eq!(inside.iter().map(|&i| ours[i]).collect::<Vec<_>>(), ids(&expected));
+    assert_eq!(
+        inside.iter().map(|&i| ours[i]).collect::<Vec<_>>(),
+        ids(&expected)
+    );
     assert_eq!(inside.len(), 1443);
     assert_eq!(pick("count"), counts(&expected));
     for name in ["h_min", "h_max", "h_q25", "h_q50", "h_q75"] {
@@ -87,7 +108,12 @@ fn a_shard_of_atl06_equals_the_reference() {
         assert_eq!(pick(name), theirs, "{name}");
     }
     for name in ["h_mean", "h_sigma"] {
-        close(name, &pick(name), &f32s(&expected, name), FLOAT32_ARITHMETIC);
+        close(
+            name,
+            &pick(name),
+            &f32s(&expected, name),
+            FLOAT32_ARITHMETIC,
+        );
     }
     // Float32 cancellation is what an exact variance does not have: compared in metres squared
     // relative to the heights' own magnitude.
@@ -95,7 +121,7 @@ fn a_shard_of_atl06_equals_the_reference() {
     close("h_variance", &ours, &theirs, FLOAT32_ARITHMETIC);
 }
 
-fn close(name: &str, ours: &[f64], theirs: &[f32], tolerance: f64) {
+pub fn close(name: &str, ours: &[f64], theirs: &[f32], tolerance: f64) {
     for (ours, theirs) in ours.iter().zip(theirs) {
         let theirs = f64::from(*theirs);
         assert!(
@@ -114,12 +140,20 @@ fn a_shard_of_atl06_equals_float64_arithmetic_to_one_rounding() {
     let points = points();
     let all: Vec<usize> = (0..points.len()).collect();
     let tables = question.answer(&points, &[all], 2);
-    let locator =
-        icefold::grid::Locator::new(question.config.grid.cell_order, question.config.grid.latitude);
+    let locator = icefold::grid::Locator::new(
+        question.config.grid.cell_order,
+        question.config.grid.latitude,
+    );
     let mut cells: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
     for i in 0..points.len() {
-        let pair = (points.columns[0].values.get_f64(i), points.columns[1].values.get_f64(i));
-        cells.entry(locator.cell(points.lon[i], points.lat[i])).or_default().push(pair);
+        let pair = (
+            points.columns[0].values.get_f64(i),
+            points.columns[1].values.get_f64(i),
+        );
+        cells
+            .entry(locator.cell(points.lon[i], points.lat[i]))
+            .or_default()
+            .push(pair);
     }
     let [means, sigmas, variances] =
         ["h_mean", "h_sigma", "h_variance"].map(|name| values(&tables, name));
@@ -133,7 +167,10 @@ fn a_shard_of_atl06_equals_float64_arithmetic_to_one_rounding() {
         let near = |ours: f64, truth: f64, slack: f64| {
             (ours - truth).abs() <= HALF_ULP * truth.abs() + slack
         };
-        assert!(near(means[i], weighted / weights, 1e-12 * means[i].abs()), "mean of {i}");
+        assert!(
+            near(means[i], weighted / weights, 1e-12 * means[i].abs()),
+            "mean of {i}"
+        );
         assert!(near(sigmas[i], 1.0 / weights.sqrt(), 1e-12), "sigma of {i}");
         assert!(near(variances[i], variance, 1e-9), "variance of {i}");
     }

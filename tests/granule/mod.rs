@@ -11,7 +11,7 @@ use std::path::Path;
 
 use icefold::batch::{ColumnType, PhotonBatch, Values};
 use icefold::config::{
-    Config, DuplicatePolicy, Filter, FilterOp, GridConfig, Link, NullPolicy, Variable,
+    Config, DuplicatePolicy, Filter, FilterOp, GridConfig, Link, NanPolicy, NullPolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};
@@ -41,10 +41,12 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             cell_order: order(12),
             latitude: Latitude::AuthalicWgs84,
         },
+        nan: NanPolicy::Propagate,
         nulls: NullPolicy::Exclude,
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
         catalog: None,
+        origins: std::collections::BTreeMap::new(),
     }
 }
 

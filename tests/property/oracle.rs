@@ -51,22 +51,36 @@ fn quantile(x: &[f64], q: f64) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let h = (sorted.len() - 1) as f64 * q;
     let (low, high) = (sorted[h.floor() as usize], sorted[h.ceil() as usize]);
-    if low == high { low } else { low + (high - low) * h.fract() }
+    if low == high {
+        low
+    } else {
+        low + (high - low) * h.fract()
+    }
 }
 
 /// Minimum or maximum; -0 is 0, NaN if any is.
 fn extreme(x: &[f64], pick: fn(f64, f64) -> f64) -> f64 {
     let nan = x.is_empty() || x.iter().any(|v| v.is_nan());
-    if nan { f64::NAN } else { x.iter().copied().reduce(pick).unwrap() + 0.0 }
+    if nan {
+        f64::NAN
+    } else {
+        x.iter().copied().reduce(pick).unwrap() + 0.0
+    }
 }
 
 pub fn answer(photons: &Photons) -> Vec<Answer> {
     let locator = Locator::new(Order::new(12).unwrap(), Latitude::AuthalicWgs84);
     let mut cells: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for i in 0..photons.len() {
-        cells.entry(locator.cell(photons.lon[i], photons.lat[i])).or_default().push(i);
+        cells
+            .entry(locator.cell(photons.lon[i], photons.lat[i]))
+            .or_default()
+            .push(i);
     }
-    cells.into_iter().map(|(cell, rows)| one_cell(photons, cell, &rows)).collect()
+    cells
+        .into_iter()
+        .map(|(cell, rows)| one_cell(photons, cell, &rows))
+        .collect()
 }
 
 fn one_cell(photons: &Photons, cell: u64, rows: &[usize]) -> Answer {
@@ -77,13 +91,24 @@ fn one_cell(photons: &Photons, cell: u64, rows: &[usize]) -> Answer {
     };
     let both = rows.iter().filter(|&&i| h.is_valid(i) && s.is_valid(i));
     let pairs: Vec<(f64, f64)> = both
-        .map(|&i| (h.values.get_f64(i), 1.0 / (s.values.get_f64(i) * s.values.get_f64(i))))
+        .map(|&i| {
+            (
+                h.values.get_f64(i),
+                1.0 / (s.values.get_f64(i) * s.values.get_f64(i)),
+            )
+        })
         .collect();
     let (hs, ss) = (of(h), of(s));
     let numbers: Vec<f64> = hs.iter().copied().filter(|v| !v.is_nan()).collect();
     let inside = |low: f64, high: f64| numbers.iter().filter(|&&v| low <= v && v < high).count();
-    let Values::I64(ks) = &k.values else { unreachable!() };
-    let ks: Vec<i64> = rows.iter().filter(|&&i| k.is_valid(i)).map(|&i| ks[i]).collect();
+    let Values::I64(ks) = &k.values else {
+        unreachable!()
+    };
+    let ks: Vec<i64> = rows
+        .iter()
+        .filter(|&&i| k.is_valid(i))
+        .map(|&i| ks[i])
+        .collect();
     // Nothing to sum is no value.
     let unless_empty = |n: usize, x: f64| if n == 0 { f64::NAN } else { x };
     let values = HashMap::from([
@@ -95,13 +120,29 @@ fn one_cell(photons: &Photons, cell: u64, rows: &[usize]) -> Answer {
         ("h_std", variance(&numbers, 1).sqrt()),
         ("h_median", quantile(&hs, 0.5)),
         ("h_q", quantile(&numbers, 0.3)),
-        ("h_weighted", pairs.iter().map(|p| p.0 * p.1).sum::<f64>() / pairs.iter().map(|p| p.1).sum::<f64>()),
-        ("h_sigma", unless_empty(ss.len(), 1.0 / ss.iter().map(|s| 1.0 / (s * s)).sum::<f64>().sqrt())),
+        (
+            "h_weighted",
+            pairs.iter().map(|p| p.0 * p.1).sum::<f64>() / pairs.iter().map(|p| p.1).sum::<f64>(),
+        ),
+        (
+            "h_sigma",
+            unless_empty(
+                ss.len(),
+                1.0 / ss.iter().map(|s| 1.0 / (s * s)).sum::<f64>().sqrt(),
+            ),
+        ),
         ("k_min", ks.iter().copied().min().map_or(0.0, |k| k as f64)),
-        ("k_sum", unless_empty(ks.len(), ks.iter().sum::<i64>() as f64)),
+        (
+            "k_sum",
+            unless_empty(ks.len(), ks.iter().sum::<i64>() as f64),
+        ),
         ("spread", quantile(&hs, 0.75) - quantile(&hs, 0.25)),
         ("bins_below", inside(f64::NEG_INFINITY, -10.0) as f64),
-        ("bins_above", (inside(100.0, f64::INFINITY) + numbers.iter().filter(|&&v| v == f64::INFINITY).count() - numbers.iter().filter(|&&v| v == 100.0).count()) as f64),
+        (
+            "bins_above",
+            (inside(100.0, f64::INFINITY) + numbers.iter().filter(|&&v| v == f64::INFINITY).count()
+                - numbers.iter().filter(|&&v| v == 100.0).count()) as f64,
+        ),
     ]);
     Answer { cell, values }
 }

@@ -150,7 +150,12 @@ impl Question {
     }
 
     /// The line from photons to tables, batch by batch.
-    pub fn answer(&self, photons: &Photons, batches: &[Vec<usize>], threads: usize) -> Vec<CellTable> {
+    pub fn answer(
+        &self,
+        photons: &Photons,
+        batches: &[Vec<usize>],
+        threads: usize,
+    ) -> Vec<CellTable> {
         let device = Device::open(&DeviceChoice::Cpu, threads).expect("the CPU opens");
         let mut shards = ShardPartials::default();
         for places in batches {

@@ -14,12 +14,7 @@ use super::{Segments, Sorted};
 /// Sorted photons that one task folds.
 const TILE: usize = 65_536;
 
-pub fn reduce(
-    batch: &PhotonBatch,
-    sorted: &Sorted,
-    segments: &Segments,
-    job: &Job,
-) -> Partials {
+pub fn reduce(batch: &PhotonBatch, sorted: &Sorted, segments: &Segments, job: &Job) -> Partials {
     let tiles: Vec<Partials> = (0..batch.len().div_ceil(TILE))
         .into_par_iter()
         .map(|tile| {
@@ -48,15 +43,12 @@ fn pieces(segments: &Segments, start: usize, end: usize) -> Vec<usize> {
     boundaries
 }
 
-fn reduce_tile(
-    batch: &PhotonBatch,
-    sorted: &Sorted,
-    boundaries: &[usize],
-    job: &Job,
-) -> Partials {
+fn reduce_tile(batch: &PhotonBatch, sorted: &Sorted, boundaries: &[usize], job: &Job) -> Partials {
     let mut partials = Partials::empty(job);
     for piece in boundaries.windows(2) {
-        partials.cells.push(sorted.table.cell(sorted.keys[piece[0]]));
+        partials
+            .cells
+            .push(sorted.table.cell(sorted.keys[piece[0]]));
         partials.photons.push((piece[1] - piece[0]) as u64);
     }
     for ((rows, values), column) in partials

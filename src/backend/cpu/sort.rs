@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn many_tiles_and_one_bin_digits_sort_too() {
-        let keys: Vec<u32> = (0..200_000u32).map(|i| (i * 7919) % 1000 * 65_536).collect();
+        let keys: Vec<u32> = (0..200_000u32)
+            .map(|i| (i * 7919) % 1000 * 65_536)
+            .collect();
         let sorted = sorted(keys);
         assert!(sorted.keys.is_sorted());
         for pair in sorted.keys.windows(2).zip(sorted.photons.windows(2)) {
