@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn cells_too_fine_for_32_bits_are_grouped_below_the_shard() {
-        let cells: Vec<u64> = (0..1000u64).map(|i| i << 40 | i * 77).collect();
+        let cells: Vec<u64> = (0..1000u64).map(|i| (i << 40) | (i * 77)).collect();
         keys_ascend_and_come_back(&grid(0, 29), &cells);
     }
 

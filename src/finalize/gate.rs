@@ -49,7 +49,7 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
     Ok(())
 }
 
-fn violated(shard: u64, what: String) -> Error {
+fn violated(shard: u64, what: impl std::fmt::Display) -> Error {
     Error::Gate(format!("shard {shard}: {what}"))
 }
 

@@ -18,7 +18,7 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
     for (output, resolved) in config.outputs.iter().zip(&job.outputs) {
         match (resolved, &output.definition) {
             (JobOutput::Scalar(expr), _) => {
-                arrays.push(scalar(config, output, expr, job, sources)?)
+                arrays.push(scalar(config, output, expr, job, sources)?);
             }
             (JobOutput::Histogram(_), Definition::Histogram { edges, .. }) => {
                 arrays.extend(histogram(output, edges));

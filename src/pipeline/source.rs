@@ -1,6 +1,6 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -64,7 +64,7 @@ impl Source<'_> {
     }
 
     /// One granule; `None` when nobody listens any more.
-    fn read(&self, path: &PathBuf, sender: &SyncSender<Message>) -> Result<Option<GranuleReport>> {
+    fn read(&self, path: &Path, sender: &SyncSender<Message>) -> Result<Option<GranuleReport>> {
         let mut seconds = 0.0;
         let started = Instant::now();
         let granule = GranuleFile::open(path)?;

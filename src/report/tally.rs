@@ -111,7 +111,7 @@ impl GranuleReport {
                 .ground_tracks()
                 .iter()
                 .map(|track| GroundTrackReport {
-                    name: track.name.to_string(),
+                    name: track.name.clone(),
                     status: track.status.name(),
                     rows: track.rows,
                 })

@@ -244,10 +244,16 @@ mod tests {
         fn sums_of_terms_do_not_depend_on_sign_order(terms in prop::collection::vec(any::<i128>(), 0..40)) {
             let mut forward = Signed256::default();
             let mut backward = Signed256::default();
-            terms.iter().for_each(|&t| forward.add(t));
-            terms.iter().rev().for_each(|&t| backward.add(t));
+            for &t in &terms {
+                forward.add(t);
+            }
+            for &t in terms.iter().rev() {
+                backward.add(t);
+            }
             prop_assert_eq!(forward, backward);
-            terms.iter().for_each(|&t| forward.add(if t == i128::MIN { t } else { -t }));
+            for &t in &terms {
+                forward.add(if t == i128::MIN { t } else { -t });
+            }
             if !terms.contains(&i128::MIN) {
                 prop_assert_eq!(forward.magnitude(), Unsigned256::ZERO);
             }

@@ -296,6 +296,10 @@ fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Val
 }
 
 /// Little-endian bytes and JSON of a fill value; `None` if the dtype does not hold it.
+#[allow(
+    clippy::cast_lossless,
+    reason = "one macro for widths that convert exactly and widths that do not"
+)]
 fn fill(dtype: Dtype, value: f64) -> Option<(Vec<u8>, Value)> {
     macro_rules! whole {
         ($t:ty) => {{
