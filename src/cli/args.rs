@@ -81,10 +81,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub overwrite: bool,
     /// Stop at the first granule or row that cannot be used (the default)
-    #[arg(long, conflicts_with = "tolerant")]
+    #[arg(long, overrides_with = "tolerant")]
     pub strict: bool,
     /// Leave out granules and rows that cannot be used, report them, and exit with 3
-    #[arg(long, env = "ICEFOLD_TOLERANT")]
+    #[arg(long, env = "ICEFOLD_TOLERANT", overrides_with = "strict")]
     pub tolerant: bool,
     #[command(flatten)]
     pub machine: MachineArgs,

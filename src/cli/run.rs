@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         );
     }
     if args.dry_run {
-        let survey = pipeline::survey(&config, &plan, args.tolerant)?;
+        let survey = pipeline::survey(&config, &plan, tolerant(args))?;
         describe(&config, &plan, &survey, args.json)?;
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
@@ -65,7 +65,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         plan: &plan,
         store: &store,
         overwrite: args.overwrite,
-        tolerant: args.tolerant,
+        tolerant: tolerant(args),
         machine: &args.machine,
         batch_rows: args.batch_rows.map_or(BATCH_ROWS, Into::into),
         interrupted,
@@ -143,6 +143,11 @@ fn threads(machine: &MachineArgs) -> usize {
     )
 }
 
+/// `--strict` on the command line wins over the environment.
+fn tolerant(args: &RunArgs) -> bool {
+    args.tolerant && !args.strict
+}
+
 /// What was odd, or left out, on standard error.
 fn warn(tally: &Tally) {
     for failed in &tally.failed {
@@ -189,7 +194,7 @@ fn overrides(
     let (store, store_origin) = store
         .or_else(from_config)
         .unwrap_or(("none".to_owned(), "default"));
-    let mode = if args.tolerant { "tolerant" } else { "strict" };
+    let mode = if tolerant(args) { "tolerant" } else { "strict" };
     let mode_origin = match origin("strict") {
         "default" => origin("tolerant"),
         given => given,

@@ -229,6 +229,40 @@ impl Dtype {
         }
     }
 
+    /// The narrowest dtype that holds the values of both, but int64 for uint64 beside a signed
+    /// integer, and the float for an integer beside one.
+    pub fn wider(self, other: Self) -> Self {
+        let bits = |dtype: Self| match dtype {
+            Self::I8 | Self::U8 => 8,
+            Self::I16 | Self::U16 => 16,
+            Self::I32 | Self::U32 | Self::F32 => 32,
+            Self::I64 | Self::U64 | Self::F64 => 64,
+        };
+        let signed = |dtype: Self| matches!(dtype, Self::I8 | Self::I16 | Self::I32 | Self::I64);
+        let (small, large) = if bits(self) <= bits(other) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        if small.is_float() != large.is_float() {
+            return if small.is_float() { small } else { large };
+        }
+        if large.is_float() || signed(small) == signed(large) {
+            return large;
+        }
+        // One signed, one unsigned: a signed type wider than the unsigned one.
+        let unsigned_bits = if signed(small) {
+            bits(large)
+        } else {
+            bits(small)
+        };
+        match unsigned_bits.max(bits(if signed(small) { small } else { large }) / 2) {
+            8 => Self::I16,
+            16 => Self::I32,
+            _ => Self::I64,
+        }
+    }
+
     pub fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
     }

@@ -238,3 +238,20 @@ fn the_schema_names_every_section() {
         assert_eq!(schema.contains(key), expected, "{key}");
     }
 }
+
+#[test]
+fn the_wider_of_two_dtypes_holds_both_and_does_not_depend_on_their_order() {
+    use Dtype::{F32, F64, I8, I16, I32, I64, U8, U16, U64};
+    for (a, b, wider) in [
+        (I8, I16, I16),
+        (U8, I8, I16),
+        (U16, I8, I32),
+        (U8, I32, I32),
+        (U64, I8, I64),
+        (U8, U16, U16),
+        (F32, F64, F64),
+        (I64, I64, I64),
+    ] {
+        assert_eq!((a.wider(b), b.wider(a)), (wider, wider), "{a:?} {b:?}");
+    }
+}

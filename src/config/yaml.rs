@@ -324,8 +324,8 @@ fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
         ("output.grid", "crs" | "resolution" | "bounds" | "chunk_shape") => {
             "it belongs to rectilinear grids; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
         }
-        ("output.grid", "layout") => "choose the layout with --layout",
-        ("", "bounds") => "choose granules on the command line or in the shard map",
+        ("output.grid", "layout") => "stores hold occupied cells; remove the key",
+        ("", "bounds") => "choose granules on the command line",
         (_, "trailing_shape" | "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
         (_, "reference_index") => "links are runs given by index_beg and count",
         (_, "expression") if parent.starts_with("data_source.filters") => {

@@ -122,7 +122,7 @@ impl fmt::Display for Reduction {
             ReductionKind::Std { ddof } => write!(f, "{family}std({over}, ddof={ddof})"),
             ReductionKind::Quantile { q } => write!(f, "{family}quantile({over}, {q:?})"),
             ReductionKind::WeightedMean { weights } => {
-                write!(f, "average({over}, weights={weights})")
+                write!(f, "{family}average({over}, weights={weights})")
             }
         }
     }

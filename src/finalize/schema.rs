@@ -75,7 +75,10 @@ fn scalar(
         resolution: (!resolutions.is_empty()).then(|| resolutions.join(", ")),
         units: match single.map(|m| m.kind) {
             Some(MeasureKind::Count) => Some("1".to_owned()),
-            Some(MeasureKind::Var { .. }) => units.map(|u| format!("{u}^2")),
+            Some(MeasureKind::Var { .. }) => units.map(|u| format!("{}^2", interval(&u))),
+            Some(MeasureKind::Std { .. } | MeasureKind::Sum) => {
+                units.map(|u| interval(&u).to_owned())
+            }
             _ => units,
         },
         long_name: source
@@ -104,6 +107,12 @@ fn source_of<'a>(
         }
         (ColumnOrigin::Derived { .. }, _) => None,
     }
+}
+
+/// The unit of differences: `seconds` of `seconds since 2018-01-01`. A spread or a sum of times is
+/// no date, and readers would decode one.
+fn interval(units: &str) -> &str {
+    units.split_once(" since ").map_or(units, |(unit, _)| unit)
 }
 
 fn natural_dtype(single: Option<&Measure>, source: Option<&SourceColumn>) -> Dtype {
@@ -177,5 +186,16 @@ pub fn widest(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
             Some(ColumnType::F64)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_of_times_is_an_interval_and_heights_keep_their_unit() {
+        assert_eq!(interval("seconds since 2018-01-01"), "seconds");
+        assert_eq!(interval("meters"), "meters");
     }
 }

@@ -104,9 +104,12 @@ impl Values<'_> {
                 Finished::NoWeight | Finished::Histogram(_) => f64::NAN,
             };
             let values = self.finished.iter().map(real);
+            // One NaN, whatever made it: its bits are part of the answer.
+            let narrow = |x: f64| if x.is_nan() { f32::NAN } else { x as f32 };
+            let wide = |x: f64| if x.is_nan() { f64::NAN } else { x };
             return Ok(match self.array.dtype {
-                Dtype::F32 => Arc::new(Float32Array::from_iter_values(values.map(|x| x as f32))),
-                _ => Arc::new(Float64Array::from_iter_values(values)),
+                Dtype::F32 => Arc::new(Float32Array::from_iter_values(values.map(narrow))),
+                _ => Arc::new(Float64Array::from_iter_values(values.map(wide))),
             });
         }
         let fill = self.array.fill_value as i128;

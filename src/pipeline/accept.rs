@@ -3,7 +3,7 @@
 //! rest.
 
 use crate::backend::StageTimes;
-use crate::batch::{ColumnType, PhotonBatch};
+use crate::batch::PhotonBatch;
 use crate::error::{Error, Result};
 use crate::report::RejectedRow;
 use crate::stat::{JobColumn, Partials, Resolution, TermSum, derive};
@@ -89,20 +89,22 @@ fn rejected_row(
 ) -> RejectedRow {
     let declared = line.config.variables.iter().find(|v| v.name == column.name);
     let dataset = declared.map(|v| v.path.replace("{group}", &batch.origin.ground_track));
-    let (range, remedy) = match Resolution::holding(value.abs()) {
-        Some(holding) if column.needs.moments && column.column_type != ColumnType::I64 => (
+    let holding = Resolution::holding(value.abs());
+    let (range, resolution, remedy) = if column.needs.moments {
+        let remedy = match holding {
+            Some(holding) if declared.is_some() => {
+                format!("give the column resolution {holding}, which holds it, or filter it out")
+            }
+            _ => "scale the expression or filter such values out".to_owned(),
+        };
+        (
             column.resolution.range(),
-            format!("resolution {holding} would hold it"),
-        ),
-        _ if column.needs.moments => (
-            column.resolution.range(),
-            "no resolution holds it; filter such values".to_owned(),
-        ),
-        _ => (
-            TermSum::RANGE,
-            "terms of sums must be below 2^63; scale the expression or filter such values"
-                .to_owned(),
-        ),
+            column.resolution.to_string(),
+            remedy,
+        )
+    } else {
+        let remedy = "scale the expression or filter such values out".to_owned();
+        (TermSum::RANGE, "2^-64".to_owned(), remedy)
     };
     RejectedRow {
         granule: batch.origin.granule.to_string(),
@@ -111,13 +113,6 @@ fn rejected_row(
         column: column.name.clone(),
         dataset,
         value,
-        detail: format!(
-            "out of range +-{range} at resolution {}; {remedy}",
-            if column.needs.moments {
-                column.resolution.to_string()
-            } else {
-                "2^-64".to_owned()
-            }
-        ),
+        detail: format!("out of range +-{range} at resolution {resolution}; {remedy}"),
     }
 }

@@ -1,6 +1,7 @@
 //! The survey: every granule is opened once, before any photon is read, so that column types are
 //! known and a granule that cannot be opened is found before hours of work.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::batch::ColumnType;
@@ -36,9 +37,14 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut granules = Vec::new();
     let mut failed = Vec::new();
     let mut columns: Option<Vec<SourceColumn>> = None;
+    let mut texts: Vec<[BTreeSet<String>; 2]> = vec![Default::default(); config.variables.len()];
     for path in &plan.granules {
         let surveyed = GranuleFile::open(path).and_then(|granule| {
             let found = granule.source_columns(config)?;
+            for (seen, column) in texts.iter_mut().zip(found.iter().flatten()) {
+                seen[0].extend(column.units.clone());
+                seen[1].extend(column.long_name.clone());
+            }
             match (&mut columns, found) {
                 (Some(known), Some(found)) => widen(known, &found, granule.name()),
                 (known @ None, Some(found)) => {
@@ -57,9 +63,13 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
             Err(error) => return Err(error),
         }
     }
-    let Some(columns) = columns else {
+    let Some(mut columns) = columns else {
         return Err(nothing_to_read(config, plan, &failed));
     };
+    for (column, [units, long_names]) in columns.iter_mut().zip(texts) {
+        column.units = agreed(units);
+        column.long_name = agreed(long_names);
+    }
     let job = Job::new(config, &columns);
     let schema = schema(config, &job, &columns)?;
     Ok(Survey {
@@ -70,6 +80,13 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
         job,
         schema,
     })
+}
+
+/// What granules say of a column, where all that say anything say the same.
+fn agreed(texts: BTreeSet<String>) -> Option<String> {
+    let mut texts = texts.into_iter();
+    let first = texts.next();
+    if texts.next().is_some() { None } else { first }
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
@@ -106,10 +123,8 @@ fn widen(known: &mut [SourceColumn], found: &[SourceColumn], granule: &str) -> R
                 ),
             ));
         };
-        if column_type != known.column_type {
-            known.column_type = column_type;
-            known.dtype = found.dtype;
-        }
+        known.dtype = known.dtype.wider(found.dtype);
+        known.column_type = column_type;
     }
     Ok(())
 }

@@ -103,8 +103,9 @@ impl Ordered {
 /// Quantile `q` of cell `i` of sorted values: with h = (n - 1) q, linear interpolation between
 /// order statistics floor(h) and floor(h) + 1 in f64 (numpy's default, Hyndman & Fan type 7).
 ///
-/// NaN for no values. Where the neighbours are the same infinity or h is whole, nothing is
-/// interpolated, so an infinity stays an infinity.
+/// NaN for no values. Where the neighbours are equal or h is whole, nothing is interpolated, so an
+/// infinity stays an infinity; between a finite value and +infinity lies +infinity, and after
+/// -infinity NaN.
 pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) -> f64 {
     let n = ordered.len(i);
     if n == 0 {
@@ -121,7 +122,9 @@ pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) ->
     if lower == upper {
         return lower;
     }
-    lower + (upper - lower) * fraction
+    let between = lower + (upper - lower) * fraction;
+    // The bits of a NaN that arithmetic makes differ between processors.
+    if between.is_nan() { f64::NAN } else { between }
 }
 
 #[cfg(test)]

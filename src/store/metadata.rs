@@ -256,7 +256,7 @@ pub fn crs(grid: GridConfig) -> Value {
 /// The body on which ids and positions agree for a reader that knows no latitude convention.
 ///
 /// Geodetic latitudes hashed as they stand are what such a reader does on a sphere; naming WGS84
-/// there would place every cell up to 21 km away from its photons.
+/// there would place every cell up to 14 km away from its photons.
 fn ellipsoid(latitude: Latitude, axis: &str) -> Value {
     match latitude {
         Latitude::AuthalicWgs84 => json!({

@@ -88,8 +88,8 @@ prop_compose! {
 }
 
 /// Cuts places into batches at pseudo-random lengths.
-fn split(places: Vec<usize>, lengths: &[usize]) -> Vec<Vec<usize>> {
-    let mut rest = places.as_slice();
+fn split(places: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
+    let mut rest = places;
     let mut batches = Vec::new();
     for &length in lengths.iter().cycle() {
         if rest.is_empty() || lengths.is_empty() {
@@ -144,8 +144,8 @@ proptest! {
         let mut shuffled = in_order(&photons);
         shuffle(&mut shuffled, seed);
         prop_assert!(bits(&question, &photons, &[shuffled.clone()], threads) == whole);
-        prop_assert!(bits(&question, &photons, &split(shuffled, &lengths), threads) == whole);
-        prop_assert!(bits(&question, &photons, &split(in_order(&photons), &lengths), 2) == whole);
+        prop_assert!(bits(&question, &photons, &split(&shuffled, &lengths), threads) == whole);
+        prop_assert!(bits(&question, &photons, &split(&in_order(&photons), &lengths), 2) == whole);
     }
 
     #[test]
@@ -201,7 +201,7 @@ fn several_tiles_of_photons_in_one_cell_give_the_same_bits_for_any_threads() {
     shuffle(&mut shuffled, 7);
     let whole = bits(&question, &photons, &[in_order(&photons)], 1);
     for threads in [1, 2, 3, 8] {
-        let batches = split(shuffled.clone(), &[65_535, 1, 65_537]);
+        let batches = split(&shuffled, &[65_535, 1, 65_537]);
         assert_eq!(
             bits(&question, &photons, &batches, threads),
             whole,
