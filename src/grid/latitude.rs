@@ -41,7 +41,7 @@ pub fn authalic_from_geodetic(phi: f64) -> f64 {
 /// What is added to the geodetic latitude `phi` to make it authalic, in radians: at most 2.3e-3.
 ///
 /// The sum of Fk sin(2k phi) by Clenshaw's recurrence from one sine and cosine of 2 phi.
-#[inline]
+#[inline(always)]
 pub(super) fn authalic_shift(phi: f64) -> f64 {
     let (sine, cosine) = sin_cos(phi + phi);
     let u = cosine + cosine;

@@ -30,7 +30,10 @@ const TRANSITION: f64 = 0.729_727_656_226_966_3;
 const SQRT_6: f64 = 2.449_489_742_783_178;
 /// Cells along the side of a facet at the finest order, 29.
 const SIDE: f64 = 536_870_912.0;
-const LAST: u64 = 536_870_911;
+const LAST: f64 = 536_870_911.0;
+
+/// Adding 1.5 * 2^52 rounds a value below 2^51 to the nearest integer, which is then in the low bits.
+const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// Finds cells of one order on one latitude.
 #[derive(Debug, Clone, Copy)]
@@ -41,18 +44,41 @@ pub struct Locator {
 
 /// A projected position: `x` and `y` lie in [0, 1] but for rounding.
 #[derive(Debug, Clone, Copy)]
-struct FacetPoint {
+pub(super) struct FacetPoint {
     /// The base cell, 0 to 11.
-    facet: u64,
+    pub facet: u64,
     /// From the south vertex towards the east vertex.
-    x: f64,
+    pub x: f64,
     /// From the south vertex towards the west vertex.
-    y: f64,
+    pub y: f64,
+}
+
+/// Where a longitude lies: the quarter of the belt, 0 to 3 from longitude 0 eastwards, and the
+/// offset `t` from its middle in [-1, 1].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meridian {
+    pub quarter: u64,
+    pub t: f64,
+}
+
+/// Where a latitude lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parallel {
+    /// Of the equatorial belt, where `height` is Y in [-1, 1]; else of a polar cap, where it is the
+    /// factor in [0, 1] by which parallels shrink: 1 at the transition, 0 at the pole.
+    pub belt: bool,
+    pub height: f64,
+    pub south: bool,
 }
 
 impl Locator {
     pub fn new(order: Order, latitude: Latitude) -> Self {
         Self { order, latitude }
+    }
+
+    /// The order of the cells that this finds.
+    pub fn order(&self) -> Order {
+        self.order
     }
 
     /// Whether [`Locator::cell`] is defined for this position: a finite longitude, and a latitude
@@ -70,32 +96,32 @@ impl Locator {
     /// polar facets to the eastern one. The cell at order k is the ancestor of that at order 29.
     #[inline]
     pub fn cell(&self, lon: f64, lat: f64) -> u64 {
-        let point = self.project(wrapped(lon), lat);
-        let finest = (point.facet << 58) | interleave(index(point.x), index(point.y));
-        Order::MAX.ancestor(finest, self.order)
+        match self.latitude {
+            Latitude::AuthalicWgs84 => self.cell_on::<true>(wrapped(lon), lat),
+            Latitude::GeodeticSpherical => self.cell_on::<false>(wrapped(lon), lat),
+        }
     }
 
-    /// Projects a longitude in [-360, 360] degrees and a latitude in [-90, 90] degrees.
-    #[inline]
-    fn project(self, lon: f64, lat: f64) -> FacetPoint {
-        let (quarter, t) = quarter_and_offset(lon);
-        let height = lat.abs();
-        let phi = height * DEGREE;
-        let shift = match self.latitude {
-            Latitude::AuthalicWgs84 => authalic_shift(phi),
-            Latitude::GeodeticSpherical => 0.0,
-        };
-        let beta = phi + shift;
-        if beta <= TRANSITION {
-            let y = 1.5 * sin_reduced(beta, 0.0);
-            equatorial(quarter, t, if lat < 0.0 { -y } else { y })
-        } else {
-            // From the pole, where 90 - |lat| is exact and its sine keeps all its digits:
-            // sqrt(3 (1 - sin(beta))) = sqrt(6) sin((pi/2 - beta) / 2).
-            let colatitude = (90.0 - height) * DEGREE - shift;
-            let sigma = SQRT_6 * sin_reduced(0.5 * colatitude, 0.0);
-            polar(quarter, t, sigma, lat < 0.0)
+    /// The cell of a longitude in [-360, 360] degrees and a latitude in [-90, 90] degrees. Straight
+    /// line code: choices are made by selecting values, so that a loop over positions becomes
+    /// vector instructions, with the same operations and so the same bits.
+    #[inline(always)]
+    pub(super) fn cell_on<const AUTHALIC: bool>(self, lon: f64, lat: f64) -> u64 {
+        let point = place(meridian(lon), parallel::<AUTHALIC>(lat));
+        let finest = (point.facet << 58) | interleave(index(point.x), index(point.y));
+        finest >> (2 * u32::from(Order::MAX.get() - self.order.get()))
+    }
+
+    /// The parallel of a latitude in [-90, 90] degrees.
+    pub(super) fn parallel(self, lat: f64) -> Parallel {
+        match self.latitude {
+            Latitude::AuthalicWgs84 => parallel::<true>(lat),
+            Latitude::GeodeticSpherical => parallel::<false>(lat),
         }
+    }
+
+    pub(super) fn latitude(self) -> Latitude {
+        self.latitude
     }
 }
 
@@ -105,72 +131,90 @@ fn wrapped(lon: f64) -> f64 {
     if lon.abs() <= 360.0 { lon } else { lon % 360.0 }
 }
 
-/// The quarter of the belt, 0 to 3 from longitude 0 eastwards, and the offset from its middle in
-/// [-1, 1], of a longitude in [-360, 360] degrees.
+/// The meridian of a longitude in [-360, 360] degrees.
 ///
-/// The product with 1/90 rounds to the right side of every multiple of 90, and 45 * (1/45) is 1,
-/// so multiples of 45 degrees divided by powers of two have exact offsets.
-#[inline]
-fn quarter_and_offset(lon: f64) -> (u64, f64) {
-    let truncated = (lon * (1.0 / 90.0)) as i32;
-    let floor = truncated - i32::from(f64::from(truncated) * 90.0 > lon);
-    let offset = (lon - (f64::from(floor) * 90.0 + 45.0)) * (1.0 / 45.0);
-    ((floor & 3) as u64, offset)
-}
-
-/// The facet and the place in it of (t, Y) in a quarter of the belt |Y| <= 1.
-#[inline]
-fn equatorial(quarter: u64, t: f64, y: f64) -> FacetPoint {
-    let (u, v) = (y + t, y - t);
-    let facet = match (u < 0.0, v < 0.0) {
-        (false, false) => quarter,
-        (true, false) => 4 + quarter,
-        (false, true) => 4 + ((quarter + 1) & 3),
-        (true, true) => 8 + quarter,
-    };
-    FacetPoint {
-        facet,
-        x: 0.5 * if u < 0.0 { u + 2.0 } else { u },
-        y: 0.5 * if v < 0.0 { v + 2.0 } else { v },
+/// The product with 1/90 is within half of the true quotient, so the nearest integer is its floor
+/// or one more; which of them, an exact comparison tells. 45 * (1/45) is 1, so multiples of 45
+/// degrees divided by powers of two have exact offsets.
+#[inline(always)]
+pub(super) fn meridian(lon: f64) -> Meridian {
+    let nearest = (lon * (1.0 / 90.0) + TO_INTEGER) - TO_INTEGER;
+    let floor = if nearest * 90.0 > lon { nearest - 1.0 } else { nearest };
+    Meridian {
+        quarter: (floor + TO_INTEGER).to_bits() & 3,
+        t: (lon - (floor * 90.0 + 45.0)) * (1.0 / 45.0),
     }
 }
 
-/// The facet and the place in it at the offset t in a quarter of a polar cap, where parallels
-/// shrink by `sigma`: 1 at the transition, 0 at the pole.
-#[inline]
-fn polar(quarter: u64, t: f64, sigma: f64, south: bool) -> FacetPoint {
-    let half = 0.5 * sigma;
-    let (east, west) = (half * (1.0 + t), half * (1.0 - t));
-    if south {
-        FacetPoint {
-            facet: 8 + quarter,
-            x: east,
-            y: west,
-        }
-    } else {
-        FacetPoint {
-            facet: quarter,
-            x: 1.0 - west,
-            y: 1.0 - east,
-        }
+/// The parallel of a latitude in [-90, 90] degrees.
+#[inline(always)]
+fn parallel<const AUTHALIC: bool>(lat: f64) -> Parallel {
+    let height = lat.abs();
+    let phi = height * DEGREE;
+    let shift = if AUTHALIC { authalic_shift(phi) } else { 0.0 };
+    let beta = phi + shift;
+    let belt = beta <= TRANSITION;
+    let south = lat < 0.0;
+    // From the pole, where 90 - |lat| is exact and its sine keeps all its digits:
+    // sqrt(3 (1 - sin(beta))) = sqrt(6) sin((pi/2 - beta) / 2).
+    let colatitude = (90.0 - height) * DEGREE - shift;
+    let sine = sin_reduced(if belt { beta } else { 0.5 * colatitude }, 0.0);
+    let y = 1.5 * sine;
+    let y = if south { -y } else { y };
+    Parallel {
+        belt,
+        height: if belt { y } else { SQRT_6 * sine },
+        south,
+    }
+}
+
+/// The facet and the place in it where a meridian and a parallel cross.
+#[inline(always)]
+pub(super) fn place(meridian: Meridian, parallel: Parallel) -> FacetPoint {
+    let Meridian { quarter, t } = meridian;
+    let (u, v) = (parallel.height + t, parallel.height - t);
+    let (west, east) = (u < 0.0, v < 0.0);
+    let next = (quarter + u64::from(east)) & 3;
+    let belt = FacetPoint {
+        // North: q; east and west: 4 + the quarter that they are named after; south: 8 + q.
+        facet: 4 * (u64::from(west) + u64::from(east)) + if west { quarter } else { next },
+        x: 0.5 * if west { u + 2.0 } else { u },
+        y: 0.5 * if east { v + 2.0 } else { v },
+    };
+    let half = 0.5 * parallel.height;
+    let (right, left) = (half * (1.0 + t), half * (1.0 - t));
+    let cap = FacetPoint {
+        facet: quarter + if parallel.south { 8 } else { 0 },
+        x: if parallel.south { right } else { 1.0 - left },
+        y: if parallel.south { left } else { 1.0 - right },
+    };
+    FacetPoint {
+        facet: if parallel.belt { belt.facet } else { cap.facet },
+        x: if parallel.belt { belt.x } else { cap.x },
+        y: if parallel.belt { belt.y } else { cap.y },
     }
 }
 
 /// The row or column, 0 to 2^29 - 1, of a facet coordinate. Rounding may leave it just outside the
-/// facet: the conversion saturates below 0 and `min` holds it at the far side.
-#[inline]
+/// facet, where it is held at the near or the far side.
+#[inline(always)]
 fn index(coordinate: f64) -> u64 {
-    ((coordinate * SIDE) as u64).min(LAST)
+    let scaled = coordinate * SIDE;
+    let nearest = (scaled + TO_INTEGER) - TO_INTEGER;
+    let floor = if nearest > scaled { nearest - 1.0 } else { nearest };
+    let low = if floor > 0.0 { floor } else { 0.0 };
+    let held = if low < LAST { low } else { LAST };
+    (held + TO_INTEGER).to_bits() & 0xffff_ffff
 }
 
 /// The bits of `x` on even places and of `y` on odd places, both below 2^32.
-#[inline]
-fn interleave(x: u64, y: u64) -> u64 {
+#[inline(always)]
+pub(super) fn interleave(x: u64, y: u64) -> u64 {
     spread(x) | (spread(y) << 1)
 }
 
 /// Moves bit i of a value below 2^32 to bit 2i, by halving the distance between groups of bits.
-#[inline]
+#[inline(always)]
 fn spread(value: u64) -> u64 {
     let mut bits = value;
     bits = (bits | (bits << 16)) & 0x0000_ffff_0000_ffff;

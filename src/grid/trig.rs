@@ -45,7 +45,7 @@ const COSINE: [f64; 7] = [
 /// The sine and cosine of `x` radians, each within 1 ulp, for |x| <= 2 pi.
 ///
 /// Beyond that range the results lose accuracy, and are meaningless where x is not finite.
-#[inline]
+#[inline(always)]
 pub fn sin_cos(x: f64) -> (f64, f64) {
     let shifted = x * FRAC_2_PI + TO_INTEGER;
     let k = shifted - TO_INTEGER;
@@ -71,7 +71,7 @@ pub fn sin_cos(x: f64) -> (f64, f64) {
 }
 
 /// The sine of `r + tail` radians for |r| <= pi/4 and a tail below half an ulp of r.
-#[inline]
+#[inline(always)]
 pub(super) fn sin_reduced(r: f64, tail: f64) -> f64 {
     let z = r * r;
     let mut p = SINE[7];
@@ -86,7 +86,7 @@ pub(super) fn sin_reduced(r: f64, tail: f64) -> f64 {
 }
 
 /// The cosine of `r + tail` radians for |r| <= pi/4 and a tail below half an ulp of r.
-#[inline]
+#[inline(always)]
 fn cos_reduced(r: f64, tail: f64) -> f64 {
     let z = r * r;
     let mut p = COSINE[6];
@@ -103,7 +103,7 @@ fn cos_reduced(r: f64, tail: f64) -> f64 {
 }
 
 /// `value`, negated if `bit` is 2 and unchanged if it is 0.
-#[inline]
+#[inline(always)]
 fn flip_sign(value: f64, bit: u64) -> f64 {
     f64::from_bits(value.to_bits() ^ (bit << 62))
 }

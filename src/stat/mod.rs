@@ -23,7 +23,9 @@ mod ordered;
 mod partial;
 mod range;
 mod resolution;
+mod scan;
 mod specials;
+mod sums;
 mod terms;
 
 pub use derive::derive;

@@ -32,6 +32,11 @@ impl Resolution {
         power_of_two(-self.exponent)
     }
 
+    /// 2^E: what a value is multiplied by.
+    pub fn scale(self) -> f64 {
+        power_of_two(self.exponent)
+    }
+
     /// Values of magnitude below this are in range.
     pub fn range(self) -> f64 {
         power_of_two(VALUE_BITS - self.exponent)

@@ -184,6 +184,6 @@ fn only_finite_longitudes_and_latitudes_to_the_poles_are_accepted() {
 #[test]
 fn interleaved_bits_come_from_x_and_y_in_turn() {
     assert_eq!(interleave(0b101, 0b011), 0b01_10_11);
-    assert_eq!(interleave(LAST, 0), 0x0155_5555_5555_5555);
-    assert_eq!(interleave(LAST, LAST), (1 << 58) - 1);
+    assert_eq!(interleave(LAST as u64, 0), 0x0155_5555_5555_5555);
+    assert_eq!(interleave(LAST as u64, LAST as u64), (1 << 58) - 1);
 }
