@@ -14,6 +14,11 @@ pub struct StageTimes {
     pub sort: Clock,
     pub segment: Clock,
     pub reduce: Clock,
+    /// Locate to reduce in one pass over the photons, where a backend fuses them.
+    pub fused: Clock,
+    /// Batches that went through the stages one by one, and through the fused pass.
+    pub staged_batches: u64,
+    pub fused_batches: u64,
 }
 
 impl Clock {

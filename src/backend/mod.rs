@@ -64,6 +64,7 @@ pub trait Backend {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
+        times.staged_batches += 1;
         let photons = times.upload.time(|| self.upload(batch))?;
         let keys = times.locate.time(|| self.locate(&photons, grid))?;
         let sorted = times.sort.time(|| self.sort(keys))?;

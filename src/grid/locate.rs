@@ -139,7 +139,11 @@ fn wrapped(lon: f64) -> f64 {
 #[inline(always)]
 pub(super) fn meridian(lon: f64) -> Meridian {
     let nearest = (lon * (1.0 / 90.0) + TO_INTEGER) - TO_INTEGER;
-    let floor = if nearest * 90.0 > lon { nearest - 1.0 } else { nearest };
+    let floor = if nearest * 90.0 > lon {
+        nearest - 1.0
+    } else {
+        nearest
+    };
     Meridian {
         quarter: (floor + TO_INTEGER).to_bits() & 3,
         t: (lon - (floor * 90.0 + 45.0)) * (1.0 / 45.0),
@@ -201,7 +205,11 @@ pub(super) fn place(meridian: Meridian, parallel: Parallel) -> FacetPoint {
 fn index(coordinate: f64) -> u64 {
     let scaled = coordinate * SIDE;
     let nearest = (scaled + TO_INTEGER) - TO_INTEGER;
-    let floor = if nearest > scaled { nearest - 1.0 } else { nearest };
+    let floor = if nearest > scaled {
+        nearest - 1.0
+    } else {
+        nearest
+    };
     let low = if floor > 0.0 { floor } else { 0.0 };
     let held = if low < LAST { low } else { LAST };
     (held + TO_INTEGER).to_bits() & 0xffff_ffff

@@ -5,8 +5,8 @@
 
 use multiversion::multiversion;
 
+use super::Latitude;
 use super::locate::{FacetPoint, Locator, meridian, place};
-use super::{Latitude, Order};
 
 /// Smallest and largest longitude and latitude of some positions, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,7 +64,11 @@ fn larger(a: f64, b: f64) -> f64 {
 }
 
 /// The bounds of every `BOX` consecutive positions; the last box may hold fewer.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 pub fn bounds_of_boxes<const BOX: usize>(lon: &[f64], lat: &[f64], boxes: &mut Vec<Bounds>) {
     boxes.clear();
     boxes.extend(
@@ -132,14 +136,22 @@ impl Locator {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn cells_authalic(locator: Locator, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
     for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
         *cell = locator.cell_on::<true>(lon, lat);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn cells_spherical(locator: Locator, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
     for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
         *cell = locator.cell_on::<false>(lon, lat);
@@ -148,6 +160,7 @@ fn cells_spherical(locator: Locator, lon: &[f64], lat: &[f64], cells: &mut [u64]
 
 #[cfg(test)]
 mod tests {
+    use super::super::Order;
     use super::*;
     use proptest::prelude::*;
 

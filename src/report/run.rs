@@ -172,6 +172,12 @@ fn stages(tally: &Tally) -> Value {
         "sort": stage(tally.stages.sort),
         "segment": stage(tally.stages.segment),
         "reduce": stage(tally.stages.reduce),
+        "fused": {
+            "stages": "locate, sort, segment, reduce",
+            "seconds": tally.stages.fused,
+            "batches": tally.stages.fused_batches,
+            "batches_staged": tally.stages.staged_batches,
+        },
         "merge": stage(tally.merge_seconds),
         "finalize": stage(tally.finalize_seconds),
         "write": stage(tally.write_seconds),

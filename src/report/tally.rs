@@ -40,6 +40,9 @@ pub struct StageSeconds {
     pub sort: f64,
     pub segment: f64,
     pub reduce: f64,
+    pub fused: f64,
+    pub staged_batches: u64,
+    pub fused_batches: u64,
 }
 
 /// One granule that was read whole.
@@ -160,6 +163,9 @@ impl StageSeconds {
         self.sort += times.sort.seconds();
         self.segment += times.segment.seconds();
         self.reduce += times.reduce.seconds();
+        self.fused += times.fused.seconds();
+        self.staged_batches += times.staged_batches;
+        self.fused_batches += times.fused_batches;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Counts in declared bins.
 
+use std::ops::Range;
+
 use super::key::{Class, Value};
 
 /// Bin counts of many cells, cell after cell: `below, bin 0, .., bin n-1, above` each.
@@ -39,9 +41,10 @@ impl Bins {
         }
     }
 
-    /// Appends cell `i` of `other` as a new cell.
-    pub fn push_from(&mut self, other: &Self, i: usize) {
-        self.counts.extend_from_slice(other.row(i));
+    /// Appends cells of `other` as new cells.
+    pub fn extend(&mut self, other: &Self, cells: Range<usize>) {
+        let (start, end) = (cells.start * self.stride, cells.end * self.stride);
+        self.counts.extend_from_slice(&other.counts[start..end]);
     }
 
     /// Adds the counts of cell `i` of `other` to the last cell.

@@ -91,6 +91,13 @@ pub enum MeasureKind {
     },
 }
 
+impl Needs {
+    /// Whether anything but the number of values matters.
+    pub fn values(&self) -> bool {
+        self.range || self.moments || self.terms || self.ordered || self.edges.is_some()
+    }
+}
+
 impl Job {
     /// Resolves a config against what the granules say of its source columns (one per variable).
     pub fn new(config: &Config, sources: &[SourceColumn]) -> Self {

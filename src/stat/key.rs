@@ -5,6 +5,11 @@
 
 use crate::batch::ColumnType;
 
+use super::range::Range;
+use super::resolution::Resolution;
+use super::scan::{Scan, scan_f32, scan_f64};
+use super::sums::Sums;
+
 /// What a value is, as far as accumulators care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -26,6 +31,13 @@ pub trait Value: Copy + Send + Sync + 'static {
 
     /// The value as f64; integers beyond 2^53 round to nearest even.
     fn to_f64(self) -> f64;
+
+    /// Range and magnitude of values of which there is at least one.
+    fn scan(values: &[Self]) -> Scan;
+
+    /// Sums of values of magnitude below `resolution.range() - resolution.unit()`; `None` where
+    /// there is no faster way than value by value.
+    fn sums(values: &[Self], resolution: Resolution) -> Option<Sums>;
 }
 
 /// An order-preserving key, widened to 64 bits.
@@ -64,6 +76,14 @@ impl Value for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+
+    fn scan(values: &[Self]) -> Scan {
+        scan_f32(values)
+    }
+
+    fn sums(values: &[Self], resolution: Resolution) -> Option<Sums> {
+        Some(Sums::of_f32(values, resolution.scale()))
+    }
 }
 
 impl Value for f64 {
@@ -93,6 +113,14 @@ impl Value for f64 {
     fn to_f64(self) -> f64 {
         self
     }
+
+    fn scan(values: &[Self]) -> Scan {
+        scan_f64(values)
+    }
+
+    fn sums(values: &[Self], resolution: Resolution) -> Option<Sums> {
+        Some(Sums::of_f64(values, resolution.scale()))
+    }
 }
 
 impl Value for i64 {
@@ -108,6 +136,21 @@ impl Value for i64 {
 
     fn to_f64(self) -> f64 {
         self as f64
+    }
+
+    fn scan(values: &[Self]) -> Scan {
+        let mut range = Range::default();
+        range.accumulate(values);
+        let largest = range.min.to_i64().unsigned_abs();
+        let largest = largest.max(range.max.to_i64().unsigned_abs());
+        Scan {
+            range,
+            magnitude: largest as f64,
+        }
+    }
+
+    fn sums(_: &[Self], _: Resolution) -> Option<Sums> {
+        None
     }
 }
 

@@ -8,6 +8,7 @@
 use super::exact::{Unsigned256, ratio};
 use super::key::{Class, Value};
 use super::resolution::Resolution;
+use super::sums::Sums;
 
 /// Sum and sum of squares of the finite values of one cell, in units of the resolution.
 ///
@@ -45,6 +46,17 @@ impl Moments {
         }
         self.sum += sum;
         out_of_range
+    }
+
+    /// Of these sums.
+    pub fn from_sums(sums: Sums) -> Self {
+        Self {
+            sum: sums.sum,
+            squares: Unsigned256 {
+                high: 0,
+                low: sums.squares,
+            },
+        }
     }
 
     pub fn merge(&mut self, other: &Self) {

@@ -1,5 +1,7 @@
 //! The multiset of a cell's values, for exact order statistics.
 
+use std::ops::Range;
+
 use super::key::{Class, Key, Value};
 use crate::batch::ColumnType;
 
@@ -39,23 +41,24 @@ impl Ordered {
         self.offsets.push(self.len_keys());
     }
 
-    /// Appends cell `i` of `other` as a new cell.
-    pub fn push_from(&mut self, other: &Self, i: usize) {
-        self.extend_keys(other, i);
-        self.offsets.push(self.len_keys());
+    /// Appends cells of `other` as new cells.
+    pub fn extend(&mut self, other: &Self, cells: Range<usize>) {
+        let (from, to) = (other.offsets[cells.start], self.len_keys());
+        self.extend_keys(other, from..other.offsets[cells.end]);
+        let ends = &other.offsets[cells.start + 1..=cells.end];
+        self.offsets.extend(ends.iter().map(|end| end - from + to));
     }
 
     /// Adds the values of cell `i` of `other` to the last cell.
     pub fn extend_last(&mut self, other: &Self, i: usize) {
-        self.extend_keys(other, i);
+        self.extend_keys(other, other.offsets[i]..other.offsets[i + 1]);
         let end = self.len_keys();
         if let Some(last) = self.offsets.last_mut() {
             *last = end;
         }
     }
 
-    fn extend_keys(&mut self, other: &Self, i: usize) {
-        let range = other.offsets[i]..other.offsets[i + 1];
+    fn extend_keys(&mut self, other: &Self, range: Range<usize>) {
         match (&mut self.keys, &other.keys) {
             (Keys::Narrow(keys), Keys::Narrow(more)) => keys.extend_from_slice(&more[range]),
             (Keys::Wide(keys), Keys::Wide(more)) => keys.extend_from_slice(&more[range]),

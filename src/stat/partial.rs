@@ -6,7 +6,6 @@
 //!   merged:  cell 7 {n 3, S 42}   cell 9 {n 1, S 5}  cell 12 {n 4, S 8}
 //! ```
 
-use std::cmp::Ordering;
 use std::ops::Range as Rows;
 
 use super::histogram::Bins;
@@ -34,6 +33,7 @@ pub struct Partials {
 pub struct ColumnPartials {
     /// Photons whose value is not null, NaN included.
     pub count: Vec<u64>,
+    /// Counted where the job needs any accumulator of the column's values; else 0.
     pub specials: Vec<Specials>,
     pub range: Option<Vec<Range>>,
     pub moments: Option<Vec<Moments>>,
@@ -70,19 +70,39 @@ impl Partials {
 
     /// Appends rows of another table whose cells are not below the last one here; equal cells merge.
     pub fn append(&mut self, other: &Self, rows: Rows<usize>) {
-        for i in rows {
-            let joins = self.cells.last() == Some(&other.cells[i]);
-            if joins {
-                if let Some(last) = self.photons.last_mut() {
-                    *last += other.photons[i];
-                }
-            } else {
-                self.cells.push(other.cells[i]);
-                self.photons.push(other.photons[i]);
-            }
-            for (column, more) in self.columns.iter_mut().zip(&other.columns) {
-                column.append_row(more, i, joins);
-            }
+        let Rows { start, end } = rows;
+        if start == end {
+            return;
+        }
+        // Cells ascend, so only the first can be the last one here.
+        let joins = self.cells.last() == Some(&other.cells[start]);
+        let mut rest = start;
+        if joins {
+            self.join_last(other, start);
+            rest += 1;
+        }
+        self.cells.extend_from_slice(&other.cells[rest..end]);
+        self.photons.extend_from_slice(&other.photons[rest..end]);
+        for (column, more) in self.columns.iter_mut().zip(&other.columns) {
+            column.extend(more, rest..end);
+        }
+    }
+
+    /// Appends one row, as part of the last cell if it is of the same cell.
+    pub fn append_row(&mut self, other: &Self, i: usize) {
+        if self.cells.last() == Some(&other.cells[i]) {
+            self.join_last(other, i);
+        } else {
+            self.append(other, i..i + 1);
+        }
+    }
+
+    fn join_last(&mut self, other: &Self, i: usize) {
+        if let Some(last) = self.photons.last_mut() {
+            *last += other.photons[i];
+        }
+        for (column, more) in self.columns.iter_mut().zip(&other.columns) {
+            column.join_last(more, i);
         }
     }
 
@@ -91,22 +111,16 @@ impl Partials {
         let mut merged = Self::empty(job);
         let (mut i, mut j) = (0, 0);
         while i < self.len() && j < other.len() {
-            match self.cells[i].cmp(&other.cells[j]) {
-                Ordering::Less => {
-                    merged.append(self, i..i + 1);
-                    i += 1;
-                }
-                Ordering::Greater => {
-                    merged.append(other, j..j + 1);
-                    j += 1;
-                }
-                Ordering::Equal => {
-                    merged.append(self, i..i + 1);
-                    merged.append(other, j..j + 1);
-                    i += 1;
-                    j += 1;
-                }
-            }
+            // Whole runs of cells move at once; a cell of both joins at the seam.
+            let run = i + self.cells[i..].partition_point(|&cell| cell <= other.cells[j]);
+            merged.append(self, i..run);
+            i = run;
+            let Some(&next) = self.cells.get(i) else {
+                break;
+            };
+            let run = j + other.cells[j..].partition_point(|&cell| cell < next);
+            merged.append(other, j..run);
+            j = run;
         }
         merged.append(self, i..self.len());
         merged.append(other, j..other.len());
@@ -139,20 +153,56 @@ impl ColumnPartials {
 
     /// Appends a cell that holds these values, none of them null.
     pub fn push_cell<T: Value>(&mut self, values: &[T], column: &JobColumn) {
-        let mut specials = Specials::default();
-        specials.accumulate(values);
         self.count.push(values.len() as u64);
+        if values.is_empty() || !column.needs.values() {
+            self.specials.push(Specials::default());
+            self.push_unscanned(values, column);
+            return;
+        }
+        let scan = T::scan(values);
+        let mut specials = Specials::default();
+        if !scan.magnitude.is_finite() {
+            specials.accumulate(values);
+        }
         self.specials.push(specials);
         if let Some(rows) = &mut self.range {
-            let mut range = Range::default();
-            range.accumulate(values);
-            rows.push(range);
+            rows.push(if specials.nan == 0 {
+                scan.range
+            } else {
+                let mut range = Range::default();
+                range.accumulate(values);
+                range
+            });
         }
         if let Some(rows) = &mut self.moments {
-            let mut moments = Moments::default();
-            self.out_of_range += moments.accumulate(values, column.resolution);
-            rows.push(moments);
+            let resolution = column.resolution;
+            // Not so for NaN.
+            let plain = scan.magnitude < resolution.range() - resolution.unit();
+            let sums = plain.then(|| T::sums(values, resolution)).flatten();
+            rows.push(sums.map_or_else(
+                || {
+                    let mut moments = Moments::default();
+                    self.out_of_range += moments.accumulate(values, resolution);
+                    moments
+                },
+                Moments::from_sums,
+            ));
         }
+        self.push_rest(values, column);
+    }
+
+    /// The accumulators that a scan would serve, of no values or where none is needed.
+    fn push_unscanned<T: Value>(&mut self, values: &[T], column: &JobColumn) {
+        if let Some(rows) = &mut self.range {
+            rows.push(Range::default());
+        }
+        if let Some(rows) = &mut self.moments {
+            rows.push(Moments::default());
+        }
+        self.push_rest(values, column);
+    }
+
+    fn push_rest<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         if let Some(rows) = &mut self.terms {
             let mut terms = TermSum::default();
             self.out_of_range += terms.accumulate(values);
@@ -166,47 +216,54 @@ impl ColumnPartials {
         }
     }
 
-    /// Appends row `i` of `other`, as part of the last cell if it `joins` it.
-    pub fn append_row(&mut self, other: &Self, i: usize, joins: bool) {
-        put(&mut self.count, other.count[i], joins, |a, b| *a += b);
-        put(&mut self.specials, other.specials[i], joins, |a, b| {
-            a.merge(&b);
-        });
-        if let (Some(rows), Some(more)) = (&mut self.range, &other.range) {
-            put(rows, more[i], joins, |a, b| a.merge(&b));
+    /// Appends rows of another table as cells of their own.
+    fn extend(&mut self, other: &Self, rows: Rows<usize>) {
+        self.count.extend_from_slice(&other.count[rows.clone()]);
+        self.specials
+            .extend_from_slice(&other.specials[rows.clone()]);
+        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
+            mine.extend_from_slice(&more[rows.clone()]);
         }
-        if let (Some(rows), Some(more)) = (&mut self.moments, &other.moments) {
-            put(rows, more[i], joins, |a, b| a.merge(&b));
+        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
+            mine.extend_from_slice(&more[rows.clone()]);
         }
-        if let (Some(rows), Some(more)) = (&mut self.terms, &other.terms) {
-            put(rows, more[i], joins, |a, b| a.merge(&b));
+        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
+            mine.extend_from_slice(&more[rows.clone()]);
         }
-        if let (Some(ordered), Some(more)) = (&mut self.ordered, &other.ordered) {
-            if joins {
-                ordered.extend_last(more, i);
-            } else {
-                ordered.push_from(more, i);
-            }
+        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
+            mine.extend(more, rows.clone());
         }
-        if let (Some(bins), Some(more)) = (&mut self.bins, &other.bins) {
-            if joins {
-                bins.extend_last(more, i);
-            } else {
-                bins.push_from(more, i);
-            }
+        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
+            mine.extend(more, rows);
+        }
+    }
+
+    /// Merges row `i` of another table into the last cell here.
+    fn join_last(&mut self, other: &Self, i: usize) {
+        let Some(last) = self.count.len().checked_sub(1) else {
+            return;
+        };
+        self.count[last] += other.count[i];
+        self.specials[last].merge(&other.specials[i]);
+        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
+            mine[last].merge(&more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
+            mine[last].merge(&more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
+            mine[last].merge(&more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
+            mine.extend_last(more, i);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
+            mine.extend_last(more, i);
         }
     }
 
     /// Finite values of cell `i`.
     pub fn finite(&self, i: usize) -> u64 {
         self.count[i] - self.specials[i].total()
-    }
-}
-
-/// Merges into the last row or appends a row.
-fn put<T>(rows: &mut Vec<T>, row: T, joins: bool, merge: impl Fn(&mut T, T)) {
-    match rows.last_mut() {
-        Some(last) if joins => merge(last, row),
-        _ => rows.push(row),
     }
 }

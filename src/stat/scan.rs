@@ -45,7 +45,11 @@ pub fn scan_f64(values: &[f64]) -> Scan {
 }
 
 /// Smallest and largest key, as signed integers, and the bits of the largest magnitude.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn extremes_f32(values: &[f32]) -> (i32, i32, i32) {
     let (mut min, mut max, mut magnitude) = (i32::MAX, i32::MIN, 0);
     for &value in values {
@@ -60,7 +64,11 @@ fn extremes_f32(values: &[f32]) -> (i32, i32, i32) {
 }
 
 /// As [`extremes_f32`].
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn extremes_f64(values: &[f64]) -> (i64, i64, i64) {
     let (mut min, mut max, mut magnitude) = (i64::MAX, i64::MIN, 0);
     for &value in values {

@@ -90,12 +90,20 @@ macro_rules! block_sums {
     }};
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn block_f32(values: &[f32], scale: f64) -> BlockSums {
     block_sums!(values, scale)
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
 fn block_f64(values: &[f64], scale: f64) -> BlockSums {
     block_sums!(values, scale)
 }
@@ -142,6 +150,9 @@ mod tests {
     fn ties_round_to_even() {
         let half = R.unit() / 2.0;
         let values: Vec<f64> = (-9..9).map(|i| f64::from(i) * half).collect();
-        assert_eq!(Sums::of_f64(&values, R.scale()), plain(values.iter().copied(), R));
+        assert_eq!(
+            Sums::of_f64(&values, R.scale()),
+            plain(values.iter().copied(), R)
+        );
     }
 }

@@ -1,43 +1,55 @@
 //! locate: the cell of every photon, as a dense key. Entry point: `locate`.
 //!
-//! Each photon is hashed by itself by the reference `grid::Locator`, so its key depends on nothing
-//! but its position and the table.
+//! A photon's cell depends on nothing but its position: `grid::Locator` gives the same bits whether
+//! photons are located one by one, many at once, or settled by the bounds of a run (`runs.rs`).
 
 use rayon::prelude::*;
 
-use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
 use crate::grid::Locator;
 
 use super::super::KeyTable;
 use super::Keys;
+use super::runs::{RunFinder, Runs};
 
-/// Photons that one task hashes; large enough to hide the task, small enough to balance.
-const TILE: usize = 16_384;
+/// Photons that one task locates; large enough to hide the task, small enough for its cache.
+pub const TILE: usize = 4096;
 
-pub fn locate(batch: &PhotonBatch, grid: &GridConfig) -> Keys {
+/// The cell of every position, in tiles that threads share.
+pub fn cells(lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
     let locator = Locator::new(grid.cell_order, grid.latitude);
-    let cells: Vec<u64> = batch
-        .lon
-        .par_iter()
-        .zip(&batch.lat)
-        .with_min_len(TILE)
-        .map(|(&lon, &lat)| locator.cell(lon, lat))
-        .collect();
-    let table = KeyTable::new(grid, |shift| distinct_ancestors(&cells, shift));
-    let mut keys = vec![0u32; cells.len()];
-    keys.par_chunks_mut(TILE)
-        .zip(cells.par_chunks(TILE))
-        .for_each(|(keys, cells)| {
-            let mut near = 0;
-            for (key, &cell) in keys.iter_mut().zip(cells) {
-                near = table
-                    .slot(cell, near)
-                    .unwrap_or_else(|| unreachable!("the table lists every ancestor"));
-                *key = table.key(cell, near);
-            }
-        });
-    Keys { keys, table }
+    cells
+        .par_chunks_mut(TILE)
+        .zip(lon.par_chunks(TILE).zip(lat.par_chunks(TILE)))
+        .for_each_init(
+            || (RunFinder::default(), Runs::default()),
+            |(finder, runs), (cells, (lon, lat))| {
+                finder.find(&locator, lon, lat, runs);
+                for (cell, photons) in runs.iter() {
+                    cells[photons].fill(cell);
+                }
+            },
+        );
+}
+
+impl Keys {
+    /// One key per cell, in order.
+    pub fn of_cells(cells: &[u64], grid: &GridConfig) -> Self {
+        let table = KeyTable::new(grid, |shift| distinct_ancestors(cells, shift));
+        let mut keys = vec![0u32; cells.len()];
+        keys.par_chunks_mut(TILE)
+            .zip(cells.par_chunks(TILE))
+            .for_each(|(keys, cells)| {
+                let mut near = 0;
+                for (key, &cell) in keys.iter_mut().zip(cells) {
+                    near = table
+                        .slot(cell, near)
+                        .unwrap_or_else(|| unreachable!("the table lists every ancestor"));
+                    *key = table.key(cell, near);
+                }
+            });
+        Self { keys, table }
+    }
 }
 
 /// Ids shifted right, ascending, without repeats. Along a track ancestors repeat in long runs, so

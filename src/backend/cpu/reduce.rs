@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::batch::{Column, PhotonBatch, Values};
+use crate::batch::{Column, Values};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
 
 use super::{Segments, Sorted};
@@ -14,13 +14,13 @@ use super::{Segments, Sorted};
 /// Sorted photons that one task folds.
 const TILE: usize = 65_536;
 
-pub fn reduce(batch: &PhotonBatch, sorted: &Sorted, segments: &Segments, job: &Job) -> Partials {
-    let tiles: Vec<Partials> = (0..batch.len().div_ceil(TILE))
+pub fn reduce(columns: &[Column], sorted: &Sorted, segments: &Segments, job: &Job) -> Partials {
+    let tiles: Vec<Partials> = (0..sorted.keys.len().div_ceil(TILE))
         .into_par_iter()
         .map(|tile| {
             let start = tile * TILE;
-            let end = (start + TILE).min(batch.len());
-            reduce_tile(batch, sorted, &pieces(segments, start, end), job)
+            let end = (start + TILE).min(sorted.keys.len());
+            reduce_tile(columns, sorted, &pieces(segments, start, end), job)
         })
         .collect();
     let mut partials = Partials::empty(job);
@@ -43,7 +43,7 @@ fn pieces(segments: &Segments, start: usize, end: usize) -> Vec<usize> {
     boundaries
 }
 
-fn reduce_tile(batch: &PhotonBatch, sorted: &Sorted, boundaries: &[usize], job: &Job) -> Partials {
+fn reduce_tile(columns: &[Column], sorted: &Sorted, boundaries: &[usize], job: &Job) -> Partials {
     let mut partials = Partials::empty(job);
     for piece in boundaries.windows(2) {
         partials
@@ -51,12 +51,7 @@ fn reduce_tile(batch: &PhotonBatch, sorted: &Sorted, boundaries: &[usize], job: 
             .push(sorted.table.cell(sorted.keys[piece[0]]));
         partials.photons.push((piece[1] - piece[0]) as u64);
     }
-    for ((rows, values), column) in partials
-        .columns
-        .iter_mut()
-        .zip(&batch.columns)
-        .zip(&job.columns)
-    {
+    for ((rows, values), column) in partials.columns.iter_mut().zip(columns).zip(&job.columns) {
         match &values.values {
             Values::F32(v) => reduce_column(rows, v, values, column, (sorted, boundaries)),
             Values::F64(v) => reduce_column(rows, v, values, column, (sorted, boundaries)),

@@ -1,0 +1,185 @@
+//! Runs: consecutive photons in one cell, found without locating every photon.
+//!
+//! Photons lie 0.7 m apart along a track and cells are 12 m to 100 km wide, so most photons share
+//! the cell of their neighbours. The bounds of boxes of 16 photons are joined two by two up to the
+//! whole tile; from the top down, bounds that lie in one cell (`Locator::cell_of_bounds`) settle all
+//! of their photons, others are halved, and the photons of a box that does not are located one by
+//! one. Photons near an edge are never settled by bounds, so cells do not depend on where tiles and
+//! boxes were cut.
+
+use crate::grid::{Bounds, Locator, bounds_of_boxes};
+
+/// Photons in the smallest box.
+const BOX: usize = 16;
+/// Boxes looked at to tell whether photons of a tile lie together.
+const SAMPLED_BOXES: usize = 8;
+
+/// Runs of one tile of photons, in order: run `i` holds photons `ends[i - 1]..ends[i]`.
+#[derive(Debug, Default)]
+pub struct Runs {
+    pub cells: Vec<u64>,
+    pub ends: Vec<usize>,
+}
+
+/// Buffers that are used again from tile to tile.
+#[derive(Debug, Default)]
+pub struct RunFinder {
+    /// Bounds by level: each level's boxes hold twice as many photons as those below.
+    levels: Vec<Vec<Bounds>>,
+    located: Vec<u64>,
+}
+
+impl Runs {
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.ends.clear();
+    }
+
+    /// Adds photons up to `end` in one cell; they join the last run if it is of that cell.
+    fn push(&mut self, cell: u64, end: usize) {
+        if self.cells.last() == Some(&cell) {
+            if let Some(last) = self.ends.last_mut() {
+                *last = end;
+            }
+        } else {
+            self.cells.push(cell);
+            self.ends.push(end);
+        }
+    }
+
+    /// Adds photons from `start` on, one cell each.
+    pub fn push_all(&mut self, cells: &[u64], start: usize) {
+        let mut first = 0;
+        for i in 1..=cells.len() {
+            if i == cells.len() || cells[i] != cells[first] {
+                self.push(cells[first], start + i);
+                first = i;
+            }
+        }
+    }
+
+    /// Each run's cell and photons.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, std::ops::Range<usize>)> + '_ {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let ranges = starts.zip(&self.ends).map(|(start, &end)| start..end);
+        self.cells.iter().copied().zip(ranges)
+    }
+}
+
+impl RunFinder {
+    /// The runs of a tile of photons.
+    pub fn find(&mut self, locator: &Locator, lon: &[f64], lat: &[f64], runs: &mut Runs) {
+        runs.clear();
+        if !lie_together(locator, lon, lat) {
+            self.locate_each(locator, (lon, lat), 0, runs);
+            return;
+        }
+        if self.levels.is_empty() {
+            self.levels.push(Vec::new());
+        }
+        bounds_of_boxes::<BOX>(lon, lat, &mut self.levels[0]);
+        let mut top = 0;
+        while self.levels[top].len() > 1 {
+            let joined = self.levels[top].chunks(2).map(|pair| match pair {
+                [a, b] => a.join(*b),
+                rest => rest[0],
+            });
+            let joined: Vec<Bounds> = joined.collect();
+            top += 1;
+            if self.levels.len() == top {
+                self.levels.push(joined);
+            } else {
+                self.levels[top] = joined;
+            }
+        }
+        self.descend(locator, (lon, lat), (top, 0), runs);
+    }
+
+    fn descend(
+        &mut self,
+        locator: &Locator,
+        (lon, lat): (&[f64], &[f64]),
+        (level, index): (usize, usize),
+        runs: &mut Runs,
+    ) {
+        let Some(bounds) = self.levels[level].get(index) else {
+            return;
+        };
+        let start = (index * BOX) << level;
+        let end = (((index + 1) * BOX) << level).min(lon.len());
+        if let Some(cell) = locator.cell_of_bounds(bounds) {
+            runs.push(cell, end);
+        } else if level == 0 {
+            self.locate_each(locator, (&lon[start..end], &lat[start..end]), start, runs);
+        } else {
+            self.descend(locator, (lon, lat), (level - 1, 2 * index), runs);
+            self.descend(locator, (lon, lat), (level - 1, 2 * index + 1), runs);
+        }
+    }
+
+    fn locate_each(
+        &mut self,
+        locator: &Locator,
+        (lon, lat): (&[f64], &[f64]),
+        start: usize,
+        runs: &mut Runs,
+    ) {
+        self.located.clear();
+        self.located.resize(lon.len(), 0);
+        locator.cells(lon, lat, &mut self.located);
+        runs.push_all(&self.located, start);
+    }
+}
+
+/// Whether a quarter of some boxes spread over the tile lies in one cell each: else bounds would be
+/// taken in vain.
+fn lie_together(locator: &Locator, lon: &[f64], lat: &[f64]) -> bool {
+    let boxes = lon.len() / BOX;
+    let step = (boxes / SAMPLED_BOXES).max(1);
+    let sampled = (0..boxes).step_by(step);
+    let (mut settled, mut looked_at) = (0, 0);
+    for start in sampled.map(|index| index * BOX) {
+        let range = start..start + BOX;
+        let bounds = Bounds::of(&lon[range.clone()], &lat[range]);
+        settled += usize::from(locator.cell_of_bounds(&bounds).is_some());
+        looked_at += 1;
+    }
+    4 * settled >= looked_at && looked_at > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::{Latitude, Order};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_have_the_cells_of_photons_located_one_by_one(
+            lon in -180.0f64..180.0,
+            lat in -90.0f64..90.0,
+            step in -9.0f64..-3.0,
+            jitter in 0.0f64..3.0,
+            n in 0usize..3000,
+            order in 0u8..=29,
+        ) {
+            let locator = Locator::new(Order::new(order).unwrap(), Latitude::AuthalicWgs84);
+            let step = 10f64.powf(step);
+            let place = |i: usize, salt: f64| (i as f64 * salt).sin() * jitter * step;
+            let lon: Vec<f64> = (0..n).map(|i| lon + place(i, 12.9) + i as f64 * step).collect();
+            let lat: Vec<f64> = (0..n)
+                .map(|i| (lat + place(i, 78.2) + i as f64 * step).clamp(-90.0, 90.0))
+                .collect();
+            let mut runs = Runs::default();
+            RunFinder::default().find(&locator, &lon, &lat, &mut runs);
+            let mut found = Vec::new();
+            for (cell, photons) in runs.iter() {
+                prop_assert!(!photons.is_empty());
+                found.extend(photons.map(|_| cell));
+            }
+            let expected: Vec<u64> = lon.iter().zip(&lat).map(|(&x, &y)| locator.cell(x, y)).collect();
+            prop_assert_eq!(found, expected);
+            prop_assert!(runs.cells.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+    }
+}
