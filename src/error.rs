@@ -20,6 +20,9 @@ pub enum Error {
     /// A granule cannot be read, or holds what cannot be used; exit code 1.
     #[error("granule {granule}: {message}")]
     Granule { granule: String, message: String },
+    /// None of the granules of a tolerant run can be used; exit code 1.
+    #[error("none of the {granules} granules can be used; the first says: {first}")]
+    NoGranule { granules: usize, first: String },
     /// A store cannot be read or written; exit code 1.
     #[error("store {path}: {message}")]
     Store { path: PathBuf, message: String },
@@ -82,7 +85,11 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config { .. } => 2,
-            Self::Granule { .. } | Self::Store { .. } | Self::Io { .. } | Self::Gate(_) => 1,
+            Self::Granule { .. }
+            | Self::NoGranule { .. }
+            | Self::Store { .. }
+            | Self::Io { .. }
+            | Self::Gate(_) => 1,
             Self::Mismatch(_) => 4,
             Self::Device { .. } => 5,
             Self::Interrupted => 130,

@@ -36,9 +36,7 @@ impl FromStr for DeviceChoice {
             "cpu" if text == "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(text.to_owned())),
             "wgpu" => Ok(Self::Wgpu(text.to_owned())),
-            _ => Err(format!(
-                "no device '{text}'; use auto, cpu, cuda[:N] or wgpu[:NAME]"
-            )),
+            _ => Err("there is no such device; use auto, cpu, cuda[:N] or wgpu[:NAME]".to_owned()),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::backend::DeviceChoice;
+use crate::error::{Error, Result};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,10 +63,24 @@ pub struct DemoArgs {
 pub struct MachineArgs {
     /// auto, cpu, cuda[:N] or wgpu[:NAME]
     #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
+    pub device: String,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
-    pub threads: Option<std::num::NonZeroUsize>,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+impl MachineArgs {
+    /// The device asked for.
+    ///
+    /// # Errors
+    /// There is no device of that name.
+    pub fn choice(&self) -> Result<DeviceChoice> {
+        self.device.parse().map_err(|message| Error::Device {
+            device: self.device.clone(),
+            message,
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -81,16 +97,18 @@ pub struct RunArgs {
     #[arg(long)]
     pub overwrite: bool,
     /// Stop at the first granule or row that cannot be used (the default)
-    #[arg(long, overrides_with = "tolerant")]
+    #[arg(long)]
     pub strict: bool,
     /// Leave out granules and rows that cannot be used, report them, and exit with 3
-    #[arg(long, env = "ICEFOLD_TOLERANT", overrides_with = "strict")]
+    #[arg(long, env = "ICEFOLD_TOLERANT")]
+    #[arg(value_parser = BoolishValueParser::new())]
     pub tolerant: bool,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Rows read at a time from one ground track
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
-    pub batch_rows: Option<std::num::NonZeroUsize>,
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub batch_rows: Option<u32>,
     /// Where the run report goes [default: beside the store, OUT.run.json]
     #[arg(long, value_name = "run.json")]
     pub report: Option<PathBuf>,
@@ -100,7 +118,7 @@ pub struct RunArgs {
     /// Print every setting with where it comes from, and stop
     #[arg(long)]
     pub explain: bool,
-    /// Print the run report (or the dry run) as JSON
+    /// Print the run report (or the dry run, or the settings) as JSON
     #[arg(long)]
     pub json: bool,
 }

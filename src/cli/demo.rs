@@ -11,8 +11,8 @@ use crate::pipeline::BATCH_ROWS;
 use crate::plan::plan;
 
 use super::args::DemoArgs;
-use super::out::print;
-use super::run::Run;
+use super::out::{note, print};
+use super::run::{Run, threads};
 use super::show::draw;
 
 /// The array that the demo draws.
@@ -24,13 +24,16 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     let map = args.out.join("map.png");
     let report_path = args.out.join("run.json");
     let started = Instant::now();
-    eprintln!("making synthetic granules in {} ...", granules.display());
+    note(format_args!(
+        "making synthetic granules in {} ...",
+        granules.display()
+    ));
     let made = write_granules(&granules)?;
     let seconds = started.elapsed().as_secs_f64();
-    eprintln!(
+    note(format_args!(
         "made {} granules in {seconds:.1} s; aggregating ...",
         made.len()
-    );
+    ));
     let config = config::load("atl03")?;
     let plan = plan(&made, DuplicatePolicy::Error)?;
     let run = Run {
@@ -40,7 +43,8 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         // The store of an earlier demo is the demo's own.
         overwrite: true,
         tolerant: false,
-        machine: &args.machine,
+        device: args.machine.choice()?,
+        threads: threads(&args.machine),
         batch_rows: BATCH_ROWS,
         interrupted,
     };

@@ -28,10 +28,9 @@ pub fn run() -> Result<u8> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let verb_matches = matches.subcommand().map(|(_, matches)| matches);
     refuse_to_die_of_a_full_disk()?;
-    let interrupted = interrupted()?;
     match cli.verb {
-        Verb::Demo(args) => demo::demo(&args, &interrupted),
-        Verb::Run(args) => run::run(&args, verb_matches, &interrupted),
+        Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
+        Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) => show::verify(&args),
@@ -49,7 +48,8 @@ fn refuse_to_die_of_a_full_disk() -> Result<()> {
         .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
 }
 
-/// Set by SIGINT and SIGTERM; a second signal ends the process at once.
+/// Set by SIGINT and SIGTERM; a second signal ends the process at once. Only for verbs that look at
+/// it: the others end at the first.
 fn interrupted() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

@@ -1,8 +1,15 @@
 //! Standard output: a reader that goes away (`icefold inspect x | head`) is no error.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use crate::error::{Error, Result};
+
+/// Says something to people on standard error. Nobody may be listening, or the disk that it is sent
+/// to be full: neither is a reason to stop.
+pub fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
 
 /// Writes text to standard output, with a line end if it lacks one.
 pub fn print(text: &str) -> Result<()> {

@@ -8,24 +8,33 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
-use crate::backend::Device;
+use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
 use crate::plan::{Plan, plan};
-use crate::report::{Progress, RunFacts, RunReport, Tally};
+use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
 
 use super::PARTIAL;
 use super::args::{MachineArgs, RunArgs};
-use super::out::{print, print_json};
+use super::out::{note, print, print_json};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
+    let device = args.machine.choice()?;
+    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
+    if given("strict") && given("tolerant") {
+        return Err(Error::Usage(
+            "--strict and --tolerant exclude each other; give one of them".to_owned(),
+        ));
+    }
     if args.explain {
-        print(&config::explain(
-            &config,
-            &overrides(args, &config, matches),
-        ))?;
+        let overrides = overrides(args, &config, matches);
+        if args.json {
+            print_json(&config::explain_json(&config, &overrides))?;
+        } else {
+            print(&config::explain(&config, &overrides))?;
+        }
         return Ok(0);
     }
     if args.granules.is_empty() {
@@ -34,19 +43,19 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         ));
     }
     if let Some(catalog) = &config.catalog {
-        eprintln!(
+        note(format_args!(
             "warning: catalog {} is not used: this run reads the granules that the command line \
              names",
             catalog.display()
-        );
+        ));
     }
     let plan = plan(&args.granules, config.duplicates)?;
     for left_out in &plan.superseded {
-        eprintln!(
+        note(format_args!(
             "warning: granule {} is left out: {} takes its place",
             left_out.granule.display(),
             left_out.by.display()
-        );
+        ));
     }
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
@@ -60,21 +69,23 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         .ok_or_else(|| {
             Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
         })?;
+    let path = args
+        .report
+        .clone()
+        .unwrap_or_else(|| store.with_extension("run.json"));
+    check_writable(&path)?;
     let run = Run {
         config: &config,
         plan: &plan,
         store: &store,
         overwrite: args.overwrite,
         tolerant: tolerant(args),
-        machine: &args.machine,
-        batch_rows: args.batch_rows.map_or(BATCH_ROWS, Into::into),
+        device,
+        threads: threads(&args.machine),
+        batch_rows: args.batch_rows.map_or(BATCH_ROWS, |n| n as usize),
         interrupted,
     };
     let (report, tally) = run.execute()?;
-    let path = args
-        .report
-        .clone()
-        .unwrap_or_else(|| store.with_extension("run.json"));
     report.write(&path)?;
     warn(&tally);
     if args.json {
@@ -94,7 +105,8 @@ pub struct Run<'a> {
     pub store: &'a Path,
     pub overwrite: bool,
     pub tolerant: bool,
-    pub machine: &'a MachineArgs,
+    pub device: DeviceChoice,
+    pub threads: usize,
     pub batch_rows: usize,
     pub interrupted: &'a AtomicBool,
 }
@@ -102,13 +114,13 @@ pub struct Run<'a> {
 impl Run<'_> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
-        let threads = threads(self.machine);
+        let threads = self.threads;
         // Finishing and writing use the global pool; it may have been built before.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global();
         crate::store::check_target(self.store, self.overwrite)?;
-        let device = Device::open(&self.machine.device, threads)?;
+        let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
         let options = Options {
             batch_rows: self.batch_rows,
@@ -125,7 +137,7 @@ impl Run<'_> {
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
-            device_reason: device.reason(&self.machine.device),
+            device_reason: device.reason(&self.device),
             threads,
             plan: self.plan,
             job: &survey.job,
@@ -136,7 +148,8 @@ impl Run<'_> {
     }
 }
 
-fn threads(machine: &MachineArgs) -> usize {
+/// Worker threads: as many as asked for, or one for each core.
+pub fn threads(machine: &MachineArgs) -> usize {
     machine.threads.map_or_else(
         || std::thread::available_parallelism().map_or(1, Into::into),
         Into::into,
@@ -151,19 +164,31 @@ fn tolerant(args: &RunArgs) -> bool {
 /// What was odd, or left out, on standard error.
 fn warn(tally: &Tally) {
     for failed in &tally.failed {
-        eprintln!("warning: left out: {}", failed.reason);
+        note(format_args!("warning: left out: {}", failed.reason));
+    }
+    for empty in tally.granules.iter().filter(|g| g.counts.read == 0) {
+        note(format_args!(
+            "warning: granule {} has no photons in any ground track; check that the config fits \
+             the product",
+            empty.name
+        ));
     }
     for granule in &tally.granules {
         for warning in &granule.warnings {
-            eprintln!("warning: {warning}");
+            note(format_args!("warning: {warning}"));
         }
     }
     for row in tally.rows.iter().take(10) {
-        eprintln!("warning: left out: granule {}: {row}", row.granule);
+        note(format_args!(
+            "warning: left out: granule {}: {row}",
+            row.granule
+        ));
     }
     if tally.rejected_rows > 10 {
         let more = tally.rejected_rows - 10;
-        eprintln!("warning: {more} more rows left out; the run report lists them");
+        note(format_args!(
+            "warning: {more} more rows left out; the run report lists them"
+        ));
     }
 }
 
@@ -194,18 +219,14 @@ fn overrides(
     let (store, store_origin) = store
         .or_else(from_config)
         .unwrap_or(("none".to_owned(), "default"));
-    let mode = if tolerant(args) { "tolerant" } else { "strict" };
-    let mode_origin = match origin("strict") {
-        "default" => origin("tolerant"),
-        given => given,
+    let (mode, mode_origin) = match (args.strict, args.tolerant) {
+        (true, _) => ("strict", origin("strict")),
+        (false, true) => ("tolerant", origin("tolerant")),
+        (false, false) => ("strict", origin("tolerant")),
     };
     let rows = [
         ("store", store, store_origin),
-        (
-            "device",
-            format!("{:?}", args.machine.device).to_lowercase(),
-            origin("device"),
-        ),
+        ("device", args.machine.device.clone(), origin("device")),
         (
             "threads",
             threads(&args.machine).to_string(),
@@ -214,7 +235,9 @@ fn overrides(
         ("mode", mode.to_owned(), mode_origin),
         (
             "batch_rows",
-            args.batch_rows.map_or(BATCH_ROWS, Into::into).to_string(),
+            args.batch_rows
+                .map_or(BATCH_ROWS, |n| n as usize)
+                .to_string(),
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),

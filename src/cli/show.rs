@@ -81,6 +81,8 @@ pub fn verify(args: &VerifyArgs) -> Result<u8> {
             "a": args.a.display().to_string(),
             "b": args.b.display().to_string(),
             "identical": identical,
+            "differences": texts(&report.differences),
+            "notes": report.notes,
             "report": report.to_string(),
         }))?;
     } else {
@@ -95,6 +97,10 @@ pub fn verify(args: &VerifyArgs) -> Result<u8> {
             args.b.display()
         )))
     }
+}
+
+fn texts(differences: &[impl ToString]) -> Vec<String> {
+    differences.iter().map(ToString::to_string).collect()
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

@@ -1,5 +1,7 @@
 //! The resolved plan in words: one line per value with where it came from.
 
+use serde_json::{Value, json};
+
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
 use super::{DuplicatePolicy, NanPolicy, NullPolicy, Provenance};
 
@@ -65,14 +67,7 @@ impl DuplicatePolicy {
 ///
 /// `overrides` are (key, value, origin): each replaces the row of its key, or is added at the end.
 pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> String {
-    let mut rows = rows(config);
-    for (key, value, origin) in overrides {
-        let row = (key.clone(), value.clone(), origin.clone());
-        match rows.iter_mut().find(|(k, ..)| k == key) {
-            Some(found) => *found = row,
-            None => rows.push(row),
-        }
-    }
+    let rows = resolved(config, overrides);
     let width = |cells: &mut dyn Iterator<Item = &String>| {
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
@@ -82,6 +77,28 @@ pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> Strin
         .iter()
         .map(|(key, value, origin)| format!("{key:<keys$}  {value:<values$}  {origin}\n"));
     lines.collect()
+}
+
+/// [`explain`] for programs: an object of key to `value` and `origin`.
+pub fn explain_json(config: &Config, overrides: &[(String, String, String)]) -> Value {
+    let rows = resolved(config, overrides).into_iter();
+    rows.map(|(key, value, origin)| (key, json!({"value": value, "origin": origin})))
+        .collect()
+}
+
+fn resolved(
+    config: &Config,
+    overrides: &[(String, String, String)],
+) -> Vec<(String, String, String)> {
+    let mut rows = rows(config);
+    for (key, value, origin) in overrides {
+        let row = (key.clone(), value.clone(), origin.clone());
+        match rows.iter_mut().find(|(k, ..)| k == key) {
+            Some(found) => *found = row,
+            None => rows.push(row),
+        }
+    }
+    rows
 }
 
 fn rows(config: &Config) -> Vec<(String, String, String)> {

@@ -30,7 +30,7 @@ use crate::expr::CellExpr;
 use crate::grid::{Latitude, Order};
 use crate::stat::Resolution;
 
-pub use explain::explain;
+pub use explain::{explain, explain_json};
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
 

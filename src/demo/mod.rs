@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::granule::condensed;
 use crate::{Error, Result};
 use file::GranuleWriter;
 use orbit::{Pass, stamp};
@@ -78,10 +79,25 @@ pub fn write_granules_with(dir: &Path, recipe: &Recipe) -> Result<Vec<PathBuf>> 
             );
             let path = dir.join(&name);
             let tracks = make_tracks(recipe, granule, &pass);
-            write_granule(&path, &tracks).map_err(|e| Error::granule(name, e.to_string()))?;
+            write_granule(&path, &tracks).map_err(|e| not_written(&path, &name, &e))?;
             Ok(path)
         })
         .collect()
+}
+
+/// A granule that could not be written is taken away: half of one looks like a granule.
+fn not_written(path: &Path, name: &str, error: &hdf5::Error) -> Error {
+    let _ = std::fs::remove_file(path);
+    let text = error.to_string();
+    // Of a page of addresses, what the operating system said.
+    let said = text.split_once("error message = '");
+    let said = said.and_then(|(_, rest)| rest.split_once('\''));
+    let message = format!(
+        "cannot write {}: {}; free space there or choose another folder",
+        path.display(),
+        said.map_or_else(|| condensed(error), |(reason, _)| reason.to_owned())
+    );
+    Error::granule(name, message)
 }
 
 fn make_tracks(recipe: &Recipe, granule: u32, pass: &Pass) -> Vec<(Beam, Track)> {

@@ -41,7 +41,12 @@ impl GranuleFile {
     /// No such file, a directory, not HDF5, truncated, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = superblock::check(path)?;
-        let file = hdf5::File::open(path).map_err(|e| {
+        // A lock does not help who only reads, and fails on file systems without locks and on files
+        // that another program holds.
+        let opened = hdf5::FileBuilder::new()
+            .with_fapl(|access| access.file_locking(false))
+            .open(path);
+        let file = opened.map_err(|e| {
             Error::granule(
                 path.display().to_string(),
                 format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
@@ -205,7 +210,7 @@ impl Missing {
 }
 
 /// An error of libhdf5 in one line: its outermost and innermost frame.
-pub(super) fn condensed(error: &hdf5::Error) -> String {
+pub(crate) fn condensed(error: &hdf5::Error) -> String {
     const LONGEST: usize = 200;
     let text = error.to_string();
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());

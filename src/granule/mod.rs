@@ -20,6 +20,7 @@ mod track;
 use std::collections::BTreeMap;
 
 pub use file::GranuleFile;
+pub(crate) use file::condensed;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};

@@ -99,6 +99,13 @@ pub fn fold(
         }
         Ok(())
     })?;
+    let tally = &line.tally;
+    if let Some(first) = tally.failed.first().filter(|_| tally.granules.is_empty()) {
+        return Err(Error::NoGranule {
+            granules: tally.failed.len(),
+            first: first.reason.clone(),
+        });
+    }
     line.tally.conserve(&line.shards)?;
     Ok(Folded {
         shards: line.shards,
@@ -197,7 +204,9 @@ impl Line<'_> {
 
 /// Granules and how many there are to read, for a plan that is shown but not run.
 pub fn describe(plan: &Plan) -> String {
-    let mut text = format!("{} granules to read", plan.granules.len());
+    let granules = plan.granules.len();
+    let plural = if granules == 1 { "" } else { "s" };
+    let mut text = format!("{granules} granule{plural} to read");
     for left_out in &plan.superseded {
         text.push_str(&format!(
             "\n  left out: {} (superseded by {})",

@@ -91,11 +91,10 @@ fn agreed(texts: BTreeSet<String>) -> Option<String> {
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
     if let Some(first) = failed.first() {
-        return Error::Usage(format!(
-            "none of the {} granules can be read; the first says: {}",
-            plan.granules.len(),
-            first.reason
-        ));
+        return Error::NoGranule {
+            granules: plan.granules.len(),
+            first: first.reason.clone(),
+        };
     }
     let names: Vec<String> = plan.granules.iter().take(3).map(|g| file_name(g)).collect();
     Error::Usage(format!(

@@ -4,8 +4,10 @@ mod progress;
 mod render;
 mod run;
 mod tally;
+mod whole;
 
 pub use progress::Progress;
 pub use render::{MapData, render};
 pub use run::{RunFacts, RunReport};
 pub use tally::{Failed, GranuleReport, GroundTrackReport, RejectedRow, StageSeconds, Tally};
+pub use whole::{check_writable, write_whole};

@@ -13,6 +13,7 @@ use crate::stat::Job;
 use crate::store::{ContentHash, content_hash};
 
 use super::tally::Tally;
+use super::whole::write_whole;
 
 /// Version of the report's shape; a reader refuses one it does not know.
 const SCHEMA_VERSION: u32 = 1;
@@ -118,12 +119,13 @@ impl RunReport {
     /// # Errors
     /// The operating system's, with the path.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        std::fs::write(&partial, self.to_json() + "\n")
-            .map_err(|e| Error::io("write report", &partial, e))?;
-        std::fs::rename(&partial, path).map_err(|e| Error::io("write report", path, e))
+        write_whole(path, (self.to_json() + "\n").as_bytes()).map_err(|error| {
+            let message = format!(
+                "is whole, but its run report is missing: {error}; free space there or choose \
+                 another path with --report, and run again with --overwrite"
+            );
+            Error::store(&self.store, message)
+        })
     }
 
     /// A short table for a terminal.

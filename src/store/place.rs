@@ -129,9 +129,18 @@ fn resolve(target: &Path) -> Result<PathBuf> {
 /// Checks that a store may be written at `target`, before the work whose result goes there.
 ///
 /// # Errors
-/// Something is there that is not to be replaced.
+/// Something is there that is not to be replaced, or nothing can be created there.
 pub fn check_target(target: &Path, overwrite: bool) -> Result<()> {
-    may_replace(&resolve(target)?, overwrite).map(drop)
+    let target = resolve(target)?;
+    may_replace(&target, overwrite)?;
+    // What is missing of the path is created with the store; what exists must be writable.
+    let existing = target.ancestors().skip(1).find(|folder| folder.is_dir());
+    let folder = existing.unwrap_or(Path::new(""));
+    let probe = create_sibling(
+        &folder.join(target.file_name().unwrap_or_default()),
+        "probe",
+    )?;
+    fs::remove_dir(&probe).map_err(|e| Error::io("remove", probe, e))
 }
 
 /// Whether a store is to be replaced; an error if something else is there or it must stay.
@@ -163,7 +172,15 @@ fn create_sibling(target: &Path, purpose: &str) -> Result<PathBuf> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 path = target.with_file_name(format!(".{name}.{purpose}-{process}-{attempt}"));
             }
-            Err(error) => return Err(Error::io("create", path, error)),
+            Err(error) => {
+                let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).display();
+                let message = format!(
+                    "cannot create a folder in {folder}: {error}; choose a path that you may \
+                     write to"
+                );
+                return Err(Error::store(target, message));
+            }
         }
     }
     Ok(path)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hdf5::{Dataset, File, H5Type};
+use hdf5::{Dataset, File, FileBuilder, H5Type};
 use tempfile::TempDir;
 
 /// A granule in its own folder, which goes with it.
@@ -16,7 +16,10 @@ impl Synthetic {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.h5");
-        let file = File::create(&path).unwrap();
+        // As the reader opens it: both may be open at once.
+        let mut builder = FileBuilder::new();
+        let file = builder.with_fapl(|access| access.file_locking(false));
+        let file = file.create(&path).unwrap();
         Self { path, file, folder }
     }
 

@@ -19,6 +19,7 @@ use std::path::Path;
 use image::RgbImage;
 
 use crate::grid::{Latitude, Order};
+use crate::report::write_whole;
 use crate::{Error, Result};
 use canvas::Canvas;
 use color::ColorScale;
@@ -53,13 +54,11 @@ pub struct MapData {
 /// written.
 pub fn render(picture: &MapData, out: &Path) -> Result<()> {
     check(picture, out)?;
-    let image = draw(picture);
-    image
-        .save_with_format(out, image::ImageFormat::Png)
-        .map_err(|e| match e {
-            image::ImageError::IoError(source) => Error::io("write", out, source),
-            other => Error::io("write", out, std::io::Error::other(other)),
-        })
+    let mut png = std::io::Cursor::new(Vec::new());
+    draw(picture)
+        .write_to(&mut png, image::ImageFormat::Png)
+        .map_err(|e| Error::io("draw", out, std::io::Error::other(e)))?;
+    write_whole(out, png.get_ref())
 }
 
 fn check(picture: &MapData, out: &Path) -> Result<()> {

@@ -1,0 +1,66 @@
+//! `icefold render`: pictures of stores.
+
+use super::granules::{Heights, one};
+use super::{Site, refuse};
+use crate::support::{icefold, stdout, succeed};
+
+/// Width and height of a PNG file.
+fn size(png: &[u8]) -> (u32, u32) {
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[test]
+fn polar_and_other_data_are_drawn() {
+    let site = Site::new();
+    let polar = site.good("polar.h5", -45.0);
+    let mut heights = Heights::along(10.0, 3000);
+    heights.lat.iter_mut().for_each(|lat| *lat -= 60.0);
+    let tropical = site.granule("tropical.h5", &[("gt1l", heights)]);
+    let mut shapes = Vec::new();
+    for granule in [polar, tropical] {
+        succeed(site.run("atl03", &one(&granule)).arg("--overwrite"));
+        let map = site.out("map.png");
+        let mut render = icefold();
+        render
+            .arg("render")
+            .arg(site.out("a.zarr"))
+            .args(["h_mean", "-o"]);
+        let output = succeed(render.arg(&map));
+        assert_eq!(stdout(&output).trim(), map.to_str().unwrap());
+        let png = std::fs::read(&map).unwrap();
+        assert!(png.len() > 5_000, "{}", png.len());
+        shapes.push(size(&png));
+    }
+    for (width, height) in shapes {
+        assert!(
+            width == 1400 && (700..=1200).contains(&height),
+            "{width} x {height}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_variable_lists_those_there_are() {
+    let site = Site::new();
+    succeed(&mut site.run("atl03", &one(&site.good("a.h5", -45.0))));
+    let mut render = icefold();
+    render
+        .arg("render")
+        .arg(site.out("a.zarr"))
+        .args(["h_men", "-o"]);
+    let says = ["a.zarr: has no array h_men; it has count, h_max, h_mean, h_median, h_min"];
+    refuse(render.arg(site.out("map.png")), 1, &says);
+    let mut render = icefold();
+    render
+        .arg("render")
+        .arg(site.out("a.zarr"))
+        .args(["h_mean", "-o"]);
+    refuse(
+        render.arg(site.out("none/map.png")),
+        1,
+        &["cannot write ", "none/map.png"],
+    );
+    assert_eq!(site.written(), ["a.run.json", "a.zarr"]);
+}

@@ -1,0 +1,115 @@
+//! `icefold schema config`: a JSON Schema that knows real configs from wrong ones.
+
+use serde_json::Value;
+
+use super::json;
+use crate::support::{data, icefold};
+
+/// Whether `value` fits `schema`, by the keywords that the schema uses; an unknown one is an error.
+fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+    let Some(schema) = schema.as_object() else {
+        return schema
+            .as_bool()
+            .expect("a schema is an object or a truth value");
+    };
+    let any = |options: &Value| -> usize {
+        let options = options.as_array().unwrap().iter();
+        options.filter(|option| fits(root, option, value)).count()
+    };
+    schema.iter().all(|(keyword, rule)| match keyword.as_str() {
+        "$ref" => {
+            let pointer = rule.as_str().unwrap().trim_start_matches('#');
+            fits(root, root.pointer(pointer).unwrap(), value)
+        }
+        "anyOf" => any(rule) > 0,
+        "oneOf" => any(rule) == 1,
+        "enum" => rule.as_array().unwrap().contains(value),
+        "const" => rule == value,
+        "type" => match rule {
+            Value::Array(names) => names.iter().any(|name| is(name, value)),
+            name => is(name, value),
+        },
+        "minimum" => value.as_f64().is_none_or(|x| x >= rule.as_f64().unwrap()),
+        "maximum" => value.as_f64().is_none_or(|x| x <= rule.as_f64().unwrap()),
+        "items" => value
+            .as_array()
+            .is_none_or(|items| items.iter().all(|item| fits(root, rule, item))),
+        "required" => value.as_object().is_none_or(|object| {
+            let mut names = rule.as_array().unwrap().iter();
+            names.all(|name| object.contains_key(name.as_str().unwrap()))
+        }),
+        "properties" => value.as_object().is_none_or(|object| {
+            let mut known = object
+                .iter()
+                .filter_map(|(key, v)| Some((rule.get(key)?, v)));
+            known.all(|(rule, value)| fits(root, rule, value))
+        }),
+        "additionalProperties" => value.as_object().is_none_or(|object| {
+            let known = schema.get("properties").and_then(Value::as_object);
+            let mut others = object
+                .iter()
+                .filter(|(key, _)| known.is_none_or(|known| !known.contains_key(*key)));
+            others.all(|(_, value)| fits(root, rule, value))
+        }),
+        "$schema" | "$defs" | "title" | "description" | "format" | "default" => true,
+        other => panic!("keyword {other}"),
+    })
+}
+
+fn is(name: &Value, value: &Value) -> bool {
+    match name.as_str().unwrap() {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("type {other}"),
+    }
+}
+
+fn schema() -> Value {
+    json(icefold().args(["schema", "config"]), 0).0
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).expect("the file is YAML")
+}
+
+#[test]
+fn the_schema_knows_the_built_in_configs_from_wrong_ones() {
+    let schema = schema();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    let atl03 = include_str!("../../src/config/atl03.yaml");
+    let atl06 = include_str!("../../src/config/atl06.yaml");
+    assert!(fits(&schema, &schema, &yaml(atl03)));
+    assert!(fits(&schema, &schema, &yaml(atl06)));
+    for (piece, wrong) in [
+        ("parent_order: 6", "paren_order: 6"),
+        ("child_order: 12", "child_order: twelve"),
+        ("op: ne", "op: nearly"),
+        ("output:", "outputs:"),
+    ] {
+        assert!(atl03.contains(piece), "{piece}");
+        let changed = yaml(&atl03.replace(piece, wrong));
+        assert!(!fits(&schema, &schema, &changed), "{wrong}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn the_schema_accepts_the_real_pipeline_on_healpix_only() {
+    let schema = schema();
+    let accepts = |name: &str| {
+        let path = data().join("pipelines").join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        fits(&schema, &schema, &yaml(&text))
+    };
+    assert!(accepts("atl06.yaml"));
+    // Its grid is rectilinear.
+    assert!(!accepts("atl06_polar.yaml"));
+}

@@ -1,0 +1,176 @@
+//! Runs over several granules of which some are bad, doubled or of another kind.
+
+use std::path::Path;
+
+use super::granules::{Heights, one};
+use super::{Site, assert_same, json, refuse};
+use crate::support::succeed;
+
+/// A tolerant run over good granules and `bad` reports it, and writes what a run without it does.
+#[track_caller]
+fn left_out(site: &Site, bad: &Path, says: &str) {
+    let (a, b) = (site.good("good_a.h5", -45.0), site.good("good_b.h5", -30.0));
+    let name = bad.file_name().unwrap().to_str().unwrap();
+    let mut command = site.run("atl03", &[&a, bad, &b]);
+    let (report, message) = json(
+        command.args(["--tolerant", "--json", "--batch-rows", "300"]),
+        3,
+    );
+    let warning = format!("{name}: ");
+    assert!(
+        message.starts_with("warning: left out: granule ")
+            && message.contains(&warning)
+            && message.contains(says),
+        "{message}"
+    );
+
+    let failed = report["granules"]["failed"].as_array().unwrap();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0]["granule"], name);
+    assert!(
+        failed[0]["reason"].as_str().unwrap().contains(says),
+        "{failed:?}"
+    );
+    assert_eq!(report["granules"]["done"].as_array().unwrap().len(), 2);
+    assert_eq!(report["photons"]["kept"], 6000);
+    let on_disk = std::fs::read(site.out("a.run.json")).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&on_disk).unwrap(),
+        report
+    );
+
+    let (clean, _) = json(site.run_to("b.zarr", "atl03", &[&a, &b]).arg("--json"), 0);
+    assert_eq!(report["content_sha256"], clean["content_sha256"]);
+    assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
+    // Strict is the default.
+    refuse(
+        &mut site.run_to("c.zarr", "atl03", &[&a, bad, &b]),
+        1,
+        &[&warning, says],
+    );
+}
+
+#[test]
+fn a_text_file_among_granules_is_left_out() {
+    let site = Site::new();
+    left_out(&site, &site.text("bad.h5"), "is not HDF5");
+}
+
+#[test]
+fn a_truncated_granule_is_left_out() {
+    let site = Site::new();
+    left_out(&site, &site.truncated("bad.h5"), "is truncated");
+}
+
+#[test]
+fn a_granule_that_fails_after_its_first_batches_is_left_out_whole() {
+    let site = Site::new();
+    left_out(
+        &site,
+        &site.damaged("bad.h5"),
+        "cannot read /gt1l/heights/h_ph",
+    );
+}
+
+#[test]
+fn a_granule_whose_second_ground_track_is_wrong_is_left_out_whole() {
+    let site = Site::new();
+    left_out(
+        &site,
+        &site.wrong_length("bad.h5"),
+        "has 1000 rows, lat_ph has 1200",
+    );
+}
+
+#[test]
+fn a_run_of_bad_granules_only_is_an_error() {
+    let site = Site::new();
+    let (text, short) = (site.text("text.h5"), site.wrong_length("short.h5"));
+    for granules in [vec![&*text, &*short], vec![&*short], vec![&*text]] {
+        let says = [
+            "none of the ",
+            "granules can be used; the first says: granule ",
+        ];
+        refuse(site.run("atl03", &granules).arg("--tolerant"), 1, &says);
+        assert!(site.written().is_empty(), "{:?}", site.written());
+    }
+}
+
+#[test]
+fn tolerance_comes_from_the_environment_and_strict_wins() {
+    let site = Site::new();
+    let (good, bad) = (site.good("a.h5", -45.0), site.text("bad.h5"));
+    for (value, code) in [("1", 3), ("true", 3), ("0", 1), ("no", 1)] {
+        let mut command = site.run("atl03", &[&good, &bad]);
+        command.env("ICEFOLD_TOLERANT", value).arg("--overwrite");
+        assert_eq!(
+            command.output().unwrap().status.code(),
+            Some(code),
+            "{value}"
+        );
+    }
+    let mut command = site.run("atl03", &[&good, &bad]);
+    command
+        .env("ICEFOLD_TOLERANT", "1")
+        .args(["--overwrite", "--strict"]);
+    refuse(&mut command, 1, &["bad.h5"]);
+    let both = command.arg("--tolerant");
+    refuse(both, 2, &["--strict and --tolerant exclude each other"]);
+}
+
+#[test]
+fn the_same_granule_twice_counts_once() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let (twice, message) = json(site.run("atl03", &[&good, &good]).arg("--json"), 0);
+    assert!(
+        message.contains("warning: granule ") && message.contains("is left out"),
+        "{message}"
+    );
+    let (once, _) = json(site.run_to("b.zarr", "atl03", &one(&good)).arg("--json"), 0);
+    assert_eq!(twice["photons"], once["photons"]);
+    assert_eq!(twice["content_sha256"], once["content_sha256"]);
+    assert_eq!(twice["granules"]["superseded"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn of_two_releases_the_latest_counts() {
+    let site = Site::new();
+    let old = site.good("ATL03_20190105163308_01260202_006_02.h5", -30.0);
+    let new = site.good("ATL03_20190105163308_01260202_007_01.h5", -45.0);
+    let (both, message) = json(site.run("atl03", &[&old, &new]).arg("--json"), 0);
+    assert!(message.contains("_006_02.h5 is left out: "), "{message}");
+    let superseded = &both["granules"]["superseded"];
+    let named = |key: &str| superseded[0][key].as_str().unwrap().to_owned();
+    assert!(named("granule").ends_with("_006_02.h5") && named("by").ends_with("_007_01.h5"));
+    let (latest, _) = json(site.run_to("b.zarr", "atl03", &one(&new)).arg("--json"), 0);
+    assert_eq!(both["content_sha256"], latest["content_sha256"]);
+
+    let config = site.atl03_with("output:\n", "output:\n  duplicates: error\n");
+    let says = [
+        "_006_02.h5",
+        "_007_01.h5",
+        "are the same granule",
+        "duplicates",
+    ];
+    refuse(&mut site.run_to("c.zarr", config, &[&old, &new]), 2, &says);
+    let config = site.atl03_with("output:\n", "output:\n  duplicates: keep_all\n");
+    let (all, _) = json(
+        site.run_to("c.zarr", config, &[&old, &new]).arg("--json"),
+        0,
+    );
+    assert_eq!(all["photons"]["kept"], 6000);
+}
+
+#[test]
+fn a_granule_without_photons_is_worth_a_warning() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let empty = site.granule("empty.h5", &[("gt1l", Heights::along(-45.0, 0))]);
+    let output = succeed(&mut site.run("atl03", &[&good, &empty]));
+    let message = crate::support::stderr(&output);
+    assert!(
+        message.contains("granule empty.h5 has no photons"),
+        "{message}"
+    );
+}

@@ -1,0 +1,94 @@
+//! Every verb explains itself; pipes, completions and versions.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use super::granules::one;
+use super::{Site, json};
+use crate::support::{icefold, stderr, stdout, succeed};
+
+const VERBS: [&str; 7] = [
+    "demo",
+    "run",
+    "inspect",
+    "render",
+    "verify",
+    "schema",
+    "completions",
+];
+
+#[test]
+fn every_verb_explains_itself() {
+    let help = stdout(&succeed(icefold().arg("--help")));
+    for verb in VERBS {
+        assert!(help.contains(&format!("\n  {verb}")), "{help}");
+        let own = succeed(icefold().args([verb, "--help"]));
+        assert!(stdout(&own).contains(&format!("Usage: icefold {verb}")));
+        assert!(stderr(&own).is_empty());
+    }
+    assert!(help.contains("Exit codes: 0 ok"), "{help}");
+    let version = stdout(&succeed(icefold().arg("--version")));
+    assert_eq!(
+        version.trim(),
+        concat!("icefold ", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(icefold().output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn completions_know_the_verbs_and_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        let text = stdout(&succeed(icefold().args(["completions", shell])));
+        for word in VERBS.iter().chain(&["batch-rows", "overwrite"]) {
+            assert!(text.contains(word), "{shell}: no {word}");
+        }
+    }
+}
+
+#[test]
+fn a_granule_is_inspected_for_people_and_programs() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let text = stdout(&succeed(icefold().arg("inspect").arg(&good)));
+    assert!(text.contains("a.h5") && text.contains("h_ph"), "{text}");
+    let (found, _) = json(icefold().args(["inspect", "--json"]).arg(&good), 0);
+    assert_eq!(found["granule"], "a.h5");
+    assert_eq!(found["ground_tracks"][0]["name"], "gt1l");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    succeed(&mut site.run("atl03", &one(&good)));
+    let mut inspect = icefold();
+    inspect.args(["inspect", "--json"]).arg(site.out("a.zarr"));
+    let mut run = site.run_to("b.zarr", "atl03", &[&good, &good]);
+    for command in [
+        &mut inspect,
+        icefold().args(["completions", "zsh"]),
+        &mut run,
+    ] {
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        drop(child.stdout.take());
+        let mut message = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut message)
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{message}");
+        assert!(!message.contains("panicked"), "{message}");
+    }
+    // Nor is one of standard error, which gets the warning.
+    let mut run = site.run_to("c.zarr", "atl03", &[&good, &good]);
+    let mut child = run
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
