@@ -8,12 +8,72 @@
 use crate::config::GridConfig;
 
 /// Maps the cells of one batch to dense keys and back. Ascending ids give ascending keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct KeyTable {
     /// Distinct ancestors, ascending.
     groups: Vec<u64>,
+    /// Where an ancestor stands in `groups`.
+    index: Distinct,
     /// Bits of the place inside an ancestor.
     shift: u32,
+}
+
+/// A set of ids with a number for each: open addressing, at most half full.
+#[derive(Debug, Clone, Default)]
+pub struct Distinct {
+    /// An id and its number; the number is `EMPTY` where there is none.
+    slots: Vec<(u64, u32)>,
+    len: usize,
+}
+
+const EMPTY: u32 = u32::MAX;
+
+impl Distinct {
+    /// Adds an id with a number; an id that is there keeps its own.
+    pub fn insert(&mut self, id: u64, number: u32) {
+        if 2 * (self.len + 1) > self.slots.len() {
+            let wider = vec![(0, EMPTY); (4 * self.len).max(64).next_power_of_two()];
+            let old = std::mem::replace(&mut self.slots, wider);
+            for (id, number) in old.into_iter().filter(|slot| slot.1 != EMPTY) {
+                let at = self.place(id);
+                self.slots[at] = (id, number);
+            }
+        }
+        let at = self.place(id);
+        if self.slots[at].1 == EMPTY {
+            self.slots[at] = (id, number);
+            self.len += 1;
+        }
+    }
+
+    /// The number of an id.
+    pub fn get(&self, id: u64) -> Option<u32> {
+        let number = self.slots.get(self.place(id))?.1;
+        (number != EMPTY).then_some(number)
+    }
+
+    /// The ids, in no order.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        self.slots
+            .iter()
+            .filter(|slot| slot.1 != EMPTY)
+            .map(|slot| slot.0)
+    }
+
+    /// Where the id is, or the free place where it would be.
+    fn place(&self, id: u64) -> usize {
+        let mask = self.slots.len().wrapping_sub(1);
+        // Fibonacci hashing: neighbouring ids scatter.
+        let mut at = (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
+        while self
+            .slots
+            .get(at)
+            .is_some_and(|slot| slot.1 != EMPTY && slot.0 != id)
+        {
+            at = (at + 1) & mask;
+        }
+        at
+    }
 }
 
 impl KeyTable {
@@ -26,19 +86,33 @@ impl KeyTable {
             let groups = distinct_ancestors(shift);
             let slot_bits = u64::BITS - (groups.len() as u64).leading_zeros();
             if slot_bits + shift <= u32::BITS || shift == 0 {
-                return Self { groups, shift };
+                let mut index = Distinct::default();
+                for (slot, &group) in groups.iter().enumerate() {
+                    index.insert(group, slot as u32);
+                }
+                return Self {
+                    groups,
+                    index,
+                    shift,
+                };
             }
             shift -= 2;
         }
     }
 
     /// The slot of an ancestor, where the batch has it; `near` is a slot to try first.
+    #[inline]
     pub fn slot(&self, cell: u64, near: usize) -> Option<usize> {
         let group = cell >> self.shift;
         if self.groups.get(near) == Some(&group) {
             return Some(near);
         }
-        self.groups.binary_search(&group).ok()
+        self.index.get(group).map(|slot| slot as usize)
+    }
+
+    /// Number of keys that may occur: all are below it.
+    pub fn keys(&self) -> u64 {
+        (self.groups.len() as u64) << self.shift
     }
 
     /// The key of a cell of ancestor `slot`.

@@ -17,7 +17,7 @@ mod keys;
 
 pub use clock::StageTimes;
 pub use device::{Device, DeviceChoice};
-pub use keys::KeyTable;
+pub use keys::{Distinct, KeyTable};
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;

@@ -285,29 +285,12 @@ pub(super) fn source_columns(definition: &Definition) -> Vec<String> {
     let mut names = Vec::new();
     match definition {
         Definition::Histogram { column, .. } => names.push(column.clone()),
-        Definition::Scalar(expr) => collect(expr, &mut names),
+        Definition::Scalar(expr) => expr.each_reduction(&mut |reduction| {
+            reduction.over.collect_columns(&mut names);
+            if let ReductionKind::WeightedMean { weights } = &reduction.kind {
+                weights.collect_columns(&mut names);
+            }
+        }),
     }
     names
-}
-
-fn collect(expr: &CellExpr, names: &mut Vec<String>) {
-    match expr {
-        CellExpr::Number(_) => {}
-        CellExpr::Reduce(reduction) => {
-            reduction.over.collect_columns(names);
-            if let ReductionKind::WeightedMean { weights } = &reduction.kind {
-                weights.collect_columns(names);
-            }
-        }
-        CellExpr::Neg(a) | CellExpr::Unary(_, a) => collect(a, names),
-        CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
-            collect(a, names);
-            collect(b, names);
-        }
-        CellExpr::Where(c, a, b) => {
-            for expr in [&c.left, &c.right, a, b] {
-                collect(expr, names);
-            }
-        }
-    }
 }

@@ -128,6 +128,26 @@ pub enum ReductionKind {
     },
 }
 
+impl<R> CellExpr<R> {
+    /// Shows every reduction to `look`, from left to right.
+    pub fn each_reduction<'a>(&'a self, look: &mut dyn FnMut(&'a R)) {
+        match self {
+            Self::Number(_) => {}
+            Self::Reduce(reduction) => look(reduction),
+            Self::Neg(a) | Self::Unary(_, a) => a.each_reduction(look),
+            Self::Binary(_, a, b) | Self::Extreme(_, a, b) => {
+                a.each_reduction(look);
+                b.each_reduction(look);
+            }
+            Self::Where(c, a, b) => {
+                for part in [&c.left, &c.right, a, b] {
+                    part.each_reduction(look);
+                }
+            }
+        }
+    }
+}
+
 impl RowExpr {
     /// Adds the names of the columns used to `names`, first use first, without repeats.
     pub fn collect_columns(&self, names: &mut Vec<String>) {

@@ -5,7 +5,7 @@ use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 
-/// Checks a merged shard; values must be sorted.
+/// Checks a merged shard; values must be selected.
 ///
 /// # Errors
 /// The first invariant that does not hold, with shard, cell, column and both values. Any such error

@@ -62,8 +62,7 @@ fn scalar(
             ),
         ));
     }
-    let mut resolutions = Vec::new();
-    collect_resolutions(expr, job, &mut resolutions);
+    let resolutions = resolutions(expr, job);
     let empty = if dtype.is_float() { f64::NAN } else { 0.0 };
     let units = source.and_then(|s| s.units.clone());
     Ok(OutputArray {
@@ -124,38 +123,28 @@ fn natural_dtype(single: Option<&Measure>, source: Option<&SourceColumn>) -> Dty
     }
 }
 
-fn collect_resolutions(expr: &CellExpr<Measure>, job: &Job, found: &mut Vec<String>) {
-    match expr {
-        CellExpr::Number(_) => {}
-        CellExpr::Reduce(measure) => {
-            let resolution = match measure.kind {
-                MeasureKind::Count
-                | MeasureKind::Min
-                | MeasureKind::Max
-                | MeasureKind::Quantile { .. } => return,
-                MeasureKind::TermSum | MeasureKind::TermMean | MeasureKind::WeightedMean { .. } => {
-                    "2^-64".to_owned()
-                }
-                MeasureKind::Sum
-                | MeasureKind::Mean
-                | MeasureKind::Var { .. }
-                | MeasureKind::Std { .. } => job.columns[measure.column].resolution.to_string(),
-            };
-            if !found.contains(&resolution) {
-                found.push(resolution);
+/// Of the sums that an output is made of, each once.
+fn resolutions(expr: &CellExpr<Measure>, job: &Job) -> Vec<String> {
+    let mut found = Vec::new();
+    expr.each_reduction(&mut |measure| {
+        let resolution = match measure.kind {
+            MeasureKind::Count
+            | MeasureKind::Min
+            | MeasureKind::Max
+            | MeasureKind::Quantile { .. } => return,
+            MeasureKind::TermSum | MeasureKind::TermMean | MeasureKind::WeightedMean { .. } => {
+                "2^-64".to_owned()
             }
+            MeasureKind::Sum
+            | MeasureKind::Mean
+            | MeasureKind::Var { .. }
+            | MeasureKind::Std { .. } => job.columns[measure.column].resolution.to_string(),
+        };
+        if !found.contains(&resolution) {
+            found.push(resolution);
         }
-        CellExpr::Neg(a) | CellExpr::Unary(_, a) => collect_resolutions(a, job, found),
-        CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
-            collect_resolutions(a, job, found);
-            collect_resolutions(b, job, found);
-        }
-        CellExpr::Where(c, a, b) => {
-            for part in [&c.left, &c.right, a, b] {
-                collect_resolutions(part, job, found);
-            }
-        }
-    }
+    });
+    found
 }
 
 /// Three arrays: the bins, and the counts below and above them.

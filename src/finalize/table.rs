@@ -34,7 +34,7 @@ pub fn finalize(
     job: &Job,
     schema: &StoreSchema,
 ) -> Result<FinishedShard> {
-    partials.sort_values();
+    partials.select_values(job);
     check(shard, &partials, job, &schema.grid)?;
     let mut columns: Vec<(String, ArrayRef)> = vec![(
         "cell_ids".to_owned(),

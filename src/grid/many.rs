@@ -6,7 +6,7 @@
 use multiversion::multiversion;
 
 use super::Latitude;
-use super::locate::{FacetPoint, Locator, meridian, place};
+use super::locate::{Locator, interleave, meridian, place};
 
 /// Smallest and largest longitude and latitude of some positions, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,17 +63,17 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
 }
 
-/// The bounds of every `BOX` consecutive positions; the last box may hold fewer.
+/// The bounds of every `size` consecutive positions; the last box may hold fewer.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
     "x86_64+avx2",
     "x86_64+sse4.1"
 ))]
-pub fn bounds_of_boxes<const BOX: usize>(lon: &[f64], lat: &[f64], boxes: &mut Vec<Bounds>) {
+pub fn bounds_of_boxes(lon: &[f64], lat: &[f64], size: usize, boxes: &mut Vec<Bounds>) {
     boxes.clear();
     boxes.extend(
-        lon.chunks(BOX)
-            .zip(lat.chunks(BOX))
+        lon.chunks(size)
+            .zip(lat.chunks(size))
             .map(|(lon, lat)| Bounds::of(lon, lat)),
     );
 }
@@ -113,26 +113,30 @@ impl Locator {
         if !one_region {
             return None;
         }
-        let first = self.cell_inside(place(west, low))?;
-        for corner in [place(west, high), place(east, low), place(east, high)] {
-            if self.cell_inside(corner)? != first {
-                return None;
-            }
+        let corners = [
+            place(west, low),
+            place(west, high),
+            place(east, low),
+            place(east, high),
+        ];
+        let facet = corners[0].facet;
+        if corners.iter().any(|corner| corner.facet != facet) {
+            return None;
         }
-        let [x, y, facet] = first;
-        let order = self.order();
-        Some((facet << (2 * u32::from(order.get()))) | super::locate::interleave(x, y))
+        let x = self.row_of(corners.map(|corner| corner.x))?;
+        let y = self.row_of(corners.map(|corner| corner.y))?;
+        Some((facet << (2 * u32::from(self.order().get()))) | interleave(x, y))
     }
 
-    /// Column, row and facet of the cell that a point lies in, if it does so by the margin.
-    fn cell_inside(&self, point: FacetPoint) -> Option<[u64; 3]> {
+    /// The row of cells that all four coordinates lie in, if they do so by the margin.
+    fn row_of(&self, coordinates: [f64; 4]) -> Option<u64> {
+        let [a, b, c, d] = coordinates;
         let side = (1u64 << self.order().get()) as f64;
-        let inside = |coordinate: f64| {
-            let low = ((coordinate - MARGIN) * side).floor();
-            let high = ((coordinate + MARGIN) * side).floor();
-            (low == high && (0.0..side).contains(&low)).then_some(low as u64)
-        };
-        Some([inside(point.x)?, inside(point.y)?, point.facet])
+        let low = (smaller(smaller(a, b), smaller(c, d)) - MARGIN) * side;
+        let high = (larger(larger(a, b), larger(c, d)) + MARGIN) * side;
+        // Both are tested to lie inside the facet, so truncation is the floor.
+        let inside = low >= 0.0 && high < side;
+        (inside && low as u32 == high as u32).then_some(low as u64)
     }
 }
 
@@ -248,7 +252,7 @@ mod tests {
         let lon: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100)).collect();
         let lat: Vec<f64> = (0..100).map(|i| f64::from(i * 53 % 90)).collect();
         let mut boxes = Vec::new();
-        bounds_of_boxes::<16>(&lon, &lat, &mut boxes);
+        bounds_of_boxes(&lon, &lat, 16, &mut boxes);
         assert_eq!(boxes.len(), 7);
         let all = boxes.iter().copied().fold(Bounds::NONE, Bounds::join);
         assert_eq!(all, Bounds::of(&lon, &lat));

@@ -22,7 +22,7 @@ pub enum Finished {
     Histogram(Vec<u64>),
 }
 
-/// Output `output` of cell `i`; values must be sorted (`Partials::sort_values`).
+/// Output `output` of cell `i`; values must be selected (`Partials::select_values`).
 pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) -> Finished {
     match &job.outputs[output] {
         JobOutput::Histogram(column) => {

@@ -124,6 +124,22 @@ impl Job {
     }
 }
 
+impl Job {
+    /// The quantiles that outputs ask for of a column.
+    pub fn quantiles(&self, column: usize) -> Vec<f64> {
+        let mut found = Vec::new();
+        for output in &self.outputs {
+            if let JobOutput::Scalar(expr) = output {
+                expr.each_reduction(&mut |measure| match measure.kind {
+                    MeasureKind::Quantile { q } if measure.column == column => found.push(q),
+                    _ => {}
+                });
+            }
+        }
+        found
+    }
+}
+
 struct Builder<'a> {
     config: &'a Config,
     sources: &'a [SourceColumn],

@@ -93,7 +93,11 @@ impl Partials {
         if self.cells.last() == Some(&other.cells[i]) {
             self.join_last(other, i);
         } else {
-            self.append(other, i..i + 1);
+            self.cells.push(other.cells[i]);
+            self.photons.push(other.photons[i]);
+            for (column, more) in self.columns.iter_mut().zip(&other.columns) {
+                column.push_row(more, i);
+            }
         }
     }
 
@@ -127,10 +131,13 @@ impl Partials {
         merged
     }
 
-    /// Puts retained values in order, so that quantiles can be read off.
-    pub fn sort_values(&mut self) {
-        for ordered in self.columns.iter_mut().filter_map(|c| c.ordered.as_mut()) {
-            ordered.sort();
+    /// Puts the order statistics that outputs need in their places, so that quantiles can be read
+    /// off.
+    pub fn select_values(&mut self, job: &Job) {
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            if let Some(ordered) = &mut column.ordered {
+                ordered.select(&job.quantiles(i));
+            }
         }
     }
 }
@@ -235,6 +242,27 @@ impl ColumnPartials {
         }
         if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
             mine.extend(more, rows);
+        }
+    }
+
+    /// Appends row `i` of another table as a cell of its own.
+    fn push_row(&mut self, other: &Self, i: usize) {
+        self.count.push(other.count[i]);
+        self.specials.push(other.specials[i]);
+        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
+            mine.push(more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
+            mine.push(more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
+            mine.push(more[i]);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
+            mine.extend(more, i..i + 1);
+        }
+        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
+            mine.extend(more, i..i + 1);
         }
     }
 

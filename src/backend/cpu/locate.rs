@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::config::GridConfig;
 use crate::grid::Locator;
 
-use super::super::KeyTable;
+use super::super::{Distinct, KeyTable};
 use super::Keys;
 use super::runs::{RunFinder, Runs};
 
@@ -35,34 +35,45 @@ pub fn cells(lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
 impl Keys {
     /// One key per cell, in order.
     pub fn of_cells(cells: &[u64], grid: &GridConfig) -> Self {
-        let table = KeyTable::new(grid, |shift| distinct_ancestors(cells, shift));
+        let table = table_of(cells, grid);
         let mut keys = vec![0u32; cells.len()];
         keys.par_chunks_mut(TILE)
             .zip(cells.par_chunks(TILE))
-            .for_each(|(keys, cells)| {
-                let mut near = 0;
-                for (key, &cell) in keys.iter_mut().zip(cells) {
-                    near = table
-                        .slot(cell, near)
-                        .unwrap_or_else(|| unreachable!("the table lists every ancestor"));
-                    *key = table.key(cell, near);
-                }
-            });
+            .for_each(|(keys, cells)| fill_keys(&table, cells, keys));
         Self { keys, table }
     }
 }
 
-/// Ids shifted right, ascending, without repeats. Along a track ancestors repeat in long runs, so
-/// collapsing runs first leaves little to sort.
+/// The key table of some cells.
+pub fn table_of(cells: &[u64], grid: &GridConfig) -> KeyTable {
+    KeyTable::new(grid, |shift| distinct_ancestors(cells, shift))
+}
+
+/// The key of each cell; slices of one length.
+pub fn fill_keys(table: &KeyTable, cells: &[u64], keys: &mut [u32]) {
+    let mut near = 0;
+    for (key, &cell) in keys.iter_mut().zip(cells) {
+        near = table
+            .slot(cell, near)
+            .unwrap_or_else(|| unreachable!("the table lists every ancestor"));
+        *key = table.key(cell, near);
+    }
+}
+
+/// Ids shifted right, ascending, without repeats.
 fn distinct_ancestors(cells: &[u64], shift: u32) -> Vec<u64> {
     let mut groups: Vec<u64> = cells
-        .par_chunks(TILE)
+        .par_chunks(16 * TILE)
         .flat_map_iter(|cells| {
-            let mut groups: Vec<u64> = cells.iter().map(|cell| cell >> shift).collect();
-            groups.dedup();
-            groups.sort_unstable();
-            groups.dedup();
-            groups
+            let mut seen = Distinct::default();
+            let mut last = None;
+            for group in cells.iter().map(|cell| cell >> shift) {
+                if last != Some(group) {
+                    seen.insert(group, 0);
+                    last = Some(group);
+                }
+            }
+            seen.ids().collect::<Vec<_>>()
         })
         .collect();
     groups.par_sort_unstable();

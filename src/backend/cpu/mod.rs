@@ -5,18 +5,23 @@
 //! | locate | `locate.rs`, `runs.rs` |
 //! | sort | `sort.rs` |
 //! | segment | `segment.rs` |
-//! | reduce | `reduce.rs`, `records.rs` |
+//! | reduce | `reduce.rs`, `records.rs`, `blocks.rs` |
 //!
-//! Two orders of the same stages give the same bits. *Sort* sorts photons by key and folds
-//! segments. *Runs* folds runs of photons in one cell where they stand, then sorts and merges the
-//! records of the runs: along a track those are a hundredth of the photons. A sample decides.
+//! Three orders of the same stages give the same bits (`strategy.rs`). *Sort* sorts photons by key
+//! and folds segments. *Runs* folds runs of photons in one cell where they stand, then sorts and
+//! merges the records of the runs: along a track those are a hundredth of the photons. *Blocks*
+//! does the same with blocks of photons in no order over few cells. A sample decides.
 
+mod blocks;
 mod locate;
 mod records;
 mod reduce;
 mod runs;
 mod segment;
 mod sort;
+mod strategy;
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -29,33 +34,18 @@ use crate::stat::{Job, Partials};
 
 use super::{Backend, KeyTable, StageTimes};
 
+use blocks::{BLOCK, Block, MOST_KEYS, fold_block};
 use locate::TILE;
 use runs::{RunFinder, Runs};
+pub use strategy::Strategy;
 
 /// Tiles whose records one task collects.
 const TILES: usize = 16;
-/// Photons in a window of the sample, and windows.
-const WINDOW: usize = 64;
-const WINDOWS: usize = 32;
-/// Mean photons in a run from which on folding runs first pays.
-const LONG_RUN: usize = 4;
-
 /// A pool of worker threads.
 #[derive(Debug)]
 pub struct Cpu {
     pool: ThreadPool,
     strategy: Strategy,
-}
-
-/// In which order the stages run; every one gives the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// Whichever a sample of the batch calls for.
-    Auto,
-    /// Fold runs, sort their records.
-    Runs,
-    /// Sort photons, fold segments.
-    Sort,
 }
 
 /// Photons stay where they are: device memory is host memory.
@@ -120,32 +110,19 @@ impl Cpu {
         job: &Job,
     ) -> Result<Partials> {
         few_enough(cells.len())?;
-        let runs_first = match self.strategy {
-            Strategy::Auto => long_runs(cells.len(), |range| cells[range].to_vec()),
-            fixed => fixed == Strategy::Runs,
+        let sample = |range: Range<usize>| cells[range].to_vec();
+        let strategy = self.strategy.settle(cells.len(), sample);
+        let find = |_: &mut RunFinder, runs: &mut Runs, tile| {
+            runs.clear();
+            runs.push_all(&cells[tile], 0);
         };
-        Ok(self.pool.install(|| {
-            if runs_first {
-                fold_runs_first(cells.len(), columns, grid, job, |_, runs, tile| {
-                    runs.clear();
-                    runs.push_all(&cells[tile], 0);
-                })
-            } else {
-                let sorted = sort::sort(Keys::of_cells(cells, grid));
-                reduce::reduce(columns, &sorted, &segment::segment(&sorted), job)
+        Ok(self.pool.install(|| match strategy {
+            Strategy::Runs | Strategy::Auto => {
+                fold_runs_first(cells.len(), columns, grid, job, find)
             }
+            Strategy::Blocks => fold_blocks(cells, columns, grid, job),
+            Strategy::Sort => fold_sorted(Keys::of_cells(cells, grid), columns, job),
         }))
-    }
-
-    fn runs_first(&self, batch: &PhotonBatch, locator: &Locator) -> bool {
-        match self.strategy {
-            Strategy::Auto => long_runs(batch.len(), |range| {
-                let mut cells = vec![0; range.len()];
-                locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
-                cells
-            }),
-            fixed => fixed == Strategy::Runs,
-        }
     }
 }
 
@@ -187,8 +164,8 @@ impl Backend for Cpu {
             .install(|| reduce::reduce(&photons.0.columns, sorted, segments, job)))
     }
 
-    /// Locates, folds and collects runs tile by tile while they are in the cache, where a sample
-    /// says that runs are long; else the stages one by one.
+    /// Photons in runs, or in few cells, are located and folded in one pass while they are in the
+    /// cache; others go through the stages one by one.
     fn fold(
         &self,
         batch: &PhotonBatch,
@@ -197,32 +174,43 @@ impl Backend for Cpu {
         times: &mut StageTimes,
     ) -> Result<Partials> {
         let locator = Locator::new(grid.cell_order, grid.latitude);
-        if self.runs_first(batch, &locator) {
-            let Photons(batch) = times.upload.time(|| self.upload(batch))?;
-            times.fused_batches += 1;
-            return Ok(times.fused.time(|| {
-                self.pool.install(|| {
-                    fold_runs_first(
-                        batch.len(),
-                        &batch.columns,
-                        grid,
-                        job,
-                        |finder, runs, tile| {
-                            let (lon, lat) = (&batch.lon[tile.clone()], &batch.lat[tile]);
-                            finder.find(&locator, lon, lat, runs);
-                        },
-                    )
-                })
-            }));
-        }
-        times.staged_batches += 1;
+        let strategy = self.strategy.settle(batch.len(), |range: Range<usize>| {
+            let mut cells = vec![0; range.len()];
+            locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
+            cells
+        });
         let photons = times.upload.time(|| self.upload(batch))?;
-        let keys = times.locate.time(|| self.locate(&photons, grid))?;
-        let sorted = times.sort.time(|| self.sort(keys))?;
-        let segments = times.segment.time(|| self.segment(&sorted))?;
-        times
-            .reduce
-            .time(|| self.reduce(&photons, &sorted, &segments, job))
+        match strategy {
+            Strategy::Runs | Strategy::Auto => {
+                times.fused_batches += 1;
+                let find = |finder: &mut RunFinder, runs: &mut Runs, tile: Range<usize>| {
+                    let (lon, lat) = (&batch.lon[tile.clone()], &batch.lat[tile]);
+                    finder.find(&locator, lon, lat, runs);
+                };
+                Ok(times.fused.time(|| {
+                    self.pool
+                        .install(|| fold_runs_first(batch.len(), &batch.columns, grid, job, find))
+                }))
+            }
+            Strategy::Blocks => {
+                times.fused_batches += 1;
+                Ok(times.fused.time(|| {
+                    let mut cells = vec![0; batch.len()];
+                    self.cells(&batch.lon, &batch.lat, grid, &mut cells);
+                    self.pool
+                        .install(|| fold_blocks(&cells, &batch.columns, grid, job))
+                }))
+            }
+            Strategy::Sort => {
+                times.staged_batches += 1;
+                let keys = times.locate.time(|| self.locate(&photons, grid))?;
+                let sorted = times.sort.time(|| self.sort(keys))?;
+                let segments = times.segment.time(|| self.segment(&sorted))?;
+                times
+                    .reduce
+                    .time(|| self.reduce(&photons, &sorted, &segments, job))
+            }
+        }
     }
 }
 
@@ -237,21 +225,6 @@ fn few_enough(photons: usize) -> Result<()> {
     })
 }
 
-/// Whether photons in windows spread over the batch change cells seldom.
-fn long_runs(photons: usize, cells: impl Fn(std::ops::Range<usize>) -> Vec<u64>) -> bool {
-    if photons == 0 {
-        return true;
-    }
-    let step = (photons / WINDOWS).max(WINDOW);
-    let (mut seen, mut runs) = (0, 0);
-    for start in (0..photons).step_by(step) {
-        let cells = cells(start..(start + WINDOW).min(photons));
-        seen += cells.len();
-        runs += 1 + cells.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    }
-    seen >= LONG_RUN * runs
-}
-
 /// Folds runs tile by tile, then brings their records together by cell. `find` puts the runs of a
 /// tile of photons, numbered from the tile's start, into its second argument.
 fn fold_runs_first(
@@ -259,7 +232,7 @@ fn fold_runs_first(
     columns: &[Column],
     grid: &GridConfig,
     job: &Job,
-    find: impl Fn(&mut RunFinder, &mut Runs, std::ops::Range<usize>) + Sync,
+    find: impl Fn(&mut RunFinder, &mut Runs, Range<usize>) + Sync,
 ) -> Partials {
     let records: Vec<Partials> = (0..photons.div_ceil(TILES * TILE))
         .into_par_iter()
@@ -278,4 +251,29 @@ fn fold_runs_first(
         )
         .collect();
     records::merge_records(&records, grid, job)
+}
+
+/// Folds photons in no order block by block, then brings their records together; with too many keys
+/// for that, sorts photons.
+fn fold_blocks(cells: &[u64], columns: &[Column], grid: &GridConfig, job: &Job) -> Partials {
+    let table = locate::table_of(cells, grid);
+    if table.keys() > MOST_KEYS {
+        return fold_sorted(Keys::of_cells(cells, grid), columns, job);
+    }
+    let records: Vec<Partials> = cells
+        .par_chunks(BLOCK)
+        .enumerate()
+        .map_init(Block::default, |block, (i, cells)| {
+            let mut records = Partials::empty(job);
+            let start = i * BLOCK;
+            fold_block(&mut records, block, (cells, &table), (columns, start), job);
+            records
+        })
+        .collect();
+    records::merge_records(&records, grid, job)
+}
+
+fn fold_sorted(keys: Keys, columns: &[Column], job: &Job) -> Partials {
+    let sorted = sort::sort(keys);
+    reduce::reduce(columns, &sorted, &segment::segment(&sorted), job)
 }

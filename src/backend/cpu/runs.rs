@@ -1,18 +1,20 @@
 //! Runs: consecutive photons in one cell, found without locating every photon.
 //!
 //! Photons lie 0.7 m apart along a track and cells are 12 m to 100 km wide, so most photons share
-//! the cell of their neighbours. The bounds of boxes of 16 photons are joined two by two up to the
-//! whole tile; from the top down, bounds that lie in one cell (`Locator::cell_of_bounds`) settle all
-//! of their photons, others are halved, and the photons of a box that does not are located one by
-//! one. Photons near an edge are never settled by bounds, so cells do not depend on where tiles and
-//! boxes were cut.
+//! the cell of their neighbours. Bounds of a few consecutive photons that lie in one cell
+//! (`Locator::cell_of_bounds`) settle all of them; others are halved, and photons of the smallest
+//! boxes that still do not are located one by one. Photons near an edge are never settled by bounds,
+//! so cells do not depend on where tiles and boxes were cut.
+
+use std::ops::Range;
 
 use crate::grid::{Bounds, Locator, bounds_of_boxes};
 
-/// Photons in the smallest box.
-const BOX: usize = 16;
+/// Photons in the largest and the smallest boxes.
+const LARGEST: usize = 512;
+const SMALLEST: usize = 16;
 /// Boxes looked at to tell whether photons of a tile lie together.
-const SAMPLED_BOXES: usize = 8;
+const SAMPLED_BOXES: usize = 4;
 
 /// Runs of one tile of photons, in order: run `i` holds photons `ends[i - 1]..ends[i]`.
 #[derive(Debug, Default)]
@@ -24,9 +26,10 @@ pub struct Runs {
 /// Buffers that are used again from tile to tile.
 #[derive(Debug, Default)]
 pub struct RunFinder {
-    /// Bounds by level: each level's boxes hold twice as many photons as those below.
-    levels: Vec<Vec<Bounds>>,
+    boxes: Vec<Bounds>,
     located: Vec<u64>,
+    /// Mean photons in a run of the tile before: what the boxes to begin with are sized by.
+    usual_run: usize,
 }
 
 impl Runs {
@@ -59,7 +62,7 @@ impl Runs {
     }
 
     /// Each run's cell and photons.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, std::ops::Range<usize>)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (u64, Range<usize>)> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let ranges = starts.zip(&self.ends).map(|(start, &end)| start..end);
         self.cells.iter().copied().zip(ranges)
@@ -74,46 +77,39 @@ impl RunFinder {
             self.locate_each(locator, (lon, lat), 0, runs);
             return;
         }
-        if self.levels.is_empty() {
-            self.levels.push(Vec::new());
+        // A box a quarter as long as runs are lies in one cell three times in four.
+        let size = (self.usual_run / 4)
+            .clamp(SMALLEST, LARGEST)
+            .next_power_of_two();
+        let mut boxes = std::mem::take(&mut self.boxes);
+        bounds_of_boxes(lon, lat, size, &mut boxes);
+        for (i, bounds) in boxes.iter().enumerate() {
+            let photons = i * size..((i + 1) * size).min(lon.len());
+            self.settle(locator, (lon, lat), (photons, *bounds), runs);
         }
-        bounds_of_boxes::<BOX>(lon, lat, &mut self.levels[0]);
-        let mut top = 0;
-        while self.levels[top].len() > 1 {
-            let joined = self.levels[top].chunks(2).map(|pair| match pair {
-                [a, b] => a.join(*b),
-                rest => rest[0],
-            });
-            let joined: Vec<Bounds> = joined.collect();
-            top += 1;
-            if self.levels.len() == top {
-                self.levels.push(joined);
-            } else {
-                self.levels[top] = joined;
-            }
-        }
-        self.descend(locator, (lon, lat), (top, 0), runs);
+        self.boxes = boxes;
+        self.usual_run = lon.len() / runs.ends.len().max(1);
     }
 
-    fn descend(
+    /// Photons of a box that lies in one cell are a run; else each half of them is looked at.
+    fn settle(
         &mut self,
         locator: &Locator,
         (lon, lat): (&[f64], &[f64]),
-        (level, index): (usize, usize),
+        (photons, bounds): (Range<usize>, Bounds),
         runs: &mut Runs,
     ) {
-        let Some(bounds) = self.levels[level].get(index) else {
-            return;
-        };
-        let start = (index * BOX) << level;
-        let end = (((index + 1) * BOX) << level).min(lon.len());
-        if let Some(cell) = locator.cell_of_bounds(bounds) {
-            runs.push(cell, end);
-        } else if level == 0 {
-            self.locate_each(locator, (&lon[start..end], &lat[start..end]), start, runs);
+        if let Some(cell) = locator.cell_of_bounds(&bounds) {
+            runs.push(cell, photons.end);
+        } else if photons.len() <= SMALLEST {
+            let position = (&lon[photons.clone()], &lat[photons.clone()]);
+            self.locate_each(locator, position, photons.start, runs);
         } else {
-            self.descend(locator, (lon, lat), (level - 1, 2 * index), runs);
-            self.descend(locator, (lon, lat), (level - 1, 2 * index + 1), runs);
+            let half = photons.start + photons.len() / 2;
+            for part in [photons.start..half, half..photons.end] {
+                let bounds = Bounds::of(&lon[part.clone()], &lat[part.clone()]);
+                self.settle(locator, (lon, lat), (part, bounds), runs);
+            }
         }
     }
 
@@ -134,12 +130,12 @@ impl RunFinder {
 /// Whether a quarter of some boxes spread over the tile lies in one cell each: else bounds would be
 /// taken in vain.
 fn lie_together(locator: &Locator, lon: &[f64], lat: &[f64]) -> bool {
-    let boxes = lon.len() / BOX;
+    let boxes = lon.len() / SMALLEST;
     let step = (boxes / SAMPLED_BOXES).max(1);
     let sampled = (0..boxes).step_by(step);
     let (mut settled, mut looked_at) = (0, 0);
-    for start in sampled.map(|index| index * BOX) {
-        let range = start..start + BOX;
+    for start in sampled.map(|index| index * SMALLEST) {
+        let range = start..start + SMALLEST;
         let bounds = Bounds::of(&lon[range.clone()], &lat[range]);
         settled += usize::from(locator.cell_of_bounds(&bounds).is_some());
         looked_at += 1;
