@@ -16,7 +16,7 @@ SUPPORTS = {
     "numpy": ("groupby",),
     "pandas": ("groupby",),
 }
-LOCATORS = ("healpix_geo", "cdshealpix", "healpy")
+LOCATORS = ("healpix_geo", "cdshealpix", "cdshealpix_bare", "healpy")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ FULL = (
     Row("minmax", "shard12"),
     Row("minmax", "wide12"),
     Row("locate", "shard12", 8, cores=1, against=("cdshealpix",)),
+    Row("locate", "shard12", cores=1, against=("cdshealpix_bare",)),
     Row("locate", "wide12", cores=1, against=("cdshealpix",)),
+    Row("locate", "wide12", cores=1, against=("cdshealpix_bare",)),
     Row("locate", "shard12_shuffled", 1.5, cores=1, against=("healpix_geo",)),
     Row("locate", "uniform", cores=1, against=("healpix_geo",)),
     Row("locate", "polar", cores=1, against=("healpix_geo",)),
