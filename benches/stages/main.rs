@@ -1,0 +1,210 @@
+//! Micro benches of each stage of the CPU backend and of the fused fold, over the workloads that
+//! `benches/peers/workloads.py` made. Ids are `stage/workload/size/engine`.
+//!
+//! | variable | means | default |
+//! | --- | --- | --- |
+//! | `ICEFOLD_BENCH_DATA` | folder of workloads, one folder per size | `target/bench-data` |
+//! | `ICEFOLD_BENCH_SIZE` | the size | `1e6` |
+//! | `ICEFOLD_BENCH_THREADS` | threads of the backend | all cores |
+
+#[allow(dead_code, reason = "the engine uses the rest")]
+#[path = "../engine/npy.rs"]
+mod npy;
+#[allow(dead_code, reason = "the engine uses the rest")]
+#[path = "../engine/ours.rs"]
+mod ours;
+#[allow(dead_code, reason = "the engine uses the rest")]
+#[path = "../engine/task.rs"]
+mod task;
+#[allow(dead_code, reason = "the engine uses the rest")]
+#[path = "../engine/workload.rs"]
+mod workload;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use icefold::backend::Backend;
+use icefold::batch::PhotonBatch;
+use icefold::config::GridConfig;
+use icefold::grid::Latitude;
+use icefold::stat::{Job, Partials};
+
+use ours::{Ours, Strategy};
+use task::Task;
+use workload::Workload;
+
+fn main() {
+    let data = variable("ICEFOLD_BENCH_DATA", || {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/target/bench-data").to_owned()
+    });
+    let size = variable("ICEFOLD_BENCH_SIZE", || "1e6".to_owned());
+    let threads = variable("ICEFOLD_BENCH_THREADS", || {
+        std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .to_string()
+    });
+    let folders = folders(&Path::new(&data).join(&size));
+    if folders.is_empty() {
+        eprintln!("stages: no workloads in {data}/{size}: make them with scripts/bench --prepare");
+        std::process::exit(2);
+    }
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    for folder in folders {
+        let bench = threads
+            .parse()
+            .map_err(|_| icefold::Error::Usage(format!("'{threads}' is no number of threads")))
+            .and_then(|threads| Bench::load(&folder, &size, threads))
+            .and_then(|bench| bench.run(&mut criterion));
+        if let Err(error) = bench {
+            eprintln!("stages: {error}");
+            std::process::exit(i32::from(error.exit_code()));
+        }
+    }
+    criterion.final_summary();
+}
+
+fn variable(name: &str, default: impl FnOnce() -> String) -> String {
+    std::env::var(name).unwrap_or_else(|_| default())
+}
+
+/// Folders of workloads, by name.
+fn folders(size: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(size).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.join("ids.npy").is_file())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// One workload, in memory.
+#[derive(Debug)]
+struct Bench {
+    name: String,
+    size: String,
+    threads: usize,
+    grid: GridConfig,
+    batch: PhotonBatch,
+    ids: Vec<u64>,
+    job: Job,
+}
+
+impl Bench {
+    fn load(folder: &Path, size: &str, threads: usize) -> icefold::Result<Self> {
+        let workload = Workload::open(folder)?;
+        Ok(Self {
+            grid: workload.grid(Latitude::AuthalicWgs84)?,
+            batch: workload.batch()?,
+            ids: workload.ids()?,
+            job: Task::Groupby.job()?,
+            name: workload.description.name,
+            size: size.to_owned(),
+            threads,
+        })
+    }
+
+    fn run(&self, criterion: &mut Criterion) -> icefold::Result<()> {
+        let ours = Ours::open(self.threads, Strategy::Auto)?;
+        self.positions(criterion, &ours);
+        self.stages(criterion, &ours)?;
+        self.folds(criterion)?;
+        self.merge(criterion, &ours)
+    }
+
+    /// Times `work` under the id `stage/workload/size/engine`; what it gives back is dropped
+    /// outside the clock.
+    fn time<S, T>(
+        &self,
+        criterion: &mut Criterion,
+        (stage, engine): (&str, &str),
+        mut setup: impl FnMut() -> S,
+        mut work: impl FnMut(S) -> T,
+    ) {
+        let mut group = criterion.benchmark_group(stage);
+        group.throughput(Throughput::Elements(self.batch.len() as u64));
+        let parameter = format!("{}/{engine}-{}", self.size, self.threads);
+        group.bench_function(BenchmarkId::new(&self.name, parameter), |bencher| {
+            bencher.iter_batched(&mut setup, &mut work, BatchSize::PerIteration);
+        });
+        group.finish();
+    }
+
+    /// Positions to ids, outside the stages.
+    fn positions(&self, criterion: &mut Criterion, ours: &Ours) {
+        let mut cells = vec![1; self.batch.len()];
+        self.time(
+            criterion,
+            ("cells", "cpu"),
+            || (),
+            |()| ours.cells(&self.batch.lon, &self.batch.lat, &self.grid, &mut cells),
+        );
+    }
+
+    /// The stages of the seam, one after the other.
+    fn stages(&self, criterion: &mut Criterion, ours: &Ours) -> icefold::Result<()> {
+        let cpu = ours.cpu();
+        let photons = cpu.upload(&self.batch)?;
+        let locate = || cpu.locate(&photons, &self.grid);
+        self.time(criterion, ("locate", "cpu"), || (), |()| locate());
+        self.time(criterion, ("sort", "cpu"), locate, |keys| {
+            keys.and_then(|keys| cpu.sort(keys))
+        });
+        let sorted = cpu.sort(locate()?)?;
+        self.time(
+            criterion,
+            ("segment", "cpu"),
+            || (),
+            |()| cpu.segment(&sorted),
+        );
+        let segments = cpu.segment(&sorted)?;
+        self.time(
+            criterion,
+            ("reduce", "cpu"),
+            || (),
+            |()| cpu.reduce(&photons, &sorted, &segments, &self.job),
+        );
+        Ok(())
+    }
+
+    /// The fused path from positions, and the group-by from ids, under each strategy.
+    fn folds(&self, criterion: &mut Criterion) -> icefold::Result<()> {
+        for (strategy, engine) in [
+            (Strategy::Auto, "cpu"),
+            (Strategy::Runs, "cpu-runs"),
+            (Strategy::Sort, "cpu-sort"),
+        ] {
+            let ours = Ours::open(self.threads, strategy)?;
+            self.time(
+                criterion,
+                ("fold", engine),
+                || (),
+                |()| ours.fold(&self.batch, &self.grid, &self.job),
+            );
+            self.time(
+                criterion,
+                ("fold_cells", engine),
+                || (),
+                |()| ours.fold_cells(&self.ids, &self.batch.columns, &self.grid, &self.job),
+            );
+        }
+        Ok(())
+    }
+
+    /// The partials of the whole workload with themselves: every cell meets its equal.
+    fn merge(&self, criterion: &mut Criterion, ours: &Ours) -> icefold::Result<()> {
+        let partials: Partials = ours.fold(&self.batch, &self.grid, &self.job)?;
+        self.time(
+            criterion,
+            ("merge", "host"),
+            || (),
+            |()| partials.merge(&partials, &self.job),
+        );
+        Ok(())
+    }
+}
