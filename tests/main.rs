@@ -14,6 +14,7 @@ mod conformance;
 mod golden;
 mod granule;
 mod layout;
+mod parity;
 mod property;
 mod support;
 

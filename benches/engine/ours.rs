@@ -6,25 +6,23 @@
 //! | `fold` | lon, lat, columns | partials |
 //! | `fold_cells` | cells, columns | partials |
 
-use clap::ValueEnum;
-use icefold::backend::cpu::Cpu;
-use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Column, PhotonBatch, Values};
-use icefold::config::GridConfig;
-use icefold::grid::Locator;
-use icefold::stat::{Job, Partials, Value};
-use icefold::{Error, Result};
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::Mutex;
 
-/// Positions that one task of `cells` locates.
-const TILE: usize = 65_536;
+use clap::ValueEnum;
+use icefold::backend::cpu::{self, Cpu};
+use icefold::backend::{Backend, Batches, StageTimes};
+use icefold::batch::{Column, PhotonBatch};
+use icefold::config::GridConfig;
+use icefold::stat::{Job, Partials};
+use icefold::{Error, Result};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// How the CPU backend groups photons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Strategy {
     Auto,
     Runs,
+    Blocks,
     Sort,
 }
 
@@ -33,7 +31,9 @@ pub enum Strategy {
 pub struct Ours {
     cpu: Cpu,
     strategy: Strategy,
-    /// Finishes answers, and runs what the backend does not offer.
+    /// What the last fold took, where it was left to choose.
+    took: Mutex<Batches>,
+    /// Finishes answers.
     pool: ThreadPool,
 }
 
@@ -42,9 +42,16 @@ impl Ours {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let pool =
             pool.map_err(|e| Error::Usage(format!("cannot start {threads} threads: {e}")))?;
+        let order = match strategy {
+            Strategy::Auto => cpu::Strategy::Auto,
+            Strategy::Runs => cpu::Strategy::Runs,
+            Strategy::Blocks => cpu::Strategy::Blocks,
+            Strategy::Sort => cpu::Strategy::Sort,
+        };
         Ok(Self {
-            cpu: Self::with_strategy(Cpu::open(threads)?, strategy),
+            cpu: Cpu::open(threads)?.with_strategy(order),
             strategy,
+            took: Mutex::default(),
             pool,
         })
     }
@@ -59,70 +66,40 @@ impl Ours {
         self.pool.install(work)
     }
 
-    // until Cpu::with_strategy: the backend has one strategy.
-    fn with_strategy(cpu: Cpu, _: Strategy) -> Cpu {
-        cpu
-    }
-
-    // until the backend says which strategy it took: the one that was asked for.
+    /// The strategy asked for, and what `auto` chose in the last fold from positions.
     pub fn strategy(&self) -> String {
-        format!("{:?}", self.strategy).to_lowercase()
+        let asked = format!("{:?}", self.strategy).to_lowercase();
+        let took = self.took.lock().map(|took| *took).unwrap_or_default();
+        match (took.runs, took.blocks, took.sorted) {
+            (0, 0, 0) => asked,
+            (1.., _, _) => format!("{asked}: runs"),
+            (_, 1.., _) => format!("{asked}: blocks"),
+            _ => format!("{asked}: sort"),
+        }
     }
 
     /// The cell of every position; `out` is as long as they are.
-    // until Cpu::cells: the reference on tiles.
     pub fn cells(&self, lon: &[f64], lat: &[f64], grid: &GridConfig, out: &mut [u64]) {
-        let locator = Locator::new(grid.cell_order, grid.latitude);
-        self.pool.install(|| {
-            out.par_chunks_mut(TILE)
-                .zip(lon.par_chunks(TILE))
-                .zip(lat.par_chunks(TILE))
-                .for_each(|((out, lon), lat)| locator.cells(lon, lat, out));
-        });
+        self.cpu.cells(lon, lat, grid, out);
     }
 
     pub fn fold(&self, batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Result<Partials> {
         let mut times = StageTimes::default();
-        self.cpu.fold(batch, grid, job, &mut times)
+        let partials = self.cpu.fold(batch, grid, job, &mut times);
+        if let Ok(mut took) = self.took.lock() {
+            *took = times.batches;
+        }
+        partials
     }
 
     /// Group-by alone; columns in the job's order.
-    // until Cpu::fold_cells: sorts photons by cell and folds each cell by itself.
     pub fn fold_cells(
         &self,
         cells: &[u64],
         columns: &[Column],
-        _: &GridConfig,
+        grid: &GridConfig,
         job: &Job,
     ) -> Result<Partials> {
-        if columns.len() != job.columns.len() {
-            return Err(Error::Usage(format!(
-                "{} columns for a job of {}",
-                columns.len(),
-                job.columns.len()
-            )));
-        }
-        let mut order: Vec<u32> = (0..cells.len() as u32).collect();
-        self.pool
-            .install(|| order.par_sort_unstable_by_key(|&photon| cells[photon as usize]));
-        let mut partials = Partials::empty(job);
-        for photons in order.chunk_by(|&a, &b| cells[a as usize] == cells[b as usize]) {
-            partials.cells.push(cells[photons[0] as usize]);
-            partials.photons.push(photons.len() as u64);
-            for ((rows, column), needs) in
-                partials.columns.iter_mut().zip(columns).zip(&job.columns)
-            {
-                match &column.values {
-                    Values::F32(v) => rows.push_cell(&gathered(v, photons), needs),
-                    Values::F64(v) => rows.push_cell(&gathered(v, photons), needs),
-                    Values::I64(v) => rows.push_cell(&gathered(v, photons), needs),
-                }
-            }
-        }
-        Ok(partials)
+        self.cpu.fold_cells(cells, columns, grid, job)
     }
-}
-
-fn gathered<T: Value>(values: &[T], photons: &[u32]) -> Vec<T> {
-    photons.iter().map(|&p| values[p as usize]).collect()
 }

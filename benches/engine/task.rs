@@ -124,7 +124,7 @@ impl Answer {
     /// Rounds every statistic once: one array per output, one value per cell.
     pub fn finish(ours: &Ours, mut partials: Partials, job: &Job) -> Self {
         let columns = ours.install(|| {
-            partials.sort_values();
+            partials.select_values(job);
             let outputs = 0..job.outputs.len();
             outputs
                 .map(|output| {

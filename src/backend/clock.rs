@@ -6,6 +6,17 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock(Duration);
 
+/// Batches by the order in which their stages ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Batches {
+    /// Photons sorted, segments folded: the stages one by one.
+    pub sorted: u64,
+    /// Runs of photons folded, their records sorted.
+    pub runs: u64,
+    /// Blocks of photons folded, their records sorted.
+    pub blocks: u64,
+}
+
 /// Wall time by stage, monotonic clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StageTimes {
@@ -16,9 +27,7 @@ pub struct StageTimes {
     pub reduce: Clock,
     /// Locate to reduce in one pass over the photons, where a backend fuses them.
     pub fused: Clock,
-    /// Batches that went through the stages one by one, and through the fused pass.
-    pub staged_batches: u64,
-    pub fused_batches: u64,
+    pub batches: Batches,
 }
 
 impl Clock {

@@ -15,7 +15,7 @@ pub mod cpu;
 mod device;
 mod keys;
 
-pub use clock::StageTimes;
+pub use clock::{Batches, StageTimes};
 pub use device::{Device, DeviceChoice};
 pub use keys::{Distinct, KeyTable};
 
@@ -64,7 +64,7 @@ pub trait Backend {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        times.staged_batches += 1;
+        times.batches.sorted += 1;
         let photons = times.upload.time(|| self.upload(batch))?;
         let keys = times.locate.time(|| self.locate(&photons, grid))?;
         let sorted = times.sort.time(|| self.sort(keys))?;

@@ -177,8 +177,11 @@ fn stages(tally: &Tally) -> Value {
         "fused": {
             "stages": "locate, sort, segment, reduce",
             "seconds": tally.stages.fused,
-            "batches": tally.stages.fused_batches,
-            "batches_staged": tally.stages.staged_batches,
+        },
+        "batches": {
+            "runs": tally.stages.batches.runs,
+            "blocks": tally.stages.batches.blocks,
+            "sorted": tally.stages.batches.sorted,
         },
         "merge": stage(tally.merge_seconds),
         "finalize": stage(tally.finalize_seconds),

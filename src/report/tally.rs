@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::backend::StageTimes;
+use crate::backend::{Batches, StageTimes};
 use crate::error::{Error, Result};
 use crate::granule::{Counts, GranuleFile, Reader};
 use crate::merge::ShardPartials;
@@ -41,8 +41,7 @@ pub struct StageSeconds {
     pub segment: f64,
     pub reduce: f64,
     pub fused: f64,
-    pub staged_batches: u64,
-    pub fused_batches: u64,
+    pub batches: Batches,
 }
 
 /// One granule that was read whole.
@@ -164,8 +163,9 @@ impl StageSeconds {
         self.segment += times.segment.seconds();
         self.reduce += times.reduce.seconds();
         self.fused += times.fused.seconds();
-        self.staged_batches += times.staged_batches;
-        self.fused_batches += times.fused_batches;
+        self.batches.sorted += times.batches.sorted;
+        self.batches.runs += times.batches.runs;
+        self.batches.blocks += times.batches.blocks;
     }
 }
 

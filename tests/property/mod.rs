@@ -6,10 +6,10 @@ use arrow::buffer::NullBuffer;
 use icefold::batch::{Column, ColumnType, Values};
 use proptest::prelude::*;
 
-use crate::support::{Photons, Question, cell_ids, column, values};
+use crate::support::{self, Photons, Question, cell_ids, column, values};
 use oracle::{Answer, answer};
 
-const YAML: &str = r#"
+pub const YAML: &str = r#"
 data_source:
   groups: [gt1l]
   coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
@@ -34,7 +34,7 @@ output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
 "#;
 
-const TYPES: [ColumnType; 3] = [ColumnType::F32, ColumnType::F32, ColumnType::I64];
+pub const TYPES: [ColumnType; 3] = [ColumnType::F32, ColumnType::F32, ColumnType::I64];
 
 fn question() -> Question {
     Question::new(YAML, &TYPES)
@@ -106,27 +106,13 @@ fn in_order(photons: &Photons) -> Vec<usize> {
     (0..photons.len()).collect()
 }
 
-/// Bytes of every array of the answer.
 fn bits(
     question: &Question,
     photons: &Photons,
     batches: &[Vec<usize>],
     threads: usize,
 ) -> Vec<Vec<u8>> {
-    let tables = question.answer(photons, batches, threads);
-    let mut bytes = Vec::new();
-    for column in tables.iter().flat_map(|table| table.rows.columns()) {
-        let column = column.to_data();
-        for data in std::iter::once(&column).chain(column.child_data()) {
-            bytes.extend(
-                data.buffers()
-                    .iter()
-                    .map(|buffer| buffer.as_slice().to_vec()),
-            );
-        }
-    }
-    assert!(tables.is_empty() || bytes.iter().any(|b| !b.is_empty()));
-    bytes
+    support::bits(&question.answer(photons, batches, threads))
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::granule::SourceColumn;
 use icefold::merge::ShardPartials;
-use icefold::stat::{Job, derive};
+use icefold::stat::{Job, Partials, derive};
 
 /// Real granules and reference answers.
 pub fn data() -> PathBuf {
@@ -157,14 +157,24 @@ impl Question {
         threads: usize,
     ) -> Vec<CellTable> {
         let device = Device::open(&DeviceChoice::Cpu, threads).expect("the CPU opens");
+        self.answer_of(photons, batches, |batch| {
+            let mut times = StageTimes::default();
+            device.fold(batch, &self.config.grid, &self.job, &mut times)
+        })
+    }
+
+    /// As `answer`, with the fold of a batch given.
+    pub fn answer_of(
+        &self,
+        photons: &Photons,
+        batches: &[Vec<usize>],
+        fold: impl Fn(&PhotonBatch) -> icefold::Result<Partials>,
+    ) -> Vec<CellTable> {
         let mut shards = ShardPartials::default();
         for places in batches {
             let mut batch = photons.batch(places);
             batch.columns = derive(&self.job, &self.config.variables, &batch);
-            let mut times = StageTimes::default();
-            let partials = device
-                .fold(&batch, &self.config.grid, &self.job, &mut times)
-                .expect("the batch folds");
+            let partials = fold(&batch).expect("the batch folds");
             assert!(partials.out_of_range().next().is_none());
             shards.add(&partials, &self.config.grid, &self.job);
         }
@@ -177,6 +187,20 @@ impl Question {
             })
             .collect()
     }
+}
+
+/// Bytes of every array of the answer.
+pub fn bits(tables: &[CellTable]) -> Vec<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for column in tables.iter().flat_map(|table| table.rows.columns()) {
+        let column = column.to_data();
+        for data in std::iter::once(&column).chain(column.child_data()) {
+            let buffers = data.buffers().iter();
+            bytes.extend(buffers.map(|buffer| buffer.as_slice().to_vec()));
+        }
+    }
+    assert!(tables.is_empty() || bytes.iter().any(|b| !b.is_empty()));
+    bytes
 }
 
 /// One float or integer column of all tables, as f64.

@@ -182,7 +182,7 @@ impl Backend for Cpu {
         let photons = times.upload.time(|| self.upload(batch))?;
         match strategy {
             Strategy::Runs | Strategy::Auto => {
-                times.fused_batches += 1;
+                times.batches.runs += 1;
                 let find = |finder: &mut RunFinder, runs: &mut Runs, tile: Range<usize>| {
                     let (lon, lat) = (&batch.lon[tile.clone()], &batch.lat[tile]);
                     finder.find(&locator, lon, lat, runs);
@@ -193,7 +193,7 @@ impl Backend for Cpu {
                 }))
             }
             Strategy::Blocks => {
-                times.fused_batches += 1;
+                times.batches.blocks += 1;
                 Ok(times.fused.time(|| {
                     let mut cells = vec![0; batch.len()];
                     self.cells(&batch.lon, &batch.lat, grid, &mut cells);
@@ -202,7 +202,7 @@ impl Backend for Cpu {
                 }))
             }
             Strategy::Sort => {
-                times.staged_batches += 1;
+                times.batches.sorted += 1;
                 let keys = times.locate.time(|| self.locate(&photons, grid))?;
                 let sorted = times.sort.time(|| self.sort(keys))?;
                 let segments = times.segment.time(|| self.segment(&sorted))?;
