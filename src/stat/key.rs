@@ -5,6 +5,8 @@
 
 use crate::batch::ColumnType;
 
+use super::resolution::Resolution;
+
 /// What a value is, as far as accumulators care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -26,6 +28,9 @@ pub trait Value: Copy + Send + Sync + 'static {
 
     /// The value as f64; integers beyond 2^53 round to nearest even.
     fn to_f64(self) -> f64;
+
+    /// The value in units of the resolution, rounded half to even; `None` out of range or not finite.
+    fn quantise(self, resolution: Resolution) -> Option<i64>;
 }
 
 /// An order-preserving key, widened to 64 bits.
@@ -64,6 +69,10 @@ impl Value for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise(f64::from(self))
+    }
 }
 
 impl Value for f64 {
@@ -93,6 +102,10 @@ impl Value for f64 {
     fn to_f64(self) -> f64 {
         self
     }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise(self)
+    }
 }
 
 impl Value for i64 {
@@ -108,6 +121,10 @@ impl Value for i64 {
 
     fn to_f64(self) -> f64 {
         self as f64
+    }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise_integer(self)
     }
 }
 
