@@ -54,6 +54,17 @@ pub struct PhotonBatch {
     pub columns: Vec<Column>,
 }
 
+impl ColumnType {
+    /// The type that holds the values of both without loss; `None` for integers beside floats.
+    pub fn wider(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            _ if self == other => Some(self),
+            (Self::F32, Self::F64) | (Self::F64, Self::F32) => Some(Self::F64),
+            _ => None,
+        }
+    }
+}
+
 impl Values {
     pub fn len(&self) -> usize {
         match self {

@@ -1,8 +1,9 @@
 //! Merging: partials of many batches become the partials of each shard.
 //!
 //! On the line: `Partials --merge (exact, any order)--> ShardPartials --finalize-->`. Each shard
-//! holds a few tables of falling size; a new one merges with those that are not much larger, so
-//! every photon's cell is copied a logarithmic number of times however many batches there are.
+//! holds a few tables of falling weight; a new one merges with those that are not much heavier, so
+//! every cell and every retained value is copied a logarithmic number of times however many batches
+//! there are.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,7 @@ impl ShardPartials {
 
     fn push(&mut self, shard: u64, mut table: Partials, job: &Job) {
         let tables = self.shards.entry(shard).or_default();
-        while let Some(last) = tables.pop_if(|last| last.len() <= 2 * table.len()) {
+        while let Some(last) = tables.pop_if(|last| last.weight() <= 2 * table.weight()) {
             table = last.merge(&table, job);
         }
         tables.push(table);
@@ -88,5 +89,43 @@ impl ShardPartials {
             cells += tables.first().map_or(0, Partials::len) as u64;
         }
         cells
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::ColumnType;
+    use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
+
+    #[test]
+    fn a_cell_with_many_retained_values_is_not_copied_for_each_batch() {
+        let column = JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F32,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                ordered: true,
+                ..Needs::default()
+            },
+        };
+        let job = Job {
+            columns: vec![column],
+            outputs: Vec::new(),
+        };
+        let one_cell = |values: usize| {
+            let mut partials = Partials::empty(&job);
+            partials.cells.push(7);
+            partials.photons.push(values as u64);
+            partials.columns[0].push_cell(&vec![1.0f32; values], &job.columns[0]);
+            partials
+        };
+        let mut shards = ShardPartials::default();
+        for (values, tables) in [(100, 1), (25, 2), (6, 3), (1, 4), (1, 4), (1000, 1)] {
+            shards.push(0, one_cell(values), &job);
+            assert_eq!(shards.shards[&0].len(), tables, "{values}");
+        }
+        assert_eq!(shards.photons(), 1133);
     }
 }

@@ -3,7 +3,7 @@
 //! First on the line. Directories become their granules, and duplicates are resolved by name before
 //! anything is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::config::DuplicatePolicy;
@@ -37,7 +37,7 @@ pub fn plan(paths: &[PathBuf], policy: DuplicatePolicy) -> Result<Plan> {
     for path in paths {
         if path.is_dir() {
             let before = found.len();
-            walk(path, &mut found)?;
+            walk(path, &mut BTreeSet::new(), &mut found)?;
             found[before..].sort();
             if found.len() == before {
                 return Err(Error::Usage(format!(
@@ -64,13 +64,22 @@ pub fn plan(paths: &[PathBuf], policy: DuplicatePolicy) -> Result<Plan> {
     }
 }
 
-fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+/// Granules in a directory and below, each directory once whatever links lead to it.
+fn walk(directory: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<()> {
     let listed = |e| Error::io("list", directory, e);
+    if !seen.insert(directory.canonicalize().map_err(listed)?) {
+        return Ok(());
+    }
+    let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(listed)? {
-        let path = entry.map_err(listed)?.path();
+        paths.push(entry.map_err(listed)?.path());
+    }
+    // Which of two links is followed does not depend on the order in which the system lists them.
+    paths.sort();
+    for path in paths {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         if path.is_dir() {
-            walk(&path, found)?;
+            walk(&path, seen, found)?;
         } else if ["h5", "hdf5", "he5"].contains(&extension.to_ascii_lowercase().as_str()) {
             found.push(path);
         }
@@ -79,10 +88,12 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Plan> {
-    let mut latest: BTreeMap<String, (Release, PathBuf)> = BTreeMap::new();
+    let mut latest: BTreeMap<Identity, (Release, PathBuf)> = BTreeMap::new();
     let mut superseded = Vec::new();
+    let mut identities = Vec::with_capacity(found.len());
     for granule in &found {
         let (identity, release) = identity(granule);
+        identities.push(identity.clone());
         let Some(kept) = latest.get_mut(&identity) else {
             latest.insert(identity, (release, granule.clone()));
             continue;
@@ -95,19 +106,15 @@ fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Pl
                 granule.display()
             )));
         }
-        let loser = if release > kept.0 {
+        // Of equals the first by name, so that the order of paths does not choose.
+        let by_name = |path: &PathBuf| (path.file_name().map(ToOwned::to_owned), path.clone());
+        let wins = release > kept.0 || (release == kept.0 && by_name(granule) < by_name(&kept.1));
+        let loser = if wins {
             std::mem::replace(kept, (release, granule.clone())).1
         } else {
             granule.clone()
         };
         superseded.push((identity, loser));
-    }
-    let mut granules = Vec::new();
-    for granule in found {
-        let (identity, _) = identity(&granule);
-        if latest[&identity].1 == granule && !granules.contains(&granule) {
-            granules.push(granule);
-        }
     }
     let superseded = superseded
         .into_iter()
@@ -116,32 +123,42 @@ fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Pl
             by: latest[&identity].1.clone(),
         })
         .collect();
+    let mut granules = Vec::new();
+    for (granule, identity) in found.into_iter().zip(identities) {
+        // Taken out, so that the same path twice is one granule.
+        if latest.get(&identity).is_some_and(|kept| kept.1 == granule) {
+            latest.remove(&identity);
+            granules.push(granule);
+        }
+    }
     Ok(Plan {
         granules,
         superseded,
     })
 }
 
-/// The file name with release and version blanked, so that two releases of one granule (or of one
-/// subset of it) have equal identities, and the release. Names of another form are their own.
-fn identity(granule: &Path) -> (String, Release) {
-    let name = granule.file_name().and_then(|n| n.to_str());
-    let Some(name) = name else {
-        return (granule.display().to_string(), (0, 0));
-    };
-    let found = (0..name.len()).find_map(|at| {
-        name.get(at..)
-            .and_then(release_at)
-            .map(|release| (at, release))
-    });
-    match found {
+/// What makes two paths the same granule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    /// The name from `ATL` on with release and version blanked: releases, and copies with something
+    /// put before the name, are the same granule; subsets with something put behind it are not.
+    Product(String),
+    /// The file itself.
+    File(PathBuf),
+}
+
+/// Identity and release of a granule.
+fn identity(granule: &Path) -> (Identity, Release) {
+    let name = granule.file_name().and_then(|n| n.to_str()).unwrap_or("");
+    let mut tails = (0..name.len()).filter_map(|at| name.get(at..));
+    if let Some((tail, release)) = tails.find_map(|tail| Some((tail, release_at(tail)?))) {
         // ATLnn_yyyymmddhhmmss_ttttccss_ is 30 characters, rrr_vv the next 6.
-        Some((at, release)) => {
-            let blanked = format!("{}***_**{}", &name[..at + 30], &name[at + 36..]);
-            (blanked, release)
-        }
-        None => (name.to_owned(), (0, 0)),
+        let blanked = format!("{}***_**{}", &tail[..30], &tail[36..]);
+        return (Identity::Product(blanked), release);
     }
+    let file = granule.canonicalize();
+    let file = file.unwrap_or_else(|_| granule.to_path_buf());
+    (Identity::File(file), (0, 0))
 }
 
 /// Release and version where `text` starts with `ATLnn_yyyymmddhhmmss_ttttccss_rrr_vv`.
@@ -194,12 +211,43 @@ mod tests {
     fn the_same_granule_twice_is_read_once_or_refused() {
         let found = paths(&["x/g.h5", "x/g.h5", "y/g.h5"]);
         let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(plan.granules, [found[0].clone()]);
-        assert_eq!(plan.superseded.len(), 2);
+        assert_eq!(plan.granules, [found[0].clone(), found[2].clone()]);
+        assert_eq!(plan.superseded.len(), 1);
         let error = without_duplicates(found, DuplicatePolicy::Error).unwrap_err();
         assert!(
             error.to_string().contains("are the same granule"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_copy_with_a_prefix_is_the_same_granule_whatever_the_order() {
+        let name = "ATL06_20190105163308_01260202_006_02.h5";
+        let mut found = paths(&[&format!("processed_{name}"), name]);
+        for _ in 0..2 {
+            let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
+            assert_eq!(plan.granules, [PathBuf::from(name)]);
+            assert_eq!(plan.superseded.len(), 1);
+            found.reverse();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_no_granule_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("a");
+        std::fs::create_dir(&inside).unwrap();
+        std::fs::write(inside.join("g.h5"), "").unwrap();
+        for (target, link) in [("..", "a/up"), ("a", "b"), ("a/g.h5", "also.h5")] {
+            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+        }
+        let given = [folder.path().to_path_buf()];
+        let all = plan(&given, DuplicatePolicy::KeepAll).unwrap();
+        let names = ["a/g.h5", "also.h5"].map(|name| folder.path().join(name));
+        assert_eq!(all.granules, names);
+        let once = plan(&given, DuplicatePolicy::KeepLatest).unwrap();
+        assert_eq!(once.granules, names[1..]);
+        assert_eq!(once.superseded.len(), 1);
     }
 }

@@ -7,6 +7,9 @@ use super::{Definition, Dtype, Output, Variable};
 use crate::expr::{CellExpr, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
 use crate::expr::{bare, parse_cell, parse_row, reducer, suggestion};
 
+/// Edges of a histogram at most: every occupied cell holds a count for each of its bins.
+const MOST_EDGES: usize = 65_536;
+
 /// The outputs in the order of the text. `skip_nan` is `output.nan: skip`.
 pub(super) fn outputs(
     raw: &Entries<RawOutput>,
@@ -183,6 +186,13 @@ impl Reader<'_> {
         let ascending = edges.windows(2).all(|pair| pair[0] < pair[1]);
         if edges.len() < 2 || !ascending || !edges.iter().all(|edge| edge.is_finite()) {
             let message = "are not at least two finite ascending numbers";
+            return Err(self.fault(".params.edges", message));
+        }
+        if edges.len() > MOST_EDGES {
+            let message = format!(
+                "are {}, and a histogram has at most {MOST_EDGES}; widen its bins",
+                edges.len()
+            );
             return Err(self.fault(".params.edges", message));
         }
         let edges = edges.clone();

@@ -1,11 +1,11 @@
 //! From a name, a file or a text to the typed [`Config`]; whatever is not known is refused here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::outputs::outputs;
+use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{Fault, MAX_BYTES, read};
@@ -65,13 +65,20 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
     let outputs = outputs(&raw.aggregation.variables, &source.variables, skip_nan)?;
+    let used: BTreeSet<String> = outputs
+        .iter()
+        .flat_map(|output| source_columns(&output.definition))
+        .collect();
+    // What no output uses is not read, and its nulls say nothing of a photon.
+    let variables = source.variables.into_iter();
+    let variables = variables.filter(|v| used.contains(&v.name)).collect();
     let mut config = Config {
         name: name.into(),
         sha256: String::new(),
         ground_tracks: source.ground_tracks,
         latitude: source.latitude,
         longitude: source.longitude,
-        variables: source.variables,
+        variables,
         filters: source.filters,
         link: source.link,
         outputs,

@@ -130,3 +130,17 @@ fn what_is_no_pipeline_is_an_error_and_no_panic() {
         let _ = parse_yaml("x", &GOOD[..end]);
     }
 }
+
+#[test]
+fn the_edges_of_a_histogram_are_limited() {
+    let edges = |count: usize| {
+        let edges: Vec<String> = (0..count).map(|edge| edge.to_string()).collect();
+        parse_yaml("x", &GOOD.replace("0, 1, 2.5", &edges.join(", ")))
+    };
+    assert!(edges(65_536).is_ok());
+    let message = edges(65_537).unwrap_err().to_string();
+    assert!(
+        message.contains("params.edges: are 65537, and a histogram has at most 65536"),
+        "{message}"
+    );
+}

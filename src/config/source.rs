@@ -233,10 +233,6 @@ fn filters(raw: &RawDataSource, levels: &Levels<'_>) -> Result<Vec<Filter>, Faul
     }
     if let Some(quality) = &raw.quality_filter {
         let key = "data_source.quality_filter";
-        if raw.filters.is_some() {
-            let message = "stands beside filters; write it there, with op: eq";
-            return Err(Fault::new(key, message));
-        }
         filters.push(Filter {
             dataset: quality.dataset.clone(),
             column: None,

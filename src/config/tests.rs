@@ -23,7 +23,7 @@ aggregation:
   variables:
     count: {function: len, source: h_ph, dtype: int32, fill_value: 0}
     h_mean: {function: np.mean, source: h_ph, dtype: float32}
-    bins: {function: histogram, source: h_ph, params: {edges: [0, 1, 2.5]}}
+    bins: {function: histogram, source: dem_h, params: {edges: [0, 1, 2.5]}}
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, chunk_inner: 8, child_order: 12}
 "#;
@@ -254,4 +254,26 @@ fn the_wider_of_two_dtypes_holds_both_and_does_not_depend_on_their_order() {
     ] {
         assert_eq!((a.wider(b), b.wider(a)), (wider, wider), "{a:?} {b:?}");
     }
+}
+
+#[test]
+fn a_variable_that_no_output_uses_is_no_variable() {
+    let unused = GOOD.replace("source: dem_h", "source: h_ph");
+    let config = parse_yaml("x", &unused).unwrap();
+    let names: Vec<&str> = config.variables.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(names, ["h_ph"]);
+    let undeclared = unused.replace(
+        "    dem_h: {path: \"/{group}/geolocation/dem_h\", resolution: 2^-30}\n",
+        "",
+    );
+    assert_ne!(undeclared, unused);
+    assert_eq!(parse_yaml("x", &undeclared).unwrap().sha256, config.sha256);
+}
+
+#[test]
+fn a_quality_filter_beside_filters_comes_last() {
+    let quality = "  quality_filter: {dataset: \"/{group}/heights/q\", value: 0}\n  base_level";
+    let config = parse_yaml("x", &GOOD.replacen("  base_level", quality, 1)).unwrap();
+    let filters: Vec<_> = config.filters.iter().map(|f| (f.op, f.values[0])).collect();
+    assert_eq!(filters, [(FilterOp::Ne, -2.0), (FilterOp::Eq, 0.0)]);
 }

@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 
-pub use schema::{schema, widest};
+pub use schema::schema;
 pub use table::{FinishedShard, finalize};
 
 /// Finished statistics of occupied cells, ascending by id. The first column is `cell_ids` (uint64),

@@ -1,11 +1,10 @@
 //! The store's arrays, resolved from the config and what the granules say of their columns.
 
-use crate::batch::ColumnType;
 use crate::config::{Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
 use crate::expr::CellExpr;
 use crate::granule::SourceColumn;
-use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind};
+use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
 use super::{OutputArray, StoreSchema};
 
@@ -118,7 +117,6 @@ fn natural_dtype(single: Option<&Measure>, source: Option<&SourceColumn>) -> Dty
     match (single.map(|m| m.kind), source) {
         (Some(MeasureKind::Count), _) => Dtype::I32,
         (Some(MeasureKind::Min | MeasureKind::Max), Some(source)) => source.dtype,
-        (Some(MeasureKind::Min | MeasureKind::Max), None) => Dtype::F64,
         _ => Dtype::F32,
     }
 }
@@ -133,7 +131,7 @@ fn resolutions(expr: &CellExpr<Measure>, job: &Job) -> Vec<String> {
             | MeasureKind::Max
             | MeasureKind::Quantile { .. } => return,
             MeasureKind::TermSum | MeasureKind::TermMean | MeasureKind::WeightedMean { .. } => {
-                "2^-64".to_owned()
+                TermSum::RESOLUTION.to_owned()
             }
             MeasureKind::Sum
             | MeasureKind::Mean
@@ -165,17 +163,6 @@ fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
         part("_below", None),
         part("_above", None),
     ]
-}
-
-/// Whether a column's values widen to another type without loss.
-pub fn widest(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
-    match (a, b) {
-        _ if a == b => Some(a),
-        (ColumnType::F32, ColumnType::F64) | (ColumnType::F64, ColumnType::F32) => {
-            Some(ColumnType::F64)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

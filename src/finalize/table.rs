@@ -103,13 +103,17 @@ impl Values<'_> {
                 Finished::Missing => fill,
                 Finished::NoWeight | Finished::Histogram(_) => f64::NAN,
             };
-            let values = self.finished.iter().map(real);
-            // One NaN, whatever made it: its bits are part of the answer.
-            let narrow = |x: f64| if x.is_nan() { f32::NAN } else { x as f32 };
+            // One NaN, whatever made it: its bits are part of the answer. Integers round once.
+            let narrow = |value: &Finished| match (value, real(value)) {
+                (Finished::Integer(n), _) => *n as f32,
+                (_, x) if x.is_nan() => f32::NAN,
+                (_, x) => x as f32,
+            };
             let wide = |x: f64| if x.is_nan() { f64::NAN } else { x };
+            let values = self.finished.iter();
             return Ok(match self.array.dtype {
                 Dtype::F32 => Arc::new(Float32Array::from_iter_values(values.map(narrow))),
-                _ => Arc::new(Float64Array::from_iter_values(values.map(wide))),
+                _ => Arc::new(Float64Array::from_iter_values(values.map(real).map(wide))),
             });
         }
         let fill = self.array.fill_value as i128;
@@ -186,5 +190,48 @@ impl Values<'_> {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Float32Type;
+
+    use super::*;
+    use crate::grid::{Latitude, Order};
+
+    #[test]
+    fn an_integer_rounds_once_to_float32() {
+        let array = OutputArray {
+            name: "k_max".to_owned(),
+            dtype: Dtype::F32,
+            fill_value: f64::NAN,
+            statistic: "max".to_owned(),
+            source: "k".to_owned(),
+            resolution: None,
+            units: None,
+            long_name: None,
+            edges: None,
+        };
+        let order = Order::new(6).unwrap();
+        let grid = GridConfig {
+            shard_order: order,
+            chunk_order: None,
+            cell_order: order,
+            latitude: Latitude::AuthalicWgs84,
+        };
+        // Above a tie of f32 by 1, which f64 does not hold.
+        let n = (1i64 << 54) + (1 << 30) + 1;
+        let values = Values {
+            finished: &[Finished::Integer(n.into()), Finished::Missing],
+            cells: &[0, 1],
+            array: &array,
+            grid: &grid,
+        };
+        let column = values.scalars().unwrap();
+        let column = column.as_primitive::<Float32Type>();
+        assert_eq!(column.value(0), ((1i64 << 54) + (1 << 31)) as f32);
+        assert!(column.value(1).is_nan());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hdf5::{Dataset, Group};
 
 use super::columns::{SourceDataset, column_type};
-use super::{SourceColumn, attributes, superblock, track};
+use super::{ColumnUnion, SourceColumn, attributes, superblock, track};
 use crate::config::Config;
 use crate::{Error, Result};
 
@@ -70,12 +70,14 @@ impl GranuleFile {
         self.bytes
     }
 
-    /// Type, units and name of each variable of the config, in its order, from the first ground
-    /// track that has data; `None` where none has.
+    /// Type, units and name of each variable of the config, in its order, over all ground tracks
+    /// that have data; `None` where none has.
     ///
     /// # Errors
-    /// A dataset that is missing, is not one value per row, or has an unsupported type.
+    /// A dataset that is missing, is not one value per row, has an unsupported type, or is integer
+    /// in one ground track and float in another.
     pub fn source_columns(&self, config: &Config) -> Result<Option<Vec<SourceColumn>>> {
+        let mut union = ColumnUnion::default();
         for name in &config.ground_tracks {
             if track::survey(self, config, name)?.rows == 0 {
                 continue;
@@ -93,9 +95,14 @@ impl GranuleFile {
                 })
             };
             let columns = config.variables.iter().map(describe);
-            return columns.collect::<Result<_>>().map(Some);
+            let columns = columns.collect::<Result<_>>()?;
+            union.add(name, columns).map_err(|clash| {
+                self.error(format!(
+                    "{clash}; run the ground tracks apart, with other `groups` in the config"
+                ))
+            })?;
         }
-        Ok(None)
+        Ok(union.into_columns())
     }
 
     /// An error about this granule, in one line: names from a damaged file may hold anything.

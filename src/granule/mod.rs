@@ -4,7 +4,7 @@
 //! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
 //! into the values of `block.rs`, `filters.rs` keeps and counts, `link.rs` maps geolocation segments
 //! to photons, `reader.rs` yields batches, `inspect.rs` tells what is inside; `attributes.rs` reads
-//! fill values and units for all of them.
+//! fill values and units for all of them, `union.rs` finds types that hold several of them.
 
 mod attributes;
 mod block;
@@ -16,6 +16,7 @@ mod link;
 mod reader;
 mod superblock;
 mod track;
+mod union;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub(crate) use file::condensed;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
+pub use union::ColumnUnion;
 
 use crate::batch::ColumnType;
 

@@ -1,12 +1,12 @@
 //! Folding a batch whose values all fit their columns' resolution, and what to do with one where
-//! some do not: strict names the first such value, tolerant rejects those photons and folds the
+//! some do not: strict names the first such photon, tolerant rejects those photons and folds the
 //! rest.
 
 use crate::backend::StageTimes;
-use crate::batch::PhotonBatch;
+use crate::batch::{Column, PhotonBatch, Values};
 use crate::error::{Error, Result};
-use crate::report::RejectedRow;
-use crate::stat::{JobColumn, Partials, Resolution, TermSum, derive};
+use crate::report::{RejectedRow, RejectedValue};
+use crate::stat::{Class, JobColumn, Partials, Resolution, TermSum, Value, derive};
 
 use super::{Granule, Line};
 
@@ -21,36 +21,7 @@ pub(super) fn fold_in_range(
     if partials.out_of_range().next().is_none() {
         return Ok(partials);
     }
-    let derived = derive(line.job, &line.config.variables, batch);
-    let mut keep = vec![true; batch.len()];
-    for (column, values) in line.job.columns.iter().zip(&derived) {
-        for (photon, keep) in keep.iter_mut().enumerate() {
-            if !*keep || !values.is_valid(photon) {
-                continue;
-            }
-            let value = values.values.get_f64(photon);
-            if fits(column, value) {
-                continue;
-            }
-            let row = rejected_row(line, batch, photon, column, value);
-            if !line.options.tolerant {
-                return Err(Error::granule(row.granule.clone(), row.to_string()));
-            }
-            *keep = false;
-            *granule
-                .rejected
-                .rejected
-                .entry(format!("out_of_range:{}", column.name))
-                .or_default() += 1;
-            for (variable, source) in line.config.variables.iter().zip(&batch.columns) {
-                if !source.is_valid(photon) {
-                    let nulls = &mut granule.rejected.nulls;
-                    *nulls.entry(variable.name.clone()).or_default() += 1;
-                }
-            }
-            granule.rows.push(row);
-        }
-    }
+    let keep = reject(line, batch, granule)?;
     *batch = batch.retain(&keep);
     let partials = fold(line, batch, times)?;
     if let Some((column, count)) = partials.out_of_range().next() {
@@ -71,13 +42,62 @@ fn fold(line: &Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Result<
     partials
 }
 
-fn fits(column: &JobColumn, value: f64) -> bool {
-    if !value.is_finite() {
-        return true;
+/// Which photons to keep: those whose values all fit. Photon by photon, each for the first column
+/// that does not hold it, so that how rows are cut into batches does not choose which are named.
+///
+/// # Errors
+/// Strict: the first photon that does not fit.
+fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec<bool>> {
+    let derived = derive(line.job, &line.config.variables, batch);
+    let columns: Vec<(&JobColumn, &Column)> = line.job.columns.iter().zip(&derived).collect();
+    let mut by_column = vec![0; columns.len()];
+    let mut nulls = vec![0; batch.columns.len()];
+    let mut keep = vec![true; batch.len()];
+    for (photon, keep) in keep.iter_mut().enumerate() {
+        let misfit = |(_, (column, values)): &(usize, &(&JobColumn, &Column))| {
+            values.is_valid(photon) && !fits(column, &values.values, photon)
+        };
+        let Some((misfit, (column, values))) = columns.iter().enumerate().find(misfit) else {
+            continue;
+        };
+        let row = || rejected_row(line, batch, photon, column, &values.values);
+        if !line.options.tolerant {
+            let row = row();
+            return Err(Error::granule(row.granule.clone(), row.to_string()));
+        }
+        *keep = false;
+        by_column[misfit] += 1;
+        for (nulls, source) in nulls.iter_mut().zip(&batch.columns) {
+            *nulls += u64::from(!source.is_valid(photon));
+        }
+        granule.rows.push(row);
     }
-    let moments = !column.needs.moments || column.resolution.quantise(value).is_some();
-    let terms = !column.needs.terms || value.abs() < TermSum::RANGE;
-    moments && terms
+    for ((column, _), count) in columns.iter().zip(by_column).filter(|(_, n)| *n > 0) {
+        let reason = format!("out_of_range:{}", column.name);
+        *granule.rejected.rejected.entry(reason).or_default() += count;
+    }
+    for (variable, count) in line.config.variables.iter().zip(nulls) {
+        let name = variable.name.clone();
+        *granule.rejected.nulls.entry(name).or_default() += count;
+    }
+    Ok(keep)
+}
+
+/// Whether the accumulators of a column hold a value of it.
+fn fits(column: &JobColumn, values: &Values, photon: usize) -> bool {
+    fn fits<T: Value>(column: &JobColumn, value: T) -> bool {
+        if value.class() != Class::Finite {
+            return true;
+        }
+        let moments = !column.needs.moments || value.quantise(column.resolution).is_some();
+        let terms = !column.needs.terms || value.to_f64().abs() < TermSum::RANGE;
+        moments && terms
+    }
+    match values {
+        Values::F32(v) => fits(column, v[photon]),
+        Values::F64(v) => fits(column, v[photon]),
+        Values::I64(v) => fits(column, v[photon]),
+    }
 }
 
 fn rejected_row(
@@ -85,11 +105,20 @@ fn rejected_row(
     batch: &PhotonBatch,
     photon: usize,
     column: &JobColumn,
-    value: f64,
+    values: &Values,
 ) -> RejectedRow {
     let declared = line.config.variables.iter().find(|v| v.name == column.name);
     let dataset = declared.map(|v| v.path.replace("{group}", &batch.origin.ground_track));
-    let holding = Resolution::holding(value.abs());
+    let (value, holding) = match values {
+        Values::I64(v) => (
+            RejectedValue::Integer(v[photon]),
+            Resolution::holding(v[photon]),
+        ),
+        floats => {
+            let value = floats.get_f64(photon);
+            (RejectedValue::Real(value), Resolution::holding(value))
+        }
+    };
     let (range, resolution, remedy) = if column.needs.moments {
         let remedy = match holding {
             Some(holding) if declared.is_some() => {
@@ -104,7 +133,7 @@ fn rejected_row(
         )
     } else {
         let remedy = "scale the expression or filter such values out".to_owned();
-        (TermSum::RANGE, "2^-64".to_owned(), remedy)
+        (TermSum::RANGE, TermSum::RESOLUTION.to_owned(), remedy)
     };
     RejectedRow {
         granule: batch.origin.granule.to_string(),

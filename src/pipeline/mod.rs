@@ -24,7 +24,7 @@ use crate::finalize::{StoreSchema, finalize};
 use crate::granule::Counts;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
-use crate::report::{Failed, GranuleReport, Progress, Tally};
+use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::Job;
 use crate::store::{ContentHash, StoreWriter};
 
@@ -159,7 +159,7 @@ struct Granule {
     shards: ShardPartials,
     /// Rows rejected on this side of the reader: out of a column's range.
     rejected: Counts,
-    rows: Vec<crate::report::RejectedRow>,
+    rows: RejectedRows,
 }
 
 struct Line<'a> {

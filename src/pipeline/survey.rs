@@ -2,16 +2,17 @@
 //! known and a granule that cannot be opened is found before hours of work.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{StoreSchema, schema, widest};
-use crate::granule::{GranuleFile, SourceColumn};
+use crate::finalize::{StoreSchema, schema};
+use crate::granule::{ColumnUnion, GranuleFile, Reader, SourceColumn};
 use crate::plan::Plan;
 use crate::report::Failed;
 use crate::stat::Job;
+use crate::store::check_schema;
 
 /// What a run will do, resolved against its granules.
 #[derive(Debug)]
@@ -30,48 +31,39 @@ pub struct Survey {
 
 /// Opens every granule of the plan and settles the types of the columns.
 ///
+/// Granules have their say in the order of their file names, so the outcome does not depend on the
+/// order in which they are given; one that is left out has none.
+///
 /// # Errors
-/// A granule that cannot be opened (strict), columns whose types do not agree, no granule with data
-/// to tell the types from.
+/// A granule that cannot be used (strict), no granule with data to tell the types from, an output
+/// that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
-    let mut granules = Vec::new();
+    let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
+    by_name.sort_by_key(|path| (path.file_name(), *path));
+    let mut union = ColumnUnion::default();
     let mut failed = Vec::new();
-    let mut columns: Option<Vec<SourceColumn>> = None;
-    let mut texts: Vec<[BTreeSet<String>; 2]> = vec![Default::default(); config.variables.len()];
-    for path in &plan.granules {
-        let surveyed = GranuleFile::open(path).and_then(|granule| {
-            let found = granule.source_columns(config)?;
-            for (seen, column) in texts.iter_mut().zip(found.iter().flatten()) {
-                seen[0].extend(column.units.clone());
-                seen[1].extend(column.long_name.clone());
+    let mut left_out = BTreeSet::new();
+    for path in by_name {
+        match ask(path, config, &mut union) {
+            Ok(()) => {}
+            Err(error) if tolerant => {
+                left_out.insert(path);
+                failed.push(Failed {
+                    granule: file_name(path),
+                    reason: error.to_string(),
+                });
             }
-            match (&mut columns, found) {
-                (Some(known), Some(found)) => widen(known, &found, granule.name()),
-                (known @ None, Some(found)) => {
-                    *known = Some(found);
-                    Ok(())
-                }
-                (_, None) => Ok(()),
-            }
-        });
-        match surveyed {
-            Ok(()) => granules.push(path.clone()),
-            Err(error) if tolerant => failed.push(Failed {
-                granule: file_name(path),
-                reason: error.to_string(),
-            }),
             Err(error) => return Err(error),
         }
     }
-    let Some(mut columns) = columns else {
+    let Some(columns) = union.into_columns() else {
         return Err(nothing_to_read(config, plan, &failed));
     };
-    for (column, [units, long_names]) in columns.iter_mut().zip(texts) {
-        column.units = agreed(units);
-        column.long_name = agreed(long_names);
-    }
+    let granules = plan.granules.iter().filter(|path| !left_out.contains(path));
+    let granules = granules.cloned().collect();
     let job = Job::new(config, &columns);
     let schema = schema(config, &job, &columns)?;
+    check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
     Ok(Survey {
         types: columns.iter().map(|c| c.column_type).collect(),
         granules,
@@ -82,11 +74,23 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     })
 }
 
-/// What granules say of a column, where all that say anything say the same.
-fn agreed(texts: BTreeSet<String>) -> Option<String> {
-    let mut texts = texts.into_iter();
-    let first = texts.next();
-    if texts.next().is_some() { None } else { first }
+/// Adds what a granule says of its columns, if all that the config needs of it can be opened.
+fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
+    let granule = GranuleFile::open(path)?;
+    let found = granule.source_columns(config)?;
+    let types: Vec<ColumnType> = match &found {
+        Some(columns) => columns.iter().map(|c| c.column_type).collect(),
+        None => vec![ColumnType::F64; config.variables.len()],
+    };
+    Reader::open(&granule, config, &types, 1)?;
+    let Some(found) = found else {
+        return Ok(());
+    };
+    let name = format!("granule {}", granule.name());
+    union.add(&name, found).map_err(|clash| {
+        let message = format!("{clash}; run the two kinds of granules separately");
+        Error::granule(granule.name(), message)
+    })
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
@@ -107,28 +111,7 @@ fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
     ))
 }
 
-/// Widens the known types to hold this granule's too.
-fn widen(known: &mut [SourceColumn], found: &[SourceColumn], granule: &str) -> Result<()> {
-    for (known, found) in known.iter_mut().zip(found) {
-        let Some(column_type) = widest(known.column_type, found.column_type) else {
-            return Err(Error::granule(
-                granule,
-                format!(
-                    "column {} is {}, in the granules before it {}; run the two kinds of granules \
-                     separately",
-                    known.name,
-                    found.dtype.name(),
-                    known.dtype.name()
-                ),
-            ));
-        };
-        known.dtype = known.dtype.wider(found.dtype);
-        known.column_type = column_type;
-    }
-    Ok(())
-}
-
-pub(super) fn file_name(path: &std::path::Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
         |n| n.to_string_lossy().into_owned(),

@@ -9,5 +9,8 @@ mod whole;
 pub use progress::Progress;
 pub use render::{MapData, render};
 pub use run::{RunFacts, RunReport};
-pub use tally::{Failed, GranuleReport, GroundTrackReport, RejectedRow, StageSeconds, Tally};
+pub use tally::{
+    Failed, GranuleReport, GroundTrackReport, RejectedRow, RejectedRows, RejectedValue,
+    StageSeconds, Tally,
+};
 pub use whole::{check_writable, write_whole};

@@ -84,8 +84,42 @@ pub struct RejectedRow {
     pub column: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
-    pub value: f64,
+    pub value: RejectedValue,
     pub detail: String,
+}
+
+/// A value as its column holds it.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum RejectedValue {
+    Integer(i64),
+    Real(f64),
+}
+
+/// The rows of one granule that were rejected one by one: all counted, the first listed.
+#[derive(Debug, Default)]
+pub struct RejectedRows {
+    pub first: Vec<RejectedRow>,
+    pub count: u64,
+}
+
+impl RejectedRows {
+    /// Counts a row, and lists it where there is room.
+    pub fn push(&mut self, row: impl FnOnce() -> RejectedRow) {
+        self.count += 1;
+        if self.first.len() < LISTED_ROWS {
+            self.first.push(row());
+        }
+    }
+}
+
+impl fmt::Display for RejectedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(n) => n.fmt(f),
+            Self::Real(x) => x.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for RejectedRow {
@@ -127,14 +161,14 @@ impl GranuleReport {
 
 impl Tally {
     /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
-    pub fn add(&mut self, granule: GranuleReport, rows: Vec<RejectedRow>) {
+    pub fn add(&mut self, granule: GranuleReport, rows: RejectedRows) {
         self.counts.add(&granule.counts);
         self.bytes_read += granule.bytes_read;
         self.read_seconds += granule.read_seconds;
         self.granules.push(granule);
-        self.rejected_rows += rows.len() as u64;
+        self.rejected_rows += rows.count;
         let room = LISTED_ROWS - self.rows.len();
-        self.rows.extend(rows.into_iter().take(room));
+        self.rows.extend(rows.first.into_iter().take(room));
     }
 
     /// Checks that no photon was lost or counted twice on its way to the shards.
@@ -181,5 +215,29 @@ impl Counts {
                 *nulls -= count;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejected_rows_beyond_those_listed_are_counted_and_not_kept() {
+        let mut rows = RejectedRows::default();
+        for row in 0..LISTED_ROWS as u64 + 5 {
+            rows.push(|| RejectedRow {
+                granule: "a.h5".to_owned(),
+                ground_track: "gt1l".to_owned(),
+                row,
+                column: "h".to_owned(),
+                dataset: None,
+                value: RejectedValue::Integer(i64::MAX),
+                detail: String::new(),
+            });
+        }
+        assert_eq!((rows.first.len(), rows.count), (LISTED_ROWS, 1005));
+        let text = rows.first[0].to_string();
+        assert!(text.contains("9223372036854775807"), "{text}");
     }
 }

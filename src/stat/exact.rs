@@ -92,6 +92,45 @@ impl Unsigned256 {
 }
 
 impl Signed256 {
+    /// `x * 2^exponent`, rounded half to even to an integer, for finite x and a product below 2^255.
+    pub fn scaled(x: f64, exponent: i32) -> Self {
+        let bits = x.to_bits();
+        let biased = (bits >> 52 & 0x7ff) as i32;
+        let fraction = bits & ((1 << 52) - 1);
+        // Subnormal numbers have no hidden bit, and the exponent of the smallest normal ones.
+        let mantissa = fraction | u64::from(biased != 0) << 52;
+        let shift = biased.max(1) - 1075 + exponent;
+        let magnitude = if shift < 0 {
+            Unsigned256 {
+                high: 0,
+                low: rounded_right(mantissa, shift.unsigned_abs()).into(),
+            }
+        } else {
+            Unsigned256 {
+                high: 0,
+                low: mantissa.into(),
+            }
+            .shifted_left(shift.unsigned_abs())
+        };
+        let positive = Self {
+            high: magnitude.high as i128,
+            low: magnitude.low,
+        };
+        if x.is_sign_negative() {
+            positive.negated()
+        } else {
+            positive
+        }
+    }
+
+    fn negated(self) -> Self {
+        let (low, carry) = (!self.low).overflowing_add(1);
+        Self {
+            high: (!self.high).wrapping_add(i128::from(carry)),
+            low,
+        }
+    }
+
     /// Adds a signed term.
     pub fn add(&mut self, term: i128) {
         self.merge(Self {
@@ -116,19 +155,28 @@ impl Signed256 {
 
     /// The absolute value.
     pub fn magnitude(self) -> Unsigned256 {
-        if self.is_negative() {
-            let (low, carry) = (!self.low).overflowing_add(1);
-            Unsigned256 {
-                high: (!self.high as u128) + u128::from(carry),
-                low,
-            }
+        let positive = if self.is_negative() {
+            self.negated()
         } else {
-            Unsigned256 {
-                high: self.high as u128,
-                low: self.low,
-            }
+            self
+        };
+        Unsigned256 {
+            high: positive.high as u128,
+            low: positive.low,
         }
     }
+}
+
+/// `n / 2^by`, rounded half to even to an integer.
+pub fn rounded_right(n: u64, by: u32) -> u64 {
+    if by > 64 {
+        return 0;
+    }
+    let n = u128::from(n);
+    let (floor, rest) = (n >> by, n & ((1 << by) - 1));
+    let half = (1u128 << by) >> 1;
+    let up = by > 0 && (rest > half || (rest == half && floor & 1 == 1));
+    (floor as u64) + u64::from(up)
 }
 
 /// `numerator / denominator * 2^exponent`, rounded once to the nearest f64, ties to even.
@@ -222,7 +270,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_float_is_rounded_half_to_even_below_the_unit_and_nowhere_else() {
+        let integer = |x: f64, exponent: i32| {
+            let scaled = Signed256::scaled(x, exponent);
+            assert!(scaled.high == 0 || scaled.high == -1, "{scaled:?}");
+            scaled.low as i128
+        };
+        for (x, expected) in [
+            (0.5, 0),
+            (1.5, 2),
+            (2.5, 2),
+            (-2.5, -2),
+            (-3.5, -4),
+            (-0.0, 0),
+            (f64::from_bits(1), 0),
+            (-9.007_199_254_740_991e15, -((1 << 53) - 1)),
+        ] {
+            assert_eq!(integer(x, 0), expected, "{x}");
+        }
+        assert_eq!(integer(f64::from_bits(3), 1074), 3);
+        assert_eq!(integer(f64::from_bits(3), 1073), 2);
+        assert_eq!(
+            Signed256::scaled(-(2f64.powi(62)), 128),
+            Signed256 {
+                high: -(1 << 62),
+                low: 0
+            }
+        );
+    }
+
     proptest! {
+        #[test]
+        fn a_float_comes_back_from_its_scaled_integer(x in -1e18f64..1e18) {
+            let back = ratio(Signed256::scaled(x, 192).magnitude(), 1, -192);
+            prop_assert_eq!(back, x.abs());
+        }
+
+        #[test]
+        fn rounding_integers_right_is_rounding_floats(n in 0u64..1 << 53, by in 0u32..70) {
+            let expected = (n as f64 * power_of_two(-(by as i32))).round_ties_even();
+            prop_assert_eq!(rounded_right(n, by) as f64, expected);
+        }
+
         #[test]
         fn a_ratio_of_integers_below_2_53_is_the_ieee_quotient(a in 0u64..1 << 53, b in 1u64..1 << 53) {
             prop_assert_eq!(ratio(wide(a.into()), b.into(), 0), a as f64 / b as f64);

@@ -62,6 +62,9 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     if column.count[i] == 0 {
         return Finished::Missing;
     }
+    if let MeasureKind::WeightedMean { weights } = measure.kind {
+        return weighted_mean(partials, measure, weights, i);
+    }
     if specials.nan > 0 && !measure.skip_nan {
         return Finished::Real(f64::NAN);
     }
@@ -73,7 +76,7 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     let terms = column.terms.as_ref().map(|rows| rows[i]);
     let range = column.range.as_ref().map(|rows| rows[i]);
     let real = match measure.kind {
-        MeasureKind::Count => unreachable!("handled above"),
+        MeasureKind::Count | MeasureKind::WeightedMean { .. } => unreachable!("handled above"),
         MeasureKind::Min | MeasureKind::Max => {
             let key = range.map(|r| match measure.kind {
                 MeasureKind::Min => r.min,
@@ -98,9 +101,6 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
             let ordered = column.ordered.as_ref();
             ordered.map(|o| quantile(o, i, q, described.column_type))
         }
-        MeasureKind::WeightedMean { weights } => {
-            return weighted_mean(partials, measure.column, weights, i);
-        }
     };
     Finished::Real(real.unwrap_or_else(|| unreachable!("the job keeps what its outputs need")))
 }
@@ -114,19 +114,83 @@ fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
     }
 }
 
-/// sum(w x) / sum(w), the sums exact. Weights that sum to 0 or are not finite give no mean.
-fn weighted_mean(partials: &Partials, products: usize, weights: usize, i: usize) -> Finished {
+/// sum(w x) / sum(w), the sums exact. Weights whose sum is 0 or not finite give no mean, whatever the
+/// products are.
+fn weighted_mean(partials: &Partials, measure: &Measure, weights: usize, i: usize) -> Finished {
     let sum_of = |column: usize| {
         let column = &partials.columns[column];
-        let infinities = column.specials[i].sum_of_infinities();
-        infinities.or(column.terms.as_ref().map(|rows| rows[i].total()))
+        let specials = column.specials[i];
+        if specials.nan > 0 && !measure.skip_nan {
+            return Some(f64::NAN);
+        }
+        let terms = || column.terms.as_ref().map(|rows| rows[i].total());
+        specials.sum_of_infinities().or_else(terms)
     };
-    let (Some(numerator), Some(denominator)) = (sum_of(products), sum_of(weights)) else {
+    let (Some(numerator), Some(denominator)) = (sum_of(measure.column), sum_of(weights)) else {
         unreachable!("the job keeps the terms of a weighted mean");
     };
     if denominator == 0.0 || !denominator.is_finite() {
         Finished::NoWeight
     } else {
         Finished::Real(numerator / denominator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::job::{ColumnOrigin, JobColumn, Needs};
+    use super::super::resolution::Resolution;
+    use super::*;
+
+    /// The weighted mean of one cell with these values and weights.
+    fn average(photons: &[(f64, f64)], skip_nan: bool) -> Finished {
+        let column = JobColumn {
+            name: String::new(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                terms: true,
+                ..Needs::default()
+            },
+        };
+        let measure = Measure {
+            column: 0,
+            kind: MeasureKind::WeightedMean { weights: 1 },
+            skip_nan,
+        };
+        let job = Job {
+            columns: vec![column.clone(), column],
+            outputs: vec![JobOutput::Scalar(CellExpr::Reduce(measure))],
+        };
+        let mut partials = Partials::empty(&job);
+        partials.cells.push(0);
+        partials.photons.push(photons.len() as u64);
+        let products: Vec<f64> = photons.iter().map(|(x, w)| x * w).collect();
+        let weights: Vec<f64> = photons.iter().map(|(_, w)| *w).collect();
+        for (column, values) in [products, weights].iter().enumerate() {
+            partials.columns[column].push_cell(values, &job.columns[column]);
+        }
+        finish_output(&job, &partials, 0, 0)
+    }
+
+    #[test]
+    fn weights_without_a_finite_sum_that_is_not_0_are_no_weight_whatever_the_values() {
+        const INF: f64 = f64::INFINITY;
+        for photons in [
+            [(1.0, 1.0), (2.0, f64::NAN)],
+            [(0.0, INF), (2.0, 1.0)],
+            [(f64::NAN, 1.0), (2.0, -1.0)],
+            [(1.0, INF), (2.0, -INF)],
+        ] {
+            let mean = average(&photons, false);
+            assert_eq!(mean, Finished::NoWeight, "{photons:?}");
+        }
+        let Finished::Real(mean) = average(&[(f64::NAN, 1.0), (2.0, 1.0)], false) else {
+            panic!("there is a weight");
+        };
+        assert!(mean.is_nan());
+        let mean = average(&[(1.0, 1.0), (4.0, 2.0)], false);
+        assert_eq!(mean, Finished::Real(3.0));
     }
 }

@@ -286,10 +286,15 @@ impl Builder<'_> {
 
     fn derived(&mut self, expr: RowExpr, operands: Vec<usize>) -> usize {
         let name = expr.to_string();
-        let origin = ColumnOrigin::Derived { expr, operands };
-        if let Some(found) = self.columns.iter().position(|c| c.origin == origin) {
+        // By their text: as numbers 0.0 and -0.0 are equal, and 1 / 0.0 and 1 / -0.0 are not.
+        let same = |column: &JobColumn| match &column.origin {
+            ColumnOrigin::Derived { operands: o, .. } => column.name == name && *o == operands,
+            ColumnOrigin::Source(_) => false,
+        };
+        if let Some(found) = self.columns.iter().position(same) {
             return found;
         }
+        let origin = ColumnOrigin::Derived { expr, operands };
         self.columns.push(JobColumn {
             name,
             origin,
@@ -323,4 +328,41 @@ fn operands_of(builder: &Builder, exprs: &[&RowExpr]) -> Vec<usize> {
     let mut operands: Vec<usize> = names.iter().map(|n| builder.variable(n)).collect();
     operands.sort_unstable();
     operands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Dtype, parse_yaml};
+
+    #[test]
+    fn columns_that_differ_in_the_sign_of_a_zero_are_two() {
+        let config = parse_yaml(
+            "test",
+            r#"
+data_source:
+  groups: [gt1l]
+  coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
+  variables: {h: "/{group}/h"}
+aggregation:
+  variables:
+    up: {expression: "sum(h / 0.0)"}
+    down: {expression: "sum(h / -0.0)"}
+    again: {expression: "mean(h / 0.0)"}
+output:
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
+"#,
+        )
+        .unwrap();
+        let source = SourceColumn {
+            name: "h".to_owned(),
+            column_type: ColumnType::F32,
+            dtype: Dtype::F32,
+            units: None,
+            long_name: None,
+        };
+        let job = Job::new(&config, &[source]);
+        let names: Vec<&str> = job.columns.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
 }

@@ -38,6 +38,9 @@ pub trait Value: Copy + Send + Sync + 'static {
     /// Sums of values of magnitude below `resolution.range() - resolution.unit()`; `None` where
     /// there is no faster way than value by value.
     fn sums(values: &[Self], resolution: Resolution) -> Option<Sums>;
+
+    /// The value in units of the resolution, rounded half to even; `None` out of range or not finite.
+    fn quantise(self, resolution: Resolution) -> Option<i64>;
 }
 
 /// An order-preserving key, widened to 64 bits.
@@ -84,6 +87,10 @@ impl Value for f32 {
     fn sums(values: &[Self], resolution: Resolution) -> Option<Sums> {
         Some(Sums::of_f32(values, resolution.scale()))
     }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise(f64::from(self))
+    }
 }
 
 impl Value for f64 {
@@ -121,6 +128,10 @@ impl Value for f64 {
     fn sums(values: &[Self], resolution: Resolution) -> Option<Sums> {
         Some(Sums::of_f64(values, resolution.scale()))
     }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise(self)
+    }
 }
 
 impl Value for i64 {
@@ -151,6 +162,10 @@ impl Value for i64 {
 
     fn sums(_: &[Self], _: Resolution) -> Option<Sums> {
         None
+    }
+
+    fn quantise(self, resolution: Resolution) -> Option<i64> {
+        resolution.quantise_integer(self)
     }
 }
 

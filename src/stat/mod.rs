@@ -6,7 +6,7 @@
 //! ```text
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
 //!           ->  q = round(x * 2^E)      ->  n, sum q, sum q^2    (moments.rs, exact.rs)
-//!           ->  round(term * 2^64)      ->  exact sum            (terms.rs)
+//!           ->  round(term * 2^128)     ->  exact sum            (terms.rs)
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds

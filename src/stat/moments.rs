@@ -31,7 +31,7 @@ impl Moments {
                 if value.class() != Class::Finite {
                     continue;
                 }
-                match resolution.quantise(value.to_f64()) {
+                match value.quantise(resolution) {
                     Some(q) => {
                         sum += i128::from(q);
                         squares += u128::from(q.unsigned_abs()) * u128::from(q.unsigned_abs());

@@ -68,7 +68,8 @@ impl Ordered {
         }
     }
 
-    fn len_keys(&self) -> usize {
+    /// Number of values of all cells.
+    pub fn len_keys(&self) -> usize {
         match &self.keys {
             Keys::Narrow(keys) => keys.len(),
             Keys::Wide(keys) => keys.len(),
@@ -150,9 +151,9 @@ fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
 /// Quantile `q` of cell `i` once its order statistics are selected: with h = (n - 1) q, linear interpolation between
 /// order statistics floor(h) and floor(h) + 1 in f64 (numpy's default, Hyndman & Fan type 7).
 ///
-/// NaN for no values. Where the neighbours are equal or h is whole, nothing is interpolated, so an
-/// infinity stays an infinity; between a finite value and +infinity lies +infinity, and after
-/// -infinity NaN.
+/// As numpy, from the nearer of the two, so that finite results are its to the bit. NaN for no
+/// values. Where the neighbours are equal or h is whole, nothing is interpolated and an infinity
+/// stays an infinity; else infinities go through the formula, which gives the nearer one or NaN.
 pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) -> f64 {
     let n = ordered.len(i);
     if n == 0 {
@@ -169,7 +170,12 @@ pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) ->
     if lower == upper {
         return lower;
     }
-    let between = lower + (upper - lower) * fraction;
+    let step = upper - lower;
+    let between = if fraction >= 0.5 {
+        upper - step * (1.0 - fraction)
+    } else {
+        lower + step * fraction
+    };
     // The bits of a NaN that arithmetic makes differ between processors.
     if between.is_nan() { f64::NAN } else { between }
 }
@@ -193,12 +199,32 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_neighbour_gives_an_infinity() {
-        let values = of(&[1.0, f32::INFINITY, f32::INFINITY]);
-        let at = |q| quantile(&values, 0, q, ColumnType::F32);
-        assert_eq!(at(0.0), 1.0);
-        assert_eq!(at(0.25), f64::INFINITY);
-        assert_eq!(at(0.75), f64::INFINITY);
+    fn infinities_are_order_statistics_and_interpolate_as_in_numpy() {
+        const INF: f32 = f32::INFINITY;
+        let at = |values: &[f32], q| quantile(&of(values), 0, q, ColumnType::F32);
+        for (values, below, above) in [
+            ([1.0, INF], f64::INFINITY, f64::NAN),
+            ([-INF, 1.0], f64::NAN, f64::NEG_INFINITY),
+            ([-INF, INF], f64::NAN, f64::NAN),
+            ([INF, INF], f64::INFINITY, f64::INFINITY),
+        ] {
+            assert_eq!(at(&values, 0.0), f64::from(values[0]));
+            assert_eq!(at(&values, 0.25).to_bits(), below.to_bits(), "{values:?}");
+            assert_eq!(at(&values, 0.5).to_bits(), above.to_bits(), "{values:?}");
+            assert_eq!(at(&values, 0.75).to_bits(), above.to_bits(), "{values:?}");
+            assert_eq!(at(&values, 1.0), f64::from(values[1]));
+        }
+    }
+
+    #[test]
+    fn interpolation_starts_from_the_nearer_neighbour() {
+        // What numpy.quantile([0.1, 0.7], q) gives; from 0.1 alone, 0.7 would give 0.52.
+        let mut ordered = Ordered::new(ColumnType::F64);
+        ordered.push_cell(&[0.1, 0.7]);
+        ordered.sort();
+        let at = |q| quantile(&ordered, 0, q, ColumnType::F64);
+        let numpy = [0.28, 0.45999999999999996, 0.5199999999999999, 0.64];
+        assert_eq!([0.3, 0.6, 0.7, 0.9].map(at), numpy);
     }
 
     #[test]

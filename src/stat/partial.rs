@@ -62,6 +62,12 @@ impl Partials {
         self.cells.is_empty()
     }
 
+    /// What merging costs: cells, and values retained for order statistics.
+    pub fn weight(&self) -> usize {
+        let ordered = self.columns.iter().filter_map(|c| c.ordered.as_ref());
+        self.len() + ordered.map(Ordered::len_keys).sum::<usize>()
+    }
+
     /// Values beyond their column's range, by column of the job.
     pub fn out_of_range(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         let columns = self.columns.iter().enumerate();

@@ -3,12 +3,14 @@
 use super::exact::{Signed256, ratio};
 use super::key::{Class, Value};
 
-/// Terms are held in units of 2^-64, below 2^63 in magnitude, so one term fits 128 bits.
-const TERM_EXPONENT: i32 = 64;
+/// Terms are held in units of 2^-128. Below 2^63 in magnitude, one term takes 191 bits, and the sum
+/// of 2^60 photons 251.
+const TERM_EXPONENT: i32 = 128;
 
-/// The sum of the finite terms of one cell, in units of 2^-64.
+/// The sum of the finite terms of one cell, in units of 2^-128.
 ///
-/// Each term is rounded half to even to a unit; the sum of the units is exact in 256 bits.
+/// A term of magnitude 2^-76 or more is a whole number of units; smaller ones are rounded half to
+/// even. The sum of the units is exact in 256 bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TermSum {
     pub sum: Signed256,
@@ -17,6 +19,8 @@ pub struct TermSum {
 impl TermSum {
     /// Terms of this magnitude and above are out of range.
     pub const RANGE: f64 = 9_223_372_036_854_775_808.0;
+    /// One unit, as reports and attributes write it.
+    pub const RESOLUTION: &str = "2^-128";
 
     /// Adds the finite terms; gives back how many were out of range.
     pub fn accumulate<T: Value>(&mut self, terms: &[T]) -> u64 {
@@ -27,8 +31,7 @@ impl TermSum {
             }
             let term = term.to_f64();
             if term.abs() < Self::RANGE {
-                let units = (term * 18_446_744_073_709_551_616.0).round_ties_even();
-                self.sum.add(units as i128);
+                self.sum.merge(Signed256::scaled(term, TERM_EXPONENT));
             } else {
                 out_of_range += 1;
             }
@@ -72,6 +75,28 @@ mod tests {
         let mut sum = TermSum::default();
         sum.accumulate(&[1e18, 0.1, -1e18, -0.1]);
         assert_eq!(sum.total(), 0.0);
+    }
+
+    #[test]
+    fn weights_of_large_errors_keep_their_digits() {
+        let weights = [1e-20, 3e-20, 7e-21];
+        let mut sum = TermSum::default();
+        sum.accumulate(&weights);
+        let expected = 4.7e-20;
+        assert!((sum.total() - expected).abs() <= 1e-15 * expected);
+    }
+
+    #[test]
+    fn every_term_from_2_to_the_minus_76_on_is_exact() {
+        let smallest = f64::from_bits(((1023 - 76) << 52) | 1);
+        for term in [smallest, -smallest, 1.0 + f64::EPSILON] {
+            let mut sum = TermSum::default();
+            sum.accumulate(&[term]);
+            assert_eq!(sum.total(), term);
+        }
+        let mut sum = TermSum::default();
+        sum.accumulate(&[smallest / 2.0, smallest / 2.0]);
+        assert_eq!(sum.total(), f64::from_bits((1023 - 76) << 52));
     }
 
     #[test]

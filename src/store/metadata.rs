@@ -318,7 +318,11 @@ fn fill(dtype: Dtype, value: f64) -> Option<(Vec<u8>, Value)> {
         Dtype::U16 => whole!(u16),
         Dtype::U32 => whole!(u32),
         Dtype::U64 => whole!(u64),
-        Dtype::F32 => Some(((value as f32).to_le_bytes().to_vec(), float(value))),
+        Dtype::F32 => {
+            let held = value as f32;
+            (held.is_finite() || !value.is_finite())
+                .then(|| (held.to_le_bytes().to_vec(), float(value)))
+        }
         Dtype::F64 => Some((value.to_le_bytes().to_vec(), float(value))),
     }
 }
@@ -353,6 +357,7 @@ mod tests {
         let (bytes, json) = fill(Dtype::I16, -2.0).unwrap();
         assert_eq!((bytes, json), (vec![0xfe, 0xff], json!(-2)));
         assert_eq!(fill(Dtype::F32, f64::NAN).unwrap().1, json!("NaN"));
+        assert!(fill(Dtype::F32, 1e39).is_none());
     }
 
     #[test]

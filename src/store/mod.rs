@@ -21,6 +21,7 @@ mod write;
 
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use inspect::{inspect, inspect_text};
+pub use metadata::check as check_schema;
 pub use place::check_target;
 pub use read::{ArrayInfo, StoreArray, StoreReader};
 pub use verify::verify;

@@ -3,6 +3,7 @@
 mod bad_config;
 mod bad_granule;
 mod bad_target;
+mod columns;
 mod demo;
 mod full_disk;
 mod granules;

@@ -97,6 +97,18 @@ fn a_run_of_bad_granules_only_is_an_error() {
 }
 
 #[test]
+fn a_run_of_bad_granules_only_leaves_the_store_that_is_there() {
+    let site = Site::new();
+    let (good, bad) = (site.good("a.h5", -45.0), site.damaged("bad.h5"));
+    succeed(&mut site.run("atl03", &one(&good)));
+    succeed(&mut site.run_to("b.zarr", "atl03", &one(&good)));
+    let mut command = site.run("atl03", &one(&bad));
+    let says = ["none of the 1 granules can be used; the first says: granule bad.h5"];
+    refuse(command.args(["--tolerant", "--overwrite"]), 1, &says);
+    assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
+}
+
+#[test]
 fn tolerance_comes_from_the_environment_and_strict_wins() {
     let site = Site::new();
     let (good, bad) = (site.good("a.h5", -45.0), site.text("bad.h5"));

@@ -250,3 +250,34 @@ fn nulls_reject_names_the_first_null() {
     config.filters = vec![filter("heights/h_ph", None, FilterOp::Lt, 9.0)];
     assert_eq!(read(&closed.path, &config, 2).unwrap().counts.kept, 2);
 }
+
+#[test]
+fn a_column_is_as_wide_as_its_widest_ground_track() {
+    for tracks in [["gt1l", "gt2r"], ["gt2r", "gt1l"]] {
+        let granule = Synthetic::new();
+        granule.coordinates("gt1l", 1);
+        granule.coordinates("gt2r", 1);
+        granule.write(&format!("{}/heights/h", tracks[0]), &[1.5_f32]);
+        granule.write(&format!("{}/heights/h", tracks[1]), &[1.1_f64]);
+        granule.write(&format!("{}/heights/k", tracks[0]), &[7_i8]);
+        granule.write(&format!("{}/heights/k", tracks[1]), &[-1000_i16]);
+        let closed = granule.close();
+        let file = GranuleFile::open(&closed.path).unwrap();
+        let columns = file.source_columns(&atl03(&["h", "k"])).unwrap().unwrap();
+        assert_eq!(columns[0].column_type, ColumnType::F64);
+        let dtypes = [columns[0].dtype.name(), columns[1].dtype.name()];
+        assert_eq!(dtypes, ["float64", "int16"]);
+        let whole = read(&closed.path, &atl03(&["h", "k"]), 10).unwrap();
+        assert!(column(&whole, 0).contains(&Some(1.1_f64.to_bits())));
+    }
+}
+
+#[test]
+fn a_column_that_is_integer_in_one_ground_track_and_float_in_another_is_refused() {
+    let granule = Synthetic::with_heights(&[1.0]);
+    granule.coordinates("gt2r", 1);
+    granule.write("gt2r/heights/h_ph", &[1_i32]);
+    let message = refusal(&granule.close().path, &atl03(&["h_ph"]));
+    let expected = "granule a.h5: column h_ph is int32 in gt2r, float32 in gt1l; ";
+    assert!(message.contains(expected), "{message}");
+}

@@ -15,13 +15,13 @@ pub const TOLERANCES: [(&str, f64); 15] = [
     ("h_mean", 1e-10),
     ("h_var", 1e-6),
     ("h_std", 1e-6),
-    ("h_median", 1e-15),
-    ("h_q", 1e-15),
+    ("h_median", 0.0),
+    ("h_q", 0.0),
     ("h_weighted", 1e-12),
     ("h_sigma", 1e-12),
     ("k_min", 0.0),
     ("k_sum", 1e-12),
-    ("spread", 1e-15),
+    ("spread", 0.0),
     ("bins_below", 0.0),
     ("bins_above", 0.0),
 ];
@@ -53,6 +53,8 @@ fn quantile(x: &[f64], q: f64) -> f64 {
     let (low, high) = (sorted[h.floor() as usize], sorted[h.ceil() as usize]);
     if low == high {
         low
+    } else if h.fract() >= 0.5 {
+        high - (high - low) * (1.0 - h.fract())
     } else {
         low + (high - low) * h.fract()
     }

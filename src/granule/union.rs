@@ -1,0 +1,131 @@
+//! What several sources of the same columns have in common: ground tracks of a granule, granules of
+//! a run.
+//!
+//! Beside the line: `file.rs` folds the ground tracks of a granule, the survey the granules of a run.
+//! Types widen to hold all values; units and long names stand where all that say any say the same.
+
+use std::collections::BTreeSet;
+
+use super::SourceColumn;
+
+/// Columns of several sources, widened to hold all of them. No column of a source that clashes with
+/// those before it counts.
+#[derive(Debug, Default)]
+pub struct ColumnUnion {
+    /// The first source and its columns; a clash names it.
+    first: Option<(String, Vec<SourceColumn>)>,
+    columns: Vec<SourceColumn>,
+    units: Vec<BTreeSet<String>>,
+    long_names: Vec<BTreeSet<String>>,
+}
+
+impl ColumnUnion {
+    /// Adds the columns of a source, in the same order for each.
+    ///
+    /// # Errors
+    /// In words, an integer column that the sources before hold as floats, or the other way round.
+    pub fn add(&mut self, source: &str, found: Vec<SourceColumn>) -> Result<(), String> {
+        let Some((first, known)) = &self.first else {
+            let count = found.len();
+            self.columns.clone_from(&found);
+            self.first = Some((source.to_owned(), found));
+            self.units = vec![BTreeSet::new(); count];
+            self.long_names = vec![BTreeSet::new(); count];
+            self.note_texts(self.columns.clone());
+            return Ok(());
+        };
+        let mut widened = Vec::with_capacity(found.len());
+        for ((column, known), found) in self.columns.iter().zip(known).zip(&found) {
+            let Some(column_type) = column.column_type.wider(found.column_type) else {
+                return Err(format!(
+                    "column {} is {} in {source}, {} in {first}",
+                    found.name,
+                    found.dtype.name(),
+                    known.dtype.name()
+                ));
+            };
+            widened.push(SourceColumn {
+                column_type,
+                dtype: column.dtype.wider(found.dtype),
+                ..column.clone()
+            });
+        }
+        self.columns = widened;
+        self.note_texts(found);
+        Ok(())
+    }
+
+    fn note_texts(&mut self, found: Vec<SourceColumn>) {
+        let texts = self.units.iter_mut().zip(&mut self.long_names);
+        for (column, (units, long_names)) in found.into_iter().zip(texts) {
+            units.extend(column.units);
+            long_names.extend(column.long_name);
+        }
+    }
+
+    /// The columns of all sources together; `None` where there was no source.
+    pub fn into_columns(self) -> Option<Vec<SourceColumn>> {
+        self.first?;
+        let texts = self.units.into_iter().zip(self.long_names);
+        let columns = self.columns.into_iter().zip(texts);
+        let agreed = columns.map(|(column, (units, long_names))| SourceColumn {
+            units: only(units),
+            long_name: only(long_names),
+            ..column
+        });
+        Some(agreed.collect())
+    }
+}
+
+fn only(mut texts: BTreeSet<String>) -> Option<String> {
+    let last = texts.pop_last();
+    if texts.is_empty() { last } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::ColumnType;
+    use crate::config::Dtype;
+
+    fn column(dtype: Dtype, units: &str) -> SourceColumn {
+        SourceColumn {
+            name: "h".to_owned(),
+            column_type: match dtype {
+                Dtype::F32 => ColumnType::F32,
+                Dtype::F64 => ColumnType::F64,
+                _ => ColumnType::I64,
+            },
+            dtype,
+            units: Some(units.to_owned()),
+            long_name: None,
+        }
+    }
+
+    #[test]
+    fn types_widen_and_texts_that_differ_are_nobodys() {
+        let mut union = ColumnUnion::default();
+        for (source, dtype, units) in [
+            ("a", Dtype::F32, "m"),
+            ("b", Dtype::F64, "ft"),
+            ("c", Dtype::F32, "m"),
+        ] {
+            union.add(source, vec![column(dtype, units)]).unwrap();
+        }
+        let columns = union.into_columns().unwrap();
+        assert_eq!(columns[0].column_type, ColumnType::F64);
+        assert_eq!((columns[0].dtype, &columns[0].units), (Dtype::F64, &None));
+    }
+
+    #[test]
+    fn a_source_that_clashes_leaves_nothing_behind() {
+        let mut union = ColumnUnion::default();
+        let both = |first, second| vec![column(first, "m"), column(second, "m")];
+        union.add("a", both(Dtype::F32, Dtype::F32)).unwrap();
+        let clash = union.add("b", both(Dtype::F64, Dtype::I8)).unwrap_err();
+        assert_eq!(clash, "column h is int8 in b, float32 in a");
+        let columns = union.into_columns().unwrap();
+        assert_eq!(columns, both(Dtype::F32, Dtype::F32));
+        assert_eq!(ColumnUnion::default().into_columns(), None);
+    }
+}

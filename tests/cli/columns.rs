@@ -1,0 +1,174 @@
+//! Columns whose types, values or arrays do not fit: over ground tracks, granules and batches.
+
+use std::path::{Path, PathBuf};
+
+use hdf5::{File, H5Type};
+
+use super::granules::one;
+use super::{Site, json, refuse};
+
+/// A pipeline over columns `h` and `k` with these outputs.
+fn config(site: &Site, outputs: &str) -> PathBuf {
+    let path = site.path("columns.yaml");
+    let text = format!(
+        r#"
+data_source:
+  groups: [a]
+  coordinates: {{latitude: "/{{group}}/p/lat", longitude: "/{{group}}/p/lon"}}
+  variables: {{h: "/{{group}}/p/h", k: "/{{group}}/p/k"}}
+aggregation:
+  variables:
+{outputs}
+output:
+  grid: {{type: healpix, indexing_scheme: nested, parent_order: 2, child_order: 6}}
+"#
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+const EXTREMES: &str = "    h: {function: min, source: h}\n    k: {function: max, source: k}";
+const MEANS: &str = "    h: {function: mean, source: h}\n    k: {function: mean, source: k}";
+
+/// A granule with one photon for each value, all in one cell.
+fn granule<H: H5Type, K: H5Type>(site: &Site, name: &str, h: &[H], k: &[K]) -> PathBuf {
+    let path = site.path(name);
+    let file = File::create(&path).unwrap();
+    let put = |name: &str, values: &[f64]| {
+        let builder = file.new_dataset::<f64>().shape(values.len());
+        builder.create(name).unwrap().write_raw(values).unwrap();
+    };
+    put("a/p/lat", &vec![70.0; h.len()]);
+    put("a/p/lon", &vec![-45.0; h.len()]);
+    let h_set = file.new_dataset::<H>().shape(h.len()).create("a/p/h");
+    h_set.unwrap().write_raw(h).unwrap();
+    let k_set = file.new_dataset::<K>().shape(k.len()).create("a/p/k");
+    k_set.unwrap().write_raw(k).unwrap();
+    file.close().unwrap();
+    path
+}
+
+fn dtypes(plan: &serde_json::Value) -> Vec<&str> {
+    let arrays = plan["arrays"].as_array().unwrap().iter();
+    arrays
+        .map(|array| array["dtype"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_granule_that_is_left_out_has_no_say_and_order_does_not_choose_it() {
+    let site = Site::new();
+    let a = granule(&site, "a.h5", &[1.5_f32], &[1.0_f32]);
+    // Wider in h, and of another kind in k.
+    let b = granule(&site, "b.h5", &[2.5_f64], &[1_i32]);
+    let config = config(&site, EXTREMES);
+    for granules in [[&*a, &*b], [&*b, &*a]] {
+        let mut command = site.run(&config, &granules);
+        let (plan, _) = json(command.args(["--tolerant", "--dry-run", "--json"]), 3);
+        assert_eq!(dtypes(&plan), ["float32", "float32"]);
+        assert_eq!(plan["failed"][0]["granule"], "b.h5");
+        let says = [
+            "granule b.h5: column k is int32 in granule b.h5, float32 in granule a.h5; ",
+            "separately",
+        ];
+        refuse(&mut site.run(&config, &granules), 1, &says);
+    }
+}
+
+#[test]
+fn a_granule_whose_datasets_do_not_fit_together_has_no_say() {
+    let site = Site::new();
+    let a = granule(&site, "a.h5", &[1.5_f32], &[1_i8]);
+    let bad = granule(&site, "bad.h5", &[1.5_f64], &[1_i16, 2]);
+    let config = config(&site, EXTREMES);
+    let mut command = site.run(&config, &[&a, &bad]);
+    let (plan, _) = json(command.args(["--tolerant", "--dry-run", "--json"]), 3);
+    assert_eq!(dtypes(&plan), ["float32", "int8"]);
+}
+
+#[test]
+fn arrays_that_no_store_can_hold_are_found_before_anything_is_read() {
+    let site = Site::new();
+    let granule = granule(&site, "a.h5", &[1.5_f32], &[1_i8]);
+    for (outputs, says) in [
+        (
+            "    k: {function: min, source: k, fill_value: NaN}",
+            "k is int8, which does not hold its fill value NaN",
+        ),
+        (
+            "    h: {function: min, source: h, fill_value: 1.0e+39}",
+            "h is float32, which does not hold its fill value",
+        ),
+        (
+            "    x: {function: histogram, source: h, params: {edges: [0, 1]}}\n    \
+             x_below: {function: min, source: h}",
+            "the name x_below of an output is taken",
+        ),
+    ] {
+        let config = config(&site, outputs);
+        let mut command = site.run(&config, &one(&granule));
+        refuse(command.arg("--dry-run"), 2, &["config ", says]);
+        refuse(&mut site.run(&config, &one(&granule)), 2, &[says]);
+        assert!(site.written().is_empty());
+    }
+}
+
+#[test]
+fn the_first_row_out_of_range_is_named_however_rows_are_cut() {
+    let site = Site::new();
+    let h = [1.0, 1.0, 9e9];
+    let granule = granule(&site, "a.h5", &h, &[1.0, 9e9, 1.0]);
+    let config = config(&site, MEANS);
+    for rows in ["1", "2", "3"] {
+        let mut command = site.run(&config, &one(&granule));
+        let says = ["granule a.h5: /a/p/k row 1: 9000000000 is out of range"];
+        refuse(command.args(["--batch-rows", rows]), 1, &says);
+    }
+}
+
+#[test]
+fn integers_are_named_to_their_last_digit() {
+    let site = Site::new();
+    let large = (1_i64 << 62) + 1;
+    let granule = granule(&site, "a.h5", &[1.0, 1.0], &[1, large]);
+    let config = config(&site, MEANS);
+    let says = [
+        "/a/p/k row 1: 4611686018427387905 is out of range",
+        "resolution 2^15, which holds it",
+    ];
+    refuse(&mut site.run(&config, &one(&granule)), 1, &says);
+    let (report, _) = json(
+        site.run(&config, &one(&granule))
+            .args(["--tolerant", "--json"]),
+        3,
+    );
+    assert_eq!(report["rejected_rows"]["first"][0]["value"], large);
+    assert_eq!(report["photons"]["rejected_by"]["out_of_range:k"], 1);
+}
+
+#[test]
+fn a_null_in_a_column_that_no_output_uses_does_not_count() {
+    let site = Site::new();
+    let path: &Path = &granule(&site, "a.h5", &[1.0, 2.0], &[5, 6]);
+    let file = File::open_rw(path).unwrap();
+    for (name, fill) in [("a/p/h", 2.0_f64), ("a/p/k", 5.0)] {
+        let attribute = file.dataset(name).unwrap().new_attr::<f64>();
+        let attribute = attribute.create("_FillValue").unwrap();
+        attribute.write_scalar(&fill).unwrap();
+    }
+    file.close().unwrap();
+    let config = config(&site, "    h: {function: mean, source: h}");
+    let (report, _) = json(site.run(&config, &one(path)).arg("--json"), 0);
+    assert_eq!(report["photons"]["rejected_by"]["null"], 1);
+    assert_eq!(report["photons"]["null_by"], serde_json::json!({}));
+}
+
+#[test]
+fn an_extreme_of_an_expression_is_float32_like_every_expression() {
+    let site = Site::new();
+    let granule = granule(&site, "a.h5", &[1.5_f64], &[1_i8]);
+    let outputs = "    h: {expression: \"min(h + 0)\"}\n    k: {function: max, source: k}";
+    let mut command = site.run(config(&site, outputs), &one(&granule));
+    let (plan, _) = json(command.args(["--dry-run", "--json"]), 0);
+    assert_eq!(dtypes(&plan), ["float32", "int8"]);
+}
