@@ -20,6 +20,11 @@ impl Bins {
         }
     }
 
+    /// Removes all cells and keeps the memory for as many.
+    pub fn clear(&mut self) {
+        self.counts.clear();
+    }
+
     /// Appends a cell with these values. Bins are half open but for the last, which holds its upper
     /// edge (as numpy); NaN falls in none.
     pub fn push_cell<T: Value>(&mut self, values: &[T], edges: &[f64]) {

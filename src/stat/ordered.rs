@@ -33,6 +33,15 @@ impl Ordered {
         }
     }
 
+    /// Removes all cells and keeps the memory for as many.
+    pub fn clear(&mut self) {
+        self.offsets.truncate(1);
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.clear(),
+            Keys::Wide(keys) => keys.clear(),
+        }
+    }
+
     /// Appends a cell with these values.
     pub fn push_cell<T: Value>(&mut self, values: &[T]) {
         let kept = values.iter().filter(|v| v.class() != Class::Nan);
@@ -221,7 +230,7 @@ mod tests {
         // What numpy.quantile([0.1, 0.7], q) gives; from 0.1 alone, 0.7 would give 0.52.
         let mut ordered = Ordered::new(ColumnType::F64);
         ordered.push_cell(&[0.1, 0.7]);
-        ordered.sort();
+        ordered.select(&[0.3, 0.6, 0.7, 0.9]);
         let at = |q| quantile(&ordered, 0, q, ColumnType::F64);
         let numpy = [0.28, 0.45999999999999996, 0.5199999999999999, 0.64];
         assert_eq!([0.3, 0.6, 0.7, 0.9].map(at), numpy);

@@ -54,6 +54,15 @@ impl Partials {
         }
     }
 
+    /// Removes all cells and keeps the memory for as many.
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.photons.clear();
+        for column in &mut self.columns {
+            column.clear();
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.cells.len()
     }
@@ -161,6 +170,27 @@ impl ColumnPartials {
             ordered: needs.ordered.then(|| Ordered::new(column.column_type)),
             bins: needs.edges.as_ref().map(|edges| Bins::new(edges.len())),
             out_of_range: 0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.count.clear();
+        self.specials.clear();
+        self.out_of_range = 0;
+        if let Some(rows) = &mut self.range {
+            rows.clear();
+        }
+        if let Some(rows) = &mut self.moments {
+            rows.clear();
+        }
+        if let Some(rows) = &mut self.terms {
+            rows.clear();
+        }
+        if let Some(ordered) = &mut self.ordered {
+            ordered.clear();
+        }
+        if let Some(bins) = &mut self.bins {
+            bins.clear();
         }
     }
 

@@ -17,6 +17,7 @@ mod locate;
 mod records;
 mod reduce;
 mod runs;
+mod scratch;
 mod segment;
 mod sort;
 mod strategy;
@@ -37,6 +38,7 @@ use super::{Backend, KeyTable, StageTimes};
 use blocks::{BLOCK, Block, MOST_KEYS, fold_block};
 use locate::TILE;
 use runs::{RunFinder, Runs};
+use scratch::{Buffers, Scratch};
 pub use strategy::Strategy;
 
 /// Tiles whose records one task collects.
@@ -46,6 +48,7 @@ const TILES: usize = 16;
 pub struct Cpu {
     pool: ThreadPool,
     strategy: Strategy,
+    scratch: Scratch,
 }
 
 /// Photons stay where they are: device memory is host memory.
@@ -88,6 +91,7 @@ impl Cpu {
         Ok(Self {
             pool,
             strategy: Strategy::Auto,
+            scratch: Scratch::default(),
         })
     }
 
@@ -116,12 +120,15 @@ impl Cpu {
             runs.clear();
             runs.push_all(&cells[tile], 0);
         };
-        Ok(self.pool.install(|| match strategy {
-            Strategy::Runs | Strategy::Auto => {
-                fold_runs_first(cells.len(), columns, grid, job, find)
-            }
-            Strategy::Blocks => fold_blocks(cells, columns, grid, job),
-            Strategy::Sort => fold_sorted(Keys::of_cells(cells, grid), columns, job),
+        let question = (grid, job);
+        Ok(self.scratch.lend(job, |buffers| {
+            self.pool.install(|| match strategy {
+                Strategy::Runs | Strategy::Auto => {
+                    fold_runs_first((cells.len(), columns), question, buffers, find)
+                }
+                Strategy::Blocks => fold_blocks(cells, columns, question, buffers),
+                Strategy::Sort => fold_sorted(cells, columns, question, buffers),
+            })
         }))
     }
 }
@@ -145,7 +152,8 @@ impl Backend for Cpu {
     }
 
     fn sort(&self, keys: Keys) -> Result<Sorted> {
-        Ok(self.pool.install(|| sort::sort(keys)))
+        let mut pairs = Default::default();
+        Ok(self.pool.install(|| sort::sort(keys, &mut pairs)))
     }
 
     fn segment(&self, sorted: &Sorted) -> Result<Segments> {
@@ -187,24 +195,37 @@ impl Backend for Cpu {
                     let (lon, lat) = (&batch.lon[tile.clone()], &batch.lat[tile]);
                     finder.find(&locator, lon, lat, runs);
                 };
+                let photons = (batch.len(), batch.columns.as_slice());
                 Ok(times.fused.time(|| {
-                    self.pool
-                        .install(|| fold_runs_first(batch.len(), &batch.columns, grid, job, find))
+                    self.scratch.lend(job, |buffers| {
+                        self.pool
+                            .install(|| fold_runs_first(photons, (grid, job), buffers, find))
+                    })
                 }))
             }
             Strategy::Blocks => {
                 times.batches.blocks += 1;
                 Ok(times.fused.time(|| {
-                    let mut cells = vec![0; batch.len()];
-                    self.cells(&batch.lon, &batch.lat, grid, &mut cells);
-                    self.pool
-                        .install(|| fold_blocks(&cells, &batch.columns, grid, job))
+                    self.scratch.lend(job, |buffers| {
+                        let mut cells = std::mem::take(&mut buffers.located);
+                        cells.resize(batch.len(), 0);
+                        self.cells(&batch.lon, &batch.lat, grid, &mut cells);
+                        let partials = self
+                            .pool
+                            .install(|| fold_blocks(&cells, &batch.columns, (grid, job), buffers));
+                        buffers.located = cells;
+                        partials
+                    })
                 }))
             }
             Strategy::Sort => {
                 times.batches.sorted += 1;
                 let keys = times.locate.time(|| self.locate(&photons, grid))?;
-                let sorted = times.sort.time(|| self.sort(keys))?;
+                let sorted = times.sort.time(|| {
+                    self.scratch.lend(job, |b| {
+                        self.pool.install(|| sort::sort(keys, &mut b.pairs))
+                    })
+                });
                 let segments = times.segment.time(|| self.segment(&sorted))?;
                 times
                     .reduce
@@ -228,10 +249,9 @@ fn few_enough(photons: usize) -> Result<()> {
 /// Folds runs tile by tile, then brings their records together by cell. `find` puts the runs of a
 /// tile of photons, numbered from the tile's start, into its second argument.
 fn fold_runs_first(
-    photons: usize,
-    columns: &[Column],
-    grid: &GridConfig,
-    job: &Job,
+    (photons, columns): (usize, &[Column]),
+    (grid, job): (&GridConfig, &Job),
+    buffers: &mut Buffers,
     find: impl Fn(&mut RunFinder, &mut Runs, Range<usize>) + Sync,
 ) -> Partials {
     let records: Vec<Partials> = (0..photons.div_ceil(TILES * TILE))
@@ -239,7 +259,7 @@ fn fold_runs_first(
         .map_init(
             || (RunFinder::default(), Runs::default()),
             |(finder, runs), task| {
-                let mut records = Partials::empty(job);
+                let mut records = buffers.take_records(job);
                 let start = task * TILES * TILE;
                 let end = (start + TILES * TILE).min(photons);
                 for tile in (start..end).step_by(TILE) {
@@ -250,30 +270,45 @@ fn fold_runs_first(
             },
         )
         .collect();
-    records::merge_records(&records, grid, job)
+    let merged = records::merge_records(&records, grid, job, buffers);
+    buffers.keep_records(records);
+    merged
 }
 
 /// Folds photons in no order block by block, then brings their records together; with too many keys
 /// for that, sorts photons.
-fn fold_blocks(cells: &[u64], columns: &[Column], grid: &GridConfig, job: &Job) -> Partials {
+fn fold_blocks(
+    cells: &[u64],
+    columns: &[Column],
+    (grid, job): (&GridConfig, &Job),
+    buffers: &mut Buffers,
+) -> Partials {
     let table = locate::table_of(cells, grid);
     if table.keys() > MOST_KEYS {
-        return fold_sorted(Keys::of_cells(cells, grid), columns, job);
+        return fold_sorted(cells, columns, (grid, job), buffers);
     }
     let records: Vec<Partials> = cells
         .par_chunks(BLOCK)
         .enumerate()
         .map_init(Block::default, |block, (i, cells)| {
-            let mut records = Partials::empty(job);
+            let mut records = buffers.take_records(job);
             let start = i * BLOCK;
             fold_block(&mut records, block, (cells, &table), (columns, start), job);
             records
         })
         .collect();
-    records::merge_records(&records, grid, job)
+    let merged = records::merge_records(&records, grid, job, buffers);
+    buffers.keep_records(records);
+    merged
 }
 
-fn fold_sorted(keys: Keys, columns: &[Column], job: &Job) -> Partials {
-    let sorted = sort::sort(keys);
+fn fold_sorted(
+    cells: &[u64],
+    columns: &[Column],
+    (grid, job): (&GridConfig, &Job),
+    buffers: &mut Buffers,
+) -> Partials {
+    let keys = Keys::of_cells(cells, grid);
+    let sorted = sort::sort(keys, &mut buffers.pairs);
     reduce::reduce(columns, &sorted, &segment::segment(&sorted), job)
 }

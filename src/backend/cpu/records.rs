@@ -12,6 +12,7 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
 
 use super::Keys;
 use super::runs::Runs;
+use super::scratch::Buffers;
 use super::segment::segment;
 use super::sort::sort;
 
@@ -58,14 +59,21 @@ fn fold_column<T: Value>(
 }
 
 /// Brings records together: one row a cell, ascending.
-pub fn merge_records(records: &[Partials], grid: &GridConfig, job: &Job) -> Partials {
-    let cells: Vec<u64> = records.iter().flat_map(|r| &r.cells).copied().collect();
+pub fn merge_records(
+    records: &[Partials],
+    grid: &GridConfig,
+    job: &Job,
+    buffers: &mut Buffers,
+) -> Partials {
+    let cells = &mut buffers.cells;
+    cells.clear();
+    cells.extend(records.iter().flat_map(|r| &r.cells));
     let places: Vec<(u32, u32)> = records
         .iter()
         .enumerate()
         .flat_map(|(table, r)| (0..r.len() as u32).map(move |row| (table as u32, row)))
         .collect();
-    let sorted = sort(Keys::of_cells(&cells, grid));
+    let sorted = sort(Keys::of_cells(cells, grid), &mut buffers.pairs);
     let segments = segment(&sorted);
     let boundaries = segments.starts.len().saturating_sub(1);
     let parts: Vec<Partials> = (0..boundaries.div_ceil(SEGMENTS))

@@ -16,7 +16,7 @@ const BINS: usize = 1 << DIGIT_BITS;
 /// Pairs that one task counts and scatters.
 const TILE: usize = 65_536;
 
-pub fn sort(Keys { keys, table }: Keys) -> Sorted {
+pub fn sort(Keys { keys, table }: Keys, pairs: &mut [Vec<AtomicU64>; 2]) -> Sorted {
     if keys.is_sorted() {
         let photons = (0..keys.len() as u32).collect();
         return Sorted {
@@ -25,28 +25,34 @@ pub fn sort(Keys { keys, table }: Keys) -> Sorted {
             table,
         };
     }
-    let mut from: Vec<AtomicU64> = keys
-        .par_iter()
+    let [from, to] = pairs;
+    from.resize_with(keys.len(), AtomicU64::default);
+    to.resize_with(keys.len(), AtomicU64::default);
+    from.par_iter()
+        .zip(&keys)
         .enumerate()
-        .map(|(photon, &key)| AtomicU64::new(u64::from(key) << 32 | photon as u64))
-        .collect();
-    let mut to: Vec<AtomicU64> = Vec::new();
-    to.resize_with(from.len(), AtomicU64::default);
+        .for_each(|(photon, (pair, &key))| {
+            pair.store(u64::from(key) << 32 | photon as u64, Relaxed);
+        });
     for digit in 0..table.significant_bits().div_ceil(DIGIT_BITS) {
         let shift = 32 + digit * DIGIT_BITS;
-        if scatter(&from, &to, shift) {
-            std::mem::swap(&mut from, &mut to);
+        if scatter(from, to, shift) {
+            std::mem::swap(from, to);
         }
     }
-    let (keys, photons) = from
-        .into_par_iter()
-        .map(|pair| {
-            let pair = pair.into_inner();
-            ((pair >> 32) as u32, pair as u32)
-        })
-        .unzip();
+    let mut sorted = keys;
+    let mut photons = vec![0; sorted.len()];
+    sorted
+        .par_iter_mut()
+        .zip(&mut photons)
+        .zip(&*from)
+        .for_each(|((key, photon), pair)| {
+            let pair = pair.load(Relaxed);
+            *key = (pair >> 32) as u32;
+            *photon = pair as u32;
+        });
     Sorted {
-        keys,
+        keys: sorted,
         photons,
         table,
     }
@@ -116,7 +122,7 @@ mod tests {
         // Keys here are arbitrary: what matters is that the table's bits cover them.
         let bits = table.significant_bits();
         let keys = keys.into_iter().map(|k| k & mask(bits)).collect();
-        sort(Keys { keys, table })
+        sort(Keys { keys, table }, &mut Default::default())
     }
 
     fn mask(bits: u32) -> u32 {
