@@ -76,8 +76,9 @@ pub fn little_endian_bytes(column: &ArrayRef, layout: &ArrayLayout) -> Result<Ve
     macro_rules! bytes {
         ($t:ty) => {
             values.as_primitive_opt::<$t>().map(|array| {
-                let values = array.values().iter();
-                values.flat_map(|value| value.to_le_bytes()).collect()
+                let mut bytes = bytemuck::cast_slice(array.values()).to_vec();
+                into_little_endian(&mut bytes, size(layout.dtype));
+                bytes
             })
         };
     }
