@@ -30,12 +30,10 @@ impl Bounds {
     /// Of positions none of which is NaN.
     #[inline(always)]
     pub fn of(lon: &[f64], lat: &[f64]) -> Self {
-        let mut bounds = Self::NONE;
-        for (&lon, &lat) in lon.iter().zip(lat) {
-            bounds.lon = [smaller(bounds.lon[0], lon), larger(bounds.lon[1], lon)];
-            bounds.lat = [smaller(bounds.lat[0], lat), larger(bounds.lat[1], lat)];
+        Self {
+            lon: range(lon),
+            lat: range(lat),
         }
-        bounds
     }
 
     /// Of the positions of both.
@@ -51,6 +49,29 @@ impl Bounds {
             ],
         }
     }
+}
+
+/// Smallest and largest of some values. Each lane compares with itself only, so that lanes become
+/// one vector register.
+#[inline(always)]
+fn range(values: &[f64]) -> [f64; 2] {
+    const LANES: usize = 8;
+    let [mut low, mut high] = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
+    let chunks = values.chunks_exact(LANES);
+    for (lane, &value) in chunks.remainder().iter().enumerate() {
+        low[lane] = smaller(low[lane], value);
+        high[lane] = larger(high[lane], value);
+    }
+    for chunk in chunks {
+        for lane in 0..LANES {
+            low[lane] = smaller(low[lane], chunk[lane]);
+            high[lane] = larger(high[lane], chunk[lane]);
+        }
+    }
+    [
+        low.into_iter().fold(f64::INFINITY, smaller),
+        high.into_iter().fold(f64::NEG_INFINITY, larger),
+    ]
 }
 
 #[inline(always)]

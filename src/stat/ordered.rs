@@ -95,6 +95,47 @@ impl Ordered {
         self.offsets.len() - 1
     }
 
+    /// Cells that each join some cells of other tables: cell `i` joins `cells[starts[i]..starts[i + 1]]`,
+    /// each a table and a cell of it. All tables are of one column.
+    pub fn gather(tables: &[&Self], cells: &[(u32, u32)], starts: &[usize]) -> Self {
+        let lens = cells
+            .iter()
+            .map(|&(table, cell)| tables[table as usize].len(cell as usize));
+        let mut ends = Vec::with_capacity(cells.len() + 1);
+        ends.push(0);
+        ends.extend(lens.scan(0, |end, len| {
+            *end += len;
+            Some(*end)
+        }));
+        let keys = match tables.first().map(|table| &table.keys) {
+            Some(Keys::Narrow(_)) => Keys::Narrow(gathered(cells, &ends, |(table, cell)| {
+                let table = tables[table as usize];
+                let keys = table.offsets[cell as usize]..table.offsets[cell as usize + 1];
+                match &table.keys {
+                    Keys::Narrow(from) => &from[keys],
+                    Keys::Wide(_) => unreachable!("tables of one column have one key width"),
+                }
+            })),
+            _ => Keys::Wide(gathered(cells, &ends, |(table, cell)| {
+                let table = tables[table as usize];
+                let keys = table.offsets[cell as usize]..table.offsets[cell as usize + 1];
+                match &table.keys {
+                    Keys::Wide(from) => &from[keys],
+                    Keys::Narrow(_) => unreachable!("tables of one column have one key width"),
+                }
+            })),
+        };
+        let offsets = starts.iter().map(|&start| ends[start]);
+        Self {
+            offsets: if starts.is_empty() {
+                vec![0]
+            } else {
+                offsets.collect()
+            },
+            keys,
+        }
+    }
+
     /// Puts the order statistics that these quantiles need in their places, in every cell.
     ///
     /// Selecting a few ranks moves each value a few times; sorting all would move it log n times.
@@ -119,6 +160,34 @@ impl Ordered {
 fn ranks(n: usize, q: f64) -> [usize; 2] {
     let rank = (((n - 1) as f64 * q).floor() as usize).min(n - 1);
     [rank, (rank + 1).min(n - 1)]
+}
+
+/// The keys of cells one after another, where `ends[i]..ends[i + 1]` is the place of cell `i`.
+fn gathered<'a, T: Copy + Default + Send + Sync + 'a>(
+    cells: &[(u32, u32)],
+    ends: &[usize],
+    keys: impl Fn((u32, u32)) -> &'a [T] + Sync,
+) -> Vec<T> {
+    /// Cells that one task copies.
+    const CELLS: usize = 256;
+    let mut all = vec![T::default(); ends.last().copied().unwrap_or(0)];
+    let mut parts = Vec::with_capacity(cells.len() / CELLS + 1);
+    let mut rest = all.as_mut_slice();
+    for (i, cells) in cells.chunks(CELLS).enumerate() {
+        let first = i * CELLS;
+        let (part, more) = rest.split_at_mut(ends[first + cells.len()] - ends[first]);
+        parts.push((part, cells));
+        rest = more;
+    }
+    parts.into_par_iter().for_each(|(mut part, cells)| {
+        for &cell in cells {
+            let keys = keys(cell);
+            let (here, more) = part.split_at_mut(keys.len());
+            here.copy_from_slice(keys);
+            part = more;
+        }
+    });
+    all
 }
 
 fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {

@@ -103,19 +103,6 @@ impl Partials {
         }
     }
 
-    /// Appends one row, as part of the last cell if it is of the same cell.
-    pub fn append_row(&mut self, other: &Self, i: usize) {
-        if self.cells.last() == Some(&other.cells[i]) {
-            self.join_last(other, i);
-        } else {
-            self.cells.push(other.cells[i]);
-            self.photons.push(other.photons[i]);
-            for (column, more) in self.columns.iter_mut().zip(&other.columns) {
-                column.push_row(more, i);
-            }
-        }
-    }
-
     fn join_last(&mut self, other: &Self, i: usize) {
         if let Some(last) = self.photons.last_mut() {
             *last += other.photons[i];
@@ -278,27 +265,6 @@ impl ColumnPartials {
         }
         if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
             mine.extend(more, rows);
-        }
-    }
-
-    /// Appends row `i` of another table as a cell of its own.
-    fn push_row(&mut self, other: &Self, i: usize) {
-        self.count.push(other.count[i]);
-        self.specials.push(other.specials[i]);
-        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
-            mine.push(more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
-            mine.push(more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
-            mine.push(more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
-            mine.extend(more, i..i + 1);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
-            mine.extend(more, i..i + 1);
         }
     }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::batch::{Column, Values};
 use crate::config::GridConfig;
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
+use crate::stat::{Bins, ColumnPartials, Job, JobColumn, Ordered, Partials, Value};
 
 use super::Keys;
 use super::runs::Runs;
@@ -16,8 +16,8 @@ use super::scratch::Buffers;
 use super::segment::segment;
 use super::sort::sort;
 
-/// Segments of records that one task merges.
-const SEGMENTS: usize = 4096;
+/// Cells whose records one task merges.
+const CELLS: usize = 1024;
 
 /// Appends one record for every run of a tile that starts at photon `start` of the columns. Cells
 /// of records are in the order of the photons, and may repeat.
@@ -68,33 +68,103 @@ pub fn merge_records(
     let cells = &mut buffers.cells;
     cells.clear();
     cells.extend(records.iter().flat_map(|r| &r.cells));
+    let sorted = sort(Keys::of_cells(cells, grid), &mut buffers.pairs);
+    let starts = segment(&sorted).starts;
+    // Each record's table and row, in the order of records; then in the order of cells.
     let places: Vec<(u32, u32)> = records
         .iter()
         .enumerate()
         .flat_map(|(table, r)| (0..r.len() as u32).map(move |row| (table as u32, row)))
         .collect();
-    let sorted = sort(Keys::of_cells(cells, grid), &mut buffers.pairs);
-    let segments = segment(&sorted);
-    let boundaries = segments.starts.len().saturating_sub(1);
-    let parts: Vec<Partials> = (0..boundaries.div_ceil(SEGMENTS))
-        .into_par_iter()
-        .map(|part| {
-            let first = part * SEGMENTS;
-            let last = (first + SEGMENTS).min(boundaries);
-            let mut merged = Partials::empty(job);
-            for &record in &sorted.photons[segments.starts[first]..segments.starts[last]] {
-                let (table, row) = places[record as usize];
-                merged.append_row(&records[table as usize], row as usize);
-            }
-            merged
-        })
+    let places: Vec<(u32, u32)> = sorted
+        .photons
+        .par_iter()
+        .map(|&record| places[record as usize])
         .collect();
-    let mut merged = Partials::empty(job);
-    for part in &parts {
-        merged.append(part, 0..part.len());
+    let rows = Rows {
+        places: &places,
+        starts: &starts,
+    };
+    let segments = starts.len().saturating_sub(1);
+    Partials {
+        cells: (0..segments)
+            .into_par_iter()
+            .map(|segment| sorted.table.cell(sorted.keys[starts[segment]]))
+            .collect(),
+        photons: rows.merged(
+            |table, row| records[table].photons[row],
+            |sum, more| *sum += more,
+        ),
+        columns: (0..job.columns.len())
+            .map(|column| {
+                let tables: Vec<&ColumnPartials> =
+                    records.iter().map(|r| &r.columns[column]).collect();
+                rows.column(&tables, &job.columns[column])
+            })
+            .collect(),
     }
-    for (i, column) in merged.columns.iter_mut().enumerate() {
-        column.out_of_range = records.iter().map(|r| r.columns[i].out_of_range).sum();
+}
+
+/// Records in the order of their cells: those of cell `i` are `places[starts[i]..starts[i + 1]]`.
+struct Rows<'a> {
+    places: &'a [(u32, u32)],
+    starts: &'a [usize],
+}
+
+impl Rows<'_> {
+    /// One accumulator a cell: those of its records, merged. Threads write straight into the array.
+    fn merged<T: Send>(
+        &self,
+        record: impl Fn(usize, usize) -> T + Sync,
+        merge: impl Fn(&mut T, T) + Sync,
+    ) -> Vec<T> {
+        let cells = self.starts.len().saturating_sub(1);
+        (0..cells)
+            .into_par_iter()
+            .with_min_len(CELLS)
+            .map(|cell| {
+                let places = &self.places[self.starts[cell]..self.starts[cell + 1]];
+                let mut records = places
+                    .iter()
+                    .map(|&(t, row)| record(t as usize, row as usize));
+                let mut first = records
+                    .next()
+                    .unwrap_or_else(|| unreachable!("a segment holds a record"));
+                for more in records {
+                    merge(&mut first, more);
+                }
+                first
+            })
+            .collect()
     }
-    merged
+
+    fn column(&self, tables: &[&ColumnPartials], described: &JobColumn) -> ColumnPartials {
+        let Self { places, starts } = *self;
+        let needs = &described.needs;
+        let mut column = ColumnPartials::empty(described);
+        column.out_of_range = tables.iter().map(|t| t.out_of_range).sum();
+        column.count = self.merged(|t, row| tables[t].count[row], |a, b| *a += b);
+        column.specials = self.merged(|t, row| tables[t].specials[row], |a, b| a.merge(&b));
+        if needs.range {
+            let rows: Vec<_> = tables.iter().flat_map(|t| &t.range).collect();
+            column.range = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+        }
+        if needs.moments {
+            let rows: Vec<_> = tables.iter().flat_map(|t| &t.moments).collect();
+            column.moments = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+        }
+        if needs.terms {
+            let rows: Vec<_> = tables.iter().flat_map(|t| &t.terms).collect();
+            column.terms = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+        }
+        if needs.ordered && !tables.is_empty() {
+            let rows: Vec<_> = tables.iter().flat_map(|t| &t.ordered).collect();
+            column.ordered = Some(Ordered::gather(&rows, places, starts));
+        }
+        if needs.edges.is_some() && !tables.is_empty() {
+            let rows: Vec<_> = tables.iter().flat_map(|t| &t.bins).collect();
+            column.bins = Some(Bins::gather(&rows, places, starts));
+        }
+        column
+    }
 }

@@ -13,6 +13,8 @@ use crate::grid::{Bounds, Locator, bounds_of_boxes};
 /// Photons in the largest and the smallest boxes.
 const LARGEST: usize = 512;
 const SMALLEST: usize = 16;
+/// Photons in a run from which on the next tile is taken to lie together too.
+const LONG: usize = 8 * SMALLEST;
 /// Boxes looked at to tell whether photons of a tile lie together.
 const SAMPLED_BOXES: usize = 4;
 
@@ -73,8 +75,9 @@ impl RunFinder {
     /// The runs of a tile of photons.
     pub fn find(&mut self, locator: &Locator, lon: &[f64], lat: &[f64], runs: &mut Runs) {
         runs.clear();
-        if !lie_together(locator, lon, lat) {
+        if self.usual_run < LONG && !lie_together(locator, lon, lat) {
             self.locate_each(locator, (lon, lat), 0, runs);
+            self.usual_run = lon.len() / runs.ends.len().max(1);
             return;
         }
         // A box a quarter as long as runs are lies in one cell three times in four.
