@@ -50,19 +50,25 @@ pub struct Key(pub u64);
 const SIGN_32: u32 = 1 << 31;
 const SIGN_64: u64 = 1 << 63;
 
-impl Value for f32 {
-    const HAS_SPECIALS: bool = true;
-
-    fn class(self) -> Class {
-        if self.is_finite() {
+macro_rules! class_of {
+    ($float:expr) => {
+        if $float.is_finite() {
             Class::Finite
-        } else if self.is_nan() {
+        } else if $float.is_nan() {
             Class::Nan
-        } else if self > 0.0 {
+        } else if $float > 0.0 {
             Class::PositiveInfinity
         } else {
             Class::NegativeInfinity
         }
+    };
+}
+
+impl Value for f32 {
+    const HAS_SPECIALS: bool = true;
+
+    fn class(self) -> Class {
+        class_of!(self)
     }
 
     fn key(self) -> Key {
@@ -97,15 +103,7 @@ impl Value for f64 {
     const HAS_SPECIALS: bool = true;
 
     fn class(self) -> Class {
-        if self.is_finite() {
-            Class::Finite
-        } else if self.is_nan() {
-            Class::Nan
-        } else if self > 0.0 {
-            Class::PositiveInfinity
-        } else {
-            Class::NegativeInfinity
-        }
+        class_of!(self)
     }
 
     fn key(self) -> Key {

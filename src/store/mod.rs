@@ -20,6 +20,7 @@ mod verify;
 mod write;
 
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+pub(crate) use inspect::grouped;
 pub use inspect::{inspect, inspect_text};
 pub use metadata::check as check_schema;
 pub use place::check_target;

@@ -5,6 +5,7 @@ use super::canvas::{Canvas, Color, FAINT_INK, Font, INK, PANEL_INK, Rect};
 use super::color::{ColorScale, LEVELS, NOT_A_NUMBER, Ticks, number};
 use super::view::View;
 use crate::grid::Order;
+use crate::store::grouped;
 
 /// Surface of the Earth in square kilometres.
 const EARTH_AREA: f64 = 510_065_622.0;
@@ -22,7 +23,7 @@ pub fn draw_frame(canvas: &mut Canvas, view: &View, picture: &MapData) {
     let noun = if count == 1 { "cell" } else { "cells" };
     let subtitle = format!(
         "{} {noun} of HEALPix order {} ({}), {}",
-        grouped(count),
+        grouped(count as u64),
         picture.order,
         cell_size(picture.order),
         picture.latitude.name()
@@ -214,19 +215,6 @@ fn distance(kilometres: f64) -> String {
     let rounded = (value / digits).round() * digits;
     let text = format!("{rounded:.1}");
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
