@@ -18,6 +18,7 @@ use super::link::{Runs, Segments};
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
+use crate::grid::Locator;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
@@ -191,7 +192,7 @@ impl Reader {
         let lon = block.load(track.longitude)?.degrees();
         let lat = block.load(track.latitude)?.degrees();
         let mut kept: Vec<u32> = (0..lat.len() as u32).collect();
-        kept.retain(|&i| lon[i as usize].is_finite() && lat[i as usize].abs() <= 90.0);
+        kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
         fold.counts.reject("bad_coordinate", lat.len() - kept.len());
         for (filter, &source) in self.filters.iter().zip(&track.filters) {
             if kept.is_empty() {
