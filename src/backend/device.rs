@@ -82,4 +82,11 @@ impl Device {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
         }
     }
+
+    /// Takes back partials that are no longer needed: the next batch's are written in their memory.
+    pub fn recycle(&self, partials: Partials, job: &Job) {
+        match self {
+            Self::Cpu(cpu) => cpu.recycle(partials, job),
+        }
+    }
 }

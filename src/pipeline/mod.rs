@@ -25,7 +25,7 @@ use crate::granule::Counts;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
-use crate::stat::Job;
+use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 
 use source::{Message, Source};
@@ -69,6 +69,7 @@ pub fn fold(
         job: &survey.job,
         device,
         options,
+        derivation: Derivation::default(),
         shards: ShardPartials::default(),
         tally: Tally::default(),
     };
@@ -167,6 +168,7 @@ struct Line<'a> {
     job: &'a Job,
     device: &'a Device,
     options: &'a Options<'a>,
+    derivation: Derivation,
     shards: ShardPartials,
     tally: Tally,
 }
@@ -178,6 +180,7 @@ impl Line<'_> {
         self.tally.stages.add(&times);
         let merging = Instant::now();
         granule.shards.add(&partials, &self.config.grid, self.job);
+        self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         Ok(())
     }

@@ -131,10 +131,10 @@ impl RunFinder {
             while first < boxes.len() {
                 let (end, bounds) = narrow_part(&boxes, first);
                 tile.patch = locator.patch(&bounds);
-                for i in first..end {
+                for (i, bounds) in boxes.iter().enumerate().take(end).skip(first) {
                     let photons = i * size..((i + 1) * size).min(lon.len());
                     if together {
-                        self.settle(&tile, (photons, boxes[i]), runs);
+                        self.settle(&tile, (photons, *bounds), runs);
                     } else {
                         self.locate_each(&tile, photons, runs);
                     }
@@ -147,12 +147,7 @@ impl RunFinder {
     }
 
     /// Photons of a box that lies in one cell are a run; else each half of them is looked at.
-    fn settle(
-        &mut self,
-        tile: &Tile,
-        (photons, bounds): (Range<usize>, Bounds),
-        runs: &mut Runs,
-    ) {
+    fn settle(&mut self, tile: &Tile, (photons, bounds): (Range<usize>, Bounds), runs: &mut Runs) {
         if let Some(cell) = tile.cell_of_bounds(&bounds) {
             runs.push(cell, photons.end);
         } else if photons.len() <= SMALLEST {
