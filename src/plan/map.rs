@@ -4,7 +4,7 @@
 //! morton words (`grid::morton`), which exceed 2^53: they are read and written as unsigned 64-bit
 //! integers, never through a float.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub struct ShardMap {
     pub order: Option<Order>,
     /// In the order of the file.
     pub shards: Vec<MapShard>,
-    /// In the order in which they first appear.
+    /// Each once.
     pub granules: Vec<MapGranule>,
 }
 
@@ -38,7 +38,7 @@ pub struct ShardMap {
 pub struct MapShard {
     /// NESTED id.
     pub id: u64,
-    /// Places in [`ShardMap::granules`].
+    /// Places in [`ShardMap::granules`], in the order of the file, each once.
     pub granules: Vec<usize>,
 }
 
@@ -128,8 +128,8 @@ impl ShardMap {
         };
         let mut list = |id: u64, listed: Vec<MapGranule>| {
             let mut granules: Vec<usize> = listed.into_iter().map(&mut place_of).collect();
-            granules.sort_unstable();
-            granules.dedup();
+            let mut seen = BTreeSet::new();
+            granules.retain(|&place| seen.insert(place));
             MapShard { id, granules }
         };
         let shards = ids.into_iter().zip(raw.granules);

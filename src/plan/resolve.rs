@@ -58,8 +58,8 @@ impl ShardMap {
         }
         // What was not found still has a name, by which it may take another's place.
         let named = |(place, file): (usize, &Option<PathBuf>)| {
-            let by_id = || PathBuf::from(&self.granules[place].id);
-            file.clone().unwrap_or_else(by_id)
+            let by_name = || PathBuf::from(self.granules[place].file_name());
+            file.clone().unwrap_or_else(by_name)
         };
         let all: Vec<PathBuf> = files.iter().enumerate().map(named).collect();
         let policy = selection.duplicates.unwrap_or(DuplicatePolicy::KeepLatest);
@@ -91,6 +91,13 @@ impl ShardMap {
                 None => plan.absent.push(self.absent(place, selection.granule_root)),
             }
         }
+        plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
+        if plan.granules.is_empty() && plan.absent.is_empty() {
+            return Err(self.error(
+                "no granule is left to read: others take the place of all that it lists for the \
+                 wanted shards; choose other shards, or set output.duplicates to keep_all",
+            ));
+        }
         Ok(plan)
     }
 
@@ -102,7 +109,9 @@ impl ShardMap {
         names: Option<&Names>,
     ) -> Result<Option<PathBuf>> {
         if let (Some(root), Some(names)) = (root, names)
-            && let Some(found) = names.get(stem(&granule.id))
+            && let Some(found) = [&granule.id, granule.file_name()]
+                .into_iter()
+                .find_map(|name| names.get(stem(name)))
         {
             return one_of(granule, found, root).map(Some);
         }
@@ -141,6 +150,15 @@ impl ShardMap {
                 self.path.display()
             ),
         }
+    }
+}
+
+impl MapGranule {
+    /// The file name at the end of its path or href: ids of a catalog may have something behind it.
+    fn file_name(&self) -> &str {
+        let places = [&self.path, &self.https, &self.s3];
+        let place = places.into_iter().flatten().next().unwrap_or(&self.id);
+        place.rsplit('/').next().unwrap_or(place)
     }
 }
 

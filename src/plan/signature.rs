@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GridConfig};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grid::Latitude;
 
 use super::map::ShardMap;
