@@ -78,3 +78,66 @@ impl<'a> ShardFilter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::buffer::NullBuffer;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::batch::{Column, Origin, Values};
+    use crate::grid::{Latitude, Order};
+
+    const GRID: GridConfig = GridConfig {
+        shard_order: Order::MAX,
+        chunk_order: None,
+        cell_order: Order::MAX,
+        latitude: Latitude::AuthalicWgs84,
+    };
+
+    fn batch(lon: Vec<f64>, valid: &[bool]) -> PhotonBatch {
+        PhotonBatch {
+            origin: Origin {
+                granule: Arc::from("a.h5"),
+                ground_track: Arc::from("gt1l"),
+                rows: (0..lon.len() as u64).collect(),
+            },
+            lat: lon.iter().map(|lon| lon / 3.0).collect(),
+            columns: vec![Column {
+                values: Values::F64(lon.clone()),
+                nulls: Some(NullBuffer::from(valid)),
+            }],
+            lon,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn photons_of_the_wanted_shards_pass_and_the_others_are_counted(
+            photons in prop::collection::vec((0.0f64..90.0, any::<bool>()), 0..400),
+            along: bool,
+            order in 0u8..4,
+            wanted in prop::collection::vec(0u64..768, 0..200),
+        ) {
+            let order = Order::new(order).unwrap();
+            let (mut lon, valid): (Vec<f64>, Vec<bool>) = photons.into_iter().unzip();
+            if along {
+                lon.sort_by(f64::total_cmp);
+            }
+            let shards = ShardSet::new(order, wanted);
+            let locator = Locator::new(order, GRID.latitude);
+            let inside = |i: &usize| shards.contains(locator.cell(lon[*i], lon[*i] / 3.0));
+            let expected: Vec<u64> = (0..lon.len()).filter(inside).map(|i| i as u64).collect();
+            let nulls = (0..lon.len()).filter(|i| !inside(i) && !valid[*i]).count() as u64;
+            let mut filter = ShardFilter::new(&shards, &GRID, vec!["h"]);
+            let passed = filter.narrow(batch(lon.clone(), &valid));
+            let outside = filter.outside.rejected.get(OUTSIDE_SHARDS).copied().unwrap_or(0);
+            prop_assert_eq!(outside, (lon.len() - expected.len()) as u64);
+            prop_assert_eq!(filter.outside.nulls.get("h").copied().unwrap_or(0), nulls);
+            let rows = passed.map_or(Vec::new(), |batch| batch.origin.rows);
+            prop_assert_eq!(rows, expected);
+        }
+    }
+}

@@ -68,10 +68,11 @@ impl ShardMap {
             superseded,
         } = without_duplicates(all.clone(), policy)?;
         let mut kept: BTreeSet<PathBuf> = kept.into_iter().collect();
+        let files_wanted: BTreeSet<&PathBuf> = wanted.iter().map(|&place| &all[place]).collect();
         let mut plan = Plan {
             superseded: superseded
                 .into_iter()
-                .filter(|s| wanted.iter().any(|&place| all[place] == s.granule))
+                .filter(|s| files_wanted.contains(&s.granule))
                 .collect(),
             wanted: Some(Wanted {
                 map: self.path.clone(),
