@@ -51,7 +51,7 @@ impl<'a> ShardFilter<'a> {
                 _ => {}
             }
         });
-        if inside == [0..batch.len()] {
+        if inside.first() == Some(&(0..batch.len())) {
             return Some(batch);
         }
         let mut keep = vec![false; batch.len()];

@@ -180,18 +180,16 @@ fn runs_over_disjoint_shards_add_up_to_the_whole() {
             "{photons}"
         );
         kept += own;
-        parts.push(StoreReader::open(&site.out(name)).unwrap());
+        parts.push(StoreReader::open(site.out(name)).unwrap());
     }
     assert_eq!(whole["photons"]["kept"], kept);
-    let whole = StoreReader::open(&site.out("a.zarr")).unwrap();
-    let mut ids: Vec<u64> = Vec::new();
-    parts
-        .iter()
-        .for_each(|part| ids.extend(part.cell_ids().unwrap()));
+    let whole = StoreReader::open(site.out("a.zarr")).unwrap();
+    let cells = |part: &StoreReader| part.cell_ids().unwrap();
+    let ids: Vec<u64> = parts.iter().flat_map(cells).collect();
     assert_eq!(ids, whole.cell_ids().unwrap());
     for name in whole.arrays() {
         let bits = |reader: &StoreReader| -> Vec<u64> {
-            let values = reader.read(&name).unwrap().as_f64();
+            let values = reader.read(name).unwrap().as_f64();
             values.into_iter().map(f64::to_bits).collect()
         };
         let joined: Vec<u64> = parts.iter().flat_map(bits).collect();
@@ -339,4 +337,26 @@ fn a_dry_run_over_a_map_says_which_shards() {
     let (found, _) = json_of(command.arg("--json"), 0);
     assert_eq!(found["plan"]["shards"], "0..2");
     assert!(site.written().is_empty());
+}
+
+#[test]
+fn shards_without_photons_make_a_store_without_cells() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    succeed(&mut site.plan("atl03", &[&good]));
+    // As maps that are made from footprints have it: a shard that the granule only comes near.
+    let order = Order::new(SHARD_ORDER).unwrap();
+    site.change_map(|map| {
+        map["shard_keys"] = json!([morton::to_word(order, 0)]);
+        let listed = map["granules"][0].clone();
+        map["granules"] = json!([listed]);
+    });
+    let (report, _) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    let photons = &report["photons"];
+    assert_eq!(photons["rejected_by"], json!({"outside_shards": 3000}));
+    assert_eq!(
+        (&photons["kept"], &report["occupied_cells"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(StoreReader::open(site.out("a.zarr")).unwrap().cells(), 0);
 }
