@@ -1,5 +1,6 @@
 //! `icefold plan`: granules to a shard map; and the plan that a run follows.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange};
+use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange, looks_like_a_map};
 use crate::report::{Progress, check_writable};
 
 use super::PARTIAL;
@@ -22,6 +23,7 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let config = config::load(&args.config)?;
     strict_or_tolerant(matches)?;
     let plan = crate::plan::plan(&args.granules, config.duplicates)?;
+    spare_other_files(&args.output)?;
     check_writable(&args.output)?;
     let progress = Progress::over(plan.granules.len());
     let build = Build {
@@ -49,6 +51,18 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     say(args, &built, started.elapsed().as_secs_f64())?;
     let whole = built.failed.is_empty();
     Ok(if whole { 0 } else { PARTIAL })
+}
+
+/// A map takes the place of an older one, never of a granule that `-o` names by mistake.
+fn spare_other_files(output: &Path) -> Result<()> {
+    if output.is_file() && !looks_like_a_map(output) {
+        return Err(Error::Usage(format!(
+            "cannot write the shard map {}: a file that is not JSON is there; choose another path \
+             with -o",
+            output.display()
+        )));
+    }
+    Ok(())
 }
 
 fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {

@@ -242,6 +242,12 @@ fn a_plan_names_the_granule_that_cannot_be_read_or_leaves_it_out() {
         &["bad.h5", "is not HDF5"],
     );
     assert!(!site.path("map.json").exists());
+    // The first of the plan that cannot be read, however many are read at the same time.
+    let worse = site.truncated("worse.h5");
+    for threads in ["1", "4"] {
+        let mut command = site.plan("atl03", &[&good, &worse, &bad]);
+        refuse(command.args(["--threads", threads]), 1, &["worse.h5"]);
+    }
     let mut command = site.plan("atl03", &[&empty, &bad, &good]);
     let (said, message) = json_of(command.args(["--tolerant", "--json"]), 3);
     assert!(
@@ -267,6 +273,12 @@ fn a_plan_names_the_granule_that_cannot_be_read_or_leaves_it_out() {
         1,
         &["none of the 1 granules can be used"],
     );
+    let granule = std::fs::read(&good).unwrap();
+    let mut onto_itself = icefold();
+    onto_itself.args(["plan", "atl03"]).arg(&good).arg("-o");
+    let says = "good.h5: a file that is not JSON is there";
+    refuse(onto_itself.arg(&good), 2, &[says]);
+    assert_eq!(std::fs::read(&good).unwrap(), granule);
     refuse(
         icefold()
             .args(["plan", "atl03"])

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use hdf5::File;
+use icefold::Error;
 use icefold::config::{self, Config, DuplicatePolicy};
 use icefold::demo::{Recipe, write_granules_with};
 use icefold::grid::{Latitude, Locator, Order};
@@ -85,6 +86,28 @@ fn the_map_of_synthetic_granules_is_the_one_of_their_positions() {
             "order {shard_order}"
         );
     }
+}
+
+#[test]
+fn an_interrupted_plan_is_no_map() {
+    let folder = folder();
+    let recipe = Recipe {
+        granules: 2,
+        segments_per_track: 200,
+        seed: 1,
+    };
+    let granules = write_granules_with(folder.path(), &recipe).unwrap();
+    let plan = plan(&granules, DuplicatePolicy::Error).unwrap();
+    let build_of = Build {
+        config: &config(6),
+        plan: &plan,
+        target: &folder.path().join("map.json"),
+        threads: 2,
+        tolerant: true,
+        interrupted: &AtomicBool::new(true),
+    };
+    let stopped = build(&build_of, &Progress::hidden());
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
 }
 
 proptest! {
