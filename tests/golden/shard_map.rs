@@ -7,7 +7,7 @@ use icefold::config::{self, Config, DuplicatePolicy};
 use icefold::grid::{Latitude, Order, center, morton};
 use icefold::plan::{Selection, ShardMap};
 
-use crate::support::{data, folder, icefold, stdout, succeed};
+use crate::support::{data, folder, granule, icefold, stdout, succeed};
 
 const KEYS: [u64; 4] = [
     5_347_294_481_781_620_745,
@@ -143,4 +143,28 @@ fn inspecting_the_real_map_shows_its_shards() {
     ] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn a_run_over_the_map_of_real_granules_is_the_run_over_them() {
+    let folder = folder();
+    let granules = [
+        granule("processed_ATL06_20190222155947_08580212_001_01.h5"),
+        granule("processed_ATL06_20181015100401_02560110_003_01.h5"),
+    ];
+    let map = folder.path().join("map.json");
+    let mut plan = icefold();
+    plan.args(["plan", "atl06"]).args(&granules);
+    succeed(plan.arg("-o").arg(&map));
+    let [without, with] = ["a.zarr", "b.zarr"].map(|name| folder.path().join(name));
+    let mut run = icefold();
+    run.args(["run", "atl06"]).args(&granules);
+    let over_granules = stdout(&succeed(run.arg("--store").arg(&without)));
+    let mut run = icefold();
+    run.args(["run", "atl06", "--plan"]).arg(&map);
+    let over_map = stdout(&succeed(run.arg("--store").arg(&with)));
+    let content = |text: &str| text.split("sha256 ").nth(1).map(str::to_owned);
+    assert!(content(&over_map).is_some() && !over_map.contains("outside_shards"));
+    assert_eq!(content(&over_map), content(&over_granules));
 }
