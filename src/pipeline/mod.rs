@@ -11,6 +11,7 @@
 mod accept;
 mod source;
 mod survey;
+mod wanted;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,7 @@ use crate::store::{ContentHash, StoreWriter};
 
 use source::{Message, Source};
 pub use survey::{Survey, survey};
+pub use wanted::OUTSIDE_SHARDS;
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ pub fn fold(
         config,
         types: &survey.types,
         batch_rows: options.batch_rows,
+        wanted: survey.wanted.as_ref(),
     };
     source.stream(|messages| {
         let mut granule = Granule::default();
@@ -210,6 +213,13 @@ pub fn describe(plan: &Plan) -> String {
     let granules = plan.granules.len();
     let plural = if granules == 1 { "" } else { "s" };
     let mut text = format!("{granules} granule{plural} to read");
+    if let Some(wanted) = &plan.wanted {
+        let (map, range, of) = (wanted.map.display(), &wanted.range, wanted.of);
+        text.push_str(&format!(
+            ", shards {}..{} of {of} in {map}",
+            range.start, range.end
+        ));
+    }
     for left_out in &plan.superseded {
         text.push_str(&format!(
             "\n  left out: {} (superseded by {})",
