@@ -89,4 +89,11 @@ impl Device {
             Self::Cpu(cpu) => cpu.recycle(partials, job),
         }
     }
+
+    /// Runs work of the host on the threads that the device's own work shares.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Cpu(cpu) => cpu.install(work),
+        }
+    }
 }

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::backend::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::pipeline::Memory;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,7 +120,10 @@ pub struct RunArgs {
     pub tolerant: bool,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Rows read at a time from one ground track
+    /// Memory for batches on their way through the line, such as 512MiB or 4GiB
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
+    /// Rows read at a time from one ground track [default: as many as the memory holds, at most 2^20]
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub batch_rows: Option<u32>,

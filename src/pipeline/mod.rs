@@ -9,6 +9,7 @@
 //! whole: a granule that fails half way leaves nothing behind.
 
 mod accept;
+mod budget;
 mod source;
 mod survey;
 mod wanted;
@@ -30,6 +31,7 @@ use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 
 use source::{Message, Source};
+pub use budget::Memory;
 pub use survey::{Survey, survey};
 pub use wanted::OUTSIDE_SHARDS;
 

@@ -17,6 +17,8 @@ use super::wanted::ShardFilter;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
+/// Batches that may exist at the same time: one decoded, those that wait, one on the device.
+pub const IN_FLIGHT: usize = WAITING + 2;
 
 /// What the reading thread says, granule after granule.
 pub enum Message {

@@ -27,6 +27,8 @@ pub struct RunFacts<'a> {
     pub device: &'static str,
     pub device_reason: &'static str,
     pub threads: usize,
+    pub memory_bytes: u64,
+    pub batch_rows: usize,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
@@ -43,6 +45,8 @@ pub struct RunReport {
     /// The shard map and the part of it that the run is about; `null` without one.
     pub plan: Value,
     pub threads: usize,
+    /// Bytes that batches may take on their way through the line, and rows of a batch.
+    pub memory: Value,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     /// Seconds and bytes by stage; `null` where a stage is inside another.
@@ -83,6 +87,7 @@ impl RunReport {
                 })
             }),
             threads: facts.threads,
+            memory: json!({"budget_bytes": facts.memory_bytes, "batch_rows": facts.batch_rows}),
             seconds,
             stages: stages(tally),
             photons: json!({
