@@ -1,22 +1,27 @@
 //! A granule opened through libhdf5: names, groups, datasets, errors in one line.
 //!
 //! On the line: first step of `granule --read--> PhotonBatch`. libhdf5 holds one global lock, so
-//! nothing here gains from more than one thread.
+//! nothing here gains from more than one thread; storage chunks are read past it (`chunk/`), from a
+//! handle of their own.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use hdf5::{Dataset, Group};
 
+use super::chunk::{ChunkedDataset, Untabled};
 use super::columns::{SourceDataset, column_type};
 use super::{ColumnUnion, SourceColumn, attributes, superblock, track};
-use crate::config::Config;
+use crate::config::{Config, Dtype};
 use crate::{Error, Result};
 
 /// One HDF5 product file, open for reading.
 #[derive(Debug)]
 pub struct GranuleFile {
     file: hdf5::File,
+    /// For positioned reads of storage chunks.
+    data: Arc<File>,
     name: Arc<str>,
     bytes: u64,
 }
@@ -52,9 +57,11 @@ impl GranuleFile {
                 format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
             )
         })?;
+        let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             file,
+            data: Arc::new(data),
             name: name.to_string_lossy().into(),
             bytes,
         })
@@ -116,6 +123,21 @@ impl GranuleFile {
     pub(super) fn damaged(&self, action: impl AsRef<str>, error: &hdf5::Error) -> Error {
         let (action, cause) = (action.as_ref(), condensed(error));
         self.error(format!("cannot {action}: {cause}; fetch the granule again"))
+    }
+
+    /// The storage chunks of a dataset; `None` where it must be read through libhdf5.
+    pub(super) fn chunks(
+        &self,
+        dataset: &Dataset,
+        path: &str,
+        dtype: Dtype,
+        column: Option<usize>,
+    ) -> Result<Option<ChunkedDataset>> {
+        let opened = ChunkedDataset::open(dataset, dtype, column, &self.data, self.bytes);
+        opened.map_err(|why| match why {
+            Untabled::Hdf5(e) => self.damaged(format!("find the storage chunks of {path}"), &e),
+            Untabled::Bad(why) => self.error(format!("{path} {why}")),
+        })
     }
 
     pub(super) fn name_shared(&self) -> Arc<str> {
