@@ -84,6 +84,11 @@ impl SourceDataset {
         Ok(())
     }
 
+    /// Whether storage chunks are read without libhdf5.
+    pub fn is_indexed(&self) -> bool {
+        self.chunked.is_some()
+    }
+
     /// Bytes of `rows` values as decoded from the file.
     pub fn decoded_bytes(&self, rows: u64) -> u64 {
         rows * size_of_dtype(self.dtype)

@@ -13,6 +13,7 @@ use hdf5::{Dataset, Group};
 use super::chunk::{ChunkedDataset, Untabled};
 use super::columns::{SourceDataset, column_type};
 use super::{ColumnUnion, SourceColumn, attributes, superblock, track};
+use crate::batch::Column;
 use crate::config::{Config, Dtype};
 use crate::{Error, Result};
 
@@ -24,6 +25,16 @@ pub struct GranuleFile {
     data: Arc<File>,
     name: Arc<str>,
     bytes: u64,
+}
+
+/// The values of one dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeDataset {
+    pub column: Column,
+    /// The dataset's own type.
+    pub dtype: Dtype,
+    /// Whether libhdf5 read the values; it does where the storage is of any unusual kind.
+    pub through_hdf5: bool,
 }
 
 /// A path inside a granule that leads to a group, or where it stops leading anywhere.
@@ -110,6 +121,36 @@ impl GranuleFile {
             })?;
         }
         Ok(union.into_columns())
+    }
+
+    /// Reads one dataset whole, or one column of a 2-D one; at most `most` rows.
+    ///
+    /// # Errors
+    /// A dataset that is missing, is not one value per row, has an unsupported type, has more rows,
+    /// or is damaged.
+    pub fn read_dataset(
+        &self,
+        path: &str,
+        column: Option<usize>,
+        most: u64,
+    ) -> Result<WholeDataset> {
+        let mut source = SourceDataset::open(self, path, column)?;
+        if source.rows > most {
+            return Err(self.error(format!(
+                "{path} has {} rows, and at most {most} are wanted",
+                source.rows
+            )));
+        }
+        source.index(self)?;
+        let block = source.read(0..source.rows)?;
+        Ok(WholeDataset {
+            column: Column {
+                values: block.values,
+                nulls: block.nulls,
+            },
+            dtype: source.dtype,
+            through_hdf5: !source.is_indexed(),
+        })
     }
 
     /// An error about this granule, in one line: names from a damaged file may hold anything.

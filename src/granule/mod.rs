@@ -25,8 +25,8 @@ mod union;
 use std::collections::BTreeMap;
 
 pub use buffers::Buffers;
-pub use file::GranuleFile;
 pub(crate) use file::condensed;
+pub use file::{GranuleFile, WholeDataset};
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};

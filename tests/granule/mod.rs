@@ -1,6 +1,7 @@
 //! Granules read through libhdf5: real files against h5py's own numbers, and every layout and
 //! damage that a file can have.
 
+mod agreement;
 mod layouts;
 mod links;
 mod real;
