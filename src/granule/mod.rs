@@ -16,6 +16,7 @@ mod file;
 mod filters;
 mod inspect;
 mod link;
+mod open_block;
 mod reader;
 mod select;
 mod superblock;

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use arrow::buffer::NullBuffer;
 
 use super::Counts;
-use super::block::Block;
 use super::buffers::Buffers;
 use super::file::GranuleFile;
 use super::filters::RowFilter;
 use super::link::Runs;
+use super::open_block::OpenBlock;
 use super::select::{Kept, Selection, Tests};
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
-use crate::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
 use crate::{Error, Result};
 
@@ -57,14 +57,6 @@ struct Fold {
     counts: Counts,
     bytes: u64,
     batch: Option<PhotonBatch>,
-}
-
-/// One block of rows of a ground track.
-struct OpenBlock<'a> {
-    track: &'a Track,
-    rows: Range<u64>,
-    /// Of each source, and how often it is still wanted.
-    read: Vec<(Block, usize)>,
 }
 
 impl Reader {
@@ -224,7 +216,7 @@ impl Reader {
                 origin: Origin {
                     granule: Arc::clone(&self.granule),
                     ground_track: Arc::clone(&track.name),
-                    rows: rows_of(&kept, block.rows.start),
+                    rows: block.rows_of(&kept),
                 },
                 lon: block.take_degrees(track.longitude, &kept, buffers),
                 lat: block.take_degrees(track.latitude, &kept, buffers),
@@ -320,58 +312,6 @@ impl Reader {
         let row = block.rows.start + u64::from(index);
         let path = &block.track.data(source).path;
         Error::granule(&*self.granule, format!("{path} row {row} {message}"))
-    }
-}
-
-impl<'a> OpenBlock<'a> {
-    fn new(track: &'a Track, rows: Range<u64>, read: Vec<Block>) -> Self {
-        let mut read: Vec<_> = read.into_iter().map(|block| (block, 0)).collect();
-        let coordinates = [track.longitude, track.latitude];
-        for source in coordinates.iter().chain(&track.columns) {
-            read[*source].1 += 1;
-        }
-        Self { track, rows, read }
-    }
-
-    fn get(&self, source: usize) -> &Block {
-        &self.read[source].0
-    }
-
-    /// The rows of a source, moved where nothing else wants them.
-    fn take(&mut self, source: usize) -> Block {
-        let (block, uses) = &mut self.read[source];
-        *uses -= 1;
-        match uses {
-            0 => std::mem::take(block),
-            _ => block.clone(),
-        }
-    }
-
-    /// A coordinate of the kept rows, of which none is null.
-    fn take_degrees(&mut self, source: usize, kept: &Kept, buffers: &mut Buffers) -> Vec<f64> {
-        let column = self.take(source).take(kept, ColumnType::F64, buffers);
-        match column.map(|column| column.values) {
-            Ok(Values::F64(degrees)) => degrees,
-            _ => unreachable!("integer coordinates are refused, and floats widen to f64"),
-        }
-    }
-
-    /// Gives back what nobody took.
-    fn recycle(self, buffers: &mut Buffers) {
-        for (block, _) in self.read {
-            buffers.give(block.values);
-        }
-    }
-}
-
-/// Rows of the ground track, where those of the block begin with `start`.
-fn rows_of(kept: &Kept, start: u64) -> Rows {
-    match kept {
-        Kept::All(rows) => Rows::Range(start..start + *rows as u64),
-        Kept::Listed(list) => {
-            let rows = list.iter().map(|&i| start + u64::from(i));
-            Rows::Listed(rows.collect())
-        }
     }
 }
 

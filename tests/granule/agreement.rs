@@ -164,6 +164,7 @@ fn a_second_reader_agrees_where_it_supports_the_file() {
                 continue;
             }
             let Some(theirs) = second(&file, &one) else {
+                eprintln!("{} is not read by hdf5-reader", one.path);
                 continue;
             };
             let column = ours

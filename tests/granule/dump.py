@@ -1,7 +1,7 @@
 """Writes every numeric dataset of a granule of one or two dimensions as h5py reads it.
 
 Run as `python dump.py GRANULE FOLDER`. `FOLDER/values` gets the values one dataset after the other,
-column by column, as little-endian int64, uint64, float32 or float64; `FOLDER/index.json` a list of
+at most seven columns of each, as little-endian int64, uint64, float32 or float64; `FOLDER/index.json` a list of
 path, column (null for 1-D), kind and number of values.
 """
 
@@ -27,7 +27,11 @@ with h5py.File(granule) as file, open(folder / "values", "wb") as out:
         if h5py.check_enum_dtype(item.dtype):
             return
         values = item[()]
-        columns = [None] if item.ndim == 1 else range(values.shape[1])
+        columns = [None]
+        if item.ndim == 2:
+            # Of a histogram of hundreds of columns, some at both ends.
+            count = values.shape[1]
+            columns = sorted({*range(min(5, count)), count // 2, count - 1})
         for column in columns:
             one = values if column is None else values[:, column]
             kind = KINDS.get(one.dtype.kind, f"<f{one.dtype.itemsize}")

@@ -2,6 +2,7 @@
 //! damage that a file can have.
 
 mod agreement;
+mod damage;
 mod layouts;
 mod links;
 mod real;
