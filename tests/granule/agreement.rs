@@ -121,12 +121,13 @@ fn every_way_of_storing_values_equals_h5py_or_is_refused_by_name() {
 fn second(file: &hdf5_reader::Hdf5File, one: &Theirs) -> Option<Vec<u8>> {
     let dataset = file.dataset(&one.path).ok()?;
     macro_rules! read {
-        ($type:ty) => {{
-            let array = dataset.read_array::<$type>().ok()?;
-            let step = array.shape().get(1).copied().unwrap_or(1);
-            let values = array.iter().skip(one.column.unwrap_or(0)).step_by(step);
-            Some(values.copied().collect::<Vec<_>>())
-        }};
+        ($type:ty) => {
+            dataset.read_array::<$type>().ok().map(|array| {
+                let step = array.shape().get(1).copied().unwrap_or(1);
+                let values = array.iter().skip(one.column.unwrap_or(0)).step_by(step);
+                values.copied().collect::<Vec<_>>()
+            })
+        };
         ($type:ty, $wide:ty) => {
             read!($type).map(|v| {
                 v.into_iter()
