@@ -133,7 +133,7 @@ impl Kept {
 
 /// Writes the numbers of marked rows, without a branch: a row that is not marked is written over.
 fn write_marked(start: usize, marks: &[u8], out: &mut [u32]) {
-    let mut numbers = [0_u32; TILE + 1];
+    let mut numbers = vec![0; marks.len() + 1];
     let mut next = 0;
     for (i, &mark) in marks.iter().enumerate() {
         numbers[next] = (start + i) as u32;
@@ -145,8 +145,7 @@ fn write_marked(start: usize, marks: &[u8], out: &mut [u32]) {
 /// Marks that are 1, summed over runs that a byte can hold.
 fn count(marks: &[u8]) -> usize {
     let runs = marks.chunks(255);
-    runs.map(|run| usize::from(run.iter().fold(0_u8, |sum, &mark| sum + mark)))
-        .sum()
+    runs.map(|run| usize::from(run.iter().sum::<u8>())).sum()
 }
 
 #[cfg(test)]
