@@ -3,22 +3,21 @@
 //! On the line: `granule --read--> PhotonBatch`. Each photon is either kept or counted under the
 //! first reason that rejects it: its coordinate, the filters in order, null in every column.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
 use super::Counts;
-use super::block::Block;
+use super::buffers::Buffers;
 use super::file::GranuleFile;
 use super::filters::RowFilter;
-use super::link::{Runs, Segments};
+use super::link::Runs;
+use super::open_block::OpenBlock;
+use super::select::{Kept, Selection, Tests};
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::grid::Locator;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
@@ -35,6 +34,7 @@ pub struct Reader {
     counts: Counts,
     warnings: Vec<String>,
     bytes_read: u64,
+    buffers: Buffers,
 }
 
 #[derive(Debug)]
@@ -57,16 +57,6 @@ struct Fold {
     counts: Counts,
     bytes: u64,
     batch: Option<PhotonBatch>,
-}
-
-/// One block of rows of a ground track; each dataset is read at most once.
-struct OpenBlock<'a> {
-    track: &'a Track,
-    rows: Range<u64>,
-    /// Of the block's photons, where datasets are broadcast.
-    segments: Option<Segments>,
-    read: BTreeMap<usize, Rc<Block>>,
-    bytes: u64,
 }
 
 impl Reader {
@@ -129,6 +119,7 @@ impl Reader {
             counts: Counts::default(),
             warnings: Vec::new(),
             bytes_read: 0,
+            buffers: Buffers::default(),
         })
     }
 
@@ -154,7 +145,10 @@ impl Reader {
             }
             let start = self.position.row;
             let rows = start..track.rows.min(start + self.batch_rows);
-            let fold = self.fold_block(track, rows.clone())?;
+            let mut buffers = std::mem::take(&mut self.buffers);
+            let fold = self.fold_block(track, rows.clone(), &mut buffers);
+            self.buffers = buffers;
+            let fold = fold?;
             self.position.row = rows.end;
             self.counts.add(&fold.counts);
             self.bytes_read += fold.bytes;
@@ -163,6 +157,23 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Decodes into these buffers from now on; see [`Reader::into_buffers`].
+    #[must_use]
+    pub fn with_buffers(mut self, buffers: Buffers) -> Self {
+        self.buffers = buffers;
+        self
+    }
+
+    /// The buffers, for the next granule's reader.
+    pub fn into_buffers(self) -> Buffers {
+        self.buffers
+    }
+
+    /// Takes back the memory of a batch that is no longer needed, to decode the next ones into.
+    pub fn recycle(&mut self, batch: PhotonBatch) {
+        self.buffers.recycle(batch);
     }
 
     /// What became of the photons read so far; balanced.
@@ -185,75 +196,101 @@ impl Reader {
         self.bytes_read
     }
 
-    fn fold_block(&self, track: &Track, rows: Range<u64>) -> Result<Fold> {
+    fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
         let mut fold = Fold::default();
         fold.counts.read = rows.end - rows.start;
-        let mut block = OpenBlock::new(track, rows, self.position.runs.as_ref());
-        let lon = block.load(track.longitude)?.degrees();
-        let lat = block.load(track.latitude)?.degrees();
-        let mut kept: Vec<u32> = (0..lat.len() as u32).collect();
-        kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
-        fold.counts.reject("bad_coordinate", lat.len() - kept.len());
-        for (filter, &source) in self.filters.iter().zip(&track.filters) {
-            if kept.is_empty() {
-                break;
-            }
-            let before = kept.len();
-            filter.narrow(&block.load(source)?.values, &mut kept);
-            fold.counts.reject(&filter.reason, before - kept.len());
+        let segments = self.position.runs.as_ref();
+        let segments = segments.map(|runs| runs.segments_of(rows.clone()));
+        let (read, bytes) = track.read(&rows, segments.as_ref(), buffers)?;
+        fold.bytes = bytes;
+        let mut block = OpenBlock::new(track, rows, read);
+        let mut selection = self.select(&block, &mut fold.counts);
+        if selection.len() > 0 {
+            self.settle_nulls(&block, &mut selection, &mut fold.counts)?;
         }
-        if !kept.is_empty() {
-            let columns = self.take_columns(&mut block, &mut kept, &mut fold.counts)?;
+        if selection.len() > 0 {
+            let kept = selection.into_kept();
             fold.counts.kept = kept.len() as u64;
-            let start = block.rows.start;
-            fold.batch = (!kept.is_empty()).then(|| PhotonBatch {
+            let columns = self.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
+            fold.batch = Some(PhotonBatch {
                 origin: Origin {
                     granule: Arc::clone(&self.granule),
                     ground_track: Arc::clone(&track.name),
-                    rows: kept.iter().map(|&i| start + u64::from(i)).collect(),
+                    rows: block.rows_of(&kept),
                 },
-                lon: kept.iter().map(|&i| lon[i as usize]).collect(),
-                lat: kept.iter().map(|&i| lat[i as usize]).collect(),
+                lon: block.take_degrees(track.longitude, &kept, buffers),
+                lat: block.take_degrees(track.latitude, &kept, buffers),
                 columns,
             });
         }
-        fold.bytes = block.bytes;
+        block.recycle(buffers);
         Ok(fold)
     }
 
-    /// Drops the photons that are null in every column, then takes the columns of the others.
-    fn take_columns(
-        &self,
-        block: &mut OpenBlock,
-        kept: &mut Vec<u32>,
-        counts: &mut Counts,
-    ) -> Result<Vec<Column>> {
-        let mut reads = Vec::with_capacity(self.variables.len());
-        for (wanted, &source) in self.variables.iter().zip(&block.track.columns) {
-            let read = block.load(source)?;
-            reads.push((wanted, source, read));
+    /// The rows that coordinates and filters keep; the others are counted.
+    fn select(&self, block: &OpenBlock, counts: &mut Counts) -> Selection {
+        let filters = self.filters.iter().zip(&block.track.filters);
+        let tests = Tests {
+            lon: block.get(block.track.longitude),
+            lat: block.get(block.track.latitude),
+            filters: filters.map(|(f, &s)| (f, &block.get(s).values)).collect(),
+        };
+        let (selection, rejected) = tests.select();
+        let filters = self.filters.iter().map(|f| f.reason.as_str());
+        for (reason, photons) in std::iter::once("bad_coordinate")
+            .chain(filters)
+            .zip(rejected)
+        {
+            counts.reject(reason, photons);
         }
+        selection
+    }
+
+    /// Refuses nulls where the config does, else drops the photons that are null in every column.
+    fn settle_nulls(
+        &self,
+        block: &OpenBlock,
+        selection: &mut Selection,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let columns = &block.track.columns;
         if self.nulls == NullPolicy::Reject {
-            for (_, source, read) in &reads {
-                if let Some(&null) = kept.iter().find(|&&i| read.is_null(i)) {
+            for &source in columns {
+                let read = block.get(source);
+                if read.nulls.is_none() {
+                    continue;
+                }
+                if let Some(null) = selection.find(|i| read.is_null(i)) {
                     return Err(self.at_row(
                         block,
-                        *source,
-                        null,
+                        source,
+                        null as u32,
                         "is null and the config says `nulls: reject`; filter such photons out, or \
                          use `nulls: exclude`",
                     ));
                 }
             }
         }
-        if !reads.is_empty() && reads.iter().all(|(_, _, read)| read.nulls.is_some()) {
-            let before = kept.len();
-            kept.retain(|&i| reads.iter().any(|(_, _, read)| !read.is_null(i)));
-            counts.reject("null", before - kept.len());
+        let nulls = columns.iter().map(|&source| block.get(source));
+        if !columns.is_empty() && nulls.clone().all(|read| read.nulls.is_some()) {
+            let dropped = selection.drop_where(|i| nulls.clone().all(|read| read.is_null(i)));
+            counts.reject("null", dropped);
         }
-        let mut columns = Vec::with_capacity(reads.len());
-        for (wanted, source, read) in reads {
-            let column = read.take(kept, wanted.column_type).map_err(|inexact| {
+        Ok(())
+    }
+
+    fn take_columns(
+        &self,
+        block: &mut OpenBlock,
+        kept: &Kept,
+        counts: &mut Counts,
+        buffers: &mut Buffers,
+    ) -> Result<Vec<Column>> {
+        let mut columns = Vec::with_capacity(self.variables.len());
+        for (wanted, &source) in self.variables.iter().zip(&block.track.columns) {
+            let read = block.take(source);
+            let column = read.take(kept, wanted.column_type, buffers);
+            let column = column.map_err(|inexact| {
                 let message = format!(
                     "is an integer that {:?} does not hold exactly; run the granules in which \
                      the dataset is a float apart",
@@ -275,32 +312,6 @@ impl Reader {
         let row = block.rows.start + u64::from(index);
         let path = &block.track.data(source).path;
         Error::granule(&*self.granule, format!("{path} row {row} {message}"))
-    }
-}
-
-impl<'a> OpenBlock<'a> {
-    fn new(track: &'a Track, rows: Range<u64>, runs: Option<&Runs>) -> Self {
-        Self {
-            track,
-            segments: runs.map(|runs| runs.segments_of(rows.clone())),
-            rows,
-            read: BTreeMap::new(),
-            bytes: 0,
-        }
-    }
-
-    /// The rows of a source, read when first asked for.
-    fn load(&mut self, source: usize) -> Result<Rc<Block>> {
-        if let Some(block) = self.read.get(&source) {
-            return Ok(Rc::clone(block));
-        }
-        let (block, bytes) = self
-            .track
-            .read(source, &self.rows, self.segments.as_ref())?;
-        self.bytes += bytes;
-        let block = Rc::new(block);
-        self.read.insert(source, Rc::clone(&block));
-        Ok(block)
     }
 }
 

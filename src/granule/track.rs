@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Block, widens};
-use super::columns::SourceDataset;
+use super::buffers::Buffers;
+use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
 use super::link::{BadCounts, Runs, Segments};
 use crate::Result;
@@ -184,28 +185,33 @@ impl Track {
         &self.sources[source].data
     }
 
-    /// Reads a block of photon rows of a source; one per geolocation segment is broadcast through
-    /// `segments`, which must then be given. Returns decoded bytes too.
+    /// Reads a block of photon rows of every source; those with one row per geolocation segment are
+    /// broadcast through `segments`, which must then be given. Returns decoded bytes too.
     pub fn read(
         &self,
-        source: usize,
         rows: &Range<u64>,
         segments: Option<&Segments>,
-    ) -> Result<(Block, u64)> {
-        let Source {
-            data, per_segment, ..
-        } = &self.sources[source];
-        match segments {
-            Some(segments) if *per_segment => {
-                let block = data.read(segments.rows.clone())?;
-                let bytes = data.decoded_bytes(segments.rows.end - segments.rows.start);
-                Ok((block.gather(&segments.of_photon), bytes))
-            }
-            _ => {
-                let bytes = data.decoded_bytes(rows.end - rows.start);
-                Ok((data.read(rows.clone())?, bytes))
+        buffers: &mut Buffers,
+    ) -> Result<(Vec<Block>, u64)> {
+        let of_source = |source: &Source| match segments {
+            Some(segments) if source.per_segment => segments.rows.clone(),
+            _ => rows.clone(),
+        };
+        let sources = self.sources.iter();
+        let wanted: Vec<_> = sources.map(|s| (&s.data, of_source(s))).collect();
+        let sizes = wanted.iter();
+        let bytes = sizes.map(|(data, rows)| data.decoded_bytes(rows.end - rows.start));
+        let bytes = bytes.sum();
+        let mut blocks = read_all(&wanted, buffers)?;
+        if let Some(segments) = segments {
+            for (block, source) in blocks.iter_mut().zip(&self.sources) {
+                if source.per_segment {
+                    let photons = block.gather(&segments.of_photon, buffers);
+                    buffers.give(std::mem::replace(block, photons).values);
+                }
             }
         }
+        Ok((blocks, bytes))
     }
 
     /// The runs of photons of the geolocation segments; `None` where nothing is broadcast.
@@ -231,7 +237,7 @@ impl Track {
         if let Some(known) = known {
             return Ok(known);
         }
-        let data = SourceDataset::open(granule, &path, column)?;
+        let mut data = SourceDataset::open(granule, &path, column)?;
         let (rows, like) = match (&self.link, per_segment, self.sources.first()) {
             (Some(link), true, _) => (link.count.rows, link.count.path.as_str()),
             (_, _, first) => (self.rows, first.map_or("", |s| s.data.path.as_str())),
@@ -244,6 +250,7 @@ impl Track {
                 data.rows
             )));
         }
+        data.index(granule)?;
         self.sources.push(Source {
             data,
             column,
@@ -282,7 +289,9 @@ impl OpenLink {
             ));
         };
         let open = |template: &str| {
-            let data = SourceDataset::open(granule, &path_in(template, ground_track), None)?;
+            let path = path_in(template, ground_track);
+            let mut data = SourceDataset::open(granule, &path, None)?;
+            data.index(granule)?;
             match data.dtype {
                 Dtype::F32 | Dtype::F64 => Err(granule.error(format!(
                     "{} is {}, and a link needs integers; correct the path in the config",
