@@ -40,6 +40,21 @@ impl Block {
         self.nulls.as_ref().is_some_and(|n| n.is_null(i))
     }
 
+    /// Forgets the rows outside a range.
+    pub fn crop(&mut self, rows: &Range<usize>) {
+        fn crop<T: Copy>(values: &mut Vec<T>, rows: &Range<usize>) {
+            values.copy_within(rows.clone(), 0);
+            values.truncate(rows.len());
+        }
+        match &mut self.values {
+            Values::F32(v) => crop(v, rows),
+            Values::F64(v) => crop(v, rows),
+            Values::I64(v) => crop(v, rows),
+        }
+        let nulls = self.nulls.take();
+        self.nulls = nulls.map(|nulls| nulls.slice(rows.start, rows.len()));
+    }
+
     /// Rows as degrees, in `room` where they are not held as such; a null is NaN, which is no
     /// coordinate.
     pub fn degrees<'a>(&'a self, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {

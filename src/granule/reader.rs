@@ -1,7 +1,8 @@
 //! Reads the photons of a granule, block by block, and hands on those that are kept.
 //!
 //! On the line: `granule --read--> PhotonBatch`. Each photon is either kept or counted under the
-//! first reason that rejects it: its coordinate, the filters in order, null in every column.
+//! first reason that rejects it: its coordinate, the wanted shards, the filters in order, null in every
+//! column.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use super::file::GranuleFile;
 use super::filters::RowFilter;
 use super::link::Runs;
 use super::open_block::OpenBlock;
-use super::select::{Kept, Selection, Tests};
+use super::select::{Kept, Positions, Selection};
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
+use super::wanted::{OUTSIDE_SHARDS, WantedShards};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
 use crate::{Error, Result};
@@ -27,6 +29,7 @@ pub struct Reader {
     variables: Vec<WantedColumn>,
     filters: Vec<RowFilter>,
     nulls: NullPolicy,
+    wanted: Option<WantedShards>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
     tracks: Vec<Track>,
@@ -111,6 +114,7 @@ impl Reader {
                 .collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
+            wanted: None,
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
             ground_tracks,
@@ -159,6 +163,13 @@ impl Reader {
         Ok(None)
     }
 
+    /// Only photons of these shards count from now on; all where there is none.
+    #[must_use]
+    pub fn within(mut self, wanted: Option<WantedShards>) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
     /// Decodes into these buffers from now on; see [`Reader::into_buffers`].
     #[must_use]
     pub fn with_buffers(mut self, buffers: Buffers) -> Self {
@@ -196,15 +207,51 @@ impl Reader {
         self.bytes_read
     }
 
+    /// Where only some shards are wanted, coordinates are read first, and the other datasets from
+    /// the first to the last photon inside.
     fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
         let mut fold = Fold::default();
         fold.counts.read = rows.end - rows.start;
-        let segments = self.position.runs.as_ref();
-        let segments = segments.map(|runs| runs.segments_of(rows.clone()));
-        let (read, bytes) = track.read(&rows, segments.as_ref(), buffers)?;
-        fold.bytes = bytes;
-        let mut block = OpenBlock::new(track, rows, read);
-        let mut selection = self.select(&block, &mut fold.counts);
+        let segments = |rows: &Range<u64>| {
+            let runs = self.position.runs.as_ref();
+            runs.map(|runs| runs.segments_of(rows.clone()))
+        };
+        let mut blocks = Vec::new();
+        let first = match self.wanted {
+            Some(_) => vec![track.latitude, track.longitude],
+            None => track.all(),
+        };
+        let of_block = match self.wanted {
+            Some(_) => None,
+            None => segments(&rows),
+        };
+        let reach = (&rows, of_block.as_ref());
+        fold.bytes = track.read(&first, reach, &mut blocks, buffers)?;
+        let positions = Positions {
+            lon: &blocks[track.longitude],
+            lat: &blocks[track.latitude],
+            wanted: self.wanted.as_ref(),
+        };
+        let (mut selection, [bad, outside]) = positions.select();
+        fold.counts.reject("bad_coordinate", bad);
+        fold.counts.reject(OUTSIDE_SHARDS, outside);
+        let mut rows = rows;
+        if self.wanted.is_some() && selection.len() > 0 {
+            let cover = selection.cover();
+            selection.crop(&cover);
+            for coordinate in first {
+                blocks[coordinate].crop(&cover);
+            }
+            rows = rows.start + cover.start as u64..rows.start + cover.end as u64;
+            let others = track.besides_coordinates();
+            let of_block = segments(&rows);
+            let reach = (&rows, of_block.as_ref());
+            fold.bytes += track.read(&others, reach, &mut blocks, buffers)?;
+        }
+        let mut block = OpenBlock::new(track, rows, blocks);
+        if selection.len() > 0 {
+            self.filter(&block, &mut selection, &mut fold.counts);
+        }
         if selection.len() > 0 {
             self.settle_nulls(&block, &mut selection, &mut fold.counts)?;
         }
@@ -227,23 +274,16 @@ impl Reader {
         Ok(fold)
     }
 
-    /// The rows that coordinates and filters keep; the others are counted.
-    fn select(&self, block: &OpenBlock, counts: &mut Counts) -> Selection {
+    /// Drops the rows that filters reject, and counts them.
+    fn filter(&self, block: &OpenBlock, selection: &mut Selection, counts: &mut Counts) {
         let filters = self.filters.iter().zip(&block.track.filters);
-        let tests = Tests {
-            lon: block.get(block.track.longitude),
-            lat: block.get(block.track.latitude),
-            filters: filters.map(|(f, &s)| (f, &block.get(s).values)).collect(),
-        };
-        let (selection, rejected) = tests.select();
-        let filters = self.filters.iter().map(|f| f.reason.as_str());
-        for (reason, photons) in std::iter::once("bad_coordinate")
-            .chain(filters)
-            .zip(rejected)
-        {
-            counts.reject(reason, photons);
+        let filters: Vec<_> = filters
+            .map(|(f, &source)| (f, &block.get(source).values))
+            .collect();
+        let rejected = selection.filter(&filters);
+        for (filter, photons) in self.filters.iter().zip(rejected) {
+            counts.reject(&filter.reason, photons);
         }
-        selection
     }
 
     /// Refuses nulls where the config does, else drops the photons that are null in every column.

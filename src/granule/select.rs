@@ -1,4 +1,4 @@
-//! Which photons of a block are kept: coordinates, then filters in order, then nulls.
+//! Which photons of a block are kept: coordinates, wanted shards, filters in order, then nulls.
 //!
 //! On the line: `reader.rs` selects before any column is copied. Rows are marked tile by tile, in
 //! parallel; where every row stays there is no list, and columns move on without being copied.
@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::filters::RowFilter;
+use super::wanted::WantedShards;
 use crate::batch::Values;
 use crate::grid::Locator;
 
@@ -30,53 +31,41 @@ pub(super) enum Kept {
     Listed(Vec<u32>),
 }
 
-/// Coordinates and filters of a block.
+/// The coordinates of a block.
 #[derive(Debug)]
-pub(super) struct Tests<'a> {
+pub(super) struct Positions<'a> {
     pub lon: &'a Block,
     pub lat: &'a Block,
-    pub filters: Vec<(&'a RowFilter, &'a Values)>,
+    pub wanted: Option<&'a WantedShards>,
 }
 
-impl Tests<'_> {
-    /// Marks the rows that pass, and counts those that fail each test first: coordinates, then the
-    /// filters in order.
-    pub fn select(&self) -> (Selection, Vec<usize>) {
-        let rows = self.lat.values.len();
-        let mut marks = vec![1; rows];
+impl Positions<'_> {
+    /// Marks the rows that have a position in a wanted shard, and counts those that have no position
+    /// and those outside.
+    pub fn select(&self) -> (Selection, [usize; 2]) {
+        let mut marks = vec![1; self.lat.values.len()];
         let tiles = marks.par_chunks_mut(TILE).enumerate();
-        let rejected: Vec<Vec<usize>> = tiles
-            .map(|(tile, marks)| {
-                let start = tile * TILE;
-                self.mark(start..start + marks.len(), marks)
-            })
-            .collect();
-        let mut sums = vec![0; 1 + self.filters.len()];
-        for counts in rejected {
-            for (sum, count) in sums.iter_mut().zip(counts) {
-                *sum += count;
-            }
-        }
-        let kept = rows - sums.iter().sum::<usize>();
-        (Selection { marks, kept }, sums)
+        let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
+        let [bad, outside] = rejected.reduce(|| [0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        let kept = marks.len() - bad - outside;
+        (Selection { marks, kept }, [bad, outside])
     }
 
-    fn mark(&self, rows: Range<usize>, marks: &mut [u8]) -> Vec<usize> {
+    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 2] {
+        let rows = start..start + marks.len();
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
-        let lat = self.lat.degrees(rows.clone(), &mut lat);
+        let lat = self.lat.degrees(rows, &mut lat);
         for ((mark, &lon), &lat) in marks.iter_mut().zip(lon).zip(lat) {
             *mark = u8::from(Locator::accepts(lon, lat));
         }
-        let mut left = count(marks);
-        let mut rejected = vec![marks.len() - left];
-        for (filter, values) in &self.filters {
-            filter.narrow(values, rows.clone(), marks);
-            let now = count(marks);
-            rejected.push(left - now);
-            left = now;
-        }
-        rejected
+        let placed = count(marks);
+        let bad = marks.len() - placed;
+        let Some(wanted) = self.wanted else {
+            return [bad, 0];
+        };
+        wanted.narrow(lon, lat, marks);
+        [bad, placed - count(marks)]
     }
 }
 
@@ -84,6 +73,50 @@ impl Selection {
     /// Number of rows kept.
     pub fn len(&self) -> usize {
         self.kept
+    }
+
+    /// The rows from the first to the last that is kept; empty where none is.
+    pub fn cover(&self) -> Range<usize> {
+        let is_kept = |mark: &u8| *mark == 1;
+        let Some(first) = self.marks.iter().position(is_kept) else {
+            return 0..0;
+        };
+        let last = self.marks.iter().rposition(is_kept).unwrap_or(first);
+        first..last + 1
+    }
+
+    /// Forgets the rows outside a range that holds all that are kept.
+    pub fn crop(&mut self, rows: &Range<usize>) {
+        self.marks.truncate(rows.end);
+        self.marks.drain(..rows.start);
+    }
+
+    /// Drops the rows that the filters reject; counts those that each rejects first.
+    pub fn filter(&mut self, filters: &[(&RowFilter, &Values)]) -> Vec<usize> {
+        if filters.is_empty() {
+            return Vec::new();
+        }
+        let tiles = self.marks.par_chunks_mut(TILE).enumerate();
+        let rejected: Vec<Vec<usize>> = tiles
+            .map(|(tile, marks)| {
+                let rows = tile * TILE..tile * TILE + marks.len();
+                let mut left = count(marks);
+                let narrowed = filters.iter().map(|(filter, values)| {
+                    filter.narrow(values, rows.clone(), marks);
+                    let before = std::mem::replace(&mut left, count(marks));
+                    before - left
+                });
+                narrowed.collect()
+            })
+            .collect();
+        let mut sums = vec![0; filters.len()];
+        for counts in rejected {
+            for (sum, count) in sums.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        self.kept -= sums.iter().sum::<usize>();
+        sums
     }
 
     /// The first kept row for which `is` holds.

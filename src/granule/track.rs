@@ -185,33 +185,49 @@ impl Track {
         &self.sources[source].data
     }
 
-    /// Reads a block of photon rows of every source; those with one row per geolocation segment are
-    /// broadcast through `segments`, which must then be given. Returns decoded bytes too.
+    /// The positions of all sources.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.sources.len()).collect()
+    }
+
+    /// The positions of the sources that are not coordinates.
+    pub fn besides_coordinates(&self) -> Vec<usize> {
+        let is_other = |s: &usize| *s != self.latitude && *s != self.longitude;
+        (0..self.sources.len()).filter(is_other).collect()
+    }
+
+    /// Reads a block of photon rows of some sources into their places in `blocks`; those with one row
+    /// per geolocation segment are broadcast through `segments`, which must then be given. Returns
+    /// decoded bytes.
     pub fn read(
         &self,
-        rows: &Range<u64>,
-        segments: Option<&Segments>,
+        sources: &[usize],
+        (rows, segments): (&Range<u64>, Option<&Segments>),
+        blocks: &mut Vec<Block>,
         buffers: &mut Buffers,
-    ) -> Result<(Vec<Block>, u64)> {
+    ) -> Result<u64> {
+        blocks.resize_with(self.sources.len(), Block::default);
         let of_source = |source: &Source| match segments {
             Some(segments) if source.per_segment => segments.rows.clone(),
             _ => rows.clone(),
         };
-        let sources = self.sources.iter();
-        let wanted: Vec<_> = sources.map(|s| (&s.data, of_source(s))).collect();
+        let wanted = sources.iter().map(|&s| &self.sources[s]);
+        let wanted: Vec<_> = wanted.map(|s| (&s.data, of_source(s))).collect();
         let sizes = wanted.iter();
         let bytes = sizes.map(|(data, rows)| data.decoded_bytes(rows.end - rows.start));
         let bytes = bytes.sum();
-        let mut blocks = read_all(&wanted, buffers)?;
-        if let Some(segments) = segments {
-            for (block, source) in blocks.iter_mut().zip(&self.sources) {
-                if source.per_segment {
+        let read = read_all(&wanted, buffers)?;
+        for (&source, block) in sources.iter().zip(read) {
+            blocks[source] = match segments {
+                Some(segments) if self.sources[source].per_segment => {
                     let photons = block.gather(&segments.of_photon, buffers);
-                    buffers.give(std::mem::replace(block, photons).values);
+                    buffers.give(block.values);
+                    photons
                 }
-            }
+                _ => block,
+            };
         }
-        Ok((blocks, bytes))
+        Ok(bytes)
     }
 
     /// The runs of photons of the geolocation segments; `None` where nothing is broadcast.
