@@ -5,6 +5,7 @@ mod agreement;
 mod damage;
 mod layouts;
 mod links;
+mod pruning;
 mod real;
 mod refusals;
 mod synthetic;
