@@ -5,6 +5,7 @@
 //! ```text
 //! decode floor GRANULE THREADS REPEATS
 //! decode icefold GRANULE THREADS REPEATS
+//! decode partials GRANULE THREADS REPEATS
 //! ```
 //!
 //! Prints one JSON object: wall seconds of every repeat, photons, and sums of the values' bits.
@@ -15,6 +16,7 @@ mod ours;
 use std::path::Path;
 use std::time::Instant;
 
+use icefold::granule::Buffers;
 use icefold::{Error, Result};
 use serde_json::json;
 
@@ -43,7 +45,8 @@ fn main() {
 }
 
 fn run(arguments: &[String]) -> Result<()> {
-    let usage = || Error::Usage("give floor or icefold, a granule, threads, repeats".to_owned());
+    let usage =
+        || Error::Usage("give floor, icefold or partials, a granule, threads, repeats".to_owned());
     let [engine, granule, threads, repeats] = arguments else {
         return Err(usage());
     };
@@ -66,13 +69,26 @@ fn run(arguments: &[String]) -> Result<()> {
             answer
         }
         "icefold" => {
-            let answer = pool.install(|| ours::decode(path, true))?;
+            let mut buffers = Buffers::default();
+            let answer = pool.install(|| ours::decode(path, true, &mut buffers))?;
             for _ in 0..repeats {
                 let started = Instant::now();
-                pool.install(|| ours::decode(path, false))?;
+                pool.install(|| ours::decode(path, false, &mut buffers))?;
                 seconds.push(started.elapsed().as_secs_f64());
             }
             answer
+        }
+        "partials" => {
+            let photons = ours::partials(path, threads)?;
+            for _ in 0..repeats {
+                let started = Instant::now();
+                ours::partials(path, threads)?;
+                seconds.push(started.elapsed().as_secs_f64());
+            }
+            Answer {
+                photons,
+                ..Answer::default()
+            }
         }
         _ => return Err(usage()),
     };

@@ -171,6 +171,9 @@ pub struct PlanArgs {
 pub struct InspectArgs {
     /// A granule, a shard map or a store
     pub path: PathBuf,
+    /// Of a granule: what a run with this config would read, and what that costs
+    #[arg(long)]
+    pub config: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -14,16 +14,29 @@ use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaA
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
-    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) = if args.path.is_dir()
-    {
-        (store::inspect(&args.path)?, store::inspect_text)
-    } else if plan::looks_like_a_map(&args.path) {
-        (plan::inspect(&args.path)?, plan::inspect_text)
-    } else {
-        (granule::inspect(&args.path)?, granule::inspect_text)
-    };
+    let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
+        if args.path.is_dir() {
+            (store::inspect(&args.path)?, store::inspect_text)
+        } else if plan::looks_like_a_map(&args.path) {
+            (plan::inspect(&args.path)?, plan::inspect_text)
+        } else if let Some(config) = &args.config {
+            let config = config::load(config)?;
+            let mut found = granule::inspect(&args.path)?;
+            found["cost"] = granule::cost(&args.path, &config)?;
+            (found, |found| {
+                granule::inspect_text(found) + &granule::cost_text(&found["cost"])
+            })
+        } else {
+            (granule::inspect(&args.path)?, granule::inspect_text)
+        };
+    if args.config.is_some() && found.get("cost").is_none() {
+        return Err(Error::Usage(format!(
+            "--config says what would be read of a granule, and {} is none; leave it out",
+            args.path.display()
+        )));
+    }
     if args.json {
-        print_json(&found)?;
+        print_json(&found.take())?;
     } else {
         print(&text(&found))?;
     }

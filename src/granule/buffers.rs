@@ -12,6 +12,7 @@ pub struct Buffers {
     f32: Vec<Vec<f32>>,
     f64: Vec<Vec<f64>>,
     i64: Vec<Vec<i64>>,
+    marks: Vec<Vec<u8>>,
 }
 
 impl Buffers {
@@ -31,6 +32,16 @@ impl Buffers {
             ColumnType::F64 => Values::F64(sized(&mut self.f64, length)),
             ColumnType::I64 => Values::I64(sized(&mut self.i64, length)),
         }
+    }
+
+    /// Marks of so many rows, of any content.
+    pub(super) fn take_marks(&mut self, length: usize) -> Vec<u8> {
+        sized(&mut self.marks, length)
+    }
+
+    /// Takes back marks.
+    pub(super) fn give_marks(&mut self, marks: Vec<u8>) {
+        self.marks.push(marks);
     }
 
     /// Takes back values.

@@ -34,6 +34,14 @@ pub(super) struct SourceDataset {
     chunked: Option<ChunkedDataset>,
 }
 
+/// Bytes of all values, and of what is in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Storage {
+    pub raw: u64,
+    pub stored: u64,
+    pub shuffled: bool,
+}
+
 /// The value that means null, in the dataset's own type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fill {
@@ -87,6 +95,22 @@ impl SourceDataset {
     /// Whether storage chunks are read without libhdf5.
     pub fn is_indexed(&self) -> bool {
         self.chunked.is_some()
+    }
+
+    /// How the whole dataset is stored.
+    ///
+    /// The error says why libhdf5 does not tell.
+    pub fn storage(&self) -> Result<Storage, String> {
+        let failed = |e: hdf5::Error| format!("cannot describe {}: {}", self.path, condensed(&e));
+        let size = self.dataset.dtype().map_err(failed)?.size();
+        Ok(Storage {
+            raw: (self.dataset.size() * size) as u64,
+            stored: self.dataset.storage_size(),
+            shuffled: self
+                .dataset
+                .filters()
+                .contains(&hdf5::filters::Filter::Shuffle),
+        })
     }
 
     /// Bytes of `rows` values as decoded from the file.

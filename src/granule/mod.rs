@@ -4,7 +4,7 @@
 //! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
 //! into the values of `block.rs`, decoding storage chunks with `chunk/`; `filters.rs`, `wanted.rs`
 //! and `select.rs` keep and count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches,
-//! `buffers.rs` keeps their memory, `inspect.rs` tells what is inside; `attributes.rs` reads fill
+//! `buffers.rs` keeps their memory, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
 //! values and units for all of them, `union.rs` finds types that hold several of them.
 
 mod attributes;
@@ -12,6 +12,7 @@ mod block;
 mod buffers;
 mod chunk;
 mod columns;
+mod cost;
 mod file;
 mod filters;
 mod inspect;
@@ -27,6 +28,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use buffers::Buffers;
+pub use cost::{cost, cost_text};
 pub(crate) use file::condensed;
 pub use file::{GranuleFile, WholeDataset};
 pub use inspect::{inspect, inspect_text};

@@ -32,7 +32,7 @@ pub struct Reader {
     wanted: Option<WantedShards>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
-    tracks: Vec<Track>,
+    pub(super) tracks: Vec<Track>,
     position: Position,
     counts: Counts,
     warnings: Vec<String>,
@@ -232,7 +232,7 @@ impl Reader {
             lat: &blocks[track.latitude],
             wanted: self.wanted.as_ref(),
         };
-        let (mut selection, [bad, outside]) = positions.select();
+        let (mut selection, [bad, outside]) = positions.select(buffers);
         fold.counts.reject("bad_coordinate", bad);
         fold.counts.reject(OUTSIDE_SHARDS, outside);
         let mut rows = rows;
@@ -256,7 +256,7 @@ impl Reader {
             self.settle_nulls(&block, &mut selection, &mut fold.counts)?;
         }
         if selection.len() > 0 {
-            let kept = selection.into_kept();
+            let kept = selection.into_kept(buffers);
             fold.counts.kept = kept.len() as u64;
             let columns = self.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
             fold.batch = Some(PhotonBatch {

@@ -5,9 +5,11 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::block::Block;
+use super::buffers::Buffers;
 use super::filters::RowFilter;
 use super::wanted::WantedShards;
 use crate::batch::Values;
@@ -42,8 +44,8 @@ pub(super) struct Positions<'a> {
 impl Positions<'_> {
     /// Marks the rows that have a position in a wanted shard, and counts those that have no position
     /// and those outside.
-    pub fn select(&self) -> (Selection, [usize; 2]) {
-        let mut marks = vec![1; self.lat.values.len()];
+    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 2]) {
+        let mut marks = buffers.take_marks(self.lat.values.len());
         let tiles = marks.par_chunks_mut(TILE).enumerate();
         let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
         let [bad, outside] = rejected.reduce(|| [0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
@@ -56,9 +58,7 @@ impl Positions<'_> {
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
         let lat = self.lat.degrees(rows, &mut lat);
-        for ((mark, &lon), &lat) in marks.iter_mut().zip(lon).zip(lat) {
-            *mark = u8::from(Locator::accepts(lon, lat));
-        }
+        mark_positions(lon, lat, marks);
         let placed = count(marks);
         let bad = marks.len() - placed;
         let Some(wanted) = self.wanted else {
@@ -66,6 +66,14 @@ impl Positions<'_> {
         };
         wanted.narrow(lon, lat, marks);
         [bad, placed - count(marks)]
+    }
+}
+
+/// Marks the rows that have a position, and no others.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn mark_positions(lon: &[f64], lat: &[f64], marks: &mut [u8]) {
+    for ((mark, &lon), &lat) in marks.iter_mut().zip(lon).zip(lat) {
+        *mark = u8::from(Locator::accepts(lon, lat));
     }
 }
 
@@ -134,8 +142,14 @@ impl Selection {
         before - self.kept
     }
 
-    /// The kept rows.
-    pub fn into_kept(self) -> Kept {
+    /// The kept rows; the memory of the marks goes back.
+    pub fn into_kept(self, buffers: &mut Buffers) -> Kept {
+        let kept = self.list();
+        buffers.give_marks(self.marks);
+        kept
+    }
+
+    fn list(&self) -> Kept {
         if self.kept == self.marks.len() {
             return Kept::All(self.kept);
         }
@@ -194,7 +208,7 @@ mod tests {
                 (0..marks.len() as u32).filter(|&i| marks[i as usize] == 1).collect();
             prop_assert_eq!(kept, expected.len());
             let all = kept == marks.len();
-            let found = Selection { marks, kept }.into_kept();
+            let found = Selection { marks, kept }.into_kept(&mut Buffers::default());
             prop_assert_eq!(found, if all { Kept::All(kept) } else { Kept::Listed(expected) });
         }
     }
