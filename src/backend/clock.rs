@@ -15,6 +15,8 @@ pub struct Batches {
     pub runs: u64,
     /// Blocks of photons folded, their records sorted.
     pub blocks: u64,
+    /// Folded by the CPU, in one of these orders, because the device was lost.
+    pub taken_over: u64,
 }
 
 /// Wall time by stage, monotonic clock.

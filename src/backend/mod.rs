@@ -14,6 +14,8 @@ mod clock;
 pub mod cpu;
 mod device;
 mod keys;
+pub mod tile;
+pub mod wgpu;
 
 pub use clock::{Batches, StageTimes};
 pub use device::{Device, DeviceChoice};
