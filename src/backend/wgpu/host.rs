@@ -1,12 +1,12 @@
 //! What stays on the host: stages that a user forces there, and columns that the device cannot fold.
 
+use std::ops::Range;
+
 use arrow::buffer::NullBuffer;
 
 use crate::batch::{Column, ColumnType, PhotonBatch, Values};
 use crate::error::{Error, Result};
 use crate::stat::{Job, JobColumn};
-
-use std::ops::Range;
 
 /// Stages that run on the host, to find where a difference starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,41 +58,59 @@ impl HostStages {
     }
 }
 
-/// Why the device does not fold a column; `None` if it does.
+/// What of a column the host folds, and why; `None` if the device folds all of it.
 pub fn why_host(column: &JobColumn) -> Option<&'static str> {
     if column.column_type != ColumnType::F32 {
-        Some("shaders fold float32 values only")
+        Some("all of it: shaders take float32 values only")
     } else if column.needs.terms {
-        Some("sums of terms take 256 bits")
+        Some("sums of terms: they take 256 bits")
     } else if column.needs.edges.is_some() {
-        Some("histograms have rows of their own length")
+        Some("histograms: their rows have any length")
     } else {
         None
     }
 }
 
-/// The columns of a job that one side folds, and where they stand in it.
+/// The columns of a job that one side folds, and where they stand in it. A column of which each side
+/// folds some accumulators stands in both shares.
 #[derive(Debug)]
 pub struct Share {
     pub places: Vec<usize>,
     pub job: Job,
 }
 
-/// What the device folds, and what the host does.
-pub fn shares(job: &Job) -> (Share, Share) {
-    let share = |on_host: bool| {
-        let columns = job.columns.iter().enumerate();
-        let mine = columns.filter(|(_, column)| why_host(column).is_some() == on_host);
-        let (places, columns) = mine.map(|(i, column)| (i, column.clone())).unzip();
-        Share {
+impl Share {
+    fn of(columns: impl Iterator<Item = (usize, JobColumn)>) -> Self {
+        let (places, columns) = columns.unzip();
+        Self {
             places,
             job: Job {
                 columns,
                 outputs: Vec::new(),
             },
         }
-    };
-    (share(false), share(true))
+    }
+}
+
+/// What the device folds, and what the host does.
+pub fn shares(job: &Job) -> (Share, Share) {
+    let columns = || job.columns.iter().cloned().enumerate();
+    let device = columns().filter(|(_, column)| column.column_type == ColumnType::F32);
+    let device = device.map(|(place, mut column)| {
+        column.needs.terms = false;
+        column.needs.edges = None;
+        (place, column)
+    });
+    let host = columns().filter(|(_, column)| why_host(column).is_some());
+    let host = host.map(|(place, mut column)| {
+        if column.column_type == ColumnType::F32 {
+            column.needs.range = false;
+            column.needs.moments = false;
+            column.needs.ordered = false;
+        }
+        (place, column)
+    });
+    (Share::of(device), Share::of(host))
 }
 
 /// Some photons of a column.

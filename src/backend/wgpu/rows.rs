@@ -1,5 +1,8 @@
 //! Rows that come back from the device become partials.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::backend::KeyTable;
 use crate::backend::tile::ROW_WORDS;
 use crate::stat::{
@@ -122,18 +125,30 @@ fn moments(row: &Row) -> Moments {
     }
 }
 
-/// Columns folded by the device and columns folded by the host, of the same cells, in the order of
-/// the job.
+/// Columns folded by the device and by the host, of the same cells, in the order of the job. Of a
+/// column of both, the host has what the device did not fold.
 pub fn join(
     (cells, photons): (Vec<u64>, Vec<u64>),
     device: Vec<(usize, ColumnPartials)>,
     host: Vec<(usize, ColumnPartials)>,
 ) -> Partials {
-    let mut columns: Vec<(usize, ColumnPartials)> = device.into_iter().chain(host).collect();
-    columns.sort_by_key(|(place, _)| *place);
+    let mut columns: BTreeMap<usize, ColumnPartials> = device.into_iter().collect();
+    for (place, more) in host {
+        match columns.entry(place) {
+            Entry::Vacant(free) => {
+                free.insert(more);
+            }
+            Entry::Occupied(mut column) => {
+                let column = column.get_mut();
+                column.out_of_range += more.out_of_range;
+                column.terms = more.terms;
+                column.bins = more.bins;
+            }
+        }
+    }
     Partials {
         cells,
         photons,
-        columns: columns.into_iter().map(|(_, column)| column).collect(),
+        columns: columns.into_values().collect(),
     }
 }
