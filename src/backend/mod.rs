@@ -18,7 +18,7 @@ pub mod tile;
 pub mod wgpu;
 
 pub use clock::{Batches, StageTimes};
-pub use device::{Device, DeviceChoice};
+pub use device::{AUTO, Device, DeviceChoice, HOST_STAGES, NO_CUDA};
 pub use keys::{Distinct, KeyTable};
 
 use crate::batch::PhotonBatch;

@@ -130,6 +130,9 @@ impl Run<'_> {
         let progress = Progress::over(survey.granules.len());
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
+        if let Some(warning) = device.warning() {
+            note(format_args!("warning: {warning}"));
+        }
         let (hashes, tally) =
             pipeline::write(folded?, &survey, self.store, self.overwrite, &options)?;
         let facts = RunFacts {
@@ -138,6 +141,7 @@ impl Run<'_> {
             config_sha256: &self.config.sha256,
             device: device.name(),
             device_reason: device.reason(&self.device),
+            device_details: device.details(&survey.job),
             threads,
             plan: self.plan,
             job: &survey.job,
@@ -150,7 +154,12 @@ impl Run<'_> {
 
 /// Worker threads: as many as asked for, or one for each core.
 pub fn threads(machine: &MachineArgs) -> usize {
-    machine.threads.map_or_else(
+    threads_of(machine.threads)
+}
+
+/// As many as asked for, or one for each core.
+pub fn threads_of(asked: Option<u16>) -> usize {
+    asked.map_or_else(
         || std::thread::available_parallelism().map_or(1, Into::into),
         Into::into,
     )
