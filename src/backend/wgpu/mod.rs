@@ -13,7 +13,7 @@
 mod adapter;
 mod commands;
 mod fold;
-mod gpu;
+pub(in crate::backend) mod gpu;
 mod host;
 mod kernels;
 mod rows;
@@ -83,7 +83,7 @@ impl Wgpu {
         self.gpu.device.destroy();
     }
 
-    fn settled<T>(&self, result: gpu::Result<T>) -> Result<T> {
+    pub(in crate::backend) fn settled<T>(&self, result: gpu::Result<T>) -> Result<T> {
         result.map_err(|fault: Fault| fault.into_error(&format!("wgpu:{}", self.adapter.name)))
     }
 }

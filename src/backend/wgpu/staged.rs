@@ -46,34 +46,9 @@ pub struct Sorted {
 #[derive(Debug)]
 pub struct Segments(Option<Pieces>);
 
-impl Keys {
-    /// The keys themselves, in batch order.
-    pub fn len(&self) -> usize {
-        self.photons as usize
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.photons == 0
-    }
-}
-
-impl Sorted {
-    /// Keys in order, and the photon of each.
-    pub fn pairs(&self, device: &Wgpu) -> Result<(Vec<u32>, Vec<u32>)> {
-        device.settled(device.sorted_on_host(self))
-    }
-}
-
-impl Segments {
-    /// First sorted photon of each run, ascending; a run that crosses a tile has one in each.
-    pub fn starts(&self, device: &Wgpu) -> Result<Vec<u32>> {
-        device.settled(device.pieces_on_host(self).map(|(starts, _)| starts))
-    }
-}
-
 impl Wgpu {
-    /// Puts keys in sorted or any order on the device.
-    pub fn upload_keys(&self, keys: &[u32], table: KeyTable) -> Result<Keys> {
+    /// Puts keys on the device.
+    pub(in crate::backend) fn upload_keys(&self, keys: &[u32], table: KeyTable) -> Result<Keys> {
         few_enough(keys.len())?;
         self.settled(self.try_upload(keys).map(|device_keys| Keys {
             keys: device_keys,
@@ -233,11 +208,10 @@ impl Wgpu {
         job: &Job,
     ) -> gpu::Result<Partials> {
         let (keys, photons) = self.sorted_on_host(sorted)?;
-        let (starts, heads) = self.pieces_on_host(segments)?;
-        // Pieces of one key are one segment.
-        let firsts = (0..starts.len()).filter(|&i| i == 0 || heads[i] != heads[i - 1]);
-        let mut starts: Vec<usize> = firsts.map(|i| starts[i] as usize).collect();
-        starts.push(keys.len());
+        let starts = self.segments_on_host(segments)?;
+        let ends = [keys.len()];
+        let starts = starts.into_iter().map(|start| start as usize);
+        let starts = starts.chain(ends).collect();
         let sorted = cpu::Sorted {
             keys,
             photons,
@@ -249,7 +223,8 @@ impl Wgpu {
             .reduce(&cpu::Photons(batch), &sorted, &segments, job)?)
     }
 
-    fn sorted_on_host(&self, sorted: &Sorted) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
+    /// Keys in order, and the photon of each.
+    pub(in crate::backend) fn sorted_on_host(&self, sorted: &Sorted) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
         let keys = self.download(&sorted.keys, sorted.photons)?;
         let photons = match &sorted.order {
             Some(order) => self.download(order, sorted.photons)?,
@@ -258,13 +233,15 @@ impl Wgpu {
         Ok((keys, photons))
     }
 
-    /// Starts and keys of pieces.
-    fn pieces_on_host(&self, segments: &Segments) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
+    /// First sorted photon of each segment: pieces of one key are one segment.
+    pub(in crate::backend) fn segments_on_host(&self, segments: &Segments) -> gpu::Result<Vec<u32>> {
         let Segments(Some(pieces)) = segments else {
-            return Ok(Default::default());
+            return Ok(Vec::new());
         };
         let starts = self.download(&pieces.starts, pieces.count)?;
-        Ok((starts, self.download(&pieces.heads, pieces.count)?))
+        let heads = self.download(&pieces.heads, pieces.count)?;
+        let firsts = (0..starts.len()).filter(|&i| i == 0 || heads[i] != heads[i - 1]);
+        Ok(firsts.map(|i| starts[i]).collect())
     }
 
     fn download(&self, words: &Lease, count: u32) -> gpu::Result<Vec<u32>> {
