@@ -7,7 +7,8 @@ use super::granules::one;
 use super::{Site, json};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
+    "devices",
     "demo",
     "run",
     "inspect",
