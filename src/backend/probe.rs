@@ -36,7 +36,7 @@ impl Probe for Cpu {
 
 impl Probe for Wgpu {
     fn keys(&self, keys: Vec<u32>, table: KeyTable) -> Result<wgpu::Keys> {
-        self.upload_keys(&keys, table)
+        self.settled(self.try_upload_keys(&keys, table))
     }
 
     fn pairs(&self, sorted: &wgpu::Sorted) -> Result<(Vec<u32>, Vec<u32>)> {

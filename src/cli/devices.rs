@@ -67,8 +67,14 @@ fn text(adapters: &[AdapterReport]) -> String {
             driver,
             ..
         } = adapter;
-        let software = if adapter.is_software() { ", software" } else { "" };
-        text.push_str(&format!("  {index}: {name}\n     {api}, {kind}{software}, {driver}\n"));
+        let software = if adapter.is_software() {
+            ", software"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "  {index}: {name}\n     {api}, {kind}{software}, {driver}\n"
+        ));
         text.push_str(&format!(
             "     buffers of {} MiB, bindings of {} MiB, workgroup memory {} KiB, {} workgroups a \
              dimension\n",
@@ -81,6 +87,8 @@ fn text(adapters: &[AdapterReport]) -> String {
             text.push_str(&format!("     cannot be used: {why}\n"));
         }
     }
-    text.push_str(&format!("cuda  not available: {NO_CUDA}\nauto  cpu: {AUTO}"));
+    text.push_str(&format!(
+        "cuda  not available: {NO_CUDA}\nauto  cpu: {AUTO}"
+    ));
     text
 }

@@ -148,9 +148,8 @@ fn answer(
 /// The first difference of each array, NaN and signs of zero included.
 fn differences(a: &Answer, b: &Answer) -> Vec<String> {
     let pair = format!("{} and {}", a.device, b.device);
-    let shards = |answer: &Answer| -> Vec<u64> {
-        answer.tables.iter().map(|(shard, _)| *shard).collect()
-    };
+    let shards =
+        |answer: &Answer| -> Vec<u64> { answer.tables.iter().map(|(shard, _)| *shard).collect() };
     if shards(a) != shards(b) {
         return vec![format!("{pair}: different shards")];
     }
@@ -163,8 +162,8 @@ fn differences(a: &Answer, b: &Answer) -> Vec<String> {
             }
             let array = field.name();
             let rows = a_array.len().min(b_array.len());
-            let row = (0..rows)
-                .find(|&i| a_array.slice(i, 1).to_data() != b_array.slice(i, 1).to_data());
+            let row =
+                (0..rows).find(|&i| a_array.slice(i, 1).to_data() != b_array.slice(i, 1).to_data());
             let place = row.map_or_else(
                 || format!("{} and {} cells", a_array.len(), b_array.len()),
                 |row| {
@@ -183,7 +182,11 @@ fn differences(a: &Answer, b: &Answer) -> Vec<String> {
 
 fn show(as_json: bool, answers: &[Answer], differences: &[String]) -> Result<()> {
     let cells = |answer: &Answer| -> usize {
-        answer.tables.iter().map(|(_, table)| table.rows.num_rows()).sum()
+        answer
+            .tables
+            .iter()
+            .map(|(_, table)| table.rows.num_rows())
+            .sum()
     };
     if as_json {
         let devices = answers.iter().map(|answer| {

@@ -7,7 +7,13 @@ use crate::support::{icefold, stdout, succeed};
 #[test]
 fn devices_are_listed_with_what_runs_where() {
     let text = stdout(&succeed(icefold().arg("devices")));
-    for says in ["cpu   available", "wgpu  ", "on the host", "cuda  not available", "auto  cpu: "] {
+    for says in [
+        "cpu   available",
+        "wgpu  ",
+        "on the host",
+        "cuda  not available",
+        "auto  cpu: ",
+    ] {
         assert!(text.contains(says), "no '{says}' in {text}");
     }
     let (found, _) = json(icefold().args(["devices", "--json"]), 0);
@@ -27,7 +33,10 @@ fn a_run_on_wgpu_writes_the_store_of_the_cpu_and_says_what_ran_where() {
     let (report, _) = json(run.args(["--device", "wgpu", "--json"]), 0);
     assert_same(&site.out("cpu.zarr"), &site.out("wgpu.zarr"));
     let device = &report["device"];
-    assert_eq!((&device["name"], &device["reason"]), (&"wgpu".into(), &"asked for".into()));
+    assert_eq!(
+        (&device["name"], &device["reason"]),
+        (&"wgpu".into(), &"asked for".into())
+    );
     assert!(device["adapter"]["name"].is_string(), "{device}");
     assert_eq!(device["host_stages"], serde_json::json!(["locate"]));
     assert_eq!(device["lost"], serde_json::Value::Null);
@@ -39,9 +48,18 @@ fn the_first_adapter_has_a_name_and_an_index() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
     let (found, _) = json(icefold().args(["devices", "--json"]), 0);
-    let name = found["wgpu"]["adapters"][0]["name"].as_str().unwrap().to_uppercase();
-    for (store, device) in [("a.zarr", "wgpu:0".to_owned()), ("b.zarr", format!("wgpu:{name}"))] {
-        succeed(site.run_to(store, "atl03", &[&good]).args(["--device", &device]));
+    let name = found["wgpu"]["adapters"][0]["name"]
+        .as_str()
+        .unwrap()
+        .to_uppercase();
+    for (store, device) in [
+        ("a.zarr", "wgpu:0".to_owned()),
+        ("b.zarr", format!("wgpu:{name}")),
+    ] {
+        succeed(
+            site.run_to(store, "atl03", &[&good])
+                .args(["--device", &device]),
+        );
     }
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
 }
@@ -75,10 +93,20 @@ fn comparing_one_device_or_three_stores_is_a_usage_error() {
     succeed(&mut site.run("atl03", &one(&good)));
     let mut command = icefold();
     command.args(["verify", "atl03"]).arg(&good);
-    refuse(command.args(["--devices", "cpu"]), 2, &["two devices or more"]);
+    refuse(
+        command.args(["--devices", "cpu"]),
+        2,
+        &["two devices or more"],
+    );
     let mut command = icefold();
-    command.arg("verify").args([site.out("a.zarr"), site.out("a.zarr"), site.out("a.zarr")]);
-    refuse(&mut command, 2, &["two stores, and 3 are given", "--devices"]);
+    command
+        .arg("verify")
+        .args([site.out("a.zarr"), site.out("a.zarr"), site.out("a.zarr")]);
+    refuse(
+        &mut command,
+        2,
+        &["two stores, and 3 are given", "--devices"],
+    );
     let mut command = icefold();
     command.args(["verify", "atl03"]).arg(&good);
     refuse(command.args(["--devices", "cpu,tpu"]), 5, &["device tpu: "]);

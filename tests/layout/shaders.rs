@@ -42,11 +42,7 @@ fn every_shader_is_valid_without_any_extension() {
 fn no_entry_point_takes_more_workgroup_memory_than_every_device_has() {
     for (stem, text) in shaders() {
         let (module, info) = parsed(stem, &text);
-        let layout = |ty| {
-            module.types[ty]
-                .inner
-                .size(module.to_ctx())
-        };
+        let layout = |ty| module.types[ty].inner.size(module.to_ctx());
         for (i, entry) in module.entry_points.iter().enumerate() {
             let used = module.global_variables.iter().filter(|(handle, variable)| {
                 variable.space == naga::AddressSpace::WorkGroup
@@ -66,11 +62,17 @@ fn every_stage_has_its_twin_and_an_entry_point_of_its_name() {
             format!("shaders/{stage}.wgsl"),
         ] {
             let text = read(Path::new(&twin));
-            assert!(text.contains(&format!("fn {stage}(")), "{twin} has no `{stage}`");
+            assert!(
+                text.contains(&format!("fn {stage}(")),
+                "{twin} has no `{stage}`"
+            );
         }
         let shader = read(Path::new(&format!("shaders/{stage}.wgsl")));
         let opening: String = shader.lines().take_while(|l| l.starts_with("//")).collect();
-        assert!(opening.contains(&format!("`src/backend/cpu/{stage}.rs`")), "{opening}");
+        assert!(
+            opening.contains(&format!("`src/backend/cpu/{stage}.rs`")),
+            "{opening}"
+        );
     }
 }
 
@@ -80,11 +82,19 @@ fn every_entry_point_says_how_it_is_launched() {
     for path in files("shaders", "wgsl") {
         let text = read(&path);
         let lines: Vec<&str> = text.lines().collect();
-        for (number, _) in lines.iter().enumerate().filter(|(_, l)| l.starts_with("@compute")) {
+        for (number, _) in lines
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| l.starts_with("@compute"))
+        {
             let above = lines[..number].iter().rev();
             let comment: Vec<&str> = above.take_while(|l| l.starts_with("//")).copied().collect();
             let comment: String = comment.into_iter().rev().collect();
-            for says in ["Launch: one workgroup", "Workgroup memory: ", "An invocation owns"] {
+            for says in [
+                "Launch: one workgroup",
+                "Workgroup memory: ",
+                "An invocation owns",
+            ] {
                 if !comment.contains(says) {
                     let (path, number) = (path.display(), number + 1);
                     complaints.push(format!("{path}:{number}: does not say `{says}`"));
@@ -99,7 +109,9 @@ fn every_entry_point_says_how_it_is_launched() {
 fn shaders_hold_no_float() {
     for path in files("shaders", "wgsl") {
         let text = read(&path);
-        let code = text.lines().map(|line| line.split("//").next().unwrap_or(""));
+        let code = text
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or(""));
         for line in code {
             let floats = words(line).any(|word| matches!(word, "f32" | "f16" | "unpack2x16float"));
             assert!(!floats, "{}: {line}", path.display());

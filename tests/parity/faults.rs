@@ -43,7 +43,10 @@ fn a_device_lost_on_the_way_leaves_the_same_bits_and_a_warning() {
     assert!(bits(&found) == expected);
     assert_eq!(taken_over.into_inner(), 2);
     let warning = device.warning().expect("a lost device is told of");
-    assert!(warning.contains("lost") && warning.contains("CPU"), "{warning}");
+    assert!(
+        warning.contains("lost") && warning.contains("CPU"),
+        "{warning}"
+    );
     let details = device.details(&question.job);
     assert!(details["lost"].is_string(), "{details:?}");
 }
@@ -56,13 +59,20 @@ fn a_stage_by_itself_says_that_the_device_is_lost() {
     let error = wgpu.upload(&batch).unwrap_err();
     assert_eq!(error.exit_code(), 5);
     let message = error.to_string();
-    assert!(message.contains("lost") && message.contains("--device cpu"), "{message}");
+    assert!(
+        message.contains("lost") && message.contains("--device cpu"),
+        "{message}"
+    );
 }
 
 #[test]
 fn stages_forced_to_the_host_leave_the_same_bits() {
     let question = Question::new(YAML, &TYPES);
-    for workload in [Workload::Empty, Workload::AlongTrack, Workload::FewCellsShuffled] {
+    for workload in [
+        Workload::Empty,
+        Workload::AlongTrack,
+        Workload::FewCellsShuffled,
+    ] {
         let photons = photons(workload);
         let batches = [(0..photons.len()).collect()];
         let expected = bits(&question.answer(&photons, &batches, 1));
@@ -72,7 +82,10 @@ fn stages_forced_to_the_host_leave_the_same_bits() {
                 let mut times = StageTimes::default();
                 wgpu.fold(batch, &question.config.grid, &question.job, &mut times)
             });
-            assert!(bits(&found) == expected, "{workload:?} with {stages} on the host");
+            assert!(
+                bits(&found) == expected,
+                "{workload:?} with {stages} on the host"
+            );
         }
     }
 }

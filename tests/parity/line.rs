@@ -39,7 +39,10 @@ fn every_workload_gives_the_bits_of_the_cpu<B: Subject>() {
                 let mut times = StageTimes::default();
                 backend.fold(batch, &question.config.grid, &question.job, &mut times)
             });
-            assert!(bits(&found) == expected, "{workload:?} at order {cell_order}");
+            assert!(
+                bits(&found) == expected,
+                "{workload:?} at order {cell_order}"
+            );
         }
     }
 }
@@ -81,7 +84,10 @@ fn a_million_photons_give_the_bits_of_the_cpu<B: Subject>() {
     for workload in [Workload::AlongTrack, Workload::ManyCellsShuffled] {
         let photons = photons_of(workload, 1 << 20);
         let expected = fold(&cpu, &question, &photons);
-        assert!(fold(&backend, &question, &photons) == expected, "{workload:?}");
+        assert!(
+            fold(&backend, &question, &photons) == expected,
+            "{workload:?}"
+        );
     }
 }
 
@@ -104,7 +110,7 @@ aggregation:
     h_min: {function: min, source: h}
     h_var: {function: var, source: h, dtype: float64}
 output:
-  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 29}
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 14}
 "#;
 
 /// Folds photons at these positions on the CPU and on the device.
@@ -135,7 +141,12 @@ fn same_partials(positions: impl Iterator<Item = (f64, f64)>) -> StageTimes {
         .unwrap();
     let expected = Cpu::open(2)
         .unwrap()
-        .fold(&batch, &question.config.grid, &question.job, &mut StageTimes::default())
+        .fold(
+            &batch,
+            &question.config.grid,
+            &question.job,
+            &mut StageTimes::default(),
+        )
         .unwrap();
     assert!(found == expected);
     times
@@ -151,7 +162,7 @@ fn a_batch_of_more_photons_than_a_device_takes_at_once_is_split() {
 #[test]
 fn a_batch_of_more_cells_than_one_binding_holds_is_split() {
     // 2^21 rows of 64 bytes fill 128 MiB.
-    let n = (1 << 21) + 4000;
+    let n = (1 << 21) + 20_000;
     let times = same_partials((0..n).map(|i| (noise(i, 30) * 360.0, noise(i, 31) * 178.0 - 89.0)));
     assert_eq!(times.batches.sorted, 3);
 }

@@ -10,7 +10,6 @@ mod segment;
 mod sort;
 mod subject;
 
-
 use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::{Backend, StageTimes};

@@ -15,14 +15,30 @@ use super::subject::{Cells, Subject, each, grid, keys, on_every_backend};
 
 /// Bit patterns at the edges of what float32 holds.
 const EDGES: [u32; 24] = [
-    0x0000_0000, 0x8000_0000, // zeros
-    0x0000_0001, 0x8000_0001, 0x007f_ffff, 0x0080_0000, // around the smallest normal number
-    0x7f80_0000, 0xff80_0000, // infinities
-    0x7f80_0001, 0x7fc0_0000, 0xffc1_2345, 0xffff_ffff, 0x7fff_ffff, // NaN with payloads
-    0x7f7f_ffff, 0xff7f_ffff, // largest
-    0x467f_ffff, 0x4680_0000, 0xc680_0000, // around 2^14
-    0x2e80_0000, 0x2e80_0001, 0x2e00_0000, 0x2f40_0000, // around 2^-34: ties and units
-    0xae80_0000, 0x3f80_0001,
+    0x0000_0000,
+    0x8000_0000, // zeros
+    0x0000_0001,
+    0x8000_0001,
+    0x007f_ffff,
+    0x0080_0000, // around the smallest normal number
+    0x7f80_0000,
+    0xff80_0000, // infinities
+    0x7f80_0001,
+    0x7fc0_0000,
+    0xffc1_2345,
+    0xffff_ffff,
+    0x7fff_ffff, // NaN with payloads
+    0x7f7f_ffff,
+    0xff7f_ffff, // largest
+    0x467f_ffff,
+    0x4680_0000,
+    0xc680_0000, // around 2^14
+    0x2e80_0000,
+    0x2e80_0001,
+    0x2e00_0000,
+    0x2f40_0000, // around 2^-34: ties and units
+    0xae80_0000,
+    0x3f80_0001,
 ];
 
 /// A value of any kind: edges, any bits at all, and heights.
@@ -77,18 +93,30 @@ fn job() -> Job {
 
 fn columns(n: usize, job: &Job) -> Vec<Column> {
     let columns = 0..job.columns.len() as u64;
-    columns.map(|c| column(n, 100 + 7 * c, c % 2 == 0)).collect()
+    columns
+        .map(|c| column(n, 100 + 7 * c, c % 2 == 0))
+        .collect()
 }
 
 /// What one cell's values come to, the plain way.
-fn check_column(name: &str, partials: &Partials, place: usize, cells: &[u64], job: &Job, column: &Column) {
+fn check_column(
+    name: &str,
+    (partials, place): (&Partials, usize),
+    cells: &[u64],
+    job: &Job,
+    column: &Column,
+) {
     let described = &job.columns[place];
     let found = &partials.columns[place];
     let mut by_cell: BTreeMap<u64, Vec<f32>> = cells.iter().map(|&c| (c, Vec::new())).collect();
     let Values::F32(values) = &column.values else {
         unreachable!()
     };
-    for (i, &cell) in cells.iter().enumerate().filter(|(i, _)| column.is_valid(*i)) {
+    for (i, &cell) in cells
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| column.is_valid(*i))
+    {
         by_cell.get_mut(&cell).unwrap().push(values[i]);
     }
     let mut out_of_range = 0;
@@ -124,11 +152,18 @@ fn check_column(name: &str, partials: &Partials, place: usize, cells: &[u64], jo
             assert_eq!(rows[i], range, "{place}");
         }
         if let Some(rows) = &found.moments {
-            let squares = Unsigned256 { high: 0, low: squares };
+            let squares = Unsigned256 {
+                high: 0,
+                low: squares,
+            };
             assert_eq!(rows[i], Moments { sum, squares }, "{place}");
         }
     }
-    let expected = if described.needs.moments { out_of_range } else { 0 };
+    let expected = if described.needs.moments {
+        out_of_range
+    } else {
+        0
+    };
     assert_eq!(found.out_of_range, expected, "{name}, column {place}");
 }
 
@@ -162,7 +197,7 @@ fn values_of_every_kind<B: Subject>() {
         let total: u64 = partials.photons.iter().sum();
         assert_eq!(total, cells.len() as u64, "{name}");
         for (place, column) in batch.columns.iter().enumerate() {
-            check_column(name, &partials, place, cells, &job, column);
+            check_column(name, (&partials, place), cells, &job, column);
         }
     });
 }
@@ -194,11 +229,14 @@ fn sums_of_the_largest_values_do_not_wrap<B: Subject>() {
     };
     for bits in [0x467f_ffff, 0xc67f_ffff] {
         let values = Values::F32(vec![f32::from_bits(bits); n]);
-        let column = Column { values, nulls: None };
+        let column = Column {
+            values,
+            nulls: None,
+        };
         let batch = batch(vec![column.clone()], n);
         let cells = Cells::OneCell.cells(n);
         let partials = stages(&backend, &batch, &cells, &job);
-        check_column("largest", &partials, 0, &cells, &job, &column);
+        check_column("largest", (&partials, 0), &cells, &job, &column);
     }
 }
 
@@ -211,7 +249,7 @@ fn the_fold_of_one_place_counts_what_is_out_of_range<B: Subject>() {
     let partials = backend.fold(&batch, &grid(), &job, &mut times).unwrap();
     let cells = vec![partials.cells[0]; n];
     for (place, column) in batch.columns.iter().enumerate() {
-        check_column("one place", &partials, place, &cells, &job, column);
+        check_column("one place", (&partials, place), &cells, &job, column);
     }
 }
 

@@ -9,10 +9,7 @@ fn segments<B: Subject>(backend: &B, name: &str, cells: &[u64]) {
     let mut ascending = cells.to_vec();
     ascending.sort_unstable();
     let differs = |i: &usize| *i == 0 || ascending[*i] != ascending[*i - 1];
-    let expected: Vec<u32> = (0..cells.len())
-        .filter(differs)
-        .map(|i| i as u32)
-        .collect();
+    let expected: Vec<u32> = (0..cells.len()).filter(differs).map(|i| i as u32).collect();
     assert!(backend.starts(&segments).unwrap() == expected, "{name}");
 }
 

@@ -5,13 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::tile;
 
-use super::gpu::{Fault, Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
+use super::gpu::{Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
 use super::kernels::{Kernel, PARAMS_BYTES};
 
 /// Bytes between the parameters of two dispatches: the alignment that every device accepts.
 const PARAMS_STRIDE: u64 = 256;
 /// Dispatches of one submission.
 const DISPATCHES: u64 = 64;
+
+const _: () = assert!(PARAMS_BYTES <= PARAMS_STRIDE);
+
+const NO_LABEL: wgpu::CommandEncoderDescriptor = wgpu::CommandEncoderDescriptor { label: None };
 
 /// Work to be submitted.
 pub struct Commands<'g> {
@@ -27,7 +31,7 @@ impl<'g> Commands<'g> {
     pub fn new(gpu: &'g Gpu) -> Self {
         Self {
             gpu,
-            encoder: gpu.device.create_command_encoder(&Default::default()),
+            encoder: gpu.device.create_command_encoder(&NO_LABEL),
             params: gpu.uniforms(DISPATCHES * PARAMS_STRIDE),
             recorded: Vec::new(),
             slots: Vec::new(),
@@ -57,14 +61,19 @@ impl<'g> Commands<'g> {
         self.recorded
             .extend_from_slice(bytemuck::cast_slice(&params));
         self.recorded.resize(offset + PARAMS_STRIDE as usize, 0);
-        debug_assert!(PARAMS_BYTES <= PARAMS_STRIDE);
         let pipelines = &self.gpu.pipelines;
         let group = pipelines.bind(&self.gpu.device, kernel, &self.params, buffers);
-        let mut pass = self.encoder.begin_compute_pass(&Default::default());
+        let mut pass = self
+            .encoder
+            .begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(pipelines.pipeline(kernel));
         pass.set_bind_group(0, &group, &[offset as u32]);
         // Tiles of a batch fit one dimension; the second is there for devices that allow fewer.
-        let most = self.gpu.device.limits().max_compute_workgroups_per_dimension;
+        let most = self
+            .gpu
+            .device
+            .limits()
+            .max_compute_workgroups_per_dimension;
         let rows = groups.div_ceil(most).max(1);
         pass.dispatch_workgroups(groups.div_ceil(rows), rows, 1);
     }
@@ -77,7 +86,7 @@ impl<'g> Commands<'g> {
             let bytes = chunk.len() as u64;
             match slot.buffer.get_mapped_range_mut(..bytes) {
                 Ok(mut mapped) => mapped.slice(..).copy_from_slice(chunk),
-                Err(error) => return Err(self.fault(&error)),
+                Err(error) => return Err(self.gpu.fault(&error)),
             }
             slot.buffer.unmap();
             self.encoder
@@ -101,12 +110,10 @@ impl<'g> Commands<'g> {
 
     /// Hands over what was recorded; the device works on it from now on.
     pub fn submit(&mut self) {
-        let fresh = self.gpu.device.create_command_encoder(&Default::default());
+        let fresh = self.gpu.device.create_command_encoder(&NO_LABEL);
         let encoder = std::mem::replace(&mut self.encoder, fresh);
         if !self.recorded.is_empty() {
-            self.gpu
-                .queue
-                .write_buffer(&self.params, 0, &self.recorded);
+            self.gpu.queue.write_buffer(&self.params, 0, &self.recorded);
             self.recorded.clear();
         }
         self.gpu.queue.submit([encoder.finish()]);
@@ -128,18 +135,18 @@ impl<'g> Commands<'g> {
         self.submit();
         let mapped = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&mapped);
-        landing.map_async(wgpu::MapMode::Read, .., move |result| {
+        landing.map_async(wgpu::MapMode::Read, ..total.max(4), move |result| {
             done.store(result.is_ok(), Ordering::Release);
         });
         self.gpu.wait()?;
         if !mapped.load(Ordering::Acquire) {
-            return Err(self.fault(&"a buffer could not be read back"));
+            return Err(self.gpu.fault(&"a buffer could not be read back"));
         }
         let mut read = Vec::with_capacity(sources.len());
         {
-            let view = match landing.get_mapped_range(..) {
+            let view = match landing.get_mapped_range(..total.max(4)) {
                 Ok(view) => view,
-                Err(error) => return Err(self.fault(&error)),
+                Err(error) => return Err(self.gpu.fault(&error)),
             };
             let mut rest = &view[..];
             for (_, words) in sources {
@@ -150,13 +157,5 @@ impl<'g> Commands<'g> {
         }
         landing.unmap();
         Ok(read)
-    }
-
-    /// What the device says went wrong, or else what was seen.
-    fn fault(&self, seen: &dyn ToString) -> Fault {
-        match self.gpu.check() {
-            Err(fault) => fault,
-            Ok(()) => Fault::Refused(seen.to_string()),
-        }
     }
 }

@@ -89,7 +89,7 @@ impl Folder<'_> {
             .time(|| batch.commands.upload(&keys, &device_keys))?;
         let arranged = times
             .fused
-            .time(|| batch.arrange(device_keys, strategy == Strategy::Sort))?;
+            .time(|| batch.arrange(&device_keys, strategy == Strategy::Sort))?;
         let mut parts = Vec::with_capacity(self.device.places.len());
         for (&place, described) in self.device.places.iter().zip(&self.device.job.columns) {
             let column = times.upload.time(|| {
@@ -234,15 +234,15 @@ struct Part {
 }
 
 impl Batch<'_> {
-    fn arrange(&mut self, keys: Lease, sort_photons: bool) -> Result<Arranged> {
+    fn arrange(&mut self, keys: &Lease, sort_photons: bool) -> Result<Arranged> {
         let Self {
             commands, n, bits, ..
         } = self;
         let sorts = !self.ascending;
-        let photons = (sorts && sort_photons).then(|| stages::sort(commands, &keys, *n, *bits));
+        let photons = (sorts && sort_photons).then(|| stages::sort(commands, keys, *n, *bits));
         let pieces = match &photons {
             Some(sorted) => stages::segment(commands, &sorted.keys, *n)?,
-            None => stages::segment(commands, &keys, *n)?,
+            None => stages::segment(commands, keys, *n)?,
         };
         let most = commands.gpu().most_words();
         if stages::row_words(&pieces) > most {
@@ -265,7 +265,12 @@ impl Batch<'_> {
         })
     }
 
-    fn reduce(&mut self, arranged: &Arranged, column: &DeviceColumn, described: &JobColumn) -> Part {
+    fn reduce(
+        &mut self,
+        arranged: &Arranged,
+        column: &DeviceColumn,
+        described: &JobColumn,
+    ) -> Part {
         let commands = &mut self.commands;
         let order = arranged.order.as_ref();
         let rows = stages::reduce(commands, &arranged.pieces, order, column, described);

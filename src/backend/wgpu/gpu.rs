@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 
 use super::kernels::Pipelines;
+use wgpu::BufferUsages as U;
 
 /// Why the device did not give an answer.
 #[derive(Debug)]
@@ -157,7 +158,6 @@ impl Gpu {
                 free: Mutex::default(),
             })
         };
-        use wgpu::BufferUsages as U;
         let gpu = Self {
             pipelines: Pipelines::new(&device),
             storage: shelf(U::STORAGE | U::COPY_SRC | U::COPY_DST),
@@ -183,9 +183,23 @@ impl Gpu {
             return Err(Fault::Memory(memory));
         }
         match locked(&self.faults.refused).take() {
-            Some(refused) => Err(Fault::Refused(refused)),
+            Some(refused) => Err(self.lost_or(refused)),
             None => Ok(()),
         }
+    }
+
+    /// What the device says went wrong, or else what was seen.
+    pub fn fault(&self, seen: &dyn ToString) -> Fault {
+        match self.check() {
+            Err(fault) => fault,
+            Ok(()) => self.lost_or(seen.to_string()),
+        }
+    }
+
+    /// A device that is lost refuses everything, and tells why only when it is polled.
+    fn lost_or(&self, refused: String) -> Fault {
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.lost().map_or(Fault::Refused(refused), Fault::Lost)
     }
 
     /// Why the device is gone, if it is.

@@ -17,19 +17,21 @@ pub(in crate::backend) mod gpu;
 mod host;
 mod kernels;
 mod rows;
-mod stages;
+mod seam;
 mod staged;
+mod stages;
 
 pub use adapter::{AdapterReport, reports};
 pub use host::{HostStages, why_host};
 pub use kernels::{entry_points, shaders};
 pub use staged::{Keys, Photons, Segments, Sorted};
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 
 use super::cpu::Cpu;
+
 use gpu::{Fault, Gpu};
 
 /// An opened adapter, and the CPU backend for what the adapter does not do.
@@ -39,6 +41,9 @@ pub struct Wgpu {
     adapter: AdapterReport,
     cpu: Cpu,
     host_stages: HostStages,
+    /// Who works on the device. Buffers are used again as soon as commands that use them are
+    /// recorded, so commands are recorded and submitted by one at a time.
+    turn: Mutex<()>,
     /// Why the CPU took over, once the device was lost.
     lost: Mutex<Option<String>>,
 }
@@ -53,6 +58,7 @@ impl Wgpu {
             adapter: report,
             cpu: Cpu::open(threads)?,
             host_stages,
+            turn: Mutex::default(),
             lost: Mutex::default(),
         })
     }
@@ -70,6 +76,10 @@ impl Wgpu {
     pub fn lost(&self) -> Option<String> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         lost.clone()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_over(&self, why: String) {
