@@ -25,6 +25,8 @@ pub struct Commands<'g> {
     /// The parameters of the dispatches recorded so far, `PARAMS_STRIDE` bytes each.
     recorded: Vec<u8>,
     slots: Vec<UploadSlot>,
+    /// Workgroups that fit one dimension.
+    widest: u32,
 }
 
 impl<'g> Commands<'g> {
@@ -35,6 +37,7 @@ impl<'g> Commands<'g> {
             params: gpu.uniforms(DISPATCHES * PARAMS_STRIDE),
             recorded: Vec::new(),
             slots: Vec::new(),
+            widest: gpu.device.limits().max_compute_workgroups_per_dimension,
         }
     }
 
@@ -68,14 +71,8 @@ impl<'g> Commands<'g> {
             .begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(pipelines.pipeline(kernel));
         pass.set_bind_group(0, &group, &[offset as u32]);
-        // Tiles of a batch fit one dimension; the second is there for devices that allow fewer.
-        let most = self
-            .gpu
-            .device
-            .limits()
-            .max_compute_workgroups_per_dimension;
-        let rows = groups.div_ceil(most).max(1);
-        pass.dispatch_workgroups(groups.div_ceil(rows), rows, 1);
+        let (columns, rows) = grid(groups, self.widest);
+        pass.dispatch_workgroups(columns, rows, 1);
     }
 
     /// Copies words from the host to the start of a buffer.
@@ -157,5 +154,59 @@ impl<'g> Commands<'g> {
         }
         landing.unmap();
         Ok(read)
+    }
+}
+
+/// Columns and rows of a grid of at least so many workgroups, none wider than `widest`. Tiles of a
+/// batch fit one row of every device; shaders leave out the workgroups that are too many.
+fn grid(groups: u32, widest: u32) -> (u32, u32) {
+    let rows = groups.div_ceil(widest).max(1);
+    (groups.div_ceil(rows), rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HostStages, Wgpu, stages};
+    use super::*;
+
+    #[test]
+    fn a_grid_holds_all_workgroups_and_is_not_too_wide() {
+        for groups in [0, 1, 65_535, 65_536, 65_537, 1 << 20] {
+            let (columns, rows) = grid(groups, 65_535);
+            assert!(columns <= 65_535 && columns * rows >= groups);
+        }
+    }
+
+    /// Sorted keys and items, and the starts and ranks of pieces.
+    fn sorted(gpu: &Gpu, keys: &[u32], widest: u32) -> Vec<Vec<u32>> {
+        let n = keys.len() as u32;
+        let mut commands = Commands::new(gpu);
+        commands.widest = widest;
+        let on_device = gpu.words(n.into());
+        commands.upload(keys, &on_device).unwrap();
+        let sorted = stages::sort(&mut commands, &on_device, n, 20);
+        let pieces = stages::segment(&mut commands, &sorted.keys, n).unwrap();
+        let words = u64::from(n);
+        let count = pieces.count.into();
+        let sources: [(&wgpu::Buffer, u64); 4] = [
+            (&sorted.keys, words),
+            (&sorted.items, words),
+            (&pieces.starts, count),
+            (&pieces.ranks, words / u64::from(tile::ITEMS)),
+        ];
+        commands.read(&sources).unwrap()
+    }
+
+    #[test]
+    fn a_grid_of_two_dimensions_gives_what_one_row_gives() {
+        let device = Wgpu::open(None, 1, HostStages::default()).expect("an adapter opens");
+        let keys: Vec<u32> = (0..40_000u32)
+            .map(|i| i.wrapping_mul(0x9e37_79b1) >> 12)
+            .collect();
+        let row = sorted(&device.gpu, &keys, 65_535);
+        assert!(row[0].is_sorted());
+        for widest in [1, 3, 7] {
+            assert!(sorted(&device.gpu, &keys, widest) == row, "{widest} wide");
+        }
     }
 }

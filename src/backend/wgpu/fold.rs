@@ -72,11 +72,6 @@ impl Folder<'_> {
         let cells = &work.cells[photons.clone()];
         let cpu::Keys { keys, table } = times.locate.time(|| self.cpu.keys(cells, work.grid));
         let strategy = self.strategy(&keys);
-        if strategy == Strategy::Runs {
-            times.batches.runs += 1;
-        } else {
-            times.batches.sorted += 1;
-        }
         let mut batch = Batch {
             commands: Commands::new(self.gpu),
             n: keys.len() as u32,
@@ -104,9 +99,15 @@ impl Folder<'_> {
         // The host's columns are folded while the device works.
         let host = times.fused.time(|| self.fold_host(work, photons))?;
         let found = times.fused.time(|| batch.finish(&arranged, parts))?;
-        times
+        let partials = times
             .fused
-            .time(|| self.join(&found, &table, host, keys.len()))
+            .time(|| self.join(&found, &table, host, keys.len()))?;
+        if strategy == Strategy::Runs {
+            times.batches.runs += 1;
+        } else {
+            times.batches.sorted += 1;
+        }
+        Ok(partials)
     }
 
     /// Order statistics need photons in the order of cells. Blocks of photons in few cells, which

@@ -303,3 +303,27 @@ impl Gpu {
             .map_err(|error| Fault::Refused(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_device_says_what_to_do() {
+        let what = || "it was unplugged".to_owned();
+        for (fault, remedy) in [
+            (Fault::Lost(what()), "lost"),
+            (Fault::Memory(what()), "--batch-rows"),
+            (Fault::Refused(what()), "report this"),
+        ] {
+            let error = fault.into_error("wgpu");
+            let message = error.to_string();
+            assert_eq!(error.exit_code(), 5);
+            for says in ["it was unplugged", remedy, "--device cpu"] {
+                assert!(message.contains(says), "{message}");
+            }
+        }
+        let host = Error::Usage("no".to_owned());
+        assert_eq!(Fault::Host(host).into_error("wgpu").exit_code(), 2);
+    }
+}
