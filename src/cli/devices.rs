@@ -88,7 +88,7 @@ fn text(adapters: &[AdapterReport]) -> String {
         }
     }
     text.push_str(&format!(
-        "cuda  not available: {NO_CUDA}\nauto  cpu: {AUTO}"
+        "cuda  not available: {NO_CUDA}\n{AUTO}"
     ));
     text
 }

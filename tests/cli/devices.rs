@@ -12,7 +12,7 @@ fn devices_are_listed_with_what_runs_where() {
         "wgpu  ",
         "on the host",
         "cuda  not available",
-        "auto  cpu: ",
+        "auto is the CPU",
     ] {
         assert!(text.contains(says), "no '{says}' in {text}");
     }
