@@ -30,7 +30,7 @@ pub enum DeviceChoice {
 /// An opened backend.
 #[derive(Debug)]
 pub enum Device {
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
     Wgpu(Box<Wgpu>),
 }
 
@@ -65,7 +65,7 @@ impl Device {
     /// Opens the device; `threads` bounds the CPU's worker threads.
     pub fn open(choice: &DeviceChoice, threads: usize) -> Result<Self> {
         match choice {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::Cpu(Cpu::open(threads)?)),
+            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::Cpu(Box::new(Cpu::open(threads)?))),
             DeviceChoice::Wgpu(name) => {
                 let stages = std::env::var(HOST_STAGES).unwrap_or_default();
                 let stages = HostStages::parse(&stages)?;
@@ -137,6 +137,23 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
+        }
+    }
+
+    /// Takes back partials that are no longer needed: the next batch's are written in their memory.
+    pub fn recycle(&self, partials: Partials, job: &Job) {
+        match self {
+            Self::Cpu(cpu) => cpu.recycle(partials, job),
+            // Rows that come back from a device are not written in place.
+            Self::Wgpu(_) => drop(partials),
+        }
+    }
+
+    /// Runs work of the host on the threads that the device's own work shares.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Cpu(cpu) => cpu.install(work),
+            Self::Wgpu(wgpu) => wgpu.install(work),
         }
     }
 }

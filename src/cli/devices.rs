@@ -8,7 +8,7 @@ use crate::error::Result;
 
 use super::args::DevicesArgs;
 use super::out::{print, print_json};
-use super::run::threads_of;
+use super::run::threads;
 
 /// Why the host locates photons for every adapter.
 const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do columns that are not \
@@ -32,7 +32,7 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
         "auto": {"device": "cpu", "reason": AUTO},
         "cpu": {
             "available": true,
-            "threads": threads_of(None),
+            "threads": threads(None),
             "stages": {"locate": "cpu", "sort": "cpu", "segment": "cpu", "reduce": "cpu"},
         },
         "wgpu": {
@@ -47,8 +47,8 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
 }
 
 fn text(adapters: &[AdapterReport]) -> String {
-    let threads = threads_of(None);
-    let mut text = format!("cpu   available: {threads} threads; all stages\n");
+    let workers = threads(None);
+    let mut text = format!("cpu   available: {workers} threads; all stages\n");
     if adapters.is_empty() {
         text.push_str(&format!("wgpu  not available: {NO_ADAPTER}\n"));
     } else {
@@ -87,8 +87,6 @@ fn text(adapters: &[AdapterReport]) -> String {
             text.push_str(&format!("     cannot be used: {why}\n"));
         }
     }
-    text.push_str(&format!(
-        "cuda  not available: {NO_CUDA}\n{AUTO}"
-    ));
+    text.push_str(&format!("cuda  not available: {NO_CUDA}\n{AUTO}"));
     text
 }

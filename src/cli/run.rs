@@ -11,23 +11,19 @@ use serde_json::json;
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
-use crate::plan::{Plan, plan};
+use crate::pipeline::{self, Memory, Options, Survey};
+use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
 
 use super::PARTIAL;
-use super::args::{MachineArgs, RunArgs};
+use super::args::RunArgs;
 use super::out::{note, print, print_json};
+use super::plan::{planned, strict_or_tolerant};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
     let device = args.machine.choice()?;
-    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
-    if given("strict") && given("tolerant") {
-        return Err(Error::Usage(
-            "--strict and --tolerant exclude each other; give one of them".to_owned(),
-        ));
-    }
+    strict_or_tolerant(matches)?;
     if args.explain {
         let overrides = overrides(args, &config, matches);
         if args.json {
@@ -37,26 +33,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         }
         return Ok(0);
     }
-    if args.granules.is_empty() {
-        return Err(Error::Usage(
-            "no granules given; name granules or folders of granules after the config".to_owned(),
-        ));
-    }
-    if let Some(catalog) = &config.catalog {
-        note(format_args!(
-            "warning: catalog {} is not used: this run reads the granules that the command line \
-             names",
-            catalog.display()
-        ));
-    }
-    let plan = plan(&args.granules, config.duplicates)?;
-    for left_out in &plan.superseded {
-        note(format_args!(
-            "warning: granule {} is left out: {} takes its place",
-            left_out.granule.display(),
-            left_out.by.display()
-        ));
-    }
+    let plan = planned(args, &config)?;
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
         describe(&config, &plan, &survey, args.json)?;
@@ -81,8 +58,9 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         overwrite: args.overwrite,
         tolerant: tolerant(args),
         device,
-        threads: threads(&args.machine),
-        batch_rows: args.batch_rows.map_or(BATCH_ROWS, |n| n as usize),
+        threads: threads(args.machine.threads),
+        memory: args.memory,
+        batch_rows: args.batch_rows.map(|n| n as usize),
         interrupted,
     };
     let (report, tally) = run.execute()?;
@@ -107,7 +85,9 @@ pub struct Run<'a> {
     pub tolerant: bool,
     pub device: DeviceChoice,
     pub threads: usize,
-    pub batch_rows: usize,
+    pub memory: Memory,
+    /// As many as the memory holds where there is none.
+    pub batch_rows: Option<usize>,
     pub interrupted: &'a AtomicBool,
 }
 
@@ -115,15 +95,15 @@ impl Run<'_> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
         let threads = self.threads;
-        // Finishing and writing use the global pool; it may have been built before.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global();
         crate::store::check_target(self.store, self.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        let filters = self.config.filters.len();
+        let batch_rows = self
+            .batch_rows
+            .unwrap_or_else(|| self.memory.rows(&survey.types, filters, &survey.job));
         let options = Options {
-            batch_rows: self.batch_rows,
+            batch_rows,
             tolerant: self.tolerant,
             interrupted: self.interrupted,
         };
@@ -133,8 +113,9 @@ impl Run<'_> {
         if let Some(warning) = device.warning() {
             note(format_args!("warning: {warning}"));
         }
-        let (hashes, tally) =
-            pipeline::write(folded?, &survey, self.store, self.overwrite, &options)?;
+        let folded = folded?;
+        let (hashes, tally) = device
+            .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
         let facts = RunFacts {
             command: std::env::args().collect(),
             config_name: &self.config.name,
@@ -143,6 +124,8 @@ impl Run<'_> {
             device_reason: device.reason(&self.device),
             device_details: device.details(&survey.job),
             threads,
+            memory_bytes: self.memory.0,
+            batch_rows,
             plan: self.plan,
             job: &survey.job,
             store: self.store,
@@ -153,13 +136,8 @@ impl Run<'_> {
 }
 
 /// Worker threads: as many as asked for, or one for each core.
-pub fn threads(machine: &MachineArgs) -> usize {
-    threads_of(machine.threads)
-}
-
-/// As many as asked for, or one for each core.
-pub fn threads_of(asked: Option<u16>) -> usize {
-    asked.map_or_else(
+pub fn threads(asked_for: Option<u16>) -> usize {
+    asked_for.map_or_else(
         || std::thread::available_parallelism().map_or(1, Into::into),
         Into::into,
     )
@@ -238,20 +216,32 @@ fn overrides(
         ("device", args.machine.device.clone(), origin("device")),
         (
             "threads",
-            threads(&args.machine).to_string(),
+            threads(args.machine.threads).to_string(),
             origin("threads"),
         ),
         ("mode", mode.to_owned(), mode_origin),
+        ("memory", args.memory.to_string(), origin("memory")),
         (
             "batch_rows",
             args.batch_rows
-                .map_or(BATCH_ROWS, |n| n as usize)
-                .to_string(),
+                .map_or("as many as the memory holds".to_owned(), |n| n.to_string()),
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
     ];
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    let given = [
+        ("catalog", path(&args.plan), origin("plan")),
+        (
+            "granule_root",
+            path(&args.granule_root),
+            origin("granule_root"),
+        ),
+        ("shards", args.shards.clone(), origin("shards")),
+    ];
+    let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
     rows.into_iter()
+        .chain(given)
         .map(|(key, value, origin)| (key.to_owned(), value, origin.to_owned()))
         .collect()
 }
@@ -268,6 +258,11 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
             "granules": paths(&survey.granules),
             "failed": survey.failed,
             "superseded": plan.superseded.len(),
+            "plan": plan.wanted.as_ref().map(|wanted| json!({
+                "map": wanted.map.display().to_string(),
+                "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
+                "of": wanted.of,
+            })),
             "shard_order": config.grid.shard_order.get(),
             "cell_order": config.grid.cell_order.get(),
             "latitude": config.grid.latitude.name(),

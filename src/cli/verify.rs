@@ -18,7 +18,7 @@ use crate::store::{self, VerifyReport};
 
 use super::args::VerifyArgs;
 use super::out::{note, print, print_json};
-use super::run::threads_of;
+use super::run::threads;
 
 /// Two stores.
 pub fn stores(args: &VerifyArgs) -> Result<u8> {
@@ -70,10 +70,10 @@ pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.a)?;
     let plan = plan(&args.b, config.duplicates)?;
     let survey = pipeline::survey(&config, &plan, false)?;
-    let threads = threads_of(args.threads);
+    let workers = threads(args.threads);
     let mut answers = Vec::with_capacity(choices.len());
     for (name, choice) in &choices {
-        let device = Device::open(choice, threads)?;
+        let device = Device::open(choice, workers)?;
         let answer = answer(name, &device, (&config, &survey), interrupted)?;
         if let Some(warning) = device.warning() {
             note(format_args!("warning: {warning}"));

@@ -9,6 +9,7 @@
 //! whole: a granule that fails half way leaves nothing behind.
 
 mod accept;
+mod budget;
 mod source;
 mod survey;
 
@@ -25,9 +26,10 @@ use crate::granule::Counts;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
-use crate::stat::Job;
+use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 
+pub use budget::Memory;
 use source::{Message, Source};
 pub use survey::{Survey, survey};
 
@@ -69,6 +71,7 @@ pub fn fold(
         job: &survey.job,
         device,
         options,
+        derivation: Derivation::default(),
         shards: ShardPartials::default(),
         tally: Tally::default(),
     };
@@ -78,15 +81,21 @@ pub fn fold(
         config,
         types: &survey.types,
         batch_rows: options.batch_rows,
+        device,
+        wanted: survey.wanted.as_ref(),
     };
-    source.stream(|messages| {
+    source.stream(|messages, give_back| {
         let mut granule = Granule::default();
         for message in messages {
             if options.interrupted.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             match message {
-                Message::Batch(batch) => line.take(batch, &mut granule)?,
+                Message::Batch(batch) => {
+                    let batch = line.take(batch, &mut granule)?;
+                    // Nobody wants it where reading has ended.
+                    let _ = give_back.send(batch);
+                }
                 Message::End(end) => {
                     progress.granule_done(&end.name, end.counts.read);
                     line.close(std::mem::take(&mut granule), *end);
@@ -167,19 +176,22 @@ struct Line<'a> {
     job: &'a Job,
     device: &'a Device,
     options: &'a Options<'a>,
+    derivation: Derivation,
     shards: ShardPartials,
     tally: Tally,
 }
 
 impl Line<'_> {
-    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<()> {
+    /// Folds a batch, and gives it back.
+    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<PhotonBatch> {
         let mut times = StageTimes::default();
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
         let merging = Instant::now();
         granule.shards.add(&partials, &self.config.grid, self.job);
+        self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
-        Ok(())
+        Ok(batch)
     }
 
     fn close(&mut self, granule: Granule, mut end: GranuleReport) {
@@ -207,6 +219,13 @@ pub fn describe(plan: &Plan) -> String {
     let granules = plan.granules.len();
     let plural = if granules == 1 { "" } else { "s" };
     let mut text = format!("{granules} granule{plural} to read");
+    if let Some(wanted) = &plan.wanted {
+        let (map, range, of) = (wanted.map.display(), &wanted.range, wanted.of);
+        text.push_str(&format!(
+            ", shards {}..{} of {of} in {map}",
+            range.start, range.end
+        ));
+    }
     for left_out in &plan.superseded {
         text.push_str(&format!(
             "\n  left out: {} (superseded by {})",

@@ -29,6 +29,8 @@ pub struct RunFacts<'a> {
     /// What more there is to say of the device.
     pub device_details: serde_json::Map<String, Value>,
     pub threads: usize,
+    pub memory_bytes: u64,
+    pub batch_rows: usize,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
@@ -42,7 +44,11 @@ pub struct RunReport {
     pub command: Vec<String>,
     pub config: Value,
     pub device: Value,
+    /// The shard map and the part of it that the run is about; `null` without one.
+    pub plan: Value,
     pub threads: usize,
+    /// Bytes that batches may take on their way through the line, and rows of a batch.
+    pub memory: Value,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     /// Seconds and bytes by stage; `null` where a stage is inside another.
@@ -75,7 +81,15 @@ impl RunReport {
             command: facts.command.clone(),
             config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
             device: device(facts),
+            plan: facts.plan.wanted.as_ref().map_or(Value::Null, |wanted| {
+                json!({
+                    "map": wanted.map.display().to_string(),
+                    "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
+                    "of": wanted.of,
+                })
+            }),
             threads: facts.threads,
+            memory: json!({"budget_bytes": facts.memory_bytes, "batch_rows": facts.batch_rows}),
             seconds,
             stages: stages(tally),
             photons: json!({

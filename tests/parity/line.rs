@@ -3,8 +3,8 @@
 use icefold::backend::cpu::Cpu;
 use icefold::backend::wgpu::Wgpu;
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Origin, PhotonBatch, Values};
-use icefold::stat::Partials;
+use icefold::batch::{Origin, PhotonBatch, Rows, Values};
+use icefold::stat::{Derivation, Partials};
 
 use crate::property::{TYPES, YAML, check_against_oracle, shuffle, split};
 use crate::support::{Photons, Question, bits, column};
@@ -20,7 +20,8 @@ fn question(cell_order: u8) -> Question {
 fn fold<B: Backend>(backend: &B, question: &Question, photons: &Photons) -> Partials {
     let whole: Vec<usize> = (0..photons.len()).collect();
     let mut batch = photons.batch(&whole);
-    batch.columns = icefold::stat::derive(&question.job, &question.config.variables, &batch);
+    let variables = &question.config.variables;
+    batch.columns = Derivation::default().take(&question.job, variables, &mut batch);
     let mut times = StageTimes::default();
     backend
         .fold(&batch, &question.config.grid, &question.job, &mut times)
@@ -121,7 +122,7 @@ fn plain(positions: impl Iterator<Item = (f64, f64)>) -> (Question, PhotonBatch)
         origin: Origin {
             granule: "in_memory.h5".into(),
             ground_track: "gt1l".into(),
-            rows: (0..lon.len() as u64).collect(),
+            rows: Rows::Range(0..lon.len() as u64),
         },
         columns: vec![column(Values::F32(heights.collect()))],
         lon,

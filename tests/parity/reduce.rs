@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::buffer::NullBuffer;
 use icefold::backend::StageTimes;
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Values};
+use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{
     ColumnOrigin, Job, JobColumn, Moments, Needs, Partials, Range, Resolution, Specials,
     Unsigned256, Value,
@@ -173,7 +173,7 @@ fn batch(columns: Vec<Column>, n: usize) -> PhotonBatch {
         origin: Origin {
             granule: "in_memory.h5".into(),
             ground_track: "gt1l".into(),
-            rows: (0..n as u64).collect(),
+            rows: Rows::Range(0..n as u64),
         },
         lon: vec![0.0; n],
         lat: vec![0.0; n],

@@ -5,12 +5,12 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use icefold::backend::{Device, DeviceChoice, StageTimes};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Values};
+use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::granule::SourceColumn;
 use icefold::merge::ShardPartials;
-use icefold::stat::{Job, Partials, derive};
+use icefold::stat::{Derivation, Job, Partials};
 
 /// Real granules and reference answers.
 pub fn data() -> PathBuf {
@@ -89,7 +89,7 @@ impl Photons {
             origin: Origin {
                 granule: Arc::from("in_memory.h5"),
                 ground_track: Arc::from("gt1l"),
-                rows: places.iter().map(|&p| p as u64).collect(),
+                rows: Rows::Listed(places.iter().map(|&p| p as u64).collect()),
             },
             lon: pick(&self.lon),
             lat: pick(&self.lat),
@@ -173,7 +173,8 @@ impl Question {
         let mut shards = ShardPartials::default();
         for places in batches {
             let mut batch = photons.batch(places);
-            batch.columns = derive(&self.job, &self.config.variables, &batch);
+            batch.columns =
+                Derivation::default().take(&self.job, &self.config.variables, &mut batch);
             let partials = fold(&batch).expect("the batch folds");
             assert!(partials.out_of_range().next().is_none());
             shards.add(&partials, &self.config.grid, &self.job);

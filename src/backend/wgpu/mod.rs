@@ -67,6 +67,11 @@ impl Wgpu {
         &self.adapter
     }
 
+    /// Runs work of the host on the threads that locate photons.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.cpu.install(work)
+    }
+
     /// Stages that run on the host because the user wants them there.
     pub fn host_stages(&self) -> HostStages {
         self.host_stages
