@@ -23,6 +23,8 @@ pub struct Batches {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StageTimes {
     pub upload: Clock,
+    /// Bytes copied to a device.
+    pub uploaded_bytes: u64,
     pub locate: Clock,
     pub sort: Clock,
     pub segment: Clock,

@@ -193,7 +193,7 @@ fn stages(tally: &Tally) -> Value {
     json!({
         "read": {"seconds": tally.read_seconds, "bytes": tally.bytes_read},
         "decode": null,
-        "upload": {"seconds": tally.stages.upload, "bytes": 0},
+        "upload": {"seconds": tally.stages.upload, "bytes": tally.stages.uploaded_bytes},
         "locate": stage(tally.stages.locate),
         "sort": stage(tally.stages.sort),
         "segment": stage(tally.stages.segment),

@@ -41,6 +41,10 @@ fn a_run_on_wgpu_writes_the_store_of_the_cpu_and_says_what_ran_where() {
     assert_eq!(device["host_stages"], serde_json::json!(["locate"]));
     assert_eq!(device["lost"], serde_json::Value::Null);
     assert_eq!(report["stages"]["batches"]["taken_over"], 0);
+    assert!(
+        report["stages"]["upload"]["bytes"].as_u64() > Some(0),
+        "{report}"
+    );
 }
 
 #[test]

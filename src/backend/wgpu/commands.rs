@@ -89,6 +89,7 @@ impl<'g> Commands<'g> {
             self.encoder
                 .copy_buffer_to_buffer(&slot.buffer, 0, to, offset, bytes);
             self.slots.push(slot);
+            self.gpu.uploaded.fetch_add(bytes, Ordering::Relaxed);
             offset += bytes;
         }
         Ok(())

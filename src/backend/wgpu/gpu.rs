@@ -1,7 +1,7 @@
 //! An opened adapter: queue, pipelines, memory that is kept from batch to batch, and what went wrong.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
@@ -78,6 +78,8 @@ pub struct Gpu {
     uniforms: Arc<Shelf>,
     downloads: Arc<Shelf>,
     uploads: Mutex<Vec<UploadSlot>>,
+    /// Bytes copied to the device so far.
+    pub uploaded: AtomicU64,
 }
 
 /// Buffers of one kind that no batch uses at the moment.
@@ -164,6 +166,7 @@ impl Gpu {
             uniforms: shelf(U::UNIFORM | U::COPY_DST),
             downloads: shelf(U::MAP_READ | U::COPY_DST),
             uploads: Mutex::default(),
+            uploaded: AtomicU64::new(0),
             device,
             queue,
             faults,

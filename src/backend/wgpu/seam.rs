@@ -1,6 +1,7 @@
 //! The wgpu backend behind the seam: batches and stages take turns on the device.
 
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use crate::backend::{Backend, StageTimes, tile};
 use crate::batch::PhotonBatch;
@@ -123,7 +124,10 @@ impl Backend for Wgpu {
     ) -> Result<Partials> {
         let _turn = self.turn();
         if self.lost().is_none() {
-            match self.try_fold(batch, grid, job, times) {
+            let before = self.gpu.uploaded.load(Ordering::Relaxed);
+            let folded = self.try_fold(batch, grid, job, times);
+            times.uploaded_bytes += self.gpu.uploaded.load(Ordering::Relaxed) - before;
+            match folded {
                 Err(Fault::Lost(why)) => self.take_over(why),
                 other => return self.settled(other),
             }
