@@ -14,10 +14,14 @@ mod clock;
 pub mod cpu;
 mod device;
 mod keys;
+mod probe;
+pub mod tile;
+pub mod wgpu;
 
 pub use clock::{Batches, StageTimes};
-pub use device::{Device, DeviceChoice};
+pub use device::{AUTO, Device, DeviceChoice, HOST_STAGES, NO_CUDA};
 pub use keys::{Distinct, KeyTable};
+pub use probe::Probe;
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;

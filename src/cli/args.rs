@@ -19,8 +19,9 @@ Examples:
   icefold run atl06 --plan map.json --shards 0..8 --store first_8.zarr
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
+  icefold verify atl06 granules/ --devices cpu,wgpu
 
-Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 stores differ, 5 no such device,
+Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 results differ, 5 no such device,
 130 interrupted";
 
 /// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
@@ -43,8 +44,10 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
-    /// Compare two stores bit by bit
+    /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),
+    /// Show which devices there are, and what runs where
+    Devices(DevicesArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -195,10 +198,26 @@ pub struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// One store
-    pub a: PathBuf,
-    /// The store to compare it with
-    pub b: PathBuf,
+    /// One store; with --devices, the config
+    #[arg(value_name = "A.zarr|CONFIG")]
+    pub a: String,
+    /// The store to compare it with; with --devices, granules or folders of granules
+    #[arg(value_name = "B.zarr|GRANULE", required = true)]
+    pub b: Vec<PathBuf>,
+    /// Fold the granules on each of these devices and compare what they make of them
+    #[arg(long, value_name = "DEVICE,DEVICE", value_delimiter = ',')]
+    pub devices: Vec<String>,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

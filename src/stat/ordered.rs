@@ -52,6 +52,17 @@ impl Ordered {
         self.offsets.push(self.len_keys());
     }
 
+    /// Appends a cell with these keys of f32 values; `u32::MAX`, which is the key of none, is left
+    /// out.
+    pub fn push_keys(&mut self, of_cell: &[u32]) {
+        let kept = of_cell.iter().filter(|&&key| key != u32::MAX);
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.extend(kept),
+            Keys::Wide(keys) => keys.extend(kept.map(|&key| u64::from(key))),
+        }
+        self.offsets.push(self.len_keys());
+    }
+
     /// Appends cells of `other` as new cells.
     pub fn extend(&mut self, other: &Self, cells: Range<usize>) {
         let (from, to) = (other.offsets[cells.start], self.len_keys());
