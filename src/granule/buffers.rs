@@ -18,8 +18,8 @@ pub struct Buffers {
 impl Buffers {
     /// Takes back what a batch holds.
     pub fn recycle(&mut self, batch: PhotonBatch) {
-        self.f64.push(batch.lon);
-        self.f64.push(batch.lat);
+        self.give(Values::F64(batch.lon));
+        self.give(Values::F64(batch.lat));
         for column in batch.columns {
             self.give(column.values);
         }
@@ -47,22 +47,31 @@ impl Buffers {
     /// Takes back values.
     pub(super) fn give(&mut self, values: Values) {
         match values {
-            Values::F32(v) => self.f32.push(v),
-            Values::F64(v) => self.f64.push(v),
-            Values::I64(v) => self.i64.push(v),
+            Values::F32(v) => keep(&mut self.f32, v),
+            Values::F64(v) => keep(&mut self.f64, v),
+            Values::I64(v) => keep(&mut self.i64, v),
         }
     }
 }
 
-fn sized<T: Copy + Default>(buffers: &mut Vec<Vec<T>>, length: usize) -> Vec<T> {
-    match buffers.pop() {
-        Some(mut buffer) if buffer.capacity() >= length => {
-            buffer.resize(length, T::default());
-            buffer
-        }
-        // Zeroed by the system, page by page when first written.
-        _ => vec![T::default(); length],
+/// Keeps a buffer, unless it has no memory: what was moved into a batch leaves such behind.
+fn keep<T>(buffers: &mut Vec<Vec<T>>, buffer: Vec<T>) {
+    if buffer.capacity() > 0 {
+        buffers.push(buffer);
     }
+}
+
+/// The smallest buffer that is large enough, or a new one in place of one too small.
+fn sized<T: Copy + Default>(buffers: &mut Vec<Vec<T>>, length: usize) -> Vec<T> {
+    let fitting = (0..buffers.len()).filter(|&i| buffers[i].capacity() >= length);
+    if let Some(best) = fitting.min_by_key(|&i| buffers[i].capacity()) {
+        let mut buffer = buffers.swap_remove(best);
+        buffer.resize(length, T::default());
+        return buffer;
+    }
+    buffers.pop();
+    // Zeroed by the system, page by page when first written.
+    vec![T::default(); length]
 }
 
 #[cfg(test)]
@@ -80,5 +89,20 @@ mod tests {
         let second = buffers.take(ColumnType::F64, 60);
         assert!(matches!(&second, Values::F64(v) if v.as_ptr() == address && v.len() == 60));
         assert_eq!(buffers.take(ColumnType::I64, 3), Values::I64(vec![0; 3]));
+    }
+
+    #[test]
+    fn buffers_without_memory_do_not_hide_those_with() {
+        let mut buffers = Buffers::default();
+        let large = buffers.take(ColumnType::I64, 1000);
+        buffers.give(large);
+        buffers.give(Values::I64(Vec::new()));
+        buffers.give(Values::I64(vec![7; 2]));
+        let Values::I64(taken) = buffers.take(ColumnType::I64, 1000) else {
+            unreachable!("the type that was asked for");
+        };
+        // A new buffer would hold zeros, and have no more room than it was asked for.
+        assert_eq!(buffers.i64.len(), 1);
+        assert_eq!((taken.len(), buffers.i64[0].len()), (1000, 2));
     }
 }

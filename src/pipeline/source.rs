@@ -94,9 +94,9 @@ impl Source<'_> {
         seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
-            given_back
-                .try_iter()
-                .for_each(|batch| reader.recycle(batch));
+            for batch in given_back.try_iter() {
+                reader.recycle(batch);
+            }
             let batch = self.device.install(|| reader.next_batch())?;
             seconds += started.elapsed().as_secs_f64();
             let Some(batch) = batch else {
