@@ -97,6 +97,14 @@ impl Values {
 }
 
 impl Column {
+    /// No values.
+    pub fn empty() -> Self {
+        Self {
+            values: Values::F32(Vec::new()),
+            nulls: None,
+        }
+    }
+
     pub fn is_valid(&self, i: usize) -> bool {
         self.nulls.as_ref().is_none_or(|n| n.is_valid(i))
     }

@@ -23,6 +23,9 @@ pub enum Error {
     /// None of the granules of a tolerant run can be used; exit code 1.
     #[error("none of the {granules} granules can be used; the first says: {first}")]
     NoGranule { granules: usize, first: String },
+    /// A shard map cannot be used, or not with this config; exit code 2.
+    #[error("shard map {path}: {message}")]
+    Map { path: PathBuf, message: String },
     /// A store cannot be read or written; exit code 1.
     #[error("store {path}: {message}")]
     Store { path: PathBuf, message: String },
@@ -64,6 +67,14 @@ impl Error {
         }
     }
 
+    /// An error about the shard map at `path`.
+    pub fn map(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::Map {
+            path: path.as_ref().to_path_buf(),
+            message: message.into(),
+        }
+    }
+
     /// An error about the store at `path`.
     pub fn store(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::Store {
@@ -84,7 +95,7 @@ impl Error {
     /// The exit code of a program that stops with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config { .. } => 2,
+            Self::Usage(_) | Self::Config { .. } | Self::Map { .. } => 2,
             Self::Granule { .. }
             | Self::NoGranule { .. }
             | Self::Store { .. }

@@ -139,4 +139,11 @@ impl Device {
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
         }
     }
+
+    /// Takes back partials that are no longer needed: the next batch's are written in their memory.
+    pub fn recycle(&self, partials: Partials, job: &Job) {
+        match self {
+            Self::Cpu(cpu) => cpu.recycle(partials, job),
+        }
+    }
 }

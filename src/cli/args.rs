@@ -14,6 +14,8 @@ Examples:
   icefold demo                                    see it work; needs no data
   icefold run atl06 granules/ --store land_ice.zarr
   icefold run my.yaml ATL03_*.h5 --store photons.zarr --tolerant
+  icefold plan atl06 granules/ -o map.json
+  icefold run atl06 --plan map.json --shards 0..8 --store first_8.zarr
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
 
@@ -34,7 +36,9 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Aggregate granules into a Zarr store
     Run(RunArgs),
-    /// Show what is in a granule or a store
+    /// List which granules have photons in which shards, as a shard map
+    Plan(PlanArgs),
+    /// Show what is in a granule, a shard map or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -90,6 +94,16 @@ pub struct RunArgs {
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR")]
     pub granules: Vec<PathBuf>,
+    /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
+    /// named]
+    #[arg(long, value_name = "MAP.json", conflicts_with = "granules")]
+    pub plan: Option<PathBuf>,
+    /// Where the map's granules are: files of their names in this folder and below
+    #[arg(long, value_name = "DIR")]
+    pub granule_root: Option<PathBuf>,
+    /// Only the shards of the map from place A up to, not including, place B
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub shards: Option<String>,
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
@@ -124,8 +138,34 @@ pub struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// A pipeline YAML file, or a built-in config: atl03, atl06
+    pub config: String,
+    /// Granules, or folders of granules
+    #[arg(value_name = "GRANULE|DIR", required = true)]
+    pub granules: Vec<PathBuf>,
+    /// The shard map to write
+    #[arg(short, long, value_name = "MAP.json")]
+    pub output: PathBuf,
+    /// Granules read at the same time [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Stop at the first granule that cannot be read (the default)
+    #[arg(long)]
+    pub strict: bool,
+    /// Leave out granules that cannot be read, list them in the map, and exit with 3
+    #[arg(long, env = "ICEFOLD_TOLERANT")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub tolerant: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule or a store
+    /// A granule, a shard map or a store
     pub path: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -167,6 +207,8 @@ pub struct SchemaArgs {
 pub enum Format {
     /// The pipeline YAML
     Config,
+    /// The shard map
+    Plan,
 }
 
 #[derive(Debug, Args)]

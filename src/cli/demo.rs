@@ -44,7 +44,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         overwrite: true,
         tolerant: false,
         device: args.machine.choice()?,
-        threads: threads(&args.machine),
+        threads: threads(args.machine.threads),
         batch_rows: BATCH_ROWS,
         interrupted,
     };

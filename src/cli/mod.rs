@@ -4,6 +4,7 @@
 mod args;
 mod demo;
 mod out;
+mod plan;
 mod run;
 mod show;
 
@@ -31,6 +32,7 @@ pub fn run() -> Result<u8> {
     match cli.verb {
         Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),
+        Verb::Plan(args) => plan::plan(&args, verb_matches, &*interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) => show::verify(&args),

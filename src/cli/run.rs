@@ -12,22 +12,18 @@ use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
 
 use super::PARTIAL;
-use super::args::{MachineArgs, RunArgs};
+use super::args::RunArgs;
 use super::out::{note, print, print_json};
+use super::plan::{planned, strict_or_tolerant};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
     let device = args.machine.choice()?;
-    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
-    if given("strict") && given("tolerant") {
-        return Err(Error::Usage(
-            "--strict and --tolerant exclude each other; give one of them".to_owned(),
-        ));
-    }
+    strict_or_tolerant(matches)?;
     if args.explain {
         let overrides = overrides(args, &config, matches);
         if args.json {
@@ -37,26 +33,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         }
         return Ok(0);
     }
-    if args.granules.is_empty() {
-        return Err(Error::Usage(
-            "no granules given; name granules or folders of granules after the config".to_owned(),
-        ));
-    }
-    if let Some(catalog) = &config.catalog {
-        note(format_args!(
-            "warning: catalog {} is not used: this run reads the granules that the command line \
-             names",
-            catalog.display()
-        ));
-    }
-    let plan = plan(&args.granules, config.duplicates)?;
-    for left_out in &plan.superseded {
-        note(format_args!(
-            "warning: granule {} is left out: {} takes its place",
-            left_out.granule.display(),
-            left_out.by.display()
-        ));
-    }
+    let plan = planned(args, &config)?;
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
         describe(&config, &plan, &survey, args.json)?;
@@ -81,7 +58,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         overwrite: args.overwrite,
         tolerant: tolerant(args),
         device,
-        threads: threads(&args.machine),
+        threads: threads(args.machine.threads),
         batch_rows: args.batch_rows.map_or(BATCH_ROWS, |n| n as usize),
         interrupted,
     };
@@ -149,8 +126,8 @@ impl Run<'_> {
 }
 
 /// Worker threads: as many as asked for, or one for each core.
-pub fn threads(machine: &MachineArgs) -> usize {
-    machine.threads.map_or_else(
+pub fn threads(asked_for: Option<u16>) -> usize {
+    asked_for.map_or_else(
         || std::thread::available_parallelism().map_or(1, Into::into),
         Into::into,
     )
@@ -229,7 +206,7 @@ fn overrides(
         ("device", args.machine.device.clone(), origin("device")),
         (
             "threads",
-            threads(&args.machine).to_string(),
+            threads(args.machine.threads).to_string(),
             origin("threads"),
         ),
         ("mode", mode.to_owned(), mode_origin),
@@ -242,7 +219,19 @@ fn overrides(
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
     ];
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    let given = [
+        ("catalog", path(&args.plan), origin("plan")),
+        (
+            "granule_root",
+            path(&args.granule_root),
+            origin("granule_root"),
+        ),
+        ("shards", args.shards.clone(), origin("shards")),
+    ];
+    let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
     rows.into_iter()
+        .chain(given)
         .map(|(key, value, origin)| (key.to_owned(), value, origin.to_owned()))
         .collect()
 }
@@ -259,6 +248,11 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
             "granules": paths(&survey.granules),
             "failed": survey.failed,
             "superseded": plan.superseded.len(),
+            "plan": plan.wanted.as_ref().map(|wanted| json!({
+                "map": wanted.map.display().to_string(),
+                "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
+                "of": wanted.of,
+            })),
             "shard_order": config.grid.shard_order.get(),
             "cell_order": config.grid.cell_order.get(),
             "latitude": config.grid.latitude.name(),

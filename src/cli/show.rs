@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::error::{Error, Result};
 use crate::report::{MapData, render as draw_map};
 use crate::store::{StoreReader, VerifyReport};
-use crate::{config, granule, store};
+use crate::{config, granule, plan, store};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs};
 use super::out::{print, print_json};
@@ -17,6 +17,8 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) = if args.path.is_dir()
     {
         (store::inspect(&args.path)?, store::inspect_text)
+    } else if plan::looks_like_a_map(&args.path) {
+        (plan::inspect(&args.path)?, plan::inspect_text)
     } else {
         (granule::inspect(&args.path)?, granule::inspect_text)
     };
@@ -106,6 +108,7 @@ fn texts(differences: &[impl ToString]) -> Vec<String> {
 pub fn schema(args: &SchemaArgs) -> Result<u8> {
     match args.format {
         Format::Config => print_json(&config::json_schema())?,
+        Format::Plan => print_json(&plan::json_schema())?,
     }
     Ok(0)
 }

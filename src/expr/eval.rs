@@ -16,22 +16,20 @@ const BLOCK: usize = 256;
 /// Largest literal exponent that is multiplied out.
 const MAX_MULTIPLIED: f64 = 16.0;
 
-/// The expression's value for each of `n` photons.
+/// Puts the expression's value for each photon into `out`.
 ///
 /// `column` gives the values of a column by name; it is asked once per use of a column.
 ///
 /// # Panics
-/// If a column has fewer than `n` values.
-pub fn eval_rows<'a>(expr: &RowExpr, n: usize, column: &dyn Fn(&str) -> &'a Values) -> Vec<f64> {
+/// If a column has fewer values than `out`.
+pub fn eval_rows<'a>(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values, out: &mut [f64]) {
     let bound = Bound::new(expr, column);
-    let mut out = vec![0.0; n];
     for (block, values) in out.chunks_mut(BLOCK).enumerate() {
         bound.fill(block * BLOCK, values);
         for value in values {
             *value = one_nan(*value);
         }
     }
-    out
 }
 
 /// The value of a cell; `reduce` gives the value of each reduction.

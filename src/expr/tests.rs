@@ -12,11 +12,17 @@ fn rows(text: &str) -> Vec<f64> {
     let h = Values::F64(vec![1.5, -2.0, f64::NAN]);
     let s = Values::F32(vec![0.5, 0.25, 4.0]);
     let n = Values::I64(vec![3, -7, 0]);
-    eval_rows(&expr, 3, &|name| match name {
+    evaluate(&expr, 3, &|name| match name {
         "h_li" => &h,
         "s_li" => &s,
         _ => &n,
     })
+}
+
+fn evaluate<'a>(expr: &RowExpr, n: usize, column: &dyn Fn(&str) -> &'a Values) -> Vec<f64> {
+    let mut out = vec![0.0; n];
+    eval_rows(expr, column, &mut out);
+    out
 }
 
 /// The value of a cell in which every reduction is 4.
@@ -100,10 +106,10 @@ fn blocks_do_not_change_the_result() {
     let expr = parse_row("where(h_li**2 > 3, exp(h_li), abs(h_li) - 1)", &COLUMNS).unwrap();
     let values: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.01 - 4.0).collect();
     let column = Values::F64(values.clone());
-    let all = eval_rows(&expr, values.len(), &|_| &column);
+    let all = evaluate(&expr, values.len(), &|_| &column);
     for (value, expected) in values.iter().zip(all) {
         let one = Values::F64(vec![*value]);
-        assert_eq!(eval_rows(&expr, 1, &|_| &one), [expected]);
+        assert_eq!(evaluate(&expr, 1, &|_| &one), [expected]);
     }
 }
 
@@ -113,7 +119,7 @@ fn unless_nan_skips_where_the_second_is_nan() {
     let expr = RowExpr::UnlessNan(column("s"), column("h"));
     let s = Values::F64(vec![1.0, 2.0]);
     let h = Values::F64(vec![f64::NAN, 5.0]);
-    let out = eval_rows(&expr, 2, &|name| if name == "s" { &s } else { &h });
+    let out = evaluate(&expr, 2, &|name| if name == "s" { &s } else { &h });
     assert!(out[0].is_nan());
     assert_eq!(out[1], 2.0);
 }

@@ -47,7 +47,7 @@ pub struct Counts {
     pub read: u64,
     pub kept: u64,
     /// By reason: `bad_coordinate`, `filter: <dataset>[:,<column>] <op> <value>`, `null`,
-    /// `out_of_range:<column>`.
+    /// `outside_shards`, `out_of_range:<column>`.
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.
     pub nulls: BTreeMap<String, u64>,

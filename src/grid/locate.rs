@@ -59,6 +59,8 @@ pub(super) struct FacetPoint {
 pub(super) struct Meridian {
     pub quarter: u64,
     pub t: f64,
+    /// Longitude of the middle of the quarter, in degrees.
+    pub middle: f64,
 }
 
 /// Where a latitude lies.
@@ -144,9 +146,11 @@ pub(super) fn meridian(lon: f64) -> Meridian {
     } else {
         nearest
     };
+    let middle = floor * 90.0 + 45.0;
     Meridian {
         quarter: (floor + TO_INTEGER).to_bits() & 3,
-        t: (lon - (floor * 90.0 + 45.0)) * (1.0 / 45.0),
+        t: (lon - middle) * (1.0 / 45.0),
+        middle,
     }
 }
 
@@ -175,7 +179,7 @@ fn parallel<const AUTHALIC: bool>(lat: f64) -> Parallel {
 /// The facet and the place in it where a meridian and a parallel cross.
 #[inline(always)]
 pub(super) fn place(meridian: Meridian, parallel: Parallel) -> FacetPoint {
-    let Meridian { quarter, t } = meridian;
+    let Meridian { quarter, t, .. } = meridian;
     let (u, v) = (parallel.height + t, parallel.height - t);
     let (west, east) = (u < 0.0, v < 0.0);
     let next = (quarter + u64::from(east)) & 3;

@@ -6,7 +6,7 @@
 use multiversion::multiversion;
 
 use super::Latitude;
-use super::locate::{Locator, interleave, meridian, place};
+use super::locate::{FacetPoint, Locator, interleave, meridian, place};
 
 /// Smallest and largest longitude and latitude of some positions, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,6 +84,16 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
 }
 
+/// [`Bounds::of`] with the widest instructions that the processor has.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub fn bounds_of(lon: &[f64], lat: &[f64]) -> Bounds {
+    Bounds::of(lon, lat)
+}
+
 /// The bounds of every `size` consecutive positions; the last box may hold fewer.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
@@ -140,21 +150,26 @@ impl Locator {
             place(east, low),
             place(east, high),
         ];
+        self.cell_of_corners(corners, MARGIN)
+    }
+
+    /// The cell that all four corners lie in, if they do so by a margin in units of a facet's side.
+    pub(super) fn cell_of_corners(&self, corners: [FacetPoint; 4], margin: f64) -> Option<u64> {
         let facet = corners[0].facet;
         if corners.iter().any(|corner| corner.facet != facet) {
             return None;
         }
-        let x = self.row_of(corners.map(|corner| corner.x))?;
-        let y = self.row_of(corners.map(|corner| corner.y))?;
+        let x = self.row_of(corners.map(|corner| corner.x), margin)?;
+        let y = self.row_of(corners.map(|corner| corner.y), margin)?;
         Some((facet << (2 * u32::from(self.order().get()))) | interleave(x, y))
     }
 
     /// The row of cells that all four coordinates lie in, if they do so by the margin.
-    fn row_of(&self, coordinates: [f64; 4]) -> Option<u64> {
+    fn row_of(&self, coordinates: [f64; 4], margin: f64) -> Option<u64> {
         let [a, b, c, d] = coordinates;
         let side = (1u64 << self.order().get()) as f64;
-        let low = (smaller(smaller(a, b), smaller(c, d)) - MARGIN) * side;
-        let high = (larger(larger(a, b), larger(c, d)) + MARGIN) * side;
+        let low = (smaller(smaller(a, b), smaller(c, d)) - margin) * side;
+        let high = (larger(larger(a, b), larger(c, d)) + margin) * side;
         // Both are tested to lie inside the facet, so truncation is the floor.
         let inside = low >= 0.0 && high < side;
         (inside && low as u32 == high as u32).then_some(low as u64)

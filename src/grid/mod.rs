@@ -10,6 +10,7 @@ mod latitude;
 mod locate;
 mod many;
 pub mod morton;
+mod patch;
 mod trig;
 
 use std::fmt;
@@ -17,7 +18,8 @@ use std::fmt;
 pub use geometry::{center, vertices};
 pub use latitude::{authalic_from_geodetic, geodetic_from_authalic};
 pub use locate::Locator;
-pub use many::{Bounds, bounds_of_boxes};
+pub use many::{Bounds, bounds_of, bounds_of_boxes};
+pub use patch::Patch;
 pub use trig::sin_cos;
 
 /// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.

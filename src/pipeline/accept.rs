@@ -6,7 +6,7 @@ use crate::backend::StageTimes;
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::error::{Error, Result};
 use crate::report::{RejectedRow, RejectedValue};
-use crate::stat::{Class, JobColumn, Partials, Resolution, TermSum, Value, derive};
+use crate::stat::{Class, Derivation, JobColumn, Partials, Resolution, TermSum, Value};
 
 use super::{Granule, Line};
 
@@ -33,12 +33,14 @@ pub(super) fn fold_in_range(
     Ok(partials)
 }
 
-/// Source columns stay in the batch; the device sees the job's columns.
-fn fold(line: &Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Result<Partials> {
-    let columns = derive(line.job, &line.config.variables, batch);
+/// The device sees the job's columns; afterwards the batch has its source columns again.
+fn fold(line: &mut Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Result<Partials> {
+    let (job, variables) = (line.job, &line.config.variables);
+    let columns = line.derivation.take(job, variables, batch);
     let sources = std::mem::replace(&mut batch.columns, columns);
-    let partials = line.device.fold(batch, &line.config.grid, line.job, times);
-    batch.columns = sources;
+    let partials = line.device.fold(batch, &line.config.grid, job, times);
+    let columns = std::mem::replace(&mut batch.columns, sources);
+    line.derivation.give_back(job, columns, batch);
     partials
 }
 
@@ -48,7 +50,8 @@ fn fold(line: &Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Result<
 /// # Errors
 /// Strict: the first photon that does not fit.
 fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec<bool>> {
-    let derived = derive(line.job, &line.config.variables, batch);
+    let mut taken = batch.clone();
+    let derived = Derivation::default().take(line.job, &line.config.variables, &mut taken);
     let columns: Vec<(&JobColumn, &Column)> = line.job.columns.iter().zip(&derived).collect();
     let mut by_column = vec![0; columns.len()];
     let mut nulls = vec![0; batch.columns.len()];

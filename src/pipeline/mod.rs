@@ -11,6 +11,7 @@
 mod accept;
 mod source;
 mod survey;
+mod wanted;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +26,12 @@ use crate::granule::Counts;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
-use crate::stat::Job;
+use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 
 use source::{Message, Source};
 pub use survey::{Survey, survey};
+pub use wanted::OUTSIDE_SHARDS;
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ pub fn fold(
         job: &survey.job,
         device,
         options,
+        derivation: Derivation::default(),
         shards: ShardPartials::default(),
         tally: Tally::default(),
     };
@@ -78,6 +81,7 @@ pub fn fold(
         config,
         types: &survey.types,
         batch_rows: options.batch_rows,
+        wanted: survey.wanted.as_ref(),
     };
     source.stream(|messages| {
         let mut granule = Granule::default();
@@ -167,6 +171,7 @@ struct Line<'a> {
     job: &'a Job,
     device: &'a Device,
     options: &'a Options<'a>,
+    derivation: Derivation,
     shards: ShardPartials,
     tally: Tally,
 }
@@ -178,6 +183,7 @@ impl Line<'_> {
         self.tally.stages.add(&times);
         let merging = Instant::now();
         granule.shards.add(&partials, &self.config.grid, self.job);
+        self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         Ok(())
     }
@@ -207,6 +213,13 @@ pub fn describe(plan: &Plan) -> String {
     let granules = plan.granules.len();
     let plural = if granules == 1 { "" } else { "s" };
     let mut text = format!("{granules} granule{plural} to read");
+    if let Some(wanted) = &plan.wanted {
+        let (map, range, of) = (wanted.map.display(), &wanted.range, wanted.of);
+        text.push_str(&format!(
+            ", shards {}..{} of {of} in {map}",
+            range.start, range.end
+        ));
+    }
     for left_out in &plan.superseded {
         text.push_str(&format!(
             "\n  left out: {} (superseded by {})",

@@ -9,9 +9,11 @@ use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::{GranuleFile, Reader};
+use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 
 use super::survey::file_name;
+use super::wanted::ShardFilter;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
@@ -34,6 +36,8 @@ pub struct Source<'a> {
     pub config: &'a Config,
     pub types: &'a [ColumnType],
     pub batch_rows: usize,
+    /// Only photons of these shards are handed on.
+    pub wanted: Option<&'a ShardSet>,
 }
 
 impl Source<'_> {
@@ -69,21 +73,36 @@ impl Source<'_> {
         let started = Instant::now();
         let granule = GranuleFile::open(path)?;
         let mut reader = Reader::open(&granule, self.config, self.types, self.batch_rows)?;
+        let mut filter = self.filter();
         seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
-            let batch = reader.next_batch()?;
+            let Some(batch) = reader.next_batch()? else {
+                seconds += started.elapsed().as_secs_f64();
+                break;
+            };
+            let batch = match &mut filter {
+                Some(filter) => filter.narrow(batch),
+                None => Some(batch),
+            };
             seconds += started.elapsed().as_secs_f64();
-            match batch {
-                // A send waits while the device is behind: not reading time.
-                Some(batch) => {
-                    if sender.send(Message::Batch(batch)).is_err() {
-                        return Ok(None);
-                    }
-                }
-                None => break,
+            // A send waits while the device is behind: not reading time.
+            if let Some(batch) = batch
+                && sender.send(Message::Batch(batch)).is_err()
+            {
+                return Ok(None);
             }
         }
-        Ok(Some(GranuleReport::new(&granule, &reader, seconds)))
+        let mut report = GranuleReport::new(&granule, &reader, seconds);
+        if let Some(filter) = filter {
+            report.counts.move_to_rejected(&filter.outside);
+        }
+        Ok(Some(report))
+    }
+
+    fn filter(&self) -> Option<ShardFilter<'_>> {
+        let names = || self.config.variables.iter().map(|v| v.name.as_str());
+        self.wanted
+            .map(|shards| ShardFilter::new(shards, &self.config.grid, names().collect()))
     }
 }

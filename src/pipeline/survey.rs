@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
 use crate::granule::{ColumnUnion, GranuleFile, Reader, SourceColumn};
-use crate::plan::Plan;
+use crate::plan::{Plan, ShardSet};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
@@ -27,6 +27,8 @@ pub struct Survey {
     pub types: Vec<ColumnType>,
     pub job: Job,
     pub schema: StoreSchema,
+    /// The shards whose photons count; all where there is none.
+    pub wanted: Option<ShardSet>,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -41,7 +43,7 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
-    let mut failed = Vec::new();
+    let mut failed = absent(plan, tolerant)?;
     let mut left_out = BTreeSet::new();
     for path in by_name {
         match ask(path, config, &mut union) {
@@ -71,7 +73,24 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
         columns,
         job,
         schema,
+        wanted: plan.wanted.as_ref().map(|wanted| wanted.shards.clone()),
     })
+}
+
+/// Granules that the plan has no file of: an error, or in a tolerant run left out.
+fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
+    if let Some(first) = plan.absent.first().filter(|_| !tolerant) {
+        let more = match plan.absent.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more granules)"),
+        };
+        return Err(Error::Usage(format!("{}{more}", first.reason)));
+    }
+    let failed = plan.absent.iter().map(|absent| Failed {
+        granule: absent.granule.clone(),
+        reason: absent.reason.clone(),
+    });
+    Ok(failed.collect())
 }
 
 /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
@@ -96,7 +115,7 @@ fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
     if let Some(first) = failed.first() {
         return Error::NoGranule {
-            granules: plan.granules.len(),
+            granules: plan.granules.len() + plan.absent.len(),
             first: first.reason.clone(),
         };
     }

@@ -40,6 +40,8 @@ pub struct RunReport {
     pub command: Vec<String>,
     pub config: Value,
     pub device: Value,
+    /// The shard map and the part of it that the run is about; `null` without one.
+    pub plan: Value,
     pub threads: usize,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
@@ -73,6 +75,13 @@ impl RunReport {
             command: facts.command.clone(),
             config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
             device: json!({"name": facts.device, "reason": facts.device_reason}),
+            plan: facts.plan.wanted.as_ref().map_or(Value::Null, |wanted| {
+                json!({
+                    "map": wanted.map.display().to_string(),
+                    "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
+                    "of": wanted.of,
+                })
+            }),
             threads: facts.threads,
             seconds,
             stages: stages(tally),

@@ -4,33 +4,94 @@ use arrow::buffer::NullBuffer;
 
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::Variable;
-use crate::expr::eval_rows;
+use crate::expr::{RowExpr, eval_rows};
 
 use super::job::{ColumnOrigin, Job};
 
-/// The columns of the job, from a batch of source columns (one per variable).
-pub fn derive(job: &Job, variables: &[Variable], batch: &PhotonBatch) -> Vec<Column> {
-    let n = batch.len();
-    let sources = &batch.columns;
-    job.columns
-        .iter()
-        .map(|column| match &column.origin {
-            ColumnOrigin::Source(variable) => sources[*variable].clone(),
-            ColumnOrigin::Derived { expr, operands } => {
-                let lookup = |name: &str| -> &Values {
-                    let variable = variables
-                        .iter()
-                        .position(|v| v.name == name)
-                        .unwrap_or_else(|| unreachable!("column {name} is declared"));
-                    &sources[variable].values
-                };
-                Column {
-                    values: Values::F64(eval_rows(expr, n, &lookup)),
-                    nulls: operands.iter().fold(None, |nulls, &operand| {
-                        NullBuffer::union(nulls.as_ref(), sources[operand].nulls.as_ref())
-                    }),
+/// Turns source columns into the job's columns and back, batch after batch in the same memory.
+#[derive(Debug, Default)]
+pub struct Derivation {
+    spare: Vec<Vec<f64>>,
+}
+
+impl Derivation {
+    /// The columns of the job, from a batch of source columns (one per variable). Those that the job
+    /// takes as they are leave the batch until [`Derivation::give_back`].
+    pub fn take(
+        &mut self,
+        job: &Job,
+        variables: &[Variable],
+        batch: &mut PhotonBatch,
+    ) -> Vec<Column> {
+        let derived: Vec<Option<Column>> = job
+            .columns
+            .iter()
+            .map(|column| match &column.origin {
+                ColumnOrigin::Source(_) => None,
+                ColumnOrigin::Derived { expr, operands } => {
+                    Some(self.derive((expr, operands), variables, batch))
                 }
+            })
+            .collect();
+        let columns = job.columns.iter().zip(derived).enumerate();
+        columns
+            .map(|(i, (column, derived))| match (derived, &column.origin) {
+                (Some(derived), _) => derived,
+                (None, &ColumnOrigin::Source(variable)) if is_last_use(job, i) => {
+                    std::mem::replace(&mut batch.columns[variable], Column::empty())
+                }
+                (None, &ColumnOrigin::Source(variable)) => batch.columns[variable].clone(),
+                (None, ColumnOrigin::Derived { .. }) => unreachable!("derived above"),
+            })
+            .collect()
+    }
+
+    /// Puts the columns that were taken back into their batch.
+    pub fn give_back(&mut self, job: &Job, columns: Vec<Column>, batch: &mut PhotonBatch) {
+        for (i, (column, described)) in columns.into_iter().zip(&job.columns).enumerate() {
+            match (&described.origin, column.values) {
+                (&ColumnOrigin::Source(variable), values) => {
+                    if is_last_use(job, i) {
+                        let nulls = column.nulls;
+                        batch.columns[variable] = Column { values, nulls };
+                    }
+                }
+                (ColumnOrigin::Derived { .. }, Values::F64(values)) => self.spare.push(values),
+                (ColumnOrigin::Derived { .. }, _) => {}
             }
-        })
-        .collect()
+        }
+    }
+
+    fn derive(
+        &mut self,
+        (expr, operands): (&RowExpr, &[usize]),
+        variables: &[Variable],
+        batch: &PhotonBatch,
+    ) -> Column {
+        let sources = &batch.columns;
+        let lookup = |name: &str| -> &Values {
+            let variable = variables
+                .iter()
+                .position(|v| v.name == name)
+                .unwrap_or_else(|| unreachable!("column {name} is declared"));
+            &sources[variable].values
+        };
+        let mut values = self.spare.pop().unwrap_or_default();
+        values.resize(batch.len(), 0.0);
+        eval_rows(expr, &lookup, &mut values);
+        Column {
+            values: Values::F64(values),
+            nulls: operands.iter().fold(None, |nulls, &operand| {
+                NullBuffer::union(nulls.as_ref(), sources[operand].nulls.as_ref())
+            }),
+        }
+    }
+}
+
+/// Whether no later column of the job takes the same source.
+fn is_last_use(job: &Job, column: usize) -> bool {
+    let later = &job.columns[column + 1..];
+    later
+        .iter()
+        .all(|later| later.origin != job.columns[column].origin)
 }

@@ -46,24 +46,20 @@ impl Bins {
         }
     }
 
-    /// Cells that each join some cells of other tables: cell `i` joins `cells[starts[i]..starts[i + 1]]`,
-    /// each a table and a cell of it. All tables have the same edges.
-    pub fn gather(tables: &[&Self], cells: &[(u32, u32)], starts: &[usize]) -> Self {
-        let mut gathered = Self {
-            stride: tables.first().map_or(0, |table| table.stride),
-            counts: Vec::new(),
-        };
+    /// Becomes cells that each join some cells of other tables: cell `i` joins
+    /// `places[starts[i]..starts[i + 1]]`, each a table and a cell of it. All have the same edges.
+    pub fn gather(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
+        self.counts.clear();
         for pair in starts.windows(2) {
-            for (i, &(table, cell)) in cells[pair[0]..pair[1]].iter().enumerate() {
+            for (i, &(table, cell)) in places[pair[0]..pair[1]].iter().enumerate() {
                 let (table, cell) = (tables[table as usize], cell as usize);
                 if i == 0 {
-                    gathered.extend(table, cell..cell + 1);
+                    self.extend(table, cell..cell + 1);
                 } else {
-                    gathered.extend_last(table, cell);
+                    self.extend_last(table, cell);
                 }
             }
         }
-        gathered
     }
 
     /// Appends cells of `other` as new cells.

@@ -106,44 +106,48 @@ impl Ordered {
         self.offsets.len() - 1
     }
 
-    /// Cells that each join some cells of other tables: cell `i` joins `cells[starts[i]..starts[i + 1]]`,
-    /// each a table and a cell of it. All tables are of one column.
-    pub fn gather(tables: &[&Self], cells: &[(u32, u32)], starts: &[usize]) -> Self {
-        let lens = cells
-            .iter()
-            .map(|&(table, cell)| tables[table as usize].len(cell as usize));
-        let mut ends = Vec::with_capacity(cells.len() + 1);
+    /// Becomes cells that each join some cells of other tables: cell `i` joins
+    /// `places[starts[i]..starts[i + 1]]`, each a table and a cell of it. All are of one column.
+    pub fn gather(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
+        let keys_of = |(table, cell): (u32, u32)| {
+            let table = tables[table as usize];
+            (
+                table,
+                table.offsets[cell as usize]..table.offsets[cell as usize + 1],
+            )
+        };
+        let mut ends = Vec::with_capacity(places.len() + 1);
         ends.push(0);
-        ends.extend(lens.scan(0, |end, len| {
-            *end += len;
+        ends.extend(places.iter().scan(0, |end, &place| {
+            *end += keys_of(place).1.len();
             Some(*end)
         }));
-        let keys = match tables.first().map(|table| &table.keys) {
-            Some(Keys::Narrow(_)) => Keys::Narrow(gathered(cells, &ends, |(table, cell)| {
-                let table = tables[table as usize];
-                let keys = table.offsets[cell as usize]..table.offsets[cell as usize + 1];
-                match &table.keys {
-                    Keys::Narrow(from) => &from[keys],
-                    Keys::Wide(_) => unreachable!("tables of one column have one key width"),
-                }
-            })),
-            _ => Keys::Wide(gathered(cells, &ends, |(table, cell)| {
-                let table = tables[table as usize];
-                let keys = table.offsets[cell as usize]..table.offsets[cell as usize + 1];
-                match &table.keys {
-                    Keys::Wide(from) => &from[keys],
-                    Keys::Narrow(_) => unreachable!("tables of one column have one key width"),
-                }
-            })),
-        };
-        let offsets = starts.iter().map(|&start| ends[start]);
-        Self {
-            offsets: if starts.is_empty() {
-                vec![0]
-            } else {
-                offsets.collect()
-            },
-            keys,
+        match &mut self.keys {
+            Keys::Narrow(keys) => gather_keys(keys, places, &ends, |place| match keys_of(place) {
+                (
+                    Self {
+                        keys: Keys::Narrow(from),
+                        ..
+                    },
+                    keys,
+                ) => &from[keys],
+                _ => unreachable!("tables of one column have one key width"),
+            }),
+            Keys::Wide(keys) => gather_keys(keys, places, &ends, |place| match keys_of(place) {
+                (
+                    Self {
+                        keys: Keys::Wide(from),
+                        ..
+                    },
+                    keys,
+                ) => &from[keys],
+                _ => unreachable!("tables of one column have one key width"),
+            }),
+        }
+        self.offsets.clear();
+        self.offsets.extend(starts.iter().map(|&start| ends[start]));
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
         }
     }
 
@@ -173,32 +177,33 @@ fn ranks(n: usize, q: f64) -> [usize; 2] {
     [rank, (rank + 1).min(n - 1)]
 }
 
-/// The keys of cells one after another, where `ends[i]..ends[i + 1]` is the place of cell `i`.
-fn gathered<'a, T: Copy + Default + Send + Sync + 'a>(
-    cells: &[(u32, u32)],
+/// Replaces `all` by the keys of places one after another, where `ends[i]..ends[i + 1]` is where
+/// those of place `i` go.
+fn gather_keys<'a, T: Copy + Default + Send + Sync + 'a>(
+    all: &mut Vec<T>,
+    places: &[(u32, u32)],
     ends: &[usize],
     keys: impl Fn((u32, u32)) -> &'a [T] + Sync,
-) -> Vec<T> {
-    /// Cells that one task copies.
-    const CELLS: usize = 256;
-    let mut all = vec![T::default(); ends.last().copied().unwrap_or(0)];
-    let mut parts = Vec::with_capacity(cells.len() / CELLS + 1);
+) {
+    /// Places that one task copies.
+    const PLACES: usize = 256;
+    all.resize(ends.last().copied().unwrap_or(0), T::default());
+    let mut parts = Vec::with_capacity(places.len() / PLACES + 1);
     let mut rest = all.as_mut_slice();
-    for (i, cells) in cells.chunks(CELLS).enumerate() {
-        let first = i * CELLS;
-        let (part, more) = rest.split_at_mut(ends[first + cells.len()] - ends[first]);
-        parts.push((part, cells));
+    for (i, places) in places.chunks(PLACES).enumerate() {
+        let first = i * PLACES;
+        let (part, more) = rest.split_at_mut(ends[first + places.len()] - ends[first]);
+        parts.push((part, places));
         rest = more;
     }
-    parts.into_par_iter().for_each(|(mut part, cells)| {
-        for &cell in cells {
-            let keys = keys(cell);
+    parts.into_par_iter().for_each(|(mut part, places)| {
+        for &place in places {
+            let keys = keys(place);
             let (here, more) = part.split_at_mut(keys.len());
             here.copy_from_slice(keys);
             part = more;
         }
     });
-    all
 }
 
 fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {

@@ -14,6 +14,7 @@ use super::key::Value;
 use super::moments::Moments;
 use super::ordered::Ordered;
 use super::range::Range;
+use super::rows::{Row, RowsMut};
 use super::specials::Specials;
 use super::terms::TermSum;
 
@@ -183,66 +184,68 @@ impl ColumnPartials {
 
     /// Appends a cell that holds these values, none of them null.
     pub fn push_cell<T: Value>(&mut self, values: &[T], column: &JobColumn) {
-        self.count.push(values.len() as u64);
-        if values.is_empty() || !column.needs.values() {
-            self.specials.push(Specials::default());
-            self.push_unscanned(values, column);
-            return;
-        }
-        let scan = T::scan(values);
-        let mut specials = Specials::default();
-        if !scan.magnitude.is_finite() {
-            specials.accumulate(values);
-        }
-        self.specials.push(specials);
+        let row = Row::of(values, column);
+        self.count.push(row.count);
+        self.specials.push(row.specials);
+        self.out_of_range += row.out_of_range;
         if let Some(rows) = &mut self.range {
-            rows.push(if specials.nan == 0 {
-                scan.range
-            } else {
-                let mut range = Range::default();
-                range.accumulate(values);
-                range
-            });
+            rows.push(row.range);
         }
         if let Some(rows) = &mut self.moments {
-            let resolution = column.resolution;
-            // Not so for NaN.
-            let plain = scan.magnitude < resolution.range() - resolution.unit();
-            let sums = plain.then(|| T::sums(values, resolution)).flatten();
-            rows.push(sums.map_or_else(
-                || {
-                    let mut moments = Moments::default();
-                    self.out_of_range += moments.accumulate(values, resolution);
-                    moments
-                },
-                Moments::from_sums,
-            ));
+            rows.push(row.moments);
         }
-        self.push_rest(values, column);
-    }
-
-    /// The accumulators that a scan would serve, of no values or where none is needed.
-    fn push_unscanned<T: Value>(&mut self, values: &[T], column: &JobColumn) {
-        if let Some(rows) = &mut self.range {
-            rows.push(Range::default());
-        }
-        if let Some(rows) = &mut self.moments {
-            rows.push(Moments::default());
-        }
-        self.push_rest(values, column);
-    }
-
-    fn push_rest<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         if let Some(rows) = &mut self.terms {
-            let mut terms = TermSum::default();
-            self.out_of_range += terms.accumulate(values);
-            rows.push(terms);
+            rows.push(row.terms);
         }
+        self.push_retained(values, column);
+    }
+
+    /// Appends a cell to the accumulators whose size depends on the values, and to no others.
+    pub fn push_retained<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         if let Some(ordered) = &mut self.ordered {
             ordered.push_cell(values);
         }
         if let (Some(bins), Some(edges)) = (&mut self.bins, &column.needs.edges) {
             bins.push_cell(values, edges);
+        }
+    }
+
+    /// Replaces what is retained of values: cell `i` joins cells `places[starts[i]..starts[i + 1]]`,
+    /// each a table and a row of it.
+    pub fn gather_retained(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
+        if let Some(ordered) = &mut self.ordered {
+            let tables: Vec<_> = tables.iter().filter_map(|t| t.ordered.as_ref()).collect();
+            ordered.gather(&tables, places, starts);
+        }
+        if let Some(bins) = &mut self.bins {
+            let tables: Vec<_> = tables.iter().filter_map(|t| t.bins.as_ref()).collect();
+            bins.gather(&tables, places, starts);
+        }
+    }
+
+    /// Makes room for so many rows; what they hold is to be replaced.
+    pub fn resize(&mut self, rows: usize) {
+        self.count.resize(rows, 0);
+        self.specials.resize(rows, Specials::default());
+        if let Some(range) = &mut self.range {
+            range.resize(rows, Range::default());
+        }
+        if let Some(moments) = &mut self.moments {
+            moments.resize(rows, Moments::default());
+        }
+        if let Some(terms) = &mut self.terms {
+            terms.resize(rows, TermSum::default());
+        }
+    }
+
+    /// All rows, but for what is retained of values.
+    pub fn rows_mut(&mut self) -> RowsMut<'_> {
+        RowsMut {
+            count: &mut self.count,
+            specials: &mut self.specials,
+            range: self.range.as_deref_mut(),
+            moments: self.moments.as_deref_mut(),
+            terms: self.terms.as_deref_mut(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `icefold schema config`: a JSON Schema that knows real configs from wrong ones.
+//! `icefold schema`: JSON Schemas that know real configs and shard maps from wrong ones.
 
 use serde_json::Value;
 
@@ -70,7 +70,11 @@ fn is(name: &Value, value: &Value) -> bool {
 }
 
 fn schema() -> Value {
-    json(icefold().args(["schema", "config"]), 0).0
+    schema_of("config")
+}
+
+fn schema_of(format: &str) -> Value {
+    json(icefold().args(["schema", format]), 0).0
 }
 
 fn yaml(text: &str) -> Value {
@@ -112,4 +116,40 @@ fn the_schema_accepts_the_real_pipeline_on_healpix_only() {
     assert!(accepts("atl06.yaml"));
     // Its grid is rectilinear.
     assert!(!accepts("atl06_polar.yaml"));
+}
+
+#[test]
+fn the_schema_knows_shard_maps_from_other_files() {
+    let schema = schema_of("plan");
+    let granule = serde_json::json!({"id": "a.h5", "s3": null, "https": "https://host/a.h5"});
+    let map = serde_json::json!({
+        "metadata": {"any": ["thing"]}, "grid_signature": {"type": "healpix"},
+        "shard_keys": [11_570_310_392_668_225_542_u64], "granules": [[granule]],
+    });
+    assert!(fits(&schema, &schema, &map));
+    for (pointer, wrong) in [
+        ("/shard_keys/0", serde_json::json!("11570310392668225542")),
+        ("/shard_keys/0", serde_json::json!(-1)),
+        ("/granules/0", serde_json::json!("a.h5")),
+        ("/granules/0/0/id", serde_json::json!(7)),
+        ("/metadata", serde_json::json!("none")),
+    ] {
+        let mut changed = map.clone();
+        *changed.pointer_mut(pointer).unwrap() = wrong;
+        assert!(!fits(&schema, &schema, &changed), "{pointer}");
+    }
+    assert!(!fits(
+        &schema,
+        &schema,
+        &serde_json::json!({"granules": []})
+    ));
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn the_schema_accepts_the_real_shard_map() {
+    let schema = schema_of("plan");
+    let path = data().join("pipelines/shardmap_healpix_o9.json");
+    let map: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(fits(&schema, &schema, &map));
 }

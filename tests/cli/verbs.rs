@@ -7,9 +7,10 @@ use super::granules::one;
 use super::{Site, json};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
     "demo",
     "run",
+    "plan",
     "inspect",
     "render",
     "verify",

@@ -160,6 +160,34 @@ fn all_ways_agree(cell_order: u8) {
 }
 
 #[test]
+fn memory_used_again_does_not_change_a_bit() {
+    let moments = Question::new(YAML, &TYPES);
+    let coarse = Question::new(&YAML.replace("child_order: 12", "child_order: 8"), &TYPES);
+    for strategy in [Strategy::Runs, Strategy::Blocks, Strategy::Sort] {
+        let used = cpu(2, strategy);
+        for workload in WORKLOADS.into_iter().chain(WORKLOADS.into_iter().rev()) {
+            for question in [&moments, &coarse] {
+                let photons = photons(workload);
+                let whole: Vec<usize> = (0..photons.len()).collect();
+                let answer = |cpu: &Cpu| {
+                    bits(
+                        &question.answer_of(&photons, std::slice::from_ref(&whole), |batch| {
+                            let (grid, job) = (&question.config.grid, &question.job);
+                            let mut times = StageTimes::default();
+                            let partials = cpu.fold(batch, grid, job, &mut times)?;
+                            cpu.recycle(partials.clone(), job);
+                            Ok(partials)
+                        }),
+                    )
+                };
+                let expected = answer(&cpu(2, strategy));
+                assert!(answer(&used) == expected, "{strategy:?}, {workload:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_way_through_the_cpu_agrees_at_order_8() {
     all_ways_agree(8);
 }

@@ -10,7 +10,7 @@ use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::granule::SourceColumn;
 use icefold::merge::ShardPartials;
-use icefold::stat::{Job, Partials, derive};
+use icefold::stat::{Derivation, Job, Partials};
 
 /// Real granules and reference answers.
 pub fn data() -> PathBuf {
@@ -173,7 +173,8 @@ impl Question {
         let mut shards = ShardPartials::default();
         for places in batches {
             let mut batch = photons.batch(places);
-            batch.columns = derive(&self.job, &self.config.variables, &batch);
+            batch.columns =
+                Derivation::default().take(&self.job, &self.config.variables, &mut batch);
             let partials = fold(&batch).expect("the batch folds");
             assert!(partials.out_of_range().next().is_none());
             shards.add(&partials, &self.config.grid, &self.job);

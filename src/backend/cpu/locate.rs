@@ -11,6 +11,7 @@ use crate::grid::Locator;
 use super::super::{Distinct, KeyTable};
 use super::Keys;
 use super::runs::{RunFinder, Runs};
+use super::scratch::Order;
 
 /// Photons that one task locates; large enough to hide the task, small enough for its cache.
 pub const TILE: usize = 4096;
@@ -34,9 +35,9 @@ pub fn cells(lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
 
 impl Keys {
     /// One key per cell, in order.
-    pub fn of_cells(cells: &[u64], grid: &GridConfig) -> Self {
+    pub fn of_cells(cells: &[u64], grid: &GridConfig, order: &mut Order) -> Self {
         let table = table_of(cells, grid);
-        let mut keys = vec![0u32; cells.len()];
+        let mut keys = order.take_keys(cells.len());
         keys.par_chunks_mut(TILE)
             .zip(cells.par_chunks(TILE))
             .for_each(|(keys, cells)| fill_keys(&table, cells, keys));

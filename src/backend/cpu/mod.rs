@@ -13,6 +13,7 @@
 //! does the same with blocks of photons in no order over few cells. A sample decides.
 
 mod blocks;
+mod fold;
 mod locate;
 mod records;
 mod reduce;
@@ -24,7 +25,6 @@ mod strategy;
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::batch::{Column, PhotonBatch};
@@ -35,14 +35,11 @@ use crate::stat::{Job, Partials};
 
 use super::{Backend, KeyTable, StageTimes};
 
-use blocks::{BLOCK, Block, MOST_KEYS, fold_block};
-use locate::TILE;
+use fold::{fold_blocks, fold_cells_sorted, fold_keys, fold_runs_first};
 use runs::{RunFinder, Runs};
-use scratch::{Buffers, Scratch};
+use scratch::{Buffers, Order, Scratch};
 pub use strategy::Strategy;
 
-/// Tiles whose records one task collects.
-const TILES: usize = 16;
 /// A pool of worker threads.
 #[derive(Debug)]
 pub struct Cpu {
@@ -126,14 +123,16 @@ impl Cpu {
             runs.push_all(&cells[tile], 0);
         };
         let question = (grid, job);
-        Ok(self.scratch.lend(job, |buffers| {
-            self.pool.install(|| match strategy {
-                Strategy::Runs | Strategy::Auto => {
-                    fold_runs_first((cells.len(), columns), question, buffers, find)
-                }
-                Strategy::Blocks => fold_blocks(cells, columns, question, buffers),
-                Strategy::Sort => fold_sorted(cells, columns, question, buffers),
-            })
+        Ok(self.scratch.lend(job, |buffers| match strategy {
+            Strategy::Runs | Strategy::Auto => self
+                .pool
+                .install(|| fold_runs_first((cells.len(), columns), question, buffers, find)),
+            Strategy::Blocks => self
+                .pool
+                .install(|| fold_blocks(cells, columns, question, buffers)),
+            Strategy::Sort => self
+                .pool
+                .install(|| fold_cells_sorted(cells, columns, question, buffers)),
         }))
     }
 }
@@ -153,16 +152,17 @@ impl Backend for Cpu {
         let Photons(batch) = photons;
         let mut cells = vec![0; batch.len()];
         self.cells(&batch.lon, &batch.lat, grid, &mut cells);
-        Ok(self.pool.install(|| Keys::of_cells(&cells, grid)))
+        let order = &mut Order::default();
+        Ok(self.pool.install(|| Keys::of_cells(&cells, grid, order)))
     }
 
     fn sort(&self, keys: Keys) -> Result<Sorted> {
-        let mut pairs = Default::default();
-        Ok(self.pool.install(|| sort::sort(keys, &mut pairs)))
+        let order = &mut Order::default();
+        Ok(self.pool.install(|| sort::sort(keys, order)))
     }
 
     fn segment(&self, sorted: &Sorted) -> Result<Segments> {
-        Ok(self.pool.install(|| segment::segment(sorted)))
+        Ok(self.pool.install(|| segment::segment(sorted, Vec::new())))
     }
 
     fn reduce(
@@ -172,9 +172,10 @@ impl Backend for Cpu {
         segments: &Segments,
         job: &Job,
     ) -> Result<Partials> {
+        let (columns, buffers) = (&photons.0.columns, &mut Buffers::default());
         Ok(self
             .pool
-            .install(|| reduce::reduce(&photons.0.columns, sorted, segments, job)))
+            .install(|| reduce::reduce(columns, (sorted, segments), job, buffers)))
     }
 
     /// Photons in runs, or in few cells, are located and folded in one pass while they are in the
@@ -212,31 +213,50 @@ impl Backend for Cpu {
                 times.batches.blocks += 1;
                 Ok(times.fused.time(|| {
                     self.scratch.lend(job, |buffers| {
-                        let mut cells = std::mem::take(&mut buffers.located);
-                        cells.resize(batch.len(), 0);
-                        self.cells(&batch.lon, &batch.lat, grid, &mut cells);
-                        let partials = self
-                            .pool
-                            .install(|| fold_blocks(&cells, &batch.columns, (grid, job), buffers));
-                        buffers.located = cells;
-                        partials
+                        self.with_cells(photons, grid, buffers, |cells, buffers| {
+                            fold_blocks(cells, &batch.columns, (grid, job), buffers)
+                        })
                     })
                 }))
             }
             Strategy::Sort => {
                 times.batches.sorted += 1;
-                let keys = times.locate.time(|| self.locate(&photons, grid))?;
-                let sorted = times.sort.time(|| {
-                    self.scratch.lend(job, |b| {
-                        self.pool.install(|| sort::sort(keys, &mut b.pairs))
-                    })
-                });
-                let segments = times.segment.time(|| self.segment(&sorted))?;
-                times
-                    .reduce
-                    .time(|| self.reduce(&photons, &sorted, &segments, job))
+                Ok(self.scratch.lend(job, |buffers| {
+                    let keys = times.locate.time(|| {
+                        self.with_cells(photons, grid, buffers, |cells, buffers| {
+                            Keys::of_cells(cells, grid, &mut buffers.order)
+                        })
+                    });
+                    self.pool
+                        .install(|| fold_keys(keys, &batch.columns, job, (buffers, times)))
+                }))
             }
         }
+    }
+}
+
+impl Cpu {
+    /// Runs `work` in the pool with the cells of the photons, whose memory is kept.
+    fn with_cells<T: Send>(
+        &self,
+        Photons(batch): Photons<'_>,
+        grid: &GridConfig,
+        buffers: &mut Buffers,
+        work: impl FnOnce(&[u64], &mut Buffers) -> T + Send,
+    ) -> T {
+        let mut cells = std::mem::take(&mut buffers.located);
+        cells.resize(batch.len(), 0);
+        let result = self.pool.install(|| {
+            locate::cells(&batch.lon, &batch.lat, grid, &mut cells);
+            work(&cells, buffers)
+        });
+        buffers.located = cells;
+        result
+    }
+
+    /// Takes back partials that are no longer needed: the next batch's are written in their memory.
+    pub fn recycle(&self, partials: Partials, job: &Job) {
+        self.scratch.recycle(partials, job);
     }
 }
 
@@ -249,71 +269,4 @@ fn few_enough(photons: usize) -> Result<()> {
         device: "cpu".to_owned(),
         message: format!("a batch of {photons} photons exceeds 2^32 - 1; use a smaller batch"),
     })
-}
-
-/// Folds runs tile by tile, then brings their records together by cell. `find` puts the runs of a
-/// tile of photons, numbered from the tile's start, into its second argument.
-fn fold_runs_first(
-    (photons, columns): (usize, &[Column]),
-    (grid, job): (&GridConfig, &Job),
-    buffers: &mut Buffers,
-    find: impl Fn(&mut RunFinder, &mut Runs, Range<usize>) + Sync,
-) -> Partials {
-    let records: Vec<Partials> = (0..photons.div_ceil(TILES * TILE))
-        .into_par_iter()
-        .map_init(
-            || (RunFinder::default(), Runs::default()),
-            |(finder, runs), task| {
-                let mut records = buffers.take_records(job);
-                let start = task * TILES * TILE;
-                let end = (start + TILES * TILE).min(photons);
-                for tile in (start..end).step_by(TILE) {
-                    find(finder, runs, tile..(tile + TILE).min(end));
-                    records::fold_runs(&mut records, runs, columns, tile, job);
-                }
-                records
-            },
-        )
-        .collect();
-    let merged = records::merge_records(&records, grid, job, buffers);
-    buffers.keep_records(records);
-    merged
-}
-
-/// Folds photons in no order block by block, then brings their records together; with too many keys
-/// for that, sorts photons.
-fn fold_blocks(
-    cells: &[u64],
-    columns: &[Column],
-    (grid, job): (&GridConfig, &Job),
-    buffers: &mut Buffers,
-) -> Partials {
-    let table = locate::table_of(cells, grid);
-    if table.keys() > MOST_KEYS {
-        return fold_sorted(cells, columns, (grid, job), buffers);
-    }
-    let records: Vec<Partials> = cells
-        .par_chunks(BLOCK)
-        .enumerate()
-        .map_init(Block::default, |block, (i, cells)| {
-            let mut records = buffers.take_records(job);
-            let start = i * BLOCK;
-            fold_block(&mut records, block, (cells, &table), (columns, start), job);
-            records
-        })
-        .collect();
-    let merged = records::merge_records(&records, grid, job, buffers);
-    buffers.keep_records(records);
-    merged
-}
-
-fn fold_sorted(
-    cells: &[u64],
-    columns: &[Column],
-    (grid, job): (&GridConfig, &Job),
-    buffers: &mut Buffers,
-) -> Partials {
-    let keys = Keys::of_cells(cells, grid);
-    let sorted = sort::sort(keys, &mut buffers.pairs);
-    reduce::reduce(columns, &sorted, &segment::segment(&sorted), job)
 }

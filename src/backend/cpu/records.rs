@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::batch::{Column, Values};
 use crate::config::GridConfig;
-use crate::stat::{Bins, ColumnPartials, Job, JobColumn, Ordered, Partials, Value};
+use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
 
 use super::Keys;
 use super::runs::Runs;
@@ -65,44 +65,51 @@ pub fn merge_records(
     job: &Job,
     buffers: &mut Buffers,
 ) -> Partials {
-    let cells = &mut buffers.cells;
+    let mut merged = buffers.take_result(job);
+    let Buffers {
+        cells,
+        places: [by_record, by_cell],
+        order,
+        ..
+    } = buffers;
     cells.clear();
     cells.extend(records.iter().flat_map(|r| &r.cells));
-    let sorted = sort(Keys::of_cells(cells, grid), &mut buffers.pairs);
-    let starts = segment(&sorted).starts;
-    // Each record's table and row, in the order of records; then in the order of cells.
-    let places: Vec<(u32, u32)> = records
-        .iter()
-        .enumerate()
-        .flat_map(|(table, r)| (0..r.len() as u32).map(move |row| (table as u32, row)))
-        .collect();
-    let places: Vec<(u32, u32)> = sorted
+    let sorted = sort(Keys::of_cells(cells, grid, order), order);
+    let segments = segment(&sorted, order.take_starts());
+    let starts = &segments.starts;
+    by_record.clear();
+    by_record.extend(
+        records
+            .iter()
+            .enumerate()
+            .flat_map(|(table, r)| (0..r.len() as u32).map(move |row| (table as u32, row))),
+    );
+    sorted
         .photons
         .par_iter()
-        .map(|&record| places[record as usize])
-        .collect();
+        .with_min_len(CELLS)
+        .map(|&record| by_record[record as usize])
+        .collect_into_vec(by_cell);
     let rows = Rows {
-        places: &places,
-        starts: &starts,
+        places: by_cell,
+        starts,
     };
-    let segments = starts.len().saturating_sub(1);
-    Partials {
-        cells: (0..segments)
-            .into_par_iter()
-            .map(|segment| sorted.table.cell(sorted.keys[starts[segment]]))
-            .collect(),
-        photons: rows.merged(
-            |table, row| records[table].photons[row],
-            |sum, more| *sum += more,
-        ),
-        columns: (0..job.columns.len())
-            .map(|column| {
-                let tables: Vec<&ColumnPartials> =
-                    records.iter().map(|r| &r.columns[column]).collect();
-                rows.column(&tables, &job.columns[column])
-            })
-            .collect(),
+    (0..starts.len().saturating_sub(1))
+        .into_par_iter()
+        .with_min_len(CELLS)
+        .map(|segment| sorted.table.cell(sorted.keys[starts[segment]]))
+        .collect_into_vec(&mut merged.cells);
+    rows.merge(
+        &mut merged.photons,
+        |table, row| records[table].photons[row],
+        |sum, more| *sum += more,
+    );
+    for (i, column) in merged.columns.iter_mut().enumerate() {
+        let tables: Vec<&ColumnPartials> = records.iter().map(|r| &r.columns[i]).collect();
+        rows.merge_column(column, &tables);
     }
+    order.keep(sorted, segments);
+    merged
 }
 
 /// Records in the order of their cells: those of cell `i` are `places[starts[i]..starts[i + 1]]`.
@@ -112,12 +119,14 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// One accumulator a cell: those of its records, merged. Threads write straight into the array.
-    fn merged<T: Send>(
+    /// Replaces `merged` by one accumulator a cell: those of its records, merged. Threads write
+    /// straight into the array.
+    fn merge<T: Send>(
         &self,
+        merged: &mut Vec<T>,
         record: impl Fn(usize, usize) -> T + Sync,
         merge: impl Fn(&mut T, T) + Sync,
-    ) -> Vec<T> {
+    ) {
         let cells = self.starts.len().saturating_sub(1);
         (0..cells)
             .into_par_iter()
@@ -135,36 +144,33 @@ impl Rows<'_> {
                 }
                 first
             })
-            .collect()
+            .collect_into_vec(merged);
     }
 
-    fn column(&self, tables: &[&ColumnPartials], described: &JobColumn) -> ColumnPartials {
-        let Self { places, starts } = *self;
-        let needs = &described.needs;
-        let mut column = ColumnPartials::empty(described);
+    fn merge_column(&self, column: &mut ColumnPartials, tables: &[&ColumnPartials]) {
         column.out_of_range = tables.iter().map(|t| t.out_of_range).sum();
-        column.count = self.merged(|t, row| tables[t].count[row], |a, b| *a += b);
-        column.specials = self.merged(|t, row| tables[t].specials[row], |a, b| a.merge(&b));
-        if needs.range {
+        self.merge(
+            &mut column.count,
+            |t, row| tables[t].count[row],
+            |a, b| *a += b,
+        );
+        self.merge(
+            &mut column.specials,
+            |t, row| tables[t].specials[row],
+            |a, b| a.merge(&b),
+        );
+        if let Some(range) = &mut column.range {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.range).collect();
-            column.range = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+            self.merge(range, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        if needs.moments {
+        if let Some(moments) = &mut column.moments {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.moments).collect();
-            column.moments = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+            self.merge(moments, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        if needs.terms {
+        if let Some(terms) = &mut column.terms {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.terms).collect();
-            column.terms = Some(self.merged(|t, row| rows[t][row], |a, b| a.merge(&b)));
+            self.merge(terms, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        if needs.ordered && !tables.is_empty() {
-            let rows: Vec<_> = tables.iter().flat_map(|t| &t.ordered).collect();
-            column.ordered = Some(Ordered::gather(&rows, places, starts));
-        }
-        if needs.edges.is_some() && !tables.is_empty() {
-            let rows: Vec<_> = tables.iter().flat_map(|t| &t.bins).collect();
-            column.bins = Some(Bins::gather(&rows, places, starts));
-        }
-        column
+        column.gather_retained(tables, self.places, self.starts);
     }
 }

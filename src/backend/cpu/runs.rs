@@ -8,11 +8,13 @@
 
 use std::ops::Range;
 
-use crate::grid::{Bounds, Locator, bounds_of_boxes};
+use crate::grid::{Bounds, Locator, Patch, bounds_of, bounds_of_boxes};
 
 /// Photons in the largest and the smallest boxes.
 const LARGEST: usize = 512;
 const SMALLEST: usize = 16;
+/// Photons in a box where photons do not share cells.
+const APART: usize = 256;
 /// Photons in a run from which on the next tile is taken to lie together too.
 const LONG: usize = 8 * SMALLEST;
 /// Boxes looked at to tell whether photons of a tile lie together.
@@ -71,76 +73,136 @@ impl Runs {
     }
 }
 
+/// A tile of photons, and what places them.
+struct Tile<'a> {
+    locator: &'a Locator,
+    lon: &'a [f64],
+    lat: &'a [f64],
+    /// Where all of them lie close together.
+    patch: Option<Patch>,
+}
+
+impl Tile<'_> {
+    fn bounds(&self, photons: Range<usize>) -> Bounds {
+        bounds_of(&self.lon[photons.clone()], &self.lat[photons])
+    }
+
+    fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        match &self.patch {
+            Some(patch) => patch.cell_of_bounds(bounds),
+            None => self.locator.cell_of_bounds(bounds),
+        }
+    }
+
+    fn cells(&self, photons: Range<usize>, cells: &mut [u64]) {
+        let (lon, lat) = (&self.lon[photons.clone()], &self.lat[photons]);
+        match &self.patch {
+            Some(patch) => patch.cells(lon, lat, cells),
+            None => self.locator.cells(lon, lat, cells),
+        }
+    }
+}
+
 impl RunFinder {
     /// The runs of a tile of photons.
     pub fn find(&mut self, locator: &Locator, lon: &[f64], lat: &[f64], runs: &mut Runs) {
         runs.clear();
-        if self.usual_run < LONG && !lie_together(locator, lon, lat) {
-            self.locate_each(locator, (lon, lat), 0, runs);
-            self.usual_run = lon.len() / runs.ends.len().max(1);
-            return;
-        }
+        let mut tile = Tile {
+            locator,
+            lon,
+            lat,
+            patch: None,
+        };
+        let together = self.usual_run >= LONG || lie_together(&tile);
         // A box a quarter as long as runs are lies in one cell three times in four.
-        let size = (self.usual_run / 4)
-            .clamp(SMALLEST, LARGEST)
-            .next_power_of_two();
-        let mut boxes = std::mem::take(&mut self.boxes);
-        bounds_of_boxes(lon, lat, size, &mut boxes);
-        for (i, bounds) in boxes.iter().enumerate() {
-            let photons = i * size..((i + 1) * size).min(lon.len());
-            self.settle(locator, (lon, lat), (photons, *bounds), runs);
+        let size = if together {
+            (self.usual_run / 4)
+                .clamp(SMALLEST, LARGEST)
+                .next_power_of_two()
+        } else {
+            APART
+        };
+        if !together && !is_narrow(&lat[..size.min(lat.len())]) {
+            self.locate_each(&tile, 0..lon.len(), runs);
+        } else {
+            let mut boxes = std::mem::take(&mut self.boxes);
+            bounds_of_boxes(lon, lat, size, &mut boxes);
+            let mut first = 0;
+            while first < boxes.len() {
+                let (end, bounds) = narrow_part(&boxes, first);
+                tile.patch = locator.patch(&bounds);
+                for (i, bounds) in boxes.iter().enumerate().take(end).skip(first) {
+                    let photons = i * size..((i + 1) * size).min(lon.len());
+                    if together {
+                        self.settle(&tile, (photons, *bounds), runs);
+                    } else {
+                        self.locate_each(&tile, photons, runs);
+                    }
+                }
+                first = end;
+            }
+            self.boxes = boxes;
         }
-        self.boxes = boxes;
         self.usual_run = lon.len() / runs.ends.len().max(1);
     }
 
     /// Photons of a box that lies in one cell are a run; else each half of them is looked at.
-    fn settle(
-        &mut self,
-        locator: &Locator,
-        (lon, lat): (&[f64], &[f64]),
-        (photons, bounds): (Range<usize>, Bounds),
-        runs: &mut Runs,
-    ) {
-        if let Some(cell) = locator.cell_of_bounds(&bounds) {
+    fn settle(&mut self, tile: &Tile, (photons, bounds): (Range<usize>, Bounds), runs: &mut Runs) {
+        if let Some(cell) = tile.cell_of_bounds(&bounds) {
             runs.push(cell, photons.end);
         } else if photons.len() <= SMALLEST {
-            let position = (&lon[photons.clone()], &lat[photons.clone()]);
-            self.locate_each(locator, position, photons.start, runs);
+            self.locate_each(tile, photons, runs);
         } else {
             let half = photons.start + photons.len() / 2;
             for part in [photons.start..half, half..photons.end] {
-                let bounds = Bounds::of(&lon[part.clone()], &lat[part.clone()]);
-                self.settle(locator, (lon, lat), (part, bounds), runs);
+                let bounds = tile.bounds(part.clone());
+                self.settle(tile, (part, bounds), runs);
             }
         }
     }
 
-    fn locate_each(
-        &mut self,
-        locator: &Locator,
-        (lon, lat): (&[f64], &[f64]),
-        start: usize,
-        runs: &mut Runs,
-    ) {
+    fn locate_each(&mut self, tile: &Tile, photons: Range<usize>, runs: &mut Runs) {
         self.located.clear();
-        self.located.resize(lon.len(), 0);
-        locator.cells(lon, lat, &mut self.located);
-        runs.push_all(&self.located, start);
+        self.located.resize(photons.len(), 0);
+        tile.cells(photons.clone(), &mut self.located);
+        runs.push_all(&self.located, photons.start);
     }
+}
+
+/// Whether the first, middle and last of some photons lie as close as those of a patch: else bounds
+/// would be taken in vain.
+fn is_narrow(lat: &[f64]) -> bool {
+    let Some(last) = lat.len().checked_sub(1) else {
+        return false;
+    };
+    let [a, b, c] = [lat[0], lat[last / 2], lat[last]];
+    (a - b).abs() <= Patch::WIDEST && (c - b).abs() <= Patch::WIDEST
+}
+
+/// The end of the longest row of boxes from `first` on that may be a patch, at least one box, and
+/// its bounds.
+fn narrow_part(boxes: &[Bounds], first: usize) -> (usize, Bounds) {
+    let mut bounds = boxes[first];
+    for (i, more) in boxes.iter().enumerate().skip(first + 1) {
+        let joined = bounds.join(*more);
+        if joined.lat[1] - joined.lat[0] > Patch::WIDEST {
+            return (i, bounds);
+        }
+        bounds = joined;
+    }
+    (boxes.len(), bounds)
 }
 
 /// Whether a quarter of some boxes spread over the tile lies in one cell each: else bounds would be
 /// taken in vain.
-fn lie_together(locator: &Locator, lon: &[f64], lat: &[f64]) -> bool {
-    let boxes = lon.len() / SMALLEST;
+fn lie_together(tile: &Tile) -> bool {
+    let boxes = tile.lon.len() / SMALLEST;
     let step = (boxes / SAMPLED_BOXES).max(1);
     let sampled = (0..boxes).step_by(step);
     let (mut settled, mut looked_at) = (0, 0);
     for start in sampled.map(|index| index * SMALLEST) {
-        let range = start..start + SMALLEST;
-        let bounds = Bounds::of(&lon[range.clone()], &lat[range]);
-        settled += usize::from(locator.cell_of_bounds(&bounds).is_some());
+        let bounds = tile.bounds(start..start + SMALLEST);
+        settled += usize::from(tile.cell_of_bounds(&bounds).is_some());
         looked_at += 1;
     }
     4 * settled >= looked_at && looked_at > 0

@@ -10,6 +10,11 @@ use std::sync::atomic::AtomicU64;
 use crate::batch::ColumnType;
 use crate::stat::{Job, Needs, Partials};
 
+use super::{Segments, Sorted};
+
+/// Tables of results kept at most: a caller gives one back before it asks for the next.
+const RESULTS: usize = 2;
+
 /// Buffers between batches.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -22,10 +27,27 @@ pub struct Buffers {
     pub cells: Vec<u64>,
     /// Cells of photons.
     pub located: Vec<u64>,
+    /// Tables and rows of records, in the order of records and of their cells.
+    pub places: [Vec<(u32, u32)>; 2],
+    pub order: Order,
+    tables: Tables,
+}
+
+/// What ordering by key needs.
+#[derive(Debug, Default)]
+pub struct Order {
     /// Where the radix sort scatters from and to.
     pub pairs: [Vec<AtomicU64>; 2],
-    /// Emptied tables of records, all for columns of `shape`.
+    keys: Vec<u32>,
+    photons: Vec<u32>,
+    starts: Vec<usize>,
+}
+
+/// Emptied or stale tables, all for columns of `shape`.
+#[derive(Debug, Default)]
+struct Tables {
     records: Mutex<Vec<Partials>>,
+    results: Vec<Partials>,
     shape: Vec<(ColumnType, Needs)>,
 }
 
@@ -36,37 +58,89 @@ impl Scratch {
             Ok(mut kept) => std::mem::take(&mut *kept),
             Err(_) => Buffers::default(),
         };
-        let shape = || job.columns.iter().map(|c| (c.column_type, c.needs.clone()));
-        if !shape().eq(buffers.shape.iter().cloned()) {
-            buffers.shape = shape().collect();
-            buffers.records = Mutex::default();
-        }
+        buffers.tables.be_for(job);
         let result = work(&mut buffers);
         if let Ok(mut kept) = self.kept.lock() {
             *kept = buffers;
         }
         result
     }
+
+    /// Keeps a table of results that is no longer needed.
+    pub fn recycle(&self, table: Partials, job: &Job) {
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.tables.be_for(job);
+            if kept.tables.results.len() < RESULTS {
+                kept.tables.results.push(table);
+            }
+        }
+    }
+}
+
+impl Tables {
+    /// Forgets tables of another shape.
+    fn be_for(&mut self, job: &Job) {
+        let shape = || job.columns.iter().map(|c| (c.column_type, c.needs.clone()));
+        if !shape().eq(self.shape.iter().cloned()) {
+            *self = Self {
+                shape: shape().collect(),
+                ..Self::default()
+            };
+        }
+    }
 }
 
 impl Buffers {
+    /// A table for results; what it holds is to be replaced.
+    pub fn take_result(&mut self, job: &Job) -> Partials {
+        let kept = self.tables.results.pop();
+        kept.unwrap_or_else(|| Partials::empty(job))
+    }
+
     /// A table without cells.
     pub fn take_records(&self, job: &Job) -> Partials {
-        let kept = self
-            .records
-            .lock()
-            .ok()
-            .and_then(|mut records| records.pop());
+        let kept = self.tables.records.lock();
+        let kept = kept.ok().and_then(|mut records| records.pop());
         kept.unwrap_or_else(|| Partials::empty(job))
     }
 
     /// Empties tables and keeps them.
     pub fn keep_records(&self, tables: Vec<Partials>) {
-        if let Ok(mut records) = self.records.lock() {
+        if let Ok(mut records) = self.tables.records.lock() {
             records.extend(tables.into_iter().map(|mut table| {
                 table.clear();
                 table
             }));
         }
     }
+}
+
+impl Order {
+    /// Room for so many keys; what they hold is to be replaced.
+    pub fn take_keys(&mut self, len: usize) -> Vec<u32> {
+        sized(&mut self.keys, len)
+    }
+
+    /// Room for the numbers of so many photons; what they hold is to be replaced.
+    pub fn take_photons(&mut self, len: usize) -> Vec<u32> {
+        sized(&mut self.photons, len)
+    }
+
+    /// An empty list of starts.
+    pub fn take_starts(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.starts)
+    }
+
+    /// Keeps the memory of what was sorted.
+    pub fn keep(&mut self, sorted: Sorted, segments: Segments) {
+        self.keys = sorted.keys;
+        self.photons = sorted.photons;
+        self.starts = segments.starts;
+    }
+}
+
+fn sized(kept: &mut Vec<u32>, len: usize) -> Vec<u32> {
+    let mut taken = std::mem::take(kept);
+    taken.resize(len, 0);
+    taken
 }

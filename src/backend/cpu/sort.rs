@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
+use super::scratch::Order;
 use super::{Keys, Sorted};
 
 const DIGIT_BITS: u32 = 8;
@@ -16,21 +17,27 @@ const BINS: usize = 1 << DIGIT_BITS;
 /// Pairs that one task counts and scatters.
 const TILE: usize = 65_536;
 
-pub fn sort(Keys { keys, table }: Keys, pairs: &mut [Vec<AtomicU64>; 2]) -> Sorted {
+pub fn sort(Keys { mut keys, table }: Keys, order: &mut Order) -> Sorted {
+    let mut photons = order.take_photons(keys.len());
     if keys.is_sorted() {
-        let photons = (0..keys.len() as u32).collect();
+        photons
+            .par_iter_mut()
+            .enumerate()
+            .with_min_len(TILE)
+            .for_each(|(place, photon)| *photon = place as u32);
         return Sorted {
             keys,
             photons,
             table,
         };
     }
-    let [from, to] = pairs;
+    let [from, to] = &mut order.pairs;
     from.resize_with(keys.len(), AtomicU64::default);
     to.resize_with(keys.len(), AtomicU64::default);
     from.par_iter()
         .zip(&keys)
         .enumerate()
+        .with_min_len(TILE)
         .for_each(|(photon, (pair, &key))| {
             pair.store(u64::from(key) << 32 | photon as u64, Relaxed);
         });
@@ -40,19 +47,17 @@ pub fn sort(Keys { keys, table }: Keys, pairs: &mut [Vec<AtomicU64>; 2]) -> Sort
             std::mem::swap(from, to);
         }
     }
-    let mut sorted = keys;
-    let mut photons = vec![0; sorted.len()];
-    sorted
-        .par_iter_mut()
+    keys.par_iter_mut()
         .zip(&mut photons)
         .zip(&*from)
+        .with_min_len(TILE)
         .for_each(|((key, photon), pair)| {
             let pair = pair.load(Relaxed);
             *key = (pair >> 32) as u32;
             *photon = pair as u32;
         });
     Sorted {
-        keys: sorted,
+        keys,
         photons,
         table,
     }
@@ -103,14 +108,14 @@ mod tests {
     use super::super::super::KeyTable;
     use super::*;
     use crate::config::GridConfig;
-    use crate::grid::{Latitude, Order};
+    use crate::grid::{Latitude, Order as Refinement};
     use proptest::prelude::*;
 
     fn sorted(keys: Vec<u32>) -> Sorted {
         let grid = GridConfig {
-            shard_order: Order::new(14).unwrap(),
+            shard_order: Refinement::new(14).unwrap(),
             chunk_order: None,
-            cell_order: Order::new(29).unwrap(),
+            cell_order: Refinement::new(29).unwrap(),
             latitude: Latitude::AuthalicWgs84,
         };
         let table = KeyTable::new(&grid, |shift| {
@@ -122,7 +127,7 @@ mod tests {
         // Keys here are arbitrary: what matters is that the table's bits cover them.
         let bits = table.significant_bits();
         let keys = keys.into_iter().map(|k| k & mask(bits)).collect();
-        sort(Keys { keys, table }, &mut Default::default())
+        sort(Keys { keys, table }, &mut Order::default())
     }
 
     fn mask(bits: u32) -> u32 {

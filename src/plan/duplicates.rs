@@ -1,93 +1,36 @@
-//! The plan: which granules a run reads.
+//! Duplicates: the same granule named twice, or several releases of one granule.
 //!
-//! First on the line. Directories become their granules, and duplicates are resolved by name before
-//! anything is opened.
+//! Beside the plan, which lists what is left. Names decide, so that nothing has to be opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::DuplicatePolicy;
 use crate::error::{Error, Result};
 
-/// Granules to read, and those that were left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// In the order given; a directory's in the order of their paths.
-    pub granules: Vec<PathBuf>,
-    pub superseded: Vec<Superseded>,
-}
-
-/// A granule that is not read because another one takes its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Superseded {
-    pub granule: PathBuf,
-    pub by: PathBuf,
-}
+use super::Superseded;
 
 /// Release and version of a granule's name, `_rrr_vv`.
 type Release = (u16, u16);
 
-/// The granules that `paths` (files and directories) stand for.
+/// What is left of some granules, in their order, and what takes the place of the rest.
+#[derive(Debug, Default)]
+pub(super) struct Distinct {
+    pub granules: Vec<PathBuf>,
+    pub superseded: Vec<Superseded>,
+}
+
+/// Resolves duplicates among granules, which need not exist.
 ///
 /// # Errors
-/// A path that does not exist, a directory without granules, no path at all, and duplicates where
-/// the policy makes them an error.
-pub fn plan(paths: &[PathBuf], policy: DuplicatePolicy) -> Result<Plan> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let before = found.len();
-            walk(path, &mut BTreeSet::new(), &mut found)?;
-            found[before..].sort();
-            if found.len() == before {
-                return Err(Error::Usage(format!(
-                    "directory {} holds no granule (*.h5, *.hdf5, *.he5); name the granules or \
-                     another directory",
-                    path.display()
-                )));
-            }
-        } else if path.exists() {
-            found.push(path.clone());
-        } else {
-            return Err(Error::Usage(format!(
-                "granule {} does not exist; check the path",
-                path.display()
-            )));
-        }
-    }
-    match policy {
-        DuplicatePolicy::KeepAll => Ok(Plan {
+/// Duplicates where the policy makes them an error.
+pub(super) fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Distinct> {
+    if policy == DuplicatePolicy::KeepAll {
+        return Ok(Distinct {
             granules: found,
             superseded: Vec::new(),
-        }),
-        _ => without_duplicates(found, policy),
+        });
     }
-}
-
-/// Granules in a directory and below, each directory once whatever links lead to it.
-fn walk(directory: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<()> {
-    let listed = |e| Error::io("list", directory, e);
-    if !seen.insert(directory.canonicalize().map_err(listed)?) {
-        return Ok(());
-    }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(listed)? {
-        paths.push(entry.map_err(listed)?.path());
-    }
-    // Which of two links is followed does not depend on the order in which the system lists them.
-    paths.sort();
-    for path in paths {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        if path.is_dir() {
-            walk(&path, seen, found)?;
-        } else if ["h5", "hdf5", "he5"].contains(&extension.to_ascii_lowercase().as_str()) {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Plan> {
     let mut latest: BTreeMap<Identity, (Release, PathBuf)> = BTreeMap::new();
     let mut superseded = Vec::new();
     let mut identities = Vec::with_capacity(found.len());
@@ -131,7 +74,7 @@ fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Pl
             granules.push(granule);
         }
     }
-    Ok(Plan {
+    Ok(Distinct {
         granules,
         superseded,
     })
@@ -139,7 +82,7 @@ fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Pl
 
 /// What makes two paths the same granule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Identity {
+pub(super) enum Identity {
     /// The name from `ATL` on with release and version blanked: releases, and copies with something
     /// put before the name, are the same granule; subsets with something put behind it are not.
     Product(String),
@@ -148,7 +91,7 @@ enum Identity {
 }
 
 /// Identity and release of a granule.
-fn identity(granule: &Path) -> (Identity, Release) {
+pub(super) fn identity(granule: &Path) -> (Identity, Release) {
     let name = granule.file_name().and_then(|n| n.to_str()).unwrap_or("");
     let mut tails = (0..name.len()).filter_map(|at| name.get(at..));
     if let Some((tail, release)) = tails.find_map(|tail| Some((tail, release_at(tail)?))) {
@@ -230,24 +173,5 @@ mod tests {
             assert_eq!(plan.superseded.len(), 1);
             found.reverse();
         }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_to_no_granule_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("a");
-        std::fs::create_dir(&inside).unwrap();
-        std::fs::write(inside.join("g.h5"), "").unwrap();
-        for (target, link) in [("..", "a/up"), ("a", "b"), ("a/g.h5", "also.h5")] {
-            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
-        }
-        let given = [folder.path().to_path_buf()];
-        let all = plan(&given, DuplicatePolicy::KeepAll).unwrap();
-        let names = ["a/g.h5", "also.h5"].map(|name| folder.path().join(name));
-        assert_eq!(all.granules, names);
-        let once = plan(&given, DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(once.granules, names[1..]);
-        assert_eq!(once.superseded.len(), 1);
     }
 }

@@ -1,0 +1,165 @@
+//! `icefold plan`: granules to a shard map; and the plan that a run follows.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde_json::json;
+
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange, looks_like_a_map};
+use crate::report::{Progress, check_writable};
+
+use super::PARTIAL;
+use super::args::{PlanArgs, RunArgs};
+use super::out::{note, print, print_json};
+use super::run::threads;
+
+pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
+    let started = Instant::now();
+    let config = config::load(&args.config)?;
+    strict_or_tolerant(matches)?;
+    let plan = crate::plan::plan(&args.granules, config.duplicates)?;
+    spare_other_files(&args.output)?;
+    check_writable(&args.output)?;
+    let progress = Progress::over(plan.granules.len());
+    let build = Build {
+        config: &config,
+        plan: &plan,
+        target: &args.output,
+        threads: threads(args.threads),
+        tolerant: args.tolerant && !args.strict,
+        interrupted,
+    };
+    let built = crate::plan::build(&build, &progress);
+    progress.finish();
+    let built = built?;
+    built.map.write()?;
+    say_superseded(&plan);
+    for failed in &built.failed {
+        note(format_args!("warning: left out: {}", failed.reason));
+    }
+    for name in &built.without_photons {
+        note(format_args!(
+            "warning: granule {name} has no photon with valid coordinates in any ground track and \
+             is in no shard"
+        ));
+    }
+    say(args, &built, started.elapsed().as_secs_f64())?;
+    let whole = built.failed.is_empty();
+    Ok(if whole { 0 } else { PARTIAL })
+}
+
+/// A map takes the place of an older one, never of a granule that `-o` names by mistake.
+fn spare_other_files(output: &Path) -> Result<()> {
+    if output.is_file() && !looks_like_a_map(output) {
+        return Err(Error::Usage(format!(
+            "cannot write the shard map {}: a file that is not JSON is there; choose another path \
+             with -o",
+            output.display()
+        )));
+    }
+    Ok(())
+}
+
+fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
+    let map = &built.map;
+    let order = map.order.map(crate::grid::Order::get);
+    if args.json {
+        return print_json(&json!({
+            "map": map.path.display().to_string(),
+            "shard_order": order,
+            "shards": map.shards.len(),
+            "granules": map.granules.len(),
+            "pairs": map.pairs(),
+            "failed": built.failed.len(),
+            "without_photons": built.without_photons.len(),
+            "photons": built.photons,
+            "bad_coordinates": built.bad_coordinates,
+            "seconds": seconds,
+        }));
+    }
+    print(&format!(
+        "{}\n  {} shards of order {}, {} granules, {} pairs; {} positions read in {seconds:.2} s",
+        map.path.display(),
+        map.shards.len(),
+        order.unwrap_or_default(),
+        map.granules.len(),
+        map.pairs(),
+        built.photons,
+    ))
+}
+
+/// `--strict` and `--tolerant` exclude each other on the command line; either wins over the
+/// environment.
+pub fn strict_or_tolerant(matches: Option<&ArgMatches>) -> Result<()> {
+    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
+    if given("strict") && given("tolerant") {
+        return Err(Error::Usage(
+            "--strict and --tolerant exclude each other; give one of them".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The plan of a run: `--plan`, else the granules of the command line, else the config's catalog.
+pub fn planned(args: &RunArgs, config: &Config) -> Result<Plan> {
+    let catalog = config.catalog.as_ref().filter(|_| args.granules.is_empty());
+    let plan = if let Some(map) = args.plan.as_ref().or(catalog) {
+        let map = ShardMap::read(map)?;
+        for odd in map.check_grid(config)? {
+            note(format_args!("warning: {odd}"));
+        }
+        let range = args.shards.as_deref().map(str::parse::<ShardRange>);
+        map.plan(&Selection {
+            range: range.transpose()?,
+            granule_root: args.granule_root.as_deref(),
+            duplicates: Some(config.duplicates),
+        })?
+    } else {
+        of_granules(args, config)?
+    };
+    say_superseded(&plan);
+    Ok(plan)
+}
+
+fn of_granules(args: &RunArgs, config: &Config) -> Result<Plan> {
+    let flags = [
+        ("--shards", args.shards.is_some()),
+        ("--granule-root", args.granule_root.is_some()),
+    ];
+    if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+        return Err(Error::Usage(format!(
+            "{flag} is about a shard map and the run has none; name it with --plan MAP.json, which \
+             icefold plan makes, in place of granules"
+        )));
+    }
+    if args.granules.is_empty() {
+        return Err(Error::Usage(
+            "no granules given; name granules or folders of granules after the config, or a shard \
+             map with --plan"
+                .to_owned(),
+        ));
+    }
+    if let Some(catalog) = &config.catalog {
+        note(format_args!(
+            "warning: catalog {} is not used: this run reads the granules that the command line \
+             names",
+            catalog.display()
+        ));
+    }
+    crate::plan::plan(&args.granules, config.duplicates)
+}
+
+fn say_superseded(plan: &Plan) {
+    for left_out in &plan.superseded {
+        note(format_args!(
+            "warning: granule {} is left out: {} takes its place",
+            left_out.granule.display(),
+            left_out.by.display()
+        ));
+    }
+}

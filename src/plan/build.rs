@@ -1,0 +1,307 @@
+//! Making a shard map: which granules have photons in which shards.
+//!
+//! Beside the plan. A shard lists a granule if, and only if, a photon of the granule with valid
+//! coordinates lies in it, in any ground track that the config reads. Filters, nulls and values play
+//! no part: a map serves every config that reads the same positions. Only latitudes and longitudes
+//! are read. The bytes of the map depend on neither threads nor the order of granules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::granule::{GranuleFile, Reader};
+use crate::grid::Locator;
+use crate::report::Progress;
+
+use super::map::{MapGranule, MapShard, ShardMap};
+use super::signature::spatial_signature;
+use super::{Absent, Plan, shard_runs};
+
+/// Rows of positions read at a time: a few megabytes for each thread.
+const ROWS: usize = 1 << 18;
+
+/// How a map is made.
+#[derive(Debug)]
+pub struct Build<'a> {
+    pub config: &'a Config,
+    pub plan: &'a Plan,
+    /// Where the map will be written: its granules' paths are relative to the folder.
+    pub target: &'a Path,
+    pub threads: usize,
+    /// Leave out granules that cannot be read.
+    pub tolerant: bool,
+    /// Set by a signal: stop at the next block of rows.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A map, not yet written, and what was left out of it.
+#[derive(Debug)]
+pub struct Built {
+    pub map: ShardMap,
+    /// Granules that cannot be read; tolerant only.
+    pub failed: Vec<Absent>,
+    /// Names of granules that have no photon with valid coordinates.
+    pub without_photons: Vec<String>,
+    /// Rows whose position was looked at, and those of them without valid coordinates.
+    pub photons: u64,
+    pub bad_coordinates: u64,
+}
+
+/// The shards of one granule, ascending, and its rows.
+#[derive(Debug, Default)]
+struct Footprint {
+    shards: BTreeSet<u64>,
+    photons: u64,
+    bad_coordinates: u64,
+}
+
+/// Reads the positions of all granules of the plan and makes their map.
+///
+/// # Errors
+/// The first granule of the plan that cannot be read (strict); no granule with a photon; a path that
+/// is not UTF-8; an interrupt.
+pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(build.threads)
+        .build()
+        .map_err(|e| {
+            Error::Usage(format!(
+                "cannot start {} threads: {e}; use fewer with --threads",
+                build.threads
+            ))
+        })?;
+    let positions = positions_of(build.config);
+    // Granules before the first that fails are all read, so it is the first whatever the threads.
+    let failing = AtomicUsize::new(usize::MAX);
+    let read = |(place, path): (usize, &PathBuf)| {
+        if place > failing.load(Ordering::Relaxed) {
+            return None;
+        }
+        let footprint = footprint(path, &positions, build.interrupted);
+        match &footprint {
+            Ok(footprint) => progress.granule_done(&file_name(path), footprint.photons),
+            Err(Error::Interrupted) => _ = failing.fetch_min(0, Ordering::Relaxed),
+            Err(_) if build.tolerant => {}
+            Err(_) => _ = failing.fetch_min(place, Ordering::Relaxed),
+        }
+        Some(footprint)
+    };
+    let granules = build.plan.granules.par_iter().enumerate();
+    let footprints: Vec<_> = pool.install(|| granules.map(read).collect());
+    if build.interrupted.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    assemble(build, footprints)
+}
+
+/// The config that reads the same positions and nothing else.
+fn positions_of(config: &Config) -> Config {
+    Config {
+        variables: Vec::new(),
+        filters: Vec::new(),
+        link: None,
+        outputs: Vec::new(),
+        ..config.clone()
+    }
+}
+
+fn footprint(path: &Path, positions: &Config, interrupted: &AtomicBool) -> Result<Footprint> {
+    let grid = &positions.grid;
+    let locator = Locator::new(grid.shard_order, grid.latitude);
+    let granule = GranuleFile::open(path)?;
+    let mut reader = Reader::open(&granule, positions, &[], ROWS)?;
+    let mut shards = BTreeSet::new();
+    let mut last = None;
+    while let Some(batch) = reader.next_batch()? {
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        shard_runs(&locator, &batch.lon, &batch.lat, |shard, _| {
+            if last != Some(shard) {
+                shards.insert(shard);
+                last = Some(shard);
+            }
+        });
+    }
+    let counts = reader.counts();
+    Ok(Footprint {
+        shards,
+        photons: counts.read,
+        bad_coordinates: counts.read - counts.kept,
+    })
+}
+
+fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result<Built> {
+    let folder = canonical_folder(build.target)?;
+    let mut built = Built {
+        map: ShardMap {
+            path: build.target.to_path_buf(),
+            metadata: Map::new(),
+            signature: Some(spatial_signature(&build.config.grid)),
+            order: Some(build.config.grid.shard_order),
+            shards: Vec::new(),
+            granules: Vec::new(),
+        },
+        failed: Vec::new(),
+        without_photons: Vec::new(),
+        photons: 0,
+        bad_coordinates: 0,
+    };
+    let mut listed: Vec<(MapGranule, BTreeSet<u64>)> = Vec::new();
+    for (path, footprint) in build.plan.granules.iter().zip(footprints) {
+        let footprint = match footprint {
+            Some(Ok(footprint)) => footprint,
+            Some(Err(error)) if build.tolerant => {
+                built.failed.push(Absent {
+                    granule: file_name(path),
+                    reason: error.to_string(),
+                });
+                continue;
+            }
+            Some(Err(error)) => return Err(error),
+            // Skipped, as one before it failed.
+            None => continue,
+        };
+        built.photons += footprint.photons;
+        built.bad_coordinates += footprint.bad_coordinates;
+        if footprint.shards.is_empty() {
+            built.without_photons.push(file_name(path));
+        } else {
+            listed.push((entry(path, &folder)?, footprint.shards));
+        }
+    }
+    if listed.is_empty() {
+        return Err(nothing_to_list(build, &built));
+    }
+    listed.sort();
+    built.without_photons.sort();
+    built.failed.sort_by(|a, b| a.granule.cmp(&b.granule));
+    let mut shards: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (place, (_, footprint)) in listed.iter().enumerate() {
+        for &shard in footprint {
+            shards.entry(shard).or_default().push(place);
+        }
+    }
+    let shards = shards.into_iter();
+    built.map.shards = shards
+        .map(|(id, granules)| MapShard { id, granules })
+        .collect();
+    built.map.granules = listed.into_iter().map(|(granule, _)| granule).collect();
+    built.map.metadata = metadata(build, &built);
+    Ok(built)
+}
+
+/// Where the map comes from; keys that zagg's maps have too mean the same there.
+fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
+    let config = build.config;
+    let mut left_out: Vec<Value> = (build.plan.superseded.iter())
+        .map(|s| json!({"id": file_name(&s.granule), "superseded_by": file_name(&s.by)}))
+        .chain((built.failed.iter()).map(|f| json!({"id": f.granule, "failed": f.reason})))
+        .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
+        .collect();
+    left_out.sort_by_key(Value::to_string);
+    let values = json!({
+        "source": "icefold",
+        "icefold_version": env!("CARGO_PKG_VERSION"),
+        "latitude": config.grid.latitude.name(),
+        "positions": {
+            "latitude": config.latitude,
+            "longitude": config.longitude,
+            "ground_tracks": config.ground_tracks,
+        },
+        "total_granules": build.plan.granules.len(),
+        "granules_assigned": built.map.granules.len(),
+        "total_shards": built.map.shards.len(),
+        "total_pairs": built.map.pairs(),
+        "left_out": left_out,
+    });
+    match values {
+        Value::Object(values) => values,
+        _ => unreachable!("the literal above is an object"),
+    }
+}
+
+fn nothing_to_list(build: &Build, built: &Built) -> Error {
+    let granules = build.plan.granules.len();
+    match built.failed.first() {
+        Some(first) => Error::NoGranule {
+            granules,
+            first: first.reason.clone(),
+        },
+        None => Error::Usage(format!(
+            "none of the {granules} granules has a photon with valid coordinates at {} and {} in \
+             the ground tracks {}; check that config {} fits the product",
+            build.config.latitude,
+            build.config.longitude,
+            build.config.ground_tracks.join(", "),
+            build.config.name
+        )),
+    }
+}
+
+fn entry(path: &Path, folder: &Path) -> Result<MapGranule> {
+    let file = canonical_folder(path)?.join(path.file_name().unwrap_or_default());
+    let relative = relative(&file, folder);
+    let text = |path: &Path| {
+        path.to_str().map(str::to_owned).ok_or_else(|| {
+            Error::Usage(format!(
+                "granule {} has a path that is not UTF-8, which JSON cannot hold; rename it",
+                path.display()
+            ))
+        })
+    };
+    Ok(MapGranule {
+        id: text(Path::new(path.file_name().unwrap_or_default()))?,
+        s3: None,
+        https: None,
+        path: Some(text(&relative)?),
+    })
+}
+
+/// The folder of a file, without links.
+fn canonical_folder(file: &Path) -> Result<PathBuf> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    folder
+        .canonicalize()
+        .map_err(|e| Error::io("find", folder, e))
+}
+
+/// The way from a folder to a file, both absolute.
+fn relative(file: &Path, folder: &Path) -> PathBuf {
+    let (file, folder): (Vec<_>, Vec<_>) =
+        (file.components().collect(), folder.components().collect());
+    let common = file.iter().zip(&folder).take_while(|(a, b)| a == b).count();
+    let up = folder[common..].iter().map(|_| Component::ParentDir);
+    up.chain(file[common..].iter().copied()).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_from_the_folder_of_the_map_to_the_granule() {
+        for (file, folder, way) in [
+            ("/a/b/g.h5", "/a/b", "g.h5"),
+            ("/a/b/g.h5", "/a", "b/g.h5"),
+            ("/a/b/g.h5", "/a/c/d", "../../b/g.h5"),
+            ("/g.h5", "/a", "../g.h5"),
+        ] {
+            let found = relative(Path::new(file), Path::new(folder));
+            assert_eq!(found, Path::new(way), "{file} from {folder}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Shard maps: the file that lists the granules of every shard, in zagg's format.
+//!
+//! Beside the plan: `build.rs` makes maps, `resolve.rs` turns them into plans. Shards are packed
+//! morton words (`grid::morton`), which exceed 2^53: they are read and written as unsigned 64-bit
+//! integers, never through a float.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::grid::{Order, morton};
+use crate::report::write_whole;
+
+/// A shard map, each granule held once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShardMap {
+    /// The file that it is read from or written to.
+    pub path: PathBuf,
+    pub metadata: Map<String, Value>,
+    /// As stored; `None` where there is none, or an empty one.
+    pub signature: Option<Map<String, Value>>,
+    /// The order of all shards; `None` without shards.
+    pub order: Option<Order>,
+    /// In the order of the file.
+    pub shards: Vec<MapShard>,
+    /// Each once.
+    pub granules: Vec<MapGranule>,
+}
+
+/// One shard of a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapShard {
+    /// NESTED id.
+    pub id: u64,
+    /// Places in [`ShardMap::granules`], in the order of the file, each once.
+    pub granules: Vec<usize>,
+}
+
+/// One granule of a shard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Granule")]
+pub struct MapGranule {
+    /// File name of the granule.
+    pub id: String,
+    /// Where it is on S3; not fetched.
+    #[serde(default)]
+    pub s3: Option<String>,
+    /// Where it is on the web; not fetched.
+    #[serde(default)]
+    pub https: Option<String>,
+    /// icefold's: the file, relative to the folder of the map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// The granules of every shard of a HEALPix grid.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ShardMap")]
+struct RawMap {
+    /// Where the map comes from; any keys. icefold's: `latitude`, `positions`.
+    #[serde(default)]
+    metadata: Option<Map<String, Value>>,
+    /// The spatial grid that the map was made for; more keys are allowed.
+    #[serde(default)]
+    grid_signature: Option<Map<String, Value>>,
+    /// Packed morton words, each once. They exceed 2^53.
+    shard_keys: Vec<u64>,
+    /// The granules of each shard, in the order of the keys.
+    granules: Vec<Vec<MapGranule>>,
+}
+
+/// The JSON Schema of shard maps.
+pub fn json_schema() -> Value {
+    schemars::schema_for!(RawMap).to_value()
+}
+
+/// Whether a file is JSON by its name or its first character, and so no granule.
+pub fn looks_like_a_map(path: &Path) -> bool {
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+    {
+        return true;
+    }
+    let mut start = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read(&mut start));
+    let start = &start[..read.unwrap_or(0)];
+    start.trim_ascii_start().first() == Some(&b'{')
+}
+
+impl ShardMap {
+    /// Reads a map.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not JSON or no shard map, whose lists are not of one length,
+    /// or with a key that is no shard, comes twice or is of another order than the first.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        let refused = |message: String| Error::map(path, message);
+        let raw: RawMap = serde_json::from_slice(&bytes).map_err(|e| {
+            refused(format!(
+                "is not a shard map: {e}; icefold schema plan prints the format"
+            ))
+        })?;
+        if raw.shard_keys.len() != raw.granules.len() {
+            return Err(refused(format!(
+                "has {} shard_keys and {} lists of granules; there must be one list per key: make \
+                 the map again",
+                raw.shard_keys.len(),
+                raw.granules.len()
+            )));
+        }
+        let (order, ids) = shards(&raw.shard_keys).map_err(refused)?;
+        let mut granules = Vec::new();
+        let mut places: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+        let mut place_of = |granule: MapGranule| {
+            let name = (granule.id.clone(), granule.path.clone());
+            *places.entry(name).or_insert_with(|| {
+                granules.push(granule);
+                granules.len() - 1
+            })
+        };
+        let mut list = |id: u64, listed: Vec<MapGranule>| {
+            let mut granules: Vec<usize> = listed.into_iter().map(&mut place_of).collect();
+            let mut seen = BTreeSet::new();
+            granules.retain(|&place| seen.insert(place));
+            MapShard { id, granules }
+        };
+        let shards = ids.into_iter().zip(raw.granules);
+        let shards = shards.map(|(id, listed)| list(id, listed)).collect();
+        Ok(Self {
+            path: path.to_path_buf(),
+            metadata: raw.metadata.unwrap_or_default(),
+            signature: raw.grid_signature.filter(|signature| !signature.is_empty()),
+            order,
+            shards,
+            granules,
+        })
+    }
+
+    /// Writes the map to its path; a reader never sees half of it.
+    ///
+    /// # Errors
+    /// The operating system's, with the path.
+    pub fn write(&self) -> Result<()> {
+        let granules = self.shards.iter().map(|shard| {
+            let places = shard.granules.iter();
+            places.map(|&place| self.granules[place].clone()).collect()
+        });
+        let raw = RawMap {
+            metadata: Some(self.metadata.clone()),
+            grid_signature: self.signature.clone(),
+            shard_keys: self.keys(),
+            granules: granules.collect(),
+        };
+        let mut text = serde_json::to_string_pretty(&raw)
+            .unwrap_or_else(|e| unreachable!("a map has only string keys: {e}"));
+        text.push('\n');
+        write_whole(&self.path, text.as_bytes())
+    }
+
+    /// The packed morton word of each shard.
+    pub fn keys(&self) -> Vec<u64> {
+        let Some(order) = self.order else {
+            return Vec::new();
+        };
+        let words = self.shards.iter().map(|s| morton::to_word(order, s.id));
+        words.collect()
+    }
+
+    /// Pairs of a shard and a granule.
+    pub fn pairs(&self) -> usize {
+        self.shards.iter().map(|shard| shard.granules.len()).sum()
+    }
+
+    /// An error about this map.
+    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+        Error::map(&self.path, message)
+    }
+}
+
+/// The order that all keys have, and the NESTED id of each.
+fn shards(keys: &[u64]) -> Result<(Option<Order>, Vec<u64>), String> {
+    let mut order = None;
+    let mut places = BTreeMap::new();
+    let mut ids = Vec::with_capacity(keys.len());
+    for (place, &key) in keys.iter().enumerate() {
+        let (found, id) = morton::from_word(key).ok_or_else(|| {
+            format!(
+                "shard_keys[{place}] is {key}, which is no morton word of a cell; keys exceed 2^53 \
+                 and lose digits in programs that hold them as floats: make the map again"
+            )
+        })?;
+        let first = *order.get_or_insert(found);
+        if found != first {
+            return Err(format!(
+                "shard_keys[{place}] is of order {found}, shard_keys[0] of order {first}; all \
+                 shards of a map have one order: make the map again"
+            ));
+        }
+        if let Some(before) = places.insert(id, place) {
+            return Err(format!(
+                "shard_keys[{place}] is {key}, as is shard_keys[{before}]; each shard stands once: \
+                 make the map again"
+            ));
+        }
+        ids.push(id);
+    }
+    Ok((order, ids))
+}

@@ -1,0 +1,136 @@
+//! The guard between a shard map and a config: both must speak of the same shards.
+//!
+//! Beside the plan. A map serves every config with its *spatial* grid, whatever that aggregates. The
+//! spatial signature is that of the format: grid type, indexing scheme, both orders and the layout
+//! name `fullsphere`, which is the one that configs for this format stand for.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::{Config, GridConfig};
+use crate::error::Result;
+use crate::grid::Latitude;
+
+use super::map::ShardMap;
+
+/// The keys that are compared, in the order of the format.
+const SPATIAL: [&str; 5] = [
+    "type",
+    "indexing_scheme",
+    "parent_order",
+    "child_order",
+    "layout",
+];
+
+/// The spatial signature of a grid.
+pub(super) fn spatial_signature(grid: &GridConfig) -> Map<String, Value> {
+    let values = [
+        json!("healpix"),
+        json!("nested"),
+        json!(grid.shard_order.get()),
+        json!(grid.cell_order.get()),
+        json!("fullsphere"),
+    ];
+    SPATIAL.map(str::to_owned).into_iter().zip(values).collect()
+}
+
+impl ShardMap {
+    /// Checks that the map's shards are those of the config's grid; gives back what is odd about it.
+    ///
+    /// Of a signature with more keys (older maps carry the output fields too) only the spatial keys
+    /// count. A map without one is taken at the word of its keys. A map that says nothing of the
+    /// latitude is on the authalic one, as the format's maps are.
+    ///
+    /// # Errors
+    /// Another spatial grid, another latitude, shards of another order.
+    pub fn check_grid(&self, config: &Config) -> Result<Vec<String>> {
+        let mut odd = Vec::new();
+        match &self.signature {
+            Some(stored) => self.check_signature(stored, config)?,
+            None => odd.push(format!(
+                "shard map {} has no grid_signature: whether it was made for the grid of config {} \
+                 cannot be told but for the order of its shards",
+                self.path.display(),
+                config.name
+            )),
+        }
+        self.check_latitude(config.grid.latitude, &config.name)?;
+        let wanted = config.grid.shard_order;
+        if let Some(order) = self.order.filter(|order| *order != wanted) {
+            return Err(self.error(format!(
+                "its shard_keys are shards of order {order}, those of config {} of order {wanted} \
+                 (parent_order); make a map for this config with icefold plan, or set parent_order",
+                config.name
+            )));
+        }
+        odd.extend(self.other_positions(config));
+        Ok(odd)
+    }
+
+    fn check_signature(&self, stored: &Map<String, Value>, config: &Config) -> Result<()> {
+        let ours = spatial_signature(&config.grid);
+        let differing: Vec<String> = SPATIAL
+            .into_iter()
+            .filter(|&key| stored.get(key) != ours.get(key))
+            .map(|key| {
+                let stored = stored
+                    .get(key)
+                    .map_or("absent".to_owned(), Value::to_string);
+                format!("{key} is {stored} in the map, {} in the config", ours[key])
+            })
+            .collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let spatial: Map<String, Value> = SPATIAL
+            .into_iter()
+            .filter_map(|key| Some((key.to_owned(), stored.get(key)?.clone())))
+            .collect();
+        Err(self.error(format!(
+            "was made for another grid than that of config {}: {}; make a map for this config with \
+             icefold plan, or run the config that the map was made for\n  map    {}\n  config {}\n  \
+             stored {}",
+            config.name,
+            differing.join(", "),
+            Value::Object(spatial),
+            Value::Object(ours),
+            Value::Object(stored.clone()),
+        )))
+    }
+
+    fn check_latitude(&self, wanted: Latitude, config: &str) -> Result<()> {
+        let (found, how) = match self.metadata.get("latitude") {
+            None | Some(Value::Null) => (json!(Latitude::AuthalicWgs84.name()), "by default"),
+            Some(found) => (found.clone(), "by metadata.latitude"),
+        };
+        if found == wanted.name() {
+            return Ok(());
+        }
+        Err(self.error(format!(
+            "its shards are on the latitude {found} ({how}), those of config {config} on \"{}\"; \
+             make a map for this config with icefold plan, or set output.latitude",
+            wanted.name()
+        )))
+    }
+
+    /// A map made from other positions than the config reads may lack shards with photons.
+    fn other_positions(&self, config: &Config) -> Option<String> {
+        let positions = self.metadata.get("positions")?;
+        let same = |key: &str, ours: &str| positions.get(key).and_then(Value::as_str) == Some(ours);
+        let tracks = positions.get("ground_tracks").and_then(Value::as_array);
+        let has = |track: &String| tracks.is_some_and(|t| t.iter().any(|t| t == track));
+        let covers = same("latitude", &config.latitude)
+            && same("longitude", &config.longitude)
+            && config.ground_tracks.iter().all(has);
+        (!covers).then(|| {
+            format!(
+                "shard map {} was made from other positions ({positions}) than config {} reads \
+                 ({} {} in {}): photons outside its shards are counted as outside_shards",
+                self.path.display(),
+                config.name,
+                config.latitude,
+                config.longitude,
+                config.ground_tracks.join(" ")
+            )
+        })
+    }
+}
