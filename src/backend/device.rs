@@ -144,6 +144,7 @@ impl Device {
     pub fn recycle(&self, partials: Partials, job: &Job) {
         match self {
             Self::Cpu(cpu) => cpu.recycle(partials, job),
+            Self::Wgpu(_) => {}
         }
     }
 }

@@ -12,6 +12,7 @@
 
 mod clock;
 pub mod cpu;
+pub mod cuda;
 mod device;
 mod keys;
 pub mod tile;

@@ -104,7 +104,8 @@ impl Cpu {
 
     /// The keys of photons whose cells are known.
     pub(in crate::backend) fn keys(&self, cells: &[u64], grid: &GridConfig) -> Keys {
-        self.pool.install(|| Keys::of_cells(cells, grid))
+        let order = &mut Order::default();
+        self.pool.install(|| Keys::of_cells(cells, grid, order))
     }
 
     /// Partials of photons whose cells are known: the stages after locate.
