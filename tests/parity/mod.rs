@@ -201,32 +201,3 @@ fn every_way_through_the_cpu_agrees_at_order_12() {
 fn every_way_through_the_cpu_agrees_at_order_29() {
     all_ways_agree(29);
 }
-
-#[test]
-fn smoke_wgpu() {
-    let w = icefold::backend::wgpu::Wgpu::open(None, 2, Default::default()).unwrap();
-    eprintln!("{:?}", w.adapter());
-    for order in [8, 12, 29] {
-        let yaml = YAML.replace("child_order: 12", &format!("child_order: {order}"));
-        let question = Question::new(&yaml, &TYPES);
-        for workload in WORKLOADS {
-            let photons = photons(workload);
-            let whole: Vec<usize> = (0..photons.len()).collect();
-            let mut batch = photons.batch(&whole);
-            batch.columns = icefold::stat::derive(&question.job, &question.config.variables, &batch);
-            let c = cpu(2, Strategy::Sort).fold(&batch, &question.config.grid, &question.job, &mut StageTimes::default()).unwrap();
-            let start = std::time::Instant::now();
-            let g = w.fold(&batch, &question.config.grid, &question.job, &mut StageTimes::default()).unwrap();
-            eprintln!("{workload:?} {order} {:?}", start.elapsed());
-            assert_eq!(c.cells, g.cells);
-            assert_eq!(c.photons, g.photons);
-            for (i, (a, b)) in c.columns.iter().zip(&g.columns).enumerate() {
-                assert_eq!(a.count, b.count, "{i}");
-                assert_eq!(a.specials, b.specials, "{i}");
-                assert_eq!(a.range, b.range, "{i}");
-                assert_eq!(a.moments, b.moments, "{i}");
-                assert!(a == b, "{i}");
-            }
-        }
-    }
-}
