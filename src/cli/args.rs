@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::backend::DeviceChoice;
+use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
+use crate::pipeline::Memory;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,8 +20,9 @@ Examples:
   icefold run atl06 --plan map.json --shards 0..8 --store first_8.zarr
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
+  icefold verify atl06 granules/ --devices cpu,wgpu
 
-Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 stores differ, 5 no such device,
+Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 results differ, 5 no such device,
 130 interrupted";
 
 /// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
@@ -42,8 +45,10 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
-    /// Compare two stores bit by bit
+    /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),
+    /// Show which devices there are, and what runs where
+    Devices(DevicesArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -65,9 +70,12 @@ pub struct DemoArgs {
 /// On what a run runs; none of it changes a bit of the result.
 #[derive(Debug, Args)]
 pub struct MachineArgs {
-    /// auto, cpu, cuda[:N] or wgpu[:NAME]
+    /// auto, cpu, cuda[:N|:N,M|:all] or wgpu[:NAME]
     #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
     pub device: String,
+    /// Memory to take of each CUDA device, as in 2G [default: nine tenths of what is free]
+    #[arg(long, env = "ICEFOLD_DEVICE_MEMORY", value_name = "BYTES", value_parser = parse_bytes)]
+    pub device_memory: Option<u64>,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -80,10 +88,14 @@ impl MachineArgs {
     /// # Errors
     /// There is no device of that name.
     pub fn choice(&self) -> Result<DeviceChoice> {
-        self.device.parse().map_err(|message| Error::Device {
+        let mut choice = self.device.parse().map_err(|message| Error::Device {
             device: self.device.clone(),
             message,
-        })
+        })?;
+        if let DeviceChoice::Cuda(cuda) = &mut choice {
+            cuda.memory = self.device_memory;
+        }
+        Ok(choice)
     }
 }
 
@@ -119,7 +131,10 @@ pub struct RunArgs {
     pub tolerant: bool,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Rows read at a time from one ground track
+    /// Memory for batches on their way through the line, such as 512MiB or 4GiB
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
+    /// Rows read at a time from one ground track [default: as many as the memory holds, at most 2^20]
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub batch_rows: Option<u32>,
@@ -188,10 +203,26 @@ pub struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// One store
-    pub a: PathBuf,
-    /// The store to compare it with
-    pub b: PathBuf,
+    /// One store; with --devices, the config
+    #[arg(value_name = "A.zarr|CONFIG")]
+    pub a: String,
+    /// The store to compare it with; with --devices, granules or folders of granules
+    #[arg(value_name = "B.zarr|GRANULE", required = true)]
+    pub b: Vec<PathBuf>,
+    /// Fold the granules on each of these devices and compare what they make of them
+    #[arg(long, value_name = "DEVICE,DEVICE", value_delimiter = ',')]
+    pub devices: Vec<String>,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

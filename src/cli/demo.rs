@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::config::{self, DuplicatePolicy};
 use crate::demo::write_granules;
 use crate::error::Result;
-use crate::pipeline::BATCH_ROWS;
+use crate::pipeline::Memory;
 use crate::plan::plan;
 
 use super::args::DemoArgs;
@@ -28,6 +28,11 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         "making synthetic granules in {} ...",
         granules.display()
     ));
+    let threads = threads(args.machine.threads);
+    // Making granules and drawing share these; whoever built them before had the same arguments.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
     let made = write_granules(&granules)?;
     let seconds = started.elapsed().as_secs_f64();
     note(format_args!(
@@ -44,8 +49,9 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         overwrite: true,
         tolerant: false,
         device: args.machine.choice()?,
-        threads: threads(args.machine.threads),
-        batch_rows: BATCH_ROWS,
+        threads,
+        memory: Memory::DEFAULT,
+        batch_rows: None,
         interrupted,
     };
     let (report, tally) = run.execute()?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
+use crate::pipeline::{self, Memory, Options, Survey};
 use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
 
@@ -59,7 +59,8 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         tolerant: tolerant(args),
         device,
         threads: threads(args.machine.threads),
-        batch_rows: args.batch_rows.map_or(BATCH_ROWS, |n| n as usize),
+        memory: args.memory,
+        batch_rows: args.batch_rows.map(|n| n as usize),
         interrupted,
     };
     let (report, tally) = run.execute()?;
@@ -84,7 +85,9 @@ pub struct Run<'a> {
     pub tolerant: bool,
     pub device: DeviceChoice,
     pub threads: usize,
-    pub batch_rows: usize,
+    pub memory: Memory,
+    /// As many as the memory holds where there is none.
+    pub batch_rows: Option<usize>,
     pub interrupted: &'a AtomicBool,
 }
 
@@ -92,30 +95,37 @@ impl Run<'_> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
         let threads = self.threads;
-        // Finishing and writing use the global pool; it may have been built before.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global();
         crate::store::check_target(self.store, self.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        let filters = self.config.filters.len();
+        let batch_rows = self
+            .batch_rows
+            .unwrap_or_else(|| self.memory.rows(&survey.types, filters, &survey.job));
         let options = Options {
-            batch_rows: self.batch_rows,
+            batch_rows,
             tolerant: self.tolerant,
             interrupted: self.interrupted,
         };
         let progress = Progress::over(survey.granules.len());
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
-        let (hashes, tally) =
-            pipeline::write(folded?, &survey, self.store, self.overwrite, &options)?;
+        if let Some(warning) = device.warning() {
+            note(format_args!("warning: {warning}"));
+        }
+        let folded = folded?;
+        let (hashes, tally) = device
+            .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
         let facts = RunFacts {
             command: std::env::args().collect(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
             device_reason: device.reason(&self.device),
+            device_details: device.details(&survey.job),
             threads,
+            memory_bytes: self.memory.0,
+            batch_rows,
             plan: self.plan,
             job: &survey.job,
             store: self.store,
@@ -210,11 +220,11 @@ fn overrides(
             origin("threads"),
         ),
         ("mode", mode.to_owned(), mode_origin),
+        ("memory", args.memory.to_string(), origin("memory")),
         (
             "batch_rows",
             args.batch_rows
-                .map_or(BATCH_ROWS, |n| n as usize)
-                .to_string(),
+                .map_or("as many as the memory holds".to_owned(), |n| n.to_string()),
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),

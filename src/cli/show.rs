@@ -1,16 +1,15 @@
-//! `inspect`, `render`, `verify`, `schema`, `completions`: looking at what is there.
+//! `inspect`, `render`, `schema`, `completions`: looking at what is there.
 
 use std::path::Path;
 
 use clap::CommandFactory;
-use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::report::{MapData, render as draw_map};
-use crate::store::{StoreReader, VerifyReport};
+use crate::store::StoreReader;
 use crate::{config, granule, plan, store};
 
-use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs};
+use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
@@ -73,36 +72,6 @@ pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) ->
         },
         output,
     )
-}
-
-pub fn verify(args: &VerifyArgs) -> Result<u8> {
-    let report: VerifyReport = store::verify(&args.a, &args.b)?;
-    let identical = report.identical();
-    if args.json {
-        print_json(&json!({
-            "a": args.a.display().to_string(),
-            "b": args.b.display().to_string(),
-            "identical": identical,
-            "differences": texts(&report.differences),
-            "notes": report.notes,
-            "report": report.to_string(),
-        }))?;
-    } else {
-        print(&report.to_string())?;
-    }
-    if identical {
-        Ok(0)
-    } else {
-        Err(Error::Mismatch(format!(
-            "stores {} and {} differ",
-            args.a.display(),
-            args.b.display()
-        )))
-    }
-}
-
-fn texts(differences: &[impl ToString]) -> Vec<String> {
-    differences.iter().map(ToString::to_string).collect()
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

@@ -9,9 +9,9 @@
 //! whole: a granule that fails half way leaves nothing behind.
 
 mod accept;
+mod budget;
 mod source;
 mod survey;
-mod wanted;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,9 +29,9 @@ use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 
+pub use budget::Memory;
 use source::{Message, Source};
 pub use survey::{Survey, survey};
-pub use wanted::OUTSIDE_SHARDS;
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug)]
@@ -81,16 +81,21 @@ pub fn fold(
         config,
         types: &survey.types,
         batch_rows: options.batch_rows,
+        device,
         wanted: survey.wanted.as_ref(),
     };
-    source.stream(|messages| {
+    source.stream(|messages, give_back| {
         let mut granule = Granule::default();
         for message in messages {
             if options.interrupted.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             match message {
-                Message::Batch(batch) => line.take(batch, &mut granule)?,
+                Message::Batch(batch) => {
+                    let batch = line.take(batch, &mut granule)?;
+                    // Nobody wants it where reading has ended.
+                    let _ = give_back.send(batch);
+                }
                 Message::End(end) => {
                     progress.granule_done(&end.name, end.counts.read);
                     line.close(std::mem::take(&mut granule), *end);
@@ -177,7 +182,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<()> {
+    /// Folds a batch, and gives it back.
+    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<PhotonBatch> {
         let mut times = StageTimes::default();
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
@@ -185,7 +191,7 @@ impl Line<'_> {
         granule.shards.add(&partials, &self.config.grid, self.job);
         self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
-        Ok(())
+        Ok(batch)
     }
 
     fn close(&mut self, granule: Granule, mut end: GranuleReport) {

@@ -26,7 +26,11 @@ pub struct RunFacts<'a> {
     pub config_sha256: &'a str,
     pub device: &'static str,
     pub device_reason: &'static str,
+    /// What more there is to say of the device.
+    pub device_details: serde_json::Map<String, Value>,
     pub threads: usize,
+    pub memory_bytes: u64,
+    pub batch_rows: usize,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
@@ -43,6 +47,8 @@ pub struct RunReport {
     /// The shard map and the part of it that the run is about; `null` without one.
     pub plan: Value,
     pub threads: usize,
+    /// Bytes that batches may take on their way through the line, and rows of a batch.
+    pub memory: Value,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     /// Seconds and bytes by stage; `null` where a stage is inside another.
@@ -74,7 +80,7 @@ impl RunReport {
             icefold_version: env!("CARGO_PKG_VERSION"),
             command: facts.command.clone(),
             config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
-            device: json!({"name": facts.device, "reason": facts.device_reason}),
+            device: device(facts),
             plan: facts.plan.wanted.as_ref().map_or(Value::Null, |wanted| {
                 json!({
                     "map": wanted.map.display().to_string(),
@@ -83,6 +89,7 @@ impl RunReport {
                 })
             }),
             threads: facts.threads,
+            memory: json!({"budget_bytes": facts.memory_bytes, "batch_rows": facts.batch_rows}),
             seconds,
             stages: stages(tally),
             photons: json!({
@@ -173,6 +180,14 @@ impl RunReport {
     }
 }
 
+fn device(facts: &RunFacts) -> Value {
+    let mut device = serde_json::Map::new();
+    device.insert("name".to_owned(), facts.device.into());
+    device.insert("reason".to_owned(), facts.device_reason.into());
+    device.extend(facts.device_details.clone());
+    Value::Object(device)
+}
+
 fn stages(tally: &Tally) -> Value {
     let stage = |seconds: f64| json!({"seconds": seconds});
     json!({
@@ -191,6 +206,7 @@ fn stages(tally: &Tally) -> Value {
             "runs": tally.stages.batches.runs,
             "blocks": tally.stages.batches.blocks,
             "sorted": tally.stages.batches.sorted,
+            "taken_over": tally.stages.batches.taken_over,
         },
         "merge": stage(tally.merge_seconds),
         "finalize": stage(tally.finalize_seconds),

@@ -200,6 +200,7 @@ impl StageSeconds {
         self.batches.sorted += times.batches.sorted;
         self.batches.runs += times.batches.runs;
         self.batches.blocks += times.batches.blocks;
+        self.batches.taken_over += times.batches.taken_over;
     }
 }
 

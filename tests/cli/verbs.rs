@@ -7,7 +7,8 @@ use super::granules::one;
 use super::{Site, json};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 8] = [
+const VERBS: [&str; 9] = [
+    "devices",
     "demo",
     "run",
     "plan",

@@ -1,7 +1,7 @@
 //! locate: against the reference on the host, position by position.
 
 use icefold::backend::Backend;
-use icefold::batch::{Origin, PhotonBatch};
+use icefold::batch::{Origin, PhotonBatch, Rows};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Locator, Order};
 
@@ -13,7 +13,7 @@ fn batch(positions: &[(f64, f64)]) -> PhotonBatch {
         origin: Origin {
             granule: "in_memory.h5".into(),
             ground_track: "gt1l".into(),
-            rows: (0..positions.len() as u64).collect(),
+            rows: Rows::Range(0..positions.len() as u64),
         },
         lon,
         lat,

@@ -3,7 +3,7 @@
 use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Values};
+use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
 use icefold::stat::{ColumnOrigin, Job, JobColumn, Needs, Resolution};
@@ -143,7 +143,7 @@ fn folds<S: Subject>(n: usize, job: &Job) {
             origin: Origin {
                 granule: "in_memory.h5".into(),
                 ground_track: "gt1l".into(),
-                rows: (0..n as u64).collect(),
+                rows: Rows::Range(0..n as u64),
             },
             lon,
             lat,

@@ -2,6 +2,7 @@
 //! the documentation. Reads files only; nothing on the line depends on it.
 
 mod lexer;
+mod shaders;
 
 use std::fs;
 use std::path::{Path, PathBuf};

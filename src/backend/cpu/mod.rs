@@ -97,6 +97,11 @@ impl Cpu {
         Self { strategy, ..self }
     }
 
+    /// Runs work on these threads, beside folds.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+
     /// The cell of every position: the stage locate by itself, with ids instead of keys.
     pub fn cells(&self, lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
         self.pool.install(|| locate::cells(lon, lat, grid, cells));

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
+use crate::backend::wgpu::{merged, part_of_batch};
 use crate::backend::{Backend, KeyTable, StageTimes};
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::GridConfig;
@@ -20,7 +21,7 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
 use super::rows::{self, ColumnRows, ValueKeys};
-use super::shares::{Share, part_of_batch, shares};
+use super::shares::{Share, shares};
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys, Sums};
 use super::tile::{BATCH, ROW_WORDS};
 
@@ -307,13 +308,4 @@ pub fn join(
         }
     };
     Ok(rows::join(cells, on_device, on_host))
-}
-
-/// Two tables of one job; values out of range are counted too.
-pub fn merged(low: &Partials, high: &Partials, job: &Job) -> Partials {
-    let mut merged = low.merge(high, job);
-    for (i, column) in merged.columns.iter_mut().enumerate() {
-        column.out_of_range = low.columns[i].out_of_range + high.columns[i].out_of_range;
-    }
-    merged
 }

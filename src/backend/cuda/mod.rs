@@ -40,6 +40,7 @@ use crate::stat::Partials;
 
 use super::StageTimes;
 use super::cpu::Cpu;
+use super::wgpu::merged;
 use fold::Work;
 use memory::Gpu;
 
@@ -101,6 +102,11 @@ impl<M: Machine> Cuda<M> {
         self.gpus.iter().map(|gpu| gpu.machine.memory()).collect()
     }
 
+    /// Runs work of the host on the threads that serve the devices.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.cpu.install(work)
+    }
+
     fn first(&self) -> &Gpu<M> {
         &self.gpus[0]
     }
@@ -139,7 +145,7 @@ impl<M: Machine> Cuda<M> {
         for (partials, batches) in folded {
             times.batches.sorted += batches.sorted;
             times.batches.runs += batches.runs;
-            whole = fold::merged(&whole, &partials, work.job);
+            whole = merged(&whole, &partials, work.job);
         }
         Ok(whole)
     }

@@ -1,8 +1,6 @@
 //! What of a job the device folds, and what the host does.
 
-use std::ops::Range;
-
-use crate::batch::{Column, ColumnType, PhotonBatch, Values};
+use crate::batch::ColumnType;
 use crate::stat::{Job, JobColumn};
 
 /// What of a column the host folds, and why; `None` if the device folds all of it.
@@ -54,33 +52,4 @@ pub fn shares(job: &Job) -> (Share, Share) {
         (place, column)
     });
     (Share::of(device), Share::of(host))
-}
-
-/// Some photons of a batch; all of it without a copy is for callers that have a whole one.
-pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch {
-    let mut origin = batch.origin.clone();
-    origin.rows = origin.rows[photons.clone()].to_vec();
-    PhotonBatch {
-        origin,
-        lon: batch.lon[photons.clone()].to_vec(),
-        lat: batch.lat[photons.clone()].to_vec(),
-        columns: batch
-            .columns
-            .iter()
-            .map(|column| part(column, photons.clone()))
-            .collect(),
-    }
-}
-
-/// Some photons of a column.
-fn part(column: &Column, photons: Range<usize>) -> Column {
-    let (start, len) = (photons.start, photons.len());
-    Column {
-        values: match &column.values {
-            Values::F32(v) => Values::F32(v[photons].to_vec()),
-            Values::F64(v) => Values::F64(v[photons].to_vec()),
-            Values::I64(v) => Values::I64(v[photons].to_vec()),
-        },
-        nulls: column.nulls.as_ref().map(|nulls| nulls.slice(start, len)),
-    }
 }

@@ -119,7 +119,8 @@ pub fn choose(wanted: Option<&str>) -> Result<(wgpu::Adapter, AdapterReport)> {
         let names = reports.iter().map(|r| format!("{}: {}", r.index, r.name));
         let names = names.collect::<Vec<_>>().join("; ");
         return Err(refuse(format!(
-            "no adapter has this in its name; there are {names}"
+            "no adapter has this in its name; there are {names}; or use --device cpu, which gives \
+             the same bits"
         )));
     };
     let report = reports[position].clone();

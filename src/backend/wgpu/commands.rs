@@ -5,13 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::tile;
 
-use super::gpu::{Fault, Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
+use super::gpu::{Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
 use super::kernels::{Kernel, PARAMS_BYTES};
 
 /// Bytes between the parameters of two dispatches: the alignment that every device accepts.
 const PARAMS_STRIDE: u64 = 256;
 /// Dispatches of one submission.
 const DISPATCHES: u64 = 64;
+
+const _: () = assert!(PARAMS_BYTES <= PARAMS_STRIDE);
+
+const NO_LABEL: wgpu::CommandEncoderDescriptor = wgpu::CommandEncoderDescriptor { label: None };
 
 /// Work to be submitted.
 pub struct Commands<'g> {
@@ -21,16 +25,19 @@ pub struct Commands<'g> {
     /// The parameters of the dispatches recorded so far, `PARAMS_STRIDE` bytes each.
     recorded: Vec<u8>,
     slots: Vec<UploadSlot>,
+    /// Workgroups that fit one dimension.
+    widest: u32,
 }
 
 impl<'g> Commands<'g> {
     pub fn new(gpu: &'g Gpu) -> Self {
         Self {
             gpu,
-            encoder: gpu.device.create_command_encoder(&Default::default()),
+            encoder: gpu.device.create_command_encoder(&NO_LABEL),
             params: gpu.uniforms(DISPATCHES * PARAMS_STRIDE),
             recorded: Vec::new(),
             slots: Vec::new(),
+            widest: gpu.device.limits().max_compute_workgroups_per_dimension,
         }
     }
 
@@ -57,16 +64,15 @@ impl<'g> Commands<'g> {
         self.recorded
             .extend_from_slice(bytemuck::cast_slice(&params));
         self.recorded.resize(offset + PARAMS_STRIDE as usize, 0);
-        debug_assert!(PARAMS_BYTES <= PARAMS_STRIDE);
         let pipelines = &self.gpu.pipelines;
         let group = pipelines.bind(&self.gpu.device, kernel, &self.params, buffers);
-        let mut pass = self.encoder.begin_compute_pass(&Default::default());
+        let mut pass = self
+            .encoder
+            .begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(pipelines.pipeline(kernel));
         pass.set_bind_group(0, &group, &[offset as u32]);
-        // Tiles of a batch fit one dimension; the second is there for devices that allow fewer.
-        let most = self.gpu.device.limits().max_compute_workgroups_per_dimension;
-        let rows = groups.div_ceil(most).max(1);
-        pass.dispatch_workgroups(groups.div_ceil(rows), rows, 1);
+        let (columns, rows) = grid(groups, self.widest);
+        pass.dispatch_workgroups(columns, rows, 1);
     }
 
     /// Copies words from the host to the start of a buffer.
@@ -77,7 +83,7 @@ impl<'g> Commands<'g> {
             let bytes = chunk.len() as u64;
             match slot.buffer.get_mapped_range_mut(..bytes) {
                 Ok(mut mapped) => mapped.slice(..).copy_from_slice(chunk),
-                Err(error) => return Err(self.fault(&error)),
+                Err(error) => return Err(self.gpu.fault(&error)),
             }
             slot.buffer.unmap();
             self.encoder
@@ -101,12 +107,10 @@ impl<'g> Commands<'g> {
 
     /// Hands over what was recorded; the device works on it from now on.
     pub fn submit(&mut self) {
-        let fresh = self.gpu.device.create_command_encoder(&Default::default());
+        let fresh = self.gpu.device.create_command_encoder(&NO_LABEL);
         let encoder = std::mem::replace(&mut self.encoder, fresh);
         if !self.recorded.is_empty() {
-            self.gpu
-                .queue
-                .write_buffer(&self.params, 0, &self.recorded);
+            self.gpu.queue.write_buffer(&self.params, 0, &self.recorded);
             self.recorded.clear();
         }
         self.gpu.queue.submit([encoder.finish()]);
@@ -128,18 +132,18 @@ impl<'g> Commands<'g> {
         self.submit();
         let mapped = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&mapped);
-        landing.map_async(wgpu::MapMode::Read, .., move |result| {
+        landing.map_async(wgpu::MapMode::Read, ..total.max(4), move |result| {
             done.store(result.is_ok(), Ordering::Release);
         });
         self.gpu.wait()?;
         if !mapped.load(Ordering::Acquire) {
-            return Err(self.fault(&"a buffer could not be read back"));
+            return Err(self.gpu.fault(&"a buffer could not be read back"));
         }
         let mut read = Vec::with_capacity(sources.len());
         {
-            let view = match landing.get_mapped_range(..) {
+            let view = match landing.get_mapped_range(..total.max(4)) {
                 Ok(view) => view,
-                Err(error) => return Err(self.fault(&error)),
+                Err(error) => return Err(self.gpu.fault(&error)),
             };
             let mut rest = &view[..];
             for (_, words) in sources {
@@ -151,12 +155,58 @@ impl<'g> Commands<'g> {
         landing.unmap();
         Ok(read)
     }
+}
 
-    /// What the device says went wrong, or else what was seen.
-    fn fault(&self, seen: &dyn ToString) -> Fault {
-        match self.gpu.check() {
-            Err(fault) => fault,
-            Ok(()) => Fault::Refused(seen.to_string()),
+/// Columns and rows of a grid of at least so many workgroups, none wider than `widest`. Tiles of a
+/// batch fit one row of every device; shaders leave out the workgroups that are too many.
+fn grid(groups: u32, widest: u32) -> (u32, u32) {
+    let rows = groups.div_ceil(widest).max(1);
+    (groups.div_ceil(rows), rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HostStages, Wgpu, stages};
+    use super::*;
+
+    #[test]
+    fn a_grid_holds_all_workgroups_and_is_not_too_wide() {
+        for groups in [0, 1, 65_535, 65_536, 65_537, 1 << 20] {
+            let (columns, rows) = grid(groups, 65_535);
+            assert!(columns <= 65_535 && columns * rows >= groups);
+        }
+    }
+
+    /// Sorted keys and items, and the starts and ranks of pieces.
+    fn sorted(gpu: &Gpu, keys: &[u32], widest: u32) -> Vec<Vec<u32>> {
+        let n = keys.len() as u32;
+        let mut commands = Commands::new(gpu);
+        commands.widest = widest;
+        let on_device = gpu.words(n.into());
+        commands.upload(keys, &on_device).unwrap();
+        let sorted = stages::sort(&mut commands, &on_device, n, 20);
+        let pieces = stages::segment(&mut commands, &sorted.keys, n).unwrap();
+        let words = u64::from(n);
+        let count = pieces.count.into();
+        let sources: [(&wgpu::Buffer, u64); 4] = [
+            (&sorted.keys, words),
+            (&sorted.items, words),
+            (&pieces.starts, count),
+            (&pieces.ranks, words / u64::from(tile::ITEMS)),
+        ];
+        commands.read(&sources).unwrap()
+    }
+
+    #[test]
+    fn a_grid_of_two_dimensions_gives_what_one_row_gives() {
+        let device = Wgpu::open(None, 1, HostStages::default()).expect("an adapter opens");
+        let keys: Vec<u32> = (0..40_000u32)
+            .map(|i| i.wrapping_mul(0x9e37_79b1) >> 12)
+            .collect();
+        let row = sorted(&device.gpu, &keys, 65_535);
+        assert!(row[0].is_sorted());
+        for widest in [1, 3, 7] {
+            assert!(sorted(&device.gpu, &keys, widest) == row, "{widest} wide");
         }
     }
 }

@@ -72,11 +72,6 @@ impl Folder<'_> {
         let cells = &work.cells[photons.clone()];
         let cpu::Keys { keys, table } = times.locate.time(|| self.cpu.keys(cells, work.grid));
         let strategy = self.strategy(&keys);
-        if strategy == Strategy::Runs {
-            times.batches.runs += 1;
-        } else {
-            times.batches.sorted += 1;
-        }
         let mut batch = Batch {
             commands: Commands::new(self.gpu),
             n: keys.len() as u32,
@@ -89,7 +84,7 @@ impl Folder<'_> {
             .time(|| batch.commands.upload(&keys, &device_keys))?;
         let arranged = times
             .fused
-            .time(|| batch.arrange(device_keys, strategy == Strategy::Sort))?;
+            .time(|| batch.arrange(&device_keys, strategy == Strategy::Sort))?;
         let mut parts = Vec::with_capacity(self.device.places.len());
         for (&place, described) in self.device.places.iter().zip(&self.device.job.columns) {
             let column = times.upload.time(|| {
@@ -104,9 +99,15 @@ impl Folder<'_> {
         // The host's columns are folded while the device works.
         let host = times.fused.time(|| self.fold_host(work, photons))?;
         let found = times.fused.time(|| batch.finish(&arranged, parts))?;
-        times
+        let partials = times
             .fused
-            .time(|| self.join(&found, &table, host, keys.len()))
+            .time(|| self.join(&found, &table, host, keys.len()))?;
+        if strategy == Strategy::Runs {
+            times.batches.runs += 1;
+        } else {
+            times.batches.sorted += 1;
+        }
+        Ok(partials)
     }
 
     /// Order statistics need photons in the order of cells. Blocks of photons in few cells, which
@@ -234,15 +235,15 @@ struct Part {
 }
 
 impl Batch<'_> {
-    fn arrange(&mut self, keys: Lease, sort_photons: bool) -> Result<Arranged> {
+    fn arrange(&mut self, keys: &Lease, sort_photons: bool) -> Result<Arranged> {
         let Self {
             commands, n, bits, ..
         } = self;
         let sorts = !self.ascending;
-        let photons = (sorts && sort_photons).then(|| stages::sort(commands, &keys, *n, *bits));
+        let photons = (sorts && sort_photons).then(|| stages::sort(commands, keys, *n, *bits));
         let pieces = match &photons {
             Some(sorted) => stages::segment(commands, &sorted.keys, *n)?,
-            None => stages::segment(commands, &keys, *n)?,
+            None => stages::segment(commands, keys, *n)?,
         };
         let most = commands.gpu().most_words();
         if stages::row_words(&pieces) > most {
@@ -265,7 +266,12 @@ impl Batch<'_> {
         })
     }
 
-    fn reduce(&mut self, arranged: &Arranged, column: &DeviceColumn, described: &JobColumn) -> Part {
+    fn reduce(
+        &mut self,
+        arranged: &Arranged,
+        column: &DeviceColumn,
+        described: &JobColumn,
+    ) -> Part {
         let commands = &mut self.commands;
         let order = arranged.order.as_ref();
         let rows = stages::reduce(commands, &arranged.pieces, order, column, described);

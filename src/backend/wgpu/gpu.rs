@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 
 use super::kernels::Pipelines;
+use wgpu::BufferUsages as U;
 
 /// Why the device did not give an answer.
 #[derive(Debug)]
@@ -157,7 +158,6 @@ impl Gpu {
                 free: Mutex::default(),
             })
         };
-        use wgpu::BufferUsages as U;
         let gpu = Self {
             pipelines: Pipelines::new(&device),
             storage: shelf(U::STORAGE | U::COPY_SRC | U::COPY_DST),
@@ -183,9 +183,23 @@ impl Gpu {
             return Err(Fault::Memory(memory));
         }
         match locked(&self.faults.refused).take() {
-            Some(refused) => Err(Fault::Refused(refused)),
+            Some(refused) => Err(self.lost_or(refused)),
             None => Ok(()),
         }
+    }
+
+    /// What the device says went wrong, or else what was seen.
+    pub fn fault(&self, seen: &dyn ToString) -> Fault {
+        match self.check() {
+            Err(fault) => fault,
+            Ok(()) => self.lost_or(seen.to_string()),
+        }
+    }
+
+    /// A device that is lost refuses everything, and tells why only when it is polled.
+    fn lost_or(&self, refused: String) -> Fault {
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.lost().map_or(Fault::Refused(refused), Fault::Lost)
     }
 
     /// Why the device is gone, if it is.
@@ -287,5 +301,29 @@ impl Gpu {
         polled
             .map(drop)
             .map_err(|error| Fault::Refused(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_device_says_what_to_do() {
+        let what = || "it was unplugged".to_owned();
+        for (fault, remedy) in [
+            (Fault::Lost(what()), "lost"),
+            (Fault::Memory(what()), "--batch-rows"),
+            (Fault::Refused(what()), "report this"),
+        ] {
+            let error = fault.into_error("wgpu");
+            let message = error.to_string();
+            assert_eq!(error.exit_code(), 5);
+            for says in ["it was unplugged", remedy, "--device cpu"] {
+                assert!(message.contains(says), "{message}");
+            }
+        }
+        let host = Error::Usage("no".to_owned());
+        assert_eq!(Fault::Host(host).into_error("wgpu").exit_code(), 2);
     }
 }

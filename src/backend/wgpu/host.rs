@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow::buffer::NullBuffer;
 
-use crate::batch::{Column, ColumnType, PhotonBatch, Values};
+use crate::batch::{Column, ColumnType, PhotonBatch, Rows, Values};
 use crate::error::{Error, Result};
 use crate::stat::{Job, JobColumn};
 
@@ -129,7 +129,13 @@ pub fn part(column: &Column, photons: Range<usize>) -> Column {
 /// Some photons of a batch.
 pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch {
     let mut origin = batch.origin.clone();
-    origin.rows = origin.rows[photons.clone()].to_vec();
+    origin.rows = match origin.rows {
+        Rows::Range(rows) => {
+            let start = rows.start + photons.start as u64;
+            Rows::Range(start..start + photons.len() as u64)
+        }
+        Rows::Listed(rows) => Rows::Listed(rows[photons.clone()].to_vec()),
+    };
     PhotonBatch {
         origin,
         lon: batch.lon[photons.clone()].to_vec(),

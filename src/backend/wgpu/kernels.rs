@@ -81,7 +81,14 @@ impl Kernel {
             Self::ReduceRecords => (
                 "reduce",
                 "reduce_records",
-                &[(1, Read), (2, Read), (3, Read), (4, Read), (5, Read), (7, Write)],
+                &[
+                    (1, Read),
+                    (2, Read),
+                    (3, Read),
+                    (4, Read),
+                    (5, Read),
+                    (7, Write),
+                ],
             ),
             Self::ReduceValues => (
                 "reduce",
@@ -89,7 +96,11 @@ impl Kernel {
                 &[(4, Read), (5, Read), (6, Read), (7, Write)],
             ),
         };
-        Entry { stem, name, buffers }
+        Entry {
+            stem,
+            name,
+            buffers,
+        }
     }
 }
 
@@ -99,8 +110,14 @@ pub fn shaders() -> [(&'static str, String); 4] {
     const PART: &str = include_str!("../../../shaders/part.wgsl");
     let module = |parts: &[&str]| tile::wgsl() + PRELUDE + &parts.concat();
     [
-        ("scan", module(&[include_str!("../../../shaders/scan.wgsl")])),
-        ("sort", module(&[include_str!("../../../shaders/sort.wgsl")])),
+        (
+            "scan",
+            module(&[include_str!("../../../shaders/scan.wgsl")]),
+        ),
+        (
+            "sort",
+            module(&[include_str!("../../../shaders/sort.wgsl")]),
+        ),
         (
             "segment",
             module(&[include_str!("../../../shaders/segment.wgsl")]),

@@ -13,23 +13,27 @@
 mod adapter;
 mod commands;
 mod fold;
-mod gpu;
+pub(in crate::backend) mod gpu;
 mod host;
 mod kernels;
 mod rows;
-mod stages;
+mod seam;
 mod staged;
+mod stages;
 
 pub use adapter::{AdapterReport, reports};
+pub(in crate::backend) use fold::merged;
+pub(in crate::backend) use host::part_of_batch;
 pub use host::{HostStages, why_host};
 pub use kernels::{entry_points, shaders};
 pub use staged::{Keys, Photons, Segments, Sorted};
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 
 use super::cpu::Cpu;
+
 use gpu::{Fault, Gpu};
 
 /// An opened adapter, and the CPU backend for what the adapter does not do.
@@ -39,6 +43,9 @@ pub struct Wgpu {
     adapter: AdapterReport,
     cpu: Cpu,
     host_stages: HostStages,
+    /// Who works on the device. Buffers are used again as soon as commands that use them are
+    /// recorded, so commands are recorded and submitted by one at a time.
+    turn: Mutex<()>,
     /// Why the CPU took over, once the device was lost.
     lost: Mutex<Option<String>>,
 }
@@ -53,12 +60,18 @@ impl Wgpu {
             adapter: report,
             cpu: Cpu::open(threads)?,
             host_stages,
+            turn: Mutex::default(),
             lost: Mutex::default(),
         })
     }
 
     pub fn adapter(&self) -> &AdapterReport {
         &self.adapter
+    }
+
+    /// Runs work of the host on the threads that locate photons.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.cpu.install(work)
     }
 
     /// Stages that run on the host because the user wants them there.
@@ -72,6 +85,10 @@ impl Wgpu {
         lost.clone()
     }
 
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take_over(&self, why: String) {
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         lost.get_or_insert(why);
@@ -83,7 +100,7 @@ impl Wgpu {
         self.gpu.device.destroy();
     }
 
-    fn settled<T>(&self, result: gpu::Result<T>) -> Result<T> {
+    pub(in crate::backend) fn settled<T>(&self, result: gpu::Result<T>) -> Result<T> {
         result.map_err(|fault: Fault| fault.into_error(&format!("wgpu:{}", self.adapter.name)))
     }
 }

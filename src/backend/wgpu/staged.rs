@@ -1,26 +1,23 @@
 //! The stages one by one, each on the device or, where the user wants it, on the host.
 
-use std::ops::Range;
-
 use crate::backend::cpu;
-use crate::backend::{Backend, KeyTable, StageTimes, tile};
+use crate::backend::{Backend, KeyTable, tile};
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
-use crate::error::{Error, Result};
 use crate::stat::{Job, Partials};
 
+use super::Wgpu;
 use super::commands::Commands;
-use super::fold::{Folder, Work, upload_column};
-use super::gpu::{self, Fault, Lease};
-use super::host::{part_of_batch, shares};
+use super::fold::upload_column;
+use super::gpu::{self, Lease};
+use super::host::shares;
 use super::rows::{self, ColumnRows};
 use super::stages::{self, DeviceColumn, Pieces};
-use super::Wgpu;
 
 /// A batch; its float32 columns are on the device.
 #[derive(Debug)]
 pub struct Photons<'a> {
-    batch: &'a PhotonBatch,
+    pub(super) batch: &'a PhotonBatch,
     /// One per column of the batch.
     columns: Vec<Option<DeviceColumn>>,
 }
@@ -28,7 +25,7 @@ pub struct Photons<'a> {
 /// One key per photon, in batch order.
 #[derive(Debug)]
 pub struct Keys {
-    keys: Lease,
+    by_photon: Lease,
     photons: u32,
     table: KeyTable,
 }
@@ -46,40 +43,18 @@ pub struct Sorted {
 #[derive(Debug)]
 pub struct Segments(Option<Pieces>);
 
-impl Keys {
-    /// The keys themselves, in batch order.
-    pub fn len(&self) -> usize {
-        self.photons as usize
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.photons == 0
-    }
-}
-
-impl Sorted {
-    /// Keys in order, and the photon of each.
-    pub fn pairs(&self, device: &Wgpu) -> Result<(Vec<u32>, Vec<u32>)> {
-        device.settled(device.sorted_on_host(self))
-    }
-}
-
-impl Segments {
-    /// First sorted photon of each run, ascending; a run that crosses a tile has one in each.
-    pub fn starts(&self, device: &Wgpu) -> Result<Vec<u32>> {
-        device.settled(device.pieces_on_host(self).map(|(starts, _)| starts))
-    }
-}
-
 impl Wgpu {
-    /// Puts keys in sorted or any order on the device.
-    pub fn upload_keys(&self, keys: &[u32], table: KeyTable) -> Result<Keys> {
-        few_enough(keys.len())?;
-        self.settled(self.try_upload(keys).map(|device_keys| Keys {
-            keys: device_keys,
+    /// Puts keys on the device.
+    pub(in crate::backend) fn try_upload_keys(
+        &self,
+        keys: &[u32],
+        table: KeyTable,
+    ) -> gpu::Result<Keys> {
+        Ok(Keys {
+            by_photon: self.try_upload(keys)?,
             photons: keys.len() as u32,
             table,
-        }))
+        })
     }
 
     fn try_upload(&self, words: &[u32]) -> gpu::Result<Lease> {
@@ -91,7 +66,10 @@ impl Wgpu {
         Ok(lease)
     }
 
-    fn try_upload_columns<'a>(&self, batch: &'a PhotonBatch) -> gpu::Result<Photons<'a>> {
+    pub(super) fn try_upload_columns<'a>(
+        &self,
+        batch: &'a PhotonBatch,
+    ) -> gpu::Result<Photons<'a>> {
         let mut commands = Commands::new(&self.gpu);
         let columns = batch.columns.iter().map(|column| match column.values {
             Values::F32(_) => upload_column(&mut commands, column, 0..batch.len()).map(Some),
@@ -103,9 +81,16 @@ impl Wgpu {
         Ok(Photons { batch, columns })
     }
 
-    fn try_sort(&self, keys: Keys) -> gpu::Result<Sorted> {
+    pub(super) fn try_locate(&self, batch: &PhotonBatch, grid: &GridConfig) -> gpu::Result<Keys> {
+        let mut cells = vec![0; batch.len()];
+        self.cpu.cells(&batch.lon, &batch.lat, grid, &mut cells);
+        let cpu::Keys { keys, table } = self.cpu.keys(&cells, grid);
+        self.try_upload_keys(&keys, table)
+    }
+
+    pub(super) fn try_sort(&self, keys: Keys) -> gpu::Result<Sorted> {
         let Keys {
-            keys,
+            by_photon: keys,
             photons,
             table,
         } = keys;
@@ -140,7 +125,7 @@ impl Wgpu {
         })
     }
 
-    fn try_segment(&self, sorted: &Sorted) -> gpu::Result<Segments> {
+    pub(super) fn try_segment(&self, sorted: &Sorted) -> gpu::Result<Segments> {
         if sorted.photons == 0 {
             return Ok(Segments(None));
         }
@@ -176,7 +161,7 @@ impl Wgpu {
         })))
     }
 
-    fn try_reduce(
+    pub(super) fn try_reduce(
         &self,
         photons: &Photons<'_>,
         sorted: &Sorted,
@@ -197,9 +182,10 @@ impl Wgpu {
                 .as_ref()
                 .unwrap_or_else(|| unreachable!("float32 columns were uploaded"));
             let rows = stages::reduce(&mut commands, pieces, order, column, described);
-            let values = described.needs.ordered.then(|| {
-                stages::values(&mut commands, sorted.photons, order, column)
-            });
+            let values = described
+                .needs
+                .ordered
+                .then(|| stages::values(&mut commands, sorted.photons, order, column));
             let mut sources: Vec<(&wgpu::Buffer, u64)> = vec![(&rows, stages::row_words(pieces))];
             sources.extend(values.iter().map(|v| (&**v, u64::from(sorted.photons))));
             let mut read = commands.read(&sources)?.into_iter();
@@ -208,14 +194,20 @@ impl Wgpu {
                 values: read.next(),
             });
         }
-        let on_device = found.iter().zip(device.places.iter().zip(&device.job.columns));
+        let on_device = found
+            .iter()
+            .zip(device.places.iter().zip(&device.job.columns));
         let on_device = on_device
             .map(|(found, (&place, described))| (place, rows::column(found, described)))
             .collect();
         let mut on_host = Vec::new();
         if !host.places.is_empty() {
             let mut batch = photons.batch.clone();
-            let columns: Vec<Column> = host.places.iter().map(|&i| batch.columns[i].clone()).collect();
+            let columns: Vec<Column> = host
+                .places
+                .iter()
+                .map(|&i| batch.columns[i].clone())
+                .collect();
             batch.columns = columns;
             let partials = self.reduce_on_host(&batch, sorted, segments, &host.job)?;
             on_host = host.places.into_iter().zip(partials.columns).collect();
@@ -233,11 +225,10 @@ impl Wgpu {
         job: &Job,
     ) -> gpu::Result<Partials> {
         let (keys, photons) = self.sorted_on_host(sorted)?;
-        let (starts, heads) = self.pieces_on_host(segments)?;
-        // Pieces of one key are one segment.
-        let firsts = (0..starts.len()).filter(|&i| i == 0 || heads[i] != heads[i - 1]);
-        let mut starts: Vec<usize> = firsts.map(|i| starts[i] as usize).collect();
-        starts.push(keys.len());
+        let starts = self.segments_on_host(segments)?;
+        let ends = [keys.len()];
+        let starts = starts.into_iter().map(|start| start as usize);
+        let starts = starts.chain(ends).collect();
         let sorted = cpu::Sorted {
             keys,
             photons,
@@ -249,7 +240,11 @@ impl Wgpu {
             .reduce(&cpu::Photons(batch), &sorted, &segments, job)?)
     }
 
-    fn sorted_on_host(&self, sorted: &Sorted) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
+    /// Keys in order, and the photon of each.
+    pub(in crate::backend) fn sorted_on_host(
+        &self,
+        sorted: &Sorted,
+    ) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
         let keys = self.download(&sorted.keys, sorted.photons)?;
         let photons = match &sorted.order {
             Some(order) => self.download(order, sorted.photons)?,
@@ -258,146 +253,22 @@ impl Wgpu {
         Ok((keys, photons))
     }
 
-    /// Starts and keys of pieces.
-    fn pieces_on_host(&self, segments: &Segments) -> gpu::Result<(Vec<u32>, Vec<u32>)> {
+    /// First sorted photon of each segment: pieces of one key are one segment.
+    pub(in crate::backend) fn segments_on_host(
+        &self,
+        segments: &Segments,
+    ) -> gpu::Result<Vec<u32>> {
         let Segments(Some(pieces)) = segments else {
-            return Ok(Default::default());
+            return Ok(Vec::new());
         };
         let starts = self.download(&pieces.starts, pieces.count)?;
-        Ok((starts, self.download(&pieces.heads, pieces.count)?))
+        let heads = self.download(&pieces.heads, pieces.count)?;
+        let firsts = (0..starts.len()).filter(|&i| i == 0 || heads[i] != heads[i - 1]);
+        Ok(firsts.map(|i| starts[i]).collect())
     }
 
     fn download(&self, words: &Lease, count: u32) -> gpu::Result<Vec<u32>> {
         let mut read = Commands::new(&self.gpu).read(&[(words, count.into())])?;
         Ok(read.pop().unwrap_or_default())
     }
-
-    /// The whole line on the device, or with single stages on the host.
-    fn try_fold(
-        &self,
-        batch: &PhotonBatch,
-        grid: &GridConfig,
-        job: &Job,
-        times: &mut StageTimes,
-    ) -> gpu::Result<Partials> {
-        let (device, host) = shares(job);
-        if device.places.is_empty() {
-            return Ok(self.cpu.fold(batch, grid, job, times)?);
-        }
-        if self.host_stages.any() {
-            return self.fold_stage_by_stage(batch, 0..batch.len(), (grid, job), times);
-        }
-        let mut cells = vec![0; batch.len()];
-        times
-            .locate
-            .time(|| self.cpu.cells(&batch.lon, &batch.lat, grid, &mut cells));
-        let folder = Folder {
-            gpu: &self.gpu,
-            cpu: &self.cpu,
-            device,
-            host,
-        };
-        let work = Work {
-            cells: &cells,
-            columns: &batch.columns,
-            grid,
-            job,
-        };
-        folder.fold(&work, 0..batch.len(), times)
-    }
-
-    fn fold_stage_by_stage(
-        &self,
-        batch: &PhotonBatch,
-        range: Range<usize>,
-        (grid, job): (&GridConfig, &Job),
-        times: &mut StageTimes,
-    ) -> gpu::Result<Partials> {
-        if range.len() > tile::BATCH as usize {
-            let half = range.start + range.len() / 2;
-            let question = (grid, job);
-            let low = self.fold_stage_by_stage(batch, range.start..half, question, times)?;
-            let high = self.fold_stage_by_stage(batch, half..range.end, question, times)?;
-            return Ok(super::fold::merged(&low, &high, job));
-        }
-        times.batches.sorted += 1;
-        let batch = part_of_batch(batch, range);
-        let photons = times.upload.time(|| self.try_upload_columns(&batch))?;
-        let keys = times.locate.time(|| self.locate(&photons, grid))?;
-        let sorted = times.sort.time(|| self.try_sort(keys))?;
-        let segments = times.segment.time(|| self.try_segment(&sorted))?;
-        times
-            .reduce
-            .time(|| self.try_reduce(&photons, &sorted, &segments, job))
-    }
-}
-
-impl Backend for Wgpu {
-    type Photons<'a> = Photons<'a>;
-    type Keys = Keys;
-    type Sorted = Sorted;
-    type Segments = Segments;
-
-    fn upload<'a>(&self, batch: &'a PhotonBatch) -> Result<Photons<'a>> {
-        few_enough(batch.len())?;
-        self.settled(self.try_upload_columns(batch))
-    }
-
-    fn locate(&self, photons: &Photons<'_>, grid: &GridConfig) -> Result<Keys> {
-        let batch = photons.batch;
-        let mut cells = vec![0; batch.len()];
-        self.cpu.cells(&batch.lon, &batch.lat, grid, &mut cells);
-        let cpu::Keys { keys, table } = self.cpu.keys(&cells, grid);
-        self.upload_keys(&keys, table)
-    }
-
-    fn sort(&self, keys: Keys) -> Result<Sorted> {
-        self.settled(self.try_sort(keys))
-    }
-
-    fn segment(&self, sorted: &Sorted) -> Result<Segments> {
-        self.settled(self.try_segment(sorted))
-    }
-
-    fn reduce(
-        &self,
-        photons: &Photons<'_>,
-        sorted: &Sorted,
-        segments: &Segments,
-        job: &Job,
-    ) -> Result<Partials> {
-        self.settled(self.try_reduce(photons, sorted, segments, job))
-    }
-
-    /// Fused; once the device is lost, the CPU folds, which gives the same bits.
-    fn fold(
-        &self,
-        batch: &PhotonBatch,
-        grid: &GridConfig,
-        job: &Job,
-        times: &mut StageTimes,
-    ) -> Result<Partials> {
-        if self.lost().is_none() {
-            match self.try_fold(batch, grid, job, times) {
-                Err(Fault::Lost(why)) => self.take_over(why),
-                other => return self.settled(other),
-            }
-        }
-        times.batches.taken_over += 1;
-        self.cpu.fold(batch, grid, job, times)
-    }
-}
-
-/// A stage takes a batch whole.
-fn few_enough(photons: usize) -> Result<()> {
-    if photons <= tile::BATCH as usize {
-        return Ok(());
-    }
-    Err(Error::Device {
-        device: "wgpu".to_owned(),
-        message: format!(
-            "a batch of {photons} photons exceeds {}, which a stage takes at once; fold splits it",
-            tile::BATCH
-        ),
-    })
 }

@@ -90,13 +90,7 @@ pub fn segment(commands: &mut Commands, keys: &Lease, n: u32) -> Result<Pieces> 
         heads: gpu.words(count.into()),
         ranks: gpu.words(u64::from(tiles(n) * WORKGROUP)),
     };
-    let buffers: [&wgpu::Buffer; 5] = [
-        keys,
-        &counts,
-        &pieces.starts,
-        &pieces.heads,
-        &pieces.ranks,
-    ];
+    let buffers: [&wgpu::Buffer; 5] = [keys, &counts, &pieces.starts, &pieces.heads, &pieces.ranks];
     commands.run(Kernel::Segment, params, &buffers);
     Ok(pieces)
 }
