@@ -89,9 +89,7 @@ impl Device {
                 let wgpu = Wgpu::open(name.as_deref(), threads, stages)?;
                 Ok(Self::Wgpu(Box::new(wgpu)))
             }
-            DeviceChoice::Cuda(choice) => {
-                Ok(Self::Cuda(Box::new(Cuda::open(choice, threads)?)))
-            }
+            DeviceChoice::Cuda(choice) => Ok(Self::Cuda(Box::new(Cuda::open(choice, threads)?))),
         }
     }
 

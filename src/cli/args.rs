@@ -49,6 +49,9 @@ pub enum Verb {
     Verify(VerifyArgs),
     /// Show which devices there are, and what runs where
     Devices(DevicesArgs),
+    /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
+    #[command(hide = true)]
+    BenchDevice(BenchDeviceArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -65,6 +68,26 @@ pub struct DemoArgs {
     /// Print the run report as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchDeviceArgs {
+    /// cuda, cuda:N, cuda:N,M or cuda:all
+    #[arg(long, default_value = "cuda")]
+    pub device: String,
+    /// Photons of each workload that is measured
+    #[arg(long, default_value_t = 1 << 26)]
+    #[arg(value_parser = clap::value_parser!(u32).range(4096..=1 << 28))]
+    pub photons: u32,
+    /// Positions that are located on both sides and compared
+    #[arg(long, default_value_t = 100_000_000)]
+    pub positions: u64,
+    /// Where to write arrays for other programs: lon.f64, lat.f64, h.f32 and cell.u32
+    #[arg(long, value_name = "DIR")]
+    pub arrays: Option<PathBuf>,
+    /// Seconds after which no more is begun
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
 }
 
 /// On what a run runs; none of it changes a bit of the result.

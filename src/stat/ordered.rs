@@ -102,6 +102,16 @@ impl Ordered {
         }
     }
 
+    /// Puts the values of every cell in ascending order: equal multisets become equal tables.
+    pub fn sort(&mut self) {
+        for pair in self.offsets.windows(2) {
+            match &mut self.keys {
+                Keys::Narrow(keys) => keys[pair[0]..pair[1]].sort_unstable(),
+                Keys::Wide(keys) => keys[pair[0]..pair[1]].sort_unstable(),
+            }
+        }
+    }
+
     /// Number of values of all cells.
     pub fn len_keys(&self) -> usize {
         match &self.keys {

@@ -73,7 +73,9 @@ impl Drop for Emulation {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let given = self.given.lock().unwrap();
-            given.iter().for_each(|(&address, block)| check(address, block));
+            given
+                .iter()
+                .for_each(|(&address, block)| check(address, block));
         }
     }
 }
@@ -120,7 +122,9 @@ impl Machine for Emulation {
     fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<(), Fault> {
         let launch = self.launches.fetch_add(1, Ordering::Relaxed);
         if self.failing.is_some_and(|failing| launch >= failing) {
-            return Err(Fault::Failed("an illegal memory access was encountered".to_owned()));
+            return Err(Fault::Failed(
+                "an illegal memory access was encountered".to_owned(),
+            ));
         }
         let words: Vec<u64> = arguments
             .iter()
@@ -135,7 +139,9 @@ impl Machine for Emulation {
         // SAFETY: the library checks how many arguments there are; leases are as long as the backend
         // makes them, which the borders check.
         let wrong = unsafe {
-            library().get::<Launch>(b"icefold_emulate").expect("the library has it")(
+            library()
+                .get::<Launch>(b"icefold_emulate")
+                .expect("the library has it")(
                 name.as_ptr(),
                 blocks,
                 words.as_ptr(),
@@ -191,7 +197,11 @@ fn compiled() -> PathBuf {
     let output = Command::new(&compiler)
         .args(["-std=c++20", "-O2", "-g", "-fPIC", "-shared", "-pthread"])
         // One rounding per operation; fibers jump between stacks.
-        .args(["-ffp-contract=off", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"])
+        .args([
+            "-ffp-contract=off",
+            "-fno-strict-aliasing",
+            "-U_FORTIFY_SOURCE",
+        ])
         .args(["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
         .arg(root.join("tests/kernels/emulation.cpp"))
         .arg("-o")

@@ -2,6 +2,7 @@
 
 use icefold::backend::cuda::Cuda;
 use icefold::backend::{Backend, StageTimes};
+use icefold::batch::Values;
 use icefold::stat::Derivation;
 
 use crate::property::{TYPES, YAML};
@@ -13,18 +14,20 @@ use super::noise;
 fn fold(device: Emulation) -> Result<(), String> {
     let n = 5000;
     let question = Question::new(YAML, &TYPES);
-    use icefold::batch::Values;
     let photons = Photons {
         lon: (0..n).map(|i| noise(i, 1)).collect(),
         lat: (0..n).map(|i| noise(i, 2)).collect(),
         columns: vec![
             column(Values::F32((0..n).map(|i| noise(i, 3) as f32).collect())),
-            column(Values::F32((0..n).map(|i| 1.0 + noise(i, 4) as f32).collect())),
+            column(Values::F32(
+                (0..n).map(|i| 1.0 + noise(i, 4) as f32).collect(),
+            )),
             column(Values::I64((0..n as i64).collect())),
         ],
     };
     let mut batch = photons.batch(&(0..n).collect::<Vec<_>>());
-    batch.columns = Derivation::default().take(&question.job, &question.config.variables, &mut batch);
+    batch.columns =
+        Derivation::default().take(&question.job, &question.config.variables, &mut batch);
     let cuda = Cuda::over(vec![device], 1).unwrap();
     let mut times = StageTimes::default();
     let folded = cuda.fold(&batch, &question.config.grid, &question.job, &mut times);
@@ -44,7 +47,10 @@ fn a_launch_that_fails_at_any_point_is_an_error() {
                 return;
             }
             Err(said) => {
-                assert!(said.starts_with("device cuda:0: an illegal memory access"), "{said}");
+                assert!(
+                    said.starts_with("device cuda:0: an illegal memory access"),
+                    "{said}"
+                );
                 assert!(said.contains("--device cpu"), "{said}");
             }
         }

@@ -9,21 +9,27 @@ use crate::property::{TYPES, YAML};
 use crate::support::{Photons, Question, bits};
 
 use super::emulation::Emulation;
-use super::{Subject, noise, on_emulation_and_device};
+use super::{Position, Subject, noise, on_emulation_and_device};
 
 fn question(cell_order: u8) -> Question {
     let yaml = YAML.replace("child_order: 12", &format!("child_order: {cell_order}"));
     Question::new(&yaml, &TYPES)
 }
 
-const PLACES: [(&str, fn(usize) -> (f64, f64)); 4] = [
+const PLACES: [(&str, Position); 4] = [
     ("one cell", |_| (12.5, -33.25)),
-    ("a track", |i| (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6)),
-    ("few cells", |i| (noise(i, 2) * 0.3, 41.7 + noise(i, 3) * 0.3)),
-    ("many cells", |i| (noise(i, 4) * 360.0, noise(i, 5) * 180.0 - 90.0)),
+    ("a track", |i| {
+        (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6)
+    }),
+    ("few cells", |i| {
+        (noise(i, 2) * 0.3, 41.7 + noise(i, 3) * 0.3)
+    }),
+    ("many cells", |i| {
+        (noise(i, 4) * 360.0, noise(i, 5) * 180.0 - 90.0)
+    }),
 ];
 
-fn photons(n: usize, place: fn(usize) -> (f64, f64)) -> Photons {
+fn photons(n: usize, place: Position) -> Photons {
     let (lon, lat) = (0..n).map(place).unzip();
     let heights = (0..n).map(|i| match noise(i, 6) {
         x if x < 1e-3 => f32::NAN,
@@ -61,7 +67,10 @@ fn agrees<M: Machine>(cuda: &Cuda<M>, name: &str, n: usize, cell_order: u8) {
             let mut times = StageTimes::default();
             cuda.fold(batch, &question.config.grid, &question.job, &mut times)
         });
-        assert!(bits(&found) == expected, "{name}: {n} photons in {place}, order {cell_order}");
+        assert!(
+            bits(&found) == expected,
+            "{name}: {n} photons in {place}, order {cell_order}"
+        );
     }
 }
 
@@ -109,7 +118,8 @@ fn memory_of_earlier_batches_does_not_change_a_bit() {
 fn an_empty_batch_has_no_cells() {
     let question = question(12);
     let mut batch = photons(0, PLACES[0].1).batch(&[]);
-    batch.columns = Derivation::default().take(&question.job, &question.config.variables, &mut batch);
+    batch.columns =
+        Derivation::default().take(&question.job, &question.config.variables, &mut batch);
     let mut times = StageTimes::default();
     let folded = Emulation::open()
         .fold(&batch, &question.config.grid, &question.job, &mut times)

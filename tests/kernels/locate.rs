@@ -55,11 +55,28 @@ fn positions_on_edges_meridians_and_poles<S: Subject>() {
     let around = |x: f64| [x.next_down(), x, x.next_up()];
     let transition = (2f64 / 3.0).asin().to_degrees();
     let latitudes = [
-        -90.0, -89.999_999, -60.0, -transition, -30.0, -0.0, 0.0, 1e-300, 19.47, 41.9375, 42.0,
-        transition, 66.6, 89.999_999_999, 90.0,
+        -90.0,
+        -89.999_999,
+        -60.0,
+        -transition,
+        -30.0,
+        -0.0,
+        0.0,
+        1e-300,
+        19.47,
+        41.9375,
+        42.0,
+        transition,
+        66.6,
+        89.999_999_999,
+        90.0,
     ];
     let mut positions = Vec::new();
-    for lat in latitudes.into_iter().flat_map(around).filter(|lat| lat.abs() <= 90.0) {
+    for lat in latitudes
+        .into_iter()
+        .flat_map(around)
+        .filter(|lat| lat.abs() <= 90.0)
+    {
         for eighth in -16..=16 {
             let lons = around(f64::from(eighth) * 22.5);
             positions.extend(lons.into_iter().map(|lon| (lon, lat)));
@@ -70,15 +87,32 @@ fn positions_on_edges_meridians_and_poles<S: Subject>() {
 
 fn longitudes_of_any_size<S: Subject>() {
     let lons = [
-        -0.0, 359.999_999_999, 360.0, 360.000_000_1, -360.0, -720.0, 1e6, -1e15, 1e300, -1e300,
-        f64::MAX, 5e-324,
+        -0.0,
+        359.999_999_999,
+        360.0,
+        360.000_000_1,
+        -360.0,
+        -720.0,
+        1e6,
+        -1e15,
+        1e300,
+        -1e300,
+        f64::MAX,
+        5e-324,
     ];
-    let positions = lons.into_iter().flat_map(|lon| [-77.5, 0.0, 33.3, 88.8].map(|lat| (lon, lat)));
+    let positions = lons
+        .into_iter()
+        .flat_map(|lon| [-77.5, 0.0, 33.3, 88.8].map(|lat| (lon, lat)));
     locates::<S>("large", &positions.collect::<Vec<_>>());
 }
 
 fn along_a_track<S: Subject>() {
-    let along = |i: usize| (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6 + noise(i, 3) * 1e-6);
+    let along = |i: usize| {
+        (
+            -45.0 + i as f64 * 2e-6,
+            69.0 + i as f64 * 7e-6 + noise(i, 3) * 1e-6,
+        )
+    };
     locates::<S>("along track", &(0..10_000).map(along).collect::<Vec<_>>());
 }
 
@@ -98,7 +132,10 @@ fn more_ancestors_than_the_small_table_holds<S: Subject>() {
     };
     let locator = Locator::new(order, grid.latitude);
     let found = cuda.cells(&cuda.locate(&photons, &grid).unwrap()).unwrap();
-    let expected: Vec<u64> = positions.iter().map(|&(lon, lat)| locator.cell(lon, lat)).collect();
+    let expected: Vec<u64> = positions
+        .iter()
+        .map(|&(lon, lat)| locator.cell(lon, lat))
+        .collect();
     assert!(found == expected);
 }
 

@@ -52,6 +52,9 @@ macro_rules! on_emulation_and_device {
 }
 use on_emulation_and_device;
 
+/// Where a photon is, in degrees.
+type Position = fn(usize) -> (f64, f64);
+
 /// A number in [0, 1) that looks random.
 fn noise(i: usize, salt: u64) -> f64 {
     let bits = (i as u64 ^ salt << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);

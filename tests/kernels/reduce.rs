@@ -8,7 +8,7 @@ use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
 use icefold::stat::{ColumnOrigin, Job, JobColumn, Needs, Resolution};
 
-use super::{SIZES, Subject, noise, on_emulation_and_device};
+use super::{Position, SIZES, Subject, noise, on_emulation_and_device};
 
 /// A bit pattern of 64 bits: any at all, or at the edges of what floats and integers hold.
 fn any_bits(i: usize, salt: u64) -> u64 {
@@ -18,9 +18,26 @@ fn any_bits(i: usize, salt: u64) -> u64 {
 
 fn narrow(i: usize, salt: u64) -> f32 {
     const EDGES: [u32; 20] = [
-        0, 0x8000_0000, 1, 0x8000_0001, 0x007f_ffff, 0x0080_0000, 0x7f80_0000, 0xff80_0000,
-        0x7f80_0001, 0x7fc0_0000, 0xffc1_2345, 0x7f7f_ffff, 0xff7f_ffff, 0x467f_ffff, 0x4680_0000,
-        0xc680_0000, 0x2e80_0000, 0x2e80_0001, 0x2e00_0000, 0xae80_0000,
+        0,
+        0x8000_0000,
+        1,
+        0x8000_0001,
+        0x007f_ffff,
+        0x0080_0000,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7f80_0001,
+        0x7fc0_0000,
+        0xffc1_2345,
+        0x7f7f_ffff,
+        0xff7f_ffff,
+        0x467f_ffff,
+        0x4680_0000,
+        0xc680_0000,
+        0x2e80_0000,
+        0x2e80_0001,
+        0x2e00_0000,
+        0xae80_0000,
     ];
     match (noise(i, salt) * 10.0) as u32 {
         0 => f32::from_bits(EDGES[i % EDGES.len()]),
@@ -31,10 +48,28 @@ fn narrow(i: usize, salt: u64) -> f32 {
 
 fn wide(i: usize, salt: u64) -> f64 {
     let edges = [
-        0.0, -0.0, f64::MIN_POSITIVE, 5e-324, -5e-324, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
-        f64::MAX, f64::MIN, 2f64.powi(63), -2f64.powi(63), 2f64.powi(63).next_down(), 16_384.0,
-        16_384f64.next_down(), 2f64.powi(-35), 2f64.powi(-35).next_up(), 2f64.powi(-129),
-        3.0 * 2f64.powi(-129), 2f64.powi(-129).next_up(), -2f64.powi(-128), 2f64.powi(-76),
+        0.0,
+        -0.0,
+        f64::MIN_POSITIVE,
+        5e-324,
+        -5e-324,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        f64::MAX,
+        f64::MIN,
+        2f64.powi(63),
+        -2f64.powi(63),
+        2f64.powi(63).next_down(),
+        16_384.0,
+        16_384f64.next_down(),
+        2f64.powi(-35),
+        2f64.powi(-35).next_up(),
+        2f64.powi(-129),
+        3.0 * 2f64.powi(-129),
+        2f64.powi(-129).next_up(),
+        -2f64.powi(-128),
+        2f64.powi(-76),
     ];
     match (noise(i, salt) * 10.0) as u32 {
         0 => edges[i % edges.len()],
@@ -45,7 +80,17 @@ fn wide(i: usize, salt: u64) -> f64 {
 }
 
 fn integer(i: usize, salt: u64) -> i64 {
-    let edges = [0, -1, 1, i64::MAX, i64::MIN, i64::MAX - 1, 1 << 48, (1 << 48) - 1, -(1 << 48)];
+    let edges = [
+        0,
+        -1,
+        1,
+        i64::MAX,
+        i64::MIN,
+        i64::MAX - 1,
+        1 << 48,
+        (1 << 48) - 1,
+        -(1 << 48),
+    ];
     match (noise(i, salt) * 10.0) as u32 {
         0 => edges[i % edges.len()],
         1 => any_bits(i, salt + 1) as i64,
@@ -53,12 +98,13 @@ fn integer(i: usize, salt: u64) -> i64 {
     }
 }
 
-fn needs(range: bool, moments: bool, terms: bool, ordered: bool) -> Needs {
+/// By letters: range, moments, terms, ordered.
+fn needs(letters: &str) -> Needs {
     Needs {
-        range,
-        moments,
-        terms,
-        ordered,
+        range: letters.contains('r'),
+        moments: letters.contains('m'),
+        terms: letters.contains('t'),
+        ordered: letters.contains('o'),
         edges: None,
     }
 }
@@ -68,25 +114,25 @@ fn job() -> Job {
     use ColumnType::{F32, F64, I64};
     let edges = Needs {
         edges: Some(vec![-10.0, 0.0, 5.5, 100.0]),
-        ..needs(true, true, false, false)
+        ..needs("rm")
     };
     let columns = [
-        (F32, 34, needs(true, true, false, true)),
+        (F32, 34, needs("rmo")),
         (F32, 34, Needs::default()),
-        (F32, 0, needs(false, true, false, false)),
-        (F32, -60, needs(false, true, false, false)),
-        (F32, 100, needs(true, true, false, false)),
+        (F32, 0, needs("m")),
+        (F32, -60, needs("m")),
+        (F32, 100, needs("rm")),
         (F32, 34, edges),
-        (F32, 34, needs(false, false, true, false)),
-        (F64, 34, needs(true, true, false, true)),
-        (F64, -60, needs(false, true, false, false)),
-        (F64, 100, needs(false, true, false, false)),
-        (F64, 34, needs(true, false, true, false)),
-        (F64, 20, needs(true, true, true, true)),
-        (I64, 0, needs(true, true, false, true)),
-        (I64, -16, needs(false, true, false, false)),
-        (I64, 47, needs(false, true, false, false)),
-        (I64, -60, needs(true, true, false, false)),
+        (F32, 34, needs("t")),
+        (F64, 34, needs("rmo")),
+        (F64, -60, needs("m")),
+        (F64, 100, needs("m")),
+        (F64, 34, needs("rt")),
+        (F64, 20, needs("rmto")),
+        (I64, 0, needs("rmo")),
+        (I64, -16, needs("m")),
+        (I64, 47, needs("m")),
+        (I64, -60, needs("rm")),
     ];
     let describe = |(column_type, exponent, needs): (ColumnType, i32, Needs)| JobColumn {
         name: format!("{column_type:?} at 2^-{exponent}"),
@@ -118,19 +164,32 @@ fn columns(n: usize, job: &Job) -> Vec<Column> {
 }
 
 /// Where photons are: in one cell, in runs, in runs that come back, in cells of their own.
-const PLACES: [(&str, fn(usize) -> (f64, f64)); 5] = [
+const PLACES: [(&str, Position); 5] = [
     ("one cell", |_| (12.5, -33.25)),
-    ("a track", |i| (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6)),
+    ("a track", |i| {
+        (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6)
+    }),
     ("back and forth", |i| {
-        let at = if (i / 1000) % 2 == 0 { i % 1000 } else { 1000 - i % 1000 };
+        let at = if (i / 1000) % 2 == 0 {
+            i % 1000
+        } else {
+            1000 - i % 1000
+        };
         (-45.0, 69.0 + at as f64 * 7e-6)
     }),
-    ("few cells", |i| (noise(i, 2) * 0.3, 41.7 + noise(i, 3) * 0.3)),
-    ("many cells", |i| (noise(i, 4) * 360.0, noise(i, 5) * 180.0 - 90.0)),
+    ("few cells", |i| {
+        (noise(i, 2) * 0.3, 41.7 + noise(i, 3) * 0.3)
+    }),
+    ("many cells", |i| {
+        (noise(i, 4) * 360.0, noise(i, 5) * 180.0 - 90.0)
+    }),
 ];
 
 fn folds<S: Subject>(n: usize, job: &Job) {
-    let (cuda, cpu) = (S::open(), Cpu::open(2).unwrap().with_strategy(Strategy::Sort));
+    let (cuda, cpu) = (
+        S::open(),
+        Cpu::open(2).unwrap().with_strategy(Strategy::Sort),
+    );
     let grid = GridConfig {
         shard_order: Order::new(6).unwrap(),
         chunk_order: None,
@@ -158,7 +217,10 @@ fn folds<S: Subject>(n: usize, job: &Job) {
         let staged = cuda.reduce(&photons, &sorted, &segments, job).unwrap();
         for (how, found) in [("fused", found), ("staged", staged)] {
             assert_eq!(found.cells, expected.cells, "{n} photons, {name}, {how}");
-            assert_eq!(found.photons, expected.photons, "{n} photons, {name}, {how}");
+            assert_eq!(
+                found.photons, expected.photons,
+                "{n} photons, {name}, {how}"
+            );
             for (i, described) in job.columns.iter().enumerate() {
                 let (found, expected) = (&found.columns[i], &expected.columns[i]);
                 let name = format!("{n} photons, {name}, {how}: {i} {}", described.name);
@@ -171,7 +233,10 @@ fn folds<S: Subject>(n: usize, job: &Job) {
                 assert!(found.bins == expected.bins, "bins: {name}");
                 // Integers have no NaN, and the largest of them stand last in their cell.
                 if described.column_type != ColumnType::I64 {
-                    assert!(found.ordered == expected.ordered, "order statistics: {name}");
+                    assert!(
+                        found.ordered == expected.ordered,
+                        "order statistics: {name}"
+                    );
                 }
             }
         }

@@ -6,20 +6,33 @@ use icefold::grid::{Latitude, Order};
 
 use super::{SIZES, Subject, noise, on_emulation_and_device};
 
+/// The cell of one of so many photons.
+type Cell = fn(usize, usize) -> u64;
+
 /// How cells follow each other.
-const ARRANGEMENTS: [(&str, fn(usize, usize) -> u64); 8] = [
+const ARRANGEMENTS: [(&str, Cell); 8] = [
     ("one cell", |_, _| 777),
     ("ascending", |i, _| i as u64 / 3),
     ("descending", |i, n| (n - i) as u64 / 3),
     ("random", |i, _| (noise(i, 11) * 5000.0) as u64),
-    ("runs", |i, _| (i as u64 / 100).wrapping_mul(0x9e37_79b9) % 1000),
+    ("runs", |i, _| {
+        (i as u64 / 100).wrapping_mul(0x9e37_79b9) % 1000
+    }),
     ("one cell among many", |i, _| {
-        if noise(i, 12) < 0.1 { (noise(i, 13) * 1e6) as u64 } else { 31 }
+        if noise(i, 12) < 0.1 {
+            (noise(i, 13) * 1e6) as u64
+        } else {
+            31
+        }
     }),
     // An odd factor permutes 32 bits.
-    ("distinct", |i, _| (i as u32).wrapping_mul(0x9e37_79b1).into()),
+    ("distinct", |i, _| {
+        (i as u32).wrapping_mul(0x9e37_79b1).into()
+    }),
     // Only the highest and the lowest digit differ.
-    ("two digits", |i, _| u64::from(i as u32 % 7) << 24 | i as u64 % 5),
+    ("two digits", |i, _| {
+        (u64::from(i as u32 % 7) << 24) | (i as u64 % 5)
+    }),
 ];
 
 fn keys(cells: &[u64]) -> (Vec<u32>, KeyTable) {

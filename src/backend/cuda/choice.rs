@@ -1,5 +1,6 @@
 //! Which CUDA devices a run uses, and how much of their memory.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Result;
@@ -11,6 +12,20 @@ pub struct CudaChoice {
     pub devices: Option<Vec<usize>>,
     /// Bytes of each device's memory; by default nine tenths of what is free.
     pub memory: Option<u64>,
+}
+
+impl fmt::Display for CudaChoice {
+    /// As it is asked for: the first device is `cuda`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.devices.as_deref() {
+            None => write!(f, "cuda:all"),
+            Some([0]) => write!(f, "cuda"),
+            Some(devices) => {
+                let numbers: Vec<String> = devices.iter().map(ToString::to_string).collect();
+                write!(f, "cuda:{}", numbers.join(","))
+            }
+        }
+    }
 }
 
 impl FromStr for CudaChoice {
@@ -50,7 +65,10 @@ impl FromStr for CudaChoice {
 /// # Errors
 /// There is no such number, or it is 0 or exceeds 64 bits.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let trimmed = text.trim().trim_end_matches(['B', 'b']).trim_end_matches('i');
+    let trimmed = text
+        .trim()
+        .trim_end_matches(['B', 'b'])
+        .trim_end_matches('i');
     let (number, shift) = match trimmed.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => {
             let shift = match unit.to_ascii_uppercase() {

@@ -105,8 +105,14 @@ fn no_device() -> String {
 
 /// What the driver says of an error.
 pub fn said(error: result::DriverError) -> String {
-    let name = error.error_name().ok().map(|n| n.to_string_lossy().into_owned());
-    let text = error.error_string().ok().map(|n| n.to_string_lossy().into_owned());
+    let name = error
+        .error_name()
+        .ok()
+        .map(|n| n.to_string_lossy().into_owned());
+    let text = error
+        .error_string()
+        .ok()
+        .map(|n| n.to_string_lossy().into_owned());
     match (name, text) {
         (Some(name), Some(text)) => format!("{text} ({name})"),
         _ => format!("{:?}", error.0),

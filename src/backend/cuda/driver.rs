@@ -38,8 +38,8 @@ const COPY_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Driver {
     name: String,
-    context: Arc<CudaContext>,
-    compute: Arc<CudaStream>,
+    pub(super) context: Arc<CudaContext>,
+    pub(super) compute: Arc<CudaStream>,
     copies: Arc<CudaStream>,
     functions: Vec<CudaFunction>,
     memory: u64,
@@ -50,7 +50,7 @@ pub struct Driver {
 
 /// Page-locked memory of the host.
 #[derive(Debug)]
-struct Pinned {
+pub(super) struct Pinned {
     address: *mut u8,
     bytes: usize,
 }
@@ -71,7 +71,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Pinned {
     /// `flags` are of `cuMemHostAlloc`; the context is current.
-    fn new(bytes: usize, flags: u32) -> Result<Self> {
+    pub(super) fn new(bytes: usize, flags: u32) -> Result<Self> {
         // SAFETY: any size may be asked for, and the memory is freed in `drop` alone.
         let address = unsafe { result::malloc_host(bytes, flags) }.map_err(|e| fault(e, "pin"))?;
         Ok(Self {
@@ -80,7 +80,7 @@ impl Pinned {
         })
     }
 
-    fn bytes(&mut self) -> &mut [u8] {
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: allocated with this length, held by this value alone, and any byte is a u8.
         unsafe { std::slice::from_raw_parts_mut(self.address, self.bytes) }
     }
@@ -95,7 +95,7 @@ impl Drop for Pinned {
 }
 
 /// The fault behind what the driver says; `action` is what was tried.
-fn fault(error: DriverError, action: &str) -> Fault {
+pub(super) fn fault(error: DriverError, action: &str) -> Fault {
     let what = said(error);
     match error.0 {
         sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY => Fault::Memory(what),
@@ -108,9 +108,12 @@ pub fn open(choice: &CudaChoice) -> IcefoldResult<Vec<Driver>> {
     let found = find();
     let unavailable = |device: String, message: String| Error::Device { device, message };
     if let Some(why) = &found.why_not {
-        return Err(unavailable("cuda".to_owned(), why.clone()));
+        return Err(unavailable(choice.to_string(), why.clone()));
     }
-    let usable = found.devices.iter().filter(|device| device.unusable.is_none());
+    let usable = found
+        .devices
+        .iter()
+        .filter(|device| device.unusable.is_none());
     let wanted = match &choice.devices {
         Some(devices) => devices.clone(),
         None => usable.map(|device| device.index).collect(),
@@ -141,7 +144,9 @@ impl Driver {
         unsafe { context.disable_event_tracking() };
         let stream = || context.new_stream().map_err(|e| fault(e, "make a stream"));
         let (compute, copies) = (stream()?, stream()?);
-        let (free, _) = context.mem_get_info().map_err(|e| fault(e, "ask for memory"))?;
+        let (free, _) = context
+            .mem_get_info()
+            .map_err(|e| fault(e, "ask for memory"))?;
         let default = free as u64 / 10 * 9;
         Ok(Self {
             name: format!("cuda:{index}"),
@@ -172,7 +177,8 @@ impl Driver {
         }
         let (pinned, read) = &mut ring.buffers[ring.next];
         ring.next = (ring.next + 1) % RING;
-        read.synchronize().map_err(|e| fault(e, "wait for an upload"))?;
+        read.synchronize()
+            .map_err(|e| fault(e, "wait for an upload"))?;
         let buffer = &mut pinned.bytes()[..from.len()];
         buffer
             .par_chunks_mut(COPY_BYTES)
@@ -198,7 +204,10 @@ fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
     let mut loaded = Vec::with_capacity(modules.len());
     for (stem, ptx) in modules {
         let module = context.load_module(ptx);
-        loaded.push((stem, module.map_err(|e| fault(e, &format!("load the kernels of {stem}")))?));
+        loaded.push((
+            stem,
+            module.map_err(|e| fault(e, &format!("load the kernels of {stem}")))?,
+        ));
     }
     let find = |kernel: &Kernel| {
         let module = loaded.iter().find(|(stem, _)| *stem == kernel.stem());

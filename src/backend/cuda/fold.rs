@@ -65,8 +65,16 @@ fn most_photons(memory: u64, job: &Job) -> usize {
     // Positions, cells, keys and their sorted copies, pieces, ranks.
     const ALWAYS: u64 = 16 + 8 + 4 + 16 + 12 + 4;
     let of_column = |column: &JobColumn| {
-        let value = if column.column_type == ColumnType::F32 { 4 } else { 8 };
-        let passes = if column.needs.moments && column.needs.terms { 2 } else { 1 };
+        let value = if column.column_type == ColumnType::F32 {
+            4
+        } else {
+            8
+        };
+        let passes = if column.needs.moments && column.needs.terms {
+            2
+        } else {
+            1
+        };
         let keys = if column.needs.ordered { value } else { 0 };
         value + keys + 2 * passes * 4 * u64::from(ROW_WORDS)
     };
@@ -92,7 +100,9 @@ fn fold_at_once<M: Machine>(
     let n = batch.len() as u32;
     let (keys, table) = locate(gpu, &batch, work.grid, times)?;
     let ordered = device.job.columns.iter().any(|column| column.needs.ordered);
-    let arranged = times.fused.time(|| arrange(gpu, keys, n, ordered))?;
+    let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
+    // The columns may have its memory.
+    drop(keys);
     if arranged.records.is_some() || arranged.order.is_none() {
         times.batches.runs += 1;
     } else {
@@ -102,12 +112,20 @@ fn fold_at_once<M: Machine>(
     for (&place, described) in device.places.iter().zip(&device.job.columns) {
         let values = &batch.columns[place];
         let column = times.upload.time(|| stages::upload_column(gpu, values))?;
-        parts.push(times.fused.time(|| reduce(gpu, arranged.view(), &column, described))?);
+        parts.push(
+            times
+                .fused
+                .time(|| reduce(gpu, arranged.view(), &column, described))?,
+        );
     }
     // The host's columns are folded while the device works.
-    let host_partials = times.fused.time(|| fold_host(cpu, &batch, work.grid, &host))?;
+    let host_partials = times
+        .fused
+        .time(|| fold_host(cpu, &batch, work.grid, &host))?;
     times.fused.time(|| {
-        let found = parts.into_iter().map(|part| part.download(gpu, arranged.view()));
+        let found = parts
+            .into_iter()
+            .map(|part| part.download(gpu, arranged.view()));
         let found = found.collect::<Result<Vec<_>>>()?;
         join((&device, &host), &found, (&table, n), host_partials)
     })
@@ -119,9 +137,9 @@ fn locate<M: Machine>(
     grid: &GridConfig,
     times: &mut StageTimes,
 ) -> Result<(Lease, KeyTable)> {
-    let (lon, lat) = times.upload.time(|| -> Result<_> {
-        Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?))
-    })?;
+    let (lon, lat) = times
+        .upload
+        .time(|| -> Result<_> { Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?)) })?;
     times.locate.time(|| {
         let n = batch.len() as u32;
         let cells = stages::locate(gpu, (&lon, &lat), n, grid)?;
@@ -141,11 +159,11 @@ struct Arranged {
 }
 
 /// Order statistics need photons in the order of cells; else whatever is fewer is sorted.
-fn arrange<M: Machine>(gpu: &Gpu<M>, keys: Lease, n: u32, ordered: bool) -> Result<Arranged> {
-    let survey = stages::survey(gpu, &keys, n)?;
+fn arrange<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32, ordered: bool) -> Result<Arranged> {
+    let survey = stages::survey(gpu, keys, n)?;
     let photons = n;
     if !survey.descends {
-        let pieces = stages::segment(gpu, &keys, n, &survey)?;
+        let pieces = stages::segment(gpu, keys, n, &survey)?;
         return Ok(Arranged {
             photons,
             order: None,
@@ -154,7 +172,7 @@ fn arrange<M: Machine>(gpu: &Gpu<M>, keys: Lease, n: u32, ordered: bool) -> Resu
         });
     }
     if !ordered && n / survey.pieces >= LONG_RUN {
-        let pieces = stages::segment(gpu, &keys, n, &survey)?;
+        let pieces = stages::segment(gpu, keys, n, &survey)?;
         let of_heads = stages::survey(gpu, &pieces.heads, pieces.count)?;
         let sorted = stages::sort(gpu, &pieces.heads, pieces.count, &of_heads)?;
         // Keys that descend have heads that do.
@@ -168,7 +186,7 @@ fn arrange<M: Machine>(gpu: &Gpu<M>, keys: Lease, n: u32, ordered: bool) -> Resu
             records: Some((sorted, joined)),
         });
     }
-    let sorted = stages::sort(gpu, &keys, n, &survey)?;
+    let sorted = stages::sort(gpu, keys, n, &survey)?;
     let SortedKeys { keys, items } =
         sorted.ok_or_else(|| Fault::Wrong("keys lost their order".to_owned()))?;
     let survey = stages::survey(gpu, &keys, n)?;
@@ -228,12 +246,23 @@ pub fn reduce<M: Machine>(
     let needs = &described.needs;
     Ok(Part {
         // Counts and the range come with either.
-        moments: if needs.moments || !needs.terms { Some(rows(Sums::Moments)?) } else { None },
-        terms: if needs.terms { Some(rows(Sums::Terms)?) } else { None },
+        moments: if needs.moments || !needs.terms {
+            Some(rows(Sums::Moments)?)
+        } else {
+            None
+        },
+        terms: if needs.terms {
+            Some(rows(Sums::Terms)?)
+        } else {
+            None
+        },
         values: if needs.ordered {
             let items = (arranged.photons, order);
             let column_type = described.column_type;
-            Some((stages::values(gpu, items, column, column_type)?, column_type))
+            Some((
+                stages::values(gpu, items, column, column_type)?,
+                column_type,
+            ))
         } else {
             None
         },
@@ -245,7 +274,8 @@ impl Part {
     pub fn download<M: Machine>(self, gpu: &Gpu<M>, arranged: View) -> Result<ColumnRows> {
         let pieces = arranged.records.map_or(arranged.pieces, |r| &r.1);
         let rows = |lease: Option<Lease>| {
-            let words = lease.map(|lease| gpu.download::<u32>(&lease, 0, stages::row_words(pieces)));
+            let words =
+                lease.map(|lease| gpu.download::<u32>(&lease, 0, stages::row_words(pieces)));
             words.transpose()
         };
         let n = u64::from(arranged.photons);
@@ -254,7 +284,9 @@ impl Part {
             terms: rows(self.terms)?,
             values: match self.values {
                 None => None,
-                Some((keys, ColumnType::F32)) => Some(ValueKeys::Narrow(gpu.download(&keys, 0, n)?)),
+                Some((keys, ColumnType::F32)) => {
+                    Some(ValueKeys::Narrow(gpu.download(&keys, 0, n)?))
+                }
                 Some((keys, _)) => Some(ValueKeys::Wide(gpu.download(&keys, 0, n)?)),
             },
         })
@@ -271,7 +303,10 @@ fn fold_host(
     if host.places.is_empty() {
         return Ok(None);
     }
-    let columns = host.places.iter().map(|&place| batch.columns[place].clone());
+    let columns = host
+        .places
+        .iter()
+        .map(|&place| batch.columns[place].clone());
     let batch = PhotonBatch {
         columns: columns.collect(),
         ..batch.clone()
@@ -290,7 +325,9 @@ pub fn join(
     let cells = rows::cells(&found[0], table);
     let folded: u64 = cells.1.iter().sum();
     if folded != u64::from(photons) {
-        return Err(Fault::Wrong(format!("of {photons} photons the device folded {folded}")));
+        return Err(Fault::Wrong(format!(
+            "of {photons} photons the device folded {folded}"
+        )));
     }
     let described = device.places.iter().zip(&device.job.columns);
     let on_device: Vec<(usize, ColumnPartials)> = found
@@ -300,11 +337,19 @@ pub fn join(
         .collect();
     let on_host = match host_partials {
         None => Vec::new(),
-        Some(host_partials) if host_partials.cells == cells.0 && host_partials.photons == cells.1 => {
-            host.places.iter().copied().zip(host_partials.columns).collect()
+        Some(host_partials)
+            if host_partials.cells == cells.0 && host_partials.photons == cells.1 =>
+        {
+            host.places
+                .iter()
+                .copied()
+                .zip(host_partials.columns)
+                .collect()
         }
         Some(_) => {
-            return Err(Fault::Wrong("the device found other cells than the host".to_owned()));
+            return Err(Fault::Wrong(
+                "the device found other cells than the host".to_owned(),
+            ));
         }
     };
     Ok(rows::join(cells, on_device, on_host))

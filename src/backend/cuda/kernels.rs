@@ -103,11 +103,20 @@ pub fn sources() -> [(&'static str, String); 5] {
     const PART: &str = include_str!("../../../kernels/part.cu");
     let module = |parts: &[&str]| tile::constants() + PRELUDE + &parts.concat();
     [
-        ("locate", module(&[include_str!("../../../kernels/locate.cu")])),
+        (
+            "locate",
+            module(&[include_str!("../../../kernels/locate.cu")]),
+        ),
         ("scan", module(&[include_str!("../../../kernels/scan.cu")])),
         ("sort", module(&[include_str!("../../../kernels/sort.cu")])),
-        ("segment", module(&[include_str!("../../../kernels/segment.cu")])),
-        ("reduce", module(&[PART, include_str!("../../../kernels/reduce.cu")])),
+        (
+            "segment",
+            module(&[include_str!("../../../kernels/segment.cu")]),
+        ),
+        (
+            "reduce",
+            module(&[PART, include_str!("../../../kernels/reduce.cu")]),
+        ),
     ]
 }
 

@@ -41,9 +41,9 @@ impl Fault {
                 "{what}; the device gives no results until the program starts again: run again, or \
                  with --device cpu, which gives the same bits"
             ),
-            Self::Wrong(what) => format!(
-                "{what}; use --device cpu, which gives the same bits, and report this"
-            ),
+            Self::Wrong(what) => {
+                format!("{what}; use --device cpu, which gives the same bits, and report this")
+            }
         };
         Error::Device {
             device: device.to_owned(),

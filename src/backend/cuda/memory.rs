@@ -131,7 +131,11 @@ impl<M: Machine> Gpu<M> {
             taken,
         } = shelf;
         // The machine waits before it frees, so what kernels still read may go too.
-        for (address, bytes) in scratch.drain(..).chain(landing.drain(..)).chain(busy.drain(..)) {
+        for (address, bytes) in scratch
+            .drain(..)
+            .chain(landing.drain(..))
+            .chain(busy.drain(..))
+        {
             self.machine.free(address);
             *taken -= bytes;
         }
@@ -168,4 +172,3 @@ impl<M: Machine> Gpu<M> {
         Ok(items)
     }
 }
-

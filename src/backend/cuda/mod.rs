@@ -11,6 +11,7 @@
 //! `driver.rs` how it reaches a device. All but `driver.rs` and `devices.rs` also runs over the
 //! emulation of a device in `tests/kernels/`.
 
+mod ceilings;
 mod choice;
 mod devices;
 mod driver;
@@ -24,6 +25,7 @@ mod staged;
 mod stages;
 pub mod tile;
 
+pub use ceilings::Ceilings;
 pub use choice::{CudaChoice, parse_bytes};
 pub use devices::{DeviceReport, Found, find};
 pub use driver::Driver;
@@ -67,6 +69,13 @@ impl Cuda<Driver> {
     }
 }
 
+impl Cuda<Driver> {
+    /// What the first device's copies reach.
+    pub fn ceilings(&self) -> Result<Ceilings> {
+        self.settled(self.first().machine.ceilings())
+    }
+}
+
 impl<M: Machine> Cuda<M> {
     /// Over machines that are open.
     ///
@@ -107,6 +116,16 @@ impl<M: Machine> Cuda<M> {
         self.cpu.install(work)
     }
 
+    /// Waits for all that was launched on the first device.
+    pub fn wait(&self) -> Result<()> {
+        let gpu = self.first();
+        let word = gpu.scratch::<u32>(1);
+        self.settled(
+            word.and_then(|word| gpu.download::<u32>(&word, 0, 1))
+                .map(drop),
+        )
+    }
+
     fn first(&self) -> &Gpu<M> {
         &self.gpus[0]
     }
@@ -136,7 +155,9 @@ impl<M: Machine> Cuda<M> {
                 };
                 let folding: Vec<_> = (0..parts).map(one).collect();
                 let done = folding.into_iter().map(|thread| {
-                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 });
                 done.collect::<Result<Vec<_>>>()
             })

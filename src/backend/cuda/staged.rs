@@ -28,7 +28,7 @@ pub struct Photons<'a> {
 /// One key per photon, in batch order.
 #[derive(Debug)]
 pub struct Keys {
-    keys: Lease,
+    words: Lease,
     photons: u32,
     table: KeyTable,
 }
@@ -52,7 +52,7 @@ impl<M: Machine> Cuda<M> {
         few_enough(keys.len())?;
         let (keys_there, photons) = (self.first().upload(keys), keys.len() as u32);
         Ok(Keys {
-            keys: self.settled(keys_there)?,
+            words: self.settled(keys_there)?,
             photons,
             table,
         })
@@ -60,7 +60,7 @@ impl<M: Machine> Cuda<M> {
 
     /// The cell of every photon.
     pub fn cells(&self, keys: &Keys) -> Result<Vec<u64>> {
-        let found = self.first().download(&keys.keys, 0, keys.photons.into());
+        let found = self.first().download(&keys.words, 0, keys.photons.into());
         let found: Vec<u32> = self.settled(found)?;
         Ok(found.iter().map(|&key| keys.table.cell(key)).collect())
     }
@@ -114,7 +114,7 @@ impl<M: Machine> Cuda<M> {
         let cells = stages::locate(gpu, (&photons.lon, &photons.lat), n, grid)?;
         let (keys, table) = stages::keys(gpu, &cells, n, grid)?;
         Ok(Keys {
-            keys,
+            words: keys,
             photons: n,
             table,
         })
@@ -122,7 +122,7 @@ impl<M: Machine> Cuda<M> {
 
     fn try_sort(&self, keys: Keys) -> machine::Result<Sorted> {
         let Keys {
-            keys,
+            words: keys,
             photons,
             table,
         } = keys;
@@ -183,7 +183,12 @@ impl<M: Machine> Cuda<M> {
         } else {
             Some(self.reduce_on_host(photons.batch, sorted, segments, &host)?)
         };
-        fold::join((&device, &host), &found, (&sorted.table, sorted.photons), on_host)
+        fold::join(
+            (&device, &host),
+            &found,
+            (&sorted.table, sorted.photons),
+            on_host,
+        )
     }
 
     /// The device's order and segments, reduced by the CPU backend.
@@ -203,13 +208,18 @@ impl<M: Machine> Cuda<M> {
             photons,
             table: sorted.table.clone(),
         };
-        let columns = host.places.iter().map(|&place| batch.columns[place].clone());
+        let columns = host
+            .places
+            .iter()
+            .map(|&place| batch.columns[place].clone());
         let batch = PhotonBatch {
             columns: columns.collect(),
             ..batch.clone()
         };
         let (photons, segments) = (cpu::Photons(&batch), cpu::Segments { starts });
-        Ok(Cpu::reduce(&self.cpu, &photons, &sorted, &segments, &host.job)?)
+        Ok(Cpu::reduce(
+            &self.cpu, &photons, &sorted, &segments, &host.job,
+        )?)
     }
 }
 

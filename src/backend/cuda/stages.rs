@@ -65,7 +65,14 @@ pub fn locate<M: Machine>(
     let cells = gpu.scratch::<u64>(n.into())?;
     let shift = 2 * u32::from(Order::MAX.get() - grid.cell_order.get());
     let authalic = u32::from(grid.latitude == Latitude::AuthalicWgs84);
-    let arguments = [Word(n), Word(shift), Word(authalic), lon.at(), lat.at(), cells.at()];
+    let arguments = [
+        Word(n),
+        Word(shift),
+        Word(authalic),
+        lon.at(),
+        lat.at(),
+        cells.at(),
+    ];
     gpu.launch(Kernel::Locate, n.div_ceil(WORKGROUP), &arguments)?;
     Ok(cells)
 }
@@ -134,7 +141,9 @@ fn distinct_ancestors<M: Machine>(
             return Ok(groups);
         }
     }
-    Err(Fault::Wrong("a table of twice the photons overflowed".to_owned()))
+    Err(Fault::Wrong(
+        "a table of twice the photons overflowed".to_owned(),
+    ))
 }
 
 /// Replaces `n` counts by the sums of the counts before them. `sums` has room for an entry per tile
@@ -167,12 +176,7 @@ pub fn survey<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32) -> Result<Survey> 
 }
 
 /// The runs of equal keys inside tiles, after a survey of the same keys.
-pub fn segment<M: Machine>(
-    gpu: &Gpu<M>,
-    keys: &Lease,
-    n: u32,
-    survey: &Survey,
-) -> Result<Pieces> {
+pub fn segment<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32, survey: &Survey) -> Result<Pieces> {
     let pieces = Pieces {
         items: n,
         count: survey.pieces,

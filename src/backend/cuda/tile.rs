@@ -53,7 +53,11 @@ pub fn constants() -> String {
     }
     text.push('\n');
     for (name, value) in grid::numbers() {
-        let _ = writeln!(text, "static constexpr double {name} = {};", hexadecimal(value));
+        let _ = writeln!(
+            text,
+            "static constexpr double {name} = {};",
+            hexadecimal(value)
+        );
     }
     text
 }
