@@ -17,6 +17,9 @@ use std::sync::{Mutex, OnceLock};
 use icefold::backend::cuda::{Argument, Fault, Kernel, Machine};
 use libloading::Library;
 
+/// # Safety
+/// The name ends with a zero, the arguments are as many as said, and what they point to is as long as
+/// the kernel asks for.
 type Launch = unsafe extern "C" fn(*const c_char, u32, *const u64, u32, u64) -> *const c_char;
 
 /// Bytes before and after what is given out, and what they hold.

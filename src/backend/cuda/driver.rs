@@ -259,9 +259,12 @@ impl Machine for Driver {
     }
 
     fn free(&self, address: u64) {
+        if self.bind().is_err() {
+            return;
+        }
         // SAFETY: allocated by `allocate`; the driver waits for kernels before it frees. An error
         // means that the context is gone and the memory with it.
-        let _ = self.bind().map(|()| unsafe { result::free_sync(address) });
+        let _ = unsafe { result::free_sync(address) };
     }
 
     fn upload(&self, from: &[u8], to: u64) -> Result<()> {
