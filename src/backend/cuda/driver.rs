@@ -278,9 +278,9 @@ impl Machine for Driver {
 
     fn fill(&self, at: u64, bytes: u64, byte: u8) -> Result<()> {
         self.bind()?;
+        let (bytes, stream) = (bytes as usize, self.compute.cu_stream());
         // SAFETY: the lease at `at` is at least this long.
-        let filled =
-            unsafe { result::memset_d8_async(at, byte, bytes as usize, self.compute.cu_stream()) };
+        let filled = unsafe { result::memset_d8_async(at, byte, bytes, stream) };
         filled.map_err(|e| fault(e, "fill"))
     }
 
