@@ -1,16 +1,18 @@
 //! The closed set of devices: backends opened and ready, chosen once per run.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
-use crate::error::{Error, Result};
-use crate::stat::{Job, Partials};
+use crate::error::Result;
+use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;
-use super::wgpu::{HostStages, Wgpu, why_host};
+use super::cuda::{self, Cuda, CudaChoice};
+use super::wgpu::{self, HostStages, Wgpu};
 use super::{Backend, StageTimes};
 
 /// Names of stages, with commas between them, that run on the host whatever the device.
@@ -21,8 +23,8 @@ pub const HOST_STAGES: &str = "ICEFOLD_HOST_STAGES";
 pub enum DeviceChoice {
     Auto,
     Cpu,
-    /// `cuda` or `cuda:N`.
-    Cuda(String),
+    /// `cuda`, `cuda:N`, `cuda:N,M` or `cuda:all`.
+    Cuda(CudaChoice),
     /// `wgpu` or `wgpu:NAME`: the name of an adapter, or its index.
     Wgpu(Option<String>),
 }
@@ -32,6 +34,7 @@ pub enum DeviceChoice {
 pub enum Device {
     Cpu(Box<Cpu>),
     Wgpu(Box<Wgpu>),
+    Cuda(Box<Cuda>),
 }
 
 impl FromStr for DeviceChoice {
@@ -46,20 +49,34 @@ impl FromStr for DeviceChoice {
         match (kind, name) {
             ("auto", None) => Ok(Self::Auto),
             ("cpu", None) => Ok(Self::Cpu),
-            ("cuda", _) => Ok(Self::Cuda(text.to_owned())),
+            ("cuda", name) => Ok(Self::Cuda(name.unwrap_or_default().parse()?)),
             ("wgpu", name) => Ok(Self::Wgpu(name.map(str::to_owned))),
-            _ => Err("there is no such device; use auto, cpu, cuda[:N] or wgpu[:NAME]".to_owned()),
+            _ => Err(
+                "there is no such device; use auto, cpu, cuda[:N|:N,M|:all] or wgpu[:NAME]"
+                    .to_owned(),
+            ),
         }
     }
 }
 
-/// Why there is no CUDA.
-pub const NO_CUDA: &str = "this build has no CUDA backend";
-
-/// What `auto` does: photons are located on the host whatever the device, so no adapter has been
-/// measured to be faster from end to end, and a software adapter is the CPU with a detour.
-pub const AUTO: &str = "auto is the CPU backend: no adapter has been measured to be faster from end \
-                        to end, because photons are located on the host";
+/// What `auto` does. An adapter of wgpu locates photons on the host, so none has been measured to be
+/// faster from end to end; a CUDA device that is there is left alone until the backend has been
+/// measured on one.
+pub fn auto() -> &'static str {
+    static AUTO: OnceLock<String> = OnceLock::new();
+    AUTO.get_or_init(|| {
+        let cuda = match &cuda::find().why_not {
+            Some(why) => format!("CUDA is not available ({why})"),
+            None => "CUDA is available, but its backend has not been measured on a device yet, so \
+                     it has to be asked for with --device cuda"
+                .to_owned(),
+        };
+        format!(
+            "auto is the CPU backend: no adapter has been measured to be faster from end to end, \
+             because photons are located on the host; {cuda}"
+        )
+    })
+}
 
 impl Device {
     /// Opens the device; `threads` bounds the CPU's worker threads.
@@ -72,10 +89,7 @@ impl Device {
                 let wgpu = Wgpu::open(name.as_deref(), threads, stages)?;
                 Ok(Self::Wgpu(Box::new(wgpu)))
             }
-            DeviceChoice::Cuda(name) => Err(Error::Device {
-                device: name.clone(),
-                message: format!("{NO_CUDA}; use --device cpu, which gives the same bits"),
-            }),
+            DeviceChoice::Cuda(choice) => Ok(Self::Cuda(Box::new(Cuda::open(choice, threads)?))),
         }
     }
 
@@ -84,33 +98,45 @@ impl Device {
         match self {
             Self::Cpu(_) => "cpu",
             Self::Wgpu(_) => "wgpu",
+            Self::Cuda(_) => "cuda",
         }
     }
 
     /// Why this device serves a run that asked for `choice`.
     pub fn reason(&self, choice: &DeviceChoice) -> &'static str {
         match choice {
-            DeviceChoice::Auto => AUTO,
+            DeviceChoice::Auto => auto(),
             _ => "asked for",
         }
     }
 
     /// What a run report says of the device beyond its name: nothing for the CPU.
     pub fn details(&self, job: &Job) -> serde_json::Map<String, Value> {
-        let mut details = serde_json::Map::new();
-        let Self::Wgpu(wgpu) = self else {
-            return details;
+        let on_host = |why_host: fn(&JobColumn) -> Option<&'static str>| {
+            let columns = job.columns.iter();
+            let reasons =
+                columns.filter_map(|column| Some((column.name.clone(), why_host(column)?.into())));
+            Value::Object(reasons.collect())
         };
-        let on_host: serde_json::Map<String, Value> = job
-            .columns
-            .iter()
-            .filter_map(|column| Some((column.name.clone(), why_host(column)?.into())))
-            .collect();
-        let stages = wgpu.host_stages();
-        details.insert("adapter".to_owned(), json!(wgpu.adapter()));
-        details.insert("host_columns".to_owned(), Value::Object(on_host));
-        details.insert("host_stages".to_owned(), json!(stages.names()));
-        details.insert("lost".to_owned(), json!(wgpu.lost()));
+        let mut details = serde_json::Map::new();
+        match self {
+            Self::Cpu(_) => {}
+            Self::Wgpu(wgpu) => {
+                let stages = wgpu.host_stages();
+                details.insert("adapter".to_owned(), json!(wgpu.adapter()));
+                details.insert("host_columns".to_owned(), on_host(wgpu::why_host));
+                details.insert("host_stages".to_owned(), json!(stages.names()));
+                details.insert("lost".to_owned(), json!(wgpu.lost()));
+            }
+            Self::Cuda(cuda) => {
+                let devices = cuda.names().into_iter().zip(cuda.memory());
+                let devices: Vec<Value> = devices
+                    .map(|(name, bytes)| json!({"name": name, "memory_bytes": bytes}))
+                    .collect();
+                details.insert("devices".to_owned(), json!(devices));
+                details.insert("host_columns".to_owned(), on_host(cuda::why_host));
+            }
+        }
         details
     }
 
@@ -137,6 +163,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
+            Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }
     }
 
@@ -145,7 +172,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.recycle(partials, job),
             // Rows that come back from a device are not written in place.
-            Self::Wgpu(_) => drop(partials),
+            Self::Wgpu(_) | Self::Cuda(_) => drop(partials),
         }
     }
 
@@ -154,6 +181,7 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.install(work),
             Self::Wgpu(wgpu) => wgpu.install(work),
+            Self::Cuda(cuda) => cuda.install(work),
         }
     }
 }

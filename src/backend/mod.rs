@@ -12,6 +12,7 @@
 
 mod clock;
 pub mod cpu;
+pub mod cuda;
 mod device;
 mod keys;
 mod probe;
@@ -19,7 +20,7 @@ pub mod tile;
 pub mod wgpu;
 
 pub use clock::{Batches, StageTimes};
-pub use device::{AUTO, Device, DeviceChoice, HOST_STAGES, NO_CUDA};
+pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
 

@@ -4,6 +4,7 @@
 use crate::error::Result;
 
 use super::cpu::{self, Cpu};
+use super::cuda::{self, Cuda, Machine};
 use super::wgpu::{self, Wgpu};
 use super::{Backend, KeyTable};
 
@@ -45,5 +46,19 @@ impl Probe for Wgpu {
 
     fn starts(&self, segments: &wgpu::Segments) -> Result<Vec<u32>> {
         self.settled(self.segments_on_host(segments))
+    }
+}
+
+impl<M: Machine> Probe for Cuda<M> {
+    fn keys(&self, keys: Vec<u32>, table: KeyTable) -> Result<cuda::Keys> {
+        self.upload_keys(&keys, table)
+    }
+
+    fn pairs(&self, sorted: &cuda::Sorted) -> Result<(Vec<u32>, Vec<u32>)> {
+        Self::pairs(self, sorted)
+    }
+
+    fn starts(&self, segments: &cuda::Segments) -> Result<Vec<u32>> {
+        Self::starts(self, segments)
     }
 }

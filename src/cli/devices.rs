@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::backend::wgpu::{self, AdapterReport};
-use crate::backend::{AUTO, NO_CUDA};
+use crate::backend::{auto, cuda};
 use crate::error::Result;
 
 use super::args::DevicesArgs;
@@ -13,6 +13,9 @@ use super::run::threads;
 /// Why the host locates photons for every adapter.
 const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do columns that are not \
                       float32, sums of terms and histograms";
+/// What is still on the host with a CUDA device.
+const CUDA: &str = "histograms run on the host; the backend has not yet run on a device, only over an \
+                    emulation of one in the tests";
 const NO_ADAPTER: &str = "no adapter for Vulkan, Metal or DX12 was found; install the driver of the \
                           GPU, or Mesa's lavapipe (mesa-vulkan-drivers)";
 
@@ -28,8 +31,9 @@ pub fn devices(args: &DevicesArgs) -> Result<u8> {
 
 fn report(adapters: &[AdapterReport]) -> serde_json::Value {
     let none = adapters.is_empty().then_some(NO_ADAPTER);
+    let cuda = cuda::find();
     json!({
-        "auto": {"device": "cpu", "reason": AUTO},
+        "auto": {"device": "cpu", "reason": auto()},
         "cpu": {
             "available": true,
             "threads": threads(None),
@@ -42,7 +46,16 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
             "stages": {"locate": "host", "sort": "device", "segment": "device", "reduce": "device"},
             "note": LOCATE,
         },
-        "cuda": {"available": false, "why_not": NO_CUDA},
+        "cuda": {
+            "available": cuda.why_not.is_none(),
+            "why_not": cuda.why_not,
+            "driver": cuda.driver,
+            "devices": cuda.devices,
+            "stages": {
+                "locate": "device", "sort": "device", "segment": "device", "reduce": "device",
+            },
+            "note": CUDA,
+        },
     })
 }
 
@@ -87,6 +100,30 @@ fn text(adapters: &[AdapterReport]) -> String {
             text.push_str(&format!("     cannot be used: {why}\n"));
         }
     }
-    text.push_str(&format!("cuda  not available: {NO_CUDA}\n{AUTO}"));
+    text.push_str(&cuda_text(cuda::find()));
+    text.push_str(auto());
+    text
+}
+
+fn cuda_text(found: &cuda::Found) -> String {
+    let mut text = match (&found.why_not, &found.driver) {
+        (Some(why), _) => format!("cuda  not available: {why}\n"),
+        (None, driver) => format!(
+            "cuda  driver for CUDA {}; all stages on the device\n      {CUDA}\n",
+            driver.as_deref().unwrap_or("unknown")
+        ),
+    };
+    for device in &found.devices {
+        text.push_str(&format!(
+            "  {}: {}\n     compute capability {}, {} MiB\n",
+            device.index,
+            device.name,
+            device.capability,
+            device.memory_bytes >> 20
+        ));
+        if let Some(why) = &device.unusable {
+            text.push_str(&format!("     cannot be used: {why}\n"));
+        }
+    }
     text
 }

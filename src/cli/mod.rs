@@ -2,6 +2,7 @@
 //! error.
 
 mod args;
+mod bench_device;
 mod demo;
 mod devices;
 mod out;
@@ -40,6 +41,7 @@ pub fn run() -> Result<u8> {
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),
         Verb::Verify(args) => verify::devices(&args, &*interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
+        Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
     }

@@ -1,6 +1,7 @@
 //! Backends under test, and what is put to them: keys, values, and cells by name.
 
 use icefold::backend::cpu::Cpu;
+use icefold::backend::cuda::Cuda;
 use icefold::backend::wgpu::{HostStages, Wgpu};
 use icefold::backend::{KeyTable, Probe};
 use icefold::config::GridConfig;
@@ -25,6 +26,13 @@ impl Subject for Wgpu {
     }
 }
 
+impl Subject for Cuda {
+    fn open() -> Self {
+        let first = "".parse().expect("the first device");
+        Self::open(&first, 2).expect("the device opens")
+    }
+}
+
 /// One test of each backend for each of these facts: `parity::sort::one_cell_holds_everything::wgpu`.
 macro_rules! on_every_backend {
     ($($fact:ident),* $(,)?) => {
@@ -37,6 +45,12 @@ macro_rules! on_every_backend {
             #[test]
             fn wgpu() {
                 super::$fact::<icefold::backend::wgpu::Wgpu>();
+            }
+
+            #[test]
+            #[cfg_attr(not(icefold_test_cuda), ignore = "needs an NVIDIA device")]
+            fn cuda() {
+                super::$fact::<icefold::backend::cuda::Cuda>();
             }
         })*
     };

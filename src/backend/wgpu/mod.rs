@@ -22,6 +22,8 @@ mod staged;
 mod stages;
 
 pub use adapter::{AdapterReport, reports};
+pub(in crate::backend) use fold::merged;
+pub(in crate::backend) use host::part_of_batch;
 pub use host::{HostStages, why_host};
 pub use kernels::{entry_points, shaders};
 pub use staged::{Keys, Photons, Segments, Sorted};
