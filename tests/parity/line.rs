@@ -48,6 +48,27 @@ fn every_workload_gives_the_bits_of_the_cpu<B: Subject>() {
     }
 }
 
+/// One output at a time: what a device counts depends on what else is asked for of a column.
+fn every_output_alone_gives_the_bits_of_the_cpu<B: Subject>() {
+    let backend = B::open();
+    let (head, rest) = YAML.split_once("    count:").expect("the first output");
+    let (outputs, grid) = rest.split_once("output:").expect("the grid");
+    for output in format!("    count:{outputs}").lines() {
+        let yaml = format!("{head}{output}\noutput:{grid}");
+        let question = Question::new(&yaml, &TYPES);
+        for workload in [Workload::AlongTrack, Workload::FewCellsShuffled] {
+            let photons = photons(workload);
+            let batches = [(0..photons.len()).collect()];
+            let expected = bits(&question.answer(&photons, &batches, 1));
+            let found = question.answer_of(&photons, &batches, |batch| {
+                let mut times = StageTimes::default();
+                backend.fold(batch, &question.config.grid, &question.job, &mut times)
+            });
+            assert!(bits(&found) == expected, "{workload:?}: {output}");
+        }
+    }
+}
+
 fn shuffles_and_splits_do_not_change_a_bit<B: Subject>() {
     let (backend, question) = (B::open(), question(12));
     for workload in [Workload::AlongTrack, Workload::FewCellsShuffled] {
@@ -94,6 +115,7 @@ fn a_million_photons_give_the_bits_of_the_cpu<B: Subject>() {
 
 on_every_backend!(
     every_workload_gives_the_bits_of_the_cpu,
+    every_output_alone_gives_the_bits_of_the_cpu,
     shuffles_and_splits_do_not_change_a_bit,
     every_number_is_the_oracles,
     a_million_photons_give_the_bits_of_the_cpu,

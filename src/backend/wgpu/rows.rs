@@ -141,6 +141,8 @@ pub fn join(
             Entry::Occupied(mut column) => {
                 let column = column.get_mut();
                 column.out_of_range += more.out_of_range;
+                // The device counts them only where it is asked for more of the values.
+                column.specials = more.specials;
                 column.terms = more.terms;
                 column.bins = more.bins;
             }
