@@ -35,11 +35,11 @@ pub struct Cli {
 pub enum Verb {
     /// Make synthetic granules, aggregate them, draw a map, and say what to try next
     Demo(DemoArgs),
-    /// Aggregate granules into a Zarr store
+    /// Aggregate granules or tables into a Zarr store
     Run(RunArgs),
     /// List which granules have photons in which shards, as a shard map
     Plan(PlanArgs),
-    /// Show what is in a granule, a shard map or a store
+    /// Show what is in a granule, a table, a shard map or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -92,8 +92,8 @@ impl MachineArgs {
 pub struct RunArgs {
     /// A pipeline YAML file, or a built-in config: atl03, atl06
     pub config: String,
-    /// Granules, or folders of granules
-    #[arg(value_name = "GRANULE|DIR")]
+    /// Granules, tables where the config reads those, or folders of them
+    #[arg(value_name = "GRANULE|TABLE|DIR")]
     pub granules: Vec<PathBuf>,
     /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
     /// named]
@@ -108,7 +108,10 @@ pub struct RunArgs {
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
-    /// Replace the store if it exists
+    /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
+    #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
+    pub table: Option<PathBuf>,
+    /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,
     /// Stop at the first granule or row that cannot be used (the default)
@@ -169,7 +172,7 @@ pub struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule, a shard map or a store
+    /// A granule, a table, a shard map or a store
     pub path: PathBuf,
     /// Print JSON
     #[arg(long)]

@@ -40,11 +40,12 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         made.len()
     ));
     let config = config::load("atl03")?;
-    let plan = plan(&made, DuplicatePolicy::Error)?;
+    let plan = plan(&made, config.granules, DuplicatePolicy::Error)?;
     let run = Run {
         config: &config,
         plan: &plan,
         store: &store,
+        table: None,
         // The store of an earlier demo is the demo's own.
         overwrite: true,
         tolerant: false,

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::{self, Memory, Options, Survey};
 use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
+use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
 use super::args::RunArgs;
@@ -55,6 +56,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         config: &config,
         plan: &plan,
         store: &store,
+        table: args.table.as_deref(),
         overwrite: args.overwrite,
         tolerant: tolerant(args),
         device,
@@ -81,6 +83,7 @@ pub struct Run<'a> {
     pub config: &'a Config,
     pub plan: &'a Plan,
     pub store: &'a Path,
+    pub table: Option<&'a Path>,
     pub overwrite: bool,
     pub tolerant: bool,
     pub device: DeviceChoice,
@@ -96,6 +99,12 @@ impl Run<'_> {
         let started = Instant::now();
         let threads = self.threads;
         crate::store::check_target(self.store, self.overwrite)?;
+        if let Some(table) = self.table {
+            TableFormat::of(table)?;
+            check_file_target(table, self.overwrite)?;
+        }
+        let errors = errors_path(self.store);
+        check_file_target(&errors, self.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
         let filters = self.config.filters.len();
@@ -105,6 +114,8 @@ impl Run<'_> {
         let options = Options {
             batch_rows,
             tolerant: self.tolerant,
+            table: self.table,
+            errors: &errors,
             interrupted: self.interrupted,
         };
         let progress = Progress::over(survey.granules.len());
@@ -126,6 +137,7 @@ impl Run<'_> {
             plan: self.plan,
             job: &survey.job,
             store: self.store,
+            table: self.table,
         };
         let seconds = started.elapsed().as_secs_f64();
         Ok((RunReport::new(&facts, &tally, &hashes, seconds), tally))
@@ -171,7 +183,7 @@ fn warn(tally: &Tally) {
     if tally.rejected_rows > 10 {
         let more = tally.rejected_rows - 10;
         note(format_args!(
-            "warning: {more} more rows left out; the run report lists them"
+            "warning: {more} more rows left out; the error table lists them"
         ));
     }
 }
@@ -228,6 +240,7 @@ fn overrides(
     ];
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [
+        ("table", path(&args.table), origin("table")),
         ("catalog", path(&args.plan), origin("plan")),
         (
             "granule_root",

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::error::{Error, Result};
 use crate::report::{MapData, render as draw_map};
 use crate::store::{StoreReader, VerifyReport};
-use crate::{config, granule, plan, store};
+use crate::{config, granule, plan, store, table};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs};
 use super::out::{print, print_json};
@@ -19,6 +19,8 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         (store::inspect(&args.path)?, store::inspect_text)
     } else if plan::looks_like_a_map(&args.path) {
         (plan::inspect(&args.path)?, plan::inspect_text)
+    } else if table::looks_like_a_table(&args.path) {
+        (table::inspect(&args.path)?, table::inspect_text)
     } else {
         (granule::inspect(&args.path)?, granule::inspect_text)
     };

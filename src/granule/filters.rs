@@ -10,7 +10,7 @@ use crate::config::{Filter, FilterOp};
 
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]
-pub(super) struct RowFilter {
+pub(crate) struct RowFilter {
     op: FilterOp,
     values: Vec<f64>,
     keep: bool,

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 pub use file::GranuleFile;
 pub(crate) use file::condensed;
+pub(crate) use filters::RowFilter;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};

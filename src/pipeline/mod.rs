@@ -29,6 +29,7 @@ use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
+use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
 
 use source::{Message, Source};
 pub use budget::Memory;
@@ -42,6 +43,10 @@ pub struct Options<'a> {
     pub batch_rows: usize,
     /// Report granules and rows that cannot be used, and write the rest.
     pub tolerant: bool,
+    /// Where the rows of the store go as a table, too.
+    pub table: Option<&'a Path>,
+    /// Where what a tolerant run leaves out is listed.
+    pub errors: &'a Path,
     /// Set by a signal: stop at the next batch.
     pub interrupted: &'a AtomicBool,
 }
@@ -54,6 +59,7 @@ pub const BATCH_ROWS: usize = 1 << 20;
 pub struct Folded {
     pub shards: ShardPartials,
     pub tally: Tally,
+    pub errors: ErrorTable,
 }
 
 /// Reads every granule once and folds it into partials.
@@ -76,8 +82,11 @@ pub fn fold(
         derivation: Derivation::default(),
         shards: ShardPartials::default(),
         tally: Tally::default(),
+        errors: ErrorTable::new(options.errors),
     };
-    line.tally.failed.clone_from(&survey.failed);
+    for failed in &survey.failed {
+        line.leave_out(failed.clone(), "survey")?;
+    }
     let source = Source {
         granules: &survey.granules,
         config,
@@ -95,7 +104,7 @@ pub fn fold(
                 Message::Batch(batch) => line.take(batch, &mut granule)?,
                 Message::End(end) => {
                     progress.granule_done(&end.name, end.counts.read);
-                    line.close(std::mem::take(&mut granule), *end);
+                    line.close(std::mem::take(&mut granule), *end)?;
                 }
                 Message::Failed { name, error } => {
                     granule = Granule::default();
@@ -116,10 +125,11 @@ pub fn fold(
     Ok(Folded {
         shards: line.shards,
         tally: line.tally,
+        errors: line.errors,
     })
 }
 
-/// Finishes every shard and writes the store; gives back the content hash of each array.
+/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of each array.
 ///
 /// # Errors
 /// A violated invariant, a failed write, an interrupt: nothing is left at the target.
@@ -133,6 +143,7 @@ pub fn write(
     let Folded {
         mut shards,
         mut tally,
+        errors,
     } = folded;
     let job: &Job = &survey.job;
     let schema: &StoreSchema = &survey.schema;
@@ -141,6 +152,8 @@ pub fn write(
     tally.occupied_cells = shards.settle(job);
     tally.merge_seconds += merging.elapsed().as_secs_f64();
     let mut writer = StoreWriter::create(target, schema, tally.occupied_cells, overwrite)?;
+    let table = options.table.map(|path| TableWriter::create(path, schema));
+    let mut table = table.transpose()?;
     for (shard, partials) in shards.into_tables(job) {
         if options.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
@@ -151,10 +164,18 @@ pub fn write(
         tally.cells_without_weight += finished.cells_without_weight;
         let writing = Instant::now();
         writer.append(&finished.table)?;
+        if let Some(table) = &mut table {
+            table.append(&finished.table)?;
+        }
         tally.write_seconds += writing.elapsed().as_secs_f64();
     }
     let writing = Instant::now();
+    // All are whole before the first has its name.
+    let table = table.map(TableWriter::finish).transpose()?;
+    let errors = errors.finish()?;
     let hashes = writer.finish()?;
+    table.map_or(Ok(()), WholeTable::publish)?;
+    tally.errors = errors.publish()?;
     tally.write_seconds += writing.elapsed().as_secs_f64();
     Ok((hashes, tally))
 }
@@ -166,6 +187,7 @@ struct Granule {
     /// Rows rejected on this side of the reader: out of a column's range.
     rejected: Counts,
     rows: RejectedRows,
+    errors: RowSpool,
 }
 
 struct Line<'a> {
@@ -176,6 +198,7 @@ struct Line<'a> {
     derivation: Derivation,
     shards: ShardPartials,
     tally: Tally,
+    errors: ErrorTable,
 }
 
 impl Line<'_> {
@@ -190,22 +213,29 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn close(&mut self, granule: Granule, mut end: GranuleReport) {
+    fn close(&mut self, granule: Granule, mut end: GranuleReport) -> Result<()> {
         let merging = Instant::now();
         self.shards.absorb(granule.shards, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         end.counts.move_to_rejected(&granule.rejected);
         self.tally.add(end, granule.rows);
+        self.errors.rows(granule.errors)
     }
 
     fn fail(&mut self, name: String, error: Error) -> Result<()> {
         if !self.options.tolerant {
             return Err(error);
         }
-        self.tally.failed.push(Failed {
+        let failed = Failed {
             granule: name,
             reason: error.to_string(),
-        });
+        };
+        self.leave_out(failed, "read")
+    }
+
+    fn leave_out(&mut self, failed: Failed, stage: &'static str) -> Result<()> {
+        self.errors.granule(&failed.granule, stage, &failed.reason)?;
+        self.tally.failed.push(failed);
         Ok(())
     }
 }

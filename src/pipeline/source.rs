@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::{GranuleFile, Reader};
+use crate::input::Input;
 use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 
@@ -73,13 +73,12 @@ impl Source<'_> {
     fn read(&self, path: &Path, sender: &SyncSender<Message>) -> Result<Option<GranuleReport>> {
         let mut seconds = 0.0;
         let started = Instant::now();
-        let granule = GranuleFile::open(path)?;
-        let mut reader = Reader::open(&granule, self.config, self.types, self.batch_rows)?;
+        let mut input = Input::open(path, self.config, self.types, self.batch_rows, self.wanted)?;
         let mut filter = self.filter();
         seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
-            let Some(batch) = reader.next_batch()? else {
+            let Some(batch) = input.next_batch()? else {
                 seconds += started.elapsed().as_secs_f64();
                 break;
             };
@@ -95,7 +94,7 @@ impl Source<'_> {
                 return Ok(None);
             }
         }
-        let mut report = GranuleReport::new(&granule, &reader, seconds);
+        let mut report = input.report(seconds);
         if let Some(filter) = filter {
             report.counts.move_to_rejected(&filter.outside);
         }

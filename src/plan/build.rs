@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::{GranuleFile, Reader};
 use crate::grid::Locator;
+use crate::input::Input;
 use crate::report::Progress;
 
 use super::map::{MapGranule, MapShard, ShardMap};
@@ -113,8 +113,7 @@ fn positions_of(config: &Config) -> Config {
 fn footprint(path: &Path, positions: &Config, interrupted: &AtomicBool) -> Result<Footprint> {
     let grid = &positions.grid;
     let locator = Locator::new(grid.shard_order, grid.latitude);
-    let granule = GranuleFile::open(path)?;
-    let mut reader = Reader::open(&granule, positions, &[], ROWS)?;
+    let mut reader = Input::open(path, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
     while let Some(batch) = reader.next_batch()? {

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::stat::Job;
 use crate::store::{ContentHash, content_hash, grouped};
+use crate::table::ErrorSummary;
 
 use super::tally::Tally;
 use super::whole::write_whole;
@@ -32,6 +33,7 @@ pub struct RunFacts<'a> {
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
+    pub table: Option<&'a Path>,
 }
 
 /// Everything `run.json` holds.
@@ -55,6 +57,8 @@ pub struct RunReport {
     pub granules: Value,
     /// The first rows that were rejected for their value, and how many there were.
     pub rejected_rows: Value,
+    /// Where the error table is (`null`: nothing was left out), its rows, and their number by code.
+    pub errors: ErrorSummary,
     pub shards: u64,
     pub occupied_cells: u64,
     /// Cells in which a weighted mean has no weight, summed over outputs.
@@ -63,6 +67,8 @@ pub struct RunReport {
     pub peak_resident_bytes: Option<u64>,
     pub resolutions: BTreeMap<String, String>,
     pub store: PathBuf,
+    /// The same rows as a table, where one was asked for.
+    pub table: Option<PathBuf>,
     pub outputs: BTreeMap<String, Value>,
     /// SHA-256 over the outputs' hashes: equal for stores of equal content.
     pub content_sha256: String,
@@ -106,6 +112,7 @@ impl RunReport {
                 })).collect::<Vec<_>>(),
             }),
             rejected_rows: json!({"count": tally.rejected_rows, "first": tally.rows}),
+            errors: tally.errors.clone(),
             shards: tally.shards,
             occupied_cells: tally.occupied_cells,
             cells_without_weight: tally.cells_without_weight,
@@ -114,6 +121,7 @@ impl RunReport {
                 .map(|column| (column.name.clone(), column.resolution.to_string()))
                 .collect(),
             store: facts.store.to_path_buf(),
+            table: facts.table.map(Path::to_path_buf),
             outputs: hashes
                 .iter()
                 .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
@@ -167,6 +175,10 @@ impl RunReport {
         line("occupied cells", grouped(tally.occupied_cells));
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
+        }
+        if let Some(table) = &tally.errors.table {
+            let rows = grouped(tally.errors.count);
+            line("left out", format!("{rows} rows in {}", table.display()));
         }
         let rate = counts.read as f64 / self.seconds.max(1e-9) / 1e6;
         line(

@@ -185,6 +185,20 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
     Ok(())
 }
 
+/// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
+/// Zarr store: without those that name other arrays of the store.
+pub fn attributes(schema: &StoreSchema) -> (Map<String, Value>, Vec<(String, Map<String, Value>)>) {
+    let group = object(group(schema)["attributes"].clone());
+    let ids = ArrayLayout::cell_ids(schema.grid);
+    let mut arrays = vec![(ids.name, ids.attributes)];
+    for output in &schema.arrays {
+        let mut attributes = output_attributes(output, default_bins(output));
+        attributes.remove("grid_mapping");
+        arrays.push((output.name.clone(), attributes));
+    }
+    (group, arrays)
+}
+
 /// The root group's `zarr.json`: its presence says that the store is whole.
 pub fn root() -> Value {
     json!({"zarr_format": 3, "node_type": "group", "attributes": {}})

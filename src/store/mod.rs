@@ -22,6 +22,7 @@ mod write;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub(crate) use inspect::grouped;
 pub use inspect::{inspect, inspect_text};
+pub(crate) use metadata::attributes;
 pub use metadata::check as check_schema;
 pub use place::check_target;
 pub use read::{ArrayInfo, StoreArray, StoreReader};
