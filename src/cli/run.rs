@@ -122,9 +122,8 @@ impl Run<'_> {
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
         let folded = folded?;
-        let (hashes, tally) = device.install(|| {
-            pipeline::write(folded, &survey, self.store, self.overwrite, &options)
-        })?;
+        let (hashes, tally) = device
+            .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
         let facts = RunFacts {
             command: std::env::args().collect(),
             config_name: &self.config.name,

@@ -31,8 +31,8 @@ use crate::stat::{Derivation, Job};
 use crate::store::{ContentHash, StoreWriter};
 use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
 
-use source::{Message, Source};
 pub use budget::Memory;
+use source::{Message, Source};
 pub use survey::{Survey, survey};
 pub use wanted::OUTSIDE_SHARDS;
 
@@ -234,7 +234,8 @@ impl Line<'_> {
     }
 
     fn leave_out(&mut self, failed: Failed, stage: &'static str) -> Result<()> {
-        self.errors.granule(&failed.granule, stage, &failed.reason)?;
+        self.errors
+            .granule(&failed.granule, stage, &failed.reason)?;
         self.tally.failed.push(failed);
         Ok(())
     }

@@ -205,7 +205,8 @@ fn stem(name: &str) -> &str {
     if [GranuleKind::Hdf5, GranuleKind::Table]
         .into_iter()
         .flat_map(extensions)
-        .any(|e| extension.eq_ignore_ascii_case(e)) {
+        .any(|e| extension.eq_ignore_ascii_case(e))
+    {
         stem
     } else {
         name

@@ -50,7 +50,10 @@ impl GeoBox {
         if self.south > other.north || other.south > self.north {
             return false;
         }
-        if [self.west, self.east].iter().any(|lon| lon.abs() > FARTHEST) {
+        if [self.west, self.east]
+            .iter()
+            .any(|lon| lon.abs() > FARTHEST)
+        {
             return true;
         }
         // The turn that brings the other's west to the first one not west of this box's west.
@@ -137,8 +140,18 @@ mod tests {
             assert!(!boxes.meet(&point(-50.0 + turn, 70.0)));
             assert!(!boxes.meet(&point(-45.0 + turn, 65.0)));
         }
-        assert!(boxes.meet(&GeoBox { south: 0.0, north: 80.0, west: 0.0, east: 359.9 }));
-        assert!(!boxes.meet(&GeoBox { south: 0.0, north: 80.0, west: 0.0, east: 300.0 }));
+        assert!(boxes.meet(&GeoBox {
+            south: 0.0,
+            north: 80.0,
+            west: 0.0,
+            east: 359.9
+        }));
+        assert!(!boxes.meet(&GeoBox {
+            south: 0.0,
+            north: 80.0,
+            west: 0.0,
+            east: 300.0
+        }));
         assert!(boxes.meet(&point(1e18, 70.0)));
     }
 }

@@ -198,7 +198,10 @@ mod tests {
     #[test]
     fn a_list_is_as_many_photons_as_it_has_elements() {
         let rows = batch(vec![
-            ("lon", Arc::new(Float64Array::from(vec![10.0, 20.0, 30.0, 40.0]))),
+            (
+                "lon",
+                Arc::new(Float64Array::from(vec![10.0, 20.0, 30.0, 40.0])),
+            ),
             (
                 "h",
                 list(vec![
@@ -242,7 +245,10 @@ mod tests {
         ]);
         let (row, message) = Rows::new(rows).unwrap_err();
         assert_eq!(row, 1);
-        assert!(message.starts_with("has 1 values in h and 0 in w"), "{message}");
+        assert!(
+            message.starts_with("has 1 values in h and 0 in w"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -151,7 +151,11 @@ pub fn inspect_text(found: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let number = |value: &Value| grouped(value.as_u64().unwrap_or(0));
     let is_parquet = found["format"] == "Parquet";
-    let parts = if is_parquet { "row groups" } else { "record batches" };
+    let parts = if is_parquet {
+        "row groups"
+    } else {
+        "record batches"
+    };
     let mut out = format!(
         "table {}\n  {}, {} bytes, {} rows in {} {parts}\n",
         text(&found["table"]),

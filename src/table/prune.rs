@@ -108,7 +108,10 @@ impl Pruning<'_> {
             return None;
         }
         // Whether a photon is null in every column, or in one where that is an error, is a reason.
-        let mut full = needed.variables.iter().map(|name| self.nulls(name) == Some(0));
+        let mut full = needed
+            .variables
+            .iter()
+            .map(|name| self.nulls(name) == Some(0));
         let told = match nulls {
             NullPolicy::Exclude => needed.variables.is_empty() || full.any(|full| full),
             NullPolicy::Reject => full.all(|full| full),
@@ -116,7 +119,10 @@ impl Pruning<'_> {
         if !told {
             return None;
         }
-        let (lon, lat) = (self.range(&needed.longitude)?, self.range(&needed.latitude)?);
+        let (lon, lat) = (
+            self.range(&needed.longitude)?,
+            self.range(&needed.latitude)?,
+        );
         // Latitudes beyond the poles are no positions, whatever their longitude.
         let found = GeoBox {
             south: lat.min.max(-90.0),
@@ -127,7 +133,8 @@ impl Pruning<'_> {
         if found.south <= found.north && wanted.meet(&found) {
             return None;
         }
-        let valid = |range: &Range, name: &str| range.nans == Some(0) && self.nulls(name) == Some(0);
+        let valid =
+            |range: &Range, name: &str| range.nans == Some(0) && self.nulls(name) == Some(0);
         let all_valid = valid(&lon, &needed.longitude)
             && valid(&lat, &needed.latitude)
             && lat.min >= -90.0
@@ -147,7 +154,10 @@ impl Pruning<'_> {
     }
 
     fn nulls(&self, name: &str) -> Option<u64> {
-        let counts = self.statistics(name)?.row_group_null_counts([self.group]).ok()?;
+        let counts = self
+            .statistics(name)?
+            .row_group_null_counts([self.group])
+            .ok()?;
         counts.iter().next().flatten()
     }
 

@@ -205,7 +205,8 @@ mod tests {
         let mut rows = 0;
         spool
             .drain(|batch| {
-                let expected: Vec<ErrorRow> = (rows..rows + batch.num_rows() as u64).map(row).collect();
+                let expected: Vec<ErrorRow> =
+                    (rows..rows + batch.num_rows() as u64).map(row).collect();
                 assert_eq!(batch, &record_batch(&expected));
                 rows += batch.num_rows() as u64;
                 Ok(())

@@ -5,6 +5,7 @@ mod bad_granule;
 mod bad_target;
 mod columns;
 mod demo;
+mod error_table;
 mod full_disk;
 mod granules;
 mod interrupted;
@@ -15,6 +16,8 @@ mod schema;
 mod settings;
 mod shard_maps;
 mod stores;
+mod table_out;
+mod tables;
 mod tolerant;
 mod verbs;
 

@@ -71,3 +71,54 @@ fn stores_of_real_granules_open_in_xarray() {
         accepted(&store, &stdout(&output));
     }
 }
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn tables_of_cells_hold_what_the_store_holds_for_pyarrow_and_pandas() {
+    let out = folder();
+    let made = out.path().join("granules");
+    let recipe = icefold::demo::Recipe {
+        granules: 2,
+        segments_per_track: 300,
+        seed: 1,
+    };
+    icefold::demo::write_granules_with(&made, &recipe).unwrap();
+    let yaml = out.path().join("atl03.yaml");
+    let bins = "  variables:\n    bins: {function: histogram, source: h_ph, params: {edges: [0, 9, 99]}}\n";
+    let text = include_str!("../../src/config/atl03.yaml");
+    let (source, outputs) = text.split_once("aggregation:").unwrap();
+    let outputs = outputs.replacen("  variables:\n", bins, 1);
+    std::fs::write(&yaml, format!("{source}aggregation:{outputs}")).unwrap();
+    let mut tables = Vec::new();
+    let mut report = String::new();
+    for name in ["a.parquet", "a.arrow"] {
+        let table = out.path().join(name);
+        let mut run = icefold();
+        run.arg("run")
+            .arg(&yaml)
+            .arg(&made)
+            .args(["--json", "--overwrite", "--store"]);
+        run.arg(out.path().join("a.zarr"))
+            .arg("--table")
+            .arg(&table);
+        report = stdout(&succeed(&mut run));
+        tables.push(table);
+    }
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/read_tables.py"
+    );
+    let theirs = stdout(&succeed(python().arg(script).args(&tables)));
+    let theirs: serde_json::Value = serde_json::from_str(theirs.trim()).unwrap();
+    let ours: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let arrays = ours["outputs"].as_object().unwrap();
+    assert!(
+        arrays.contains_key("bins") && arrays.contains_key("cell_ids"),
+        "{report}"
+    );
+    for (name, facts) in arrays {
+        assert_eq!(theirs["arrays"][name], facts["sha256"], "{name}: {theirs}");
+    }
+    assert_eq!(theirs["metadata"]["bins"]["edges"], "[0.0,9.0,99.0]");
+    assert_eq!(theirs["metadata"][""]["latitude"], "authalic-wgs84");
+}

@@ -5,3 +5,4 @@ mod cells;
 mod granules;
 mod shard;
 mod shard_map;
+mod table;

@@ -10,8 +10,9 @@ mod synthetic;
 use std::path::Path;
 
 use icefold::batch::{ColumnType, PhotonBatch, Values};
-use icefold::config::{GranuleKind, 
-    Config, DuplicatePolicy, Filter, FilterOp, GridConfig, Link, NanPolicy, NullPolicy, Variable,
+use icefold::config::{
+    Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
+    NullPolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};

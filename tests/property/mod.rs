@@ -2,6 +2,7 @@
 
 mod oracle;
 mod plan;
+mod tables;
 
 use arrow::buffer::NullBuffer;
 use icefold::batch::{Column, ColumnType, Values};
