@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::Config;
+use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::grid::Locator;
 use crate::input::Input;
@@ -233,11 +233,19 @@ fn nothing_to_list(build: &Build, built: &Built) -> Error {
             first: first.reason.clone(),
         },
         None => Error::Usage(format!(
-            "none of the {granules} granules has a photon with valid coordinates at {} and {} in \
-             the ground tracks {}; check that config {} fits the product",
+            "none of the {granules} granules has a photon with valid coordinates at {} and {}{}; \
+             check that config {} fits the product",
             build.config.latitude,
             build.config.longitude,
-            build.config.ground_tracks.join(", "),
+            match build.config.granules {
+                GranuleKind::Hdf5 => {
+                    format!(
+                        " in the ground tracks {}",
+                        build.config.ground_tracks.join(", ")
+                    )
+                }
+                GranuleKind::Table => String::new(),
+            },
             build.config.name
         )),
     }

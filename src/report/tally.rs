@@ -143,14 +143,13 @@ impl RejectedRow {
 
 impl fmt::Display for RejectedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.dataset {
-            Some(dataset) => write!(f, "{dataset} row {}: ", self.row)?,
-            None => {
-                // A table has no ground track.
-                let track = &self.ground_track;
-                let space = if track.is_empty() { "" } else { " " };
-                write!(f, "{track}{space}row {}: {} = ", self.row, self.column)?;
-            }
+        if let Some(dataset) = &self.dataset {
+            write!(f, "{dataset} row {}: ", self.row)?;
+        } else {
+            // A table has no ground track.
+            let track = &self.ground_track;
+            let space = if track.is_empty() { "" } else { " " };
+            write!(f, "{track}{space}row {}: {} = ", self.row, self.column)?;
         }
         write!(f, "{} is {}", self.value, self.detail)
     }

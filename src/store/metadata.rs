@@ -26,6 +26,9 @@ const INVERSE_FLATTENING: f64 = 298.257_223_563;
 /// Radius of the sphere that the `dggs` convention's own example names.
 const SPHERE_RADIUS: f64 = 6_370_997.0;
 
+/// Attributes of a group or an array, by name.
+pub type Attributes = Map<String, Value>;
+
 /// One array over the cells: type, cut and description. Nothing here depends on the run's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArrayLayout {
@@ -187,7 +190,7 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
 
 /// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
 /// Zarr store: without those that name other arrays of the store.
-pub fn attributes(schema: &StoreSchema) -> (Map<String, Value>, Vec<(String, Map<String, Value>)>) {
+pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)>) {
     let group = object(group(schema)["attributes"].clone());
     let ids = ArrayLayout::cell_ids(schema.grid);
     let mut arrays = vec![(ids.name, ids.attributes)];

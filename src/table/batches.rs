@@ -182,7 +182,7 @@ fn rows_within(metadata: &ArrowReaderMetadata, roots: &[usize], values: usize) -
     let longest = metadata
         .row_groups()
         .iter()
-        .flat_map(|group| {
+        .filter_map(|group| {
             let rows = group.num_rows().max(1);
             let columns = leaves.iter().map(|&leaf| group.column(leaf).num_values());
             columns.map(move |values| values / rows).max()

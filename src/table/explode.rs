@@ -122,12 +122,11 @@ impl Rows {
             Some(values) => {
                 let mut places: Vec<Option<u64>> = Vec::with_capacity(count);
                 for row in rows.clone() {
-                    match elements(array, row) {
-                        Some(range) => places.extend(range.map(|i| Some(i as u64))),
-                        None => {
-                            let length = (starts[row + 1] - starts[row]) as usize;
-                            places.extend(std::iter::repeat_n(None, length));
-                        }
+                    if let Some(range) = elements(array, row) {
+                        places.extend(range.map(|i| Some(i as u64)));
+                    } else {
+                        let length = (starts[row + 1] - starts[row]) as usize;
+                        places.extend(std::iter::repeat_n(None, length));
                     }
                 }
                 gather(&values, &UInt64Array::from(places))

@@ -50,12 +50,12 @@ struct Pending {
     reach: Reach,
     next: usize,
     /// Names of the columns.
-    names: Vec<String>,
+    names: Arc<[String]>,
 }
 
 /// Photons on their way into a batch.
-struct Block<'a> {
-    names: &'a [String],
+struct Block {
+    names: Arc<[String]>,
     photons: Photons,
     first: u64,
     bytes: u64,
@@ -146,7 +146,7 @@ impl TableReader {
             let (first, reach) = (pending.first, pending.reach);
             let block = Block {
                 photons: pending.rows.photons(start..end),
-                names: &pending.names.clone(),
+                names: Arc::clone(&pending.names),
                 first,
                 bytes: 0,
             };
@@ -282,7 +282,7 @@ impl Pending {
     }
 }
 
-impl Block<'_> {
+impl Block {
     /// The values of a column.
     fn load(&mut self, table: &TableFile, name: &str) -> Result<Held> {
         let place = self.names.iter().position(|n| n == name);

@@ -33,7 +33,7 @@ pub(super) fn config(site: &Site) -> PathBuf {
 }
 
 /// A table of some columns in place of those of [`points`].
-fn table_with(site: &Site, name: &str, columns: Vec<(&str, ArrayRef)>) -> PathBuf {
+fn table_with(site: &Site, name: &str, columns: &[(&str, ArrayRef)]) -> PathBuf {
     let batch = record_batch(&points()[..3]);
     let kept = batch
         .schema()
@@ -106,7 +106,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
     write_hdf5(&hdf5, &points());
     let misnamed = site.path("misnamed.yaml");
     std::fs::write(&misnamed, table_yaml().replace("{h: h,", "{h: hh,")).unwrap();
-    let missing = table_with(&site, "missing.parquet", vec![]);
+    let missing = table_with(&site, "missing.parquet", &[]);
     for (config, table, says) in [
         (
             &misnamed,
@@ -115,17 +115,17 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
         ),
         (
             &config,
-            &table_with(&site, "text_h.parquet", vec![("h", texts)]),
+            &table_with(&site, "text_h.parquet", &[("h", texts)]),
             &["column h is Utf8, which is not supported"],
         ),
         (
             &config,
-            &table_with(&site, "whole.parquet", vec![("lat", whole)]),
+            &table_with(&site, "whole.parquet", &[("lat", whole)]),
             &["column lat is int32, and coordinates are"],
         ),
         (
             &config,
-            &table_with(&site, "large.parquet", vec![("k", large)]),
+            &table_with(&site, "large.parquet", &[("k", large)]),
             &["column k row 1 is 18446744073709551615, above"],
         ),
         (&config, &text, &["text.parquet: is not a table"]),
@@ -144,7 +144,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
         assert!(site.written().is_empty());
     }
     // Both sides of a drift that no type holds.
-    let mixed = table_with(&site, "mixed.parquet", vec![("k", floats())]);
+    let mixed = table_with(&site, "mixed.parquet", &[("k", floats())]);
     let says = [
         "mixed.parquet: column k is float64 in granule mixed.parquet, int64 in granule missing.parquet",
     ];
@@ -171,7 +171,7 @@ fn promoted_widths_and_added_columns_are_no_drift() {
         ("lon", lon),
         ("added", wide),
     ];
-    let wide = table_with(&site, "b.parquet", columns);
+    let wide = table_with(&site, "b.parquet", &columns);
     let mut command = site.run(&config, &[&narrow, &wide]);
     let (plan, _) = json(command.args(["--dry-run", "--json"]), 0);
     let dtype = |i: usize| plan["columns"][i]["dtype"].as_str().unwrap().to_owned();
@@ -219,7 +219,7 @@ fn nulls_can_be_an_error_and_a_null_passes_no_filter() {
     let site = Site::new();
     let config = config(&site);
     let flags: ArrayRef = Arc::new(arrow::array::Int8Array::from(vec![Some(0), None, Some(1)]));
-    let table = table_with(&site, "a.parquet", vec![("flag", flags)]);
+    let table = table_with(&site, "a.parquet", &[("flag", flags)]);
     let (report, _) = json(site.run(&config, &one(&table)).arg("--json"), 0);
     assert_eq!(report["photons"]["rejected_by"]["filter: flag ne 1"], 2);
     let mut rows = points();

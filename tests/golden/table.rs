@@ -68,16 +68,12 @@ fn a_table_of_a_shard_equals_the_reference_in_store_and_table() {
     let column = |name: &str| -> Vec<f64> {
         let columns = rows.iter().map(|b| b.column_by_name(name).unwrap());
         let all: Vec<f64> = columns
-            .flat_map(|c| match c.as_primitive_opt::<Float32Type>() {
-                Some(floats) => floats
-                    .values()
-                    .iter()
-                    .map(|&x| x.into())
-                    .collect::<Vec<f64>>(),
-                None => {
-                    let counts = c.as_primitive::<Int32Type>().values().iter();
-                    counts.map(|&n| n.into()).collect()
+            .flat_map(|c| -> Vec<f64> {
+                if let Some(floats) = c.as_primitive_opt::<Float32Type>() {
+                    return floats.values().iter().map(|&x| x.into()).collect();
                 }
+                let counts = c.as_primitive::<Int32Type>().values().iter();
+                counts.map(|&n| n.into()).collect()
             })
             .collect();
         let stored = reader.read(name).unwrap().as_f64();

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use icefold::batch::ColumnType;
+use icefold::table::TableReader;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -116,7 +118,9 @@ proptest! {
         let mut rows = rows;
         for chunk in rows.chunks_mut(photons) {
             let flag = chunk[0].flag;
-            chunk.iter_mut().for_each(|row| row.flag = flag);
+            for row in chunk {
+                row.flag = flag;
+            }
         }
         let folder = folder();
         let (_, table) = configs(folder.path());
@@ -223,4 +227,51 @@ fn row_groups_far_from_the_wanted_shards_are_not_read() {
     assert_eq!(bytes(false, &filtered), 29 * 1000 + 17 * 1000);
     // A hidden NaN takes a look at the positions.
     assert_eq!(bytes(true, &unfiltered), 28 * 1000 + 16 * 1000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_spoiled_table_is_read_or_refused_and_never_a_panic(
+        kind in prop_oneof![
+            Just(Kind::Parquet(20)),
+            Just(Kind::ArrowFile(20)),
+            Just(Kind::ArrowStream(20)),
+            Just(Kind::Lists(3)),
+        ],
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let row = |i: i32| Row {
+            lon: -45.0,
+            lat: 70.0 + f64::from(i) * 1e-4,
+            h: Some(1.0),
+            k: Some(2),
+            flag: 0,
+        };
+        let folder = folder();
+        let path = folder.path().join("a");
+        write(&path, &(0..60).map(row).collect::<Vec<_>>(), kind);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (place, value) in places {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let config = icefold::config::parse_yaml("test", &table_yaml()).unwrap();
+        let types = [ColumnType::F64, ColumnType::I64];
+        let mut rows = 0;
+        if let Ok(mut reader) = TableReader::open(&path, &config, &types, 7, None) {
+            while let Ok(Some(batch)) = reader.next_batch() {
+                rows += batch.len();
+                prop_assert!(rows < 1_000_000);
+            }
+        }
+        // Metadata alone is read in another way.
+        let _ = icefold::table::inspect(&path);
+    }
 }
