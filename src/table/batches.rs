@@ -16,6 +16,7 @@ use parquet::arrow::arrow_reader::{
 
 use super::columns::Needed;
 use super::file::{Format, TableFile};
+use super::guard::guarded;
 use super::prune::{Reach, Stretch};
 use crate::{Error, Result};
 
@@ -88,11 +89,11 @@ impl Batches {
                 }))
             }
             Format::ArrowFile => {
-                let reader = FileReader::try_new(BufReader::new(file), Some(all));
+                let reader = guarded(|| FileReader::try_new(BufReader::new(file), Some(all)));
                 Source::ArrowFile(Box::new(reader.map_err(|e| table.damaged(0, &e))?))
             }
             Format::ArrowStream => {
-                let reader = StreamReader::try_new(BufReader::new(file), Some(all));
+                let reader = guarded(|| StreamReader::try_new(BufReader::new(file), Some(all)));
                 Source::ArrowStream(Box::new(reader.map_err(|e| table.damaged(0, &e))?))
             }
         };
@@ -104,12 +105,12 @@ impl Batches {
     /// # Errors
     /// A piece that cannot be decoded.
     pub fn next(&mut self, table: &TableFile) -> Result<Option<Piece>> {
-        let damaged = |error: &dyn std::fmt::Display| table.damaged(self.row, &error.to_string());
         let piece = match &mut self.source {
-            Source::Parquet(source) => source.next().map_err(|e| damaged(&e))?,
-            Source::ArrowFile(reader) => whole(reader.next()).map_err(|e| damaged(&e))?,
-            Source::ArrowStream(reader) => whole(reader.next()).map_err(|e| damaged(&e))?,
+            Source::Parquet(source) => guarded(|| source.next()),
+            Source::ArrowFile(reader) => guarded(|| whole(reader.next())),
+            Source::ArrowStream(reader) => guarded(|| whole(reader.next())),
         };
+        let piece = piece.map_err(|e| table.damaged(self.row, &e))?;
         let first = self.row;
         Ok(piece.map(|piece| match piece {
             Piece::Rows { reach, batch, .. } => {

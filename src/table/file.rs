@@ -12,6 +12,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::{FileReader, StreamReader};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
+use super::guard::guarded;
 use super::one_line;
 use crate::{Error, Result};
 
@@ -73,19 +74,20 @@ impl TableFile {
         };
         let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
             Head::Parquet => {
-                let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-                    .map_err(|e| damaged("Parquet", one_line(&e)))?;
+                let metadata =
+                    guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+                        .map_err(|e| damaged("Parquet", e))?;
                 let schema = Arc::clone(metadata.schema());
                 (Format::Parquet(metadata), schema)
             }
             Head::ArrowFile => {
-                let reader = FileReader::try_new(BufReader::new(file), None)
-                    .map_err(|e| damaged("an Arrow IPC file", one_line(&e)))?;
+                let reader = guarded(|| FileReader::try_new(BufReader::new(file), None))
+                    .map_err(|e| damaged("an Arrow IPC file", e))?;
                 (Format::ArrowFile, reader.schema())
             }
             Head::ArrowStream => {
-                let reader = StreamReader::try_new(BufReader::new(file), None)
-                    .map_err(|e| damaged("an Arrow IPC stream", one_line(&e)))?;
+                let reader = guarded(|| StreamReader::try_new(BufReader::new(file), None))
+                    .map_err(|e| damaged("an Arrow IPC stream", e))?;
                 (Format::ArrowStream, reader.schema())
             }
             Head::Hdf5 => {

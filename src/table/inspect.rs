@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use serde_json::{Map, Value, json};
 
 use super::file::{Format, TableFile};
+use super::guard::guarded;
 use crate::store::grouped;
 use crate::{Error, Result};
 
@@ -84,11 +85,13 @@ fn count(table: &TableFile) -> Result<(u64, usize)> {
             Ok((u64::try_from(rows).unwrap_or(0), metadata.num_row_groups()))
         }
         Format::ArrowFile => {
-            let reader = FileReader::try_new(open()?, Some(Vec::new()));
+            let file = open()?;
+            let reader = guarded(|| FileReader::try_new(file, Some(Vec::new())));
             count_batches(table, reader.map_err(|e| table.damaged(0, &e))?)
         }
         Format::ArrowStream => {
-            let reader = StreamReader::try_new(open()?, Some(Vec::new()));
+            let file = open()?;
+            let reader = guarded(|| StreamReader::try_new(file, Some(Vec::new())));
             count_batches(table, reader.map_err(|e| table.damaged(0, &e))?)
         }
     }
@@ -96,11 +99,13 @@ fn count(table: &TableFile) -> Result<(u64, usize)> {
 
 fn count_batches<E: ToString>(
     table: &TableFile,
-    batches: impl Iterator<Item = Result<RecordBatch, E>>,
+    mut batches: impl Iterator<Item = Result<RecordBatch, E>>,
 ) -> Result<(u64, usize)> {
     let (mut rows, mut parts) = (0, 0);
-    for batch in batches {
-        rows += batch.map_err(|e| table.damaged(rows, &e))?.num_rows() as u64;
+    while let Some(batch) =
+        guarded(|| batches.next().transpose()).map_err(|e| table.damaged(rows, &e))?
+    {
+        rows += batch.num_rows() as u64;
         parts += 1;
     }
     Ok((rows, parts))

@@ -4,7 +4,7 @@
 //! `file.rs` opens, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
 //! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
 //! left in bounded pieces, `explode.rs` unfolds lists, `values.rs` widens without loss, `reader.rs`
-//! keeps and counts; `inspect.rs` tells what is inside. Out: `CellTable --write--> table` in
+//! keeps and counts; `guard.rs` catches what the libraries panic about; `inspect.rs` tells what is inside. Out: `CellTable --write--> table` in
 //! `write.rs`, and the rows and granules that a tolerant run leaves out in `errors.rs` and
 //! `spool.rs`; `place.rs` puts a file in place when it is whole.
 
@@ -14,6 +14,7 @@ mod columns;
 mod errors;
 mod explode;
 mod file;
+mod guard;
 mod inspect;
 mod place;
 mod prune;
