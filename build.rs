@@ -1,10 +1,14 @@
 //! Tells the compiler which optional test inputs exist, so that a test without its input is shown
-//! as ignored instead of passing unseen. Nothing but tests may depend on these two names:
+//! as ignored instead of passing unseen. Nothing but tests may depend on these names:
 //!
 //! - `icefold_test_data`: the directory of real granules, `$ICEFOLD_TEST_DATA` or else
 //!   `../shared/data`;
 //! - `icefold_test_python`: the interpreter in `$ICEFOLD_TEST_PYTHON`, which has the packages of
-//!   `tests/python-requirements.txt`.
+//!   `tests/python-requirements.txt`;
+//! - `icefold_test_cxx`: a C++ compiler, `$CXX` or else `c++`, which compiles the CUDA kernels for an
+//!   emulation of a device on the host;
+//! - `icefold_test_cuda`: an NVIDIA driver that is loaded, `$ICEFOLD_TEST_CUDA` or else
+//!   `/proc/driver/nvidia/version`.
 //!
 //! A variable that is set and points nowhere fails the build: whoever set it expects those tests
 //! to run. A relative path is relative to this directory.
@@ -22,6 +26,12 @@ fn main() {
     announce("icefold_test_data", data);
     let python = named_by("ICEFOLD_TEST_PYTHON", "a file", Path::is_file);
     announce("icefold_test_python", python);
+    announce("icefold_test_cxx", compiler());
+    let driver = named_by("ICEFOLD_TEST_CUDA", "a file", Path::is_file).or_else(|| {
+        let loaded = PathBuf::from("/proc/driver/nvidia/version");
+        loaded.is_file().then_some(loaded)
+    });
+    announce("icefold_test_cuda", driver);
 }
 
 /// The path in `variable`, `None` where it is unset or empty.
@@ -34,6 +44,20 @@ fn named_by(variable: &str, kind: &str, exists: fn(&Path) -> bool) -> Option<Pat
         exit(1);
     }
     Some(path)
+}
+
+/// The C++ compiler, where it is one that the emulation of a device can be compiled with.
+fn compiler() -> Option<PathBuf> {
+    println!("cargo::rerun-if-env-changed=CXX");
+    let unix = var_os("CARGO_CFG_UNIX").is_some();
+    let native = var_os("HOST") == var_os("TARGET");
+    let name = var_os("CXX").unwrap_or_else(|| "c++".into());
+    let found = || {
+        std::env::split_paths(&var_os("PATH")?)
+            .map(|folder| folder.join(&name))
+            .find(|path| path.is_file())
+    };
+    (unix && native).then(found).flatten()
 }
 
 /// Declares `cfg`, and sets it where its input exists.

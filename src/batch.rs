@@ -3,6 +3,7 @@
 //! On the line: `granule --read--> PhotonBatch --upload--> backend`. Struct of arrays, all of one
 //! length; every photon here has passed the filters and has valid coordinates.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
@@ -15,7 +16,15 @@ pub struct Origin {
     /// `gt1l` .. `gt3r`.
     pub ground_track: Arc<str>,
     /// Row in the ground track of each photon of the batch, ascending.
-    pub rows: Vec<u64>,
+    pub rows: Rows,
+}
+
+/// Rows of a ground track, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    /// Those that follow one another, as where every photon is kept.
+    Range(Range<u64>),
+    Listed(Vec<u64>),
 }
 
 /// The values of one column, one per photon.
@@ -52,6 +61,22 @@ pub struct PhotonBatch {
     /// Columns in the order that the reader was asked for (source columns), or in the order of
     /// `stat::Job::columns` (after derivation).
     pub columns: Vec<Column>,
+}
+
+impl Rows {
+    /// The row of photon `i` of the batch.
+    pub fn get(&self, i: usize) -> u64 {
+        match self {
+            Self::Range(rows) => rows.start + i as u64,
+            Self::Listed(rows) => rows[i],
+        }
+    }
+
+    /// The rows for which `keep` holds, in order.
+    fn retain(&self, keep: &[bool]) -> Self {
+        let kept = (0..keep.len()).filter(|&i| keep[i]);
+        Self::Listed(kept.map(|i| self.get(i)).collect())
+    }
 }
 
 impl ColumnType {
@@ -144,7 +169,7 @@ impl PhotonBatch {
     pub fn retain(&self, keep: &[bool]) -> Self {
         Self {
             origin: Origin {
-                rows: kept(&self.origin.rows, keep),
+                rows: self.origin.rows.retain(keep),
                 ..self.origin.clone()
             },
             lon: kept(&self.lon, keep),

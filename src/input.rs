@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::granule::{Counts, GranuleFile, Reader, SourceColumn};
+use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
 use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
@@ -30,8 +30,8 @@ pub struct Described {
 
 impl Input {
     /// Opens what the config needs of a granule; `types[i]` is the type wanted of variable `i`, a
-    /// batch comes from at most `batch_rows` rows. Photons outside `wanted` may be left unread and
-    /// are then counted.
+    /// batch comes from at most `batch_rows` rows. Photons outside `wanted` are counted, and what need
+    /// not be read of them is not.
     ///
     /// # Errors
     /// As the reader of its kind.
@@ -46,7 +46,8 @@ impl Input {
             GranuleKind::Hdf5 => {
                 let granule = hdf5(path, config)?;
                 let reader = Reader::open(&granule, config, types, batch_rows)?;
-                Ok(Self::Hdf5(granule, Box::new(reader)))
+                let wanted = wanted.map(|shards| WantedShards::new(shards, &config.grid));
+                Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
             }
             GranuleKind::Table => {
                 let reader = TableReader::open(path, config, types, batch_rows, wanted)?;
@@ -94,6 +95,27 @@ impl Input {
         match self {
             Self::Hdf5(_, reader) => reader.next_batch(),
             Self::Table(reader) => reader.next_batch(),
+        }
+    }
+
+    /// Decodes into these buffers from now on, where the kind has a use for them.
+    pub fn use_buffers(&mut self, buffers: &mut Buffers) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.use_buffers(std::mem::take(buffers));
+        }
+    }
+
+    /// Takes back the memory of a batch that is no longer needed.
+    pub fn recycle(&mut self, batch: PhotonBatch) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.recycle(batch);
+        }
+    }
+
+    /// Gives the buffers back, for the next granule.
+    pub fn give_buffers(self, buffers: &mut Buffers) {
+        if let Self::Hdf5(_, reader) = self {
+            *buffers = reader.into_buffers();
         }
     }
 

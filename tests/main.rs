@@ -13,6 +13,7 @@ mod cli;
 mod conformance;
 mod golden;
 mod granule;
+mod kernels;
 mod layout;
 mod parity;
 mod property;

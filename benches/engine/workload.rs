@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use icefold::batch::{Column, Origin, PhotonBatch, Values};
+use icefold::batch::{Column, Origin, PhotonBatch, Rows, Values};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
 use icefold::{Error, Result};
@@ -65,7 +65,7 @@ impl Workload {
     /// Longitude, latitude and heights.
     pub fn batch(&self) -> Result<PhotonBatch> {
         let mut batch = self.batch_without_positions()?;
-        batch.origin.rows = (0..self.description.photons as u64).collect();
+        batch.origin.rows = Rows::Range(0..self.description.photons as u64);
         batch.lon = self.array("lon")?;
         batch.lat = self.array("lat")?;
         Ok(batch)
@@ -77,7 +77,7 @@ impl Workload {
             origin: Origin {
                 granule: Arc::from(self.description.name.as_str()),
                 ground_track: Arc::from("gt1l"),
-                rows: Vec::new(),
+                rows: Rows::Range(0..0),
             },
             lon: Vec::new(),
             lat: Vec::new(),

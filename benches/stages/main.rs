@@ -1,4 +1,4 @@
-//! Micro benches of each stage of the CPU backend and of the fused fold, over the workloads that
+//! Micro benches of each stage of the backends and of the fused fold, over the workloads that
 //! `benches/peers/workloads.py` made. Ids are `stage/workload/size/engine`.
 //!
 //! | variable | means | default |
@@ -6,6 +6,10 @@
 //! | `ICEFOLD_BENCH_DATA` | folder of workloads, one folder per size | `target/bench-data` |
 //! | `ICEFOLD_BENCH_SIZE` | the size | `1e6` |
 //! | `ICEFOLD_BENCH_THREADS` | threads of the backend | all cores |
+//! | `ICEFOLD_BENCH_WGPU` | the adapter of the wgpu backend, by name or index | none: CPU only |
+//!
+//! Stages of a device start and end with data on the device, and are waited for; `fold` has the
+//! transfers inside.
 
 #[allow(dead_code, reason = "the engine uses the rest")]
 #[path = "../engine/npy.rs"]
@@ -24,7 +28,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
-use icefold::backend::Backend;
+use icefold::backend::wgpu::{HostStages, Wgpu};
+use icefold::backend::{Backend, StageTimes};
 use icefold::batch::PhotonBatch;
 use icefold::config::GridConfig;
 use icefold::grid::Latitude;
@@ -112,7 +117,8 @@ impl Bench {
     fn run(&self, criterion: &mut Criterion) -> icefold::Result<()> {
         let ours = Ours::open(self.threads, Strategy::Auto)?;
         self.positions(criterion, &ours);
-        self.stages(criterion, &ours)?;
+        self.stages(criterion, "cpu", ours.cpu())?;
+        self.wgpu(criterion)?;
         self.folds(criterion)?;
         self.merge(criterion, &ours)
     }
@@ -147,28 +153,49 @@ impl Bench {
     }
 
     /// The stages of the seam, one after the other.
-    fn stages(&self, criterion: &mut Criterion, ours: &Ours) -> icefold::Result<()> {
-        let cpu = ours.cpu();
-        let photons = cpu.upload(&self.batch)?;
-        let locate = || cpu.locate(&photons, &self.grid);
-        self.time(criterion, ("locate", "cpu"), || (), |()| locate());
-        self.time(criterion, ("sort", "cpu"), locate, |keys| {
-            keys.and_then(|keys| cpu.sort(keys))
+    fn stages<B: Backend>(
+        &self,
+        criterion: &mut Criterion,
+        engine: &str,
+        backend: &B,
+    ) -> icefold::Result<()> {
+        let photons = backend.upload(&self.batch)?;
+        let locate = || backend.locate(&photons, &self.grid);
+        self.time(criterion, ("locate", engine), || (), |()| locate());
+        self.time(criterion, ("sort", engine), locate, |keys| {
+            keys.and_then(|keys| backend.sort(keys))
         });
-        let sorted = cpu.sort(locate()?)?;
+        let sorted = backend.sort(locate()?)?;
         self.time(
             criterion,
-            ("segment", "cpu"),
+            ("segment", engine),
             || (),
-            |()| cpu.segment(&sorted),
+            |()| backend.segment(&sorted),
         );
-        let segments = cpu.segment(&sorted)?;
+        let segments = backend.segment(&sorted)?;
         self.time(
             criterion,
-            ("reduce", "cpu"),
+            ("reduce", engine),
             || (),
-            |()| cpu.reduce(&photons, &sorted, &segments, &self.job),
+            |()| backend.reduce(&photons, &sorted, &segments, &self.job),
         );
+        Ok(())
+    }
+
+    /// The wgpu backend, where an adapter is named: stages, and the fold with all transfers.
+    fn wgpu(&self, criterion: &mut Criterion) -> icefold::Result<()> {
+        let Ok(name) = std::env::var("ICEFOLD_BENCH_WGPU") else {
+            return Ok(());
+        };
+        let wgpu = Wgpu::open(Some(&name), self.threads, HostStages::default())?;
+        self.stages(criterion, "wgpu", &wgpu)?;
+        let fold = || {
+            let mut times = StageTimes::default();
+            wgpu.fold(&self.batch, &self.grid, &self.job, &mut times)
+        };
+        // Drivers compile at the first use.
+        fold()?;
+        self.time(criterion, ("fold", "wgpu"), || (), |()| fold());
         Ok(())
     }
 

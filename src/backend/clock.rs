@@ -15,12 +15,16 @@ pub struct Batches {
     pub runs: u64,
     /// Blocks of photons folded, their records sorted.
     pub blocks: u64,
+    /// Folded by the CPU, in one of these orders, because the device was lost.
+    pub taken_over: u64,
 }
 
 /// Wall time by stage, monotonic clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StageTimes {
     pub upload: Clock,
+    /// Bytes copied to a device.
+    pub uploaded_bytes: u64,
     pub locate: Clock,
     pub sort: Clock,
     pub segment: Clock,

@@ -1,57 +1,95 @@
 //! The closed set of devices: backends opened and ready, chosen once per run.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
-use crate::error::{Error, Result};
-use crate::stat::{Job, Partials};
+use crate::error::Result;
+use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;
+use super::cuda::{self, Cuda, CudaChoice};
+use super::wgpu::{self, HostStages, Wgpu};
 use super::{Backend, StageTimes};
+
+/// Names of stages, with commas between them, that run on the host whatever the device.
+pub const HOST_STAGES: &str = "ICEFOLD_HOST_STAGES";
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
     Auto,
     Cpu,
-    /// `cuda` or `cuda:N`.
-    Cuda(String),
-    /// `wgpu` or `wgpu:NAME`.
-    Wgpu(String),
+    /// `cuda`, `cuda:N`, `cuda:N,M` or `cuda:all`.
+    Cuda(CudaChoice),
+    /// `wgpu` or `wgpu:NAME`: the name of an adapter, or its index.
+    Wgpu(Option<String>),
 }
 
 /// An opened backend.
 #[derive(Debug)]
 pub enum Device {
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
+    Wgpu(Box<Wgpu>),
+    Cuda(Box<Cuda>),
 }
 
 impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.split(':').next().unwrap_or_default() {
-            "auto" if text == "auto" => Ok(Self::Auto),
-            "cpu" if text == "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(text.to_owned())),
-            "wgpu" => Ok(Self::Wgpu(text.to_owned())),
-            _ => Err("there is no such device; use auto, cpu, cuda[:N] or wgpu[:NAME]".to_owned()),
+        let (kind, name) = match text.split_once(':') {
+            Some((kind, name)) if !name.is_empty() => (kind, Some(name)),
+            Some(_) => ("", None),
+            None => (text, None),
+        };
+        match (kind, name) {
+            ("auto", None) => Ok(Self::Auto),
+            ("cpu", None) => Ok(Self::Cpu),
+            ("cuda", name) => Ok(Self::Cuda(name.unwrap_or_default().parse()?)),
+            ("wgpu", name) => Ok(Self::Wgpu(name.map(str::to_owned))),
+            _ => Err(
+                "there is no such device; use auto, cpu, cuda[:N|:N,M|:all] or wgpu[:NAME]"
+                    .to_owned(),
+            ),
         }
     }
+}
+
+/// What `auto` does. An adapter of wgpu locates photons on the host, so none has been measured to be
+/// faster from end to end; a CUDA device that is there is left alone until the backend has been
+/// measured on one.
+pub fn auto() -> &'static str {
+    static AUTO: OnceLock<String> = OnceLock::new();
+    AUTO.get_or_init(|| {
+        let cuda = match &cuda::find().why_not {
+            Some(why) => format!("CUDA is not available ({why})"),
+            None => "CUDA is available, but its backend has not been measured on a device yet, so \
+                     it has to be asked for with --device cuda"
+                .to_owned(),
+        };
+        format!(
+            "auto is the CPU backend: no adapter has been measured to be faster from end to end, \
+             because photons are located on the host; {cuda}"
+        )
+    })
 }
 
 impl Device {
     /// Opens the device; `threads` bounds the CPU's worker threads.
     pub fn open(choice: &DeviceChoice, threads: usize) -> Result<Self> {
         match choice {
-            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::Cpu(Cpu::open(threads)?)),
-            DeviceChoice::Cuda(name) | DeviceChoice::Wgpu(name) => Err(Error::Device {
-                device: name.clone(),
-                message: "this build has no such backend; use --device cpu, which gives the same \
-                          bits"
-                    .to_owned(),
-            }),
+            DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::Cpu(Box::new(Cpu::open(threads)?))),
+            DeviceChoice::Wgpu(name) => {
+                let stages = std::env::var(HOST_STAGES).unwrap_or_default();
+                let stages = HostStages::parse(&stages)?;
+                let wgpu = Wgpu::open(name.as_deref(), threads, stages)?;
+                Ok(Self::Wgpu(Box::new(wgpu)))
+            }
+            DeviceChoice::Cuda(choice) => Ok(Self::Cuda(Box::new(Cuda::open(choice, threads)?))),
         }
     }
 
@@ -59,15 +97,59 @@ impl Device {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cpu(_) => "cpu",
+            Self::Wgpu(_) => "wgpu",
+            Self::Cuda(_) => "cuda",
         }
     }
 
     /// Why this device serves a run that asked for `choice`.
     pub fn reason(&self, choice: &DeviceChoice) -> &'static str {
         match choice {
-            DeviceChoice::Auto => "the only backend of this build",
+            DeviceChoice::Auto => auto(),
             _ => "asked for",
         }
+    }
+
+    /// What a run report says of the device beyond its name: nothing for the CPU.
+    pub fn details(&self, job: &Job) -> serde_json::Map<String, Value> {
+        let on_host = |why_host: fn(&JobColumn) -> Option<&'static str>| {
+            let columns = job.columns.iter();
+            let reasons =
+                columns.filter_map(|column| Some((column.name.clone(), why_host(column)?.into())));
+            Value::Object(reasons.collect())
+        };
+        let mut details = serde_json::Map::new();
+        match self {
+            Self::Cpu(_) => {}
+            Self::Wgpu(wgpu) => {
+                let stages = wgpu.host_stages();
+                details.insert("adapter".to_owned(), json!(wgpu.adapter()));
+                details.insert("host_columns".to_owned(), on_host(wgpu::why_host));
+                details.insert("host_stages".to_owned(), json!(stages.names()));
+                details.insert("lost".to_owned(), json!(wgpu.lost()));
+            }
+            Self::Cuda(cuda) => {
+                let devices = cuda.names().into_iter().zip(cuda.memory());
+                let devices: Vec<Value> = devices
+                    .map(|(name, bytes)| json!({"name": name, "memory_bytes": bytes}))
+                    .collect();
+                details.insert("devices".to_owned(), json!(devices));
+                details.insert("host_columns".to_owned(), on_host(cuda::why_host));
+            }
+        }
+        details
+    }
+
+    /// What a user should know of what the device did: that it was lost on the way.
+    pub fn warning(&self) -> Option<String> {
+        let Self::Wgpu(wgpu) = self else {
+            return None;
+        };
+        let why = wgpu.lost()?;
+        Some(format!(
+            "device wgpu:{} was lost ({why}); the CPU folded the rest of the run, with the same bits",
+            wgpu.adapter().name
+        ))
     }
 
     /// One batch through all stages.
@@ -80,6 +162,8 @@ impl Device {
     ) -> Result<Partials> {
         match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
+            Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
+            Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }
     }
 
@@ -87,6 +171,8 @@ impl Device {
     pub fn recycle(&self, partials: Partials, job: &Job) {
         match self {
             Self::Cpu(cpu) => cpu.recycle(partials, job),
+            // Rows that come back from a device are not written in place.
+            Self::Wgpu(_) | Self::Cuda(_) => drop(partials),
         }
     }
 
@@ -94,6 +180,8 @@ impl Device {
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self {
             Self::Cpu(cpu) => cpu.install(work),
+            Self::Wgpu(wgpu) => wgpu.install(work),
+            Self::Cuda(cuda) => cuda.install(work),
         }
     }
 }

@@ -100,6 +100,16 @@ impl KeyTable {
         }
     }
 
+    /// Distinct ancestors, ascending: their places are their slots.
+    pub(in crate::backend) fn groups(&self) -> &[u64] {
+        &self.groups
+    }
+
+    /// Bits of the place inside an ancestor.
+    pub(in crate::backend) fn shift(&self) -> u32 {
+        self.shift
+    }
+
     /// The slot of an ancestor, where the batch has it; `near` is a slot to try first.
     #[inline]
     pub fn slot(&self, cell: u64, near: usize) -> Option<usize> {

@@ -12,12 +12,17 @@
 
 mod clock;
 pub mod cpu;
+pub mod cuda;
 mod device;
 mod keys;
+mod probe;
+pub mod tile;
+pub mod wgpu;
 
 pub use clock::{Batches, StageTimes};
-pub use device::{Device, DeviceChoice};
+pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
 pub use keys::{Distinct, KeyTable};
+pub use probe::Probe;
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::backend::DeviceChoice;
+use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
 use crate::pipeline::Memory;
 
@@ -19,8 +20,9 @@ Examples:
   icefold run atl06 --plan map.json --shards 0..8 --store first_8.zarr
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
+  icefold verify atl06 granules/ --devices cpu,wgpu
 
-Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 stores differ, 5 no such device,
+Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 results differ, 5 no such device,
 130 interrupted";
 
 /// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
@@ -43,8 +45,13 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
-    /// Compare two stores bit by bit
+    /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),
+    /// Show which devices there are, and what runs where
+    Devices(DevicesArgs),
+    /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
+    #[command(hide = true)]
+    BenchDevice(BenchDeviceArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -63,12 +70,35 @@ pub struct DemoArgs {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct BenchDeviceArgs {
+    /// cuda, cuda:N, cuda:N,M or cuda:all
+    #[arg(long, default_value = "cuda")]
+    pub device: String,
+    /// Photons of each workload that is measured
+    #[arg(long, default_value_t = 1 << 26)]
+    #[arg(value_parser = clap::value_parser!(u32).range(4096..=1 << 28))]
+    pub photons: u32,
+    /// Positions that are located on both sides and compared
+    #[arg(long, default_value_t = 100_000_000)]
+    pub positions: u64,
+    /// Where to write arrays for other programs: lon.f64, lat.f64, h.f32 and cell.u32
+    #[arg(long, value_name = "DIR")]
+    pub arrays: Option<PathBuf>,
+    /// Seconds after which no more is begun
+    #[arg(long, default_value_t = 300)]
+    pub seconds: u64,
+}
+
 /// On what a run runs; none of it changes a bit of the result.
 #[derive(Debug, Args)]
 pub struct MachineArgs {
-    /// auto, cpu, cuda[:N] or wgpu[:NAME]
+    /// auto, cpu, cuda[:N|:N,M|:all] or wgpu[:NAME]
     #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
     pub device: String,
+    /// Memory to take of each CUDA device, as in 2G [default: nine tenths of what is free]
+    #[arg(long, env = "ICEFOLD_DEVICE_MEMORY", value_name = "BYTES", value_parser = parse_bytes)]
+    pub device_memory: Option<u64>,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -81,10 +111,14 @@ impl MachineArgs {
     /// # Errors
     /// There is no device of that name.
     pub fn choice(&self) -> Result<DeviceChoice> {
-        self.device.parse().map_err(|message| Error::Device {
+        let mut choice = self.device.parse().map_err(|message| Error::Device {
             device: self.device.clone(),
             message,
-        })
+        })?;
+        if let DeviceChoice::Cuda(cuda) = &mut choice {
+            cuda.memory = self.device_memory;
+        }
+        Ok(choice)
     }
 }
 
@@ -174,6 +208,9 @@ pub struct PlanArgs {
 pub struct InspectArgs {
     /// A granule, a table, a shard map or a store
     pub path: PathBuf,
+    /// Of a granule: what a run with this config would read, and what that costs
+    #[arg(long)]
+    pub config: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -195,10 +232,26 @@ pub struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// One store
-    pub a: PathBuf,
-    /// The store to compare it with
-    pub b: PathBuf,
+    /// One store; with --devices, the config
+    #[arg(value_name = "A.zarr|CONFIG")]
+    pub a: String,
+    /// The store to compare it with; with --devices, granules or folders of granules
+    #[arg(value_name = "B.zarr|GRANULE", required = true)]
+    pub b: Vec<PathBuf>,
+    /// Fold the granules on each of these devices and compare what they make of them
+    #[arg(long, value_name = "DEVICE,DEVICE", value_delimiter = ',')]
+    pub devices: Vec<String>,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -2,11 +2,14 @@
 //! error.
 
 mod args;
+mod bench_device;
 mod demo;
+mod devices;
 mod out;
 mod plan;
 mod run;
 mod show;
+mod verify;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -35,7 +38,10 @@ pub fn run() -> Result<u8> {
         Verb::Plan(args) => plan::plan(&args, verb_matches, &*interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
-        Verb::Verify(args) => show::verify(&args),
+        Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),
+        Verb::Verify(args) => verify::devices(&args, &*interrupted()?),
+        Verb::Devices(args) => devices::devices(&args),
+        Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
     }

@@ -121,6 +121,9 @@ impl Run<'_> {
         let progress = Progress::over(survey.granules.len());
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
+        if let Some(warning) = device.warning() {
+            note(format_args!("warning: {warning}"));
+        }
         let folded = folded?;
         let (hashes, tally) = device
             .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
@@ -130,6 +133,7 @@ impl Run<'_> {
             config_sha256: &self.config.sha256,
             device: device.name(),
             device_reason: device.reason(&self.device),
+            device_details: device.details(&survey.job),
             threads,
             memory_bytes: self.memory.0,
             batch_rows,

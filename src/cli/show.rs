@@ -1,31 +1,43 @@
-//! `inspect`, `render`, `verify`, `schema`, `completions`: looking at what is there.
+//! `inspect`, `render`, `schema`, `completions`: looking at what is there.
 
 use std::path::Path;
 
 use clap::CommandFactory;
-use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::report::{MapData, render as draw_map};
-use crate::store::{StoreReader, VerifyReport};
+use crate::store::StoreReader;
 use crate::{config, granule, plan, store, table};
 
-use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs, VerifyArgs};
+use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
-    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) = if args.path.is_dir()
-    {
-        (store::inspect(&args.path)?, store::inspect_text)
-    } else if plan::looks_like_a_map(&args.path) {
-        (plan::inspect(&args.path)?, plan::inspect_text)
-    } else if table::looks_like_a_table(&args.path) {
-        (table::inspect(&args.path)?, table::inspect_text)
-    } else {
-        (granule::inspect(&args.path)?, granule::inspect_text)
-    };
+    let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
+        if args.path.is_dir() {
+            (store::inspect(&args.path)?, store::inspect_text)
+        } else if plan::looks_like_a_map(&args.path) {
+            (plan::inspect(&args.path)?, plan::inspect_text)
+        } else if table::looks_like_a_table(&args.path) {
+            (table::inspect(&args.path)?, table::inspect_text)
+        } else if let Some(config) = &args.config {
+            let config = config::load(config)?;
+            let mut found = granule::inspect(&args.path)?;
+            found["cost"] = granule::cost(&args.path, &config)?;
+            (found, |found| {
+                granule::inspect_text(found) + &granule::cost_text(&found["cost"])
+            })
+        } else {
+            (granule::inspect(&args.path)?, granule::inspect_text)
+        };
+    if args.config.is_some() && found.get("cost").is_none() {
+        return Err(Error::Usage(format!(
+            "--config says what would be read of a granule, and {} is none; leave it out",
+            args.path.display()
+        )));
+    }
     if args.json {
-        print_json(&found)?;
+        print_json(&found.take())?;
     } else {
         print(&text(&found))?;
     }
@@ -75,36 +87,6 @@ pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) ->
         },
         output,
     )
-}
-
-pub fn verify(args: &VerifyArgs) -> Result<u8> {
-    let report: VerifyReport = store::verify(&args.a, &args.b)?;
-    let identical = report.identical();
-    if args.json {
-        print_json(&json!({
-            "a": args.a.display().to_string(),
-            "b": args.b.display().to_string(),
-            "identical": identical,
-            "differences": texts(&report.differences),
-            "notes": report.notes,
-            "report": report.to_string(),
-        }))?;
-    } else {
-        print(&report.to_string())?;
-    }
-    if identical {
-        Ok(0)
-    } else {
-        Err(Error::Mismatch(format!(
-            "stores {} and {} differ",
-            args.a.display(),
-            args.b.display()
-        )))
-    }
-}
-
-fn texts(differences: &[impl ToString]) -> Vec<String> {
-    differences.iter().map(ToString::to_string).collect()
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

@@ -3,16 +3,21 @@
 //! On the line: between `columns.rs`, which reads blocks, and the batch that `reader.rs` yields.
 //! Values widen without loss or not at all.
 
-use arrow::buffer::NullBuffer;
+use std::ops::Range;
 
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use rayon::prelude::*;
+
+use super::buffers::Buffers;
+use super::select::{Kept, TILE};
 use crate::batch::{Column, ColumnType, Values};
 use crate::config::Dtype;
 
-/// The values of a block of rows; `nulls[i]`: value `i` is null (`None`: none is).
+/// The values of a block of rows, and which of them are null (`None`: none is).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Block {
     pub values: Values,
-    pub nulls: Option<Vec<bool>>,
+    pub nulls: Option<NullBuffer>,
 }
 
 /// Index of a value that the wanted type cannot hold exactly.
@@ -21,43 +26,99 @@ pub(super) struct Inexact {
     pub index: u32,
 }
 
+impl Default for Block {
+    fn default() -> Self {
+        Self {
+            values: Values::I64(Vec::new()),
+            nulls: None,
+        }
+    }
+}
+
 impl Block {
-    pub fn is_null(&self, i: u32) -> bool {
-        self.nulls.as_ref().is_some_and(|n| n[i as usize])
+    pub fn is_null(&self, i: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|n| n.is_null(i))
     }
 
-    /// The values as degrees; a null is NaN, which is no coordinate.
-    pub fn degrees(&self) -> Vec<f64> {
+    /// Forgets the rows outside a range.
+    pub fn crop(&mut self, rows: &Range<usize>) {
+        fn crop<T: Copy>(values: &mut Vec<T>, rows: &Range<usize>) {
+            values.copy_within(rows.clone(), 0);
+            values.truncate(rows.len());
+        }
+        match &mut self.values {
+            Values::F32(v) => crop(v, rows),
+            Values::F64(v) => crop(v, rows),
+            Values::I64(v) => crop(v, rows),
+        }
+        let nulls = self.nulls.take();
+        self.nulls = nulls.map(|nulls| nulls.slice(rows.start, rows.len()));
+    }
+
+    /// Rows as degrees, in `room` where they are not held as such; a null is NaN, which is no
+    /// coordinate.
+    pub fn degrees<'a>(&'a self, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
+        if let (Values::F64(v), None) = (&self.values, &self.nulls) {
+            return &v[rows];
+        }
         let degrees = |i| {
             if self.is_null(i) {
                 f64::NAN
             } else {
-                self.values.get_f64(i as usize)
+                self.values.get_f64(i)
             }
         };
-        (0..self.values.len() as u32).map(degrees).collect()
+        room.extend(rows.map(degrees));
+        room
     }
 
-    /// The value of each index in turn: a dataset broadcast to photons.
-    pub fn gather(&self, indices: &[u32]) -> Self {
-        fn pick<T: Copy>(values: &[T], indices: &[u32]) -> Vec<T> {
-            indices.iter().map(|&i| values[i as usize]).collect()
+    /// The value of each index in turn: a dataset broadcast to photons, or rows that are kept.
+    pub fn gather(&self, indices: &[u32], buffers: &mut Buffers) -> Self {
+        fn pick<T: Copy + Send + Sync>(values: &[T], indices: &[u32], out: &mut [T]) {
+            let tiles = out.par_chunks_mut(TILE).zip(indices.par_chunks(TILE));
+            tiles.for_each(|(out, indices)| {
+                for (out, &i) in out.iter_mut().zip(indices) {
+                    *out = values[i as usize];
+                }
+            });
         }
-        Self {
-            values: match &self.values {
-                Values::F32(v) => Values::F32(pick(v, indices)),
-                Values::F64(v) => Values::F64(pick(v, indices)),
-                Values::I64(v) => Values::I64(pick(v, indices)),
+        let mut out = buffers.take(self.values.column_type(), indices.len());
+        match (&self.values, &mut out) {
+            (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
+            (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
+            (Values::I64(v), Values::I64(out)) => pick(v, indices, out),
+            _ => unreachable!("a buffer has the type that was asked for"),
+        }
+        let nulls = self.nulls.as_ref().map(|n| {
+            let valid = |i: usize| n.is_valid(indices[i] as usize);
+            NullBuffer::new(BooleanBuffer::collect_bool(indices.len(), valid))
+        });
+        Self { values: out, nulls }
+    }
+
+    /// The rows in `kept` as a column of the wanted type; moved where all are kept as they are.
+    pub fn take(
+        self,
+        kept: &Kept,
+        wanted: ColumnType,
+        buffers: &mut Buffers,
+    ) -> Result<Column, Inexact> {
+        let picked = match kept {
+            Kept::All(_) => self,
+            Kept::Listed(list) => {
+                let picked = self.gather(list, buffers);
+                buffers.give(self.values);
+                picked
+            }
+        };
+        let Self { values, nulls } = picked;
+        let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
+        let inexact = |i: usize| Inexact {
+            index: match kept {
+                Kept::All(_) => i as u32,
+                Kept::Listed(list) => list[i],
             },
-            nulls: self.nulls.as_ref().map(|n| pick(n, indices)),
-        }
-    }
-
-    /// The rows in `kept` as a column of the wanted type.
-    pub fn take(&self, kept: &[u32], wanted: ColumnType) -> Result<Column, Inexact> {
-        let Self { values, nulls } = self.gather(kept);
-        let null = |i: usize| nulls.as_ref().is_some_and(|n| n[i]);
-        let inexact = |i: usize| Inexact { index: kept[i] };
+        };
         let values = match (values, wanted) {
             (Values::F32(v), ColumnType::F64) => {
                 Values::F64(v.into_iter().map(f64::from).collect())
@@ -89,9 +150,7 @@ impl Block {
             // `widens` has refused every other pair of different types.
             (same, _) => same,
         };
-        let nulls = nulls
-            .filter(|n| n.contains(&true))
-            .map(|n| n.into_iter().map(|null| !null).collect::<NullBuffer>());
+        let nulls = nulls.filter(|n| n.null_count() > 0);
         Ok(Column { values, nulls })
     }
 }
@@ -114,16 +173,17 @@ mod tests {
         let large = (1_i64 << 53) + 1;
         let block = Block {
             values: Values::I64(vec![1, large, i64::MAX]),
-            nulls: Some(vec![false, false, true]),
+            nulls: Some(NullBuffer::from(vec![true, true, false])),
         };
-        assert_eq!(
-            block.take(&[0, 1], ColumnType::F64),
-            Err(Inexact { index: 1 })
-        );
-        let column = block.take(&[0, 2], ColumnType::F64).unwrap();
+        let take = |kept: &[u32], wanted| {
+            let kept = Kept::Listed(kept.to_vec());
+            block.clone().take(&kept, wanted, &mut Buffers::default())
+        };
+        assert_eq!(take(&[0, 1], ColumnType::F64), Err(Inexact { index: 1 }));
+        let column = take(&[0, 2], ColumnType::F64).unwrap();
         assert!(column.is_valid(0) && !column.is_valid(1));
         assert_eq!(column.values, Values::F64(vec![1.0, i64::MAX as f64]));
-        assert_eq!(block.take(&[0], ColumnType::I64).unwrap().nulls, None);
+        assert_eq!(take(&[0], ColumnType::I64).unwrap().nulls, None);
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! One dataset as a column: its type, its rows, its nulls.
 //!
-//! On the line: `track.rs` opens the datasets of a ground track, `reader.rs` reads blocks of rows
-//! from them.
+//! On the line: `track.rs` opens the datasets of a ground track and reads blocks of rows from them,
+//! through `chunk/` where it understands how they are stored, else through libhdf5.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, H5Type, Hyperslab};
+use rayon::prelude::*;
 
 use super::attributes::{Number, number};
 use super::block::Block;
+use super::buffers::Buffers;
+use super::chunk::{ChunkedDataset, Failure, Request, decode};
 use super::file::{GranuleFile, condensed};
 use crate::batch::{ColumnType, Values};
 use crate::config::Dtype;
@@ -26,6 +30,16 @@ pub(super) struct SourceDataset {
     pub dtype: Dtype,
     pub rows: u64,
     fill: Option<Fill>,
+    /// Present once indexed, where storage chunks can be read without libhdf5.
+    chunked: Option<ChunkedDataset>,
+}
+
+/// Bytes of all values, and of what is in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Storage {
+    pub raw: u64,
+    pub stored: u64,
+    pub shuffled: bool,
 }
 
 /// The value that means null, in the dataset's own type.
@@ -65,6 +79,37 @@ impl SourceDataset {
             dtype,
             rows,
             fill: fill.and_then(|number| Fill::new(number, dtype)),
+            chunked: None,
+        })
+    }
+
+    /// Looks up the storage chunks, so that reading does without libhdf5 where it can.
+    ///
+    /// # Errors
+    /// A chunk that is where it cannot be.
+    pub fn index(&mut self, granule: &GranuleFile) -> Result<()> {
+        self.chunked = granule.chunks(&self.dataset, &self.path, self.dtype, self.column)?;
+        Ok(())
+    }
+
+    /// Whether storage chunks are read without libhdf5.
+    pub fn is_indexed(&self) -> bool {
+        self.chunked.is_some()
+    }
+
+    /// How the whole dataset is stored.
+    ///
+    /// The error says why libhdf5 does not tell.
+    pub fn storage(&self) -> Result<Storage, String> {
+        let failed = |e: hdf5::Error| format!("cannot describe {}: {}", self.path, condensed(&e));
+        let size = self.dataset.dtype().map_err(failed)?.size();
+        Ok(Storage {
+            raw: (self.dataset.size() * size) as u64,
+            stored: self.dataset.storage_size(),
+            shuffled: self
+                .dataset
+                .filters()
+                .contains(&hdf5::filters::Filter::Shuffle),
         })
     }
 
@@ -73,43 +118,38 @@ impl SourceDataset {
         rows * size_of_dtype(self.dtype)
     }
 
-    /// Reads a block of rows, which must lie within the dataset.
+    /// Reads rows, which must lie within the dataset.
     pub fn read(&self, rows: Range<u64>) -> Result<Block> {
-        let block = match self.dtype {
-            Dtype::F32 => {
-                let values = self.slice::<f32>(&rows)?;
-                Block {
-                    nulls: self.mark(&values, Fill::is_f32),
-                    values: Values::F32(values),
-                }
-            }
-            Dtype::F64 => {
-                let values = self.slice::<f64>(&rows)?;
-                Block {
-                    nulls: self.mark(&values, Fill::is_f64),
-                    values: Values::F64(values),
-                }
-            }
+        let mut blocks = read_all(&[(self, rows)], &mut Buffers::default())?;
+        Ok(blocks.pop().unwrap_or_default())
+    }
+
+    /// Rows through libhdf5; those of u64 beyond i64 wrap.
+    fn read_hdf5(&self, rows: &Range<u64>) -> Result<Values> {
+        Ok(match self.dtype {
+            Dtype::F32 => Values::F32(self.slice(rows)?),
+            Dtype::F64 => Values::F64(self.slice(rows)?),
             // Read as they are: libhdf5 converts to int64 by clamping.
             Dtype::U64 => {
-                let values = self.slice::<u64>(&rows)?;
-                let nulls = self.mark(&values, Fill::is_u64);
-                let values = self.signed(&values, nulls.as_deref(), rows.start)?;
-                Block {
-                    values: Values::I64(values),
-                    nulls,
-                }
+                let values = self.slice::<u64>(rows)?;
+                Values::I64(values.into_iter().map(u64::cast_signed).collect())
             }
             // Every narrower integer converts to int64 exactly.
-            _ => {
-                let values = self.slice::<i64>(&rows)?;
-                Block {
-                    nulls: self.mark(&values, Fill::is_i64),
-                    values: Values::I64(values),
-                }
-            }
-        };
-        Ok(block)
+            _ => Values::I64(self.slice(rows)?),
+        })
+    }
+
+    /// Finds nulls, and refuses what i64 cannot hold.
+    fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
+        let nulls = self.fill.and_then(|fill| match &values {
+            Values::F32(v) => mark(v, |x| fill.is_f32(x)),
+            Values::F64(v) => mark(v, |x| fill.is_f64(x)),
+            Values::I64(v) => mark(v, |x| fill.is_i64(x)),
+        });
+        if let (Dtype::U64, Values::I64(v)) = (self.dtype, &mut values) {
+            self.check_signed(v, nulls.as_ref(), start)?;
+        }
+        Ok(Block { values, nulls })
     }
 
     fn slice<T: H5Type>(&self, rows: &Range<u64>) -> Result<Vec<T>> {
@@ -137,32 +177,88 @@ impl SourceDataset {
         Ok(values.into_raw_vec_and_offset().0)
     }
 
-    /// Which values are the fill value; `None` where none is.
-    fn mark<T: Copy>(&self, values: &[T], is: fn(Fill, T) -> bool) -> Option<Vec<bool>> {
-        let fill = self.fill?;
-        let nulls: Vec<bool> = values.iter().map(|&v| is(fill, v)).collect();
-        nulls.contains(&true).then_some(nulls)
+    /// Refuses unsigned values that wrapped; a null among them becomes `i64::MAX`.
+    fn check_signed(
+        &self,
+        values: &mut [i64],
+        nulls: Option<&NullBuffer>,
+        start: u64,
+    ) -> Result<()> {
+        for (i, value) in values.iter_mut().enumerate().filter(|(_, v)| **v < 0) {
+            if !nulls.is_some_and(|n| n.is_null(i)) {
+                return Err(Error::granule(
+                    &*self.granule,
+                    format!(
+                        "{} row {} is {}, above the largest integer held, {}; leave the dataset \
+                         out",
+                        self.path,
+                        start + i as u64,
+                        value.cast_unsigned(),
+                        i64::MAX
+                    ),
+                ));
+            }
+            *value = i64::MAX;
+        }
+        Ok(())
     }
 
-    /// Unsigned values as signed; a null beyond the range becomes `i64::MAX`.
-    fn signed(&self, values: &[u64], nulls: Option<&[bool]>, start: u64) -> Result<Vec<i64>> {
-        let null = |i: usize| nulls.is_some_and(|n| n[i]);
-        let convert = |(i, &value): (usize, &u64)| match i64::try_from(value) {
-            Ok(value) => Ok(value),
-            Err(_) if null(i) => Ok(i64::MAX),
-            Err(_) => Err(Error::granule(
-                &*self.granule,
-                format!(
-                    "{} row {} is {value}, above the largest integer held, {}; leave the \
-                     dataset out",
-                    self.path,
-                    start + i as u64,
-                    i64::MAX
-                ),
-            )),
-        };
-        values.iter().enumerate().map(convert).collect()
+    fn damaged(&self, failure: &Failure) -> Error {
+        let Failure { rows, defect, .. } = failure;
+        let message = format!(
+            "cannot read {} rows {} to {}, a storage chunk: {defect}; fetch the granule again",
+            self.path,
+            rows.start,
+            rows.end - 1
+        );
+        Error::granule(&*self.granule, message)
     }
+}
+
+/// Reads rows of several datasets; their storage chunks in parallel, in the rayon pool of the
+/// caller.
+pub(super) fn read_all(
+    wanted: &[(&SourceDataset, Range<u64>)],
+    buffers: &mut Buffers,
+) -> Result<Vec<Block>> {
+    let mut read = Vec::with_capacity(wanted.len());
+    for (source, rows) in wanted {
+        read.push(match source.chunked {
+            Some(_) => {
+                let length = (rows.end - rows.start) as usize;
+                buffers.take(column_type(source.dtype), length)
+            }
+            None => source.read_hdf5(rows)?,
+        });
+    }
+    let mut sources = Vec::with_capacity(wanted.len());
+    let mut requests = Vec::with_capacity(wanted.len());
+    for ((source, rows), values) in wanted.iter().zip(&mut read) {
+        if let Some(dataset) = &source.chunked {
+            sources.push(source);
+            requests.push(Request {
+                dataset,
+                rows: rows.clone(),
+                values,
+            });
+        }
+    }
+    decode(&mut requests).map_err(|failure| sources[failure.request].damaged(&failure))?;
+    let finished = read.into_par_iter().zip(wanted);
+    let finished: Vec<Result<Block>> = finished
+        .map(|(values, (source, rows))| source.finish(values, rows.start))
+        .collect();
+    finished.into_iter().collect()
+}
+
+/// Which values are not the fill value; `None` where none is.
+fn mark<T: Copy>(values: &[T], is_fill: impl Fn(T) -> bool) -> Option<NullBuffer> {
+    // Counted without a branch; most blocks have none.
+    let fills: usize = values.iter().map(|&v| usize::from(is_fill(v))).sum();
+    (fills > 0).then(|| {
+        let valid = BooleanBuffer::collect_bool(values.len(), |i| !is_fill(values[i]));
+        NullBuffer::new(valid)
+    })
 }
 
 impl Fill {
@@ -204,11 +300,11 @@ impl Fill {
     }
 
     fn is_i64(self, x: i64) -> bool {
-        matches!(self, Self::I64(fill) if x == fill)
-    }
-
-    fn is_u64(self, x: u64) -> bool {
-        matches!(self, Self::U64(fill) if x == fill)
+        match self {
+            Self::I64(fill) => x == fill,
+            Self::U64(fill) => x.cast_unsigned() == fill,
+            _ => false,
+        }
     }
 }
 

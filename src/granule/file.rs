@@ -1,24 +1,40 @@
 //! A granule opened through libhdf5: names, groups, datasets, errors in one line.
 //!
 //! On the line: first step of `granule --read--> PhotonBatch`. libhdf5 holds one global lock, so
-//! nothing here gains from more than one thread.
+//! nothing here gains from more than one thread; storage chunks are read past it (`chunk/`), from a
+//! handle of their own.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use hdf5::{Dataset, Group};
 
+use super::chunk::{ChunkedDataset, Untabled};
 use super::columns::{SourceDataset, column_type};
 use super::{ColumnUnion, SourceColumn, attributes, superblock, track};
-use crate::config::Config;
+use crate::batch::Column;
+use crate::config::{Config, Dtype};
 use crate::{Error, Result};
 
 /// One HDF5 product file, open for reading.
 #[derive(Debug)]
 pub struct GranuleFile {
     file: hdf5::File,
+    /// For positioned reads of storage chunks.
+    data: Arc<File>,
     name: Arc<str>,
     bytes: u64,
+}
+
+/// The values of one dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeDataset {
+    pub column: Column,
+    /// The dataset's own type.
+    pub dtype: Dtype,
+    /// Whether libhdf5 read the values; it does where the storage is of any unusual kind.
+    pub through_hdf5: bool,
 }
 
 /// A path inside a granule that leads to a group, or where it stops leading anywhere.
@@ -52,9 +68,11 @@ impl GranuleFile {
                 format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
             )
         })?;
+        let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             file,
+            data: Arc::new(data),
             name: name.to_string_lossy().into(),
             bytes,
         })
@@ -105,6 +123,36 @@ impl GranuleFile {
         Ok(union.into_columns())
     }
 
+    /// Reads one dataset whole, or one column of a 2-D one; at most `most` rows.
+    ///
+    /// # Errors
+    /// A dataset that is missing, is not one value per row, has an unsupported type, has more rows,
+    /// or is damaged.
+    pub fn read_dataset(
+        &self,
+        path: &str,
+        column: Option<usize>,
+        most: u64,
+    ) -> Result<WholeDataset> {
+        let mut source = SourceDataset::open(self, path, column)?;
+        if source.rows > most {
+            return Err(self.error(format!(
+                "{path} has {} rows, and at most {most} are wanted",
+                source.rows
+            )));
+        }
+        source.index(self)?;
+        let block = source.read(0..source.rows)?;
+        Ok(WholeDataset {
+            column: Column {
+                values: block.values,
+                nulls: block.nulls,
+            },
+            dtype: source.dtype,
+            through_hdf5: !source.is_indexed(),
+        })
+    }
+
     /// An error about this granule, in one line: names from a damaged file may hold anything.
     pub(super) fn error(&self, message: impl AsRef<str>) -> Error {
         let printable = |c: char| if c.is_control() { '?' } else { c };
@@ -116,6 +164,21 @@ impl GranuleFile {
     pub(super) fn damaged(&self, action: impl AsRef<str>, error: &hdf5::Error) -> Error {
         let (action, cause) = (action.as_ref(), condensed(error));
         self.error(format!("cannot {action}: {cause}; fetch the granule again"))
+    }
+
+    /// The storage chunks of a dataset; `None` where it must be read through libhdf5.
+    pub(super) fn chunks(
+        &self,
+        dataset: &Dataset,
+        path: &str,
+        dtype: Dtype,
+        column: Option<usize>,
+    ) -> Result<Option<ChunkedDataset>> {
+        let opened = ChunkedDataset::open(dataset, dtype, column, &self.data, self.bytes);
+        opened.map_err(|why| match why {
+            Untabled::Hdf5(e) => self.damaged(format!("find the storage chunks of {path}"), &e),
+            Untabled::Bad(why) => self.error(format!("{path} {why}")),
+        })
     }
 
     pub(super) fn name_shared(&self) -> Arc<str> {

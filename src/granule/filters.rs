@@ -1,9 +1,12 @@
 //! Row filters: which photons are kept, and the reason under which the others are counted.
 //!
-//! On the line: `reader.rs` narrows the photons of a block filter by filter. Comparisons are exact:
-//! floats as f64, integers as integers, never rounded to one another's type.
+//! On the line: `select.rs` narrows the photons of a block filter by filter. Comparisons are exact:
+//! floats as f64, integers as integers, never rounded to one another's type. Every operation becomes
+//! closed ranges of the values' own type, so that one loop compares, in lanes.
 
-use std::cmp::Ordering;
+use std::ops::Range;
+
+use multiversion::multiversion;
 
 use crate::batch::Values;
 use crate::config::{Filter, FilterOp};
@@ -11,82 +14,126 @@ use crate::config::{Filter, FilterOp};
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]
 pub(crate) struct RowFilter {
-    op: FilterOp,
-    values: Vec<f64>,
-    keep: bool,
+    /// Values in any of these ranges are inside; NaN never is.
+    floats: Vec<Between<f64>>,
+    integers: Vec<Between<i64>>,
+    /// Whether those inside are kept, or the others.
+    inside: bool,
     /// The key in `Counts::rejected`, e.g. `filter: signal_conf_ph[:,0] ne -2`.
     pub reason: String,
 }
 
+/// All values from `low` to `high`, both included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Between<T> {
+    low: T,
+    high: T,
+}
+
 impl RowFilter {
     pub fn new(filter: &Filter) -> Self {
+        let op = filter.op;
+        let negative = matches!(op, FilterOp::Ne | FilterOp::NotIn);
+        // A comparison has one constant.
+        let constants = match op {
+            FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => &filter.values[..],
+            _ => &filter.values[..filter.values.len().min(1)],
+        };
+        let constants = || constants.iter().filter(|c| !c.is_nan());
         Self {
-            op: filter.op,
-            values: filter.values.clone(),
-            keep: filter.keep,
+            floats: constants().filter_map(|&c| floats(op, c)).collect(),
+            integers: constants().filter_map(|&c| integers(op, c)).collect(),
+            inside: filter.keep != negative,
             reason: reason(filter),
         }
     }
 
-    /// Drops from `kept` the rows that the filter rejects.
-    pub fn narrow(&self, values: &Values, kept: &mut Vec<u32>) {
+    /// Clears the marks of the rows that the filter rejects, of those in `rows` that `marks` holds.
+    pub fn narrow(&self, values: &Values, rows: Range<usize>, marks: &mut [u8]) {
         match values {
-            Values::F32(v) => kept.retain(|&i| self.keeps(v[i as usize], order_f32)),
-            Values::F64(v) => kept.retain(|&i| self.keeps(v[i as usize], order_f64)),
-            Values::I64(v) => kept.retain(|&i| self.keeps(v[i as usize], order_i64)),
-        }
-    }
-
-    fn keeps<T: Copy>(&self, x: T, order: fn(T, f64) -> Option<Ordering>) -> bool {
-        self.holds(x, order) == self.keep
-    }
-
-    /// NaN has no order, so it compares false, and true for `ne` and `not_in`.
-    fn holds<T: Copy>(&self, x: T, order: fn(T, f64) -> Option<Ordering>) -> bool {
-        let equals_any = || {
-            self.values
-                .iter()
-                .any(|&c| order(x, c) == Some(Ordering::Equal))
-        };
-        let first = || self.values.first().and_then(|&c| order(x, c));
-        match self.op {
-            FilterOp::Eq | FilterOp::In => equals_any(),
-            FilterOp::Ne | FilterOp::NotIn => !equals_any(),
-            FilterOp::Ge => first().is_some_and(Ordering::is_ge),
-            FilterOp::Le => first().is_some_and(Ordering::is_le),
-            FilterOp::Gt => first().is_some_and(Ordering::is_gt),
-            FilterOp::Lt => first().is_some_and(Ordering::is_lt),
+            Values::F32(v) => narrow_f32(&v[rows], &self.floats, self.inside, marks),
+            Values::F64(v) => narrow_f64(&v[rows], &self.floats, self.inside, marks),
+            Values::I64(v) => narrow_i64(&v[rows], &self.integers, self.inside, marks),
         }
     }
 }
 
-fn order_f32(x: f32, c: f64) -> Option<Ordering> {
-    f64::from(x).partial_cmp(&c)
+/// The floats x for which `x op c` holds, or would for the operation that `op` negates.
+fn floats(op: FilterOp, c: f64) -> Option<Between<f64>> {
+    let between = |low, high| Some(Between { low, high });
+    match op {
+        FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => between(c, c),
+        FilterOp::Ge => between(c, f64::INFINITY),
+        FilterOp::Le => between(f64::NEG_INFINITY, c),
+        FilterOp::Gt if c == f64::INFINITY => None,
+        FilterOp::Gt => between(c.next_up(), f64::INFINITY),
+        FilterOp::Lt if c == f64::NEG_INFINITY => None,
+        FilterOp::Lt => between(f64::NEG_INFINITY, c.next_down()),
+    }
 }
 
-fn order_f64(x: f64, c: f64) -> Option<Ordering> {
-    x.partial_cmp(&c)
-}
-
-/// The order of an integer and a float as real numbers; `None` for NaN.
-pub(super) fn order_i64(x: i64, c: f64) -> Option<Ordering> {
+/// The integers for which it holds, compared as real numbers.
+fn integers(op: FilterOp, c: f64) -> Option<Between<i64>> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0; // 2^63
-    if c.is_nan() {
+    let (low, high) = match op {
+        FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => (c.ceil(), c.floor()),
+        FilterOp::Ge => (c.ceil(), f64::INFINITY),
+        FilterOp::Le => (f64::NEG_INFINITY, c.floor()),
+        FilterOp::Gt => (c.floor(), f64::INFINITY),
+        FilterOp::Lt => (f64::NEG_INFINITY, c.ceil()),
+    };
+    if low >= LIMIT || high < -LIMIT || low > high {
         return None;
     }
-    if c >= LIMIT {
-        return Some(Ordering::Less);
-    }
-    if c < -LIMIT {
-        return Some(Ordering::Greater);
-    }
-    // Exact: |floor(c)| <= 2^63, and every f64 of that size has an i64. A fraction puts c above.
-    let floor = c.floor();
-    Some(x.cmp(&(floor as i64)).then(if c > floor {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    }))
+    // Exact: a float of magnitude below 2^63 without fraction is an i64; others saturate.
+    let (low_integer, high_integer) = (low as i64, high as i64);
+    let between = Between {
+        low: match op {
+            FilterOp::Gt if low >= -LIMIT => low_integer.checked_add(1)?,
+            _ => low_integer,
+        },
+        high: match op {
+            FilterOp::Lt if high < LIMIT => high_integer.checked_sub(1)?,
+            _ => high_integer,
+        },
+    };
+    Some(between)
+}
+
+macro_rules! narrow {
+    ($values:ident, $between:ident, $inside:ident, $marks:ident, $wide:ty) => {
+        match $between {
+            [only] => {
+                for (mark, &value) in $marks.iter_mut().zip($values) {
+                    let x = <$wide>::from(value);
+                    let hit = (x >= only.low) & (x <= only.high);
+                    *mark &= u8::from(hit == $inside);
+                }
+            }
+            several => {
+                for (mark, &value) in $marks.iter_mut().zip($values) {
+                    let x = <$wide>::from(value);
+                    let hit = several.iter().any(|b| (x >= b.low) & (x <= b.high));
+                    *mark &= u8::from(hit == $inside);
+                }
+            }
+        }
+    };
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn narrow_f32(values: &[f32], between: &[Between<f64>], inside: bool, marks: &mut [u8]) {
+    narrow!(values, between, inside, marks, f64);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn narrow_f64(values: &[f64], between: &[Between<f64>], inside: bool, marks: &mut [u8]) {
+    narrow!(values, between, inside, marks, f64);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn narrow_i64(values: &[i64], between: &[Between<i64>], inside: bool, marks: &mut [u8]) {
+    narrow!(values, between, inside, marks, i64);
 }
 
 /// `filter: <dataset>[:,<column>] <op> <value>`, as the config declares it.
@@ -128,9 +175,12 @@ mod tests {
     }
 
     fn kept(op: FilterOp, constants: &[f64], keep: bool, values: &Values) -> Vec<u32> {
-        let mut kept = (0..values.len() as u32).collect();
-        RowFilter::new(&filter(op, constants, keep)).narrow(values, &mut kept);
-        kept
+        let mut marks = vec![1; values.len()];
+        let filter = RowFilter::new(&filter(op, constants, keep));
+        filter.narrow(values, 0..values.len(), &mut marks);
+        (0..values.len() as u32)
+            .filter(|&i| marks[i as usize] == 1)
+            .collect()
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn group_rows(track: &Value, path: &str) -> u64 {
 }
 
 /// Lines of equal columns, two spaces apart, without trailing space.
-fn aligned(table: &[Vec<String>]) -> String {
+pub(super) fn aligned(table: &[Vec<String>]) -> String {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
     let width = |c: usize| {
         let cells = table.iter().filter_map(|line| line.get(c));

@@ -2,31 +2,41 @@
 //!
 //! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `file.rs`
 //! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
-//! into the values of `block.rs`, `filters.rs` keeps and counts, `link.rs` maps geolocation segments
-//! to photons, `reader.rs` yields batches, `inspect.rs` tells what is inside; `attributes.rs` reads
-//! fill values and units for all of them, `union.rs` finds types that hold several of them.
+//! into the values of `block.rs`, decoding storage chunks with `chunk/`; `filters.rs`, `wanted.rs`
+//! and `select.rs` keep and count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches,
+//! `buffers.rs` keeps their memory, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
+//! values and units for all of them, `union.rs` finds types that hold several of them.
 
 mod attributes;
 mod block;
+mod buffers;
+mod chunk;
 mod columns;
+mod cost;
 mod file;
 mod filters;
 mod inspect;
 mod link;
+mod open_block;
 mod reader;
+mod select;
 mod superblock;
 mod track;
 mod union;
+mod wanted;
 
 use std::collections::BTreeMap;
 
-pub use file::GranuleFile;
+pub use buffers::Buffers;
+pub use cost::{cost, cost_text};
 pub(crate) use file::condensed;
+pub use file::{GranuleFile, WholeDataset};
 pub(crate) use filters::RowFilter;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
+pub use wanted::{OUTSIDE_SHARDS, WantedShards};
 
 use crate::batch::ColumnType;
 
@@ -47,8 +57,8 @@ pub struct SourceColumn {
 pub struct Counts {
     pub read: u64,
     pub kept: u64,
-    /// By reason: `bad_coordinate`, `filter: <dataset>[:,<column>] <op> <value>`, `null`,
-    /// `outside_shards`, `out_of_range:<column>`.
+    /// By reason: `bad_coordinate`, `outside_shards`, `filter: <dataset>[:,<column>] <op> <value>`,
+    /// `null`, `out_of_range:<column>`.
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.
     pub nulls: BTreeMap<String, u64>,

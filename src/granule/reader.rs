@@ -1,24 +1,25 @@
 //! Reads the photons of a granule, block by block, and hands on those that are kept.
 //!
 //! On the line: `granule --read--> PhotonBatch`. Each photon is either kept or counted under the
-//! first reason that rejects it: its coordinate, the filters in order, null in every column.
+//! first reason that rejects it: its coordinate, the wanted shards, the filters in order, null in every
+//! column.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
 use super::Counts;
-use super::block::Block;
+use super::buffers::Buffers;
 use super::file::GranuleFile;
 use super::filters::RowFilter;
-use super::link::{Runs, Segments};
+use super::link::Runs;
+use super::open_block::OpenBlock;
+use super::select::{Kept, Positions, Selection};
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
+use super::wanted::{OUTSIDE_SHARDS, WantedShards};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::grid::Locator;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
@@ -28,13 +29,15 @@ pub struct Reader {
     variables: Vec<WantedColumn>,
     filters: Vec<RowFilter>,
     nulls: NullPolicy,
+    wanted: Option<WantedShards>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
-    tracks: Vec<Track>,
+    pub(super) tracks: Vec<Track>,
     position: Position,
     counts: Counts,
     warnings: Vec<String>,
     bytes_read: u64,
+    buffers: Buffers,
 }
 
 #[derive(Debug)]
@@ -57,16 +60,6 @@ struct Fold {
     counts: Counts,
     bytes: u64,
     batch: Option<PhotonBatch>,
-}
-
-/// One block of rows of a ground track; each dataset is read at most once.
-struct OpenBlock<'a> {
-    track: &'a Track,
-    rows: Range<u64>,
-    /// Of the block's photons, where datasets are broadcast.
-    segments: Option<Segments>,
-    read: BTreeMap<usize, Rc<Block>>,
-    bytes: u64,
 }
 
 impl Reader {
@@ -121,6 +114,7 @@ impl Reader {
                 .collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
+            wanted: None,
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
             ground_tracks,
@@ -129,6 +123,7 @@ impl Reader {
             counts: Counts::default(),
             warnings: Vec::new(),
             bytes_read: 0,
+            buffers: Buffers::default(),
         })
     }
 
@@ -154,7 +149,10 @@ impl Reader {
             }
             let start = self.position.row;
             let rows = start..track.rows.min(start + self.batch_rows);
-            let fold = self.fold_block(track, rows.clone())?;
+            let mut buffers = std::mem::take(&mut self.buffers);
+            let fold = self.fold_block(track, rows.clone(), &mut buffers);
+            self.buffers = buffers;
+            let fold = fold?;
             self.position.row = rows.end;
             self.counts.add(&fold.counts);
             self.bytes_read += fold.bytes;
@@ -163,6 +161,35 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Only photons of these shards count from now on; all where there is none.
+    #[must_use]
+    pub fn within(mut self, wanted: Option<WantedShards>) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Decodes into these buffers from now on; see [`Reader::into_buffers`].
+    #[must_use]
+    pub fn with_buffers(mut self, buffers: Buffers) -> Self {
+        self.use_buffers(buffers);
+        self
+    }
+
+    /// As [`Reader::with_buffers`].
+    pub fn use_buffers(&mut self, buffers: Buffers) {
+        self.buffers = buffers;
+    }
+
+    /// The buffers, for the next granule's reader.
+    pub fn into_buffers(self) -> Buffers {
+        self.buffers
+    }
+
+    /// Takes back the memory of a batch that is no longer needed, to decode the next ones into.
+    pub fn recycle(&mut self, batch: PhotonBatch) {
+        self.buffers.recycle(batch);
     }
 
     /// What became of the photons read so far; balanced.
@@ -185,75 +212,130 @@ impl Reader {
         self.bytes_read
     }
 
-    fn fold_block(&self, track: &Track, rows: Range<u64>) -> Result<Fold> {
+    /// Where only some shards are wanted, coordinates are read first, and the other datasets from
+    /// the first to the last photon inside.
+    fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
         let mut fold = Fold::default();
         fold.counts.read = rows.end - rows.start;
-        let mut block = OpenBlock::new(track, rows, self.position.runs.as_ref());
-        let lon = block.load(track.longitude)?.degrees();
-        let lat = block.load(track.latitude)?.degrees();
-        let mut kept: Vec<u32> = (0..lat.len() as u32).collect();
-        kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
-        fold.counts.reject("bad_coordinate", lat.len() - kept.len());
-        for (filter, &source) in self.filters.iter().zip(&track.filters) {
-            if kept.is_empty() {
-                break;
+        let segments = |rows: &Range<u64>| {
+            let runs = self.position.runs.as_ref();
+            runs.map(|runs| runs.segments_of(rows.clone()))
+        };
+        let mut blocks = Vec::new();
+        let first = match self.wanted {
+            Some(_) => vec![track.latitude, track.longitude],
+            None => track.all(),
+        };
+        let of_block = match self.wanted {
+            Some(_) => None,
+            None => segments(&rows),
+        };
+        let reach = (&rows, of_block.as_ref());
+        fold.bytes = track.read(&first, reach, &mut blocks, buffers)?;
+        let positions = Positions {
+            lon: &blocks[track.longitude],
+            lat: &blocks[track.latitude],
+            wanted: self.wanted.as_ref(),
+        };
+        let (mut selection, [bad, outside]) = positions.select(buffers);
+        fold.counts.reject("bad_coordinate", bad);
+        fold.counts.reject(OUTSIDE_SHARDS, outside);
+        let mut rows = rows;
+        if self.wanted.is_some() && selection.len() > 0 {
+            let cover = selection.cover();
+            selection.crop(&cover);
+            for coordinate in first {
+                blocks[coordinate].crop(&cover);
             }
-            let before = kept.len();
-            filter.narrow(&block.load(source)?.values, &mut kept);
-            fold.counts.reject(&filter.reason, before - kept.len());
+            rows = rows.start + cover.start as u64..rows.start + cover.end as u64;
+            let others = track.besides_coordinates();
+            let of_block = segments(&rows);
+            let reach = (&rows, of_block.as_ref());
+            fold.bytes += track.read(&others, reach, &mut blocks, buffers)?;
         }
-        if !kept.is_empty() {
-            let columns = self.take_columns(&mut block, &mut kept, &mut fold.counts)?;
+        let mut block = OpenBlock::new(track, rows, blocks);
+        if selection.len() > 0 {
+            self.filter(&block, &mut selection, &mut fold.counts);
+        }
+        if selection.len() > 0 {
+            self.settle_nulls(&block, &mut selection, &mut fold.counts)?;
+        }
+        if selection.len() > 0 {
+            let kept = selection.into_kept(buffers);
             fold.counts.kept = kept.len() as u64;
-            let start = block.rows.start;
-            fold.batch = (!kept.is_empty()).then(|| PhotonBatch {
+            let columns = self.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
+            fold.batch = Some(PhotonBatch {
                 origin: Origin {
                     granule: Arc::clone(&self.granule),
                     ground_track: Arc::clone(&track.name),
-                    rows: kept.iter().map(|&i| start + u64::from(i)).collect(),
+                    rows: block.rows_of(&kept),
                 },
-                lon: kept.iter().map(|&i| lon[i as usize]).collect(),
-                lat: kept.iter().map(|&i| lat[i as usize]).collect(),
+                lon: block.take_degrees(track.longitude, &kept, buffers),
+                lat: block.take_degrees(track.latitude, &kept, buffers),
                 columns,
             });
         }
-        fold.bytes = block.bytes;
+        block.recycle(buffers);
         Ok(fold)
     }
 
-    /// Drops the photons that are null in every column, then takes the columns of the others.
-    fn take_columns(
-        &self,
-        block: &mut OpenBlock,
-        kept: &mut Vec<u32>,
-        counts: &mut Counts,
-    ) -> Result<Vec<Column>> {
-        let mut reads = Vec::with_capacity(self.variables.len());
-        for (wanted, &source) in self.variables.iter().zip(&block.track.columns) {
-            let read = block.load(source)?;
-            reads.push((wanted, source, read));
+    /// Drops the rows that filters reject, and counts them.
+    fn filter(&self, block: &OpenBlock, selection: &mut Selection, counts: &mut Counts) {
+        let filters = self.filters.iter().zip(&block.track.filters);
+        let filters: Vec<_> = filters
+            .map(|(f, &source)| (f, &block.get(source).values))
+            .collect();
+        let rejected = selection.filter(&filters);
+        for (filter, photons) in self.filters.iter().zip(rejected) {
+            counts.reject(&filter.reason, photons);
         }
+    }
+
+    /// Refuses nulls where the config does, else drops the photons that are null in every column.
+    fn settle_nulls(
+        &self,
+        block: &OpenBlock,
+        selection: &mut Selection,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let columns = &block.track.columns;
         if self.nulls == NullPolicy::Reject {
-            for (_, source, read) in &reads {
-                if let Some(&null) = kept.iter().find(|&&i| read.is_null(i)) {
+            for &source in columns {
+                let read = block.get(source);
+                if read.nulls.is_none() {
+                    continue;
+                }
+                if let Some(null) = selection.find(|i| read.is_null(i)) {
                     return Err(self.at_row(
                         block,
-                        *source,
-                        null,
+                        source,
+                        null as u32,
                         "is null and the config says `nulls: reject`; filter such photons out, or \
                          use `nulls: exclude`",
                     ));
                 }
             }
         }
-        if !reads.is_empty() && reads.iter().all(|(_, _, read)| read.nulls.is_some()) {
-            let before = kept.len();
-            kept.retain(|&i| reads.iter().any(|(_, _, read)| !read.is_null(i)));
-            counts.reject("null", before - kept.len());
+        let nulls = columns.iter().map(|&source| block.get(source));
+        if !columns.is_empty() && nulls.clone().all(|read| read.nulls.is_some()) {
+            let dropped = selection.drop_where(|i| nulls.clone().all(|read| read.is_null(i)));
+            counts.reject("null", dropped);
         }
-        let mut columns = Vec::with_capacity(reads.len());
-        for (wanted, source, read) in reads {
-            let column = read.take(kept, wanted.column_type).map_err(|inexact| {
+        Ok(())
+    }
+
+    fn take_columns(
+        &self,
+        block: &mut OpenBlock,
+        kept: &Kept,
+        counts: &mut Counts,
+        buffers: &mut Buffers,
+    ) -> Result<Vec<Column>> {
+        let mut columns = Vec::with_capacity(self.variables.len());
+        for (wanted, &source) in self.variables.iter().zip(&block.track.columns) {
+            let read = block.take(source);
+            let column = read.take(kept, wanted.column_type, buffers);
+            let column = column.map_err(|inexact| {
                 let message = format!(
                     "is an integer that {:?} does not hold exactly; run the granules in which \
                      the dataset is a float apart",
@@ -275,32 +357,6 @@ impl Reader {
         let row = block.rows.start + u64::from(index);
         let path = &block.track.data(source).path;
         Error::granule(&*self.granule, format!("{path} row {row} {message}"))
-    }
-}
-
-impl<'a> OpenBlock<'a> {
-    fn new(track: &'a Track, rows: Range<u64>, runs: Option<&Runs>) -> Self {
-        Self {
-            track,
-            segments: runs.map(|runs| runs.segments_of(rows.clone())),
-            rows,
-            read: BTreeMap::new(),
-            bytes: 0,
-        }
-    }
-
-    /// The rows of a source, read when first asked for.
-    fn load(&mut self, source: usize) -> Result<Rc<Block>> {
-        if let Some(block) = self.read.get(&source) {
-            return Ok(Rc::clone(block));
-        }
-        let (block, bytes) = self
-            .track
-            .read(source, &self.rows, self.segments.as_ref())?;
-        self.bytes += bytes;
-        let block = Rc::new(block);
-        self.read.insert(source, Rc::clone(&block));
-        Ok(block)
     }
 }
 

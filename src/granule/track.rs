@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Block, widens};
-use super::columns::SourceDataset;
+use super::buffers::Buffers;
+use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
 use super::link::{BadCounts, Runs, Segments};
 use crate::Result;
@@ -184,28 +185,49 @@ impl Track {
         &self.sources[source].data
     }
 
-    /// Reads a block of photon rows of a source; one per geolocation segment is broadcast through
-    /// `segments`, which must then be given. Returns decoded bytes too.
+    /// The positions of all sources.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.sources.len()).collect()
+    }
+
+    /// The positions of the sources that are not coordinates.
+    pub fn besides_coordinates(&self) -> Vec<usize> {
+        let is_other = |s: &usize| *s != self.latitude && *s != self.longitude;
+        (0..self.sources.len()).filter(is_other).collect()
+    }
+
+    /// Reads a block of photon rows of some sources into their places in `blocks`; those with one row
+    /// per geolocation segment are broadcast through `segments`, which must then be given. Returns
+    /// decoded bytes.
     pub fn read(
         &self,
-        source: usize,
-        rows: &Range<u64>,
-        segments: Option<&Segments>,
-    ) -> Result<(Block, u64)> {
-        let Source {
-            data, per_segment, ..
-        } = &self.sources[source];
-        match segments {
-            Some(segments) if *per_segment => {
-                let block = data.read(segments.rows.clone())?;
-                let bytes = data.decoded_bytes(segments.rows.end - segments.rows.start);
-                Ok((block.gather(&segments.of_photon), bytes))
-            }
-            _ => {
-                let bytes = data.decoded_bytes(rows.end - rows.start);
-                Ok((data.read(rows.clone())?, bytes))
-            }
+        sources: &[usize],
+        (rows, segments): (&Range<u64>, Option<&Segments>),
+        blocks: &mut Vec<Block>,
+        buffers: &mut Buffers,
+    ) -> Result<u64> {
+        blocks.resize_with(self.sources.len(), Block::default);
+        let of_source = |source: &Source| match segments {
+            Some(segments) if source.per_segment => segments.rows.clone(),
+            _ => rows.clone(),
+        };
+        let wanted = sources.iter().map(|&s| &self.sources[s]);
+        let wanted: Vec<_> = wanted.map(|s| (&s.data, of_source(s))).collect();
+        let sizes = wanted.iter();
+        let bytes = sizes.map(|(data, rows)| data.decoded_bytes(rows.end - rows.start));
+        let bytes = bytes.sum();
+        let read = read_all(&wanted, buffers)?;
+        for (&source, block) in sources.iter().zip(read) {
+            blocks[source] = match segments {
+                Some(segments) if self.sources[source].per_segment => {
+                    let photons = block.gather(&segments.of_photon, buffers);
+                    buffers.give(block.values);
+                    photons
+                }
+                _ => block,
+            };
         }
+        Ok(bytes)
     }
 
     /// The runs of photons of the geolocation segments; `None` where nothing is broadcast.
@@ -231,7 +253,7 @@ impl Track {
         if let Some(known) = known {
             return Ok(known);
         }
-        let data = SourceDataset::open(granule, &path, column)?;
+        let mut data = SourceDataset::open(granule, &path, column)?;
         let (rows, like) = match (&self.link, per_segment, self.sources.first()) {
             (Some(link), true, _) => (link.count.rows, link.count.path.as_str()),
             (_, _, first) => (self.rows, first.map_or("", |s| s.data.path.as_str())),
@@ -244,6 +266,7 @@ impl Track {
                 data.rows
             )));
         }
+        data.index(granule)?;
         self.sources.push(Source {
             data,
             column,
@@ -282,7 +305,9 @@ impl OpenLink {
             ));
         };
         let open = |template: &str| {
-            let data = SourceDataset::open(granule, &path_in(template, ground_track), None)?;
+            let path = path_in(template, ground_track);
+            let mut data = SourceDataset::open(granule, &path, None)?;
+            data.index(granule)?;
             match data.dtype {
                 Dtype::F32 | Dtype::F64 => Err(granule.error(format!(
                     "{} is {}, and a link needs integers; correct the path in the config",

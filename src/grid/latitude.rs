@@ -32,6 +32,10 @@ const F3: f64 =
 const F4: f64 = (6_007.0 / 3_628_800.0) * E8 + (201_293.0 / 59_875_200.0) * E10;
 const F5: f64 = -(5_839.0 / 17_107_200.0) * E10;
 
+/// The coefficients by their names in CUDA.
+pub(super) const NUMBERS: [(&str, f64); 5] =
+    [("F1", F1), ("F2", F2), ("F3", F3), ("F4", F4), ("F5", F5)];
+
 /// The authalic latitude of the geodetic latitude `phi` on WGS84, both in radians; |phi| <= pi/2.
 #[inline]
 pub fn authalic_from_geodetic(phi: f64) -> f64 {

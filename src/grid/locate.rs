@@ -35,6 +35,17 @@ const LAST: f64 = 536_870_911.0;
 /// Adding 1.5 * 2^52 rounds a value below 2^51 to the nearest integer, which is then in the low bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
+/// The numbers of the projection by their names in CUDA.
+pub(super) const NUMBERS: [(&str, f64); 7] = [
+    ("DEGREE", DEGREE),
+    ("TRANSITION", TRANSITION),
+    ("SQRT_6", SQRT_6),
+    ("SIDE", SIDE),
+    ("LAST", LAST),
+    ("NINETIETH", 1.0 / 90.0),
+    ("FORTY_FIFTH", 1.0 / 45.0),
+];
+
 /// Finds cells of one order on one latitude.
 #[derive(Debug, Clone, Copy)]
 pub struct Locator {

@@ -22,6 +22,12 @@ pub use many::{Bounds, bounds_of, bounds_of_boxes};
 pub use patch::Patch;
 pub use trig::sin_cos;
 
+/// Every number that locating a photon takes, by its name in `kernels/locate.cu`.
+pub fn numbers() -> impl Iterator<Item = (&'static str, f64)> {
+    let numbers = [&trig::NUMBERS[..], &latitude::NUMBERS, &locate::NUMBERS];
+    numbers.concat().into_iter()
+}
+
 /// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order(u8);

@@ -42,6 +42,30 @@ const COSINE: [f64; 7] = [
     1.0 / 20_922_789_888_000.0,
 ];
 
+/// Every number above by its name in CUDA.
+pub(super) const NUMBERS: [(&str, f64); 20] = [
+    ("TO_INTEGER", TO_INTEGER),
+    ("TWO_OVER_PI", FRAC_2_PI),
+    ("HALF_PI", FRAC_PI_2),
+    ("PI_2_MIDDLE", PI_2_MIDDLE),
+    ("PI_2_LOW", PI_2_LOW),
+    ("SINE_0", SINE[0]),
+    ("SINE_1", SINE[1]),
+    ("SINE_2", SINE[2]),
+    ("SINE_3", SINE[3]),
+    ("SINE_4", SINE[4]),
+    ("SINE_5", SINE[5]),
+    ("SINE_6", SINE[6]),
+    ("SINE_7", SINE[7]),
+    ("COSINE_0", COSINE[0]),
+    ("COSINE_1", COSINE[1]),
+    ("COSINE_2", COSINE[2]),
+    ("COSINE_3", COSINE[3]),
+    ("COSINE_4", COSINE[4]),
+    ("COSINE_5", COSINE[5]),
+    ("COSINE_6", COSINE[6]),
+];
+
 /// The sine and cosine of `x` radians, each within 1 ulp, for |x| <= 2 pi.
 ///
 /// Beyond that range the results lose accuracy, and are meaningless where x is not finite.

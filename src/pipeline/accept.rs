@@ -143,7 +143,7 @@ fn rejected_row(
     RejectedRow {
         granule: batch.origin.granule.to_string(),
         ground_track: batch.origin.ground_track.to_string(),
-        row: batch.origin.rows[photon],
+        row: batch.origin.rows.get(photon),
         column: column.name.clone(),
         dataset,
         value,

@@ -79,7 +79,10 @@ impl FromStr for Memory {
             .checked_mul(unit)
             .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
         if bytes < Self::LEAST.0 {
-            return Err(format!("{text} is too little; give at least {}", Self::LEAST));
+            return Err(format!(
+                "{text} is too little; give at least {}",
+                Self::LEAST
+            ));
         }
         Ok(Self(bytes))
     }
@@ -87,7 +90,12 @@ impl FromStr for Memory {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, name) in [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
+        for (unit, name) in [
+            (1 << 40, "TiB"),
+            (1 << 30, "GiB"),
+            (1 << 20, "MiB"),
+            (1 << 10, "KiB"),
+        ] {
             if self.0 >= unit && self.0.is_multiple_of(unit) {
                 return write!(f, "{}{name}", self.0 / unit);
             }

@@ -12,7 +12,6 @@ mod accept;
 mod budget;
 mod source;
 mod survey;
-mod wanted;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +33,6 @@ use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
 pub use budget::Memory;
 use source::{Message, Source};
 pub use survey::{Survey, survey};
-pub use wanted::OUTSIDE_SHARDS;
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug)]
@@ -92,16 +90,21 @@ pub fn fold(
         config,
         types: &survey.types,
         batch_rows: options.batch_rows,
+        device,
         wanted: survey.wanted.as_ref(),
     };
-    source.stream(|messages| {
+    source.stream(|messages, give_back| {
         let mut granule = Granule::default();
         for message in messages {
             if options.interrupted.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             match message {
-                Message::Batch(batch) => line.take(batch, &mut granule)?,
+                Message::Batch(batch) => {
+                    let batch = line.take(batch, &mut granule)?;
+                    // Nobody wants it where reading has ended.
+                    let _ = give_back.send(batch);
+                }
                 Message::End(end) => {
                     progress.granule_done(&end.name, end.counts.read);
                     line.close(std::mem::take(&mut granule), *end)?;
@@ -202,7 +205,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<()> {
+    /// Folds a batch, and gives it back.
+    fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<PhotonBatch> {
         let mut times = StageTimes::default();
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
@@ -210,7 +214,7 @@ impl Line<'_> {
         granule.shards.add(&partials, &self.config.grid, self.job);
         self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
-        Ok(())
+        Ok(batch)
     }
 
     fn close(&mut self, granule: Granule, mut end: GranuleReport) -> Result<()> {

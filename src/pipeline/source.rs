@@ -1,19 +1,20 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
+use crate::backend::Device;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::granule::Buffers;
 use crate::input::Input;
 use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 
 use super::survey::file_name;
-use super::wanted::ShardFilter;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
@@ -38,24 +39,31 @@ pub struct Source<'a> {
     pub config: &'a Config,
     pub types: &'a [ColumnType],
     pub batch_rows: usize,
+    /// Whose threads decode.
+    pub device: &'a Device,
     /// Only photons of these shards are handed on.
     pub wanted: Option<&'a ShardSet>,
 }
 
 impl Source<'_> {
-    /// Reads on another thread while `consume` takes messages on this one; reading stops when
-    /// `consume` returns.
-    pub fn stream<T>(&self, consume: impl FnOnce(Receiver<Message>) -> Result<T>) -> Result<T> {
+    /// Reads on another thread while `consume` takes messages on this one, and gives batches back
+    /// that it is done with; reading stops when `consume` returns.
+    pub fn stream<T>(
+        &self,
+        consume: impl FnOnce(Receiver<Message>, Sender<PhotonBatch>) -> Result<T>,
+    ) -> Result<T> {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(WAITING);
-            scope.spawn(move || self.read_all(&sender));
-            consume(receiver)
+            let (give_back, given_back) = channel();
+            scope.spawn(move || self.read_all(&sender, &given_back));
+            consume(receiver, give_back)
         })
     }
 
-    fn read_all(&self, sender: &SyncSender<Message>) {
+    fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
+        let mut buffers = Buffers::default();
         for path in self.granules {
-            let message = match self.read(path, sender) {
+            let message = match self.read(path, &mut buffers, (sender, given_back)) {
                 Ok(Some(report)) => Message::End(Box::new(report)),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
@@ -70,40 +78,34 @@ impl Source<'_> {
     }
 
     /// One granule; `None` when nobody listens any more.
-    fn read(&self, path: &Path, sender: &SyncSender<Message>) -> Result<Option<GranuleReport>> {
+    fn read(
+        &self,
+        path: &Path,
+        buffers: &mut Buffers,
+        (sender, given_back): (&SyncSender<Message>, &Receiver<PhotonBatch>),
+    ) -> Result<Option<GranuleReport>> {
         let mut seconds = 0.0;
         let started = Instant::now();
         let mut input = Input::open(path, self.config, self.types, self.batch_rows, self.wanted)?;
-        let mut filter = self.filter();
+        input.use_buffers(buffers);
         seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
-            let Some(batch) = input.next_batch()? else {
-                seconds += started.elapsed().as_secs_f64();
+            for batch in given_back.try_iter() {
+                input.recycle(batch);
+            }
+            let batch = self.device.install(|| input.next_batch())?;
+            seconds += started.elapsed().as_secs_f64();
+            let Some(batch) = batch else {
                 break;
             };
-            let batch = match &mut filter {
-                Some(filter) => filter.narrow(batch),
-                None => Some(batch),
-            };
-            seconds += started.elapsed().as_secs_f64();
             // A send waits while the device is behind: not reading time.
-            if let Some(batch) = batch
-                && sender.send(Message::Batch(batch)).is_err()
-            {
+            if sender.send(Message::Batch(batch)).is_err() {
                 return Ok(None);
             }
         }
-        let mut report = input.report(seconds);
-        if let Some(filter) = filter {
-            report.counts.move_to_rejected(&filter.outside);
-        }
+        let report = input.report(seconds);
+        input.give_buffers(buffers);
         Ok(Some(report))
-    }
-
-    fn filter(&self) -> Option<ShardFilter<'_>> {
-        let names = || self.config.variables.iter().map(|v| v.name.as_str());
-        self.wanted
-            .map(|shards| ShardFilter::new(shards, &self.config.grid, names().collect()))
     }
 }

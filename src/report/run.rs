@@ -27,6 +27,8 @@ pub struct RunFacts<'a> {
     pub config_sha256: &'a str,
     pub device: &'static str,
     pub device_reason: &'static str,
+    /// What more there is to say of the device.
+    pub device_details: serde_json::Map<String, Value>,
     pub threads: usize,
     pub memory_bytes: u64,
     pub batch_rows: usize,
@@ -84,7 +86,7 @@ impl RunReport {
             icefold_version: env!("CARGO_PKG_VERSION"),
             command: facts.command.clone(),
             config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
-            device: json!({"name": facts.device, "reason": facts.device_reason}),
+            device: device(facts),
             plan: facts.plan.wanted.as_ref().map_or(Value::Null, |wanted| {
                 json!({
                     "map": wanted.map.display().to_string(),
@@ -190,12 +192,20 @@ impl RunReport {
     }
 }
 
+fn device(facts: &RunFacts) -> Value {
+    let mut device = serde_json::Map::new();
+    device.insert("name".to_owned(), facts.device.into());
+    device.insert("reason".to_owned(), facts.device_reason.into());
+    device.extend(facts.device_details.clone());
+    Value::Object(device)
+}
+
 fn stages(tally: &Tally) -> Value {
     let stage = |seconds: f64| json!({"seconds": seconds});
     json!({
         "read": {"seconds": tally.read_seconds, "bytes": tally.bytes_read},
         "decode": null,
-        "upload": {"seconds": tally.stages.upload, "bytes": 0},
+        "upload": {"seconds": tally.stages.upload, "bytes": tally.stages.uploaded_bytes},
         "locate": stage(tally.stages.locate),
         "sort": stage(tally.stages.sort),
         "segment": stage(tally.stages.segment),
@@ -208,6 +218,7 @@ fn stages(tally: &Tally) -> Value {
             "runs": tally.stages.batches.runs,
             "blocks": tally.stages.batches.blocks,
             "sorted": tally.stages.batches.sorted,
+            "taken_over": tally.stages.batches.taken_over,
         },
         "merge": stage(tally.merge_seconds),
         "finalize": stage(tally.finalize_seconds),

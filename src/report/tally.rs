@@ -39,6 +39,7 @@ pub struct Tally {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct StageSeconds {
     pub upload: f64,
+    pub uploaded_bytes: u64,
     pub locate: f64,
     pub sort: f64,
     pub segment: f64,
@@ -211,6 +212,7 @@ impl Tally {
 impl StageSeconds {
     pub fn add(&mut self, times: &StageTimes) {
         self.upload += times.upload.seconds();
+        self.uploaded_bytes += times.uploaded_bytes;
         self.locate += times.locate.seconds();
         self.sort += times.sort.seconds();
         self.segment += times.segment.seconds();
@@ -219,6 +221,7 @@ impl StageSeconds {
         self.batches.sorted += times.batches.sorted;
         self.batches.runs += times.batches.runs;
         self.batches.blocks += times.batches.blocks;
+        self.batches.taken_over += times.batches.taken_over;
     }
 }
 

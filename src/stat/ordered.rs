@@ -52,6 +52,31 @@ impl Ordered {
         self.offsets.push(self.len_keys());
     }
 
+    /// Appends a cell with these keys of f32 values; `u32::MAX`, which is the key of none, is left
+    /// out.
+    pub fn push_keys(&mut self, of_cell: &[u32]) {
+        let kept = of_cell.iter().filter(|&&key| key != u32::MAX);
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.extend(kept),
+            Keys::Wide(keys) => keys.extend(kept.map(|&key| u64::from(key))),
+        }
+        self.offsets.push(self.len_keys());
+    }
+
+    /// Appends a cell with these keys of 64 bits, `len` of which are of values. The others are
+    /// `u64::MAX`, which is also the key of the largest integer: as many of those are kept as values
+    /// are missing without them.
+    pub fn push_wide_keys(&mut self, of_cell: &[u64], len: u64) {
+        let kept = of_cell.iter().copied().filter(|&key| key != u64::MAX);
+        let Keys::Wide(keys) = &mut self.keys else {
+            unreachable!("columns of 64 bits have wide keys")
+        };
+        let end = keys.len() + len as usize;
+        keys.extend(kept);
+        keys.resize(end, u64::MAX);
+        self.offsets.push(end);
+    }
+
     /// Appends cells of `other` as new cells.
     pub fn extend(&mut self, other: &Self, cells: Range<usize>) {
         let (from, to) = (other.offsets[cells.start], self.len_keys());
@@ -74,6 +99,16 @@ impl Ordered {
             (Keys::Narrow(keys), Keys::Narrow(more)) => keys.extend_from_slice(&more[range]),
             (Keys::Wide(keys), Keys::Wide(more)) => keys.extend_from_slice(&more[range]),
             _ => unreachable!("partials of one job have one key width per column"),
+        }
+    }
+
+    /// Puts the values of every cell in ascending order: equal multisets become equal tables.
+    pub fn sort(&mut self) {
+        for pair in self.offsets.windows(2) {
+            match &mut self.keys {
+                Keys::Narrow(keys) => keys[pair[0]..pair[1]].sort_unstable(),
+                Keys::Wide(keys) => keys[pair[0]..pair[1]].sort_unstable(),
+            }
         }
     }
 

@@ -55,7 +55,7 @@ struct ParquetSource {
     rows: usize,
     /// Positions in the schema, for each reach.
     all: Vec<usize>,
-    reasons: Vec<usize>,
+    positions: Vec<usize>,
     /// Those not yet begun, the last first.
     stretches: Vec<Stretch>,
     current: Option<(Reach, ParquetRecordBatchReader)>,
@@ -83,7 +83,7 @@ impl Batches {
                     rows: rows_within(metadata, &all, rows),
                     metadata: metadata.clone(),
                     all,
-                    reasons: needed.reasons(table),
+                    positions: needed.positions(table),
                     stretches,
                     current: None,
                 }))
@@ -155,7 +155,7 @@ impl ParquetSource {
             };
             let places = match stretch.reach {
                 Reach::Nothing => return Ok(Some(Piece::Skipped(stretch.rows))),
-                Reach::Reasons => &self.reasons,
+                Reach::Positions => &self.positions,
                 Reach::All => &self.all,
             };
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(

@@ -62,10 +62,9 @@ impl Needed {
         })
     }
 
-    /// Positions in the schema of the columns that tell why a photon is rejected, ascending.
-    pub fn reasons(&self, table: &TableFile) -> Vec<usize> {
-        let names = [&self.longitude, &self.latitude];
-        places(table, names.into_iter().chain(&self.filters))
+    /// Positions in the schema of the coordinates, ascending.
+    pub fn positions(&self, table: &TableFile) -> Vec<usize> {
+        places(table, [&self.longitude, &self.latitude].into_iter())
     }
 
     /// Positions in the schema of all columns, ascending.

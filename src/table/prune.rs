@@ -2,8 +2,8 @@
 //!
 //! On the line: before `batches.rs` reads. The counts of a run do not depend on it: a photon outside
 //! is still counted under the first reason that rejects it. So of a row group whose box meets no
-//! wanted shard only the columns that tell reasons are read, coordinates and filters; and none at all
-//! where nothing but `outside_shards` can be the reason. The minimum and maximum of floats ignore
+//! wanted shard only the coordinates are read; and nothing at all where `outside_shards` is the reason
+//! of every photon. The minimum and maximum of floats ignore
 //! NaN, so that takes a count of NaNs, which not every writer gives.
 
 use arrow::array::{Array, AsArray};
@@ -15,15 +15,14 @@ use parquet::file::metadata::RowGroupMetaData;
 use super::boxes::{GeoBox, WantedBoxes};
 use super::columns::{Needed, list_item};
 use super::file::TableFile;
-use crate::config::NullPolicy;
 
 /// How much of a stretch of rows is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Every column.
     All,
-    /// Coordinates and filters: no photon is in a wanted shard.
-    Reasons,
+    /// Coordinates: no photon is in a wanted shard.
+    Positions,
     /// Nothing: every photon has valid coordinates, and none is in a wanted shard.
     Nothing,
 }
@@ -50,7 +49,6 @@ pub(super) fn stretches(
     table: &TableFile,
     metadata: &ArrowReaderMetadata,
     needed: &Needed,
-    nulls: NullPolicy,
     wanted: Option<&WantedBoxes>,
 ) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
@@ -62,7 +60,7 @@ pub(super) fn stretches(
             needed,
             group,
         };
-        let reach = wanted.map_or(Reach::All, |wanted| pruning.reach(nulls, wanted));
+        let reach = wanted.map_or(Reach::All, |wanted| pruning.reach(wanted));
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
         match stretches.last_mut() {
             Some(last) if last.reach == reach => {
@@ -90,12 +88,12 @@ struct Pruning<'a> {
 }
 
 impl Pruning<'_> {
-    fn reach(&self, nulls: NullPolicy, wanted: &WantedBoxes) -> Reach {
-        self.outside(nulls, wanted).unwrap_or(Reach::All)
+    fn reach(&self, wanted: &WantedBoxes) -> Reach {
+        self.outside(wanted).unwrap_or(Reach::All)
     }
 
     /// `None` where it cannot be told that all photons are outside, and why they are rejected.
-    fn outside(&self, nulls: NullPolicy, wanted: &WantedBoxes) -> Option<Reach> {
+    fn outside(&self, wanted: &WantedBoxes) -> Option<Reach> {
         let needed = self.needed;
         let names = [&needed.longitude, &needed.latitude].into_iter();
         let names = names.chain(&needed.filters).chain(&needed.variables);
@@ -105,18 +103,6 @@ impl Pruning<'_> {
             field.is_ok_and(|field| list_item(field.data_type()).is_some())
         };
         if names.clone().any(is_list) {
-            return None;
-        }
-        // Whether a photon is null in every column, or in one where that is an error, is a reason.
-        let mut full = needed
-            .variables
-            .iter()
-            .map(|name| self.nulls(name) == Some(0));
-        let told = match nulls {
-            NullPolicy::Exclude => needed.variables.is_empty() || full.any(|full| full),
-            NullPolicy::Reject => full.all(|full| full),
-        };
-        if !told {
             return None;
         }
         let (lon, lat) = (
@@ -139,10 +125,10 @@ impl Pruning<'_> {
             && valid(&lat, &needed.latitude)
             && lat.min >= -90.0
             && lat.max <= 90.0;
-        Some(if all_valid && needed.filters.is_empty() {
+        Some(if all_valid {
             Reach::Nothing
         } else {
-            Reach::Reasons
+            Reach::Positions
         })
     }
 

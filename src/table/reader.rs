@@ -1,8 +1,8 @@
 //! Reads the photons of a table, piece by piece, and hands on those that are kept.
 //!
 //! On the line: `table --read--> PhotonBatch`. A twin of `src/granule/reader.rs`: each photon is
-//! either kept or counted under the first reason that rejects it: its coordinate, the filters in
-//! order, null in every column; where statistics tell that it is outside of all wanted shards, that.
+//! either kept or counted under the first reason that rejects it: its coordinate, the wanted shards, the
+//! filters in order, null in every column.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +18,8 @@ use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::granule::{Counts, RowFilter};
+use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, WantedShards};
 use crate::grid::Locator;
-use crate::pipeline::OUTSIDE_SHARDS;
 use crate::plan::ShardSet;
 use crate::{Error, Result};
 
@@ -33,6 +32,7 @@ pub struct TableReader {
     variables: Vec<(String, ColumnType)>,
     filters: Vec<RowFilter>,
     nulls: NullPolicy,
+    wanted: Option<WantedShards>,
     batch_rows: usize,
     batches: Batches,
     pending: Option<Pending>,
@@ -63,8 +63,8 @@ struct Block {
 
 impl TableReader {
     /// Opens a table; `types[i]` is the type wanted of variable `i`. A batch has at most `batch_rows`
-    /// photons, or those of one row with long lists. With `wanted`, photons that are known to lie
-    /// elsewhere need not be read; others may still be among those that are.
+    /// photons, or those of one row with long lists. With `wanted`, photons that lie
+    /// elsewhere do not count.
     ///
     /// # Errors
     /// As [`TableFile::open`], and a column that is missing or of a type that does not fit.
@@ -79,9 +79,7 @@ impl TableReader {
         let needed = Needed::of(&table, config, types)?;
         let boxes = wanted.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
         let stretches = match &table.format {
-            Format::Parquet(metadata) => {
-                stretches(&table, metadata, &needed, config.nulls, boxes.as_ref())
-            }
+            Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
             _ => Vec::new(),
         };
         // Photons within a batch are held as u32.
@@ -105,6 +103,7 @@ impl TableReader {
             variables: names.zip(types.iter().copied()).collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
+            wanted: wanted.map(|shards| WantedShards::new(shards, &config.grid)),
             batch_rows,
             batches,
             pending: None,
@@ -187,6 +186,13 @@ impl TableReader {
         let mut kept: Vec<u32> = (0..lon.len() as u32).collect();
         kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
         reject(&mut counts, "bad_coordinate", lon.len() - kept.len());
+        let placed = kept.len();
+        if reach == Reach::Positions {
+            kept.clear();
+        } else if let Some(wanted) = &self.wanted {
+            wanted.retain(&lon, &lat, &mut kept);
+        }
+        reject(&mut counts, OUTSIDE_SHARDS, placed - kept.len());
         for (filter, name) in self.filters.iter().zip(&self.needed.filters) {
             if kept.is_empty() {
                 break;
@@ -195,12 +201,10 @@ impl TableReader {
             let held = block.load(&self.table, name)?;
             // A null compares with nothing: it passes no filter.
             kept.retain(|&i| !held.is_null(i));
-            filter.narrow(&held.values, &mut kept);
+            let mut marks = vec![1; lon.len()];
+            filter.narrow(&held.values, 0..lon.len(), &mut marks);
+            kept.retain(|&i| marks[i as usize] == 1);
             reject(&mut counts, &filter.reason, before - kept.len());
-        }
-        if reach == Reach::Reasons {
-            reject(&mut counts, OUTSIDE_SHARDS, kept.len());
-            kept.clear();
         }
         let columns = if kept.is_empty() {
             Vec::new()
@@ -214,7 +218,7 @@ impl TableReader {
             origin: Origin {
                 granule: self.table.name_shared(),
                 ground_track: Arc::from(""),
-                rows: kept.iter().map(|&i| block.row(i)).collect(),
+                rows: crate::batch::Rows::Listed(kept.iter().map(|&i| block.row(i)).collect()),
             },
             lon: picked(&lon, &kept),
             lat: picked(&lat, &kept),

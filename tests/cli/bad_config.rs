@@ -87,7 +87,7 @@ fn a_missing_config_names_the_built_in_ones() {
 fn devices_that_are_not_there_exit_with_5() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
-    for device in ["tpu", "cuda", "cuda:7", "wgpu", "wgpu:none"] {
+    for device in ["tpu", "cuda", "cuda:7", "wgpu:", "wgpu:none"] {
         let mut command = site.run("atl03", &one(&good));
         let named = format!("device {device}: ");
         refuse(command.args(["--device", device]), 5, &[&named, "cpu"]);

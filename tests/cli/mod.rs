@@ -5,6 +5,7 @@ mod bad_granule;
 mod bad_target;
 mod columns;
 mod demo;
+mod devices;
 mod error_table;
 mod full_disk;
 mod granules;

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::process::Stdio;
 
 use super::granules::one;
-use super::{Site, json};
+use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 8] = [
+const VERBS: [&str; 9] = [
+    "devices",
     "demo",
     "run",
     "plan",
@@ -55,6 +56,46 @@ fn a_granule_is_inspected_for_people_and_programs() {
     let (found, _) = json(icefold().args(["inspect", "--json"]).arg(&good), 0);
     assert_eq!(found["granule"], "a.h5");
     assert_eq!(found["ground_tracks"][0]["name"], "gt1l");
+}
+
+#[test]
+fn inspecting_with_a_config_tells_what_a_run_would_read() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let with = |config: &str| {
+        let mut command = icefold();
+        command.arg("inspect").arg(&good).args(["--config", config]);
+        command
+    };
+    let (found, _) = json(with("atl03").arg("--json"), 0);
+    let cost = &found["cost"];
+    let (report, _) = json(site.run("atl03", &one(&good)).arg("--json"), 0);
+    assert_eq!(cost["photons"], report["photons"]["read"]);
+    assert_eq!(
+        cost["total"]["granule_bytes"].as_u64().unwrap(),
+        std::fs::metadata(&good).unwrap().len()
+    );
+    let paths: Vec<&str> = cost["datasets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dataset| dataset["path"].as_str().unwrap())
+        .collect();
+    let needed = ["h_ph", "lat_ph", "lon_ph", "signal_conf_ph"];
+    assert_eq!(
+        paths,
+        needed.map(|name| format!("/{{group}}/heights/{name}"))
+    );
+    let text = stdout(&succeed(&mut with("atl03")));
+    assert!(text.contains("config atl03 reads"), "{text}");
+    refuse(&mut with("atl06"), 1, &["a.h5", "land_ice_segments"]);
+    let store = site.out("a.zarr");
+    let mut of_store = icefold();
+    of_store
+        .arg("inspect")
+        .arg(&store)
+        .args(["--config", "atl03"]);
+    refuse(&mut of_store, 2, &["a.zarr", "--config"]);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Granules read through libhdf5: real files against h5py's own numbers, and every layout and
 //! damage that a file can have.
 
+mod agreement;
+mod damage;
 mod layouts;
 mod links;
+mod pruning;
 mod real;
 mod refusals;
 mod synthetic;
@@ -115,7 +118,7 @@ struct Photon {
 fn photons_of(batch: &PhotonBatch) -> impl Iterator<Item = Photon> + '_ {
     (0..batch.len()).map(|i| Photon {
         ground_track: batch.origin.ground_track.to_string(),
-        row: batch.origin.rows[i],
+        row: batch.origin.rows.get(i),
         lon: batch.lon[i].to_bits(),
         lat: batch.lat[i].to_bits(),
         values: batch

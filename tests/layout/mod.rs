@@ -1,7 +1,9 @@
 //! The shape of the source tree: size of files, opening comments, `unsafe`, stale markers, paths in
 //! the documentation. Reads files only; nothing on the line depends on it.
 
+mod kernels;
 mod lexer;
+mod shaders;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod tables;
 
 use arrow::buffer::NullBuffer;
 use icefold::batch::{Column, ColumnType, Values};
+use icefold::finalize::CellTable;
 use proptest::prelude::*;
 
 use crate::support::{self, Photons, Question, cell_ids, column, values};
@@ -90,7 +91,7 @@ prop_compose! {
 }
 
 /// Cuts places into batches at pseudo-random lengths.
-fn split(places: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
+pub fn split(places: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
     let mut rest = places;
     let mut batches = Vec::new();
     for &length in lengths.iter().cycle() {
@@ -140,25 +141,35 @@ proptest! {
     fn the_answer_equals_the_oracle(photons in photons()) {
         let question = question();
         let tables = question.answer(&photons, &[in_order(&photons)], 2);
-        let expected: Vec<Answer> = answer(&photons);
-        let ids: Vec<u64> = expected.iter().map(|cell| cell.cell).collect();
-        prop_assert_eq!(cell_ids(&tables), ids);
-        for (name, tolerance) in oracle::TOLERANCES {
-            let ours = values(&tables, name);
-            for (ours, cell) in ours.iter().zip(&expected) {
-                let truth = cell.values[name];
-                let near = (ours - truth).abs() <= tolerance * truth.abs().max(1.0);
-                prop_assert!(
-                    ours.to_bits() == truth.to_bits() || near || (ours.is_nan() && truth.is_nan()),
-                    "{} in cell {}: {} but the oracle says {}", name, cell.cell, ours, truth
-                );
-            }
+        check_against_oracle(&photons, &tables);
+    }
+}
+
+/// Every number of the tables is the oracle's, within its tolerance.
+#[track_caller]
+pub fn check_against_oracle(photons: &Photons, tables: &[CellTable]) {
+    let expected: Vec<Answer> = answer(photons);
+    let ids: Vec<u64> = expected.iter().map(|cell| cell.cell).collect();
+    assert_eq!(cell_ids(tables), ids);
+    for (name, tolerance) in oracle::TOLERANCES {
+        let ours = values(tables, name);
+        for (ours, cell) in ours.iter().zip(&expected) {
+            let truth = cell.values[name];
+            let near = (ours - truth).abs() <= tolerance * truth.abs().max(1.0);
+            assert!(
+                ours.to_bits() == truth.to_bits() || near || (ours.is_nan() && truth.is_nan()),
+                "{} in cell {}: {} but the oracle says {}",
+                name,
+                cell.cell,
+                ours,
+                truth
+            );
         }
     }
 }
 
 /// Fisher-Yates with a small generator.
-fn shuffle(places: &mut [usize], seed: u64) {
+pub fn shuffle(places: &mut [usize], seed: u64) {
     let mut state = seed | 1;
     for i in (1..places.len()).rev() {
         state = state

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use icefold::backend::{Device, DeviceChoice, StageTimes};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Values};
+use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::granule::SourceColumn;
@@ -91,7 +91,7 @@ impl Photons {
             origin: Origin {
                 granule: Arc::from("in_memory.h5"),
                 ground_track: Arc::from("gt1l"),
-                rows: places.iter().map(|&p| p as u64).collect(),
+                rows: Rows::Listed(places.iter().map(|&p| p as u64).collect()),
             },
             lon: pick(&self.lon),
             lat: pick(&self.lat),

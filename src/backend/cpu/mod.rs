@@ -50,28 +50,28 @@ pub struct Cpu {
 
 /// Photons stay where they are: device memory is host memory.
 #[derive(Debug)]
-pub struct Photons<'a>(&'a PhotonBatch);
+pub struct Photons<'a>(pub(in crate::backend) &'a PhotonBatch);
 
 /// One key per photon, in batch order.
 #[derive(Debug)]
 pub struct Keys {
-    keys: Vec<u32>,
-    table: KeyTable,
+    pub(in crate::backend) keys: Vec<u32>,
+    pub(in crate::backend) table: KeyTable,
 }
 
 /// Keys in ascending order, and the photon that each belongs to.
 #[derive(Debug)]
 pub struct Sorted {
-    keys: Vec<u32>,
+    pub(in crate::backend) keys: Vec<u32>,
     /// Index into the batch; photons of equal key keep their order.
-    photons: Vec<u32>,
-    table: KeyTable,
+    pub(in crate::backend) photons: Vec<u32>,
+    pub(in crate::backend) table: KeyTable,
 }
 
 /// Segment `i` holds sorted photons `starts[i]..starts[i + 1]`.
 #[derive(Debug)]
 pub struct Segments {
-    starts: Vec<usize>,
+    pub(in crate::backend) starts: Vec<usize>,
 }
 
 impl Cpu {
@@ -105,6 +105,12 @@ impl Cpu {
     /// The cell of every position: the stage locate by itself, with ids instead of keys.
     pub fn cells(&self, lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
         self.pool.install(|| locate::cells(lon, lat, grid, cells));
+    }
+
+    /// The keys of photons whose cells are known.
+    pub(in crate::backend) fn keys(&self, cells: &[u64], grid: &GridConfig) -> Keys {
+        let order = &mut Order::default();
+        self.pool.install(|| Keys::of_cells(cells, grid, order))
     }
 
     /// Partials of photons whose cells are known: the stages after locate.

@@ -1,0 +1,166 @@
+//! Which CUDA devices there are, or why there are none: never a panic, whatever is installed.
+
+#![allow(
+    unsafe_code,
+    reason = "the driver is a C library that is found when the program runs"
+)]
+
+use std::sync::OnceLock;
+
+use cudarc::driver::{result, sys};
+use serde::Serialize;
+
+/// What a device says of itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeviceReport {
+    /// The number in `cuda:N`.
+    pub index: usize,
+    pub name: String,
+    /// Compute capability, as in `9.0`.
+    pub capability: String,
+    pub memory_bytes: u64,
+    /// Why it cannot be used.
+    pub unusable: Option<String>,
+}
+
+/// What was found of CUDA on this machine.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Found {
+    /// The newest CUDA that the driver supports, as in `12.4`.
+    pub driver: Option<String>,
+    pub devices: Vec<DeviceReport>,
+    /// Why no device can be used, and what to do about it.
+    pub why_not: Option<String>,
+}
+
+/// CUDA 12.0: what reads the PTX of this build.
+const DRIVER_NEEDED: i32 = 12_000;
+/// The compute capability that the PTX is for.
+const CAPABILITY_NEEDED: (i32, i32) = (7, 5);
+
+const NO_DRIVER: &str = "no NVIDIA driver: the library libcuda.so.1 (nvcuda.dll on Windows) was not \
+                         found; install driver 525 or newer on a machine with an NVIDIA GPU, or use \
+                         --device cpu, which gives the same bits";
+
+/// Looks once; devices do not come and go while a program runs.
+pub fn find() -> &'static Found {
+    static FOUND: OnceLock<Found> = OnceLock::new();
+    FOUND.get_or_init(look)
+}
+
+fn look() -> Found {
+    let mut found = Found::default();
+    found.why_not = look_into(&mut found).err();
+    if found.why_not.is_none() && found.devices.iter().all(|device| device.unusable.is_some()) {
+        let reasons = found.devices.iter().filter_map(|d| d.unusable.clone());
+        found.why_not = Some(reasons.collect::<Vec<_>>().join("; "));
+    }
+    found
+}
+
+fn look_into(found: &mut Found) -> Result<(), String> {
+    // SAFETY: loads the driver's library and looks no symbol up; initialising it has no conditions.
+    if !unsafe { sys::is_culib_present() } {
+        return Err(NO_DRIVER.to_owned());
+    }
+    result::init().map_err(|error| match error.0 {
+        sys::CUresult::CUDA_ERROR_NO_DEVICE => no_device(),
+        sys::CUresult::CUDA_ERROR_STUB_LIBRARY => {
+            "the library libcuda.so.1 is a stub of the toolkit, not a driver; remove it from \
+             LD_LIBRARY_PATH"
+                .to_owned()
+        }
+        _ => format!(
+            "the NVIDIA driver does not start: {}; see whether nvidia-smi runs",
+            said(error)
+        ),
+    })?;
+    let mut version = 0;
+    // SAFETY: the driver is loaded, and the pointer is to an integer that lives through the call.
+    let asked = unsafe { sys::cuDriverGetVersion(&raw mut version) }.result();
+    asked.map_err(|error| format!("the NVIDIA driver has no version: {}", said(error)))?;
+    let dotted = |v: i32| format!("{}.{}", v / 1000, v % 1000 / 10);
+    found.driver = Some(dotted(version));
+    if version < DRIVER_NEEDED {
+        return Err(format!(
+            "the NVIDIA driver is too old: it supports CUDA {}, and {} is needed; install driver \
+             525 or newer",
+            dotted(version),
+            dotted(DRIVER_NEEDED)
+        ));
+    }
+    let count = result::device::get_count().map_err(said)?;
+    if count == 0 {
+        return Err(no_device());
+    }
+    found.devices = (0..count).map(describe).collect();
+    Ok(())
+}
+
+fn no_device() -> String {
+    "the NVIDIA driver finds no device; see whether nvidia-smi lists one and CUDA_VISIBLE_DEVICES \
+     does not hide it"
+        .to_owned()
+}
+
+/// What the driver says of an error.
+pub fn said(error: result::DriverError) -> String {
+    let name = error
+        .error_name()
+        .ok()
+        .map(|n| n.to_string_lossy().into_owned());
+    let text = error
+        .error_string()
+        .ok()
+        .map(|n| n.to_string_lossy().into_owned());
+    match (name, text) {
+        (Some(name), Some(text)) => format!("{text} ({name})"),
+        _ => format!("{:?}", error.0),
+    }
+}
+
+fn describe(index: i32) -> DeviceReport {
+    let mut report = DeviceReport {
+        index: index as usize,
+        name: "unknown".to_owned(),
+        capability: String::new(),
+        memory_bytes: 0,
+        unusable: None,
+    };
+    report.unusable = describe_into(&mut report).unwrap_or_else(|error| Some(said(error)));
+    report
+}
+
+fn describe_into(report: &mut DeviceReport) -> Result<Option<String>, result::DriverError> {
+    use sys::CUdevice_attribute_enum as Attribute;
+    let device = result::device::get(report.index as i32)?;
+    report.name = result::device::get_name(device)?;
+    // SAFETY: the device was given by the driver just now.
+    report.memory_bytes = unsafe { result::device::total_mem(device) }? as u64;
+    let attribute = |which| {
+        // SAFETY: as above.
+        unsafe { result::device::get_attribute(device, which) }
+    };
+    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    report.capability = format!("{major}.{minor}");
+    let (needed_major, needed_minor) = CAPABILITY_NEEDED;
+    Ok(((major, minor) < CAPABILITY_NEEDED).then(|| {
+        format!(
+            "{} has compute capability {major}.{minor}, and {needed_major}.{needed_minor} (Turing) \
+             or newer is needed",
+            report.name
+        )
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_for_devices_gives_devices_or_a_reason() {
+        let found = find();
+        assert!(found.why_not.is_some() || !found.devices.is_empty());
+    }
+}

@@ -1,0 +1,356 @@
+//! One batch through all stages on one device, without leaving it in between.
+//!
+//! ```text
+//!   long runs:   locate -> segment -> reduce -> records -> sort -> segment -> reduce -> rows
+//!   otherwise:   locate -> sort -> segment -> reduce -> rows
+//! ```
+//!
+//! Rows of one cell that come from different tiles are joined on the host: at most one per tile.
+//! While a column crosses the wire, the device works on the one before it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::backend::cpu::Cpu;
+use crate::backend::wgpu::{merged, part_of_batch};
+use crate::backend::{Backend, KeyTable, StageTimes};
+use crate::batch::{ColumnType, PhotonBatch};
+use crate::config::GridConfig;
+use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+
+use super::machine::{Fault, Machine, Result};
+use super::memory::{Gpu, Lease};
+use super::rows::{self, ColumnRows, ValueKeys};
+use super::shares::{Share, shares};
+use super::stages::{self, DeviceColumn, Pieces, SortedKeys, Sums};
+use super::tile::{BATCH, ROW_WORDS};
+
+/// Photons below which a batch is not halved again when memory runs out.
+const SMALLEST: usize = 1 << 12;
+/// Photons of a run, on average, from which records are sorted instead of photons.
+const LONG_RUN: u32 = 8;
+
+/// What is folded.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    pub batch: &'a PhotonBatch,
+    pub grid: &'a GridConfig,
+    pub job: &'a Job,
+}
+
+/// Partials of some photons; batches that are too large for the device's memory are halved.
+pub fn fold<M: Machine>(
+    (gpu, cpu): (&Gpu<M>, &Cpu),
+    work: Work,
+    photons: Range<usize>,
+    times: &mut StageTimes,
+) -> Result<Partials> {
+    if photons.is_empty() {
+        return Ok(Partials::empty(work.job));
+    }
+    if photons.len() <= most_photons(gpu.machine.memory(), work.job) {
+        match fold_at_once((gpu, cpu), work, photons.clone(), times) {
+            Err(Fault::Memory(_)) if photons.len() > SMALLEST => gpu.release(),
+            other => return other,
+        }
+    }
+    let half = photons.start + photons.len() / 2;
+    let low = fold((gpu, cpu), work, photons.start..half, times)?;
+    let high = fold((gpu, cpu), work, half..photons.end, times)?;
+    Ok(merged(&low, &high, work.job))
+}
+
+/// Photons that fit some bytes of memory where every photon is a run of its own.
+fn most_photons(memory: u64, job: &Job) -> usize {
+    // Positions, cells, keys and their sorted copies, pieces, ranks.
+    const ALWAYS: u64 = 16 + 8 + 4 + 16 + 12 + 4;
+    let of_column = |column: &JobColumn| {
+        let value = if column.column_type == ColumnType::F32 {
+            4
+        } else {
+            8
+        };
+        let passes = if column.needs.moments && column.needs.terms {
+            2
+        } else {
+            1
+        };
+        let keys = if column.needs.ordered { value } else { 0 };
+        value + keys + 2 * passes * 4 * u64::from(ROW_WORDS)
+    };
+    let bytes = ALWAYS + job.columns.iter().map(of_column).sum::<u64>();
+    ((memory / bytes) as usize).clamp(SMALLEST, BATCH)
+}
+
+fn fold_at_once<M: Machine>(
+    (gpu, cpu): (&Gpu<M>, &Cpu),
+    work: Work,
+    photons: Range<usize>,
+    times: &mut StageTimes,
+) -> Result<Partials> {
+    let batch = if photons.len() == work.batch.len() {
+        Cow::Borrowed(work.batch)
+    } else {
+        Cow::Owned(part_of_batch(work.batch, photons))
+    };
+    let (device, host) = shares(work.job);
+    if device.places.is_empty() {
+        return Ok(cpu.fold(&batch, work.grid, work.job, times)?);
+    }
+    let n = batch.len() as u32;
+    let (keys, table) = locate(gpu, &batch, work.grid, times)?;
+    let ordered = device.job.columns.iter().any(|column| column.needs.ordered);
+    let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
+    // The columns may have its memory.
+    drop(keys);
+    if arranged.records.is_some() || arranged.order.is_none() {
+        times.batches.runs += 1;
+    } else {
+        times.batches.sorted += 1;
+    }
+    let mut parts = Vec::with_capacity(device.places.len());
+    for (&place, described) in device.places.iter().zip(&device.job.columns) {
+        let values = &batch.columns[place];
+        let column = times.upload.time(|| stages::upload_column(gpu, values))?;
+        parts.push(
+            times
+                .fused
+                .time(|| reduce(gpu, arranged.view(), &column, described))?,
+        );
+    }
+    // The host's columns are folded while the device works.
+    let host_partials = times
+        .fused
+        .time(|| fold_host(cpu, &batch, work.grid, &host))?;
+    times.fused.time(|| {
+        let found = parts
+            .into_iter()
+            .map(|part| part.download(gpu, arranged.view()));
+        let found = found.collect::<Result<Vec<_>>>()?;
+        join((&device, &host), &found, (&table, n), host_partials)
+    })
+}
+
+fn locate<M: Machine>(
+    gpu: &Gpu<M>,
+    batch: &PhotonBatch,
+    grid: &GridConfig,
+    times: &mut StageTimes,
+) -> Result<(Lease, KeyTable)> {
+    let (lon, lat) = times
+        .upload
+        .time(|| -> Result<_> { Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?)) })?;
+    times.locate.time(|| {
+        let n = batch.len() as u32;
+        let cells = stages::locate(gpu, (&lon, &lat), n, grid)?;
+        stages::keys(gpu, &cells, n, grid)
+    })
+}
+
+/// Photons, or the records of their runs, in the order of cells.
+#[derive(Debug)]
+struct Arranged {
+    photons: u32,
+    /// Photons in the order of keys, where they are not already.
+    order: Option<Lease>,
+    pieces: Pieces,
+    /// The records of `pieces` in the order of keys, and the pieces of those.
+    records: Option<(SortedKeys, Pieces)>,
+}
+
+/// Order statistics need photons in the order of cells; else whatever is fewer is sorted.
+fn arrange<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32, ordered: bool) -> Result<Arranged> {
+    let survey = stages::survey(gpu, keys, n)?;
+    let photons = n;
+    if !survey.descends {
+        let pieces = stages::segment(gpu, keys, n, &survey)?;
+        return Ok(Arranged {
+            photons,
+            order: None,
+            pieces,
+            records: None,
+        });
+    }
+    if !ordered && n / survey.pieces >= LONG_RUN {
+        let pieces = stages::segment(gpu, keys, n, &survey)?;
+        let of_heads = stages::survey(gpu, &pieces.heads, pieces.count)?;
+        let sorted = stages::sort(gpu, &pieces.heads, pieces.count, &of_heads)?;
+        // Keys that descend have heads that do.
+        let sorted = sorted.ok_or_else(|| Fault::Wrong("runs lost their order".to_owned()))?;
+        let again = stages::survey(gpu, &sorted.keys, pieces.count)?;
+        let joined = stages::segment(gpu, &sorted.keys, pieces.count, &again)?;
+        return Ok(Arranged {
+            photons,
+            order: None,
+            pieces,
+            records: Some((sorted, joined)),
+        });
+    }
+    let sorted = stages::sort(gpu, keys, n, &survey)?;
+    let SortedKeys { keys, items } =
+        sorted.ok_or_else(|| Fault::Wrong("keys lost their order".to_owned()))?;
+    let survey = stages::survey(gpu, &keys, n)?;
+    Ok(Arranged {
+        photons,
+        pieces: stages::segment(gpu, &keys, n, &survey)?,
+        order: Some(items),
+        records: None,
+    })
+}
+
+/// As [`Arranged`], of what someone else keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    pub photons: u32,
+    pub order: Option<&'a Lease>,
+    pub pieces: &'a Pieces,
+    pub records: Option<&'a (SortedKeys, Pieces)>,
+}
+
+impl Arranged {
+    fn view(&self) -> View<'_> {
+        View {
+            photons: self.photons,
+            order: self.order.as_ref(),
+            pieces: &self.pieces,
+            records: self.records.as_ref(),
+        }
+    }
+}
+
+/// What the device has of one column before it is read back.
+#[derive(Debug)]
+pub struct Part {
+    moments: Option<Lease>,
+    terms: Option<Lease>,
+    values: Option<(Lease, ColumnType)>,
+}
+
+pub fn reduce<M: Machine>(
+    gpu: &Gpu<M>,
+    arranged: View,
+    column: &DeviceColumn,
+    described: &JobColumn,
+) -> Result<Part> {
+    let order = arranged.order;
+    let rows = |sums| -> Result<Lease> {
+        let of_photons = (arranged.pieces, order);
+        let rows = stages::reduce(gpu, of_photons, column, described, sums)?;
+        match arranged.records {
+            None => Ok(rows),
+            Some((sorted, pieces)) => {
+                stages::reduce_records(gpu, pieces, &sorted.items, &rows, sums)
+            }
+        }
+    };
+    let needs = &described.needs;
+    Ok(Part {
+        // Counts and the range come with either.
+        moments: if needs.moments || !needs.terms {
+            Some(rows(Sums::Moments)?)
+        } else {
+            None
+        },
+        terms: if needs.terms {
+            Some(rows(Sums::Terms)?)
+        } else {
+            None
+        },
+        values: if needs.ordered {
+            let items = (arranged.photons, order);
+            let column_type = described.column_type;
+            Some((
+                stages::values(gpu, items, column, column_type)?,
+                column_type,
+            ))
+        } else {
+            None
+        },
+    })
+}
+
+impl Part {
+    /// Reads back what the device found.
+    pub fn download<M: Machine>(self, gpu: &Gpu<M>, arranged: View) -> Result<ColumnRows> {
+        let pieces = arranged.records.map_or(arranged.pieces, |r| &r.1);
+        let rows = |lease: Option<Lease>| {
+            let words =
+                lease.map(|lease| gpu.download::<u32>(&lease, 0, stages::row_words(pieces)));
+            words.transpose()
+        };
+        let n = u64::from(arranged.photons);
+        Ok(ColumnRows {
+            moments: rows(self.moments)?,
+            terms: rows(self.terms)?,
+            values: match self.values {
+                None => None,
+                Some((keys, ColumnType::F32)) => {
+                    Some(ValueKeys::Narrow(gpu.download(&keys, 0, n)?))
+                }
+                Some((keys, _)) => Some(ValueKeys::Wide(gpu.download(&keys, 0, n)?)),
+            },
+        })
+    }
+}
+
+/// Partials of what the device does not fold.
+fn fold_host(
+    cpu: &Cpu,
+    batch: &PhotonBatch,
+    grid: &GridConfig,
+    host: &Share,
+) -> Result<Option<Partials>> {
+    if host.places.is_empty() {
+        return Ok(None);
+    }
+    let columns = host
+        .places
+        .iter()
+        .map(|&place| batch.columns[place].clone());
+    let batch = PhotonBatch {
+        columns: columns.collect(),
+        ..batch.clone()
+    };
+    let times = &mut StageTimes::default();
+    Ok(Some(cpu.fold(&batch, grid, &host.job, times)?))
+}
+
+/// One table of both sides.
+pub fn join(
+    (device, host): (&Share, &Share),
+    found: &[ColumnRows],
+    (table, photons): (&KeyTable, u32),
+    host_partials: Option<Partials>,
+) -> Result<Partials> {
+    let cells = rows::cells(&found[0], table);
+    let folded: u64 = cells.1.iter().sum();
+    if folded != u64::from(photons) {
+        return Err(Fault::Wrong(format!(
+            "of {photons} photons the device folded {folded}"
+        )));
+    }
+    let described = device.places.iter().zip(&device.job.columns);
+    let on_device: Vec<(usize, ColumnPartials)> = found
+        .iter()
+        .zip(described)
+        .map(|(found, (&place, described))| (place, rows::column(found, described)))
+        .collect();
+    let on_host = match host_partials {
+        None => Vec::new(),
+        Some(host_partials)
+            if host_partials.cells == cells.0 && host_partials.photons == cells.1 =>
+        {
+            host.places
+                .iter()
+                .copied()
+                .zip(host_partials.columns)
+                .collect()
+        }
+        Some(_) => {
+            return Err(Fault::Wrong(
+                "the device found other cells than the host".to_owned(),
+            ));
+        }
+    };
+    Ok(rows::join(cells, on_device, on_host))
+}

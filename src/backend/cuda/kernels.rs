@@ -1,0 +1,154 @@
+//! Kernels: every entry point, its module, and the PTX that modules are embedded as.
+
+use super::tile;
+
+/// An entry point of `kernels/*.cu`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernel {
+    Locate,
+    LocateGroups,
+    LocateKeys,
+    ScanReduce,
+    ScanSums,
+    ScanApply,
+    SortCount,
+    Sort,
+    SegmentCount,
+    Segment,
+    Reduce,
+    ReduceF64,
+    ReduceI64,
+    ReduceTerms,
+    ReduceRecords,
+    ReduceTermRecords,
+    ReduceValues,
+    ReduceValuesF64,
+    ReduceValuesI64,
+}
+
+/// What a kernel is given, in the order of its parameters.
+#[derive(Debug, Clone, Copy)]
+pub enum Argument {
+    Word(u32),
+    Address(u64),
+}
+
+pub const KERNELS: [Kernel; 19] = [
+    Kernel::Locate,
+    Kernel::LocateGroups,
+    Kernel::LocateKeys,
+    Kernel::ScanReduce,
+    Kernel::ScanSums,
+    Kernel::ScanApply,
+    Kernel::SortCount,
+    Kernel::Sort,
+    Kernel::SegmentCount,
+    Kernel::Segment,
+    Kernel::Reduce,
+    Kernel::ReduceF64,
+    Kernel::ReduceI64,
+    Kernel::ReduceTerms,
+    Kernel::ReduceRecords,
+    Kernel::ReduceTermRecords,
+    Kernel::ReduceValues,
+    Kernel::ReduceValuesF64,
+    Kernel::ReduceValuesI64,
+];
+
+impl Kernel {
+    /// The name of the entry point.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Locate => "locate",
+            Self::LocateGroups => "locate_groups",
+            Self::LocateKeys => "locate_keys",
+            Self::ScanReduce => "scan_reduce",
+            Self::ScanSums => "scan_sums",
+            Self::ScanApply => "scan_apply",
+            Self::SortCount => "sort_count",
+            Self::Sort => "sort",
+            Self::SegmentCount => "segment_count",
+            Self::Segment => "segment",
+            Self::Reduce => "reduce",
+            Self::ReduceF64 => "reduce_f64",
+            Self::ReduceI64 => "reduce_i64",
+            Self::ReduceTerms => "reduce_terms",
+            Self::ReduceRecords => "reduce_records",
+            Self::ReduceTermRecords => "reduce_term_records",
+            Self::ReduceValues => "reduce_values",
+            Self::ReduceValuesF64 => "reduce_values_f64",
+            Self::ReduceValuesI64 => "reduce_values_i64",
+        }
+    }
+
+    /// The module that holds it: the first word of its name.
+    pub fn stem(self) -> &'static str {
+        let name = self.name();
+        name.split('_').next().unwrap_or(name)
+    }
+}
+
+/// The PTX of every module, by stem, as `scripts/ptx` writes it.
+pub const PTX: [(&str, &str); 5] = [
+    ("locate", include_str!("../../../kernels/locate.ptx")),
+    ("scan", include_str!("../../../kernels/scan.ptx")),
+    ("sort", include_str!("../../../kernels/sort.ptx")),
+    ("segment", include_str!("../../../kernels/segment.ptx")),
+    ("reduce", include_str!("../../../kernels/reduce.ptx")),
+];
+
+/// The whole source of every module, by stem.
+pub fn sources() -> [(&'static str, String); 5] {
+    const PRELUDE: &str = include_str!("../../../kernels/prelude.cu");
+    const PART: &str = include_str!("../../../kernels/part.cu");
+    let module = |parts: &[&str]| tile::constants() + PRELUDE + &parts.concat();
+    [
+        (
+            "locate",
+            module(&[include_str!("../../../kernels/locate.cu")]),
+        ),
+        ("scan", module(&[include_str!("../../../kernels/scan.cu")])),
+        ("sort", module(&[include_str!("../../../kernels/sort.cu")])),
+        (
+            "segment",
+            module(&[include_str!("../../../kernels/segment.cu")]),
+        ),
+        (
+            "reduce",
+            module(&[PART, include_str!("../../../kernels/reduce.cu")]),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_stand_in_their_order_and_their_modules_have_them() {
+        for (place, kernel) in KERNELS.into_iter().enumerate() {
+            assert_eq!(kernel as usize, place);
+            let entry = format!(".entry {}(", kernel.name());
+            let module = PTX.iter().find(|(stem, _)| *stem == kernel.stem()).unwrap();
+            assert!(module.1.contains(&entry), "{entry}");
+        }
+    }
+
+    #[test]
+    fn every_entry_point_of_the_ptx_is_launched() {
+        for (stem, ptx) in PTX {
+            for entry in ptx.split(".entry ").skip(1) {
+                let name = entry.split('(').next().unwrap();
+                assert!(KERNELS.iter().any(|k| k.name() == name), "{stem}: {name}");
+            }
+        }
+    }
+
+    /// A fused product and sum would be rounded once instead of twice.
+    #[test]
+    fn positions_are_located_without_fused_operations() {
+        let (_, ptx) = PTX[0];
+        let locate = ptx.split(".entry locate(").nth(1).unwrap();
+        assert!(!locate.contains("fma."));
+    }
+}

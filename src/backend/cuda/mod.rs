@@ -1,0 +1,184 @@
+//! The CUDA backend: all stages on NVIDIA devices, through the driver alone.
+//!
+//! | stage | where |
+//! | --- | --- |
+//! | locate | `kernels/locate.cu` |
+//! | sort | `kernels/sort.cu`, `kernels/scan.cu` |
+//! | segment | `kernels/segment.cu` |
+//! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
+//!
+//! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
+//! `driver.rs` how it reaches a device. All but `driver.rs` and `devices.rs` also runs over the
+//! emulation of a device in `tests/kernels/`.
+
+mod ceilings;
+mod choice;
+mod devices;
+mod driver;
+mod fold;
+mod kernels;
+mod machine;
+mod memory;
+mod rows;
+mod shares;
+mod staged;
+mod stages;
+pub mod tile;
+
+pub use ceilings::Ceilings;
+pub use choice::{CudaChoice, parse_bytes};
+pub use devices::{DeviceReport, Found, find};
+pub use driver::Driver;
+pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
+pub use machine::{Fault, Machine};
+pub use shares::why_host;
+pub use staged::{Keys, Photons, Segments, Sorted};
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::error::{Error, Result};
+use crate::stat::Partials;
+
+use super::StageTimes;
+use super::cpu::Cpu;
+use super::wgpu::merged;
+use fold::Work;
+use memory::Gpu;
+
+/// Opened devices, and the CPU backend for what they do not do.
+#[derive(Debug)]
+pub struct Cuda<M = Driver> {
+    /// At least one.
+    gpus: Vec<Gpu<M>>,
+    cpu: Cpu,
+    /// Photons for which it is worth to take one more device.
+    share: usize,
+    /// The device that the next batch begins with.
+    next: AtomicUsize,
+}
+
+/// Photons that a device gets at least where several share a batch.
+const SHARE: usize = 1 << 18;
+
+impl Cuda<Driver> {
+    /// Opens the devices asked for; `threads` bounds the host's part.
+    pub fn open(choice: &CudaChoice, threads: usize) -> Result<Self> {
+        let drivers = driver::open(choice)?;
+        Self::over(drivers, threads)
+    }
+}
+
+impl Cuda<Driver> {
+    /// What the first device's copies reach.
+    pub fn ceilings(&self) -> Result<Ceilings> {
+        self.settled(self.first().machine.ceilings())
+    }
+}
+
+impl<M: Machine> Cuda<M> {
+    /// Over machines that are open.
+    ///
+    /// # Errors
+    /// There is none, or the host's threads cannot be started.
+    pub fn over(machines: Vec<M>, threads: usize) -> Result<Self> {
+        if machines.is_empty() {
+            return Err(Error::Device {
+                device: "cuda".to_owned(),
+                message: "no device was named; use --device cuda:all for all of them".to_owned(),
+            });
+        }
+        Ok(Self {
+            gpus: machines.into_iter().map(Gpu::new).collect(),
+            cpu: Cpu::open(threads)?,
+            share: SHARE,
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// With another number of photons for which one more device is taken.
+    pub fn with_share(self, share: usize) -> Self {
+        Self { share, ..self }
+    }
+
+    /// The names of the devices.
+    pub fn names(&self) -> Vec<&str> {
+        self.gpus.iter().map(|gpu| gpu.machine.name()).collect()
+    }
+
+    /// The devices' memory in bytes, of which a run may take this much.
+    pub fn memory(&self) -> Vec<u64> {
+        self.gpus.iter().map(|gpu| gpu.machine.memory()).collect()
+    }
+
+    /// Runs work of the host on the threads that serve the devices.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.cpu.install(work)
+    }
+
+    /// Waits for all that was launched on the first device.
+    pub fn wait(&self) -> Result<()> {
+        let gpu = self.first();
+        let word = gpu.scratch::<u32>(1);
+        self.settled(
+            word.and_then(|word| gpu.download::<u32>(&word, 0, 1))
+                .map(drop),
+        )
+    }
+
+    fn first(&self) -> &Gpu<M> {
+        &self.gpus[0]
+    }
+
+    fn settled<T>(&self, result: machine::Result<T>) -> Result<T> {
+        result.map_err(|fault| fault.into_error(self.first().machine.name()))
+    }
+
+    /// Every device folds part of the batch; the parts merge exactly, whatever they are.
+    fn fold_on_all(&self, work: Work, times: &mut StageTimes) -> Result<Partials> {
+        let photons = work.batch.len();
+        let parts = (photons / self.share.max(1)).clamp(1, self.gpus.len());
+        let begin = self.next.fetch_add(parts, Ordering::Relaxed);
+        let gpu = |part: usize| &self.gpus[(begin + part) % self.gpus.len()];
+        if parts == 1 {
+            return self.fold_on(gpu(0), work, 0..photons, times);
+        }
+        let range = |part: usize| photons * part / parts..photons * (part + 1) / parts;
+        let folded = times.fused.time(|| {
+            std::thread::scope(|scope| {
+                let one = |part| {
+                    scope.spawn(move || {
+                        let mut times = StageTimes::default();
+                        let partials = self.fold_on(gpu(part), work, range(part), &mut times)?;
+                        Ok((partials, times.batches))
+                    })
+                };
+                let folding: Vec<_> = (0..parts).map(one).collect();
+                let done = folding.into_iter().map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                });
+                done.collect::<Result<Vec<_>>>()
+            })
+        })?;
+        let mut whole = Partials::empty(work.job);
+        for (partials, batches) in folded {
+            times.batches.sorted += batches.sorted;
+            times.batches.runs += batches.runs;
+            whole = merged(&whole, &partials, work.job);
+        }
+        Ok(whole)
+    }
+
+    fn fold_on(
+        &self,
+        gpu: &Gpu<M>,
+        work: Work,
+        photons: Range<usize>,
+        times: &mut StageTimes,
+    ) -> Result<Partials> {
+        let folded = fold::fold((gpu, &self.cpu), work, photons, times);
+        folded.map_err(|fault| fault.into_error(gpu.machine.name()))
+    }
+}

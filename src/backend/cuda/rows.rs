@@ -1,0 +1,187 @@
+//! Rows that come back from the device become partials.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::backend::KeyTable;
+use crate::stat::{
+    ColumnPartials, JobColumn, Key, Moments, Ordered, Partials, Range, Signed256, Specials,
+    TermSum, Unsigned256,
+};
+
+use super::tile::ROW_WORDS;
+
+/// Words of one row, as `part.cu` writes them.
+type Row = [u32; ROW_WORDS as usize];
+
+/// Value keys of all photons in the order of cells.
+#[derive(Debug)]
+pub enum ValueKeys {
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
+}
+
+/// What the device found of one column. There are moments or terms, of the same pieces where both.
+#[derive(Debug, Default)]
+pub struct ColumnRows {
+    pub moments: Option<Vec<u32>>,
+    pub terms: Option<Vec<u32>>,
+    pub values: Option<ValueKeys>,
+}
+
+fn rows(words: &[u32]) -> &[Row] {
+    words.as_chunks().0
+}
+
+impl ColumnRows {
+    /// Rows with the counts.
+    fn counts(&self) -> &[Row] {
+        let either = self.moments.as_ref().or(self.terms.as_ref());
+        either.map_or(&[], |words| rows(words))
+    }
+
+    /// Where the rows of each cell begin, and the end of the last.
+    fn firsts(&self) -> Vec<usize> {
+        let rows = self.counts();
+        let begins = |i: &usize| *i == 0 || rows[*i][0] != rows[*i - 1][0];
+        let mut firsts: Vec<usize> = (0..rows.len()).filter(begins).collect();
+        firsts.push(rows.len());
+        firsts
+    }
+}
+
+/// The cells of ascending rows, and the photons of each: rows of one cell are neighbours.
+pub fn cells(found: &ColumnRows, table: &KeyTable) -> (Vec<u64>, Vec<u64>) {
+    let rows = found.counts();
+    let of_cell = |pair: &[usize]| {
+        let rows = &rows[pair[0]..pair[1]];
+        let photons: u64 = rows.iter().map(|row| u64::from(row[1])).sum();
+        (table.cell(rows[0][0]), photons)
+    };
+    found.firsts().windows(2).map(of_cell).unzip()
+}
+
+/// The accumulators of a column: rows of one cell are joined, which is exact.
+pub fn column(found: &ColumnRows, described: &JobColumn) -> ColumnPartials {
+    let mut column = ColumnPartials::empty(described);
+    let firsts = found.firsts();
+    for pair in firsts.windows(2) {
+        let place = pair[0]..pair[1];
+        push_counts(&mut column, &found.counts()[place.clone()]);
+        if let (Some(sums), Some(words)) = (&mut column.moments, &found.moments) {
+            let mut sum = Moments::default();
+            for row in &rows(words)[place.clone()] {
+                sum.merge(&moments(row));
+                column.out_of_range += u64::from(row[6]);
+            }
+            sums.push(sum);
+        }
+        if let (Some(sums), Some(words)) = (&mut column.terms, &found.terms) {
+            let mut sum = TermSum::default();
+            for row in &rows(words)[place] {
+                sum.merge(&terms(row));
+                column.out_of_range += u64::from(row[6]);
+            }
+            sums.push(sum);
+        }
+    }
+    if let (Some(ordered), Some(values)) = (&mut column.ordered, &found.values) {
+        push_values(ordered, found.counts(), &firsts, values);
+    }
+    column
+}
+
+fn push_counts(column: &mut ColumnPartials, rows: &[Row]) {
+    let (mut count, mut specials, mut range) = (0, Specials::default(), Range::default());
+    for row in rows {
+        count += u64::from(row[2]);
+        specials.merge(&Specials {
+            nan: row[3].into(),
+            positive_infinity: row[4].into(),
+            negative_infinity: row[5].into(),
+        });
+        range.merge(&Range {
+            min: Key(wide(row, 8)),
+            max: Key(wide(row, 10)),
+        });
+    }
+    column.count.push(count);
+    column.specials.push(specials);
+    if let Some(ranges) = &mut column.range {
+        ranges.push(range);
+    }
+}
+
+/// NaN and null have a key that says so, and stay behind.
+fn push_values(ordered: &mut Ordered, rows: &[Row], firsts: &[usize], values: &ValueKeys) {
+    let mut start = 0;
+    for pair in firsts.windows(2) {
+        let rows = &rows[pair[0]..pair[1]];
+        let end = start + rows.iter().map(|row| row[1] as usize).sum::<usize>();
+        match values {
+            ValueKeys::Narrow(keys) => ordered.push_keys(&keys[start..end]),
+            ValueKeys::Wide(keys) => {
+                let len = rows.iter().map(|row| u64::from(row[2] - row[3])).sum();
+                ordered.push_wide_keys(&keys[start..end], len);
+            }
+        }
+        start = end;
+    }
+}
+
+fn wide(row: &Row, low: usize) -> u64 {
+    u64::from(row[low]) | u64::from(row[low + 1]) << 32
+}
+
+fn widest(row: &Row, low: usize) -> u128 {
+    u128::from(wide(row, low)) | u128::from(wide(row, low + 2)) << 64
+}
+
+fn moments(row: &Row) -> Moments {
+    Moments {
+        sum: widest(row, 12) as i128,
+        squares: Unsigned256 {
+            high: 0,
+            low: widest(row, 16),
+        },
+    }
+}
+
+fn terms(row: &Row) -> TermSum {
+    TermSum {
+        sum: Signed256 {
+            high: widest(row, 16) as i128,
+            low: widest(row, 12),
+        },
+    }
+}
+
+/// Columns folded by the device and by the host, of the same cells, in the order of the job. Of a
+/// column of both, the host has what the device did not fold.
+pub fn join(
+    (cells, photons): (Vec<u64>, Vec<u64>),
+    device: Vec<(usize, ColumnPartials)>,
+    host: Vec<(usize, ColumnPartials)>,
+) -> Partials {
+    let mut columns: BTreeMap<usize, ColumnPartials> = device.into_iter().collect();
+    for (place, more) in host {
+        match columns.entry(place) {
+            Entry::Vacant(free) => {
+                free.insert(more);
+            }
+            Entry::Occupied(mut column) => {
+                let column = column.get_mut();
+                column.out_of_range += more.out_of_range;
+                // The device counts them only where it is asked for more of the values.
+                column.specials = more.specials;
+                column.terms = more.terms.or(column.terms.take());
+                column.bins = more.bins;
+            }
+        }
+    }
+    Partials {
+        cells,
+        photons,
+        columns: columns.into_values().collect(),
+    }
+}

@@ -1,0 +1,221 @@
+//! `icefold verify`: two stores, or several devices on the same granules, bit by bit.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use arrow::array::Array;
+use serde_json::{Value, json};
+
+use crate::backend::{Device, DeviceChoice};
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, finalize};
+use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
+use crate::plan::plan;
+use crate::report::Progress;
+use crate::store::{self, VerifyReport};
+
+use super::args::VerifyArgs;
+use super::out::{note, print, print_json};
+use super::run::threads;
+
+/// Two stores.
+pub fn stores(args: &VerifyArgs) -> Result<u8> {
+    let [b] = args.b.as_slice() else {
+        return Err(Error::Usage(format!(
+            "verify compares two stores, and {} are given; to compare devices, name them with \
+             --devices cpu,wgpu",
+            args.b.len() + 1
+        )));
+    };
+    let a = Path::new(&args.a);
+    let report: VerifyReport = store::verify(a, b)?;
+    let identical = report.identical();
+    if args.json {
+        let differences = report.differences.iter().map(ToString::to_string);
+        print_json(&json!({
+            "a": a.display().to_string(),
+            "b": b.display().to_string(),
+            "identical": identical,
+            "differences": differences.collect::<Vec<_>>(),
+            "notes": report.notes,
+            "report": report.to_string(),
+        }))?;
+    } else {
+        print(&report.to_string())?;
+    }
+    if identical {
+        return Ok(0);
+    }
+    Err(Error::Mismatch(format!(
+        "stores {} and {} differ",
+        a.display(),
+        b.display()
+    )))
+}
+
+/// What one device made of the granules.
+struct Answer {
+    device: String,
+    /// By shard.
+    tables: Vec<(u64, CellTable)>,
+    seconds: f64,
+    details: Value,
+}
+
+/// Several devices on the same granules: nothing is written.
+pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
+    let choices = choices(&args.devices)?;
+    let config = config::load(&args.a)?;
+    let plan = plan(&args.b, config.granules, config.duplicates)?;
+    let survey = pipeline::survey(&config, &plan, false)?;
+    let workers = threads(args.threads);
+    let mut answers = Vec::with_capacity(choices.len());
+    for (name, choice) in &choices {
+        let device = Device::open(choice, workers)?;
+        let answer = answer(name, &device, (&config, &survey), interrupted)?;
+        if let Some(warning) = device.warning() {
+            note(format_args!("warning: {warning}"));
+        }
+        answers.push(answer);
+    }
+    let (first, others) = answers
+        .split_first()
+        .unwrap_or_else(|| unreachable!("there are two devices or more"));
+    let differences: Vec<String> = others
+        .iter()
+        .flat_map(|other| differences(first, other))
+        .collect();
+    show(args.json, &answers, &differences)?;
+    if differences.is_empty() {
+        return Ok(0);
+    }
+    Err(Error::Mismatch(format!(
+        "devices {} differ; ICEFOLD_HOST_STAGES=sort,segment,reduce forces stages to the host, one \
+         or several, to find where",
+        args.devices.join(", ")
+    )))
+}
+
+/// The devices by their names, two or more.
+fn choices(names: &[String]) -> Result<Vec<(String, DeviceChoice)>> {
+    if names.len() < 2 {
+        return Err(Error::Usage(
+            "--devices takes two devices or more with commas between them, as in cpu,wgpu"
+                .to_owned(),
+        ));
+    }
+    let choice = |name: &String| {
+        let choice = name.parse().map_err(|message| Error::Device {
+            device: name.clone(),
+            message,
+        })?;
+        Ok((name.clone(), choice))
+    };
+    names.iter().map(choice).collect()
+}
+
+fn answer(
+    name: &str,
+    device: &Device,
+    (config, survey): (&Config, &Survey),
+    interrupted: &AtomicBool,
+) -> Result<Answer> {
+    let started = Instant::now();
+    let options = Options {
+        batch_rows: BATCH_ROWS,
+        tolerant: false,
+        table: None,
+        // A strict run lists nothing.
+        errors: Path::new("errors.parquet"),
+        interrupted,
+    };
+    let progress = Progress::over(survey.granules.len());
+    let folded = pipeline::fold(config, survey, device, &options, &progress);
+    progress.finish();
+    let mut shards = folded?.shards;
+    shards.settle(&survey.job);
+    let tables = shards.into_tables(&survey.job);
+    let tables = tables.map(|(shard, partials)| {
+        finalize(shard, partials, &survey.job, &survey.schema).map(|done| (shard, done.table))
+    });
+    Ok(Answer {
+        device: name.to_owned(),
+        tables: tables.collect::<Result<_>>()?,
+        seconds: started.elapsed().as_secs_f64(),
+        details: Value::Object(device.details(&survey.job)),
+    })
+}
+
+/// The first difference of each array, NaN and signs of zero included.
+fn differences(a: &Answer, b: &Answer) -> Vec<String> {
+    let pair = format!("{} and {}", a.device, b.device);
+    let shards =
+        |answer: &Answer| -> Vec<u64> { answer.tables.iter().map(|(shard, _)| *shard).collect() };
+    if shards(a) != shards(b) {
+        return vec![format!("{pair}: different shards")];
+    }
+    let mut found = Vec::new();
+    for ((shard, a), (_, b)) in a.tables.iter().zip(&b.tables) {
+        let columns = a.rows.columns().iter().zip(b.rows.columns());
+        for (field, (a_array, b_array)) in a.rows.schema().fields().iter().zip(columns) {
+            if a_array.to_data() == b_array.to_data() {
+                continue;
+            }
+            let array = field.name();
+            let rows = a_array.len().min(b_array.len());
+            let row =
+                (0..rows).find(|&i| a_array.slice(i, 1).to_data() != b_array.slice(i, 1).to_data());
+            let place = row.map_or_else(
+                || format!("{} and {} cells", a_array.len(), b_array.len()),
+                |row| {
+                    format!(
+                        "row {row}: {:?} and {:?}",
+                        a_array.slice(row, 1),
+                        b_array.slice(row, 1)
+                    )
+                },
+            );
+            found.push(format!("{pair}: shard {shard}, {array}, {place}"));
+        }
+    }
+    found
+}
+
+fn show(as_json: bool, answers: &[Answer], differences: &[String]) -> Result<()> {
+    let cells = |answer: &Answer| -> usize {
+        answer
+            .tables
+            .iter()
+            .map(|(_, table)| table.rows.num_rows())
+            .sum()
+    };
+    if as_json {
+        let devices = answers.iter().map(|answer| {
+            json!({
+                "device": answer.device,
+                "details": answer.details,
+                "seconds": answer.seconds,
+                "cells": cells(answer),
+            })
+        });
+        return print_json(&json!({
+            "identical": differences.is_empty(),
+            "devices": devices.collect::<Vec<_>>(),
+            "differences": differences,
+        }));
+    }
+    let mut text = String::new();
+    for answer in answers {
+        let (device, seconds) = (&answer.device, answer.seconds);
+        let cells = cells(answer);
+        text.push_str(&format!("{device:<12} {cells} cells in {seconds:.2} s\n"));
+    }
+    if differences.is_empty() {
+        text.push_str("identical: every bit of every array");
+    } else {
+        text.push_str(&differences.join("\n"));
+    }
+    print(&text)
+}

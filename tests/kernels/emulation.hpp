@@ -1,0 +1,293 @@
+// emulation: what `kernels/*.cu` take from CUDA, on the host, so that a C++ compiler takes the same
+// text and the tests can run it where there is no device. It is no device: it shows what the kernels
+// compute, not how fast, nor what a driver or an architecture makes of them.
+//
+// A block is run by fibers, one per thread, on one thread of the host; a fiber runs until it meets a
+// barrier or a warp operation. Between two of those, fibers run in an order that changes from round
+// to round, so that a missing barrier shows as a wrong or changing result. Barriers and warp
+// operations that not all threads reach are errors here, as they are on a device.
+#pragma once
+
+#include <math.h>
+#include <setjmp.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#define __device__
+#define __forceinline__ inline
+#define __global__
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+// Blocks run one after the other on their host thread.
+#define __shared__ static thread_local
+
+struct uint4 {
+    unsigned int x, y, z, w;
+};
+
+namespace emulation {
+
+constexpr unsigned LANES = 256, WARP_LANES = 32, STACK = 128 << 10;
+
+enum class State { Ready, AtBarrier, InWarp, Done };
+// What a warp does together.
+enum class Together { Sync, Ballot, Up, Down };
+
+struct Fiber {
+    jmp_buf here;
+    ucontext_t first;
+    std::unique_ptr<char[]> stack;
+    State state = State::Ready;
+    Together together = Together::Sync;
+    unsigned turn = 0;
+};
+
+struct Place {
+    unsigned x = 0;
+};
+
+struct Block {
+    Fiber fibers[LANES];
+    jmp_buf scheduler;
+    ucontext_t scheduler_first;
+    // What the lanes of a warp bring, in turns: the next turn may begin before all have read.
+    uint64_t brought[LANES / WARP_LANES][2][WARP_LANES];
+    void (*body)(const uint64_t*) = nullptr;
+    const uint64_t* arguments = nullptr;
+    const char* wrong = nullptr;
+    uint64_t noise = 1;
+    bool started = false;
+    unsigned current = 0;
+};
+
+inline thread_local std::unique_ptr<Block> block;
+inline thread_local Place thread_place, block_place;
+
+inline void to_scheduler(State state) {
+    Fiber& fiber = block->fibers[block->current];
+    fiber.state = state;
+    if (_setjmp(fiber.here) == 0) {
+        _longjmp(block->scheduler, 1);
+    }
+}
+
+inline void fiber_main() {
+    for (;;) {
+        block->body(block->arguments);
+        to_scheduler(State::Done);
+    }
+}
+
+inline void make_fibers() {
+    block = std::make_unique<Block>();
+    for (Fiber& fiber : block->fibers) {
+        fiber.stack = std::make_unique<char[]>(STACK);
+        getcontext(&fiber.first);
+        fiber.first.uc_stack.ss_sp = fiber.stack.get();
+        fiber.first.uc_stack.ss_size = STACK;
+        fiber.first.uc_link = nullptr;
+        makecontext(&fiber.first, fiber_main, 0);
+    }
+}
+
+inline void resume(unsigned lane, bool first) {
+    block->current = lane;
+    thread_place.x = lane;
+    if (_setjmp(block->scheduler) == 0) {
+        if (first) {
+            setcontext(&block->fibers[lane].first);
+        }
+        _longjmp(block->fibers[lane].here, 1);
+    }
+}
+
+inline uint64_t noise() {
+    uint64_t& x = block->noise;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x;
+}
+
+// Lets warps go on whose lanes all wait for each other; whether there was one.
+inline bool release_warps() {
+    bool released = false;
+    for (unsigned first = 0; first < LANES; first += WARP_LANES) {
+        Fiber* warp = block->fibers + first;
+        unsigned waiting = 0;
+        for (unsigned lane = 0; lane < WARP_LANES; lane++) {
+            waiting += warp[lane].state == State::InWarp;
+            if (warp[lane].state == State::InWarp && warp[lane].together != warp[0].together) {
+                block->wrong = "lanes of a warp met in different operations";
+            }
+        }
+        if (waiting == 0) {
+            continue;
+        }
+        if (waiting < WARP_LANES) {
+            block->wrong = "not all lanes of a warp reached an operation of the warp";
+        }
+        for (unsigned lane = 0; lane < WARP_LANES; lane++) {
+            warp[lane].state = State::Ready;
+        }
+        released = true;
+    }
+    return released;
+}
+
+// Runs one block; false, with `wrong` set, where it does what a device does not define.
+inline bool run_block() {
+    const bool first = !block->started;
+    block->started = true;
+    bool begun[LANES] = {};
+    for (Fiber& fiber : block->fibers) {
+        fiber.state = State::Ready;
+    }
+    for (;;) {
+        // An odd factor permutes the lanes.
+        const unsigned factor = static_cast<unsigned>(noise()) | 1, shift = noise() % LANES;
+        for (unsigned i = 0; i < LANES; i++) {
+            const unsigned lane = (i * factor + shift) % LANES;
+            if (block->fibers[lane].state == State::Ready) {
+                resume(lane, first && !begun[lane]);
+                begun[lane] = true;
+            }
+        }
+        const bool released = release_warps();
+        if (block->wrong) {
+            return false;
+        }
+        if (released) {
+            continue;
+        }
+        unsigned done = 0;
+        for (const Fiber& fiber : block->fibers) {
+            done += fiber.state == State::Done;
+        }
+        if (done == LANES) {
+            return true;
+        }
+        if (done > 0) {
+            block->wrong = "not all threads of a block reached a barrier";
+            return false;
+        }
+        for (Fiber& fiber : block->fibers) {
+            fiber.state = State::Ready;
+        }
+    }
+}
+
+// Brings a value to the warp; gives back what all lanes brought.
+inline const uint64_t* together(Together what, unsigned mask, uint64_t value) {
+    const unsigned lane = block->current;
+    Fiber& fiber = block->fibers[lane];
+    if (mask != 0xffffffffu) {
+        block->wrong = "an operation of part of a warp";
+    }
+    uint64_t* brought = block->brought[lane / WARP_LANES][fiber.turn % 2];
+    brought[lane % WARP_LANES] = value;
+    fiber.turn++;
+    fiber.together = what;
+    to_scheduler(State::InWarp);
+    return brought;
+}
+
+template <class T>
+T shuffled(Together what, unsigned mask, T value, int by) {
+    uint64_t word = 0;
+    memcpy(&word, &value, sizeof value);
+    const uint64_t* brought = together(what, mask, word);
+    const int from = static_cast<int>(block->current % WARP_LANES) + by;
+    if (from >= 0 && from < static_cast<int>(WARP_LANES)) {
+        memcpy(&value, &brought[from], sizeof value);
+    }
+    return value;
+}
+
+template <class T>
+T from_word(uint64_t word) {
+    if constexpr (std::is_pointer_v<T>) {
+        return reinterpret_cast<T>(word);
+    } else {
+        return static_cast<T>(word);
+    }
+}
+
+template <class... A, size_t... I>
+void call(void (*kernel)(A...), const uint64_t* arguments, std::index_sequence<I...>) {
+    kernel(from_word<A>(arguments[I])...);
+}
+
+template <class... A>
+void call(void (*kernel)(A...), const uint64_t* arguments) {
+    call(kernel, arguments, std::make_index_sequence<sizeof...(A)>());
+}
+
+template <class... A>
+constexpr unsigned arguments_of(void (*)(A...)) {
+    return sizeof...(A);
+}
+
+}  // namespace emulation
+
+#define threadIdx emulation::thread_place
+#define blockIdx emulation::block_place
+
+inline void __syncthreads() { emulation::to_scheduler(emulation::State::AtBarrier); }
+inline void __syncwarp() { emulation::together(emulation::Together::Sync, 0xffffffffu, 0); }
+
+inline unsigned __ballot_sync(unsigned mask, bool vote) {
+    const uint64_t* brought = emulation::together(emulation::Together::Ballot, mask, vote);
+    unsigned votes = 0;
+    for (unsigned lane = 0; lane < 32; lane++) {
+        votes |= static_cast<unsigned>(brought[lane]) << lane;
+    }
+    return votes;
+}
+template <class T>
+T __shfl_up_sync(unsigned mask, T value, unsigned by) {
+    return emulation::shuffled(emulation::Together::Up, mask, value, -static_cast<int>(by));
+}
+template <class T>
+T __shfl_down_sync(unsigned mask, T value, unsigned by) {
+    return emulation::shuffled(emulation::Together::Down, mask, value, static_cast<int>(by));
+}
+
+template <class T>
+T atomicAdd(T* at, T value) { const T old = *at; *at = old + value; return old; }
+template <class T>
+T atomicOr(T* at, T value) { const T old = *at; *at = old | value; return old; }
+template <class T>
+T atomicMin(T* at, T value) { const T old = *at; *at = value < old ? value : old; return old; }
+template <class T>
+T atomicMax(T* at, T value) { const T old = *at; *at = value > old ? value : old; return old; }
+template <class T>
+T atomicCAS(T* at, T expected, T value) {
+    const T old = *at;
+    *at = old == expected ? value : old;
+    return old;
+}
+
+// Compiled without contraction: one rounding each.
+inline double __dadd_rn(double a, double b) { return a + b; }
+inline double __dsub_rn(double a, double b) { return a - b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
+
+template <class To, class From>
+To same_bits(From from) {
+    static_assert(sizeof(To) == sizeof(From));
+    To to;
+    memcpy(&to, &from, sizeof to);
+    return to;
+}
+inline float __uint_as_float(unsigned bits) { return same_bits<float>(bits); }
+inline double __longlong_as_double(long long bits) { return same_bits<double>(bits); }
+inline long long __double_as_longlong(double x) { return same_bits<long long>(x); }
+inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return static_cast<unsigned long long>((static_cast<unsigned __int128>(a) * b) >> 64);
+}

@@ -1,0 +1,128 @@
+//! The whole line against the CPU: batches, splits over devices, little memory.
+
+use icefold::backend::cuda::{Cuda, Machine};
+use icefold::backend::{Backend, StageTimes};
+use icefold::batch::{Column, Values};
+use icefold::stat::{Derivation, Partials};
+
+use crate::property::{TYPES, YAML};
+use crate::support::{Photons, Question, bits};
+
+use super::emulation::Emulation;
+use super::{Position, Subject, noise, on_emulation_and_device};
+
+fn question(cell_order: u8) -> Question {
+    let yaml = YAML.replace("child_order: 12", &format!("child_order: {cell_order}"));
+    Question::new(&yaml, &TYPES)
+}
+
+const PLACES: [(&str, Position); 4] = [
+    ("one cell", |_| (12.5, -33.25)),
+    ("a track", |i| {
+        (-45.0 + i as f64 * 2e-6, 69.0 + i as f64 * 7e-6)
+    }),
+    ("few cells", |i| {
+        (noise(i, 2) * 0.3, 41.7 + noise(i, 3) * 0.3)
+    }),
+    ("many cells", |i| {
+        (noise(i, 4) * 360.0, noise(i, 5) * 180.0 - 90.0)
+    }),
+];
+
+fn photons(n: usize, place: Position) -> Photons {
+    let (lon, lat) = (0..n).map(place).unzip();
+    let heights = (0..n).map(|i| match noise(i, 6) {
+        x if x < 1e-3 => f32::NAN,
+        x if x < 2e-3 => f32::NEG_INFINITY,
+        x => (x * 4000.0 - 100.0) as f32,
+    });
+    Photons {
+        lon,
+        lat,
+        columns: vec![
+            Column {
+                values: Values::F32(heights.collect()),
+                nulls: Some((0..n).map(|i| noise(i, 7) > 0.01).collect()),
+            },
+            Column {
+                values: Values::F32((0..n).map(|i| 0.01 + noise(i, 8) as f32).collect()),
+                nulls: None,
+            },
+            Column {
+                values: Values::I64((0..n).map(|i| (noise(i, 9) * 1e6) as i64).collect()),
+                nulls: Some((0..n).map(|i| noise(i, 10) > 0.01).collect()),
+            },
+        ],
+    }
+}
+
+/// What a backend makes of the photons is what the CPU makes of them.
+fn agrees<M: Machine>(cuda: &Cuda<M>, name: &str, n: usize, cell_order: u8) {
+    let question = question(cell_order);
+    for (place, position) in PLACES {
+        let photons = photons(n, position);
+        let batches = [(0..n).collect()];
+        let expected = bits(&question.answer(&photons, &batches, 1));
+        let found = question.answer_of(&photons, &batches, |batch| {
+            let mut times = StageTimes::default();
+            cuda.fold(batch, &question.config.grid, &question.job, &mut times)
+        });
+        assert!(
+            bits(&found) == expected,
+            "{name}: {n} photons in {place}, order {cell_order}"
+        );
+    }
+}
+
+fn every_number_is_the_cpus<S: Subject>() {
+    let cuda = S::open();
+    for n in [1, 300, 15_000] {
+        for cell_order in [8, 12, 29] {
+            agrees(&cuda, "one device", n, cell_order);
+        }
+    }
+}
+
+on_emulation_and_device!(every_number_is_the_cpus);
+
+#[test]
+#[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
+fn several_devices_give_the_bits_of_one() {
+    let devices = ["cuda:0", "cuda:1", "cuda:2"].map(Emulation::new).into();
+    let cuda = Cuda::over(devices, 2).unwrap().with_share(1000);
+    for n in [900, 2500, 15_000] {
+        agrees(&cuda, "three devices", n, 12);
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
+fn batches_shrink_to_the_memory_that_there_is() {
+    // A table of ancestors takes half a MiB whatever the batch.
+    let device = Emulation::new("small").with_memory(12 << 20);
+    let cuda = Cuda::over(vec![device], 2).unwrap();
+    agrees(&cuda, "little memory", 40_000, 12);
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
+fn memory_of_earlier_batches_does_not_change_a_bit() {
+    let cuda = Emulation::open();
+    for n in [15_000, 1, 5000, 14_000, 300] {
+        agrees(&cuda, "used again", n, 12);
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
+fn an_empty_batch_has_no_cells() {
+    let question = question(12);
+    let mut batch = photons(0, PLACES[0].1).batch(&[]);
+    batch.columns =
+        Derivation::default().take(&question.job, &question.config.variables, &mut batch);
+    let mut times = StageTimes::default();
+    let folded = Emulation::open()
+        .fold(&batch, &question.config.grid, &question.job, &mut times)
+        .unwrap();
+    assert!(folded == Partials::empty(&question.job));
+}

@@ -1,0 +1,65 @@
+//! CUDA kernels: twins of the CPU's stages and of the shaders, and documented entry points.
+
+use std::path::Path;
+
+use icefold::backend::cuda::{KERNELS, PTX, sources};
+
+use super::{expect_none, files, read};
+
+const STAGES: [&str; 4] = ["locate", "sort", "segment", "reduce"];
+
+#[test]
+fn every_stage_has_its_twin_and_an_entry_point_of_its_name() {
+    for stage in STAGES {
+        let kernels = read(Path::new(&format!("kernels/{stage}.cu")));
+        assert!(kernels.contains(&format!("ENTRY {stage}(")), "{stage}");
+        let opening: String = kernels
+            .lines()
+            .take_while(|l| l.starts_with("//"))
+            .collect();
+        let twin = if stage == "locate" {
+            "`src/grid/locate.rs`".to_owned()
+        } else {
+            format!("`shaders/{stage}.wgsl`")
+        };
+        assert!(opening.contains(&twin), "{opening}");
+    }
+}
+
+#[test]
+fn every_shader_entry_point_has_a_kernel_of_its_name() {
+    for (_, name) in icefold::backend::wgpu::entry_points() {
+        assert!(KERNELS.iter().any(|kernel| kernel.name() == name), "{name}");
+    }
+}
+
+#[test]
+fn every_kernel_says_how_it_is_launched() {
+    let mut complaints = Vec::new();
+    for path in files("kernels", "cu") {
+        let mut launch = false;
+        for (number, line) in read(&path).lines().enumerate() {
+            launch |= line.starts_with("//") && line.contains("Launch");
+            if line.starts_with("ENTRY ") && !launch {
+                let (path, number) = (path.display(), number + 1);
+                complaints.push(format!("{path}:{number}: does not say `Launch`"));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn the_embedded_sources_are_put_together_as_the_ptx_is() {
+    let script = read(Path::new("scripts/ptx"));
+    for ((stem, source), (of, _)) in sources().iter().zip(PTX) {
+        assert_eq!(*stem, of);
+        let listed = script
+            .lines()
+            .find(|l| l.contains(&format!("\"{stem}\": [")))
+            .unwrap();
+        let files = listed.split('"').skip(3).step_by(2);
+        let texts = files.map(|file| read(Path::new(&format!("kernels/{file}.cu"))));
+        assert!(texts.collect::<String>() == *source, "{stem}");
+    }
+}
