@@ -108,6 +108,10 @@ pub struct RunArgs {
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
+    /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
+    /// ends, or 11,10,..6
+    #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
+    pub overviews: Option<String>,
     /// Replace the store if it exists
     #[arg(long)]
     pub overwrite: bool,
@@ -185,6 +189,10 @@ pub struct RenderArgs {
     /// The picture to write
     #[arg(short, long, value_name = "MAP.png")]
     pub output: PathBuf,
+    /// Draw the cells of this order [default: the finest]
+    #[arg(long, value_name = "ORDER")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
+    pub order: Option<u8>,
     /// Title of the picture [default: the store and the variable]
     #[arg(long)]
     pub title: Option<String>,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::config::{self, DuplicatePolicy};
 use crate::demo::write_granules;
 use crate::error::Result;
-use crate::pipeline::Memory;
+use crate::pipeline::{Memory, Target};
 use crate::plan::plan;
 
 use super::args::DemoArgs;
@@ -44,9 +44,12 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     let run = Run {
         config: &config,
         plan: &plan,
-        store: &store,
-        // The store of an earlier demo is the demo's own.
-        overwrite: true,
+        target: Target {
+            store: &store,
+            // The store of an earlier demo is the demo's own.
+            overwrite: true,
+            overviews: &[],
+        },
         tolerant: false,
         device: args.machine.choice()?,
         threads,
@@ -58,6 +61,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     report.write(&report_path)?;
     draw(
         &store,
+        None,
         DRAWN,
         &map,
         Some("icefold demo: median photon height, synthetic ATL03"),

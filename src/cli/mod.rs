@@ -4,6 +4,7 @@
 mod args;
 mod demo;
 mod out;
+mod overviews;
 mod plan;
 mod run;
 mod show;

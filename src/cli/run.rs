@@ -1,6 +1,6 @@
 //! `icefold run`: granules to a store.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -11,17 +11,23 @@ use serde_json::json;
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::pipeline::{self, Memory, Options, Survey};
+use crate::grid::Order;
+use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
 
 use super::PARTIAL;
 use super::args::RunArgs;
 use super::out::{note, print, print_json};
+use super::overviews::overviews;
 use super::plan::{planned, strict_or_tolerant};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
+    let overviews = match &args.overviews {
+        Some(text) => overviews(text, config.grid.cell_order)?,
+        None => Vec::new(),
+    };
     let device = args.machine.choice()?;
     strict_or_tolerant(matches)?;
     if args.explain {
@@ -36,7 +42,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
     let plan = planned(args, &config)?;
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
-        describe(&config, &plan, &survey, args.json)?;
+        describe(&config, &plan, &survey, &overviews, args.json)?;
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
     let store = args
@@ -54,8 +60,11 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
     let run = Run {
         config: &config,
         plan: &plan,
-        store: &store,
-        overwrite: args.overwrite,
+        target: Target {
+            store: &store,
+            overwrite: args.overwrite,
+            overviews: &overviews,
+        },
         tolerant: tolerant(args),
         device,
         threads: threads(args.machine.threads),
@@ -80,8 +89,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
 pub struct Run<'a> {
     pub config: &'a Config,
     pub plan: &'a Plan,
-    pub store: &'a Path,
-    pub overwrite: bool,
+    pub target: Target<'a>,
     pub tolerant: bool,
     pub device: DeviceChoice,
     pub threads: usize,
@@ -95,7 +103,7 @@ impl Run<'_> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
         let threads = self.threads;
-        crate::store::check_target(self.store, self.overwrite)?;
+        crate::store::check_target(self.target.store, self.target.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
         let filters = self.config.filters.len();
@@ -111,8 +119,8 @@ impl Run<'_> {
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
         let folded = folded?;
-        let (hashes, tally) = device
-            .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
+        let (written, tally) =
+            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
         let facts = RunFacts {
             command: std::env::args().collect(),
             config_name: &self.config.name,
@@ -124,10 +132,10 @@ impl Run<'_> {
             batch_rows,
             plan: self.plan,
             job: &survey.job,
-            store: self.store,
+            store: self.target.store,
         };
         let seconds = started.elapsed().as_secs_f64();
-        Ok((RunReport::new(&facts, &tally, &hashes, seconds), tally))
+        Ok((RunReport::new(&facts, &tally, &written, seconds), tally))
     }
 }
 
@@ -234,6 +242,7 @@ fn overrides(
             origin("granule_root"),
         ),
         ("shards", args.shards.clone(), origin("shards")),
+        ("overviews", args.overviews.clone(), origin("overviews")),
     ];
     let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
     rows.into_iter()
@@ -242,7 +251,13 @@ fn overrides(
         .collect()
 }
 
-fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Result<()> {
+fn describe(
+    config: &Config,
+    plan: &Plan,
+    survey: &Survey,
+    overviews: &[Order],
+    as_json: bool,
+) -> Result<()> {
     let paths = |paths: &[PathBuf]| -> Vec<String> {
         paths.iter().map(|p| p.display().to_string()).collect()
     };
@@ -261,6 +276,7 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
             })),
             "shard_order": config.grid.shard_order.get(),
             "cell_order": config.grid.cell_order.get(),
+            "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
             "latitude": config.grid.latitude.name(),
             "columns": columns.map(|(column, variable)| json!({
                 "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
@@ -280,6 +296,10 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
         config.grid.latitude.name(),
         pipeline::describe(plan)
     );
+    if !overviews.is_empty() {
+        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
+    }
     for failed in &survey.failed {
         text.push_str(&format!("  cannot be read: {}\n", failed.reason));
     }

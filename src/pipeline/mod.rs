@@ -21,13 +21,14 @@ use crate::backend::{Device, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{StoreSchema, finalize};
+use crate::finalize::{Overviews, StoreSchema, finalize};
 use crate::granule::Counts;
+use crate::grid::Order;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
-use crate::store::{ContentHash, StoreWriter};
+use crate::store::{StoreWriter, Written};
 
 pub use budget::Memory;
 use source::{Message, Source};
@@ -122,6 +123,16 @@ pub fn fold(
     })
 }
 
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Coarser orders that the store has, too; finest first.
+    pub overviews: &'a [Order],
+}
+
 /// Finishes every shard and writes the store; gives back the content hash of each array.
 ///
 /// # Errors
@@ -129,10 +140,9 @@ pub fn fold(
 pub fn write(
     folded: Folded,
     survey: &Survey,
-    target: &Path,
-    overwrite: bool,
+    target: Target,
     options: &Options,
-) -> Result<(Vec<ContentHash>, Tally)> {
+) -> Result<(Written, Tally)> {
     let Folded {
         mut shards,
         mut tally,
@@ -143,23 +153,35 @@ pub fn write(
     tally.shards = shards.len() as u64;
     tally.occupied_cells = shards.settle(job);
     tally.merge_seconds += merging.elapsed().as_secs_f64();
-    let mut writer = StoreWriter::create(target, schema, tally.occupied_cells, overwrite)?;
+    let Target {
+        store, overwrite, ..
+    } = target;
+    let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
+        .with_overviews(target.overviews);
+    let mut overviews = Overviews::new(target.overviews, schema, job);
     for (shard, partials) in shards.into_tables(job) {
         if options.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
         let finishing = Instant::now();
+        let coarser = overviews.add(&partials)?;
         let finished = finalize(shard, partials, job, schema)?;
         tally.finalize_seconds += finishing.elapsed().as_secs_f64();
         tally.cells_without_weight += finished.cells_without_weight;
         let writing = Instant::now();
         writer.append(&finished.table)?;
+        for overview in coarser {
+            writer.append_overview(overview.order, &overview.shard.table)?;
+        }
         tally.write_seconds += writing.elapsed().as_secs_f64();
     }
     let writing = Instant::now();
-    let hashes = writer.finish()?;
+    for overview in overviews.finish()? {
+        writer.append_overview(overview.order, &overview.shard.table)?;
+    }
+    let written = writer.finish()?;
     tally.write_seconds += writing.elapsed().as_secs_f64();
-    Ok((hashes, tally))
+    Ok((written, tally))
 }
 
 /// One granule on its way through the line.

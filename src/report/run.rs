@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::stat::Job;
-use crate::store::{ContentHash, content_hash, grouped};
+use crate::store::{ContentHash, Written, content_hash, grouped};
 
 use super::tally::Tally;
 use super::whole::write_whole;
@@ -66,11 +66,13 @@ pub struct RunReport {
     pub outputs: BTreeMap<String, Value>,
     /// SHA-256 over the outputs' hashes: equal for stores of equal content.
     pub content_sha256: String,
+    /// Coarser orders of the store, finest first: occupied cells and hashes of each.
+    pub overviews: Vec<Value>,
 }
 
 impl RunReport {
     /// Puts the report of a finished run together.
-    pub fn new(facts: &RunFacts, tally: &Tally, hashes: &[ContentHash], seconds: f64) -> Self {
+    pub fn new(facts: &RunFacts, tally: &Tally, written: &Written, seconds: f64) -> Self {
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
         Self {
@@ -114,11 +116,20 @@ impl RunReport {
                 .map(|column| (column.name.clone(), column.resolution.to_string()))
                 .collect(),
             store: facts.store.to_path_buf(),
-            outputs: hashes
+            outputs: outputs(&written.hashes),
+            content_sha256: content_hash(&written.hashes),
+            overviews: written
+                .overviews
                 .iter()
-                .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+                .map(|overview| {
+                    json!({
+                        "order": overview.order.get(),
+                        "occupied_cells": overview.cells,
+                        "outputs": outputs(&overview.hashes),
+                        "content_sha256": content_hash(&overview.hashes),
+                    })
+                })
                 .collect(),
-            content_sha256: content_hash(hashes),
         }
     }
 
@@ -174,8 +185,20 @@ impl RunReport {
             format!("{:.2} s, {rate:.1} million photons/s", self.seconds),
         );
         line("content", format!("sha256 {}", &self.content_sha256));
+        for overview in &self.overviews {
+            let cells = grouped(overview["occupied_cells"].as_u64().unwrap_or(0));
+            let what = format!("order {}", overview["order"]);
+            line(&what, format!("{cells} cells"));
+        }
         text
     }
+}
+
+fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
+    let hashes = hashes.iter();
+    hashes
+        .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+        .collect()
 }
 
 fn stages(tally: &Tally) -> Value {

@@ -1,6 +1,7 @@
-//! The store's metadata documents: groups, coordinate, grid mapping and arrays, with their attributes.
+//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their
+//! attributes.
 //!
-//! Used by `write.rs` at the end of the line. Sources: Zarr v3 core specification (documents, codecs),
+//! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
 //! the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF 1.13 (grid mapping). Readers
 //! spell the axis of the ellipsoid differently, so each place has the spelling of its reader.
 
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::root::convention;
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{OutputArray, StoreSchema};
 use crate::grid::Latitude;
@@ -185,35 +187,15 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
     Ok(())
 }
 
-/// The root group's `zarr.json`: its presence says that the store is whole.
-pub fn root() -> Value {
-    json!({"zarr_format": 3, "node_type": "group", "attributes": {}})
-}
-
 /// The `zarr.json` of the group of one order.
 pub fn group(schema: &StoreSchema) -> Value {
-    let grid = &schema.grid;
-    let base = "https://raw.githubusercontent.com/zarr-conventions/dggs/refs/tags/v1";
+    let grid = schema.grid;
     json!({
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
-            "zarr_conventions": [{
-                "schema_url": format!("{base}/schema.json"),
-                "spec_url": "https://github.com/zarr-conventions/dggs/blob/v1/README.md",
-                "uuid": "7b255807-140c-42ca-97f6-7a1cfecdbc38",
-                "name": "dggs",
-                "description": "Discrete Global Grid Systems convention for zarr",
-            }],
-            "dggs": {
-                "name": "healpix",
-                "refinement_level": grid.cell_order.get(),
-                "indexing_scheme": "nested",
-                "spatial_dimension": "cells",
-                "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
-                "coordinate": CELL_IDS,
-                "compression": "none",
-            },
+            "zarr_conventions": [dggs_convention()],
+            "dggs": dggs(grid),
             "latitude": grid.latitude.name(),
             "icefold": {
                 "version": env!("CARGO_PKG_VERSION"),
@@ -222,6 +204,24 @@ pub fn group(schema: &StoreSchema) -> Value {
             },
         },
     })
+}
+
+/// The grid of a group's cells, as the `dggs` convention has it.
+pub fn dggs(grid: GridConfig) -> Value {
+    json!({
+        "name": "healpix",
+        "refinement_level": grid.cell_order.get(),
+        "indexing_scheme": "nested",
+        "spatial_dimension": "cells",
+        "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
+        "coordinate": CELL_IDS,
+        "compression": "none",
+    })
+}
+
+pub fn dggs_convention() -> Value {
+    let description = "Discrete Global Grid Systems convention for zarr";
+    convention("dggs", "7b255807-140c-42ca-97f6-7a1cfecdbc38", description)
 }
 
 /// The `zarr.json` of the grid mapping: a scalar without a stored value, whose attributes count.
@@ -338,7 +338,7 @@ fn float(value: f64) -> Value {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),
