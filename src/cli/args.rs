@@ -108,6 +108,9 @@ pub struct RunArgs {
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
+    /// How the store is laid out
+    #[arg(long, value_enum, default_value_t = LayoutArg::Cells)]
+    pub layout: LayoutArg,
     /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
     /// ends, or 11,10,..6
     #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
@@ -143,6 +146,14 @@ pub struct RunArgs {
     /// Print the run report (or the dry run, or the settings) as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// Occupied cells and their ids
+    Cells,
+    /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
+    Fullsphere,
 }
 
 #[derive(Debug, Args)]

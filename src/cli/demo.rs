@@ -9,6 +9,7 @@ use crate::demo::write_granules;
 use crate::error::Result;
 use crate::pipeline::{Memory, Target};
 use crate::plan::plan;
+use crate::store::Layout;
 
 use super::args::DemoArgs;
 use super::out::{note, print};
@@ -49,6 +50,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
             // The store of an earlier demo is the demo's own.
             overwrite: true,
             overviews: &[],
+            layout: Layout::Cells,
         },
         tolerant: false,
         device: args.machine.choice()?,

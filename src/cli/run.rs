@@ -15,9 +15,10 @@ use crate::grid::Order;
 use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
+use crate::store::{Layout, check_full_sphere};
 
 use super::PARTIAL;
-use super::args::RunArgs;
+use super::args::{LayoutArg, RunArgs};
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::plan::{planned, strict_or_tolerant};
@@ -28,6 +29,17 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         Some(text) => overviews(text, config.grid.cell_order)?,
         None => Vec::new(),
     };
+    let layout = match args.layout {
+        LayoutArg::Cells => Layout::Cells,
+        LayoutArg::Fullsphere => Layout::FullSphere,
+    };
+    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
+        let message = format!(
+            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
+             layout"
+        );
+        return Err(Error::Usage(message));
+    }
     let device = args.machine.choice()?;
     strict_or_tolerant(matches)?;
     if args.explain {
@@ -64,6 +76,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
             store: &store,
             overwrite: args.overwrite,
             overviews: &overviews,
+            layout,
         },
         tolerant: tolerant(args),
         device,
@@ -106,6 +119,10 @@ impl Run<'_> {
         crate::store::check_target(self.target.store, self.target.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        if self.target.layout == Layout::FullSphere {
+            check_full_sphere(&survey.schema)
+                .map_err(|message| Error::config(&self.config.name, message))?;
+        }
         let filters = self.config.filters.len();
         let batch_rows = self
             .batch_rows
@@ -232,6 +249,11 @@ fn overrides(
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
+        (
+            "layout",
+            format!("{:?}", args.layout).to_lowercase(),
+            origin("layout"),
+        ),
     ];
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [

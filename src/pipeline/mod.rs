@@ -28,7 +28,7 @@ use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
-use crate::store::{StoreWriter, Written};
+use crate::store::{Layout, StoreWriter, Written};
 
 pub use budget::Memory;
 use source::{Message, Source};
@@ -131,6 +131,7 @@ pub struct Target<'a> {
     pub overwrite: bool,
     /// Coarser orders that the store has, too; finest first.
     pub overviews: &'a [Order],
+    pub layout: Layout,
 }
 
 /// Finishes every shard and writes the store; gives back the content hash of each array.
@@ -157,6 +158,7 @@ pub fn write(
         store, overwrite, ..
     } = target;
     let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
+        .with_layout(target.layout)
         .with_overviews(target.overviews);
     let mut overviews = Overviews::new(target.overviews, schema, job);
     for (shard, partials) in shards.into_tables(job) {

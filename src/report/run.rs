@@ -176,6 +176,11 @@ impl RunReport {
         }
         line("shards", grouped(tally.shards));
         line("occupied cells", grouped(tally.occupied_cells));
+        for overview in &self.overviews {
+            let cells = overview["occupied_cells"].as_u64().unwrap_or(0);
+            let what = format!("  at order {}", overview["order"]);
+            line(&what, grouped(cells));
+        }
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
         }
@@ -185,11 +190,6 @@ impl RunReport {
             format!("{:.2} s, {rate:.1} million photons/s", self.seconds),
         );
         line("content", format!("sha256 {}", &self.content_sha256));
-        for overview in &self.overviews {
-            let cells = grouped(overview["occupied_cells"].as_u64().unwrap_or(0));
-            let what = format!("order {}", overview["order"]);
-            line(&what, format!("{cells} cells"));
-        }
         text
     }
 }

@@ -7,32 +7,56 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::UInt64Type;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
-use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
+use super::array::{ArrayWriter, WriteFailure, create_folder, hex, write_document};
+use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
 use super::value::{bins, list_values, little_endian_bytes};
 use super::write::ContentHash;
+use crate::config::Dtype;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
+
+/// How the arrays of a store are laid out; the statistics are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Occupied cells, with their ids beside them.
+    #[default]
+    Cells,
+    /// All cells of the order, the id of each its index.
+    FullSphere,
+}
+
+/// One array on its way, by layout.
+#[derive(Debug)]
+enum OneArray {
+    Cells(ArrayWriter),
+    FullSphere(FullSphereWriter),
+    /// Ids where they are indices: part of the content, and stored nowhere.
+    Implied(ArrayLayout, Sha256),
+}
 
 /// Writes the group of one order from tables in ascending order of cells.
 #[derive(Debug)]
 pub struct GroupWriter {
     folder: PathBuf,
     schema: StoreSchema,
+    layout: Layout,
     /// `cell_ids`, then the outputs; empty until the first table tells the widths of histograms.
-    arrays: Vec<ArrayWriter>,
+    arrays: Vec<OneArray>,
     written: u64,
     last: Option<u64>,
 }
 
 impl GroupWriter {
     /// A group in the folder of a store.
-    pub fn new(store: &Path, schema: StoreSchema) -> Self {
+    pub fn new(store: &Path, schema: StoreSchema, layout: Layout) -> Self {
         Self {
             folder: store.join(schema.grid.cell_order.to_string()),
             schema,
+            layout,
             arrays: Vec::new(),
             written: 0,
             last: None,
@@ -62,12 +86,15 @@ impl GroupWriter {
             let bins = columns[1..].iter().map(bins).collect();
             self.arrays = self.layouts(bins).map_err(refuse)?;
         }
+        let ids = columns[0].as_primitive::<UInt64Type>().values();
         self.arrays
             .par_iter_mut()
             .zip(&columns)
             .try_for_each(|(array, column)| {
                 let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
-                array.push(&bytes).map_err(|failure| place.failed(&failure))
+                array
+                    .push(ids, &bytes)
+                    .map_err(|failure| place.failed(&failure))
             })?;
         self.written += table.rows.num_rows() as u64;
         Ok(())
@@ -88,17 +115,17 @@ impl GroupWriter {
         let hashes = self
             .arrays
             .into_par_iter()
-            .map(ArrayWriter::finish)
+            .map(OneArray::finish)
             .collect::<Result<Vec<_>, _>>()?;
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
-        write_document(&self.folder, &metadata::group(&self.schema))?;
+        write_document(&self.folder, &metadata::group(&self.schema, self.layout))?;
         sync_folders(&self.folder)?;
         Ok(hashes)
     }
 
-    fn layouts(&self, bins: Vec<Option<u64>>) -> Result<Vec<ArrayWriter>, String> {
+    fn layouts(&self, bins: Vec<Option<u64>>) -> Result<Vec<OneArray>, String> {
         let outputs = self.schema.arrays.iter().zip(bins);
         let mut layouts = vec![Ok(ArrayLayout::cell_ids(self.schema.grid))];
         layouts.extend(outputs.map(|(output, bins)| ArrayLayout::output(output, bins)));
@@ -107,7 +134,16 @@ impl GroupWriter {
             .map(|layout| {
                 let layout = layout?;
                 let folder = self.folder.join(&layout.name);
-                Ok(ArrayWriter::new(layout, folder))
+                Ok(match self.layout {
+                    Layout::Cells => OneArray::Cells(ArrayWriter::new(layout, folder)),
+                    Layout::FullSphere if layout.name == CELL_IDS => {
+                        OneArray::Implied(layout, Sha256::new())
+                    }
+                    Layout::FullSphere => {
+                        let grid = self.schema.grid;
+                        OneArray::FullSphere(FullSphereWriter::new(layout, folder, grid)?)
+                    }
+                })
             })
             .collect()
     }
@@ -154,5 +190,48 @@ impl GroupWriter {
             self.last = Some(id);
         }
         Ok(())
+    }
+}
+
+impl Layout {
+    /// The spelling of the command line and of a group's attributes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cells => "cells",
+            Self::FullSphere => "fullsphere",
+        }
+    }
+}
+
+impl OneArray {
+    fn layout(&self) -> &ArrayLayout {
+        match self {
+            Self::Cells(array) => array.layout(),
+            Self::FullSphere(array) => array.layout(),
+            Self::Implied(layout, _) => layout,
+        }
+    }
+
+    fn push(&mut self, ids: &[u64], bytes: &[u8]) -> Result<(), WriteFailure> {
+        match self {
+            Self::Cells(array) => array.push(bytes),
+            Self::FullSphere(array) => array.push(ids, bytes),
+            Self::Implied(_, hash) => {
+                hash.update(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self) -> Result<ContentHash, WriteFailure> {
+        match self {
+            Self::Cells(array) => array.finish(),
+            Self::FullSphere(array) => array.finish(),
+            Self::Implied(layout, hash) => Ok(ContentHash {
+                array: layout.name,
+                dtype: Dtype::U64,
+                sha256: hex(&hash.finalize()),
+            }),
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::group::Layout;
 use super::root::convention;
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{OutputArray, StoreSchema};
@@ -116,40 +117,41 @@ impl ArrayLayout {
         }
     }
 
-    /// The array's `zarr.json` for this many cells.
+    /// The array's `zarr.json` for this many cells, in the cells layout.
     pub fn document(&self, cells: u64) -> Value {
-        let (mut shape, mut shard, mut chunk) = (
-            vec![cells],
-            vec![self.chunk_cells() * CHUNKS_PER_SHARD],
-            vec![self.chunk_cells()],
-        );
-        let mut dimensions = vec!["cells".to_owned()];
-        if let Some(bins) = self.bins {
-            shape.push(bins);
-            shard.push(bins);
-            chunk.push(bins);
-            dimensions.push(format!("{}_bins", self.name));
-        }
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         let crc32c = json!({"name": "crc32c"});
+        let codecs = json!([{"name": "sharding_indexed", "configuration": {
+            "chunk_shape": self.shape(self.chunk_cells()),
+            "codecs": [
+                bytes,
+                {"name": "zstd", "configuration": {"level": super::array::ZSTD_LEVEL, "checksum": false}},
+                crc32c,
+            ],
+            "index_codecs": [bytes, crc32c],
+            "index_location": "end",
+        }}]);
+        self.node(cells, self.chunk_cells() * CHUNKS_PER_SHARD, &codecs)
+    }
+
+    /// The shape of so many cells.
+    pub fn shape(&self, cells: u64) -> Vec<u64> {
+        std::iter::once(cells).chain(self.bins).collect()
+    }
+
+    /// The array's `zarr.json`: so many cells in files of so many, encoded by these codecs.
+    pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
+        let mut dimensions = vec!["cells".to_owned()];
+        dimensions.extend(self.bins.map(|_| format!("{}_bins", self.name)));
         json!({
             "zarr_format": 3,
             "node_type": "array",
-            "shape": shape,
+            "shape": self.shape(cells),
             "data_type": self.dtype.name(),
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": self.shape(file_cells)}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": self.fill_value,
-            "codecs": [{"name": "sharding_indexed", "configuration": {
-                "chunk_shape": chunk,
-                "codecs": [
-                    bytes,
-                    {"name": "zstd", "configuration": {"level": super::array::ZSTD_LEVEL, "checksum": false}},
-                    crc32c,
-                ],
-                "index_codecs": [bytes, crc32c],
-                "index_location": "end",
-            }}],
+            "codecs": codecs,
             "attributes": self.attributes,
             "dimension_names": dimensions,
         })
@@ -188,35 +190,43 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
 }
 
 /// The `zarr.json` of the group of one order.
-pub fn group(schema: &StoreSchema) -> Value {
+pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
     let grid = schema.grid;
+    let mut icefold = object(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "config_sha256": schema.config_sha256,
+        "shard_order": grid.shard_order.get(),
+    }));
+    if layout != Layout::Cells {
+        icefold.insert("layout".to_owned(), json!(layout.name()));
+    }
     json!({
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
             "zarr_conventions": [dggs_convention()],
-            "dggs": dggs(grid),
+            "dggs": dggs(grid, layout),
             "latitude": grid.latitude.name(),
-            "icefold": {
-                "version": env!("CARGO_PKG_VERSION"),
-                "config_sha256": schema.config_sha256,
-                "shard_order": grid.shard_order.get(),
-            },
+            "icefold": icefold,
         },
     })
 }
 
-/// The grid of a group's cells, as the `dggs` convention has it.
-pub fn dggs(grid: GridConfig) -> Value {
-    json!({
+/// The grid of a group's cells, as the `dggs` convention has it; without a coordinate, the cells are
+/// all of the order, in the order of their ids.
+pub fn dggs(grid: GridConfig, layout: Layout) -> Value {
+    let mut dggs = json!({
         "name": "healpix",
         "refinement_level": grid.cell_order.get(),
         "indexing_scheme": "nested",
         "spatial_dimension": "cells",
         "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
-        "coordinate": CELL_IDS,
-        "compression": "none",
-    })
+    });
+    if layout == Layout::Cells {
+        dggs["coordinate"] = json!(CELL_IDS);
+        dggs["compression"] = json!("none");
+    }
+    dggs
 }
 
 pub fn dggs_convention() -> Value {

@@ -1,8 +1,8 @@
 //! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
 //! Last on the line: `CellTable --write--> store`. `metadata.rs` and `root.rs` write the conventions' attributes,
-//! `write.rs` the groups (`group.rs` each order, `array.rs` each array, `place.rs` beside the target,
-//! renamed when whole),
+//! `write.rs` the groups (`group.rs` each order, `array.rs` each array, or `fullsphere.rs` in the
+//! other layout, `place.rs` beside the target, renamed when whole),
 //! `read.rs` reads them back (`groups.rs` finds them), `verify.rs` compares two stores bit by bit
 //! (`difference.rs` is what it finds), `inspect.rs` tells what is inside. `value.rs` turns values
 //! into bytes and back.
@@ -11,6 +11,7 @@ mod array;
 mod difference;
 #[cfg(test)]
 mod fixture;
+mod fullsphere;
 mod group;
 mod groups;
 mod inspect;
@@ -23,6 +24,8 @@ mod verify;
 mod write;
 
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+pub use fullsphere::check as check_full_sphere;
+pub use group::Layout;
 pub(crate) use inspect::grouped;
 pub use inspect::{inspect, inspect_text};
 pub use metadata::check as check_schema;

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::group::Layout;
 use super::metadata::{dggs, dggs_convention, object};
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
@@ -15,7 +16,8 @@ pub fn root(schema: &StoreSchema, overviews: &[Order]) -> Value {
     let mut attributes = Map::new();
     if !overviews.is_empty() {
         let base = schema.grid.cell_order;
-        let mut layout = vec![json!({"asset": base.to_string(), "dggs": dggs(schema.grid)})];
+        let mut layout =
+            vec![json!({"asset": base.to_string(), "dggs": dggs(schema.grid, Layout::Cells)})];
         let mut finer = base;
         for &order in overviews {
             layout.push(json!({
@@ -23,7 +25,7 @@ pub fn root(schema: &StoreSchema, overviews: &[Order]) -> Value {
                 "derived_from": finer.to_string(),
                 // A cell is as many of the finer ones wide, along each side.
                 "transform": {"scale": [f64::from(1u32 << (finer.get() - order.get()))]},
-                "dggs": dggs(schema.at(order).grid),
+                "dggs": dggs(schema.at(order).grid, Layout::Cells),
             }));
             finer = order;
         }

@@ -11,7 +11,7 @@ use arrow::datatypes::UInt64Type;
 use sha2::{Digest, Sha256};
 
 use super::array::{WriteFailure, hex, write_document};
-use super::group::GroupWriter;
+use super::group::{GroupWriter, Layout};
 use super::metadata;
 use super::place::{Place, sync_folder};
 use super::root::root;
@@ -90,17 +90,29 @@ impl StoreWriter {
         let place = Place::create(target, overwrite)?;
         Ok(Self {
             cells,
-            base: GroupWriter::new(place.partial(), schema.clone()),
+            base: GroupWriter::new(place.partial(), schema.clone(), Layout::Cells),
             overviews: Vec::new(),
             place,
         })
     }
 
-    /// Adds a group for each of these orders, each coarser than the one before it.
+    /// Lays the arrays out so; before the first cell.
+    #[must_use]
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), layout);
+        self
+    }
+
+    /// Adds a group in the cells layout for each of these orders, each coarser than the one before
+    /// it.
     #[must_use]
     pub fn with_overviews(mut self, orders: &[Order]) -> Self {
         let overview = |&order| Overview {
-            group: GroupWriter::new(self.place.partial(), self.base.schema().at(order)),
+            group: GroupWriter::new(
+                self.place.partial(),
+                self.base.schema().at(order),
+                Layout::Cells,
+            ),
             ancestors: 0,
             last: None,
         };

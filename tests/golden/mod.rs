@@ -2,6 +2,7 @@
 //! overviews, a real shard map.
 
 mod cells;
+mod full_sphere;
 mod granules;
 mod overviews;
 mod shard;
