@@ -148,13 +148,11 @@ impl StoreWriter {
     /// As [`append`](Self::append), and if there is no overview of this order.
     pub fn append_overview(&mut self, order: Order, table: &CellTable) -> Result<()> {
         let mut overviews = self.overviews.iter_mut();
-        match overviews.find(|overview| overview.order() == order) {
-            Some(overview) => overview.group.append(table, &self.place),
-            None => {
-                let message = format!("order {order} is not among the overviews of the store");
-                Err(Error::store(self.place.target(), message))
-            }
-        }
+        let Some(overview) = overviews.find(|overview| overview.order() == order) else {
+            let message = format!("order {order} is not among the overviews of the store");
+            return Err(Error::store(self.place.target(), message));
+        };
+        overview.group.append(table, &self.place)
     }
 
     /// Writes the metadata, puts the store at its target and returns what it holds.

@@ -137,7 +137,7 @@ fn the_full_sphere_holds_the_bits_of_the_cells() {
         "parent_order: 6, child_order: 12",
         "parent_order: 6, chunk_inner: 8, child_order: 12",
         "parent_order: 3, chunk_inner: 3, child_order: 9",
-        "parent_order: 8, chunk_inner: 8, child_order: 8",
+        "parent_order: 4, chunk_inner: 4, child_order: 4",
     ]
     .into_iter()
     .enumerate()
