@@ -145,6 +145,13 @@ pub struct RunArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
+    /// How the store is laid out
+    #[arg(long, value_enum, default_value_t = LayoutArg::Cells)]
+    pub layout: LayoutArg,
+    /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
+    /// ends, or 11,10,..6
+    #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
+    pub overviews: Option<String>,
     /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,
@@ -176,6 +183,14 @@ pub struct RunArgs {
     /// Print the run report (or the dry run, or the settings) as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// Occupied cells and their ids
+    Cells,
+    /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
+    Fullsphere,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +240,10 @@ pub struct RenderArgs {
     /// The picture to write
     #[arg(short, long, value_name = "MAP.png")]
     pub output: PathBuf,
+    /// Draw the cells of this order [default: the finest]
+    #[arg(long, value_name = "ORDER")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
+    pub order: Option<u8>,
     /// Title of the picture [default: the store and the variable]
     #[arg(long)]
     pub title: Option<String>,

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::error::{Error, Result};
+use crate::grid::Order;
 use crate::report::{MapData, render as draw_map};
 use crate::store::StoreReader;
 use crate::{config, granule, plan, store, table};
@@ -47,6 +48,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 pub fn render(args: &RenderArgs) -> Result<u8> {
     draw(
         &args.store,
+        args.order.and_then(Order::new),
         &args.variable,
         &args.output,
         args.title.as_deref(),
@@ -55,9 +57,18 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Draws one array of a store.
-pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) -> Result<()> {
-    let reader = StoreReader::open(store)?;
+/// Draws one array of an order of a store, the finest where none is given.
+pub fn draw(
+    store: &Path,
+    order: Option<Order>,
+    variable: &str,
+    output: &Path,
+    title: Option<&str>,
+) -> Result<()> {
+    let reader = match order {
+        Some(order) => StoreReader::open_order(store, order)?,
+        None => StoreReader::open(store)?,
+    };
     let array = reader.read(variable)?;
     if array.info.shape.len() != 1 {
         return Err(Error::Usage(format!(

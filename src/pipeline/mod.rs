@@ -21,13 +21,14 @@ use crate::backend::{Device, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{StoreSchema, finalize};
+use crate::finalize::{Overviews, StoreSchema, finalize};
 use crate::granule::Counts;
+use crate::grid::Order;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
-use crate::store::{ContentHash, StoreWriter};
+use crate::store::{Layout, StoreWriter, Written};
 use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
 
 pub use budget::Memory;
@@ -132,17 +133,28 @@ pub fn fold(
     })
 }
 
-/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of each array.
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Coarser orders that the store has, too; finest first.
+    pub overviews: &'a [Order],
+    pub layout: Layout,
+}
+
+/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of
+/// each array.
 ///
 /// # Errors
 /// A violated invariant, a failed write, an interrupt: nothing is left at the target.
 pub fn write(
     folded: Folded,
     survey: &Survey,
-    target: &Path,
-    overwrite: bool,
+    target: Target,
     options: &Options,
-) -> Result<(Vec<ContentHash>, Tally)> {
+) -> Result<(Written, Tally)> {
     let Folded {
         mut shards,
         mut tally,
@@ -154,7 +166,13 @@ pub fn write(
     tally.shards = shards.len() as u64;
     tally.occupied_cells = shards.settle(job);
     tally.merge_seconds += merging.elapsed().as_secs_f64();
-    let mut writer = StoreWriter::create(target, schema, tally.occupied_cells, overwrite)?;
+    let Target {
+        store, overwrite, ..
+    } = target;
+    let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
+        .with_layout(target.layout)
+        .with_overviews(target.overviews);
+    let mut overviews = Overviews::new(target.overviews, schema, job);
     let table = options.table.map(|path| TableWriter::create(path, schema));
     let mut table = table.transpose()?;
     for (shard, partials) in shards.into_tables(job) {
@@ -162,6 +180,7 @@ pub fn write(
             return Err(Error::Interrupted);
         }
         let finishing = Instant::now();
+        let coarser = overviews.add(&partials)?;
         let finished = finalize(shard, partials, job, schema)?;
         tally.finalize_seconds += finishing.elapsed().as_secs_f64();
         tally.cells_without_weight += finished.cells_without_weight;
@@ -170,17 +189,23 @@ pub fn write(
         if let Some(table) = &mut table {
             table.append(&finished.table)?;
         }
+        for overview in coarser {
+            writer.append_overview(overview.order, &overview.shard.table)?;
+        }
         tally.write_seconds += writing.elapsed().as_secs_f64();
     }
     let writing = Instant::now();
+    for overview in overviews.finish()? {
+        writer.append_overview(overview.order, &overview.shard.table)?;
+    }
     // All are whole before the first has its name.
     let table = table.map(TableWriter::finish).transpose()?;
     let errors = errors.finish()?;
-    let hashes = writer.finish()?;
+    let written = writer.finish()?;
     table.map_or(Ok(()), WholeTable::publish)?;
     tally.errors = errors.publish()?;
     tally.write_seconds += writing.elapsed().as_secs_f64();
-    Ok((hashes, tally))
+    Ok((written, tally))
 }
 
 /// One granule on its way through the line.

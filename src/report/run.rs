@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::stat::Job;
-use crate::store::{ContentHash, content_hash, grouped};
+use crate::store::{ContentHash, Written, content_hash, grouped};
 use crate::table::ErrorSummary;
 
 use super::tally::Tally;
@@ -74,11 +74,13 @@ pub struct RunReport {
     pub outputs: BTreeMap<String, Value>,
     /// SHA-256 over the outputs' hashes: equal for stores of equal content.
     pub content_sha256: String,
+    /// Coarser orders of the store, finest first: occupied cells and hashes of each.
+    pub overviews: Vec<Value>,
 }
 
 impl RunReport {
     /// Puts the report of a finished run together.
-    pub fn new(facts: &RunFacts, tally: &Tally, hashes: &[ContentHash], seconds: f64) -> Self {
+    pub fn new(facts: &RunFacts, tally: &Tally, written: &Written, seconds: f64) -> Self {
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
         Self {
@@ -124,11 +126,20 @@ impl RunReport {
                 .collect(),
             store: facts.store.to_path_buf(),
             table: facts.table.map(Path::to_path_buf),
-            outputs: hashes
+            outputs: outputs(&written.hashes),
+            content_sha256: content_hash(&written.hashes),
+            overviews: written
+                .overviews
                 .iter()
-                .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+                .map(|overview| {
+                    json!({
+                        "order": overview.order.get(),
+                        "occupied_cells": overview.cells,
+                        "outputs": outputs(&overview.hashes),
+                        "content_sha256": content_hash(&overview.hashes),
+                    })
+                })
                 .collect(),
-            content_sha256: content_hash(hashes),
         }
     }
 
@@ -175,6 +186,11 @@ impl RunReport {
         }
         line("shards", grouped(tally.shards));
         line("occupied cells", grouped(tally.occupied_cells));
+        for overview in &self.overviews {
+            let cells = overview["occupied_cells"].as_u64().unwrap_or(0);
+            let what = format!("  at order {}", overview["order"]);
+            line(&what, grouped(cells));
+        }
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
         }
@@ -198,6 +214,13 @@ fn device(facts: &RunFacts) -> Value {
     device.insert("reason".to_owned(), facts.device_reason.into());
     device.extend(facts.device_details.clone());
     Value::Object(device)
+}
+
+fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
+    let hashes = hashes.iter();
+    hashes
+        .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+        .collect()
 }
 
 fn stages(tally: &Tally) -> Value {

@@ -11,6 +11,7 @@ mod full_disk;
 mod granules;
 mod interrupted;
 mod map;
+mod overviews;
 mod plan;
 mod reports;
 mod schema;

@@ -1,6 +1,7 @@
 //! What holds for any photons: the answer depends on nothing but the photons, and equals the oracle.
 
 mod oracle;
+mod overviews;
 mod plan;
 mod tables;
 
