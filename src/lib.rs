@@ -20,11 +20,13 @@ pub mod expr;
 pub mod finalize;
 pub mod granule;
 pub mod grid;
+pub mod input;
 pub mod merge;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod stat;
 pub mod store;
+pub mod table;
 
 pub use error::{Error, Result};

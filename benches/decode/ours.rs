@@ -51,12 +51,19 @@ pub fn decode(path: &Path, wanted: bool, buffers: &mut Buffers) -> Result<Answer
 /// returns how many photons they hold.
 pub fn partials(path: &Path, threads: usize) -> Result<u64> {
     let config = config::parse_yaml("five", include_str!("five.yaml"))?;
-    let plan = plan(&[PathBuf::from(path)], DuplicatePolicy::Error)?;
+    let plan = plan(
+        &[PathBuf::from(path)],
+        config.granules,
+        DuplicatePolicy::Error,
+    )?;
     let device = Device::open(&DeviceChoice::Cpu, threads)?;
     let survey = pipeline::survey(&config, &plan, false)?;
     let options = Options {
         batch_rows: Memory::DEFAULT.rows(&survey.types, config.filters.len(), &survey.job),
         tolerant: false,
+        table: None,
+        // A strict run lists nothing.
+        errors: Path::new("errors.parquet"),
         interrupted: &AtomicBool::new(false),
     };
     let folded = pipeline::fold(&config, &survey, &device, &options, &Progress::hidden())?;

@@ -37,11 +37,11 @@ pub struct Cli {
 pub enum Verb {
     /// Make synthetic granules, aggregate them, draw a map, and say what to try next
     Demo(DemoArgs),
-    /// Aggregate granules into a Zarr store
+    /// Aggregate granules or tables into a Zarr store
     Run(RunArgs),
     /// List which granules have photons in which shards, as a shard map
     Plan(PlanArgs),
-    /// Show what is in a granule, a shard map or a store
+    /// Show what is in a granule, a table, a shard map or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -126,8 +126,8 @@ impl MachineArgs {
 pub struct RunArgs {
     /// A pipeline YAML file, or a built-in config: atl03, atl06
     pub config: String,
-    /// Granules, or folders of granules
-    #[arg(value_name = "GRANULE|DIR")]
+    /// Granules, tables where the config reads those, or folders of them
+    #[arg(value_name = "GRANULE|TABLE|DIR")]
     pub granules: Vec<PathBuf>,
     /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
     /// named]
@@ -142,7 +142,17 @@ pub struct RunArgs {
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
-    /// Replace the store if it exists
+    /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
+    #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
+    pub table: Option<PathBuf>,
+    /// How the store is laid out
+    #[arg(long, value_enum, default_value_t = LayoutArg::Cells)]
+    pub layout: LayoutArg,
+    /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
+    /// ends, or 11,10,..6
+    #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
+    pub overviews: Option<String>,
+    /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,
     /// Stop at the first granule or row that cannot be used (the default)
@@ -175,6 +185,14 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// Occupied cells and their ids
+    Cells,
+    /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
+    Fullsphere,
+}
+
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// A pipeline YAML file, or a built-in config: atl03, atl06
@@ -203,7 +221,7 @@ pub struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule, a shard map or a store
+    /// A granule, a table, a shard map or a store
     pub path: PathBuf,
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
@@ -222,6 +240,10 @@ pub struct RenderArgs {
     /// The picture to write
     #[arg(short, long, value_name = "MAP.png")]
     pub output: PathBuf,
+    /// Draw the cells of this order [default: the finest]
+    #[arg(long, value_name = "ORDER")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
+    pub order: Option<u8>,
     /// Title of the picture [default: the store and the variable]
     #[arg(long)]
     pub title: Option<String>,

@@ -7,8 +7,9 @@ use std::time::Instant;
 use crate::config::{self, DuplicatePolicy};
 use crate::demo::write_granules;
 use crate::error::Result;
-use crate::pipeline::Memory;
+use crate::pipeline::{Memory, Target};
 use crate::plan::plan;
+use crate::store::Layout;
 
 use super::args::DemoArgs;
 use super::out::{note, print};
@@ -40,13 +41,18 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         made.len()
     ));
     let config = config::load("atl03")?;
-    let plan = plan(&made, DuplicatePolicy::Error)?;
+    let plan = plan(&made, config.granules, DuplicatePolicy::Error)?;
     let run = Run {
         config: &config,
         plan: &plan,
-        store: &store,
-        // The store of an earlier demo is the demo's own.
-        overwrite: true,
+        target: Target {
+            store: &store,
+            // The store of an earlier demo is the demo's own.
+            overwrite: true,
+            overviews: &[],
+            layout: Layout::Cells,
+        },
+        table: None,
         tolerant: false,
         device: args.machine.choice()?,
         threads,
@@ -58,6 +64,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     report.write(&report_path)?;
     draw(
         &store,
+        None,
         DRAWN,
         &map,
         Some("icefold demo: median photon height, synthetic ATL03"),

@@ -6,6 +6,7 @@ mod bench_device;
 mod demo;
 mod devices;
 mod out;
+mod overviews;
 mod plan;
 mod run;
 mod show;

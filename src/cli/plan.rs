@@ -22,7 +22,7 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let started = Instant::now();
     let config = config::load(&args.config)?;
     strict_or_tolerant(matches)?;
-    let plan = crate::plan::plan(&args.granules, config.duplicates)?;
+    let plan = crate::plan::plan(&args.granules, config.granules, config.duplicates)?;
     spare_other_files(&args.output)?;
     check_writable(&args.output)?;
     let progress = Progress::over(plan.granules.len());
@@ -117,6 +117,7 @@ pub fn planned(args: &RunArgs, config: &Config) -> Result<Plan> {
         map.plan(&Selection {
             range: range.transpose()?,
             granule_root: args.granule_root.as_deref(),
+            granules: Some(config.granules),
             duplicates: Some(config.duplicates),
         })?
     } else {
@@ -151,7 +152,7 @@ fn of_granules(args: &RunArgs, config: &Config) -> Result<Plan> {
             catalog.display()
         ));
     }
-    crate::plan::plan(&args.granules, config.duplicates)
+    crate::plan::plan(&args.granules, config.granules, config.duplicates)
 }
 
 fn say_superseded(plan: &Plan) {

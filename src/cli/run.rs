@@ -1,6 +1,6 @@
 //! `icefold run`: granules to a store.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -11,17 +11,36 @@ use serde_json::json;
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::pipeline::{self, Memory, Options, Survey};
+use crate::grid::Order;
+use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
 use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
+use crate::store::{Layout, check_full_sphere};
+use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
-use super::args::RunArgs;
+use super::args::{LayoutArg, RunArgs};
 use super::out::{note, print, print_json};
+use super::overviews::overviews;
 use super::plan::{planned, strict_or_tolerant};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
+    let overviews = match &args.overviews {
+        Some(text) => overviews(text, config.grid.cell_order)?,
+        None => Vec::new(),
+    };
+    let layout = match args.layout {
+        LayoutArg::Cells => Layout::Cells,
+        LayoutArg::Fullsphere => Layout::FullSphere,
+    };
+    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
+        let message = format!(
+            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
+             layout"
+        );
+        return Err(Error::Usage(message));
+    }
     let device = args.machine.choice()?;
     strict_or_tolerant(matches)?;
     if args.explain {
@@ -36,7 +55,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
     let plan = planned(args, &config)?;
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
-        describe(&config, &plan, &survey, args.json)?;
+        describe(&config, &plan, &survey, &overviews, args.json)?;
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
     let store = args
@@ -54,8 +73,13 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
     let run = Run {
         config: &config,
         plan: &plan,
-        store: &store,
-        overwrite: args.overwrite,
+        target: Target {
+            store: &store,
+            overwrite: args.overwrite,
+            overviews: &overviews,
+            layout,
+        },
+        table: args.table.as_deref(),
         tolerant: tolerant(args),
         device,
         threads: threads(args.machine.threads),
@@ -80,8 +104,8 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
 pub struct Run<'a> {
     pub config: &'a Config,
     pub plan: &'a Plan,
-    pub store: &'a Path,
-    pub overwrite: bool,
+    pub target: Target<'a>,
+    pub table: Option<&'a Path>,
     pub tolerant: bool,
     pub device: DeviceChoice,
     pub threads: usize,
@@ -95,9 +119,19 @@ impl Run<'_> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
         let threads = self.threads;
-        crate::store::check_target(self.store, self.overwrite)?;
+        crate::store::check_target(self.target.store, self.target.overwrite)?;
+        if let Some(table) = self.table {
+            TableFormat::of(table)?;
+            check_file_target(table, self.target.overwrite)?;
+        }
+        let errors = errors_path(self.target.store);
+        check_file_target(&errors, self.target.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        if self.target.layout == Layout::FullSphere {
+            check_full_sphere(&survey.schema)
+                .map_err(|message| Error::config(&self.config.name, message))?;
+        }
         let filters = self.config.filters.len();
         let batch_rows = self
             .batch_rows
@@ -105,6 +139,8 @@ impl Run<'_> {
         let options = Options {
             batch_rows,
             tolerant: self.tolerant,
+            table: self.table,
+            errors: &errors,
             interrupted: self.interrupted,
         };
         let progress = Progress::over(survey.granules.len());
@@ -114,8 +150,8 @@ impl Run<'_> {
             note(format_args!("warning: {warning}"));
         }
         let folded = folded?;
-        let (hashes, tally) = device
-            .install(|| pipeline::write(folded, &survey, self.store, self.overwrite, &options))?;
+        let (written, tally) =
+            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
         let facts = RunFacts {
             command: std::env::args().collect(),
             config_name: &self.config.name,
@@ -128,10 +164,11 @@ impl Run<'_> {
             batch_rows,
             plan: self.plan,
             job: &survey.job,
-            store: self.store,
+            store: self.target.store,
+            table: self.table,
         };
         let seconds = started.elapsed().as_secs_f64();
-        Ok((RunReport::new(&facts, &tally, &hashes, seconds), tally))
+        Ok((RunReport::new(&facts, &tally, &written, seconds), tally))
     }
 }
 
@@ -174,7 +211,7 @@ fn warn(tally: &Tally) {
     if tally.rejected_rows > 10 {
         let more = tally.rejected_rows - 10;
         note(format_args!(
-            "warning: {more} more rows left out; the run report lists them"
+            "warning: {more} more rows left out; the error table lists them"
         ));
     }
 }
@@ -228,9 +265,15 @@ fn overrides(
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
+        (
+            "layout",
+            format!("{:?}", args.layout).to_lowercase(),
+            origin("layout"),
+        ),
     ];
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [
+        ("table", path(&args.table), origin("table")),
         ("catalog", path(&args.plan), origin("plan")),
         (
             "granule_root",
@@ -238,6 +281,7 @@ fn overrides(
             origin("granule_root"),
         ),
         ("shards", args.shards.clone(), origin("shards")),
+        ("overviews", args.overviews.clone(), origin("overviews")),
     ];
     let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
     rows.into_iter()
@@ -246,7 +290,13 @@ fn overrides(
         .collect()
 }
 
-fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Result<()> {
+fn describe(
+    config: &Config,
+    plan: &Plan,
+    survey: &Survey,
+    overviews: &[Order],
+    as_json: bool,
+) -> Result<()> {
     let paths = |paths: &[PathBuf]| -> Vec<String> {
         paths.iter().map(|p| p.display().to_string()).collect()
     };
@@ -265,6 +315,7 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
             })),
             "shard_order": config.grid.shard_order.get(),
             "cell_order": config.grid.cell_order.get(),
+            "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
             "latitude": config.grid.latitude.name(),
             "columns": columns.map(|(column, variable)| json!({
                 "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
@@ -284,6 +335,10 @@ fn describe(config: &Config, plan: &Plan, survey: &Survey, as_json: bool) -> Res
         config.grid.latitude.name(),
         pipeline::describe(plan)
     );
+    if !overviews.is_empty() {
+        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
+    }
     for failed in &survey.failed {
         text.push_str(&format!("  cannot be read: {}\n", failed.reason));
     }

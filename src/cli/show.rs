@@ -5,9 +5,10 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::error::{Error, Result};
+use crate::grid::Order;
 use crate::report::{MapData, render as draw_map};
 use crate::store::StoreReader;
-use crate::{config, granule, plan, store};
+use crate::{config, granule, plan, store, table};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
@@ -18,6 +19,8 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
             (store::inspect(&args.path)?, store::inspect_text)
         } else if plan::looks_like_a_map(&args.path) {
             (plan::inspect(&args.path)?, plan::inspect_text)
+        } else if table::looks_like_a_table(&args.path) {
+            (table::inspect(&args.path)?, table::inspect_text)
         } else if let Some(config) = &args.config {
             let config = config::load(config)?;
             let mut found = granule::inspect(&args.path)?;
@@ -45,6 +48,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 pub fn render(args: &RenderArgs) -> Result<u8> {
     draw(
         &args.store,
+        args.order.and_then(Order::new),
         &args.variable,
         &args.output,
         args.title.as_deref(),
@@ -53,9 +57,18 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// Draws one array of a store.
-pub fn draw(store: &Path, variable: &str, output: &Path, title: Option<&str>) -> Result<()> {
-    let reader = StoreReader::open(store)?;
+/// Draws one array of an order of a store, the finest where none is given.
+pub fn draw(
+    store: &Path,
+    order: Option<Order>,
+    variable: &str,
+    output: &Path,
+    title: Option<&str>,
+) -> Result<()> {
+    let reader = match order {
+        Some(order) => StoreReader::open_order(store, order)?,
+        None => StoreReader::open(store)?,
+    };
     let array = reader.read(variable)?;
     if array.info.shape.len() != 1 {
         return Err(Error::Usage(format!(

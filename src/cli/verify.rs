@@ -68,7 +68,7 @@ struct Answer {
 pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let choices = choices(&args.devices)?;
     let config = config::load(&args.a)?;
-    let plan = plan(&args.b, config.duplicates)?;
+    let plan = plan(&args.b, config.granules, config.duplicates)?;
     let survey = pipeline::survey(&config, &plan, false)?;
     let workers = threads(args.threads);
     let mut answers = Vec::with_capacity(choices.len());
@@ -126,6 +126,9 @@ fn answer(
     let options = Options {
         batch_rows: BATCH_ROWS,
         tolerant: false,
+        table: None,
+        // A strict run lists nothing.
+        errors: Path::new("errors.parquet"),
         interrupted,
     };
     let progress = Progress::over(survey.granules.len());

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
-use super::{Config, Definition, Filter, Output, Variable};
+use super::{Config, Definition, Filter, GranuleKind, Output, Variable};
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 
 /// The hash in hex.
@@ -28,9 +28,13 @@ fn canonical(config: &Config) -> String {
     variables.sort();
     let mut outputs: Vec<String> = config.outputs.iter().map(output).collect();
     outputs.sort();
+    let read = match config.granules {
+        GranuleKind::Hdf5 => format!("ground_tracks {tracks:?}"),
+        GranuleKind::Table => "table".to_owned(),
+    };
     let mut lines = vec![
         "icefold config 1".to_owned(),
-        format!("ground_tracks {tracks:?}"),
+        read,
         format!("coordinates {:?} {:?}", config.latitude, config.longitude),
     ];
     lines.extend(variables);

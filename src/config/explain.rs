@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
-use super::{DuplicatePolicy, NanPolicy, NullPolicy, Provenance};
+use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance};
 
 impl Provenance {
     /// The word in explanations.
@@ -12,6 +12,16 @@ impl Provenance {
             Self::Config => "config",
             Self::BuiltIn => "built-in",
             Self::Default => "default",
+        }
+    }
+}
+
+impl GranuleKind {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hdf5 => "hdf5",
+            Self::Table => "table",
         }
     }
 }
@@ -110,7 +120,10 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     };
     add("config", "", config.name.clone());
     add("config", ".sha256", config.sha256.clone());
-    add("data_source.groups", "", config.ground_tracks.join(" "));
+    add("data_source.reader", "", config.granules.name().to_owned());
+    if config.granules == GranuleKind::Hdf5 {
+        add("data_source.groups", "", config.ground_tracks.join(" "));
+    }
     let coordinates = "data_source.coordinates";
     add(coordinates, ".latitude", config.latitude.clone());
     add(coordinates, ".longitude", config.longitude.clone());

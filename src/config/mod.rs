@@ -3,7 +3,7 @@
 //! First on the line: everything after it works on these types and never sees a string key.
 //! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs`, `parse.rs` turns that into
 //! [`Config`] and refuses what it does not know (`source.rs` and `levels.rs` what is read, `outputs.rs` what is
-//! computed), `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
+//! computed; `tables.rs` where granules are tables), `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
 
 mod builtin;
 mod canonical;
@@ -16,6 +16,7 @@ mod raw;
 mod refusals;
 mod shapes;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -41,9 +42,12 @@ pub struct Config {
     pub name: String,
     /// SHA-256 in hex of the canonical form: equal for configs that ask the same question.
     pub sha256: String,
-    /// Ground tracks to read, in order.
+    /// What granules are.
+    pub granules: GranuleKind,
+    /// Ground tracks to read, in order; none of tables.
     pub ground_tracks: Vec<String>,
-    /// Dataset path templates (`{group}` stands for the ground track) of the base level.
+    /// Dataset path templates (`{group}` stands for the ground track) of the base level; of tables
+    /// names of columns, here and below.
     pub latitude: String,
     pub longitude: String,
     /// Source columns that outputs use, in order of declaration.
@@ -61,6 +65,15 @@ pub struct Config {
     pub catalog: Option<PathBuf>,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
+}
+
+/// What the granules of a config are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GranuleKind {
+    /// HDF5 product files with ground tracks.
+    Hdf5,
+    /// Tables of photons: Parquet, Arrow IPC.
+    Table,
 }
 
 /// Where a value comes from.

@@ -75,6 +75,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
     let mut config = Config {
         name: name.into(),
         sha256: String::new(),
+        granules: source.granules,
         ground_tracks: source.ground_tracks,
         latitude: source.latitude,
         longitude: source.longitude,
@@ -142,6 +143,8 @@ fn store(raw: &RawConfig) -> Result<Option<PathBuf>, Fault> {
 fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Provenance> {
     let (source, output) = (&raw.data_source, &raw.output);
     let optional = [
+        ("data_source.reader", source.reader.is_some()),
+        ("data_source.groups", source.groups.is_some()),
         (
             "data_source.filters",
             source.filters.is_some() || source.quality_filter.is_some(),
@@ -157,7 +160,6 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
     ];
     let always = [
         "config",
-        "data_source.groups",
         "data_source.coordinates",
         "data_source.variables",
         "aggregation.variables",

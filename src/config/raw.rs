@@ -1,7 +1,7 @@
 //! The shape of the pipeline YAML itself, before any meaning: `text -> Raw -> Config`.
 //!
 //! Every mapping refuses keys that it does not know. Keys that only another reader or scheduler
-//! needs (`reader`, `driver`, `handoff`, `read_plan`, `aggregation.coordinates`) are checked and
+//! needs (`driver`, `handoff`, `read_plan`, `aggregation.coordinates`) are checked and
 //! have no effect. `yaml.rs` fills these types, `parse.rs` gives them meaning.
 
 use std::borrow::Cow;
@@ -38,14 +38,14 @@ pub(super) struct RawConfig {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDataSource {
-    /// Has no effect: icefold reads HDF5 itself.
-    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    /// `table`: granules are tables, and paths are names of columns. The others have no effect:
+    /// icefold reads HDF5 itself.
     pub reader: Option<RawReader>,
     /// Has no effect: the path or address of a granule tells how to reach it.
     #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub driver: Option<RawDriver>,
-    /// Ground tracks, e.g. `gt1l`.
-    pub groups: Vec<String>,
+    /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
+    pub groups: Option<Vec<String>>,
     /// Geodetic coordinates of the photons; may come from the base level instead.
     pub coordinates: Option<RawCoordinates>,
     pub variables: Entries<RawVariable>,
@@ -60,12 +60,13 @@ pub(super) struct RawDataSource {
     pub read_plan: Option<RawReadPlan>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RawReader {
     H5coro,
     H5py,
     Hdf5,
+    Table,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -4,11 +4,12 @@ use super::levels::{Levels, joined};
 use super::raw::{RawCoordinates, RawDataSource, RawFilter};
 use super::shapes::RawScalar;
 use super::yaml::Fault;
-use super::{Filter, FilterOp, Link, Variable};
+use super::{Filter, FilterOp, GranuleKind, Link, Variable, tables};
 use crate::stat::Resolution;
 
 /// What is read, from where.
 pub(super) struct Source {
+    pub granules: GranuleKind,
     pub ground_tracks: Vec<String>,
     pub latitude: String,
     pub longitude: String,
@@ -19,7 +20,14 @@ pub(super) struct Source {
 
 impl Source {
     pub fn new(raw: &RawDataSource) -> Result<Self, Fault> {
-        let ground_tracks = ground_tracks(&raw.groups)?;
+        let granules = tables::kind(raw)?;
+        let ground_tracks = match (granules, &raw.groups) {
+            (GranuleKind::Table, _) => Vec::new(),
+            (GranuleKind::Hdf5, Some(groups)) => ground_tracks(groups)?,
+            (GranuleKind::Hdf5, None) => {
+                return Err(Fault::new("data_source", "key 'groups' is missing"));
+            }
+        };
         let levels = Levels::new(raw)?;
         let (latitude, longitude) = coordinates(raw, &levels)?;
         let link = levels.link()?;
@@ -31,6 +39,7 @@ impl Source {
             return Err(Fault::new("data_source.variables", "no source column"));
         }
         let source = Self {
+            granules,
             ground_tracks,
             latitude,
             longitude,
@@ -38,7 +47,10 @@ impl Source {
             filters: filters(raw, &levels)?,
             link,
         };
-        source.check_templates()?;
+        match granules {
+            GranuleKind::Hdf5 => source.check_templates()?,
+            GranuleKind::Table => tables::check_names(&source)?,
+        }
         levels.check_read_plan(raw)?;
         Ok(source)
     }

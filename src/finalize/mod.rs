@@ -1,15 +1,19 @@
 //! The finalize gate: partials become numbers once, checked, in one place.
 //!
-//! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`.
+//! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `overview.rs` folds
+//! the same partials up to coarser orders on their way through the gate.
 
 mod gate;
+mod overview;
 mod schema;
 mod table;
 
 use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
+use crate::grid::Order;
 
+pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
 pub use table::{FinishedShard, finalize};
 
@@ -46,4 +50,20 @@ pub struct StoreSchema {
     pub grid: GridConfig,
     pub config_sha256: String,
     pub arrays: Vec<OutputArray>,
+}
+
+impl StoreSchema {
+    /// The same outputs at a coarser order. Cells coarser than the shards are shards of their own.
+    #[must_use]
+    pub fn at(&self, order: Order) -> Self {
+        Self {
+            grid: GridConfig {
+                shard_order: self.grid.shard_order.min(order),
+                chunk_order: None,
+                cell_order: order,
+                latitude: self.grid.latitude,
+            },
+            ..self.clone()
+        }
+    }
 }

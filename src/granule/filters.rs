@@ -13,7 +13,7 @@ use crate::config::{Filter, FilterOp};
 
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]
-pub(super) struct RowFilter {
+pub(crate) struct RowFilter {
     /// Values in any of these ranges are inside; NaN never is.
     floats: Vec<Between<f64>>,
     integers: Vec<Between<i64>>,

@@ -31,11 +31,12 @@ pub use buffers::Buffers;
 pub use cost::{cost, cost_text};
 pub(crate) use file::condensed;
 pub use file::{GranuleFile, WholeDataset};
+pub(crate) use filters::RowFilter;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
-pub use wanted::WantedShards;
+pub use wanted::{OUTSIDE_SHARDS, WantedShards};
 
 use crate::batch::ColumnType;
 

@@ -173,8 +173,13 @@ impl Reader {
     /// Decodes into these buffers from now on; see [`Reader::into_buffers`].
     #[must_use]
     pub fn with_buffers(mut self, buffers: Buffers) -> Self {
-        self.buffers = buffers;
+        self.use_buffers(buffers);
         self
+    }
+
+    /// As [`Reader::with_buffers`].
+    pub fn use_buffers(&mut self, buffers: Buffers) {
+        self.buffers = buffers;
     }
 
     /// The buffers, for the next granule's reader.

@@ -41,6 +41,16 @@ impl WantedShards {
         });
     }
 
+    /// Drops the positions outside from some of them, given by their places.
+    pub fn retain(&self, lon: &[f64], lat: &[f64], places: &mut Vec<u32>) {
+        let mut marks = vec![0; lon.len()];
+        for &place in &*places {
+            marks[place as usize] = 1;
+        }
+        self.narrow(lon, lat, &mut marks);
+        places.retain(|&place| marks[place as usize] == 1);
+    }
+
     fn each_outside(
         &self,
         lon: &[f64],

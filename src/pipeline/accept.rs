@@ -73,6 +73,8 @@ fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec
         for (nulls, source) in nulls.iter_mut().zip(&batch.columns) {
             *nulls += u64::from(!source.is_valid(photon));
         }
+        let row = row();
+        granule.errors.push(row.to_error(), line.errors.target())?;
         granule.rows.push(row);
     }
     for ((column, _), count) in columns.iter().zip(by_column).filter(|(_, n)| *n > 0) {

@@ -21,13 +21,15 @@ use crate::backend::{Device, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{StoreSchema, finalize};
+use crate::finalize::{Overviews, StoreSchema, finalize};
 use crate::granule::Counts;
+use crate::grid::Order;
 use crate::merge::ShardPartials;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
-use crate::store::{ContentHash, StoreWriter};
+use crate::store::{Layout, StoreWriter, Written};
+use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
 
 pub use budget::Memory;
 use source::{Message, Source};
@@ -40,6 +42,10 @@ pub struct Options<'a> {
     pub batch_rows: usize,
     /// Report granules and rows that cannot be used, and write the rest.
     pub tolerant: bool,
+    /// Where the rows of the store go as a table, too.
+    pub table: Option<&'a Path>,
+    /// Where what a tolerant run leaves out is listed.
+    pub errors: &'a Path,
     /// Set by a signal: stop at the next batch.
     pub interrupted: &'a AtomicBool,
 }
@@ -52,6 +58,7 @@ pub const BATCH_ROWS: usize = 1 << 20;
 pub struct Folded {
     pub shards: ShardPartials,
     pub tally: Tally,
+    pub errors: ErrorTable,
 }
 
 /// Reads every granule once and folds it into partials.
@@ -74,8 +81,11 @@ pub fn fold(
         derivation: Derivation::default(),
         shards: ShardPartials::default(),
         tally: Tally::default(),
+        errors: ErrorTable::new(options.errors),
     };
-    line.tally.failed.clone_from(&survey.failed);
+    for failed in &survey.failed {
+        line.leave_out(failed.clone(), "survey")?;
+    }
     let source = Source {
         granules: &survey.granules,
         config,
@@ -98,7 +108,7 @@ pub fn fold(
                 }
                 Message::End(end) => {
                     progress.granule_done(&end.name, end.counts.read);
-                    line.close(std::mem::take(&mut granule), *end);
+                    line.close(std::mem::take(&mut granule), *end)?;
                 }
                 Message::Failed { name, error } => {
                     granule = Granule::default();
@@ -119,23 +129,36 @@ pub fn fold(
     Ok(Folded {
         shards: line.shards,
         tally: line.tally,
+        errors: line.errors,
     })
 }
 
-/// Finishes every shard and writes the store; gives back the content hash of each array.
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Coarser orders that the store has, too; finest first.
+    pub overviews: &'a [Order],
+    pub layout: Layout,
+}
+
+/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of
+/// each array.
 ///
 /// # Errors
 /// A violated invariant, a failed write, an interrupt: nothing is left at the target.
 pub fn write(
     folded: Folded,
     survey: &Survey,
-    target: &Path,
-    overwrite: bool,
+    target: Target,
     options: &Options,
-) -> Result<(Vec<ContentHash>, Tally)> {
+) -> Result<(Written, Tally)> {
     let Folded {
         mut shards,
         mut tally,
+        errors,
     } = folded;
     let job: &Job = &survey.job;
     let schema: &StoreSchema = &survey.schema;
@@ -143,23 +166,46 @@ pub fn write(
     tally.shards = shards.len() as u64;
     tally.occupied_cells = shards.settle(job);
     tally.merge_seconds += merging.elapsed().as_secs_f64();
-    let mut writer = StoreWriter::create(target, schema, tally.occupied_cells, overwrite)?;
+    let Target {
+        store, overwrite, ..
+    } = target;
+    let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
+        .with_layout(target.layout)
+        .with_overviews(target.overviews);
+    let mut overviews = Overviews::new(target.overviews, schema, job);
+    let table = options.table.map(|path| TableWriter::create(path, schema));
+    let mut table = table.transpose()?;
     for (shard, partials) in shards.into_tables(job) {
         if options.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
         let finishing = Instant::now();
+        let coarser = overviews.add(&partials)?;
         let finished = finalize(shard, partials, job, schema)?;
         tally.finalize_seconds += finishing.elapsed().as_secs_f64();
         tally.cells_without_weight += finished.cells_without_weight;
         let writing = Instant::now();
         writer.append(&finished.table)?;
+        if let Some(table) = &mut table {
+            table.append(&finished.table)?;
+        }
+        for overview in coarser {
+            writer.append_overview(overview.order, &overview.shard.table)?;
+        }
         tally.write_seconds += writing.elapsed().as_secs_f64();
     }
     let writing = Instant::now();
-    let hashes = writer.finish()?;
+    for overview in overviews.finish()? {
+        writer.append_overview(overview.order, &overview.shard.table)?;
+    }
+    // All are whole before the first has its name.
+    let table = table.map(TableWriter::finish).transpose()?;
+    let errors = errors.finish()?;
+    let written = writer.finish()?;
+    table.map_or(Ok(()), WholeTable::publish)?;
+    tally.errors = errors.publish()?;
     tally.write_seconds += writing.elapsed().as_secs_f64();
-    Ok((hashes, tally))
+    Ok((written, tally))
 }
 
 /// One granule on its way through the line.
@@ -169,6 +215,7 @@ struct Granule {
     /// Rows rejected on this side of the reader: out of a column's range.
     rejected: Counts,
     rows: RejectedRows,
+    errors: RowSpool,
 }
 
 struct Line<'a> {
@@ -179,6 +226,7 @@ struct Line<'a> {
     derivation: Derivation,
     shards: ShardPartials,
     tally: Tally,
+    errors: ErrorTable,
 }
 
 impl Line<'_> {
@@ -194,22 +242,30 @@ impl Line<'_> {
         Ok(batch)
     }
 
-    fn close(&mut self, granule: Granule, mut end: GranuleReport) {
+    fn close(&mut self, granule: Granule, mut end: GranuleReport) -> Result<()> {
         let merging = Instant::now();
         self.shards.absorb(granule.shards, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         end.counts.move_to_rejected(&granule.rejected);
         self.tally.add(end, granule.rows);
+        self.errors.rows(granule.errors)
     }
 
     fn fail(&mut self, name: String, error: Error) -> Result<()> {
         if !self.options.tolerant {
             return Err(error);
         }
-        self.tally.failed.push(Failed {
+        let failed = Failed {
             granule: name,
             reason: error.to_string(),
-        });
+        };
+        self.leave_out(failed, "read")
+    }
+
+    fn leave_out(&mut self, failed: Failed, stage: &'static str) -> Result<()> {
+        self.errors
+            .granule(&failed.granule, stage, &failed.reason)?;
+        self.tally.failed.push(failed);
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use crate::backend::Device;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::{Buffers, GranuleFile, Reader, WantedShards};
+use crate::granule::Buffers;
+use crate::input::Input;
 use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 
@@ -85,19 +86,15 @@ impl Source<'_> {
     ) -> Result<Option<GranuleReport>> {
         let mut seconds = 0.0;
         let started = Instant::now();
-        let granule = GranuleFile::open(path)?;
-        let reader = Reader::open(&granule, self.config, self.types, self.batch_rows)?;
-        let wanted = self.wanted;
-        let mut reader = reader
-            .within(wanted.map(|shards| WantedShards::new(shards, &self.config.grid)))
-            .with_buffers(std::mem::take(buffers));
+        let mut input = Input::open(path, self.config, self.types, self.batch_rows, self.wanted)?;
+        input.use_buffers(buffers);
         seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
             for batch in given_back.try_iter() {
-                reader.recycle(batch);
+                input.recycle(batch);
             }
-            let batch = self.device.install(|| reader.next_batch())?;
+            let batch = self.device.install(|| input.next_batch())?;
             seconds += started.elapsed().as_secs_f64();
             let Some(batch) = batch else {
                 break;
@@ -107,8 +104,8 @@ impl Source<'_> {
                 return Ok(None);
             }
         }
-        let report = GranuleReport::new(&granule, &reader, seconds);
-        *buffers = reader.into_buffers();
+        let report = input.report(seconds);
+        input.give_buffers(buffers);
         Ok(Some(report))
     }
 }

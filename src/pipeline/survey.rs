@@ -8,7 +8,8 @@ use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{ColumnUnion, GranuleFile, Reader, SourceColumn};
+use crate::granule::{ColumnUnion, SourceColumn};
+use crate::input::Input;
 use crate::plan::{Plan, ShardSet};
 use crate::report::Failed;
 use crate::stat::Job;
@@ -95,20 +96,14 @@ fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
 
 /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
 fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
-    let granule = GranuleFile::open(path)?;
-    let found = granule.source_columns(config)?;
-    let types: Vec<ColumnType> = match &found {
-        Some(columns) => columns.iter().map(|c| c.column_type).collect(),
-        None => vec![ColumnType::F64; config.variables.len()],
-    };
-    Reader::open(&granule, config, &types, 1)?;
-    let Some(found) = found else {
+    let granule = Input::describe(path, config)?;
+    let Some(found) = granule.columns else {
         return Ok(());
     };
-    let name = format!("granule {}", granule.name());
+    let name = format!("granule {}", granule.name);
     union.add(&name, found).map_err(|clash| {
         let message = format!("{clash}; run the two kinds of granules separately");
-        Error::granule(granule.name(), message)
+        Error::granule(granule.name, message)
     })
 }
 

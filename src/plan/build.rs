@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::config::Config;
+use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::granule::{GranuleFile, Reader};
 use crate::grid::Locator;
+use crate::input::Input;
 use crate::report::Progress;
 
 use super::map::{MapGranule, MapShard, ShardMap};
@@ -113,8 +113,7 @@ fn positions_of(config: &Config) -> Config {
 fn footprint(path: &Path, positions: &Config, interrupted: &AtomicBool) -> Result<Footprint> {
     let grid = &positions.grid;
     let locator = Locator::new(grid.shard_order, grid.latitude);
-    let granule = GranuleFile::open(path)?;
-    let mut reader = Reader::open(&granule, positions, &[], ROWS)?;
+    let mut reader = Input::open(path, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
     while let Some(batch) = reader.next_batch()? {
@@ -234,11 +233,19 @@ fn nothing_to_list(build: &Build, built: &Built) -> Error {
             first: first.reason.clone(),
         },
         None => Error::Usage(format!(
-            "none of the {granules} granules has a photon with valid coordinates at {} and {} in \
-             the ground tracks {}; check that config {} fits the product",
+            "none of the {granules} granules has a photon with valid coordinates at {} and {}{}; \
+             check that config {} fits the product",
             build.config.latitude,
             build.config.longitude,
-            build.config.ground_tracks.join(", "),
+            match build.config.granules {
+                GranuleKind::Hdf5 => {
+                    format!(
+                        " in the ground tracks {}",
+                        build.config.ground_tracks.join(", ")
+                    )
+                }
+                GranuleKind::Table => String::new(),
+            },
             build.config.name
         )),
     }

@@ -18,7 +18,7 @@ mod signature;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::config::DuplicatePolicy;
+use crate::config::{DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Result};
 
 pub use build::{Build, Built, build};
@@ -29,6 +29,9 @@ pub use runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};
 
 use duplicates::{Distinct, without_duplicates};
+
+/// File name extensions of HDF5 granules.
+const HDF5_EXTENSIONS: [&str; 3] = ["h5", "hdf5", "he5"];
 
 /// Granules to read, and those that were left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,16 +70,16 @@ pub struct Wanted {
     pub shards: ShardSet,
 }
 
-/// The granules that `paths` (files and directories) stand for.
+/// The granules of one kind that `paths` (files and directories) stand for.
 ///
 /// # Errors
 /// A path that does not exist, a directory without granules, no path at all, and duplicates where
 /// the policy makes them an error.
-pub fn plan(paths: &[PathBuf], policy: DuplicatePolicy) -> Result<Plan> {
+pub fn plan(paths: &[PathBuf], kind: GranuleKind, policy: DuplicatePolicy) -> Result<Plan> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            found.extend(granules_in(path)?);
+            found.extend(granules_in(path, kind)?);
         } else if path.exists() {
             found.push(path.clone());
         } else {
@@ -98,22 +101,36 @@ pub fn plan(paths: &[PathBuf], policy: DuplicatePolicy) -> Result<Plan> {
 }
 
 /// Granules in a directory and below, in the order of their paths; at least one.
-fn granules_in(directory: &Path) -> Result<Vec<PathBuf>> {
+fn granules_in(directory: &Path, kind: GranuleKind) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    walk(directory, &mut BTreeSet::new(), &mut found)?;
+    walk(directory, kind, &mut BTreeSet::new(), &mut found)?;
     if found.is_empty() {
+        let extensions = extensions(kind).map(|extension| format!("*.{extension}"));
         return Err(Error::Usage(format!(
-            "directory {} holds no granule (*.h5, *.hdf5, *.he5); name the granules or another \
-             directory",
-            directory.display()
+            "directory {} holds no granule ({}); name the granules or another directory",
+            directory.display(),
+            extensions.collect::<Vec<_>>().join(", ")
         )));
     }
     found.sort();
     Ok(found)
 }
 
+/// File name extensions of granules.
+fn extensions(kind: GranuleKind) -> std::slice::Iter<'static, &'static str> {
+    match kind {
+        GranuleKind::Hdf5 => HDF5_EXTENSIONS.iter(),
+        GranuleKind::Table => crate::table::EXTENSIONS.iter(),
+    }
+}
+
 /// Granules in a directory and below, each directory once whatever links lead to it.
-fn walk(directory: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<()> {
+fn walk(
+    directory: &Path,
+    kind: GranuleKind,
+    seen: &mut BTreeSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
     let listed = |e| Error::io("list", directory, e);
     if !seen.insert(directory.canonicalize().map_err(listed)?) {
         return Ok(());
@@ -127,8 +144,8 @@ fn walk(directory: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>
     for path in paths {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         if path.is_dir() {
-            walk(&path, seen, found)?;
-        } else if ["h5", "hdf5", "he5"].contains(&extension.to_ascii_lowercase().as_str()) {
+            walk(&path, kind, seen, found)?;
+        } else if extensions(kind).any(|e| extension.eq_ignore_ascii_case(e)) {
             found.push(path);
         }
     }
@@ -150,10 +167,10 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
         }
         let given = [folder.path().to_path_buf()];
-        let all = plan(&given, DuplicatePolicy::KeepAll).unwrap();
+        let all = plan(&given, GranuleKind::Hdf5, DuplicatePolicy::KeepAll).unwrap();
         let names = ["a/g.h5", "also.h5"].map(|name| folder.path().join(name));
         assert_eq!(all.granules, names);
-        let once = plan(&given, DuplicatePolicy::KeepLatest).unwrap();
+        let once = plan(&given, GranuleKind::Hdf5, DuplicatePolicy::KeepLatest).unwrap();
         assert_eq!(once.granules, names[1..]);
         assert_eq!(once.superseded.len(), 1);
     }

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::config::DuplicatePolicy;
+use crate::config::{DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Result};
 
 use super::duplicates::{Distinct, Identity, identity, without_duplicates};
 use super::map::{MapGranule, ShardMap};
 use super::shards::{ShardRange, ShardSet};
-use super::{Absent, Plan, Wanted, granules_in};
+use super::{Absent, Plan, Wanted, extensions, granules_in};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,7 @@ pub struct Selection<'a> {
     /// All shards of the map where there is none.
     pub range: Option<ShardRange>,
     pub granule_root: Option<&'a Path>,
+    pub granules: Option<GranuleKind>,
     pub duplicates: Option<DuplicatePolicy>,
 }
 
@@ -51,7 +52,11 @@ impl ShardMap {
                 range.start, range.end
             )));
         }
-        let names = selection.granule_root.map(names_in).transpose()?;
+        let names = {
+            let kind = selection.granules.unwrap_or(GranuleKind::Hdf5);
+            let root = selection.granule_root;
+            root.map(|root| names_in(root, kind)).transpose()?
+        };
         let mut files = Vec::with_capacity(self.granules.len());
         for granule in &self.granules {
             files.push(self.find(granule, selection.granule_root, names.as_ref())?);
@@ -184,9 +189,9 @@ fn one_of(granule: &MapGranule, found: &[PathBuf], root: &Path) -> Result<PathBu
 }
 
 /// The granules in a folder and below, by name; of each name in the order of their paths.
-fn names_in(root: &Path) -> Result<Names> {
+fn names_in(root: &Path, kind: GranuleKind) -> Result<Names> {
     let mut names = Names::new();
-    for file in granules_in(root)? {
+    for file in granules_in(root, kind)? {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let name = stem(&name).to_owned();
         names.entry(name).or_default().push(file);
@@ -194,10 +199,14 @@ fn names_in(root: &Path) -> Result<Names> {
     Ok(names)
 }
 
-/// A granule's name without the extension of HDF5 files; ids stand with or without it.
+/// A granule's name without the extension of granules; ids stand with or without it.
 fn stem(name: &str) -> &str {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    if ["h5", "hdf5", "he5"].contains(&extension.to_ascii_lowercase().as_str()) {
+    if [GranuleKind::Hdf5, GranuleKind::Table]
+        .into_iter()
+        .flat_map(extensions)
+        .any(|e| extension.eq_ignore_ascii_case(e))
+    {
         stem
     } else {
         name

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::stat::Job;
-use crate::store::{ContentHash, content_hash, grouped};
+use crate::store::{ContentHash, Written, content_hash, grouped};
+use crate::table::ErrorSummary;
 
 use super::tally::Tally;
 use super::whole::write_whole;
@@ -34,6 +35,7 @@ pub struct RunFacts<'a> {
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
+    pub table: Option<&'a Path>,
 }
 
 /// Everything `run.json` holds.
@@ -57,6 +59,8 @@ pub struct RunReport {
     pub granules: Value,
     /// The first rows that were rejected for their value, and how many there were.
     pub rejected_rows: Value,
+    /// Where the error table is (`null`: nothing was left out), its rows, and their number by code.
+    pub errors: ErrorSummary,
     pub shards: u64,
     pub occupied_cells: u64,
     /// Cells in which a weighted mean has no weight, summed over outputs.
@@ -65,14 +69,18 @@ pub struct RunReport {
     pub peak_resident_bytes: Option<u64>,
     pub resolutions: BTreeMap<String, String>,
     pub store: PathBuf,
+    /// The same rows as a table, where one was asked for.
+    pub table: Option<PathBuf>,
     pub outputs: BTreeMap<String, Value>,
     /// SHA-256 over the outputs' hashes: equal for stores of equal content.
     pub content_sha256: String,
+    /// Coarser orders of the store, finest first: occupied cells and hashes of each.
+    pub overviews: Vec<Value>,
 }
 
 impl RunReport {
     /// Puts the report of a finished run together.
-    pub fn new(facts: &RunFacts, tally: &Tally, hashes: &[ContentHash], seconds: f64) -> Self {
+    pub fn new(facts: &RunFacts, tally: &Tally, written: &Written, seconds: f64) -> Self {
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
         Self {
@@ -108,6 +116,7 @@ impl RunReport {
                 })).collect::<Vec<_>>(),
             }),
             rejected_rows: json!({"count": tally.rejected_rows, "first": tally.rows}),
+            errors: tally.errors.clone(),
             shards: tally.shards,
             occupied_cells: tally.occupied_cells,
             cells_without_weight: tally.cells_without_weight,
@@ -116,11 +125,21 @@ impl RunReport {
                 .map(|column| (column.name.clone(), column.resolution.to_string()))
                 .collect(),
             store: facts.store.to_path_buf(),
-            outputs: hashes
+            table: facts.table.map(Path::to_path_buf),
+            outputs: outputs(&written.hashes),
+            content_sha256: content_hash(&written.hashes),
+            overviews: written
+                .overviews
                 .iter()
-                .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+                .map(|overview| {
+                    json!({
+                        "order": overview.order.get(),
+                        "occupied_cells": overview.cells,
+                        "outputs": outputs(&overview.hashes),
+                        "content_sha256": content_hash(&overview.hashes),
+                    })
+                })
                 .collect(),
-            content_sha256: content_hash(hashes),
         }
     }
 
@@ -167,8 +186,17 @@ impl RunReport {
         }
         line("shards", grouped(tally.shards));
         line("occupied cells", grouped(tally.occupied_cells));
+        for overview in &self.overviews {
+            let cells = overview["occupied_cells"].as_u64().unwrap_or(0);
+            let what = format!("  at order {}", overview["order"]);
+            line(&what, grouped(cells));
+        }
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
+        }
+        if let Some(table) = &tally.errors.table {
+            let rows = grouped(tally.errors.count);
+            line("left out", format!("{rows} rows in {}", table.display()));
         }
         let rate = counts.read as f64 / self.seconds.max(1e-9) / 1e6;
         line(
@@ -186,6 +214,13 @@ fn device(facts: &RunFacts) -> Value {
     device.insert("reason".to_owned(), facts.device_reason.into());
     device.extend(facts.device_details.clone());
     Value::Object(device)
+}
+
+fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
+    let hashes = hashes.iter();
+    hashes
+        .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
+        .collect()
 }
 
 fn stages(tally: &Tally) -> Value {

@@ -8,6 +8,7 @@ use crate::backend::{Batches, StageTimes};
 use crate::error::{Error, Result};
 use crate::granule::{Counts, GranuleFile, Reader};
 use crate::merge::ShardPartials;
+use crate::table::{ErrorRow, ErrorSummary};
 
 /// Rejected rows that a report lists one by one; all are counted.
 const LISTED_ROWS: usize = 1000;
@@ -30,6 +31,8 @@ pub struct Tally {
     pub shards: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// The error table, once it is written.
+    pub errors: ErrorSummary,
 }
 
 /// Wall seconds of the device's stages.
@@ -106,10 +109,10 @@ pub struct RejectedRows {
 
 impl RejectedRows {
     /// Counts a row, and lists it where there is room.
-    pub fn push(&mut self, row: impl FnOnce() -> RejectedRow) {
+    pub fn push(&mut self, row: RejectedRow) {
         self.count += 1;
         if self.first.len() < LISTED_ROWS {
-            self.first.push(row());
+            self.first.push(row);
         }
     }
 }
@@ -123,15 +126,31 @@ impl fmt::Display for RejectedValue {
     }
 }
 
+impl RejectedRow {
+    /// The row as the error table has it.
+    pub fn to_error(&self) -> ErrorRow {
+        let ground_track = Some(self.ground_track.clone());
+        ErrorRow {
+            row_id: Some(self.row),
+            granule: self.granule.clone(),
+            ground_track: ground_track.filter(|name| !name.is_empty()),
+            stage: "fold",
+            error_code: "out_of_range",
+            column: Some(self.column.clone()),
+            detail: format!("{} is {}", self.value, self.detail),
+        }
+    }
+}
+
 impl fmt::Display for RejectedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.dataset {
-            Some(dataset) => write!(f, "{dataset} row {}: ", self.row)?,
-            None => write!(
-                f,
-                "{} row {}: {} = ",
-                self.ground_track, self.row, self.column
-            )?,
+        if let Some(dataset) = &self.dataset {
+            write!(f, "{dataset} row {}: ", self.row)?;
+        } else {
+            // A table has no ground track.
+            let track = &self.ground_track;
+            let space = if track.is_empty() { "" } else { " " };
+            write!(f, "{track}{space}row {}: {} = ", self.row, self.column)?;
         }
         write!(f, "{} is {}", self.value, self.detail)
     }
@@ -229,7 +248,7 @@ mod tests {
     fn rejected_rows_beyond_those_listed_are_counted_and_not_kept() {
         let mut rows = RejectedRows::default();
         for row in 0..LISTED_ROWS as u64 + 5 {
-            rows.push(|| RejectedRow {
+            rows.push(RejectedRow {
                 granule: "a.h5".to_owned(),
                 ground_track: "gt1l".to_owned(),
                 row,

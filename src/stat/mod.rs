@@ -10,8 +10,10 @@
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
-//! accumulators of many cells and merges them, `finish.rs` turns them into f64 once.
+//! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
+//! `finish.rs` turns them into f64 once.
 
+mod coarsen;
 mod derive;
 mod exact;
 mod finish;

@@ -104,7 +104,8 @@ impl Partials {
         }
     }
 
-    fn join_last(&mut self, other: &Self, i: usize) {
+    /// Merges row `i` of another table into the last cell here, whatever cell it is of.
+    pub(super) fn join_last(&mut self, other: &Self, i: usize) {
         if let Some(last) = self.photons.last_mut() {
             *last += other.photons[i];
         }
@@ -250,7 +251,7 @@ impl ColumnPartials {
     }
 
     /// Appends rows of another table as cells of their own.
-    fn extend(&mut self, other: &Self, rows: Rows<usize>) {
+    pub(super) fn extend(&mut self, other: &Self, rows: Rows<usize>) {
         self.count.extend_from_slice(&other.count[rows.clone()]);
         self.specials
             .extend_from_slice(&other.specials[rows.clone()]);

@@ -93,5 +93,5 @@ pub fn write(path: &Path, cells: u64, split: u64) -> Vec<ContentHash> {
             .append(&table(from, cells.min(from + split)))
             .unwrap();
     }
-    writer.finish().unwrap()
+    writer.finish().unwrap().hashes
 }

@@ -98,6 +98,11 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<GridConfig,
              it is not a store of icefold's cells layout"
         ));
     }
+    if let Some(layout) = get("icefold", "layout").filter(|name| *name != "cells") {
+        return Err(format!(
+            "has layout {layout}; icefold reads back the cells layout only, open this one with zarr"
+        ));
+    }
     let shard_order = get("icefold", "shard_order")
         .and_then(Value::as_u64)
         .and_then(|order| u8::try_from(order).ok())

@@ -1,6 +1,7 @@
-//! The store's metadata documents: groups, coordinate, grid mapping and arrays, with their attributes.
+//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their
+//! attributes.
 //!
-//! Used by `write.rs` at the end of the line. Sources: Zarr v3 core specification (documents, codecs),
+//! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
 //! the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF 1.13 (grid mapping). Readers
 //! spell the axis of the ellipsoid differently, so each place has the spelling of its reader.
 
@@ -8,6 +9,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::group::Layout;
+use super::root::convention;
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{OutputArray, StoreSchema};
 use crate::grid::Latitude;
@@ -25,6 +28,9 @@ const SEMI_MAJOR_AXIS: f64 = 6_378_137.0;
 const INVERSE_FLATTENING: f64 = 298.257_223_563;
 /// Radius of the sphere that the `dggs` convention's own example names.
 const SPHERE_RADIUS: f64 = 6_370_997.0;
+
+/// Attributes of a group or an array, by name.
+pub type Attributes = Map<String, Value>;
 
 /// One array over the cells: type, cut and description. Nothing here depends on the run's shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,40 +120,41 @@ impl ArrayLayout {
         }
     }
 
-    /// The array's `zarr.json` for this many cells.
+    /// The array's `zarr.json` for this many cells, in the cells layout.
     pub fn document(&self, cells: u64) -> Value {
-        let (mut shape, mut shard, mut chunk) = (
-            vec![cells],
-            vec![self.chunk_cells() * CHUNKS_PER_SHARD],
-            vec![self.chunk_cells()],
-        );
-        let mut dimensions = vec!["cells".to_owned()];
-        if let Some(bins) = self.bins {
-            shape.push(bins);
-            shard.push(bins);
-            chunk.push(bins);
-            dimensions.push(format!("{}_bins", self.name));
-        }
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         let crc32c = json!({"name": "crc32c"});
+        let codecs = json!([{"name": "sharding_indexed", "configuration": {
+            "chunk_shape": self.shape(self.chunk_cells()),
+            "codecs": [
+                bytes,
+                {"name": "zstd", "configuration": {"level": super::array::ZSTD_LEVEL, "checksum": false}},
+                crc32c,
+            ],
+            "index_codecs": [bytes, crc32c],
+            "index_location": "end",
+        }}]);
+        self.node(cells, self.chunk_cells() * CHUNKS_PER_SHARD, &codecs)
+    }
+
+    /// The shape of so many cells.
+    pub fn shape(&self, cells: u64) -> Vec<u64> {
+        std::iter::once(cells).chain(self.bins).collect()
+    }
+
+    /// The array's `zarr.json`: so many cells in files of so many, encoded by these codecs.
+    pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
+        let mut dimensions = vec!["cells".to_owned()];
+        dimensions.extend(self.bins.map(|_| format!("{}_bins", self.name)));
         json!({
             "zarr_format": 3,
             "node_type": "array",
-            "shape": shape,
+            "shape": self.shape(cells),
             "data_type": self.dtype.name(),
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shard}},
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": self.shape(file_cells)}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": self.fill_value,
-            "codecs": [{"name": "sharding_indexed", "configuration": {
-                "chunk_shape": chunk,
-                "codecs": [
-                    bytes,
-                    {"name": "zstd", "configuration": {"level": super::array::ZSTD_LEVEL, "checksum": false}},
-                    crc32c,
-                ],
-                "index_codecs": [bytes, crc32c],
-                "index_location": "end",
-            }}],
+            "codecs": codecs,
             "attributes": self.attributes,
             "dimension_names": dimensions,
         })
@@ -185,43 +192,63 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
     Ok(())
 }
 
-/// The root group's `zarr.json`: its presence says that the store is whole.
-pub fn root() -> Value {
-    json!({"zarr_format": 3, "node_type": "group", "attributes": {}})
+/// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
+/// Zarr store: without those that name other arrays of the store.
+pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)>) {
+    let group = object(group(schema, Layout::Cells)["attributes"].clone());
+    let ids = ArrayLayout::cell_ids(schema.grid);
+    let mut arrays = vec![(ids.name, ids.attributes)];
+    for output in &schema.arrays {
+        let mut attributes = output_attributes(output, default_bins(output));
+        attributes.remove("grid_mapping");
+        arrays.push((output.name.clone(), attributes));
+    }
+    (group, arrays)
 }
 
 /// The `zarr.json` of the group of one order.
-pub fn group(schema: &StoreSchema) -> Value {
-    let grid = &schema.grid;
-    let base = "https://raw.githubusercontent.com/zarr-conventions/dggs/refs/tags/v1";
+pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
+    let grid = schema.grid;
+    let mut icefold = object(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "config_sha256": schema.config_sha256,
+        "shard_order": grid.shard_order.get(),
+    }));
+    if layout != Layout::Cells {
+        icefold.insert("layout".to_owned(), json!(layout.name()));
+    }
     json!({
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
-            "zarr_conventions": [{
-                "schema_url": format!("{base}/schema.json"),
-                "spec_url": "https://github.com/zarr-conventions/dggs/blob/v1/README.md",
-                "uuid": "7b255807-140c-42ca-97f6-7a1cfecdbc38",
-                "name": "dggs",
-                "description": "Discrete Global Grid Systems convention for zarr",
-            }],
-            "dggs": {
-                "name": "healpix",
-                "refinement_level": grid.cell_order.get(),
-                "indexing_scheme": "nested",
-                "spatial_dimension": "cells",
-                "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
-                "coordinate": CELL_IDS,
-                "compression": "none",
-            },
+            "zarr_conventions": [dggs_convention()],
+            "dggs": dggs(grid, layout),
             "latitude": grid.latitude.name(),
-            "icefold": {
-                "version": env!("CARGO_PKG_VERSION"),
-                "config_sha256": schema.config_sha256,
-                "shard_order": grid.shard_order.get(),
-            },
+            "icefold": icefold,
         },
     })
+}
+
+/// The grid of a group's cells, as the `dggs` convention has it; without a coordinate, the cells are
+/// all of the order, in the order of their ids.
+pub fn dggs(grid: GridConfig, layout: Layout) -> Value {
+    let mut dggs = json!({
+        "name": "healpix",
+        "refinement_level": grid.cell_order.get(),
+        "indexing_scheme": "nested",
+        "spatial_dimension": "cells",
+        "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
+    });
+    if layout == Layout::Cells {
+        dggs["coordinate"] = json!(CELL_IDS);
+        dggs["compression"] = json!("none");
+    }
+    dggs
+}
+
+pub fn dggs_convention() -> Value {
+    let description = "Discrete Global Grid Systems convention for zarr";
+    convention("dggs", "7b255807-140c-42ca-97f6-7a1cfecdbc38", description)
 }
 
 /// The `zarr.json` of the grid mapping: a scalar without a stored value, whose attributes count.
@@ -338,7 +365,7 @@ fn float(value: f64) -> Value {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

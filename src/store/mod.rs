@@ -1,7 +1,8 @@
-//! The Zarr v3 store: occupied cells of one order as a group that xarray and xdggs open.
+//! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
-//! Last on the line: `CellTable --write--> store`. `metadata.rs` writes the conventions' attributes,
-//! `write.rs` the arrays (`array.rs` each one, `place.rs` beside the target, renamed when whole),
+//! Last on the line: `CellTable --write--> store`. `metadata.rs` and `root.rs` write the conventions' attributes,
+//! `write.rs` the groups (`group.rs` each order, `array.rs` each array, or `fullsphere.rs` in the
+//! other layout, `place.rs` beside the target, renamed when whole),
 //! `read.rs` reads them back (`groups.rs` finds them), `verify.rs` compares two stores bit by bit
 //! (`difference.rs` is what it finds), `inspect.rs` tells what is inside. `value.rs` turns values
 //! into bytes and back.
@@ -10,20 +11,26 @@ mod array;
 mod difference;
 #[cfg(test)]
 mod fixture;
+mod fullsphere;
+mod group;
 mod groups;
 mod inspect;
 mod metadata;
 mod place;
 mod read;
+mod root;
 mod value;
 mod verify;
 mod write;
 
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+pub use fullsphere::check as check_full_sphere;
+pub use group::Layout;
 pub(crate) use inspect::grouped;
 pub use inspect::{inspect, inspect_text};
+pub(crate) use metadata::attributes;
 pub use metadata::check as check_schema;
 pub use place::check_target;
 pub use read::{ArrayInfo, StoreArray, StoreReader};
 pub use verify::verify;
-pub use write::{ContentHash, StoreWriter, content_hash};
+pub use write::{ContentHash, StoreWriter, Written, WrittenOverview, content_hash};

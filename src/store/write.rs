@@ -1,23 +1,24 @@
 //! Writing a store from tables of finished cells.
 //!
-//! Last on the line: `CellTable --write--> store`. `array.rs` cuts and compresses the arrays,
-//! `place.rs` keeps the store away from its target until it is whole. The root's metadata is written
-//! last, so what a killed run leaves does not open.
+//! Last on the line: `CellTable --write--> store`. `group.rs` writes the arrays of one order, which
+//! `array.rs` cuts and compresses; `place.rs` keeps the store away from its target until it is whole.
+//! The root's metadata is written last, so what a killed run leaves does not open.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::array::{ArrayWriter, WriteFailure, create_folder, hex, write_document};
-use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
-use super::place::{Place, sync_folder, sync_folders};
-use super::value::{bins, list_values, little_endian_bytes};
+use super::array::{WriteFailure, hex, write_document};
+use super::group::{GroupWriter, Layout};
+use super::metadata;
+use super::place::{Place, sync_folder};
+use super::root::root;
 use crate::config::Dtype;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
+use crate::grid::Order;
 
 /// The identity of an array's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +39,38 @@ pub fn content_hash(hashes: &[ContentHash]) -> String {
     hex(&Sha256::digest(lines.concat()))
 }
 
+/// What a whole store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// `cell_ids`, then the outputs in the schema's order.
+    pub hashes: Vec<ContentHash>,
+    /// Finest first.
+    pub overviews: Vec<WrittenOverview>,
+}
+
+/// One overview of a whole store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenOverview {
+    pub order: Order,
+    pub cells: u64,
+    pub hashes: Vec<ContentHash>,
+}
+
 /// Writes one store from tables in ascending order of cells.
 #[derive(Debug)]
 pub struct StoreWriter {
     place: Place,
-    schema: StoreSchema,
     cells: u64,
-    /// `cell_ids`, then the outputs; empty until the first table tells the widths of histograms.
-    arrays: Vec<ArrayWriter>,
-    written: u64,
+    base: GroupWriter,
+    overviews: Vec<Overview>,
+}
+
+/// A coarser order, and the cells that it must come to have.
+#[derive(Debug)]
+struct Overview {
+    group: GroupWriter,
+    /// Distinct ancestors of the cells of the base group, and the last of them.
+    ancestors: u64,
     last: Option<u64>,
 }
 
@@ -63,14 +87,37 @@ impl StoreWriter {
         overwrite: bool,
     ) -> Result<Self> {
         metadata::check(schema).map_err(|message| Error::store(target, message))?;
+        let place = Place::create(target, overwrite)?;
         Ok(Self {
-            place: Place::create(target, overwrite)?,
-            schema: schema.clone(),
             cells,
-            arrays: Vec::new(),
-            written: 0,
-            last: None,
+            base: GroupWriter::new(place.partial(), schema.clone(), Layout::Cells),
+            overviews: Vec::new(),
+            place,
         })
+    }
+
+    /// Lays the arrays out so; before the first cell.
+    #[must_use]
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), layout);
+        self
+    }
+
+    /// Adds a group in the cells layout for each of these orders, each coarser than the one before
+    /// it.
+    #[must_use]
+    pub fn with_overviews(mut self, orders: &[Order]) -> Self {
+        let overview = |&order| Overview {
+            group: GroupWriter::new(
+                self.place.partial(),
+                self.base.schema().at(order),
+                Layout::Cells,
+            ),
+            ancestors: 0,
+            last: None,
+        };
+        self.overviews = orders.iter().map(overview).collect();
+        self
     }
 
     /// Appends cells; their ids continue ascending. How cells are split into tables leaves no trace.
@@ -78,143 +125,118 @@ impl StoreWriter {
     /// # Errors
     /// If the table is not the schema's, ids do not ascend, or a file cannot be written.
     pub fn append(&mut self, table: &CellTable) -> Result<()> {
-        let columns = self.columns(table)?;
-        self.check_ids(&columns[0])?;
-        if self.arrays.is_empty() {
-            let bins = columns[1..].iter().map(bins).collect();
-            self.arrays = self.layouts(bins)?;
+        let more = self.base.written() + table.rows.num_rows() as u64;
+        if more > self.cells {
+            let message = format!(
+                "{} cells were announced, at least {more} arrived",
+                self.cells
+            );
+            return Err(Error::store(self.place.target(), message));
         }
-        let place = &self.place;
-        self.arrays
-            .par_iter_mut()
-            .zip(&columns)
-            .try_for_each(|(array, column)| {
-                let bytes = little_endian_bytes(column, array.layout())
-                    .map_err(|message| Error::store(place.target(), message))?;
-                array.push(&bytes).map_err(|failure| place.failed(&failure))
-            })?;
-        self.written += table.rows.num_rows() as u64;
+        self.base.append(table, &self.place)?;
+        let order = self.base.schema().grid.cell_order;
+        let ids = table.rows.column(0).as_primitive::<UInt64Type>();
+        for overview in &mut self.overviews {
+            overview.count(order, ids.values());
+        }
         Ok(())
     }
 
-    /// Writes the metadata, puts the store at its target and returns what it holds: `cell_ids`, then
-    /// the outputs in the schema's order.
+    /// Appends cells of an overview, as [`append`](Self::append) does.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), and if there is no overview of this order.
+    pub fn append_overview(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        let mut overviews = self.overviews.iter_mut();
+        let Some(overview) = overviews.find(|overview| overview.order() == order) else {
+            let message = format!("order {order} is not among the overviews of the store");
+            return Err(Error::store(self.place.target(), message));
+        };
+        overview.group.append(table, &self.place)
+    }
+
+    /// Writes the metadata, puts the store at its target and returns what it holds.
     ///
     /// # Errors
     /// If cells are missing, a file cannot be written, or the target was taken meanwhile; nothing is
     /// left at a target that was free.
-    pub fn finish(mut self) -> Result<Vec<ContentHash>> {
-        if self.written != self.cells {
-            let message = format!(
-                "{} cells were announced and {} written; this is a defect in icefold, please report it",
-                self.cells, self.written
-            );
-            return Err(Error::store(self.place.target(), message));
-        }
-        if self.arrays.is_empty() {
-            let bins = self.schema.arrays.iter().map(metadata::default_bins);
-            self.arrays = self.layouts(bins.collect())?;
-        }
-        let hashes = self
-            .write_all()
-            .map_err(|failure| self.place.failed(&failure))?;
-        self.place.publish()?;
-        Ok(hashes)
-    }
-
-    /// Arrays, then grid mapping, group and root.
-    fn write_all(&mut self) -> Result<Vec<ContentHash>, WriteFailure> {
-        let group = self.group();
-        let hashes = std::mem::take(&mut self.arrays)
-            .into_par_iter()
-            .map(ArrayWriter::finish)
-            .collect::<Result<Vec<_>, _>>()?;
-        let crs = group.join(CRS);
-        create_folder(&crs)?;
-        write_document(&crs, &metadata::crs(self.schema.grid))?;
-        write_document(&group, &metadata::group(&self.schema))?;
-        sync_folders(&group)?;
-        write_document(self.place.partial(), &metadata::root())?;
-        sync_folder(self.place.partial())?;
-        Ok(hashes)
-    }
-
-    fn group(&self) -> PathBuf {
-        let order = self.schema.grid.cell_order;
-        self.place.partial().join(order.to_string())
-    }
-
-    fn layouts(&self, bins: Vec<Option<u64>>) -> Result<Vec<ArrayWriter>> {
-        let group = self.group();
-        let outputs = self.schema.arrays.iter().zip(bins);
-        let mut layouts = vec![Ok(ArrayLayout::cell_ids(self.schema.grid))];
-        layouts.extend(outputs.map(|(output, bins)| ArrayLayout::output(output, bins)));
-        layouts
-            .into_iter()
-            .map(|layout| {
-                let layout =
-                    layout.map_err(|message| Error::store(self.place.target(), message))?;
-                let folder = group.join(&layout.name);
-                Ok(ArrayWriter::new(layout, folder))
-            })
-            .collect()
-    }
-
-    /// The table's columns, checked against the schema: names, no nulls, not too many cells.
-    fn columns(&self, table: &CellTable) -> Result<Vec<ArrayRef>> {
-        let refuse = |message: String| Err(Error::store(self.place.target(), message));
-        let rows = &table.rows;
-        let names = self.schema.arrays.iter().map(|output| &*output.name);
-        let expected: Vec<&str> = std::iter::once(CELL_IDS).chain(names).collect();
-        let schema = rows.schema();
-        let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        if found != expected {
-            return refuse(format!(
-                "the table has columns {found:?}, the schema {expected:?}"
-            ));
-        }
-        if self.written + rows.num_rows() as u64 > self.cells {
-            return refuse(format!(
-                "{} cells were announced, at least {} arrived",
-                self.cells,
-                self.written + rows.num_rows() as u64
-            ));
-        }
-        for (name, column) in expected.iter().zip(rows.columns()) {
-            let nulls = column.null_count() + list_values(column).map_or(0, Array::null_count);
-            if nulls > 0 {
-                return refuse(format!("column {name} has {nulls} nulls; fill them first"));
-            }
-        }
-        Ok(rows.columns().to_vec())
-    }
-
-    /// Ids ascend, within and across tables, and are cells of the order.
-    fn check_ids(&mut self, column: &ArrayRef) -> Result<()> {
-        let Some(ids) = column.as_primitive_opt::<UInt64Type>() else {
-            let message = format!("{CELL_IDS} is {}, not UInt64", column.data_type());
-            return Err(Error::store(self.place.target(), message));
+    pub fn finish(self) -> Result<Written> {
+        let Self {
+            mut place,
+            cells,
+            base,
+            overviews,
+        } = self;
+        let defect = |what: String| {
+            let message = format!("{what}; this is a defect in icefold, please report it");
+            Error::store(place.target(), message)
         };
-        let order = self.schema.grid.cell_order;
-        for &id in ids.values() {
-            if let Some(last) = self.last.filter(|&last| last >= id) {
-                let message = format!("cell {id} comes after cell {last}; ids must ascend");
-                return Err(Error::store(self.place.target(), message));
-            }
-            if id >= order.cells() {
-                let message = format!("order {order} has no cell {id}, only {}", order.cells());
-                return Err(Error::store(self.place.target(), message));
-            }
-            self.last = Some(id);
+        if base.written() != cells {
+            let written = base.written();
+            return Err(defect(format!(
+                "{cells} cells were announced and {written} written"
+            )));
         }
-        Ok(())
+        for overview in &overviews {
+            let (order, written) = (overview.order(), overview.group.written());
+            if written != overview.ancestors {
+                let ancestors = overview.ancestors;
+                return Err(defect(format!(
+                    "the cells lie in {ancestors} of order {order} and {written} were written"
+                )));
+            }
+        }
+        let orders: Vec<Order> = overviews.iter().map(Overview::order).collect();
+        let document = root(base.schema(), &orders);
+        let written = Written {
+            hashes: base.finish(&place)?,
+            overviews: overviews
+                .into_iter()
+                .map(|overview| overview.finish(&place))
+                .collect::<Result<_>>()?,
+        };
+        let finish_root = || -> Result<(), WriteFailure> {
+            write_document(place.partial(), &document)?;
+            sync_folder(place.partial())
+        };
+        finish_root().map_err(|failure| place.failed(&failure))?;
+        place.publish()?;
+        Ok(written)
+    }
+}
+
+impl Overview {
+    fn order(&self) -> Order {
+        self.group.schema().grid.cell_order
+    }
+
+    /// Counts the ancestors of ascending cells.
+    fn count(&mut self, from: Order, cells: &[u64]) {
+        let to = self.order();
+        for &cell in cells {
+            let ancestor = from.ancestor(cell, to);
+            if self.last != Some(ancestor) {
+                self.ancestors += 1;
+                self.last = Some(ancestor);
+            }
+        }
+    }
+
+    fn finish(self, place: &Place) -> Result<WrittenOverview> {
+        Ok(WrittenOverview {
+            order: self.order(),
+            cells: self.group.written(),
+            hashes: self.group.finish(place)?,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
 
+    use super::super::array::create_folder;
     use super::super::fixture::{schema, table, write};
     use super::super::{StoreReader, verify};
     use super::*;
@@ -318,7 +340,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.zarr");
         let mut writer = StoreWriter::create(&path, &schema(), 5, false).unwrap();
-        let shard = writer.group().join("h_mean/c/0");
+        let shard = writer.base.folder().join("h_mean/c/0");
         create_folder(shard.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink("/dev/full", &shard).unwrap();
         writer.append(&table(0, 5)).unwrap();

@@ -23,6 +23,13 @@ CONVENTION = {
     "name": "dggs",
     "description": "Discrete Global Grid Systems convention for zarr",
 }
+MULTISCALES = {
+    "schema_url": "https://raw.githubusercontent.com/zarr-conventions/multiscales/refs/tags/v1/schema.json",
+    "spec_url": "https://github.com/zarr-conventions/multiscales/blob/v1/README.md",
+    "uuid": "d35379db-88df-4056-af3a-620245f8e347",
+    "name": "multiscales",
+    "description": "Multiscale layout of zarr datasets",
+}
 WGS84 = {"inverse_flattening": 298.257223563}
 SPHERE = {"name": "sphere", "radius": 6370997.0}
 REQUIRED = {"grid_mapping", "statistic", "source"}
@@ -42,6 +49,23 @@ def ellipsoid(latitude, axis):
     if latitude == "geodetic-spherical":
         return SPHERE
     return {"name": "WGS84", axis: 6378137.0} | WGS84
+
+
+def check_root(root, orders):
+    """The root lists all orders, finest first, where there are several."""
+    attributes = dict(root.attrs)
+    if len(orders) == 1:
+        expect("the attributes of the root", attributes, {})
+        return
+    expect("the root's zarr_conventions", attributes["zarr_conventions"], [MULTISCALES, CONVENTION])
+    layout = []
+    for finer, order in zip([None, *orders[::-1]], orders[::-1]):
+        level = {"asset": str(order), "dggs": dict(root[str(order)].attrs["dggs"])}
+        if finer is not None:
+            level["derived_from"] = str(finer)
+            level["transform"] = {"scale": [2.0 ** (finer - order)]}
+        layout.append(level)
+    expect("the layout of the root", attributes["multiscales"]["layout"], layout)
 
 
 def check_group(group, order):
@@ -146,6 +170,7 @@ def check(path, order):
     root = zarr.open_group(path, mode="r", use_consolidated=False)
     expect("zarr_format", root.metadata.zarr_format, 3)
     orders = sorted(int(name) for name, _ in root.groups())
+    check_root(root, orders)
     order = orders[-1] if order is None else order
     group = root[str(order)]
     latitude = check_group(group, order)

@@ -1,6 +1,6 @@
 //! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::{folder, granule, icefold, python, stdout, succeed};
 
@@ -11,6 +11,11 @@ const ACCEPTANCE: &str = concat!(
 const NUMPY: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/conformance/numpy_check.py"
+);
+
+const FULL_SPHERE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/acceptance/open_fullsphere.py"
 );
 
 /// Opens a store with Python and compares its view of every array with the run's own hashes.
@@ -69,5 +74,140 @@ fn stores_of_real_granules_open_in_xarray() {
                 .arg(&store),
         );
         accepted(&store, &stdout(&output));
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn tables_of_cells_hold_what_the_store_holds_for_pyarrow_and_pandas() {
+    let out = folder();
+    let made = out.path().join("granules");
+    let recipe = icefold::demo::Recipe {
+        granules: 2,
+        segments_per_track: 300,
+        seed: 1,
+    };
+    icefold::demo::write_granules_with(&made, &recipe).unwrap();
+    let yaml = out.path().join("atl03.yaml");
+    let bins = "  variables:\n    bins: {function: histogram, source: h_ph, params: {edges: [0, 9, 99]}}\n";
+    let text = include_str!("../../src/config/atl03.yaml");
+    let (source, outputs) = text.split_once("aggregation:").unwrap();
+    let outputs = outputs.replacen("  variables:\n", bins, 1);
+    std::fs::write(&yaml, format!("{source}aggregation:{outputs}")).unwrap();
+    let mut tables = Vec::new();
+    let mut report = String::new();
+    for name in ["a.parquet", "a.arrow"] {
+        let table = out.path().join(name);
+        let mut run = icefold();
+        run.arg("run")
+            .arg(&yaml)
+            .arg(&made)
+            .args(["--json", "--overwrite", "--store"]);
+        run.arg(out.path().join("a.zarr"))
+            .arg("--table")
+            .arg(&table);
+        report = stdout(&succeed(&mut run));
+        tables.push(table);
+    }
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/read_tables.py"
+    );
+    let theirs = stdout(&succeed(python().arg(script).args(&tables)));
+    let theirs: serde_json::Value = serde_json::from_str(theirs.trim()).unwrap();
+    let ours: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let arrays = ours["outputs"].as_object().unwrap();
+    assert!(
+        arrays.contains_key("bins") && arrays.contains_key("cell_ids"),
+        "{report}"
+    );
+    for (name, facts) in arrays {
+        assert_eq!(theirs["arrays"][name], facts["sha256"], "{name}: {theirs}");
+    }
+    assert_eq!(theirs["metadata"]["bins"]["edges"], "[0.0,9.0,99.0]");
+    assert_eq!(theirs["metadata"][""]["latitude"], "authalic-wgs84");
+}
+
+/// The built-in config atl03 with a histogram, and these orders in its grid, as a file.
+fn config(folder: &Path, orders: &str) -> PathBuf {
+    let text = include_str!("../../src/config/atl03.yaml")
+        .replace("parent_order: 6, child_order: 12", orders)
+        .replace(
+            "    h_min:",
+            "    bins: {function: histogram, source: h_ph, params: {edges: [-100, 0, 900, 4000]}}\n    h_min:",
+        );
+    assert!(text.contains(orders) && text.contains("    bins:"));
+    let path = folder.join("config.yaml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn every_overview_opens_in_xarray_and_xdggs() {
+    let out = folder();
+    let granules = out.path().join("granules");
+    icefold::demo::write_granules(&granules).unwrap();
+    let store = out.path().join("a.zarr");
+    let mut run = icefold();
+    run.arg("run")
+        .arg(config(out.path(), "parent_order: 6, child_order: 12"));
+    run.arg(&granules)
+        .args(["--json", "--overviews", "11,8..5,0", "--store"]);
+    let report = stdout(&succeed(run.arg(&store)));
+    accepted(&store, &report);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let overviews = report["overviews"].as_array().unwrap();
+    assert_eq!(overviews.len(), 6);
+    for overview in overviews {
+        let order = overview["order"].to_string();
+        let output = succeed(
+            python()
+                .arg(ACCEPTANCE)
+                .arg(&store)
+                .args(["--order", &order]),
+        );
+        let theirs: serde_json::Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+        assert_eq!(theirs["cells"], overview["occupied_cells"]);
+        for (name, facts) in overview["outputs"].as_object().unwrap() {
+            assert_eq!(
+                theirs["arrays"][name]["sha256"], facts["sha256"],
+                "{order}/{name}"
+            );
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn the_full_sphere_holds_the_bits_of_the_cells() {
+    let out = folder();
+    let granules = out.path().join("granules");
+    icefold::demo::write_granules(&granules).unwrap();
+    for (i, orders) in [
+        "parent_order: 6, child_order: 12",
+        "parent_order: 6, chunk_inner: 8, child_order: 12",
+        "parent_order: 3, chunk_inner: 3, child_order: 9",
+        "parent_order: 4, chunk_inner: 4, child_order: 4",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = config(out.path(), orders);
+        let run = |layout: &str| {
+            let store = out.path().join(format!("{layout}{i}.zarr"));
+            let mut run = icefold();
+            run.arg("run")
+                .arg(&config)
+                .arg(&granules)
+                .args(["--json", "--layout", layout]);
+            let report = stdout(&succeed(run.arg("--store").arg(&store)));
+            let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+            (store, report["content_sha256"].clone())
+        };
+        let [(cells, hash), (full, same)] = ["cells", "fullsphere"].map(run);
+        assert_eq!(hash, same, "{orders}");
+        let output = succeed(python().arg(FULL_SPHERE).arg(&full).arg(&cells));
+        assert!(stdout(&output).contains("the layouts agree: "), "{orders}");
     }
 }

@@ -1,7 +1,10 @@
-//! Reference answers: cells, one shard of ATL06, a small ATL03 granule, the real granules, a real
-//! shard map.
+//! Reference answers: cells, one shard of ATL06, a small ATL03 granule, the real granules and their
+//! overviews, a real shard map.
 
 mod cells;
+mod full_sphere;
 mod granules;
+mod overviews;
 mod shard;
 mod shard_map;
+mod table;

@@ -62,13 +62,13 @@ pub fn ids(batches: &[RecordBatch]) -> Vec<u64> {
 }
 
 /// The shard of the reference: order 6, from its packed word.
-fn shard() -> u64 {
+pub fn shard() -> u64 {
     let (order, shard) = icefold::grid::morton::from_word(11_580_443_491_829_809_158).unwrap();
     assert_eq!(order.get(), 6);
     shard
 }
 
-fn points() -> Photons {
+pub fn points() -> Photons {
     let input = parquet("shard_atl06/input.parquet");
     Photons {
         lon: f64s(&input, "lon"),

@@ -98,6 +98,7 @@ fn granules_of_the_real_map_are_those_of_their_names() {
             range: Some(range.parse().unwrap()),
             granule_root: Some(folder.path()),
             duplicates: Some(DuplicatePolicy::KeepLatest),
+            ..Selection::default()
         })
     };
     let all = plan("..").unwrap();

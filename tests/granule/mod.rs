@@ -14,7 +14,8 @@ use std::path::Path;
 
 use icefold::batch::{ColumnType, PhotonBatch, Values};
 use icefold::config::{
-    Config, DuplicatePolicy, Filter, FilterOp, GridConfig, Link, NanPolicy, NullPolicy, Variable,
+    Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
+    NullPolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};
@@ -26,6 +27,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
     let path = |name: &str| format!("/{{group}}/{level}/{name}");
     let order = |n| Order::new(n).unwrap();
     Config {
+        granules: GranuleKind::Hdf5,
         name: "test".into(),
         sha256: String::new(),
         ground_tracks: GROUND_TRACKS.map(str::to_owned).to_vec(),

@@ -1,7 +1,9 @@
 //! What holds for any photons: the answer depends on nothing but the photons, and equals the oracle.
 
 mod oracle;
+mod overviews;
 mod plan;
+mod tables;
 
 use arrow::buffer::NullBuffer;
 use icefold::batch::{Column, ColumnType, Values};

@@ -1,5 +1,7 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
+pub mod tables;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;

@@ -1,0 +1,143 @@
+//! `--overviews`: coarser orders, as lists, ranges, or with the ellipsis that people write.
+//!
+//! ```text
+//!   11,9,6      these
+//!   11..6       11, 10, 9, 8, 7, 6: both ends
+//!   11,10,..6   the same; the step is that of the two before the dots
+//! ```
+
+use crate::error::{Error, Result};
+use crate::grid::Order;
+
+/// The orders asked for, finest first.
+///
+/// # Errors
+/// A spelling that is none of those above, an order that is not coarser than the cells, or one that
+/// is given twice.
+pub fn overviews(text: &str, cell_order: Order) -> Result<Vec<Order>> {
+    let refuse = |what: String| Error::Usage(format!("--overviews {text}: {what}"));
+    let mut given: Vec<u8> = Vec::new();
+    // `..,6` is one way to write `..6`.
+    for item in text.replace(' ', "").replace("..,", "..").split(',') {
+        match item.split_once("..") {
+            None => given.push(number(item).map_err(refuse)?),
+            Some((from, to)) => {
+                let to = number(to).map_err(refuse)?;
+                if from.is_empty() {
+                    extend(&mut given, to).map_err(refuse)?;
+                } else {
+                    let from = number(from).map_err(refuse)?;
+                    let (fine, coarse) = (from.max(to), from.min(to));
+                    given.extend((coarse..=fine).rev());
+                }
+            }
+        }
+    }
+    let mut orders = Vec::new();
+    for order in given {
+        match Order::new(order).filter(|&order| order < cell_order) {
+            Some(order) if orders.contains(&order) => {
+                return Err(refuse(format!(
+                    "order {order} is given twice; give each order once"
+                )));
+            }
+            Some(order) => orders.push(order),
+            None => {
+                return Err(refuse(format!(
+                    "order {order} is not coarser than the cell order {cell_order}; an overview has \
+                     larger cells than the store"
+                )));
+            }
+        }
+    }
+    orders.sort_unstable();
+    orders.reverse();
+    Ok(orders)
+}
+
+fn number(text: &str) -> Result<u8, String> {
+    text.parse().ok().filter(|&order| order <= Order::MAX.get()).ok_or_else(|| {
+        format!(
+            "'{text}' is not an order from 0 to {}; write orders as 11,10,9 or 11..6 or 11,10,..6",
+            Order::MAX
+        )
+    })
+}
+
+/// Goes on from the last orders in their step, or in steps of one, to this one.
+fn extend(given: &mut Vec<u8>, to: u8) -> Result<(), String> {
+    let Some(&last) = given.last() else {
+        return Err(format!(
+            "'..{to}' has no order before it; write both ends, such as 11..{to}"
+        ));
+    };
+    let step = match given[..] {
+        [.., before, last] => i16::from(last) - i16::from(before),
+        _ => (i16::from(to) - i16::from(last)).signum(),
+    };
+    let way = i16::from(to) - i16::from(last);
+    if step == 0 || way % step != 0 || way / step < 1 {
+        return Err(format!(
+            "steps of {step} from order {last} do not reach {to}"
+        ));
+    }
+    for _ in 0..way / step {
+        let next = given.last().map_or(0, |&order| i16::from(order) + step);
+        given.push(u8::try_from(next).unwrap_or(to));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Vec<u8>, String> {
+        let orders = overviews(text, Order::new(12).unwrap());
+        let numbers = orders.map(|orders| orders.into_iter().map(Order::get).collect());
+        numbers.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_spelling_gives_its_orders_finest_first() {
+        for (text, orders) in [
+            ("11", &[11][..]),
+            ("6,11,9", &[11, 9, 6]),
+            ("11..6", &[11, 10, 9, 8, 7, 6]),
+            ("6..11", &[11, 10, 9, 8, 7, 6]),
+            ("11,10,..6", &[11, 10, 9, 8, 7, 6]),
+            ("11, 10, .., 6", &[11, 10, 9, 8, 7, 6]),
+            ("11,..8", &[11, 10, 9, 8]),
+            ("10,8,..0", &[10, 8, 6, 4, 2, 0]),
+            ("0,2,..10", &[10, 8, 6, 4, 2, 0]),
+            ("11,8..6,0", &[11, 8, 7, 6, 0]),
+        ] {
+            assert_eq!(parsed(text).as_deref(), Ok(orders), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_coarser_orders_is_refused() {
+        for (text, says) in [
+            ("", "'' is not an order from 0 to 29"),
+            ("11,", "'' is not an order from 0 to 29"),
+            ("eleven", "'eleven' is not an order from 0 to 29"),
+            ("11..", "'' is not an order from 0 to 29"),
+            ("30", "'30' is not an order from 0 to 29"),
+            ("-1", "'-1' is not an order from 0 to 29"),
+            ("..6", "'..6' has no order before it"),
+            ("11,9,..6", "steps of -2 from order 9 do not reach 6"),
+            ("11,11,..6", "steps of 0 from order 11 do not reach 6"),
+            ("12", "order 12 is not coarser than the cell order 12"),
+            ("14,11", "order 14 is not coarser than the cell order 12"),
+            ("11..9,10", "order 10 is given twice"),
+        ] {
+            let message = parsed(text).unwrap_err();
+            assert!(message.contains(says), "{text}: {message}");
+            assert!(
+                message.contains(&format!("--overviews {text}:")),
+                "{message}"
+            );
+        }
+    }
+}

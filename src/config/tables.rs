@@ -1,0 +1,72 @@
+//! What a `data_source` section may say where granules are tables (`reader: table`).
+//!
+//! Beside `source.rs`, which reads the section for both kinds of granules. A table has columns in
+//! place of datasets, and neither ground tracks nor levels.
+
+use super::GranuleKind;
+use super::raw::{RawDataSource, RawReader};
+use super::source::Source;
+use super::yaml::Fault;
+
+/// What granules are.
+///
+/// # Errors
+/// Keys that have no meaning for tables.
+pub(super) fn kind(raw: &RawDataSource) -> Result<GranuleKind, Fault> {
+    if raw.reader != Some(RawReader::Table) {
+        return Ok(GranuleKind::Hdf5);
+    }
+    let refused = |key: String, what: &str| {
+        let message = format!("is not for tables (reader: table), which have no {what}; remove it");
+        Err(Fault::new(format!("data_source.{key}"), message))
+    };
+    for (key, given, what) in [
+        ("groups", raw.groups.is_some(), "ground tracks"),
+        ("base_level", raw.base_level.is_some(), "levels"),
+        ("levels", raw.levels.is_some(), "levels"),
+        ("read_plan", raw.read_plan.is_some(), "levels"),
+    ] {
+        if given {
+            return refused(key.to_owned(), what);
+        }
+    }
+    for (name, variable) in &raw.variables.0 {
+        if variable.level.is_some() {
+            return refused(format!("variables.{name}.level"), "levels");
+        }
+    }
+    for (i, filter) in raw.filters.iter().flatten().enumerate() {
+        for (key, given, what) in [
+            ("level", filter.level.is_some(), "levels"),
+            ("column", filter.column.is_some(), "2-D columns"),
+        ] {
+            if given {
+                return refused(format!("filters[{i}].{key}"), what);
+            }
+        }
+    }
+    Ok(GranuleKind::Table)
+}
+
+/// Every path is the name of a column.
+pub(super) fn check_names(source: &Source) -> Result<(), Fault> {
+    let coordinates = "data_source.coordinates";
+    let mut names = vec![
+        (format!("{coordinates}.latitude"), &source.latitude),
+        (format!("{coordinates}.longitude"), &source.longitude),
+    ];
+    for variable in &source.variables {
+        let key = format!("data_source.variables.{}", variable.name);
+        names.push((key, &variable.path));
+    }
+    for (i, filter) in source.filters.iter().enumerate() {
+        names.push((format!("data_source.filters[{i}].dataset"), &filter.dataset));
+    }
+    for (key, name) in names {
+        if name.is_empty() || name.contains("{group}") {
+            let message = format!("'{name}' is not the name of a table's column, e.g. h_li");
+            return Err(Fault::new(key, message));
+        }
+    }
+    Ok(())
+}

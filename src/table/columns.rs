@@ -1,0 +1,185 @@
+//! The columns of a table that a config needs: there, once, and of a type that can be held.
+//!
+//! On the line: `reader.rs` looks here before it reads the first row, the survey asks here for types
+//! and units.
+
+use arrow::datatypes::{DataType, Field};
+
+use super::file::TableFile;
+use crate::batch::ColumnType;
+use crate::config::{Config, Dtype};
+use crate::granule::SourceColumn;
+use crate::{Error, Result};
+
+/// Names of the columns that a config needs.
+#[derive(Debug)]
+pub(super) struct Needed {
+    pub longitude: String,
+    pub latitude: String,
+    /// In the order of the config's filters and variables.
+    pub filters: Vec<String>,
+    pub variables: Vec<String>,
+}
+
+impl Needed {
+    /// Finds every column of the config; `types[i]` is wanted of variable `i`.
+    ///
+    /// # Errors
+    /// A column that is missing, stands twice, is of a type that cannot be held, or does not widen to
+    /// the wanted one; coordinates that are not floats.
+    pub fn of(table: &TableFile, config: &Config, types: &[ColumnType]) -> Result<Self> {
+        for coordinate in [&config.latitude, &config.longitude] {
+            let (dtype, _) = column(table, coordinate)?;
+            if !dtype.is_float() {
+                return Err(table.error(format!(
+                    "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
+                     convert it",
+                    dtype.name()
+                )));
+            }
+        }
+        for filter in &config.filters {
+            column(table, &filter.dataset)?;
+        }
+        for (variable, &wanted) in config.variables.iter().zip(types) {
+            let (dtype, _) = column(table, &variable.path)?;
+            if column_type(dtype).wider(wanted) != Some(wanted) {
+                return Err(table.error(format!(
+                    "column {} is {}, and other tables hold it as {wanted:?}, to which it does not \
+                     widen; run those tables apart",
+                    variable.path,
+                    dtype.name()
+                )));
+            }
+        }
+        let filters = config.filters.iter().map(|f| f.dataset.clone());
+        let variables = config.variables.iter().map(|v| v.path.clone());
+        Ok(Self {
+            longitude: config.longitude.clone(),
+            latitude: config.latitude.clone(),
+            filters: filters.collect(),
+            variables: variables.collect(),
+        })
+    }
+
+    /// Positions in the schema of the coordinates, ascending.
+    pub fn positions(&self, table: &TableFile) -> Vec<usize> {
+        places(table, [&self.longitude, &self.latitude].into_iter())
+    }
+
+    /// Positions in the schema of all columns, ascending.
+    pub fn all(&self, table: &TableFile) -> Vec<usize> {
+        let names = [&self.longitude, &self.latitude];
+        places(
+            table,
+            names
+                .into_iter()
+                .chain(&self.filters)
+                .chain(&self.variables),
+        )
+    }
+}
+
+fn places<'a>(table: &TableFile, names: impl Iterator<Item = &'a String>) -> Vec<usize> {
+    let mut places: Vec<usize> = names
+        .filter_map(|name| table.schema.index_of(name).ok())
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// Type, units and name of each variable of the config, in its order.
+///
+/// # Errors
+/// A column that is missing, stands twice, or is of a type that cannot be held.
+pub fn source_columns(table: &TableFile, config: &Config) -> Result<Vec<SourceColumn>> {
+    let describe = |variable: &crate::config::Variable| {
+        let (dtype, field) = column(table, &variable.path)?;
+        let text = |key: &str| {
+            let text = field.metadata().get(key).map(|text| text.trim());
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Ok(SourceColumn {
+            name: variable.name.clone(),
+            column_type: column_type(dtype),
+            dtype,
+            units: text("units"),
+            long_name: text("long_name"),
+        })
+    };
+    config.variables.iter().map(describe).collect()
+}
+
+/// A column of this name and the type of its values.
+fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
+    let fields = table.schema.fields();
+    let mut found = fields.iter().filter(|field| field.name() == name);
+    let Some(field) = found.next() else {
+        return Err(missing(table, name));
+    };
+    if found.next().is_some() {
+        return Err(table.error(format!(
+            "has several columns named {name}; rename all but one of them"
+        )));
+    }
+    let values = list_item(field.data_type()).unwrap_or(field.data_type());
+    match dtype_of(values) {
+        Some(dtype) => Ok((dtype, field)),
+        None => Err(table.error(format!(
+            "column {name} is {}, which is not supported; integers of up to 64 bits, float32, \
+             float64, booleans and lists of them are: convert it",
+            field.data_type()
+        ))),
+    }
+}
+
+fn missing(table: &TableFile, name: &str) -> Error {
+    let names = table.schema.fields().iter().map(|field| field.name());
+    let likeness = |m: &&String| strsim::jaro_winkler(m, name);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    table.error(match nearest {
+        Some(nearest) => format!(
+            "has no column {name}, the nearest of its {} columns is {nearest}; correct the name in \
+             the config",
+            table.schema.fields().len()
+        ),
+        None => format!("has no column {name}, nor any other; leave the table out"),
+    })
+}
+
+/// The type of a list's elements.
+pub(super) fn list_item(data_type: &DataType) -> Option<&DataType> {
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Some(item.data_type())
+        }
+        _ => None,
+    }
+}
+
+/// The type of a column's values; booleans are 0 and 1.
+pub(super) fn dtype_of(data_type: &DataType) -> Option<Dtype> {
+    Some(match data_type {
+        DataType::Int8 => Dtype::I8,
+        DataType::Int16 => Dtype::I16,
+        DataType::Int32 => Dtype::I32,
+        DataType::Int64 => Dtype::I64,
+        DataType::UInt8 | DataType::Boolean => Dtype::U8,
+        DataType::UInt16 => Dtype::U16,
+        DataType::UInt32 => Dtype::U32,
+        DataType::UInt64 => Dtype::U64,
+        DataType::Float32 => Dtype::F32,
+        DataType::Float64 => Dtype::F64,
+        _ => return None,
+    })
+}
+
+/// The type in which values are held where nothing wider is asked for.
+pub(super) fn column_type(dtype: Dtype) -> ColumnType {
+    match dtype {
+        Dtype::F32 => ColumnType::F32,
+        Dtype::F64 => ColumnType::F64,
+        _ => ColumnType::I64,
+    }
+}

@@ -1,0 +1,162 @@
+//! The error table: every row and granule that a tolerant run leaves out, as Parquet beside the
+//! store.
+//!
+//! Beside the line. Rows go to disk as granules end; there is no table where nothing was left out.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde::Serialize;
+
+use super::place::Place;
+use super::spool::{ErrorRow, RowSpool, record_batch, schema};
+use crate::error::{Error, Result};
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 1 << 16;
+
+/// What an error table holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ErrorSummary {
+    /// Where it is; `None` where nothing was left out.
+    pub table: Option<PathBuf>,
+    pub count: u64,
+    /// Rows of the table by `error_code`.
+    pub by_code: BTreeMap<String, u64>,
+}
+
+/// Writes one error table.
+#[derive(Debug)]
+pub struct ErrorTable {
+    target: PathBuf,
+    writer: Option<(Place, ArrowWriter<File>)>,
+    summary: ErrorSummary,
+}
+
+/// An error table that is whole, but not yet at its target.
+#[derive(Debug)]
+pub struct WholeErrors {
+    target: PathBuf,
+    place: Option<Place>,
+    summary: ErrorSummary,
+}
+
+/// Where the error table of a store is: `out.zarr` has `out.errors.parquet`.
+pub fn errors_path(store: &Path) -> PathBuf {
+    store.with_extension("errors.parquet")
+}
+
+impl ErrorTable {
+    /// A table without rows, of which there is nothing on disk.
+    pub fn new(target: &Path) -> Self {
+        Self {
+            target: target.to_path_buf(),
+            writer: None,
+            summary: ErrorSummary::default(),
+        }
+    }
+
+    /// Where the table will be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Adds a granule that is left out at this stage.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn granule(&mut self, granule: &str, stage: &'static str, reason: &str) -> Result<()> {
+        let row = ErrorRow {
+            row_id: None,
+            granule: granule.to_owned(),
+            ground_track: None,
+            stage,
+            error_code: "granule_failed",
+            column: None,
+            detail: reason.to_owned(),
+        };
+        self.count(row.error_code, 1);
+        self.write(&record_batch(&[row]))
+    }
+
+    /// Adds the rows that were out of range in a granule that was read whole.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn rows(&mut self, spool: RowSpool) -> Result<()> {
+        self.count("out_of_range", spool.count());
+        spool.drain(|batch| self.write(batch))
+    }
+
+    fn count(&mut self, code: &str, rows: u64) {
+        if rows > 0 {
+            *self.summary.by_code.entry(code.to_owned()).or_default() += rows;
+            self.summary.count += rows;
+        }
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.writer.is_none() {
+            let (place, file) = Place::create(&self.target)?;
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                .set_max_row_group_row_count(Some(GROUP_ROWS))
+                .build();
+            let writer = ArrowWriter::try_new(file, schema(), Some(properties));
+            let writer = writer.map_err(|e| place.failed(&e))?;
+            self.writer = Some((place, writer));
+        }
+        match &mut self.writer {
+            Some((place, writer)) => writer.write(batch).map_err(|e| place.failed(&e)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what is left and makes it durable.
+    ///
+    /// # Errors
+    /// A write fails; nothing is left.
+    pub fn finish(self) -> Result<WholeErrors> {
+        let place = match self.writer {
+            None => None,
+            Some((place, writer)) => {
+                let file = writer.into_inner().map_err(|e| place.failed(&e))?;
+                file.sync_all().map_err(|e| place.failed(&e))?;
+                Some(place)
+            }
+        };
+        Ok(WholeErrors {
+            target: self.target,
+            place,
+            summary: self.summary,
+        })
+    }
+}
+
+impl WholeErrors {
+    /// Puts the table at its target; where nothing was left out, that of an earlier run goes.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn publish(mut self) -> Result<ErrorSummary> {
+        match self.place {
+            Some(place) => {
+                self.summary.table = Some(place.target().to_path_buf());
+                place.publish()?;
+            }
+            None => match fs::remove_file(&self.target) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &self.target, e));
+                }
+                _ => {}
+            },
+        }
+        Ok(self.summary)
+    }
+}

@@ -1,0 +1,177 @@
+//! A table opened for reading: which format, which columns.
+//!
+//! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
+//! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::reader::{FileReader, StreamReader};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use super::guard::guarded;
+use super::one_line;
+use crate::{Error, Result};
+
+/// File name extensions of tables in folders.
+pub const EXTENSIONS: [&str; 6] = ["parquet", "pq", "arrow", "arrows", "feather", "ipc"];
+
+/// How a table is stored.
+#[derive(Debug, Clone)]
+pub(super) enum Format {
+    Parquet(ArrowReaderMetadata),
+    ArrowFile,
+    ArrowStream,
+}
+
+/// One table file.
+#[derive(Debug)]
+pub struct TableFile {
+    pub(super) path: PathBuf,
+    name: Arc<str>,
+    bytes: u64,
+    pub(super) format: Format,
+    pub(super) schema: SchemaRef,
+}
+
+/// What the first bytes of a file say.
+#[derive(Debug, PartialEq, Eq)]
+enum Head {
+    Parquet,
+    ArrowFile,
+    ArrowStream,
+    Hdf5,
+    Other,
+}
+
+impl TableFile {
+    /// Opens a table and reads what it says of its columns; no values.
+    ///
+    /// # Errors
+    /// No such file, a folder, neither Parquet nor Arrow IPC, or damaged; each by name.
+    pub fn open(path: &Path) -> Result<Self> {
+        let refuse = |message: &str| Error::granule(path.display().to_string(), message);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(refuse("no such file; check the path"));
+            }
+            Err(e) => return Err(Error::io("open", path, e)),
+        };
+        let metadata = file.metadata().map_err(|e| Error::io("open", path, e))?;
+        if !metadata.is_file() {
+            return Err(refuse(
+                "is not a regular file; name tables, or copy the table to disk first",
+            ));
+        }
+        let damaged = |kind: &str, cause: String| {
+            refuse(&format!(
+                "cannot open it as {kind}: {cause}; write or fetch it again"
+            ))
+        };
+        let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
+            Head::Parquet => {
+                let metadata =
+                    guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+                        .map_err(|e| damaged("Parquet", e))?;
+                let schema = Arc::clone(metadata.schema());
+                (Format::Parquet(metadata), schema)
+            }
+            Head::ArrowFile => {
+                let reader = guarded(|| FileReader::try_new(BufReader::new(file), None))
+                    .map_err(|e| damaged("an Arrow IPC file", e))?;
+                (Format::ArrowFile, reader.schema())
+            }
+            Head::ArrowStream => {
+                let reader = guarded(|| StreamReader::try_new(BufReader::new(file), None))
+                    .map_err(|e| damaged("an Arrow IPC stream", e))?;
+                (Format::ArrowStream, reader.schema())
+            }
+            Head::Hdf5 => {
+                return Err(refuse(
+                    "is HDF5, and the config reads tables (reader: table); use a config for HDF5 \
+                     granules, such as atl06",
+                ));
+            }
+            Head::Other => {
+                return Err(refuse(
+                    "is not a table: it starts neither as Parquet nor as Arrow IPC; give such a \
+                     file, whole and not encrypted",
+                ));
+            }
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(Self {
+            path: path.to_path_buf(),
+            name: name.to_string_lossy().into(),
+            bytes: metadata.len(),
+            format,
+            schema,
+        })
+    }
+
+    /// The file name, without folders.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn name_shared(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// The format in words.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.format {
+            Format::Parquet(_) => "Parquet",
+            Format::ArrowFile => "Arrow IPC file",
+            Format::ArrowStream => "Arrow IPC stream",
+        }
+    }
+
+    /// An error about this table, in one line.
+    pub(super) fn error(&self, message: impl AsRef<str>) -> Error {
+        let printable = |c: char| if c.is_control() { '?' } else { c };
+        let message: String = message.as_ref().chars().map(printable).collect();
+        Error::granule(&*self.name, message)
+    }
+
+    /// The libraries could not read this table from some row on.
+    pub(super) fn damaged(&self, row: u64, error: &impl ToString) -> Error {
+        self.error(format!(
+            "cannot read rows from {row} on: {}; write or fetch the table again",
+            one_line(error)
+        ))
+    }
+}
+
+/// Whether a file starts as a table does.
+pub fn looks_like_a_table(path: &Path) -> bool {
+    matches!(
+        head(path),
+        Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
+    )
+}
+
+fn head(path: &Path) -> std::io::Result<Head> {
+    let mut start = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut start)?;
+    Ok(if start.starts_with(b"PAR1") {
+        Head::Parquet
+    } else if start.starts_with(b"ARROW1") {
+        Head::ArrowFile
+    } else if start.len() == 8 && start.starts_with(&[0xff; 4]) {
+        Head::ArrowStream
+    } else if start.starts_with(b"\x89HDF") {
+        Head::Hdf5
+    } else {
+        Head::Other
+    })
+}

@@ -1,0 +1,46 @@
+//! Tables: photons from Parquet and Arrow IPC files, and finished cells to them.
+//!
+//! On the line twice. In: `table --read--> PhotonBatch`, where a table stands for a granule.
+//! `file.rs` opens, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
+//! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
+//! left in bounded pieces, `explode.rs` unfolds lists, `values.rs` widens without loss, `reader.rs`
+//! keeps and counts; `guard.rs` catches what the libraries panic about; `inspect.rs` tells what is inside. Out: `CellTable --write--> table` in
+//! `write.rs`, and the rows and granules that a tolerant run leaves out in `errors.rs` and
+//! `spool.rs`; `place.rs` puts a file in place when it is whole.
+
+mod batches;
+mod boxes;
+mod columns;
+mod errors;
+mod explode;
+mod file;
+mod guard;
+mod inspect;
+mod place;
+mod prune;
+mod reader;
+mod spool;
+mod values;
+mod write;
+
+pub use columns::source_columns;
+pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path};
+pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
+pub use inspect::{inspect, inspect_text};
+pub use place::check_file_target;
+pub use reader::TableReader;
+pub use spool::{ErrorRow, RowSpool};
+pub use write::{TableFormat, TableWriter, WholeTable};
+
+/// An error of the arrow and parquet libraries in one line.
+fn one_line(error: &impl ToString) -> String {
+    const LONGEST: usize = 200;
+    let text = error.to_string();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|w| !w.is_empty()).collect::<Vec<_>>();
+    let line = line.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}

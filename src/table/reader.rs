@@ -1,0 +1,318 @@
+//! Reads the photons of a table, piece by piece, and hands on those that are kept.
+//!
+//! On the line: `table --read--> PhotonBatch`. A twin of `src/granule/reader.rs`: each photon is
+//! either kept or counted under the first reason that rejects it: its coordinate, the wanted shards, the
+//! filters in order, null in every column.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+
+use super::batches::{Batches, Piece};
+use super::boxes::WantedBoxes;
+use super::columns::{Needed, source_columns};
+use super::explode::{Photons, Rows};
+use super::file::{Format, TableFile};
+use super::prune::{Reach, stretches};
+use super::values::{Held, picked};
+use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
+use crate::config::{Config, NullPolicy};
+use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, WantedShards};
+use crate::grid::Locator;
+use crate::plan::ShardSet;
+use crate::{Error, Result};
+
+/// Yields the kept photons of one table as batches.
+#[derive(Debug)]
+pub struct TableReader {
+    table: TableFile,
+    needed: Needed,
+    /// Name and wanted type of each variable.
+    variables: Vec<(String, ColumnType)>,
+    filters: Vec<RowFilter>,
+    nulls: NullPolicy,
+    wanted: Option<WantedShards>,
+    batch_rows: usize,
+    batches: Batches,
+    pending: Option<Pending>,
+    counts: Counts,
+    warnings: Vec<String>,
+    bytes_read: u64,
+}
+
+/// Rows that were read, of which those from `next` on are not yet photons.
+#[derive(Debug)]
+struct Pending {
+    rows: Rows,
+    /// Row of the table that the first is.
+    first: u64,
+    reach: Reach,
+    next: usize,
+    /// Names of the columns.
+    names: Arc<[String]>,
+}
+
+/// Photons on their way into a batch.
+struct Block {
+    names: Arc<[String]>,
+    photons: Photons,
+    first: u64,
+    bytes: u64,
+}
+
+impl TableReader {
+    /// Opens a table; `types[i]` is the type wanted of variable `i`. A batch has at most `batch_rows`
+    /// photons, or those of one row with long lists. With `wanted`, photons that lie
+    /// elsewhere do not count.
+    ///
+    /// # Errors
+    /// As [`TableFile::open`], and a column that is missing or of a type that does not fit.
+    pub fn open(
+        path: &Path,
+        config: &Config,
+        types: &[ColumnType],
+        batch_rows: usize,
+        wanted: Option<&ShardSet>,
+    ) -> Result<Self> {
+        let table = TableFile::open(path)?;
+        let needed = Needed::of(&table, config, types)?;
+        let boxes = wanted.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
+        let stretches = match &table.format {
+            Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
+            _ => Vec::new(),
+        };
+        // Photons within a batch are held as u32.
+        let batch_rows = batch_rows.clamp(1, 1 << 30);
+        let batches = Batches::open(&table, &needed, batch_rows, stretches)?;
+        let columns = source_columns(&table, config)?;
+        let widened = columns.iter().zip(types);
+        let widened = widened.filter(|(column, wanted)| column.column_type != **wanted);
+        let warnings = widened.map(|(column, _)| {
+            format!(
+                "granule {}: column {} is {} and read as float64, which it is in other tables",
+                table.name(),
+                column.name,
+                column.dtype.name()
+            )
+        });
+        let names = config.variables.iter().map(|v| v.name.clone());
+        Ok(Self {
+            warnings: warnings.collect(),
+            needed,
+            variables: names.zip(types.iter().copied()).collect(),
+            filters: config.filters.iter().map(RowFilter::new).collect(),
+            nulls: config.nulls,
+            wanted: wanted.map(|shards| WantedShards::new(shards, &config.grid)),
+            batch_rows,
+            batches,
+            pending: None,
+            counts: Counts::default(),
+            bytes_read: 0,
+            table,
+        })
+    }
+
+    /// The next batch of kept photons, never empty; `None` at the end.
+    ///
+    /// # Errors
+    /// Rows that cannot be decoded, lists of different lengths in a row, an integer that cannot be
+    /// held, a null under [`NullPolicy::Reject`].
+    pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
+        loop {
+            let Some(pending) = &mut self.pending else {
+                match self.batches.next(&self.table)? {
+                    None => return Ok(None),
+                    Some(Piece::Skipped(rows)) => {
+                        self.counts.read += rows;
+                        reject(&mut self.counts, OUTSIDE_SHARDS, rows as usize);
+                    }
+                    Some(Piece::Rows {
+                        first,
+                        reach,
+                        batch,
+                    }) => self.pending = Some(Pending::new(&self.table, batch, first, reach)?),
+                }
+                continue;
+            };
+            let start = pending.next;
+            if start >= pending.rows.count() {
+                self.pending = None;
+                continue;
+            }
+            let end = pending.rows.end(start, self.batch_rows);
+            pending.next = end;
+            let (first, reach) = (pending.first, pending.reach);
+            let block = Block {
+                photons: pending.rows.photons(start..end),
+                names: Arc::clone(&pending.names),
+                first,
+                bytes: 0,
+            };
+            if let Some(batch) = self.fold(block, reach)? {
+                return Ok(Some(batch));
+            }
+        }
+    }
+
+    /// The table.
+    pub fn table(&self) -> &TableFile {
+        &self.table
+    }
+
+    /// What became of the photons read so far; balanced.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// What was odd, but did not stop the reading.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Bytes of values decoded so far, before filtering.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    fn fold(&mut self, mut block: Block, reach: Reach) -> Result<Option<PhotonBatch>> {
+        let mut counts = Counts {
+            read: block.photons.count as u64,
+            ..Counts::default()
+        };
+        let lon = block.load(&self.table, &self.needed.longitude)?;
+        let lat = block.load(&self.table, &self.needed.latitude)?;
+        let (lon, lat) = (lon.into_degrees(), lat.into_degrees());
+        let mut kept: Vec<u32> = (0..lon.len() as u32).collect();
+        kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
+        reject(&mut counts, "bad_coordinate", lon.len() - kept.len());
+        let placed = kept.len();
+        if reach == Reach::Positions {
+            kept.clear();
+        } else if let Some(wanted) = &self.wanted {
+            wanted.retain(&lon, &lat, &mut kept);
+        }
+        reject(&mut counts, OUTSIDE_SHARDS, placed - kept.len());
+        for (filter, name) in self.filters.iter().zip(&self.needed.filters) {
+            if kept.is_empty() {
+                break;
+            }
+            let before = kept.len();
+            let held = block.load(&self.table, name)?;
+            // A null compares with nothing: it passes no filter.
+            kept.retain(|&i| !held.is_null(i));
+            let mut marks = vec![1; lon.len()];
+            filter.narrow(&held.values, 0..lon.len(), &mut marks);
+            kept.retain(|&i| marks[i as usize] == 1);
+            reject(&mut counts, &filter.reason, before - kept.len());
+        }
+        let columns = if kept.is_empty() {
+            Vec::new()
+        } else {
+            self.take_columns(&mut block, &mut kept, &mut counts)?
+        };
+        counts.kept = kept.len() as u64;
+        self.counts.add(&counts);
+        self.bytes_read += block.bytes;
+        Ok((!kept.is_empty()).then(|| PhotonBatch {
+            origin: Origin {
+                granule: self.table.name_shared(),
+                ground_track: Arc::from(""),
+                rows: crate::batch::Rows::Listed(kept.iter().map(|&i| block.row(i)).collect()),
+            },
+            lon: picked(&lon, &kept),
+            lat: picked(&lat, &kept),
+            columns,
+        }))
+    }
+
+    /// Drops the photons that are null in every column, then takes the columns of the others.
+    fn take_columns(
+        &self,
+        block: &mut Block,
+        kept: &mut Vec<u32>,
+        counts: &mut Counts,
+    ) -> Result<Vec<Column>> {
+        let mut reads = Vec::with_capacity(self.variables.len());
+        for name in &self.needed.variables {
+            let held = block.load(&self.table, name)?;
+            if self.nulls == NullPolicy::Reject
+                && let Some(&null) = kept.iter().find(|&&i| held.is_null(i))
+            {
+                return Err(self.table.error(format!(
+                    "column {name} row {} is null and the config says `nulls: reject`; filter such \
+                     photons out, or use `nulls: exclude`",
+                    block.row(null)
+                )));
+            }
+            reads.push(held);
+        }
+        if !reads.is_empty() && reads.iter().all(|read| read.nulls.is_some()) {
+            let before = kept.len();
+            kept.retain(|&i| reads.iter().any(|read| !read.is_null(i)));
+            reject(counts, "null", before - kept.len());
+        }
+        let mut columns = Vec::with_capacity(reads.len());
+        for ((name, wanted), read) in self.variables.iter().zip(reads) {
+            let column = read.take(kept, *wanted);
+            if let Some(nulls) = &column.nulls {
+                *counts.nulls.entry(name.clone()).or_default() += nulls.null_count() as u64;
+            }
+            columns.push(column);
+        }
+        Ok(columns)
+    }
+}
+
+impl Pending {
+    fn new(
+        table: &TableFile,
+        batch: arrow::record_batch::RecordBatch,
+        first: u64,
+        reach: Reach,
+    ) -> Result<Self> {
+        let schema = batch.schema();
+        let names = schema.fields().iter().map(|field| field.name().clone());
+        let rows = Rows::new(batch).map_err(|(row, message)| -> Error {
+            table.error(format!("row {} {message}", first + row as u64))
+        })?;
+        Ok(Self {
+            rows,
+            first,
+            reach,
+            next: 0,
+            names: names.collect(),
+        })
+    }
+}
+
+impl Block {
+    /// The values of a column.
+    fn load(&mut self, table: &TableFile, name: &str) -> Result<Held> {
+        let place = self.names.iter().position(|n| n == name);
+        let array: &ArrayRef = place
+            .and_then(|place| self.photons.columns.get(place))
+            .unwrap_or_else(|| unreachable!("every needed column is read"));
+        let width = array.data_type().primitive_width().unwrap_or(1);
+        self.bytes += (array.len() * width) as u64;
+        Held::new(array).map_err(|(place, value)| {
+            table.error(format!(
+                "column {name} row {} is {value}, above the largest integer held, {}; leave the \
+                 column out",
+                self.row(place as u32),
+                i64::MAX
+            ))
+        })
+    }
+
+    /// The table's row of a photon.
+    fn row(&self, photon: u32) -> u64 {
+        self.first + self.photons.rows[photon as usize]
+    }
+}
+
+fn reject(counts: &mut Counts, reason: &str, photons: usize) {
+    if photons > 0 {
+        *counts.rejected.entry(reason.to_owned()).or_default() += photons as u64;
+    }
+}

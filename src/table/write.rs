@@ -1,0 +1,217 @@
+//! Finished cells as a table: the rows of the store, for people who want rows.
+//!
+//! Last on the line, beside `src/store/write.rs`: `CellTable --write--> table`. Same columns, same
+//! values; what the store has as attributes is metadata of the schema and its fields. How cells are
+//! split into tables leaves no trace.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::FileWriter;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde_json::{Map, Value};
+
+use super::place::Place;
+use crate::config::Dtype;
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::store::attributes;
+
+/// Rows of a row group of Parquet.
+const GROUP_ROWS: usize = 1 << 18;
+/// Rows of a record batch of Arrow IPC.
+const BATCH_ROWS: usize = 1 << 16;
+
+/// The format of a table that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFormat {
+    Parquet,
+    /// Arrow IPC, the file format.
+    Arrow,
+}
+
+/// Writes one table from tables in ascending order of cells.
+#[derive(Debug)]
+pub struct TableWriter {
+    place: Place,
+    schema: SchemaRef,
+    sink: Sink,
+}
+
+enum Sink {
+    Parquet(Box<ArrowWriter<File>>),
+    Arrow(Box<FileWriter<BufWriter<File>>>, Box<BatchCoalescer>),
+}
+
+/// A table that is whole, but not yet at its target.
+#[derive(Debug)]
+pub struct WholeTable(Place);
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parquet(_) => "Parquet",
+            Self::Arrow(..) => "Arrow",
+        })
+    }
+}
+
+impl TableFormat {
+    /// The format that a file name asks for.
+    ///
+    /// # Errors
+    /// An extension of neither.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        match extension.to_ascii_lowercase().as_str() {
+            "parquet" | "pq" => Ok(Self::Parquet),
+            "arrow" | "feather" | "ipc" => Ok(Self::Arrow),
+            _ => Err(Error::Usage(format!(
+                "--table {}: the extension tells the format; use .parquet, or .arrow for Arrow IPC",
+                path.display()
+            ))),
+        }
+    }
+}
+
+impl TableWriter {
+    /// Begins a table that [`finish`](Self::finish) and [`WholeTable::publish`] put at `target`.
+    ///
+    /// # Errors
+    /// An extension of no format; nothing can be written beside the target.
+    pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
+        let format = TableFormat::of(target)?;
+        let schema = Arc::new(arrow_schema(schema));
+        let (place, file) = Place::create(target)?;
+        let sink = match format {
+            TableFormat::Parquet => {
+                let level = ZstdLevel::try_new(3).map_err(|e| place.failed(&e))?;
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(level))
+                    .set_max_row_group_row_count(Some(GROUP_ROWS))
+                    .build();
+                let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
+                Sink::Parquet(Box::new(writer.map_err(|e| place.failed(&e))?))
+            }
+            TableFormat::Arrow => {
+                let writer = FileWriter::try_new(BufWriter::new(file), &schema);
+                Sink::Arrow(
+                    Box::new(writer.map_err(|e| place.failed(&e))?),
+                    Box::new(BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS)),
+                )
+            }
+        };
+        Ok(Self {
+            place,
+            schema,
+            sink,
+        })
+    }
+
+    /// Appends cells; their ids continue ascending.
+    ///
+    /// # Errors
+    /// The table is not the schema's; a write fails.
+    pub fn append(&mut self, table: &CellTable) -> Result<()> {
+        let place = &self.place;
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), table.rows.columns().to_vec())
+            .map_err(|e| place.failed(&e))?;
+        match &mut self.sink {
+            Sink::Parquet(writer) => writer.write(&rows).map_err(|e| place.failed(&e)),
+            Sink::Arrow(writer, coalescer) => {
+                coalescer.push_batch(rows).map_err(|e| place.failed(&e))?;
+                while let Some(batch) = coalescer.next_completed_batch() {
+                    writer.write(&batch).map_err(|e| place.failed(&e))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is left and makes it durable.
+    ///
+    /// # Errors
+    /// A write fails; nothing is left.
+    pub fn finish(self) -> Result<WholeTable> {
+        let place = self.place;
+        let file = match self.sink {
+            Sink::Parquet(writer) => writer.into_inner().map_err(|e| place.failed(&e))?,
+            Sink::Arrow(mut writer, mut coalescer) => {
+                let rest = coalescer.finish_buffered_batch();
+                rest.map_err(|e| place.failed(&e))?;
+                while let Some(batch) = coalescer.next_completed_batch() {
+                    writer.write(&batch).map_err(|e| place.failed(&e))?;
+                }
+                writer.finish().map_err(|e| place.failed(&e))?;
+                let buffer = writer.into_inner().map_err(|e| place.failed(&e))?;
+                buffer.into_inner().map_err(|e| place.failed(&e.error()))?
+            }
+        };
+        file.sync_all().map_err(|e| place.failed(&e))?;
+        Ok(WholeTable(place))
+    }
+}
+
+impl WholeTable {
+    /// Puts the table at its target.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn publish(self) -> Result<()> {
+        self.0.publish()
+    }
+}
+
+/// Columns, and the attributes of a store as metadata: text as it is, all else as JSON.
+fn arrow_schema(schema: &StoreSchema) -> Schema {
+    let (group, arrays) = attributes(schema);
+    let types = std::iter::once(DataType::UInt64).chain(schema.arrays.iter().map(data_type));
+    let fields: Vec<Field> = arrays
+        .into_iter()
+        .zip(types)
+        .map(|((name, attributes), data_type)| {
+            Field::new(name, data_type, false).with_metadata(metadata(attributes))
+        })
+        .collect();
+    Schema::new_with_metadata(fields, metadata(group))
+}
+
+fn metadata(attributes: Map<String, Value>) -> HashMap<String, String> {
+    let attributes = attributes.into_iter();
+    let texts = attributes.map(|(key, value)| match value {
+        Value::String(text) => (key, text),
+        other => (key, other.to_string()),
+    });
+    texts.collect()
+}
+
+fn data_type(output: &OutputArray) -> DataType {
+    let scalar = match output.dtype {
+        Dtype::I8 => DataType::Int8,
+        Dtype::I16 => DataType::Int16,
+        Dtype::I32 => DataType::Int32,
+        Dtype::I64 => DataType::Int64,
+        Dtype::U8 => DataType::UInt8,
+        Dtype::U16 => DataType::UInt16,
+        Dtype::U32 => DataType::UInt32,
+        Dtype::U64 => DataType::UInt64,
+        Dtype::F32 => DataType::Float32,
+        Dtype::F64 => DataType::Float64,
+    };
+    match &output.edges {
+        None => scalar,
+        Some(edges) => {
+            let item = Field::new("item", scalar, false);
+            DataType::FixedSizeList(Arc::new(item), edges.len() as i32 - 1)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! An overview is what a run at its order gives, to the bit, whatever photons there are.
+
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat_batches;
+use icefold::backend::{Device, DeviceChoice, StageTimes};
+use icefold::batch::{Column, Values};
+use icefold::finalize::{CellTable, Overviews};
+use icefold::grid::Order;
+use icefold::merge::ShardPartials;
+use icefold::stat::Derivation;
+use proptest::prelude::*;
+
+use super::{TYPES, YAML, height};
+use crate::support::{Photons, Question, bits};
+
+/// Shards of the config above.
+const SHARD_ORDER: u8 = 6;
+
+/// The config above with cells of this order.
+fn question_at(order: u8) -> Question {
+    let orders = "parent_order: 6, child_order: 12";
+    assert!(YAML.contains(orders));
+    let shard_order = order.min(SHARD_ORDER);
+    let replaced = format!("parent_order: {shard_order}, child_order: {order}");
+    Question::new(&YAML.replace(orders, &replaced), &TYPES)
+}
+
+prop_compose! {
+    /// Up to 200 photons in a few places of the whole sphere, close together and far apart.
+    fn photons()(
+        rows in prop::collection::vec(
+            (
+                prop::sample::select(vec![-170.0f64, -45.0, -44.2, 0.1, 10.0, 133.0]),
+                prop::sample::select(vec![-88.0f64, -41.7, 0.0, 41.9, 70.0, 70.4, 89.9]),
+                -0.3f64..0.3,
+                height(),
+                0.01f32..10.0,
+                -1000i64..1000,
+                0u8..8,
+            ),
+            0..200,
+        ),
+    ) -> Photons {
+        // One photon in eight has no height.
+        let valid: NullBuffer = rows.iter().map(|row| row.6 != 0).collect();
+        Photons {
+            lon: rows.iter().map(|row| row.0 + row.2).collect(),
+            lat: rows.iter().map(|row| (row.1 + row.2 * row.2).min(90.0)).collect(),
+            columns: vec![
+                Column {
+                    values: Values::F32(rows.iter().map(|row| row.3).collect()),
+                    nulls: Some(valid),
+                },
+                Column {
+                    values: Values::F32(rows.iter().map(|row| row.4).collect()),
+                    nulls: None,
+                },
+                Column {
+                    values: Values::I64(rows.iter().map(|row| row.5).collect()),
+                    nulls: None,
+                },
+            ],
+        }
+    }
+}
+
+/// The tables of each of these orders, folded up from the question's cells.
+fn folded_up(question: &Question, photons: &Photons, orders: &[Order]) -> Vec<Vec<CellTable>> {
+    let device = Device::open(&DeviceChoice::Cpu, 2).unwrap();
+    let mut shards = ShardPartials::default();
+    let places: Vec<usize> = (0..photons.len()).collect();
+    for places in places.chunks(37) {
+        let mut batch = photons.batch(places);
+        batch.columns =
+            Derivation::default().take(&question.job, &question.config.variables, &mut batch);
+        let grid = &question.config.grid;
+        let mut times = StageTimes::default();
+        let partials = device.fold(&batch, grid, &question.job, &mut times);
+        shards.add(&partials.unwrap(), grid, &question.job);
+    }
+    let mut overviews = Overviews::new(orders, &question.schema, &question.job);
+    let mut finished = Vec::new();
+    for (_, partials) in shards.into_tables(&question.job) {
+        finished.extend(overviews.add(&partials).unwrap());
+    }
+    finished.extend(overviews.finish().unwrap());
+    let of = |order| {
+        let tables = finished.iter().filter(|found| found.order == order);
+        tables.map(|found| found.shard.table.clone()).collect()
+    };
+    orders.iter().map(|&order| of(order)).collect()
+}
+
+/// All rows as one table.
+fn whole(tables: &[CellTable]) -> Vec<CellTable> {
+    let Some(first) = tables.first() else {
+        return Vec::new();
+    };
+    let batches = tables.iter().map(|table| &table.rows);
+    vec![CellTable {
+        rows: concat_batches(&first.rows.schema(), batches).unwrap(),
+    }]
+}
+
+fn assert_exact(photons: &Photons, orders: &[Order]) -> Result<(), TestCaseError> {
+    let places: Vec<usize> = (0..photons.len()).collect();
+    let overviews = folded_up(&question_at(12), photons, orders);
+    for (&order, tables) in orders.iter().zip(&overviews) {
+        let question = question_at(order.get());
+        let direct = question.answer(photons, std::slice::from_ref(&places), 1);
+        prop_assert!(
+            bits(&whole(tables)) == bits(&whole(&direct)),
+            "order {} of {:?}",
+            order,
+            orders
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_overview_is_the_run_at_its_order_to_the_bit(
+        photons in photons(),
+        chosen in prop::collection::btree_set(0u8..12, 1..6),
+    ) {
+        let orders: Vec<Order> = chosen.into_iter().rev().filter_map(Order::new).collect();
+        assert_exact(&photons, &orders)?;
+    }
+}
+
+#[test]
+fn all_orders_at_once_are_exact_over_every_base_cell() {
+    let n = 5000;
+    // A spiral from pole to pole.
+    let part = |i: usize| i as f64 / n as f64;
+    let photons = Photons {
+        lon: (0..n).map(|i| part(i) * 3600.0 - 180.0).collect(),
+        lat: (0..n).map(|i| 90.0 - part(i) * 180.0).collect(),
+        columns: vec![
+            crate::support::column(Values::F32((0..n).map(|i| (i % 977) as f32).collect())),
+            crate::support::column(Values::F32((0..n).map(|i| 0.1 + (i % 13) as f32).collect())),
+            crate::support::column(Values::I64((0..n as i64).collect())),
+        ],
+    };
+    let orders: Vec<Order> = (0..12).rev().filter_map(Order::new).collect();
+    assert_exact(&photons, &orders).unwrap();
+    let overviews = folded_up(&question_at(12), &photons, &orders);
+    let base: usize = overviews[11].iter().map(|t| t.rows.num_rows()).sum();
+    assert_eq!(base, 12);
+}
