@@ -1,6 +1,6 @@
 //! `icefold run`: granules to a store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
