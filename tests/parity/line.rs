@@ -48,13 +48,20 @@ fn every_workload_gives_the_bits_of_the_cpu<B: Subject>() {
     }
 }
 
+/// Lengths, for which no value is looked at, so that every column is there.
+const LENGTHS: &str = "
+    h_n: {function: len, source: h, dtype: int64}
+    s_n: {function: len, source: s, dtype: int64}
+    k_n: {function: len, source: k, dtype: int64}
+";
+
 /// One output at a time: what a device counts depends on what else is asked for of a column.
 fn every_output_alone_gives_the_bits_of_the_cpu<B: Subject>() {
     let backend = B::open();
     let (head, rest) = YAML.split_once("    count:").expect("the first output");
     let (outputs, grid) = rest.split_once("output:").expect("the grid");
     for output in format!("    count:{outputs}").lines() {
-        let yaml = format!("{head}{output}\noutput:{grid}");
+        let yaml = format!("{head}{output}{LENGTHS}output:{grid}");
         let question = Question::new(&yaml, &TYPES);
         for workload in [Workload::AlongTrack, Workload::FewCellsShuffled] {
             let photons = photons(workload);
