@@ -72,7 +72,8 @@ fn a_killed_run_leaves_nothing_half_written_that_opens() {
                     report["content_sha256"]
                 );
             } else {
-                refuse(&mut inspect, 1, &["it is not a zarr store, or the run"]);
+                // Killed while a file of metadata is written, it may be half of one.
+                refuse(&mut inspect, 1, &["zarr"]);
             }
         }
         std::fs::remove_dir_all(site.path("out")).unwrap();
