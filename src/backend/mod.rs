@@ -16,6 +16,7 @@ pub mod cuda;
 mod device;
 mod keys;
 mod probe;
+mod share;
 pub mod tile;
 pub mod wgpu;
 

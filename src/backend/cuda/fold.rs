@@ -21,9 +21,10 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
 use super::rows::{self, ColumnRows, ValueKeys};
-use super::shares::{Share, shares};
+use super::shares::shares;
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys, Sums};
 use super::tile::{BATCH, ROW_WORDS};
+use crate::backend::share::{self, Share};
 
 /// Photons below which a batch is not halved again when memory runs out.
 const SMALLEST: usize = 1 << 12;
@@ -352,5 +353,5 @@ pub fn join(
             ));
         }
     };
-    Ok(rows::join(cells, on_device, on_host))
+    Ok(share::join(cells, on_device, on_host))
 }

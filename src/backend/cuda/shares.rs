@@ -1,5 +1,6 @@
 //! What of a job the device folds, and what the host does.
 
+use crate::backend::share::Share;
 use crate::batch::ColumnType;
 use crate::stat::{Job, JobColumn};
 
@@ -11,27 +12,6 @@ pub fn why_host(column: &JobColumn) -> Option<&'static str> {
         Some("sums of terms: the kernel takes float64")
     } else {
         None
-    }
-}
-
-/// The columns of a job that one side folds, and where they stand in it. A column of which each side
-/// folds some accumulators stands in both shares.
-#[derive(Debug)]
-pub struct Share {
-    pub places: Vec<usize>,
-    pub job: Job,
-}
-
-impl Share {
-    fn of(columns: impl Iterator<Item = (usize, JobColumn)>) -> Self {
-        let (places, columns) = columns.unzip();
-        Self {
-            places,
-            job: Job {
-                columns,
-                outputs: Vec::new(),
-            },
-        }
     }
 }
 

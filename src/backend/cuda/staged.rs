@@ -12,9 +12,10 @@ use super::Cuda;
 use super::fold::{self, View};
 use super::machine::{self, Machine};
 use super::memory::Lease;
-use super::shares::{Share, shares};
+use super::shares::shares;
 use super::stages::{self, DeviceColumn, Pieces};
 use super::tile::BATCH;
+use crate::backend::share::Share;
 
 /// A batch whose positions and columns are on the device.
 #[derive(Debug)]

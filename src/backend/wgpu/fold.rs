@@ -17,9 +17,10 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 
 use super::commands::Commands;
 use super::gpu::{Fault, Gpu, Lease, Result};
-use super::host::{self, Share};
+use super::host;
 use super::rows::{self, ColumnRows};
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
+use crate::backend::share::{Share, join};
 
 /// Photons below which a batch is not halved again when memory runs out.
 const SMALLEST: usize = 1 << 16;
@@ -173,7 +174,7 @@ impl Folder<'_> {
                 ));
             }
         };
-        Ok(rows::join(cells, device, host))
+        Ok(join(cells, device, host))
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use arrow::buffer::NullBuffer;
 
+use crate::backend::share::Share;
 use crate::batch::{Column, ColumnType, PhotonBatch, Rows, Values};
 use crate::error::{Error, Result};
 use crate::stat::{Job, JobColumn};
@@ -68,27 +69,6 @@ pub fn why_host(column: &JobColumn) -> Option<&'static str> {
         Some("histograms: their rows have any length")
     } else {
         None
-    }
-}
-
-/// The columns of a job that one side folds, and where they stand in it. A column of which each side
-/// folds some accumulators stands in both shares.
-#[derive(Debug)]
-pub struct Share {
-    pub places: Vec<usize>,
-    pub job: Job,
-}
-
-impl Share {
-    fn of(columns: impl Iterator<Item = (usize, JobColumn)>) -> Self {
-        let (places, columns) = columns.unzip();
-        Self {
-            places,
-            job: Job {
-                columns,
-                outputs: Vec::new(),
-            },
-        }
     }
 }
 

@@ -1,13 +1,8 @@
 //! Rows that come back from the device become partials.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use crate::backend::KeyTable;
 use crate::backend::tile::ROW_WORDS;
-use crate::stat::{
-    ColumnPartials, JobColumn, Key, Moments, Ordered, Partials, Range, Specials, Unsigned256,
-};
+use crate::stat::{ColumnPartials, JobColumn, Key, Moments, Ordered, Range, Specials, Unsigned256};
 
 /// Words of one row, as `reduce.wgsl` writes them.
 type Row = [u32; ROW_WORDS as usize];
@@ -122,35 +117,5 @@ fn moments(row: &Row) -> Moments {
             high: 0,
             low: wide(12, 4),
         },
-    }
-}
-
-/// Columns folded by the device and by the host, of the same cells, in the order of the job. Of a
-/// column of both, the host has what the device did not fold.
-pub fn join(
-    (cells, photons): (Vec<u64>, Vec<u64>),
-    device: Vec<(usize, ColumnPartials)>,
-    host: Vec<(usize, ColumnPartials)>,
-) -> Partials {
-    let mut columns: BTreeMap<usize, ColumnPartials> = device.into_iter().collect();
-    for (place, more) in host {
-        match columns.entry(place) {
-            Entry::Vacant(free) => {
-                free.insert(more);
-            }
-            Entry::Occupied(mut column) => {
-                let column = column.get_mut();
-                column.out_of_range += more.out_of_range;
-                // The device counts them only where it is asked for more of the values.
-                column.specials = more.specials;
-                column.terms = more.terms;
-                column.bins = more.bins;
-            }
-        }
-    }
-    Partials {
-        cells,
-        photons,
-        columns: columns.into_values().collect(),
     }
 }

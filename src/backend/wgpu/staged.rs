@@ -1,6 +1,7 @@
 //! The stages one by one, each on the device or, where the user wants it, on the host.
 
 use crate::backend::cpu;
+use crate::backend::share::join;
 use crate::backend::{Backend, KeyTable, tile};
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
@@ -213,7 +214,7 @@ impl Wgpu {
             on_host = host.places.into_iter().zip(partials.columns).collect();
         }
         let cells = rows::cells(&found[0], &sorted.table);
-        Ok(rows::join(cells, on_device, on_host))
+        Ok(join(cells, on_device, on_host))
     }
 
     /// The device's order and segments, reduced by the CPU backend.
