@@ -8,7 +8,6 @@ use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
-use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
 
@@ -40,13 +39,12 @@ impl Input {
         config: &Config,
         types: &[ColumnType],
         batch_rows: usize,
-        wanted: Option<&ShardSet>,
+        wanted: Option<WantedShards>,
     ) -> Result<Self> {
         match config.granules {
             GranuleKind::Hdf5 => {
                 let granule = hdf5(path, config)?;
                 let reader = Reader::open(&granule, config, types, batch_rows)?;
-                let wanted = wanted.map(|shards| WantedShards::new(shards, &config.grid));
                 Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
             }
             GranuleKind::Table => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::{Batches, StageTimes};
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ pub struct GroundTrackReport {
 }
 
 /// One granule that could not be used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     pub granule: String,
     pub reason: String,
