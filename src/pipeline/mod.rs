@@ -244,7 +244,7 @@ impl Line<'_> {
 
     fn close(&mut self, granule: Granule, mut end: GranuleReport) -> Result<()> {
         let merging = Instant::now();
-        self.shards.absorb(granule.shards, self.job);
+        self.shards.absorb(granule.shards, self.job, u64::MAX);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         end.counts.move_to_rejected(&granule.rejected);
         self.tally.add(end, granule.rows);

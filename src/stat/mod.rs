@@ -11,7 +11,7 @@
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
-//! `finish.rs` turns them into f64 once.
+//! `size.rs` tells what memory they take, `finish.rs` turns them into f64 once.
 
 mod coarsen;
 mod derive;
@@ -27,6 +27,7 @@ mod range;
 mod resolution;
 mod rows;
 mod scan;
+mod size;
 mod specials;
 mod sums;
 mod terms;
