@@ -43,12 +43,9 @@ impl Owner {
     /// # Errors
     /// Another live run has one of them; a file that cannot be written.
     pub fn claim(pieces: &Path, shards: Option<&[u64]>) -> Result<Self> {
+        let _door = door(pieces)?;
         let folder = pieces.join(OWNERS);
-        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let door = folder.join(DOOR);
         let io = |action, path: &Path, e| Error::io(action, path, e);
-        let held = File::create(&door).map_err(|e| io("create", &door, e))?;
-        held.lock().map_err(|e| io("lock", &door, e))?;
         for other in live(&folder)? {
             if let Some(shard) = both(shards, other.shards.as_deref()) {
                 return Err(taken(pieces, shard, &other));
@@ -62,7 +59,7 @@ impl Owner {
         };
         let text = serde_json::to_vec(&claim)
             .unwrap_or_else(|e| unreachable!("a claim has only string keys: {e}"));
-        let (path, mut file) = create(&folder, &claim)?;
+        let (path, mut file) = create(&folder)?;
         file.try_lock()
             .map_err(|e| io("lock", &path, e.into()))
             .and_then(|()| file.write_all(&text).map_err(|e| io("write", &path, e)))
@@ -78,10 +75,28 @@ impl Drop for Owner {
     }
 }
 
+/// Alone among the runs over these pieces, until the file is dropped.
+///
+/// # Errors
+/// A folder that cannot be written to, a file system without locks.
+pub fn door(pieces: &Path) -> Result<File> {
+    let folder = pieces.join(OWNERS);
+    fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+    let door = folder.join(DOOR);
+    let held = File::create(&door).map_err(|e| Error::io("create", &door, e))?;
+    held.lock().map_err(|e| Error::io("lock", &door, e))?;
+    Ok(held)
+}
+
+/// The host and the number of this process, as part of a file's name.
+pub fn this_process() -> String {
+    format!("{}-{}", host(), std::process::id())
+}
+
 /// A new file of this process.
-fn create(folder: &Path, claim: &Claim) -> Result<(PathBuf, File)> {
+fn create(folder: &Path) -> Result<(PathBuf, File)> {
     for attempt in 1.. {
-        let path = folder.join(format!("{}-{}-{attempt}.json", claim.host, claim.process));
+        let path = folder.join(format!("{}-{attempt}.json", this_process()));
         match File::create_new(&path) {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

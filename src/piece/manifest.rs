@@ -20,7 +20,7 @@ use crate::store::Layout;
 /// Version of the pieces' format.
 const SCHEMA_VERSION: u32 = 1;
 /// The file's name among the pieces.
-const NAME: &str = "manifest.json";
+pub(super) const NAME: &str = "manifest.json";
 
 /// What pieces are pieces of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct ManifestMap {
     /// Of its shards and their granules.
     pub sha256: String,
     pub shard_order: u8,
-    /// NESTED ids, ascending.
+    /// NESTED ids, in the order of the map.
     pub shards: Vec<u64>,
 }
 
@@ -73,8 +73,6 @@ impl Asked<'_> {
     /// The manifest of the first run over these pieces.
     pub fn manifest(&self, columns: Vec<SourceColumn>, failed: Vec<Failed>) -> Manifest {
         let Self { config, map, .. } = self;
-        let mut shards: Vec<u64> = map.shards.iter().map(|shard| shard.id).collect();
-        shards.sort_unstable();
         Manifest {
             schema_version: SCHEMA_VERSION,
             icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,7 +85,7 @@ impl Asked<'_> {
                 path: map.path.display().to_string(),
                 sha256: map.identity(),
                 shard_order: config.grid.shard_order.get(),
-                shards,
+                shards: map.shards.iter().map(|shard| shard.id).collect(),
             },
             columns,
             overviews: self.overviews.iter().map(|order| order.get()).collect(),

@@ -53,8 +53,25 @@ impl Memory {
 impl FromStr for Memory {
     type Err = String;
 
-    /// `4GiB`, `512MiB`, `2G`, `800MB`, or bytes.
+    /// As [`parse_memory`], and enough for a run.
     fn from_str(text: &str) -> Result<Self, String> {
+        let memory = parse_memory(text)?;
+        if memory.0 < Self::LEAST.0 {
+            return Err(format!(
+                "{text} is too little; give at least {}",
+                Self::LEAST
+            ));
+        }
+        Ok(memory)
+    }
+}
+
+/// `4GiB`, `512MiB`, `2G`, `800MB`, or bytes.
+///
+/// # Errors
+/// In words, what is wrong with the text.
+pub fn parse_memory(text: &str) -> Result<Memory, String> {
+    {
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
         let unit = match text[digits.len()..].trim() {
             "" | "B" => 1,
@@ -78,13 +95,7 @@ impl FromStr for Memory {
         let bytes = number
             .checked_mul(unit)
             .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
-        if bytes < Self::LEAST.0 {
-            return Err(format!(
-                "{text} is too little; give at least {}",
-                Self::LEAST
-            ));
-        }
-        Ok(Self(bytes))
+        Ok(Memory(bytes))
     }
 }
 

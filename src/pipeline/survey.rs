@@ -1,7 +1,7 @@
 //! The survey: every granule is opened once, before any photon is read, so that column types are
 //! known and a granule that cannot be opened is found before hours of work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::batch::ColumnType;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
 use crate::granule::{ColumnUnion, SourceColumn};
 use crate::input::Input;
-use crate::plan::{Plan, ShardSet};
+use crate::plan::{ListedShard, Plan};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
@@ -28,8 +28,8 @@ pub struct Survey {
     pub types: Vec<ColumnType>,
     pub job: Job,
     pub schema: StoreSchema,
-    /// The shards whose photons count; all where there is none.
-    pub wanted: Option<ShardSet>,
+    /// The shards whose photons count, with places in `granules`; all shards where there is none.
+    pub listed: Option<Vec<ListedShard>>,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -41,16 +41,29 @@ pub struct Survey {
 /// A granule that cannot be used (strict), no granule with data to tell the types from, an output
 /// that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
+    let mut failed = absent(plan, tolerant)?;
+    let (columns, unreadable) = columns(config, plan, tolerant)?;
+    failed.extend(unreadable);
+    Survey::new(config, plan, columns, failed)
+}
+
+/// What a survey finds: the columns of the config, and granules that cannot be opened.
+///
+/// # Errors
+/// As [`survey`].
+pub fn columns(
+    config: &Config,
+    plan: &Plan,
+    tolerant: bool,
+) -> Result<(Vec<SourceColumn>, Vec<Failed>)> {
     let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
-    let mut failed = absent(plan, tolerant)?;
-    let mut left_out = BTreeSet::new();
+    let mut failed = Vec::new();
     for path in by_name {
         match ask(path, config, &mut union) {
             Ok(()) => {}
             Err(error) if tolerant => {
-                left_out.insert(path);
                 failed.push(Failed {
                     granule: file_name(path),
                     reason: error.to_string(),
@@ -59,27 +72,89 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
             Err(error) => return Err(error),
         }
     }
-    let Some(columns) = union.into_columns() else {
-        return Err(nothing_to_read(config, plan, &failed));
-    };
-    let granules = plan.granules.iter().filter(|path| !left_out.contains(path));
-    let granules = granules.cloned().collect();
-    let job = Job::new(config, &columns);
-    let schema = schema(config, &job, &columns)?;
-    check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
-    Ok(Survey {
-        types: columns.iter().map(|c| c.column_type).collect(),
-        granules,
-        failed,
-        columns,
-        job,
-        schema,
-        wanted: plan.wanted.as_ref().map(|wanted| wanted.shards.clone()),
-    })
+    match union.into_columns() {
+        Some(columns) => Ok((columns, failed)),
+        None => Err(nothing_to_read(config, plan, &failed)),
+    }
+}
+
+impl Survey {
+    /// A plan whose granules have these columns, but for those that failed.
+    ///
+    /// # Errors
+    /// An output that no store can hold.
+    pub fn new(
+        config: &Config,
+        plan: &Plan,
+        columns: Vec<SourceColumn>,
+        failed: Vec<Failed>,
+    ) -> Result<Self> {
+        let job = Job::new(config, &columns);
+        let schema = schema(config, &job, &columns)?;
+        check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
+        let left_out: BTreeSet<&str> = failed.iter().map(|failed| &*failed.granule).collect();
+        let mut granules = Vec::new();
+        // Where each granule of the plan is among those that are read.
+        let mut places = Vec::new();
+        for path in &plan.granules {
+            let read = !left_out.contains(&*file_name(path));
+            places.push(read.then_some(granules.len()));
+            if read {
+                granules.push(path.clone());
+            }
+        }
+        let listed = |shard: &ListedShard| {
+            let mut absent = shard.absent.clone();
+            let mut read = Vec::new();
+            for &granule in &shard.granules {
+                match places[granule] {
+                    Some(place) => read.push(place),
+                    None => absent.push(file_name(&plan.granules[granule])),
+                }
+            }
+            ListedShard {
+                id: shard.id,
+                granules: read,
+                absent,
+            }
+        };
+        let listed = plan
+            .wanted
+            .as_ref()
+            .map(|wanted| wanted.listed.iter().map(listed).collect());
+        Ok(Self {
+            types: columns.iter().map(|c| c.column_type).collect(),
+            granules,
+            failed,
+            columns,
+            job,
+            schema,
+            listed,
+        })
+    }
+
+    /// Only these shards, of a run over a shard map, and the granules that they list.
+    pub fn retain_shards(&mut self, keep: impl Fn(u64) -> bool) {
+        let Some(listed) = &mut self.listed else {
+            return;
+        };
+        listed.retain(|shard| keep(shard.id));
+        let read: BTreeSet<usize> = listed.iter().flat_map(|s| &s.granules).copied().collect();
+        let places: BTreeMap<usize, usize> = read.iter().enumerate().map(|(i, &g)| (g, i)).collect();
+        for granule in listed.iter_mut().flat_map(|shard| &mut shard.granules) {
+            *granule = places[granule];
+        }
+        self.granules = read.iter().map(|&g| self.granules[g].clone()).collect();
+        let absent: BTreeSet<&String> = listed.iter().flat_map(|s| &s.absent).collect();
+        self.failed.retain(|failed| absent.contains(&failed.granule));
+    }
 }
 
 /// Granules that the plan has no file of: an error, or in a tolerant run left out.
-fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
+///
+/// # Errors
+/// Strict: the first of them.
+pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
     if let Some(first) = plan.absent.first().filter(|_| !tolerant) {
         let more = match plan.absent.len() - 1 {
             0 => String::new(),

@@ -36,6 +36,21 @@ pub struct RunFacts<'a> {
     pub job: &'a Job,
     pub store: &'a Path,
     pub table: Option<&'a Path>,
+    /// Of a run over a shard map.
+    pub pieces: Option<PieceReport<'a>>,
+}
+
+/// The pieces of a run over a shard map.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PieceReport<'a> {
+    pub folder: &'a Path,
+    /// Pieces that this run wrote, and those that were done before.
+    pub written: usize,
+    pub kept: usize,
+    /// Photons in those that were done before; they are none of the photons that this run read.
+    pub photons_kept: u64,
+    /// Shards of the map.
+    pub of: usize,
 }
 
 /// Everything `run.json` holds.
@@ -48,6 +63,8 @@ pub struct RunReport {
     pub device: Value,
     /// The shard map and the part of it that the run is about; `null` without one.
     pub plan: Value,
+    /// The pieces that were written, and those that were done before; `null` without a shard map.
+    pub pieces: Value,
     pub threads: usize,
     /// Bytes that batches may take on their way through the line, and rows of a batch.
     pub memory: Value,
@@ -72,15 +89,19 @@ pub struct RunReport {
     /// The same rows as a table, where one was asked for.
     pub table: Option<PathBuf>,
     pub outputs: BTreeMap<String, Value>,
-    /// SHA-256 over the outputs' hashes: equal for stores of equal content.
-    pub content_sha256: String,
+    /// SHA-256 over the outputs' hashes: equal for stores of equal content; `null` where only pieces
+    /// were written.
+    pub content_sha256: Option<String>,
     /// Coarser orders of the store, finest first: occupied cells and hashes of each.
     pub overviews: Vec<Value>,
 }
 
 impl RunReport {
     /// Puts the report of a finished run together.
-    pub fn new(facts: &RunFacts, tally: &Tally, written: &Written, seconds: f64) -> Self {
+    ///
+    /// Without a store of its own, a run wrote pieces of one.
+    pub fn new(facts: &RunFacts, tally: &Tally, written: Option<&Written>, seconds: f64) -> Self {
+        let hashes = written.map_or(&[][..], |written| &written.hashes);
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
         Self {
@@ -96,6 +117,7 @@ impl RunReport {
                     "of": wanted.of,
                 })
             }),
+            pieces: json!(facts.pieces),
             threads: facts.threads,
             memory: json!({"budget_bytes": facts.memory_bytes, "batch_rows": facts.batch_rows}),
             seconds,
@@ -126,20 +148,9 @@ impl RunReport {
                 .collect(),
             store: facts.store.to_path_buf(),
             table: facts.table.map(Path::to_path_buf),
-            outputs: outputs(&written.hashes),
-            content_sha256: content_hash(&written.hashes),
-            overviews: written
-                .overviews
-                .iter()
-                .map(|overview| {
-                    json!({
-                        "order": overview.order.get(),
-                        "occupied_cells": overview.cells,
-                        "outputs": outputs(&overview.hashes),
-                        "content_sha256": content_hash(&overview.hashes),
-                    })
-                })
-                .collect(),
+            outputs: outputs(hashes),
+            content_sha256: written.map(|written| content_hash(&written.hashes)),
+            overviews: written.map_or(Vec::new(), overviews),
         }
     }
 
@@ -185,6 +196,9 @@ impl RunReport {
             line("  null", format!("{} ({column})", grouped(*count)));
         }
         line("shards", grouped(tally.shards));
+        if let Some(kept) = self.pieces["kept"].as_u64().filter(|&kept| kept > 0) {
+            line("  kept", format!("{} pieces were done before", grouped(kept)));
+        }
         line("occupied cells", grouped(tally.occupied_cells));
         for overview in &self.overviews {
             let cells = overview["occupied_cells"].as_u64().unwrap_or(0);
@@ -203,7 +217,9 @@ impl RunReport {
             "time",
             format!("{:.2} s, {rate:.1} million photons/s", self.seconds),
         );
-        line("content", format!("sha256 {}", &self.content_sha256));
+        if let Some(content) = &self.content_sha256 {
+            line("content", format!("sha256 {content}"));
+        }
         text
     }
 }
@@ -216,7 +232,22 @@ fn device(facts: &RunFacts) -> Value {
     Value::Object(device)
 }
 
-fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
+/// Coarser orders of a store, for a report.
+pub(super) fn overviews(written: &Written) -> Vec<Value> {
+    let overviews = written.overviews.iter();
+    let json = overviews.map(|overview| {
+        json!({
+            "order": overview.order.get(),
+            "occupied_cells": overview.cells,
+            "outputs": outputs(&overview.hashes),
+            "content_sha256": content_hash(&overview.hashes),
+        })
+    });
+    json.collect()
+}
+
+/// Arrays of a store and their hashes, for a report.
+pub(super) fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
     let hashes = hashes.iter();
     hashes
         .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
@@ -250,7 +281,7 @@ fn stages(tally: &Tally) -> Value {
 }
 
 /// Linux tells the high-water mark of resident memory in `/proc/self/status`.
-fn peak_resident_bytes() -> Option<u64> {
+pub(super) fn peak_resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

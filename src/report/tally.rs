@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::backend::{Batches, StageTimes};
 use crate::error::{Error, Result};
 use crate::granule::{Counts, GranuleFile, Reader};
-use crate::merge::ShardPartials;
 use crate::table::{ErrorRow, ErrorSummary};
 
 /// Rejected rows that a report lists one by one; all are counted.
@@ -191,18 +190,31 @@ impl Tally {
         self.rows.extend(rows.first.into_iter().take(room));
     }
 
-    /// Checks that no photon was lost or counted twice on its way to the shards.
+    /// Checks that every photon that was read is kept or rejected.
     ///
     /// # Errors
     /// Sums that do not balance: a defect of icefold, never of the data.
-    pub fn conserve(&self, shards: &ShardPartials) -> Result<()> {
+    pub fn balance(&self) -> Result<()> {
         let Counts { read, kept, .. } = self.counts;
         let rejected: u64 = self.counts.rejected.values().sum();
-        let folded = shards.photons();
-        if read != kept + rejected || folded != kept {
+        if read != kept + rejected {
             return Err(Error::Gate(format!(
-                "{read} photons read, {kept} kept, {rejected} rejected, {folded} in shards: the \
-                 sums do not balance"
+                "{read} photons read, {kept} kept, {rejected} rejected: the sums do not balance"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Checks that every photon that was kept is in a finished shard, once.
+    ///
+    /// # Errors
+    /// As [`balance`](Self::balance).
+    pub fn conserve(&self, finished: u64) -> Result<()> {
+        self.balance()?;
+        if finished != self.counts.kept {
+            return Err(Error::Gate(format!(
+                "{} photons kept, {finished} in finished shards: the sums do not balance",
+                self.counts.kept
             )));
         }
         Ok(())

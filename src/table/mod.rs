@@ -24,7 +24,7 @@ mod values;
 mod write;
 
 pub use columns::source_columns;
-pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path};
+pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_table};
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
 pub use inspect::{inspect, inspect_text};
 pub use place::check_file_target;

@@ -20,7 +20,6 @@ use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
 use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, UNLISTED_SHARD, WantedShards};
 use crate::grid::Locator;
-use crate::plan::ShardSet;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one table as batches.
