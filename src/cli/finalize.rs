@@ -21,9 +21,10 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let folder = Pieces::folder_of(store);
     let pieces = Pieces::open(&folder)?.ok_or_else(|| Error::Pieces {
         path: folder.clone(),
-        message: "there are none; write them with icefold run CONFIG --plan MAP.json --shards A..B \
+        message:
+            "there are none; write them with icefold run CONFIG --plan MAP.json --shards A..B \
                   --store, and name the same store here"
-            .to_owned(),
+                .to_owned(),
     })?;
     check_target(store, args.overwrite)?;
     if let Some(table) = &args.table {
@@ -68,7 +69,9 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     );
     report.write(&report_path)?;
     for granule in &assembled.left_out {
-        note(format_args!("warning: left out: granule {granule}; the error table says why"));
+        note(format_args!(
+            "warning: left out: granule {granule}; the error table says why"
+        ));
     }
     if !args.keep_pieces {
         Pieces::clear(&folder)?;

@@ -61,11 +61,17 @@ impl PartRun<'_> {
         let errors = errors_path(run.target.store);
         let mut options = run.options(&survey, &errors, &spill);
         options.pieces = Some(&pieces);
-        let folded = run.fold(&survey, &device, &options).map_err(|error| match error {
-            Error::Interrupted => self.interrupted(&pieces),
-            other => other,
-        })?;
-        let pipeline::Folded { mut tally, errors: left_out, .. } = folded;
+        let folded = run
+            .fold(&survey, &device, &options)
+            .map_err(|error| match error {
+                Error::Interrupted => self.interrupted(&pieces),
+                other => other,
+            })?;
+        let pipeline::Folded {
+            mut tally,
+            errors: left_out,
+            ..
+        } = folded;
         tally.errors = left_out.summary();
         let mut facts = run.facts(&device, &survey, options.batch_rows);
         facts.pieces = Some(PieceReport {
@@ -84,7 +90,12 @@ impl PartRun<'_> {
             report.write(report_path)?;
             self.say_what_is_left(&pieces)?;
             let what = folder.clone();
-            return Ok(Outcome { what, report, tally, whole });
+            return Ok(Outcome {
+                what,
+                report,
+                tally,
+                whole,
+            });
         }
         let assembled = self.assemble(&pieces, &survey, &device)?;
         settle(&mut tally, &assembled);
@@ -226,7 +237,10 @@ impl PartRun<'_> {
     /// What is done, and how to go on.
     fn interrupted(&self, pieces: &Pieces) -> Error {
         let shards = self.wanted().shards.ids();
-        let done = shards.iter().filter(|&&shard| pieces.is_marked(shard)).count();
+        let done = shards
+            .iter()
+            .filter(|&&shard| pieces.is_marked(shard))
+            .count();
         Error::Resumable(format!(
             "{done} of {} shards are done and kept in {}; run the same command with --resume to go \
              on",

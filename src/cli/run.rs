@@ -136,7 +136,10 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
 fn report_name(plan: &Plan, part: bool) -> String {
     let wanted = plan.wanted.as_ref().filter(|_| part);
     wanted.map_or("run.json".to_owned(), |wanted| {
-        format!("shards-{}-{}.run.json", wanted.range.start, wanted.range.end)
+        format!(
+            "shards-{}-{}.run.json",
+            wanted.range.start, wanted.range.end
+        )
     })
 }
 
@@ -196,12 +199,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub fn options<'o>(
-        &self,
-        survey: &Survey,
-        errors: &'o Path,
-        spill: &'o Path,
-    ) -> Options<'o>
+    pub fn options<'o>(&self, survey: &Survey, errors: &'o Path, spill: &'o Path) -> Options<'o>
     where
         'a: 'o,
     {

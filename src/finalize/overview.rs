@@ -122,7 +122,12 @@ impl Level {
         let closed = match coarse.len() {
             cells if last => cells,
             // The only cell, and still the same one.
-            1 if self.open.cells.first().is_none_or(|open| *open == coarse.cells[0]) => {
+            1 if self
+                .open
+                .cells
+                .first()
+                .is_none_or(|open| *open == coarse.cells[0]) =>
+            {
                 self.open.append(&coarse, 0..1);
                 return Partials::empty(job);
             }

@@ -48,10 +48,7 @@ impl Positions<'_> {
         let mut marks = buffers.take_marks(self.lat.values.len());
         let tiles = marks.par_chunks_mut(TILE).enumerate();
         let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
-        let rejected = rejected.reduce(
-            || [0; 3],
-            |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]],
-        );
+        let rejected = rejected.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
         let kept = marks.len() - rejected.iter().sum::<usize>();
         (Selection { marks, kept }, rejected)
     }

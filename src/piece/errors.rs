@@ -70,7 +70,9 @@ impl Pieces {
             let path = entry.map_err(io)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             // What a killed run was writing has a hidden name.
-            if let Some((granule, _)) = name.strip_suffix(".parquet").and_then(|n| n.rsplit_once('.'))
+            if let Some((granule, _)) = name
+                .strip_suffix(".parquet")
+                .and_then(|n| n.rsplit_once('.'))
                 && !name.starts_with('.')
             {
                 of_granule.entry(granule.to_owned()).or_default().push(path);
@@ -92,7 +94,8 @@ impl Pieces {
     fn free(&self, granule: &str) -> Result<PathBuf> {
         let folder = self.folder.join(ERRORS);
         fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let mut free = (0..).map(|n| folder.join(format!("{granule}.{}-{n}.parquet", std::process::id())));
+        let mut free =
+            (0..).map(|n| folder.join(format!("{granule}.{}-{n}.parquet", std::process::id())));
         Ok(free
             .find(|path| !path.exists())
             .unwrap_or_else(|| unreachable!("some number is free")))
@@ -106,7 +109,9 @@ fn unseen(batch: &RecordBatch, seen: &mut BTreeSet<Vec<Option<String>>>) -> Reco
         if column.is_null(row) {
             return None;
         }
-        let texts = column.as_string_opt::<i32>().map(|texts| texts.value(row).to_owned());
+        let texts = column
+            .as_string_opt::<i32>()
+            .map(|texts| texts.value(row).to_owned());
         let numbers = column.as_primitive_opt::<UInt64Type>();
         texts.or_else(|| numbers.map(|numbers| numbers.value(row).to_string()))
     };

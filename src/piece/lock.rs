@@ -126,9 +126,11 @@ fn live(folder: &Path) -> Result<Vec<Claim>> {
                 let mut text = String::new();
                 file.read_to_string(&mut text)
                     .map_err(|e| Error::io("read", &path, e))?;
-                claims.push(serde_json::from_str(&text).map_err(|e| {
-                    Error::io("read", &path, std::io::Error::other(e.to_string()))
-                })?);
+                claims.push(
+                    serde_json::from_str(&text).map_err(|e| {
+                        Error::io("read", &path, std::io::Error::other(e.to_string()))
+                    })?,
+                );
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
         }
@@ -142,7 +144,9 @@ fn both(mine: Option<&[u64]>, theirs: Option<&[u64]>) -> Option<Option<u64>> {
         (None, None) => Some(None),
         (Some(some), None) | (None, Some(some)) => Some(some.first().copied()),
         (Some(mine), Some(theirs)) => {
-            let shared = mine.iter().find(|shard| theirs.binary_search(shard).is_ok());
+            let shared = mine
+                .iter()
+                .find(|shard| theirs.binary_search(shard).is_ok());
             shared.map(|&shard| Some(shard))
         }
     }
@@ -179,7 +183,10 @@ fn host() -> String {
     let named = |path: &str| fs::read_to_string(path).ok();
     let name = named("/proc/sys/kernel/hostname").or_else(|| named("/etc/hostname"));
     let name = name.or_else(|| std::env::var("HOSTNAME").ok());
-    let name = name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
     // It becomes part of a file's name.
     name.unwrap_or("this-machine").replace(['/', '\\'], "_")
 }

@@ -160,14 +160,14 @@ impl Marker {
             ("shard", self.shard.to_string(), shard.to_string()),
             ("config", self.config_sha256.clone(), config.to_owned()),
             ("shard map", self.map_sha256.clone(), map.to_owned()),
-            (
-                "content",
-                content(&self.files),
-                self.content_sha256.clone(),
-            ),
+            ("content", content(&self.files), self.content_sha256.clone()),
             (
                 "photons",
-                self.granules.iter().map(|g| g.photons).sum::<u64>().to_string(),
+                self.granules
+                    .iter()
+                    .map(|g| g.photons)
+                    .sum::<u64>()
+                    .to_string(),
                 self.photons.to_string(),
             ),
         ];

@@ -22,7 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::stat::{Job, Partials};
+use crate::stat::{Encoding, Partials};
 
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
@@ -182,8 +182,8 @@ impl Pieces {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn top(&self, marker: &Marker, job: &Job) -> Result<Partials> {
-        read::top(self, marker, job)
+    pub fn top(&self, marker: &Marker, encoding: &Encoding) -> Result<Partials> {
+        read::top(self, marker, encoding)
     }
 
     /// How many shards of the map have a piece, done or to be done again.

@@ -1,6 +1,6 @@
 //! Reading a piece back, to assemble the store.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
@@ -15,9 +15,10 @@ use super::{CELLS, PARTIALS, Pieces};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
-use crate::stat::{Job, Partials};
+use crate::stat::{Encoding, Partials};
 
 /// The tables of a piece, in the order in which they were written.
+#[derive(Debug)]
 pub struct PieceReader {
     path: PathBuf,
     batches: Option<StreamReader<BufReader<File>>>,
@@ -76,12 +77,13 @@ impl Iterator for PieceReader {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn top(pieces: &Pieces, marker: &Marker, job: &Job) -> Result<Partials> {
+pub(super) fn top(pieces: &Pieces, marker: &Marker, encoding: &Encoding) -> Result<Partials> {
     let name = file_name(marker.shard, PARTIALS);
     if !marker.files.iter().any(|file| file.name == name) {
-        return Ok(Partials::empty(job));
+        return Ok(Partials::empty(encoding.job()));
     }
     let path = pieces.folder.join(&name);
-    let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-    Partials::from_bytes(&bytes, job).map_err(|message| pieces.damaged(&name, &message))
+    let file = File::open(&path).map_err(|e| Error::io("open", &path, e))?;
+    let decoded = encoding.decode(&mut BufReader::new(file), u64::MAX);
+    decoded.map_err(|error| pieces.damaged(&name, &error))
 }

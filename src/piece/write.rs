@@ -23,7 +23,7 @@ use super::{CELLS, PARTIALS, Pieces};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
-use crate::stat::{Job, Partials};
+use crate::stat::{Encoding, Partials};
 
 /// The column of cells' orders.
 pub(super) const ORDER: &str = "order";
@@ -89,19 +89,29 @@ impl<'a> PieceWriter<'a> {
     ///
     /// # Errors
     /// A write fails: the piece is not done.
-    pub fn finish(mut self, top: Option<(&Partials, &Job)>, facts: PieceFacts) -> Result<Marker> {
+    pub fn finish(
+        mut self,
+        top: Option<(&Partials, &Encoding)>,
+        facts: PieceFacts,
+    ) -> Result<Marker> {
         let mut files = Vec::new();
         if let Some(writer) = self.writer.take() {
             let path = self.partial(CELLS);
             let file = writer.into_inner().map_err(|e| write_failed(&path, e))?;
-            let file = file.into_inner().map_err(|e| Error::io("write", &path, e.into_error()))?;
+            let file = file
+                .into_inner()
+                .map_err(|e| Error::io("write", &path, e.into_error()))?;
             files.push(self.publish(CELLS, &file)?);
         }
-        if let Some((partials, job)) = top.filter(|(partials, _)| !partials.is_empty()) {
+        if let Some((partials, encoding)) = top.filter(|(partials, _)| !partials.is_empty()) {
             let path = self.partial(PARTIALS);
-            let mut file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
-            file.write_all(&partials.to_bytes(job))
+            let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+            let mut out = BufWriter::new(&file);
+            encoding
+                .encode(partials, 0..partials.len(), &mut out)
+                .and_then(|_| out.flush())
                 .map_err(|e| Error::io("write", &path, e))?;
+            drop(out);
             files.push(self.publish(PARTIALS, &file)?);
         }
         let PieceFacts {
@@ -161,10 +171,7 @@ fn partial(folder: &Path, shard: u64, kind: &str) -> PathBuf {
     folder.join(format!(".{}.partial", file_name(shard, kind)))
 }
 
-fn begin(
-    path: &Path,
-    batch: &RecordBatch,
-) -> Result<StreamWriter<BufWriter<File>>, ArrowError> {
+fn begin(path: &Path, batch: &RecordBatch) -> Result<StreamWriter<BufWriter<File>>, ArrowError> {
     let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
     let file = BufWriter::new(File::create(path)?);
     let mut writer = StreamWriter::try_new_with_options(file, &batch.schema(), options)?;

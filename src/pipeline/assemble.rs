@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
 use crate::grid::Order;
 use crate::piece::{Marker, Pieces};
-use crate::stat::Job;
+use crate::stat::{Encoding, Job};
 use crate::store::Written;
 use crate::table::{ErrorSummary, ErrorTable};
 
@@ -73,8 +73,13 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     let mut sink = StoreSink::create(target, schema, assembly.table)?;
     // Each shard is one cell of the orders that are coarser still.
     let shard_order = schema.grid.shard_order;
-    let beyond: Vec<Order> = orders.iter().copied().filter(|o| *o < shard_order).collect();
+    let beyond: Vec<Order> = orders
+        .iter()
+        .copied()
+        .filter(|o| *o < shard_order)
+        .collect();
     let shards_as_cells = schema.at(shard_order);
+    let encoding = Encoding::new(job, &shards_as_cells.grid);
     let mut overviews = Overviews::new(&beyond, &shards_as_cells, job);
     for marker in &markers {
         if assembly.interrupted.load(Ordering::Relaxed) {
@@ -90,7 +95,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         }
         check_cells(marker, schema.grid.cell_order, cells)?;
         if !beyond.is_empty() {
-            let top = pieces.top(marker, job)?;
+            let top = pieces.top(marker, &encoding)?;
             sink.append_all(&overviews.add(&top)?)?;
         }
     }

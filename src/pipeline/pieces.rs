@@ -11,7 +11,7 @@ use crate::grid::Order;
 use crate::merge::RunPartials;
 use crate::piece::{Contribution, PieceFacts, PieceWriter, Pieces};
 use crate::report::Tally;
-use crate::stat::Partials;
+use crate::stat::{Encoding, Partials};
 
 /// The pieces of a run on their way.
 pub(super) struct PieceLine<'a> {
@@ -49,7 +49,10 @@ impl<'a> PieceLine<'a> {
                 granule: granule.to_owned(),
                 photons: photons.get(shard).copied().unwrap_or_default(),
             };
-            self.contributions.entry(*shard).or_default().push(contribution);
+            self.contributions
+                .entry(*shard)
+                .or_default()
+                .push(contribution);
         }
     }
 
@@ -93,7 +96,8 @@ impl<'a> PieceLine<'a> {
             photons: facts.photons,
             cells_without_weight: facts.cells_without_weight,
         };
-        let top = coarser.top.as_ref().map(|top| (top, job));
+        let encoding = Encoding::new(job, &schema.at(schema.grid.shard_order).grid);
+        let top = coarser.top.as_ref().map(|top| (top, &encoding));
         writer.finish(top, facts)?;
         Ok(())
     }

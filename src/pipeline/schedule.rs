@@ -64,7 +64,10 @@ impl Schedule {
         };
         Self {
             granules: order.iter().map(scheduled).collect(),
-            shards: order.iter().map(|&g| std::mem::take(&mut of_granule[g])).collect(),
+            shards: order
+                .iter()
+                .map(|&g| std::mem::take(&mut of_granule[g]))
+                .collect(),
             missing: listed.iter().map(|s| (s.id, s.granules.len())).collect(),
             open: BTreeSet::new(),
         }
@@ -83,7 +86,10 @@ impl Schedule {
     /// Shards that are whole before anything is read: those of which no granule can be.
     pub fn without_granules(&self) -> Vec<u64> {
         let missing = self.missing.iter();
-        missing.filter(|(_, n)| **n == 0).map(|(&shard, _)| shard).collect()
+        missing
+            .filter(|(_, n)| **n == 0)
+            .map(|(&shard, _)| shard)
+            .collect()
     }
 
     /// The granule at this place was read, or could not be: gives back the shards that are whole now,
@@ -117,8 +123,10 @@ fn wanted(all: &Arc<ShardSet>, listed: Vec<u64>, latitude: Latitude) -> WantedSh
 fn reading_order(listed: &[ListedShard], of_granule: &[Vec<u64>]) -> Vec<usize> {
     let places: BTreeMap<u64, usize> = listed.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
     let mut missing: Vec<usize> = listed.iter().map(|shard| shard.granules.len()).collect();
-    let mut queue: BTreeSet<(usize, u64)> =
-        listed.iter().map(|shard| (shard.granules.len(), shard.id)).collect();
+    let mut queue: BTreeSet<(usize, u64)> = listed
+        .iter()
+        .map(|shard| (shard.granules.len(), shard.id))
+        .collect();
     let mut unread = vec![true; of_granule.len()];
     let mut order = Vec::new();
     while let Some((_, next)) = queue.pop_first() {
@@ -203,6 +211,10 @@ mod tests {
         let given: Vec<usize> = (0..of_granule.len()).collect();
         let order = reading_order(&listed, &of_granule);
         assert!(most_open(&given, &listed) > 150);
-        assert!(most_open(&order, &listed) < 25, "{}", most_open(&order, &listed));
+        assert!(
+            most_open(&order, &listed) < 25,
+            "{}",
+            most_open(&order, &listed)
+        );
     }
 }

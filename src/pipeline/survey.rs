@@ -140,13 +140,15 @@ impl Survey {
         };
         listed.retain(|shard| keep(shard.id));
         let read: BTreeSet<usize> = listed.iter().flat_map(|s| &s.granules).copied().collect();
-        let places: BTreeMap<usize, usize> = read.iter().enumerate().map(|(i, &g)| (g, i)).collect();
+        let places: BTreeMap<usize, usize> =
+            read.iter().enumerate().map(|(i, &g)| (g, i)).collect();
         for granule in listed.iter_mut().flat_map(|shard| &mut shard.granules) {
             *granule = places[granule];
         }
         self.granules = read.iter().map(|&g| self.granules[g].clone()).collect();
         let absent: BTreeSet<&String> = listed.iter().flat_map(|s| &s.absent).collect();
-        self.failed.retain(|failed| absent.contains(&failed.granule));
+        self.failed
+            .retain(|failed| absent.contains(&failed.granule));
     }
 }
 

@@ -92,7 +92,12 @@ impl AssembledReport {
         let pieces = self.pieces["of"].as_u64().unwrap_or_default();
         let mut lines = vec![
             ("pieces", grouped(pieces)),
-            ("photons kept", self.photons["kept"].as_u64().map_or_else(String::new, grouped)),
+            (
+                "photons kept",
+                self.photons["kept"]
+                    .as_u64()
+                    .map_or_else(String::new, grouped),
+            ),
             ("shards", grouped(self.shards)),
             ("occupied cells", grouped(self.occupied_cells)),
         ];
@@ -106,7 +111,9 @@ impl AssembledReport {
         }
         lines.push(("time", format!("{:.2} s", self.seconds)));
         lines.push(("content", format!("sha256 {}", self.content_sha256)));
-        let lines = lines.iter().map(|(what, value)| format!("  {what:<16} {value}\n"));
+        let lines = lines
+            .iter()
+            .map(|(what, value)| format!("  {what:<16} {value}\n"));
         lines.collect()
     }
 }

@@ -197,7 +197,10 @@ impl RunReport {
         }
         line("shards", grouped(tally.shards));
         if let Some(kept) = self.pieces["kept"].as_u64().filter(|&kept| kept > 0) {
-            line("  kept", format!("{} pieces were done before", grouped(kept)));
+            line(
+                "  kept",
+                format!("{} pieces were done before", grouped(kept)),
+            );
         }
         line("occupied cells", grouped(tally.occupied_cells));
         for overview in &self.overviews {
