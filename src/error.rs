@@ -36,6 +36,9 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    /// Partials that wait on disk cannot be written or read back; exit code 1.
+    #[error("sorted run {path}: {message}")]
+    SortedRun { path: PathBuf, message: String },
     /// An invariant of the finalize gate does not hold; exit code 1.
     #[error("finalize gate: {0}")]
     Gate(String),
@@ -100,6 +103,7 @@ impl Error {
             | Self::NoGranule { .. }
             | Self::Store { .. }
             | Self::Io { .. }
+            | Self::SortedRun { .. }
             | Self::Gate(_) => 1,
             Self::Mismatch(_) => 4,
             Self::Device { .. } => 5,

@@ -1,0 +1,1 @@
+//! Tests: files that were changed.
