@@ -76,7 +76,7 @@ impl<'a> Disk<'a> {
     pub fn take(&self, runs: &mut [SortedRun], shard: u64) -> Result<Vec<RunReader<'a>>> {
         let mut readers = Vec::new();
         for (place, run) in runs.iter_mut().enumerate() {
-            if let Some(extent) = run.shards.remove(&shard) {
+            if let Some(extent) = run.take(shard) {
                 let mut reader = RunReader::open(run, place, self.block, self.encoding)?;
                 reader.seek(extent)?;
                 readers.push(reader);

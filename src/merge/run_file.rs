@@ -97,6 +97,7 @@ impl<'a> RunWriter<'a> {
             level: self.level,
             bytes: self.written + ending.len() as u64,
             shards: std::mem::take(&mut self.shards),
+            taken: Vec::new(),
             sha256: None,
             kept: false,
         })

@@ -25,6 +25,9 @@ pub struct RunFile {
     pub bytes: u64,
     /// Of the file, in hexadecimal digits.
     pub sha256: String,
+    /// Shards in it that were taken before it was saved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<u64>,
 }
 
 impl<'a> RunPartials<'a> {
@@ -52,7 +55,7 @@ impl<'a> RunPartials<'a> {
         self.disk.folder.recorded()
     }
 
-    /// Takes up what was saved, shards included that were taken since. Other sorted runs in the
+    /// Takes up what was saved, shards that were taken since included. Other sorted runs in the
     /// folder are of an interrupted process and are removed.
     ///
     /// # Errors
@@ -111,6 +114,7 @@ impl SortedRun {
             name: self.name(),
             bytes: self.bytes,
             sha256,
+            taken: self.taken.clone(),
         }
     }
 }
@@ -147,6 +151,9 @@ impl RunFile {
         let mut run = SortedRun::open(&path, encoding)?;
         run.kept = true;
         run.sha256 = Some(found);
+        for &shard in &self.taken {
+            run.take(shard);
+        }
         Ok(run)
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct SortedRun {
     pub level: u32,
     pub bytes: u64,
     pub shards: BTreeMap<u64, Extent>,
+    /// Shards in the file that were taken.
+    pub taken: Vec<u64>,
     /// Of the file, once somebody asked for it.
     pub sha256: Option<String>,
     /// Whether a list of saved files names it, which may outlive this process.
@@ -94,9 +96,17 @@ impl SortedRun {
             bytes,
             shards: extents(&index, index_at)
                 .ok_or_else(|| damaged(path, "damaged: shards do not follow one another"))?,
+            taken: Vec::new(),
             sha256: None,
             kept: false,
         })
+    }
+
+    /// Takes a shard out; the file still has it.
+    pub fn take(&mut self, shard: u64) -> Option<Extent> {
+        let extent = self.shards.remove(&shard)?;
+        self.taken.push(shard);
+        Some(extent)
     }
 
     /// Name in its folder.

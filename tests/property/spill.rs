@@ -140,7 +140,7 @@ struct Run<'a> {
     finished: BTreeMap<u64, CellTable>,
 }
 
-impl Run {
+impl<'q> Run<'q> {
     fn go(&mut self) {
         let mut partials = self.none();
         let (mut saved, mut resume_at): (Vec<RunFile>, usize) = (Vec::new(), 0);
@@ -176,13 +176,13 @@ impl Run {
         assert!(!self.folder.exists());
     }
 
-    fn none(&self) XX
+    fn none(&self) -> RunPartials<'q> {
         let Question { config, job, .. } = self.question;
         RunPartials::new(&config.grid, job, self.holding.budget, &self.folder)
             .with_window(self.holding.window)
     }
 
-    fn restored(&self, saved: &[RunFile]) XX
+    fn restored(&self, saved: &[RunFile]) -> RunPartials<'q> {
         let Question { config, job, .. } = self.question;
         let budget = self.holding.budget;
         RunPartials::restore(&config.grid, job, budget, &self.folder, saved)
