@@ -39,6 +39,9 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    /// Partials that wait on disk cannot be written or read back; exit code 1.
+    #[error("sorted run {path}: {message}")]
+    SortedRun { path: PathBuf, message: String },
     /// An invariant of the finalize gate does not hold; exit code 1.
     #[error("finalize gate: {0}")]
     Gate(String),
@@ -107,6 +110,7 @@ impl Error {
             | Self::Store { .. }
             | Self::Pieces { .. }
             | Self::Io { .. }
+            | Self::SortedRun { .. }
             | Self::Gate(_) => 1,
             Self::Mismatch(_) => 4,
             Self::Device { .. } => 5,

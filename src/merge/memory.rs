@@ -29,12 +29,14 @@ impl ShardPartials {
         }
     }
 
-    /// Adds everything that another one holds; tables merge while all of it takes less than `room`
-    /// bytes.
+    /// Adds everything that another one holds; tables merge where both and what they become take
+    /// less than `room` bytes.
     pub fn absorb(&mut self, other: Self, job: &Job, room: u64) {
+        let mut left = other.bytes();
         for (shard, tables) in other.shards {
             for table in tables {
-                self.push(shard, table, job, room);
+                left = left.saturating_sub(table.bytes_held());
+                self.push(shard, table, job, room.saturating_sub(left));
             }
         }
     }
@@ -75,9 +77,9 @@ impl ShardPartials {
         self.bytes + self.shards.len() as u64 * SHARD
     }
 
-    /// Shards with at least one photon, ascending.
-    pub fn shards(&self) -> impl Iterator<Item = u64> {
-        self.shards.keys().copied()
+    /// The lowest shard with at least one photon.
+    pub fn first(&self) -> Option<u64> {
+        self.shards.first_key_value().map(|(&shard, _)| shard)
     }
 
     /// Takes the tables of one shard out; they still are to be merged.

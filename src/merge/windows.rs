@@ -1,40 +1,29 @@
 //! Windows: the merged cells of one shard, in ascending tables of bounded size.
 //!
-//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. What leaves is counted against
-//! what came in.
+//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. The photons that leave are
+//! counted against those that came in.
 
+use super::disk::Disk;
 use super::merger::Merger;
+use super::sorted_run::SortedRun;
 use crate::error::{Error, Result};
-use crate::stat::{Job, Partials};
+use crate::stat::Partials;
 
 /// Merged partials of one shard over ascending ranges of cells that do not overlap, each of about
-/// as many bytes as asked for unless one cell is larger.
+/// as many bytes as asked for unless one cell is larger. Once dropped, the shard is gone.
 #[derive(Debug)]
-pub struct Windows<'a> {
-    shard: u64,
-    merger: Merger<'a>,
-    window: u64,
+pub struct Windows<'w, 'a> {
+    pub(super) shard: u64,
+    pub(super) merger: Merger<'a>,
+    pub(super) window: u64,
     /// Photons that the windows to come have.
-    photons: u64,
-    ended: bool,
+    pub(super) photons: u64,
+    pub(super) ended: bool,
+    pub(super) disk: &'w mut Disk<'a>,
+    pub(super) runs: &'w mut Vec<SortedRun>,
 }
 
-impl<'a> Windows<'a> {
-    pub(super) fn new(
-        shard: u64,
-        photons: u64,
-        tables: Vec<Partials>,
-        (job, window): (&'a Job, u64),
-    ) -> Self {
-        Self {
-            shard,
-            merger: Merger::new(tables, job),
-            window,
-            photons,
-            ended: false,
-        }
-    }
-
+impl Windows<'_, '_> {
     /// Photons of all windows to come.
     pub fn photons(&self) -> u64 {
         self.photons
@@ -48,7 +37,7 @@ impl<'a> Windows<'a> {
         self.window = u64::MAX;
         let whole = self.step()?;
         if let Some(whole) = whole {
-            // After the last window photons are settled.
+            // After the last window the photons are settled.
             self.step()?;
             return Ok(whole);
         }
@@ -56,8 +45,9 @@ impl<'a> Windows<'a> {
     }
 
     fn step(&mut self) -> Result<Option<Partials>> {
-        let window = self.merger.next(self.window)?;
-        let Some(window) = window else {
+        let Some(window) = self.merger.next(self.window)? else {
+            self.merger.close();
+            self.disk.sweep(self.runs)?;
             return match self.photons {
                 0 => Ok(None),
                 lost => Err(self.unbalanced(&format!("{lost} photons are missing"))),
@@ -80,7 +70,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-impl Iterator for Windows<'_> {
+impl Iterator for Windows<'_, '_> {
     type Item = Result<Partials>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -90,5 +80,13 @@ impl Iterator for Windows<'_> {
         let step = self.step().transpose();
         self.ended = !matches!(step, Some(Ok(_)));
         step
+    }
+}
+
+impl Drop for Windows<'_, '_> {
+    fn drop(&mut self) {
+        self.merger.close();
+        // Where nothing failed before, the files are gone already.
+        let _ = self.disk.sweep(self.runs);
     }
 }

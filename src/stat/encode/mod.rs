@@ -37,7 +37,7 @@ const CHECKED: usize = 16;
 const CHECKSUM: u64 = 4;
 
 /// How partials of one job over cells of one grid are written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Encoding<'a> {
     job: &'a Job,
     /// Cells of the grid: ids are below.
@@ -77,11 +77,11 @@ impl<'a> Encoding<'a> {
         }
     }
 
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub fn fingerprint(self) -> Fingerprint {
         self.fingerprint
     }
 
-    pub fn job(&self) -> &'a Job {
+    pub fn job(self) -> &'a Job {
         self.job
     }
 
@@ -178,10 +178,10 @@ impl<'a> Encoding<'a> {
     /// What no checksum says: cells ascend and are cells of the grid.
     fn check(&self, partials: Partials) -> Result<Partials, DecodeError> {
         let cells = &partials.cells;
-        if let Some(pair) = cells.windows(2).find(|pair| pair[0] >= pair[1]) {
+        let mut pairs = cells.iter().zip(cells.iter().skip(1));
+        if let Some((cell, next)) = pairs.find(|(cell, next)| cell >= next) {
             return Err(DecodeError::Damaged(format!(
-                "cell {} follows cell {}",
-                pair[1], pair[0]
+                "cell {next} follows cell {cell}"
             )));
         }
         match cells.last() {
@@ -211,6 +211,7 @@ impl fmt::Display for Fingerprint {
 }
 
 impl fmt::Debug for Fingerprint {
+    /// All of it in hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
