@@ -2,6 +2,7 @@
 //!
 //! On the line: what the reading side and the survey see of `src/granule/` and `src/table/`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::batch::{ColumnType, PhotonBatch};
@@ -9,7 +10,7 @@ use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
 use crate::plan::ShardSet;
-use crate::report::GranuleReport;
+use crate::report::{GranuleReport, ReadCost};
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
 
 /// A granule of which batches are read.
@@ -26,6 +27,8 @@ pub struct Described {
     pub name: String,
     /// One per variable; `None` where no ground track has data.
     pub columns: Option<Vec<SourceColumn>>,
+    /// Names and types of all columns of a table.
+    pub table_columns: Option<BTreeMap<String, String>>,
 }
 
 impl Input {
@@ -73,6 +76,7 @@ impl Input {
                 Ok(Described {
                     name: granule.name().to_owned(),
                     columns,
+                    table_columns: None,
                 })
             }
             GranuleKind::Table => {
@@ -82,6 +86,7 @@ impl Input {
                 Ok(Described {
                     name: reader.table().name().to_owned(),
                     columns: Some(columns),
+                    table_columns: Some(reader.table().columns()),
                 })
             }
         }
@@ -119,6 +124,15 @@ impl Input {
         }
     }
 
+    /// The part of the granule that was read so far, from 0 to 1.
+    pub fn share_read(&self) -> f64 {
+        let (done, all) = match self {
+            Self::Hdf5(_, reader) => reader.progress(),
+            Self::Table(reader) => reader.progress(),
+        };
+        (done as f64 / all.max(1) as f64).min(1.0)
+    }
+
     /// What became of the photons read so far.
     pub fn counts(&self) -> &Counts {
         match self {
@@ -128,17 +142,18 @@ impl Input {
     }
 
     /// What a granule that was read to its end says of itself.
-    pub fn report(&self, read_seconds: f64) -> GranuleReport {
+    ///
+    /// `seconds` is the wall time that its reading took, decoding included.
+    pub fn report(&self, seconds: f64) -> GranuleReport {
         match self {
-            Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, read_seconds),
+            Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
             Self::Table(reader) => GranuleReport {
                 name: reader.table().name().to_owned(),
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),
                 ground_tracks: Vec::new(),
                 warnings: reader.warnings().to_vec(),
-                bytes_read: reader.bytes_read(),
-                read_seconds,
+                cost: ReadCost::new(reader.spent(), seconds),
             },
         }
     }

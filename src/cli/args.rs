@@ -41,7 +41,7 @@ pub enum Verb {
     Run(RunArgs),
     /// List which granules have photons in which shards, as a shard map
     Plan(PlanArgs),
-    /// Show what is in a granule, a table, a shard map or a store
+    /// Show what is in a granule, a table, a shard map, a run report or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -171,6 +171,10 @@ pub struct RunArgs {
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub batch_rows: Option<u32>,
+    /// How far the run is, on standard error: a bar on a terminal (auto), a line every few seconds
+    /// (plain), or nothing
+    #[arg(long, env = "ICEFOLD_PROGRESS", value_enum, default_value_t = ProgressArg::Auto)]
+    pub progress: ProgressArg,
     /// Where the run report goes [default: beside the store, OUT.run.json]
     #[arg(long, value_name = "run.json")]
     pub report: Option<PathBuf>,
@@ -191,6 +195,16 @@ pub enum LayoutArg {
     Cells,
     /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
     Fullsphere,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar where standard error is a terminal
+    Auto,
+    /// Lines, for the log of a job
+    Plain,
+    /// Nothing
+    None,
 }
 
 #[derive(Debug, Args)]
@@ -221,7 +235,7 @@ pub struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule, a table, a shard map or a store
+    /// A granule, a table, a shard map, a run report or a store
     pub path: PathBuf,
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
@@ -288,6 +302,8 @@ pub enum Format {
     Config,
     /// The shard map
     Plan,
+    /// The run report
+    Report,
 }
 
 #[derive(Debug, Args)]

@@ -14,12 +14,12 @@ use crate::error::{Error, Result};
 use crate::grid::Order;
 use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
-use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
+use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally, check_writable};
 use crate::store::{Layout, check_full_sphere};
 use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
-use super::args::{LayoutArg, RunArgs};
+use super::args::{LayoutArg, ProgressArg, RunArgs};
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::plan::{planned, strict_or_tolerant};
@@ -85,6 +85,11 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         threads: threads(args.machine.threads),
         memory: args.memory,
         batch_rows: args.batch_rows.map(|n| n as usize),
+        progress: match args.progress {
+            ProgressArg::Auto => ProgressMode::Auto,
+            ProgressArg::Plain => ProgressMode::Plain,
+            ProgressArg::None => ProgressMode::None,
+        },
         interrupted,
     };
     let (report, tally) = run.execute()?;
@@ -112,6 +117,7 @@ pub struct Run<'a> {
     pub memory: Memory,
     /// As many as the memory holds where there is none.
     pub batch_rows: Option<usize>,
+    pub progress: ProgressMode,
     pub interrupted: &'a AtomicBool,
 }
 
@@ -143,7 +149,7 @@ impl Run<'_> {
             errors: &errors,
             interrupted: self.interrupted,
         };
-        let progress = Progress::over(survey.granules.len());
+        let progress = Progress::new(self.progress, &survey.granules);
         let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
         progress.finish();
         if let Some(warning) = device.warning() {
@@ -153,7 +159,9 @@ impl Run<'_> {
         let (written, tally) =
             device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
         let facts = RunFacts {
-            command: std::env::args().collect(),
+            command: std::env::args_os()
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
@@ -166,6 +174,7 @@ impl Run<'_> {
             job: &survey.job,
             store: self.target.store,
             table: self.table,
+            drift: &survey.drift,
         };
         let seconds = started.elapsed().as_secs_f64();
         Ok((RunReport::new(&facts, &tally, &written, seconds), tally))

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{CellTable, finalize};
 use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
 use crate::plan::plan;
-use crate::report::Progress;
+use crate::report::{Progress, ProgressMode};
 use crate::store::{self, VerifyReport};
 
 use super::args::VerifyArgs;
@@ -131,7 +131,7 @@ fn answer(
         errors: Path::new("errors.parquet"),
         interrupted,
     };
-    let progress = Progress::over(survey.granules.len());
+    let progress = Progress::new(ProgressMode::Auto, &survey.granules);
     let folded = pipeline::fold(config, survey, device, &options, &progress);
     progress.finish();
     let mut shards = folded?.shards;

@@ -21,7 +21,7 @@ use crate::backend::{Device, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{Overviews, StoreSchema, finalize};
+use crate::finalize::{Conserved, Overviews, StoreSchema, finalize};
 use crate::granule::Counts;
 use crate::grid::Order;
 use crate::merge::ShardPartials;
@@ -101,7 +101,8 @@ pub fn fold(
                 return Err(Error::Interrupted);
             }
             match message {
-                Message::Batch(batch) => {
+                Message::Batch(batch, share) => {
+                    progress.batch(&batch.origin.granule, batch.len(), share);
                     let batch = line.take(batch, &mut granule)?;
                     // Nobody wants it where reading has ended.
                     let _ = give_back.send(batch);
@@ -111,6 +112,7 @@ pub fn fold(
                     line.close(std::mem::take(&mut granule), *end)?;
                 }
                 Message::Failed { name, error } => {
+                    progress.granule_left_out(&name);
                     granule = Granule::default();
                     line.fail(name, error)?;
                 }
@@ -172,6 +174,7 @@ pub fn write(
     let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
         .with_layout(target.layout)
         .with_overviews(target.overviews);
+    let mut conserved = Conserved::new(job);
     let mut overviews = Overviews::new(target.overviews, schema, job);
     let table = options.table.map(|path| TableWriter::create(path, schema));
     let mut table = table.transpose()?;
@@ -180,6 +183,7 @@ pub fn write(
             return Err(Error::Interrupted);
         }
         let finishing = Instant::now();
+        conserved.add(&partials);
         let coarser = overviews.add(&partials)?;
         let finished = finalize(shard, partials, job, schema)?;
         tally.finalize_seconds += finishing.elapsed().as_secs_f64();
@@ -194,6 +198,7 @@ pub fn write(
         }
         tally.write_seconds += writing.elapsed().as_secs_f64();
     }
+    conserved.check(&tally.counts, job)?;
     let writing = Instant::now();
     for overview in overviews.finish()? {
         writer.append_overview(overview.order, &overview.shard.table)?;

@@ -14,6 +14,7 @@ use crate::plan::{Plan, ShardSet};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
+use crate::table::{Drift, columns_read};
 
 /// What a run will do, resolved against its granules.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Survey {
     pub schema: StoreSchema,
     /// The shards whose photons count; all where there is none.
     pub wanted: Option<ShardSet>,
+    /// What differs between tables, and is no reason to stop.
+    pub drift: Vec<String>,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -44,10 +47,11 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
+    let mut drift = Drift::default();
     let mut failed = absent(plan, tolerant)?;
     let mut left_out = BTreeSet::new();
     for path in by_name {
-        match ask(path, config, &mut union) {
+        match ask(path, config, &mut union, &mut drift) {
             Ok(()) => {}
             Err(error) if tolerant => {
                 left_out.insert(path);
@@ -75,6 +79,7 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
         job,
         schema,
         wanted: plan.wanted.as_ref().map(|wanted| wanted.shards.clone()),
+        drift: drift.notes(&columns_read(config)),
     })
 }
 
@@ -95,7 +100,7 @@ fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
 }
 
 /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
-fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
+fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<()> {
     let granule = Input::describe(path, config)?;
     let Some(found) = granule.columns else {
         return Ok(());
@@ -103,8 +108,12 @@ fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
     let name = format!("granule {}", granule.name);
     union.add(&name, found).map_err(|clash| {
         let message = format!("{clash}; run the two kinds of granules separately");
-        Error::granule(granule.name, message)
-    })
+        Error::granule(&*granule.name, message)
+    })?;
+    if let Some(columns) = granule.table_columns {
+        drift.add(&granule.name, columns);
+    }
+    Ok(())
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
