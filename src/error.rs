@@ -26,6 +26,9 @@ pub enum Error {
     /// A shard map cannot be used, or not with this config; exit code 2.
     #[error("shard map {path}: {message}")]
     Map { path: PathBuf, message: String },
+    /// A run report cannot be read, or its sums do not balance; exit code 1.
+    #[error("run report {path}: {message}")]
+    Report { path: PathBuf, message: String },
     /// A store cannot be read or written; exit code 1.
     #[error("store {path}: {message}")]
     Store { path: PathBuf, message: String },
@@ -84,6 +87,14 @@ impl Error {
         }
     }
 
+    /// An error about the run report at `path`.
+    pub fn report(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::Report {
+            path: path.as_ref().to_path_buf(),
+            message: message.into(),
+        }
+    }
+
     /// An error about the store at `path`.
     pub fn store(path: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::Store {
@@ -107,6 +118,7 @@ impl Error {
             Self::Usage(_) | Self::Config { .. } | Self::Map { .. } => 2,
             Self::Granule { .. }
             | Self::NoGranule { .. }
+            | Self::Report { .. }
             | Self::Store { .. }
             | Self::Pieces { .. }
             | Self::Io { .. }

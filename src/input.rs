@@ -2,13 +2,14 @@
 //!
 //! On the line: what the reading side and the survey see of `src/granule/` and `src/table/`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
-use crate::report::GranuleReport;
+use crate::report::{GranuleReport, ReadCost};
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
 
 /// A granule of which batches are read.
@@ -25,6 +26,10 @@ pub struct Described {
     pub name: String,
     /// One per variable; `None` where no ground track has data.
     pub columns: Option<Vec<SourceColumn>>,
+    /// Photons of all ground tracks, or rows of the table where that is known.
+    pub rows: u64,
+    /// Names and types of all columns of a table.
+    pub table_columns: Option<BTreeMap<String, String>>,
 }
 
 impl Input {
@@ -67,10 +72,12 @@ impl Input {
                     Some(columns) => columns.iter().map(|c| c.column_type).collect(),
                     None => vec![ColumnType::F64; config.variables.len()],
                 };
-                Reader::open(&granule, config, &types, 1)?;
+                let reader = Reader::open(&granule, config, &types, 1)?;
                 Ok(Described {
                     name: granule.name().to_owned(),
                     columns,
+                    rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
+                    table_columns: None,
                 })
             }
             GranuleKind::Table => {
@@ -80,6 +87,8 @@ impl Input {
                 Ok(Described {
                     name: reader.table().name().to_owned(),
                     columns: Some(columns),
+                    rows: reader.table().rows().unwrap_or_default(),
+                    table_columns: Some(reader.table().columns()),
                 })
             }
         }
@@ -117,6 +126,15 @@ impl Input {
         }
     }
 
+    /// The part of the granule that was read so far, from 0 to 1.
+    pub fn share_read(&self) -> f64 {
+        let (done, all) = match self {
+            Self::Hdf5(_, reader) => reader.progress(),
+            Self::Table(reader) => reader.progress(),
+        };
+        (done as f64 / all.max(1) as f64).min(1.0)
+    }
+
     /// What became of the photons read so far.
     pub fn counts(&self) -> &Counts {
         match self {
@@ -126,17 +144,18 @@ impl Input {
     }
 
     /// What a granule that was read to its end says of itself.
-    pub fn report(&self, read_seconds: f64) -> GranuleReport {
+    ///
+    /// `seconds` is the wall time that its reading took, decoding included.
+    pub fn report(&self, seconds: f64) -> GranuleReport {
         match self {
-            Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, read_seconds),
+            Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
             Self::Table(reader) => GranuleReport {
                 name: reader.table().name().to_owned(),
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),
                 ground_tracks: Vec::new(),
                 warnings: reader.warnings().to_vec(),
-                bytes_read: reader.bytes_read(),
-                read_seconds,
+                cost: ReadCost::new(reader.spent(), seconds),
             },
         }
     }

@@ -31,6 +31,8 @@ pub struct StageTimes {
     pub reduce: Clock,
     /// Locate to reduce in one pass over the photons, where a backend fuses them.
     pub fused: Clock,
+    /// Seconds in which the device worked, by its own clock; `None` where the backend does not tell.
+    pub on_device: Option<f64>,
     pub batches: Batches,
 }
 

@@ -45,7 +45,7 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Make the store of the pieces that runs over parts of a shard map wrote
     Finalize(FinalizeArgs),
-    /// Show what is in a granule, a table, a shard map or a store
+    /// Show what is in a granule, a table, a shard map, a run report or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -182,6 +182,10 @@ pub struct RunArgs {
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
     pub batch_rows: Option<u32>,
+    /// How far the run is, on standard error: a bar on a terminal (auto), a line every few seconds
+    /// (plain), or nothing
+    #[arg(long, env = "ICEFOLD_PROGRESS", value_enum, default_value_t = ProgressArg::Auto)]
+    pub progress: ProgressArg,
     /// Where the run report goes [default: beside the store, OUT.run.json]
     #[arg(long, value_name = "run.json")]
     pub report: Option<PathBuf>,
@@ -202,6 +206,16 @@ pub enum LayoutArg {
     Cells,
     /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
     Fullsphere,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar where standard error is a terminal
+    Auto,
+    /// Lines, for the log of a job
+    Plain,
+    /// Nothing
+    None,
 }
 
 #[derive(Debug, Args)]
@@ -248,8 +262,8 @@ pub struct FinalizeArgs {
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Where the report goes [default: beside the store, OUT.run.json]
-    #[arg(long, value_name = "run.json")]
+    /// Where the report goes [default: beside the store, OUT.finalize.json]
+    #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
@@ -258,7 +272,7 @@ pub struct FinalizeArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule, a table, a shard map or a store
+    /// A granule, a table, a shard map, a run report or a store
     pub path: PathBuf,
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
@@ -325,6 +339,8 @@ pub enum Format {
     Config,
     /// The shard map
     Plan,
+    /// The run report
+    Report,
 }
 
 #[derive(Debug, Args)]

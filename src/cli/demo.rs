@@ -9,6 +9,7 @@ use crate::demo::write_granules;
 use crate::error::Result;
 use crate::pipeline::{Memory, Target};
 use crate::plan::plan;
+use crate::report::ProgressMode;
 use crate::store::Layout;
 
 use super::args::DemoArgs;
@@ -59,6 +60,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         memory: Memory::DEFAULT,
         partials_memory: None,
         batch_rows: None,
+        progress: ProgressMode::Auto,
         interrupted,
     };
     let (report, tally) = run.execute()?;

@@ -34,11 +34,11 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let errors = errors_path(store);
     check_file_target(&errors, args.overwrite)?;
     let report_path = args.report.clone();
-    let report_path = report_path.unwrap_or_else(|| store.with_extension("run.json"));
+    let report_path = report_path.unwrap_or_else(|| store.with_extension("finalize.json"));
     check_writable(&report_path)?;
     let owner = Owner::claim(&folder, None)?;
     let config = pieces.manifest().config(&folder)?;
-    let columns = &pieces.manifest().columns;
+    let columns = &pieces.manifest().found.columns;
     let job = Job::new(&config, columns);
     let schema = schema(&config, &job, columns)?;
     let assembly = Assembly {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::piece::{Asked, Marker, Owner, Pieces};
 use crate::pipeline::{self, Assembled, Assembly, Survey};
 use crate::plan::{Selection, ShardMap, Wanted};
-use crate::report::{Failed, PieceReport, RunReport, Tally};
+use crate::report::{PieceReport, RunReport, Tally};
 use crate::table::{check_file_target, errors_path};
 
 use super::out::note;
@@ -61,6 +61,7 @@ impl PartRun<'_> {
         let errors = errors_path(run.target.store);
         let mut options = run.options(&survey, &errors, &spill);
         options.pieces = Some(&pieces);
+        run.check_disk(&survey, &options);
         let folded = run
             .fold(&survey, &device, &options)
             .map_err(|error| match error {
@@ -70,16 +71,18 @@ impl PartRun<'_> {
         let pipeline::Folded {
             mut tally,
             errors: left_out,
-            ..
+            partials,
         } = folded;
         tally.errors = left_out.summary();
-        let mut facts = run.facts(&device, &survey, options.batch_rows);
+        tally.spilled = partials.spilled();
+        drop(partials);
+        let mut facts = run.facts(&device, &survey, &options);
         facts.pieces = Some(PieceReport {
-            folder: &folder,
-            written: wanted.listed.len() - kept.len(),
-            kept: kept.len(),
+            folder: folder.display().to_string(),
+            written: (wanted.listed.len() - kept.len()) as u64,
+            kept: kept.len() as u64,
             photons_kept: kept.iter().map(|marker| marker.photons).sum(),
-            of: wanted.of,
+            of: wanted.of as u64,
         });
         let whole = tally.failed.is_empty()
             && tally.rejected_rows == 0
@@ -157,8 +160,8 @@ impl PartRun<'_> {
                 granules: Some(run.config.granules),
                 duplicates: Some(run.config.duplicates),
             })?;
-            let (columns, failed) = pipeline::columns(run.config, &all, run.tolerant)?;
-            Pieces::begin(folder, &asked, asked.manifest(columns, failed))?
+            let found = pipeline::find(run.config, &all, run.tolerant)?;
+            Pieces::begin(folder, &asked, asked.manifest(found))?
         };
         let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;
         Ok((pieces, owner))
@@ -200,8 +203,8 @@ impl PartRun<'_> {
         let run = self.run;
         let manifest = pieces.manifest();
         let mut failed = pipeline::absent(run.plan, run.tolerant)?;
-        let unreadable: Vec<Failed> = manifest.failed.clone();
-        if let Some(first) = unreadable.first().filter(|_| !run.tolerant) {
+        let found = &manifest.found;
+        if let Some(first) = found.failed.first().filter(|_| !run.tolerant) {
             return Err(Error::Pieces {
                 path: pieces.folder().to_path_buf(),
                 message: format!(
@@ -211,8 +214,8 @@ impl PartRun<'_> {
                 ),
             });
         }
-        failed.extend(unreadable);
-        Survey::new(run.config, run.plan, manifest.columns.clone(), failed)
+        failed.extend(found.failed.iter().cloned());
+        Survey::new(run.config, run.plan, found, failed)
     }
 
     fn assemble(&self, pieces: &Pieces, survey: &Survey, device: &Device) -> Result<Assembled> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange, looks_like_a_map};
-use crate::report::{Progress, check_writable};
+use crate::report::{Progress, ProgressMode, check_writable};
 
 use super::PARTIAL;
 use super::args::{PlanArgs, RunArgs};
@@ -25,7 +25,7 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let plan = crate::plan::plan(&args.granules, config.granules, config.duplicates)?;
     spare_other_files(&args.output)?;
     check_writable(&args.output)?;
-    let progress = Progress::over(plan.granules.len());
+    let progress = Progress::new(ProgressMode::Auto, &plan.granules);
     let build = Build {
         config: &config,
         plan: &plan,

@@ -10,14 +10,15 @@ use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::granule::UNLISTED_SHARD;
+use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
-use crate::report::{Progress, RunFacts, RunReport, Tally, check_writable};
+use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally, check_writable};
 use crate::store::{Layout, check_full_sphere};
 use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
-use super::args::{LayoutArg, RunArgs};
+use super::args::{LayoutArg, ProgressArg, RunArgs};
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::part::{Outcome, PartRun};
@@ -87,6 +88,11 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         memory: args.memory,
         partials_memory: args.partials_memory,
         batch_rows: args.batch_rows.map(|n| n as usize),
+        progress: match args.progress {
+            ProgressArg::Auto => ProgressMode::Auto,
+            ProgressArg::Plain => ProgressMode::Plain,
+            ProgressArg::None => ProgressMode::None,
+        },
         interrupted,
     };
     let outcome = match &map {
@@ -157,6 +163,7 @@ pub struct Run<'a> {
     pub partials_memory: Option<Memory>,
     /// As many as the memory holds where there is none.
     pub batch_rows: Option<usize>,
+    pub progress: ProgressMode,
     pub interrupted: &'a AtomicBool,
 }
 
@@ -172,10 +179,11 @@ impl<'a> Run<'a> {
         self.check_layout(&survey)?;
         let spill = spill_folder(self.target.store);
         let options = self.options(&survey, &errors, &spill);
+        self.check_disk(&survey, &options);
         let folded = self.fold(&survey, &device, &options)?;
         let (written, tally) =
             device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
-        let facts = self.facts(&device, &survey, options.batch_rows);
+        let facts = self.facts(&device, &survey, &options);
         let seconds = started.elapsed().as_secs_f64();
         let report = RunReport::new(&facts, &tally, Some(&written), seconds);
         Ok((report, tally))
@@ -199,6 +207,27 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.
+    pub fn check_disk(&self, survey: &Survey, options: &Options) {
+        let orders = self.config.grid.cell_order.get() - self.config.grid.shard_order.get();
+        let cells = survey.listed.as_ref().map_or(u64::MAX, |listed| {
+            let pairs: usize = listed.iter().map(|shard| shard.granules.len()).sum();
+            (pairs as u64).saturating_mul(1 << (2 * u32::from(orders)))
+        });
+        let most = spill_estimate(&survey.job, survey.rows, cells);
+        // Nothing goes to disk that memory has room for.
+        let room = available_space(options.spill).filter(|_| most / 2 > options.partials);
+        if let Some(room) = room.filter(|room| *room < most) {
+            note(format_args!(
+                "warning: partials may take up to {} on the disk of {}, which has room for {}; a larger \
+                 --memory or a --store on another disk helps, should it fill up",
+                size(most),
+                self.target.store.display(),
+                size(room)
+            ));
+        }
+    }
+
     pub fn options<'o>(&self, survey: &Survey, errors: &'o Path, spill: &'o Path) -> Options<'o>
     where
         'a: 'o,
@@ -207,7 +236,13 @@ impl<'a> Run<'a> {
         let rows = self
             .batch_rows
             .unwrap_or_else(|| self.memory.rows(&survey.types, filters, &survey.job));
-        let partials = self.partials_memory.map_or(u64::MAX, |memory| memory.0);
+        let partials = self.partials_memory.map_or_else(
+            || {
+                self.memory
+                    .partials(rows, &survey.types, filters, &survey.job)
+            },
+            |memory| memory.0,
+        );
         Options {
             batch_rows: rows,
             tolerant: self.tolerant,
@@ -229,7 +264,7 @@ impl<'a> Run<'a> {
     where
         'a: 'f,
     {
-        let progress = Progress::over(survey.granules.len());
+        let progress = Progress::new(self.progress, &survey.granules);
         let folded = pipeline::fold(self.config, survey, device, options, &progress);
         progress.finish();
         if let Some(warning) = device.warning() {
@@ -242,10 +277,10 @@ impl<'a> Run<'a> {
         &'f self,
         device: &Device,
         survey: &'f Survey,
-        batch_rows: usize,
+        options: &Options,
     ) -> RunFacts<'f> {
         RunFacts {
-            command: std::env::args().collect(),
+            command: command_line(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
@@ -253,14 +288,34 @@ impl<'a> Run<'a> {
             device_details: device.details(&survey.job),
             threads: self.threads,
             memory_bytes: self.memory.0,
-            batch_rows,
+            batch_rows: options.batch_rows,
+            partials_bytes: options.partials,
             plan: self.plan,
             job: &survey.job,
             store: self.target.store,
             table: self.table,
+            drift: &survey.drift,
             pieces: None,
         }
     }
+}
+
+/// The command line; what is not Unicode as close as it comes.
+pub fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os();
+    arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Bytes in the largest unit of which there is one.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB")];
+    let (unit, name) = units
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1 << 10, "KiB"));
+    format!("{:.1} {name}", bytes as f64 / unit as f64)
 }
 
 /// Where partials go that memory has no room for: hidden beside the store, of this process alone.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::grid::Order;
 use crate::report::{MapData, render as draw_map};
 use crate::store::StoreReader;
-use crate::{config, granule, plan, store, table};
+use crate::{config, granule, plan, report, store, table};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
@@ -17,6 +17,8 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
         if args.path.is_dir() {
             (store::inspect(&args.path)?, store::inspect_text)
+        } else if report::looks_like_a_report(&args.path) {
+            (report::inspect(&args.path)?, report::inspect_text)
         } else if plan::looks_like_a_map(&args.path) {
             (plan::inspect(&args.path)?, plan::inspect_text)
         } else if table::looks_like_a_table(&args.path) {
@@ -37,12 +39,17 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
             args.path.display()
         )));
     }
+    let balanced = found["balanced"] != false;
     if args.json {
         print_json(&found.take())?;
     } else {
         print(&text(&found))?;
     }
-    Ok(0)
+    if balanced {
+        return Ok(0);
+    }
+    let message = "its sums do not balance: it was changed, or the run that wrote it was wrong";
+    Err(Error::report(&args.path, message))
 }
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
@@ -104,6 +111,7 @@ pub fn schema(args: &SchemaArgs) -> Result<u8> {
     match args.format {
         Format::Config => print_json(&config::json_schema())?,
         Format::Plan => print_json(&plan::json_schema())?,
+        Format::Report => print_json(&report::json_schema())?,
     }
     Ok(0)
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{CellTable, finalize};
 use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
 use crate::plan::plan;
-use crate::report::Progress;
+use crate::report::{Progress, ProgressMode};
 use crate::store::{self, VerifyReport};
 
 use super::args::VerifyArgs;
@@ -135,7 +135,7 @@ fn answer(
         pieces: None,
         interrupted,
     };
-    let progress = Progress::over(survey.granules.len());
+    let progress = Progress::new(ProgressMode::Auto, &survey.granules);
     let folded = pipeline::fold(config, survey, device, &options, &progress);
     progress.finish();
     let mut partials = folded?.partials;

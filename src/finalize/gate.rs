@@ -1,9 +1,19 @@
 //! Invariants that hold for every shard before it is written, whatever backend computed it.
+//!
+//! On the line: `table.rs` has partials checked here before it turns them into numbers, and the numbers
+//! after. `conserve.rs` checks what all shards hold together.
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use arrow::record_batch::RecordBatch;
 
 use crate::batch::ColumnType;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+
+use super::StoreSchema;
 
 /// Checks a merged shard; values must be selected.
 ///
@@ -11,6 +21,7 @@ use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 /// The first invariant that does not hold, with shard, cell, column and both values. Any such error
 /// is a defect of a backend, never of the data.
 pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> Result<()> {
+    aligned(partials, job).map_err(|what| violated(shard, what))?;
     for pair in partials.cells.windows(2) {
         if pair[0] >= pair[1] {
             return Err(violated(
@@ -49,6 +60,98 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
     Ok(())
 }
 
+/// Checks a finished table against what the store is to hold: columns, types, rows, no nulls.
+///
+/// # Errors
+/// The first that differs, with both sides; a defect of icefold.
+pub fn check_table(
+    shard: u64,
+    rows: &RecordBatch,
+    cells: usize,
+    schema: &StoreSchema,
+) -> Result<()> {
+    let expected = schema.columns();
+    let found = rows.schema();
+    let names = |fields: &arrow::datatypes::Fields| -> Vec<String> {
+        fields.iter().map(|field| field.name().clone()).collect()
+    };
+    if names(found.fields()) != names(&expected) {
+        let (found, expected) = (names(found.fields()), names(&expected));
+        let what = format!("its table has columns {found:?}, the store {expected:?}");
+        return Err(violated(shard, what));
+    }
+    if rows.num_rows() != cells {
+        let what = format!("its table has {} rows for {cells} cells", rows.num_rows());
+        return Err(violated(shard, what));
+    }
+    for (field, column) in expected.iter().zip(rows.columns()) {
+        let (name, wanted, found) = (field.name(), field.data_type(), column.data_type());
+        if found != wanted || column.null_count() > 0 {
+            let what = format!(
+                "array {name} is {found} with {} nulls, and declared as {wanted} without",
+                column.null_count()
+            );
+            return Err(violated(shard, what));
+        }
+    }
+    Ok(())
+}
+
+/// Every accumulator that the job needs has a row for each cell, and there is no other.
+fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
+    let (n, columns) = (partials.len(), partials.columns.len());
+    if columns != job.columns.len() || partials.photons.len() != n {
+        return Err(format!(
+            "{columns} columns and {} counts of photons for {} columns and {n} cells",
+            partials.photons.len(),
+            job.columns.len()
+        ));
+    }
+    for (column, described) in partials.columns.iter().zip(&job.columns) {
+        let needs = &described.needs;
+        let wanted = |needed: bool| needed.then_some(n);
+        let lengths = [
+            ("counts", Some(column.count.len()), Some(n)),
+            ("special values", Some(column.specials.len()), Some(n)),
+            (
+                "ranges",
+                column.range.as_ref().map(Vec::len),
+                wanted(needs.range),
+            ),
+            (
+                "moments",
+                column.moments.as_ref().map(Vec::len),
+                wanted(needs.moments),
+            ),
+            (
+                "sums of terms",
+                column.terms.as_ref().map(Vec::len),
+                wanted(needs.terms),
+            ),
+            (
+                "retained values",
+                column.ordered.as_ref().map(crate::stat::Ordered::cells),
+                wanted(needs.ordered),
+            ),
+            (
+                "histograms",
+                column.bins.as_ref().map(crate::stat::Bins::cells),
+                wanted(needs.edges.is_some()),
+            ),
+        ];
+        if let Some((what, found, wanted)) = lengths.into_iter().find(|(_, a, b)| a != b) {
+            let shown = |rows: Option<usize>| rows.map_or("none".to_owned(), |n| n.to_string());
+            return Err(format!(
+                "column {}: rows of {what} are {}, and {} are needed for {n} cells",
+                described.name,
+                shown(found),
+                shown(wanted)
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn violated(shard: u64, what: impl std::fmt::Display) -> Error {
     Error::Gate(format!("shard {shard}: {what}"))
 }
@@ -70,15 +173,31 @@ fn check_cell(
     if let Some(kept) = ordered.filter(|&kept| kept != count - specials.nan) {
         return Err(format!("{kept} values kept of {}", count - specials.nan));
     }
+    let binned: Option<u64> = column.bins.as_ref().map(|bins| bins.row(i).iter().sum());
+    if let Some(binned) = binned.filter(|&binned| binned != count - specials.nan) {
+        return Err(format!(
+            "{binned} values in bins of {}",
+            count - specials.nan
+        ));
+    }
+    if let Some(range) = column.range.as_ref().map(|rows| rows[i])
+        && count > specials.nan
+        && range.min > range.max
+    {
+        return Err("its minimum is above its maximum".to_owned());
+    }
     let finite = column.finite(i);
     let Some(moments) = column.moments.as_ref().filter(|_| finite > 0) else {
         return Ok(());
     };
-    let mean = moments[i].mean(finite, described.resolution);
-    let variance = moments[i].variance(finite, 0, described.resolution);
-    if variance.is_nan() || variance < 0.0 {
-        return Err(format!("variance {variance}"));
+    // Exact: n Q >= S^2 is that the variance is not negative.
+    if !moments[i].are_of(finite) {
+        let moments = moments[i];
+        return Err(format!(
+            "no {finite} values have the sums {moments:?}: their variance is negative"
+        ));
     }
+    let mean = moments[i].mean(finite, described.resolution);
     let range = column.range.as_ref().filter(|_| specials.total() == 0);
     if let Some(range) = range.map(|rows| rows[i]) {
         let min = range.min.to_f64(described.column_type);

@@ -1,18 +1,24 @@
 //! The finalize gate: partials become numbers once, checked, in one place.
 //!
-//! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `overview.rs` folds
+//! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
+//! numbers, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
 //! the same partials up to coarser orders on their way through the gate.
 
+mod conserve;
 mod gate;
 mod overview;
 mod schema;
 mod table;
 
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields};
 use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;
 
+pub use conserve::Conserved;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
 pub use table::{FinishedShard, finalize};
@@ -52,7 +58,40 @@ pub struct StoreSchema {
     pub arrays: Vec<OutputArray>,
 }
 
+impl OutputArray {
+    /// The type of the array as a column; a histogram is a list of as many counts as it has bins.
+    pub fn data_type(&self) -> DataType {
+        let scalar = match self.dtype {
+            Dtype::I8 => DataType::Int8,
+            Dtype::I16 => DataType::Int16,
+            Dtype::I32 => DataType::Int32,
+            Dtype::I64 => DataType::Int64,
+            Dtype::U8 => DataType::UInt8,
+            Dtype::U16 => DataType::UInt16,
+            Dtype::U32 => DataType::UInt32,
+            Dtype::U64 => DataType::UInt64,
+            Dtype::F32 => DataType::Float32,
+            Dtype::F64 => DataType::Float64,
+        };
+        match &self.edges {
+            None => scalar,
+            Some(edges) => {
+                let item = Field::new("item", scalar, false);
+                DataType::FixedSizeList(Arc::new(item), edges.len() as i32 - 1)
+            }
+        }
+    }
+}
+
 impl StoreSchema {
+    /// The columns of its tables: `cell_ids`, then the outputs; none is nullable.
+    pub fn columns(&self) -> Fields {
+        let ids = Field::new("cell_ids", DataType::UInt64, false);
+        let outputs = self.arrays.iter();
+        let outputs = outputs.map(|array| Field::new(&array.name, array.data_type(), false));
+        std::iter::once(ids).chain(outputs).collect()
+    }
+
     /// The same outputs at a coarser order. Cells coarser than the shards are shards of their own.
     #[must_use]
     pub fn at(&self, order: Order) -> Self {

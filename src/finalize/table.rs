@@ -14,7 +14,7 @@ use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
 use crate::stat::{Finished, Job, JobOutput, Partials, finish_output};
 
-use super::gate::check;
+use super::gate::{check, check_table};
 use super::{CellTable, OutputArray, StoreSchema};
 
 /// A shard's table, and how many of its cells have a weighted mean without weight.
@@ -79,6 +79,7 @@ pub fn finalize(
             .map(|(name, column)| (name, column, false)),
     )
     .map_err(|e| Error::Gate(format!("shard {shard}: columns do not align: {e}")))?;
+    check_table(shard, &rows, partials.len(), schema)?;
     Ok(FinishedShard {
         table: CellTable { rows },
         cells_without_weight,

@@ -16,6 +16,7 @@ use super::block::Block;
 use super::buffers::Buffers;
 use super::chunk::{ChunkedDataset, Failure, Request, decode};
 use super::file::{GranuleFile, condensed};
+use super::spent::Spent;
 use crate::batch::{ColumnType, Values};
 use crate::config::Dtype;
 use crate::{Error, Result};
@@ -114,13 +115,13 @@ impl SourceDataset {
     }
 
     /// Bytes of `rows` values as decoded from the file.
-    pub fn decoded_bytes(&self, rows: u64) -> u64 {
+    fn decoded_bytes(&self, rows: u64) -> u64 {
         rows * size_of_dtype(self.dtype)
     }
 
     /// Reads rows, which must lie within the dataset.
     pub fn read(&self, rows: Range<u64>) -> Result<Block> {
-        let mut blocks = read_all(&[(self, rows)], &mut Buffers::default())?;
+        let (mut blocks, _) = read_all(&[(self, rows)], &mut Buffers::default())?;
         Ok(blocks.pop().unwrap_or_default())
     }
 
@@ -220,15 +221,21 @@ impl SourceDataset {
 pub(super) fn read_all(
     wanted: &[(&SourceDataset, Range<u64>)],
     buffers: &mut Buffers,
-) -> Result<Vec<Block>> {
+) -> Result<(Vec<Block>, Spent)> {
     let mut read = Vec::with_capacity(wanted.len());
+    let mut spent = Spent::default();
     for (source, rows) in wanted {
+        let bytes = source.decoded_bytes(rows.end - rows.start);
+        spent.decoded += bytes;
         read.push(match source.chunked {
             Some(_) => {
                 let length = (rows.end - rows.start) as usize;
                 buffers.take(column_type(source.dtype), length)
             }
-            None => source.read_hdf5(rows)?,
+            None => {
+                spent.stored += bytes;
+                spent.read(|| source.read_hdf5(rows))?
+            }
         });
     }
     let mut sources = Vec::with_capacity(wanted.len());
@@ -243,12 +250,13 @@ pub(super) fn read_all(
             });
         }
     }
-    decode(&mut requests).map_err(|failure| sources[failure.request].damaged(&failure))?;
+    spent += decode(&mut requests).map_err(|failure| sources[failure.request].damaged(&failure))?;
     let finished = read.into_par_iter().zip(wanted);
     let finished: Vec<Result<Block>> = finished
         .map(|(values, (source, rows))| source.finish(values, rows.start))
         .collect();
-    finished.into_iter().collect()
+    let blocks = finished.into_iter().collect::<Result<_>>()?;
+    Ok((blocks, spent))
 }
 
 /// Which values are not the fill value; `None` where none is.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::file::GranuleFile;
 use super::inspect::aligned;
 use super::reader::Reader;
+use super::track::{GroundTrackStatus, GroundTrackSummary};
 use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::{Error, Result};
@@ -35,7 +36,8 @@ struct Needed {
 /// `stored_bytes` and `read_by`, and `total` with the estimated seconds of one core.
 ///
 /// # Errors
-/// As a run: a dataset that is missing or cannot be used.
+/// As a run: a dataset that is missing or cannot be used. A granule of another product than the
+/// config's is an error of the config.
 pub fn cost(path: &Path, config: &Config) -> Result<Value> {
     let granule = GranuleFile::open(path)?;
     let types: Vec<ColumnType> = match granule.source_columns(config)? {
@@ -43,6 +45,7 @@ pub fn cost(path: &Path, config: &Config) -> Result<Value> {
         None => vec![ColumnType::F64; config.variables.len()],
     };
     let reader = Reader::open(&granule, config, &types, 1)?;
+    check_product(&granule, &reader, config)?;
     let mut needed: BTreeMap<String, Needed> = BTreeMap::new();
     let mut photons = 0;
     for track in &reader.tracks {
@@ -82,6 +85,40 @@ pub fn cost(path: &Path, config: &Config) -> Result<Value> {
     }))
 }
 
+/// Refuses a granule none of whose ground tracks has the group that the config reads.
+fn check_product(granule: &GranuleFile, reader: &Reader, config: &Config) -> Result<()> {
+    let tracks = reader.ground_tracks();
+    let present = tracks
+        .iter()
+        .filter(|t| t.status != GroundTrackStatus::Missing);
+    let present: Vec<&str> = present.map(|track| track.name.as_str()).collect();
+    let lacks = |track: &GroundTrackSummary| {
+        matches!(
+            track.status,
+            GroundTrackStatus::Missing | GroundTrackStatus::NoData
+        )
+    };
+    let Some(first) = present.first().filter(|_| tracks.iter().all(lacks)) else {
+        return Ok(());
+    };
+    let base = config
+        .latitude
+        .rsplit_once('/')
+        .map_or("", |(base, _)| base);
+    let base = base.replacen("{group}", first, 1);
+    let holds = match granule.find_group(first)? {
+        Some(group) => granule.names(&group, first)?.join(", "),
+        None => "nothing".to_owned(),
+    };
+    let message = format!(
+        "does not fit granule {}: it reads {base}, and {first} holds {holds}; none of the ground tracks \
+         {} has that group: use a config for the product",
+        granule.name(),
+        present.join(", ")
+    );
+    Err(Error::config(&config.name, message))
+}
+
 /// The description that [`cost`] gives, as a table.
 pub fn cost_text(cost: &Value) -> String {
     let megabytes = |value: &Value| format!("{:.2}", value.as_f64().unwrap_or(0.0) / 1e6);
@@ -102,6 +139,10 @@ pub fn cost_text(cost: &Value) -> String {
         cost["config"].as_str().unwrap_or("?"),
         cost["photons"]
     );
+    if cost["photons"] == 0 {
+        text.push_str("nothing: its ground tracks are there and empty\n");
+        return text;
+    }
     text.push_str(&aligned(&table));
     let _ = writeln!(
         text,

@@ -4,7 +4,7 @@
 //! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
 //! into the values of `block.rs`, decoding storage chunks with `chunk/`; `filters.rs`, `wanted.rs`
 //! and `select.rs` keep and count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches,
-//! `buffers.rs` keeps their memory, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
+//! `buffers.rs` keeps their memory, `spent.rs` what reading took, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
 //! values and units for all of them, `union.rs` finds types that hold several of them.
 
 mod attributes;
@@ -20,12 +20,16 @@ mod link;
 mod open_block;
 mod reader;
 mod select;
+mod spent;
 mod superblock;
 mod track;
 mod union;
 mod wanted;
 
 use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use buffers::Buffers;
 pub use cost::{cost, cost_text};
@@ -34,6 +38,7 @@ pub use file::{GranuleFile, WholeDataset};
 pub(crate) use filters::RowFilter;
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
+pub use spent::Spent;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
 pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
@@ -53,8 +58,9 @@ pub struct SourceColumn {
 }
 
 /// What became of the photons of one granule: `read == kept + sum of rejected`, always.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
+    /// Photons.
     pub read: u64,
     pub kept: u64,
     /// By reason: `bad_coordinate`, `outside_shards`, `unlisted_shard`, `filter: <dataset>[:,<column>] <op> <value>`,
@@ -62,4 +68,25 @@ pub struct Counts {
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.
     pub nulls: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Adds the counts of other photons.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.kept += other.kept;
+        for (reason, n) in &other.rejected {
+            *self.rejected.entry(reason.clone()).or_default() += n;
+        }
+        for (column, n) in &other.nulls {
+            *self.nulls.entry(column.clone()).or_default() += n;
+        }
+    }
+
+    /// Counts photons that are rejected for this reason.
+    pub(crate) fn reject(&mut self, reason: &str, photons: usize) {
+        if photons > 0 {
+            *self.rejected.entry(reason.to_owned()).or_default() += photons as u64;
+        }
+    }
 }

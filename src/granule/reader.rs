@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::buffer::NullBuffer;
 
@@ -16,6 +17,7 @@ use super::filters::RowFilter;
 use super::link::Runs;
 use super::open_block::OpenBlock;
 use super::select::{Kept, Positions, Selection};
+use super::spent::Spent;
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
@@ -36,7 +38,7 @@ pub struct Reader {
     position: Position,
     counts: Counts,
     warnings: Vec<String>,
-    bytes_read: u64,
+    spent: Spent,
     buffers: Buffers,
 }
 
@@ -58,7 +60,7 @@ struct Position {
 #[derive(Debug, Default)]
 struct Fold {
     counts: Counts,
-    bytes: u64,
+    spent: Spent,
     batch: Option<PhotonBatch>,
 }
 
@@ -77,6 +79,7 @@ impl Reader {
         types: &[ColumnType],
         batch_rows: usize,
     ) -> Result<Self> {
+        let started = Instant::now();
         if types.len() != config.variables.len() {
             return Err(granule.error(format!(
                 "{} column types are given for {} variables",
@@ -122,7 +125,10 @@ impl Reader {
             position: Position::default(),
             counts: Counts::default(),
             warnings: Vec::new(),
-            bytes_read: 0,
+            spent: Spent {
+                reading: started.elapsed(),
+                ..Spent::default()
+            },
             buffers: Buffers::default(),
         })
     }
@@ -155,7 +161,7 @@ impl Reader {
             let fold = fold?;
             self.position.row = rows.end;
             self.counts.add(&fold.counts);
-            self.bytes_read += fold.bytes;
+            self.spent += fold.spent;
             if fold.batch.is_some() {
                 return Ok(fold.batch);
             }
@@ -209,7 +215,22 @@ impl Reader {
 
     /// Bytes of values decoded so far, before filtering.
     pub fn bytes_read(&self) -> u64 {
-        self.bytes_read
+        self.spent.decoded
+    }
+
+    /// What reading took so far.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Rows that were read so far, and all that the granule has.
+    pub fn progress(&self) -> (u64, u64) {
+        let rows = |tracks: &[Track]| tracks.iter().map(|track| track.rows).sum::<u64>();
+        let done = self.position.track.min(self.tracks.len());
+        (
+            rows(&self.tracks[..done]) + self.position.row,
+            rows(&self.tracks),
+        )
     }
 
     /// Where only some shards are wanted, coordinates are read first, and the other datasets from
@@ -231,7 +252,7 @@ impl Reader {
             None => segments(&rows),
         };
         let reach = (&rows, of_block.as_ref());
-        fold.bytes = track.read(&first, reach, &mut blocks, buffers)?;
+        fold.spent = track.read(&first, reach, &mut blocks, buffers)?;
         let positions = Positions {
             lon: &blocks[track.longitude],
             lat: &blocks[track.latitude],
@@ -252,7 +273,7 @@ impl Reader {
             let others = track.besides_coordinates();
             let of_block = segments(&rows);
             let reach = (&rows, of_block.as_ref());
-            fold.bytes += track.read(&others, reach, &mut blocks, buffers)?;
+            fold.spent += track.read(&others, reach, &mut blocks, buffers)?;
         }
         let mut block = OpenBlock::new(track, rows, blocks);
         if selection.len() > 0 {
@@ -358,26 +379,6 @@ impl Reader {
         let row = block.rows.start + u64::from(index);
         let path = &block.track.data(source).path;
         Error::granule(&*self.granule, format!("{path} row {row} {message}"))
-    }
-}
-
-impl Counts {
-    /// Adds the counts of other photons.
-    pub fn add(&mut self, other: &Self) {
-        self.read += other.read;
-        self.kept += other.kept;
-        for (reason, n) in &other.rejected {
-            *self.rejected.entry(reason.clone()).or_default() += n;
-        }
-        for (column, n) in &other.nulls {
-            *self.nulls.entry(column.clone()).or_default() += n;
-        }
-    }
-
-    fn reject(&mut self, reason: &str, photons: usize) {
-        if photons > 0 {
-            *self.rejected.entry(reason.to_owned()).or_default() += photons as u64;
-        }
     }
 }
 

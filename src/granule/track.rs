@@ -11,6 +11,7 @@ use super::buffers::Buffers;
 use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
 use super::link::{BadCounts, Runs, Segments};
+use super::spent::Spent;
 use crate::Result;
 use crate::batch::{ColumnType, Values};
 use crate::config::{Config, Dtype, Link};
@@ -197,15 +198,14 @@ impl Track {
     }
 
     /// Reads a block of photon rows of some sources into their places in `blocks`; those with one row
-    /// per geolocation segment are broadcast through `segments`, which must then be given. Returns
-    /// decoded bytes.
+    /// per geolocation segment are broadcast through `segments`, which must then be given.
     pub fn read(
         &self,
         sources: &[usize],
         (rows, segments): (&Range<u64>, Option<&Segments>),
         blocks: &mut Vec<Block>,
         buffers: &mut Buffers,
-    ) -> Result<u64> {
+    ) -> Result<Spent> {
         blocks.resize_with(self.sources.len(), Block::default);
         let of_source = |source: &Source| match segments {
             Some(segments) if source.per_segment => segments.rows.clone(),
@@ -213,10 +213,7 @@ impl Track {
         };
         let wanted = sources.iter().map(|&s| &self.sources[s]);
         let wanted: Vec<_> = wanted.map(|s| (&s.data, of_source(s))).collect();
-        let sizes = wanted.iter();
-        let bytes = sizes.map(|(data, rows)| data.decoded_bytes(rows.end - rows.start));
-        let bytes = bytes.sum();
-        let read = read_all(&wanted, buffers)?;
+        let (read, spent) = read_all(&wanted, buffers)?;
         for (&source, block) in sources.iter().zip(read) {
             blocks[source] = match segments {
                 Some(segments) if self.sources[source].per_segment => {
@@ -227,7 +224,7 @@ impl Track {
                 _ => block,
             };
         }
-        Ok(bytes)
+        Ok(spent)
     }
 
     /// The runs of photons of the geolocation segments; `None` where nothing is broadcast.

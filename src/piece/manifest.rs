@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::granule::SourceColumn;
 use crate::grid::Order;
+use crate::pipeline::Found;
 use crate::plan::ShardMap;
-use crate::report::{Failed, write_whole};
+use crate::report::write_whole;
 use crate::store::Layout;
 
 /// Version of the pieces' format.
@@ -29,14 +29,12 @@ pub struct Manifest {
     pub icefold_version: String,
     pub config: ManifestConfig,
     pub map: ManifestMap,
-    /// As many as variables of the config: types and units over all granules.
-    pub columns: Vec<SourceColumn>,
+    /// Columns, and what else a look at all granules found.
+    pub found: Found,
     /// Coarser orders that the store has, finest first.
     pub overviews: Vec<u8>,
     /// `cells` or `fullsphere`.
     pub layout: String,
-    /// Granules that no run reads, because they could not be opened (tolerant runs).
-    pub failed: Vec<Failed>,
 }
 
 /// The config that all runs have.
@@ -71,7 +69,7 @@ pub struct Asked<'a> {
 
 impl Asked<'_> {
     /// The manifest of the first run over these pieces.
-    pub fn manifest(&self, columns: Vec<SourceColumn>, failed: Vec<Failed>) -> Manifest {
+    pub fn manifest(&self, found: Found) -> Manifest {
         let Self { config, map, .. } = self;
         Manifest {
             schema_version: SCHEMA_VERSION,
@@ -87,10 +85,9 @@ impl Asked<'_> {
                 shard_order: config.grid.shard_order.get(),
                 shards: map.shards.iter().map(|shard| shard.id).collect(),
             },
-            columns,
+            found,
             overviews: self.overviews.iter().map(|order| order.get()).collect(),
             layout: self.layout.name().to_owned(),
-            failed,
         }
     }
 

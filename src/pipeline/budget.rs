@@ -89,32 +89,31 @@ impl FromStr for Memory {
 /// # Errors
 /// In words, what is wrong with the text.
 pub fn parse_memory(text: &str) -> Result<Memory, String> {
-    {
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let unit = match text[digits.len()..].trim() {
-            "" | "B" => 1,
-            "K" | "KiB" => 1 << 10,
-            "M" | "MiB" => 1 << 20,
-            "G" | "GiB" => 1 << 30,
-            "T" | "TiB" => 1 << 40,
-            "kB" | "KB" => 1000,
-            "MB" => 1_000_000,
-            "GB" => 1_000_000_000,
-            "TB" => 1_000_000_000_000,
-            other => {
-                return Err(format!(
-                    "'{other}' is no unit of memory; write 4GiB, 512MiB or 2GB"
-                ));
-            }
-        };
-        let number: u64 = digits.trim().parse().map_err(|_| {
-            "memory is a whole number and a unit, such as 4GiB or 512MiB".to_owned()
-        })?;
-        let bytes = number
-            .checked_mul(unit)
-            .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
-        Ok(Memory(bytes))
-    }
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "K" | "KiB" => 1 << 10,
+        "M" | "MiB" => 1 << 20,
+        "G" | "GiB" => 1 << 30,
+        "T" | "TiB" => 1 << 40,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        other => {
+            return Err(format!(
+                "'{other}' is no unit of memory; write 4GiB, 512MiB or 2GB"
+            ));
+        }
+    };
+    let number: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "memory is a whole number and a unit, such as 4GiB or 512MiB".to_owned())?;
+    let bytes = number
+        .checked_mul(unit)
+        .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
+    Ok(Memory(bytes))
 }
 
 impl fmt::Display for Memory {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, Overviews, StoreSchema, finalize};
+use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, finalize};
 use crate::grid::Order;
 use crate::merge::RunPartials;
 use crate::report::Tally;
@@ -51,12 +51,13 @@ impl Finish<'_> {
         &self,
         shard: u64,
         partials: &mut RunPartials,
-        (coarser, sink): (&mut Coarser, &mut impl Sink),
+        (coarser, conserved, sink): (&mut Coarser, &mut Conserved, &mut impl Sink),
         tally: &mut Tally,
     ) -> Result<ShardFacts> {
         let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
         self.each_window(shard, partials, tally, |window, tally| {
             let finishing = Instant::now();
+            conserved.add(&window);
             if let Some(top) = &mut coarser.top {
                 let more = window.coarsen(from, to, self.job);
                 top.append(&more, 0..more.len());

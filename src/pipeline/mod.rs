@@ -46,7 +46,7 @@ use pieces::PieceLine;
 use schedule::Schedule;
 use source::{Message, Source};
 pub use store::{Target, write};
-pub use survey::{Survey, absent, columns, survey};
+pub use survey::{Found, Survey, absent, find, survey};
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +120,9 @@ pub fn fold<'a>(
             first: first.reason.clone(),
         });
     }
-    line.tally.balance()?;
+    if let Some(pieces) = &line.pieces {
+        pieces.conserved().check(&tally.counts, job)?;
+    }
     Ok(Folded {
         partials: line.partials,
         tally: line.tally,
@@ -188,7 +190,8 @@ impl Line<'_, '_> {
                     return Err(Error::Interrupted);
                 }
                 match message {
-                    Message::Batch(batch) => {
+                    Message::Batch(batch, share) => {
+                        progress.batch(&batch.origin.granule, batch.len(), share);
                         let batch = self.take(batch, &mut granule)?;
                         // Nobody wants it where reading has ended.
                         let _ = give_back.send(batch);
@@ -200,6 +203,7 @@ impl Line<'_, '_> {
                         self.close(std::mem::take(&mut granule), *end, listed)?;
                     }
                     Message::Failed { name, error } => {
+                        progress.granule_left_out(&name);
                         granule = Granule::default();
                         self.fail(name, error, schedule.shards(place))?;
                     }
@@ -209,6 +213,7 @@ impl Line<'_, '_> {
                         let write = || pieces.write(shard, &mut self.partials, &mut self.tally);
                         self.device.install(write)?;
                     }
+                    progress.shards_open(schedule.open());
                 }
                 place += 1;
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finish::{Coarser, Finish, Sink, conserved};
 use crate::error::Result;
-use crate::finalize::{CellTable, Overviews};
+use crate::finalize::{CellTable, Conserved, Overviews};
 use crate::grid::Order;
 use crate::merge::RunPartials;
 use crate::piece::{Contribution, PieceFacts, PieceWriter, Pieces};
@@ -24,6 +24,8 @@ pub(super) struct PieceLine<'a> {
     /// What granules added to shards that are not whole.
     contributions: BTreeMap<u64, Vec<Contribution>>,
     left_out: BTreeMap<u64, BTreeSet<String>>,
+    /// Over all pieces of this run.
+    conserved: Conserved,
 }
 
 impl<'a> PieceLine<'a> {
@@ -39,7 +41,13 @@ impl<'a> PieceLine<'a> {
             beyond: !beyond.is_empty(),
             contributions: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            conserved: Conserved::new(finish.job),
         }
+    }
+
+    /// Photons of the pieces that this run wrote.
+    pub fn conserved(&self) -> &Conserved {
+        &self.conserved
     }
 
     /// A granule was read whole; it is listed for these shards, and added photons to some.
@@ -80,9 +88,12 @@ impl<'a> PieceLine<'a> {
             top: self.beyond.then(|| Partials::empty(job)),
         };
         let mut writer = self.pieces.write(shard)?;
-        let facts = self
-            .finish
-            .shard(shard, partials, (&mut coarser, &mut writer), tally)?;
+        let facts = self.finish.shard(
+            shard,
+            partials,
+            (&mut coarser, &mut self.conserved, &mut writer),
+            tally,
+        )?;
         for overview in coarser.overviews.finish()? {
             writer.append(overview.order, &overview.shard.table)?;
         }

@@ -22,14 +22,12 @@ pub const IN_FLIGHT: usize = WAITING + 2;
 
 /// What the reading thread says, granule after granule.
 pub enum Message {
-    Batch(PhotonBatch),
+    /// A batch, and the part of its granule, from 0 to 1, that was read with it.
+    Batch(PhotonBatch, f64),
     /// The granule was read whole.
     End(Box<GranuleReport>),
     /// The granule cannot be read to its end; its batches so far do not count.
-    Failed {
-        name: String,
-        error: Error,
-    },
+    Failed { name: String, error: Error },
 }
 
 /// Granules to stream, and how.
@@ -100,7 +98,10 @@ impl Source<'_> {
                 break;
             };
             // A send waits while the device is behind: not reading time.
-            if sender.send(Message::Batch(batch)).is_err() {
+            if sender
+                .send(Message::Batch(batch, input.share_read()))
+                .is_err()
+            {
                 return Ok(None);
             }
         }

@@ -10,7 +10,7 @@ use super::errors::Errors;
 use super::finish::{Coarser, Finish, Sink};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, FinishedOverview, Overviews, StoreSchema};
+use crate::finalize::{CellTable, Conserved, FinishedOverview, Overviews, StoreSchema};
 use crate::grid::Order;
 use crate::report::Tally;
 use crate::store::{Layout, StoreWriter, Written};
@@ -114,16 +114,17 @@ pub fn write(
         overviews: Overviews::new(target.overviews, schema, job),
         top: None,
     };
-    let mut photons = 0;
+    let mut conserved = Conserved::new(job);
     let shards: Vec<u64> = partials.shards().collect();
     for shard in shards {
         if options.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let out = (&mut coarser, &mut sink);
-        photons += finish.shard(shard, &mut partials, out, &mut tally)?.photons;
+        let out = (&mut coarser, &mut conserved, &mut sink);
+        finish.shard(shard, &mut partials, out, &mut tally)?;
     }
-    tally.conserve(photons)?;
+    conserved.check(&tally.counts, job)?;
+    tally.spilled = partials.spilled();
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
     let (written, errors) = sink.finish(errors)?;

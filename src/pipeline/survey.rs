@@ -14,6 +14,8 @@ use crate::plan::{ListedShard, Plan};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
+use crate::table::{Drift, columns_read};
+use serde::{Deserialize, Serialize};
 
 /// What a run will do, resolved against its granules.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Survey {
     pub schema: StoreSchema,
     /// The shards whose photons count, with places in `granules`; all shards where there is none.
     pub listed: Option<Vec<ListedShard>>,
+    /// What differs between tables, and is no reason to stop.
+    pub drift: Vec<String>,
+    /// Rows of all granules that the survey was of.
+    pub rows: u64,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -42,27 +48,38 @@ pub struct Survey {
 /// that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut failed = absent(plan, tolerant)?;
-    let (columns, unreadable) = columns(config, plan, tolerant)?;
-    failed.extend(unreadable);
-    Survey::new(config, plan, columns, failed)
+    let found = find(config, plan, tolerant)?;
+    failed.extend(found.failed.iter().cloned());
+    Survey::new(config, plan, &found, failed)
 }
 
-/// What a survey finds: the columns of the config, and granules that cannot be opened.
+/// What a survey finds in the granules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// One per variable of the config: types and units over all granules.
+    pub columns: Vec<SourceColumn>,
+    /// Granules that cannot be opened (tolerant runs only).
+    pub failed: Vec<Failed>,
+    /// What differs between tables, and is no reason to stop.
+    pub drift: Vec<String>,
+    /// Rows of all granules that can be opened.
+    pub rows: u64,
+}
+
+/// Opens every granule of the plan, and reads none.
 ///
 /// # Errors
 /// As [`survey`].
-pub fn columns(
-    config: &Config,
-    plan: &Plan,
-    tolerant: bool,
-) -> Result<(Vec<SourceColumn>, Vec<Failed>)> {
+pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
+    let mut drift = Drift::default();
     let mut failed = Vec::new();
+    let mut rows = 0;
     for path in by_name {
-        match ask(path, config, &mut union) {
-            Ok(()) => {}
+        match ask(path, config, &mut union, &mut drift) {
+            Ok(more) => rows += more,
             Err(error) if tolerant => {
                 failed.push(Failed {
                     granule: file_name(path),
@@ -73,7 +90,12 @@ pub fn columns(
         }
     }
     match union.into_columns() {
-        Some(columns) => Ok((columns, failed)),
+        Some(columns) => Ok(Found {
+            columns,
+            failed,
+            drift: drift.notes(&columns_read(config)),
+            rows,
+        }),
         None => Err(nothing_to_read(config, plan, &failed)),
     }
 }
@@ -83,14 +105,10 @@ impl Survey {
     ///
     /// # Errors
     /// An output that no store can hold.
-    pub fn new(
-        config: &Config,
-        plan: &Plan,
-        columns: Vec<SourceColumn>,
-        failed: Vec<Failed>,
-    ) -> Result<Self> {
-        let job = Job::new(config, &columns);
-        let schema = schema(config, &job, &columns)?;
+    pub fn new(config: &Config, plan: &Plan, found: &Found, failed: Vec<Failed>) -> Result<Self> {
+        let columns = &found.columns;
+        let job = Job::new(config, columns);
+        let schema = schema(config, &job, columns)?;
         check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
         let left_out: BTreeSet<&str> = failed.iter().map(|failed| &*failed.granule).collect();
         let mut granules = Vec::new();
@@ -126,10 +144,12 @@ impl Survey {
             types: columns.iter().map(|c| c.column_type).collect(),
             granules,
             failed,
-            columns,
+            columns: columns.clone(),
             job,
             schema,
             listed,
+            drift: found.drift.clone(),
+            rows: found.rows,
         })
     }
 
@@ -171,17 +191,22 @@ pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
     Ok(failed.collect())
 }
 
-/// Adds what a granule says of its columns, if all that the config needs of it can be opened.
-fn ask(path: &Path, config: &Config, union: &mut ColumnUnion) -> Result<()> {
+/// Adds what a granule says of its columns, if all that the config needs of it can be opened; gives
+/// back its rows.
+fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<u64> {
     let granule = Input::describe(path, config)?;
     let Some(found) = granule.columns else {
-        return Ok(());
+        return Ok(granule.rows);
     };
     let name = format!("granule {}", granule.name);
     union.add(&name, found).map_err(|clash| {
         let message = format!("{clash}; run the two kinds of granules separately");
-        Error::granule(granule.name, message)
-    })
+        Error::granule(&*granule.name, message)
+    })?;
+    if let Some(columns) = granule.table_columns {
+        drift.add(&granule.name, columns);
+    }
+    Ok(granule.rows)
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {

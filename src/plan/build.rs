@@ -86,7 +86,7 @@ pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
         match &footprint {
             Ok(footprint) => progress.granule_done(&file_name(path), footprint.photons),
             Err(Error::Interrupted) => _ = failing.fetch_min(0, Ordering::Relaxed),
-            Err(_) if build.tolerant => {}
+            Err(_) if build.tolerant => progress.granule_left_out(&file_name(path)),
             Err(_) => _ = failing.fetch_min(place, Ordering::Relaxed),
         }
         Some(footprint)

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::run::{outputs, overviews, peak_resident_bytes};
+use super::document::{OutputHash, OverviewReport};
+use super::resident::peak_resident_bytes;
+use super::run::{outputs, overviews};
 use super::whole::write_whole;
 use crate::error::Result;
 use crate::pipeline::Assembled;
@@ -37,9 +39,9 @@ pub struct AssembledReport {
     pub peak_resident_bytes: Option<u64>,
     pub store: PathBuf,
     pub table: Option<PathBuf>,
-    pub outputs: BTreeMap<String, Value>,
+    pub outputs: BTreeMap<String, OutputHash>,
     pub content_sha256: String,
-    pub overviews: Vec<Value>,
+    pub overviews: Vec<OverviewReport>,
 }
 
 impl AssembledReport {

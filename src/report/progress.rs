@@ -1,43 +1,158 @@
-//! A progress bar on a terminal, nothing elsewhere.
+//! How far a run is, on standard error: a bar on a terminal, lines for the log of a job, or nothing.
+//!
+//! Beside the line: `pipeline::fold` tells what is done, `meter.rs` turns it into words.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Progress over granules, on standard error.
+use super::meter::Meter;
+use super::resident::resident_bytes;
+
+/// Whether and how progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProgressMode {
+    /// A bar where standard error is a terminal, nothing elsewhere.
+    #[default]
+    Auto,
+    /// A line every few seconds, and at the end.
+    Plain,
+    None,
+}
+
+/// Progress over the granules of a run. Telling it something costs nothing next to a batch: it is shown
+/// a few times a second at most.
 #[derive(Debug)]
 pub struct Progress {
-    bar: ProgressBar,
+    state: Option<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    meter: Meter,
+    shown: Instant,
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Bar(ProgressBar),
+    Lines,
 }
 
 impl Progress {
-    /// A bar over so many granules where standard error is a terminal.
-    pub fn over(granules: usize) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self::hidden();
+    /// Progress over these granules.
+    pub fn new(mode: ProgressMode, granules: &[PathBuf]) -> Self {
+        let sink = match mode {
+            ProgressMode::Plain => Sink::Lines,
+            ProgressMode::Auto if std::io::stderr().is_terminal() => Sink::Bar(bar()),
+            ProgressMode::Auto | ProgressMode::None => return Self { state: None },
+        };
+        let now = Instant::now();
+        let mut state = State {
+            meter: Meter::new(granules, now),
+            shown: now,
+            sink,
+        };
+        if matches!(state.sink, Sink::Bar(_)) {
+            state.show(now);
         }
-        let bar = ProgressBar::new(granules as u64);
-        let template = "{bar:30} {pos}/{len} granules  {elapsed}  {msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+        Self {
+            state: Some(Mutex::new(state)),
         }
-        Self { bar }
     }
 
-    /// No bar.
-    pub fn hidden() -> Self {
-        Self {
-            bar: ProgressBar::hidden(),
-        }
+    /// A batch of so many photons was read from a granule, of which this part, from 0 to 1, has now
+    /// been read.
+    pub fn batch(&self, granule: &str, photons: usize, share: f64) {
+        self.update(|meter| meter.batch(granule, photons as u64, share));
     }
 
     /// A granule has been read whole.
     pub fn granule_done(&self, name: &str, photons: u64) {
-        self.bar.set_message(format!("{name}: {photons} photons"));
-        self.bar.inc(1);
+        self.update(|meter| meter.granule_ended(name, photons));
     }
 
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// A granule cannot be read to its end.
+    pub fn granule_left_out(&self, name: &str) {
+        self.update(|meter| meter.granule_ended(name, 0));
     }
+
+    /// So many shards have partials in memory.
+    pub fn shards_open(&self, shards: usize) {
+        self.update(|meter| meter.shards_open(shards as u64));
+    }
+
+    /// There is no more to come.
+    pub fn finish(&self) {
+        let Some(mut state) = self.lock() else {
+            return;
+        };
+        if let Sink::Bar(bar) = &state.sink {
+            bar.finish_and_clear();
+        } else {
+            state.show(Instant::now());
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Meter)) {
+        let Some(mut state) = self.lock() else {
+            return;
+        };
+        change(&mut state.meter);
+        let now = Instant::now();
+        if now.duration_since(state.shown) >= state.sink.pause() {
+            state.show(now);
+        }
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, State>> {
+        let state = self.state.as_ref()?;
+        Some(state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn show(&mut self, now: Instant) {
+        self.shown = now;
+        let line = self.meter.line(now, resident_bytes());
+        match &self.sink {
+            Sink::Bar(bar) => {
+                let (done, all) = self.meter.bytes();
+                bar.set_length(all);
+                bar.set_position(done);
+                bar.set_message(line);
+            }
+            // Nobody may be listening: no reason to stop.
+            Sink::Lines => _ = writeln!(std::io::stderr(), "progress: {line}"),
+        }
+    }
+}
+
+impl Sink {
+    /// Time between two looks.
+    fn pause(&self) -> Duration {
+        match self {
+            Self::Bar(_) => Duration::from_millis(100),
+            Self::Lines => Duration::from_secs(5),
+        }
+    }
+}
+
+/// A bar with the line behind it, cut at the width of the terminal; in colour unless `NO_COLOR` is set.
+fn bar() -> ProgressBar {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let template = if plain {
+        "{bar:20} {wide_msg}"
+    } else {
+        "{bar:20.cyan} {wide_msg}"
+    };
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }

@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash, grouped};
-use crate::table::ErrorSummary;
 
+use super::document::{
+    BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
+    OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
+    SCHEMA_VERSION, Stage, Stages, SupersededReport,
+};
+use super::resident::peak_resident_bytes;
 use super::tally::Tally;
-use super::whole::write_whole;
-
-/// Version of the report's shape; a reader refuses one it does not know.
-const SCHEMA_VERSION: u32 = 1;
+use super::whole::{bytes_of, write_whole};
 
 /// What a run knew before it began.
 #[derive(Debug)]
@@ -32,68 +33,15 @@ pub struct RunFacts<'a> {
     pub threads: usize,
     pub memory_bytes: u64,
     pub batch_rows: usize,
+    pub partials_bytes: u64,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
     pub table: Option<&'a Path>,
+    /// What differs between tables.
+    pub drift: &'a [String],
     /// Of a run over a shard map.
-    pub pieces: Option<PieceReport<'a>>,
-}
-
-/// The pieces of a run over a shard map.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct PieceReport<'a> {
-    pub folder: &'a Path,
-    /// Pieces that this run wrote, and those that were done before.
-    pub written: usize,
-    pub kept: usize,
-    /// Photons in those that were done before; they are none of the photons that this run read.
-    pub photons_kept: u64,
-    /// Shards of the map.
-    pub of: usize,
-}
-
-/// Everything `run.json` holds.
-#[derive(Debug, Serialize)]
-pub struct RunReport {
-    pub schema_version: u32,
-    pub icefold_version: &'static str,
-    pub command: Vec<String>,
-    pub config: Value,
-    pub device: Value,
-    /// The shard map and the part of it that the run is about; `null` without one.
-    pub plan: Value,
-    /// The pieces that were written, and those that were done before; `null` without a shard map.
-    pub pieces: Value,
-    pub threads: usize,
-    /// Bytes that batches may take on their way through the line, and rows of a batch.
-    pub memory: Value,
-    /// Wall seconds of the whole run, monotonic clock.
-    pub seconds: f64,
-    /// Seconds and bytes by stage; `null` where a stage is inside another.
-    pub stages: Value,
-    pub photons: Value,
-    pub granules: Value,
-    /// The first rows that were rejected for their value, and how many there were.
-    pub rejected_rows: Value,
-    /// Where the error table is (`null`: nothing was left out), its rows, and their number by code.
-    pub errors: ErrorSummary,
-    pub shards: u64,
-    pub occupied_cells: u64,
-    /// Cells in which a weighted mean has no weight, summed over outputs.
-    pub cells_without_weight: u64,
-    /// Largest resident memory of the process in bytes, where the system tells.
-    pub peak_resident_bytes: Option<u64>,
-    pub resolutions: BTreeMap<String, String>,
-    pub store: PathBuf,
-    /// The same rows as a table, where one was asked for.
-    pub table: Option<PathBuf>,
-    pub outputs: BTreeMap<String, Value>,
-    /// SHA-256 over the outputs' hashes: equal for stores of equal content; `null` where only pieces
-    /// were written.
-    pub content_sha256: Option<String>,
-    /// Coarser orders of the store, finest first: occupied cells and hashes of each.
-    pub overviews: Vec<Value>,
+    pub pieces: Option<PieceReport>,
 }
 
 impl RunReport {
@@ -104,41 +52,54 @@ impl RunReport {
         let hashes = written.map_or(&[][..], |written| &written.hashes);
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
+        let counts = &tally.counts;
         Self {
             schema_version: SCHEMA_VERSION,
-            icefold_version: env!("CARGO_PKG_VERSION"),
+            icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
             command: facts.command.clone(),
-            config: json!({"name": facts.config_name, "sha256": facts.config_sha256}),
-            device: device(facts),
-            plan: facts.plan.wanted.as_ref().map_or(Value::Null, |wanted| {
-                json!({
-                    "map": wanted.map.display().to_string(),
-                    "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
-                    "of": wanted.of,
-                })
+            config: ConfigIdentity {
+                name: facts.config_name.to_owned(),
+                sha256: facts.config_sha256.to_owned(),
+            },
+            device: DeviceReport {
+                name: facts.device.to_owned(),
+                reason: facts.device_reason.to_owned(),
+                details: facts.device_details.clone(),
+            },
+            plan: facts.plan.wanted.as_ref().map(|wanted| PlanReport {
+                map: wanted.map.display().to_string(),
+                shards: format!("{}..{}", wanted.range.start, wanted.range.end),
+                of: wanted.of as u64,
             }),
-            pieces: json!(facts.pieces),
-            threads: facts.threads,
-            memory: json!({"budget_bytes": facts.memory_bytes, "batch_rows": facts.batch_rows}),
+            pieces: facts.pieces.clone(),
+            threads: facts.threads as u64,
+            memory: MemoryReport {
+                budget_bytes: facts.memory_bytes,
+                batch_rows: facts.batch_rows as u64,
+                partials_bytes: facts.partials_bytes,
+                spilled_bytes: tally.spilled.bytes,
+                sorted_runs: tally.spilled.runs,
+            },
             seconds,
-            stages: stages(tally),
-            photons: json!({
-                "read": tally.counts.read,
-                "kept": tally.counts.kept,
-                "rejected": rejected,
-                "rejected_by": tally.counts.rejected,
-                "null_by": tally.counts.nulls,
-            }),
-            granules: json!({
-                "done": tally.granules,
-                "failed": tally.failed,
-                "superseded": facts.plan.superseded.iter().map(|s| json!({
-                    "granule": s.granule.display().to_string(),
-                    "by": s.by.display().to_string(),
-                })).collect::<Vec<_>>(),
-            }),
-            rejected_rows: json!({"count": tally.rejected_rows, "first": tally.rows}),
-            errors: tally.errors.clone(),
+            stages: stages(facts, tally),
+            photons: PhotonCounts {
+                read: counts.read,
+                kept: counts.kept,
+                rejected,
+                rejected_by: counts.rejected.clone(),
+                null_by: counts.nulls.clone(),
+            },
+            granules: granules(facts.plan, tally),
+            rejected_rows: RejectedReport {
+                count: tally.rejected_rows,
+                first: tally.rows.clone(),
+            },
+            errors: ErrorsReport {
+                table: tally.errors.table.as_ref().map(|table| shown(table)),
+                count: tally.errors.count,
+                by_code: tally.errors.by_code.clone(),
+            },
+            drift: facts.drift.to_vec(),
             shards: tally.shards,
             occupied_cells: tally.occupied_cells,
             cells_without_weight: tally.cells_without_weight,
@@ -146,8 +107,8 @@ impl RunReport {
             resolutions: resolutions
                 .map(|column| (column.name.clone(), column.resolution.to_string()))
                 .collect(),
-            store: facts.store.to_path_buf(),
-            table: facts.table.map(Path::to_path_buf),
+            store: shown(facts.store),
+            table: facts.table.map(shown),
             outputs: outputs(hashes),
             content_sha256: written.map(|written| content_hash(&written.hashes)),
             overviews: written.map_or(Vec::new(), overviews),
@@ -196,17 +157,14 @@ impl RunReport {
             line("  null", format!("{} ({column})", grouped(*count)));
         }
         line("shards", grouped(tally.shards));
-        if let Some(kept) = self.pieces["kept"].as_u64().filter(|&kept| kept > 0) {
-            line(
-                "  kept",
-                format!("{} pieces were done before", grouped(kept)),
-            );
+        if let Some(pieces) = self.pieces.as_ref().filter(|pieces| pieces.kept > 0) {
+            let kept = grouped(pieces.kept);
+            line("  kept", format!("{kept} pieces were done before"));
         }
         line("occupied cells", grouped(tally.occupied_cells));
         for overview in &self.overviews {
-            let cells = overview["occupied_cells"].as_u64().unwrap_or(0);
-            let what = format!("  at order {}", overview["order"]);
-            line(&what, grouped(cells));
+            let what = format!("  at order {}", overview.order);
+            line(&what, grouped(overview.occupied_cells));
         }
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
@@ -227,66 +185,75 @@ impl RunReport {
     }
 }
 
-fn device(facts: &RunFacts) -> Value {
-    let mut device = serde_json::Map::new();
-    device.insert("name".to_owned(), facts.device.into());
-    device.insert("reason".to_owned(), facts.device_reason.into());
-    device.extend(facts.device_details.clone());
-    Value::Object(device)
-}
-
 /// Coarser orders of a store, for a report.
-pub(super) fn overviews(written: &Written) -> Vec<Value> {
+pub(super) fn overviews(written: &Written) -> Vec<OverviewReport> {
     let overviews = written.overviews.iter();
-    let json = overviews.map(|overview| {
-        json!({
-            "order": overview.order.get(),
-            "occupied_cells": overview.cells,
-            "outputs": outputs(&overview.hashes),
-            "content_sha256": content_hash(&overview.hashes),
-        })
+    let reports = overviews.map(|overview| OverviewReport {
+        order: overview.order.get(),
+        occupied_cells: overview.cells,
+        outputs: outputs(&overview.hashes),
+        content_sha256: content_hash(&overview.hashes),
     });
-    json.collect()
+    reports.collect()
 }
 
-/// Arrays of a store and their hashes, for a report.
-pub(super) fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, Value> {
-    let hashes = hashes.iter();
-    hashes
-        .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})))
-        .collect()
+/// A path as text; one that is not Unicode as close as it comes.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
-fn stages(tally: &Tally) -> Value {
-    let stage = |seconds: f64| json!({"seconds": seconds});
-    json!({
-        "read": {"seconds": tally.read_seconds, "bytes": tally.bytes_read},
-        "decode": null,
-        "upload": {"seconds": tally.stages.upload, "bytes": tally.stages.uploaded_bytes},
-        "locate": stage(tally.stages.locate),
-        "sort": stage(tally.stages.sort),
-        "segment": stage(tally.stages.segment),
-        "reduce": stage(tally.stages.reduce),
-        "fused": {
-            "stages": "locate, sort, segment, reduce",
-            "seconds": tally.stages.fused,
+fn granules(plan: &Plan, tally: &Tally) -> Granules {
+    let superseded = plan.superseded.iter().map(|superseded| SupersededReport {
+        granule: shown(&superseded.granule),
+        by: shown(&superseded.by),
+    });
+    Granules {
+        done: tally.granules.clone(),
+        failed: tally.failed.clone(),
+        superseded: superseded.collect(),
+    }
+}
+
+pub(super) fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, OutputHash> {
+    let hash = |hash: &ContentHash| {
+        let sha256 = hash.sha256.clone();
+        (hash.array.clone(), OutputHash { sha256 })
+    };
+    hashes.iter().map(hash).collect()
+}
+
+fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
+    let stage = |seconds: f64| Stage {
+        seconds,
+        ..Stage::default()
+    };
+    let moving = |seconds: f64, bytes: u64| Stage {
+        bytes: Some(bytes),
+        ..stage(seconds)
+    };
+    let (cost, times) = (&tally.cost, &tally.stages);
+    let written = bytes_of(facts.store) + facts.table.map_or(0, bytes_of);
+    Stages {
+        read: moving(cost.read_seconds, cost.stored_bytes),
+        decode: moving(cost.decode_seconds, cost.decoded_bytes),
+        upload: moving(times.upload, times.uploaded_bytes),
+        locate: stage(times.locate),
+        sort: stage(times.sort),
+        segment: stage(times.segment),
+        reduce: stage(times.reduce),
+        fused: FusedStages {
+            stages: "locate, sort, segment, reduce".to_owned(),
+            seconds: times.fused,
+            device_seconds: times.on_device,
         },
-        "batches": {
-            "runs": tally.stages.batches.runs,
-            "blocks": tally.stages.batches.blocks,
-            "sorted": tally.stages.batches.sorted,
-            "taken_over": tally.stages.batches.taken_over,
+        batches: BatchOrders {
+            runs: times.batches.runs,
+            blocks: times.batches.blocks,
+            sorted: times.batches.sorted,
+            taken_over: times.batches.taken_over,
         },
-        "merge": stage(tally.merge_seconds),
-        "finalize": stage(tally.finalize_seconds),
-        "write": stage(tally.write_seconds),
-    })
-}
-
-/// Linux tells the high-water mark of resident memory in `/proc/self/status`.
-pub(super) fn peak_resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
+        merge: stage(tally.merge_seconds),
+        finalize: stage(tally.finalize_seconds),
+        write: moving(tally.write_seconds, written),
+    }
 }

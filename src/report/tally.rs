@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Batches, StageTimes};
-use crate::error::{Error, Result};
-use crate::granule::{Counts, GranuleFile, Reader};
+use crate::granule::{Counts, GranuleFile, Reader, Spent};
+use crate::merge::SpillFacts;
 use crate::table::{ErrorRow, ErrorSummary};
 
 /// Rejected rows that a report lists one by one; all are counted.
@@ -21,8 +22,7 @@ pub struct Tally {
     /// The first rows that were rejected one by one, and how many there were.
     pub rows: Vec<RejectedRow>,
     pub rejected_rows: u64,
-    pub bytes_read: u64,
-    pub read_seconds: f64,
+    pub cost: ReadCost,
     pub stages: StageSeconds,
     pub merge_seconds: f64,
     pub finalize_seconds: f64,
@@ -30,8 +30,21 @@ pub struct Tally {
     pub shards: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// Partials that memory had no room for.
+    pub spilled: SpillFacts,
     /// The error table, once it is written.
     pub errors: ErrorSummary,
+}
+
+/// Wall seconds and bytes of reading and decoding.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub struct ReadCost {
+    pub read_seconds: f64,
+    /// As files hold them.
+    pub stored_bytes: u64,
+    pub decode_seconds: f64,
+    /// Of values.
+    pub decoded_bytes: u64,
 }
 
 /// Wall seconds of the device's stages.
@@ -44,55 +57,60 @@ pub struct StageSeconds {
     pub segment: f64,
     pub reduce: f64,
     pub fused: f64,
+    /// By the device's own clock; `None` where the backend does not tell.
+    pub on_device: Option<f64>,
     pub batches: Batches,
 }
 
 /// One granule that was read whole.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GranuleReport {
+    /// File name.
     pub name: String,
     /// Size of the file in bytes.
     pub file_bytes: u64,
     #[serde(flatten)]
     pub counts: Counts,
     pub ground_tracks: Vec<GroundTrackReport>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What was odd, but did not stop the reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     #[serde(skip)]
-    pub bytes_read: u64,
-    #[serde(skip)]
-    pub read_seconds: f64,
+    pub cost: ReadCost,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// One ground track of a granule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroundTrackReport {
     pub name: String,
-    pub status: &'static str,
+    /// `present`, `missing`, `no data group` or `empty`.
+    pub status: String,
+    /// Photons.
     pub rows: u64,
 }
 
 /// One granule that could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failed {
     pub granule: String,
     pub reason: String,
 }
 
 /// One photon that was rejected for its value.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectedRow {
     pub granule: String,
     pub ground_track: String,
     pub row: u64,
     pub column: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
     pub value: RejectedValue,
     pub detail: String,
 }
 
 /// A value as its column holds it.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RejectedValue {
     Integer(i64),
@@ -157,7 +175,9 @@ impl fmt::Display for RejectedRow {
 
 impl GranuleReport {
     /// What a reader that has come to its end says of its granule.
-    pub fn new(granule: &GranuleFile, reader: &Reader, read_seconds: f64) -> Self {
+    ///
+    /// `seconds` is the wall time that its reading took, decoding included.
+    pub fn new(granule: &GranuleFile, reader: &Reader, seconds: f64) -> Self {
         Self {
             name: granule.name().to_owned(),
             file_bytes: granule.bytes(),
@@ -167,14 +187,33 @@ impl GranuleReport {
                 .iter()
                 .map(|track| GroundTrackReport {
                     name: track.name.clone(),
-                    status: track.status.name(),
+                    status: track.status.name().to_owned(),
                     rows: track.rows,
                 })
                 .collect(),
             warnings: reader.warnings().to_vec(),
-            bytes_read: reader.bytes_read(),
-            read_seconds,
+            cost: ReadCost::new(reader.spent(), seconds),
         }
+    }
+}
+
+impl ReadCost {
+    /// Of one granule that took so long from first to last byte, the waits for others left out.
+    pub fn new(spent: Spent, seconds: f64) -> Self {
+        let read_seconds = spent.reading.as_secs_f64().min(seconds);
+        Self {
+            read_seconds,
+            stored_bytes: spent.stored,
+            decode_seconds: seconds - read_seconds,
+            decoded_bytes: spent.decoded,
+        }
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.read_seconds += more.read_seconds;
+        self.stored_bytes += more.stored_bytes;
+        self.decode_seconds += more.decode_seconds;
+        self.decoded_bytes += more.decoded_bytes;
     }
 }
 
@@ -182,42 +221,11 @@ impl Tally {
     /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
     pub fn add(&mut self, granule: GranuleReport, rows: RejectedRows) {
         self.counts.add(&granule.counts);
-        self.bytes_read += granule.bytes_read;
-        self.read_seconds += granule.read_seconds;
+        self.cost.add(&granule.cost);
         self.granules.push(granule);
         self.rejected_rows += rows.count;
         let room = LISTED_ROWS - self.rows.len();
         self.rows.extend(rows.first.into_iter().take(room));
-    }
-
-    /// Checks that every photon that was read is kept or rejected.
-    ///
-    /// # Errors
-    /// Sums that do not balance: a defect of icefold, never of the data.
-    pub fn balance(&self) -> Result<()> {
-        let Counts { read, kept, .. } = self.counts;
-        let rejected: u64 = self.counts.rejected.values().sum();
-        if read != kept + rejected {
-            return Err(Error::Gate(format!(
-                "{read} photons read, {kept} kept, {rejected} rejected: the sums do not balance"
-            )));
-        }
-        Ok(())
-    }
-
-    /// Checks that every photon that was kept is in a finished shard, once.
-    ///
-    /// # Errors
-    /// As [`balance`](Self::balance).
-    pub fn conserve(&self, finished: u64) -> Result<()> {
-        self.balance()?;
-        if finished != self.counts.kept {
-            return Err(Error::Gate(format!(
-                "{} photons kept, {finished} in finished shards: the sums do not balance",
-                self.counts.kept
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -230,6 +238,9 @@ impl StageSeconds {
         self.segment += times.segment.seconds();
         self.reduce += times.reduce.seconds();
         self.fused += times.fused.seconds();
+        if let Some(seconds) = times.on_device {
+            *self.on_device.get_or_insert(0.0) += seconds;
+        }
         self.batches.sorted += times.batches.sorted;
         self.batches.runs += times.batches.runs;
         self.batches.blocks += times.batches.blocks;

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: the run report and the map.
+//! Files that appear whole or not at all: the run report and the map; and how large files are.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -45,6 +45,14 @@ pub fn check_writable(path: &Path) -> Result<()> {
     fs::write(&probe, b"")
         .and_then(|()| fs::remove_file(&probe))
         .map_err(|source| Error::io("write", path, source))
+}
+
+/// Bytes of a file, or of all files in a folder and below; 0 of what cannot be looked at.
+pub fn bytes_of(path: &Path) -> u64 {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| bytes_of(&entry.path())).sum(),
+        Err(_) => fs::metadata(path).map_or(0, |found| found.len()),
+    }
 }
 
 fn partial(path: &Path) -> PathBuf {

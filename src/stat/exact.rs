@@ -4,7 +4,7 @@
 //! never wrap.
 
 /// An unsigned 256-bit integer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unsigned256 {
     pub high: u128,
     pub low: u128,

@@ -76,6 +76,11 @@ impl Bins {
         }
     }
 
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.counts.len() / self.stride
+    }
+
     /// `below, bins.., above` of cell `i`.
     pub fn row(&self, i: usize) -> &[u64] {
         &self.counts[i * self.stride..(i + 1) * self.stride]

@@ -82,6 +82,14 @@ impl Moments {
         if self.sum < 0 { -mean } else { mean }
     }
 
+    /// Whether n values can have these sums: n * Q >= S^2, by Cauchy-Schwarz, and no sum of squares is
+    /// beyond what 2^64 values of 48 bits add up to.
+    pub fn are_of(&self, n: u64) -> bool {
+        let magnitude = self.sum.unsigned_abs();
+        self.squares.high >> 64 == 0
+            && self.squares.times(n) >= Unsigned256::product(magnitude, magnitude)
+    }
+
     /// `(n * Q - S^2) / (n * (n - ddof)) * 2^-2E`, rounded once; NaN where n <= ddof.
     pub fn variance(&self, n: u64, ddof: u32, resolution: Resolution) -> f64 {
         let Some(freedom) = n.checked_sub(u64::from(ddof)).filter(|&f| f > 0) else {

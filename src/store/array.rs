@@ -185,15 +185,17 @@ impl OpenShard {
     }
 }
 
-/// Writes the `zarr.json` of the node in `folder`.
+/// Writes the `zarr.json` of the node in `folder`: whole or not at all, so that whatever opens it never
+/// meets half a document.
 pub fn write_document(folder: &Path, document: &serde_json::Value) -> Result<(), WriteFailure> {
-    let path = folder.join("zarr.json");
+    let (path, partial) = (folder.join("zarr.json"), folder.join(".zarr.json.partial"));
     let text = format!("{document:#}\n");
-    File::create(&path)
+    File::create(&partial)
         .and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         })
+        .and_then(|()| fs::rename(&partial, &path))
         .map_err(|source| failure(&path, source))
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::group::Layout;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
@@ -86,8 +87,9 @@ pub fn document(store: &Path, folder: &Path) -> Result<Value> {
     })
 }
 
-/// The grid that a group's attributes describe; an error in words if they do not.
-pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<GridConfig, String> {
+/// The grid that a group's attributes describe, and how its arrays are laid out; an error in words if
+/// they do not.
+pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig, Layout), String> {
     let get = |outer: &str, inner: &str| attributes.get(outer).and_then(|map| map.get(inner));
     let level = get("dggs", "refinement_level").and_then(Value::as_u64);
     if level != Some(order.get().into())
@@ -95,14 +97,18 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<GridConfig,
     {
         return Err(format!(
             "attribute dggs does not describe nested healpix cells of order {order}; \
-             it is not a store of icefold's cells layout"
+             it is not a store of icefold"
         ));
     }
-    if let Some(layout) = get("icefold", "layout").filter(|name| *name != "cells") {
-        return Err(format!(
-            "has layout {layout}; icefold reads back the cells layout only, open this one with zarr"
-        ));
-    }
+    let layout = match get("icefold", "layout") {
+        None => Layout::Cells,
+        Some(name) => [Layout::Cells, Layout::FullSphere]
+            .into_iter()
+            .find(|layout| *name == layout.name())
+            .ok_or_else(|| {
+                format!("has layout {name}; icefold reads cells and fullsphere, open it with zarr")
+            })?,
+    };
     let shard_order = get("icefold", "shard_order")
         .and_then(Value::as_u64)
         .and_then(|order| u8::try_from(order).ok())
@@ -121,10 +127,11 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<GridConfig,
                 "attribute latitude is {name:?}; known are authalic-wgs84 and geodetic-spherical"
             )
         })?;
-    Ok(GridConfig {
+    let grid = GridConfig {
         shard_order,
         chunk_order: None,
         cell_order: order,
         latitude,
-    })
+    };
+    Ok((grid, layout))
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::array::hex;
+use super::group::Layout;
 use super::metadata::CELL_IDS;
 use super::read::{ArrayInfo, StoreReader};
 use super::value::{Scalar, scalar, size};
@@ -22,18 +23,22 @@ use crate::error::{Error, Result};
 /// # Errors
 /// If it cannot be read, or part of it is missing or damaged.
 pub fn inspect(path: &Path) -> Result<Value> {
-    let finest = StoreReader::open(path)?;
     let mut orders = Vec::new();
-    for &order in finest.orders().iter().rev() {
-        orders.push(inspect_order(&StoreReader::open_order(path, order)?)?);
+    let mut known = Map::new();
+    for order in StoreReader::orders_of(path)?.into_iter().rev() {
+        let reader = StoreReader::open_order(path, order)?;
+        // Those of the finest order stay.
+        let icefold = reader.attributes().get("icefold");
+        for (key, value) in icefold.and_then(Value::as_object).into_iter().flatten() {
+            known.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        orders.push(inspect_order(&reader)?);
     }
-    let icefold = finest.attributes().get("icefold");
-    let known = |key: &str| icefold.and_then(|map| map.get(key)).cloned();
     Ok(json!({
         "kind": "store",
         "path": path.display().to_string(),
-        "version": known("version"),
-        "config_sha256": known("config_sha256"),
+        "version": known.get("version"),
+        "config_sha256": known.get("config_sha256"),
         "orders": orders,
     }))
 }
@@ -59,6 +64,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "order": grid.cell_order.get(),
         "shard_order": grid.shard_order.get(),
         "latitude": grid.latitude.name(),
+        "layout": store.layout().name(),
         "occupied_cells": store.cells(),
         "shards": shards.len(),
         "stored_bytes": total("stored_bytes"),
@@ -95,7 +101,12 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("max", high);
     insert("nan", json!(contents.nan));
     insert("fill", json!(contents.fill));
-    insert("stored_bytes", json!(folder_bytes(&store.folder(name))?));
+    // Ids that are indices are not stored.
+    let stored = match store.layout() {
+        Layout::FullSphere if name == CELL_IDS => 0,
+        _ => folder_bytes(&store.folder(name))?,
+    };
+    insert("stored_bytes", json!(stored));
     insert("raw_bytes", json!(contents.bytes));
     insert("sha256", json!(sha256));
     let hash = ContentHash {
@@ -188,12 +199,13 @@ pub fn inspect_text(value: &Value) -> String {
         let count = |key: &str| grouped(order[key].as_u64().unwrap_or(0));
         lines.push(String::new());
         lines.push(format!(
-            "order {}: {} in {} of order {}, latitude {}",
+            "order {}: {} in {} of order {}, latitude {}, layout {}",
             order["order"],
             counted(&order["occupied_cells"], "occupied cell"),
             counted(&order["shards"], "shard"),
             order["shard_order"],
             plain(&order["latitude"]),
+            plain(&order["layout"]),
         ));
         lines.push(format!(
             "{} bytes stored, {} raw; content sha256 {}",

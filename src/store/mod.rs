@@ -3,10 +3,12 @@
 //! Last on the line: `CellTable --write--> store`. `metadata.rs` and `root.rs` write the conventions' attributes,
 //! `write.rs` the groups (`group.rs` each order, `array.rs` each array, or `fullsphere.rs` in the
 //! other layout, `place.rs` beside the target, renamed when whole),
-//! `read.rs` reads them back (`groups.rs` finds them), `verify.rs` compares two stores bit by bit
-//! (`difference.rs` is what it finds), `inspect.rs` tells what is inside. `value.rs` turns values
+//! `read.rs` reads them back (`groups.rs` finds them, `sphere.rs` reads the other layout), `verify.rs`
+//! compares two stores bit by bit (`aligned.rs` brings two layouts together, `difference.rs` is what it
+//! finds), `inspect.rs` tells what is inside. `value.rs` turns values
 //! into bytes and back.
 
+mod aligned;
 mod array;
 mod difference;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod metadata;
 mod place;
 mod read;
 mod root;
+mod sphere;
 mod value;
 mod verify;
 mod write;

@@ -1,7 +1,7 @@
 //! Reading a store back: for rendering, comparing and looking inside.
 //!
-//! Every value is decoded from whole Zarr shards, so that every checksum is verified, and what is
-//! missing is an error, never a fill value.
+//! In the cells layout every value is decoded from whole Zarr shards, so that every checksum is
+//! verified, and what is missing is an error, never a fill value. `sphere.rs` reads the other layout.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 use zarrs::array::{Array, ArrayBytes};
 use zarrs::filesystem::FilesystemStore;
 
+use super::group::Layout;
 use super::groups::{document, grid, orders, subfolders};
 use super::metadata::{CELL_IDS, CRS};
+use super::sphere::Sphere;
 use super::value::{Scalar, dtype, into_little_endian, scalar, size};
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
@@ -24,10 +26,16 @@ pub struct StoreReader {
     storage: Arc<FilesystemStore>,
     orders: Vec<Order>,
     grid: GridConfig,
+    layout: Layout,
     attributes: Map<String, Value>,
     cells: u64,
     arrays: Vec<String>,
+    /// Present in the full-sphere layout.
+    sphere: Option<Sphere>,
 }
+
+/// Values as little-endian bytes, block after block; where a block ends means nothing.
+pub type Blocks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>>> + 'a>;
 
 /// What an array is, without its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,13 +64,22 @@ impl StoreReader {
     /// If there is no finished store of cells, or its metadata contradict each other.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        match orders(path)?.last() {
-            Some(&finest) => Self::open_order(path, finest),
-            None => Err(Error::store(
-                path,
-                "has no group named by an order, such as 12; it is not a store of the cells layout",
-            )),
+        let orders = Self::orders_of(path)?;
+        Self::open_order(path, orders[orders.len() - 1])
+    }
+
+    /// Orders of the store at `path`, ascending; at least one.
+    ///
+    /// # Errors
+    /// If there is no finished store of cells.
+    pub fn orders_of(path: impl AsRef<Path>) -> Result<Vec<Order>> {
+        let path = path.as_ref();
+        let orders = orders(path)?;
+        if orders.is_empty() {
+            let message = "has no group named by an order, such as 12; it is no store of icefold";
+            return Err(Error::store(path, message));
         }
+        Ok(orders)
     }
 
     /// Opens one order.
@@ -83,7 +100,7 @@ impl StoreReader {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        let grid = grid(&attributes, order)
+        let (grid, layout) = grid(&attributes, order)
             .map_err(|message| Error::store(path, format!("group {order}: {message}")))?;
         let storage = FilesystemStore::new(path)
             .map_err(|error| Error::store(path, format!("cannot be opened: {error}")))?;
@@ -92,11 +109,19 @@ impl StoreReader {
             storage: Arc::new(storage),
             orders,
             grid,
+            layout,
             attributes,
             cells: 0,
             arrays: subfolders(path, &group)?,
+            sphere: None,
         };
         reader.arrays.retain(|name| name != CELL_IDS && name != CRS);
+        if layout == Layout::FullSphere {
+            let sphere = Sphere::of(&reader)?;
+            reader.cells = sphere.cells();
+            reader.sphere = Some(sphere);
+            return Ok(reader);
+        }
         let ids = reader.info(CELL_IDS)?;
         if (ids.dtype, ids.shape.len()) != (Dtype::U64, 1) {
             let message = format!(
@@ -124,7 +149,12 @@ impl StoreReader {
         self.grid
     }
 
-    /// Occupied cells.
+    /// How the store is laid out.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Occupied cells; in the full-sphere layout, cells that have a value.
     pub fn cells(&self) -> u64 {
         self.cells
     }
@@ -144,6 +174,26 @@ impl StoreReader {
     /// # Errors
     /// If there is none of this name, or its metadata cannot be used.
     pub fn info(&self, name: &str) -> Result<ArrayInfo> {
+        if self.sphere.is_none() {
+            return self.stored_info(name);
+        }
+        if name == CELL_IDS {
+            // Ids are indices there.
+            return Ok(ArrayInfo {
+                name: name.to_owned(),
+                dtype: Dtype::U64,
+                shape: vec![self.cells],
+                fill: vec![0; 8],
+                attributes: Map::new(),
+            });
+        }
+        let mut info = self.stored_info(name)?;
+        info.shape[0] = self.cells;
+        Ok(info)
+    }
+
+    /// What an array is as it is stored: over all cells of the order in the full-sphere layout.
+    pub(super) fn stored_info(&self, name: &str) -> Result<ArrayInfo> {
         if name != CELL_IDS && !self.arrays.iter().any(|array| array == name) {
             let message = format!("has no array {name}; it has {}", self.arrays.join(", "));
             return Err(Error::store(&self.path, message));
@@ -159,7 +209,8 @@ impl StoreReader {
             );
             return Err(Error::store(&self.path, message));
         };
-        if shape.is_empty() || shape.len() > 2 || (name != CELL_IDS && shape[0] != self.cells) {
+        let per_cell = self.layout == Layout::Cells && name != CELL_IDS;
+        if shape.is_empty() || shape.len() > 2 || (per_cell && shape[0] != self.cells) {
             let message = format!("{name} has shape {shape:?}, cell_ids has {}", self.cells);
             return Err(self.damaged(&message));
         }
@@ -204,8 +255,13 @@ impl StoreReader {
         }
     }
 
-    /// The values of an array as little-endian bytes, one Zarr shard at a time.
-    pub(super) fn blocks(&self, name: &str) -> Result<impl Iterator<Item = Result<Vec<u8>>> + '_> {
+    /// The values of an array as little-endian bytes, one Zarr shard at a time or less.
+    pub(super) fn blocks(&self, name: &str) -> Result<Blocks<'_>> {
+        match &self.sphere {
+            Some(sphere) if name == CELL_IDS => return Ok(sphere.id_blocks()),
+            Some(sphere) => return sphere.blocks(self, name),
+            None => {}
+        }
         let info = self.info(name)?;
         let array = self.array(name)?;
         let shards = array.chunk_grid_shape().to_vec();
@@ -214,7 +270,10 @@ impl StoreReader {
             return Err(Error::store(&self.path, message));
         }
         let name = name.to_owned();
-        Ok((0..shards[0]).map(move |index| self.block(&name, &array, &info, index)))
+        let blocks = 0..shards[0];
+        Ok(Box::new(
+            blocks.map(move |index| self.block(&name, &array, &info, index)),
+        ))
     }
 
     fn block(
@@ -242,7 +301,7 @@ impl StoreReader {
         Ok(bytes)
     }
 
-    fn array(&self, name: &str) -> Result<Array<FilesystemStore>> {
+    pub(super) fn array(&self, name: &str) -> Result<Array<FilesystemStore>> {
         let path = format!("/{}/{name}", self.grid.cell_order);
         Array::open(self.storage.clone(), &path)
             .map_err(|error| self.damaged(&format!("{name} cannot be opened: {error}")))

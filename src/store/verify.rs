@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::aligned::{Aligned, union};
 use super::array::hex;
 use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+use super::inspect::grouped;
 use super::metadata::CELL_IDS;
-use super::read::{ArrayInfo, StoreReader};
+use super::read::{ArrayInfo, Blocks, StoreReader};
 use super::value::{Scalar, scalar, size};
 use crate::config::Dtype;
 use crate::error::Result;
@@ -23,17 +25,15 @@ use crate::grid::Order;
 /// If either cannot be read.
 pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
-    let (first, second) = (StoreReader::open(a)?, StoreReader::open(b)?);
-    let orders = first.orders().iter().chain(second.orders());
-    for &order in orders.collect::<BTreeSet<&Order>>() {
-        let both = [&first, &second].map(|store| store.orders().contains(&order));
+    let orders = [StoreReader::orders_of(a)?, StoreReader::orders_of(b)?];
+    for &order in orders.iter().flatten().collect::<BTreeSet<&Order>>() {
+        let both = orders.each_ref().map(|of| of.contains(&order));
         if both == [true, true] {
-            let pair = Pair {
-                a: StoreReader::open_order(a, order)?,
-                b: StoreReader::open_order(b, order)?,
-                order,
-            };
-            pair.compare(&mut report)?;
+            let (a, b) = (
+                StoreReader::open_order(a, order)?,
+                StoreReader::open_order(b, order)?,
+            );
+            Pair::new(a, b, order)?.compare(&mut report)?;
         } else {
             report.only_in(order.to_string(), both[0]);
         }
@@ -46,12 +46,35 @@ struct Pair {
     a: StoreReader,
     b: StoreReader,
     order: Order,
+    /// The cells of either, where the two are laid out differently.
+    cells: Option<Vec<u64>>,
 }
 
 impl Pair {
+    fn new(a: StoreReader, b: StoreReader, order: Order) -> Result<Self> {
+        let same = a.layout() == b.layout();
+        let cells = if same {
+            None
+        } else {
+            Some(union(&a.cell_ids()?, &b.cell_ids()?))
+        };
+        Ok(Self { a, b, order, cells })
+    }
+
     fn compare(&self, report: &mut VerifyReport) -> Result<()> {
         self.compare_attributes(report);
-        self.compare_array(CELL_IDS, report)?;
+        match &self.cells {
+            // A cell that only one has is compared with fill values, array by array.
+            Some(cells) => report.notes.push(format!(
+                "{}: layout is {} in a and {} in b; compared at the {} cells that have a value in \
+                 either",
+                self.order,
+                self.a.layout().name(),
+                self.b.layout().name(),
+                grouped(cells.len() as u64)
+            )),
+            None => self.compare_array(CELL_IDS, report)?,
+        }
         let names = self.a.arrays().iter().chain(self.b.arrays());
         for name in names.collect::<BTreeSet<_>>() {
             let both = [&self.a, &self.b].map(|store| store.arrays().contains(name));
@@ -68,11 +91,13 @@ impl Pair {
     fn compare_attributes(&self, report: &mut VerifyReport) {
         let (a, b) = (self.a.attributes(), self.b.attributes());
         let order = self.order.to_string();
-        for key in ["dggs", "latitude"] {
-            report.property(&order, key, (text(a.get(key)), text(b.get(key))));
-        }
+        let grid = [a, b].map(|attributes| self.grid_of(attributes));
+        let [of_a, of_b] = grid.map(|grid| text(grid.as_ref()));
+        report.property(&order, "dggs", (of_a, of_b));
+        let both = (text(a.get("latitude")), text(b.get("latitude")));
+        report.property(&order, "latitude", both);
         for key in ["version", "config_sha256", "shard_order"] {
-            let of = |attributes: &serde_json::Map<String, Value>| {
+            let of = |attributes: &Map<String, Value>| {
                 text(
                     attributes
                         .get("icefold")
@@ -86,9 +111,22 @@ impl Pair {
         }
     }
 
+    /// What a group says of its grid; without what only one of two layouts has.
+    fn grid_of(&self, attributes: &Map<String, Value>) -> Option<Value> {
+        let mut grid = attributes.get("dggs").cloned()?;
+        if let (Some(_), Some(grid)) = (&self.cells, grid.as_object_mut()) {
+            grid.shift_remove("coordinate");
+            grid.shift_remove("compression");
+        }
+        Some(grid)
+    }
+
     fn compare_array(&self, name: &str, report: &mut VerifyReport) -> Result<()> {
         let before = report.differences.len();
-        let (a, b) = (self.a.info(name)?, self.b.info(name)?);
+        let (mut a, mut b) = (self.a.info(name)?, self.b.info(name)?);
+        if let Some(cells) = &self.cells {
+            (a.shape[0], b.shape[0]) = (cells.len() as u64, cells.len() as u64);
+        }
         let full = format!("{}/{name}", self.order);
         let both = (a.dtype.name().to_owned(), b.dtype.name().to_owned());
         report.property(&full, "dtype", both);
@@ -123,7 +161,14 @@ impl Pair {
 
     fn compare_values(&self, info: &ArrayInfo) -> Result<Option<DifferenceKind>> {
         let width = size(info.dtype);
-        let mut blocks = (self.a.blocks(&info.name)?, self.b.blocks(&info.name)?);
+        let of = |store| -> Result<Blocks> {
+            let store: &StoreReader = store;
+            Ok(match &self.cells {
+                Some(cells) => Box::new(Aligned::new(store, &info.name, cells)?),
+                None => store.blocks(&info.name)?,
+            })
+        };
+        let mut blocks = (of(&self.a)?, of(&self.b)?);
         let (mut a, mut b): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
         let (mut differing, mut compared) = (0, 0);
         let mut first = None;
@@ -161,10 +206,19 @@ impl Pair {
             compared,
             index,
             bin: bins.map(|bins| value % bins),
-            cell: self.a.cell_ids()?.get(index as usize).copied().unwrap_or(0),
+            cell: self.cell(index)?,
             a,
             b,
         }))
+    }
+
+    /// The cell of a row.
+    fn cell(&self, index: u64) -> Result<u64> {
+        let of = |cells: &[u64]| cells.get(index as usize).copied().unwrap_or(0);
+        Ok(match &self.cells {
+            Some(cells) => of(cells),
+            None => of(&self.a.cell_ids()?),
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::time::Duration;
 
 use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::RecordBatch;
@@ -17,6 +18,7 @@ use parquet::arrow::arrow_reader::{
 use super::columns::Needed;
 use super::file::{Format, TableFile};
 use super::guard::guarded;
+use super::metered::Metered;
 use super::prune::{Reach, Stretch};
 use crate::{Error, Result};
 
@@ -37,6 +39,8 @@ pub(super) enum Piece {
 #[derive(Debug)]
 pub(super) struct Batches {
     source: Source,
+    /// Another handle of the file that is read.
+    file: Metered<File>,
     /// The next row.
     row: u64,
 }
@@ -44,13 +48,13 @@ pub(super) struct Batches {
 #[derive(Debug)]
 enum Source {
     Parquet(Box<ParquetSource>),
-    ArrowFile(Box<FileReader<BufReader<File>>>),
-    ArrowStream(Box<StreamReader<BufReader<File>>>),
+    ArrowFile(Box<FileReader<BufReader<Metered<File>>>>),
+    ArrowStream(Box<StreamReader<BufReader<Metered<File>>>>),
 }
 
 #[derive(Debug)]
 struct ParquetSource {
-    file: File,
+    file: Metered<File>,
     metadata: ArrowReaderMetadata,
     rows: usize,
     /// Positions in the schema, for each reach.
@@ -73,7 +77,9 @@ impl Batches {
         rows: usize,
         mut stretches: Vec<Stretch>,
     ) -> Result<Self> {
-        let file = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
+        let opened = File::open(&table.path).map(Metered::new);
+        let opened = opened.and_then(|file| Ok((file.try_clone()?, file)));
+        let (file, handle) = opened.map_err(|e| Error::io("open", &table.path, e))?;
         let all = needed.all(table);
         let source = match &table.format {
             Format::Parquet(metadata) => {
@@ -97,7 +103,21 @@ impl Batches {
                 Source::ArrowStream(Box::new(reader.map_err(|e| table.damaged(0, &e))?))
             }
         };
-        Ok(Self { source, row: 0 })
+        Ok(Self {
+            source,
+            file: handle,
+            row: 0,
+        })
+    }
+
+    /// Time spent reading the file so far, and bytes that came.
+    pub fn spent(&self) -> (Duration, u64) {
+        self.file.spent()
+    }
+
+    /// The next row.
+    pub fn row(&self) -> u64 {
+        self.row
     }
 
     /// The next piece; `None` at the end.

@@ -1,6 +1,6 @@
 //! What a table holds, as JSON and as text for people.
 //!
-//! Beside the line: `icefold inspect TABLE`. Reads metadata only: ranges are those of the row groups'
+//! Beside the line: `icefold inspect TABLE`. Reads metadata only, but of error tables: ranges are those of the row groups'
 //! statistics, which Parquet has and Arrow IPC has not.
 
 use std::fmt::Write as _;
@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::{Format, TableFile};
 use super::guard::guarded;
+use super::left_out;
 use crate::store::grouped;
 use crate::{Error, Result};
 
@@ -25,7 +26,8 @@ use crate::{Error, Result};
 const LONGEST: usize = 200;
 
 /// Describes a table: `table`, `format`, `bytes`, `rows`, `parts` (row groups or record batches),
-/// `columns` and `metadata`.
+/// `columns` and `metadata`; of an error table also `left_out`, its rows by code, stage, granule and
+/// column.
 ///
 /// # Errors
 /// As [`TableFile::open`], and an Arrow IPC file whose batches cannot be read.
@@ -54,7 +56,11 @@ pub fn inspect(path: &Path) -> Result<Value> {
     let metadata: Map<String, Value> = (table.schema.metadata().iter())
         .map(|(key, text)| (key.clone(), json!(cut(text))))
         .collect();
-    Ok(json!({
+    let left_out = match left_out::is_one(&table) {
+        true => left_out::counted(&table)?,
+        false => Value::Null,
+    };
+    let mut found = json!({
         "table": table.name(),
         "format": table.kind(),
         "bytes": table.bytes(),
@@ -62,13 +68,30 @@ pub fn inspect(path: &Path) -> Result<Value> {
         "parts": parts,
         "columns": columns,
         "metadata": metadata,
-    }))
+    });
+    if !left_out.is_null() {
+        found["left_out"] = left_out;
+    }
+    Ok(found)
 }
 
 fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+impl TableFile {
+    /// Rows, where the file tells without being read: Parquet does.
+    pub fn rows(&self) -> Option<u64> {
+        match &self.format {
+            Format::Parquet(metadata) => {
+                let rows = metadata.metadata().file_metadata().num_rows();
+                u64::try_from(rows).ok()
+            }
+            Format::ArrowFile | Format::ArrowStream => None,
+        }
     }
 }
 
@@ -191,6 +214,10 @@ pub fn inspect_text(found: &Value) -> String {
         }
         out.truncate(out.trim_end().len());
         out.push('\n');
+    }
+    if found["left_out"].is_object() {
+        out.push_str("an error table: what a tolerant run left out, ");
+        out.push_str(&left_out::text(&found["left_out"]));
     }
     out
 }

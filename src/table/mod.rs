@@ -4,18 +4,23 @@
 //! `file.rs` opens, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
 //! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
 //! left in bounded pieces, `explode.rs` unfolds lists, `values.rs` widens without loss, `reader.rs`
-//! keeps and counts; `guard.rs` catches what the libraries panic about; `inspect.rs` tells what is inside. Out: `CellTable --write--> table` in
+//! keeps and counts, `drift.rs` tells how tables differ; `guard.rs` catches what the libraries panic about,
+//! `metered.rs` times what they read; `inspect.rs` tells what is inside, of an error
+//! table with `left_out.rs`. Out: `CellTable --write--> table` in
 //! `write.rs`, and the rows and granules that a tolerant run leaves out in `errors.rs` and
 //! `spool.rs`; `place.rs` puts a file in place when it is whole.
 
 mod batches;
 mod boxes;
 mod columns;
+mod drift;
 mod errors;
 mod explode;
 mod file;
 mod guard;
 mod inspect;
+mod left_out;
+mod metered;
 mod place;
 mod prune;
 mod reader;
@@ -23,7 +28,8 @@ mod spool;
 mod values;
 mod write;
 
-pub use columns::source_columns;
+pub use columns::{columns_read, source_columns};
+pub use drift::Drift;
 pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_table};
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
 pub use inspect::{inspect, inspect_text};

@@ -18,7 +18,7 @@ use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, UNLISTED_SHARD, WantedShards};
+use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, Spent, UNLISTED_SHARD, WantedShards};
 use crate::grid::Locator;
 use crate::{Error, Result};
 
@@ -125,7 +125,7 @@ impl TableReader {
                     None => return Ok(None),
                     Some(Piece::Skipped(rows)) => {
                         self.counts.read += rows;
-                        reject(&mut self.counts, OUTSIDE_SHARDS, rows as usize);
+                        self.counts.reject(OUTSIDE_SHARDS, rows as usize);
                     }
                     Some(Piece::Rows {
                         first,
@@ -170,9 +170,26 @@ impl TableReader {
         &self.warnings
     }
 
-    /// Bytes of values decoded so far, before filtering.
-    pub fn bytes_read(&self) -> u64 {
-        self.bytes_read
+    /// What reading took so far; bytes of values before filtering.
+    pub fn spent(&self) -> Spent {
+        let (reading, stored) = self.batches.spent();
+        Spent {
+            reading,
+            stored,
+            decoded: self.bytes_read,
+        }
+    }
+
+    /// How much of the table was read so far, in rows or, where their number is not known, in bytes;
+    /// and all of it.
+    pub fn progress(&self) -> (u64, u64) {
+        match &self.table.format {
+            Format::Parquet(metadata) => {
+                let rows = metadata.metadata().file_metadata().num_rows();
+                (self.batches.row(), u64::try_from(rows).unwrap_or(0))
+            }
+            Format::ArrowFile | Format::ArrowStream => (self.batches.spent().1, self.table.bytes()),
+        }
     }
 
     fn fold(&mut self, mut block: Block, reach: Reach) -> Result<Option<PhotonBatch>> {
@@ -185,7 +202,7 @@ impl TableReader {
         let (lon, lat) = (lon.into_degrees(), lat.into_degrees());
         let mut kept: Vec<u32> = (0..lon.len() as u32).collect();
         kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
-        reject(&mut counts, "bad_coordinate", lon.len() - kept.len());
+        counts.reject("bad_coordinate", lon.len() - kept.len());
         let placed = kept.len();
         let mut unlisted = 0;
         if reach == Reach::Positions {
@@ -193,8 +210,8 @@ impl TableReader {
         } else if let Some(wanted) = &self.wanted {
             unlisted = wanted.retain(&lon, &lat, &mut kept);
         }
-        reject(&mut counts, OUTSIDE_SHARDS, placed - kept.len() - unlisted);
-        reject(&mut counts, UNLISTED_SHARD, unlisted);
+        counts.reject(OUTSIDE_SHARDS, placed - kept.len() - unlisted);
+        counts.reject(UNLISTED_SHARD, unlisted);
         for (filter, name) in self.filters.iter().zip(&self.needed.filters) {
             if kept.is_empty() {
                 break;
@@ -206,7 +223,7 @@ impl TableReader {
             let mut marks = vec![1; lon.len()];
             filter.narrow(&held.values, 0..lon.len(), &mut marks);
             kept.retain(|&i| marks[i as usize] == 1);
-            reject(&mut counts, &filter.reason, before - kept.len());
+            counts.reject(&filter.reason, before - kept.len());
         }
         let columns = if kept.is_empty() {
             Vec::new()
@@ -252,7 +269,7 @@ impl TableReader {
         if !reads.is_empty() && reads.iter().all(|read| read.nulls.is_some()) {
             let before = kept.len();
             kept.retain(|&i| reads.iter().any(|read| !read.is_null(i)));
-            reject(counts, "null", before - kept.len());
+            counts.reject("null", before - kept.len());
         }
         let mut columns = Vec::with_capacity(reads.len());
         for ((name, wanted), read) in self.variables.iter().zip(reads) {
@@ -310,11 +327,5 @@ impl Block {
     /// The table's row of a photon.
     fn row(&self, photon: u32) -> u64 {
         self.first + self.photons.rows[photon as usize]
-    }
-}
-
-fn reject(counts: &mut Counts, reason: &str, photons: usize) {
-    if photons > 0 {
-        *counts.rejected.entry(reason.to_owned()).or_default() += photons as u64;
     }
 }

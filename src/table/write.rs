@@ -21,7 +21,6 @@ use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
 use super::place::Place;
-use crate::config::Dtype;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::store::attributes;
@@ -174,7 +173,8 @@ impl WholeTable {
 /// Columns, and the attributes of a store as metadata: text as it is, all else as JSON.
 fn arrow_schema(schema: &StoreSchema) -> Schema {
     let (group, arrays) = attributes(schema);
-    let types = std::iter::once(DataType::UInt64).chain(schema.arrays.iter().map(data_type));
+    let types =
+        std::iter::once(DataType::UInt64).chain(schema.arrays.iter().map(OutputArray::data_type));
     let fields: Vec<Field> = arrays
         .into_iter()
         .zip(types)
@@ -192,26 +192,4 @@ fn metadata(attributes: Map<String, Value>) -> HashMap<String, String> {
         other => (key, other.to_string()),
     });
     texts.collect()
-}
-
-fn data_type(output: &OutputArray) -> DataType {
-    let scalar = match output.dtype {
-        Dtype::I8 => DataType::Int8,
-        Dtype::I16 => DataType::Int16,
-        Dtype::I32 => DataType::Int32,
-        Dtype::I64 => DataType::Int64,
-        Dtype::U8 => DataType::UInt8,
-        Dtype::U16 => DataType::UInt16,
-        Dtype::U32 => DataType::UInt32,
-        Dtype::U64 => DataType::UInt64,
-        Dtype::F32 => DataType::Float32,
-        Dtype::F64 => DataType::Float64,
-    };
-    match &output.edges {
-        None => scalar,
-        Some(edges) => {
-            let item = Field::new("item", scalar, false);
-            DataType::FixedSizeList(Arc::new(item), edges.len() as i32 - 1)
-        }
-    }
 }

@@ -1,10 +1,12 @@
 //! Runs that are stopped: by a signal that can be answered, and by one that cannot.
 #![cfg(unix)]
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use icefold::demo::{Recipe, write_granules_with};
+use serde_json::Value;
 
 use super::granules::{Heights, one};
 use super::{Site, json, refuse};
@@ -36,6 +38,20 @@ fn an_interrupted_run_exits_with_130_and_leaves_nothing() {
             "{message}"
         );
         assert!(site.written().is_empty(), "{:?}", site.written());
+    }
+}
+
+/// Checks that every `zarr.json` below a folder is a document, wherever the run was killed.
+fn has_whole_documents(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            has_whole_documents(&path);
+        } else if path.file_name().is_some_and(|name| name == "zarr.json") {
+            let text = std::fs::read(&path).unwrap();
+            let document: Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(document["zarr_format"], 3, "{}", path.display());
+        }
     }
 }
 
@@ -72,9 +88,9 @@ fn a_killed_run_leaves_nothing_half_written_that_opens() {
                     report["content_sha256"]
                 );
             } else {
-                // Killed while a file of metadata is written, it may be half of one.
-                refuse(&mut inspect, 1, &["zarr"]);
+                refuse(&mut inspect, 1, &["has no zarr.json", "did not finish"]);
             }
+            has_whole_documents(&site.out(name));
         }
         std::fs::remove_dir_all(site.path("out")).unwrap();
         std::fs::create_dir(site.path("out")).unwrap();

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hdf5::Dataset;
 
@@ -51,6 +52,15 @@ pub enum Origin<'a> {
     FileKept(&'a mut Vec<u8>),
     /// Decoded before.
     Decoded(&'a [u8]),
+}
+
+/// What one piece took of a thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PieceSpent {
+    /// Waiting for bytes of the file, and how many came.
+    pub reading: Duration,
+    pub stored: u64,
+    pub decoding: Duration,
 }
 
 /// Why a chunk has no values.
@@ -139,7 +149,15 @@ impl ChunkedDataset {
     }
 
     /// Fills the target of a piece.
-    pub fn decode(&self, piece: Piece, tools: &mut Tools) -> Result<(), Defect> {
+    pub fn decode(&self, piece: Piece, tools: &mut Tools) -> Result<PieceSpent, Defect> {
+        let started = Instant::now();
+        let mut spent = PieceSpent::default();
+        self.fill(piece, tools, &mut spent)?;
+        spent.decoding = started.elapsed().saturating_sub(spent.reading);
+        Ok(spent)
+    }
+
+    fn fill(&self, piece: Piece, tools: &mut Tools, spent: &mut PieceSpent) -> Result<(), Defect> {
         let Piece {
             chunk,
             rows,
@@ -160,7 +178,10 @@ impl ChunkedDataset {
         let mut inflate = |out: &mut [u8]| {
             let entry = self.table.chunks[chunk];
             let stored = sized(stored, entry.size);
+            let started = Instant::now();
             read_at(&self.file, stored, entry.address).map_err(Defect::Unread)?;
+            spent.reading = started.elapsed();
+            spent.stored = entry.size as u64;
             let pipeline = &self.table.pipeline;
             let done = pipeline.decode(entry.mask, stored, work, out);
             done.map_err(Defect::Damaged)

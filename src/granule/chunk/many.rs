@@ -5,13 +5,15 @@
 //! pool waits for its slowest thread once per block.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::convert::Target;
-use super::dataset::{ChunkedDataset, Defect, Kept};
+use super::dataset::{ChunkedDataset, Defect, Kept, PieceSpent};
 use super::inflate::with_tools;
 use crate::batch::Values;
+use crate::granule::spent::Spent;
 
 /// Rows of one dataset, and the values to fill: as many as rows, of the dataset's own kind.
 #[derive(Debug)]
@@ -30,7 +32,8 @@ pub struct Failure {
 }
 
 /// Fills the values of all requests. Which failure is reported does not depend on threads.
-pub fn decode(requests: &mut [Request]) -> Result<(), Failure> {
+pub fn decode(requests: &mut [Request]) -> Result<Spent, Failure> {
+    let started = Instant::now();
     let mut kept: Vec<Kept> = requests.iter().map(|r| r.dataset.take_kept()).collect();
     let mut tasks = Vec::new();
     let mut next = Vec::with_capacity(requests.len());
@@ -45,24 +48,32 @@ pub fn decode(requests: &mut [Request]) -> Result<(), Failure> {
         next.push(keep);
         tasks.extend(pieces.into_iter().map(|piece| (i, dataset, piece)));
     }
-    let failures: Vec<Failure> = tasks
+    let done: Vec<Result<PieceSpent, Failure>> = tasks
         .into_par_iter()
         .with_max_len(1)
-        .filter_map(|(request, dataset, piece)| {
+        .map(|(request, dataset, piece)| {
             let chunk = piece.chunk;
             let done = with_tools(|tools| dataset.decode(piece, tools));
-            done.err().map(|defect| Failure {
+            done.map_err(|defect| Failure {
                 request,
                 rows: dataset.rows_of(chunk),
                 defect,
             })
         })
         .collect();
-    if let Some(first) = failures.into_iter().next() {
-        return Err(first);
+    let (mut reading, mut decoding, mut stored) = (Duration::ZERO, Duration::ZERO, 0);
+    for piece in done {
+        let piece = piece?;
+        reading += piece.reading;
+        decoding += piece.decoding;
+        stored += piece.stored;
     }
     for ((request, kept), next) in requests.iter().zip(kept).zip(next) {
         request.dataset.give_back(kept, next, request.rows.end);
     }
-    Ok(())
+    Ok(Spent {
+        reading: Spent::share(started.elapsed(), reading, decoding),
+        stored,
+        decoded: 0,
+    })
 }

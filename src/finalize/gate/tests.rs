@@ -1,0 +1,200 @@
+//! Tests: each invariant of the gate, broken one at a time.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, UInt64Array};
+
+use super::super::OutputArray;
+use super::*;
+use crate::config::Dtype;
+use crate::grid::{Latitude, Order};
+use crate::stat::{ColumnOrigin, Key, Needs, Resolution};
+
+/// One float32 column of which everything is asked for.
+pub fn job() -> Job {
+    let column = JobColumn {
+        name: "h".to_owned(),
+        origin: ColumnOrigin::Source(0),
+        column_type: ColumnType::F32,
+        resolution: Resolution::DEFAULT,
+        needs: Needs {
+            range: true,
+            moments: true,
+            terms: true,
+            ordered: true,
+            edges: Some(vec![0.0, 10.0]),
+        },
+    };
+    Job {
+        columns: vec![column],
+        outputs: Vec::new(),
+    }
+}
+
+/// Cells with these values.
+pub fn partials(cells: &[(u64, &[f32])], job: &Job) -> Partials {
+    let mut partials = Partials::empty(job);
+    for (cell, values) in cells {
+        partials.cells.push(*cell);
+        partials.photons.push(values.len() as u64);
+        partials.columns[0].push_cell(values, &job.columns[0]);
+    }
+    partials
+}
+
+fn grid() -> GridConfig {
+    let order = |order| Order::new(order).unwrap();
+    GridConfig {
+        shard_order: order(6),
+        chunk_order: None,
+        cell_order: order(12),
+        latitude: Latitude::AuthalicWgs84,
+    }
+}
+
+/// What the gate says of two good cells of shard 0 after a change.
+fn checked(change: impl FnOnce(&mut Partials)) -> Result<(), String> {
+    let job = job();
+    let mut partials = partials(&[(7, &[1.0, 2.0, 4.0]), (9, &[3.0, f32::NAN])], &job);
+    change(&mut partials);
+    check(0, &partials, &job, &grid()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn what_accumulators_hold_passes() {
+    assert_eq!(checked(|_| {}), Ok(()));
+}
+
+#[test]
+fn every_broken_invariant_is_named() {
+    type Change = fn(&mut Partials);
+    let changes: [(Change, &str); 14] = [
+        (|p| p.cells.swap(0, 1), "shard 0: cell 7 follows cell 9"),
+        (|p| p.cells[1] = 7, "cell 7 follows cell 7"),
+        (|p| p.cells[1] = 5000, "cell 5000 lies in shard 1"),
+        (
+            |p| p.columns[0].out_of_range = 2,
+            "column h: 2 values out of range",
+        ),
+        (
+            |p| p.photons[0] = 2,
+            "cell 7, column h: 3 values, 0 of them special, of 2 photons",
+        ),
+        (|p| p.photons[1] = 0, "of 0 photons"),
+        (
+            |p| p.columns[0].specials[0].nan = 4,
+            "3 values, 4 of them special",
+        ),
+        (|p| p.columns[0].specials[1].nan = 0, "1 values kept of 2"),
+        (
+            |p| p.columns[0].moments.as_mut().unwrap()[0].sum <<= 1,
+            "cell 7, column h: no 3 values have the sums",
+        ),
+        (
+            |p| p.columns[0].moments.as_mut().unwrap()[0].sum = 0,
+            "mean 0 outside 1 to 4",
+        ),
+        (
+            |p| p.columns[0].range.as_mut().unwrap()[0].max = Key(0),
+            "its minimum is above its maximum",
+        ),
+        (
+            |p| _ = p.photons.pop(),
+            "1 columns and 1 counts of photons for 1 columns and 2 cells",
+        ),
+        (
+            |p| p.columns[0].terms = None,
+            "column h: rows of sums of terms are none, and 2 are needed for 2 cells",
+        ),
+        (
+            |p| _ = p.columns[0].moments.as_mut().unwrap().pop(),
+            "rows of moments are 1, and 2 are needed",
+        ),
+    ];
+    for (change, says) in changes {
+        let error = checked(change).unwrap_err();
+        assert!(error.starts_with("finalize gate: shard 0: "), "{error}");
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn a_value_that_is_in_no_bin_is_missed() {
+    let job = job();
+    let mut good = partials(&[(7, &[1.0, 2.0])], &job);
+    let other = partials(&[(7, &[1.0])], &job);
+    good.columns[0].bins.clone_from(&other.columns[0].bins);
+    let error = check(0, &good, &job, &grid()).unwrap_err().to_string();
+    assert!(error.contains("1 values in bins of 2"), "{error}");
+}
+
+fn schema() -> StoreSchema {
+    let array = |name: &str, dtype: Dtype| OutputArray {
+        name: name.to_owned(),
+        dtype,
+        fill_value: 0.0,
+        statistic: name.to_owned(),
+        source: "h".to_owned(),
+        resolution: None,
+        units: None,
+        long_name: None,
+        edges: None,
+    };
+    StoreSchema {
+        grid: grid(),
+        config_sha256: String::new(),
+        arrays: vec![array("count", Dtype::I32), array("h_mean", Dtype::F32)],
+    }
+}
+
+#[test]
+fn a_table_that_is_not_the_stores_does_not_pass() {
+    let ids = || -> ArrayRef { Arc::new(UInt64Array::from(vec![7, 9])) };
+    let counts = || -> ArrayRef { Arc::new(Int32Array::from(vec![3, 2])) };
+    let means = || -> ArrayRef { Arc::new(Float32Array::from(vec![2.5, 3.0])) };
+    let wide: ArrayRef = Arc::new(Int64Array::from(vec![3, 2]));
+    let nulls: ArrayRef = Arc::new(Float32Array::from(vec![None, Some(3.0)]));
+    let check = |columns: Vec<(&str, ArrayRef)>, cells: usize| {
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        check_table(5, &rows, cells, &schema()).map_err(|e| e.to_string())
+    };
+    let good = || {
+        vec![
+            ("cell_ids", ids()),
+            ("count", counts()),
+            ("h_mean", means()),
+        ]
+    };
+    assert_eq!(check(good(), 2), Ok(()));
+    for (columns, cells, says) in [
+        (good(), 3, "its table has 2 rows for 3 cells"),
+        (
+            vec![
+                ("cell_ids", ids()),
+                ("h_mean", means()),
+                ("count", counts()),
+            ],
+            2,
+            "columns [\"cell_ids\", \"h_mean\", \"count\"], the store",
+        ),
+        (
+            good()[..2].to_vec(),
+            2,
+            "columns [\"cell_ids\", \"count\"], the store",
+        ),
+        (
+            vec![("cell_ids", ids()), ("count", wide), ("h_mean", means())],
+            2,
+            "array count is Int64 with 0 nulls, and declared as Int32",
+        ),
+        (
+            vec![("cell_ids", ids()), ("count", counts()), ("h_mean", nulls)],
+            2,
+            "array h_mean is Float32 with 1 nulls",
+        ),
+    ] {
+        let error = check(columns, cells).unwrap_err();
+        assert!(error.starts_with("finalize gate: shard 5: "), "{error}");
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}

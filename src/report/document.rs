@@ -1,0 +1,255 @@
+//! The shape of `run.json`: what is written, what `icefold inspect` reads, what `icefold schema report`
+//! describes.
+//!
+//! Beside the line: `run.rs` fills it at the end of a run.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::tally::{Failed, GranuleReport, RejectedRow};
+
+/// Version of the report's shape; a reader refuses one it does not know.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything `run.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunReport {
+    /// Version of this shape.
+    pub schema_version: u32,
+    pub icefold_version: String,
+    /// The command line.
+    pub command: Vec<String>,
+    pub config: ConfigIdentity,
+    pub device: DeviceReport,
+    /// The shard map and the part of it that the run is about; null without one.
+    pub plan: Option<PlanReport>,
+    /// The pieces that were written, and those that were done before; null without a shard map.
+    pub pieces: Option<PieceReport>,
+    /// Worker threads.
+    pub threads: u64,
+    pub memory: MemoryReport,
+    /// Wall seconds of the whole run, monotonic clock.
+    pub seconds: f64,
+    pub stages: Stages,
+    pub photons: PhotonCounts,
+    pub granules: Granules,
+    /// The rows that were rejected for their value.
+    pub rejected_rows: RejectedReport,
+    pub errors: ErrorsReport,
+    /// What differs between tables without making them unusable together, and what became of it.
+    pub drift: Vec<String>,
+    /// Shards with a photon.
+    pub shards: u64,
+    pub occupied_cells: u64,
+    /// Cells in which a weighted mean has no weight, summed over outputs.
+    pub cells_without_weight: u64,
+    /// Largest resident memory of the process in bytes; null where the system does not tell.
+    pub peak_resident_bytes: Option<u64>,
+    /// Size of the integer unit of each column that accumulates sums.
+    pub resolutions: BTreeMap<String, String>,
+    /// The store that was written.
+    pub store: String,
+    /// The same rows as a table; null where none was asked for.
+    pub table: Option<String>,
+    /// By array, `cell_ids` among them.
+    pub outputs: BTreeMap<String, OutputHash>,
+    /// SHA-256 of the lines `name dtype sha256` of all outputs, sorted: equal for stores of equal
+    /// content. Null where only pieces of a store were written.
+    pub content_sha256: Option<String>,
+    /// Coarser orders of the store, finest first.
+    pub overviews: Vec<OverviewReport>,
+}
+
+/// Which question the run answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigIdentity {
+    pub name: String,
+    /// Equal for configs that ask the same question.
+    pub sha256: String,
+}
+
+/// What folded the photons.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceReport {
+    /// `cpu`, `wgpu` or `cuda`.
+    pub name: String,
+    /// Why this device.
+    pub reason: String,
+    /// What more there is to say of it.
+    #[serde(flatten)]
+    pub details: Map<String, Value>,
+}
+
+/// The part of a shard map that the run is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanReport {
+    pub map: String,
+    /// Places in the map, `A..B` without B.
+    pub shards: String,
+    /// Shards of the map.
+    pub of: u64,
+}
+
+/// The pieces of a run over a shard map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PieceReport {
+    /// Where they are until the store is whole.
+    pub folder: String,
+    /// Pieces that this run wrote, and those that were done before.
+    pub written: u64,
+    pub kept: u64,
+    /// Photons in those that were done before; they are none of the photons that this run read.
+    pub photons_kept: u64,
+    /// Shards of the map.
+    pub of: u64,
+}
+
+/// Memory of batches on their way through the line, and of partials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryReport {
+    pub budget_bytes: u64,
+    /// Rows of a batch at most.
+    pub batch_rows: u64,
+    /// Bytes that partials may take before they go to disk.
+    pub partials_bytes: u64,
+    /// Bytes of partials that went to disk, and the sorted runs that they were written in.
+    pub spilled_bytes: u64,
+    pub sorted_runs: u64,
+}
+
+/// Time and bytes of each stage. Reading and decoding overlap the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stages {
+    /// Bytes come from files; libhdf5 does what it does, decoding of unusual storage included.
+    pub read: Stage,
+    /// Stored bytes become batches of kept photons: inflating, converting, selecting.
+    pub decode: Stage,
+    /// Batches are copied to a device.
+    pub upload: Stage,
+    /// Photons get their cells.
+    pub locate: Stage,
+    /// Photons are ordered by cell.
+    pub sort: Stage,
+    /// Runs of one cell are found.
+    pub segment: Stage,
+    /// Runs become rows of partials.
+    pub reduce: Stage,
+    /// Of batches that go through several stages in one pass.
+    pub fused: FusedStages,
+    /// How many batches took which order through the stages.
+    pub batches: BatchOrders,
+    /// Partials of batches become those of shards.
+    pub merge: Stage,
+    /// Partials become numbers.
+    pub finalize: Stage,
+    /// Numbers become files.
+    pub write: Stage,
+}
+
+/// One stage, summed over the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stage {
+    /// Wall seconds, monotonic clock.
+    pub seconds: f64,
+    /// Bytes that the stage moves; null where it moves none.
+    pub bytes: Option<u64>,
+    /// Seconds by the device's own clock; null where the stage is the host's, or the backend does not
+    /// tell.
+    pub device_seconds: Option<f64>,
+}
+
+/// Several stages in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FusedStages {
+    /// Their names.
+    pub stages: String,
+    /// Wall seconds, monotonic clock.
+    pub seconds: f64,
+    /// Seconds by the device's own clock; null where the backend does not tell.
+    pub device_seconds: Option<f64>,
+}
+
+/// Batches by the order in which their stages ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BatchOrders {
+    pub runs: u64,
+    pub blocks: u64,
+    pub sorted: u64,
+    /// Of these, folded by the CPU because the device was lost.
+    pub taken_over: u64,
+}
+
+/// What became of the photons: `read` is `kept` and `rejected` together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PhotonCounts {
+    pub read: u64,
+    pub kept: u64,
+    pub rejected: u64,
+    /// By reason.
+    pub rejected_by: BTreeMap<String, u64>,
+    /// Kept photons whose value is null, by column.
+    pub null_by: BTreeMap<String, u64>,
+}
+
+/// What became of the granules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Granules {
+    /// Read whole.
+    pub done: Vec<GranuleReport>,
+    /// Left out; their photons count nowhere.
+    pub failed: Vec<Failed>,
+    /// Not read, because another one takes their place.
+    pub superseded: Vec<SupersededReport>,
+}
+
+/// A granule and the one that takes its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SupersededReport {
+    pub granule: String,
+    pub by: String,
+}
+
+/// Rows that were rejected for their value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RejectedReport {
+    pub count: u64,
+    /// The first 1,000.
+    pub first: Vec<RejectedRow>,
+}
+
+/// The error table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorsReport {
+    /// Where it is; null where nothing was left out.
+    pub table: Option<String>,
+    /// Its rows.
+    pub count: u64,
+    /// Its rows by `error_code`.
+    pub by_code: BTreeMap<String, u64>,
+}
+
+/// The identity of an array's values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutputHash {
+    /// SHA-256 in hex of the values as little-endian bytes in C order.
+    pub sha256: String,
+}
+
+/// A coarser order of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OverviewReport {
+    pub order: u8,
+    pub occupied_cells: u64,
+    pub outputs: BTreeMap<String, OutputHash>,
+    pub content_sha256: String,
+}
+
+/// The JSON Schema of run reports.
+pub fn json_schema() -> Value {
+    let mut schema = schemars::schema_for!(RunReport).to_value();
+    schema["properties"]["schema_version"]["const"] = SCHEMA_VERSION.into();
+    schema
+}

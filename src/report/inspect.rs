@@ -1,0 +1,301 @@
+//! What a run report says, and whether its sums balance.
+//!
+//! Beside the line: `icefold inspect run.json`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::document::{RunReport, SCHEMA_VERSION, Stage};
+use crate::error::{Error, Result};
+use crate::store::grouped;
+
+/// Granules that the summary names one by one.
+const SHOWN: usize = 20;
+
+/// Two sums that are one number where nothing was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Balance {
+    what: String,
+    sums: [u64; 2],
+}
+
+/// Whether a file is JSON that begins as a run report does.
+pub fn looks_like_a_report(path: &Path) -> bool {
+    let mut start = [0; 256];
+    let read = File::open(path).and_then(|mut file| file.read(&mut start));
+    let start = String::from_utf8_lossy(&start[..read.unwrap_or(0)]).into_owned();
+    start.trim_start().starts_with('{')
+        && (start.contains("\"schema_version\"") || start.contains("\"icefold_version\""))
+}
+
+/// Describes a run report: `kind`, `path`, whether it is `balanced`, each `balance`, and the `report`
+/// itself, with every key of its version.
+///
+/// # Errors
+/// A file that cannot be read or is no run report of a known version.
+pub fn inspect(path: &Path) -> Result<Value> {
+    let report = read(path)?;
+    let balances = balances(&report);
+    let balance = balances.iter().map(
+        |balance| json!({"what": balance.what, "sums": balance.sums, "holds": balance.holds()}),
+    );
+    Ok(json!({
+        "kind": "run report",
+        "path": path.display().to_string(),
+        "balanced": balances.iter().all(Balance::holds),
+        "balance": balance.collect::<Vec<_>>(),
+        "report": report,
+    }))
+}
+
+fn read(path: &Path) -> Result<RunReport> {
+    let refuse = |message: String| Error::report(path, message);
+    let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    let value: Value = serde_json::from_slice(&text)
+        .map_err(|e| refuse(format!("is not JSON: {e}; run again to write it anew")))?;
+    let version = &value["schema_version"];
+    if *version != SCHEMA_VERSION {
+        return Err(refuse(format!(
+            "has schema_version {version}, and this icefold reads {SCHEMA_VERSION}; inspect it with \
+             the icefold that wrote it"
+        )));
+    }
+    serde_json::from_value(value).map_err(|e| {
+        refuse(format!(
+            "is no run report of version {SCHEMA_VERSION}: {e}; icefold schema report prints what \
+             one is"
+        ))
+    })
+}
+
+impl Balance {
+    fn holds(&self) -> bool {
+        self.sums[0] == self.sums[1]
+    }
+}
+
+/// Every pair of sums in a report that must be equal.
+fn balances(report: &RunReport) -> Vec<Balance> {
+    let total = |by: &BTreeMap<String, u64>| by.values().sum::<u64>();
+    let mut found = Vec::new();
+    let mut balance = |what: &str, one: u64, other: u64| {
+        let (what, sums) = (what.to_owned(), [one, other]);
+        found.push(Balance { what, sums });
+    };
+    let (photons, done) = (&report.photons, &report.granules.done);
+    balance(
+        "photons read are those kept and rejected",
+        photons.read,
+        photons.kept + photons.rejected,
+    );
+    balance(
+        "photons rejected are those of all reasons",
+        photons.rejected,
+        total(&photons.rejected_by),
+    );
+    balance(
+        "photons read are those of the granules",
+        photons.read,
+        done.iter().map(|granule| granule.counts.read).sum(),
+    );
+    balance(
+        "photons kept are those of the granules",
+        photons.kept,
+        done.iter().map(|granule| granule.counts.kept).sum(),
+    );
+    for granule in done {
+        let (name, counts) = (&granule.name, &granule.counts);
+        balance(
+            &format!("granule {name}: photons read are those kept and rejected"),
+            counts.read,
+            counts.kept + total(&counts.rejected),
+        );
+        // A table has no ground tracks.
+        if !granule.ground_tracks.is_empty() {
+            balance(
+                &format!("granule {name}: photons read are those of the ground tracks"),
+                counts.read,
+                granule.ground_tracks.iter().map(|track| track.rows).sum(),
+            );
+        }
+    }
+    let by_code = |code: &str| report.errors.by_code.get(code).copied().unwrap_or(0);
+    let out_of_range = photons.rejected_by.iter();
+    let out_of_range = out_of_range.filter(|(reason, _)| reason.starts_with("out_of_range:"));
+    balance(
+        "rows rejected for their value are those of the reasons",
+        report.rejected_rows.count,
+        out_of_range.map(|(_, count)| count).sum(),
+    );
+    balance(
+        "rows of the error table are those of all codes",
+        report.errors.count,
+        total(&report.errors.by_code),
+    );
+    balance(
+        "rows out of range are in the error table",
+        report.rejected_rows.count,
+        by_code("out_of_range"),
+    );
+    balance(
+        "granules that failed are in the error table",
+        report.granules.failed.len() as u64,
+        by_code("granule_failed"),
+    );
+    found
+}
+
+/// [`inspect`] for people.
+pub fn inspect_text(found: &Value) -> String {
+    let path = found["path"].as_str().unwrap_or("?");
+    let Ok(report) = serde_json::from_value::<RunReport>(found["report"].clone()) else {
+        unreachable!("what is shown is what was read");
+    };
+    let mut text = format!(
+        "run report {path}, written by icefold {}, config {} ({})\n",
+        report.icefold_version,
+        report.config.name,
+        report.config.sha256.get(..12).unwrap_or("?")
+    );
+    summary(&mut text, &report);
+    granules(&mut text, &report);
+    stages(&mut text, &report);
+    let balances = balances(&report);
+    let broken: Vec<&Balance> = balances.iter().filter(|balance| !balance.holds()).collect();
+    if broken.is_empty() {
+        let _ = writeln!(text, "\nbalance: all {} sums agree", balances.len());
+    }
+    for balance in broken {
+        let [one, other] = balance.sums.map(grouped);
+        let what = &balance.what;
+        let _ = writeln!(text, "\nDOES NOT BALANCE: {what}: {one} and {other}");
+    }
+    text
+}
+
+fn summary(text: &mut String, report: &RunReport) {
+    let mut line = |what: &str, value: &str| _ = writeln!(text, "  {what:<16} {value}");
+    line("command", &report.command.join(" "));
+    line("store", &report.store);
+    if let Some(table) = &report.table {
+        line("table", table);
+    }
+    if let Some(plan) = &report.plan {
+        let (map, shards, of) = (&plan.map, &plan.shards, plan.of);
+        line("plan", &format!("shards {shards} of {of} in {map}"));
+    }
+    let (device, threads) = (&report.device.name, report.threads);
+    line("device", &format!("{device}, {threads} threads"));
+    let photons = &report.photons;
+    line("photons read", &grouped(photons.read));
+    line("  kept", &grouped(photons.kept));
+    for (reason, count) in &photons.rejected_by {
+        line("  rejected", &format!("{} ({reason})", grouped(*count)));
+    }
+    for (column, count) in photons.null_by.iter().filter(|(_, count)| **count > 0) {
+        line("  null", &format!("{} ({column})", grouped(*count)));
+    }
+    line("shards", &grouped(report.shards));
+    line("occupied cells", &grouped(report.occupied_cells));
+    for overview in &report.overviews {
+        let what = format!("  at order {}", overview.order);
+        line(&what, &grouped(overview.occupied_cells));
+    }
+    if let Some(table) = &report.errors.table {
+        let codes = report.errors.by_code.iter();
+        let codes: Vec<String> = codes
+            .map(|(code, n)| format!("{} {code}", grouped(*n)))
+            .collect();
+        line("left out", &format!("{} ({table})", codes.join(", ")));
+    }
+    for drift in &report.drift {
+        line("drift", drift);
+    }
+    let seconds = report.seconds.max(1e-9);
+    let rate = photons.read as f64 / seconds / 1e6;
+    line(
+        "time",
+        &format!("{seconds:.2} s, {rate:.1} million photons/s"),
+    );
+    if let Some(bytes) = report.peak_resident_bytes {
+        line("peak memory", &format!("{} bytes", grouped(bytes)));
+    }
+    let content = report.content_sha256.as_ref();
+    let content = content.map_or("pieces only".to_owned(), |hash| format!("sha256 {hash}"));
+    line("content", &content);
+}
+
+fn granules(text: &mut String, report: &RunReport) {
+    let granules = &report.granules;
+    let _ = writeln!(
+        text,
+        "\ngranules: {} read, {} failed, {} superseded",
+        granules.done.len(),
+        granules.failed.len(),
+        granules.superseded.len()
+    );
+    for granule in granules.done.iter().take(SHOWN) {
+        let (read, kept) = (grouped(granule.counts.read), grouped(granule.counts.kept));
+        let name = &granule.name;
+        let _ = writeln!(text, "  {name}: {read} photons, {kept} kept");
+        for warning in &granule.warnings {
+            let _ = writeln!(text, "    warning: {warning}");
+        }
+    }
+    if granules.done.len() > SHOWN {
+        let more = granules.done.len() - SHOWN;
+        let _ = writeln!(text, "  {more} more granules; --json lists all");
+    }
+    for failed in granules.failed.iter().take(SHOWN) {
+        let _ = writeln!(text, "  failed: {}", failed.reason);
+    }
+    if granules.failed.len() > SHOWN {
+        let more = granules.failed.len() - SHOWN;
+        let _ = writeln!(text, "  {more} more failed; --json lists all");
+    }
+}
+
+fn stages(text: &mut String, report: &RunReport) {
+    let stages = &report.stages;
+    let _ = writeln!(
+        text,
+        "\n  {:<9} {:>9} {:>9} {:>16}",
+        "stage", "seconds", "device", "bytes"
+    );
+    let mut line = |name: &str, stage: Stage| {
+        let device = stage
+            .device_seconds
+            .map_or("-".to_owned(), |s| format!("{s:.3}"));
+        let bytes = stage.bytes.map_or("-".to_owned(), grouped);
+        let _ = writeln!(
+            text,
+            "  {name:<9} {:>9.3} {device:>9} {bytes:>16}",
+            stage.seconds
+        );
+    };
+    let fused = Stage {
+        seconds: stages.fused.seconds,
+        bytes: None,
+        device_seconds: stages.fused.device_seconds,
+    };
+    for (name, stage) in [
+        ("read", stages.read),
+        ("decode", stages.decode),
+        ("upload", stages.upload),
+        ("locate", stages.locate),
+        ("sort", stages.sort),
+        ("segment", stages.segment),
+        ("reduce", stages.reduce),
+        ("fused", fused),
+        ("merge", stages.merge),
+        ("finalize", stages.finalize),
+        ("write", stages.write),
+    ] {
+        line(name, stage);
+    }
+}
