@@ -134,6 +134,9 @@ impl Run<'_> {
         check_file_target(&errors, self.target.overwrite)?;
         let device = Device::open(&self.device, threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        for drift in &survey.drift {
+            note(format_args!("note: {drift}"));
+        }
         if self.target.layout == Layout::FullSphere {
             check_full_sphere(&survey.schema)
                 .map_err(|message| Error::config(&self.config.name, message))?;
