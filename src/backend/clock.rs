@@ -31,9 +31,25 @@ pub struct StageTimes {
     pub reduce: Clock,
     /// Locate to reduce in one pass over the photons, where a backend fuses them.
     pub fused: Clock,
-    /// Seconds in which the device worked, by its own clock; `None` where the backend does not tell.
-    pub on_device: Option<f64>,
+    /// By the device's own clock; `None` where the backend does not tell.
+    pub on_device: Option<DeviceSeconds>,
     pub batches: Batches,
+}
+
+/// Seconds in which a device worked on each stage, by its own clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DeviceSeconds {
+    pub sort: f64,
+    pub segment: f64,
+    pub reduce: f64,
+}
+
+impl DeviceSeconds {
+    pub fn add(&mut self, more: &Self) {
+        self.sort += more.sort;
+        self.segment += more.segment;
+        self.reduce += more.reduce;
+    }
 }
 
 impl Clock {

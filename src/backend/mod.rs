@@ -20,7 +20,7 @@ mod share;
 pub mod tile;
 pub mod wgpu;
 
-pub use clock::{Batches, StageTimes};
+pub use clock::{Batches, DeviceSeconds, StageTimes};
 pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;

@@ -56,6 +56,9 @@ impl PartRun<'_> {
         let kept = self.kept(&pieces)?;
         let mut survey = self.survey(&pieces)?;
         survey.retain_shards(|shard| !kept.iter().any(|marker| marker.shard == shard));
+        for drift in &survey.drift {
+            note(format_args!("note: {drift}"));
+        }
         run.check_layout(&survey)?;
         let spill = pieces.spill_folder();
         let errors = errors_path(run.target.store);

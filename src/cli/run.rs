@@ -176,6 +176,9 @@ impl<'a> Run<'a> {
         check_file_target(&errors, self.target.overwrite)?;
         let device = Device::open(&self.device, self.threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
+        for drift in &survey.drift {
+            note(format_args!("note: {drift}"));
+        }
         self.check_layout(&survey)?;
         let spill = spill_folder(self.target.store);
         let options = self.options(&survey, &errors, &spill);

@@ -227,15 +227,12 @@ pub(super) fn read_all(
     for (source, rows) in wanted {
         let bytes = source.decoded_bytes(rows.end - rows.start);
         spent.decoded += bytes;
-        read.push(match source.chunked {
-            Some(_) => {
-                let length = (rows.end - rows.start) as usize;
-                buffers.take(column_type(source.dtype), length)
-            }
-            None => {
-                spent.stored += bytes;
-                spent.read(|| source.read_hdf5(rows))?
-            }
+        read.push(if source.chunked.is_some() {
+            let length = (rows.end - rows.start) as usize;
+            buffers.take(column_type(source.dtype), length)
+        } else {
+            spent.stored += bytes;
+            spent.read(|| source.read_hdf5(rows))?
         });
     }
     let mut sources = Vec::with_capacity(wanted.len());

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -164,12 +165,10 @@ pub struct Stage {
 /// Several stages in one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FusedStages {
-    /// Their names.
+    /// Their names; the device's own time stands with each of them.
     pub stages: String,
     /// Wall seconds, monotonic clock.
     pub seconds: f64,
-    /// Seconds by the device's own clock; null where the backend does not tell.
-    pub device_seconds: Option<f64>,
 }
 
 /// Batches by the order in which their stages ran.
@@ -249,7 +248,10 @@ pub struct OverviewReport {
 
 /// The JSON Schema of run reports.
 pub fn json_schema() -> Value {
-    let mut schema = schemars::schema_for!(RunReport).to_value();
+    // As it is written: every key that always stands there is required.
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let generator = settings.into_generator();
+    let mut schema = generator.into_root_schema_for::<RunReport>().to_value();
     schema["properties"]["schema_version"]["const"] = SCHEMA_VERSION.into();
     schema
 }

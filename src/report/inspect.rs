@@ -280,8 +280,7 @@ fn stages(text: &mut String, report: &RunReport) {
     };
     let fused = Stage {
         seconds: stages.fused.seconds,
-        bytes: None,
-        device_seconds: stages.fused.device_seconds,
+        ..Stage::default()
     };
     for (name, stage) in [
         ("read", stages.read),

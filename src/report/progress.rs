@@ -49,7 +49,7 @@ impl Progress {
         let sink = match mode {
             ProgressMode::Plain => Sink::Lines,
             ProgressMode::Auto if std::io::stderr().is_terminal() => Sink::Bar(bar()),
-            ProgressMode::Auto | ProgressMode::None => return Self { state: None },
+            ProgressMode::Auto | ProgressMode::None => return Self::hidden(),
         };
         let now = Instant::now();
         let mut state = State {
@@ -63,6 +63,11 @@ impl Progress {
         Self {
             state: Some(Mutex::new(state)),
         }
+    }
+
+    /// Nobody is shown anything.
+    pub fn hidden() -> Self {
+        Self { state: None }
     }
 
     /// A batch of so many photons was read from a granule, of which this part, from 0 to 1, has now

@@ -231,6 +231,10 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         bytes: Some(bytes),
         ..stage(seconds)
     };
+    let on_device = |seconds: f64, device_seconds| Stage {
+        device_seconds,
+        ..stage(seconds)
+    };
     let (cost, times) = (&tally.cost, &tally.stages);
     let written = bytes_of(facts.store) + facts.table.map_or(0, bytes_of);
     Stages {
@@ -238,13 +242,12 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         decode: moving(cost.decode_seconds, cost.decoded_bytes),
         upload: moving(times.upload, times.uploaded_bytes),
         locate: stage(times.locate),
-        sort: stage(times.sort),
-        segment: stage(times.segment),
-        reduce: stage(times.reduce),
+        sort: on_device(times.sort, times.on_device.map(|device| device.sort)),
+        segment: on_device(times.segment, times.on_device.map(|device| device.segment)),
+        reduce: on_device(times.reduce, times.on_device.map(|device| device.reduce)),
         fused: FusedStages {
             stages: "locate, sort, segment, reduce".to_owned(),
             seconds: times.fused,
-            device_seconds: times.on_device,
         },
         batches: BatchOrders {
             runs: times.batches.runs,

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Batches, StageTimes};
+use crate::backend::{Batches, DeviceSeconds, StageTimes};
 use crate::granule::{Counts, GranuleFile, Reader, Spent};
 use crate::merge::SpillFacts;
 use crate::table::{ErrorRow, ErrorSummary};
@@ -58,7 +58,7 @@ pub struct StageSeconds {
     pub reduce: f64,
     pub fused: f64,
     /// By the device's own clock; `None` where the backend does not tell.
-    pub on_device: Option<f64>,
+    pub on_device: Option<DeviceSeconds>,
     pub batches: Batches,
 }
 
@@ -239,7 +239,7 @@ impl StageSeconds {
         self.reduce += times.reduce.seconds();
         self.fused += times.fused.seconds();
         if let Some(seconds) = times.on_device {
-            *self.on_device.get_or_insert(0.0) += seconds;
+            self.on_device.get_or_insert_default().add(&seconds);
         }
         self.batches.sorted += times.batches.sorted;
         self.batches.runs += times.batches.runs;

@@ -56,9 +56,10 @@ pub fn inspect(path: &Path) -> Result<Value> {
     let metadata: Map<String, Value> = (table.schema.metadata().iter())
         .map(|(key, text)| (key.clone(), json!(cut(text))))
         .collect();
-    let left_out = match left_out::is_one(&table) {
-        true => left_out::counted(&table)?,
-        false => Value::Null,
+    let left_out = if left_out::is_one(&table) {
+        left_out::counted(&table)?
+    } else {
+        Value::Null
     };
     let mut found = json!({
         "table": table.name(),

@@ -56,6 +56,47 @@ fn dtypes(plan: &serde_json::Value) -> Vec<&str> {
 }
 
 #[test]
+fn a_number_that_its_declared_dtype_cannot_hold_stops_the_run_and_never_wraps() {
+    let site = Site::new();
+    let granule = granule(&site, "a.h5", &[1.0_f32; 300], &[40_000_i32; 300]);
+    for (output, says) in [
+        (
+            "count: {function: count, source: h, dtype: uint8}",
+            "array count of dtype uint8 cannot hold 300 (cell ",
+        ),
+        (
+            "count: {function: count, source: h, dtype: int8}",
+            "array count of dtype int8 cannot hold 300 (cell ",
+        ),
+        (
+            "k_max: {function: max, source: k, dtype: int16}",
+            "array k_max of dtype int16 cannot hold 40000 (cell ",
+        ),
+        (
+            "bins: {function: histogram, source: h, params: {edges: [0, 5]}, dtype: uint8}",
+            "array bins of dtype uint8 cannot hold 300 (cell ",
+        ),
+    ] {
+        let config = config(&site, &format!("    {output}"));
+        for mode in ["--strict", "--tolerant"] {
+            let says = [
+                "finalize gate: ",
+                says,
+                "at order 6); declare a wider dtype",
+            ];
+            refuse(site.run(&config, &one(&granule)).arg(mode), 1, &says);
+            assert!(site.written().is_empty(), "{:?}", site.written());
+        }
+    }
+    // The same numbers where they fit.
+    let config = config(
+        &site,
+        "    count: {function: count, source: h, dtype: int16}",
+    );
+    json(site.run(&config, &one(&granule)).arg("--json"), 0);
+}
+
+#[test]
 fn a_granule_that_is_left_out_has_no_say_and_order_does_not_choose_it() {
     let site = Site::new();
     let a = granule(&site, "a.h5", &[1.5_f32], &[1.0_f32]);

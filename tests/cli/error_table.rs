@@ -7,6 +7,8 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use serde_json::Value;
+
 use super::granules::{Heights, one};
 use super::{Site, json, refuse};
 use crate::support::{icefold, stdout, succeed};
@@ -100,10 +102,32 @@ fn every_row_and_granule_that_is_left_out_is_listed() {
     assert!(texts(&rows, "detail")[last].starts_with("1000000000 is out of range +-"));
     let stages = texts(&rows, "stage");
     assert!(stages[0] == "survey" && stages[last] == "fold" && stages.contains(&"read".to_owned()));
+    is_inspected(&site, &errors["by_code"]);
+}
+
+/// The table of the test above, for people and programs.
+fn is_inspected(site: &Site, by_code: &Value) {
     let text = stdout(&succeed(
         icefold().arg("inspect").arg(site.out("a.errors.parquet")),
     ));
-    assert!(text.contains("10,004 rows"), "{text}");
+    for part in [
+        "10,004 rows",
+        "an error table: what a tolerant run left out, by error_code",
+        "10,002  out_of_range",
+        "by granule",
+        "10,000  many.h5",
+        "10,002  h_ph",
+    ] {
+        assert!(text.contains(part), "no {part}: {text}");
+    }
+    let mut inspect = icefold();
+    inspect
+        .args(["inspect", "--json"])
+        .arg(site.out("a.errors.parquet"));
+    let (found, _) = json(&mut inspect, 0);
+    assert_eq!(found["left_out"]["by_error_code"], *by_code);
+    let stages = serde_json::json!({"fold": 10_002, "read": 1, "survey": 1});
+    assert_eq!(found["left_out"]["by_stage"], stages);
 }
 
 #[test]

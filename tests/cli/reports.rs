@@ -3,8 +3,9 @@
 use icefold::demo::{Recipe, write_granules_with};
 use serde_json::Value;
 
-use super::{Site, json};
-use crate::support::icefold;
+use super::granules::Heights;
+use super::{Site, json, refuse};
+use crate::support::{icefold, stderr, stdout, succeed};
 
 #[test]
 fn a_report_balances_and_names_what_is_in_the_store() {
@@ -55,19 +56,146 @@ fn has_every_key(report: &Value) {
         report["peak_resident_bytes"].as_u64() > Some(1_000_000) || cfg!(not(target_os = "linux"))
     );
     let stages = report["stages"].as_object().unwrap();
-    for stage in [
+    for name in [
         "read", "decode", "upload", "locate", "sort", "segment", "reduce", "merge", "finalize",
         "write",
     ] {
-        // Null where a stage is inside another.
-        let stage = stages.get(stage).unwrap_or_else(|| panic!("no {stage}"));
-        assert!(
-            stage.is_null() || stage["seconds"].as_f64() >= Some(0.0),
-            "{stage}"
-        );
+        let stage = stages.get(name).unwrap_or_else(|| panic!("no {name}"));
+        assert!(stage["seconds"].as_f64() >= Some(0.0), "{stage}");
+        let moves = ["read", "decode", "upload", "write"].contains(&name);
+        assert_eq!(stage["bytes"].is_u64(), moves, "{name}: {stage}");
+        // No device but the host's.
+        assert!(stage["device_seconds"].is_null(), "{name}: {stage}");
     }
-    assert!(stages["read"]["bytes"].as_u64() > Some(0));
     assert!(report["seconds"].as_f64() > Some(0.0));
+    reads_and_decodes(report);
+}
+
+/// What is read is part of the files, what is decoded the values of every photon.
+fn reads_and_decodes(report: &Value) {
+    let of = |stage: &str, key: &str| report["stages"][stage][key].as_f64().unwrap();
+    let done = report["granules"]["done"].as_array().unwrap();
+    let files: u64 = done.iter().map(|g| g["file_bytes"].as_u64().unwrap()).sum();
+    let photons = report["photons"]["read"].as_f64().unwrap();
+    // Two float64, a float32 and an int8 of each; batches may share storage chunks.
+    assert_eq!(of("decode", "bytes"), photons * 21.0);
+    let read = of("read", "bytes");
+    assert!(read > 0.0 && read < files as f64, "{read} of {files}");
+    assert!(of("read", "seconds") > 0.0 && of("decode", "seconds") > 0.0);
+    let both = of("read", "seconds") + of("decode", "seconds");
+    assert!(both < report["seconds"].as_f64().unwrap());
+    assert!(of("write", "bytes") > 1000.0);
+}
+
+#[test]
+fn a_report_is_inspected_and_its_sums_are_checked() {
+    let site = Site::new();
+    let (a, bad) = (site.good("a.h5", -45.0), site.damaged("b.h5"));
+    let mut spoiled = Heights::along(-30.0, 1000);
+    spoiled.h[990..].fill(1e9);
+    let b = site.granule("c.h5", &[("gt2r", spoiled)]);
+    let mut run = site.run("atl03", &[&a, &bad, &b]);
+    let (report, _) = json(run.args(["--tolerant", "--json"]), 3);
+    let path = site.out("a.run.json");
+    let inspect = |args: &[&str]| {
+        let mut command = icefold();
+        command.arg("inspect").arg(&path).args(args);
+        command
+    };
+    let (found, _) = json(&mut inspect(&["--json"]), 0);
+    assert_eq!(found["report"], report);
+    assert_eq!(found["balanced"], true);
+    let text = stdout(&succeed(&mut inspect(&[])));
+    for part in [
+        "config atl03",
+        "rejected       10 (out_of_range:h_ph)",
+        "10 out_of_range",
+        "2 read, 1 failed, 0 superseded",
+        "a.h5: 3,000 photons, 3,000 kept",
+        "failed: granule b.h5: ",
+        "decode ",
+    ] {
+        assert!(text.contains(part), "no {part}: {text}");
+    }
+    let checked = found["balance"].as_array().unwrap().len();
+    assert!(
+        text.contains(&format!("balance: all {checked} sums agree")),
+        "{text}"
+    );
+
+    for (pointer, says) in [
+        (
+            "/photons/kept",
+            "photons read are those kept and rejected: 4,000 and 4,001",
+        ),
+        (
+            "/photons/rejected_by/out_of_range:h_ph",
+            "those of all reasons: 10 and 11",
+        ),
+        (
+            "/granules/done/0/read",
+            "granule a.h5: photons read are those kept and rejected",
+        ),
+        (
+            "/granules/done/1/ground_tracks/1/rows",
+            "granule c.h5: photons read are those of the",
+        ),
+        (
+            "/errors/by_code/granule_failed",
+            "granules that failed are in the error table: 1 and 2",
+        ),
+    ] {
+        let mut changed = report.clone();
+        let number = changed.pointer_mut(pointer).unwrap();
+        *number = (number.as_u64().unwrap() + 1).into();
+        std::fs::write(&path, changed.to_string()).unwrap();
+        let output = inspect(&[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{pointer}");
+        let text = stdout(&output);
+        assert!(
+            text.contains("DOES NOT BALANCE: ") && text.contains(says),
+            "{says}: {text}"
+        );
+        assert!(stderr(&output).contains("a.run.json: its sums do not balance"));
+        let (found, _) = json(&mut inspect(&["--json"]), 1);
+        assert_eq!(found["balanced"], false);
+    }
+    for (key, value, says) in [
+        (
+            "schema_version",
+            Value::from(2),
+            "has schema_version 2, and this icefold reads 1",
+        ),
+        ("photons", Value::Null, "is no run report of version 1: "),
+    ] {
+        let mut changed = report.clone();
+        changed[key] = value;
+        std::fs::write(&path, changed.to_string()).unwrap();
+        refuse(&mut inspect(&[]), 1, &["run report ", "a.run.json", says]);
+    }
+    std::fs::write(&path, &report.to_string()[..500]).unwrap();
+    refuse(&mut inspect(&[]), 1, &["run report ", "is not JSON"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_unicode_are_written_as_close_as_they_come() {
+    use std::os::unix::ffi::OsStrExt;
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.zarr");
+    let mut run = icefold();
+    run.args(["run", "atl03", "--json"])
+        .arg(&good)
+        .arg("--store");
+    let (report, _) = json(run.arg(site.path("out").join(name)), 0);
+    assert!(
+        report["store"]
+            .as_str()
+            .unwrap()
+            .ends_with("a\u{fffd}.zarr")
+    );
+    assert!(site.path("out").join(name).join("zarr.json").is_file());
 }
 
 fn balances(report: &Value) {

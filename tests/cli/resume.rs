@@ -110,7 +110,8 @@ fn killed_until_done(site: &Site, shards: usize, seed: u64, overviews: &[&str]) 
             if parts > 1 {
                 run.args(["--shards", &range]);
             }
-            let (ended, message) = signalled(&mut run, "KILL", 20 + draw(&mut state, 200 + 200 * attempt));
+            let (ended, message) =
+                signalled(&mut run, "KILL", 20 + draw(&mut state, 200 + 200 * attempt));
             if ended {
                 break;
             }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::json;
-use crate::support::{data, icefold};
+use super::granules::Heights;
+use super::{Site, json};
+use crate::support::{data, icefold, python, succeed};
 
 /// Whether `value` fits `schema`, by the keywords that the schema uses; an unknown one is an error.
 fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
@@ -116,6 +117,95 @@ fn the_schema_accepts_the_real_pipeline_on_healpix_only() {
     assert!(accepts("atl06.yaml"));
     // Its grid is rectilinear.
     assert!(!accepts("atl06_polar.yaml"));
+}
+
+/// A run report with something of everything.
+fn report(site: &Site) -> Value {
+    let good = site.good("a.h5", -45.0);
+    let bad = site.damaged("b.h5");
+    let mut spoiled = Heights::along(-30.0, 1000);
+    spoiled.h[990..].fill(1e9);
+    let spoiled = site.granule("c.h5", &[("gt2r", spoiled)]);
+    let mut run = site.run("atl03", &[&good, &bad, &spoiled]);
+    run.args(["--tolerant", "--json", "--overviews", "11,9", "--table"]);
+    json(run.arg(site.out("a.parquet")), 3).0
+}
+
+#[test]
+fn the_schema_knows_run_reports_from_other_files() {
+    let schema = schema_of("report");
+    let report = report(&Site::new());
+    assert!(fits(&schema, &schema, &report));
+    undescribed(&schema, &schema, &report, "");
+    for (pointer, wrong) in [
+        ("/schema_version", serde_json::json!(2)),
+        ("/photons/read", serde_json::json!(-1)),
+        ("/photons/rejected_by/x", serde_json::json!("many")),
+        ("/stages/decode", Value::Null),
+        ("/stages/read/seconds", serde_json::json!("long")),
+        (
+            "/granules/done/0/ground_tracks/0/rows",
+            serde_json::json!(1.5),
+        ),
+        ("/granules/failed/0/reason", Value::Null),
+        ("/rejected_rows/first/0/value", serde_json::json!("high")),
+        ("/overviews/0/order", serde_json::json!("11")),
+        ("/outputs/count", serde_json::json!("hash")),
+    ] {
+        let mut changed = report.clone();
+        if pointer.ends_with("/x") {
+            changed["photons"]["rejected_by"]["x"] = wrong;
+        } else {
+            *changed.pointer_mut(pointer).unwrap() = wrong;
+        }
+        assert!(!fits(&schema, &schema, &changed), "{pointer}");
+    }
+    for key in report.as_object().unwrap().keys() {
+        let mut changed = report.clone();
+        changed.as_object_mut().unwrap().remove(key);
+        assert!(!fits(&schema, &schema, &changed), "without {key}");
+    }
+}
+
+/// Fails at a key that the schema does not name, but for what a device says of itself.
+fn undescribed(root: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(pointer) = schema["$ref"].as_str() {
+        let schema = root.pointer(pointer.trim_start_matches('#')).unwrap();
+        return undescribed(root, schema, value, at);
+    }
+    if let Some(options) = schema["anyOf"].as_array() {
+        let option = options.iter().find(|option| fits(root, option, value));
+        return undescribed(root, option.unwrap(), value, at);
+    }
+    for (i, item) in value.as_array().into_iter().flatten().enumerate() {
+        undescribed(root, &schema["items"], item, &format!("{at}/{i}"));
+    }
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        let described = match &schema["properties"][key] {
+            Value::Null => &schema["additionalProperties"],
+            described => described,
+        };
+        assert!(!described.is_null(), "{at}/{key} is not described");
+        undescribed(root, described, inner, &format!("{at}/{key}"));
+    }
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn a_validator_of_json_schema_accepts_run_reports() {
+    let site = Site::new();
+    report(&site);
+    let schema = site.path("schema.json");
+    std::fs::write(&schema, schema_of("report").to_string()).unwrap();
+    let script = "import json, sys, jsonschema
+schema, report = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+validator.validate(report)
+report['photons']['kept'] = 'some'
+assert not validator.is_valid(report)";
+    let report = site.out("a.run.json");
+    succeed(python().args(["-c", script]).arg(&schema).arg(report));
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
 }
 
 #[test]
-fn promoted_widths_and_added_columns_are_no_drift() {
+fn promoted_widths_and_added_columns_are_reported_and_no_reason_to_stop() {
     let site = Site::new();
     let config = config(&site);
     let narrow = site.path("a.parquet");
@@ -185,6 +185,17 @@ fn promoted_widths_and_added_columns_are_no_drift() {
         warnings.contains("granule a.parquet: column h is float32 and read as float64"),
         "{warnings}"
     );
+    let drift = report["drift"].as_array().unwrap();
+    let says = [
+        "granule b.parquet: has added, which granule a.parquet has not; not read",
+        "granule b.parquet: column h is Float64, in granule a.parquet Float32; read in the wider type",
+        "granule b.parquet: column k is Int32, in granule a.parquet Int64; read in the wider type",
+        "granule b.parquet: column lon is Float32, in granule a.parquet Float64; read in the wider type",
+    ];
+    assert_eq!(drift, &says);
+    for says in says {
+        assert!(warnings.contains(&format!("note: {says}")), "{warnings}");
+    }
 }
 
 #[test]
@@ -234,6 +245,45 @@ fn nulls_can_be_an_error_and_a_null_passes_no_filter() {
     .unwrap();
     let says = ["b.parquet: column k row 40 is null and the config says `nulls: reject`"];
     refuse(&mut site.run_to("b.zarr", &reject, &one(&table)), 1, &says);
+}
+
+/// Parquet of one row group that is twice as large as the memory of a run.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_far_larger_than_the_memory_is_read_in_the_memory() {
+    let site = Site::new();
+    let row = |i: i32| Row {
+        lon: -45.0,
+        lat: 70.0 + f64::from(i) * 1e-6,
+        h: Some((f64::from(i) * 0.37).sin() as f32 * 40.0),
+        k: Some(i64::from(i)),
+        flag: 0,
+    };
+    let part = record_batch(&(0..500_000).map(row).collect::<Vec<_>>());
+    let table = site.path("a.parquet");
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_max_row_group_row_count(Some(usize::MAX))
+        .build();
+    let file = std::fs::File::create(&table).unwrap();
+    let writer = parquet::arrow::ArrowWriter::try_new(file, part.schema(), Some(properties));
+    let mut writer = writer.unwrap();
+    for _ in 0..14 {
+        writer.write(&part).unwrap();
+    }
+    assert_eq!(writer.close().unwrap().num_row_groups(), 1);
+    let memory = 96 << 20;
+    assert!(std::fs::metadata(&table).unwrap().len() > 2 * memory);
+    // Values retained for a quantile are the answer, which memory does not bound.
+    let config = site.path("table.yaml");
+    let lines = table_yaml();
+    let lines = lines.lines().filter(|line| !line.contains("h_median"));
+    std::fs::write(&config, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let mut run = site.run(&config, &one(&table));
+    let (report, _) = json(run.args(["--memory", "96MiB", "--json"]), 0);
+    assert_eq!(report["photons"]["kept"], 7_000_000);
+    let peak = report["peak_resident_bytes"].as_u64().unwrap();
+    assert!(peak < memory, "{peak}");
 }
 
 #[test]

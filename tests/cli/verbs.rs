@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use super::granules::one;
+use super::granules::{Heights, one};
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
@@ -88,8 +88,25 @@ fn inspecting_with_a_config_tells_what_a_run_would_read() {
     );
     let text = stdout(&succeed(&mut with("atl03")));
     assert!(text.contains("config atl03 reads"), "{text}");
-    let (found, _) = json(with("atl06").arg("--json"), 0);
-    assert_eq!(found["cost"]["photons"], 0);
+    let says = [
+        "config atl06: does not fit granule a.h5: it reads /gt1l/land_ice_segments, and gt1l holds \
+         heights;",
+        "use a config for the product",
+    ];
+    refuse(with("atl06").arg("--json"), 2, &says);
+    refuse(&mut with("atl06"), 2, &says);
+    // A granule of the product in which nothing was seen is one all the same.
+    let empty = site.granule("empty.h5", &[("gt1l", Heights::along(-45.0, 0))]);
+    let mut of_empty = icefold();
+    of_empty
+        .arg("inspect")
+        .arg(&empty)
+        .args(["--config", "atl03"]);
+    let text = stdout(&succeed(&mut of_empty));
+    assert!(
+        text.contains("nothing: its ground tracks are there and empty"),
+        "{text}"
+    );
     let store = site.out("a.zarr");
     let mut of_store = icefold();
     of_store

@@ -7,6 +7,7 @@ use crate::backend::tile;
 
 use super::gpu::{Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
 use super::kernels::{Kernel, PARAMS_BYTES};
+use super::timer::Timer;
 
 /// Bytes between the parameters of two dispatches: the alignment that every device accepts.
 const PARAMS_STRIDE: u64 = 256;
@@ -25,6 +26,7 @@ pub struct Commands<'g> {
     /// The parameters of the dispatches recorded so far, `PARAMS_STRIDE` bytes each.
     recorded: Vec<u8>,
     slots: Vec<UploadSlot>,
+    timer: Option<Timer>,
     /// Workgroups that fit one dimension.
     widest: u32,
 }
@@ -37,6 +39,7 @@ impl<'g> Commands<'g> {
             params: gpu.uniforms(DISPATCHES * PARAMS_STRIDE),
             recorded: Vec::new(),
             slots: Vec::new(),
+            timer: Timer::new(gpu),
             widest: gpu.device.limits().max_compute_workgroups_per_dimension,
         }
     }
@@ -66,9 +69,13 @@ impl<'g> Commands<'g> {
         self.recorded.resize(offset + PARAMS_STRIDE as usize, 0);
         let pipelines = &self.gpu.pipelines;
         let group = pipelines.bind(&self.gpu.device, kernel, &self.params, buffers);
+        let timer = self.timer.as_mut();
         let mut pass = self
             .encoder
-            .begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            .begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: timer.and_then(|timer| timer.pass(kernel)),
+            });
         pass.set_pipeline(pipelines.pipeline(kernel));
         pass.set_bind_group(0, &group, &[offset as u32]);
         let (columns, rows) = grid(groups, self.widest);
@@ -122,6 +129,19 @@ impl<'g> Commands<'g> {
 
     /// Submits, waits, and gives back the first words of some buffers.
     pub fn read(&mut self, sources: &[(&wgpu::Buffer, u64)]) -> Result<Vec<Vec<u32>>> {
+        let Some(mut timer) = self.timer.take() else {
+            return self.read_back(sources);
+        };
+        let timestamps = timer.resolve(&mut self.encoder);
+        let mut read = self.read_back(&[sources, &[timestamps]].concat())?;
+        if let Some(words) = read.pop() {
+            self.gpu.add_time(&timer.settle(&words));
+        }
+        self.timer = Some(timer);
+        Ok(read)
+    }
+
+    fn read_back(&mut self, sources: &[(&wgpu::Buffer, u64)]) -> Result<Vec<Vec<u32>>> {
         let total: u64 = sources.iter().map(|(_, words)| 4 * words).sum();
         let landing = self.gpu.download(total.max(4));
         let mut offset = 0;

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::backend::DeviceSeconds;
 use crate::error::Error;
 
 use super::kernels::Pipelines;
@@ -80,6 +81,8 @@ pub struct Gpu {
     uploads: Mutex<Vec<UploadSlot>>,
     /// Bytes copied to the device so far.
     pub uploaded: AtomicU64,
+    /// What the device's clock says, since it was last asked.
+    timed: Mutex<Option<DeviceSeconds>>,
 }
 
 /// Buffers of one kind that no batch uses at the moment.
@@ -133,7 +136,8 @@ impl Gpu {
     pub fn open(adapter: &wgpu::Adapter) -> Result<Self> {
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("icefold"),
-            required_features: wgpu::Features::empty(),
+            // A clock, where the adapter has one; nothing else depends on it.
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: wgpu::Limits::default(),
             experimental_features: wgpu::ExperimentalFeatures::disabled(),
             memory_hints: wgpu::MemoryHints::Performance,
@@ -167,6 +171,7 @@ impl Gpu {
             downloads: shelf(U::MAP_READ | U::COPY_DST),
             uploads: Mutex::default(),
             uploaded: AtomicU64::new(0),
+            timed: Mutex::default(),
             device,
             queue,
             faults,
@@ -208,6 +213,16 @@ impl Gpu {
     /// Why the device is gone, if it is.
     pub fn lost(&self) -> Option<String> {
         locked(&self.faults.lost).clone()
+    }
+
+    /// Adds to what the device's clock says.
+    pub fn add_time(&self, seconds: &DeviceSeconds) {
+        locked(&self.timed).get_or_insert_default().add(seconds);
+    }
+
+    /// What the device's clock has said since the last call; `None` where it said nothing.
+    pub fn take_time(&self) -> Option<DeviceSeconds> {
+        locked(&self.timed).take()
     }
 
     /// Frees the memory that is kept between batches.

@@ -20,6 +20,7 @@ mod rows;
 mod seam;
 mod staged;
 mod stages;
+mod timer;
 
 pub use adapter::{AdapterReport, reports};
 pub(in crate::backend) use fold::merged;

@@ -125,8 +125,13 @@ impl Backend for Wgpu {
         let _turn = self.turn();
         if self.lost().is_none() {
             let before = self.gpu.uploaded.load(Ordering::Relaxed);
+            // Of stages that were run one by one.
+            self.gpu.take_time();
             let folded = self.try_fold(batch, grid, job, times);
             times.uploaded_bytes += self.gpu.uploaded.load(Ordering::Relaxed) - before;
+            if let Some(seconds) = self.gpu.take_time() {
+                times.on_device.get_or_insert_default().add(&seconds);
+            }
             match folded {
                 Err(Fault::Lost(why)) => self.take_over(why),
                 other => return self.settled(other),
