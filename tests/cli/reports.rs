@@ -3,7 +3,7 @@
 use icefold::demo::{Recipe, write_granules_with};
 use serde_json::Value;
 
-use super::granules::Heights;
+use super::granules::{Heights, one};
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
@@ -160,6 +160,19 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         let (found, _) = json(&mut inspect(&["--json"]), 1);
         assert_eq!(found["balanced"], false);
     }
+}
+
+#[test]
+fn what_is_no_run_report_of_this_version_is_refused() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let (report, _) = json(site.run("atl03", &one(&good)).arg("--json"), 0);
+    let path = site.out("a.run.json");
+    let inspect = || {
+        let mut command = icefold();
+        command.arg("inspect").arg(&path);
+        command
+    };
     for (key, value, says) in [
         (
             "schema_version",
@@ -171,10 +184,10 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         let mut changed = report.clone();
         changed[key] = value;
         std::fs::write(&path, changed.to_string()).unwrap();
-        refuse(&mut inspect(&[]), 1, &["run report ", "a.run.json", says]);
+        refuse(&mut inspect(), 1, &["run report ", "a.run.json", says]);
     }
     std::fs::write(&path, &report.to_string()[..500]).unwrap();
-    refuse(&mut inspect(&[]), 1, &["run report ", "is not JSON"]);
+    refuse(&mut inspect(), 1, &["run report ", "is not JSON"]);
 }
 
 #[cfg(target_os = "linux")]
