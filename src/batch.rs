@@ -36,7 +36,8 @@ pub enum Values {
 }
 
 /// The type in which a column's values are held and ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ColumnType {
     F32,
     F64,

@@ -32,6 +32,9 @@ pub enum Error {
     /// A store cannot be read or written; exit code 1.
     #[error("store {path}: {message}")]
     Store { path: PathBuf, message: String },
+    /// Pieces of a store cannot be used, or not by this run; exit code 1.
+    #[error("pieces {path}: {message}")]
+    Pieces { path: PathBuf, message: String },
     /// The operating system refused an operation on a file; exit code 1.
     #[error("cannot {action} {path}: {source}")]
     Io {
@@ -39,6 +42,9 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
+    /// Partials that wait on disk cannot be written or read back; exit code 1.
+    #[error("sorted run {path}: {message}")]
+    SortedRun { path: PathBuf, message: String },
     /// An invariant of the finalize gate does not hold; exit code 1.
     #[error("finalize gate: {0}")]
     Gate(String),
@@ -48,9 +54,12 @@ pub enum Error {
     /// The device asked for cannot be used; exit code 5.
     #[error("device {device}: {message}")]
     Device { device: String, message: String },
-    /// The run was interrupted by a signal; exit code 130.
+    /// The run was interrupted by a signal before anything was written; exit code 130.
     #[error("interrupted; nothing was written")]
     Interrupted,
+    /// The run was interrupted by a signal and can go on later; exit code 130.
+    #[error("interrupted; {0}")]
+    Resumable(String),
 }
 
 impl Error {
@@ -111,11 +120,13 @@ impl Error {
             | Self::NoGranule { .. }
             | Self::Report { .. }
             | Self::Store { .. }
+            | Self::Pieces { .. }
             | Self::Io { .. }
+            | Self::SortedRun { .. }
             | Self::Gate(_) => 1,
             Self::Mismatch(_) => 4,
             Self::Device { .. } => 5,
-            Self::Interrupted => 130,
+            Self::Interrupted | Self::Resumable(_) => 130,
         }
     }
 }

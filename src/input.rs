@@ -9,7 +9,6 @@ use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
-use crate::plan::ShardSet;
 use crate::report::{GranuleReport, ReadCost};
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
 
@@ -27,6 +26,8 @@ pub struct Described {
     pub name: String,
     /// One per variable; `None` where no ground track has data.
     pub columns: Option<Vec<SourceColumn>>,
+    /// Photons of all ground tracks, or rows of the table where that is known.
+    pub rows: u64,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -43,13 +44,12 @@ impl Input {
         config: &Config,
         types: &[ColumnType],
         batch_rows: usize,
-        wanted: Option<&ShardSet>,
+        wanted: Option<WantedShards>,
     ) -> Result<Self> {
         match config.granules {
             GranuleKind::Hdf5 => {
                 let granule = hdf5(path, config)?;
                 let reader = Reader::open(&granule, config, types, batch_rows)?;
-                let wanted = wanted.map(|shards| WantedShards::new(shards, &config.grid));
                 Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
             }
             GranuleKind::Table => {
@@ -72,10 +72,11 @@ impl Input {
                     Some(columns) => columns.iter().map(|c| c.column_type).collect(),
                     None => vec![ColumnType::F64; config.variables.len()],
                 };
-                Reader::open(&granule, config, &types, 1)?;
+                let reader = Reader::open(&granule, config, &types, 1)?;
                 Ok(Described {
                     name: granule.name().to_owned(),
                     columns,
+                    rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
                     table_columns: None,
                 })
             }
@@ -86,6 +87,7 @@ impl Input {
                 Ok(Described {
                     name: reader.table().name().to_owned(),
                     columns: Some(columns),
+                    rows: reader.table().rows().unwrap_or_default(),
                     table_columns: Some(reader.table().columns()),
                 })
             }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! granule --read--> PhotonBatch --[ backend: upload, locate, sort, segment, reduce ]--> Partials
-//!         --merge--> ShardPartials --finalize--> CellTable --write--> Zarr store
+//!         --merge--> RunPartials --finalize--> CellTable --write--> Zarr store
 //! ```
 //!
 //! Every statistic accumulates in exact integers, so the answer has the same bits for any backend,
@@ -22,6 +22,7 @@ pub mod granule;
 pub mod grid;
 pub mod input;
 pub mod merge;
+pub mod piece;
 pub mod pipeline;
 pub mod plan;
 pub mod report;

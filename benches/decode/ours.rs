@@ -64,10 +64,13 @@ pub fn partials(path: &Path, threads: usize) -> Result<u64> {
         table: None,
         // A strict run lists nothing.
         errors: Path::new("errors.parquet"),
+        partials: u64::MAX,
+        spill: Path::new(""),
+        pieces: None,
         interrupted: &AtomicBool::new(false),
     };
     let folded = pipeline::fold(&config, &survey, &device, &options, &Progress::hidden())?;
-    Ok(folded.shards.photons())
+    Ok(folded.partials.photons())
 }
 
 fn sum(start: u64, bits: impl Iterator<Item = u64>) -> u64 {

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::backend::DeviceChoice;
 use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
-use crate::pipeline::Memory;
+use crate::pipeline::{Memory, parse_memory};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,7 +17,9 @@ Examples:
   icefold run atl06 granules/ --store land_ice.zarr
   icefold run my.yaml ATL03_*.h5 --store photons.zarr --tolerant
   icefold plan atl06 granules/ -o map.json
-  icefold run atl06 --plan map.json --shards 0..8 --store first_8.zarr
+  icefold run atl06 --plan map.json --store land_ice.zarr --resume
+  icefold run atl06 --plan map.json --store land_ice.zarr --shards 0..8
+  icefold finalize land_ice.zarr                  when all shards are done
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
@@ -41,6 +43,8 @@ pub enum Verb {
     Run(RunArgs),
     /// List which granules have photons in which shards, as a shard map
     Plan(PlanArgs),
+    /// Make the store of the pieces that runs over parts of a shard map wrote
+    Finalize(FinalizeArgs),
     /// Show what is in a granule, a table, a shard map, a run report or a store
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
@@ -136,7 +140,8 @@ pub struct RunArgs {
     /// Where the map's granules are: files of their names in this folder and below
     #[arg(long, value_name = "DIR")]
     pub granule_root: Option<PathBuf>,
-    /// Only the shards of the map from place A up to, not including, place B
+    /// Only the shards of the map from place A up to, not including, place B: writes pieces, of which
+    /// icefold finalize makes the store
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub shards: Option<String>,
     /// The Zarr store to write [default: the config's `store`]
@@ -152,9 +157,12 @@ pub struct RunArgs {
     /// ends, or 11,10,..6
     #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
     pub overviews: Option<String>,
-    /// Replace the store if it exists, and the tables
+    /// Replace the store if it exists, and the tables; with --shards, pieces that are done
     #[arg(long)]
     pub overwrite: bool,
+    /// Go on with a run over a shard map: keep the shards that are done
+    #[arg(long, conflicts_with = "overwrite")]
+    pub resume: bool,
     /// Stop at the first granule or row that cannot be used (the default)
     #[arg(long)]
     pub strict: bool,
@@ -164,9 +172,12 @@ pub struct RunArgs {
     pub tolerant: bool,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Memory for batches on their way through the line, such as 512MiB or 4GiB
+    /// Memory for batches and partials, such as 512MiB or 4GiB; partials beyond it go to disk
     #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
     pub memory: Memory,
+    /// Memory for partials, as long as they stay off the disk [default: what the batches leave]
+    #[arg(long, env = "ICEFOLD_PARTIALS_MEMORY", value_name = "SIZE", value_parser = parse_memory)]
+    pub partials_memory: Option<Memory>,
     /// Rows read at a time from one ground track [default: as many as the memory holds, at most 2^20]
     #[arg(long, env = "ICEFOLD_BATCH_ROWS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
@@ -229,6 +240,32 @@ pub struct PlanArgs {
     #[arg(value_parser = BoolishValueParser::new())]
     pub tolerant: bool,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct FinalizeArgs {
+    /// The store, beside whose name the pieces are: OUT.zarr.pieces
+    #[arg(value_name = "OUT.zarr")]
+    pub store: PathBuf,
+    /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
+    #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
+    pub table: Option<PathBuf>,
+    /// Replace the store if it exists, and the tables
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Leave the pieces where they are
+    #[arg(long)]
+    pub keep_pieces: bool,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Where the report goes [default: beside the store, OUT.finalize.json]
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+    /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -58,6 +58,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         device: args.machine.choice()?,
         threads,
         memory: Memory::DEFAULT,
+        partials_memory: None,
         batch_rows: None,
         progress: ProgressMode::Auto,
         interrupted,

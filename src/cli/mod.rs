@@ -5,10 +5,13 @@ mod args;
 mod bench_device;
 mod demo;
 mod devices;
+mod finalize;
 mod out;
 mod overviews;
+mod part;
 mod plan;
 mod run;
+mod settings;
 mod show;
 mod verify;
 
@@ -37,6 +40,7 @@ pub fn run() -> Result<u8> {
         Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),
         Verb::Plan(args) => plan::plan(&args, verb_matches, &*interrupted()?),
+        Verb::Finalize(args) => finalize::finalize(&args, &*interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),

@@ -105,26 +105,28 @@ pub fn strict_or_tolerant(matches: Option<&ArgMatches>) -> Result<()> {
     Ok(())
 }
 
-/// The plan of a run: `--plan`, else the granules of the command line, else the config's catalog.
-pub fn planned(args: &RunArgs, config: &Config) -> Result<Plan> {
+/// The plan of a run, and the shard map that it follows: `--plan`, else the granules of the command
+/// line, else the config's catalog.
+pub fn planned(args: &RunArgs, config: &Config) -> Result<(Plan, Option<ShardMap>)> {
     let catalog = config.catalog.as_ref().filter(|_| args.granules.is_empty());
-    let plan = if let Some(map) = args.plan.as_ref().or(catalog) {
+    let planned = if let Some(map) = args.plan.as_ref().or(catalog) {
         let map = ShardMap::read(map)?;
         for odd in map.check_grid(config)? {
             note(format_args!("warning: {odd}"));
         }
         let range = args.shards.as_deref().map(str::parse::<ShardRange>);
-        map.plan(&Selection {
+        let plan = map.plan(&Selection {
             range: range.transpose()?,
             granule_root: args.granule_root.as_deref(),
             granules: Some(config.granules),
             duplicates: Some(config.duplicates),
-        })?
+        })?;
+        (plan, Some(map))
     } else {
-        of_granules(args, config)?
+        (of_granules(args, config)?, None)
     };
-    say_superseded(&plan);
-    Ok(plan)
+    say_superseded(&planned.0);
+    Ok(planned)
 }
 
 fn of_granules(args: &RunArgs, config: &Config) -> Result<Plan> {

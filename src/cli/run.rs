@@ -1,17 +1,16 @@
-//! `icefold run`: granules to a store.
+//! `icefold run`: granules to a store, or to pieces of one.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
-use serde_json::json;
 
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::grid::Order;
+use crate::granule::UNLISTED_SHARD;
+use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
 use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally, check_writable};
@@ -22,7 +21,9 @@ use super::PARTIAL;
 use super::args::{LayoutArg, ProgressArg, RunArgs};
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
+use super::part::{Outcome, PartRun};
 use super::plan::{planned, strict_or_tolerant};
+use super::settings::{describe, overrides};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
@@ -52,7 +53,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         }
         return Ok(0);
     }
-    let plan = planned(args, &config)?;
+    let (plan, map) = planned(args, &config)?;
     if args.dry_run {
         let survey = pipeline::survey(&config, &plan, tolerant(args))?;
         describe(&config, &plan, &survey, &overviews, args.json)?;
@@ -65,11 +66,12 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         .ok_or_else(|| {
             Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
         })?;
-    let path = args
+    let part = args.shards.is_some();
+    let report_path = args
         .report
         .clone()
-        .unwrap_or_else(|| store.with_extension("run.json"));
-    check_writable(&path)?;
+        .unwrap_or_else(|| store.with_extension(report_name(&plan, part)));
+    check_writable(&report_path)?;
     let run = Run {
         config: &config,
         plan: &plan,
@@ -84,6 +86,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         device,
         threads: threads(args.machine.threads),
         memory: args.memory,
+        partials_memory: args.partials_memory,
         batch_rows: args.batch_rows.map(|n| n as usize),
         progress: match args.progress {
             ProgressArg::Auto => ProgressMode::Auto,
@@ -92,17 +95,58 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         },
         interrupted,
     };
-    let (report, tally) = run.execute()?;
-    report.write(&path)?;
-    warn(&tally);
+    let outcome = match &map {
+        Some(map) => {
+            let resume = args.resume;
+            let granule_root = args.granule_root.as_deref();
+            PartRun {
+                run: &run,
+                map,
+                granule_root,
+                part,
+                resume,
+            }
+            .execute(&report_path)?
+        }
+        None => {
+            if args.resume {
+                return Err(Error::Usage(
+                    "--resume goes on with a run over a shard map and this run has none; make one \
+                     with icefold plan and name it with --plan MAP.json, in place of granules"
+                        .to_owned(),
+                ));
+            }
+            let (report, tally) = run.execute()?;
+            report.write(&report_path)?;
+            let whole = tally.failed.is_empty() && tally.rejected_rows == 0;
+            Outcome {
+                what: store.clone(),
+                report,
+                tally,
+                whole,
+            }
+        }
+    };
+    warn(&outcome.tally);
+    let report = &outcome.report;
     if args.json {
         print(&report.to_json())?;
     } else {
-        let text = format!("{}\n{}", store.display(), report.summary(&tally));
-        print(&text)?;
+        let summary = report.summary(&outcome.tally);
+        print(&format!("{}\n{summary}", outcome.what.display()))?;
     }
-    let whole = tally.failed.is_empty() && tally.rejected_rows == 0;
-    Ok(if whole { 0 } else { PARTIAL })
+    Ok(if outcome.whole { 0 } else { PARTIAL })
+}
+
+/// What the report of a run has behind the store's stem: runs over parts of a map have one each.
+fn report_name(plan: &Plan, part: bool) -> String {
+    let wanted = plan.wanted.as_ref().filter(|_| part);
+    wanted.map_or("run.json".to_owned(), |wanted| {
+        format!(
+            "shards-{}-{}.run.json",
+            wanted.range.start, wanted.range.end
+        )
+    })
 }
 
 /// One run from config and plan to store and report.
@@ -115,73 +159,172 @@ pub struct Run<'a> {
     pub device: DeviceChoice,
     pub threads: usize,
     pub memory: Memory,
+    /// What is left of the memory where there is none.
+    pub partials_memory: Option<Memory>,
     /// As many as the memory holds where there is none.
     pub batch_rows: Option<usize>,
     pub progress: ProgressMode,
     pub interrupted: &'a AtomicBool,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     pub fn execute(&self) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
-        let threads = self.threads;
         crate::store::check_target(self.target.store, self.target.overwrite)?;
-        if let Some(table) = self.table {
-            TableFormat::of(table)?;
-            check_file_target(table, self.target.overwrite)?;
-        }
+        self.check_table()?;
         let errors = errors_path(self.target.store);
         check_file_target(&errors, self.target.overwrite)?;
-        let device = Device::open(&self.device, threads)?;
+        let device = Device::open(&self.device, self.threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
         for drift in &survey.drift {
             note(format_args!("note: {drift}"));
         }
-        if self.target.layout == Layout::FullSphere {
-            check_full_sphere(&survey.schema)
-                .map_err(|message| Error::config(&self.config.name, message))?;
+        self.check_layout(&survey)?;
+        let spill = spill_folder(self.target.store);
+        let options = self.options(&survey, &errors, &spill);
+        self.check_disk(&survey, &options);
+        let folded = self.fold(&survey, &device, &options)?;
+        let (written, tally) =
+            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
+        let facts = self.facts(&device, &survey, &options);
+        let seconds = started.elapsed().as_secs_f64();
+        let report = RunReport::new(&facts, &tally, Some(&written), seconds);
+        Ok((report, tally))
+    }
+
+    /// The table beside the store can be written.
+    pub fn check_table(&self) -> Result<()> {
+        let Some(table) = self.table else {
+            return Ok(());
+        };
+        TableFormat::of(table)?;
+        check_file_target(table, self.target.overwrite)
+    }
+
+    /// The layout holds what the config asks for.
+    pub fn check_layout(&self, survey: &Survey) -> Result<()> {
+        match self.target.layout {
+            Layout::Cells => Ok(()),
+            Layout::FullSphere => check_full_sphere(&survey.schema)
+                .map_err(|message| Error::config(&self.config.name, message)),
         }
+    }
+
+    /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.
+    pub fn check_disk(&self, survey: &Survey, options: &Options) {
+        let orders = self.config.grid.cell_order.get() - self.config.grid.shard_order.get();
+        let cells = survey.listed.as_ref().map_or(u64::MAX, |listed| {
+            let pairs: usize = listed.iter().map(|shard| shard.granules.len()).sum();
+            (pairs as u64).saturating_mul(1 << (2 * u32::from(orders)))
+        });
+        let most = spill_estimate(&survey.job, survey.rows, cells);
+        // Nothing goes to disk that memory has room for.
+        let room = available_space(options.spill).filter(|_| most / 2 > options.partials);
+        if let Some(room) = room.filter(|room| *room < most) {
+            note(format_args!(
+                "warning: partials may take up to {} on the disk of {}, which has room for {}; a larger \
+                 --memory or a --store on another disk helps, should it fill up",
+                size(most),
+                self.target.store.display(),
+                size(room)
+            ));
+        }
+    }
+
+    pub fn options<'o>(&self, survey: &Survey, errors: &'o Path, spill: &'o Path) -> Options<'o>
+    where
+        'a: 'o,
+    {
         let filters = self.config.filters.len();
-        let batch_rows = self
+        let rows = self
             .batch_rows
             .unwrap_or_else(|| self.memory.rows(&survey.types, filters, &survey.job));
-        let options = Options {
-            batch_rows,
+        let partials = self.partials_memory.map_or_else(
+            || {
+                self.memory
+                    .partials(rows, &survey.types, filters, &survey.job)
+            },
+            |memory| memory.0,
+        );
+        Options {
+            batch_rows: rows,
             tolerant: self.tolerant,
             table: self.table,
-            errors: &errors,
+            errors,
+            partials,
+            spill,
+            pieces: None,
             interrupted: self.interrupted,
-        };
+        }
+    }
+
+    pub fn fold<'f>(
+        &self,
+        survey: &'f Survey,
+        device: &Device,
+        options: &Options<'f>,
+    ) -> Result<pipeline::Folded<'f>>
+    where
+        'a: 'f,
+    {
         let progress = Progress::new(self.progress, &survey.granules);
-        let folded = pipeline::fold(self.config, &survey, &device, &options, &progress);
+        let folded = pipeline::fold(self.config, survey, device, options, &progress);
         progress.finish();
         if let Some(warning) = device.warning() {
             note(format_args!("warning: {warning}"));
         }
-        let folded = folded?;
-        let (written, tally) =
-            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
-        let facts = RunFacts {
-            command: std::env::args_os()
-                .map(|argument| argument.to_string_lossy().into_owned())
-                .collect(),
+        folded
+    }
+
+    pub fn facts<'f>(
+        &'f self,
+        device: &Device,
+        survey: &'f Survey,
+        options: &Options,
+    ) -> RunFacts<'f> {
+        RunFacts {
+            command: command_line(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
             device_reason: device.reason(&self.device),
             device_details: device.details(&survey.job),
-            threads,
+            threads: self.threads,
             memory_bytes: self.memory.0,
-            batch_rows,
+            batch_rows: options.batch_rows,
+            partials_bytes: options.partials,
             plan: self.plan,
             job: &survey.job,
             store: self.target.store,
             table: self.table,
             drift: &survey.drift,
-        };
-        let seconds = started.elapsed().as_secs_f64();
-        Ok((RunReport::new(&facts, &tally, &written, seconds), tally))
+            pieces: None,
+        }
     }
+}
+
+/// The command line; what is not Unicode as close as it comes.
+pub fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os();
+    arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Bytes in the largest unit of which there is one.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB")];
+    let (unit, name) = units
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1 << 10, "KiB"));
+    format!("{:.1} {name}", bytes as f64 / unit as f64)
+}
+
+/// Where partials go that memory has no room for: hidden beside the store, of this process alone.
+pub fn spill_folder(store: &Path) -> PathBuf {
+    let name = store.file_name().unwrap_or_default().to_string_lossy();
+    store.with_file_name(format!(".{name}.spill-{}", std::process::id()))
 }
 
 /// Worker threads: as many as asked for, or one for each core.
@@ -193,7 +336,7 @@ pub fn threads(asked_for: Option<u16>) -> usize {
 }
 
 /// `--strict` on the command line wins over the environment.
-fn tolerant(args: &RunArgs) -> bool {
+pub fn tolerant(args: &RunArgs) -> bool {
     args.tolerant && !args.strict
 }
 
@@ -213,6 +356,14 @@ fn warn(tally: &Tally) {
         for warning in &granule.warnings {
             note(format_args!("warning: {warning}"));
         }
+        let unlisted = granule.counts.rejected.get(UNLISTED_SHARD);
+        if let Some(photons) = unlisted {
+            note(format_args!(
+                "warning: granule {}: {photons} photons lie in shards that the shard map does not \
+                 list it for, and were left out; make the map again with icefold plan",
+                granule.name
+            ));
+        }
     }
     for row in tally.rows.iter().take(10) {
         note(format_args!(
@@ -226,147 +377,4 @@ fn warn(tally: &Tally) {
             "warning: {more} more rows left out; the error table lists them"
         ));
     }
-}
-
-/// Settings of the command line and the environment, for `--explain`.
-fn overrides(
-    args: &RunArgs,
-    config: &Config,
-    matches: Option<&ArgMatches>,
-) -> Vec<(String, String, String)> {
-    let origin = |id: &str| {
-        let source = matches.and_then(|m| m.value_source(id));
-        match source {
-            Some(ValueSource::CommandLine) => "command line",
-            Some(ValueSource::EnvVariable) => "environment",
-            _ => "default",
-        }
-    };
-    let store = args
-        .store
-        .as_ref()
-        .map(|s| (s.display().to_string(), origin("store")));
-    let from_config = || {
-        config
-            .store
-            .as_ref()
-            .map(|s| (s.display().to_string(), "config"))
-    };
-    let (store, store_origin) = store
-        .or_else(from_config)
-        .unwrap_or(("none".to_owned(), "default"));
-    let (mode, mode_origin) = match (args.strict, args.tolerant) {
-        (true, _) => ("strict", origin("strict")),
-        (false, true) => ("tolerant", origin("tolerant")),
-        (false, false) => ("strict", origin("tolerant")),
-    };
-    let rows = [
-        ("store", store, store_origin),
-        ("device", args.machine.device.clone(), origin("device")),
-        (
-            "threads",
-            threads(args.machine.threads).to_string(),
-            origin("threads"),
-        ),
-        ("mode", mode.to_owned(), mode_origin),
-        ("memory", args.memory.to_string(), origin("memory")),
-        (
-            "batch_rows",
-            args.batch_rows
-                .map_or("as many as the memory holds".to_owned(), |n| n.to_string()),
-            origin("batch_rows"),
-        ),
-        ("overwrite", args.overwrite.to_string(), origin("overwrite")),
-        (
-            "layout",
-            format!("{:?}", args.layout).to_lowercase(),
-            origin("layout"),
-        ),
-    ];
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
-    let given = [
-        ("table", path(&args.table), origin("table")),
-        ("catalog", path(&args.plan), origin("plan")),
-        (
-            "granule_root",
-            path(&args.granule_root),
-            origin("granule_root"),
-        ),
-        ("shards", args.shards.clone(), origin("shards")),
-        ("overviews", args.overviews.clone(), origin("overviews")),
-    ];
-    let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
-    rows.into_iter()
-        .chain(given)
-        .map(|(key, value, origin)| (key.to_owned(), value, origin.to_owned()))
-        .collect()
-}
-
-fn describe(
-    config: &Config,
-    plan: &Plan,
-    survey: &Survey,
-    overviews: &[Order],
-    as_json: bool,
-) -> Result<()> {
-    let paths = |paths: &[PathBuf]| -> Vec<String> {
-        paths.iter().map(|p| p.display().to_string()).collect()
-    };
-    let columns = survey.columns.iter().zip(&config.variables);
-    let arrays = &survey.schema.arrays;
-    if as_json {
-        return print_json(&json!({
-            "config": {"name": config.name, "sha256": config.sha256},
-            "granules": paths(&survey.granules),
-            "failed": survey.failed,
-            "superseded": plan.superseded.len(),
-            "plan": plan.wanted.as_ref().map(|wanted| json!({
-                "map": wanted.map.display().to_string(),
-                "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
-                "of": wanted.of,
-            })),
-            "shard_order": config.grid.shard_order.get(),
-            "cell_order": config.grid.cell_order.get(),
-            "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
-            "latitude": config.grid.latitude.name(),
-            "columns": columns.map(|(column, variable)| json!({
-                "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
-                "units": column.units,
-            })).collect::<Vec<_>>(),
-            "arrays": arrays.iter().map(|array| json!({
-                "name": array.name, "dtype": array.dtype.name(), "statistic": array.statistic,
-                "source": array.source, "resolution": array.resolution,
-            })).collect::<Vec<_>>(),
-        }));
-    }
-    let mut text = format!(
-        "config {}: shard order {}, cell order {}, latitude {}\n{}\n",
-        config.name,
-        config.grid.shard_order,
-        config.grid.cell_order,
-        config.grid.latitude.name(),
-        pipeline::describe(plan)
-    );
-    if !overviews.is_empty() {
-        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
-    }
-    for failed in &survey.failed {
-        text.push_str(&format!("  cannot be read: {}\n", failed.reason));
-    }
-    text.push_str("columns\n");
-    for (column, variable) in columns {
-        let (name, path, dtype) = (&column.name, &variable.path, column.dtype.name());
-        text.push_str(&format!("  {name:<16} {dtype:<8} {path}\n"));
-    }
-    text.push_str("arrays\n");
-    for array in arrays {
-        let (name, dtype, statistic) = (&array.name, array.dtype.name(), &array.statistic);
-        text.push_str(&format!(
-            "  {name:<16} {dtype:<8} {statistic} of {}\n",
-            array.source
-        ));
-    }
-    text.push_str("nothing was written (--dry-run)\n");
-    print(&text)
 }

@@ -129,16 +129,20 @@ fn answer(
         table: None,
         // A strict run lists nothing.
         errors: Path::new("errors.parquet"),
+        // Nothing is written: partials stay in memory.
+        partials: u64::MAX,
+        spill: Path::new(""),
+        pieces: None,
         interrupted,
     };
     let progress = Progress::new(ProgressMode::Auto, &survey.granules);
     let folded = pipeline::fold(config, survey, device, &options, &progress);
     progress.finish();
-    let mut shards = folded?.shards;
-    shards.settle(&survey.job);
-    let tables = shards.into_tables(&survey.job);
-    let tables = tables.map(|(shard, partials)| {
-        finalize(shard, partials, &survey.job, &survey.schema).map(|done| (shard, done.table))
+    let mut partials = folded?.partials;
+    let shards: Vec<u64> = partials.shards().collect();
+    let tables = shards.into_iter().map(|shard| {
+        let whole = partials.take_shard(shard)?.whole()?;
+        finalize(shard, whole, &survey.job, &survey.schema).map(|done| (shard, done.table))
     });
     Ok(Answer {
         device: name.to_owned(),

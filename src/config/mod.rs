@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::expr::CellExpr;
 use crate::grid::{Latitude, Order};
@@ -42,6 +42,8 @@ pub struct Config {
     pub name: String,
     /// SHA-256 in hex of the canonical form: equal for configs that ask the same question.
     pub sha256: String,
+    /// The YAML that it was parsed from.
+    pub text: String,
     /// What granules are.
     pub granules: GranuleKind,
     /// Ground tracks to read, in order; none of tables.
@@ -167,7 +169,7 @@ pub enum Definition {
 }
 
 /// The type of an output array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Dtype {
     #[serde(rename = "int8")]
     I8,

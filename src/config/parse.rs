@@ -56,7 +56,12 @@ pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
 
 fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
     let (raw, places) = read(text).map_err(|message| Error::config(name, message))?;
-    typed(name, &raw, written).map_err(|fault| Error::config(name, places.describe(&fault)))
+    let typed = typed(name, &raw, written);
+    let typed = typed.map_err(|fault| Error::config(name, places.describe(&fault)))?;
+    Ok(Config {
+        text: text.to_owned(),
+        ..typed
+    })
 }
 
 fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fault> {
@@ -75,6 +80,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
     let mut config = Config {
         name: name.into(),
         sha256: String::new(),
+        text: String::new(),
         granules: source.granules,
         ground_tracks: source.ground_tracks,
         latitude: source.latitude,

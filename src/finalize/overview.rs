@@ -1,16 +1,15 @@
-//! Overviews: the partials of a run folded up to coarser orders, shard after shard.
+//! Overviews: the partials of a run folded up to coarser orders, window after window.
 //!
-//! Beside `table.rs`, on the way from `ShardPartials` to the store. Each order is folded from the
+//! Beside `table.rs`, on the way from merged partials to the store. Each order is folded from the
 //! next finer one, as soon as cells of it are complete:
 //!
 //! ```text
-//!   shard -> order 11 -> order 10 -> ... -> shard order -> coarser: one open cell each
+//!   window of cells -> order 11 -> order 10 -> ... -> order 6: one open cell each
 //! ```
 //!
-//! Shards come in ascending order, so an order finer than the shards is complete with each of them,
-//! and another has at most one cell that later shards may still join. A retained value waits in the
-//! open cell of one order, never of several. Merging is exact, so each order is what a run at that
-//! cell order gives, to the bit.
+//! Windows come in ascending order, so each order has at most one cell that later ones may still
+//! join. A retained value waits in the open cell of one order, never of several. Merging is exact, so
+//! each order is what a run at that cell order gives, to the bit.
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -18,14 +17,14 @@ use crate::stat::{Job, Partials};
 
 use super::{FinishedShard, StoreSchema, finalize};
 
-/// Overviews of one run, on their way.
+/// Overviews of one run, or of one shard of it, on their way.
 #[derive(Debug)]
 pub struct Overviews<'a> {
     job: &'a Job,
     cell_order: Order,
     /// Finest first.
     levels: Vec<Level>,
-    /// Photons of all shards so far.
+    /// Photons so far.
     photons: u64,
 }
 
@@ -33,7 +32,7 @@ pub struct Overviews<'a> {
 #[derive(Debug)]
 struct Level {
     schema: StoreSchema,
-    /// The cell that later shards may join, at most one.
+    /// The cell that later windows may join, at most one.
     open: Partials,
     /// Photons of all complete cells.
     photons: u64,
@@ -62,13 +61,14 @@ impl<'a> Overviews<'a> {
         }
     }
 
-    /// Folds the next shard up; gives back the cells that no later shard can join.
+    /// Folds the next cells up, none of them below those before; gives back the cells that no later
+    /// ones can join.
     ///
     /// # Errors
     /// As [`finalize`].
-    pub fn add(&mut self, shard: &Partials) -> Result<Vec<FinishedOverview>> {
-        self.photons += shard.photons.iter().sum::<u64>();
-        self.fold_up(shard, false)
+    pub fn add(&mut self, window: &Partials) -> Result<Vec<FinishedOverview>> {
+        self.photons += window.photons.iter().sum::<u64>();
+        self.fold_up(window, false)
     }
 
     /// Gives back the cells that were still open.
@@ -90,12 +90,12 @@ impl<'a> Overviews<'a> {
         Ok(rest)
     }
 
-    fn fold_up(&mut self, shard: &Partials, last: bool) -> Result<Vec<FinishedOverview>> {
+    fn fold_up(&mut self, window: &Partials, last: bool) -> Result<Vec<FinishedOverview>> {
         let mut finished = Vec::new();
         let mut from = self.cell_order;
         let mut finer: Option<(usize, Partials)> = None;
         for i in 0..self.levels.len() {
-            let source = finer.as_ref().map_or(shard, |(_, partials)| partials);
+            let source = finer.as_ref().map_or(window, |(_, partials)| partials);
             let to = self.levels[i].order();
             let coarse = source.coarsen(from, to, self.job);
             let complete = self.levels[i].complete(coarse, last, self.job);
@@ -119,21 +119,28 @@ impl Level {
 
     /// Takes cells of this order, not below those before; gives those that no later ones can join.
     fn complete(&mut self, coarse: Partials, last: bool, job: &Job) -> Partials {
-        // Every shard is a whole number of cells.
-        let whole = self.schema.grid.shard_order < self.order();
-        if last || whole {
-            let mut complete = std::mem::replace(&mut self.open, Partials::empty(job));
-            complete.append(&coarse, 0..coarse.len());
-            return complete;
-        }
-        match (self.open.cells.first(), coarse.cells.first()) {
-            (_, None) => Partials::empty(job),
-            (Some(open), Some(first)) if open == first => {
-                self.open.append(&coarse, 0..coarse.len());
-                Partials::empty(job)
+        let closed = match coarse.len() {
+            cells if last => cells,
+            // The only cell, and still the same one.
+            1 if self
+                .open
+                .cells
+                .first()
+                .is_none_or(|open| *open == coarse.cells[0]) =>
+            {
+                self.open.append(&coarse, 0..1);
+                return Partials::empty(job);
             }
-            _ => std::mem::replace(&mut self.open, coarse),
+            cells => cells.saturating_sub(1),
+        };
+        let mut open = Partials::empty(job);
+        open.append(&coarse, closed..coarse.len());
+        if !last && open.is_empty() {
+            return open;
         }
+        let mut complete = std::mem::replace(&mut self.open, open);
+        complete.append(&coarse, 0..closed);
+        complete
     }
 
     fn finish(&mut self, partials: Partials, job: &Job) -> Result<Vec<FinishedOverview>> {

@@ -41,12 +41,12 @@ pub use reader::Reader;
 pub use spent::Spent;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
-pub use wanted::{OUTSIDE_SHARDS, WantedShards};
+pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 
 use crate::batch::ColumnType;
 
 /// What a granule says of one source column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SourceColumn {
     pub name: String,
     /// The type in which values are held; any narrower type widens without loss.
@@ -63,7 +63,7 @@ pub struct Counts {
     /// Photons.
     pub read: u64,
     pub kept: u64,
-    /// By reason: `bad_coordinate`, `outside_shards`, `filter: <dataset>[:,<column>] <op> <value>`,
+    /// By reason: `bad_coordinate`, `outside_shards`, `unlisted_shard`, `filter: <dataset>[:,<column>] <op> <value>`,
     /// `null`, `out_of_range:<column>`.
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.

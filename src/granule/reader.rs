@@ -19,7 +19,7 @@ use super::open_block::OpenBlock;
 use super::select::{Kept, Positions, Selection};
 use super::spent::Spent;
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
-use super::wanted::{OUTSIDE_SHARDS, WantedShards};
+use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
 use crate::{Error, Result};
@@ -258,9 +258,10 @@ impl Reader {
             lat: &blocks[track.latitude],
             wanted: self.wanted.as_ref(),
         };
-        let (mut selection, [bad, outside]) = positions.select(buffers);
+        let (mut selection, [bad, outside, unlisted]) = positions.select(buffers);
         fold.counts.reject("bad_coordinate", bad);
         fold.counts.reject(OUTSIDE_SHARDS, outside);
+        fold.counts.reject(UNLISTED_SHARD, unlisted);
         let mut rows = rows;
         if self.wanted.is_some() && selection.len() > 0 {
             let cover = selection.cover();

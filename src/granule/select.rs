@@ -42,18 +42,18 @@ pub(super) struct Positions<'a> {
 }
 
 impl Positions<'_> {
-    /// Marks the rows that have a position in a wanted shard, and counts those that have no position
-    /// and those outside.
-    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 2]) {
+    /// Marks the rows that have a position in a wanted shard, and counts those that have no position,
+    /// those outside, and those in a wanted shard that the granule is not listed for.
+    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 3]) {
         let mut marks = buffers.take_marks(self.lat.values.len());
         let tiles = marks.par_chunks_mut(TILE).enumerate();
         let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
-        let [bad, outside] = rejected.reduce(|| [0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
-        let kept = marks.len() - bad - outside;
-        (Selection { marks, kept }, [bad, outside])
+        let rejected = rejected.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
+        let kept = marks.len() - rejected.iter().sum::<usize>();
+        (Selection { marks, kept }, rejected)
     }
 
-    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 2] {
+    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 3] {
         let rows = start..start + marks.len();
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
@@ -62,10 +62,10 @@ impl Positions<'_> {
         let placed = count(marks);
         let bad = marks.len() - placed;
         let Some(wanted) = self.wanted else {
-            return [bad, 0];
+            return [bad, 0, 0];
         };
-        wanted.narrow(lon, lat, marks);
-        [bad, placed - count(marks)]
+        let unlisted = wanted.narrow(lon, lat, marks);
+        [bad, placed - count(marks) - unlisted, unlisted]
     }
 }
 

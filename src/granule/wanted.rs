@@ -5,30 +5,51 @@
 //! geolocation segment's reference photon bounds nothing, so nothing is decided by it, and what is
 //! kept and counted does not depend on what was not read.
 
-use crate::config::GridConfig;
-use crate::grid::Locator;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::grid::{Latitude, Locator};
 use crate::plan::{ShardSet, shard_runs};
 
 /// Why photons outside the wanted shards are rejected.
 pub const OUTSIDE_SHARDS: &str = "outside_shards";
+/// Why photons in a wanted shard are rejected that the shard map does not list their granule for: a
+/// shard is whole when the granules that it lists are.
+pub const UNLISTED_SHARD: &str = "unlisted_shard";
 
-/// The shards whose photons count.
+/// The shards in which photons of a granule count.
 #[derive(Debug, Clone)]
 pub struct WantedShards {
-    shards: ShardSet,
+    listed: ShardSet,
+    wanted: Arc<ShardSet>,
     locator: Locator,
 }
 
 impl WantedShards {
-    pub fn new(shards: &ShardSet, grid: &GridConfig) -> Self {
+    /// The wanted shards, all of which may have photons of the granule.
+    pub fn new(wanted: Arc<ShardSet>, latitude: Latitude) -> Self {
         Self {
-            shards: shards.clone(),
-            locator: Locator::new(shards.order(), grid.latitude),
+            listed: ShardSet::clone(&wanted),
+            locator: Locator::new(wanted.order(), latitude),
+            wanted,
         }
     }
 
-    /// Clears the marks of positions outside; those whose mark is clear already may be anywhere.
-    pub(super) fn narrow(&self, lon: &[f64], lat: &[f64], marks: &mut [u8]) {
+    /// The wanted shards, of which a map lists the granule for some only.
+    #[must_use]
+    pub fn listed(mut self, shards: Vec<u64>) -> Self {
+        self.listed = ShardSet::new(self.wanted.order(), shards);
+        self
+    }
+
+    /// All wanted shards, whether the granule is listed for them or not.
+    pub fn wanted(&self) -> &ShardSet {
+        &self.wanted
+    }
+
+    /// Clears the marks of positions where photons do not count, and gives back how many of these lie
+    /// in a wanted shard; positions whose mark is clear already may be anywhere.
+    pub(super) fn narrow(&self, lon: &[f64], lat: &[f64], marks: &mut [u8]) -> usize {
         if marks.iter().all(|&mark| mark == 1) {
             return self.each_outside(lon, lat, |photons| marks[photons].fill(0));
         }
@@ -38,36 +59,43 @@ impl WantedShards {
             for &i in &marked[photons] {
                 marks[i] = 0;
             }
-        });
+        })
     }
 
-    /// Drops the positions outside from some of them, given by their places.
-    pub fn retain(&self, lon: &[f64], lat: &[f64], places: &mut Vec<u32>) {
+    /// Drops the positions where photons do not count from some of them, given by their places, and
+    /// gives back how many of those dropped lie in a wanted shard.
+    pub fn retain(&self, lon: &[f64], lat: &[f64], places: &mut Vec<u32>) -> usize {
         let mut marks = vec![0; lon.len()];
         for &place in &*places {
             marks[place as usize] = 1;
         }
-        self.narrow(lon, lat, &mut marks);
+        let unlisted = self.narrow(lon, lat, &mut marks);
         places.retain(|&place| marks[place as usize] == 1);
+        unlisted
     }
 
     fn each_outside(
         &self,
         lon: &[f64],
         lat: &[f64],
-        mut outside: impl FnMut(std::ops::Range<usize>),
-    ) {
+        mut outside: impl FnMut(Range<usize>),
+    ) -> usize {
         let mut last = None;
+        let mut unlisted = 0;
         shard_runs(&self.locator, lon, lat, |shard, photons| {
-            let wanted = match last {
-                Some((known, wanted)) if known == shard => wanted,
-                _ => self.shards.contains(shard),
+            let counts = match last {
+                Some((known, counts)) if known == shard => counts,
+                _ => self.listed.contains(shard),
             };
-            last = Some((shard, wanted));
-            if !wanted {
+            last = Some((shard, counts));
+            if !counts {
+                if self.wanted.contains(shard) {
+                    unlisted += photons.len();
+                }
                 outside(photons);
             }
         });
+        unlisted
     }
 }
 
@@ -76,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::grid::{Latitude, Order};
+    use crate::grid::Order;
 
     proptest! {
         #[test]
@@ -95,19 +123,22 @@ mod tests {
             // Most are marked; in some cases all.
             let marks: Vec<u8> = marks.into_iter().map(|m| u8::from(along || m > 0)).collect();
             let shards = ShardSet::new(order, wanted);
-            let grid = GridConfig {
-                shard_order: order,
-                chunk_order: None,
-                cell_order: order,
-                latitude: Latitude::AuthalicWgs84,
-            };
-            let locator = Locator::new(order, grid.latitude);
-            let inside = |i: usize| shards.contains(locator.cell(lon[i], lat[i]));
-            let expected: Vec<u8> =
-                (0..lon.len()).map(|i| marks[i] & u8::from(inside(i))).collect();
-            let mut found = marks.clone();
-            WantedShards::new(&shards, &grid).narrow(&lon, &lat, &mut found);
-            prop_assert_eq!(found, expected);
+            let latitude = Latitude::AuthalicWgs84;
+            let locator = Locator::new(order, latitude);
+            let cell = |i: usize| locator.cell(lon[i], lat[i]);
+            let even: Vec<u64> = shards.ids().iter().copied().filter(|id| id % 2 == 0).collect();
+            let of_all = WantedShards::new(Arc::new(shards.clone()), latitude);
+            for (listed, wanted) in [(shards.ids(), of_all.clone()), (&even, of_all.listed(even.clone()))] {
+                let inside = |i: usize| listed.contains(&cell(i));
+                let expected: Vec<u8> =
+                    (0..lon.len()).map(|i| marks[i] & u8::from(inside(i))).collect();
+                let unlisted = (0..lon.len())
+                    .filter(|&i| marks[i] == 1 && shards.contains(cell(i)) && !inside(i))
+                    .count();
+                let mut found = marks.clone();
+                prop_assert_eq!(wanted.narrow(&lon, &lat, &mut found), unlisted);
+                prop_assert_eq!(found, expected);
+            }
         }
     }
 }

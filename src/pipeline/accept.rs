@@ -74,7 +74,8 @@ fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec
             *nulls += u64::from(!source.is_valid(photon));
         }
         let row = row();
-        granule.errors.push(row.to_error(), line.errors.target())?;
+        let target = line.errors.target(&row.granule);
+        granule.errors.push(row.to_error(), &target)?;
         granule.rows.push(row);
     }
     for ((column, _), count) in columns.iter().zip(by_column).filter(|(_, n)| *n > 0) {

@@ -1,7 +1,11 @@
-//! The memory budget: how many rows a batch may have.
+//! The memory budget: how many rows a batch may have, and what is left to partials.
 //!
 //! Beside the line: `source.rs` keeps a few batches in flight, each device needs scratch memory for
-//! the one that it folds. Partials of occupied cells come on top: they are the answer.
+//! the one that it folds, and `src/merge/mod.rs` holds partials to a budget of their own:
+//!
+//! ```text
+//!   memory = program + batches and their partials (at most half of the rest) + partials of the run
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,70 +26,94 @@ const FEWEST_ROWS: u64 = 4096;
 const PROGRAM: u64 = 64 << 20;
 /// Bytes of scratch for a photon: its cell, key, number, and two places of the radix sort.
 const SORTED: u64 = 8 + 4 + 4 + 16 + 8;
-/// Bytes of the accumulators of one column, where every photon has a cell of its own.
-const ROW: u64 = 8 + 24 + 16 + 48 + 32;
 
 impl Memory {
     /// Small enough for a laptop.
     pub const DEFAULT: Self = Self(1 << 30);
-    /// Below this no batch of useful size fits.
+    /// Below this no batch of useful size fits beside partials.
     pub const LEAST: Self = Self(96 << 20);
 
-    /// Rows of a batch that keep batches in flight and the device's scratch within the budget, in
-    /// the worst case of one photon a cell.
+    /// Rows of a batch that keep batches in flight and the device's scratch within half of the
+    /// budget, in the worst case of one photon a cell.
     pub fn rows(self, types: &[ColumnType], filters: usize, job: &Job) -> usize {
-        let width = |t: &ColumnType| match t {
-            ColumnType::F32 => 4,
-            ColumnType::F64 | ColumnType::I64 => 8,
-        };
-        // Coordinates, values and the bit of a null; filters are decoded and dropped.
-        let columns: u64 = types.iter().map(|t| width(t) + 1).sum();
-        let batch = 2 * 8 + columns;
-        let decoding = 8 * filters as u64;
-        let derived = 8 * job.columns.len() as u64;
-        let rows = ROW * job.columns.len() as u64 + 2 * 8;
-        let row = IN_FLIGHT as u64 * batch + decoding + derived + SORTED + 2 * rows;
-        let room = self.0.saturating_sub(PROGRAM) / row;
-        room.clamp(FEWEST_ROWS, BATCH_ROWS as u64) as usize
+        let rows = self.room() / 2 / row_bytes(types, filters, job);
+        rows.clamp(FEWEST_ROWS, BATCH_ROWS as u64) as usize
     }
+
+    /// Bytes for the partials of the run beside batches of so many rows; a quarter of what there is
+    /// however large those are, since batches may be given by hand.
+    pub fn partials(self, rows: usize, types: &[ColumnType], filters: usize, job: &Job) -> u64 {
+        let batches = (rows as u64).saturating_mul(row_bytes(types, filters, job));
+        self.room().saturating_sub(batches).max(self.room() / 4)
+    }
+
+    fn room(self) -> u64 {
+        self.0.saturating_sub(PROGRAM)
+    }
+}
+
+/// Bytes that a row takes on its way: read, waiting, derived, sorted, and as a cell of its own in the
+/// partials that a device makes and in those that it puts them together from.
+fn row_bytes(types: &[ColumnType], filters: usize, job: &Job) -> u64 {
+    let width = |t: &ColumnType| match t {
+        ColumnType::F32 => 4,
+        ColumnType::F64 | ColumnType::I64 => 8,
+    };
+    // Coordinates, values and the bit of a null; filters are decoded and dropped.
+    let columns: u64 = types.iter().map(|t| width(t) + 1).sum();
+    let batch = 2 * 8 + columns;
+    let decoding = 8 * filters as u64;
+    let derived = 8 * job.columns.len() as u64;
+    let partials = job.cell_bytes() + job.photon_bytes();
+    IN_FLIGHT as u64 * batch + decoding + derived + SORTED + 2 * partials
 }
 
 impl FromStr for Memory {
     type Err = String;
 
-    /// `4GiB`, `512MiB`, `2G`, `800MB`, or bytes.
+    /// As [`parse_memory`], and enough for a run.
     fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let unit = match text[digits.len()..].trim() {
-            "" | "B" => 1,
-            "K" | "KiB" => 1 << 10,
-            "M" | "MiB" => 1 << 20,
-            "G" | "GiB" => 1 << 30,
-            "T" | "TiB" => 1 << 40,
-            "kB" | "KB" => 1000,
-            "MB" => 1_000_000,
-            "GB" => 1_000_000_000,
-            "TB" => 1_000_000_000_000,
-            other => {
-                return Err(format!(
-                    "'{other}' is no unit of memory; write 4GiB, 512MiB or 2GB"
-                ));
-            }
-        };
-        let number: u64 = digits.trim().parse().map_err(|_| {
-            "memory is a whole number and a unit, such as 4GiB or 512MiB".to_owned()
-        })?;
-        let bytes = number
-            .checked_mul(unit)
-            .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
-        if bytes < Self::LEAST.0 {
+        let memory = parse_memory(text)?;
+        if memory.0 < Self::LEAST.0 {
             return Err(format!(
                 "{text} is too little; give at least {}",
                 Self::LEAST
             ));
         }
-        Ok(Self(bytes))
+        Ok(memory)
     }
+}
+
+/// `4GiB`, `512MiB`, `2G`, `800MB`, or bytes.
+///
+/// # Errors
+/// In words, what is wrong with the text.
+pub fn parse_memory(text: &str) -> Result<Memory, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "K" | "KiB" => 1 << 10,
+        "M" | "MiB" => 1 << 20,
+        "G" | "GiB" => 1 << 30,
+        "T" | "TiB" => 1 << 40,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        other => {
+            return Err(format!(
+                "'{other}' is no unit of memory; write 4GiB, 512MiB or 2GB"
+            ));
+        }
+    };
+    let number: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "memory is a whole number and a unit, such as 4GiB or 512MiB".to_owned())?;
+    let bytes = number
+        .checked_mul(unit)
+        .ok_or_else(|| format!("{text} is more memory than can be counted"))?;
+    Ok(Memory(bytes))
 }
 
 impl fmt::Display for Memory {
@@ -138,5 +166,29 @@ mod tests {
         assert_eq!(rows(u64::MAX), BATCH_ROWS);
         assert_eq!(rows(0), 4096);
         assert!(rows(128 << 20) < rows(256 << 20));
+    }
+
+    #[test]
+    fn batches_and_partials_share_what_the_program_leaves() {
+        let job = Job {
+            columns: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let types = [ColumnType::F32, ColumnType::F64];
+        for memory in [
+            Memory::LEAST,
+            Memory(256 << 20),
+            Memory::DEFAULT,
+            Memory(8 << 30),
+        ] {
+            let room = memory.0 - PROGRAM;
+            let rows = memory.rows(&types, 1, &job);
+            let batches = rows as u64 * row_bytes(&types, 1, &job);
+            let partials = memory.partials(rows, &types, 1, &job);
+            assert_eq!(batches + partials, room, "{memory}");
+            assert!(partials >= room / 2, "{memory}");
+            assert_eq!(memory.partials(usize::MAX, &types, 1, &job), room / 4);
+        }
+        assert_eq!(Memory(0).partials(0, &types, 1, &job), 0);
     }
 }

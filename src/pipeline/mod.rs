@@ -1,16 +1,25 @@
 //! The line, from granules to a store.
 //!
 //! ```text
-//! survey -> [ read -> derive -> fold -> merge ] per granule -> finalize -> write
+//! survey -> schedule -> [ read -> derive -> fold -> merge ] per granule -> finish -> store
+//!                                                                           '-> piece -> assemble -> store
 //! ```
 //!
 //! Reading runs on its own thread behind a bounded channel, so the next batch is decoded while the
 //! device works on this one. A granule's partials join the run's only when the granule has been read
-//! whole: a granule that fails half way leaves nothing behind.
+//! whole: a granule that fails half way leaves nothing behind. Of a run over a shard map each shard is
+//! finished into a piece as soon as its last granule has been merged (`pieces.rs`), and `assemble.rs`
+//! makes the store of all pieces; other runs finish all shards into the store at the end.
 
 mod accept;
+mod assemble;
 mod budget;
+mod errors;
+mod finish;
+mod pieces;
+mod schedule;
 mod source;
+mod store;
 mod survey;
 
 use std::path::Path;
@@ -21,22 +30,26 @@ use crate::backend::{Device, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::finalize::{Conserved, Overviews, StoreSchema, finalize};
 use crate::granule::Counts;
-use crate::grid::Order;
-use crate::merge::ShardPartials;
+use crate::merge::RunPartials;
+use crate::piece::Pieces;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
-use crate::store::{Layout, StoreWriter, Written};
-use crate::table::{ErrorTable, RowSpool, TableWriter, WholeTable};
+use crate::table::RowSpool;
 
-pub use budget::Memory;
+pub use assemble::{Assembled, Assembly, assemble};
+pub use budget::{Memory, parse_memory};
+use errors::Errors;
+use finish::Finish;
+use pieces::PieceLine;
+use schedule::Schedule;
 use source::{Message, Source};
-pub use survey::{Survey, survey};
+pub use store::{Target, write};
+pub use survey::{Found, Survey, absent, find, survey};
 
 /// How a run goes about its work; none of it changes a bit of the result.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// Rows read at a time from one ground track.
     pub batch_rows: usize,
@@ -46,6 +59,12 @@ pub struct Options<'a> {
     pub table: Option<&'a Path>,
     /// Where what a tolerant run leaves out is listed.
     pub errors: &'a Path,
+    /// Bytes that partials may take before they go to disk.
+    pub partials: u64,
+    /// Where they go: a folder that this run alone uses.
+    pub spill: &'a Path,
+    /// Where finished shards go, of a run over a shard map.
+    pub pieces: Option<&'a Pieces>,
     /// Set by a signal: stop at the next batch.
     pub interrupted: &'a AtomicBool,
 }
@@ -53,12 +72,12 @@ pub struct Options<'a> {
 /// Rows read at a time: 2^20 photons are some 50 MB with two columns, and amortise every stage.
 pub const BATCH_ROWS: usize = 1 << 20;
 
-/// Everything that follows from the granules, before it is finished.
+/// Everything that follows from the granules, before it is finished; of a run into pieces that is done.
 #[derive(Debug)]
-pub struct Folded {
-    pub shards: ShardPartials,
+pub struct Folded<'a> {
+    pub partials: RunPartials<'a>,
     pub tally: Tally,
-    pub errors: ErrorTable,
+    pub errors: Errors<'a>,
 }
 
 /// Reads every granule once and folds it into partials.
@@ -66,199 +85,181 @@ pub struct Folded {
 /// # Errors
 /// Strict: the first granule or row that cannot be used. Always: an interrupt, and a run in which no
 /// granule could be read.
-pub fn fold(
-    config: &Config,
-    survey: &Survey,
+pub fn fold<'a>(
+    config: &'a Config,
+    survey: &'a Survey,
     device: &Device,
-    options: &Options,
+    options: &Options<'a>,
     progress: &Progress,
-) -> Result<Folded> {
+) -> Result<Folded<'a>> {
+    let schedule = Schedule::new(survey);
+    let (job, schema) = (&survey.job, &survey.schema);
+    let finish = Finish { job, schema };
     let mut line = Line {
         config,
-        job: &survey.job,
+        job,
         device,
         options,
         derivation: Derivation::default(),
-        shards: ShardPartials::default(),
+        partials: RunPartials::new(&survey.schema.grid, job, options.partials, options.spill),
         tally: Tally::default(),
-        errors: ErrorTable::new(options.errors),
+        errors: Errors::new(options),
+        pieces: options.pieces.map(|pieces| PieceLine::new(pieces, finish)),
     };
     for failed in &survey.failed {
         line.leave_out(failed.clone(), "survey")?;
     }
-    let source = Source {
-        granules: &survey.granules,
-        config,
-        types: &survey.types,
-        batch_rows: options.batch_rows,
-        device,
-        wanted: survey.wanted.as_ref(),
-    };
-    source.stream(|messages, give_back| {
-        let mut granule = Granule::default();
-        for message in messages {
-            if options.interrupted.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
-            match message {
-                Message::Batch(batch, share) => {
-                    progress.batch(&batch.origin.granule, batch.len(), share);
-                    let batch = line.take(batch, &mut granule)?;
-                    // Nobody wants it where reading has ended.
-                    let _ = give_back.send(batch);
-                }
-                Message::End(end) => {
-                    progress.granule_done(&end.name, end.counts.read);
-                    line.close(std::mem::take(&mut granule), *end)?;
-                }
-                Message::Failed { name, error } => {
-                    progress.granule_left_out(&name);
-                    granule = Granule::default();
-                    line.fail(name, error)?;
-                }
-            }
-        }
-        Ok(())
-    })?;
+    line.begin(survey, &schedule)?;
+    line.read_all(survey, schedule, progress)?;
     let tally = &line.tally;
-    if let Some(first) = tally.failed.first().filter(|_| tally.granules.is_empty()) {
+    // Of pieces, others may be done already.
+    let none = tally.granules.is_empty() && options.pieces.is_none();
+    if let Some(first) = tally.failed.first().filter(|_| none) {
         return Err(Error::NoGranule {
             granules: tally.failed.len(),
             first: first.reason.clone(),
         });
     }
-    line.tally.conserve(&line.shards)?;
+    if let Some(pieces) = &line.pieces {
+        pieces.conserved().check(&tally.counts, job)?;
+    }
     Ok(Folded {
-        shards: line.shards,
+        partials: line.partials,
         tally: line.tally,
         errors: line.errors,
     })
 }
 
-/// What is to be written, and where.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    pub store: &'a Path,
-    /// Replace the store if it exists.
-    pub overwrite: bool,
-    /// Coarser orders that the store has, too; finest first.
-    pub overviews: &'a [Order],
-    pub layout: Layout,
-}
-
-/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of
-/// each array.
-///
-/// # Errors
-/// A violated invariant, a failed write, an interrupt: nothing is left at the target.
-pub fn write(
-    folded: Folded,
-    survey: &Survey,
-    target: Target,
-    options: &Options,
-) -> Result<(Written, Tally)> {
-    let Folded {
-        mut shards,
-        mut tally,
-        errors,
-    } = folded;
-    let job: &Job = &survey.job;
-    let schema: &StoreSchema = &survey.schema;
-    let merging = Instant::now();
-    tally.shards = shards.len() as u64;
-    tally.occupied_cells = shards.settle(job);
-    tally.merge_seconds += merging.elapsed().as_secs_f64();
-    let Target {
-        store, overwrite, ..
-    } = target;
-    let mut writer = StoreWriter::create(store, schema, tally.occupied_cells, overwrite)?
-        .with_layout(target.layout)
-        .with_overviews(target.overviews);
-    let mut conserved = Conserved::new(job);
-    let mut overviews = Overviews::new(target.overviews, schema, job);
-    let table = options.table.map(|path| TableWriter::create(path, schema));
-    let mut table = table.transpose()?;
-    for (shard, partials) in shards.into_tables(job) {
-        if options.interrupted.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
-        }
-        let finishing = Instant::now();
-        conserved.add(&partials);
-        let coarser = overviews.add(&partials)?;
-        let finished = finalize(shard, partials, job, schema)?;
-        tally.finalize_seconds += finishing.elapsed().as_secs_f64();
-        tally.cells_without_weight += finished.cells_without_weight;
-        let writing = Instant::now();
-        writer.append(&finished.table)?;
-        if let Some(table) = &mut table {
-            table.append(&finished.table)?;
-        }
-        for overview in coarser {
-            writer.append_overview(overview.order, &overview.shard.table)?;
-        }
-        tally.write_seconds += writing.elapsed().as_secs_f64();
-    }
-    conserved.check(&tally.counts, job)?;
-    let writing = Instant::now();
-    for overview in overviews.finish()? {
-        writer.append_overview(overview.order, &overview.shard.table)?;
-    }
-    // All are whole before the first has its name.
-    let table = table.map(TableWriter::finish).transpose()?;
-    let errors = errors.finish()?;
-    let written = writer.finish()?;
-    table.map_or(Ok(()), WholeTable::publish)?;
-    tally.errors = errors.publish()?;
-    tally.write_seconds += writing.elapsed().as_secs_f64();
-    Ok((written, tally))
-}
-
 /// One granule on its way through the line.
 #[derive(Debug, Default)]
 struct Granule {
-    shards: ShardPartials,
     /// Rows rejected on this side of the reader: out of a column's range.
     rejected: Counts,
     rows: RejectedRows,
     errors: RowSpool,
 }
 
-struct Line<'a> {
+struct Line<'l, 'a> {
     config: &'a Config,
     job: &'a Job,
-    device: &'a Device,
-    options: &'a Options<'a>,
+    device: &'l Device,
+    options: &'l Options<'a>,
     derivation: Derivation,
-    shards: ShardPartials,
+    partials: RunPartials<'a>,
     tally: Tally,
-    errors: ErrorTable,
+    errors: Errors<'a>,
+    pieces: Option<PieceLine<'a>>,
 }
 
-impl Line<'_> {
+impl Line<'_, '_> {
+    /// Shards that are whole before anything is read.
+    fn begin(&mut self, survey: &Survey, schedule: &Schedule) -> Result<()> {
+        let Some(pieces) = &mut self.pieces else {
+            return Ok(());
+        };
+        for shard in survey.listed.iter().flatten() {
+            for granule in &shard.absent {
+                pieces.leave_out(granule, &[shard.id]);
+            }
+        }
+        for shard in schedule.without_granules() {
+            pieces.write(shard, &mut self.partials, &mut self.tally)?;
+        }
+        Ok(())
+    }
+
+    fn read_all(
+        &mut self,
+        survey: &Survey,
+        mut schedule: Schedule,
+        progress: &Progress,
+    ) -> Result<()> {
+        let granules = schedule.take_granules();
+        let source = Source {
+            granules: &granules,
+            config: self.config,
+            types: &survey.types,
+            batch_rows: self.options.batch_rows,
+            device: self.device,
+        };
+        source.stream(|messages, give_back| {
+            let mut granule = Granule::default();
+            let mut place = 0;
+            for message in messages {
+                if self.options.interrupted.load(Ordering::Relaxed) {
+                    return Err(Error::Interrupted);
+                }
+                match message {
+                    Message::Batch(batch, share) => {
+                        progress.batch(&batch.origin.granule, batch.len(), share);
+                        let batch = self.take(batch, &mut granule)?;
+                        // Nobody wants it where reading has ended.
+                        let _ = give_back.send(batch);
+                        continue;
+                    }
+                    Message::End(end) => {
+                        progress.granule_done(&end.name, end.counts.read);
+                        let listed = schedule.shards(place);
+                        self.close(std::mem::take(&mut granule), *end, listed)?;
+                    }
+                    Message::Failed { name, error } => {
+                        progress.granule_left_out(&name);
+                        granule = Granule::default();
+                        self.fail(name, error, schedule.shards(place))?;
+                    }
+                }
+                if let Some(pieces) = &mut self.pieces {
+                    for shard in schedule.read(place) {
+                        let write = || pieces.write(shard, &mut self.partials, &mut self.tally);
+                        self.device.install(write)?;
+                    }
+                    progress.shards_open(schedule.open());
+                }
+                place += 1;
+            }
+            Ok(())
+        })
+    }
+
     /// Folds a batch, and gives it back.
     fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<PhotonBatch> {
         let mut times = StageTimes::default();
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
         let merging = Instant::now();
-        granule.shards.add(&partials, &self.config.grid, self.job);
+        self.partials.add(&partials)?;
         self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         Ok(batch)
     }
 
-    fn close(&mut self, granule: Granule, mut end: GranuleReport) -> Result<()> {
+    fn close(&mut self, granule: Granule, mut end: GranuleReport, listed: &[u64]) -> Result<()> {
         let merging = Instant::now();
-        self.shards.absorb(granule.shards, self.job);
+        let photons = self.partials.commit()?;
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         end.counts.move_to_rejected(&granule.rejected);
+        let merged: u64 = photons.values().sum();
+        if merged != end.counts.kept {
+            return Err(Error::Gate(format!(
+                "granule {}: {} photons kept and {merged} merged: the sums do not balance",
+                end.name, end.counts.kept
+            )));
+        }
+        self.errors.rows(&end.name, granule.errors)?;
+        if let Some(pieces) = &mut self.pieces {
+            pieces.read(&end.name, listed, &photons);
+        }
         self.tally.add(end, granule.rows);
-        self.errors.rows(granule.errors)
+        Ok(())
     }
 
-    fn fail(&mut self, name: String, error: Error) -> Result<()> {
+    fn fail(&mut self, name: String, error: Error, listed: &[u64]) -> Result<()> {
+        self.partials.discard()?;
         if !self.options.tolerant {
             return Err(error);
+        }
+        if let Some(pieces) = &mut self.pieces {
+            pieces.leave_out(&name, listed);
         }
         let failed = Failed {
             granule: name,

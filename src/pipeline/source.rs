@@ -1,6 +1,5 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -11,9 +10,9 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::Buffers;
 use crate::input::Input;
-use crate::plan::ShardSet;
 use crate::report::GranuleReport;
 
+use super::schedule::Scheduled;
 use super::survey::file_name;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
@@ -33,14 +32,12 @@ pub enum Message {
 
 /// Granules to stream, and how.
 pub struct Source<'a> {
-    pub granules: &'a [PathBuf],
+    pub granules: &'a [Scheduled],
     pub config: &'a Config,
     pub types: &'a [ColumnType],
     pub batch_rows: usize,
     /// Whose threads decode.
     pub device: &'a Device,
-    /// Only photons of these shards are handed on.
-    pub wanted: Option<&'a ShardSet>,
 }
 
 impl Source<'_> {
@@ -60,8 +57,9 @@ impl Source<'_> {
 
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
-        for path in self.granules {
-            let message = match self.read(path, &mut buffers, (sender, given_back)) {
+        for granule in self.granules {
+            let path = &granule.path;
+            let message = match self.read(granule, &mut buffers, (sender, given_back)) {
                 Ok(Some(report)) => Message::End(Box::new(report)),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
@@ -78,13 +76,15 @@ impl Source<'_> {
     /// One granule; `None` when nobody listens any more.
     fn read(
         &self,
-        path: &Path,
+        granule: &Scheduled,
         buffers: &mut Buffers,
         (sender, given_back): (&SyncSender<Message>, &Receiver<PhotonBatch>),
     ) -> Result<Option<GranuleReport>> {
         let mut seconds = 0.0;
         let started = Instant::now();
-        let mut input = Input::open(path, self.config, self.types, self.batch_rows, self.wanted)?;
+        let wanted = granule.wanted.clone();
+        let (path, rows) = (&granule.path, self.batch_rows);
+        let mut input = Input::open(path, self.config, self.types, rows, wanted)?;
         input.use_buffers(buffers);
         seconds += started.elapsed().as_secs_f64();
         loop {

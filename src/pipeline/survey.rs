@@ -1,7 +1,7 @@
 //! The survey: every granule is opened once, before any photon is read, so that column types are
 //! known and a granule that cannot be opened is found before hours of work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::batch::ColumnType;
@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
 use crate::granule::{ColumnUnion, SourceColumn};
 use crate::input::Input;
-use crate::plan::{Plan, ShardSet};
+use crate::plan::{ListedShard, Plan};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
 use crate::table::{Drift, columns_read};
+use serde::{Deserialize, Serialize};
 
 /// What a run will do, resolved against its granules.
 #[derive(Debug)]
@@ -29,10 +30,12 @@ pub struct Survey {
     pub types: Vec<ColumnType>,
     pub job: Job,
     pub schema: StoreSchema,
-    /// The shards whose photons count; all where there is none.
-    pub wanted: Option<ShardSet>,
+    /// The shards whose photons count, with places in `granules`; all shards where there is none.
+    pub listed: Option<Vec<ListedShard>>,
     /// What differs between tables, and is no reason to stop.
     pub drift: Vec<String>,
+    /// Rows of all granules that the survey was of.
+    pub rows: u64,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -44,17 +47,40 @@ pub struct Survey {
 /// A granule that cannot be used (strict), no granule with data to tell the types from, an output
 /// that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
+    let mut failed = absent(plan, tolerant)?;
+    let found = find(config, plan, tolerant)?;
+    failed.extend(found.failed.iter().cloned());
+    Survey::new(config, plan, &found, failed)
+}
+
+/// What a survey finds in the granules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// One per variable of the config: types and units over all granules.
+    pub columns: Vec<SourceColumn>,
+    /// Granules that cannot be opened (tolerant runs only).
+    pub failed: Vec<Failed>,
+    /// What differs between tables, and is no reason to stop.
+    pub drift: Vec<String>,
+    /// Rows of all granules that can be opened.
+    pub rows: u64,
+}
+
+/// Opens every granule of the plan, and reads none.
+///
+/// # Errors
+/// As [`survey`].
+pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
     let mut drift = Drift::default();
-    let mut failed = absent(plan, tolerant)?;
-    let mut left_out = BTreeSet::new();
+    let mut failed = Vec::new();
+    let mut rows = 0;
     for path in by_name {
         match ask(path, config, &mut union, &mut drift) {
-            Ok(()) => {}
+            Ok(more) => rows += more,
             Err(error) if tolerant => {
-                left_out.insert(path);
                 failed.push(Failed {
                     granule: file_name(path),
                     reason: error.to_string(),
@@ -63,28 +89,94 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
             Err(error) => return Err(error),
         }
     }
-    let Some(columns) = union.into_columns() else {
-        return Err(nothing_to_read(config, plan, &failed));
-    };
-    let granules = plan.granules.iter().filter(|path| !left_out.contains(path));
-    let granules = granules.cloned().collect();
-    let job = Job::new(config, &columns);
-    let schema = schema(config, &job, &columns)?;
-    check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
-    Ok(Survey {
-        types: columns.iter().map(|c| c.column_type).collect(),
-        granules,
-        failed,
-        columns,
-        job,
-        schema,
-        wanted: plan.wanted.as_ref().map(|wanted| wanted.shards.clone()),
-        drift: drift.notes(&columns_read(config)),
-    })
+    match union.into_columns() {
+        Some(columns) => Ok(Found {
+            columns,
+            failed,
+            drift: drift.notes(&columns_read(config)),
+            rows,
+        }),
+        None => Err(nothing_to_read(config, plan, &failed)),
+    }
+}
+
+impl Survey {
+    /// A plan whose granules have these columns, but for those that failed.
+    ///
+    /// # Errors
+    /// An output that no store can hold.
+    pub fn new(config: &Config, plan: &Plan, found: &Found, failed: Vec<Failed>) -> Result<Self> {
+        let columns = &found.columns;
+        let job = Job::new(config, columns);
+        let schema = schema(config, &job, columns)?;
+        check_schema(&schema).map_err(|message| Error::config(&config.name, message))?;
+        let left_out: BTreeSet<&str> = failed.iter().map(|failed| &*failed.granule).collect();
+        let mut granules = Vec::new();
+        // Where each granule of the plan is among those that are read.
+        let mut places = Vec::new();
+        for path in &plan.granules {
+            let read = !left_out.contains(&*file_name(path));
+            places.push(read.then_some(granules.len()));
+            if read {
+                granules.push(path.clone());
+            }
+        }
+        let listed = |shard: &ListedShard| {
+            let mut absent = shard.absent.clone();
+            let mut read = Vec::new();
+            for &granule in &shard.granules {
+                match places[granule] {
+                    Some(place) => read.push(place),
+                    None => absent.push(file_name(&plan.granules[granule])),
+                }
+            }
+            ListedShard {
+                id: shard.id,
+                granules: read,
+                absent,
+            }
+        };
+        let listed = plan
+            .wanted
+            .as_ref()
+            .map(|wanted| wanted.listed.iter().map(listed).collect());
+        Ok(Self {
+            types: columns.iter().map(|c| c.column_type).collect(),
+            granules,
+            failed,
+            columns: columns.clone(),
+            job,
+            schema,
+            listed,
+            drift: found.drift.clone(),
+            rows: found.rows,
+        })
+    }
+
+    /// Only these shards, of a run over a shard map, and the granules that they list.
+    pub fn retain_shards(&mut self, keep: impl Fn(u64) -> bool) {
+        let Some(listed) = &mut self.listed else {
+            return;
+        };
+        listed.retain(|shard| keep(shard.id));
+        let read: BTreeSet<usize> = listed.iter().flat_map(|s| &s.granules).copied().collect();
+        let places: BTreeMap<usize, usize> =
+            read.iter().enumerate().map(|(i, &g)| (g, i)).collect();
+        for granule in listed.iter_mut().flat_map(|shard| &mut shard.granules) {
+            *granule = places[granule];
+        }
+        self.granules = read.iter().map(|&g| self.granules[g].clone()).collect();
+        let absent: BTreeSet<&String> = listed.iter().flat_map(|s| &s.absent).collect();
+        self.failed
+            .retain(|failed| absent.contains(&failed.granule));
+    }
 }
 
 /// Granules that the plan has no file of: an error, or in a tolerant run left out.
-fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
+///
+/// # Errors
+/// Strict: the first of them.
+pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
     if let Some(first) = plan.absent.first().filter(|_| !tolerant) {
         let more = match plan.absent.len() - 1 {
             0 => String::new(),
@@ -99,11 +191,12 @@ fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
     Ok(failed.collect())
 }
 
-/// Adds what a granule says of its columns, if all that the config needs of it can be opened.
-fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<()> {
+/// Adds what a granule says of its columns, if all that the config needs of it can be opened; gives
+/// back its rows.
+fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<u64> {
     let granule = Input::describe(path, config)?;
     let Some(found) = granule.columns else {
-        return Ok(());
+        return Ok(granule.rows);
     };
     let name = format!("granule {}", granule.name);
     union.add(&name, found).map_err(|clash| {
@@ -113,7 +206,7 @@ fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift)
     if let Some(columns) = granule.table_columns {
         drift.add(&granule.name, columns);
     }
-    Ok(())
+    Ok(granule.rows)
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
@@ -172,6 +173,21 @@ impl ShardMap {
         };
         let words = self.shards.iter().map(|s| morton::to_word(order, s.id));
         words.collect()
+    }
+
+    /// SHA-256 in hex over the shards and the granules that each lists, whatever their order in the
+    /// file, and over nothing else.
+    pub fn identity(&self) -> String {
+        let mut shards: Vec<&MapShard> = self.shards.iter().collect();
+        shards.sort_by_key(|shard| shard.id);
+        let mut hash = Sha256::new();
+        hash.update(format!("order {:?}\n", self.order.map(Order::get)));
+        for shard in shards {
+            let names = shard.granules.iter();
+            let names: BTreeSet<&str> = names.map(|&g| &*self.granules[g].id).collect();
+            hash.update(format!("{} {names:?}\n", shard.id));
+        }
+        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Pairs of a shard and a granule.

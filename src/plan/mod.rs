@@ -68,6 +68,19 @@ pub struct Wanted {
     /// Shards that the map has.
     pub of: usize,
     pub shards: ShardSet,
+    /// What the map says of each of them, ascending by id.
+    pub listed: Vec<ListedShard>,
+}
+
+/// One wanted shard, and the granules that a shard map lists for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedShard {
+    /// NESTED id.
+    pub id: u64,
+    /// Places in [`Plan::granules`], ascending.
+    pub granules: Vec<usize>,
+    /// Names of those that were not found, ascending.
+    pub absent: Vec<String>,
 }
 
 /// The granules of one kind that `paths` (files and directories) stand for.

@@ -11,9 +11,9 @@ use crate::config::{DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Result};
 
 use super::duplicates::{Distinct, Identity, identity, without_duplicates};
-use super::map::{MapGranule, ShardMap};
+use super::map::{MapGranule, MapShard, ShardMap};
 use super::shards::{ShardRange, ShardSet};
-use super::{Absent, Plan, Wanted, extensions, granules_in};
+use super::{Absent, ListedShard, Plan, Wanted, extensions, granules_in};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]
@@ -79,25 +79,47 @@ impl ShardMap {
                 .into_iter()
                 .filter(|s| files_wanted.contains(&s.granule))
                 .collect(),
-            wanted: Some(Wanted {
-                map: self.path.clone(),
-                of: self.shards.len(),
-                shards: ShardSet::new(order, shards.iter().map(|s| s.id).collect()),
-                range,
-            }),
             ..Plan::default()
         };
+        let mut places: BTreeMap<&PathBuf, usize> = BTreeMap::new();
         for place in wanted {
             // Taken out, so that a file that stands under two ids is read once.
             if !kept.remove(&all[place]) {
                 continue;
             }
             match &files[place] {
-                Some(file) => plan.granules.push(file.clone()),
+                Some(file) => {
+                    places.insert(&all[place], plan.granules.len());
+                    plan.granules.push(file.clone());
+                }
                 None => plan.absent.push(self.absent(place, selection.granule_root)),
             }
         }
         plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
+        let named: BTreeSet<&str> = plan.absent.iter().map(|a| &*a.granule).collect();
+        let listed = |shard: &MapShard| {
+            let granules = shard.granules.iter();
+            let granules: BTreeSet<usize> = granules
+                .filter_map(|&place| places.get(&all[place]).copied())
+                .collect();
+            let names = shard.granules.iter();
+            let names = names.map(|&place| &*self.granules[place].id);
+            let absent: BTreeSet<&str> = names.filter(|name| named.contains(name)).collect();
+            ListedShard {
+                id: shard.id,
+                granules: granules.into_iter().collect(),
+                absent: absent.into_iter().map(str::to_owned).collect(),
+            }
+        };
+        let mut listed: Vec<ListedShard> = shards.iter().map(listed).collect();
+        listed.sort_by_key(|shard| shard.id);
+        plan.wanted = Some(Wanted {
+            map: self.path.clone(),
+            of: self.shards.len(),
+            shards: ShardSet::new(order, shards.iter().map(|s| s.id).collect()),
+            range,
+            listed,
+        });
         if plan.granules.is_empty() && plan.absent.is_empty() {
             return Err(self.error(
                 "no granule is left to read: others take the place of all that it lists for the \

@@ -27,6 +27,8 @@ pub struct RunReport {
     pub device: DeviceReport,
     /// The shard map and the part of it that the run is about; null without one.
     pub plan: Option<PlanReport>,
+    /// The pieces that were written, and those that were done before; null without a shard map.
+    pub pieces: Option<PieceReport>,
     /// Worker threads.
     pub threads: u64,
     pub memory: MemoryReport,
@@ -56,8 +58,8 @@ pub struct RunReport {
     /// By array, `cell_ids` among them.
     pub outputs: BTreeMap<String, OutputHash>,
     /// SHA-256 of the lines `name dtype sha256` of all outputs, sorted: equal for stores of equal
-    /// content.
-    pub content_sha256: String,
+    /// content. Null where only pieces of a store were written.
+    pub content_sha256: Option<String>,
     /// Coarser orders of the store, finest first.
     pub overviews: Vec<OverviewReport>,
 }
@@ -92,12 +94,31 @@ pub struct PlanReport {
     pub of: u64,
 }
 
-/// Memory of batches on their way through the line.
+/// The pieces of a run over a shard map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PieceReport {
+    /// Where they are until the store is whole.
+    pub folder: String,
+    /// Pieces that this run wrote, and those that were done before.
+    pub written: u64,
+    pub kept: u64,
+    /// Photons in those that were done before; they are none of the photons that this run read.
+    pub photons_kept: u64,
+    /// Shards of the map.
+    pub of: u64,
+}
+
+/// Memory of batches on their way through the line, and of partials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemoryReport {
     pub budget_bytes: u64,
     /// Rows of a batch at most.
     pub batch_rows: u64,
+    /// Bytes that partials may take before they go to disk.
+    pub partials_bytes: u64,
+    /// Bytes of partials that went to disk, and the sorted runs that they were written in.
+    pub spilled_bytes: u64,
+    pub sorted_runs: u64,
 }
 
 /// Time and bytes of each stage. Reading and decoding overlap the others.

@@ -225,7 +225,9 @@ fn summary(text: &mut String, report: &RunReport) {
     if let Some(bytes) = report.peak_resident_bytes {
         line("peak memory", &format!("{} bytes", grouped(bytes)));
     }
-    line("content", &format!("sha256 {}", report.content_sha256));
+    let content = report.content_sha256.as_ref();
+    let content = content.map_or("pieces only".to_owned(), |hash| format!("sha256 {hash}"));
+    line("content", &content);
 }
 
 fn granules(text: &mut String, report: &RunReport) {

@@ -1,5 +1,6 @@
 //! What a run did, for people (progress, summary, pictures) and for programs (`run.json`).
 
+mod assembled;
 mod document;
 mod inspect;
 mod meter;
@@ -10,7 +11,8 @@ mod run;
 mod tally;
 mod whole;
 
-pub use document::{RunReport, json_schema};
+pub use assembled::AssembledReport;
+pub use document::{PieceReport, RunReport, json_schema};
 pub use inspect::{inspect, inspect_text, looks_like_a_report};
 pub use progress::{Progress, ProgressMode};
 pub use render::{MapData, render};

@@ -13,7 +13,7 @@ use crate::store::{ContentHash, Written, content_hash, grouped};
 
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
-    OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
+    OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, Stage, Stages, SupersededReport,
 };
 use super::resident::peak_resident_bytes;
@@ -33,17 +33,23 @@ pub struct RunFacts<'a> {
     pub threads: usize,
     pub memory_bytes: u64,
     pub batch_rows: usize,
+    pub partials_bytes: u64,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,
     pub table: Option<&'a Path>,
     /// What differs between tables.
     pub drift: &'a [String],
+    /// Of a run over a shard map.
+    pub pieces: Option<PieceReport>,
 }
 
 impl RunReport {
     /// Puts the report of a finished run together.
-    pub fn new(facts: &RunFacts, tally: &Tally, written: &Written, seconds: f64) -> Self {
+    ///
+    /// Without a store of its own, a run wrote pieces of one.
+    pub fn new(facts: &RunFacts, tally: &Tally, written: Option<&Written>, seconds: f64) -> Self {
+        let hashes = written.map_or(&[][..], |written| &written.hashes);
         let resolutions = facts.job.columns.iter().filter(|c| c.needs.moments);
         let rejected: u64 = tally.counts.rejected.values().sum();
         let counts = &tally.counts;
@@ -65,10 +71,14 @@ impl RunReport {
                 shards: format!("{}..{}", wanted.range.start, wanted.range.end),
                 of: wanted.of as u64,
             }),
+            pieces: facts.pieces.clone(),
             threads: facts.threads as u64,
             memory: MemoryReport {
                 budget_bytes: facts.memory_bytes,
                 batch_rows: facts.batch_rows as u64,
+                partials_bytes: facts.partials_bytes,
+                spilled_bytes: tally.spilled.bytes,
+                sorted_runs: tally.spilled.runs,
             },
             seconds,
             stages: stages(facts, tally),
@@ -99,18 +109,9 @@ impl RunReport {
                 .collect(),
             store: shown(facts.store),
             table: facts.table.map(shown),
-            outputs: outputs(&written.hashes),
-            content_sha256: content_hash(&written.hashes),
-            overviews: written
-                .overviews
-                .iter()
-                .map(|overview| OverviewReport {
-                    order: overview.order.get(),
-                    occupied_cells: overview.cells,
-                    outputs: outputs(&overview.hashes),
-                    content_sha256: content_hash(&overview.hashes),
-                })
-                .collect(),
+            outputs: outputs(hashes),
+            content_sha256: written.map(|written| content_hash(&written.hashes)),
+            overviews: written.map_or(Vec::new(), overviews),
         }
     }
 
@@ -156,6 +157,10 @@ impl RunReport {
             line("  null", format!("{} ({column})", grouped(*count)));
         }
         line("shards", grouped(tally.shards));
+        if let Some(pieces) = self.pieces.as_ref().filter(|pieces| pieces.kept > 0) {
+            let kept = grouped(pieces.kept);
+            line("  kept", format!("{kept} pieces were done before"));
+        }
         line("occupied cells", grouped(tally.occupied_cells));
         for overview in &self.overviews {
             let what = format!("  at order {}", overview.order);
@@ -173,9 +178,23 @@ impl RunReport {
             "time",
             format!("{:.2} s, {rate:.1} million photons/s", self.seconds),
         );
-        line("content", format!("sha256 {}", &self.content_sha256));
+        if let Some(content) = &self.content_sha256 {
+            line("content", format!("sha256 {content}"));
+        }
         text
     }
+}
+
+/// Coarser orders of a store, for a report.
+pub(super) fn overviews(written: &Written) -> Vec<OverviewReport> {
+    let overviews = written.overviews.iter();
+    let reports = overviews.map(|overview| OverviewReport {
+        order: overview.order.get(),
+        occupied_cells: overview.cells,
+        outputs: outputs(&overview.hashes),
+        content_sha256: content_hash(&overview.hashes),
+    });
+    reports.collect()
 }
 
 /// A path as text; one that is not Unicode as close as it comes.
@@ -195,7 +214,7 @@ fn granules(plan: &Plan, tally: &Tally) -> Granules {
     }
 }
 
-fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, OutputHash> {
+pub(super) fn outputs(hashes: &[ContentHash]) -> BTreeMap<String, OutputHash> {
     let hash = |hash: &ContentHash| {
         let sha256 = hash.sha256.clone();
         (hash.array.clone(), OutputHash { sha256 })

@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{Batches, DeviceSeconds, StageTimes};
-use crate::error::{Error, Result};
 use crate::granule::{Counts, GranuleFile, Reader, Spent};
-use crate::merge::ShardPartials;
+use crate::merge::SpillFacts;
 use crate::table::{ErrorRow, ErrorSummary};
 
 /// Rejected rows that a report lists one by one; all are counted.
@@ -31,6 +30,8 @@ pub struct Tally {
     pub shards: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// Partials that memory had no room for.
+    pub spilled: SpillFacts,
     /// The error table, once it is written.
     pub errors: ErrorSummary,
 }
@@ -225,23 +226,6 @@ impl Tally {
         self.rejected_rows += rows.count;
         let room = LISTED_ROWS - self.rows.len();
         self.rows.extend(rows.first.into_iter().take(room));
-    }
-
-    /// Checks that no photon was lost or counted twice on its way to the shards.
-    ///
-    /// # Errors
-    /// Sums that do not balance: a defect of icefold, never of the data.
-    pub fn conserve(&self, shards: &ShardPartials) -> Result<()> {
-        let Counts { read, kept, .. } = self.counts;
-        let rejected: u64 = self.counts.rejected.values().sum();
-        let folded = shards.photons();
-        if read != kept + rejected || folded != kept {
-            return Err(Error::Gate(format!(
-                "{read} photons read, {kept} kept, {rejected} rejected, {folded} in shards: the \
-                 sums do not balance"
-            )));
-        }
-        Ok(())
     }
 }
 

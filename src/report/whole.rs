@@ -1,17 +1,24 @@
 //! Files that appear whole or not at all: the run report and the map; and how large files are.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes a file; a reader never sees half of it, and a failure leaves nothing new.
+/// Writes a file and makes it durable; a reader never sees half of it, and a failure leaves nothing
+/// new.
 ///
 /// # Errors
 /// The operating system's, with the path.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = partial(path);
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let write = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    let written = write().and_then(|()| fs::rename(&partial, path));
     written.map_err(|source| {
         let _ = fs::remove_file(&partial);
         Error::io("write", path, source)

@@ -7,8 +7,8 @@ use super::key::{Class, Value};
 /// Bin counts of many cells, cell after cell: `below, bin 0, .., bin n-1, above` each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bins {
-    stride: usize,
-    counts: Vec<u64>,
+    pub(super) stride: usize,
+    pub(super) counts: Vec<u64>,
 }
 
 impl Bins {

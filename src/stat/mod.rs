@@ -11,10 +11,12 @@
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
+//! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
 //! `finish.rs` turns them into f64 once.
 
 mod coarsen;
 mod derive;
+mod encode;
 mod exact;
 mod finish;
 mod histogram;
@@ -27,11 +29,13 @@ mod range;
 mod resolution;
 mod rows;
 mod scan;
+mod size;
 mod specials;
 mod sums;
 mod terms;
 
 pub use derive::Derivation;
+pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_output};
 pub use histogram::Bins;

@@ -11,13 +11,13 @@ use crate::batch::ColumnType;
 /// NaN is not in here; `Specials` counts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
-    offsets: Vec<usize>,
-    keys: Keys,
+    pub(super) offsets: Vec<usize>,
+    pub(super) keys: Keys,
 }
 
 /// f32 columns keep 4 bytes a photon, the others 8.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Keys {
+pub(super) enum Keys {
     Narrow(Vec<u32>),
     Wide(Vec<u64>),
 }

@@ -117,6 +117,7 @@ impl Partials {
     /// The union of two tables; equal cells merge exactly.
     pub fn merge(&self, other: &Self, job: &Job) -> Self {
         let mut merged = Self::empty(job);
+        merged.reserve(&[(self, 0..self.len()), (other, 0..other.len())]);
         let (mut i, mut j) = (0, 0);
         while i < self.len() && j < other.len() {
             // Whole runs of cells move at once; a cell of both joins at the seam.

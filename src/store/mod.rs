@@ -26,6 +26,7 @@ mod value;
 mod verify;
 mod write;
 
+pub(crate) use array::hex;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use fullsphere::check as check_full_sphere;
 pub use group::Layout;

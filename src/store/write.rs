@@ -60,7 +60,7 @@ pub struct WrittenOverview {
 #[derive(Debug)]
 pub struct StoreWriter {
     place: Place,
-    cells: u64,
+    cells: Option<u64>,
     base: GroupWriter,
     overviews: Vec<Overview>,
 }
@@ -75,7 +75,8 @@ struct Overview {
 }
 
 impl StoreWriter {
-    /// Begins a store of `cells` occupied cells that [`finish`](Self::finish) puts at `target`.
+    /// Begins a store that [`finish`](Self::finish) puts at `target`; of so many occupied cells, where
+    /// that is known.
     ///
     /// # Errors
     /// If two outputs share a name or one cannot be stored, something is at the target (with
@@ -83,13 +84,13 @@ impl StoreWriter {
     pub fn create(
         target: &Path,
         schema: &StoreSchema,
-        cells: u64,
+        cells: impl Into<Option<u64>>,
         overwrite: bool,
     ) -> Result<Self> {
         metadata::check(schema).map_err(|message| Error::store(target, message))?;
         let place = Place::create(target, overwrite)?;
         Ok(Self {
-            cells,
+            cells: cells.into(),
             base: GroupWriter::new(place.partial(), schema.clone(), Layout::Cells),
             overviews: Vec::new(),
             place,
@@ -126,11 +127,8 @@ impl StoreWriter {
     /// If the table is not the schema's, ids do not ascend, or a file cannot be written.
     pub fn append(&mut self, table: &CellTable) -> Result<()> {
         let more = self.base.written() + table.rows.num_rows() as u64;
-        if more > self.cells {
-            let message = format!(
-                "{} cells were announced, at least {more} arrived",
-                self.cells
-            );
+        if let Some(cells) = self.cells.filter(|&cells| more > cells) {
+            let message = format!("{cells} cells were announced, at least {more} arrived");
             return Err(Error::store(self.place.target(), message));
         }
         self.base.append(table, &self.place)?;
@@ -171,8 +169,8 @@ impl StoreWriter {
             let message = format!("{what}; this is a defect in icefold, please report it");
             Error::store(place.target(), message)
         };
-        if base.written() != cells {
-            let written = base.written();
+        let written = base.written();
+        if let Some(cells) = cells.filter(|&cells| cells != written) {
             return Err(defect(format!(
                 "{cells} cells were announced and {written} written"
             )));

@@ -8,8 +8,10 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
@@ -31,6 +33,16 @@ pub struct ErrorSummary {
     pub by_code: BTreeMap<String, u64>,
 }
 
+impl ErrorSummary {
+    /// Adds the rows of another one.
+    pub fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        for (code, rows) in &other.by_code {
+            *self.by_code.entry(code.clone()).or_default() += rows;
+        }
+    }
+}
+
 /// Writes one error table.
 #[derive(Debug)]
 pub struct ErrorTable {
@@ -50,6 +62,28 @@ pub struct WholeErrors {
 /// Where the error table of a store is: `out.zarr` has `out.errors.parquet`.
 pub fn errors_path(store: &Path) -> PathBuf {
     store.with_extension("errors.parquet")
+}
+
+/// The rows of an error table.
+///
+/// # Errors
+/// A file that cannot be read, or is no error table.
+pub fn read_error_table(path: &Path) -> Result<Vec<RecordBatch>> {
+    let failed = |e: String| Error::io("read", path, std::io::Error::other(e));
+    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|e| failed(e.to_string()))?;
+    let rows: Vec<RecordBatch> = reader
+        .collect::<Result<_, _>>()
+        .map_err(|e| failed(e.to_string()))?;
+    match rows
+        .iter()
+        .all(|batch| batch.schema().fields() == schema().fields())
+    {
+        true => Ok(rows),
+        false => Err(failed("it is no error table".to_owned())),
+    }
 }
 
 impl ErrorTable {
@@ -92,6 +126,21 @@ impl ErrorTable {
     pub fn rows(&mut self, spool: RowSpool) -> Result<()> {
         self.count("out_of_range", spool.count());
         spool.drain(|batch| self.write(batch))
+    }
+
+    /// Adds rows of other error tables.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn batch(&mut self, rows: &RecordBatch) -> Result<()> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let codes = rows.column_by_name("error_code");
+        for code in codes.iter().flat_map(|codes| codes.as_string::<i32>()) {
+            self.count(code.unwrap_or_default(), 1);
+        }
+        self.write(rows)
     }
 
     fn count(&mut self, code: &str, rows: u64) {

@@ -83,6 +83,19 @@ fn cut(text: &str) -> String {
     }
 }
 
+impl TableFile {
+    /// Rows, where the file tells without being read: Parquet does.
+    pub fn rows(&self) -> Option<u64> {
+        match &self.format {
+            Format::Parquet(metadata) => {
+                let rows = metadata.metadata().file_metadata().num_rows();
+                u64::try_from(rows).ok()
+            }
+            Format::ArrowFile | Format::ArrowStream => None,
+        }
+    }
+}
+
 /// Rows, and row groups or record batches.
 fn count(table: &TableFile) -> Result<(u64, usize)> {
     let open = || {

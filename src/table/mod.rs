@@ -30,7 +30,7 @@ mod write;
 
 pub use columns::{columns_read, source_columns};
 pub use drift::Drift;
-pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path};
+pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_table};
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
 pub use inspect::{inspect, inspect_text};
 pub use place::check_file_target;

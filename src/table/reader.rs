@@ -18,9 +18,8 @@ use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, Spent, WantedShards};
+use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, Spent, UNLISTED_SHARD, WantedShards};
 use crate::grid::Locator;
-use crate::plan::ShardSet;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one table as batches.
@@ -73,11 +72,12 @@ impl TableReader {
         config: &Config,
         types: &[ColumnType],
         batch_rows: usize,
-        wanted: Option<&ShardSet>,
+        wanted: Option<WantedShards>,
     ) -> Result<Self> {
         let table = TableFile::open(path)?;
         let needed = Needed::of(&table, config, types)?;
-        let boxes = wanted.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
+        let of_shards = wanted.as_ref().map(WantedShards::wanted);
+        let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
         let stretches = match &table.format {
             Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
             _ => Vec::new(),
@@ -103,7 +103,7 @@ impl TableReader {
             variables: names.zip(types.iter().copied()).collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
-            wanted: wanted.map(|shards| WantedShards::new(shards, &config.grid)),
+            wanted,
             batch_rows,
             batches,
             pending: None,
@@ -204,12 +204,14 @@ impl TableReader {
         kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
         counts.reject("bad_coordinate", lon.len() - kept.len());
         let placed = kept.len();
+        let mut unlisted = 0;
         if reach == Reach::Positions {
             kept.clear();
         } else if let Some(wanted) = &self.wanted {
-            wanted.retain(&lon, &lat, &mut kept);
+            unlisted = wanted.retain(&lon, &lat, &mut kept);
         }
-        counts.reject(OUTSIDE_SHARDS, placed - kept.len());
+        counts.reject(OUTSIDE_SHARDS, placed - kept.len() - unlisted);
+        counts.reject(UNLISTED_SHARD, unlisted);
         for (filter, name) in self.filters.iter().zip(&self.needed.filters) {
             if kept.is_empty() {
                 break;

@@ -164,10 +164,9 @@ fn runs_over_disjoint_shards_add_up_to_the_whole() {
     let granules = site.three();
     succeed(&mut site.plan("atl03", &paths(&granules)));
     let (whole, _) = json_of(site.run("atl03", &paths(&granules)).arg("--json"), 0);
-    let mut parts = Vec::new();
     let mut kept = 0;
-    for (name, range) in [("x.zarr", "..3"), ("y.zarr", "3..4"), ("z.zarr", "4..")] {
-        let mut command = site.run_plan(name);
+    for range in ["3..4", "4..", "..3"] {
+        let mut command = site.run_plan("b.zarr");
         let (report, _) = json_of(command.args(["--json", "--shards", range]), 0);
         let photons = &report["photons"];
         let by = photons["rejected_by"].as_object().unwrap();
@@ -180,21 +179,10 @@ fn runs_over_disjoint_shards_add_up_to_the_whole() {
             "{photons}"
         );
         kept += own;
-        parts.push(StoreReader::open(site.out(name)).unwrap());
     }
     assert_eq!(whole["photons"]["kept"], kept);
-    let whole = StoreReader::open(site.out("a.zarr")).unwrap();
-    let cells = |part: &StoreReader| part.cell_ids().unwrap();
-    let ids: Vec<u64> = parts.iter().flat_map(cells).collect();
-    assert_eq!(ids, whole.cell_ids().unwrap());
-    for name in whole.arrays() {
-        let bits = |reader: &StoreReader| -> Vec<u64> {
-            let values = reader.read(name).unwrap().as_f64();
-            values.into_iter().map(f64::to_bits).collect()
-        };
-        let joined: Vec<u64> = parts.iter().flat_map(bits).collect();
-        assert_eq!(joined, bits(&whole), "{name}");
-    }
+    succeed(icefold().arg("finalize").arg(site.out("b.zarr")));
+    assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         granules: GranuleKind::Hdf5,
         name: "test".into(),
         sha256: String::new(),
+        text: String::new(),
         ground_tracks: GROUND_TRACKS.map(str::to_owned).to_vec(),
         latitude: path(coordinates[0]),
         longitude: path(coordinates[1]),

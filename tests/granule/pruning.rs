@@ -122,7 +122,10 @@ fn read_within(
         None => vec![ColumnType::F64; config.variables.len()],
     };
     let reader = Reader::open(&granule, config, &types, batch_rows).unwrap();
-    let mut reader = reader.within(Some(WantedShards::new(shards, &config.grid)));
+    let mut reader = reader.within(Some(WantedShards::new(
+        std::sync::Arc::new(shards.clone()),
+        config.grid.latitude,
+    )));
     let mut photons = Vec::new();
     while let Some(batch) = reader.next_batch().unwrap() {
         photons.extend(photons_of(&batch));

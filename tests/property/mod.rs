@@ -3,6 +3,7 @@
 mod oracle;
 mod overviews;
 mod plan;
+mod spill;
 mod tables;
 
 use arrow::buffer::NullBuffer;

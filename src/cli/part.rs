@@ -1,0 +1,281 @@
+//! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::backend::Device;
+use crate::error::{Error, Result};
+use crate::piece::{Asked, Marker, Owner, Pieces};
+use crate::pipeline::{self, Assembled, Assembly, Survey};
+use crate::plan::{Selection, ShardMap, Wanted};
+use crate::report::{PieceReport, RunReport, Tally};
+use crate::table::{check_file_target, errors_path};
+
+use super::out::note;
+use super::run::Run;
+
+/// A run over a shard map.
+pub struct PartRun<'a> {
+    pub run: &'a Run<'a>,
+    pub map: &'a ShardMap,
+    pub granule_root: Option<&'a Path>,
+    /// Only pieces are written: the store waits for `icefold finalize`.
+    pub part: bool,
+    /// Keep pieces that are done.
+    pub resume: bool,
+}
+
+/// What a run left behind.
+pub struct Outcome {
+    /// The store, or the folder of pieces.
+    pub what: PathBuf,
+    pub report: RunReport,
+    pub tally: Tally,
+    /// Nothing was left out.
+    pub whole: bool,
+}
+
+impl PartRun<'_> {
+    /// Writes the pieces that are missing, and the store if the run is about all shards.
+    ///
+    /// # Errors
+    /// Pieces that do not fit or that another run works on; as [`pipeline::fold`] and
+    /// [`pipeline::assemble`]; what is done stays.
+    pub fn execute(&self, report_path: &Path) -> Result<Outcome> {
+        let started = Instant::now();
+        let run = self.run;
+        let wanted = self.wanted();
+        let folder = Pieces::folder_of(run.target.store);
+        self.check(&folder)?;
+        let device = Device::open(&run.device, run.threads)?;
+        if run.target.overwrite && !self.part && folder.exists() {
+            let _owner = Owner::claim(&folder, None)?;
+            Pieces::clear(&folder)?;
+        }
+        let (pieces, _owner) = self.begin(&folder)?;
+        let kept = self.kept(&pieces)?;
+        let mut survey = self.survey(&pieces)?;
+        survey.retain_shards(|shard| !kept.iter().any(|marker| marker.shard == shard));
+        for drift in &survey.drift {
+            note(format_args!("note: {drift}"));
+        }
+        run.check_layout(&survey)?;
+        let spill = pieces.spill_folder();
+        let errors = errors_path(run.target.store);
+        let mut options = run.options(&survey, &errors, &spill);
+        options.pieces = Some(&pieces);
+        run.check_disk(&survey, &options);
+        let folded = run
+            .fold(&survey, &device, &options)
+            .map_err(|error| match error {
+                Error::Interrupted => self.interrupted(&pieces),
+                other => other,
+            })?;
+        let pipeline::Folded {
+            mut tally,
+            errors: left_out,
+            partials,
+        } = folded;
+        tally.errors = left_out.summary();
+        tally.spilled = partials.spilled();
+        drop(partials);
+        let mut facts = run.facts(&device, &survey, &options);
+        facts.pieces = Some(PieceReport {
+            folder: folder.display().to_string(),
+            written: (wanted.listed.len() - kept.len()) as u64,
+            kept: kept.len() as u64,
+            photons_kept: kept.iter().map(|marker| marker.photons).sum(),
+            of: wanted.of as u64,
+        });
+        let whole = tally.failed.is_empty()
+            && tally.rejected_rows == 0
+            && kept.iter().all(|marker| marker.left_out.is_empty());
+        if self.part {
+            let seconds = started.elapsed().as_secs_f64();
+            let report = RunReport::new(&facts, &tally, None, seconds);
+            report.write(report_path)?;
+            self.say_what_is_left(&pieces)?;
+            let what = folder.clone();
+            return Ok(Outcome {
+                what,
+                report,
+                tally,
+                whole,
+            });
+        }
+        let assembled = self.assemble(&pieces, &survey, &device)?;
+        settle(&mut tally, &assembled);
+        let whole = whole && assembled.left_out.is_empty() && assembled.errors.count == 0;
+        let seconds = started.elapsed().as_secs_f64();
+        let report = RunReport::new(&facts, &tally, Some(&assembled.written), seconds);
+        report.write(report_path)?;
+        Pieces::clear(&folder)?;
+        Ok(Outcome {
+            what: run.target.store.to_path_buf(),
+            report,
+            tally,
+            whole,
+        })
+    }
+
+    fn wanted(&self) -> &Wanted {
+        let wanted = self.run.plan.wanted.as_ref();
+        wanted.unwrap_or_else(|| unreachable!("the plan of a shard map says which shards"))
+    }
+
+    /// Store and tables can be written.
+    fn check(&self, folder: &Path) -> Result<()> {
+        let run = self.run;
+        if self.part && run.table.is_some() {
+            return Err(Error::Usage(
+                "--table is written with the store, and --shards writes pieces of one; give --table \
+                 to icefold finalize"
+                    .to_owned(),
+            ));
+        }
+        // A run that was killed between the store's rename and its own end has left both.
+        let ended = self.resume && folder.is_dir();
+        let overwrite = run.target.overwrite || ended;
+        crate::store::check_target(run.target.store, overwrite)?;
+        run.check_table()?;
+        check_file_target(&errors_path(run.target.store), overwrite)
+    }
+
+    /// The pieces, old or new, and the shards of this run for this run alone.
+    fn begin(&self, folder: &Path) -> Result<(Pieces, Owner)> {
+        let run = self.run;
+        let asked = Asked {
+            config: run.config,
+            map: self.map,
+            overviews: run.target.overviews,
+            layout: run.target.layout,
+        };
+        let there = Pieces::open(folder)?;
+        let pieces = if let Some(pieces) = there {
+            asked.agree(pieces.manifest(), folder)?;
+            pieces
+        } else {
+            pipeline::absent(run.plan, run.tolerant)?;
+            // All granules of the map have their say, so that pieces of all parts fit together.
+            let all = self.map.plan(&Selection {
+                range: None,
+                granule_root: self.granule_root,
+                granules: Some(run.config.granules),
+                duplicates: Some(run.config.duplicates),
+            })?;
+            let found = pipeline::find(run.config, &all, run.tolerant)?;
+            Pieces::begin(folder, &asked, asked.manifest(found))?
+        };
+        let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;
+        Ok((pieces, owner))
+    }
+
+    /// Pieces that are done already; without `--resume` there must be none.
+    fn kept(&self, pieces: &Pieces) -> Result<Vec<Marker>> {
+        let shards = self.wanted().shards.ids();
+        if self.run.target.overwrite {
+            shards.iter().try_for_each(|&shard| pieces.remove(shard))?;
+            return Ok(Vec::new());
+        }
+        let mut kept = Vec::new();
+        for &shard in shards {
+            if !pieces.is_marked(shard) {
+                continue;
+            }
+            if !self.resume {
+                return Err(Error::Pieces {
+                    path: pieces.folder().to_path_buf(),
+                    message: format!(
+                        "there is a piece of shard {shard} already; pass --resume to keep what is \
+                         done, or --overwrite to do it again"
+                    ),
+                });
+            }
+            match pieces.done(shard)? {
+                Ok(marker) => kept.push(marker),
+                Err(why) => note(format_args!(
+                    "warning: the piece of shard {shard} is made again: {why}"
+                )),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What the manifest and the plan of this run say, without opening a granule.
+    fn survey(&self, pieces: &Pieces) -> Result<Survey> {
+        let run = self.run;
+        let manifest = pieces.manifest();
+        let mut failed = pipeline::absent(run.plan, run.tolerant)?;
+        let found = &manifest.found;
+        if let Some(first) = found.failed.first().filter(|_| !run.tolerant) {
+            return Err(Error::Pieces {
+                path: pieces.folder().to_path_buf(),
+                message: format!(
+                    "were begun with --tolerant and are made without granule {} ({}); pass \
+                     --tolerant, or begin anew with --overwrite",
+                    first.granule, first.reason
+                ),
+            });
+        }
+        failed.extend(found.failed.iter().cloned());
+        Survey::new(run.config, run.plan, found, failed)
+    }
+
+    fn assemble(&self, pieces: &Pieces, survey: &Survey, device: &Device) -> Result<Assembled> {
+        let run = self.run;
+        let assembly = Assembly {
+            pieces,
+            job: &survey.job,
+            schema: &survey.schema,
+            store: run.target.store,
+            overwrite: run.target.overwrite || self.resume,
+            table: run.table,
+            errors: &errors_path(run.target.store),
+            interrupted: run.interrupted,
+        };
+        let assembled = device.install(|| pipeline::assemble(&assembly));
+        assembled.map_err(|error| match error {
+            Error::Interrupted => self.interrupted(pieces),
+            other => other,
+        })
+    }
+
+    /// What is done, and how to go on.
+    fn interrupted(&self, pieces: &Pieces) -> Error {
+        let shards = self.wanted().shards.ids();
+        let done = shards
+            .iter()
+            .filter(|&&shard| pieces.is_marked(shard))
+            .count();
+        Error::Resumable(format!(
+            "{done} of {} shards are done and kept in {}; run the same command with --resume to go \
+             on",
+            shards.len(),
+            pieces.folder().display()
+        ))
+    }
+
+    fn say_what_is_left(&self, pieces: &Pieces) -> Result<()> {
+        let (done, of) = (pieces.marked()?, self.wanted().of);
+        let store = self.run.target.store.display();
+        if done == of {
+            note(format_args!(
+                "all {of} shards are done: icefold finalize {store} makes the store"
+            ));
+        } else {
+            note(format_args!(
+                "{done} of {of} shards are done; when all are, icefold finalize {store} makes the store"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The store's numbers in place of those of this run's pieces.
+fn settle(tally: &mut Tally, assembled: &Assembled) {
+    tally.shards = assembled.shards;
+    tally.occupied_cells = assembled.occupied_cells;
+    tally.cells_without_weight = assembled.cells_without_weight;
+    tally.errors = assembled.errors.clone();
+    tally.write_seconds += assembled.seconds;
+}

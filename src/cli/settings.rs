@@ -1,0 +1,161 @@
+//! What a run would do: `--explain`, `--dry-run`.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde_json::json;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::grid::Order;
+use crate::pipeline::{self, Survey};
+use crate::plan::Plan;
+
+use super::args::RunArgs;
+use super::out::{print, print_json};
+use super::run::threads;
+
+/// Settings of the command line and the environment, for `--explain`.
+pub fn overrides(
+    args: &RunArgs,
+    config: &Config,
+    matches: Option<&ArgMatches>,
+) -> Vec<(String, String, String)> {
+    let origin = |id: &str| {
+        let source = matches.and_then(|m| m.value_source(id));
+        match source {
+            Some(ValueSource::CommandLine) => "command line",
+            Some(ValueSource::EnvVariable) => "environment",
+            _ => "default",
+        }
+    };
+    let store = args
+        .store
+        .as_ref()
+        .map(|s| (s.display().to_string(), origin("store")));
+    let from_config = || {
+        config
+            .store
+            .as_ref()
+            .map(|s| (s.display().to_string(), "config"))
+    };
+    let (store, store_origin) = store
+        .or_else(from_config)
+        .unwrap_or(("none".to_owned(), "default"));
+    let (mode, mode_origin) = match (args.strict, args.tolerant) {
+        (true, _) => ("strict", origin("strict")),
+        (false, true) => ("tolerant", origin("tolerant")),
+        (false, false) => ("strict", origin("tolerant")),
+    };
+    let rows = [
+        ("store", store, store_origin),
+        ("device", args.machine.device.clone(), origin("device")),
+        (
+            "threads",
+            threads(args.machine.threads).to_string(),
+            origin("threads"),
+        ),
+        ("mode", mode.to_owned(), mode_origin),
+        ("memory", args.memory.to_string(), origin("memory")),
+        (
+            "batch_rows",
+            args.batch_rows
+                .map_or("as many as the memory holds".to_owned(), |n| n.to_string()),
+            origin("batch_rows"),
+        ),
+        ("overwrite", args.overwrite.to_string(), origin("overwrite")),
+        (
+            "layout",
+            format!("{:?}", args.layout).to_lowercase(),
+            origin("layout"),
+        ),
+    ];
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    let given = [
+        ("table", path(&args.table), origin("table")),
+        ("catalog", path(&args.plan), origin("plan")),
+        (
+            "granule_root",
+            path(&args.granule_root),
+            origin("granule_root"),
+        ),
+        ("shards", args.shards.clone(), origin("shards")),
+        ("overviews", args.overviews.clone(), origin("overviews")),
+    ];
+    let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));
+    rows.into_iter()
+        .chain(given)
+        .map(|(key, value, origin)| (key.to_owned(), value, origin.to_owned()))
+        .collect()
+}
+
+/// What a run would do, for `--dry-run`.
+pub fn describe(
+    config: &Config,
+    plan: &Plan,
+    survey: &Survey,
+    overviews: &[Order],
+    as_json: bool,
+) -> Result<()> {
+    let paths = |paths: &[PathBuf]| -> Vec<String> {
+        paths.iter().map(|p| p.display().to_string()).collect()
+    };
+    let columns = survey.columns.iter().zip(&config.variables);
+    let arrays = &survey.schema.arrays;
+    if as_json {
+        return print_json(&json!({
+            "config": {"name": config.name, "sha256": config.sha256},
+            "granules": paths(&survey.granules),
+            "failed": survey.failed,
+            "superseded": plan.superseded.len(),
+            "plan": plan.wanted.as_ref().map(|wanted| json!({
+                "map": wanted.map.display().to_string(),
+                "shards": format!("{}..{}", wanted.range.start, wanted.range.end),
+                "of": wanted.of,
+            })),
+            "shard_order": config.grid.shard_order.get(),
+            "cell_order": config.grid.cell_order.get(),
+            "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
+            "latitude": config.grid.latitude.name(),
+            "columns": columns.map(|(column, variable)| json!({
+                "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
+                "units": column.units,
+            })).collect::<Vec<_>>(),
+            "arrays": arrays.iter().map(|array| json!({
+                "name": array.name, "dtype": array.dtype.name(), "statistic": array.statistic,
+                "source": array.source, "resolution": array.resolution,
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = format!(
+        "config {}: shard order {}, cell order {}, latitude {}\n{}\n",
+        config.name,
+        config.grid.shard_order,
+        config.grid.cell_order,
+        config.grid.latitude.name(),
+        pipeline::describe(plan)
+    );
+    if !overviews.is_empty() {
+        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
+    }
+    for failed in &survey.failed {
+        text.push_str(&format!("  cannot be read: {}\n", failed.reason));
+    }
+    text.push_str("columns\n");
+    for (column, variable) in columns {
+        let (name, path, dtype) = (&column.name, &variable.path, column.dtype.name());
+        text.push_str(&format!("  {name:<16} {dtype:<8} {path}\n"));
+    }
+    text.push_str("arrays\n");
+    for array in arrays {
+        let (name, dtype, statistic) = (&array.name, array.dtype.name(), &array.statistic);
+        text.push_str(&format!(
+            "  {name:<16} {dtype:<8} {statistic} of {}\n",
+            array.source
+        ));
+    }
+    text.push_str("nothing was written (--dry-run)\n");
+    print(&text)
+}

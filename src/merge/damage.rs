@@ -1,0 +1,163 @@
+//! Tests: files that were changed, and disks that cannot be written, give errors that name the file.
+
+use std::fs;
+use std::path::Path;
+
+use super::tests::{grid, job, photons};
+use super::*;
+
+/// Partials of two shards in one sorted run of its own, in `folder`.
+fn one_run<'a>(grid: &'a GridConfig, job: &'a Job, folder: &Path) -> RunPartials<'a> {
+    let mut partials = RunPartials::new(grid, job, 1 << 20, folder);
+    partials.add(&photons(job, 62..66, 2)).unwrap();
+    partials.commit().unwrap();
+    partials.committed.spill(&mut partials.disk).unwrap();
+    assert_eq!(partials.committed.runs.len(), 1);
+    partials
+}
+
+fn path_of(partials: &RunPartials) -> std::path::PathBuf {
+    partials.committed.runs[0].path.clone()
+}
+
+/// The error of whatever is wrong with a shard.
+fn error_of(partials: &mut RunPartials, shard: u64) -> Option<String> {
+    let windows = match partials.take_shard(shard) {
+        Ok(windows) => windows,
+        Err(error) => return Some(error.to_string()),
+    };
+    let failed = windows.filter_map(Result::err).next();
+    failed.map(|error| error.to_string())
+}
+
+#[test]
+fn a_changed_byte_of_a_shard_is_found_when_it_is_taken() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let extent = one_run(&grid, &job, &folder).committed.runs[0].shards[&0];
+    assert!(extent.bytes > 400, "{extent:?}");
+    for at in extent.start..extent.start + extent.bytes {
+        let mut partials = one_run(&grid, &job, &folder);
+        let path = path_of(&partials);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[at as usize] ^= 0x40;
+        fs::write(&path, bytes).unwrap();
+        let error = error_of(&mut partials, 0).unwrap();
+        let begins = format!("sorted run {}: block at byte 0: ", path.display());
+        assert!(error.starts_with(&begins), "{at}: {error}");
+        // Other shards are as they were.
+        assert_eq!(error_of(&mut partials, 1), None);
+    }
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_file_that_was_cut_or_is_gone_is_an_error_that_names_it() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let mut partials = one_run(&grid, &job, &folder);
+    let (path, extent) = (path_of(&partials), partials.committed.runs[0].shards[&1]);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..extent.start as usize + 70]).unwrap();
+    let error = error_of(&mut partials, 1).unwrap();
+    let at = extent.start;
+    let ends = format!(
+        "{}: block at byte {at}: damaged: a block ends early; what it held is lost, so run again \
+         from the start",
+        path.display()
+    );
+    assert!(error.ends_with(&ends), "{error}");
+    fs::remove_file(&path).unwrap();
+    let error = error_of(&mut partials, 0).unwrap();
+    assert!(error.contains("cannot be read: No such file"), "{error}");
+    assert!(error.contains(&path.display().to_string()), "{error}");
+}
+
+#[test]
+fn a_saved_file_with_any_byte_changed_is_not_taken_up() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let mut partials = one_run(&grid, &job, &folder);
+    let (path, files) = (path_of(&partials), partials.save().unwrap());
+    drop(partials);
+    let restore = |files: &[RunFile]| {
+        let restored = RunPartials::restore(&grid, &job, 0, &folder, files);
+        restored.map(|partials| partials.photons())
+    };
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(files[0].bytes, bytes.len() as u64);
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        fs::write(&path, &changed).unwrap();
+        let error = restore(&files).unwrap_err().to_string();
+        assert!(error.contains("sorted-000001.run: has SHA-256 "), "{error}");
+        // Whoever makes the list fit the file meets the checks of the file itself.
+        let encoding = Encoding::new(&job, &grid);
+        let opened = SortedRun::open(&path, &encoding).map(|mut run| run.kept = true);
+        let blocks = one_run_blocks(&bytes);
+        assert_eq!(opened.is_err(), at >= blocks, "byte {at}");
+    }
+    fs::write(&path, &bytes[1..]).unwrap();
+    let error = restore(&files).unwrap_err().to_string();
+    assert!(error.contains(" were saved; what it held"), "{error}");
+    for name in ["../a", "sorted-1.run", "/etc/passwd", ""] {
+        let renamed = RunFile {
+            name: name.to_owned(),
+            ..files[0].clone()
+        };
+        let error = restore(&[renamed]).unwrap_err().to_string();
+        assert!(error.contains("no name of a sorted run"), "{error}");
+    }
+    // Nothing that failed removed anything.
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(restore(&files).unwrap(), 8);
+    fs::remove_file(&path).unwrap();
+    let error = restore(&files).unwrap_err().to_string();
+    assert!(error.contains("sorted-000001.run: is missing"), "{error}");
+}
+
+/// Where the index begins.
+fn one_run_blocks(bytes: &[u8]) -> usize {
+    let at = bytes.len() - 64 + 32;
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i])) as usize
+}
+
+#[test]
+fn a_run_of_another_config_is_refused_by_name() {
+    let (ours, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let mut partials = one_run(&grid, &ours, outer.path());
+    let files = partials.save().unwrap();
+    let mut other = job();
+    other.columns[0].name = "another".to_owned();
+    let error = RunPartials::restore(&grid, &other, 0, outer.path(), &files).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("sorted-000001.run: partials of another config"),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("resume with the config that it was written for"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_with_a_remedy() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let file = outer.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let mut partials = RunPartials::new(&grid, &job, 0, &file.join("runs"));
+    let error = partials.add(&photons(&job, [1], 1)).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    let error = error.to_string();
+    assert!(error.contains("file/runs: cannot be written: "), "{error}");
+    assert!(error.contains("give more memory with --memory"), "{error}");
+    drop(partials);
+    assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
+}

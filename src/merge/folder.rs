@@ -1,0 +1,181 @@
+//! The folder of sorted runs: made for the first, removed with the last.
+//!
+//! Below `mod.rs`. Files that a list of saved runs names stay until a newer list is recorded, though
+//! nothing in memory needs them any more.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::sorted_run::SortedRun;
+use crate::error::{Error, Result};
+
+/// Where sorted runs are. Dropping it removes the folder if it is empty.
+#[derive(Debug)]
+pub(super) struct RunFolder {
+    path: PathBuf,
+    made: bool,
+    next: u64,
+    /// Files that are done with, and that the list of the last save names.
+    retired: Vec<PathBuf>,
+    /// Those that only earlier lists name.
+    stale: Vec<PathBuf>,
+}
+
+impl RunFolder {
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            made: false,
+            next: 1,
+            retired: Vec::new(),
+            stale: Vec::new(),
+        }
+    }
+
+    /// Makes the names of files durable, where the system can.
+    pub fn sync(&self) -> Result<()> {
+        if !self.made || !cfg!(unix) {
+            return Ok(());
+        }
+        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
+        match synced {
+            Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+                Err(unwritable(&self.path, &e))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A new file, and the folder if this is the first.
+    pub fn create(&mut self) -> Result<(PathBuf, File)> {
+        if !self.made {
+            fs::create_dir_all(&self.path).map_err(|e| unwritable(&self.path, &e))?;
+            self.made = true;
+        }
+        let path = self.path.join(name(self.next));
+        self.next += 1;
+        let file = File::create_new(&path).map_err(|e| unwritable(&path, &e))?;
+        Ok((path, file))
+    }
+
+    /// Removes a run that is done with, now or, where a saved list names it, later.
+    pub fn retire(&mut self, mut run: SortedRun) -> Result<()> {
+        let path = std::mem::take(&mut run.path);
+        // Dropping the run is to touch nothing more.
+        let kept = std::mem::replace(&mut run.kept, true);
+        if kept {
+            self.retired.push(path);
+            return Ok(());
+        }
+        remove(&path)
+    }
+
+    /// A new list names what is to be kept: what was retired before is of no more use once that
+    /// list is recorded.
+    pub fn saved(&mut self) {
+        self.stale.append(&mut self.retired);
+    }
+
+    /// The last list is recorded.
+    pub fn recorded(&mut self) -> Result<()> {
+        self.stale.drain(..).try_for_each(|path| remove(&path))
+    }
+
+    /// Removes files that no list needs, and the folder if nothing is left in it.
+    pub fn remove(&mut self) -> Result<()> {
+        self.saved();
+        self.recorded()?;
+        self.close();
+        Ok(())
+    }
+
+    /// Takes the folder up again: files of runs that `listed` does not name are removed.
+    pub fn restore(&mut self, listed: &[&str]) -> Result<()> {
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound && listed.is_empty() => return Ok(()),
+            Err(e) => return Err(Error::io("list", &self.path, e)),
+        };
+        self.made = true;
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::io("list", &self.path, e))?;
+            let found = entry.file_name();
+            let Some(number) = found.to_str().and_then(number) else {
+                continue;
+            };
+            self.next = self.next.max(number + 1);
+            if !listed.iter().any(|listed| found == *listed) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        if self.made {
+            // Whatever else is in it is not of this module.
+            self.made = fs::remove_dir(&self.path).is_err();
+        }
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn name(number: u64) -> String {
+    format!("sorted-{number:06}.run")
+}
+
+/// The number in a name that [`name`] gave.
+pub(super) fn number(found: &str) -> Option<u64> {
+    let digits = found.strip_prefix("sorted-")?.strip_suffix(".run")?;
+    let number = digits.parse().ok()?;
+    (name(number) == found).then_some(number)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// A run that cannot be written, and what helps.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
+    let remedy = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "give more memory with --memory, free space there, or put the store on another disk"
+        }
+        ErrorKind::FileTooLarge => {
+            "raise the file size limit (ulimit -f), or give more memory with --memory"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "put the store where you may write, or give more memory with --memory"
+        }
+        _ => "check the disk, or give more memory with --memory",
+    };
+    Error::SortedRun {
+        path: path.to_path_buf(),
+        message: format!("cannot be written: {error}; {remedy}"),
+    }
+}
+
+/// A run of another question.
+pub(super) fn foreign(path: &Path, what: &str) -> Error {
+    Error::SortedRun {
+        path: path.to_path_buf(),
+        message: format!("{what}; resume with the config that it was written for"),
+    }
+}
+
+/// A run that does not hold what was written.
+pub(super) fn damaged(path: &Path, what: &str) -> Error {
+    Error::SortedRun {
+        path: path.to_path_buf(),
+        message: format!("{what}; what it held is lost, so run again from the start"),
+    }
+}

@@ -1,0 +1,222 @@
+//! Partials in memory: those of many batches become those of each shard.
+//!
+//! On the line: `Partials --merge (exact, any order)--> ShardPartials --finalize-->`. Each shard
+//! holds a few tables of falling weight; a new one merges with those that are not much heavier, so
+//! every cell and every retained value is copied a logarithmic number of times however many batches
+//! there are. `mod.rs` holds what is in here to a budget.
+
+use std::collections::BTreeMap;
+
+use crate::config::GridConfig;
+use crate::stat::{Job, Partials};
+
+/// Bytes beside the tables of a shard: its place in the map, and room for a few tables.
+const SHARD: u64 = 512;
+
+/// Unfinished statistics of a run, by shard id.
+#[derive(Debug, Default)]
+pub struct ShardPartials {
+    shards: BTreeMap<u64, Vec<Partials>>,
+    /// Of all tables.
+    bytes: u64,
+}
+
+impl ShardPartials {
+    /// Adds the partials of a batch, split at shard boundaries.
+    pub fn add(&mut self, partials: &Partials, grid: &GridConfig, job: &Job) {
+        for (shard, part) in by_shard(partials, grid, job) {
+            self.push(shard, part, job, u64::MAX);
+        }
+    }
+
+    /// Adds everything that another one holds; tables merge where both and what they become take
+    /// less than `room` bytes.
+    pub fn absorb(&mut self, other: Self, job: &Job, room: u64) {
+        let mut left = other.bytes();
+        for (shard, tables) in other.shards {
+            for table in tables {
+                left = left.saturating_sub(table.bytes_held());
+                self.push(shard, table, job, room.saturating_sub(left));
+            }
+        }
+    }
+
+    /// Adds a table of one shard. While two tables merge, they and what they become take memory:
+    /// where that would be more than `room` bytes with all else here, they stay apart.
+    pub fn push(&mut self, shard: u64, mut table: Partials, job: &Job, room: u64) {
+        let others = self.bytes();
+        let tables = self.shards.entry(shard).or_default();
+        let mut bytes = table.bytes_held();
+        while let Some(last) = tables.last() {
+            let merged = bytes + last.bytes_held();
+            let light = last.weight() <= 2 * table.weight();
+            if !light || others + bytes + merged > room {
+                break;
+            }
+            self.bytes -= last.bytes_held();
+            table = last.merge(&table, job);
+            table.shrink(job);
+            bytes = table.bytes_held();
+            tables.pop();
+        }
+        self.bytes += bytes;
+        tables.push(table);
+    }
+
+    /// Number of shards with at least one photon.
+    pub fn len(&self) -> usize {
+        self.shards.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.shards.is_empty()
+    }
+
+    /// Bytes of memory that all of it takes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes + self.shards.len() as u64 * SHARD
+    }
+
+    /// The lowest shard with at least one photon.
+    pub fn first(&self) -> Option<u64> {
+        self.shards.first_key_value().map(|(&shard, _)| shard)
+    }
+
+    /// Takes the tables of one shard out; they still are to be merged.
+    pub fn take(&mut self, shard: u64) -> Vec<Partials> {
+        let tables = self.shards.remove(&shard).unwrap_or_default();
+        self.bytes -= tables.iter().map(Partials::bytes_held).sum::<u64>();
+        tables
+    }
+
+    /// Photons of each shard.
+    pub fn photons_by_shard(&self) -> BTreeMap<u64, u64> {
+        let of = |tables: &[Partials]| tables.iter().flat_map(|table| &table.photons).sum();
+        let shards = self.shards.iter();
+        shards.map(|(&shard, tables)| (shard, of(tables))).collect()
+    }
+
+    /// Photons in all shards.
+    pub fn photons(&self) -> u64 {
+        let tables = self.shards.values().flatten();
+        tables.flat_map(|table| &table.photons).sum()
+    }
+
+    /// Each shard and its one merged table, ascending by shard id.
+    pub fn into_tables(self, job: &Job) -> impl Iterator<Item = (u64, Partials)> {
+        self.shards.into_iter().map(|(shard, tables)| {
+            let merged = tables
+                .into_iter()
+                .rev()
+                .reduce(|small, large| large.merge(&small, job));
+            (shard, merged.unwrap_or_else(|| Partials::empty(job)))
+        })
+    }
+
+    /// Merges every shard down to one table and counts the occupied cells of all.
+    pub fn settle(&mut self, job: &Job) -> u64 {
+        let mut cells = 0;
+        self.bytes = 0;
+        for tables in self.shards.values_mut() {
+            while tables.len() > 1 {
+                if let (Some(small), Some(large)) = (tables.pop(), tables.pop()) {
+                    tables.push(large.merge(&small, job));
+                }
+            }
+            cells += tables.first().map_or(0, Partials::len) as u64;
+            self.bytes += tables.first().map_or(0, Partials::bytes_held);
+        }
+        cells
+    }
+}
+
+/// The rows of each shard as a table of its own, ascending by shard.
+pub(super) fn by_shard<'a>(
+    partials: &'a Partials,
+    grid: &'a GridConfig,
+    job: &'a Job,
+) -> impl Iterator<Item = (u64, Partials)> {
+    let shard_of = |cell| grid.cell_order.ancestor(cell, grid.shard_order);
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = &partials.cells[start..];
+        let shard = shard_of(*rest.first()?);
+        let end = start + rest.partition_point(|&cell| shard_of(cell) == shard);
+        let mut part = Partials::empty(job);
+        part.reserve(&[(partials, start..end)]);
+        part.append(partials, start..end);
+        start = end;
+        Some((shard, part))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::ColumnType;
+    use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
+
+    fn job() -> Job {
+        let column = JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F32,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                ordered: true,
+                ..Needs::default()
+            },
+        };
+        Job {
+            columns: vec![column],
+            outputs: Vec::new(),
+        }
+    }
+
+    fn one_cell(values: usize, job: &Job) -> Partials {
+        let mut partials = Partials::empty(job);
+        partials.cells.push(7);
+        partials.photons.push(values as u64);
+        partials.columns[0].push_cell(&vec![1.0f32; values], &job.columns[0]);
+        partials
+    }
+
+    #[test]
+    fn a_cell_with_many_retained_values_is_not_copied_for_each_batch() {
+        let job = job();
+        let mut shards = ShardPartials::default();
+        for (values, tables) in [(100, 1), (25, 2), (6, 3), (1, 4), (1, 4), (1000, 1)] {
+            shards.push(0, one_cell(values, &job), &job, u64::MAX);
+            assert_eq!(shards.shards[&0].len(), tables, "{values}");
+        }
+        assert_eq!(shards.photons(), 1133);
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_tables_whatever_merges() {
+        let job = job();
+        for room in [0, 10_000, u64::MAX] {
+            let mut shards = ShardPartials::default();
+            for values in [100, 25, 6, 1000, 1, 1, 1, 1, 2000] {
+                shards.push(values as u64 % 2, one_cell(values, &job), &job, room);
+                let tables = shards.shards.values().flatten();
+                let bytes: u64 = tables.map(Partials::bytes_held).sum();
+                assert_eq!(shards.bytes, bytes, "{room}");
+            }
+            assert!(shards.take(1).iter().all(|table| !table.is_empty()));
+            assert!(shards.take(1).is_empty());
+            shards.take(0);
+            assert_eq!(shards.bytes(), 0);
+        }
+    }
+
+    #[test]
+    fn tables_that_have_no_room_to_merge_stay_apart() {
+        let job = job();
+        let mut shards = ShardPartials::default();
+        for _ in 0..5 {
+            shards.push(0, one_cell(100, &job), &job, 0);
+        }
+        assert_eq!(shards.take(0).len(), 5);
+    }
+}

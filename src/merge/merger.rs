@@ -1,0 +1,117 @@
+//! Merging many tables of one shard, a bounded part at a time.
+//!
+//! Below `mod.rs`. Tables are in memory, or come block by block from sorted runs. Whole runs of
+//! cells move at once, from the table with the lowest cell as far as the next lowest of all; a cell
+//! of several tables joins at the seam.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::run_file::RunReader;
+use crate::error::Result;
+use crate::stat::{Encoding, Job, Partials};
+
+/// Tables of one shard on their way into one.
+#[derive(Debug)]
+pub(super) struct Merger<'a> {
+    job: &'a Job,
+    streams: Vec<Stream<'a>>,
+    /// The next cell of each stream that still has one.
+    next: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+/// Cells in ascending order.
+#[derive(Debug)]
+struct Stream<'a> {
+    table: Partials,
+    /// Row of the next cell.
+    at: usize,
+    /// Where the tables after this one are.
+    run: Option<RunReader<'a>>,
+}
+
+impl<'a> Merger<'a> {
+    /// Of tables, and of the blocks that readers are at.
+    pub fn new(
+        encoding: Encoding<'a>,
+        tables: Vec<Partials>,
+        readers: Vec<RunReader<'a>>,
+    ) -> Result<Self> {
+        let job = encoding.job();
+        let stream = |table, run| Stream { table, at: 0, run };
+        let in_memory = tables.into_iter().map(|table| stream(table, None));
+        let on_disk = readers
+            .into_iter()
+            .map(|reader| stream(Partials::empty(job), Some(reader)));
+        let mut merger = Self {
+            job,
+            streams: in_memory.chain(on_disk).collect(),
+            next: BinaryHeap::new(),
+        };
+        (0..merger.streams.len()).try_for_each(|i| merger.offer(i))?;
+        Ok(merger)
+    }
+
+    /// The next cells, merged, of at most so many bytes or of one cell that is larger; `None` after
+    /// the last. The last cell may join others of its id that take it beyond that.
+    pub fn next(&mut self, bytes: u64) -> Result<Option<Partials>> {
+        let mut out = Partials::empty(self.job);
+        while let Some(Reverse((cell, i))) = self.next.pop() {
+            let stream = &mut self.streams[i];
+            let (table, at) = (&stream.table, stream.at);
+            let joins = out.cells.last() == Some(&cell);
+            let room = bytes.saturating_sub(out.bytes_of(0..out.len(), self.job));
+            if !joins && !out.is_empty() && table.bytes_of(at..at + 1, self.job) > room {
+                self.next.push(Reverse((cell, i)));
+                break;
+            }
+            let run = self.next.peek().map_or(table.len(), |Reverse((next, _))| {
+                at + table.cells[at..].partition_point(|cell| cell <= next)
+            });
+            let end = table.fitting(at..run, room, self.job);
+            if out.is_empty() && at == 0 && end == table.len() {
+                out = std::mem::replace(&mut stream.table, Partials::empty(self.job));
+            } else {
+                out.append(table, at..end);
+                stream.at = end;
+            }
+            self.offer(i)?;
+        }
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// A table without cells.
+    pub fn none(&self) -> Partials {
+        Partials::empty(self.job)
+    }
+
+    /// The readers, for another shard.
+    pub fn into_readers(self) -> impl Iterator<Item = RunReader<'a>> {
+        self.streams.into_iter().filter_map(|stream| stream.run)
+    }
+
+    /// Gives up what is left, and closes the files.
+    pub fn close(&mut self) {
+        self.next.clear();
+        self.streams.clear();
+    }
+
+    /// Lines a stream up by its next cell; a table at its end is given up for the next one.
+    fn offer(&mut self, i: usize) -> Result<()> {
+        let stream = &mut self.streams[i];
+        while stream.at == stream.table.len() {
+            stream.table = Partials::empty(self.job);
+            stream.at = 0;
+            let Some(run) = &mut stream.run else {
+                return Ok(());
+            };
+            let Some(block) = run.next()? else {
+                return Ok(());
+            };
+            stream.table = block;
+        }
+        let cell = stream.table.cells[stream.at];
+        self.next.push(Reverse((cell, i)));
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! What all runs over the same pieces share: config, shard map, columns, orders.
+//!
+//! Beside the line. Written once, before the first piece; every later run has to agree with it, so
+//! pieces of one folder always fit together, and a store is assembled from them without looking at a
+//! granule.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::grid::Order;
+use crate::pipeline::Found;
+use crate::plan::ShardMap;
+use crate::report::write_whole;
+use crate::store::Layout;
+
+/// Version of the pieces' format.
+const SCHEMA_VERSION: u32 = 1;
+/// The file's name among the pieces.
+pub(super) const NAME: &str = "manifest.json";
+
+/// What pieces are pieces of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub schema_version: u32,
+    pub icefold_version: String,
+    pub config: ManifestConfig,
+    pub map: ManifestMap,
+    /// Columns, and what else a look at all granules found.
+    pub found: Found,
+    /// Coarser orders that the store has, finest first.
+    pub overviews: Vec<u8>,
+    /// `cells` or `fullsphere`.
+    pub layout: String,
+}
+
+/// The config that all runs have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestConfig {
+    pub name: String,
+    pub sha256: String,
+    /// The YAML.
+    pub text: String,
+}
+
+/// The shard map that all runs are over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestMap {
+    /// Where it was when the first run began.
+    pub path: String,
+    /// Of its shards and their granules.
+    pub sha256: String,
+    pub shard_order: u8,
+    /// NESTED ids, in the order of the map.
+    pub shards: Vec<u64>,
+}
+
+/// What a run would write of the store, to hold against a manifest.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub config: &'a Config,
+    pub map: &'a ShardMap,
+    pub overviews: &'a [Order],
+    pub layout: Layout,
+}
+
+impl Asked<'_> {
+    /// The manifest of the first run over these pieces.
+    pub fn manifest(&self, found: Found) -> Manifest {
+        let Self { config, map, .. } = self;
+        Manifest {
+            schema_version: SCHEMA_VERSION,
+            icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: ManifestConfig {
+                name: config.name.clone(),
+                sha256: config.sha256.clone(),
+                text: config.text.clone(),
+            },
+            map: ManifestMap {
+                path: map.path.display().to_string(),
+                sha256: map.identity(),
+                shard_order: config.grid.shard_order.get(),
+                shards: map.shards.iter().map(|shard| shard.id).collect(),
+            },
+            found,
+            overviews: self.overviews.iter().map(|order| order.get()).collect(),
+            layout: self.layout.name().to_owned(),
+        }
+    }
+
+    /// Whether a manifest is of the same store.
+    ///
+    /// # Errors
+    /// The first difference, with both sides.
+    pub fn agree(&self, manifest: &Manifest, pieces: &Path) -> Result<()> {
+        let overviews: Vec<u8> = self.overviews.iter().map(|order| order.get()).collect();
+        let mine = [
+            ("config", self.config.sha256.clone()),
+            ("shard map", self.map.identity()),
+            ("overviews", format!("{overviews:?}")),
+            ("layout", self.layout.name().to_owned()),
+        ];
+        let theirs = [
+            &manifest.config.sha256,
+            &manifest.map.sha256,
+            &format!("{:?}", manifest.overviews),
+            &manifest.layout,
+        ];
+        let names = [&self.config.name, &manifest.config.name];
+        for ((what, mine), theirs) in mine.into_iter().zip(theirs) {
+            if mine == *theirs {
+                continue;
+            }
+            let named = match what {
+                "config" => format!(" ({} then, {} now)", names[1], names[0]),
+                _ => String::new(),
+            };
+            return Err(Error::Pieces {
+                path: pieces.to_path_buf(),
+                message: format!(
+                    "were begun with {what} {theirs} and this run has {mine}{named}; give the same \
+                     {what}, another --store, or --overwrite to begin anew"
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Manifest {
+    /// The manifest in a folder of pieces; `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or is of another version of icefold.
+    pub fn read(pieces: &Path) -> Result<Option<Self>> {
+        let path = pieces.join(NAME);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("read", path, e)),
+        };
+        let refused = |message: String| Error::Pieces {
+            path: pieces.to_path_buf(),
+            message,
+        };
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| {
+            refused(format!(
+                "{NAME} cannot be used: {e}; begin anew with --overwrite"
+            ))
+        })?;
+        let found = (manifest.schema_version, &*manifest.icefold_version);
+        let mine = (SCHEMA_VERSION, env!("CARGO_PKG_VERSION"));
+        if found != mine {
+            return Err(refused(format!(
+                "are of icefold {} (format {}), and this is {} (format {}); finish with that \
+                 version, or begin anew with --overwrite",
+                found.1, found.0, mine.1, mine.0
+            )));
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Writes the manifest; a reader never sees half of it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write(&self, pieces: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)
+            .unwrap_or_else(|e| unreachable!("a manifest has only string keys: {e}"));
+        text.push('\n');
+        write_whole(&pieces.join(NAME), text.as_bytes())
+    }
+
+    /// The config, parsed as it was.
+    ///
+    /// # Errors
+    /// A text that was changed.
+    pub fn config(&self, pieces: &Path) -> Result<Config> {
+        let config = config::parse_yaml(&self.config.name, &self.config.text)?;
+        if config.sha256 != self.config.sha256 {
+            return Err(Error::Pieces {
+                path: pieces.to_path_buf(),
+                message: format!(
+                    "{NAME} has a config of sha256 {}, and says {}; begin anew with --overwrite",
+                    config.sha256, self.config.sha256
+                ),
+            });
+        }
+        Ok(config)
+    }
+
+    /// Coarser orders that the store has, finest first.
+    pub fn overviews(&self) -> Vec<Order> {
+        let orders = self.overviews.iter();
+        orders.filter_map(|&order| Order::new(order)).collect()
+    }
+
+    /// How the store's arrays are laid out.
+    pub fn layout(&self) -> Layout {
+        [Layout::Cells, Layout::FullSphere]
+            .into_iter()
+            .find(|layout| layout.name() == self.layout)
+            .unwrap_or_default()
+    }
+}

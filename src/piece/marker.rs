@@ -1,0 +1,190 @@
+//! What is said of a finished piece, in a file of its own that is written last.
+//!
+//! Beside the line. A piece without its marker is none: a run that is killed leaves at most files that
+//! the next one writes over. A marker holds what a piece must hold to be taken for done.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::report::write_whole;
+use crate::store::hex;
+
+/// Bytes hashed at a time.
+const BLOCK: usize = 1 << 20;
+
+/// A finished piece: one shard of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// NESTED id.
+    pub shard: u64,
+    pub config_sha256: String,
+    pub map_sha256: String,
+    /// Every granule that the map lists for the shard and that was read, ascending by name.
+    pub granules: Vec<Contribution>,
+    /// Those that could not be read (tolerant runs), ascending.
+    pub left_out: Vec<String>,
+    pub photons: u64,
+    /// Occupied cells by order.
+    pub cells: BTreeMap<u8, u64>,
+    /// Cells in which a weighted mean has no weight, summed over outputs.
+    pub cells_without_weight: u64,
+    /// The files of the piece; none where it has no cells.
+    pub files: Vec<PieceFile>,
+    /// SHA-256 in hex over the hashes of the files.
+    pub content_sha256: String,
+}
+
+/// What a granule added to a piece.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Contribution {
+    pub granule: String,
+    /// Photons that were kept.
+    pub photons: u64,
+}
+
+/// One file of a piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceFile {
+    pub name: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+impl PieceFile {
+    /// What there is to say of a file that is written.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn of(pieces: &Path, name: &str) -> Result<Self> {
+        let path = pieces.join(name);
+        let (bytes, sha256) = hash(&path).map_err(|e| Error::io("read", &path, e))?;
+        Ok(Self {
+            name: name.to_owned(),
+            bytes,
+            sha256,
+        })
+    }
+
+    /// Whether the file is still what it was.
+    ///
+    /// # Errors
+    /// In words, what it is now.
+    pub fn check(&self, pieces: &Path) -> Result<(), String> {
+        let found = hash(&pieces.join(&self.name));
+        match found {
+            Err(error) => Err(format!("{} cannot be read: {error}", self.name)),
+            Ok((bytes, _)) if bytes != self.bytes => Err(format!(
+                "{} has {bytes} bytes, and its marker says {}",
+                self.name, self.bytes
+            )),
+            Ok((_, sha256)) if sha256 != self.sha256 => Err(format!(
+                "{} has sha256 {sha256}, and its marker says {}",
+                self.name, self.sha256
+            )),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn hash(path: &Path) -> std::io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok((bytes, hex(&hash.finalize()))),
+            read => {
+                hash.update(&block[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+}
+
+impl Marker {
+    /// The name of a shard's marker among the pieces.
+    pub fn name(shard: u64) -> String {
+        format!("shard-{shard}.json")
+    }
+
+    /// The marker of a shard; `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no marker.
+    pub fn read(pieces: &Path, shard: u64) -> Result<Option<Self>> {
+        let path = pieces.join(Self::name(shard));
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("read", path, e)),
+        };
+        let marker = serde_json::from_slice(&bytes).map_err(|e| Error::Pieces {
+            path: pieces.to_path_buf(),
+            message: format!(
+                "{} is no marker: {e}; remove it and run again with --resume",
+                Self::name(shard)
+            ),
+        })?;
+        Ok(Some(marker))
+    }
+
+    /// Writes the marker: from now on the piece is done.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write(&self, pieces: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)
+            .unwrap_or_else(|e| unreachable!("a marker has only string keys: {e}"));
+        text.push('\n');
+        write_whole(&pieces.join(Self::name(self.shard)), text.as_bytes())
+    }
+
+    /// Whether the piece is what its marker says, of this config and map.
+    ///
+    /// # Errors
+    /// In words, what is not.
+    pub fn check(
+        &self,
+        pieces: &Path,
+        (config, map): (&str, &str),
+        shard: u64,
+    ) -> Result<(), String> {
+        let same = [
+            ("shard", self.shard.to_string(), shard.to_string()),
+            ("config", self.config_sha256.clone(), config.to_owned()),
+            ("shard map", self.map_sha256.clone(), map.to_owned()),
+            ("content", content(&self.files), self.content_sha256.clone()),
+            (
+                "photons",
+                self.granules
+                    .iter()
+                    .map(|g| g.photons)
+                    .sum::<u64>()
+                    .to_string(),
+                self.photons.to_string(),
+            ),
+        ];
+        for (what, mine, theirs) in same {
+            if mine != theirs {
+                return Err(format!("its {what} is {mine}, not {theirs}"));
+            }
+        }
+        self.files.iter().try_for_each(|file| file.check(pieces))
+    }
+}
+
+/// The hash of all files of a piece.
+pub fn content(files: &[PieceFile]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(format!("{} {} {}\n", file.name, file.bytes, file.sha256));
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,265 @@
+//! Pieces: finished shards on disk, until there are enough for a store.
+//!
+//! On the line of a run over a shard map, between finalize and store:
+//!
+//! ```text
+//!   ShardPartials --finalize--> piece of one shard --assemble--> Zarr store
+//! ```
+//!
+//! Pieces of `out.zarr` are in the folder `out.zarr.pieces` beside it, until the store is whole.
+//! `manifest.rs` says what they are pieces of, `lock.rs` who works on which, `write.rs` and `read.rs`
+//! are their cells, `marker.rs` tells which are done, `errors.rs` keeps what tolerant runs left out.
+
+mod errors;
+mod lock;
+mod manifest;
+mod marker;
+mod read;
+mod write;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::stat::{Encoding, Partials};
+
+pub use lock::Owner;
+pub use manifest::{Asked, Manifest};
+pub use marker::{Contribution, Marker};
+pub use read::PieceReader;
+pub use write::{PieceFacts, PieceWriter};
+
+/// The cells of a piece: an Arrow IPC stream.
+const CELLS: &str = "arrow";
+/// Partials of the one cell that a shard is.
+const PARTIALS: &str = "partials";
+
+/// The pieces of one store.
+#[derive(Debug)]
+pub struct Pieces {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl Pieces {
+    /// Where the pieces of a store are.
+    pub fn folder_of(store: &Path) -> PathBuf {
+        let mut folder = store.as_os_str().to_owned();
+        folder.push(".pieces");
+        PathBuf::from(folder)
+    }
+
+    /// The pieces in a folder; `None` where there are none.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn open(folder: &Path) -> Result<Option<Self>> {
+        let manifest = Manifest::read(folder)?;
+        Ok(manifest.map(|manifest| Self {
+            folder: folder.to_path_buf(),
+            manifest,
+        }))
+    }
+
+    /// Begins pieces with this manifest, or takes up those of a run that began at the same time.
+    ///
+    /// # Errors
+    /// As [`Asked::agree`], and a file that cannot be written.
+    pub fn begin(folder: &Path, asked: &Asked, manifest: Manifest) -> Result<Self> {
+        let _door = lock::door(folder)?;
+        if let Some(there) = Self::open(folder)? {
+            asked.agree(&there.manifest, folder)?;
+            return Ok(there);
+        }
+        manifest.write(folder)?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            manifest,
+        })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where partials go that memory has no room for, of this process alone.
+    pub fn spill_folder(&self) -> PathBuf {
+        self.folder.join(format!(".spill-{}", lock::this_process()))
+    }
+
+    /// Whether there is a marker for a shard's piece.
+    pub fn is_marked(&self, shard: u64) -> bool {
+        self.folder.join(Marker::name(shard)).is_file()
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Begins the piece of a shard, in place of one that is there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write(&self, shard: u64) -> Result<PieceWriter<'_>> {
+        self.remove(shard)?;
+        Ok(PieceWriter::new(self, shard))
+    }
+
+    /// Takes a piece away, its marker first.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn remove(&self, shard: u64) -> Result<()> {
+        let names = [CELLS, PARTIALS].map(|kind| write::file_name(shard, kind));
+        for name in std::iter::once(Marker::name(shard)).chain(names) {
+            let path = self.folder.join(name);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", path, e));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The marker of a shard's piece if it is done; else why it is not.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn done(&self, shard: u64) -> Result<Result<Marker, String>> {
+        let Some(marker) = Marker::read(&self.folder, shard)? else {
+            return Ok(Err("it has no piece".to_owned()));
+        };
+        let Manifest { config, map, .. } = &self.manifest;
+        let checked = marker.check(&self.folder, (&config.sha256, &map.sha256), shard);
+        Ok(checked.map(|()| marker))
+    }
+
+    /// The markers of all shards, ascending by shard.
+    ///
+    /// # Errors
+    /// Shards whose piece is missing or damaged, by their places in the map.
+    pub fn all_done(&self) -> Result<Vec<Marker>> {
+        let mut markers = Vec::new();
+        let mut missing = Vec::new();
+        let mut first = None;
+        for (place, &shard) in self.manifest.map.shards.iter().enumerate() {
+            match self.done(shard)? {
+                Ok(marker) => markers.push(marker),
+                Err(why) => {
+                    missing.push(place);
+                    first.get_or_insert((shard, why));
+                }
+            }
+        }
+        if let Some((shard, why)) = first {
+            return Err(Error::Pieces {
+                path: self.folder.clone(),
+                message: format!(
+                    "{} of {} shards are not done: {} (counted from 0 in the shard map); shard {shard}: \
+                     {why}; run those with --shards A..B --resume, then finalize again",
+                    missing.len(),
+                    self.manifest.map.shards.len(),
+                    ranges(&missing)
+                ),
+            });
+        }
+        markers.sort_by_key(|marker| marker.shard);
+        Ok(markers)
+    }
+
+    /// The cells of a piece, in the order in which they were written.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn tables(&self, marker: &Marker) -> Result<PieceReader> {
+        PieceReader::open(self, marker)
+    }
+
+    /// What coarser cells than the shard need of a piece; no cells where it has none.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn top(&self, marker: &Marker, encoding: &Encoding) -> Result<Partials> {
+        read::top(self, marker, encoding)
+    }
+
+    /// How many shards of the map have a piece, done or to be done again.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn marked(&self) -> Result<usize> {
+        let shards: BTreeSet<String> = self
+            .manifest
+            .map
+            .shards
+            .iter()
+            .map(|&shard| Marker::name(shard))
+            .collect();
+        let listed = fs::read_dir(&self.folder).map_err(|e| Error::io("list", &self.folder, e))?;
+        let mut marked = 0;
+        for entry in listed {
+            let entry = entry.map_err(|e| Error::io("list", &self.folder, e))?;
+            marked += usize::from(shards.contains(&*entry.file_name().to_string_lossy()));
+        }
+        Ok(marked)
+    }
+
+    /// Takes all pieces away.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn clear(folder: &Path) -> Result<()> {
+        // Without its manifest, what a kill leaves of the rest is no piece of anything.
+        let manifest = folder.join(manifest::NAME);
+        match fs::remove_file(&manifest) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", manifest, e));
+            }
+            _ => {}
+        }
+        match fs::remove_dir_all(folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", folder, e))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An error about a file of a piece.
+    fn damaged(&self, name: &str, what: &impl ToString) -> Error {
+        Error::Pieces {
+            path: self.folder.clone(),
+            message: format!(
+                "{name} cannot be read: {}; run again with --resume",
+                what.to_string()
+            ),
+        }
+    }
+}
+
+/// Ascending numbers as ranges: `0..3, 7..8`.
+fn ranges(numbers: &[usize]) -> String {
+    let runs = numbers.chunk_by(|a, b| a + 1 == *b);
+    let ranges: Vec<String> = runs
+        .filter_map(|run| Some(format!("{}..{}", run.first()?, run.last()? + 1)))
+        .collect();
+    match ranges.len() {
+        0..=8 => ranges.join(", "),
+        more => format!("{}, and {} more ranges", ranges[..8].join(", "), more - 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn places_are_said_as_the_ranges_that_a_run_takes() {
+        assert_eq!(ranges(&[0, 1, 2, 7, 9, 10]), "0..3, 7..8, 9..11");
+        let even: Vec<usize> = (0..40).step_by(2).collect();
+        assert!(ranges(&even).ends_with("14..15, and 12 more ranges"));
+    }
+}

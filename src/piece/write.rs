@@ -1,0 +1,199 @@
+//! Writing one piece: the finished cells of a shard, at the cell order and at those of its overviews.
+//!
+//! Last on the line of a run over a shard map: `CellTable --write--> piece`. The cells are one Arrow
+//! IPC stream whose record batches each hold cells of one order, ascending; a column `order` before
+//! the columns of the store says which. What coarser cells than shards need lies in a second file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, UInt8Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow::record_batch::RecordBatch;
+
+use super::marker::{Contribution, Marker, PieceFile, content};
+use super::{CELLS, PARTIALS, Pieces};
+use crate::error::{Error, Result};
+use crate::finalize::CellTable;
+use crate::grid::Order;
+use crate::stat::{Encoding, Partials};
+
+/// The column of cells' orders.
+pub(super) const ORDER: &str = "order";
+
+/// A piece that grows in hidden files; dropping it removes them.
+pub struct PieceWriter<'a> {
+    pieces: &'a Pieces,
+    shard: u64,
+    writer: Option<StreamWriter<BufWriter<File>>>,
+    cells: BTreeMap<u8, u64>,
+}
+
+/// What is known of a piece besides its cells.
+#[derive(Debug)]
+pub struct PieceFacts {
+    pub granules: Vec<Contribution>,
+    pub left_out: Vec<String>,
+    pub photons: u64,
+    pub cells_without_weight: u64,
+}
+
+impl fmt::Debug for PieceWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PieceWriter")
+            .field("shard", &self.shard)
+            .field("cells", &self.cells)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> PieceWriter<'a> {
+    /// A piece without cells, of which there is nothing on disk.
+    pub(super) fn new(pieces: &'a Pieces, shard: u64) -> Self {
+        Self {
+            pieces,
+            shard,
+            writer: None,
+            cells: BTreeMap::new(),
+        }
+    }
+
+    /// Appends cells of an order; their ids continue ascending.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        let cells = table.rows.num_rows();
+        if cells == 0 {
+            return Ok(());
+        }
+        *self.cells.entry(order.get()).or_default() += cells as u64;
+        let batch = with_order(order, &table.rows);
+        let path = self.partial(CELLS);
+        let written = match &mut self.writer {
+            Some(writer) => writer.write(&batch),
+            None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
+        };
+        written.map_err(|e| write_failed(&path, e))
+    }
+
+    /// Makes the piece durable and marks it as done. `top` is what coarser cells than the shard need
+    /// of it.
+    ///
+    /// # Errors
+    /// A write fails: the piece is not done.
+    pub fn finish(
+        mut self,
+        top: Option<(&Partials, &Encoding)>,
+        facts: PieceFacts,
+    ) -> Result<Marker> {
+        let mut files = Vec::new();
+        if let Some(writer) = self.writer.take() {
+            let path = self.partial(CELLS);
+            let file = writer.into_inner().map_err(|e| write_failed(&path, e))?;
+            let file = file
+                .into_inner()
+                .map_err(|e| Error::io("write", &path, e.into_error()))?;
+            files.push(self.publish(CELLS, &file)?);
+        }
+        if let Some((partials, encoding)) = top.filter(|(partials, _)| !partials.is_empty()) {
+            let path = self.partial(PARTIALS);
+            let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+            let mut out = BufWriter::new(&file);
+            encoding
+                .encode(partials, 0..partials.len(), &mut out)
+                .and_then(|_| out.flush())
+                .map_err(|e| Error::io("write", &path, e))?;
+            drop(out);
+            files.push(self.publish(PARTIALS, &file)?);
+        }
+        let PieceFacts {
+            mut granules,
+            left_out,
+            photons,
+            cells_without_weight,
+        } = facts;
+        granules.sort();
+        let marker = Marker {
+            shard: self.shard,
+            config_sha256: self.pieces.manifest.config.sha256.clone(),
+            map_sha256: self.pieces.manifest.map.sha256.clone(),
+            granules,
+            left_out,
+            photons,
+            cells: std::mem::take(&mut self.cells),
+            cells_without_weight,
+            content_sha256: content(&files),
+            files,
+        };
+        marker.write(&self.pieces.folder)?;
+        Ok(marker)
+    }
+
+    /// Gives a whole file its name.
+    fn publish(&self, kind: &str, file: &File) -> Result<PieceFile> {
+        let (from, name) = (self.partial(kind), file_name(self.shard, kind));
+        let to = self.pieces.folder.join(&name);
+        file.sync_all().map_err(|e| Error::io("write", &from, e))?;
+        fs::rename(&from, &to).map_err(|e| Error::io("rename the finished piece to", &to, e))?;
+        PieceFile::of(&self.pieces.folder, &name)
+    }
+
+    fn partial(&self, kind: &str) -> PathBuf {
+        partial(&self.pieces.folder, self.shard, kind)
+    }
+}
+
+impl Drop for PieceWriter<'_> {
+    fn drop(&mut self) {
+        for kind in [CELLS, PARTIALS] {
+            // The error that led here matters more than one about cleaning up.
+            let _ = fs::remove_file(self.partial(kind));
+        }
+    }
+}
+
+/// The name of a file of a shard's piece.
+pub(super) fn file_name(shard: u64, kind: &str) -> String {
+    format!("shard-{shard}.{kind}")
+}
+
+/// Where a file of a piece grows. A shard has one owner, so one name is enough, and what a killed run
+/// left there is written over.
+fn partial(folder: &Path, shard: u64, kind: &str) -> PathBuf {
+    folder.join(format!(".{}.partial", file_name(shard, kind)))
+}
+
+fn begin(path: &Path, batch: &RecordBatch) -> Result<StreamWriter<BufWriter<File>>, ArrowError> {
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
+    let file = BufWriter::new(File::create(path)?);
+    let mut writer = StreamWriter::try_new_with_options(file, &batch.schema(), options)?;
+    writer.write(batch)?;
+    Ok(writer)
+}
+
+fn with_order(order: Order, rows: &RecordBatch) -> RecordBatch {
+    let orders: ArrayRef = Arc::new(UInt8Array::from_value(order.get(), rows.num_rows()));
+    let schema = rows.schema();
+    let order = Arc::new(Field::new(ORDER, DataType::UInt8, false));
+    let fields = std::iter::once(order).chain(schema.fields().iter().cloned());
+    let columns = std::iter::once(orders).chain(rows.columns().iter().cloned());
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    RecordBatch::try_new(schema, columns.collect())
+        .unwrap_or_else(|e| unreachable!("a table with one more column is a table: {e}"))
+}
+
+fn write_failed(path: &Path, error: ArrowError) -> Error {
+    let source = match error {
+        ArrowError::IoError(_, source) => source,
+        other => std::io::Error::other(other.to_string()),
+    };
+    Error::io("write", path, source)
+}

@@ -1,0 +1,132 @@
+//! The store, made of the pieces of all shards.
+//!
+//! Last on the line of runs over a shard map: `pieces --assemble--> store`. No granule is opened.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::finish::Sink;
+use super::store::{StoreSink, Target};
+use crate::error::{Error, Result};
+use crate::finalize::{Overviews, StoreSchema};
+use crate::grid::Order;
+use crate::piece::{Marker, Pieces};
+use crate::stat::{Encoding, Job};
+use crate::store::Written;
+use crate::table::{ErrorSummary, ErrorTable};
+
+/// What is assembled, and where it goes.
+#[derive(Debug)]
+pub struct Assembly<'a> {
+    pub pieces: &'a Pieces,
+    pub job: &'a Job,
+    pub schema: &'a StoreSchema,
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Where the rows of the store go as a table, too.
+    pub table: Option<&'a Path>,
+    /// Where what tolerant runs left out is listed.
+    pub errors: &'a Path,
+    /// Set by a signal: stop at the next shard.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// What the store was made of.
+#[derive(Debug)]
+pub struct Assembled {
+    pub written: Written,
+    /// Shards with photons.
+    pub shards: u64,
+    pub photons: u64,
+    pub occupied_cells: u64,
+    pub cells_without_weight: u64,
+    /// Granules that some piece was made without, ascending.
+    pub left_out: Vec<String>,
+    pub errors: ErrorSummary,
+    pub seconds: f64,
+}
+
+/// Writes the store, and the tables beside it.
+///
+/// # Errors
+/// Shards without a piece, a piece that is not what it was, a failed write, an interrupt: nothing is
+/// left at the target.
+pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
+    let started = Instant::now();
+    let Assembly {
+        pieces,
+        job,
+        schema,
+        ..
+    } = *assembly;
+    let markers = pieces.all_done()?;
+    let orders = pieces.manifest().overviews();
+    let target = Target {
+        store: assembly.store,
+        overwrite: assembly.overwrite,
+        overviews: &orders,
+        layout: pieces.manifest().layout(),
+    };
+    let mut sink = StoreSink::create(target, schema, assembly.table)?;
+    // Each shard is one cell of the orders that are coarser still.
+    let shard_order = schema.grid.shard_order;
+    let beyond: Vec<Order> = orders
+        .iter()
+        .copied()
+        .filter(|o| *o < shard_order)
+        .collect();
+    let shards_as_cells = schema.at(shard_order);
+    let encoding = Encoding::new(job, &shards_as_cells.grid);
+    let mut overviews = Overviews::new(&beyond, &shards_as_cells, job);
+    for marker in &markers {
+        if assembly.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let mut cells = 0;
+        for table in pieces.tables(marker)? {
+            let (order, table) = table?;
+            if order == schema.grid.cell_order {
+                cells += table.rows.num_rows() as u64;
+            }
+            sink.append(order, &table)?;
+        }
+        check_cells(marker, schema.grid.cell_order, cells)?;
+        if !beyond.is_empty() {
+            let top = pieces.top(marker, &encoding)?;
+            sink.append_all(&overviews.add(&top)?)?;
+        }
+    }
+    sink.append_all(&overviews.finish()?)?;
+    let mut errors = ErrorTable::new(assembly.errors);
+    pieces.gather_errors(&mut errors)?;
+    let (written, errors) = sink.finish(errors)?;
+    let sum = |of: fn(&Marker) -> u64| markers.iter().map(of).sum();
+    let left_out: BTreeSet<&String> = markers.iter().flat_map(|m| &m.left_out).collect();
+    let cell_order = schema.grid.cell_order.get();
+    let occupied = markers.iter().filter_map(|m| m.cells.get(&cell_order));
+    Ok(Assembled {
+        written,
+        shards: sum(|marker| u64::from(marker.photons > 0)),
+        photons: sum(|marker| marker.photons),
+        occupied_cells: occupied.sum(),
+        cells_without_weight: sum(|marker| marker.cells_without_weight),
+        left_out: left_out.into_iter().cloned().collect(),
+        errors,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// As many cells came out of a piece as went into it.
+fn check_cells(marker: &Marker, order: Order, found: u64) -> Result<()> {
+    let marked = marker.cells.get(&order.get()).copied().unwrap_or_default();
+    if found == marked {
+        return Ok(());
+    }
+    Err(Error::Gate(format!(
+        "shard {}: its piece has {found} cells and its marker says {marked}",
+        marker.shard
+    )))
+}

@@ -1,0 +1,116 @@
+//! A whole shard on its way out: merged windows of cells are finished and go where they belong.
+//!
+//! Last on the line: `Windows --finalize--> CellTable --> store or piece`.
+
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, finalize};
+use crate::grid::Order;
+use crate::merge::RunPartials;
+use crate::report::Tally;
+use crate::stat::{Job, Partials};
+
+/// Takes finished cells of each order, ascending.
+pub(super) trait Sink {
+    /// Appends cells of an order; their ids continue ascending.
+    ///
+    /// # Errors
+    /// A write fails.
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()>;
+}
+
+/// How shards are finished.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Finish<'a> {
+    pub job: &'a Job,
+    pub schema: &'a StoreSchema,
+}
+
+/// Coarser cells than those of the store's cell order.
+pub(super) struct Coarser<'a> {
+    pub overviews: Overviews<'a>,
+    /// The whole shard as one cell, where something is to be made of it later.
+    pub top: Option<Partials>,
+}
+
+/// What was in a shard.
+#[derive(Debug, Default)]
+pub(super) struct ShardFacts {
+    pub photons: u64,
+    pub cells: u64,
+    pub cells_without_weight: u64,
+}
+
+impl Finish<'_> {
+    /// Finishes a shard that no granule can add to any more.
+    ///
+    /// # Errors
+    /// A violated invariant; a sorted run that cannot be read, a write that fails.
+    pub fn shard(
+        &self,
+        shard: u64,
+        partials: &mut RunPartials,
+        (coarser, conserved, sink): (&mut Coarser, &mut Conserved, &mut impl Sink),
+        tally: &mut Tally,
+    ) -> Result<ShardFacts> {
+        let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
+        self.each_window(shard, partials, tally, |window, tally| {
+            let finishing = Instant::now();
+            conserved.add(&window);
+            if let Some(top) = &mut coarser.top {
+                let more = window.coarsen(from, to, self.job);
+                top.append(&more, 0..more.len());
+            }
+            let overviews = coarser.overviews.add(&window)?;
+            let finished = finalize(shard, window, self.job, self.schema)?;
+            tally.finalize_seconds += finishing.elapsed().as_secs_f64();
+            let writing = Instant::now();
+            sink.append(self.schema.grid.cell_order, &finished.table)?;
+            for overview in &overviews {
+                sink.append(overview.order, &overview.shard.table)?;
+            }
+            tally.write_seconds += writing.elapsed().as_secs_f64();
+            Ok(finished.cells_without_weight)
+        })
+    }
+
+    /// Hands the merged windows of a shard on, and adds up what is in them.
+    fn each_window(
+        &self,
+        shard: u64,
+        partials: &mut RunPartials,
+        tally: &mut Tally,
+        mut take: impl FnMut(Partials, &mut Tally) -> Result<u64>,
+    ) -> Result<ShardFacts> {
+        let mut facts = ShardFacts::default();
+        let mut merging = Instant::now();
+        for window in partials.take_shard(shard)? {
+            let window = window?;
+            tally.merge_seconds += merging.elapsed().as_secs_f64();
+            facts.photons += window.photons.iter().sum::<u64>();
+            facts.cells += window.len() as u64;
+            facts.cells_without_weight += take(window, tally)?;
+            merging = Instant::now();
+        }
+        tally.merge_seconds += merging.elapsed().as_secs_f64();
+        tally.cells_without_weight += facts.cells_without_weight;
+        tally.occupied_cells += facts.cells;
+        tally.shards += u64::from(facts.photons > 0);
+        Ok(facts)
+    }
+}
+
+/// No photon was lost or counted twice between the granules and the finished cells.
+///
+/// # Errors
+/// Sums that do not balance: a defect of icefold, never of the data.
+pub(super) fn conserved(shard: u64, merged: u64, finished: u64) -> Result<()> {
+    if merged == finished {
+        return Ok(());
+    }
+    Err(Error::Gate(format!(
+        "shard {shard}: granules added {merged} photons to it and {finished} were finished: the sums \
+         do not balance"
+    )))
+}

@@ -1,0 +1,121 @@
+//! Runs over a shard map: each shard becomes a piece as soon as its last granule has been merged.
+//!
+//! Last on the line of such a run: `Windows --finalize--> CellTable --write--> piece`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finish::{Coarser, Finish, Sink, conserved};
+use crate::error::Result;
+use crate::finalize::{CellTable, Conserved, Overviews};
+use crate::grid::Order;
+use crate::merge::RunPartials;
+use crate::piece::{Contribution, PieceFacts, PieceWriter, Pieces};
+use crate::report::Tally;
+use crate::stat::{Encoding, Partials};
+
+/// The pieces of a run on their way.
+pub(super) struct PieceLine<'a> {
+    pieces: &'a Pieces,
+    finish: Finish<'a>,
+    /// Overviews that are whole with each shard, finest first.
+    within: Vec<Order>,
+    /// Whether there are overviews with larger cells than shards.
+    beyond: bool,
+    /// What granules added to shards that are not whole.
+    contributions: BTreeMap<u64, Vec<Contribution>>,
+    left_out: BTreeMap<u64, BTreeSet<String>>,
+    /// Over all pieces of this run.
+    conserved: Conserved,
+}
+
+impl<'a> PieceLine<'a> {
+    pub fn new(pieces: &'a Pieces, finish: Finish<'a>) -> Self {
+        let orders = pieces.manifest().overviews();
+        let shard_order = finish.schema.grid.shard_order;
+        let (within, beyond): (Vec<Order>, Vec<Order>) =
+            orders.into_iter().partition(|&order| order >= shard_order);
+        Self {
+            pieces,
+            finish,
+            within,
+            beyond: !beyond.is_empty(),
+            contributions: BTreeMap::new(),
+            left_out: BTreeMap::new(),
+            conserved: Conserved::new(finish.job),
+        }
+    }
+
+    /// Photons of the pieces that this run wrote.
+    pub fn conserved(&self) -> &Conserved {
+        &self.conserved
+    }
+
+    /// A granule was read whole; it is listed for these shards, and added photons to some.
+    pub fn read(&mut self, granule: &str, listed: &[u64], photons: &BTreeMap<u64, u64>) {
+        for shard in listed {
+            let contribution = Contribution {
+                granule: granule.to_owned(),
+                photons: photons.get(shard).copied().unwrap_or_default(),
+            };
+            self.contributions
+                .entry(*shard)
+                .or_default()
+                .push(contribution);
+        }
+    }
+
+    /// A granule that is listed for these shards cannot be used.
+    pub fn leave_out(&mut self, granule: &str, listed: &[u64]) {
+        for shard in listed {
+            let names = self.left_out.entry(*shard).or_default();
+            names.insert(granule.to_owned());
+        }
+    }
+
+    /// Writes the piece of a shard that no granule can add to any more.
+    ///
+    /// # Errors
+    /// As [`Finish::shard`]: the piece is not done.
+    pub fn write(
+        &mut self,
+        shard: u64,
+        partials: &mut RunPartials,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let Finish { job, schema } = self.finish;
+        let mut coarser = Coarser {
+            overviews: Overviews::new(&self.within, schema, job),
+            top: self.beyond.then(|| Partials::empty(job)),
+        };
+        let mut writer = self.pieces.write(shard)?;
+        let facts = self.finish.shard(
+            shard,
+            partials,
+            (&mut coarser, &mut self.conserved, &mut writer),
+            tally,
+        )?;
+        for overview in coarser.overviews.finish()? {
+            writer.append(overview.order, &overview.shard.table)?;
+        }
+        let granules = self.contributions.remove(&shard).unwrap_or_default();
+        let merged = granules.iter().map(|granule| granule.photons).sum();
+        conserved(shard, merged, facts.photons)?;
+        let left_out = self.left_out.remove(&shard).unwrap_or_default();
+        let facts = PieceFacts {
+            granules,
+            left_out: left_out.into_iter().collect(),
+            photons: facts.photons,
+            cells_without_weight: facts.cells_without_weight,
+        };
+        let encoding = Encoding::new(job, &schema.at(schema.grid.shard_order).grid);
+        let top = coarser.top.as_ref().map(|top| (top, &encoding));
+        writer.finish(top, facts)?;
+        Ok(())
+    }
+}
+
+impl Sink for PieceWriter<'_> {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        PieceWriter::append(self, order, table)
+    }
+}

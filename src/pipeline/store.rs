@@ -1,0 +1,134 @@
+//! Finished cells on their way into the store, and into the tables beside it.
+//!
+//! Last on the line: `CellTable --write--> store`.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::errors::Errors;
+use super::finish::{Coarser, Finish, Sink};
+use super::{Folded, Options, Survey};
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, Conserved, FinishedOverview, Overviews, StoreSchema};
+use crate::grid::Order;
+use crate::report::Tally;
+use crate::store::{Layout, StoreWriter, Written};
+use crate::table::{ErrorSummary, ErrorTable, TableWriter, WholeTable};
+
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Coarser orders that the store has, too; finest first.
+    pub overviews: &'a [Order],
+    pub layout: Layout,
+}
+
+/// A store that is being written, and the table of the same cells.
+pub(super) struct StoreSink {
+    cell_order: Order,
+    store: StoreWriter,
+    table: Option<TableWriter>,
+}
+
+impl StoreSink {
+    /// Begins a store, and a table where there is a path for one.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::create`].
+    pub fn create(target: Target, schema: &StoreSchema, table: Option<&Path>) -> Result<Self> {
+        let store = StoreWriter::create(target.store, schema, None, target.overwrite)?;
+        let table = table.map(|path| TableWriter::create(path, schema));
+        Ok(Self {
+            cell_order: schema.grid.cell_order,
+            store: store
+                .with_layout(target.layout)
+                .with_overviews(target.overviews),
+            table: table.transpose()?,
+        })
+    }
+
+    /// Appends cells of overviews.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn append_all(&mut self, overviews: &[FinishedOverview]) -> Result<()> {
+        overviews
+            .iter()
+            .try_for_each(|overview| self.append(overview.order, &overview.shard.table))
+    }
+
+    /// Puts the store and its tables at their places.
+    ///
+    /// # Errors
+    /// A write fails; nothing is left at a target that was free.
+    pub fn finish(self, errors: ErrorTable) -> Result<(Written, ErrorSummary)> {
+        // All are whole before the first has its name.
+        let table = self.table.map(TableWriter::finish).transpose()?;
+        let errors = errors.finish()?;
+        let written = self.store.finish()?;
+        table.map_or(Ok(()), WholeTable::publish)?;
+        Ok((written, errors.publish()?))
+    }
+}
+
+impl Sink for StoreSink {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        if order != self.cell_order {
+            return self.store.append_overview(order, table);
+        }
+        self.store.append(table)?;
+        match &mut self.table {
+            Some(rows) => rows.append(table),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of
+/// each array.
+///
+/// # Errors
+/// A violated invariant, a failed write, an interrupt: nothing is left at the target.
+pub fn write(
+    folded: Folded,
+    survey: &Survey,
+    target: Target,
+    options: &Options,
+) -> Result<(Written, Tally)> {
+    let Folded {
+        mut partials,
+        mut tally,
+        errors,
+    } = folded;
+    let Errors::Table(errors) = errors else {
+        unreachable!("a run into pieces has nothing to write");
+    };
+    let (job, schema) = (&survey.job, &survey.schema);
+    let finish = Finish { job, schema };
+    let mut sink = StoreSink::create(target, schema, options.table)?;
+    let mut coarser = Coarser {
+        overviews: Overviews::new(target.overviews, schema, job),
+        top: None,
+    };
+    let mut conserved = Conserved::new(job);
+    let shards: Vec<u64> = partials.shards().collect();
+    for shard in shards {
+        if options.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let out = (&mut coarser, &mut conserved, &mut sink);
+        finish.shard(shard, &mut partials, out, &mut tally)?;
+    }
+    conserved.check(&tally.counts, job)?;
+    tally.spilled = partials.spilled();
+    let writing = Instant::now();
+    sink.append_all(&coarser.overviews.finish()?)?;
+    let (written, errors) = sink.finish(errors)?;
+    tally.errors = errors;
+    tally.write_seconds += writing.elapsed().as_secs_f64();
+    Ok((written, tally))
+}

@@ -1,0 +1,159 @@
+//! Columns: which arrays a block has, in which order, and how long each must be.
+//!
+//! Between `mod.rs`, which frames a block, and `pack.rs`, which writes one array.
+
+use std::io::{self, Read, Write};
+use std::ops::Range as Rows;
+
+use super::DecodeError;
+use super::pack::{Fixed, Packer, Unpacker};
+use crate::stat::histogram::Bins;
+use crate::stat::job::{Job, JobColumn};
+use crate::stat::moments::Moments;
+use crate::stat::ordered::{Keys, Ordered};
+use crate::stat::partial::{ColumnPartials, Partials};
+use crate::stat::range::Range;
+use crate::stat::specials::Specials;
+use crate::stat::terms::TermSum;
+
+/// Bytes of a body with these rows.
+pub(super) fn bytes_of(job: &Job, partials: &Partials, rows: Rows<usize>) -> u64 {
+    const LENGTH: u64 = size_of::<u64>() as u64;
+    fn array<T: Fixed>(values: u64) -> u64 {
+        LENGTH + values * T::BYTES as u64
+    }
+    let cells = rows.len() as u64;
+    let mut bytes = 2 * array::<u64>(cells);
+    for (column, values) in job.columns.iter().zip(&partials.columns) {
+        let needs = &column.needs;
+        bytes += array::<u64>(cells) + array::<Specials>(cells);
+        bytes += u64::from(needs.range) * array::<Range>(cells);
+        bytes += u64::from(needs.moments) * array::<Moments>(cells);
+        bytes += u64::from(needs.terms) * array::<TermSum>(cells);
+        if let Some(ordered) = &values.ordered {
+            let keys = (ordered.offsets[rows.end] - ordered.offsets[rows.start]) as u64;
+            bytes += array::<u64>(cells);
+            bytes += match &ordered.keys {
+                Keys::Narrow(_) => array::<u32>(keys),
+                Keys::Wide(_) => array::<u64>(keys),
+            };
+        }
+        if let Some(bins) = &values.bins {
+            bytes += array::<u64>(cells * bins.stride as u64);
+        }
+    }
+    bytes
+}
+
+pub(super) fn pack<W: Write>(
+    partials: &Partials,
+    rows: Rows<usize>,
+    packer: &mut Packer<W>,
+) -> io::Result<()> {
+    packer.array(partials.cells[rows.clone()].iter().copied())?;
+    packer.array(partials.photons[rows.clone()].iter().copied())?;
+    for column in &partials.columns {
+        pack_column(column, rows.clone(), packer)?;
+    }
+    Ok(())
+}
+
+fn pack_column<W: Write>(
+    column: &ColumnPartials,
+    rows: Rows<usize>,
+    packer: &mut Packer<W>,
+) -> io::Result<()> {
+    packer.array(column.count[rows.clone()].iter().copied())?;
+    packer.array(column.specials[rows.clone()].iter().copied())?;
+    if let Some(range) = &column.range {
+        packer.array(range[rows.clone()].iter().copied())?;
+    }
+    if let Some(moments) = &column.moments {
+        packer.array(moments[rows.clone()].iter().copied())?;
+    }
+    if let Some(terms) = &column.terms {
+        packer.array(terms[rows.clone()].iter().copied())?;
+    }
+    if let Some(ordered) = &column.ordered {
+        let (start, end) = (ordered.offsets[rows.start], ordered.offsets[rows.end]);
+        let ends = &ordered.offsets[rows.start + 1..=rows.end];
+        packer.array(ends.iter().map(|end| (end - start) as u64))?;
+        match &ordered.keys {
+            Keys::Narrow(keys) => packer.array(keys[start..end].iter().copied())?,
+            Keys::Wide(keys) => packer.array(keys[start..end].iter().copied())?,
+        }
+    }
+    if let Some(bins) = &column.bins {
+        let counts = &bins.counts[rows.start * bins.stride..rows.end * bins.stride];
+        packer.array(counts.iter().copied())?;
+    }
+    Ok(())
+}
+
+pub(super) fn unpack<R: Read>(
+    job: &Job,
+    cells: u64,
+    unpacker: &mut Unpacker<R>,
+) -> Result<Partials, DecodeError> {
+    Ok(Partials {
+        cells: unpacker.array("the array of cells", cells)?,
+        photons: unpacker.array("the array of photons", cells)?,
+        columns: job
+            .columns
+            .iter()
+            .map(|column| unpack_column(column, cells, unpacker))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn unpack_column<R: Read>(
+    column: &JobColumn,
+    cells: u64,
+    unpacker: &mut Unpacker<R>,
+) -> Result<ColumnPartials, DecodeError> {
+    let mut empty = ColumnPartials::empty(column);
+    let what = |array: &str| format!("the array of {array} of column {}", column.name);
+    empty.count = unpacker.array(&what("counts"), cells)?;
+    empty.specials = unpacker.array(&what("special values"), cells)?;
+    if let Some(range) = &mut empty.range {
+        *range = unpacker.array(&what("ranges"), cells)?;
+    }
+    if let Some(moments) = &mut empty.moments {
+        *moments = unpacker.array(&what("moments"), cells)?;
+    }
+    if let Some(terms) = &mut empty.terms {
+        *terms = unpacker.array(&what("sums of terms"), cells)?;
+    }
+    if let Some(ordered) = &mut empty.ordered {
+        unpack_ordered(ordered, cells, &what, unpacker)?;
+    }
+    if let Some(Bins { stride, counts }) = &mut empty.bins {
+        let bins = cells.saturating_mul(*stride as u64);
+        *counts = unpacker.array(&what("bins"), bins)?;
+    }
+    Ok(empty)
+}
+
+fn unpack_ordered<R: Read>(
+    ordered: &mut Ordered,
+    cells: u64,
+    what: &impl Fn(&str) -> String,
+    unpacker: &mut Unpacker<R>,
+) -> Result<(), DecodeError> {
+    let ends: Vec<u64> = unpacker.array(&what("ends of keys"), cells)?;
+    if !ends.is_sorted() {
+        return Err(DecodeError::Damaged(format!(
+            "{} does not ascend",
+            what("ends of keys")
+        )));
+    }
+    let keys = ends.last().copied().unwrap_or(0);
+    match &mut ordered.keys {
+        Keys::Narrow(narrow) => *narrow = unpacker.array(&what("keys"), keys)?,
+        Keys::Wide(wide) => *wide = unpacker.array(&what("keys"), keys)?,
+    }
+    ordered.offsets.reserve_exact(ends.len());
+    // An array of so many keys was read, so that many fit an address.
+    ordered.offsets.extend(ends.iter().map(|&end| end as usize));
+    Ok(())
+}

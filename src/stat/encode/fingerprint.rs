@@ -1,0 +1,73 @@
+//! Fingerprints: a hash of all that says what bytes of partials mean.
+//!
+//! Beside `mod.rs`, which writes it into every block: columns by name, origin and type, the unit
+//! that values are held in, which accumulators there are, and which cells.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::Fingerprint;
+use crate::config::GridConfig;
+use crate::stat::job::{ColumnOrigin, Job, JobColumn};
+
+impl Job {
+    /// Equal for jobs whose partials have the same columns and accumulators, whatever outputs are
+    /// made of them.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut text = format!("columns {}\n", self.columns.len());
+        self.columns.iter().for_each(|c| describe(c, &mut text));
+        Fingerprint(Sha256::digest(text.as_bytes()).into())
+    }
+}
+
+impl Fingerprint {
+    /// Of partials over cells of this grid.
+    #[must_use]
+    pub fn over(self, grid: &GridConfig) -> Self {
+        let cells = format!(
+            "cells of order {} in shards of order {}, latitude {}",
+            grid.cell_order,
+            grid.shard_order,
+            grid.latitude.name()
+        );
+        let hash = Sha256::new().chain_update(self.0);
+        Self(hash.chain_update(cells.as_bytes()).finalize().into())
+    }
+}
+
+/// Texts stand behind their lengths, so that no two descriptions read the same.
+fn describe(column: &JobColumn, text: &mut String) {
+    let mut add = |part: std::fmt::Arguments| {
+        // Writing to a string cannot fail.
+        let _ = text.write_fmt(part);
+    };
+    add(format_args!("name {} {}\n", column.name.len(), column.name));
+    match &column.origin {
+        ColumnOrigin::Source(variable) => add(format_args!("source {variable}\n")),
+        ColumnOrigin::Derived { expr, operands } => {
+            let expr = expr.to_string();
+            add(format_args!("derived {} {expr} {operands:?}\n", expr.len()));
+        }
+    }
+    let needs = &column.needs;
+    let exponent = column.resolution.exponent();
+    add(format_args!("{:?} 2^-{exponent}\n", column.column_type));
+    for (needed, name) in [
+        (needs.range, "range"),
+        (needs.moments, "moments"),
+        (needs.terms, "terms"),
+        (needs.ordered, "ordered"),
+    ] {
+        if needed {
+            add(format_args!("{name}\n"));
+        }
+    }
+    if let Some(edges) = &needs.edges {
+        add(format_args!("edges"));
+        for edge in edges {
+            add(format_args!(" {:016x}", edge.to_bits()));
+        }
+        add(format_args!("\n"));
+    }
+}

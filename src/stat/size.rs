@@ -1,0 +1,216 @@
+//! Size: what memory partials take, so that it can be held to a budget.
+//!
+//! Beside `partial.rs`. Two sizes: what rows need, and what a table has taken from the system, with
+//! the room that its arrays keep for more.
+
+use std::mem::size_of;
+use std::ops::Range as Rows;
+
+use super::job::{Job, JobColumn};
+use super::moments::Moments;
+use super::ordered::{Keys, Ordered};
+use super::partial::{ColumnPartials, Partials};
+use super::range::Range;
+use super::specials::Specials;
+use super::terms::TermSum;
+use crate::batch::ColumnType;
+
+/// What the system's allocator takes beside each allocation.
+const ALLOCATION: u64 = 16;
+
+impl Job {
+    /// Bytes of the accumulators of fixed size that one cell has, its id included.
+    pub fn cell_bytes(&self) -> u64 {
+        let columns = self.columns.iter().map(JobColumn::cell_bytes);
+        2 * size_of::<u64>() as u64 + columns.sum::<u64>()
+    }
+
+    /// Bytes that are retained of one photon for order statistics.
+    pub fn photon_bytes(&self) -> u64 {
+        self.columns.iter().map(JobColumn::photon_bytes).sum()
+    }
+}
+
+impl JobColumn {
+    fn cell_bytes(&self) -> u64 {
+        let needs = &self.needs;
+        let optional = [
+            (needs.range, size_of::<Range>()),
+            (needs.moments, size_of::<Moments>()),
+            (needs.terms, size_of::<TermSum>()),
+            (needs.ordered, size_of::<usize>()),
+        ];
+        let kept = optional.iter().filter(|(needed, _)| *needed);
+        let bins = needs.edges.as_ref().map_or(0, |edges| edges.len() + 1);
+        let bytes = size_of::<u64>() * (1 + bins) + size_of::<Specials>();
+        (bytes + kept.map(|(_, bytes)| bytes).sum::<usize>()) as u64
+    }
+
+    fn photon_bytes(&self) -> u64 {
+        match self.column_type {
+            _ if !self.needs.ordered => 0,
+            ColumnType::F32 => 4,
+            ColumnType::F64 | ColumnType::I64 => 8,
+        }
+    }
+}
+
+impl Partials {
+    /// Bytes that the table has taken from the system, used or not.
+    pub fn bytes_held(&self) -> u64 {
+        let columns = self.columns.iter().map(ColumnPartials::bytes_held);
+        size_of::<Self>() as u64
+            + held(&self.cells)
+            + held(&self.photons)
+            + held(&self.columns)
+            + columns.sum::<u64>()
+    }
+
+    /// Bytes that these rows need.
+    pub fn bytes_of(&self, rows: Rows<usize>, job: &Job) -> u64 {
+        rows.len() as u64 * job.cell_bytes() + self.bytes_retained(rows)
+    }
+
+    /// Where rows from `rows.start` on end that need at most `bytes`: one row in any case, and none
+    /// beyond `rows`.
+    pub fn fitting(&self, rows: Rows<usize>, bytes: u64, job: &Job) -> usize {
+        let fixed = job.cell_bytes();
+        let (mut fits, mut beyond) = (rows.start + 1, rows.end + 1);
+        // Halving: the rows up to `fits` do, those up to `beyond` do not.
+        while fits + 1 < beyond {
+            let end = fits.midpoint(beyond);
+            let taken = (end - rows.start) as u64 * fixed + self.bytes_retained(rows.start..end);
+            if taken <= bytes {
+                fits = end;
+            } else {
+                beyond = end;
+            }
+        }
+        fits.min(rows.end)
+    }
+
+    /// Gives back what the arrays keep for more rows, where that is more than an eighth.
+    pub fn shrink(&mut self, job: &Job) {
+        let needed = self.bytes_of(0..self.len(), job);
+        if self.bytes_held() <= needed + needed / 8 {
+            return;
+        }
+        self.cells.shrink_to_fit();
+        self.photons.shrink_to_fit();
+        self.columns.iter_mut().for_each(ColumnPartials::shrink);
+    }
+
+    /// Makes room for rows of other tables and no more, so that appending them moves nothing.
+    pub fn reserve(&mut self, others: &[(&Self, Rows<usize>)]) {
+        let cells = others.iter().map(|(_, rows)| rows.len()).sum();
+        self.cells.reserve_exact(cells);
+        self.photons.reserve_exact(cells);
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            column.reserve(cells);
+            if let Some(ordered) = &mut column.ordered {
+                let keys = others.iter().map(|(other, rows)| {
+                    let ordered = other.columns[i].ordered.as_ref();
+                    ordered.map_or(0, |o| o.offsets[rows.end] - o.offsets[rows.start])
+                });
+                ordered.reserve(cells, keys.sum());
+            }
+        }
+    }
+
+    fn bytes_retained(&self, rows: Rows<usize>) -> u64 {
+        let ordered = self.columns.iter().filter_map(|c| c.ordered.as_ref());
+        ordered.map(|o| o.bytes_of(rows.clone())).sum()
+    }
+}
+
+impl ColumnPartials {
+    fn bytes_held(&self) -> u64 {
+        held(&self.count)
+            + held(&self.specials)
+            + self.range.as_ref().map_or(0, held)
+            + self.moments.as_ref().map_or(0, held)
+            + self.terms.as_ref().map_or(0, held)
+            + self.ordered.as_ref().map_or(0, Ordered::bytes_held)
+            + self.bins.as_ref().map_or(0, |bins| held(&bins.counts))
+    }
+
+    fn shrink(&mut self) {
+        self.count.shrink_to_fit();
+        self.specials.shrink_to_fit();
+        if let Some(rows) = &mut self.range {
+            rows.shrink_to_fit();
+        }
+        if let Some(rows) = &mut self.moments {
+            rows.shrink_to_fit();
+        }
+        if let Some(rows) = &mut self.terms {
+            rows.shrink_to_fit();
+        }
+        if let Some(ordered) = &mut self.ordered {
+            ordered.shrink();
+        }
+        if let Some(bins) = &mut self.bins {
+            bins.counts.shrink_to_fit();
+        }
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        self.count.reserve_exact(rows);
+        self.specials.reserve_exact(rows);
+        if let Some(range) = &mut self.range {
+            range.reserve_exact(rows);
+        }
+        if let Some(moments) = &mut self.moments {
+            moments.reserve_exact(rows);
+        }
+        if let Some(terms) = &mut self.terms {
+            terms.reserve_exact(rows);
+        }
+        if let Some(bins) = &mut self.bins {
+            bins.counts.reserve_exact(rows * bins.stride);
+        }
+    }
+}
+
+impl Ordered {
+    fn bytes_held(&self) -> u64 {
+        let keys = match &self.keys {
+            Keys::Narrow(keys) => held(keys),
+            Keys::Wide(keys) => held(keys),
+        };
+        held(&self.offsets) + keys
+    }
+
+    /// Bytes of the keys of these cells.
+    fn bytes_of(&self, cells: Rows<usize>) -> u64 {
+        let keys = self.offsets[cells.end] - self.offsets[cells.start];
+        match &self.keys {
+            Keys::Narrow(_) => keys as u64 * 4,
+            Keys::Wide(_) => keys as u64 * 8,
+        }
+    }
+
+    fn shrink(&mut self) {
+        self.offsets.shrink_to_fit();
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.shrink_to_fit(),
+            Keys::Wide(keys) => keys.shrink_to_fit(),
+        }
+    }
+
+    fn reserve(&mut self, cells: usize, more: usize) {
+        self.offsets.reserve_exact(cells);
+        match &mut self.keys {
+            Keys::Narrow(keys) => keys.reserve_exact(more),
+            Keys::Wide(keys) => keys.reserve_exact(more),
+        }
+    }
+}
+
+#[allow(clippy::ptr_arg, reason = "a slice has no capacity")]
+fn held<T>(rows: &Vec<T>) -> u64 {
+    match rows.capacity() {
+        0 => 0,
+        rows => (rows * size_of::<T>()) as u64 + ALLOCATION,
+    }
+}
