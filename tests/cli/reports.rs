@@ -202,7 +202,7 @@ fn reports_of_parts_and_of_finalize_are_inspected_and_described() {
     succeed(&mut site.finalize("b.zarr"));
     for (name, begins) in [
         ("b.shards-0-1.run.json", "run report "),
-        ("b.run.json", "report of finalize "),
+        ("b.finalize.json", "report of finalize "),
     ] {
         let path = site.out(name);
         let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
