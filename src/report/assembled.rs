@@ -1,47 +1,69 @@
 //! The report of `icefold finalize`: a store that was made of pieces.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::document::{OutputHash, OverviewReport};
+use super::document::{ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION};
 use super::resident::peak_resident_bytes;
-use super::run::{outputs, overviews};
+use super::run::{outputs, overviews, shown};
 use super::whole::write_whole;
 use crate::error::Result;
 use crate::pipeline::Assembled;
 use crate::store::{content_hash, grouped};
-use crate::table::ErrorSummary;
-
-/// Version of the report's shape.
-const SCHEMA_VERSION: u32 = 1;
 
 /// What became of the pieces; what was read of granules is in the reports of the runs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssembledReport {
+    /// Version of this shape.
     pub schema_version: u32,
-    pub icefold_version: &'static str,
+    pub icefold_version: String,
+    /// The command line.
     pub command: Vec<String>,
-    pub config: Value,
-    /// The folder of pieces and how many there were.
-    pub pieces: Value,
-    /// Photons in the store.
-    pub photons: Value,
-    /// Granules that some piece was made without.
-    pub granules: Value,
-    pub errors: ErrorSummary,
+    pub config: ConfigIdentity,
+    pub pieces: AssembledPieces,
+    pub photons: AssembledPhotons,
+    pub granules: AssembledGranules,
+    pub errors: ErrorsReport,
+    /// Shards with a photon.
     pub shards: u64,
     pub occupied_cells: u64,
+    /// Cells in which a weighted mean has no weight, summed over outputs.
     pub cells_without_weight: u64,
+    /// Wall seconds, monotonic clock.
     pub seconds: f64,
+    /// Largest resident memory of the process in bytes; null where the system does not tell.
     pub peak_resident_bytes: Option<u64>,
-    pub store: PathBuf,
-    pub table: Option<PathBuf>,
+    /// The store that was written.
+    pub store: String,
+    /// The same rows as a table; null where none was asked for.
+    pub table: Option<String>,
+    /// By array, `cell_ids` among them.
     pub outputs: BTreeMap<String, OutputHash>,
     pub content_sha256: String,
+    /// Coarser orders of the store, finest first.
     pub overviews: Vec<OverviewReport>,
+}
+
+/// The pieces that the store was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AssembledPieces {
+    pub folder: String,
+    pub of: u64,
+}
+
+/// Photons in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AssembledPhotons {
+    pub kept: u64,
+}
+
+/// Granules that some piece was made without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AssembledGranules {
+    pub left_out: Vec<String>,
 }
 
 impl AssembledReport {
@@ -53,22 +75,37 @@ impl AssembledReport {
         store: &Path,
         table: Option<&Path>,
     ) -> Self {
+        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
         Self {
             schema_version: SCHEMA_VERSION,
-            icefold_version: env!("CARGO_PKG_VERSION"),
-            command: std::env::args().collect(),
-            config: json!({"name": config.0, "sha256": config.1}),
-            pieces: json!({"folder": pieces.0, "of": pieces.1}),
-            photons: json!({"kept": assembled.photons}),
-            granules: json!({"left_out": assembled.left_out}),
-            errors: assembled.errors.clone(),
+            icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: command.collect(),
+            config: ConfigIdentity {
+                name: config.0.to_owned(),
+                sha256: config.1.to_owned(),
+            },
+            pieces: AssembledPieces {
+                folder: shown(pieces.0),
+                of: pieces.1 as u64,
+            },
+            photons: AssembledPhotons {
+                kept: assembled.photons,
+            },
+            granules: AssembledGranules {
+                left_out: assembled.left_out.clone(),
+            },
+            errors: ErrorsReport {
+                table: assembled.errors.table.as_ref().map(|table| shown(table)),
+                count: assembled.errors.count,
+                by_code: assembled.errors.by_code.clone(),
+            },
             shards: assembled.shards,
             occupied_cells: assembled.occupied_cells,
             cells_without_weight: assembled.cells_without_weight,
             seconds: assembled.seconds,
             peak_resident_bytes: peak_resident_bytes(),
-            store: store.to_path_buf(),
-            table: table.map(Path::to_path_buf),
+            store: shown(store),
+            table: table.map(shown),
             outputs: outputs(&assembled.written.hashes),
             content_sha256: content_hash(&assembled.written.hashes),
             overviews: overviews(&assembled.written),
@@ -91,25 +128,19 @@ impl AssembledReport {
 
     /// A short table for a terminal.
     pub fn summary(&self) -> String {
-        let pieces = self.pieces["of"].as_u64().unwrap_or_default();
         let mut lines = vec![
-            ("pieces", grouped(pieces)),
-            (
-                "photons kept",
-                self.photons["kept"]
-                    .as_u64()
-                    .map_or_else(String::new, grouped),
-            ),
+            ("pieces", grouped(self.pieces.of)),
+            ("photons kept", grouped(self.photons.kept)),
             ("shards", grouped(self.shards)),
             ("occupied cells", grouped(self.occupied_cells)),
         ];
-        let left_out = self.granules["left_out"].as_array().map_or(0, Vec::len);
+        let left_out = self.granules.left_out.len();
         if left_out > 0 {
             lines.push(("left out", format!("{left_out} granules")));
         }
         if let Some(table) = &self.errors.table {
             let rows = grouped(self.errors.count);
-            lines.push(("left out", format!("{rows} rows in {}", table.display())));
+            lines.push(("left out", format!("{rows} rows in {table}")));
         }
         lines.push(("time", format!("{:.2} s", self.seconds)));
         lines.push(("content", format!("sha256 {}", self.content_sha256)));

@@ -10,6 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::assembled::AssembledReport;
 use super::tally::{Failed, GranuleReport, RejectedRow};
 
 /// Version of the report's shape; a reader refuses one it does not know.
@@ -248,12 +249,23 @@ pub struct OverviewReport {
     pub content_sha256: String,
 }
 
-/// The JSON Schema of run reports.
+/// The report of a run, or of `icefold finalize`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Report {
+    Run(Box<RunReport>),
+    Assembled(Box<AssembledReport>),
+}
+
+/// The JSON Schema of run reports, of both kinds.
 pub fn json_schema() -> Value {
     // As it is written: every key that always stands there is required.
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let generator = settings.into_generator();
-    let mut schema = generator.into_root_schema_for::<RunReport>().to_value();
-    schema["properties"]["schema_version"]["const"] = SCHEMA_VERSION.into();
+    let mut schema = generator.into_root_schema_for::<Report>().to_value();
+    for kind in ["RunReport", "AssembledReport"] {
+        let version = &mut schema["$defs"][kind]["properties"]["schema_version"];
+        version["const"] = SCHEMA_VERSION.into();
+    }
     schema
 }

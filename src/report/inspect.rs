@@ -8,9 +8,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::document::{RunReport, SCHEMA_VERSION, Stage};
+use super::assembled::AssembledReport;
+use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
 use crate::error::{Error, Result};
 use crate::store::grouped;
 
@@ -40,7 +42,10 @@ pub fn looks_like_a_report(path: &Path) -> bool {
 /// A file that cannot be read or is no run report of a known version.
 pub fn inspect(path: &Path) -> Result<Value> {
     let report = read(path)?;
-    let balances = balances(&report);
+    let balances = match &report {
+        Report::Run(report) => balances(report),
+        Report::Assembled(report) => vec![of_errors(report.errors.count, &report.errors.by_code)],
+    };
     let balance = balances.iter().map(
         |balance| json!({"what": balance.what, "sums": balance.sums, "holds": balance.holds()}),
     );
@@ -53,7 +58,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
     }))
 }
 
-fn read(path: &Path) -> Result<RunReport> {
+fn read(path: &Path) -> Result<Report> {
     let refuse = |message: String| Error::report(path, message);
     let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
     let value: Value = serde_json::from_slice(&text)
@@ -65,7 +70,13 @@ fn read(path: &Path) -> Result<RunReport> {
              the icefold that wrote it"
         )));
     }
-    serde_json::from_value(value).map_err(|e| {
+    // A store that was made of pieces went through no stages.
+    let report = if value.get("stages").is_some() {
+        serde_json::from_value(value).map(Report::Run)
+    } else {
+        serde_json::from_value(value).map(Report::Assembled)
+    };
+    report.map_err(|e| {
         refuse(format!(
             "is no run report of version {SCHEMA_VERSION}: {e}; icefold schema report prints what \
              one is"
@@ -76,6 +87,13 @@ fn read(path: &Path) -> Result<RunReport> {
 impl Balance {
     fn holds(&self) -> bool {
         self.sums[0] == self.sums[1]
+    }
+}
+
+fn of_errors(count: u64, by_code: &BTreeMap<String, u64>) -> Balance {
+    Balance {
+        what: "rows of the error table are those of all codes".to_owned(),
+        sums: [count, by_code.values().sum()],
     }
 }
 
@@ -133,11 +151,6 @@ fn balances(report: &RunReport) -> Vec<Balance> {
         out_of_range.map(|(_, count)| count).sum(),
     );
     balance(
-        "rows of the error table are those of all codes",
-        report.errors.count,
-        total(&report.errors.by_code),
-    );
-    balance(
         "rows out of range are in the error table",
         report.rejected_rows.count,
         by_code("out_of_range"),
@@ -147,35 +160,52 @@ fn balances(report: &RunReport) -> Vec<Balance> {
         report.granules.failed.len() as u64,
         by_code("granule_failed"),
     );
+    found.push(of_errors(report.errors.count, &report.errors.by_code));
     found
 }
 
 /// [`inspect`] for people.
 pub fn inspect_text(found: &Value) -> String {
     let path = found["path"].as_str().unwrap_or("?");
-    let Ok(report) = serde_json::from_value::<RunReport>(found["report"].clone()) else {
-        unreachable!("what is shown is what was read");
-    };
-    let mut text = format!(
-        "run report {path}, written by icefold {}, config {} ({})\n",
-        report.icefold_version,
-        report.config.name,
-        report.config.sha256.get(..12).unwrap_or("?")
-    );
+    let (report, from) = (&found["report"], "what is shown is what was read");
+    if report["stages"].is_null() {
+        let report = AssembledReport::deserialize(report);
+        let report = report.unwrap_or_else(|e| unreachable!("{from}: {e}"));
+        let mut text = begin(
+            "report of finalize",
+            path,
+            &report.icefold_version,
+            &report.config,
+        );
+        text.push_str(&report.summary());
+        balance_text(&mut text, found);
+        return text;
+    }
+    let report = RunReport::deserialize(report);
+    let report = report.unwrap_or_else(|e| unreachable!("{from}: {e}"));
+    let mut text = begin("run report", path, &report.icefold_version, &report.config);
     summary(&mut text, &report);
     granules(&mut text, &report);
     stages(&mut text, &report);
-    let balances = balances(&report);
-    let broken: Vec<&Balance> = balances.iter().filter(|balance| !balance.holds()).collect();
-    if broken.is_empty() {
+    balance_text(&mut text, found);
+    text
+}
+
+fn begin(kind: &str, path: &str, version: &str, config: &ConfigIdentity) -> String {
+    let (name, hash) = (&config.name, config.sha256.get(..12).unwrap_or("?"));
+    format!("{kind} {path}, written by icefold {version}, config {name} ({hash})\n")
+}
+
+fn balance_text(text: &mut String, found: &Value) {
+    let balances = found["balance"].as_array().map_or(&[][..], Vec::as_slice);
+    if found["balanced"] == true {
         let _ = writeln!(text, "\nbalance: all {} sums agree", balances.len());
     }
-    for balance in broken {
-        let [one, other] = balance.sums.map(grouped);
-        let what = &balance.what;
+    for broken in balances.iter().filter(|balance| balance["holds"] == false) {
+        let [one, other] = [0, 1].map(|i| grouped(broken["sums"][i].as_u64().unwrap_or(0)));
+        let what = broken["what"].as_str().unwrap_or("?");
         let _ = writeln!(text, "\nDOES NOT BALANCE: {what}: {one} and {other}");
     }
-    text
 }
 
 fn summary(text: &mut String, report: &RunReport) {

@@ -127,9 +127,9 @@ impl State {
         match &self.sink {
             Sink::Bar(bar) => {
                 let (done, all) = self.meter.bytes();
+                bar.set_message(line);
                 bar.set_length(all);
                 bar.set_position(done);
-                bar.set_message(line);
             }
             // Nobody may be listening: no reason to stop.
             Sink::Lines => _ = writeln!(std::io::stderr(), "progress: {line}"),
@@ -153,7 +153,7 @@ fn bar() -> ProgressBar {
     let template = if plain {
         "{bar:20} {wide_msg}"
     } else {
-        "{bar:20.cyan} {wide_msg}"
+        "{bar:20.cyan/blue} {wide_msg}"
     };
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -198,7 +198,7 @@ pub(super) fn overviews(written: &Written) -> Vec<OverviewReport> {
 }
 
 /// A path as text; one that is not Unicode as close as it comes.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -236,7 +236,9 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         ..stage(seconds)
     };
     let (cost, times) = (&tally.cost, &tally.stages);
-    let written = bytes_of(facts.store) + facts.table.map_or(0, bytes_of);
+    // A run that writes pieces has no store yet, and pieces of other runs beside its own.
+    let whole = facts.store.is_dir();
+    let written = whole.then(|| bytes_of(facts.store) + facts.table.map_or(0, bytes_of));
     Stages {
         read: moving(cost.read_seconds, cost.stored_bytes),
         decode: moving(cost.decode_seconds, cost.decoded_bytes),
@@ -257,6 +259,9 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         },
         merge: stage(tally.merge_seconds),
         finalize: stage(tally.finalize_seconds),
-        write: moving(tally.write_seconds, written),
+        write: Stage {
+            bytes: written,
+            ..stage(tally.write_seconds)
+        },
     }
 }

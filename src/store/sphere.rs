@@ -17,7 +17,7 @@ use super::value::{into_little_endian, size};
 use crate::error::{Error, Result};
 
 /// Cells of a shard up to which it is read at once; of a larger one inner chunk by inner chunk.
-const AT_ONCE: u64 = 1 << 22;
+const AT_ONCE: u64 = 1 << 20;
 /// Ids in a block.
 const IDS: usize = 1 << 16;
 

@@ -45,6 +45,22 @@ fn a_run_on_wgpu_writes_the_store_of_the_cpu_and_says_what_ran_where() {
         report["stages"]["upload"]["bytes"].as_u64() > Some(0),
         "{report}"
     );
+    // By the clock of the device, within the time that the host waited for it.
+    let seconds = |stage: &str| report["stages"][stage]["device_seconds"].as_f64().unwrap();
+    // Keys that ascend are not sorted.
+    let device = ["sort", "segment", "reduce"].map(seconds);
+    assert!(device[1] > 0.0 && device[2] > 0.0, "{device:?}");
+    let waited = report["stages"]["fused"]["seconds"].as_f64().unwrap();
+    assert!(
+        device.iter().sum::<f64>() < waited,
+        "{device:?} of {waited}"
+    );
+    for stage in ["read", "locate", "merge"] {
+        assert!(
+            report["stages"][stage]["device_seconds"].is_null(),
+            "{stage}"
+        );
+    }
 }
 
 #[test]

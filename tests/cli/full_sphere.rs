@@ -46,7 +46,7 @@ fn both_layouts_are_inspected_drawn_and_verified_alike() {
         "parent_order: 6, chunk_inner: 8, child_order: 12",
         "parent_order: 3, chunk_inner: 3, child_order: 9",
         // Read inner chunk by inner chunk.
-        "parent_order: 0, chunk_inner: 5, child_order: 12",
+        "parent_order: 0, chunk_inner: 3, child_order: 11",
         "parent_order: 4, child_order: 4",
     ] {
         let site = Site::new();

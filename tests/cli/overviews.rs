@@ -158,13 +158,17 @@ fn what_cannot_be_an_overview_or_a_layout_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn a_full_sphere_is_told_apart_from_cells() {
+fn a_layout_that_is_not_known_is_refused_by_name() {
     let site = Site::new();
     let a = site.good("a.h5", -45.0);
     succeed(site.run("atl03", &one(&a)).args(["--layout", "fullsphere"]));
+    let group = site.out("a.zarr").join("12/zarr.json");
+    let text = std::fs::read_to_string(&group).unwrap();
+    assert!(text.contains("\"fullsphere\""), "{text}");
+    std::fs::write(&group, text.replace("\"fullsphere\"", "\"rings\"")).unwrap();
     let says = [
-        "group 12: has layout \"fullsphere\"",
-        "open this one with zarr",
+        "group 12: has layout \"rings\"",
+        "reads cells and fullsphere, open it with zarr",
     ];
     refuse(icefold().arg("inspect").arg(site.out("a.zarr")), 1, &says);
 }

@@ -128,7 +128,7 @@ fn a_terminal_gets_a_bar_and_colour_unless_it_wants_none() {
         seen.contains("of 2 granules, ") && seen.contains("photons/s"),
         "{seen:?}"
     );
-    assert!(seen.contains("\u{1b}[36m"), "{seen:?}");
+    assert!(seen.contains("\u{1b}[34m"), "{seen:?}");
     assert!(!seen.contains("progress: "), "{seen:?}");
     let seen = on_terminal(&site, "b.zarr", &[&a, &b], "1");
     assert!(seen.contains("of 2 granules, "), "{seen:?}");

@@ -3,7 +3,8 @@
 use icefold::demo::{Recipe, write_granules_with};
 use serde_json::Value;
 
-use super::granules::Heights;
+use super::granules::{Heights, one};
+use super::schema::is_report;
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
@@ -160,6 +161,19 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         let (found, _) = json(&mut inspect(&["--json"]), 1);
         assert_eq!(found["balanced"], false);
     }
+}
+
+#[test]
+fn what_is_no_run_report_of_this_version_is_refused() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let (report, _) = json(site.run("atl03", &one(&good)).arg("--json"), 0);
+    let path = site.out("a.run.json");
+    let inspect = || {
+        let mut command = icefold();
+        command.arg("inspect").arg(&path);
+        command
+    };
     for (key, value, says) in [
         (
             "schema_version",
@@ -171,10 +185,38 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         let mut changed = report.clone();
         changed[key] = value;
         std::fs::write(&path, changed.to_string()).unwrap();
-        refuse(&mut inspect(&[]), 1, &["run report ", "a.run.json", says]);
+        refuse(&mut inspect(), 1, &["run report ", "a.run.json", says]);
     }
     std::fs::write(&path, &report.to_string()[..500]).unwrap();
-    refuse(&mut inspect(&[]), 1, &["run report ", "is not JSON"]);
+    refuse(&mut inspect(), 1, &["run report ", "is not JSON"]);
+}
+
+#[test]
+fn reports_of_parts_and_of_finalize_are_inspected_and_described() {
+    let site = Site::new();
+    site.mapped("atl03");
+    for range in ["..1", "1.."] {
+        let mut run = site.run_map("b.zarr", "atl03");
+        succeed(run.args(["--shards", range]));
+    }
+    succeed(&mut site.finalize("b.zarr"));
+    for (name, begins) in [
+        ("b.shards-0-1.run.json", "run report "),
+        ("b.finalize.json", "report of finalize "),
+    ] {
+        let path = site.out(name);
+        let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert!(is_report(&report), "{name}");
+        let mut inspect = icefold();
+        inspect.arg("inspect").arg(&path);
+        let text = stdout(&succeed(&mut inspect));
+        assert!(
+            text.starts_with(begins) && text.contains("sums agree"),
+            "{text}"
+        );
+        let (found, _) = json(inspect.arg("--json"), 0);
+        assert_eq!(found["report"], report, "{name}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -78,6 +78,12 @@ fn schema_of(format: &str) -> Value {
     json(icefold().args(["schema", format]), 0).0
 }
 
+/// Whether a run report is what its schema says.
+pub(super) fn is_report(report: &Value) -> bool {
+    let schema = schema_of("report");
+    fits(&schema, &schema, report)
+}
+
 fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).expect("the file is YAML")
 }

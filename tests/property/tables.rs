@@ -212,7 +212,7 @@ fn row_groups_far_from_the_wanted_shards_are_not_read() {
             run(config, &[], &store, &["--plan", map, "--shards", range])
         };
         let (first, last) = (report("..1"), report(&format!("{}..", shards - 1)));
-        let read = |report: &Value| report["stages"]["read"]["bytes"].as_u64().unwrap();
+        let read = |report: &Value| report["stages"]["decode"]["bytes"].as_u64().unwrap();
         let outside = |report: &Value| {
             report["photons"]["rejected_by"]["outside_shards"]
                 .as_u64()
