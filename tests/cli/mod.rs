@@ -4,6 +4,8 @@ mod bad_config;
 mod bad_granule;
 mod bad_target;
 mod columns;
+#[cfg(icefold_test_stand_in)]
+mod cuda;
 mod demo;
 mod devices;
 mod error_table;

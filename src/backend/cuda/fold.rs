@@ -323,13 +323,11 @@ pub fn join(
     (table, photons): (&KeyTable, u32),
     host_partials: Option<Partials>,
 ) -> Result<Partials> {
-    let cells = rows::cells(&found[0], table);
-    let folded: u64 = cells.1.iter().sum();
-    if folded != u64::from(photons) {
-        return Err(Fault::Wrong(format!(
-            "of {photons} photons the device folded {folded}"
-        )));
+    let wrong = |found| rows::wrong(found, (table, photons));
+    if let Some(wrong) = found.iter().find_map(wrong) {
+        return Err(Fault::Wrong(wrong));
     }
+    let cells = rows::cells(&found[0], table);
     let described = device.places.iter().zip(&device.job.columns);
     let on_device: Vec<(usize, ColumnPartials)> = found
         .iter()
