@@ -36,6 +36,12 @@ pub fn not_a_driver() -> PathBuf {
 }
 
 #[cfg(icefold_test_stand_in)]
+/// A folder with a stand-in that lacks `cuLaunchKernel`.
+pub fn half_a_driver() -> PathBuf {
+    libraries().join("half_a_driver")
+}
+
+#[cfg(icefold_test_stand_in)]
 /// A folder with files called NVRTC that are no libraries.
 pub fn no_nvrtc() -> PathBuf {
     libraries().join("no_nvrtc")
@@ -90,9 +96,15 @@ fn compile(folder: &Path) {
         fs::rename(fresh, library).unwrap();
     };
     shared(&[], &[&object], "icefold_emulation.so");
-    let stand_in = sources.join("stand_in/all.cpp");
+    let stand_in = folder.join("stand_in.o");
+    let hidden = ["-fvisibility=hidden", "-c"];
+    compiler(&hidden, &[&sources.join("stand_in/all.cpp")], &stand_in);
     let name = "stand_in/libcuda.so.1";
-    shared(&["-fvisibility=hidden"], &[&stand_in, &object], name);
+    shared(&[], &[&stand_in, &object], name);
+    let half = folder.join("half.map");
+    fs::write(&half, "{ local: cuLaunchKernel; };\n").unwrap();
+    let half = format!("-Wl,--version-script={}", half.display());
+    shared(&[&half], &[&stand_in, &object], "half_a_driver/libcuda.so");
     // The name that developers' machines have beside it, and that is looked for first.
     fs::copy(folder.join(name), folder.join("stand_in/libcuda.so")).unwrap();
     let nothing = folder.join("nothing.cpp");

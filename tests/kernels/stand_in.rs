@@ -38,6 +38,12 @@ pub fn without_functions(command: &mut Command) -> &mut Command {
     command
 }
 
+/// Gives a program a stand-in that lacks a function.
+pub fn without_launches(command: &mut Command) -> &mut Command {
+    look_first(command, compiled::half_a_driver().into());
+    command
+}
+
 /// Gives a program the stand-in, and libraries called NVRTC that are none.
 pub fn without_nvrtc(command: &mut Command) -> &mut Command {
     with_stand_in(command, "");
