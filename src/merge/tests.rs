@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::batch::ColumnType;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
+use crate::stat::{ColumnOrigin, JobColumn, Needs, Ordered, Resolution};
 
 /// A column with moments of which quantiles are asked for, and one with a histogram.
 pub(super) fn job() -> Job {
@@ -74,7 +74,7 @@ fn in_memory(batches: &[Partials], grid: &GridConfig, job: &Job) -> Vec<(u64, Pa
 
 fn in_order(mut table: Partials) -> Partials {
     for column in &mut table.columns {
-        column.ordered.iter_mut().for_each(|ordered| ordered.sort());
+        column.ordered.iter_mut().for_each(Ordered::sort);
     }
     table
 }
