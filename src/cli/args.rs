@@ -45,7 +45,7 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Make the store of the pieces that runs over parts of a shard map wrote
     Finalize(FinalizeArgs),
-    /// Show what is in a granule, a table, a shard map, a run report or a store
+    /// Show what is in a granule, a table, a shard map, a run report, a store or pieces of one
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
@@ -275,7 +275,7 @@ pub struct FinalizeArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A granule, a table, a shard map, a run report or a store
+    /// A granule, a table, a shard map, a run report, a store or pieces of one
     pub path: PathBuf,
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]

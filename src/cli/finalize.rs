@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
 use crate::finalize::schema;
-use crate::piece::{Owner, Pieces};
+use crate::piece::{Owner, Pieces, there};
 use crate::pipeline::{Assembly, assemble};
 use crate::report::{AssembledReport, check_writable};
 use crate::stat::Job;
@@ -19,13 +19,7 @@ use super::run::threads;
 pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let store = &*args.store;
     let folder = Pieces::folder_of(store);
-    let pieces = Pieces::open(&folder)?.ok_or_else(|| Error::Pieces {
-        path: folder.clone(),
-        message:
-            "there are none; write them with icefold run CONFIG --plan MAP.json --shards A..B \
-                  --store, and name the same store here"
-                .to_owned(),
-    })?;
+    let pieces = there(&folder, Pieces::open(&folder)?)?;
     check_target(store, args.overwrite)?;
     if let Some(table) = &args.table {
         TableFormat::of(table)?;

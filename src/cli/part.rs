@@ -193,7 +193,11 @@ impl PartRun<'_> {
                 });
             }
             match pieces.done(shard)? {
-                Ok(marker) => kept.push(marker),
+                Ok(marker) if self.run.tolerant || marker.left_out.is_empty() => kept.push(marker),
+                Ok(marker) => note(format_args!(
+                    "warning: the piece of shard {shard} is made again: it was made without {}",
+                    marker.left_out.join(", ")
+                )),
                 Err(why) => note(format_args!(
                     "warning: the piece of shard {shard} is made again: {why}"
                 )),

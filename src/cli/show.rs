@@ -8,14 +8,16 @@ use crate::error::{Error, Result};
 use crate::grid::Order;
 use crate::report::{MapData, render as draw_map};
 use crate::store::StoreReader;
-use crate::{config, granule, plan, report, store, table};
+use crate::{config, granule, piece, plan, report, store, table};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
-        if args.path.is_dir() {
+        if piece::looks_like_pieces(&args.path) {
+            (piece::inspect(&args.path)?, piece::inspect_text)
+        } else if args.path.is_dir() {
             (store::inspect(&args.path)?, store::inspect_text)
         } else if report::looks_like_a_report(&args.path) {
             (report::inspect(&args.path)?, report::inspect_text)

@@ -106,6 +106,28 @@ fn create(folder: &Path) -> Result<(PathBuf, File)> {
     unreachable!("some number is free")
 }
 
+/// The runs that are at work, each in words.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn at_work(pieces: &Path) -> Result<Vec<String>> {
+    let folder = pieces.join(OWNERS);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    // A file that is just being made has no lock yet.
+    let _door = door(pieces)?;
+    let runs = live(&folder)?.into_iter().map(|claim| {
+        let age = duration(now().saturating_sub(claim.since));
+        let shards = claim.shards.map_or("all shards".to_owned(), |shards| {
+            format!("{} shards", shards.len())
+        });
+        let Claim { process, host, .. } = claim;
+        format!("process {process} on {host}, for {age}, on {shards}")
+    });
+    Ok(runs.collect())
+}
+
 /// The claims of runs that are alive; what dead ones left is removed.
 fn live(folder: &Path) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();

@@ -8,9 +8,11 @@
 //!
 //! Pieces of `out.zarr` are in the folder `out.zarr.pieces` beside it, until the store is whole.
 //! `manifest.rs` says what they are pieces of, `lock.rs` who works on which, `write.rs` and `read.rs`
-//! are their cells, `marker.rs` tells which are done, `errors.rs` keeps what tolerant runs left out.
+//! are their cells, `marker.rs` tells which are done, `errors.rs` keeps what tolerant runs left out,
+//! `inspect.rs` tells how far they are.
 
 mod errors;
+mod inspect;
 mod lock;
 mod manifest;
 mod marker;
@@ -24,6 +26,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::stat::{Encoding, Partials};
 
+pub use inspect::{inspect, inspect_text, looks_like_pieces};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
 pub use marker::{Contribution, Marker};
@@ -238,6 +241,20 @@ impl Pieces {
             ),
         }
     }
+}
+
+/// The pieces, or an error that says how to come by some.
+///
+/// # Errors
+/// There are none.
+pub fn there(folder: &Path, pieces: Option<Pieces>) -> Result<Pieces> {
+    pieces.ok_or_else(|| Error::Pieces {
+        path: folder.to_path_buf(),
+        message:
+            "there are none; write them with icefold run CONFIG --plan MAP.json --shards A..B \
+                  --store, and name the same store here"
+                .to_owned(),
+    })
 }
 
 /// Ascending numbers as ranges: `0..3, 7..8`.

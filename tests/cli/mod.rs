@@ -19,6 +19,7 @@ mod map;
 mod overviews;
 mod pieces;
 mod plan;
+mod platform;
 mod progress;
 mod reports;
 mod resume;

@@ -108,6 +108,19 @@ fn parts_are_finalized_when_all_are_there_and_not_before() {
     assert!(stderr(&output).contains(&left), "{}", stderr(&output));
     assert!(stdout(&output).contains("b.zarr.pieces"));
     assert!(!site.out("b.zarr").exists());
+    let mut inspect = icefold();
+    inspect
+        .arg("inspect")
+        .arg(Pieces::folder_of(&site.out("b.zarr")));
+    let told = stdout(&succeed(&mut inspect));
+    assert!(
+        told.contains(&format!("{} of {shards} shards", shards - 2)),
+        "{told}"
+    );
+    assert!(
+        told.contains("places 0..2 of the map") && !told.contains("at work"),
+        "{told}"
+    );
     let missing = format!("2 of {shards} shards are not done: 0..2 ");
     refuse(&mut site.finalize("b.zarr"), 1, &[&missing, "--resume"]);
     let mut inspect = icefold();
@@ -243,6 +256,12 @@ fn a_shard_that_another_process_works_on_is_left_alone() {
         1,
         &["is being worked on by", &process],
     );
+    let mut inspect = icefold();
+    let (told, _) = json_of(inspect.args(["inspect", "--json"]).arg(&folder), 0);
+    assert!(
+        told["at_work"][0].as_str().unwrap().starts_with(&process),
+        "{told}"
+    );
     // Others are free.
     succeed(site.run_plan("a.zarr").args(["--shards", "1..2"]));
     succeed(
@@ -287,6 +306,12 @@ fn what_parts_leave_out_is_in_the_error_table_of_the_store_once() {
         1,
         &["were begun with --tolerant", "c.h5", "pass --tolerant"],
     );
+    let (kept, _) = json_of(
+        site.run_plan("b.zarr")
+            .args(["--tolerant", "--resume", "--json", "--shards", "0..2"]),
+        3,
+    );
+    assert_eq!(kept["pieces"]["kept"], 2);
     let (report, message) = json_of(site.finalize("b.zarr").arg("--json"), 3);
     assert!(message.contains("left out: granule c.h5"), "{message}");
     assert_eq!(report["granules"]["left_out"], json!(["c.h5"]));

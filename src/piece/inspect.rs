@@ -1,0 +1,88 @@
+//! `icefold inspect OUT.zarr.pieces`: what is done, what is missing, who is at work.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Marker, Pieces, lock, manifest, ranges};
+use crate::error::Result;
+use crate::store::grouped;
+
+/// Whether a folder is one of pieces.
+pub fn looks_like_pieces(path: &Path) -> bool {
+    path.join(manifest::NAME).is_file()
+}
+
+/// What there is in a folder of pieces. Markers are believed: bytes are looked at by the run that
+/// takes the pieces up.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn inspect(path: &Path) -> Result<Value> {
+    let pieces = super::there(path, Pieces::open(path)?)?;
+    let manifest = pieces.manifest();
+    let mut missing = Vec::new();
+    let (mut photons, mut cells, mut bytes) = (0, 0, 0);
+    let mut left_out = std::collections::BTreeSet::new();
+    let cell_order = manifest.config(path)?.grid.cell_order.get();
+    for (place, &shard) in manifest.map.shards.iter().enumerate() {
+        let Some(marker) = Marker::read(path, shard)? else {
+            missing.push(place);
+            continue;
+        };
+        photons += marker.photons;
+        cells += marker.cells.get(&cell_order).copied().unwrap_or_default();
+        bytes += marker.files.iter().map(|file| file.bytes).sum::<u64>();
+        left_out.extend(marker.left_out);
+    }
+    let shards = manifest.map.shards.len();
+    Ok(json!({
+        "pieces": path.display().to_string(),
+        "config": {"name": manifest.config.name, "sha256": manifest.config.sha256},
+        "map": manifest.map.path,
+        "shard_order": manifest.map.shard_order,
+        "cell_order": cell_order,
+        "overviews": manifest.overviews,
+        "layout": manifest.layout,
+        "shards": shards,
+        "done": shards - missing.len(),
+        "missing": ranges(&missing),
+        "photons": photons,
+        "occupied_cells": cells,
+        "bytes": bytes,
+        "left_out": left_out,
+        "at_work": lock::at_work(path)?,
+    }))
+}
+
+/// The same for people.
+pub fn inspect_text(found: &Value) -> String {
+    let number = |key: &str| grouped(found[key].as_u64().unwrap_or_default());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![
+        ("config", text(&found["config"]["name"])),
+        ("shard map", text(&found["map"])),
+        (
+            "done",
+            format!("{} of {} shards", number("done"), number("shards")),
+        ),
+        ("photons", number("photons")),
+        ("occupied cells", number("occupied_cells")),
+        ("bytes", number("bytes")),
+    ];
+    let missing = text(&found["missing"]);
+    if !missing.is_empty() {
+        lines.insert(3, ("missing", format!("places {missing} of the map")));
+    }
+    for granule in found["left_out"].as_array().into_iter().flatten() {
+        lines.push(("left out", text(granule)));
+    }
+    for run in found["at_work"].as_array().into_iter().flatten() {
+        lines.push(("at work", text(run)));
+    }
+    let lines: String = lines
+        .iter()
+        .map(|(what, value)| format!("  {what:<16} {value}\n"))
+        .collect();
+    format!("{}: pieces of a store\n{lines}", text(&found["pieces"]))
+}
