@@ -7,6 +7,9 @@
 //!   `tests/python-requirements.txt`;
 //! - `icefold_test_cxx`: a C++ compiler, `$CXX` or else `c++`, which compiles the CUDA kernels for an
 //!   emulation of a device on the host;
+//! - `icefold_test_stand_in`: such a compiler on Linux, where a stand-in for NVIDIA's driver takes its
+//!   place in the path of libraries;
+//! - `icefold_test_nvrtc`: NVRTC, where `scripts/ptx` installs it;
 //! - `icefold_test_cuda`: an NVIDIA driver that is loaded, `$ICEFOLD_TEST_CUDA` or else
 //!   `/proc/driver/nvidia/version`.
 //!
@@ -27,6 +30,10 @@ fn main() {
     let python = named_by("ICEFOLD_TEST_PYTHON", "a file", Path::is_file);
     announce("icefold_test_python", python);
     announce("icefold_test_cxx", compiler());
+    let linux = var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "linux");
+    announce("icefold_test_stand_in", compiler().filter(|_| linux));
+    let nvrtc = PathBuf::from("target/tools/cuda/.wheels");
+    announce("icefold_test_nvrtc", nvrtc.is_file().then_some(nvrtc));
     let driver = named_by("ICEFOLD_TEST_CUDA", "a file", Path::is_file).or_else(|| {
         let loaded = PathBuf::from("/proc/driver/nvidia/version");
         loaded.is_file().then_some(loaded)

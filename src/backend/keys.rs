@@ -138,6 +138,11 @@ impl KeyTable {
         self.groups[slot] << self.shift | (key & ((1 << self.shift) - 1))
     }
 
+    /// Whether a key is of a cell whose ancestor is in the table.
+    pub fn holds(&self, key: u32) -> bool {
+        ((u64::from(key) >> self.shift) as usize) < self.groups.len()
+    }
+
     /// Bits that distinguish keys: a sort need not look at higher ones.
     pub fn significant_bits(&self) -> u32 {
         let last = self.groups.len().saturating_sub(1) as u64;

@@ -83,6 +83,9 @@ pub struct BenchDeviceArgs {
     #[arg(long, default_value_t = 1 << 26)]
     #[arg(value_parser = clap::value_parser!(u32).range(4096..=1 << 28))]
     pub photons: u32,
+    /// Photons of the largest fold that is compared
+    #[arg(long, default_value_t = 3_000_000)]
+    pub compared: usize,
     /// Positions that are located on both sides and compared
     #[arg(long, default_value_t = 100_000_000)]
     pub positions: u64,

@@ -86,6 +86,7 @@ impl PartRun<'_> {
             kept: kept.len() as u64,
             photons_kept: kept.iter().map(|marker| marker.photons).sum(),
             of: wanted.of as u64,
+            most_open: tally.most_open,
         });
         let whole = tally.failed.is_empty()
             && tally.rejected_rows == 0

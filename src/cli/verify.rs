@@ -100,20 +100,37 @@ pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
 
 /// The devices by their names, two or more.
 fn choices(names: &[String]) -> Result<Vec<(String, DeviceChoice)>> {
+    let names = whole(names);
     if names.len() < 2 {
         return Err(Error::Usage(
             "--devices takes two devices or more with commas between them, as in cpu,wgpu"
                 .to_owned(),
         ));
     }
-    let choice = |name: &String| {
+    let choice = |name: String| {
         let choice = name.parse().map_err(|message| Error::Device {
             device: name.clone(),
             message,
         })?;
-        Ok((name.clone(), choice))
+        Ok((name, choice))
     };
-    names.iter().map(choice).collect()
+    names.into_iter().map(choice).collect()
+}
+
+/// A number behind a comma belongs to the name before it: `cuda:0,1` is one choice.
+fn whole(names: &[String]) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::new();
+    for name in names {
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty();
+        match whole.last_mut() {
+            Some(last) if is_number && last.starts_with("cuda:") => {
+                last.push(',');
+                last.push_str(name);
+            }
+            _ => whole.push(name.clone()),
+        }
+    }
+    whole
 }
 
 fn answer(

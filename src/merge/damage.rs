@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::run_file::RunWriter;
 use super::tests::{grid, job, photons};
 use super::*;
 
@@ -22,11 +23,11 @@ fn path_of(partials: &RunPartials) -> std::path::PathBuf {
 
 /// The error of whatever is wrong with a shard.
 fn error_of(partials: &mut RunPartials, shard: u64) -> Option<String> {
-    let windows = match partials.take_shard(shard) {
+    let mut windows = match partials.take_shard(shard) {
         Ok(windows) => windows,
         Err(error) => return Some(error.to_string()),
     };
-    let failed = windows.filter_map(Result::err).next();
+    let failed = windows.find_map(Result::err);
     failed.map(|error| error.to_string())
 }
 
@@ -160,4 +161,46 @@ fn a_folder_that_cannot_be_written_is_an_error_with_a_remedy() {
     assert!(error.contains("give more memory with --memory"), "{error}");
     drop(partials);
     assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_write_that_fails_half_way_leaves_no_file() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let path = outer.path().join("sorted-000001.run");
+    fs::write(&path, b"").unwrap();
+    // Whatever is written to a file that is open for reading fails.
+    let file = (path.clone(), fs::File::open(&path).unwrap());
+    let mut writer = RunWriter::new(Encoding::new(&job, &grid), 4096, 0, file);
+    let mut appended = Ok(());
+    for shard in 0..200 {
+        let cells = shard * 64..shard * 64 + 64;
+        appended = appended.and_then(|()| writer.append(shard, &photons(&job, cells, 1)));
+    }
+    let error = appended.unwrap_err().to_string();
+    let begins = format!("sorted run {}: cannot be written: ", path.display());
+    assert!(error.starts_with(&begins), "{error}");
+    drop(writer);
+    assert!(!path.exists());
+}
+
+#[test]
+fn photons_that_are_missing_or_too_many_are_an_error() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    for (known, says) in [
+        (
+            5,
+            "shard 0: 1 photons are missing of those that were folded",
+        ),
+        (3, "shard 0: 4 photons where 3 are left of those"),
+    ] {
+        let mut partials = one_run(&grid, &job, outer.path());
+        assert_eq!(partials.committed.photons.insert(0, known), Some(4));
+        let error = error_of(&mut partials, 0).unwrap();
+        assert!(
+            error.starts_with(&format!("finalize gate: {says}")),
+            "{error}"
+        );
+    }
 }

@@ -8,7 +8,8 @@ use crate::stat::Job;
 
 /// Bytes on disk that a run's partials take at most at a time, were none of them to stay in memory.
 /// A cell counts once for every granule with photons in it, since its rows may wait in as many
-/// sorted runs; there are no more rows than photons.
+/// sorted runs; there are no more rows than photons. Where partials are saved in between, files of
+/// the last save stay beside those that they were merged into: half as much again.
 pub fn spill_estimate(job: &Job, photons_at_most: u64, cells_at_most: u64) -> u64 {
     let rows = u128::from(cells_at_most.min(photons_at_most));
     let cells = rows * u128::from(job.cell_bytes());

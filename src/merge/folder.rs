@@ -33,18 +33,21 @@ impl RunFolder {
         }
     }
 
-    /// Makes the names of files durable, where the system can.
+    /// Makes the names of files durable, and that of the folder, where the system can.
     pub fn sync(&self) -> Result<()> {
         if !self.made || !cfg!(unix) {
             return Ok(());
         }
-        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
-        match synced {
-            Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-                Err(unwritable(&self.path, &e))
+        let parent = self.path.parent().filter(|p| !p.as_os_str().is_empty());
+        for folder in [self.path.as_path(), parent.unwrap_or(Path::new("."))] {
+            match File::open(folder).and_then(|folder| folder.sync_all()) {
+                Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+                    return Err(unwritable(folder, &e));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// A new file, and the folder if this is the first.
@@ -177,5 +180,53 @@ pub(super) fn damaged(path: &Path, what: &str) -> Error {
     Error::SortedRun {
         path: path.to_path_buf(),
         message: format!("{what}; what it held is lost, so run again from the start"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_follows_from_what_went_wrong() {
+        let error = |kind: ErrorKind| {
+            let error = unwritable(Path::new("a/sorted-000001.run"), &kind.into());
+            assert_eq!(error.exit_code(), 1);
+            error.to_string()
+        };
+        assert_eq!(
+            error(ErrorKind::StorageFull),
+            "sorted run a/sorted-000001.run: cannot be written: no storage space; give more memory \
+             with --memory, free space there, or put the store on another disk"
+        );
+        let remedies = [
+            (ErrorKind::QuotaExceeded, "another disk"),
+            (ErrorKind::FileTooLarge, "ulimit -f"),
+            (ErrorKind::ReadOnlyFilesystem, "where you may write"),
+            (ErrorKind::Other, "check the disk"),
+        ];
+        for (kind, remedy) in remedies {
+            let error = error(kind);
+            assert!(
+                error.contains(remedy) && error.contains("--memory"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_names_of_sorted_runs_have_numbers() {
+        for n in [1, 999_999, 1_000_000, u64::MAX] {
+            assert_eq!(number(&name(n)), Some(n));
+        }
+        for other in [
+            "sorted-1.run",
+            "sorted-0000001.run",
+            "sorted-+00001.run",
+            "a.run",
+            "",
+        ] {
+            assert_eq!(number(other), None, "{other}");
+        }
     }
 }

@@ -214,6 +214,7 @@ impl Line<'_, '_> {
                         self.device.install(write)?;
                     }
                     progress.shards_open(schedule.open());
+                    self.tally.most_open = schedule.most_open() as u64;
                 }
                 place += 1;
             }

@@ -107,6 +107,8 @@ pub struct PieceReport {
     pub photons_kept: u64,
     /// Shards of the map.
     pub of: u64,
+    /// Shards that were open at a time, at most: some of their granules were read.
+    pub most_open: u64,
 }
 
 /// Memory of batches on their way through the line, and of partials.

@@ -30,6 +30,8 @@ pub struct Tally {
     pub shards: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// Shards that were open at a time, at most; of a run over a shard map.
+    pub most_open: u64,
     /// Partials that memory had no room for.
     pub spilled: SpillFacts,
     /// The error table, once it is written.

@@ -214,3 +214,89 @@ fn held<T>(rows: &Vec<T>) -> u64 {
         rows => (rows * size_of::<T>()) as u64 + ALLOCATION,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stat::{ColumnOrigin, Needs, Resolution};
+
+    fn job() -> Job {
+        let column = |column_type| JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                range: true,
+                moments: true,
+                terms: true,
+                ordered: true,
+                edges: Some(vec![0.0, 1.0, 2.0]),
+            },
+        };
+        Job {
+            columns: vec![column(ColumnType::F32), column(ColumnType::F64)],
+            outputs: Vec::new(),
+        }
+    }
+
+    /// So many cells, cell `i` of `i` values.
+    fn cells(cells: usize, job: &Job) -> Partials {
+        let mut partials = Partials::empty(job);
+        for cell in 0..cells {
+            partials.cells.push(cell as u64);
+            partials.photons.push(cell as u64);
+            partials.columns[0].push_cell(&vec![1.0f32; cell], &job.columns[0]);
+            partials.columns[1].push_cell(&vec![1.0f64; cell], &job.columns[1]);
+        }
+        partials
+    }
+
+    #[test]
+    fn rows_need_what_their_arrays_hold() {
+        let job = job();
+        // Count, specials, range, moments, terms, the end of the keys, four counts of bins.
+        let column = 8 + 24 + 16 + 48 + 32 + 8 + 4 * 8;
+        assert_eq!(job.cell_bytes(), 16 + 2 * column);
+        assert_eq!(job.photon_bytes(), 4 + 8);
+        let partials = cells(100, &job);
+        let bytes = 10 * job.cell_bytes() + (20..30).sum::<u64>() * job.photon_bytes();
+        assert_eq!(partials.bytes_of(20..30, &job), bytes);
+    }
+
+    #[test]
+    fn what_a_table_holds_is_what_it_needs_once_it_has_shrunk() {
+        let job = job();
+        let mut partials = cells(1000, &job);
+        let needed = partials.bytes_of(0..1000, &job);
+        partials.reserve(&[(&cells(500, &job), 0..500)]);
+        assert!(partials.bytes_held() > needed + cells(500, &job).bytes_of(0..500, &job));
+        partials.shrink(&job);
+        // The ends of keys begin with a 0, and every allocation takes a little.
+        let columns = size_of::<ColumnPartials>() * 2 + size_of::<Partials>();
+        let beside = columns as u64 + 2 * 8 + (3 + 2 * 8) * ALLOCATION;
+        assert_eq!(partials.bytes_held(), needed + beside);
+        partials.clear();
+        assert_eq!(partials.bytes_held(), needed + beside);
+    }
+
+    #[test]
+    fn fitting_rows_are_as_many_as_fit_and_one_in_any_case() {
+        let job = job();
+        let partials = cells(60, &job);
+        for (start, bytes) in [
+            (0, 0),
+            (0, 5000),
+            (7, 20_000),
+            (59, 1),
+            (30, u64::MAX),
+            (3, 500),
+        ] {
+            let end = partials.fitting(start..60, bytes, &job);
+            assert!(start < end && end <= 60);
+            assert!(end == start + 1 || partials.bytes_of(start..end, &job) <= bytes);
+            assert!(end == 60 || partials.bytes_of(start..end + 1, &job) > bytes);
+        }
+        assert_eq!(partials.fitting(5..9, u64::MAX, &job), 9);
+    }
+}

@@ -3,7 +3,11 @@
 mod bad_config;
 mod bad_granule;
 mod bad_target;
+#[cfg(icefold_test_stand_in)]
+mod bench_device;
 mod columns;
+#[cfg(icefold_test_stand_in)]
+mod cuda;
 mod demo;
 mod devices;
 mod error_table;

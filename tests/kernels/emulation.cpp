@@ -1,10 +1,12 @@
-// emulation: the kernels compiled for the host, with one function to launch them by name. Built and
-// loaded by `emulation.rs`.
+// emulation: the kernels compiled for the host, with a function to launch them by name and one that
+// tells what they take. Built by `emulation.rs`, and part of the stand-in for the driver in `stand_in/`.
 
 #include "emulation.hpp"
 
-#include <cstdio>
 #include <string_view>
+#include <type_traits>
+
+#include "emulated.hpp"
 
 #include "../../kernels/constants.cu"
 #include "../../kernels/prelude.cu"
@@ -22,12 +24,32 @@ namespace {
 struct Entry {
     std::string_view name;
     void (*body)(const uint64_t*);
-    unsigned arguments;
+    const KernelParameter* parameters;
+    unsigned count;
 };
+
+template <class A>
+constexpr KernelParameter parameter_of() {
+    if constexpr (std::is_pointer_v<A>) {
+        using Item = std::remove_pointer_t<A>;
+        return {sizeof(A), alignof(Item), !std::is_const_v<Item>};
+    } else {
+        return {sizeof(A), 0, false};
+    }
+}
+
+// Of a kernel's type, so that they outlive everything.
+template <class... A>
+struct Parameters {
+    static constexpr KernelParameter all[] = {parameter_of<A>()...};
+};
+
+template <class... A>
+constexpr const KernelParameter* parameters_of(void (*)(A...)) { return Parameters<A...>::all; }
 
 #define ENTRY_OF(kernel) \
     Entry { #kernel, [](const uint64_t* a) { emulation::call(kernel, a); }, \
-            emulation::arguments_of(kernel) }
+            parameters_of(kernel), emulation::arguments_of(kernel) }
 
 const Entry ENTRIES[] = {
     ENTRY_OF(locate), ENTRY_OF(locate_groups), ENTRY_OF(locate_keys),
@@ -39,34 +61,46 @@ const Entry ENTRIES[] = {
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
 };
 
+const Entry* entry_named(std::string_view name) {
+    for (const Entry& entry : ENTRIES) {
+        if (entry.name == name) {
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace
 
-// Runs `blocks` blocks of a kernel; what is wrong with it, or null.
+extern "C" const KernelParameter* icefold_parameters(const char* name, unsigned* count) {
+    const Entry* entry = entry_named(name);
+    *count = entry ? entry->count : 0;
+    return entry ? entry->parameters : nullptr;
+}
+
 extern "C" const char* icefold_emulate(
     const char* name, unsigned blocks, const uint64_t* arguments, unsigned count, uint64_t seed) {
-    for (const Entry& entry : ENTRIES) {
-        if (entry.name != name) {
-            continue;
-        }
-        if (entry.arguments != count) {
-            return "the kernel takes another number of arguments";
-        }
-        if (!emulation::block) {
-            emulation::make_fibers();
-        }
-        emulation::block->body = entry.body;
-        emulation::block->arguments = arguments;
-        emulation::block->noise = seed | 1;
-        for (unsigned i = 0; i < blocks; i++) {
-            emulation::block_place.x = i;
-            if (!emulation::run_block()) {
-                const char* wrong = emulation::block->wrong;
-                // Its fibers stand where they stood.
-                emulation::block.reset();
-                return wrong;
-            }
-        }
-        return nullptr;
+    const Entry* entry = entry_named(name);
+    if (!entry) {
+        return "there is no such kernel";
     }
-    return "there is no such kernel";
+    if (entry->count != count) {
+        return "the kernel takes another number of arguments";
+    }
+    if (!emulation::block) {
+        emulation::make_fibers();
+    }
+    emulation::block->body = entry->body;
+    emulation::block->arguments = arguments;
+    emulation::block->noise = seed | 1;
+    for (unsigned i = 0; i < blocks; i++) {
+        emulation::block_place.x = i;
+        if (!emulation::run_block()) {
+            const char* wrong = emulation::block->wrong;
+            // Its fibers stand where they stood.
+            emulation::block.reset();
+            return wrong;
+        }
+    }
+    return nullptr;
 }

@@ -8,14 +8,13 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use icefold::backend::cuda::{Argument, Fault, Kernel, Machine};
 use libloading::Library;
+
+use super::compiled;
 
 /// # Safety
 /// The name ends with a zero, the arguments are as many as said, and what they point to is as long as
@@ -167,52 +166,11 @@ impl Machine for Emulation {
     }
 }
 
-/// The kernels as a library of the host, compiled where they changed.
+/// The kernels as a library of the host.
 fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let path = compiled();
         // SAFETY: the library has no initialisers beyond those of its own data.
-        unsafe { Library::new(path) }.expect("the emulation loads")
+        unsafe { Library::new(compiled::emulation()) }.expect("the emulation loads")
     })
-}
-
-fn compiled() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(folder).unwrap();
-    let library = folder.join("icefold_emulation.so");
-    // One test compiles; the others wait for it.
-    let lock = File::create(folder.join("icefold_emulation.lock")).unwrap();
-    lock.lock().unwrap();
-    let built = fs::metadata(&library).and_then(|file| file.modified());
-    let changed = |folder: &str| {
-        let files = fs::read_dir(root.join(folder)).unwrap();
-        let times = files.map(|file| file.unwrap().metadata().unwrap().modified().unwrap());
-        times.max().unwrap()
-    };
-    let newest = changed("kernels").max(changed("tests/kernels"));
-    if built.is_ok_and(|built| built > newest) {
-        return library;
-    }
-    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    let fresh = folder.join("icefold_emulation.fresh.so");
-    let output = Command::new(&compiler)
-        .args(["-std=c++20", "-O2", "-g", "-fPIC", "-shared", "-pthread"])
-        // One rounding per operation; fibers jump between stacks.
-        .args([
-            "-ffp-contract=off",
-            "-fno-strict-aliasing",
-            "-U_FORTIFY_SOURCE",
-        ])
-        .args(["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
-        .arg(root.join("tests/kernels/emulation.cpp"))
-        .arg("-o")
-        .arg(&fresh)
-        .output()
-        .expect("the C++ compiler that the build script found starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{compiler}: {said}");
-    fs::rename(fresh, &library).unwrap();
-    library
 }

@@ -83,7 +83,39 @@ fn every_number_is_the_cpus<S: Subject>() {
     }
 }
 
-on_emulation_and_device!(every_number_is_the_cpus);
+/// Several batches on one device: what one of them is done with, another may still read.
+fn batches_that_are_folded_at_the_same_time_do_not_mix<S: Subject>() {
+    let cuda = S::open();
+    std::thread::scope(|scope| {
+        for n in [2000, 3000, 4000] {
+            let cuda = &cuda;
+            scope.spawn(move || agrees(cuda, "at the same time", n, 12));
+        }
+    });
+}
+
+on_emulation_and_device!(
+    every_number_is_the_cpus,
+    batches_that_are_folded_at_the_same_time_do_not_mix,
+);
+
+#[test]
+#[ignore = "needs several NVIDIA devices"]
+fn all_devices_share_a_batch() {
+    let cuda = Cuda::open(&"all".parse().unwrap(), 2).unwrap();
+    assert!(cuda.names().len() > 1);
+    let cuda = cuda.with_share(1000);
+    for n in [900, 2500, 9000] {
+        agrees(&cuda, "all devices", n, 12);
+    }
+}
+
+#[test]
+#[cfg(icefold_test_stand_in)]
+fn all_devices_of_the_stand_in_share_a_batch() {
+    let test = concat!(module_path!(), "::all_devices_share_a_batch");
+    super::stand_in::passes(test, "devices=3");
+}
 
 #[test]
 #[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]

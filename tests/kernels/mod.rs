@@ -1,13 +1,19 @@
 //! The CUDA kernels and the backend above them, without a device: over an emulation of one on the
-//! host (`emulation.rs`), bit by bit against the CPU backend and the standard library. Where there is
-//! a device, the same facts hold on it; without one those tests show as ignored.
+//! host (`emulation.rs`), and through a stand-in for NVIDIA's driver (`stand_in.rs`), bit by bit against
+//! the CPU backend and the standard library. Where there is a device, the same facts hold on it; without
+//! one those tests show as ignored.
 
+mod compiled;
 mod emulation;
 mod faults;
 mod line;
 mod locate;
+#[cfg(icefold_test_stand_in)]
+mod misuse;
 mod reduce;
 mod sort;
+#[cfg(icefold_test_stand_in)]
+pub mod stand_in;
 
 use icefold::backend::cuda::{Cuda, Driver, Machine};
 
@@ -31,15 +37,23 @@ impl Subject for Driver {
     }
 }
 
-/// One test over the emulation and one on a device for each of these facts:
-/// `kernels::sort::one_cell_holds_everything::emulation`.
+/// One test through the stand-in for the driver, or over the emulation where there is none, and one on a
+/// device for each of these facts: `kernels::sort::one_cell_holds_everything::stand_in`.
 macro_rules! on_emulation_and_device {
     ($($fact:ident),* $(,)?) => {
         $(mod $fact {
             #[test]
+            #[cfg(not(icefold_test_stand_in))]
             #[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
             fn emulation() {
                 super::$fact::<crate::kernels::emulation::Emulation>();
+            }
+
+            #[test]
+            #[cfg(icefold_test_stand_in)]
+            fn stand_in() {
+                let device = concat!(module_path!(), "::device");
+                crate::kernels::stand_in::passes(device, "");
             }
 
             #[test]

@@ -1,6 +1,6 @@
 //! segment: against a look at every key and the one before it.
 
-use super::subject::{Cells, Subject, each, keys, on_every_backend};
+use super::subject::{Cells, Subject, each, keys, on_every_backend, through_the_stand_in};
 
 fn segments<B: Subject>(backend: &B, name: &str, cells: &[u64]) {
     let (keys, table) = keys(cells);
@@ -26,3 +26,4 @@ fn a_million_photons<B: Subject>() {
 }
 
 on_every_backend!(every_size_and_arrangement, a_million_photons);
+through_the_stand_in!(every_size_and_arrangement);

@@ -1,6 +1,6 @@
 //! sort: against the standard library's stable sort.
 
-use super::subject::{Cells, Subject, each, keys, on_every_backend};
+use super::subject::{Cells, Subject, each, keys, on_every_backend, through_the_stand_in};
 
 /// What `sort` makes of cells is what the standard library makes of them.
 fn sorts<B: Subject>(backend: &B, name: &str, cells: &[u64]) {
@@ -33,3 +33,4 @@ on_every_backend!(
     one_cell_holds_everything,
     a_million_photons_in_random_cells,
 );
+through_the_stand_in!(every_size_and_arrangement, one_cell_holds_everything);

@@ -57,6 +57,22 @@ macro_rules! on_every_backend {
 }
 pub(super) use on_every_backend;
 
+/// The tests of these facts on a device, through the stand-in for NVIDIA's driver.
+macro_rules! through_the_stand_in {
+    ($($fact:ident),* $(,)?) => {
+        #[cfg(icefold_test_stand_in)]
+        mod stand_in {
+            $(#[test]
+            fn $fact() {
+                let (stage, _) = module_path!().rsplit_once("::").expect("a module in another");
+                let test = format!("{stage}::{}::cuda", stringify!($fact));
+                crate::kernels::stand_in::passes(&test, "seed=3");
+            })*
+        }
+    };
+}
+pub(super) use through_the_stand_in;
+
 /// Around strips, workgroups and tiles, and some tiles.
 pub const SIZES: [usize; 12] = [0, 1, 2, 15, 17, 255, 256, 257, 2047, 2048, 2049, 10_000];
 

@@ -131,6 +131,25 @@ struct Granule<'a> {
     shards: Vec<u64>,
 }
 
+impl Granule<'_> {
+    fn read(&self, partials: &mut RunPartials) {
+        let before = partials.photons();
+        for batch in &self.batches {
+            partials.add(batch).unwrap();
+        }
+        if self.fate.fails {
+            partials.discard().unwrap();
+            assert_eq!(partials.photons(), before);
+            return;
+        }
+        let added = partials.commit().unwrap();
+        let photons = self.batches.iter().flat_map(|batch| &batch.photons);
+        assert_eq!(added.values().sum::<u64>(), photons.sum::<u64>());
+        assert_eq!(added.keys().copied().collect::<Vec<_>>(), self.shards);
+        assert_eq!(partials.photons(), before + added.values().sum::<u64>());
+    }
+}
+
 /// One run over granules, in a folder.
 struct Run<'a> {
     question: &'a Question,
@@ -147,7 +166,7 @@ impl<'q> Run<'q> {
         let mut killed = vec![false; self.granules.len()];
         let mut i = 0;
         while let Some(granule) = self.granules.get(i) {
-            self.read(granule, &mut partials);
+            granule.read(&mut partials);
             if self.holding.early {
                 self.take_complete(i, &mut partials);
             }
@@ -188,23 +207,6 @@ impl<'q> Run<'q> {
         RunPartials::restore(&config.grid, job, budget, &self.folder, saved)
             .unwrap()
             .with_window(self.holding.window)
-    }
-
-    fn read(&self, granule: &Granule, partials: &mut RunPartials) {
-        let before = partials.photons();
-        for batch in &granule.batches {
-            partials.add(batch).unwrap();
-        }
-        if granule.fate.fails {
-            partials.discard().unwrap();
-            assert_eq!(partials.photons(), before);
-            return;
-        }
-        let added = partials.commit().unwrap();
-        let photons = granule.batches.iter().flat_map(|batch| &batch.photons);
-        assert_eq!(added.values().sum::<u64>(), photons.sum::<u64>());
-        assert_eq!(added.keys().copied().collect::<Vec<_>>(), granule.shards);
-        assert_eq!(partials.photons(), before + added.values().sum::<u64>());
     }
 
     fn take_complete(&mut self, last: usize, partials: &mut RunPartials) {

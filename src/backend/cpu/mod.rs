@@ -24,6 +24,7 @@ mod sort;
 mod strategy;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -43,7 +44,7 @@ pub use strategy::Strategy;
 /// A pool of worker threads.
 #[derive(Debug)]
 pub struct Cpu {
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     strategy: Strategy,
     scratch: Scratch,
 }
@@ -86,7 +87,7 @@ impl Cpu {
                 message: format!("cannot start {threads} threads: {e}; use fewer with --threads"),
             })?;
         Ok(Self {
-            pool,
+            pool: Arc::new(pool),
             strategy: Strategy::Auto,
             scratch: Scratch::default(),
         })
@@ -95,6 +96,11 @@ impl Cpu {
     /// The same pool, with the order of stages fixed.
     pub fn with_strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
+    }
+
+    /// The threads, for a device whose copies the host makes.
+    pub(in crate::backend) fn pool(&self) -> Arc<ThreadPool> {
+        Arc::clone(&self.pool)
     }
 
     /// Runs work on these threads, beside folds.

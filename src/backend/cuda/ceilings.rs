@@ -7,10 +7,11 @@ use std::time::Instant;
 use cudarc::driver::result;
 use serde::Serialize;
 
-use super::driver::{Driver, Pinned, fault};
+use super::driver::{Driver, fault};
 use super::machine::{Machine, Result};
+use super::pinned::Pinned;
 
-/// Bytes of a copy, and how many are made; the fastest counts.
+/// Bytes of a copy where there is so much memory, and how many are made; the fastest counts.
 const HOST_BYTES: usize = 256 << 20;
 const DEVICE_BYTES: usize = 1 << 30;
 const REPEATS: usize = 7;
@@ -29,34 +30,39 @@ pub struct Ceilings {
 impl Driver {
     /// Times copies, each with nothing else on the device.
     pub fn ceilings(&self) -> Result<Ceilings> {
-        let (a, b) = (
-            self.allocate(DEVICE_BYTES as u64)?,
-            self.allocate(DEVICE_BYTES as u64)?,
-        );
-        let mut pinned = Pinned::new(HOST_BYTES, 0)?;
+        self.bind()?;
+        // Two of them beside what else is there.
+        let device_bytes = DEVICE_BYTES.min(self.memory() as usize / 4);
+        let host_bytes = HOST_BYTES.min(device_bytes);
+        let mut pinned = Pinned::new(&self.context, host_bytes, 0)?;
         pinned.bytes().fill(1);
-        let stream = self.compute.cu_stream();
-        let buffer = pinned.bytes();
-        let measured = (|| {
-            Ok(Ceilings {
-                // SAFETY, here and below: both ends are as long as the copy, and it is waited for.
-                pinned_to_device: self.fastest(HOST_BYTES, || {
-                    // SAFETY: as above.
-                    unsafe { result::memcpy_htod_async(a, buffer, stream) }
-                })?,
-                device_to_pinned: self.fastest(HOST_BYTES, || {
-                    // SAFETY: as above.
-                    unsafe { result::memcpy_dtoh_async(buffer, a, stream) }
-                })?,
-                device_to_device: self.fastest(2 * DEVICE_BYTES, || {
-                    // SAFETY: as above.
-                    unsafe { result::memcpy_dtod_async(b, a, DEVICE_BYTES, stream) }
-                })?,
-            })
-        })();
+        let a = self.allocate(device_bytes as u64)?;
+        let measured = self.allocate(device_bytes as u64).and_then(|b| {
+            let measured = self.copies((a, b), device_bytes, pinned.bytes());
+            self.free(b);
+            measured
+        });
         self.free(a);
-        self.free(b);
         measured
+    }
+
+    fn copies(&self, (a, b): (u64, u64), bytes: usize, buffer: &mut [u8]) -> Result<Ceilings> {
+        let stream = self.compute.cu_stream();
+        Ok(Ceilings {
+            // SAFETY, here and below: both ends are as long as the copy, and it is waited for.
+            pinned_to_device: self.fastest(buffer.len(), || {
+                // SAFETY: as above.
+                unsafe { result::memcpy_htod_async(a, buffer, stream) }
+            })?,
+            device_to_pinned: self.fastest(buffer.len(), || {
+                // SAFETY: as above.
+                unsafe { result::memcpy_dtoh_async(buffer, a, stream) }
+            })?,
+            device_to_device: self.fastest(2 * bytes, || {
+                // SAFETY: as above.
+                unsafe { result::memcpy_dtod_async(b, a, bytes, stream) }
+            })?,
+        })
     }
 
     fn fastest(

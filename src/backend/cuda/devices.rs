@@ -42,6 +42,49 @@ const NO_DRIVER: &str = "no NVIDIA driver: the library libcuda.so.1 (nvcuda.dll 
                          found; install driver 525 or newer on a machine with an NVIDIA GPU, or use \
                          --device cpu, which gives the same bits";
 
+/// What the driver is asked for before its version is known: every driver has these.
+const FIRST_CALLS: [&str; 4] = [
+    "cuInit",
+    "cuDriverGetVersion",
+    "cuGetErrorName",
+    "cuGetErrorString",
+];
+/// Every other function of the driver that is called, all of them in CUDA 12.0. They are looked up when
+/// they are first called, where it is too late to say that one is missing.
+const CALLS: [&str; 31] = [
+    "cuDeviceGet",
+    "cuDeviceGetAttribute",
+    "cuDeviceGetCount",
+    "cuDeviceGetName",
+    "cuDeviceTotalMem_v2",
+    "cuDevicePrimaryCtxRetain",
+    "cuDevicePrimaryCtxRelease_v2",
+    "cuCtxGetCurrent",
+    "cuCtxSetCurrent",
+    "cuStreamCreate",
+    "cuStreamDestroy_v2",
+    "cuStreamSynchronize",
+    "cuStreamWaitEvent",
+    "cuEventCreate",
+    "cuEventDestroy_v2",
+    "cuEventRecord",
+    "cuEventSynchronize",
+    "cuEventElapsedTime",
+    "cuModuleLoadData",
+    "cuModuleUnload",
+    "cuModuleGetFunction",
+    "cuMemGetInfo_v2",
+    "cuMemAlloc_v2",
+    "cuMemFree_v2",
+    "cuMemHostAlloc",
+    "cuMemFreeHost",
+    "cuMemcpyHtoDAsync_v2",
+    "cuMemcpyDtoHAsync_v2",
+    "cuMemcpyDtoDAsync_v2",
+    "cuMemsetD8Async",
+    "cuLaunchKernel",
+];
+
 /// Looks once; devices do not come and go while a program runs.
 pub fn find() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
@@ -62,6 +105,12 @@ fn look_into(found: &mut Found) -> Result<(), String> {
     // SAFETY: loads the driver's library and looks no symbol up; initialising it has no conditions.
     if !unsafe { sys::is_culib_present() } {
         return Err(NO_DRIVER.to_owned());
+    }
+    if let Some(missing) = missing(&FIRST_CALLS) {
+        return Err(format!(
+            "a library libcuda.so.1 (nvcuda.dll on Windows) was found and is no NVIDIA driver: it has \
+             no {missing}; remove it from where libraries are looked for"
+        ));
     }
     result::init().map_err(|error| match error.0 {
         sys::CUresult::CUDA_ERROR_NO_DEVICE => no_device(),
@@ -89,6 +138,13 @@ fn look_into(found: &mut Found) -> Result<(), String> {
             dotted(DRIVER_NEEDED)
         ));
     }
+    if let Some(missing) = missing(&CALLS) {
+        return Err(format!(
+            "the NVIDIA driver has no {missing}, though it supports CUDA {}; install driver 525 or \
+             newer whole",
+            dotted(version)
+        ));
+    }
     let count = result::device::get_count().map_err(said)?;
     if count == 0 {
         return Err(no_device());
@@ -103,7 +159,18 @@ fn no_device() -> String {
         .to_owned()
 }
 
-/// What the driver says of an error.
+/// The first of these functions that the driver does not have.
+fn missing(calls: &[&'static str]) -> Option<&'static str> {
+    let is_missing = |call: &&str| {
+        // SAFETY: the library was found, and nothing is called.
+        let found = unsafe { sys::culib().get::<*const std::ffi::c_void>(call.as_bytes()) };
+        found.is_err()
+    };
+    calls.iter().copied().find(is_missing)
+}
+
+/// What the driver says of an error. Newer drivers have errors that this build has no name for, so only
+/// their number is looked at.
 pub fn said(error: result::DriverError) -> String {
     let name = error
         .error_name()
@@ -115,7 +182,7 @@ pub fn said(error: result::DriverError) -> String {
         .map(|n| n.to_string_lossy().into_owned());
     match (name, text) {
         (Some(name), Some(text)) => format!("{text} ({name})"),
-        _ => format!("{:?}", error.0),
+        _ => format!("error {}", error.0 as u32),
     }
 }
 

@@ -99,7 +99,13 @@ fn fold_at_once<M: Machine>(
         return Ok(cpu.fold(&batch, work.grid, work.job, times)?);
     }
     let n = batch.len() as u32;
-    let (keys, table) = locate(gpu, &batch, work.grid, times)?;
+    let cells = locate(gpu, &batch, work.grid, times)?;
+    // The first column crosses the wire while the device locates.
+    let mut first = Some(upload(gpu, &batch, device.places[0], times)?);
+    let (keys, table) = times
+        .locate
+        .time(|| stages::keys(gpu, &cells, n, work.grid))?;
+    drop(cells);
     let ordered = device.job.columns.iter().any(|column| column.needs.ordered);
     let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
     // The columns may have its memory.
@@ -111,8 +117,10 @@ fn fold_at_once<M: Machine>(
     }
     let mut parts = Vec::with_capacity(device.places.len());
     for (&place, described) in device.places.iter().zip(&device.job.columns) {
-        let values = &batch.columns[place];
-        let column = times.upload.time(|| stages::upload_column(gpu, values))?;
+        let column = match first.take() {
+            Some(column) => column,
+            None => upload(gpu, &batch, place, times)?,
+        };
         parts.push(
             times
                 .fused
@@ -137,15 +145,24 @@ fn locate<M: Machine>(
     batch: &PhotonBatch,
     grid: &GridConfig,
     times: &mut StageTimes,
-) -> Result<(Lease, KeyTable)> {
+) -> Result<Lease> {
     let (lon, lat) = times
         .upload
         .time(|| -> Result<_> { Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?)) })?;
-    times.locate.time(|| {
-        let n = batch.len() as u32;
-        let cells = stages::locate(gpu, (&lon, &lat), n, grid)?;
-        stages::keys(gpu, &cells, n, grid)
-    })
+    let n = batch.len() as u32;
+    times
+        .locate
+        .time(|| stages::locate(gpu, (&lon, &lat), n, grid))
+}
+
+fn upload<M: Machine>(
+    gpu: &Gpu<M>,
+    batch: &PhotonBatch,
+    place: usize,
+    times: &mut StageTimes,
+) -> Result<DeviceColumn> {
+    let column = &batch.columns[place];
+    times.upload.time(|| stages::upload_column(gpu, column))
 }
 
 /// Photons, or the records of their runs, in the order of cells.
@@ -323,13 +340,11 @@ pub fn join(
     (table, photons): (&KeyTable, u32),
     host_partials: Option<Partials>,
 ) -> Result<Partials> {
-    let cells = rows::cells(&found[0], table);
-    let folded: u64 = cells.1.iter().sum();
-    if folded != u64::from(photons) {
-        return Err(Fault::Wrong(format!(
-            "of {photons} photons the device folded {folded}"
-        )));
+    let wrong = |found| rows::wrong(found, (table, photons));
+    if let Some(wrong) = found.iter().find_map(wrong) {
+        return Err(Fault::Wrong(wrong));
     }
+    let cells = rows::cells(&found[0], table);
     let described = device.places.iter().zip(&device.job.columns);
     let on_device: Vec<(usize, ColumnPartials)> = found
         .iter()

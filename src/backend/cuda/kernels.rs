@@ -33,6 +33,16 @@ pub enum Argument {
     Address(u64),
 }
 
+impl Argument {
+    /// Bytes that the kernel reads of it.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Word(_) => size_of::<u32>(),
+            Self::Address(_) => size_of::<u64>(),
+        }
+    }
+}
+
 pub const KERNELS: [Kernel; 19] = [
     Kernel::Locate,
     Kernel::LocateGroups,
@@ -86,6 +96,20 @@ impl Kernel {
         let name = self.name();
         name.split('_').next().unwrap_or(name)
     }
+
+    /// Bytes of its parameters, as the PTX declares them: `.param .u64 locate_param_3,`.
+    pub fn parameters(self) -> Vec<usize> {
+        let module = PTX.iter().find(|(stem, _)| *stem == self.stem());
+        let entry = format!(".entry {}(", self.name());
+        let declared = module.and_then(|(_, ptx)| ptx.split_once(&entry)?.1.split_once(')'));
+        let (list, _) = declared.unwrap_or_else(|| unreachable!("a test finds every entry point"));
+        let bits = |line: &str| -> Option<usize> {
+            let declared = line.trim().strip_prefix(".param .")?;
+            let (kind, _) = declared.split_once(' ')?;
+            kind.get(1..)?.parse().ok()
+        };
+        list.lines().filter_map(bits).map(|bits| bits / 8).collect()
+    }
 }
 
 /// The PTX of every module, by stem, as `scripts/ptx` writes it.
@@ -132,6 +156,16 @@ mod tests {
             let module = PTX.iter().find(|(stem, _)| *stem == kernel.stem()).unwrap();
             assert!(module.1.contains(&entry), "{entry}");
         }
+    }
+
+    #[test]
+    fn parameters_are_those_that_the_ptx_declares() {
+        assert_eq!(Kernel::Locate.parameters(), [4, 4, 4, 8, 8, 8]);
+        assert_eq!(Kernel::ScanSums.parameters(), [4, 8]);
+        let declared = |ptx: &str| ptx.matches(".param .").count();
+        let all: usize = PTX.iter().map(|(_, ptx)| declared(ptx)).sum();
+        let found = KERNELS.iter().map(|kernel| kernel.parameters().len());
+        assert_eq!(found.sum::<usize>(), all);
     }
 
     #[test]

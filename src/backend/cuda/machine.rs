@@ -14,6 +14,8 @@ pub enum Fault {
     Memory(String),
     /// A kernel or a copy failed; nothing that the device holds can be trusted any more.
     Failed(String),
+    /// It cannot be made ready: what is in the way, and what to do about it.
+    NotReady(String),
     /// What it gave back contradicts itself: a defect of icefold or of the device.
     Wrong(String),
     /// The host's part of the work failed.
@@ -37,6 +39,9 @@ impl Fault {
                 "out of device memory: {what}; free the device's memory, raise --device-memory, use \
                  a smaller --batch-rows, or --device cpu, which gives the same bits"
             ),
+            Self::NotReady(what) => {
+                format!("{what}, or use --device cpu, which gives the same bits")
+            }
             Self::Failed(what) => format!(
                 "{what}; the device gives no results until the program starts again: run again, or \
                  with --device cpu, which gives the same bits"
@@ -66,7 +71,7 @@ pub trait Machine: Debug + Send + Sync {
     /// Takes memory, aligned to 256 bytes; what it holds is undefined.
     fn allocate(&self, bytes: u64) -> Result<u64>;
 
-    /// Gives memory back, once all that was launched is done.
+    /// Gives memory back; waits for all that was launched.
     fn free(&self, address: u64);
 
     /// Copies to the device; `from` may change when this returns.

@@ -1,5 +1,6 @@
 //! Memory of a device, kept from batch to batch and held to a budget.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytemuck::Pod;
@@ -9,9 +10,11 @@ use super::machine::{Fault, Machine, Result};
 
 /// A machine, and the memory that was taken from it.
 #[derive(Debug)]
-pub struct Gpu<M> {
+pub struct Gpu<M: Machine> {
     pub machine: M,
     shelf: Arc<Mutex<Shelf>>,
+    /// Bytes that were uploaded, ever.
+    pub uploaded: AtomicU64,
 }
 
 /// Memory that no batch uses at the moment, by address and size.
@@ -52,6 +55,13 @@ impl Drop for Lease {
     }
 }
 
+impl<M: Machine> Drop for Gpu<M> {
+    /// What other programs, and other devices opened in this one, may have again.
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
 impl Lease {
     /// As an argument of a kernel.
     pub fn at(&self) -> Argument {
@@ -67,6 +77,7 @@ impl<M: Machine> Gpu<M> {
         Self {
             machine,
             shelf: Arc::default(),
+            uploaded: AtomicU64::new(0),
         }
     }
 
@@ -77,9 +88,11 @@ impl<M: Machine> Gpu<M> {
 
     /// Items on the device; kernels launched from now on see them.
     pub fn upload<T: Pod>(&self, items: &[T]) -> Result<Lease> {
-        let lease = self.lease(size_of_val(items) as u64, true)?;
+        let bytes = size_of_val(items) as u64;
+        let lease = self.lease(bytes, true)?;
         self.machine
             .upload(bytemuck::cast_slice(items), lease.address)?;
+        self.uploaded.fetch_add(bytes, Ordering::Relaxed);
         Ok(lease)
     }
 
@@ -163,11 +176,17 @@ impl<M: Machine> Gpu<M> {
         let mut items = vec![T::zeroed(); n as usize];
         if n > 0 {
             let from = lease.address + first * size_of::<T>() as u64;
-            self.machine
-                .download(from, bytemuck::cast_slice_mut(&mut items))?;
+            // What comes back from now on may be read by kernels that are launched from now on.
+            let mut done = std::mem::take(&mut locked(&self.shelf).busy);
+            let waited = self
+                .machine
+                .download(from, bytemuck::cast_slice_mut(&mut items));
             let mut shelf = locked(&self.shelf);
-            let Shelf { landing, busy, .. } = &mut *shelf;
-            landing.append(busy);
+            match waited {
+                Ok(()) => shelf.landing.append(&mut done),
+                Err(_) => shelf.busy.append(&mut done),
+            }
+            waited?;
         }
         Ok(items)
     }

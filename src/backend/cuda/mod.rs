@@ -8,8 +8,8 @@
 //! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
 //!
 //! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
-//! `driver.rs` how it reaches a device. All but `driver.rs` and `devices.rs` also runs over the
-//! emulation of a device in `tests/kernels/`.
+//! `driver.rs` how it reaches a device. The tests run all but `driver.rs` and what it stands on over an
+//! emulation of a device (`tests/kernels/`), and those over a stand-in for NVIDIA's driver.
 
 mod ceilings;
 mod choice;
@@ -19,11 +19,14 @@ mod fold;
 mod kernels;
 mod machine;
 mod memory;
+mod modules;
+mod pinned;
 mod rows;
 mod shares;
 mod staged;
 mod stages;
 pub mod tile;
+mod timing;
 
 pub use ceilings::Ceilings;
 pub use choice::{CudaChoice, parse_bytes};
@@ -33,6 +36,7 @@ pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
 pub use machine::{Fault, Machine};
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
+pub use timing::KernelTime;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +52,7 @@ use memory::Gpu;
 
 /// Opened devices, and the CPU backend for what they do not do.
 #[derive(Debug)]
-pub struct Cuda<M = Driver> {
+pub struct Cuda<M: Machine = Driver> {
     /// At least one.
     gpus: Vec<Gpu<M>>,
     cpu: Cpu,
@@ -64,15 +68,20 @@ const SHARE: usize = 1 << 18;
 impl Cuda<Driver> {
     /// Opens the devices asked for; `threads` bounds the host's part.
     pub fn open(choice: &CudaChoice, threads: usize) -> Result<Self> {
-        let drivers = driver::open(choice)?;
-        Self::over(drivers, threads)
+        let cpu = Cpu::open(threads)?;
+        let drivers = driver::open(choice, &cpu.pool())?;
+        Self::with(drivers, cpu)
     }
-}
 
-impl Cuda<Driver> {
     /// What the first device's copies reach.
     pub fn ceilings(&self) -> Result<Ceilings> {
         self.settled(self.first().machine.ceilings())
+    }
+
+    /// What `work` gives, and what each kernel took in it on the first device.
+    pub fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Vec<KernelTime>)> {
+        let timed = self.first().machine.timed(|| Ok(work()?));
+        self.settled(timed)
     }
 }
 
@@ -82,6 +91,10 @@ impl<M: Machine> Cuda<M> {
     /// # Errors
     /// There is none, or the host's threads cannot be started.
     pub fn over(machines: Vec<M>, threads: usize) -> Result<Self> {
+        Self::with(machines, Cpu::open(threads)?)
+    }
+
+    fn with(machines: Vec<M>, cpu: Cpu) -> Result<Self> {
         if machines.is_empty() {
             return Err(Error::Device {
                 device: "cuda".to_owned(),
@@ -90,7 +103,7 @@ impl<M: Machine> Cuda<M> {
         }
         Ok(Self {
             gpus: machines.into_iter().map(Gpu::new).collect(),
-            cpu: Cpu::open(threads)?,
+            cpu,
             share: SHARE,
             next: AtomicUsize::new(0),
         })
@@ -150,7 +163,7 @@ impl<M: Machine> Cuda<M> {
                     scope.spawn(move || {
                         let mut times = StageTimes::default();
                         let partials = self.fold_on(gpu(part), work, range(part), &mut times)?;
-                        Ok((partials, times.batches))
+                        Ok((partials, times))
                     })
                 };
                 let folding: Vec<_> = (0..parts).map(one).collect();
@@ -163,9 +176,10 @@ impl<M: Machine> Cuda<M> {
             })
         })?;
         let mut whole = Partials::empty(work.job);
-        for (partials, batches) in folded {
-            times.batches.sorted += batches.sorted;
-            times.batches.runs += batches.runs;
+        for (partials, of_part) in folded {
+            times.batches.sorted += of_part.batches.sorted;
+            times.batches.runs += of_part.batches.runs;
+            times.uploaded_bytes += of_part.uploaded_bytes;
             whole = merged(&whole, &partials, work.job);
         }
         Ok(whole)
@@ -178,7 +192,9 @@ impl<M: Machine> Cuda<M> {
         photons: Range<usize>,
         times: &mut StageTimes,
     ) -> Result<Partials> {
+        let before = gpu.uploaded.load(Ordering::Relaxed);
         let folded = fold::fold((gpu, &self.cpu), work, photons, times);
+        times.uploaded_bytes += gpu.uploaded.load(Ordering::Relaxed) - before;
         folded.map_err(|fault| fault.into_error(gpu.machine.name()))
     }
 }

@@ -47,6 +47,29 @@ impl ColumnRows {
     }
 }
 
+/// What is wrong with what came back, if anything: every photon is in a row of a cell of the table, and
+/// rows ascend. All that is read from rows relies on it.
+pub fn wrong(found: &ColumnRows, (table, photons): (&KeyTable, u32)) -> Option<String> {
+    let rows = found.counts();
+    let folded: u64 = rows.iter().map(|row| u64::from(row[1])).sum();
+    if folded != u64::from(photons) {
+        return Some(format!("of {photons} photons the device folded {folded}"));
+    }
+    if !rows.iter().all(|row| table.holds(row[0])) || !rows.is_sorted_by_key(|row| row[0]) {
+        return Some("the device found a cell that no photon of the batch is in".to_owned());
+    }
+    let counted = |row: &Row| row[3] <= row[2] && row[2] <= row[1];
+    let lengths = [&found.moments, &found.terms].map(|words| words.as_ref().map(Vec::len));
+    let same = lengths
+        .into_iter()
+        .flatten()
+        .all(|len| len == rows.len() * ROW_WORDS as usize);
+    if !same || !rows.iter().all(counted) {
+        return Some("the device counts more values than photons".to_owned());
+    }
+    None
+}
+
 /// The cells of ascending rows, and the photons of each: rows of one cell are neighbours.
 pub fn cells(found: &ColumnRows, table: &KeyTable) -> (Vec<u64>, Vec<u64>) {
     let rows = found.counts();

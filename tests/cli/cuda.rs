@@ -1,0 +1,375 @@
+//! `--device cuda` from end to end through a stand-in for NVIDIA's driver: the program as it is, in place
+//! of a device an emulation of one. The bits are those of the CPU, or there is an error with its remedy
+//! and no store.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use icefold::backend::cuda::PTX;
+use serde_json::Value;
+
+use super::granules::Heights;
+use super::{Site, assert_same, json, names, refuse};
+use crate::kernels::stand_in::{
+    look_first, nvrtc, with_stand_in, without_functions, without_launches, without_nvrtc,
+};
+use crate::support::{icefold, stdout, succeed};
+
+/// Three batches: one along a track, enough for the smallest batch to be halved; one against it, whose
+/// keys descend; one in no order.
+fn granule(site: &Site) -> PathBuf {
+    let along = Heights::along(-45.0, 20_000);
+    let mut against = Heights::along(-44.8, 6000);
+    against.lat.reverse();
+    let mut shuffled = Heights::along(-44.6, 5000);
+    for (i, lat) in shuffled.lat.iter_mut().enumerate() {
+        *lat = 70.0 + (i * 2741 % 5000) as f64 * 1e-3;
+    }
+    let tracks = [("gt1l", along), ("gt2l", against), ("gt3r", shuffled)];
+    site.granule("a.h5", &tracks)
+}
+
+/// `icefold verify atl03 GRANULE --devices DEVICES --json`, with the stand-in.
+fn verify(granule: &Path, devices: &str, settings: &str) -> Command {
+    let mut command = icefold();
+    command.args(["verify", "atl03"]).arg(granule);
+    command.args(["--devices", devices, "--threads", "2", "--json"]);
+    with_stand_in(&mut command, settings);
+    command
+}
+
+/// A run that must not come to an end, and leaves nothing.
+#[track_caller]
+fn stops(device: &str, settings: &str, says: &[&str]) {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let mut run = site.run("atl03", &[&good]);
+    run.args(["--device", device]);
+    refuse(with_stand_in(&mut run, settings), 5, says);
+    assert_eq!(site.written(), [""; 0]);
+}
+
+/// What the stand-in says was done on each device.
+fn log(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn devices_of_the_driver_are_listed() {
+    let mut devices = icefold();
+    devices.args(["devices", "--json"]);
+    let (found, _) = json(with_stand_in(&mut devices, "devices=2,memory=3G"), 0);
+    let cuda = &found["cuda"];
+    assert_eq!(cuda["available"], true, "{cuda}");
+    assert_eq!(cuda["driver"], "12.0");
+    assert_eq!(cuda["devices"].as_array().unwrap().len(), 2);
+    assert_eq!(cuda["devices"][1]["capability"], "7.5");
+    assert_eq!(cuda["devices"][1]["memory_bytes"], 3u64 << 30);
+    // What has not been measured is not chosen.
+    assert_eq!(found["auto"]["device"], "cpu");
+    let reason = found["auto"]["reason"].as_str().unwrap();
+    assert!(reason.contains("asked for with --device cuda"), "{reason}");
+    let mut text = icefold();
+    let text = stdout(&succeed(with_stand_in(text.arg("devices"), "")));
+    assert!(text.contains("0: stand-in 0: an emulation"), "{text}");
+}
+
+#[test]
+fn a_run_on_cuda_writes_the_store_of_the_cpu() {
+    let site = Site::new();
+    let (granule, written) = (granule(&site), site.path("log"));
+    succeed(&mut site.run_to("cpu.zarr", "atl03", &[&granule]));
+    let mut run = site.run_to("cuda.zarr", "atl03", &[&granule]);
+    run.args(["--device", "cuda", "--json"]);
+    let settings = format!("log={}", written.display());
+    let (report, _) = json(with_stand_in(&mut run, &settings), 0);
+    assert_same(&site.out("cpu.zarr"), &site.out("cuda.zarr"));
+    let device = &report["device"];
+    assert_eq!(device["name"], "cuda");
+    assert_eq!(device["devices"][0]["name"], "cuda:0");
+    // Nine tenths of 1 GiB.
+    assert_eq!(device["devices"][0]["memory_bytes"], (1u64 << 30) / 10 * 9);
+    let done = &log(&written)[0];
+    assert_eq!(done["upload_bytes"], report["stages"]["upload"]["bytes"]);
+    assert!(done["launches"].as_u64() > Some(50), "{done}");
+    // Positions and heights of both batches pass through three buffers, and downloads through one.
+    assert_eq!(done["pinned_blocks"], 4);
+    assert_eq!(done["pinned_bytes"], 4 * (32 << 20));
+    assert_eq!(done["left_bytes"], 0);
+}
+
+#[test]
+fn no_order_of_streams_changes_a_bit() {
+    let site = Site::new();
+    let granule = granule(&site);
+    for seed in 1..=6 {
+        let settings = format!("seed={seed}");
+        let (found, _) = json(&mut verify(&granule, "cpu,cuda", &settings), 0);
+        assert_eq!(found["identical"], true, "{seed}");
+        assert!(found["devices"][1]["cells"].as_u64() > Some(100), "{found}");
+    }
+}
+
+#[test]
+fn several_devices_give_the_bits_of_one() {
+    let site = Site::new();
+    let (granule, written) = (granule(&site), site.path("log"));
+    let settings = format!("devices=2,log={}", written.display());
+    let devices = "cpu,cuda:1,cuda:0,1,cuda:all";
+    let (found, _) = json(&mut verify(&granule, devices, &settings), 0);
+    let names = found["devices"].as_array().unwrap();
+    let names: Vec<_> = names.iter().map(|device| &device["device"]).collect();
+    assert_eq!(names, ["cpu", "cuda:1", "cuda:0,1", "cuda:all"]);
+    let done = log(&written);
+    let devices: Vec<_> = done.iter().map(|done| &done["device"]).collect();
+    assert_eq!(devices.len(), 5, "{done:?}");
+    // Batches are folded by the devices in turn.
+    assert!(done.iter().all(|done| done["launches"].as_u64() > Some(0)));
+}
+
+#[test]
+fn memory_is_bounded_by_what_is_asked_for() {
+    let site = Site::new();
+    let (granule, written) = (granule(&site), site.path("log"));
+    succeed(&mut site.run_to("cpu.zarr", "atl03", &[&granule]));
+    let settings = format!("log={}", written.display());
+    let mut run = site.run_to("cuda.zarr", "atl03", &[&granule]);
+    run.args(["--device", "cuda", "--device-memory", "2M", "--json"]);
+    let (report, _) = json(with_stand_in(&mut run, &settings), 0);
+    let batches = &report["stages"]["batches"];
+    let folded = batches["runs"].as_u64().unwrap() + batches["sorted"].as_u64().unwrap();
+    assert!(folded > 3, "{batches}");
+    assert_same(&site.out("cpu.zarr"), &site.out("cuda.zarr"));
+    let peak = log(&written)[0]["peak_bytes"].as_u64().unwrap();
+    assert!(peak <= 2 << 20, "{peak}");
+}
+
+#[test]
+fn batches_shrink_to_the_memory_that_a_device_has_left() {
+    let site = Site::new();
+    let (granule, written) = (granule(&site), site.path("log"));
+    // Nine tenths of 2 MiB.
+    let settings = format!("memory=64M,used=62M,log={}", written.display());
+    let (found, _) = json(&mut verify(&granule, "cpu,cuda", &settings), 0);
+    assert_eq!(found["identical"], true);
+    let peak = log(&written)[0]["peak_bytes"].as_u64().unwrap();
+    assert!(peak <= (2 << 20) / 10 * 9, "{peak}");
+    let device = &found["devices"][1]["details"]["devices"][0];
+    assert_eq!(device["memory_bytes"], (2 << 20) / 10 * 9);
+}
+
+#[test]
+fn an_allocation_that_fails_changes_no_bit() {
+    let site = Site::new();
+    let granule = granule(&site);
+    for allocation in 1..=14 {
+        // Once: what no batch uses is given back, and it is tried again. Twice: the batch is halved.
+        let times = 1 + allocation % 2;
+        let settings = format!("allocation_fails={allocation},allocation_fails_times={times}");
+        let (found, _) = json(&mut verify(&granule, "cpu,cuda", &settings), 0);
+        assert_eq!(found["identical"], true, "{settings}");
+    }
+}
+
+#[test]
+fn a_device_that_gives_another_bit_is_found_out() {
+    let site = Site::new();
+    let granule = granule(&site);
+    for kernel in ["locate", "reduce"] {
+        let settings = format!("spoils={kernel}");
+        let (found, message) = json(&mut verify(&granule, "cpu,cuda", &settings), 4);
+        assert_eq!(found["identical"], false);
+        assert!(message.contains("devices cpu, cuda differ"), "{message}");
+    }
+}
+
+#[test]
+fn a_launch_that_fails_ends_the_run_without_a_store() {
+    for launch in [1, 2, 5, 8] {
+        let settings = format!("launch_fails={launch}");
+        let says = [
+            "device cuda:0: cannot ",
+            "an illegal memory access was encountered (CUDA_ERROR_ILLEGAL_ADDRESS)",
+            "until the program starts again",
+            "--device cpu, which gives the same bits",
+        ];
+        stops("cuda", &settings, &says);
+    }
+}
+
+#[test]
+fn too_little_memory_is_an_error_with_its_remedy() {
+    let says = ["device cuda:0: out of device memory", "--device-memory"];
+    stops("cuda", "memory=64M,used=65472K", &says);
+    let says = [
+        "device cuda:0: cannot page-lock 33554432 bytes of the host's memory: out of memory",
+        "free memory of the host",
+        "--device cpu",
+    ];
+    stops("cuda", "pinning_fails=1", &says);
+    stops("cuda", "pinning_fails=3", &says);
+}
+
+#[test]
+fn what_keeps_a_device_from_being_used_is_said_with_its_remedy() {
+    let cases: [(&str, &str, &[&str]); 12] = [
+        (
+            "cuda",
+            "devices=0",
+            &[
+                "device cuda: the NVIDIA driver finds no device",
+                "nvidia-smi",
+            ],
+        ),
+        (
+            "cuda",
+            "init=34",
+            &["is a stub of the toolkit", "LD_LIBRARY_PATH"],
+        ),
+        (
+            "cuda",
+            "init=803",
+            &["does not start: system has unsupported display driver"],
+        ),
+        // An error that this build has no name for.
+        (
+            "cuda",
+            "init=918",
+            &["does not start: error 918", "nvidia-smi"],
+        ),
+        (
+            "cuda",
+            "version=11080",
+            &[
+                "supports CUDA 11.8, and 12.0 is needed",
+                "driver 525 or newer",
+            ],
+        ),
+        (
+            "cuda",
+            "capability=70",
+            &["has compute capability 7.0, and 7.5 (Turing) or newer"],
+        ),
+        (
+            "cuda:1",
+            "",
+            &["device cuda:1: there is no such device: 1 were found, numbered 0 to 0"],
+        ),
+        (
+            "cuda",
+            "retain=46",
+            &[
+                "cannot open the device",
+                "another program has it for itself",
+            ],
+        ),
+        (
+            "cuda",
+            "retain=2",
+            &["cannot open the device: out of memory", "end the programs"],
+        ),
+        (
+            "cuda",
+            "module=221",
+            &["libnvidia-ptxjitcompiler.so.1", "--device cpu"],
+        ),
+        (
+            "cuda",
+            "module=222",
+            &["does not take the kernels of locate", "driver 525 or newer"],
+        ),
+        (
+            "cuda:all",
+            "devices=2,capability=70",
+            &["device cuda:all: stand-in 0", "stand-in 1"],
+        ),
+    ];
+    for (device, settings, says) in cases {
+        stops(device, settings, says);
+    }
+}
+
+#[test]
+fn a_library_that_is_no_driver_is_said_to_be_none() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let mut run = site.run("atl03", &[&good]);
+    run.args(["--device", "cuda"]);
+    let says = ["is no NVIDIA driver: it has no cuInit", "remove it"];
+    refuse(without_functions(&mut run), 5, &says);
+    let mut run = site.run("atl03", &[&good]);
+    run.args(["--device", "cuda"]);
+    let says = [
+        "driver has no cuLaunchKernel",
+        "supports CUDA 12.0",
+        "525 or newer whole",
+    ];
+    refuse(without_launches(&mut run), 5, &says);
+    let mut devices = icefold();
+    let (found, _) = json(without_functions(devices.args(["devices", "--json"])), 0);
+    assert_eq!(found["cuda"]["available"], false);
+}
+
+#[test]
+#[cfg_attr(
+    not(icefold_test_nvrtc),
+    ignore = "needs the NVRTC that scripts/ptx installs"
+)]
+fn kernels_compiled_on_this_machine_are_those_of_the_build() {
+    let site = Site::new();
+    let granule = granule(&site);
+    let kept = site.path("ptx");
+    std::fs::create_dir(&kept).unwrap();
+    let mut verify = verify(&granule, "cpu,cuda", &format!("ptx={}", kept.display()));
+    look_first(&mut verify, nvrtc().into());
+    verify.env("ICEFOLD_CUDA_FROM_SOURCE", "1");
+    let (found, _) = json(&mut verify, 0);
+    assert_eq!(found["identical"], true);
+    assert_eq!(names(&kept).len(), PTX.len());
+    for (stem, committed) in PTX {
+        let entry = committed.split_once(".entry ").unwrap().1;
+        let entry = entry.split_once('(').unwrap().0;
+        let made = std::fs::read_to_string(kept.join(format!("{entry}.ptx"))).unwrap();
+        assert!(made.trim() == committed.trim(), "{stem}");
+    }
+}
+
+#[test]
+fn compiling_without_nvrtc_is_refused() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let mut run = site.run("atl03", &[&good]);
+    run.args(["--device", "cuda"]);
+    run.env("ICEFOLD_CUDA_FROM_SOURCE", "1");
+    let says = [
+        "ICEFOLD_CUDA_FROM_SOURCE is set and the library libnvrtc was not found",
+        "unset it, or add the toolkit's folder to LD_LIBRARY_PATH",
+    ];
+    refuse(without_nvrtc(&mut run), 5, &says);
+}
+
+#[test]
+fn auto_runs_on_the_cpu_and_says_what_is_wrong_with_cuda() {
+    for (settings, says) in [
+        ("", "its backend has not been measured on a device yet"),
+        (
+            "devices=0",
+            "CUDA is not available (the NVIDIA driver finds no device",
+        ),
+        (
+            "version=11040",
+            "CUDA is not available (the NVIDIA driver is too old",
+        ),
+    ] {
+        let site = Site::new();
+        let good = site.good("a.h5", -45.0);
+        let mut run = site.run("atl03", &[&good]);
+        let (report, _) = json(with_stand_in(run.arg("--json"), settings), 0);
+        assert_eq!(report["device"]["name"], "cpu");
+        let reason = report["device"]["reason"].as_str().unwrap();
+        assert!(reason.contains(says), "{reason}");
+    }
+}

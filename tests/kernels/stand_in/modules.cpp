@@ -1,0 +1,191 @@
+// modules: PTX as the driver takes it, and launches of its kernels, which the emulation runs.
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "../emulated.hpp"
+#include "call.hpp"
+
+namespace {
+
+// PTX ISA 8.0 is what CUDA 12.0 reads.
+constexpr double NEWEST_PTX = 8.0;
+constexpr unsigned THREADS = 256;
+constexpr unsigned MOST_BLOCKS = 0x7fffffff;
+
+// What follows `word` in a text, or nothing.
+std::string_view after(std::string_view text, std::string_view word) {
+    const size_t found = text.find(word);
+    return found == std::string_view::npos ? std::string_view() : text.substr(found + word.size());
+}
+
+// Bytes of the parameters of an entry point; `text` begins behind its name.
+std::vector<unsigned> parameters_of(std::string_view text) {
+    std::vector<unsigned> bytes;
+    std::string_view list = text.substr(0, text.find(')'));
+    for (;;) {
+        // `.param .u64 name`
+        list = after(list, ".param .");
+        if (list.empty()) {
+            return bytes;
+        }
+        bytes.push_back(static_cast<unsigned>(atoi(list.data() + 1)) / 8);
+    }
+}
+
+// Puts PTX where the settings say, under the name of its first entry point.
+void keep(std::string_view ptx) {
+    const std::string_view entry = after(ptx, ".entry ");
+    const std::string name(entry.substr(0, entry.find('(')));
+    if (settings().ptx.empty()) {
+        return;
+    }
+    if (FILE* file = fopen((settings().ptx + "/" + name + ".ptx").c_str(), "w")) {
+        fwrite(ptx.data(), 1, ptx.size(), file);
+        fclose(file);
+    }
+}
+
+// Makes the functions of a module; what is wrong with it.
+Result read(Context& context, Module* module, std::string_view ptx) {
+    keep(ptx);
+    const int target = atoi(std::string(after(ptx, ".target sm_")).c_str());
+    if (atof(std::string(after(ptx, ".version ")).c_str()) > NEWEST_PTX) {
+        return 222;
+    }
+    if (target == 0 || target > settings().capability) {
+        return target == 0 ? INVALID_PTX : NO_BINARY_FOR_GPU;
+    }
+    for (std::string_view rest = after(ptx, ".entry "); !rest.empty(); rest = after(rest, ".entry ")) {
+        auto function = std::make_unique<Function>();
+        function->context = &context;
+        function->module = module;
+        function->name = rest.substr(0, rest.find('('));
+        function->parameter_bytes = parameters_of(rest);
+        unsigned count = 0;
+        const KernelParameter* known = icefold_parameters(function->name.c_str(), &count);
+        bool same = known && count == function->parameter_bytes.size();
+        for (unsigned i = 0; same && i < count; i++) {
+            same = known[i].bytes == function->parameter_bytes[i];
+        }
+        if (!same) {
+            MISUSE(INVALID_PTX, "the PTX of %s does not take what its source takes",
+                   function->name.c_str());
+        }
+        context.functions.insert(std::move(function));
+    }
+    return SUCCESS;
+}
+
+Function* function_of(const Context& context, const void* handle) {
+    for (const auto& function : context.functions) {
+        if (function.get() == handle) {
+            return function.get();
+        }
+    }
+    return nullptr;
+}
+
+uint64_t launches = 0;
+
+// Runs a kernel, or fails as one that meets an illegal address half way.
+void run(Context& context, const std::string& name, unsigned blocks, std::vector<uint64_t> words) {
+    launches++;
+    const bool fails = launches == settings().launch_fails;
+    const char* wrong = icefold_emulate(
+        name.c_str(), fails ? blocks / 2 : blocks, words.data(),
+        static_cast<unsigned>(words.size()), noise());
+    if (wrong) {
+        misused("%s: %s", name.c_str(), wrong);
+    }
+    context.check_borders();
+    unsigned count = 0;
+    const KernelParameter* known = icefold_parameters(name.c_str(), &count);
+    for (unsigned i = 0; i < count && name == settings().spoils; i++) {
+        if (known[i].written) {
+            *reinterpret_cast<unsigned char*>(words[i]) ^= 1;
+            break;
+        }
+    }
+    if (fails) {
+        context.failed = ILLEGAL_ADDRESS;
+    }
+}
+
+}  // namespace
+
+ENTRY_POINT Result cuModuleLoadData(void** handle, const void* image) {
+    BEGIN(call)
+    if (settings().module != SUCCESS) {
+        return settings().module;
+    }
+    auto module = std::make_unique<Module>();
+    module->context = call.context;
+    *handle = module.get();
+    const Result wrong = read(*call.context, module.get(), static_cast<const char*>(image));
+    call.context->modules.insert(std::move(module));
+    return wrong;
+}
+
+ENTRY_POINT Result cuModuleUnload(void* handle) {
+    BEGIN(call)
+    Context& context = *call.context;
+    for (auto it = context.functions.begin(); it != context.functions.end();) {
+        it = (*it)->module == handle ? context.functions.erase(it) : std::next(it);
+    }
+    return SUCCESS;
+}
+
+ENTRY_POINT Result cuModuleGetFunction(void** handle, void* module, const char* name) {
+    BEGIN(call)
+    for (const auto& function : call.context->functions) {
+        if (function->module == module && function->name == name) {
+            *handle = function.get();
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+ENTRY_POINT Result cuLaunchKernel(
+    void* handle, unsigned x, unsigned y, unsigned z, unsigned threads_x, unsigned threads_y,
+    unsigned threads_z, unsigned shared, void* stream_handle, void** parameters, void** extra) {
+    BEGIN(call)
+    Context& context = *call.context;
+    const Function* function = function_of(context, handle);
+    Stream* stream = context.stream(stream_handle);
+    if (!function || !stream) {
+        MISUSE(INVALID_HANDLE, "a launch of a kernel, or on a stream, of another context");
+    }
+    if (x == 0 || x > MOST_BLOCKS || y != 1 || z != 1 || threads_x != THREADS || threads_y != 1
+        || threads_z != 1 || shared != 0 || extra || !parameters) {
+        MISUSE(INVALID_VALUE, "%s: %u, %u, %u blocks of %u, %u, %u threads",
+               function->name.c_str(), x, y, z, threads_x, threads_y, threads_z);
+    }
+    unsigned count = 0;
+    const KernelParameter* known = icefold_parameters(function->name.c_str(), &count);
+    Work work;
+    std::vector<uint64_t> words;
+    for (unsigned i = 0; i < count; i++) {
+        // As many bytes as the PTX says, wherever the pointer points.
+        uint64_t word = 0;
+        memcpy(&word, parameters[i], function->parameter_bytes[i]);
+        words.push_back(word);
+        if (known[i].alignment == 0) {
+            continue;
+        }
+        const Block* block = context.block(word, 1);
+        if (!block || block->host || word % known[i].alignment != 0) {
+            MISUSE(INVALID_VALUE, "%s: parameter %u is no address of the device's memory",
+                   function->name.c_str(), i);
+        }
+        const size_t bytes = block->address + block->bytes - word;
+        work.ranges.push_back({word, bytes, known[i].written});
+    }
+    context.counts.launches++;
+    work.run = [&context, name = function->name, x, words] { run(context, name, x, words); };
+    issue(*stream, std::move(work));
+    return SUCCESS;
+}
