@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::assembled::AssembledReport;
@@ -26,13 +27,28 @@ struct Balance {
     sums: [u64; 2],
 }
 
-/// Whether a file is JSON that begins as a run report does.
+/// The keys by which JSON is known for a run report; a shard map has a version in its metadata.
+#[derive(Deserialize)]
+struct Keys {
+    schema_version: Option<IgnoredAny>,
+    icefold_version: Option<IgnoredAny>,
+}
+
+/// Whether a file is a run report: by its first key, which half of a report has, too, or by its keys in
+/// any order.
 pub fn looks_like_a_report(path: &Path) -> bool {
-    let mut start = [0; 256];
+    let mut start = [0; 64];
     let read = File::open(path).and_then(|mut file| file.read(&mut start));
-    let start = String::from_utf8_lossy(&start[..read.unwrap_or(0)]).into_owned();
-    start.trim_start().starts_with('{')
-        && (start.contains("\"schema_version\"") || start.contains("\"icefold_version\""))
+    let start = &start[..read.unwrap_or(0)];
+    let Some(inside) = start.trim_ascii_start().strip_prefix(b"{") else {
+        return false;
+    };
+    if inside.trim_ascii_start().starts_with(b"\"schema_version\"") {
+        return true;
+    }
+    let text = std::fs::read(path).unwrap_or_default();
+    serde_json::from_slice(&text)
+        .is_ok_and(|keys: Keys| keys.schema_version.is_some() && keys.icefold_version.is_some())
 }
 
 /// Describes a run report: `kind`, `path`, whether it is `balanced`, each `balance`, and the `report`

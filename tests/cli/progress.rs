@@ -103,7 +103,7 @@ fn a_granule_that_is_left_out_is_done_with() {
 }
 
 /// What a terminal of 160 columns gets from a run, all streams together.
-fn on_terminal(site: &Site, store: &str, granules: &[&Path], no_color: &str) -> String {
+fn on_terminal(site: &Site, store: &str, granules: &[&Path], no_color: bool) -> String {
     let run = site.run_to(store, "atl03", granules);
     let mut terminal = python();
     terminal
@@ -112,7 +112,10 @@ fn on_terminal(site: &Site, store: &str, granules: &[&Path], no_color: &str) -> 
         .args(run.get_args());
     terminal
         .env("TERM", "xterm-256color")
-        .env("NO_COLOR", no_color);
+        .env_remove("NO_COLOR");
+    if no_color {
+        terminal.env("NO_COLOR", "1");
+    }
     terminal.env_remove("ICEFOLD_PROGRESS").stdin(Stdio::null());
     stdout(&succeed(&mut terminal))
 }
@@ -123,14 +126,14 @@ fn on_terminal(site: &Site, store: &str, granules: &[&Path], no_color: &str) -> 
 fn a_terminal_gets_a_bar_and_colour_unless_it_wants_none() {
     let site = Site::new();
     let [a, b] = two(&site);
-    let seen = on_terminal(&site, "a.zarr", &[&a, &b], "");
+    let seen = on_terminal(&site, "a.zarr", &[&a, &b], false);
     assert!(
         seen.contains("of 2 granules, ") && seen.contains("photons/s"),
         "{seen:?}"
     );
     assert!(seen.contains("\u{1b}[34m"), "{seen:?}");
     assert!(!seen.contains("progress: "), "{seen:?}");
-    let seen = on_terminal(&site, "b.zarr", &[&a, &b], "1");
+    let seen = on_terminal(&site, "b.zarr", &[&a, &b], true);
     assert!(seen.contains("of 2 granules, "), "{seen:?}");
     assert!(!seen.contains("\u{1b}[3"), "{seen:?}");
 }

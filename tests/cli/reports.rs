@@ -106,6 +106,16 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
     let (found, _) = json(&mut inspect(&["--json"]), 0);
     assert_eq!(found["report"], report);
     assert_eq!(found["balanced"], true);
+    // Whatever the order of its keys.
+    let mut reversed: Vec<_> = report.as_object().unwrap().clone().into_iter().collect();
+    reversed.reverse();
+    let reversed: Value = reversed
+        .into_iter()
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    std::fs::write(&path, reversed.to_string()).unwrap();
+    let (same, _) = json(&mut inspect(&["--json"]), 0);
+    assert_eq!(same["report"], report);
     let text = stdout(&succeed(&mut inspect(&[])));
     for part in [
         "config atl03",
