@@ -166,6 +166,15 @@ pub struct RunArgs {
     /// Go on with a run over a shard map: keep the shards that are done
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
+    /// Of a run over a shard map: seconds from one time that unfinished shards are saved, for --resume,
+    /// to the next
+    #[arg(
+        long,
+        env = "ICEFOLD_CHECKPOINT",
+        value_name = "SECONDS",
+        default_value_t = 300
+    )]
+    pub checkpoint: u64,
     /// Stop at the first granule or row that cannot be used (the default)
     #[arg(long)]
     pub strict: bool,

@@ -1,12 +1,12 @@
 //! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::piece::{Asked, Marker, Owner, Pieces};
-use crate::pipeline::{self, Assembled, Assembly, Survey};
+use crate::pipeline::{self, Assembled, Assembly, PieceOptions, Survey};
 use crate::plan::{Selection, ShardMap, Wanted};
 use crate::report::{PieceReport, RunReport, Tally};
 use crate::table::{check_file_target, errors_path};
@@ -21,8 +21,10 @@ pub struct PartRun<'a> {
     pub granule_root: Option<&'a Path>,
     /// Only pieces are written: the store waits for `icefold finalize`.
     pub part: bool,
-    /// Keep pieces that are done.
+    /// Keep pieces that are done, and granules that are merged.
     pub resume: bool,
+    /// From one checkpoint of what is in no piece to the next.
+    pub checkpoint_seconds: u64,
 }
 
 /// What a run left behind.
@@ -60,10 +62,21 @@ impl PartRun<'_> {
             note(format_args!("note: {drift}"));
         }
         run.check_layout(&survey)?;
-        let spill = pieces.spill_folder();
+        let shards = wanted.shards.ids();
+        let spill = pieces.open_shards(shards);
+        let to_do: Vec<u64> = survey.listed.iter().flatten().map(|s| s.id).collect();
+        let checkpoint = match self.resume {
+            true => pieces.checkpoint(shards, &to_do)?,
+            false => None,
+        };
         let errors = errors_path(run.target.store);
         let mut options = run.options(&survey, &errors, &spill);
-        options.pieces = Some(&pieces);
+        options.pieces = Some(PieceOptions {
+            pieces: &pieces,
+            shards,
+            checkpoint: checkpoint.as_ref(),
+            every: Duration::from_secs(self.checkpoint_seconds),
+        });
         run.check_disk(&survey, &options);
         let folded = run
             .fold(&survey, &device, &options)
@@ -78,7 +91,8 @@ impl PartRun<'_> {
         } = folded;
         tally.errors = left_out.summary();
         tally.spilled = partials.spilled();
-        drop(partials);
+        partials.remove()?;
+        pieces.forget(shards)?;
         let mut facts = run.facts(&device, &survey, &options);
         facts.pieces = Some(PieceReport {
             folder: folder.display().to_string(),
@@ -86,6 +100,7 @@ impl PartRun<'_> {
             kept: kept.len() as u64,
             photons_kept: kept.iter().map(|marker| marker.photons).sum(),
             of: wanted.of as u64,
+            granules_resumed: tally.resumed,
             most_open: tally.most_open,
         });
         let whole = tally.failed.is_empty()

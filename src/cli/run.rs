@@ -105,6 +105,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
                 granule_root,
                 part,
                 resume,
+                checkpoint_seconds: args.checkpoint,
             }
             .execute(&report_path)?
         }
@@ -342,6 +343,9 @@ pub fn tolerant(args: &RunArgs) -> bool {
 
 /// What was odd, or left out, on standard error.
 fn warn(tally: &Tally) {
+    for what in &tally.notes {
+        note(format_args!("warning: {what}"));
+    }
     for failed in &tally.failed {
         note(format_args!("warning: left out: {}", failed.reason));
     }

@@ -7,7 +7,7 @@ use crate::granule::Counts;
 use crate::stat::{ColumnOrigin, Job, Partials};
 
 /// Photons and values of the shards that have passed so far.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Conserved {
     photons: u64,
     /// Values that are not null, by column of the job.

@@ -89,7 +89,7 @@ pub fn door(pieces: &Path) -> Result<File> {
 }
 
 /// The host and the number of this process, as part of a file's name.
-pub fn this_process() -> String {
+fn this_process() -> String {
     format!("{}-{}", host(), std::process::id())
 }
 

@@ -9,8 +9,9 @@
 //! Pieces of `out.zarr` are in the folder `out.zarr.pieces` beside it, until the store is whole.
 //! `manifest.rs` says what they are pieces of, `lock.rs` who works on which, `write.rs` and `read.rs`
 //! are their cells, `marker.rs` tells which are done, `errors.rs` keeps what tolerant runs left out,
-//! `inspect.rs` tells how far they are.
+//! `checkpoint.rs` holds how far a run is with shards that are not whole, `inspect.rs` tells how far all are.
 
+mod checkpoint;
 mod errors;
 mod inspect;
 mod lock;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::stat::{Encoding, Partials};
 
+pub use checkpoint::Checkpoint;
 pub use inspect::{inspect, inspect_text, looks_like_pieces};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
@@ -84,11 +86,6 @@ impl Pieces {
 
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Where partials go that memory has no room for, of this process alone.
-    pub fn spill_folder(&self) -> PathBuf {
-        self.folder.join(format!(".spill-{}", lock::this_process()))
     }
 
     /// Whether there is a marker for a shard's piece.

@@ -19,7 +19,7 @@ impl<'a> Errors<'a> {
     /// Nothing yet.
     pub(super) fn new(options: &Options<'a>) -> Self {
         match options.pieces {
-            Some(pieces) => Self::Pieces(pieces, ErrorSummary::default()),
+            Some(options) => Self::Pieces(options.pieces, ErrorSummary::default()),
             None => Self::Table(ErrorTable::new(options.errors)),
         }
     }
@@ -63,6 +63,22 @@ impl<'a> Errors<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Counts what an earlier run has kept, too.
+    pub(super) fn go_on(&mut self, before: &ErrorSummary) {
+        if let Self::Pieces(_, summary) = self {
+            summary.add(before);
+        }
+    }
+
+    /// Of a run into pieces: the rows of granules that were read whole. A granule that was left out is
+    /// read again by the run that goes on.
+    pub(super) fn of_rows(&self) -> ErrorSummary {
+        let mut summary = self.summary();
+        let granules = summary.by_code.remove("granule_failed").unwrap_or_default();
+        summary.count -= granules;
+        summary
     }
 
     /// Of a run into pieces: how many rows there are, by code. The table is made with the store.

@@ -14,6 +14,7 @@
 mod accept;
 mod assemble;
 mod budget;
+mod checkpoint;
 mod errors;
 mod finish;
 mod pieces;
@@ -32,7 +33,6 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::Counts;
 use crate::merge::RunPartials;
-use crate::piece::Pieces;
 use crate::plan::Plan;
 use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
@@ -40,6 +40,7 @@ use crate::table::RowSpool;
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};
+pub use checkpoint::PieceOptions;
 use errors::Errors;
 use finish::Finish;
 use pieces::PieceLine;
@@ -64,7 +65,7 @@ pub struct Options<'a> {
     /// Where they go: a folder that this run alone uses.
     pub spill: &'a Path,
     /// Where finished shards go, of a run over a shard map.
-    pub pieces: Option<&'a Pieces>,
+    pub pieces: Option<PieceOptions<'a>>,
     /// Set by a signal: stop at the next batch.
     pub interrupted: &'a AtomicBool,
 }
@@ -92,7 +93,10 @@ pub fn fold<'a>(
     options: &Options<'a>,
     progress: &Progress,
 ) -> Result<Folded<'a>> {
-    let schedule = Schedule::new(survey);
+    let mut tally = Tally::default();
+    let (partials, resumed) = checkpoint::take_up(survey, options, &mut tally)?;
+    let merged = checkpoint::merged(resumed);
+    let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
     let finish = Finish { job, schema };
     let mut line = Line {
@@ -101,11 +105,19 @@ pub fn fold<'a>(
         device,
         options,
         derivation: Derivation::default(),
-        partials: RunPartials::new(&survey.schema.grid, job, options.partials, options.spill),
-        tally: Tally::default(),
+        partials,
+        tally,
         errors: Errors::new(options),
-        pieces: options.pieces.map(|pieces| PieceLine::new(pieces, finish)),
+        pieces: options
+            .pieces
+            .map(|options| PieceLine::new(options.pieces, finish, survey)),
     };
+    if let Some(checkpoint) = resumed {
+        line.go_on(survey, checkpoint)?;
+    }
+    for name in merged {
+        progress.granule_left_out(name);
+    }
     for failed in &survey.failed {
         line.leave_out(failed.clone(), "survey")?;
     }
@@ -185,8 +197,11 @@ impl Line<'_, '_> {
         source.stream(|messages, give_back| {
             let mut granule = Granule::default();
             let mut place = 0;
+            let mut saved = Instant::now();
             for message in messages {
                 if self.options.interrupted.load(Ordering::Relaxed) {
+                    self.partials.discard()?;
+                    self.save(&mut saved, true)?;
                     return Err(Error::Interrupted);
                 }
                 match message {
@@ -213,6 +228,7 @@ impl Line<'_, '_> {
                         let write = || pieces.write(shard, &mut self.partials, &mut self.tally);
                         self.device.install(write)?;
                     }
+                    self.save(&mut saved, false)?;
                     progress.shards_open(schedule.open());
                     self.tally.most_open = schedule.most_open() as u64;
                 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Survey;
 use super::finish::{Coarser, Finish, Sink, conserved};
 use crate::error::Result;
 use crate::finalize::{CellTable, Conserved, Overviews};
@@ -15,21 +16,23 @@ use crate::stat::{Encoding, Partials};
 
 /// The pieces of a run on their way.
 pub(super) struct PieceLine<'a> {
-    pieces: &'a Pieces,
+    pub(super) pieces: &'a Pieces,
     finish: Finish<'a>,
     /// Overviews that are whole with each shard, finest first.
     within: Vec<Order>,
     /// Whether there are overviews with larger cells than shards.
     beyond: bool,
     /// What granules added to shards that are not whole.
-    contributions: BTreeMap<u64, Vec<Contribution>>,
+    pub(super) contributions: BTreeMap<u64, Vec<Contribution>>,
+    /// Shards that have no piece yet.
+    pub(super) to_do: BTreeSet<u64>,
     left_out: BTreeMap<u64, BTreeSet<String>>,
     /// Over all pieces of this run.
-    conserved: Conserved,
+    pub(super) conserved: Conserved,
 }
 
 impl<'a> PieceLine<'a> {
-    pub fn new(pieces: &'a Pieces, finish: Finish<'a>) -> Self {
+    pub fn new(pieces: &'a Pieces, finish: Finish<'a>, survey: &Survey) -> Self {
         let orders = pieces.manifest().overviews();
         let shard_order = finish.schema.grid.shard_order;
         let (within, beyond): (Vec<Order>, Vec<Order>) =
@@ -40,9 +43,15 @@ impl<'a> PieceLine<'a> {
             within,
             beyond: !beyond.is_empty(),
             contributions: BTreeMap::new(),
+            to_do: survey.listed.iter().flatten().map(|s| s.id).collect(),
             left_out: BTreeMap::new(),
             conserved: Conserved::new(finish.job),
         }
+    }
+
+    /// Counts photons that are in a piece of an earlier run.
+    pub fn conserve(&mut self, window: &Partials) {
+        self.conserved.add(window);
     }
 
     /// Photons of the pieces that this run wrote.
@@ -110,6 +119,7 @@ impl<'a> PieceLine<'a> {
         let encoding = Encoding::new(job, &schema.at(schema.grid.shard_order).grid);
         let top = coarser.top.as_ref().map(|top| (top, &encoding));
         writer.finish(top, facts)?;
+        self.to_do.remove(&shard);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Survey;
+use super::survey::file_name;
 use crate::granule::WantedShards;
 use crate::grid::Latitude;
 use crate::plan::{ListedShard, ShardSet};
@@ -35,8 +36,8 @@ pub struct Scheduled {
 }
 
 impl Schedule {
-    /// Of a survey's granules.
-    pub fn new(survey: &Survey) -> Self {
+    /// Of a survey's granules, but for those that are merged already, by file name.
+    pub fn new(survey: &Survey, merged: impl Fn(&str) -> bool) -> Self {
         let Some(listed) = &survey.listed else {
             let granules = survey.granules.iter().map(|path| Scheduled {
                 path: path.clone(),
@@ -54,6 +55,21 @@ impl Schedule {
         let ids = listed.iter().map(|shard| shard.id).collect();
         let all = Arc::new(ShardSet::new(grid.shard_order, ids));
         let mut of_granule = vec![Vec::new(); survey.granules.len()];
+        let merged: Vec<bool> = survey
+            .granules
+            .iter()
+            .map(|g| merged(&file_name(g)))
+            .collect();
+        let unread = listed.iter().map(|shard| ListedShard {
+            granules: shard
+                .granules
+                .iter()
+                .copied()
+                .filter(|&g| !merged[g])
+                .collect(),
+            ..shard.clone()
+        });
+        let listed: &[ListedShard] = &unread.collect::<Vec<_>>();
         for shard in listed {
             for &granule in &shard.granules {
                 of_granule[granule].push(shard.id);

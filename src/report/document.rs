@@ -103,8 +103,12 @@ pub struct PieceReport {
     /// Pieces that this run wrote, and those that were done before.
     pub written: u64,
     pub kept: u64,
-    /// Photons in those that were done before; they are none of the photons that this run read.
+    /// Photons in those that were done before. Under `photons` are those of granules that this run read
+    /// or took up from an earlier one.
     pub photons_kept: u64,
+    /// Granules that an earlier run had read and merged; they are among `granules.done`, and their
+    /// photons under `photons`.
+    pub granules_resumed: u64,
     /// Shards of the map.
     pub of: u64,
     /// Shards that were open at a time, at most: some of their granules were read.

@@ -30,6 +30,10 @@ pub struct Tally {
     pub shards: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// Granules that an earlier run had read; they are among `granules`.
+    pub resumed: u64,
+    /// What was odd on the way, in words.
+    pub notes: Vec<String>,
     /// Shards that were open at a time, at most; of a run over a shard map.
     pub most_open: u64,
     /// Partials that memory had no room for.

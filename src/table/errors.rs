@@ -14,7 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::place::Place;
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 const GROUP_ROWS: usize = 1 << 16;
 
 /// What an error table holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSummary {
     /// Where it is; `None` where nothing was left out.
     pub table: Option<PathBuf>,

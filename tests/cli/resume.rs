@@ -90,7 +90,12 @@ fn an_interrupted_run_keeps_its_pieces_and_says_how_to_go_on() {
     assert!(message.contains("--resume"), "{message}");
     assert!(!site.out("b.zarr").exists());
     let (report, _) = json_of(site.run_plan("b.zarr").args(["--resume", "--json"]), 0);
-    assert!(report["pieces"]["kept"].as_u64() > Some(0));
+    let pieces = &report["pieces"];
+    assert!(pieces["kept"].as_u64() > Some(0) && pieces["granules_resumed"].as_u64() > Some(0));
+    // Every granule is in the report, whichever run read it, and the sums balance.
+    let done = report["granules"]["done"].as_array().unwrap();
+    assert_eq!(done.len(), granules.len());
+    succeed(icefold().arg("inspect").arg(site.out("b.run.json")));
     assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
 }
 
@@ -106,6 +111,9 @@ fn killed_until_done(site: &Site, shards: usize, seed: u64, overviews: &[&str]) 
         for attempt in 0.. {
             let mut run = site.run_plan("b.zarr");
             run.args(["--resume", "--partials-memory", "1", "--batch-rows", "500"]);
+            // With a checkpoint after every granule, or none but for those of pieces.
+            let seconds = (seed % 2 * 3600).to_string();
+            run.args(["--checkpoint", &seconds]);
             run.args(overviews);
             if parts > 1 {
                 run.args(["--shards", &range]);

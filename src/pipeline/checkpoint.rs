@@ -1,0 +1,152 @@
+//! Stopping and going on: what is merged and in no piece goes to disk, and comes back.
+//!
+//! Beside the line, of runs over a shard map.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::pieces::PieceLine;
+use super::{Line, Options, Survey};
+use crate::error::Result;
+use crate::merge::RunPartials;
+use crate::piece::{Checkpoint, Pieces};
+use crate::report::Tally;
+
+/// Where finished shards go, and how often what is in none of them is saved.
+#[derive(Debug, Clone, Copy)]
+pub struct PieceOptions<'a> {
+    pub pieces: &'a Pieces,
+    /// The shards that the run is about, ascending, done or not.
+    pub shards: &'a [u64],
+    /// Of an earlier run over these shards.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// From one checkpoint to the next.
+    pub every: Duration,
+}
+
+/// Partials to begin with: those of the checkpoint where there is one that can be used.
+///
+/// # Errors
+/// A folder that cannot be used.
+pub(super) fn take_up<'a>(
+    survey: &'a Survey,
+    options: &Options<'a>,
+    tally: &mut Tally,
+) -> Result<(RunPartials<'a>, Option<&'a Checkpoint>)> {
+    let (grid, job) = (&survey.schema.grid, &survey.job);
+    let (budget, folder) = (options.partials, options.spill);
+    let Some(pieces) = options.pieces else {
+        return Ok((RunPartials::new(grid, job, budget, folder), None));
+    };
+    if let Some(checkpoint) = pieces.checkpoint {
+        match RunPartials::restore(grid, job, budget, folder, &checkpoint.runs) {
+            Ok(partials) => return Ok((partials, Some(checkpoint))),
+            Err(error) => tally
+                .notes
+                .push(format!("granules are read again: {error}")),
+        }
+    }
+    pieces.pieces.forget(pieces.shards)?;
+    Ok((RunPartials::restore(grid, job, budget, folder, &[])?, None))
+}
+
+/// File names of granules that are merged already.
+pub(super) fn merged(checkpoint: Option<&Checkpoint>) -> BTreeSet<&str> {
+    let granules = checkpoint
+        .iter()
+        .flat_map(|checkpoint| &checkpoint.granules);
+    granules.map(|granule| &*granule.name).collect()
+}
+
+impl<'a> Line<'_, 'a> {
+    /// Goes on where a checkpoint ends: counts are those of its granules, and partials of shards that
+    /// were finished after it only count.
+    ///
+    /// # Errors
+    /// A sorted run that cannot be read.
+    pub(super) fn go_on(&mut self, survey: &Survey, checkpoint: &Checkpoint) -> Result<()> {
+        for granule in &checkpoint.granules {
+            self.tally.counts.add(&granule.counts);
+            self.tally.granules.push(granule.clone());
+        }
+        self.tally.rows.clone_from(&checkpoint.rows);
+        self.tally.rejected_rows = checkpoint.rejected_rows;
+        self.tally.resumed = checkpoint.granules.len() as u64;
+        self.errors.go_on(&checkpoint.errors);
+        let Some(pieces) = &mut self.pieces else {
+            return Ok(());
+        };
+        pieces.go_on(checkpoint);
+        let to_do: BTreeSet<u64> = survey
+            .listed
+            .iter()
+            .flatten()
+            .map(|shard| shard.id)
+            .collect();
+        let held: Vec<u64> = self.partials.shards().collect();
+        for shard in held.into_iter().filter(|shard| !to_do.contains(shard)) {
+            for window in self.partials.take_shard(shard)? {
+                pieces.conserve(&window?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves what is merged and in no piece, where it is time, or the run is about to stop.
+    ///
+    /// # Errors
+    /// A write fails; the last checkpoint stays.
+    pub(super) fn save(&mut self, last: &mut Instant, stopping: bool) -> Result<()> {
+        let Some(options) = self.options.pieces else {
+            return Ok(());
+        };
+        let due = stopping || last.elapsed() >= options.every;
+        let Some(pieces) = self.pieces.as_ref().filter(|_| due) else {
+            return Ok(());
+        };
+        let merging = Instant::now();
+        let runs = self.partials.save()?;
+        let checkpoint = Checkpoint {
+            granules: self.tally.granules.clone(),
+            rows: self.tally.rows.clone(),
+            rejected_rows: self.tally.rejected_rows,
+            errors: self.errors.of_rows(),
+            runs,
+            ..pieces.checkpoint()
+        };
+        options.pieces.record(options.shards, &checkpoint)?;
+        self.partials.recorded()?;
+        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        *last = Instant::now();
+        Ok(())
+    }
+}
+
+impl PieceLine<'_> {
+    /// As [`Line::go_on`].
+    fn go_on(&mut self, checkpoint: &Checkpoint) {
+        self.conserved = checkpoint.conserved.clone();
+        for (shard, contributions) in &checkpoint.contributions {
+            if self.to_do.contains(shard) {
+                self.contributions.insert(*shard, contributions.clone());
+            }
+        }
+    }
+
+    /// What this part of the run knows of a checkpoint; the rest is empty.
+    fn checkpoint(&self) -> Checkpoint {
+        let manifest = self.pieces.manifest();
+        Checkpoint {
+            config_sha256: manifest.config.sha256.clone(),
+            map_sha256: manifest.map.sha256.clone(),
+            open: self.to_do.iter().copied().collect(),
+            granules: Vec::new(),
+            contributions: self.contributions.clone(),
+            conserved: self.conserved.clone(),
+            rows: Vec::new(),
+            rejected_rows: 0,
+            errors: Default::default(),
+            runs: Vec::new(),
+        }
+    }
+}
