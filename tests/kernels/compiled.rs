@@ -68,7 +68,7 @@ fn newest_source() -> SystemTime {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let is_source = |path: &Path| {
         let extension = path.extension().and_then(|name| name.to_str());
-        matches!(extension, Some("cu" | "cpp" | "hpp"))
+        matches!(extension, Some("cu" | "cpp" | "hpp")) || path.ends_with("compiled.rs")
     };
     ["kernels", "tests/kernels", "tests/kernels/stand_in"]
         .iter()
