@@ -20,6 +20,8 @@ struct Standing(Library);
 /// Calls an entry point and gives back its result; the types are those of the arguments.
 macro_rules! call {
     ($driver:expr, $name:literal, $($argument:expr => $type:ty),* $(,)?) => {{
+        /// # Safety
+        /// The entry point has these types, and the arguments are what it asks for.
         type Call = unsafe extern "C" fn($($type),*) -> c_int;
         // SAFETY: the stand-in declares these types, and checks addresses and handles.
         unsafe { $driver.0.get::<Call>($name.as_bytes()).unwrap()($($argument),*) }
@@ -42,6 +44,8 @@ impl Standing {
     }
 
     fn misuse(&self) -> Option<String> {
+        /// # Safety
+        /// The entry point takes nothing.
         type Call = unsafe extern "C" fn() -> *const c_char;
         // SAFETY: null, or a string that lives until the next call.
         unsafe {

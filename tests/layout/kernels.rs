@@ -1,5 +1,6 @@
 //! CUDA kernels: twins of the CPU's stages and of the shaders, and documented entry points.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use icefold::backend::cuda::{KERNELS, PTX, sources};
@@ -47,6 +48,28 @@ fn every_kernel_says_how_it_is_launched() {
         }
     }
     expect_none(&complaints);
+}
+
+/// The program looks for these before it uses a device, and the tests have no others.
+#[test]
+fn the_stand_in_for_the_driver_has_the_functions_that_the_program_looks_for() {
+    let is_call = |name: &&str| {
+        let rest = name.strip_prefix("cu").unwrap_or_default();
+        rest.starts_with(|letter: char| letter.is_ascii_uppercase())
+    };
+    let looked_for = read(Path::new("src/backend/cuda/devices.rs"));
+    let looked_for: BTreeSet<&str> = looked_for.split('"').filter(is_call).collect();
+    let stand_in: Vec<String> = files("tests/kernels/stand_in", "cpp")
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let offered: BTreeSet<&str> = stand_in
+        .iter()
+        .flat_map(|text| text.split("ENTRY_POINT Result ").skip(1))
+        .filter_map(|text| text.split('(').next())
+        .collect();
+    assert_eq!(looked_for, offered);
+    assert!(looked_for.len() > 30);
 }
 
 #[test]

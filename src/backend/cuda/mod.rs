@@ -78,10 +78,18 @@ impl Cuda<Driver> {
         self.settled(self.first().machine.ceilings())
     }
 
-    /// What `work` gives, and what each kernel took in it on the first device.
+    /// What `work` gives, and what each kernel that it launched took, on all devices together.
     pub fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Vec<KernelTime>)> {
-        let timed = self.first().machine.timed(|| Ok(work()?));
-        self.settled(timed)
+        let drivers = || self.gpus.iter().map(|gpu| &gpu.machine);
+        drivers().for_each(Driver::begin_timing);
+        let done = work();
+        let mut times = timing::no_times();
+        for driver in drivers() {
+            let ended = driver.end_timing(&mut times);
+            ended.map_err(|fault| fault.into_error(driver.name()))?;
+        }
+        let launched = times.into_iter().filter(|time| time.launches > 0);
+        Ok((done?, launched.collect()))
     }
 }
 

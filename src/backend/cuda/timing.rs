@@ -1,7 +1,7 @@
 //! Time of each kernel on a device, from events around its launches: for `icefold bench-device`. Under
 //! `driver.rs`.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use cudarc::driver::{CudaEvent, CudaStream, sys};
 use serde::Serialize;
@@ -44,18 +44,24 @@ impl Timing {
     }
 }
 
+/// Times of no launches, for every kernel.
+pub fn no_times() -> [KernelTime; KERNELS.len()] {
+    KERNELS.map(|kernel| KernelTime {
+        kernel: kernel.name(),
+        launches: 0,
+        seconds: 0.0,
+    })
+}
+
 impl Driver {
-    /// What `work` gives, and what its kernels took on this device, those that were launched.
-    pub fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Vec<KernelTime>)> {
-        let timing = || self.timing.lock().unwrap_or_else(PoisonError::into_inner);
-        *timing() = Timing(Some(Vec::new()));
-        let done = work();
-        let Timing(timed) = std::mem::take(&mut *timing());
-        let mut times = KERNELS.map(|kernel| KernelTime {
-            kernel: kernel.name(),
-            launches: 0,
-            seconds: 0.0,
-        });
+    /// Takes the time of every launch from now on.
+    pub fn begin_timing(&self) {
+        *self.locked_timing() = Timing(Some(Vec::new()));
+    }
+
+    /// Waits for the launches since then, and adds what they took.
+    pub fn end_timing(&self, times: &mut [KernelTime; KERNELS.len()]) -> Result<()> {
+        let Timing(timed) = std::mem::take(&mut *self.locked_timing());
         for (kernel, begin, end) in timed.into_iter().flatten() {
             let took = begin.elapsed_ms(&end);
             let took = took.map_err(|e| fault(e, "take the time of a kernel"))?;
@@ -63,7 +69,10 @@ impl Driver {
             time.launches += 1;
             time.seconds += f64::from(took) / 1e3;
         }
-        let launched = times.into_iter().filter(|time| time.launches > 0);
-        Ok((done?, launched.collect()))
+        Ok(())
+    }
+
+    fn locked_timing(&self) -> MutexGuard<'_, Timing> {
+        self.timing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

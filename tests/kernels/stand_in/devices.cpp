@@ -171,17 +171,6 @@ ENTRY_POINT Result cuCtxSetCurrent(Context* context) {
     return SUCCESS;
 }
 
-ENTRY_POINT Result cuCtxSynchronize() {
-    BEGIN(call)
-    for (const auto& stream : call.context->streams) {
-        complete(*stream, stream->issued);
-    }
-    for (const auto& stream : call.context->streams) {
-        seen(*call.context, stream->clock);
-    }
-    return call.context->failed;
-}
-
 // What was misused last; null where nothing was.
 ENTRY_POINT const char* icefold_stand_in_misuse() {
     const std::lock_guard held(lock());
