@@ -122,7 +122,8 @@ impl Asked<'_> {
                 path: pieces.to_path_buf(),
                 message: format!(
                     "were begun with {what} {theirs} and this run has {mine}{named}; give the same \
-                     {what}, another --store, or --overwrite to begin anew"
+                     {what} or another --store, or begin anew: with --overwrite and no --shards, or by \
+                     removing the folder"
                 ),
             });
         }
