@@ -55,8 +55,8 @@ impl PartRun<'_> {
             Pieces::clear(&folder)?;
         }
         let (pieces, _owner) = self.begin(&folder)?;
-        let kept = self.kept(&pieces)?;
         let mut survey = self.survey(&pieces)?;
+        let kept = self.kept(&pieces)?;
         survey.retain_shards(|shard| !kept.iter().any(|marker| marker.shard == shard));
         for drift in &survey.drift {
             note(format_args!("note: {drift}"));
