@@ -1,17 +1,17 @@
-//! A workload on disk: a folder that `benches/peers/workloads.py` made, with arrays as `.npy` and
-//! `workload.json` that says what they are.
+//! A workload on disk: a folder that `benches/head_to_head/inputs.py` made, with arrays as `.npy`
+//! and `workload.json` that says what they are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use icefold::batch::{Column, Origin, PhotonBatch, Rows, Values};
-use icefold::config::GridConfig;
+use icefold::arrays::{Photons, npy};
+use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use icefold::config::{Dtype, GridConfig};
+use icefold::granule::{Counts, SourceColumn};
 use icefold::grid::{Latitude, Order};
 use icefold::{Error, Result};
 use serde::Deserialize;
-
-use crate::npy;
 
 /// `workload.json`.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +20,11 @@ pub struct Description {
     pub photons: usize,
     pub shard_order: u8,
     pub cell_order: u8,
+    /// Granules that the arrays were read from.
+    #[serde(default)]
+    pub granules: Vec<PathBuf>,
+    /// The pipeline file that asks of granules what the tasks ask of arrays.
+    pub pipeline: Option<PathBuf>,
 }
 
 /// A folder, and what its description says.
@@ -35,7 +40,7 @@ impl Workload {
         let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
         let description = serde_json::from_str(&text).map_err(|e| {
             Error::Usage(format!(
-                "{}: {e}; make the workloads again with benches/peers/workloads.py",
+                "{}: {e}; make the workloads again with scripts/bench --prepare",
                 path.display()
             ))
         })?;
@@ -62,29 +67,44 @@ impl Workload {
         })
     }
 
-    /// Longitude, latitude and heights.
-    pub fn batch(&self) -> Result<PhotonBatch> {
-        let mut batch = self.batch_without_positions()?;
-        batch.origin.rows = Rows::Range(0..self.description.photons as u64);
-        batch.lon = self.array("lon")?;
-        batch.lat = self.array("lat")?;
-        Ok(batch)
+    /// Longitude and latitude.
+    pub fn positions(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        Ok((self.array("lon")?, self.array("lat")?))
     }
 
-    /// Heights alone, for tasks that start from ids.
-    pub fn batch_without_positions(&self) -> Result<PhotonBatch> {
-        Ok(PhotonBatch {
-            origin: Origin {
-                granule: Arc::from(self.description.name.as_str()),
-                ground_track: Arc::from("gt1l"),
-                rows: Rows::Range(0..0),
-            },
-            lon: Vec::new(),
-            lat: Vec::new(),
-            columns: vec![Column {
-                values: Values::F32(self.array("h")?),
+    /// Photons with these columns, and positions if they are asked for.
+    pub fn photons(&self, columns: &[String], positions: bool) -> Result<Photons> {
+        let (lon, lat) = if positions {
+            self.positions()?
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        let source = |name: &String| SourceColumn {
+            name: name.clone(),
+            column_type: ColumnType::F32,
+            dtype: Dtype::F32,
+            units: None,
+            long_name: None,
+        };
+        let read = |name: &String| {
+            Ok(Column {
+                values: Values::F32(self.array(name)?),
                 nulls: None,
-            }],
+            })
+        };
+        Ok(Photons {
+            batch: PhotonBatch {
+                origin: Origin {
+                    granule: Arc::from(self.description.name.as_str()),
+                    ground_track: Arc::from("gt1l"),
+                    rows: Rows::Range(0..lon.len() as u64),
+                },
+                lon,
+                lat,
+                columns: columns.iter().map(read).collect::<Result<_>>()?,
+            },
+            sources: columns.iter().map(source).collect(),
+            counts: Counts::default(),
         })
     }
 
@@ -99,7 +119,7 @@ impl Workload {
         if values.len() != self.description.photons {
             return Err(Error::Usage(format!(
                 "{}: {} values, and workload.json says {}; make the workloads again with \
-                 benches/peers/workloads.py",
+                 scripts/bench --prepare",
                 path.display(),
                 values.len(),
                 self.description.photons

@@ -1,17 +1,14 @@
-//! The floor: the storage chunks of the four datasets, read and inflated one by one and discarded.
-//! No value is unshuffled, converted, checked or kept.
+//! The floor of reading: the storage chunks of the datasets that a config reads, inflated one by one
+//! and discarded. No value is unshuffled, converted, checked or kept.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::Path;
 
+use icefold::config::Config;
 use icefold::{Error, Result};
 use libdeflater::Decompressor;
 use rayon::prelude::*;
-
-use crate::Answer;
-
-const DATASETS: [&str; 4] = ["lat_ph", "lon_ph", "h_ph", "signal_conf_ph"];
 
 /// A storage chunk, and the length that it inflates to.
 #[derive(Debug)]
@@ -21,31 +18,37 @@ pub struct Chunk {
     length: usize,
 }
 
-/// The chunks of the datasets, through libhdf5; not timed.
-pub fn chunks(path: &Path) -> Result<Vec<Chunk>> {
+/// The chunks of the datasets, through libhdf5; not timed. A ground track that is absent has none.
+pub fn chunks(path: &Path, config: &Config) -> Result<Vec<Chunk>> {
     let failed = |e: hdf5::Error| Error::granule(path.display().to_string(), e.to_string());
     let file = hdf5::File::open(path).map_err(failed)?;
+    let mut templates = vec![&config.latitude, &config.longitude];
+    templates.extend(config.variables.iter().map(|variable| &variable.path));
+    templates.extend(config.filters.iter().map(|filter| &filter.dataset));
     let mut chunks = Vec::new();
-    for name in DATASETS {
-        let dataset = file.dataset(&format!("/gt1l/heights/{name}"));
-        let dataset = dataset.map_err(failed)?;
-        let size = dataset.dtype().map_err(failed)?.size();
-        let length = size * dataset.chunk().iter().flatten().product::<usize>();
-        let visited = dataset.chunks_visit(|info| {
-            chunks.push(Chunk {
-                address: info.addr,
-                size: info.size as usize,
-                length,
+    for track in &config.ground_tracks {
+        for template in &templates {
+            let Ok(dataset) = file.dataset(&template.replace("{group}", track)) else {
+                continue;
+            };
+            let size = dataset.dtype().map_err(failed)?.size();
+            let length = size * dataset.chunk().iter().flatten().product::<usize>();
+            let visited = dataset.chunks_visit(|info| {
+                chunks.push(Chunk {
+                    address: info.addr,
+                    size: info.size as usize,
+                    length,
+                });
+                0
             });
-            0
-        });
-        visited.map_err(failed)?;
+            visited.map_err(failed)?;
+        }
     }
     Ok(chunks)
 }
 
-/// Reads and inflates every chunk.
-pub fn inflate(path: &Path, chunks: &[Chunk]) -> Result<Answer> {
+/// Reads and inflates every chunk; gives back how many bytes they hold.
+pub fn inflate(path: &Path, chunks: &[Chunk]) -> Result<u64> {
     thread_local! {
         static STATE: RefCell<(Decompressor, Vec<u8>, Vec<u8>)> =
             RefCell::new((Decompressor::new(), Vec::new(), Vec::new()));
@@ -64,9 +67,5 @@ pub fn inflate(path: &Path, chunks: &[Chunk]) -> Result<Answer> {
                 .map_err(|e| Error::granule(path.display().to_string(), e.to_string()))
         })
     });
-    let bytes = lengths.sum::<Result<u64>>()?;
-    Ok(Answer {
-        bytes,
-        ..Answer::default()
-    })
+    lengths.sum()
 }

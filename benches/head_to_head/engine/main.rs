@@ -1,17 +1,21 @@
-//! The engine `icefold` of the head-to-head benches: times tasks on workloads that are read from
-//! disk beforehand, and writes answers for `benches/peers/` to check.
+//! The engine `icefold` of the head-to-head benches: answers tasks on workloads that are read from
+//! disk beforehand, times them, and writes answers for `benches/head_to_head/` to check.
 //!
 //! ```text
-//!   engine ids   --workload DIR                 writes DIR/ids.npy and DIR/ids_sphere.npy
-//!   engine time  --workload DIR --task T ...    repeats, then one JSON object
-//!   engine serve --workload DIR --task T ...    one repeat per line of input: TASK [ANSWER FOLDER]
+//!   engine ids    --workload DIR                 writes DIR/ids.npy and DIR/ids_sphere.npy
+//!   engine time   --workload DIR --task T ...    repeats, then one JSON object
+//!   engine serve  --workload DIR --task T ...    one repeat per line of input: TASK [ANSWER FOLDER]
+//!   engine stages --workload DIR                 every stage and yardstick in turns, then one JSON object
 //! ```
 //!
-//! `serve` is what the runner talks to, so that repeats of several engines take turns.
+//! `serve` is what the runner talks to, so that repeats of several engines take turns; `stages` is
+//! what the guard compares.
 
 mod arena;
-mod npy;
+mod granule;
+mod inflate;
 mod ours;
+mod stages;
 mod task;
 mod workload;
 
@@ -19,12 +23,13 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
+use icefold::arrays::{npy, usage};
 use icefold::grid::Latitude;
 use icefold::{Error, Result};
 use serde_json::json;
 
 use arena::{Arena, Repeat};
-use ours::{Ours, Strategy};
+use ours::{Strategy, open};
 use task::Task;
 use workload::Workload;
 
@@ -54,6 +59,18 @@ enum Arguments {
         #[command(flatten)]
         setting: Setting,
     },
+    /// Times stages and yardsticks in turns.
+    Stages {
+        #[arg(long)]
+        workload: PathBuf,
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        #[arg(long, default_value_t = 5)]
+        repeat: usize,
+        /// One stage alone, without yardsticks: for an instruction counter.
+        #[arg(long)]
+        stage: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +82,9 @@ struct Setting {
     task: Vec<Task>,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// cpu, wgpu[:NAME] or cuda[:N]
+    #[arg(long, default_value = "cpu")]
+    device: String,
     #[arg(long, value_enum, default_value_t = Strategy::Auto)]
     strategy: Strategy,
 }
@@ -92,87 +112,94 @@ fn run(arguments: Arguments) -> Result<()> {
             json,
         } => time(&setting, repeat, answer.as_deref(), json),
         Arguments::Serve { setting } => serve(&setting),
+        Arguments::Stages {
+            workload,
+            threads,
+            repeat,
+            stage,
+        } => stages::stages(&workload, threads, repeat, stage.as_deref()),
     }
 }
 
 fn ids(folder: &Path) -> Result<()> {
     let workload = Workload::open(folder)?;
-    let photons = workload.batch()?;
+    let (lon, lat) = workload.positions()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let ours = Ours::open(threads, Strategy::Auto)?;
-    let mut cells = vec![0; photons.len()];
+    let cpu = ours::cpu(threads, Strategy::Auto)?;
+    let mut cells = vec![0; lon.len()];
     for (latitude, name) in [
         (Latitude::AuthalicWgs84, "ids.npy"),
         (Latitude::GeodeticSpherical, "ids_sphere.npy"),
     ] {
-        let grid = workload.grid(latitude)?;
-        ours.cells(&photons.lon, &photons.lat, &grid, &mut cells);
+        cpu.cells(&lon, &lat, &workload.grid(latitude)?, &mut cells);
         npy::write(&folder.join(name), &cells)?;
     }
     Ok(())
+}
+
+impl Setting {
+    fn arena(&self) -> Result<Arena> {
+        let device = open(&self.device, self.threads, self.strategy)?;
+        let workload = Workload::open(&self.workload)?;
+        let arena = Arena::load(&workload, &self.task, device, self.threads)?;
+        usage::forget_peak();
+        Ok(arena)
+    }
 }
 
 fn time(setting: &Setting, repeat: usize, answer: Option<&Path>, as_json: bool) -> Result<()> {
     let [task] = setting.task[..] else {
         return Err(Error::Usage("time takes one --task".to_owned()));
     };
-    let workload = Workload::open(&setting.workload)?;
-    let mut arena = Arena::load(&workload, &[task])?;
-    let ours = Ours::open(setting.threads, setting.strategy)?;
-    let warm_up = arena.repeat(&ours, task, answer)?;
+    let mut arena = setting.arena()?;
+    let warm_up = arena.repeat(task, answer)?;
     let mut repeats: Vec<Repeat> = Vec::new();
     for _ in 0..repeat {
-        repeats.push(arena.repeat(&ours, task, None)?);
+        repeats.push(arena.repeat(task, None)?);
     }
-    let last = repeats.last().unwrap_or(&warm_up);
-    let median = median(repeats.iter().map(|r| r.seconds).collect());
-    let photons = workload.description.photons;
-    if !as_json {
-        println!(
-            "{}/{}/{photons}/icefold: {median:.6} s, {:.1} million photons/s, {} cells",
-            task.name(),
-            workload.description.name,
-            photons as f64 / median / 1e6,
-            last.cells
-        );
+    let photons = arena.photons();
+    let seconds: Vec<f64> = repeats.iter().map(|r| r.seconds).collect();
+    let median = stages::median(&seconds);
+    if as_json {
+        let report = json!({
+            "engine": "icefold",
+            "workload": setting.workload,
+            "task": task.name(),
+            "device": setting.device,
+            "threads": setting.threads,
+            "photons": photons,
+            "warm_up": warm_up,
+            "repeats": repeats,
+            "photons_per_second": photons as f64 / median,
+        });
+        println!("{report}");
         return Ok(());
     }
-    let seconds: Vec<f64> = repeats.iter().map(|r| r.seconds).collect();
-    let finished: Vec<f64> = repeats.iter().map(|r| r.finished_seconds).collect();
-    let report = json!({
-        "engine": "icefold",
-        "workload": workload.description.name,
-        "task": task.name(),
-        "threads": setting.threads,
-        "strategy": last.strategy,
-        "photons": photons,
-        "cells": last.cells,
-        "seconds": seconds,
-        "finished_seconds": finished,
-        "photons_per_second": photons as f64 / median,
-        "peak_rss_bytes": last.peak_rss_bytes,
-    });
-    println!("{report}");
+    println!(
+        "{}/{}/{photons}/icefold: {median:.6} s, {:.1} million photons/s, {} cells",
+        task.name(),
+        setting.workload.display(),
+        photons as f64 / median / 1e6,
+        warm_up.cells
+    );
     Ok(())
 }
 
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 fn serve(setting: &Setting) -> Result<()> {
-    let workload = Workload::open(&setting.workload)?;
-    let mut arena = Arena::load(&workload, &setting.task)?;
-    let ours = Ours::open(setting.threads, setting.strategy)?;
-    say(&json!({"ready": true, "versions": {"icefold": env!("CARGO_PKG_VERSION")}}));
+    let mut arena = setting.arena()?;
+    say(&json!({
+        "ready": true,
+        "versions": {"icefold": env!("CARGO_PKG_VERSION")},
+        "device": arena.device_details(),
+        "resident_bytes": usage::resident_bytes(),
+    }));
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|e| Error::io("read", "standard input", e))?;
         let mut words = line.splitn(2, ' ');
         let name = words.next().unwrap_or_default();
         let task = Task::from_str(name, false)
             .map_err(|e| Error::Usage(format!("no task '{name}': {e}")))?;
-        let repeat = arena.repeat(&ours, task, words.next().map(Path::new))?;
+        let repeat = arena.repeat(task, words.next().map(Path::new))?;
         say(&json!(repeat));
     }
     Ok(())
