@@ -4,6 +4,7 @@ A process reads its arrays and prepares before the first clock starts, answers e
 untimed (that answer is checked, and warms up), and is told when to run each timed repeat.
 """
 
+import hashlib
 import json
 import os
 import select
@@ -20,10 +21,10 @@ import numpy as np
 import truth
 
 HERE = Path(__file__).resolve().parent
-TIMEOUT = 120.0  # seconds, for one answer of an engine
-# An engine has had enough after so many repeats, once they took so many seconds or its median is so
-# many times that of the fastest: it is no contender, and others wait for it.
-LEAST_REPEATS = 3
+TIMEOUT = 300.0  # seconds, for one answer of an engine
+# No engine has fewer timed repeats than this. One that is no contender has no more: others wait for
+# it. That is once they took so many seconds, or its median is so many times that of the fastest.
+LEAST_REPEATS = 5
 BUDGET = 5.0
 HOPELESS = 3.0
 
@@ -40,17 +41,26 @@ class Run:
     engine: str
     task: str
     threads: int
+    photons: int
     verdict: str = "right"
     errors: dict = field(default_factory=dict)
     seconds: list = field(default_factory=list)
     finished_seconds: list = field(default_factory=list)
+    cpu_seconds: list = field(default_factory=list)
+    kernel_seconds: list = field(default_factory=list)
+    stages: dict = field(default_factory=dict)  # of the last repeat
     cells: int | None = None
     strategy: str | None = None
-    peak_rss_bytes: int | None = None
+    resident_bytes: int | None = None  # before the first repeat, arrays read
+    peak_rss_bytes: int | None = None  # since then
+    sha256: str | None = None  # of the answer, ascending by cell
 
     def median(self, finished=False):
         times = self.finished_seconds if finished and self.finished_seconds else self.seconds
         return float(np.median(times)) if times else None
+
+    def cpu(self):
+        return float(np.median(self.cpu_seconds)) if self.cpu_seconds else None
 
     def spread(self):
         """Half the distance between the quartiles, relative to the median."""
@@ -65,20 +75,29 @@ class Run:
         return sum(self.seconds) > BUDGET or self.median() > HOPELESS * fastest
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One process on one workload: an engine, its tasks, its threads."""
+
+    engine: object  # catalog.Engine
+    tasks: tuple
+    threads: int
+
+
 class Contestant:
     """A process that serves repeats."""
 
-    def __init__(self, entry, folder, binaries):
+    def __init__(self, entry, folder, tools):
         self.entry = entry
         self.log = tempfile.TemporaryFile("w+")
-        if entry.engine in binaries:
-            program, *flags = binaries[entry.engine]
-            command = [program, "serve", "--workload", folder, "--threads", str(entry.threads)]
-            command += flags + [word for task in entry.tasks for word in ("--task", task)]
+        engine = entry.engine
+        if engine.kind == "program":
+            program = tools["previous" if engine.needs == "previous" else "engine"]
+            command = [program, "serve", "--workload", folder, "--threads", entry.threads]
+            command += [*engine.flags, *(word for task in entry.tasks for word in ("--task", task))]
         else:
-            peer = HERE / "peer.py"
-            command = [sys.executable, peer, entry.engine, folder, str(entry.threads)]
-            command += entry.tasks
+            command = [sys.executable, HERE / "peer.py", engine.adapter, folder, entry.threads]
+            command += [engine.distribution, *entry.tasks]
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.PIPE,
@@ -86,7 +105,7 @@ class Contestant:
             stderr=self.log,
             text=True,
             bufsize=1,
-            env=environment(entry.threads, folder),
+            env=environment(entry.threads, folder, tools),
             preexec_fn=lambda: hold_to_cores(entry.threads),
         )
 
@@ -124,7 +143,7 @@ def hold_to_cores(count):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
-def environment(threads, folder):
+def environment(threads, folder, tools):
     """Every way in which a peer can be told its number of threads."""
     names = (
         "POLARS_MAX_THREADS",
@@ -137,40 +156,56 @@ def environment(threads, folder):
     return {
         **os.environ,
         **dict.fromkeys(names, str(threads)),
+        "ICEFOLD_PROGRAM": str(tools.get("icefold", "icefold")),
         "NUMBA_CACHE_DIR": str(Path(folder).parent.parent / "numba"),
         "PYTHONWARNINGS": "ignore",
     }
 
 
-def contest(folder, entries, repeats, binaries, say):
-    """All entries on one workload, in turns; a Run for each entry and task."""
-    truth.truth(folder)  # worked out here, before any engine holds memory
-    contestants, runs, versions = [], [], {}
+COPIED = 1 << 26
+
+
+def yardstick():
+    """Seconds that this process takes to copy 64 MiB: what the machine does when icefold and its
+    peers do nothing. Its spread over a run is the run's noise."""
+    source, target = np.ones(COPIED, np.uint8), np.zeros(COPIED, np.uint8)
+    start = time.perf_counter()
+    np.copyto(target, source)
+    return time.perf_counter() - start
+
+
+def contest(folder, about, entries, repeats, tools, say):
+    """All entries on one workload, in turns. Gives back a Run for each entry and task, versions,
+    and what the yardstick took before each turn."""
+    # Worked out here, before any engine holds memory.
+    for column in truth.columns_needed(task for entry in entries for task in entry.tasks):
+        truth.truth(folder, column)
+    contestants, runs, versions, copies = [], [], {}, []
     try:
         for entry in entries:
-            contestants.append(Contestant(entry, folder, binaries))
+            contestants.append(Contestant(entry, folder, tools))
         live = []
         for contestant in contestants:
-            added, found = first_answers(contestant, folder)
+            added, found = first_answers(contestant, folder, about)
             versions.update(found)
             runs += added
             live += [(contestant, run) for run in added if run.verdict == "right"]
             for run in added:
                 if run.verdict != "right":
                     say(f"{run.workload}: {run.engine} {run.task}: {run.verdict}")
-        tasks = list(dict.fromkeys((run.task, run.threads) for _, run in live))
         for _ in range(repeats):
-            for task in tasks:
-                here = [pair for pair in live if (pair[1].task, pair[1].threads) == task]
-                rivals = [run for _, run in here if run.engine not in binaries]
+            copies.append(yardstick())
+            for task in dict.fromkeys(run.task for _, run in live):
+                here = [(c, run) for c, run in live if run.task == task]
+                rivals = [run for c, run in here if c.entry.engine.group == "peer"]
                 for contestant, run in here:
-                    ours = run.engine in binaries
-                    if run.verdict == "right" and (ours or not run.enough(rivals)):
+                    ours = contestant.entry.engine.name == "icefold"
+                    if run.verdict == "right" and (ours or not rivals or not run.enough(rivals)):
                         one_repeat(contestant, run)
     finally:
         for contestant in contestants:
             contestant.close()
-    return runs, versions
+    return runs, versions, copies
 
 
 def one_repeat(contestant, run):
@@ -180,47 +215,60 @@ def one_repeat(contestant, run):
         run.verdict = str(failure)
         return
     run.seconds.append(told["seconds"])
-    if "finished_seconds" in told:
-        run.finished_seconds.append(told["finished_seconds"])
-    run.strategy = told.get("strategy")
-    run.cells = told.get("cells", run.cells)
+    for name in ("finished_seconds", "cpu_seconds", "kernel_seconds"):
+        if told.get(name) is not None:
+            getattr(run, name).append(told[name])
+    run.strategy = told.get("strategy") or run.strategy
+    run.cells = told.get("cells") or run.cells
+    run.stages = told.get("stages") or run.stages
     run.peak_rss_bytes = told["peak_rss_bytes"]
 
 
-def first_answers(contestant, folder):
+def first_answers(contestant, folder, about):
     """A Run for each task of a contestant, its answer checked."""
     entry = contestant.entry
-    runs = [Run(folder.name, entry.engine, task, entry.threads) for task in entry.tasks]
+    runs = [
+        Run(folder.name, entry.engine.name, task, entry.threads, about["photons"])
+        for task in entry.tasks
+    ]
     try:
         hello = contestant.hear()
     except Failed as failure:
         for run in runs:
             run.verdict = str(failure)
         return runs, {}
-    tolerance = hello.get("tolerance", OURS)
     for run in runs:
-        target = folder.parent.parent / "answer"
-        shutil.rmtree(target, ignore_errors=True)
+        run.resident_bytes = hello.get("resident_bytes")
         try:
-            contestant.repeat(run.task, answer=target)
+            theirs = answer_of(contestant, run.task, folder)
         except Failed as failure:
             run.verdict = str(failure)
             continue
-        theirs = {path.stem: np.load(path) for path in target.glob("*.npy")}
-        theirs.setdefault("sphere", False)
-        run.verdict, run.errors = truth.check(run.task, theirs, folder, tolerance)
-        shutil.rmtree(target)
+        run.sha256 = digest(theirs)
+        tolerance = entry.engine.tolerance
+        run.verdict, run.errors = truth.check(run.task, theirs, folder, tolerance, about)
+        run.cells = len(theirs["ids"]) if "ids" in theirs and run.task != "locate" else None
     return runs, hello["versions"]
 
 
-# Exact sums, rounded once; what remains is the error of the truth's own 80-bit sums, and of
-# holding heights in units of 2^-34 m.
-OURS = {"mean": 1e-12, "var": 1e-9, "quantile": 0.0}
+def answer_of(contestant, task, folder):
+    """The arrays that a contestant answers a task with, by name."""
+    target = folder.parent.parent / "answer"
+    shutil.rmtree(target, ignore_errors=True)
+    contestant.repeat(task, answer=target)
+    theirs = {path.stem: np.load(path) for path in target.glob("*.npy")}
+    shutil.rmtree(target, ignore_errors=True)
+    theirs.setdefault("sphere", False)
+    return theirs
 
 
-def check_only(folder, entries, binaries, say):
-    """Answers checked, nothing timed."""
-    start = time.perf_counter()
-    runs, _ = contest(folder, entries, 0, binaries, say)
-    say(f"{folder.name}: {len(runs)} answers checked in {time.perf_counter() - start:.1f} s")
-    return runs
+def digest(answer):
+    """SHA-256 of all arrays, ascending by cell: equal where every bit is."""
+    if "ids" not in answer:
+        return None
+    order = np.argsort(answer["ids"], kind="stable")
+    sha = hashlib.sha256()
+    for name in sorted(set(answer) - {"sphere"}):
+        sha.update(name.encode())
+        sha.update(np.ascontiguousarray(answer[name][order]).tobytes())
+    return sha.hexdigest()

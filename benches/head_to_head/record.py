@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -67,9 +67,9 @@ def commit():
     return head and head + ("+" if changed else "")
 
 
-def make(arguments, runs, comparisons, versions, load):
+def make(arguments, found, comparisons, noise):
     versions = {
-        **dict(sorted(versions.items())),
+        **dict(sorted(found["versions"].items())),
         "python": platform.python_version(),
         "rustc": said("rustc", "--version"),
         "icefold_commit": commit(),
@@ -82,19 +82,28 @@ def make(arguments, runs, comparisons, versions, load):
         "photons": arguments.size,
         "repeats": arguments.repeats,
         "quick": arguments.quick,
-        "load_before": load,
+        "noise": noise,
         "versions": versions,
+        "engines": found["engines"],
+        "workloads": found["workloads"],
+        "left_out": found["left_out"],
         "comparisons": comparisons,
+        "bits": found["bits"],
         "runs": [
-            {**asdict(run), "median": run.median(), "spread": run.spread() if run.seconds else None}
-            for run in runs
+            {
+                **asdict(run),
+                "median": run.median(),
+                "spread": run.spread() if run.seconds else None,
+                "cpu_median": run.cpu(),
+            }
+            for run in found["runs"]
         ],
     }
 
 
 def text(record):
-    """JSON, one run or comparison per line: records are read by people too."""
-    rows = {name: record[name] for name in ("comparisons", "runs")}
+    """JSON, one engine, workload, run or comparison per line: records are read by people too."""
+    rows = {name: record[name] for name in ("engines", "workloads", "comparisons", "bits", "runs")}
     head = {name: value for name, value in record.items() if name not in rows}
     opening = json.dumps(head, indent=1).removesuffix("\n}")
     for name, values in rows.items():

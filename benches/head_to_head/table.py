@@ -2,111 +2,129 @@
 
 from dataclasses import asdict, dataclass
 
-from plan import HAND_WRITTEN
+import numpy as np
+
+import bits
 
 PER = 1e3  # milliseconds
+TITLES = {
+    "locate_groupby": "locate + group-by",
+    "groupby": "group-by from ids",
+    "quartiles": "exact quartiles",
+    "weighted": "weighted mean",
+    "count_only": "count alone",
+    "minmax": "count, min, max",
+    "locate": "locate alone",
+    "groupby2": "group-by, 2 columns",
+    "groupby4": "group-by, 4 columns",
+    "groupby8": "group-by, 8 columns",
+    "decode": "granule to arrays",
+    "store": "granule to store",
+    "inflate": "inflate and discard",
+}
 
 
 @dataclass
 class Comparison:
-    """One row of the table: icefold beside its fastest peer."""
+    """icefold beside the fastest peer of a question."""
 
-    what: str
     workload: str
+    family: str
     task: str
     threads: int
+    photons: int
     ours: float  # seconds, to partials (quartiles: finished)
-    finished: float  # seconds, to f64 arrays
+    finished: float  # seconds, to finished arrays
     peer: str
     theirs: float
     ratio: float  # theirs / ours
+    low: float  # least and greatest ratio of one turn
+    high: float
     finished_ratio: float
     target: float | None
+    verdict: str
 
 
-def find(runs, workload, engine, task, threads):
-    for run in runs:
-        key = (run.workload, run.engine, run.task, run.threads)
-        if key == (workload, engine, task, threads) and run.seconds:
-            return run
-    return None
-
-
-def compare(row, runs, threads, ours="icefold"):
-    """The comparison of a row, or None where a side has no right answer."""
-    cores = row.cores or threads
-    own = find(runs, row.workload, ours, row.task, cores)
-    grouping = "groupby" if row.task == "locate_groupby" else row.task
-    found = [
-        find(runs, row.workload, engine, grouping, cores)
-        for engine in row.against
-        if engine not in HAND_WRITTEN
+def compare(workload, question, runs, engines, threads, ours="icefold"):
+    """The comparison of a question, or None where a side has no right answer."""
+    cores = question.threads or threads
+    here = [r for r in runs if r.workload == workload.name and r.task == question.task and r.seconds]
+    ours = "icefold_run" if question.task == "store" else ours
+    own = next((r for r in here if r.engine == ours and r.threads == cores), None)
+    peers = [
+        run
+        for run in here
+        if engines[run.engine].group == "peer"
+        and (not question.against or run.engine in question.against)
     ]
-    found = [run for run in found if run]
-    if not own or not found:
+    if not own or not peers:
         return None
-    fastest = min(found, key=lambda run: run.median())
-    peer, theirs = fastest.engine, fastest.median()
-    if row.task == "locate_groupby":
-        locate = find(runs, row.workload, "healpix_geo", "locate", cores)
-        if not locate:
-            return None
-        peer, theirs = f"healpix_geo + {peer}", locate.median() + theirs
+    fastest = min(peers, key=lambda run: run.median())
     finished = own.median(finished=True)
     # Partials of a quantile are the values themselves: there the answer is what counts.
-    own_time = finished if row.task == "quartiles" else own.median()
+    times = own.finished_seconds if question.task == "quartiles" else own.seconds
+    own_time = float(np.median(times))
+    turns = [theirs / mine for theirs, mine in zip(fastest.seconds, times)]
+    ratio = fastest.median() / own_time
+    met = "" if question.target is None else ("met" if ratio >= question.target else "missed")
     return Comparison(
-        row.title(),
-        row.workload,
-        row.task,
+        workload.name,
+        workload.family,
+        question.task,
         cores,
+        own.photons,
         own_time,
         finished,
-        peer,
-        theirs,
-        theirs / own_time,
-        theirs / finished,
-        row.target,
+        fastest.engine,
+        fastest.median(),
+        ratio,
+        min(turns),
+        max(turns),
+        fastest.median() / finished,
+        question.target,
+        met,
     )
 
 
-def verdict(comparison):
-    if comparison.target is None:
-        return ""
-    return "met" if comparison.ratio >= comparison.target else "missed"
-
-
-def ratios(comparisons, photons):
+def ratios(comparisons):
     """The table of ratios against the fastest peer."""
     lines = [
         "| what | workload | threads | icefold, ms | Mphotons/s | finished, ms | fastest peer | its ms "
-        "| ratio | ratio finished | target | |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |",
+        "| ratio | of turns | ratio finished | target | |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: | ---: | --- |",
     ]
     for c in comparisons:
         target = "" if c.target is None else f">= {c.target:g}"
         lines.append(
-            f"| {c.what} | {c.workload} | {c.threads} | {c.ours * PER:.2f} "
-            f"| {photons / c.ours / 1e6:.0f} | {c.finished * PER:.2f} | {c.peer} "
-            f"| {c.theirs * PER:.2f} | {c.ratio:.1f} | {c.finished_ratio:.1f} | {target} "
-            f"| {verdict(c)} |"
+            f"| {TITLES[c.task]} | {c.workload} | {c.threads} | {c.ours * PER:.2f} "
+            f"| {c.photons / c.ours / 1e6:.0f} | {c.finished * PER:.2f} | {c.peer} "
+            f"| {c.theirs * PER:.2f} | {c.ratio:.2f} | {c.low:.2f} to {c.high:.2f} "
+            f"| {c.finished_ratio:.2f} | {target} | {c.verdict} |"
         )
     return "\n".join(lines)
 
 
+def mebibytes(value):
+    return "" if value is None else f"{value / 2**20:.0f}"
+
+
 def times(runs):
-    """Every engine's median on every workload, with its spread."""
+    """Every engine's median on every workload, with its spread, memory and errors."""
     lines = [
-        "| task | workload | threads | engine | ms | spread | worst errors |",
-        "| --- | --- | ---: | --- | ---: | ---: | --- |",
+        "| task | workload | engine | threads | ms | spread | CPU ms | kernel ms | peak MiB | arrays MiB "
+        "| worst errors |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
-    for run in sorted(runs, key=lambda r: (r.task, r.workload, r.threads, r.median() or 1e9)):
+    for run in sorted(runs, key=lambda r: (r.task, r.workload, r.median() or 1e9)):
         if not run.seconds:
             continue
         errors = ", ".join(f"{n} {e:.0e}" for n, e in run.errors.items() if e)
+        cpu = f"{run.cpu() * PER:.2f}" if run.cpu_seconds else ""
+        kernel = f"{np.median(run.kernel_seconds) * PER:.2f}" if run.kernel_seconds else ""
         lines.append(
-            f"| {run.task} | {run.workload} | {run.threads} | {run.engine} "
-            f"| {run.median() * PER:.2f} | {run.spread():.0%} | {errors} |"
+            f"| {run.task} | {run.workload} | {run.engine} | {run.threads} "
+            f"| {run.median() * PER:.2f} | {run.spread():.0%} | {cpu} | {kernel} "
+            f"| {mebibytes(run.peak_rss_bytes)} | {mebibytes(run.resident_bytes)} | {errors} |"
         )
     return "\n".join(lines)
 
@@ -125,18 +143,25 @@ def wrong(runs):
 
 
 def markdown(comparisons, runs, record):
-    machine = record["machine"]
+    machine, noise = record["machine"], record["noise"]
+    load = " ".join(f"{x:g}" for x in noise["load_before"])
     parts = [
-        f"{record['photons']:.0e} photons, {record['threads']} threads, {record['repeats']} repeats; "
-        f"{machine['cpu']}, {machine['cores']} cores; load before: {record['load_before']}",
-        ratios(comparisons, record["photons"]),
-        times(runs),
+        f"{record['photons']:.0e} photons where a workload says no other number, {record['threads']} "
+        f"threads, {record['repeats']} repeats; {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB. Load before: {load}; 64 MiB copied in "
+        f"{noise['copy_median'] * PER:.1f} ms, spread {noise['copy_spread']:.0%} over the run.",
+        "## icefold beside the fastest peer\n\n" + ratios(comparisons),
+        "## Every engine\n\n" + times(runs),
     ]
+    if record["bits"]:
+        parts.append("## The same bits again\n\n" + bits.table(record["bits"]))
     failures = wrong(runs)
     if failures:
-        parts.append("Wrong, so not timed:\n\n" + failures)
+        parts.append("## Wrong, so not timed\n\n" + failures)
+    if record["left_out"]:
+        parts.append("## Left out\n\n" + "\n".join(f"- {line}" for line in record["left_out"]))
     return "\n\n".join(parts) + "\n"
 
 
 def as_records(comparisons):
-    return [{**asdict(c), "verdict": verdict(c)} for c in comparisons]
+    return [asdict(c) for c in comparisons]

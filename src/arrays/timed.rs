@@ -99,10 +99,7 @@ impl Timed {
     }
 
     pub fn photons(&self) -> usize {
-        self.batch
-            .columns
-            .first()
-            .map_or(self.batch.len(), |c| c.values.len())
+        self.batch.len()
     }
 
     pub fn batch(&self) -> &PhotonBatch {

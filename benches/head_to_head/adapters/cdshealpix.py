@@ -5,8 +5,6 @@ import cdshealpix
 import numpy as np
 from astropy.coordinates import Latitude, Longitude
 
-PACKAGE = "cdshealpix"
-TOLERANCE = {}
 
 
 def prepare(data, threads, tasks):

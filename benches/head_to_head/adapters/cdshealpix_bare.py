@@ -4,8 +4,6 @@ its Python interface: the Rust crate's own speed."""
 import numpy as np
 from cdshealpix import cdshealpix
 
-PACKAGE = "cdshealpix"
-TOLERANCE = {}
 
 
 def prepare(data, threads, tasks):

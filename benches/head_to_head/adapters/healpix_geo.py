@@ -3,8 +3,6 @@
 import healpix_geo.nested
 import numpy as np
 
-PACKAGE = "healpix-geo"
-TOLERANCE = {}
 
 
 def prepare(data, threads, tasks):

@@ -3,8 +3,6 @@
 import healpy
 import numpy as np
 
-PACKAGE = "healpy"
-TOLERANCE = {}
 
 
 def prepare(data, threads, tasks):

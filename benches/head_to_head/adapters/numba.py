@@ -5,8 +5,8 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-PACKAGE = "numba"
-TOLERANCE = {"mean": 1e-9, "var": 1e-6}
+from adapters import located
+
 
 
 @njit(parallel=True, cache=True)
@@ -63,11 +63,13 @@ def fold_runs(h, starts):
 
 def prepare(data, threads, tasks):
     numba.set_num_threads(threads)
-    return data["ids"], data["h"], threads
+    return data, threads
 
 
 def run(state, task):
-    ids, h, threads = state
+    data, threads = state
+    ids = located(data, threads) if task == "locate_groupby" else data["ids"]
+    h = data["h"]
     if len(ids) == 0:
         return {name: np.empty(0) for name in ("ids", "count", "min", "max", "mean", "var")}
     starts = starts_of(ids, threads)

@@ -2,36 +2,46 @@
 
 import polars as pl
 
-PACKAGE = "polars"
-# Its means and variances of a Float32 column are rounded to float32.
-TOLERANCE = {"mean": 1e-6, "var": 1e-5, "quantile": 1e-6}
-ENGINE = "in-memory"
-H = pl.col("h")
-EXPRESSIONS = {
-    "groupby": [
-        pl.len().alias("count"),
-        H.min().alias("min"),
-        H.max().alias("max"),
-        H.mean().alias("mean"),
-        H.var(ddof=0).alias("var"),
-    ],
-    "minmax": [pl.len().alias("count"), H.min().alias("min"), H.max().alias("max")],
-    "count_only": [pl.len().alias("count")],
-    "quartiles": [
-        H.quantile(q, "linear").alias(name)
-        for name, q in (("q25", 0.25), ("q50", 0.5), ("q75", 0.75))
-    ],
-}
+from adapters import columns_of, located, prefix, value_columns
+
+QUARTILES = {"q25": 0.25, "q50": 0.5, "q75": 0.75}
 
 
 def prepare(data, threads, tasks):
     assert pl.thread_pool_size() == threads
-    return pl.DataFrame({"ids": data["ids"], "h": data["h"]})
+    columns = {name: data[name] for name in value_columns(data)}
+    frame = pl.DataFrame({"ids": data["ids"], **columns}) if "ids" in data else None
+    return frame, data, threads
 
 
-def run(frame, task):
-    return frame.lazy().group_by("ids").agg(EXPRESSIONS[task]).collect(engine=ENGINE)
+def expressions(task):
+    if task == "count_only":
+        return [pl.len().alias("count")]
+    if task == "weighted":
+        h, s = pl.col("h").cast(pl.Float64), pl.col("s").cast(pl.Float64)
+        return [((h * s).sum() / s.sum()).alias("wmean")]
+    if task == "quartiles":
+        return [pl.col("h").quantile(q, "linear").alias(name) for name, q in QUARTILES.items()]
+    found = []
+    for column in columns_of(task):
+        of, before = pl.col(column), prefix(task, column)
+        found += [pl.len().alias(before + "count")]
+        found += [of.min().alias(before + "min"), of.max().alias(before + "max")]
+        if task != "minmax":
+            found += [of.mean().alias(before + "mean"), of.var(ddof=0).alias(before + "var")]
+    return found
 
 
-def answer(frame, task, result):
+def collect(state, task, engine):
+    frame, data, threads = state
+    if task == "locate_groupby":
+        frame = pl.DataFrame({"ids": located(data, threads), "h": data["h"]})
+    return frame.lazy().group_by("ids").agg(expressions(task)).collect(engine=engine)
+
+
+def run(state, task):
+    return collect(state, task, "in-memory")
+
+
+def answer(state, task, result):
     return {name: result[name].to_numpy() for name in result.columns}

@@ -1,9 +1,9 @@
 """polars, its streaming engine."""
 
-from adapters.polars import EXPRESSIONS, PACKAGE, TOLERANCE, answer, prepare
+from adapters.polars import answer, collect, prepare
 
-__all__ = ["EXPRESSIONS", "PACKAGE", "TOLERANCE", "answer", "prepare", "run"]
+__all__ = ["answer", "prepare", "run"]
 
 
-def run(frame, task):
-    return frame.lazy().group_by("ids").agg(EXPRESSIONS[task]).collect(engine="streaming")
+def run(state, task):
+    return collect(state, task, "streaming")

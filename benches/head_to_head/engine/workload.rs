@@ -77,7 +77,9 @@ impl Workload {
         let (lon, lat) = if positions {
             self.positions()?
         } else {
-            (Vec::new(), Vec::new())
+            // Pages of zeros that nobody reads are not resident.
+            let nowhere = || vec![0.0; self.description.photons];
+            (nowhere(), nowhere())
         };
         let source = |name: &String| SourceColumn {
             name: name.clone(),

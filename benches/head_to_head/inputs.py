@@ -1,41 +1,30 @@
-"""The workloads: seeded photons, written as .npy files that every engine reads.
+"""Makes the inputs of workloads: seeded photons, written as .npy files that every engine reads.
 
-    python workloads.py --data target/bench-data --size 1e6 [--only NAME]... [--engine PATH]
-
-Each workload is a folder with lon.npy and lat.npy (f64, degrees), h.npy (f32, metres), ids.npy and
-ids_sphere.npy (u64, from icefold's own `engine ids`, so that all engines group by the same ids),
-and workload.json. A folder is whole once workload.json is there.
+Each workload is a folder with lon.npy and lat.npy (f64, degrees), h.npy and s.npy (f32: heights in
+metres, weights), h1.npy and on where several columns are asked for, ids.npy and ids_sphere.npy
+(u64, from icefold's own `engine ids`, so that all engines group by the same ids), and workload.json.
+A folder is whole once workload.json is there. Workloads of granules are made by granules.py.
 """
 
-import argparse
 import json
-import os
 import shutil
 import subprocess
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import healpix_geo.nested as healpix
 import numpy as np
 
-SCHEMA = 1
-SEED = 20180915
+import catalog
+import granules
+
+SCHEMA = 2
 EARTH = 6_371_007.2  # metres; the radius of the sphere with the area of WGS84
 INCLINATION = np.radians(92.0)  # of the orbit
 SHARD_ORDER = 6
 PHOTON_SPACING = 0.7  # metres between laser shots
 WIDE_SPACING = 64.0  # metres: thinned, so that 1e7 photons touch 1e5 to 1e6 cells
 HOME = (31.0, -78.0)  # the shard of the single-shard workloads holds this position, degrees
-
-
-@dataclass(frozen=True)
-class Workload:
-    about: str
-    order: int
-    positions: Callable
-    shuffled: bool = False
 
 
 def ellipsoid_cells(lon, lat, order):
@@ -146,21 +135,9 @@ def empty(size, order, rng):
     return np.empty(0), np.empty(0)
 
 
-WORKLOADS = {
-    "shard12": Workload("one shard, along track, 4096 cells at most", 12, one_shard),
-    "shard19": Workload("the same photons, cells of 12 m: sparse", 19, one_shard),
-    "wide10": Workload("many tracks, one photon every 64 m", 10, many_tracks),
-    "wide12": Workload("the same photons, finer cells", 12, many_tracks),
-    "shard12_shuffled": Workload("shard12 in no order", 12, one_shard, shuffled=True),
-    "wide12_shuffled": Workload("wide12 in no order", 12, many_tracks, shuffled=True),
-    "presorted": Workload("wide12, ascending by cell", 12, presorted),
-    "uniform": Workload("anywhere on the sphere", 12, uniform),
-    "one_cell": Workload("every photon in one cell", 12, one_cell),
-    "all_distinct": Workload("every photon in a cell of its own, in no order", 19, all_distinct),
-    "polar": Workload("within half a degree of the poles", 12, polar),
-    "zipf": Workload("cells of very unequal popularity, in no order", 12, zipf),
-    "empty": Workload("no photons", 12, empty),
-}
+def some_cells(size, order, rng, cells):
+    """So many cells, equally likely, in no order."""
+    return near_center(rng.choice(home_cells(cells, order), size), order, rng)
 
 
 def heights(lon, lat, rng):
@@ -176,98 +153,118 @@ def heights(lon, lat, rng):
     return h.astype(np.float32)
 
 
-def generator(text):
+def generator(seed, text):
     """A seeded generator for one purpose, whatever else is made."""
-    return np.random.default_rng([SEED, zlib.crc32(text.encode())])
+    return np.random.default_rng([seed, zlib.crc32(text.encode())])
 
 
-def photons(workload, size):
-    """lon, lat, h of a workload; equal for workloads that differ in their order alone."""
-    shape = workload.positions.__name__
-    lon, lat = workload.positions(size, workload.order, generator(f"{shape} positions"))
-    h = heights(lon, lat, generator(f"{shape} heights"))
-    if workload.shuffled:
-        order = generator(f"{shape} order").permutation(len(lon))
-        lon, lat, h = lon[order], lat[order], h[order]
-    return {"lon": lon, "lat": lat, "h": h}
+GENERATORS = {
+    make.__name__: make
+    for make in (
+        one_shard, many_tracks, presorted, uniform, one_cell, all_distinct, polar, zipf, empty,
+        some_cells,
+    )
+}
 
 
-def description(name, photons):
-    workload = WORKLOADS[name]
+def photons(given, size):
+    """The arrays of a workload; positions and heights are equal for workloads that differ in their
+    order alone, and a shuffled one has the same photons."""
+    shape, seed = given["generator"], given["seed"]
+    if shape not in GENERATORS:
+        raise catalog.Unfit(f"no generator {shape}; there are {', '.join(GENERATORS)}")
+    more = {"cells": given["cells"]} if "cells" in given else {}
+    positions = generator(seed, f"{shape} positions")
+    lon, lat = GENERATORS[shape](size, given["order"], positions, **more)
+    arrays = {"lon": lon, "lat": lat, "h": heights(lon, lat, generator(seed, f"{shape} heights"))}
+    spread = generator(seed, f"{shape} weights").uniform(0.05, 2.0, len(lon))
+    arrays["s"] = (1.0 / spread**2).astype(np.float32)
+    for i in range(1, given.get("columns", 1)):
+        noise = generator(seed, f"{shape} column {i}").normal(0.0, 1.0, len(lon))
+        arrays[f"h{i}"] = (arrays["h"] * (1.0 / (i + 1)) + noise).astype(np.float32)
+    if given.get("shuffled"):
+        order = generator(seed, f"{shape} order").permutation(len(lon))
+        arrays = {name: values[order] for name, values in arrays.items()}
+    return arrays
+
+
+def description(workload, size):
     return {
         "schema": SCHEMA,
-        "name": name,
+        "name": workload.name,
         "about": workload.about,
-        "seed": SEED,
-        "photons": photons,
-        "shard_order": SHARD_ORDER,
-        "cell_order": workload.order,
+        "input": workload.input,
+        "photons": size,
+        "shard_order": min(SHARD_ORDER, workload.input["order"]),
+        "cell_order": workload.input["order"],
     }
 
 
-def size_name(size):
-    """1e6 for 1000000; all digits where powers of ten do not say it."""
-    short = f"{size:.0e}".replace("e+0", "e").replace("e+", "e")
-    return short if int(float(short)) == size else str(size)
+def photons_of(workload, size):
+    """How many photons a workload has in a run of this size."""
+    return int(size * workload.scale) if workload.photons is None else workload.photons
 
 
-def is_whole(folder, name, size):
+def folder_of(workload, data, size):
+    return Path(data) / catalog.short(int(size)) / workload.name
+
+
+def whole(folder, wanted):
+    """The description of a folder that holds what is wanted, or None."""
     try:
         found = json.loads((folder / "workload.json").read_text())
     except (OSError, ValueError):
-        return False
-    return found == description(name, 0 if name == "empty" else size)
+        return None
+    return found if all(found.get(key) == value for key, value in wanted.items()) else None
 
 
-def check_ids(folder, name):
+def check_ids(folder, workload):
     """Compares icefold's ids with those of healpix-geo. Positions on an edge may differ by
     rounding: at most one in ten thousand, and away from the poles' and the date line's own."""
     lon, lat, ids, sphere = (
         np.load(folder / f"{array}.npy") for array in ("lon", "lat", "ids", "ids_sphere")
     )
-    order = np.uint8(WORKLOADS[name].order)
+    order = np.uint8(workload.input["order"])
     for ours, ellipsoid in ((ids, "WGS84"), (sphere, "sphere")):
         theirs = healpix.lonlat_to_healpix(lon, lat, order, ellipsoid=ellipsoid)
         differ = int((ours != theirs).sum())
-        allowed = 2e-3 if name == "polar" else 1e-4
+        allowed = 2e-3 if workload.family == "polar" else 1e-4
         if differ > allowed * len(lon):
             raise SystemExit(
                 f"{folder}: {differ} of {len(lon)} ids differ from healpix-geo's on {ellipsoid}"
             )
 
 
-def make(name, data, size, engine):
-    """Makes one workload where it is missing; `engine` is the bench program that finds ids."""
-    folder = Path(data) / size_name(size) / name
-    if is_whole(folder, name, size):
-        return folder
+def make(workload, data, size, tools):
+    """Makes one workload where it is missing, and returns its folder and description; `tools` has
+    the paths of the programs `engine` and `icefold`."""
+    folder = folder_of(workload, data, size)
+    wanted = description(workload, photons_of(workload, size))
+    if workload.kind == "granules":
+        wanted.pop("photons")
+        wanted["wanted_photons"] = int(size)
+    found = whole(folder, wanted)
+    if found:
+        return folder, found
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    arrays = photons(WORKLOADS[name], size)
+    if workload.kind == "granules":
+        more, arrays = granules.make(workload, folder, int(size), tools)
+        if more is None:
+            shutil.rmtree(folder)
+            return None, None
+        wanted |= more
+    else:
+        arrays = photons(workload.input, wanted["photons"])
     for array, values in arrays.items():
         np.save(folder / f"{array}.npy", values)
-    text = json.dumps(description(name, len(arrays["lon"])), indent=1)
+    text = json.dumps(wanted, indent=1)
     unchecked = folder / "workload.json"
     unchecked.write_text(text)
     try:
-        subprocess.run([engine, "ids", "--workload", folder], check=True)
-        check_ids(folder, name)
+        subprocess.run([tools["engine"], "ids", "--workload", folder], check=True)
+        check_ids(folder, workload)
     except BaseException:
-        os.remove(unchecked)
+        unchecked.unlink()
         raise
-    return folder
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--size", type=float, default=1e6)
-    parser.add_argument("--only", action="append", choices=list(WORKLOADS))
-    parser.add_argument("--engine", type=Path, required=True)
-    arguments = parser.parse_args()
-    for name in arguments.only or WORKLOADS:
-        print(make(name, arguments.data, int(arguments.size), arguments.engine))
-
-
-if __name__ == "__main__":
-    main()
+    return folder, wanted
