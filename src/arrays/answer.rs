@@ -3,6 +3,7 @@
 //! Beside the line: a twin of `src/finalize/table.rs` without shards. Values, types and hashes are
 //! those of the store that a run with the same statistics writes.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -262,5 +263,8 @@ fn npy_type(dtype: Dtype) -> (&'static str, usize) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

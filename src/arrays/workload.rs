@@ -225,7 +225,7 @@ fn cos_of(degrees: f64) -> f64 {
     sin_cos(degrees.to_radians()).1
 }
 
-/// SplitMix64: bits that look random, the same for the same place and purpose.
+/// `SplitMix64`: bits that look random, the same for the same place and purpose.
 fn bits(i: u64, purpose: u64) -> u64 {
     let mut z = i
         .wrapping_add(purpose << 48)

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use icefold::arrays::{Answer, Timed, oracle};
+use icefold::backend::cpu::Cpu;
 use icefold::backend::{Backend, StageTimes};
 use icefold::grid::Latitude;
 use icefold::stat::Partials;
@@ -73,7 +74,8 @@ pub fn stages(folder: &Path, threads: usize, repeats: usize, only: Option<&str>)
 /// One workload in memory, with what each stage starts from.
 #[derive(Debug)]
 struct Bench {
-    threads: usize,
+    /// One for each strategy, so that each keeps its scratch memory as in a run.
+    cpus: Vec<(Strategy, Cpu)>,
     timed: Timed,
     ids: Vec<u64>,
     partials: Partials,
@@ -85,12 +87,20 @@ impl Bench {
         let grid = workload.grid(Latitude::AuthalicWgs84)?;
         let photons = workload.photons(&Task::LocateGroupby.columns(), true)?;
         let timed = Timed::new(&Task::LocateGroupby.question(&grid)?, photons)?;
-        let cpu = cpu(threads, Strategy::Auto)?;
+        let strategies = [
+            Strategy::Auto,
+            Strategy::Runs,
+            Strategy::Blocks,
+            Strategy::Sort,
+        ];
+        let open = |strategy| Ok((strategy, cpu(threads, strategy)?));
+        let cpus: Vec<(Strategy, Cpu)> = strategies.into_iter().map(open).collect::<Result<_>>()?;
         let mut times = StageTimes::default();
-        let partials = cpu.fold(timed.batch(), &grid, &timed.job, &mut times)?;
+        let (_, first) = &cpus[0];
+        let partials = first.fold(timed.batch(), &grid, &timed.job, &mut times)?;
         let ids = workload.ids()?;
         Ok(Self {
-            threads,
+            cpus,
             timed,
             ids,
             partials,
@@ -107,18 +117,27 @@ impl Bench {
             _ => Strategy::Auto,
         };
         if name == "copy" {
-            let (from, mut to) = (vec![1u8; COPIED], vec![0u8; COPIED]);
-            return clocked(|| to.copy_from_slice(black_box(&from)));
+            let (from, mut to) = (vec![1u8; COPIED], vec![2u8; COPIED]);
+            return clocked(|| {
+                to.copy_from_slice(black_box(&from));
+                Ok(to)
+            });
         }
         if name == "reference" {
-            return clocked(|| oracle(batch, grid, job));
+            return clocked(|| Ok(oracle(batch, grid, job)));
         }
-        let cpu = cpu(self.threads, strategy)?;
+        let found = self.cpus.iter().find(|(opened, _)| *opened == strategy);
+        let Some((_, cpu)) = found else {
+            unreachable!("every strategy has been opened");
+        };
         let photons = cpu.upload(batch)?;
         match name {
             "cells" => {
                 let mut cells = vec![1; batch.len()];
-                clocked(|| cpu.cells(&batch.lon, &batch.lat, grid, &mut cells))
+                clocked(|| {
+                    cpu.cells(&batch.lon, &batch.lat, grid, &mut cells);
+                    Ok(cells)
+                })
             }
             "locate" => clocked(|| cpu.locate(&photons, grid)),
             "sort" => {
@@ -145,11 +164,11 @@ impl Bench {
 }
 
 /// Wall seconds; what the work gives back is dropped outside the clock.
-fn clocked<T>(work: impl FnOnce() -> T) -> Result<f64> {
+fn clocked<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
     let clock = Instant::now();
     let result = work();
     let seconds = clock.elapsed().as_secs_f64();
-    drop(black_box(result));
+    drop(black_box(result?));
     Ok(seconds)
 }
 
