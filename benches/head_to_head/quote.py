@@ -3,7 +3,7 @@
     python quote.py RECORD.json     rewrites the blocks between `<!-- quote NAME -->` and `<!-- end -->`
     python quote.py --check         fails where a block is not what the record it names gives
 
-A page names its record in a line `<!-- record PATH -->`.
+A page names its record in a line `<!-- record PATH -->`; `none` stands where there is none yet.
 """
 
 import json
@@ -20,7 +20,8 @@ PER = 1e3
 CHOSEN = (
     ("shard12", "locate_groupby"), ("wide12", "locate_groupby"), ("shard12", "groupby"),
     ("shard19", "groupby"), ("shard12_shuffled", "groupby"), ("shard12", "quartiles"),
-    ("uniform", "groupby"), ("all_distinct", "groupby"), ("granule_unshuffled", "store"),
+    ("uniform", "groupby"), ("all_distinct", "groupby"), ("granule_unshuffled", "decode"),
+    ("granule_shuffled", "decode"), ("granule_unshuffled", "store"), ("granule_shuffled", "store"),
 )
 
 
@@ -64,7 +65,8 @@ def losses(record, path):
 
 def chosen(record, path):
     found = {(c["workload"], c["task"]): c for c in record["comparisons"]}
-    return "\n".join([HEAD, *(row(found[key]) for key in CHOSEN if key in found)])
+    rows = [HEAD, *(row(found[key]) for key in CHOSEN if key in found)]
+    return source(record, path) + "\n\n" + "\n".join(rows)
 
 
 def granules(record, path):
@@ -159,6 +161,8 @@ def main():
         for page in PAGES:
             text = (ROOT / page).read_text()
             path = RECORD.search(text)[1]
+            if path == "none":
+                continue
             record = json.loads((ROOT / path).read_text())
             if filled(text, record, path, page) != text:
                 raise SystemExit(f"{page} does not quote {path}: run quote.py {path}")

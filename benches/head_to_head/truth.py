@@ -10,6 +10,9 @@ what the engine's file declares, relative to the right value:
 The term added to a variance is one rounding of the cell's own values to float32, squared: a
 variance of photons that differ by less is not in the data.
 
+A mean may also err by `absolute` where the engine's file declares it: a unit of fixed-point sums, which
+is much of a mean near 0.
+
 An engine that locates photons by itself may declare `edge`: the share of photons that may lie in
 cells whose count differs, because a position within rounding of an edge may fall either way. Those
 cells are left out of the other comparisons.
@@ -137,9 +140,10 @@ def aligned(theirs, right, edge):
     return order, cells
 
 
-def errors_of(task, theirs, folder, edge):
-    """The largest error of each statistic, or a complaint."""
-    errors = {}
+def errors_of(task, theirs, folder, edge, absolute):
+    """The largest relative error of each statistic, and the largest of what is beyond `absolute` in
+    means; or a complaint."""
+    errors, beyond = {}, {}
     for name, column, statistic in statistics_of(task):
         right = truth(folder, column)
         if name not in theirs:
@@ -157,10 +161,17 @@ def errors_of(task, theirs, folder, edge):
             scale = np.ones_like(correct)
         else:
             scale = np.abs(correct)
-        relative = np.divide(off, scale, out=np.zeros_like(off), where=off != 0)
-        worst = float(relative.max()) if len(relative) else 0.0
-        errors[name] = worst if worst == worst else float("inf")
-    return errors
+        errors[name] = worst_of(off, scale)
+        beyond[name] = errors[name]
+        if statistic == "mean" and absolute:
+            beyond[name] = worst_of(np.maximum(off - absolute, 0.0), scale)
+    return errors, beyond
+
+
+def worst_of(off, scale):
+    relative = np.divide(off, scale, out=np.zeros_like(off), where=off != 0)
+    worst = float(relative.max()) if len(relative) else 0.0
+    return worst if worst == worst else float("inf")
 
 
 def allowed_of(name, task, tolerance):
@@ -180,10 +191,11 @@ def check(task, theirs, folder, tolerance, about):
     if task == "locate":
         return check_locate(theirs, folder)
     edge = tolerance.get("edge", 0.0) if task in LOCATING else 0.0
-    errors = errors_of(task, theirs, folder, edge)
-    if isinstance(errors, str):
-        return errors, {}
-    for name, error in errors.items():
+    found = errors_of(task, theirs, folder, edge, tolerance.get("absolute", 0.0))
+    if isinstance(found, str):
+        return found, {}
+    errors, beyond = found
+    for name, error in beyond.items():
         allowed = allowed_of(name, task, tolerance)
         if not error <= allowed:
             return f"{name} is off by {error:.1e}; {allowed:.0e} allowed", errors

@@ -33,16 +33,13 @@ output:
 ";
 
 fn aggregate(input: &Path) -> Command {
+    repeated(input, 1)
+}
+
+fn repeated(input: &Path, repeats: usize) -> Command {
     let mut command = icefold();
-    command.args([
-        "aggregate",
-        "--cell-order",
-        "12",
-        "--threads",
-        "2",
-        "--repeat",
-        "2",
-    ]);
+    command.args(["aggregate", "--cell-order", "12", "--threads", "2"]);
+    command.arg("--repeat").arg(repeats.to_string());
     command.arg("--input").arg(input);
     command
 }
@@ -183,7 +180,7 @@ fn every_repeat_has_its_times_and_the_text_a_row_for_each() {
     let site = Site::new();
     let folder = site.path("arrays");
     write_folder(&folder, &points());
-    let (found, _) = json(aggregate(&folder).args(["--repeat", "3", "--json"]), 0);
+    let (found, _) = json(repeated(&folder, 3).arg("--json"), 0);
     let repeats = found["repeats"].as_array().unwrap();
     assert_eq!(repeats.len(), 3);
     for times in repeats.iter().chain([&found["warm_up"]]) {
@@ -200,7 +197,7 @@ fn every_repeat_has_its_times_and_the_text_a_row_for_each() {
         assert!(parts > 0.0 && parts <= seconds("fold_seconds"), "{times}");
         assert_eq!(times["strategy"], "runs");
     }
-    let text = stdout(&succeed(&mut aggregate(&folder)));
+    let text = stdout(&succeed(&mut repeated(&folder, 2)));
     assert!(
         text.contains("1,500 photons") && text.contains("\n       2 "),
         "{text}"

@@ -26,6 +26,13 @@ fn right_answers_pass_and_spoiled_ones_do_not() {
 
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn pages_quote_the_record_that_they_name() {
+    let mut command = python();
+    succeed(command.arg("quote.py").arg("--check").current_dir(BENCHES));
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn a_file_that_is_not_understood_is_refused_by_name() {
     let scratch = folder();
     let copy = scratch.path().join("head_to_head");
