@@ -114,6 +114,8 @@ def statistics(ids, h):
 
 
 def weighted(ids, h, s):
+    if len(ids) == 0:
+        return np.empty(0)
     order = np.argsort(ids, kind="stable")
     ids, h, s = ids[order], h[order].astype(np.longdouble), s[order].astype(np.longdouble)
     starts = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1])

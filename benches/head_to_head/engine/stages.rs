@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use icefold::arrays::{Answer, Timed, oracle};
+use icefold::arrays::{Answer, Timed, oracle, usage};
 use icefold::backend::cpu::Cpu;
 use icefold::backend::{Backend, StageTimes};
 use icefold::grid::Latitude;
@@ -50,7 +50,7 @@ pub fn stages(folder: &Path, threads: usize, repeats: usize, only: Option<&str>)
         }
         return Ok(());
     }
-    let mut seconds: Map<String, serde_json::Value> = Map::new();
+    let (mut seconds, mut cpu_seconds) = (Map::new(), Map::new());
     let mut times = vec![Vec::new(); YARDSTICKS.len() + STAGES.len()];
     for repeat in 0..=repeats {
         for (name, times) in YARDSTICKS.iter().chain(&STAGES).zip(&mut times) {
@@ -62,11 +62,18 @@ pub fn stages(folder: &Path, threads: usize, repeats: usize, only: Option<&str>)
         }
     }
     for (name, times) in YARDSTICKS.iter().chain(&STAGES).zip(times) {
-        seconds.insert((*name).to_owned(), json!(times));
+        let (wall, cpu): (Vec<f64>, Vec<Option<f64>>) = times.into_iter().unzip();
+        seconds.insert((*name).to_owned(), json!(wall));
+        cpu_seconds.insert((*name).to_owned(), json!(cpu));
     }
     println!(
         "{}",
-        json!({"photons": bench.ids.len(), "threads": threads, "seconds": seconds})
+        json!({
+            "photons": bench.ids.len(),
+            "threads": threads,
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
+        })
     );
     Ok(())
 }
@@ -107,8 +114,8 @@ impl Bench {
         })
     }
 
-    /// Wall seconds of one stage, by name; what it starts from is made outside the clock.
-    fn time(&self, name: &str) -> Result<f64> {
+    /// Seconds of one stage, by name; what it starts from is made outside the clock.
+    fn time(&self, name: &str) -> Result<Took> {
         let (batch, grid, job) = (self.timed.batch(), self.timed.grid(), &self.timed.job);
         let strategy = match name {
             "fold_runs" => Strategy::Runs,
@@ -163,13 +170,16 @@ impl Bench {
     }
 }
 
-/// Wall seconds; what the work gives back is dropped outside the clock.
-fn clocked<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
-    let clock = Instant::now();
+/// Wall seconds, and processor seconds where the system tells.
+type Took = (f64, Option<f64>);
+
+/// Times some work; what it gives back is dropped outside the clocks.
+fn clocked<T>(work: impl FnOnce() -> Result<T>) -> Result<Took> {
+    let (cpu, clock) = (usage::cpu_time(), Instant::now());
     let result = work();
-    let seconds = clock.elapsed().as_secs_f64();
+    let took = (clock.elapsed().as_secs_f64(), usage::cpu_seconds_since(cpu));
     drop(black_box(result?));
-    Ok(seconds)
+    Ok(took)
 }
 
 pub fn median(seconds: &[f64]) -> f64 {
