@@ -10,6 +10,7 @@
 //! Every statistic accumulates in exact integers, so the answer has the same bits for any backend,
 //! thread count, batch split and input order. `docs/ARCHITECTURE.md` maps the source tree.
 
+pub mod arrays;
 pub mod backend;
 pub mod batch;
 pub mod cli;

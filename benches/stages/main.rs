@@ -1,5 +1,5 @@
 //! Micro benches of each stage of the backends and of the fused fold, over the workloads that
-//! `benches/peers/workloads.py` made. Ids are `stage/workload/size/engine`.
+//! `benches/head_to_head/inputs.py` made. Ids are `stage/workload/size/engine`.
 //!
 //! | variable | means | default |
 //! | --- | --- | --- |
@@ -11,17 +11,13 @@
 //! Stages of a device start and end with data on the device, and are waited for; `fold` has the
 //! transfers inside.
 
-#[allow(dead_code, reason = "the engine uses the rest")]
-#[path = "../engine/npy.rs"]
-mod npy;
-#[allow(dead_code, reason = "the engine uses the rest")]
-#[path = "../engine/ours.rs"]
+#[path = "../head_to_head/engine/ours.rs"]
 mod ours;
 #[allow(dead_code, reason = "the engine uses the rest")]
-#[path = "../engine/task.rs"]
+#[path = "../head_to_head/engine/task.rs"]
 mod task;
 #[allow(dead_code, reason = "the engine uses the rest")]
-#[path = "../engine/workload.rs"]
+#[path = "../head_to_head/engine/workload.rs"]
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -35,7 +31,8 @@ use icefold::config::GridConfig;
 use icefold::grid::Latitude;
 use icefold::stat::{Job, Partials};
 
-use ours::{Ours, Strategy};
+use icefold::backend::cpu::Cpu;
+use ours::{Strategy, cpu};
 use task::Task;
 use workload::Workload;
 
@@ -103,11 +100,14 @@ struct Bench {
 impl Bench {
     fn load(folder: &Path, size: &str, threads: usize) -> icefold::Result<Self> {
         let workload = Workload::open(folder)?;
+        let grid = workload.grid(Latitude::AuthalicWgs84)?;
+        let photons = workload.photons(&Task::Groupby.columns(), true)?;
+        let (job, _) = Task::Groupby.question(&grid)?.resolve(&photons.sources)?;
         Ok(Self {
-            grid: workload.grid(Latitude::AuthalicWgs84)?,
-            batch: workload.batch()?,
+            grid,
+            batch: photons.batch,
             ids: workload.ids()?,
-            job: Task::Groupby.job()?,
+            job,
             name: workload.description.name,
             size: size.to_owned(),
             threads,
@@ -115,9 +115,9 @@ impl Bench {
     }
 
     fn run(&self, criterion: &mut Criterion) -> icefold::Result<()> {
-        let ours = Ours::open(self.threads, Strategy::Auto)?;
+        let ours = cpu(self.threads, Strategy::Auto)?;
         self.positions(criterion, &ours);
-        self.stages(criterion, "cpu", ours.cpu())?;
+        self.stages(criterion, "cpu", &ours)?;
         self.wgpu(criterion)?;
         self.folds(criterion)?;
         self.merge(criterion, &ours)
@@ -142,7 +142,7 @@ impl Bench {
     }
 
     /// Positions to ids, outside the stages.
-    fn positions(&self, criterion: &mut Criterion, ours: &Ours) {
+    fn positions(&self, criterion: &mut Criterion, ours: &Cpu) {
         let mut cells = vec![1; self.batch.len()];
         self.time(
             criterion,
@@ -204,14 +204,22 @@ impl Bench {
         for (strategy, engine) in [
             (Strategy::Auto, "cpu"),
             (Strategy::Runs, "cpu-runs"),
+            (Strategy::Blocks, "cpu-blocks"),
             (Strategy::Sort, "cpu-sort"),
         ] {
-            let ours = Ours::open(self.threads, strategy)?;
+            let ours = cpu(self.threads, strategy)?;
             self.time(
                 criterion,
                 ("fold", engine),
                 || (),
-                |()| ours.fold(&self.batch, &self.grid, &self.job),
+                |()| {
+                    ours.fold(
+                        &self.batch,
+                        &self.grid,
+                        &self.job,
+                        &mut StageTimes::default(),
+                    )
+                },
             );
             self.time(
                 criterion,
@@ -224,8 +232,13 @@ impl Bench {
     }
 
     /// The partials of the whole workload with themselves: every cell meets its equal.
-    fn merge(&self, criterion: &mut Criterion, ours: &Ours) -> icefold::Result<()> {
-        let partials: Partials = ours.fold(&self.batch, &self.grid, &self.job)?;
+    fn merge(&self, criterion: &mut Criterion, ours: &Cpu) -> icefold::Result<()> {
+        let partials: Partials = ours.fold(
+            &self.batch,
+            &self.grid,
+            &self.job,
+            &mut StageTimes::default(),
+        )?;
         self.time(
             criterion,
             ("merge", "host"),

@@ -11,6 +11,9 @@ use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
 use crate::pipeline::{Memory, parse_memory};
 
+use super::aggregate::AggregateArgs;
+use super::bench::BenchArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   icefold demo                                    see it work; needs no data
@@ -53,6 +56,10 @@ pub enum Verb {
     Verify(VerifyArgs),
     /// Show which devices there are, and what runs where
     Devices(DevicesArgs),
+    /// Time this machine's devices on photons made on the spot; needs no data
+    Bench(BenchArgs),
+    /// Aggregate photons of tables or arrays in memory, repeated and timed
+    Aggregate(AggregateArgs),
     /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
     #[command(hide = true)]
     BenchDevice(BenchDeviceArgs),

@@ -1,7 +1,9 @@
 //! The command line: one file per group of verbs, results on standard output, all else on standard
 //! error.
 
+mod aggregate;
 mod args;
+mod bench;
 mod bench_device;
 mod demo;
 mod devices;
@@ -46,6 +48,8 @@ pub fn run() -> Result<u8> {
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),
         Verb::Verify(args) => verify::devices(&args, &*interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
+        Verb::Bench(args) => bench::bench(&args),
+        Verb::Aggregate(args) => aggregate::aggregate(&args),
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),

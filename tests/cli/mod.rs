@@ -1,8 +1,10 @@
 //! The program as its user meets it: exit codes, messages, what is left behind, what is printed.
 
+mod aggregate;
 mod bad_config;
 mod bad_granule;
 mod bad_target;
+mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;
 mod columns;

@@ -1,5 +1,7 @@
 //! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
 
+mod benches;
+
 use std::path::{Path, PathBuf};
 
 use crate::support::{folder, granule, icefold, python, stdout, succeed};

@@ -1,0 +1,270 @@
+//! An answer: cells ascending, one array of finished values per statistic; its hash, and files of it.
+//!
+//! Beside the line: a twin of `src/finalize/table.rs` without shards. Values, types and hashes are
+//! those of the store that a run with the same statistics writes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
+    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::npy;
+use crate::config::Dtype;
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::stat::{Finished, Job, Partials, finish_output};
+use crate::store::{ContentHash, content_hash};
+use crate::table::{TableFormat, TableWriter};
+
+/// Finished statistics of occupied cells.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Ascending.
+    pub cells: Vec<u64>,
+    /// One per output of the question.
+    columns: Vec<Values>,
+}
+
+/// Values of one output.
+#[derive(Debug, Clone)]
+enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    /// Integers of any type: all are within i64.
+    Whole(Vec<i64>),
+}
+
+/// What an answer is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerFormat {
+    Table,
+    /// One structured array.
+    Npy,
+}
+
+impl AnswerFormat {
+    /// The format that a file name asks for.
+    ///
+    /// # Errors
+    /// An extension of none.
+    pub fn of(path: &Path) -> Result<Self> {
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+        {
+            return Ok(Self::Npy);
+        }
+        let known = TableFormat::of(path).map(|_| Self::Table);
+        known.map_err(|_| {
+            Error::Usage(format!(
+                "--output {}: the extension tells the format; use .parquet, .arrow or .npy",
+                path.display()
+            ))
+        })
+    }
+}
+
+impl Answer {
+    /// Rounds every statistic once.
+    ///
+    /// # Errors
+    /// A value that its output's type does not hold.
+    pub fn finish(mut partials: Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
+        partials.select_values(job);
+        let outputs = schema.arrays.iter().enumerate();
+        let columns = outputs.map(|(output, array)| {
+            let finished = (0..partials.len())
+                .into_par_iter()
+                .map(|cell| finish_output(job, &partials, output, cell));
+            Ok(match array.dtype {
+                Dtype::F32 => Values::F32(finished.map(|f| narrow(&f, array)).collect()),
+                Dtype::F64 => Values::F64(finished.map(|f| real(&f, array)).collect()),
+                _ => Values::Whole(finished.map(|f| whole(&f, array)).collect::<Result<_>>()?),
+            })
+        });
+        Ok(Self {
+            columns: columns.collect::<Result<_>>()?,
+            cells: partials.cells,
+        })
+    }
+
+    /// The identity of every array, `cell_ids` first, and of all together: as in a run report.
+    pub fn hashes(&self, schema: &StoreSchema) -> (Vec<ContentHash>, String) {
+        let hash = |array: &str, dtype: Dtype, bytes: &[u8]| ContentHash {
+            array: array.to_owned(),
+            dtype,
+            sha256: hex(&Sha256::digest(bytes)),
+        };
+        let mut hashes = vec![hash("cell_ids", Dtype::U64, &self.cell_bytes())];
+        for (array, values) in schema.arrays.iter().zip(&self.columns) {
+            hashes.push(hash(&array.name, array.dtype, &values.bytes(array.dtype)));
+        }
+        let all = content_hash(&hashes);
+        (hashes, all)
+    }
+
+    /// Values of an output as f64.
+    pub fn as_f64(&self, output: usize) -> Vec<f64> {
+        match &self.columns[output] {
+            Values::F32(v) => v.iter().map(|&x| x.into()).collect(),
+            Values::F64(v) => v.clone(),
+            Values::Whole(v) => v.iter().map(|&n| n as f64).collect(),
+        }
+    }
+
+    /// Writes the answer where the path's extension says how.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write(&self, schema: &StoreSchema, path: &Path) -> Result<()> {
+        match AnswerFormat::of(path)? {
+            AnswerFormat::Table => {
+                let mut writer = TableWriter::create(path, schema)?;
+                writer.append(&self.table(schema)?)?;
+                writer.finish()?.publish()
+            }
+            AnswerFormat::Npy => self.write_npy(schema, path),
+        }
+    }
+
+    fn table(&self, schema: &StoreSchema) -> Result<CellTable> {
+        let cells: ArrayRef = Arc::new(UInt64Array::from(self.cells.clone()));
+        let mut columns = vec![("cell_ids", cells)];
+        for (array, values) in schema.arrays.iter().zip(&self.columns) {
+            columns.push((&array.name, values.arrow(array.dtype)));
+        }
+        let columns = columns
+            .into_iter()
+            .map(|(name, column)| (name, column, false));
+        let rows = RecordBatch::try_from_iter_with_nullable(columns)
+            .map_err(|e| Error::Gate(format!("columns of the answer do not align: {e}")))?;
+        Ok(CellTable { rows })
+    }
+
+    /// One structured array: `cell_ids` and a field for every output.
+    fn write_npy(&self, schema: &StoreSchema, path: &Path) -> Result<()> {
+        let mut fields = vec![("cell_ids".to_owned(), "<u8", 8, self.cell_bytes())];
+        for (array, values) in schema.arrays.iter().zip(&self.columns) {
+            let (descr, size) = npy_type(array.dtype);
+            fields.push((array.name.clone(), descr, size, values.bytes(array.dtype)));
+        }
+        let names: Vec<String> = fields
+            .iter()
+            .map(|(name, descr, _, _)| format!("('{name}', '{descr}')"))
+            .collect();
+        let width: usize = fields.iter().map(|(_, _, size, _)| size).sum();
+        let mut rows = Vec::with_capacity(width * self.cells.len());
+        for row in 0..self.cells.len() {
+            for (_, _, size, bytes) in &fields {
+                rows.extend_from_slice(&bytes[row * size..(row + 1) * size]);
+            }
+        }
+        npy::write_fields(path, &names, self.cells.len(), &rows)
+    }
+
+    fn cell_bytes(&self) -> Vec<u8> {
+        self.cells
+            .iter()
+            .flat_map(|cell| cell.to_le_bytes())
+            .collect()
+    }
+}
+
+/// One NaN, whatever made it: its bits are part of the answer.
+fn real(finished: &Finished, array: &OutputArray) -> f64 {
+    let value = match finished {
+        Finished::Real(x) => *x,
+        Finished::Integer(n) => *n as f64,
+        Finished::Missing => array.fill_value,
+        Finished::NoWeight | Finished::Histogram(_) => f64::NAN,
+    };
+    if value.is_nan() { f64::NAN } else { value }
+}
+
+fn narrow(finished: &Finished, array: &OutputArray) -> f32 {
+    match finished {
+        Finished::Integer(n) => *n as f32,
+        other => match real(other, array) {
+            x if x.is_nan() => f32::NAN,
+            x => x as f32,
+        },
+    }
+}
+
+fn whole(finished: &Finished, array: &OutputArray) -> Result<i64> {
+    let value = match finished {
+        Finished::Integer(n) => *n,
+        _ => array.fill_value as i128,
+    };
+    i64::try_from(value).map_err(|_| {
+        Error::Gate(format!(
+            "output {}: {value} is beyond {}",
+            array.name,
+            array.dtype.name()
+        ))
+    })
+}
+
+impl Values {
+    /// Little-endian, of the type: what a store has.
+    fn bytes(&self, dtype: Dtype) -> Vec<u8> {
+        match self {
+            Self::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Whole(v) => {
+                let size = npy_type(dtype).1;
+                v.iter()
+                    .flat_map(|n| n.to_le_bytes().into_iter().take(size))
+                    .collect()
+            }
+        }
+    }
+
+    fn arrow(&self, dtype: Dtype) -> ArrayRef {
+        let whole = match self {
+            Self::F32(v) => return Arc::new(Float32Array::from(v.clone())),
+            Self::F64(v) => return Arc::new(Float64Array::from(v.clone())),
+            Self::Whole(v) => v.iter(),
+        };
+        match dtype {
+            Dtype::I8 => Arc::new(whole.map(|&n| Some(n as i8)).collect::<Int8Array>()),
+            Dtype::I16 => Arc::new(whole.map(|&n| Some(n as i16)).collect::<Int16Array>()),
+            Dtype::I32 => Arc::new(whole.map(|&n| Some(n as i32)).collect::<Int32Array>()),
+            Dtype::U8 => Arc::new(whole.map(|&n| Some(n as u8)).collect::<UInt8Array>()),
+            Dtype::U16 => Arc::new(whole.map(|&n| Some(n as u16)).collect::<UInt16Array>()),
+            Dtype::U32 => Arc::new(whole.map(|&n| Some(n as u32)).collect::<UInt32Array>()),
+            Dtype::U64 => Arc::new(whole.map(|&n| Some(n as u64)).collect::<UInt64Array>()),
+            _ => Arc::new(whole.map(|&n| Some(n)).collect::<Int64Array>()),
+        }
+    }
+}
+
+/// NumPy's spelling of a type, and its bytes.
+fn npy_type(dtype: Dtype) -> (&'static str, usize) {
+    match dtype {
+        Dtype::I8 => ("|i1", 1),
+        Dtype::I16 => ("<i2", 2),
+        Dtype::I32 => ("<i4", 4),
+        Dtype::I64 => ("<i8", 8),
+        Dtype::U8 => ("|u1", 1),
+        Dtype::U16 => ("<u2", 2),
+        Dtype::U32 => ("<u4", 4),
+        Dtype::U64 => ("<u8", 8),
+        Dtype::F32 => ("<f4", 4),
+        Dtype::F64 => ("<f8", 8),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

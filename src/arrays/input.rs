@@ -1,0 +1,280 @@
+//! Photons from tables and arrays into memory, all of them at once.
+//!
+//! Beside the line: a twin of the reading thread that keeps what it reads. Rows without a position
+//! are counted and left out, as in a run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::npy::Npy;
+use crate::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use crate::config::{Config, Dtype};
+use crate::error::{Error, Result};
+use crate::granule::{Counts, SourceColumn};
+use crate::grid::Locator;
+use crate::table::{TableFile, TableReader, source_columns};
+
+/// Rows of a table that are decoded at a time.
+const DECODED_ROWS: usize = 1 << 20;
+
+/// Photons in memory.
+#[derive(Debug)]
+pub struct Photons {
+    /// One source column per variable of the config.
+    pub batch: PhotonBatch,
+    pub sources: Vec<SourceColumn>,
+    pub counts: Counts,
+}
+
+/// One thing named with `--input`.
+#[derive(Debug)]
+enum Input<'a> {
+    /// Parquet or Arrow IPC.
+    Table(&'a Path),
+    /// A structured array, whose fields are columns.
+    Structured(&'a Path),
+    /// A folder with an array for each column.
+    Folder(&'a Path),
+}
+
+impl<'a> Input<'a> {
+    fn of(path: &'a Path) -> Self {
+        if path.is_dir() {
+            Self::Folder(path)
+        } else if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+        {
+            Self::Structured(path)
+        } else {
+            Self::Table(path)
+        }
+    }
+
+    /// What it says of the config's variables.
+    fn sources(&self, config: &Config) -> Result<Vec<SourceColumn>> {
+        match self {
+            Self::Table(path) => source_columns(&TableFile::open(path)?, config),
+            Self::Structured(_) | Self::Folder(_) => {
+                let named = |variable: &crate::config::Variable| {
+                    let column_type = self.array(&variable.path)?.column_type();
+                    Ok(SourceColumn {
+                        name: variable.name.clone(),
+                        column_type,
+                        dtype: match column_type {
+                            ColumnType::F32 => Dtype::F32,
+                            ColumnType::F64 => Dtype::F64,
+                            ColumnType::I64 => Dtype::I64,
+                        },
+                        units: None,
+                        long_name: None,
+                    })
+                };
+                config.variables.iter().map(named).collect()
+            }
+        }
+    }
+
+    /// The values of a column of arrays.
+    fn array(&self, name: &str) -> Result<Values> {
+        match self {
+            Self::Structured(path) => Npy::open(path)?.column(Some(name)),
+            Self::Folder(folder) => {
+                let path = folder.join(format!("{name}.npy"));
+                if !path.is_file() {
+                    return Err(Error::Usage(format!(
+                        "folder {} has no {name}.npy; a folder holds one .npy file for each column, \
+                         and tables are named one by one",
+                        folder.display()
+                    )));
+                }
+                Npy::open(&path)?.column(None)
+            }
+            Self::Table(_) => unreachable!("tables have a reader of their own"),
+        }
+    }
+
+    fn degrees(&self, name: &str) -> Result<Vec<f64>> {
+        match self.array(name)? {
+            Values::F64(degrees) => Ok(degrees),
+            Values::F32(degrees) => Ok(degrees.into_iter().map(f64::from).collect()),
+            Values::I64(_) => Err(Error::Usage(format!(
+                "column {name} holds integers, and coordinates are float32 or float64 degrees; \
+                 convert it"
+            ))),
+        }
+    }
+
+    /// Adds its photons to those that were read before.
+    fn append(&self, config: &Config, types: &[ColumnType], photons: &mut Gathered) -> Result<()> {
+        if let Self::Table(path) = self {
+            let mut reader = TableReader::open(path, config, types, DECODED_ROWS, None)?;
+            while let Some(batch) = reader.next_batch()? {
+                photons.append(batch.lon, batch.lat, batch.columns);
+            }
+            photons.counts.add(reader.counts());
+            return Ok(());
+        }
+        let (lon, lat) = (
+            self.degrees(&config.longitude)?,
+            self.degrees(&config.latitude)?,
+        );
+        let mut columns = Vec::new();
+        for (variable, &wanted) in config.variables.iter().zip(types) {
+            let values = match (self.array(&variable.path)?, wanted) {
+                (Values::F32(v), ColumnType::F64) => {
+                    Values::F64(v.into_iter().map(f64::from).collect())
+                }
+                (values, _) => values,
+            };
+            columns.push((
+                variable.path.as_str(),
+                Column {
+                    values,
+                    nulls: None,
+                },
+            ));
+        }
+        let lengths = columns
+            .iter()
+            .map(|(name, column)| (*name, column.values.len()));
+        let lengths = lengths.chain([(config.latitude.as_str(), lat.len())]);
+        for (name, length) in lengths {
+            if length != lon.len() {
+                return Err(Error::Usage(format!(
+                    "column {} has {} rows, {name} has {length}; columns are of one length",
+                    config.longitude,
+                    lon.len()
+                )));
+            }
+        }
+        let columns = columns.into_iter().map(|(_, column)| column).collect();
+        photons.append_checked(lon, lat, columns);
+        Ok(())
+    }
+}
+
+/// Photons so far.
+#[derive(Debug, Default)]
+struct Gathered {
+    lon: Vec<f64>,
+    lat: Vec<f64>,
+    columns: Vec<Column>,
+    counts: Counts,
+}
+
+impl Gathered {
+    /// Adds photons, some of which may lie nowhere.
+    fn append_checked(&mut self, lon: Vec<f64>, lat: Vec<f64>, columns: Vec<Column>) {
+        let positions = lon.iter().zip(&lat);
+        let keep: Vec<bool> = positions
+            .map(|(&lon, &lat)| Locator::accepts(lon, lat))
+            .collect();
+        let kept = keep.iter().filter(|keep| **keep).count();
+        self.counts.read += keep.len() as u64;
+        self.counts.kept += kept as u64;
+        if kept == keep.len() {
+            return self.append(lon, lat, columns);
+        }
+        let rejected = (keep.len() - kept) as u64;
+        *self
+            .counts
+            .rejected
+            .entry("bad_coordinate".to_owned())
+            .or_default() += rejected;
+        let retain = |values: &[f64]| {
+            let pairs = values.iter().zip(&keep);
+            pairs.filter(|(_, keep)| **keep).map(|(x, _)| *x).collect()
+        };
+        let columns = columns.iter().map(|column| column.retain(&keep)).collect();
+        self.append(retain(&lon), retain(&lat), columns);
+    }
+
+    fn append(&mut self, lon: Vec<f64>, lat: Vec<f64>, columns: Vec<Column>) {
+        let photons = self.lon.len();
+        if photons == 0 {
+            (self.lon, self.lat, self.columns) = (lon, lat, columns);
+            return;
+        }
+        let added = lon.len();
+        self.lon.extend(lon);
+        self.lat.extend(lat);
+        for (mine, more) in self.columns.iter_mut().zip(columns) {
+            if mine.nulls.is_some() || more.nulls.is_some() {
+                let valid = (0..photons).map(|i| mine.is_valid(i));
+                let nulls = valid.chain((0..added).map(|i| more.is_valid(i))).collect();
+                mine.nulls = Some(nulls);
+            }
+            match (&mut mine.values, more.values) {
+                (Values::F32(mine), Values::F32(more)) => mine.extend(more),
+                (Values::F64(mine), Values::F64(more)) => mine.extend(more),
+                (Values::I64(mine), Values::I64(more)) => mine.extend(more),
+                _ => unreachable!("every input is read as the types that all widen to"),
+            }
+        }
+    }
+}
+
+/// Reads all inputs, in order.
+///
+/// # Errors
+/// A file that cannot be read; a column that is missing, or of a type that does not fit.
+pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
+    let inputs: Vec<Input> = inputs.iter().map(|path| Input::of(path)).collect();
+    let mut sources: Vec<SourceColumn> = Vec::new();
+    for input in &inputs {
+        let found = input.sources(config)?;
+        if sources.is_empty() {
+            sources = found;
+            continue;
+        }
+        for (first, more) in sources.iter_mut().zip(found) {
+            match first.column_type.wider(more.column_type) {
+                Some(wider) if wider == first.column_type => {}
+                Some(_) => *first = more,
+                None => {
+                    return Err(Error::Usage(format!(
+                        "column {} is {} in one input and {} in another; convert one of them",
+                        first.name,
+                        first.dtype.name(),
+                        more.dtype.name()
+                    )));
+                }
+            }
+        }
+    }
+    let types: Vec<ColumnType> = sources.iter().map(|source| source.column_type).collect();
+    let mut gathered = Gathered::default();
+    for input in &inputs {
+        input.append(config, &types, &mut gathered)?;
+    }
+    let photons = gathered.lon.len();
+    if photons == 0 {
+        gathered.columns = types.iter().map(|&t| empty(t)).collect();
+    }
+    Ok(Photons {
+        batch: PhotonBatch {
+            origin: Origin {
+                granule: Arc::from("input"),
+                ground_track: Arc::from(""),
+                rows: Rows::Range(0..photons as u64),
+            },
+            lon: gathered.lon,
+            lat: gathered.lat,
+            columns: gathered.columns,
+        },
+        sources,
+        counts: gathered.counts,
+    })
+}
+
+fn empty(column_type: ColumnType) -> Column {
+    Column {
+        values: match column_type {
+            ColumnType::F32 => Values::F32(Vec::new()),
+            ColumnType::F64 => Values::F64(Vec::new()),
+            ColumnType::I64 => Values::I64(Vec::new()),
+        },
+        nulls: None,
+    }
+}

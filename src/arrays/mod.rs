@@ -1,0 +1,31 @@
+//! Photons in memory, a question about them, and its answer: what `icefold aggregate` and
+//! `icefold bench` time, and the engine of `benches/head_to_head/`.
+//!
+//! Beside the line: everything is read before the first clock starts, then the line's own stages run
+//! on it.
+//!
+//! ```text
+//!   .parquet, .arrow, .npy --read--> PhotonBatch --[ derive, fold ]--> Partials --[ finish ]--> Answer
+//! ```
+//!
+//! `input.rs` reads, `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
+//! two parts in brackets, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
+//! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format,
+//! `usage.rs` what the process took of the machine.
+
+mod answer;
+mod input;
+pub mod npy;
+mod npy_header;
+mod oracle;
+mod question;
+mod timed;
+pub mod usage;
+mod workload;
+
+pub use answer::{Answer, AnswerFormat};
+pub use input::{Photons, read};
+pub use oracle::oracle;
+pub use question::{Columns, Question, Statistic};
+pub use timed::{StageSeconds, Start, Timed, Times};
+pub use workload::{WORKLOADS, Workload};

@@ -1,0 +1,45 @@
+//! The slow and plain answer: photon by photon, one thread, no keys, no sort of photons, no merge.
+//!
+//! Beside the line: `icefold bench` shows no time of a device whose partials are not these, and it is
+//! the single-thread reference that times are compared with.
+
+use std::collections::BTreeMap;
+
+use crate::batch::{Column, PhotonBatch, Values};
+use crate::config::GridConfig;
+use crate::grid::Locator;
+use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+
+/// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
+/// photons, and folded by the definition of the algebra.
+pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
+    let locator = Locator::new(grid.cell_order, grid.latitude);
+    let mut cells: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for (i, (&lon, &lat)) in batch.lon.iter().zip(&batch.lat).enumerate() {
+        cells
+            .entry(locator.cell(lon, lat))
+            .or_default()
+            .push(i as u32);
+    }
+    let mut partials = Partials::empty(job);
+    for (cell, photons) in cells {
+        partials.cells.push(cell);
+        partials.photons.push(photons.len() as u64);
+        for (i, column) in partials.columns.iter_mut().enumerate() {
+            push(column, &batch.columns[i], &photons, &job.columns[i]);
+        }
+    }
+    partials
+}
+
+fn push(partials: &mut ColumnPartials, column: &Column, photons: &[u32], described: &JobColumn) {
+    let valid = photons
+        .iter()
+        .map(|&i| i as usize)
+        .filter(|&i| column.is_valid(i));
+    match &column.values {
+        Values::F32(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
+        Values::F64(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
+        Values::I64(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
+    }
+}

@@ -1,0 +1,235 @@
+//! A question put to a device on photons in memory, and how long each part took.
+//!
+//! Beside the line: the same derive, fold and finish as in a run, with a clock around each. What one
+//! repeat allocates and writes is freed outside the clocks.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::input::Photons;
+use super::question::Question;
+use super::usage::{cpu_seconds_since, cpu_time};
+use crate::backend::cpu::Cpu;
+use crate::backend::{Batches, Device, StageTimes};
+use crate::batch::{Column, PhotonBatch, Values};
+use crate::config::{GridConfig, Variable};
+use crate::error::{Error, Result};
+use crate::finalize::StoreSchema;
+use crate::granule::SourceColumn;
+use crate::stat::{Class, Derivation, Job, JobColumn, Partials, TermSum, Value};
+
+/// Where a fold starts.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// From longitude and latitude.
+    Positions(&'a Device),
+    /// From the cell of every photon, which only the CPU backend does.
+    Cells(&'a Cpu, &'a [u64]),
+}
+
+/// Photons and a question, ready.
+#[derive(Debug)]
+pub struct Timed {
+    pub job: Job,
+    pub schema: StoreSchema,
+    grid: GridConfig,
+    variables: Vec<Variable>,
+    sources: Vec<SourceColumn>,
+    batch: PhotonBatch,
+    derivation: Derivation,
+}
+
+/// Wall seconds of one repeat by stage. Stages that a backend fuses are in `fused`.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct StageSeconds {
+    /// Elementwise expressions, as the product of a weighted mean.
+    pub derive: f64,
+    pub upload: f64,
+    pub locate: f64,
+    pub sort: f64,
+    pub segment: f64,
+    pub reduce: f64,
+    pub fused: f64,
+    /// Partials to rounded statistics.
+    pub finish: f64,
+}
+
+/// One repeat.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Times {
+    pub stages: StageSeconds,
+    /// Wall seconds from arrays in memory to partials in memory, transfers inside.
+    pub fold_seconds: f64,
+    /// The same, and every statistic rounded to its type.
+    pub total_seconds: f64,
+    /// Processor seconds of all threads over the same time.
+    pub cpu_seconds: Option<f64>,
+    /// In which order the stages ran.
+    pub strategy: &'static str,
+}
+
+impl Timed {
+    /// Resolves the question against the photons.
+    ///
+    /// # Errors
+    /// A statistic that a column's type does not have.
+    pub fn new(question: &Question, photons: Photons) -> Result<Self> {
+        let (job, schema) = question.resolve(&photons.sources)?;
+        Ok(Self {
+            job,
+            schema,
+            grid: question.config.grid,
+            variables: question.config.variables.clone(),
+            sources: photons.sources,
+            batch: photons.batch,
+            derivation: Derivation::default(),
+        })
+    }
+
+    /// Puts another question, about the same columns.
+    ///
+    /// # Errors
+    /// A statistic that a column's type does not have.
+    pub fn ask(&mut self, question: &Question) -> Result<()> {
+        (self.job, self.schema) = question.resolve(&self.sources)?;
+        self.variables.clone_from(&question.config.variables);
+        Ok(())
+    }
+
+    pub fn photons(&self) -> usize {
+        self.batch.len()
+    }
+
+    pub fn batch(&self) -> &PhotonBatch {
+        &self.batch
+    }
+
+    pub fn grid(&self) -> &GridConfig {
+        &self.grid
+    }
+
+    /// Runs once, with clocks.
+    ///
+    /// # Errors
+    /// The device's, and values beyond their column's resolution.
+    pub fn repeat(&mut self, start: Start) -> Result<(Answer, Times)> {
+        let cpu = cpu_time();
+        let clock = Instant::now();
+        let (partials, stages) = self.fold(start)?;
+        let fold_seconds = clock.elapsed().as_secs_f64();
+        if partials.out_of_range().next().is_some() {
+            return Err(self.misfit());
+        }
+        let finishing = Instant::now();
+        let finish = || Answer::finish(partials, &self.job, &self.schema);
+        let answer = match start {
+            Start::Positions(device) => device.install(finish),
+            Start::Cells(cpu, _) => cpu.install(finish),
+        }?;
+        let finish_seconds = finishing.elapsed().as_secs_f64();
+        let cpu_seconds = cpu_seconds_since(cpu);
+        let times = Times {
+            stages: StageSeconds {
+                finish: finish_seconds,
+                ..stages.0
+            },
+            fold_seconds,
+            total_seconds: fold_seconds + finish_seconds,
+            cpu_seconds,
+            strategy: strategy(stages.1),
+        };
+        Ok((answer, times))
+    }
+
+    /// Partials alone.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn fold(&mut self, start: Start) -> Result<(Partials, (StageSeconds, Batches))> {
+        let deriving = Instant::now();
+        let columns = self
+            .derivation
+            .take(&self.job, &self.variables, &mut self.batch);
+        let sources = std::mem::replace(&mut self.batch.columns, columns);
+        let mut seconds = StageSeconds {
+            derive: deriving.elapsed().as_secs_f64(),
+            ..StageSeconds::default()
+        };
+        let mut times = StageTimes::default();
+        let partials = match start {
+            Start::Positions(device) => device.fold(&self.batch, &self.grid, &self.job, &mut times),
+            Start::Cells(cpu, cells) => {
+                let columns = &self.batch.columns;
+                let fold = || cpu.fold_cells(cells, columns, &self.grid, &self.job);
+                times.fused.time(fold)
+            }
+        };
+        let columns = std::mem::replace(&mut self.batch.columns, sources);
+        self.derivation
+            .give_back(&self.job, columns, &mut self.batch);
+        seconds.upload = times.upload.seconds();
+        seconds.locate = times.locate.seconds();
+        seconds.sort = times.sort.seconds();
+        seconds.segment = times.segment.seconds();
+        seconds.reduce = times.reduce.seconds();
+        seconds.fused = times.fused.seconds();
+        Ok((partials?, (seconds, times.batches)))
+    }
+
+    /// Names the first value that its column does not hold.
+    fn misfit(&mut self) -> Error {
+        let columns = self
+            .derivation
+            .take(&self.job, &self.variables, &mut self.batch);
+        for (described, column) in self.job.columns.iter().zip(&columns) {
+            let misfit = (0..column.values.len())
+                .find(|&i| column.is_valid(i) && !fits(described, column, i));
+            let Some(i) = misfit else {
+                continue;
+            };
+            let (range, unit) = if described.needs.moments {
+                (
+                    described.resolution.range(),
+                    described.resolution.to_string(),
+                )
+            } else {
+                (TermSum::RANGE, TermSum::RESOLUTION.to_owned())
+            };
+            let source = self.variables.iter().find(|v| v.name == described.name);
+            return Error::Usage(format!(
+                "column {}, photon {i}, is {}: out of range +-{range} at resolution {unit}; give a \
+                 coarser one with --resolution, or leave such photons out",
+                source.map_or(&described.name, |v| &v.path),
+                column.values.get_f64(i),
+            ));
+        }
+        Error::Gate("a value is out of range, and none was found to be".to_owned())
+    }
+}
+
+/// Whether the accumulators of a column hold a value of it.
+fn fits(described: &JobColumn, column: &Column, i: usize) -> bool {
+    fn fits<T: Value>(described: &JobColumn, value: T) -> bool {
+        if value.class() != Class::Finite {
+            return true;
+        }
+        let moments = !described.needs.moments || value.quantise(described.resolution).is_some();
+        moments && (!described.needs.terms || value.to_f64().abs() < TermSum::RANGE)
+    }
+    match &column.values {
+        Values::F32(v) => fits(described, v[i]),
+        Values::F64(v) => fits(described, v[i]),
+        Values::I64(v) => fits(described, v[i]),
+    }
+}
+
+fn strategy(batches: Batches) -> &'static str {
+    match (batches.runs, batches.blocks, batches.sorted) {
+        (1.., _, _) => "runs",
+        (_, 1.., _) => "blocks",
+        (_, _, 1..) => "sort",
+        _ => "",
+    }
+}
