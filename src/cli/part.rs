@@ -1,12 +1,13 @@
 //! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::piece::{Asked, Marker, Owner, Pieces};
-use crate::pipeline::{self, Assembled, Assembly, PieceOptions, Survey};
+use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::plan::{Selection, ShardMap, Wanted};
 use crate::report::{PieceReport, RunReport, Tally};
 use crate::table::{check_file_target, errors_path};
@@ -46,7 +47,6 @@ impl PartRun<'_> {
     pub fn execute(&self, report_path: &Path) -> Result<Outcome> {
         let started = Instant::now();
         let run = self.run;
-        let wanted = self.wanted();
         let folder = Pieces::folder_of(run.target.store);
         self.check(&folder)?;
         let device = Device::open(&run.device, run.threads)?;
@@ -57,18 +57,19 @@ impl PartRun<'_> {
         let (pieces, _owner) = self.begin(&folder)?;
         let mut survey = self.survey(&pieces)?;
         let kept = self.kept(&pieces)?;
-        survey.retain_shards(|shard| !kept.iter().any(|marker| marker.shard == shard));
+        survey.retain_shards(|shard| !kept.contains_key(&shard));
         for drift in &survey.drift {
             note(format_args!("note: {drift}"));
         }
         run.check_layout(&survey)?;
-        let shards = wanted.shards.ids();
-        let spill = pieces.open_shards(shards);
+        let shards = self.wanted().shards.ids();
         let to_do: Vec<u64> = survey.listed.iter().flatten().map(|s| s.id).collect();
-        let checkpoint = match self.resume {
-            true => pieces.checkpoint(shards, &to_do)?,
-            false => None,
+        let checkpoint = if self.resume {
+            pieces.checkpoint(shards, &to_do)?
+        } else {
+            None
         };
+        let spill = pieces.open_shards(shards);
         let errors = errors_path(run.target.store);
         let mut options = run.options(&survey, &errors, &spill);
         options.pieces = Some(PieceOptions {
@@ -78,60 +79,71 @@ impl PartRun<'_> {
             every: Duration::from_secs(self.checkpoint_seconds),
         });
         run.check_disk(&survey, &options);
-        let folded = run
-            .fold(&survey, &device, &options)
-            .map_err(|error| match error {
-                Error::Interrupted => self.interrupted(&pieces),
-                other => other,
-            })?;
-        let pipeline::Folded {
-            mut tally,
-            errors: left_out,
-            partials,
-        } = folded;
-        tally.errors = left_out.summary();
-        tally.spilled = partials.spilled();
-        partials.remove()?;
-        pieces.forget(shards)?;
+        let mut tally = self.write_pieces(&pieces, (&survey, &device), &options)?;
         let mut facts = run.facts(&device, &survey, &options);
-        facts.pieces = Some(PieceReport {
-            folder: folder.display().to_string(),
-            written: (wanted.listed.len() - kept.len()) as u64,
-            kept: kept.len() as u64,
-            photons_kept: kept.iter().map(|marker| marker.photons).sum(),
-            of: wanted.of as u64,
-            granules_resumed: tally.resumed,
-            most_open: tally.most_open,
-        });
-        let whole = tally.failed.is_empty()
+        facts.pieces = Some(self.report(&folder, &kept, &tally));
+        let mut whole = tally.failed.is_empty()
             && tally.rejected_rows == 0
-            && kept.iter().all(|marker| marker.left_out.is_empty());
+            && kept.values().all(|marker| marker.left_out.is_empty());
+        let mut written = None;
         if self.part {
-            let seconds = started.elapsed().as_secs_f64();
-            let report = RunReport::new(&facts, &tally, None, seconds);
-            report.write(report_path)?;
             self.say_what_is_left(&pieces)?;
-            let what = folder.clone();
-            return Ok(Outcome {
-                what,
-                report,
-                tally,
-                whole,
-            });
+        } else {
+            let assembled = self.assemble(&pieces, &survey, &device)?;
+            settle(&mut tally, &assembled);
+            whole &= assembled.left_out.is_empty() && assembled.errors.count == 0;
+            written = Some(assembled.written);
         }
-        let assembled = self.assemble(&pieces, &survey, &device)?;
-        settle(&mut tally, &assembled);
-        let whole = whole && assembled.left_out.is_empty() && assembled.errors.count == 0;
         let seconds = started.elapsed().as_secs_f64();
-        let report = RunReport::new(&facts, &tally, Some(&assembled.written), seconds);
+        let report = RunReport::new(&facts, &tally, written.as_ref(), seconds);
         report.write(report_path)?;
-        Pieces::clear(&folder)?;
+        let mut what = folder;
+        if written.is_some() {
+            Pieces::clear(&what)?;
+            what = run.target.store.to_path_buf();
+        }
         Ok(Outcome {
-            what: run.target.store.to_path_buf(),
+            what,
             report,
             tally,
             whole,
         })
+    }
+
+    /// Folds granules into the pieces that are missing.
+    fn write_pieces<'p>(
+        &self,
+        pieces: &Pieces,
+        (survey, device): (&'p Survey, &Device),
+        options: &Options<'p>,
+    ) -> Result<Tally> {
+        let folded = self.run.fold(survey, device, options);
+        let pipeline::Folded {
+            mut tally,
+            errors,
+            partials,
+        } = folded.map_err(|error| match error {
+            Error::Interrupted => self.interrupted(pieces),
+            other => other,
+        })?;
+        tally.errors = errors.summary();
+        tally.spilled = partials.spilled();
+        partials.remove()?;
+        pieces.forget(self.wanted().shards.ids())?;
+        Ok(tally)
+    }
+
+    fn report(&self, folder: &Path, kept: &BTreeMap<u64, Marker>, tally: &Tally) -> PieceReport {
+        let wanted = self.wanted();
+        PieceReport {
+            folder: folder.display().to_string(),
+            written: (wanted.listed.len() - kept.len()) as u64,
+            kept: kept.len() as u64,
+            photons_kept: kept.values().map(|marker| marker.photons).sum(),
+            of: wanted.of as u64,
+            granules_resumed: tally.resumed,
+            most_open: tally.most_open,
+        }
     }
 
     fn wanted(&self) -> &Wanted {
@@ -187,13 +199,13 @@ impl PartRun<'_> {
     }
 
     /// Pieces that are done already; without `--resume` there must be none.
-    fn kept(&self, pieces: &Pieces) -> Result<Vec<Marker>> {
+    fn kept(&self, pieces: &Pieces) -> Result<BTreeMap<u64, Marker>> {
         let shards = self.wanted().shards.ids();
         if self.run.target.overwrite {
             shards.iter().try_for_each(|&shard| pieces.remove(shard))?;
-            return Ok(Vec::new());
+            return Ok(BTreeMap::new());
         }
-        let mut kept = Vec::new();
+        let mut kept = BTreeMap::new();
         for &shard in shards {
             if !pieces.is_marked(shard) {
                 continue;
@@ -208,7 +220,9 @@ impl PartRun<'_> {
                 });
             }
             match pieces.done(shard)? {
-                Ok(marker) if self.run.tolerant || marker.left_out.is_empty() => kept.push(marker),
+                Ok(marker) if self.run.tolerant || marker.left_out.is_empty() => {
+                    kept.insert(shard, marker);
+                }
                 Ok(marker) => note(format_args!(
                     "warning: the piece of shard {shard} is made again: it was made without {}",
                     marker.left_out.join(", ")

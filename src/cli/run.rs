@@ -10,6 +10,7 @@ use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::granule::UNLISTED_SHARD;
+use crate::grid::Order;
 use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::{self, Memory, Options, Survey, Target};
 use crate::plan::Plan;
@@ -27,21 +28,7 @@ use super::settings::{describe, overrides};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
-    let overviews = match &args.overviews {
-        Some(text) => overviews(text, config.grid.cell_order)?,
-        None => Vec::new(),
-    };
-    let layout = match args.layout {
-        LayoutArg::Cells => Layout::Cells,
-        LayoutArg::Fullsphere => Layout::FullSphere,
-    };
-    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
-        let message = format!(
-            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
-             layout"
-        );
-        return Err(Error::Usage(message));
-    }
+    let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;
     strict_or_tolerant(matches)?;
     if args.explain {
@@ -66,11 +53,9 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         .ok_or_else(|| {
             Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
         })?;
-    let part = args.shards.is_some();
-    let report_path = args
-        .report
-        .clone()
-        .unwrap_or_else(|| store.with_extension(report_name(&plan, part)));
+    let report_path = args.report.clone();
+    let report_path = report_path
+        .unwrap_or_else(|| store.with_extension(report_name(&plan, args.shards.is_some())));
     check_writable(&report_path)?;
     let run = Run {
         config: &config,
@@ -88,45 +73,21 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         memory: args.memory,
         partials_memory: args.partials_memory,
         batch_rows: args.batch_rows.map(|n| n as usize),
-        progress: match args.progress {
-            ProgressArg::Auto => ProgressMode::Auto,
-            ProgressArg::Plain => ProgressMode::Plain,
-            ProgressArg::None => ProgressMode::None,
-        },
+        progress: progress(args.progress),
         interrupted,
     };
-    let outcome = match &map {
-        Some(map) => {
-            let resume = args.resume;
-            let granule_root = args.granule_root.as_deref();
-            PartRun {
-                run: &run,
-                map,
-                granule_root,
-                part,
-                resume,
-                checkpoint_seconds: args.checkpoint,
-            }
-            .execute(&report_path)?
-        }
-        None => {
-            if args.resume {
-                return Err(Error::Usage(
-                    "--resume goes on with a run over a shard map and this run has none; make one \
-                     with icefold plan and name it with --plan MAP.json, in place of granules"
-                        .to_owned(),
-                ));
-            }
-            let (report, tally) = run.execute()?;
-            report.write(&report_path)?;
-            let whole = tally.failed.is_empty() && tally.rejected_rows == 0;
-            Outcome {
-                what: store.clone(),
-                report,
-                tally,
-                whole,
-            }
-        }
+    let outcome = if let Some(map) = &map {
+        let part = PartRun {
+            run: &run,
+            map,
+            granule_root: args.granule_root.as_deref(),
+            part: args.shards.is_some(),
+            resume: args.resume,
+            checkpoint_seconds: args.checkpoint,
+        };
+        part.execute(&report_path)?
+    } else {
+        run.outcome(args.resume, &report_path)?
     };
     warn(&outcome.tally);
     let report = &outcome.report;
@@ -137,6 +98,26 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         print(&format!("{}\n{summary}", outcome.what.display()))?;
     }
     Ok(if outcome.whole { 0 } else { PARTIAL })
+}
+
+/// The layout of the store, and its overviews.
+fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<Order>)> {
+    let overviews = match &args.overviews {
+        Some(text) => overviews(text, config.grid.cell_order)?,
+        None => Vec::new(),
+    };
+    let layout = match args.layout {
+        LayoutArg::Cells => Layout::Cells,
+        LayoutArg::Fullsphere => Layout::FullSphere,
+    };
+    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
+        let message = format!(
+            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
+             layout"
+        );
+        return Err(Error::Usage(message));
+    }
+    Ok((layout, overviews))
 }
 
 /// What the report of a run has behind the store's stem: runs over parts of a map have one each.
@@ -191,6 +172,25 @@ impl<'a> Run<'a> {
         let seconds = started.elapsed().as_secs_f64();
         let report = RunReport::new(&facts, &tally, Some(&written), seconds);
         Ok((report, tally))
+    }
+
+    /// A run over the granules themselves, and its report.
+    fn outcome(&self, resume: bool, report_path: &Path) -> Result<Outcome> {
+        if resume {
+            return Err(Error::Usage(
+                "--resume goes on with a run over a shard map and this run has none; make one with \
+                 icefold plan and name it with --plan MAP.json, in place of granules"
+                    .to_owned(),
+            ));
+        }
+        let (report, tally) = self.execute()?;
+        report.write(report_path)?;
+        Ok(Outcome {
+            what: self.target.store.to_path_buf(),
+            whole: tally.failed.is_empty() && tally.rejected_rows == 0,
+            report,
+            tally,
+        })
     }
 
     /// The table beside the store can be written.
@@ -334,6 +334,14 @@ pub fn threads(asked_for: Option<u16>) -> usize {
         || std::thread::available_parallelism().map_or(1, Into::into),
         Into::into,
     )
+}
+
+fn progress(asked_for: ProgressArg) -> ProgressMode {
+    match asked_for {
+        ProgressArg::Auto => ProgressMode::Auto,
+        ProgressArg::Plain => ProgressMode::Plain,
+        ProgressArg::None => ProgressMode::None,
+    }
 }
 
 /// `--strict` on the command line wins over the environment.

@@ -98,7 +98,7 @@ impl<'a> Overviews<'a> {
             let source = finer.as_ref().map_or(window, |(_, partials)| partials);
             let to = self.levels[i].order();
             let coarse = source.coarsen(from, to, self.job);
-            let complete = self.levels[i].complete(coarse, last, self.job);
+            let complete = self.levels[i].complete(&coarse, last, self.job);
             // A finished order is given up only once the next one has been folded from it.
             if let Some((finer, partials)) = finer.replace((i, complete)) {
                 finished.extend(self.levels[finer].finish(partials, self.job)?);
@@ -118,7 +118,7 @@ impl Level {
     }
 
     /// Takes cells of this order, not below those before; gives those that no later ones can join.
-    fn complete(&mut self, coarse: Partials, last: bool, job: &Job) -> Partials {
+    fn complete(&mut self, coarse: &Partials, last: bool, job: &Job) -> Partials {
         let closed = match coarse.len() {
             cells if last => cells,
             // The only cell, and still the same one.
@@ -128,18 +128,18 @@ impl Level {
                 .first()
                 .is_none_or(|open| *open == coarse.cells[0]) =>
             {
-                self.open.append(&coarse, 0..1);
+                self.open.append(coarse, 0..1);
                 return Partials::empty(job);
             }
             cells => cells.saturating_sub(1),
         };
         let mut open = Partials::empty(job);
-        open.append(&coarse, closed..coarse.len());
+        open.append(coarse, closed..coarse.len());
         if !last && open.is_empty() {
             return open;
         }
         let mut complete = std::mem::replace(&mut self.open, open);
-        complete.append(&coarse, 0..closed);
+        complete.append(coarse, 0..closed);
         complete
     }
 

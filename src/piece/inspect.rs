@@ -80,9 +80,9 @@ pub fn inspect_text(found: &Value) -> String {
     for run in found["at_work"].as_array().into_iter().flatten() {
         lines.push(("at work", text(run)));
     }
-    let lines: String = lines
-        .iter()
-        .map(|(what, value)| format!("  {what:<16} {value}\n"))
-        .collect();
-    format!("{}: pieces of a store\n{lines}", text(&found["pieces"]))
+    let mut shown = format!("{}: pieces of a store\n", text(&found["pieces"]));
+    for (what, value) in lines {
+        shown.push_str(&format!("  {what:<16} {value}\n"));
+    }
+    shown
 }

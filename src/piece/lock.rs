@@ -47,8 +47,8 @@ impl Owner {
         let folder = pieces.join(OWNERS);
         let io = |action, path: &Path, e| Error::io(action, path, e);
         for other in live(&folder)? {
-            if let Some(shard) = both(shards, other.shards.as_deref()) {
-                return Err(taken(pieces, shard, &other));
+            if let Some(what) = both(shards, other.shards.as_deref()) {
+                return Err(taken(pieces, &what, &other));
             }
         }
         let claim = Claim {
@@ -160,22 +160,21 @@ fn live(folder: &Path) -> Result<Vec<Claim>> {
     Ok(claims)
 }
 
-/// A shard that both have.
-fn both(mine: Option<&[u64]>, theirs: Option<&[u64]>) -> Option<Option<u64>> {
+/// A shard that both have, in words.
+fn both(mine: Option<&[u64]>, theirs: Option<&[u64]>) -> Option<String> {
     match (mine, theirs) {
-        (None, None) => Some(None),
-        (Some(some), None) | (None, Some(some)) => Some(some.first().copied()),
+        (None, None) => Some("all of it".to_owned()),
+        (Some(some), None) | (None, Some(some)) => some.first().map(|s| format!("shard {s}")),
         (Some(mine), Some(theirs)) => {
             let shared = mine
                 .iter()
                 .find(|shard| theirs.binary_search(shard).is_ok());
-            shared.map(|&shard| Some(shard))
+            shared.map(|shard| format!("shard {shard}"))
         }
     }
 }
 
-fn taken(pieces: &Path, shard: Option<u64>, other: &Claim) -> Error {
-    let what = shard.map_or("all of it".to_owned(), |shard| format!("shard {shard}"));
+fn taken(pieces: &Path, what: &str, other: &Claim) -> Error {
     let age = duration(now().saturating_sub(other.since));
     Error::Pieces {
         path: pieces.to_path_buf(),

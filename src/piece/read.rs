@@ -32,29 +32,13 @@ impl PieceReader {
     pub(super) fn open(pieces: &Pieces, marker: &Marker) -> Result<Self> {
         let name = file_name(marker.shard, CELLS);
         let path = pieces.folder.join(&name);
-        let batches = match marker.files.iter().any(|file| file.name == name) {
-            false => None,
-            true => {
-                let file = File::open(&path).map_err(|e| Error::io("open", &path, e))?;
-                let reader = StreamReader::try_new(BufReader::new(file), None);
-                Some(reader.map_err(|e| pieces.damaged(&name, &e))?)
-            }
-        };
+        let mut batches = None;
+        if marker.files.iter().any(|file| file.name == name) {
+            let file = File::open(&path).map_err(|e| Error::io("open", &path, e))?;
+            let reader = StreamReader::try_new(BufReader::new(file), None);
+            batches = Some(reader.map_err(|e| pieces.damaged(&name, &e))?);
+        }
         Ok(Self { path, batches })
-    }
-
-    fn table(&self, batch: &RecordBatch) -> Result<(Order, CellTable), String> {
-        let orders = batch
-            .column_by_name(ORDER)
-            .and_then(|column| column.as_primitive_opt::<UInt8Type>())
-            .filter(|orders| !orders.is_empty())
-            .ok_or_else(|| format!("it has no column {ORDER}"))?;
-        let first = orders.value(0);
-        let order = Order::new(first).filter(|_| orders.values().iter().all(|o| *o == first));
-        let order = order.ok_or_else(|| format!("{ORDER} is not one order"))?;
-        let columns: Vec<usize> = (1..batch.num_columns()).collect();
-        let rows = batch.project(&columns).map_err(|e| e.to_string())?;
-        Ok((order, CellTable { rows }))
     }
 }
 
@@ -63,14 +47,29 @@ impl Iterator for PieceReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.batches.as_mut()?.next()?;
-        let table = batch.map_err(|e| e.to_string());
-        let table = table.and_then(|batch| self.table(&batch));
+        let batch = batch.map_err(|e| e.to_string());
+        let table = batch.and_then(|batch| table(&batch));
         let named = |message: String| Error::Pieces {
             path: self.path.clone(),
             message: format!("cannot be read: {message}; run again with --resume"),
         };
         Some(table.map_err(named))
     }
+}
+
+/// The cells of a batch, and their order.
+fn table(batch: &RecordBatch) -> Result<(Order, CellTable), String> {
+    let orders = batch
+        .column_by_name(ORDER)
+        .and_then(|column| column.as_primitive_opt::<UInt8Type>())
+        .filter(|orders| !orders.is_empty())
+        .ok_or_else(|| format!("it has no column {ORDER}"))?;
+    let first = orders.value(0);
+    let order = Order::new(first).filter(|_| orders.values().iter().all(|o| *o == first));
+    let order = order.ok_or_else(|| format!("{ORDER} is not one order"))?;
+    let columns: Vec<usize> = (1..batch.num_columns()).collect();
+    let rows = batch.project(&columns).map_err(|e| e.to_string())?;
+    Ok((order, CellTable { rows }))
 }
 
 /// What coarser cells than the shard need of it; no cells where the piece has none.

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::merge::RunPartials;
 use crate::piece::{Checkpoint, Pieces};
 use crate::report::Tally;
+use crate::table::ErrorSummary;
 
 /// Where finished shards go, and how often what is in none of them is saved.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,7 @@ pub(super) fn merged(checkpoint: Option<&Checkpoint>) -> BTreeSet<&str> {
     granules.map(|granule| &*granule.name).collect()
 }
 
-impl<'a> Line<'_, 'a> {
+impl Line<'_, '_> {
     /// Goes on where a checkpoint ends: counts are those of its granules, and partials of shards that
     /// were finished after it only count.
     ///
@@ -145,7 +146,7 @@ impl PieceLine<'_> {
             conserved: self.conserved.clone(),
             rows: Vec::new(),
             rejected_rows: 0,
-            errors: Default::default(),
+            errors: ErrorSummary::default(),
             runs: Vec::new(),
         }
     }

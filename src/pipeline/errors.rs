@@ -10,7 +10,7 @@ use crate::table::{ErrorSummary, ErrorTable, RowSpool};
 /// What a tolerant run leaves out.
 #[derive(Debug)]
 pub enum Errors<'a> {
-    Table(ErrorTable),
+    Table(Box<ErrorTable>),
     /// Of a run over a shard map; counted so far.
     Pieces(&'a Pieces, ErrorSummary),
 }
@@ -20,7 +20,7 @@ impl<'a> Errors<'a> {
     pub(super) fn new(options: &Options<'a>) -> Self {
         match options.pieces {
             Some(options) => Self::Pieces(options.pieces, ErrorSummary::default()),
-            None => Self::Table(ErrorTable::new(options.errors)),
+            None => Self::Table(Box::new(ErrorTable::new(options.errors))),
         }
     }
 

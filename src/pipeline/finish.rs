@@ -55,7 +55,7 @@ impl Finish<'_> {
         tally: &mut Tally,
     ) -> Result<ShardFacts> {
         let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
-        self.each_window(shard, partials, tally, |window, tally| {
+        each_window(shard, partials, tally, |window, tally| {
             let finishing = Instant::now();
             conserved.add(&window);
             if let Some(top) = &mut coarser.top {
@@ -74,31 +74,30 @@ impl Finish<'_> {
             Ok(finished.cells_without_weight)
         })
     }
+}
 
-    /// Hands the merged windows of a shard on, and adds up what is in them.
-    fn each_window(
-        &self,
-        shard: u64,
-        partials: &mut RunPartials,
-        tally: &mut Tally,
-        mut take: impl FnMut(Partials, &mut Tally) -> Result<u64>,
-    ) -> Result<ShardFacts> {
-        let mut facts = ShardFacts::default();
-        let mut merging = Instant::now();
-        for window in partials.take_shard(shard)? {
-            let window = window?;
-            tally.merge_seconds += merging.elapsed().as_secs_f64();
-            facts.photons += window.photons.iter().sum::<u64>();
-            facts.cells += window.len() as u64;
-            facts.cells_without_weight += take(window, tally)?;
-            merging = Instant::now();
-        }
+/// Hands the merged windows of a shard on, and adds up what is in them.
+fn each_window(
+    shard: u64,
+    partials: &mut RunPartials,
+    tally: &mut Tally,
+    mut take: impl FnMut(Partials, &mut Tally) -> Result<u64>,
+) -> Result<ShardFacts> {
+    let mut facts = ShardFacts::default();
+    let mut merging = Instant::now();
+    for window in partials.take_shard(shard)? {
+        let window = window?;
         tally.merge_seconds += merging.elapsed().as_secs_f64();
-        tally.cells_without_weight += facts.cells_without_weight;
-        tally.occupied_cells += facts.cells;
-        tally.shards += u64::from(facts.photons > 0);
-        Ok(facts)
+        facts.photons += window.photons.iter().sum::<u64>();
+        facts.cells += window.len() as u64;
+        facts.cells_without_weight += take(window, tally)?;
+        merging = Instant::now();
     }
+    tally.merge_seconds += merging.elapsed().as_secs_f64();
+    tally.cells_without_weight += facts.cells_without_weight;
+    tally.occupied_cells += facts.cells;
+    tally.shards += u64::from(facts.photons > 0);
+    Ok(facts)
 }
 
 /// No photon was lost or counted twice between the granules and the finished cells.

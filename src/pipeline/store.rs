@@ -127,7 +127,7 @@ pub fn write(
     tally.spilled = partials.spilled();
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
-    let (written, errors) = sink.finish(errors)?;
+    let (written, errors) = sink.finish(*errors)?;
     tally.errors = errors;
     tally.write_seconds += writing.elapsed().as_secs_f64();
     Ok((written, tally))

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
 use crate::report::write_whole;
+use crate::store::hex;
 
 /// A shard map, each granule held once.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,7 +188,7 @@ impl ShardMap {
             let names: BTreeSet<&str> = names.map(|&g| &*self.granules[g].id).collect();
             hash.update(format!("{} {names:?}\n", shard.id));
         }
-        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        hex(&hash.finalize())
     }
 
     /// Pairs of a shard and a granule.

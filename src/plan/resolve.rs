@@ -5,6 +5,7 @@
 //! which only icefold's own maps have. Nothing is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::config::{DuplicatePolicy, GranuleKind};
@@ -96,23 +97,8 @@ impl ShardMap {
             }
         }
         plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
-        let named: BTreeSet<&str> = plan.absent.iter().map(|a| &*a.granule).collect();
-        let listed = |shard: &MapShard| {
-            let granules = shard.granules.iter();
-            let granules: BTreeSet<usize> = granules
-                .filter_map(|&place| places.get(&all[place]).copied())
-                .collect();
-            let names = shard.granules.iter();
-            let names = names.map(|&place| &*self.granules[place].id);
-            let absent: BTreeSet<&str> = names.filter(|name| named.contains(name)).collect();
-            ListedShard {
-                id: shard.id,
-                granules: granules.into_iter().collect(),
-                absent: absent.into_iter().map(str::to_owned).collect(),
-            }
-        };
-        let mut listed: Vec<ListedShard> = shards.iter().map(listed).collect();
-        listed.sort_by_key(|shard| shard.id);
+        let place_of = |granule: usize| places.get(&all[granule]).copied();
+        let listed = self.listed(range.clone(), place_of, &plan.absent);
         plan.wanted = Some(Wanted {
             map: self.path.clone(),
             of: self.shards.len(),
@@ -127,6 +113,33 @@ impl ShardMap {
             ));
         }
         Ok(plan)
+    }
+
+    /// The shards in a range of places, ascending by id, with the places of their granules in the plan.
+    fn listed(
+        &self,
+        range: Range<usize>,
+        place_of: impl Fn(usize) -> Option<usize>,
+        absent: &[Absent],
+    ) -> Vec<ListedShard> {
+        let named: BTreeSet<&str> = absent.iter().map(|a| &*a.granule).collect();
+        let listed = |shard: &MapShard| {
+            let granules = shard
+                .granules
+                .iter()
+                .filter_map(|&granule| place_of(granule));
+            let granules: BTreeSet<usize> = granules.collect();
+            let names = shard.granules.iter().map(|&g| &*self.granules[g].id);
+            let absent: BTreeSet<&str> = names.filter(|name| named.contains(name)).collect();
+            ListedShard {
+                id: shard.id,
+                granules: granules.into_iter().collect(),
+                absent: absent.into_iter().map(str::to_owned).collect(),
+            }
+        };
+        let mut listed: Vec<ListedShard> = self.shards[range].iter().map(listed).collect();
+        listed.sort_by_key(|shard| shard.id);
+        listed
     }
 
     /// The file of a granule, where there is one.

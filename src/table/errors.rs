@@ -77,13 +77,11 @@ pub fn read_error_table(path: &Path) -> Result<Vec<RecordBatch>> {
     let rows: Vec<RecordBatch> = reader
         .collect::<Result<_, _>>()
         .map_err(|e| failed(e.to_string()))?;
-    match rows
-        .iter()
-        .all(|batch| batch.schema().fields() == schema().fields())
-    {
-        true => Ok(rows),
-        false => Err(failed("it is no error table".to_owned())),
+    let fits = |batch: &RecordBatch| batch.schema().fields() == schema().fields();
+    if !rows.iter().all(fits) {
+        return Err(failed("it is no error table".to_owned()));
     }
+    Ok(rows)
 }
 
 impl ErrorTable {

@@ -204,7 +204,7 @@ fn pieces_that_are_done_are_kept_on_request_and_never_mixed_up() {
     let marked = |folder: &Path| -> Vec<String> {
         let names = names(folder).into_iter();
         names
-            .filter(|n| n.starts_with("shard-") && n.ends_with(".json"))
+            .filter(|n| n.starts_with("shard-") && !n.contains(".arrow"))
             .collect()
     };
     let markers = marked(&folder);
