@@ -23,26 +23,26 @@ pub fn emulation() -> PathBuf {
     libraries().join("icefold_emulation.so")
 }
 
-#[cfg(icefold_test_stand_in)]
 /// A folder with the stand-in as the driver's library.
+#[cfg(icefold_test_stand_in)]
 pub fn stand_in() -> PathBuf {
     libraries().join("stand_in")
 }
 
-#[cfg(icefold_test_stand_in)]
 /// A folder in which the driver's library is one without any function.
+#[cfg(icefold_test_stand_in)]
 pub fn not_a_driver() -> PathBuf {
     libraries().join("not_a_driver")
 }
 
-#[cfg(icefold_test_stand_in)]
 /// A folder with a stand-in that lacks `cuLaunchKernel`.
+#[cfg(icefold_test_stand_in)]
 pub fn half_a_driver() -> PathBuf {
     libraries().join("half_a_driver")
 }
 
-#[cfg(icefold_test_stand_in)]
 /// A folder with files called NVRTC that are no libraries.
+#[cfg(icefold_test_stand_in)]
 pub fn no_nvrtc() -> PathBuf {
     libraries().join("no_nvrtc")
 }

@@ -175,3 +175,55 @@ fn terms(row: &Row) -> TermSum {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::GridConfig;
+    use crate::grid::{Latitude, Order};
+
+    /// What is found wrong with rows of these keys, photons, values and NaN.
+    fn wrong_with(rows: &[[u32; 4]], photons: u32) -> Option<String> {
+        let order = |order| Order::new(order).unwrap();
+        let grid = GridConfig {
+            shard_order: order(6),
+            chunk_order: None,
+            cell_order: order(12),
+            latitude: Latitude::AuthalicWgs84,
+        };
+        let table = KeyTable::new(&grid, |shift| vec![777 >> shift]);
+        let mut words = Vec::new();
+        for counts in rows {
+            let mut row = Row::default();
+            row[..4].copy_from_slice(counts);
+            words.extend(row);
+        }
+        let found = ColumnRows {
+            moments: Some(words),
+            ..ColumnRows::default()
+        };
+        wrong(&found, (&table, photons))
+    }
+
+    #[test]
+    fn rows_that_contradict_themselves_are_refused() {
+        assert_eq!(
+            wrong_with(&[[1, 5, 4, 1], [1, 2, 2, 0], [3, 1, 0, 0]], 8),
+            None
+        );
+        assert_eq!(wrong_with(&[], 0), None);
+        for (rows, says) in [
+            ([[1, 5, 4, 1], [3, 2, 2, 0]], "the device folded 7"),
+            ([[3, 5, 4, 1], [1, 3, 2, 0]], "no photon of the batch"),
+            (
+                [[1, 5, 4, 1], [u32::MAX, 3, 2, 0]],
+                "no photon of the batch",
+            ),
+            ([[1, 5, 6, 1], [3, 3, 2, 0]], "more values than photons"),
+            ([[1, 5, 4, 5], [3, 3, 2, 0]], "more values than photons"),
+        ] {
+            let found = wrong_with(&rows, 8).expect("it is wrong");
+            assert!(found.contains(says), "{found}");
+        }
+    }
+}
