@@ -16,6 +16,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod digest;
 pub mod error;
 pub mod expr;
 pub mod finalize;

@@ -3,21 +3,16 @@
 //! Two configurations have the same hash exactly when they ask the same question: names of files,
 //! comments, spelling, the order of keys and anything at its default value do not count.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
 use super::{Config, Definition, Filter, GranuleKind, Output, Variable};
+use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 
 /// The hash in hex.
 pub(super) fn sha256(config: &Config) -> String {
-    let digest = Sha256::digest(canonical(config).as_bytes());
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(canonical(config).as_bytes()))
 }
 
 /// One line per fact; names and paths are quoted, so no two configurations share a text.

@@ -4,18 +4,18 @@
 //! recorded: until then, no file that it names is removed, whatever is merged or taken.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::RunPartials;
 use super::folder::{damaged, number, unwritable};
 use super::sorted_run::SortedRun;
 use crate::config::GridConfig;
+use crate::digest::of_file;
 use crate::error::{Error, Result};
-use crate::stat::{Encoding, Fingerprint, Job};
+use crate::stat::{Encoding, Job};
 
 /// A sorted run that can be taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,16 +160,6 @@ impl RunFile {
 
 /// The SHA-256 of a file in hexadecimal digits.
 fn hash(path: &Path) -> Result<String> {
-    let unread = |e| damaged(path, &format!("cannot be read: {e}"));
-    let mut file = File::open(path).map_err(unread)?;
-    let mut buffer = vec![0; 1 << 18];
-    let mut hash = Sha256::new();
-    loop {
-        let read = file.read(&mut buffer).map_err(unread)?;
-        if read == 0 {
-            let digits = Fingerprint(hash.finalize().into());
-            return Ok(format!("{digits:?}"));
-        }
-        hash.update(&buffer[..read]);
-    }
+    let (_, sha256) = of_file(path).map_err(|e| damaged(path, &format!("cannot be read: {e}")))?;
+    Ok(sha256)
 }

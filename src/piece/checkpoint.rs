@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Contribution, Pieces};
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::Conserved;
 use crate::merge::RunFile;
 use crate::report::{GranuleReport, RejectedRow, write_whole};
-use crate::store::hex;
 use crate::table::ErrorSummary;
 
 /// The list among the sorted runs.

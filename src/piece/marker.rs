@@ -4,19 +4,16 @@
 //! the next one writes over. A marker holds what a piece must hold to be taken for done.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest::{hex, of_file};
 use crate::error::{Error, Result};
 use crate::report::write_whole;
-use crate::store::hex;
-
-/// Bytes hashed at a time.
-const BLOCK: usize = 1 << 20;
 
 /// A finished piece: one shard of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +60,7 @@ impl PieceFile {
     /// The operating system's.
     pub fn of(pieces: &Path, name: &str) -> Result<Self> {
         let path = pieces.join(name);
-        let (bytes, sha256) = hash(&path).map_err(|e| Error::io("read", &path, e))?;
+        let (bytes, sha256) = of_file(&path).map_err(|e| Error::io("read", &path, e))?;
         Ok(Self {
             name: name.to_owned(),
             bytes,
@@ -76,7 +73,7 @@ impl PieceFile {
     /// # Errors
     /// In words, what it is now.
     pub fn check(&self, pieces: &Path) -> Result<(), String> {
-        let found = hash(&pieces.join(&self.name));
+        let found = of_file(&pieces.join(&self.name));
         match found {
             Err(error) => Err(format!("{} cannot be read: {error}", self.name)),
             Ok((bytes, _)) if bytes != self.bytes => Err(format!(
@@ -88,22 +85,6 @@ impl PieceFile {
                 self.name, self.sha256
             )),
             Ok(_) => Ok(()),
-        }
-    }
-}
-
-fn hash(path: &Path) -> std::io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok((bytes, hex(&hash.finalize()))),
-            read => {
-                hash.update(&block[..read]);
-                bytes += read as u64;
-            }
         }
     }
 }

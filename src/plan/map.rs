@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
 use crate::report::write_whole;
-use crate::store::hex;
 
 /// A shard map, each granule held once.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,6 +16,7 @@ use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::metadata::{ArrayLayout, CHUNKS_PER_SHARD};
 use super::write::ContentHash;
+use crate::digest::hex;
 
 /// A good ratio on ids and heights at hundreds of megabytes per second and core.
 pub const ZSTD_LEVEL: i32 = 3;
@@ -202,13 +203,6 @@ pub fn write_document(folder: &Path, document: &serde_json::Value) -> Result<(),
 /// Creates a folder and those above it, where they are missing.
 pub fn create_folder(path: &Path) -> Result<(), WriteFailure> {
     fs::create_dir_all(path).map_err(|source| failure(path, source))
-}
-
-/// Bytes in hex, two digits each.
-pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
-    bytes
-        .into_iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn failure(path: &Path, source: io::Error) -> WriteFailure {

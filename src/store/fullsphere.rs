@@ -20,10 +20,11 @@ use sha2::{Digest, Sha256};
 use zarrs::array::codec::Crc32cCodec;
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
-use super::array::{WriteFailure, create_folder, hex, write_document};
+use super::array::{WriteFailure, create_folder, write_document};
 use super::metadata::{ArrayLayout, default_bins};
 use super::write::ContentHash;
 use crate::config::GridConfig;
+use crate::digest::hex;
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
 

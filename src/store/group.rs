@@ -9,13 +9,14 @@ use arrow::datatypes::UInt64Type;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::array::{ArrayWriter, WriteFailure, create_folder, hex, write_document};
+use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
 use super::value::{bins, list_values, little_endian_bytes};
 use super::write::ContentHash;
 use crate::config::Dtype;
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
 

@@ -10,12 +10,12 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::array::hex;
 use super::group::Layout;
 use super::metadata::CELL_IDS;
 use super::read::{ArrayInfo, StoreReader};
 use super::value::{Scalar, scalar, size};
 use super::write::{ContentHash, content_hash};
+use crate::digest::hex;
 use crate::error::{Error, Result};
 
 /// Everything about the store at `path`, as one JSON object.

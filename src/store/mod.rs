@@ -26,7 +26,6 @@ mod value;
 mod verify;
 mod write;
 
-pub(crate) use array::hex;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use fullsphere::check as check_full_sphere;
 pub use group::Layout;

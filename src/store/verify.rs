@@ -9,13 +9,13 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::aligned::{Aligned, union};
-use super::array::hex;
 use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 use super::inspect::grouped;
 use super::metadata::CELL_IDS;
 use super::read::{ArrayInfo, Blocks, StoreReader};
 use super::value::{Scalar, scalar, size};
 use crate::config::Dtype;
+use crate::digest::hex;
 use crate::error::Result;
 use crate::grid::Order;
 

@@ -10,12 +10,13 @@ use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
 use sha2::{Digest, Sha256};
 
-use super::array::{WriteFailure, hex, write_document};
+use super::array::{WriteFailure, write_document};
 use super::group::{GroupWriter, Layout};
 use super::metadata;
 use super::place::{Place, sync_folder};
 use super::root::root;
 use crate::config::Dtype;
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
 use crate::grid::Order;
