@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::{Error, Result};
 
 /// Decoded bytes that one core gives in a second, for an estimate: deflated alone, and deflated after
-/// a shuffle, as one core of an AMD EPYC has them (`benches/decode`).
+/// a shuffle, as one core of an AMD EPYC has them (a record under `benches/record/`).
 const DEFLATED: f64 = 0.6e9;
 const SHUFFLED: f64 = 1.5e9;
 
