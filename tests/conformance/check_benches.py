@@ -78,7 +78,7 @@ def failed(sort, fold, reduce, instructions):
     return [row[0] for row in guard.moved(before, after, 1.25) if row[4]]
 
 
-assert failed(2.6, 1.1, 4.0, 1030) == ["w/sort", "w/fold, instructions"]
+assert failed(3.0, 1.1, 4.0, 1030) == ["w/sort", "w/fold, instructions"]
 assert failed(2.8, 1.4, 5.6, 1001) == []  # all moved alike: the yardstick did
 assert failed(2.8, 1.4, 8.0, 1001) == ["w/reduce"]
 
