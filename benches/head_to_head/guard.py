@@ -10,6 +10,7 @@ Instructions hardly move at all.
 import json
 import re
 import shutil
+import statistics
 import subprocess
 
 import inputs
@@ -100,11 +101,13 @@ def moved(before, after, factor):
     """(name, before, after, growth, failed) of everything that is in both."""
     rows = []
     for workload, stages in after["ratios"].items():
-        for stage, ratio in stages.items():
-            old = before["ratios"].get(workload, {}).get(stage)
-            if old:
-                growth = ratio / old
-                rows.append((f"{workload}/{stage}", old, ratio, growth, growth > factor))
+        olds = before["ratios"].get(workload, {})
+        growths = {stage: ratio / olds[stage] for stage, ratio in stages.items() if olds.get(stage)}
+        # Where most stages moved alike it was the yardstick: instructions tell whether it was not.
+        common = statistics.median(growths.values()) if growths else 1.0
+        for stage, growth in growths.items():
+            failed = min(growth, growth / max(common, 1.0)) > factor
+            rows.append((f"{workload}/{stage}", olds[stage], stages[stage], growth, failed))
     for name, number in (after["instructions"] or {}).items():
         old = (before["instructions"] or {}).get(name)
         if old:
@@ -116,7 +119,9 @@ def moved(before, after, factor):
 def table(rows):
     lines = [f"{'stage':<42} {'before':>14} {'now':>14} {'change':>8}"]
     for name, old, new, growth, failed in rows:
-        mark = "  SLOWER" if failed else ("  faster" if growth < 0.9 else "")
+        moved_alike = not failed and growth > 1.25
+        mark = "  SLOWER" if failed else ("  (most moved alike)" if moved_alike else "")
+        mark = "  faster" if growth < 0.9 else mark
         lines.append(f"{name:<42} {old:>14g} {new:>14g} {growth - 1:>+8.1%}{mark}")
     return "\n".join(lines)
 

@@ -68,10 +68,19 @@ for engine in engines.values():
         fewer = {name: values[1:] for name, values in answer.items()}
         assert truth.check(task, fewer, scratch, engine.tolerance, {})[0] != "right"
 
-before = {"ratios": {"w": {"sort": 2.0, "fold": 1.0}}, "instructions": {"w/fold": 1000}}
-after = {"ratios": {"w": {"sort": 2.6, "fold": 1.1}}, "instructions": {"w/fold": 1030}}
-failed = [row[0] for row in guard.moved(before, after, 1.25) if row[4]]
-assert failed == ["w/sort", "w/fold, instructions"], failed
+
+def failed(sort, fold, reduce, instructions):
+    """What the guard finds slower than before."""
+    before = {"sort": 2.0, "fold": 1.0, "reduce": 4.0}
+    before = {"ratios": {"w": before}, "instructions": {"w/fold": 1000}}
+    after = {"sort": sort, "fold": fold, "reduce": reduce}
+    after = {"ratios": {"w": after}, "instructions": {"w/fold": instructions}}
+    return [row[0] for row in guard.moved(before, after, 1.25) if row[4]]
+
+
+assert failed(3.0, 1.1, 4.0, 1030) == ["w/sort", "w/fold, instructions"]
+assert failed(2.8, 1.4, 5.6, 1001) == []  # all moved alike: the yardstick did
+assert failed(2.8, 1.4, 8.0, 1001) == ["w/reduce"]
 
 print(json.dumps({"answers": answers, "spoiled": spoiled}))
 print(f"{answers} answers right, each spoiled one caught")
