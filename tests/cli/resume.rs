@@ -26,7 +26,7 @@ fn draw(state: &mut u64, below: u64) -> u64 {
 fn soak(site: &Site, granules: usize, photons: usize) -> (Vec<PathBuf>, usize) {
     let made: Vec<PathBuf> = (0..granules)
         .map(|i| {
-            let lon = -46.0 + (i * 37 % 100) as f64 * 0.08;
+            let lon = -46.0 + (i * 37 % 100) as f64 * 0.1;
             let south = 68.0 + (i * 13 % 10) as f64 * 0.3;
             let mut heights = Heights::along(lon, photons);
             for (photon, lat) in heights.lat.iter_mut().enumerate() {
@@ -166,7 +166,6 @@ fn runs_that_are_killed_until_they_are_done_leave_the_bytes_of_one_that_was_not(
 }
 
 #[test]
-#[ignore = "takes minutes"]
 fn two_hundred_granules_killed_again_and_again_have_one_content_hash() {
     let site = Site::new();
     let (granules, shards) = soak(&site, 200, 6000);
@@ -174,7 +173,7 @@ fn two_hundred_granules_killed_again_and_again_have_one_content_hash() {
     let paths: Vec<_> = granules.iter().map(AsRef::as_ref).collect();
     let (report, _) = json_of(site.run("atl03", &paths).arg("--json"), 0);
     let whole = tree(&site.out("a.zarr"));
-    for seed in 0..12 {
+    for seed in 0..4 {
         let kills = killed_until_done(&site, shards, seed, &[]);
         eprintln!("seed {seed}: {kills} kills");
         let mut inspect = icefold();
