@@ -166,6 +166,7 @@ impl PartRun<'_> {
         let overwrite = run.target.overwrite || ended;
         crate::store::check_target(run.target.store, overwrite)?;
         run.check_table()?;
+        Pieces::check_place(folder)?;
         check_file_target(&errors_path(run.target.store), overwrite)
     }
 

@@ -84,6 +84,34 @@ impl Pieces {
         })
     }
 
+    /// Checks that what is at the place of the pieces is of icefold, before any of it is taken away.
+    ///
+    /// # Errors
+    /// Something else is there.
+    pub fn check_place(folder: &Path) -> Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io("list", folder, e)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::io("list", folder, e))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let ours = ["shard-", "open-", "manifest.json", "errors", "owners"];
+            let visible = name.trim_start_matches('.');
+            if !ours.iter().any(|start| visible.starts_with(start)) {
+                return Err(Error::Pieces {
+                    path: folder.to_path_buf(),
+                    message: format!(
+                        "the folder holds {name}, which is no piece; choose another --store, or move \
+                         the folder"
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
