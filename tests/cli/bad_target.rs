@@ -108,3 +108,20 @@ fn a_folder_without_write_permission_is_refused() {
     }
     allow(0o755).unwrap();
 }
+
+#[test]
+fn a_folder_where_pieces_would_go_is_not_touched_if_it_is_none_of_pieces() {
+    let site = Site::new();
+    site.mapped("atl03");
+    let folder = icefold::piece::Pieces::folder_of(&site.out("a.zarr"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("thesis.txt"), "mine").unwrap();
+    for more in [&[][..], &["--overwrite"], &["--resume"]] {
+        refuse(
+            site.run_plan("a.zarr").args(more),
+            1,
+            &["the folder holds thesis.txt, which is no piece"],
+        );
+        assert_eq!(std::fs::read(folder.join("thesis.txt")).unwrap(), b"mine");
+    }
+}

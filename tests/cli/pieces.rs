@@ -382,18 +382,6 @@ fn flags_of_parts_are_refused_where_they_mean_nothing() {
         &["--resume", "cannot be used with"],
     );
     assert!(site.written().is_empty(), "{:?}", site.written());
-    // A folder of that name which is something else is not touched.
-    let folder = Pieces::folder_of(&site.out("a.zarr"));
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("thesis.txt"), "mine").unwrap();
-    for more in [&[][..], &["--overwrite"], &["--resume"]] {
-        refuse(
-            site.run_plan("a.zarr").args(more),
-            1,
-            &["the folder holds thesis.txt, which is no piece"],
-        );
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
     // A strict run that fails before the first piece leaves nothing.
     site.granule("b.h5", &[("gt1l", Heights::along(-45.0, 10))]);
     std::fs::remove_file(site.path("c.h5")).unwrap();
