@@ -8,9 +8,12 @@ use std::path::Path;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
+use crate::granule::{
+    Buffers, Counts, GranuleFile, Outline, Reader, SourceColumn, WantedShards, lacking,
+};
+use crate::plan::GranulePath;
 use crate::report::{GranuleReport, ReadCost};
-use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
+use crate::table::{TableFile, TableReader, columns_read, looks_like_a_table, source_columns};
 
 /// A granule of which batches are read.
 #[derive(Debug)]
@@ -22,14 +25,25 @@ pub enum Input {
 /// What a granule says of the columns of a config.
 #[derive(Debug)]
 pub struct Described {
-    /// File name, without folders.
-    pub name: String,
     /// One per variable; `None` where no ground track has data.
     pub columns: Option<Vec<SourceColumn>>,
     /// Photons of all ground tracks, or rows of the table where that is known.
     pub rows: u64,
+    /// The ground tracks of an HDF5 granule.
+    pub outline: Option<Outline>,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
+}
+
+/// What a file is to a config.
+#[derive(Debug)]
+pub enum Probe {
+    /// All that the config needs of it can be opened.
+    Fits(Described),
+    /// It opens, and has nothing that the config reads, or not all of it; why, in words.
+    Other(String),
+    /// It cannot be opened, or is damaged.
+    Broken(Error),
 }
 
 impl Input {
@@ -40,7 +54,7 @@ impl Input {
     /// # Errors
     /// As the reader of its kind.
     pub fn open(
-        path: &Path,
+        granule: &GranulePath,
         config: &Config,
         types: &[ColumnType],
         batch_rows: usize,
@@ -48,12 +62,13 @@ impl Input {
     ) -> Result<Self> {
         match config.granules {
             GranuleKind::Hdf5 => {
-                let granule = hdf5(path, config)?;
+                let granule = hdf5(granule, config)?;
                 let reader = Reader::open(&granule, config, types, batch_rows)?;
                 Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
             }
             GranuleKind::Table => {
-                let reader = TableReader::open(path, config, types, batch_rows, wanted)?;
+                let table = table(granule)?;
+                let reader = TableReader::new(table, config, types, batch_rows, wanted)?;
                 Ok(Self::Table(Box::new(reader)))
             }
         }
@@ -63,10 +78,10 @@ impl Input {
     ///
     /// # Errors
     /// As the reader of its kind.
-    pub fn describe(path: &Path, config: &Config) -> Result<Described> {
+    pub fn describe(granule: &GranulePath, config: &Config) -> Result<Described> {
         match config.granules {
             GranuleKind::Hdf5 => {
-                let granule = hdf5(path, config)?;
+                let granule = hdf5(granule, config)?;
                 let columns = granule.source_columns(config)?;
                 let types: Vec<ColumnType> = match &columns {
                     Some(columns) => columns.iter().map(|c| c.column_type).collect(),
@@ -74,23 +89,70 @@ impl Input {
                 };
                 let reader = Reader::open(&granule, config, &types, 1)?;
                 Ok(Described {
-                    name: granule.name().to_owned(),
                     columns,
                     rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
+                    outline: Some(Outline::of(&granule, config)?),
                     table_columns: None,
                 })
             }
             GranuleKind::Table => {
-                let columns = source_columns(&TableFile::open(path)?, config)?;
+                let opened = table(granule)?;
+                let columns = source_columns(&opened, config)?;
                 let types: Vec<ColumnType> = columns.iter().map(|c| c.column_type).collect();
-                let reader = TableReader::open(path, config, &types, 1, None)?;
+                let reader = TableReader::new(opened, config, &types, 1, None)?;
                 Ok(Described {
-                    name: reader.table().name().to_owned(),
                     columns: Some(columns),
+                    outline: None,
                     rows: reader.table().rows().unwrap_or_default(),
                     table_columns: Some(reader.table().columns()),
                 })
             }
+        }
+    }
+
+    /// What a file is to a config: whether it opens, and fits.
+    pub fn probe(path: &Path, config: &Config) -> Probe {
+        match Self::other(path, config) {
+            Ok(None) => {}
+            Ok(Some(why)) => return Probe::Other(why),
+            Err(error) => return Probe::Broken(error),
+        }
+        match Self::describe(&GranulePath::alone(path), config) {
+            Ok(described) => Probe::Fits(described),
+            Err(error) => Probe::Broken(error),
+        }
+    }
+
+    /// Why a file that opens does not fit the config; `None` where it may.
+    fn other(path: &Path, config: &Config) -> Result<Option<String>> {
+        let alone = GranulePath::alone(path);
+        let lacks = |what: String| format!("has no {what}, which the config reads");
+        match config.granules {
+            GranuleKind::Hdf5 => {
+                let granule = hdf5(&alone, config)?;
+                if let Some(path) = lacking(&granule, config)? {
+                    return Ok(Some(lacks(path)));
+                }
+                let blank = Outline::of(&granule, config)?.is_blank();
+                Ok(blank.then(|| "has none of the groups that the config reads".to_owned()))
+            }
+            GranuleKind::Table => {
+                let table = table(&alone)?;
+                let mut needed = columns_read(config).into_iter();
+                let missing = needed.find(|name| !table.has(name));
+                Ok(missing.map(|name| lacks(format!("column {name}"))))
+            }
+        }
+    }
+
+    /// The ground tracks of an HDF5 granule.
+    ///
+    /// # Errors
+    /// A damaged group.
+    pub fn outline(&self, config: &Config) -> Result<Option<Outline>> {
+        match self {
+            Self::Hdf5(granule, _) => Outline::of(granule, config).map(Some),
+            Self::Table(_) => Ok(None),
         }
     }
 
@@ -161,9 +223,14 @@ impl Input {
     }
 }
 
+fn table(granule: &GranulePath) -> Result<TableFile> {
+    TableFile::open_as(&granule.path, &granule.name)
+}
+
 /// An HDF5 granule; a table in its place is named as what it is.
-fn hdf5(path: &Path, config: &Config) -> Result<GranuleFile> {
-    GranuleFile::open(path).map_err(|error| {
+fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
+    let path = &granule.path;
+    GranuleFile::open_as(path, &granule.name).map_err(|error| {
         if !looks_like_a_table(path) {
             return error;
         }

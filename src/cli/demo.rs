@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use crate::config::{self, DuplicatePolicy};
+use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
 use crate::pipeline::{Memory, Target};
@@ -42,7 +42,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         made.len()
     ));
     let config = config::load("atl03")?;
-    let plan = plan(&made, config.granules, DuplicatePolicy::Error)?;
+    let plan = plan(&made, &config, false)?;
     let run = Run {
         config: &config,
         plan: &plan,

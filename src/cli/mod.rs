@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod settings;
 mod show;
+mod urls;
 mod verify;
 
 use std::sync::Arc;
@@ -38,6 +39,11 @@ pub fn run() -> Result<u8> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let verb_matches = matches.subcommand().map(|(_, matches)| matches);
     refuse_to_die_of_a_full_disk()?;
+    if let Some((name, matches)) = matches.subcommand()
+        && let Some(verb) = Cli::command().find_subcommand(name)
+    {
+        urls::refuse_in(verb, matches)?;
+    }
     match cli.verb {
         Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),

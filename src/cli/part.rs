@@ -189,8 +189,8 @@ impl PartRun<'_> {
             let all = self.map.plan(&Selection {
                 range: None,
                 granule_root: self.granule_root,
-                granules: Some(run.config.granules),
-                duplicates: Some(run.config.duplicates),
+                config: Some(run.config),
+                duplicates: None,
             })?;
             let found = pipeline::find(run.config, &all, run.tolerant)?;
             Pieces::begin(folder, &asked, asked.manifest(found))?

@@ -1,5 +1,6 @@
 //! `icefold plan`: granules to a shard map; and the plan that a run follows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -16,13 +17,16 @@ use crate::report::{Progress, ProgressMode, check_writable};
 use super::PARTIAL;
 use super::args::{PlanArgs, RunArgs};
 use super::out::{note, print, print_json};
-use super::run::threads;
+use super::run::{threads, tolerant};
+use super::urls::refuse_catalog;
 
 pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let started = Instant::now();
     let config = config::load(&args.config)?;
     strict_or_tolerant(matches)?;
-    let plan = crate::plan::plan(&args.granules, config.granules, config.duplicates)?;
+    let tolerant = args.tolerant && !args.strict;
+    let plan = crate::plan::plan(&args.granules, &config, tolerant)?;
+    say_left_out(&plan);
     spare_other_files(&args.output)?;
     check_writable(&args.output)?;
     let progress = Progress::new(ProgressMode::Auto, &plan.granules);
@@ -31,14 +35,13 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
         plan: &plan,
         target: &args.output,
         threads: threads(args.threads),
-        tolerant: args.tolerant && !args.strict,
+        tolerant,
         interrupted,
     };
     let built = crate::plan::build(&build, &progress);
     progress.finish();
     let built = built?;
     built.map.write()?;
-    say_superseded(&plan);
     for failed in &built.failed {
         note(format_args!("warning: left out: {}", failed.reason));
     }
@@ -109,6 +112,9 @@ pub fn strict_or_tolerant(matches: Option<&ArgMatches>) -> Result<()> {
 /// line, else the config's catalog.
 pub fn planned(args: &RunArgs, config: &Config) -> Result<(Plan, Option<ShardMap>)> {
     let catalog = config.catalog.as_ref().filter(|_| args.granules.is_empty());
+    if let Some(catalog) = catalog.filter(|_| args.plan.is_none()) {
+        refuse_catalog(config, catalog)?;
+    }
     let planned = if let Some(map) = args.plan.as_ref().or(catalog) {
         let map = ShardMap::read(map)?;
         for odd in map.check_grid(config)? {
@@ -118,14 +124,14 @@ pub fn planned(args: &RunArgs, config: &Config) -> Result<(Plan, Option<ShardMap
         let plan = map.plan(&Selection {
             range: range.transpose()?,
             granule_root: args.granule_root.as_deref(),
-            granules: Some(config.granules),
-            duplicates: Some(config.duplicates),
+            config: Some(config),
+            duplicates: None,
         })?;
         (plan, Some(map))
     } else {
         (of_granules(args, config)?, None)
     };
-    say_superseded(&planned.0);
+    say_left_out(&planned.0);
     Ok(planned)
 }
 
@@ -154,15 +160,41 @@ fn of_granules(args: &RunArgs, config: &Config) -> Result<Plan> {
             catalog.display()
         ));
     }
-    crate::plan::plan(&args.granules, config.granules, config.duplicates)
+    crate::plan::plan(&args.granules, config, tolerant(args))
 }
 
-fn say_superseded(plan: &Plan) {
+/// What becomes of files that are not read, or read beside others of their granule, on standard error.
+pub fn say_left_out(plan: &Plan) {
     for left_out in &plan.superseded {
         note(format_args!(
-            "warning: granule {} is left out: {} takes its place",
+            "warning: granule {} is left out: {} takes its place ({})",
             left_out.granule.display(),
-            left_out.by.display()
+            left_out.by.display(),
+            left_out.why
         ));
+    }
+    for parts in &plan.parts {
+        let parts: Vec<String> = parts.iter().map(|p| p.display().to_string()).collect();
+        note(format_args!(
+            "note: {} are parts of one granule: all are read, as none has photons of another",
+            parts.join(", ")
+        ));
+    }
+    let mut by_reason: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
+    for skipped in &plan.skipped {
+        let paths = by_reason.entry(&skipped.reason).or_default();
+        paths.push(&skipped.path);
+    }
+    for (reason, paths) in by_reason {
+        let more = match paths.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let first = paths[0].display();
+        note(format_args!("note: not read: {first}{more} {reason}"));
+    }
+    if plan.not_data > 0 {
+        let files = plan.not_data;
+        note(format_args!("note: not read: {files} files that are no data"));
     }
 }

@@ -24,7 +24,7 @@ use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::part::{Outcome, PartRun};
 use super::plan::{planned, strict_or_tolerant};
-use super::settings::{describe, overrides};
+use super::settings::{describe, overrides, store};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load(&args.config)?;
@@ -46,13 +46,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         describe(&config, &plan, &survey, &overviews, args.json)?;
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
-    let store = args
-        .store
-        .clone()
-        .or_else(|| config.store.clone())
-        .ok_or_else(|| {
-            Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
-        })?;
+    let store = store(args, &config)?;
     let report_path = args.report.clone();
     let report_path = report_path
         .unwrap_or_else(|| store.with_extension(report_name(&plan, args.shards.is_some())));

@@ -1,13 +1,13 @@
 //! What a run would do: `--explain`, `--dry-run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grid::Order;
 use crate::pipeline::{self, Survey};
 use crate::plan::Plan;
@@ -15,6 +15,19 @@ use crate::plan::Plan;
 use super::args::RunArgs;
 use super::out::{print, print_json};
 use super::run::threads;
+use super::urls::refuse_store;
+
+/// Where to write: `--store` wins over the config's.
+pub fn store(args: &RunArgs, config: &Config) -> Result<PathBuf> {
+    if let Some(store) = &args.store {
+        return Ok(store.clone());
+    }
+    let store = config.store.clone().ok_or_else(|| {
+        Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
+    })?;
+    refuse_store(config, &store)?;
+    Ok(store)
+}
 
 /// Settings of the command line and the environment, for `--explain`.
 pub fn overrides(
@@ -98,17 +111,18 @@ pub fn describe(
     overviews: &[Order],
     as_json: bool,
 ) -> Result<()> {
-    let paths = |paths: &[PathBuf]| -> Vec<String> {
-        paths.iter().map(|p| p.display().to_string()).collect()
-    };
+    let shown = |path: &Path| path.display().to_string();
     let columns = survey.columns.iter().zip(&config.variables);
     let arrays = &survey.schema.arrays;
     if as_json {
         return print_json(&json!({
             "config": {"name": config.name, "sha256": config.sha256},
-            "granules": paths(&survey.granules),
+            "granules": survey.granules.iter().map(|g| shown(&g.path)).collect::<Vec<_>>(),
             "failed": survey.failed,
             "superseded": plan.superseded.len(),
+            "skipped": plan.skipped.iter().map(|s| json!({
+                "path": shown(&s.path), "reason": s.reason,
+            })).collect::<Vec<_>>(),
             "plan": plan.wanted.as_ref().map(|wanted| json!({
                 "map": wanted.map.display().to_string(),
                 "shards": format!("{}..{}", wanted.range.start, wanted.range.end),

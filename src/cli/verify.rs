@@ -18,6 +18,7 @@ use crate::store::{self, VerifyReport};
 
 use super::args::VerifyArgs;
 use super::out::{note, print, print_json};
+use super::plan::say_left_out;
 use super::run::threads;
 
 /// Two stores.
@@ -68,7 +69,8 @@ struct Answer {
 pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let choices = choices(&args.devices)?;
     let config = config::load(&args.a)?;
-    let plan = plan(&args.b, config.granules, config.duplicates)?;
+    let plan = plan(&args.b, &config, false)?;
+    say_left_out(&plan);
     let survey = pipeline::survey(&config, &plan, false)?;
     let workers = threads(args.threads);
     let mut answers = Vec::with_capacity(choices.len());

@@ -7,7 +7,7 @@
 use hdf5::types::{
     FixedAscii, FixedUnicode, FloatSize, IntSize, TypeDescriptor, VarLenAscii, VarLenUnicode,
 };
-use hdf5::{Attribute, Dataset};
+use hdf5::{Attribute, Dataset, Location};
 
 /// Longest fixed-length text read, in bytes.
 const TEXT: usize = 2048;
@@ -20,7 +20,7 @@ pub(super) enum Number {
 }
 
 /// The attribute of this name; `None` where the dataset has none.
-fn find(dataset: &Dataset, name: &str) -> hdf5::Result<Option<Attribute>> {
+fn find(dataset: &Location, name: &str) -> hdf5::Result<Option<Attribute>> {
     if dataset.attr_names()?.iter().any(|n| n == name) {
         dataset.attr(name).map(Some)
     } else {
@@ -30,7 +30,7 @@ fn find(dataset: &Dataset, name: &str) -> hdf5::Result<Option<Attribute>> {
 
 /// A text attribute, trimmed; `None` where it is absent, empty, not one text, or unreadable: it
 /// describes the data and is never needed to read it.
-pub(super) fn text(dataset: &Dataset, name: &str) -> Option<String> {
+pub(super) fn text(dataset: &Location, name: &str) -> Option<String> {
     let attribute = find(dataset, name).ok()??;
     if attribute.space().ok()?.size() != 1 {
         return None;

@@ -51,11 +51,20 @@ struct Missing {
 }
 
 impl GranuleFile {
-    /// Opens a granule and checks that it is a whole HDF5 file.
+    /// Opens a granule under its file name and checks that it is a whole HDF5 file.
     ///
     /// # Errors
     /// No such file, a directory, not HDF5, truncated, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::open_as(path, &name.to_string_lossy())
+    }
+
+    /// As [`GranuleFile::open`], under a name of the caller's.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open`].
+    pub fn open_as(path: &Path, name: &str) -> Result<Self> {
         let bytes = superblock::check(path)?;
         // A lock does not help who only reads, and fails on file systems without locks and on files
         // that another program holds.
@@ -69,18 +78,34 @@ impl GranuleFile {
             )
         })?;
         let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
-        let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             file,
             data: Arc::new(data),
-            name: name.to_string_lossy().into(),
+            name: name.into(),
             bytes,
         })
     }
 
-    /// The file name, without folders.
+    /// What the granule is called: its file name, unless it was opened under another.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// A text attribute of the root group.
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        attributes::text(&self.file, name)
+    }
+
+    /// Whether there is a dataset, or anything else, at `path`.
+    ///
+    /// # Errors
+    /// A damaged group on the way.
+    pub fn has(&self, path: &str) -> Result<bool> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        match self.walk(parent)? {
+            Walk::Missing(_) => Ok(false),
+            Walk::Group(group) => Ok(self.names(&group, parent)?.iter().any(|m| m == name)),
+        }
     }
 
     /// Bytes of the file.

@@ -1,7 +1,7 @@
 //! Granules: one HDF5 product file each, read into photon batches.
 //!
 //! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `file.rs`
-//! opens, `track.rs` finds the datasets of a ground track, `columns.rs` reads row ranges with nulls
+//! opens, `track.rs` finds the datasets of a ground track, `fit.rs` tells a granule of another product, `columns.rs` reads row ranges with nulls
 //! into the values of `block.rs`, decoding storage chunks with `chunk/`; `filters.rs`, `wanted.rs`
 //! and `select.rs` keep and count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches,
 //! `buffers.rs` keeps their memory, `spent.rs` what reading took, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
@@ -15,6 +15,7 @@ mod columns;
 mod cost;
 mod file;
 mod filters;
+mod fit;
 mod inspect;
 mod link;
 mod open_block;
@@ -36,9 +37,12 @@ pub use cost::{cost, cost_text};
 pub(crate) use file::condensed;
 pub use file::{GranuleFile, WholeDataset};
 pub(crate) use filters::RowFilter;
+pub(crate) use fit::lacking;
+pub use fit::{Outline, Tracks};
 pub use inspect::{inspect, inspect_text};
 pub use reader::Reader;
 pub use spent::Spent;
+pub(crate) use superblock::looks_like_hdf5;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
 pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};

@@ -54,6 +54,15 @@ pub(super) fn check(path: &Path) -> Result<u64> {
     }
 }
 
+/// Whether a file has the signature of HDF5 where there may be one.
+pub fn looks_like_hdf5(path: &Path) -> bool {
+    let head = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        inspect_head(&mut file, length)
+    });
+    matches!(head, Ok(Head::Hdf5 { .. } | Head::Short))
+}
+
 /// What the head of a file says.
 #[derive(Debug, PartialEq, Eq)]
 enum Head {

@@ -23,7 +23,7 @@ const ERRORS: &str = "errors";
 impl Pieces {
     /// Where rows of a granule may wait while it is read.
     pub fn errors_of(&self, granule: &str) -> PathBuf {
-        let name = format!("{granule}.parquet");
+        let name = format!("{}.parquet", file_name(granule));
         self.folder.join(ERRORS).join(name)
     }
 
@@ -94,12 +94,17 @@ impl Pieces {
     fn free(&self, granule: &str) -> Result<PathBuf> {
         let folder = self.folder.join(ERRORS);
         fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let mut free =
-            (0..).map(|n| folder.join(format!("{granule}.{}-{n}.parquet", std::process::id())));
+        let (granule, run) = (file_name(granule), std::process::id());
+        let mut free = (0..).map(|n| folder.join(format!("{granule}.{run}-{n}.parquet")));
         Ok(free
             .find(|path| !path.exists())
             .unwrap_or_else(|| unreachable!("some number is free")))
     }
+}
+
+/// A granule's name as a file's: it may have folders before it.
+fn file_name(granule: &str) -> String {
+    granule.replace('/', "%2F")
 }
 
 /// The rows that are not in `seen` yet.

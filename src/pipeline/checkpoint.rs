@@ -51,7 +51,7 @@ pub(super) fn take_up<'a>(
     Ok((RunPartials::restore(grid, job, budget, folder, &[])?, None))
 }
 
-/// File names of granules that are merged already.
+/// Names of granules that are merged already.
 pub(super) fn merged(checkpoint: Option<&Checkpoint>) -> BTreeSet<&str> {
     let granules = checkpoint
         .iter()

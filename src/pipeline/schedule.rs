@@ -5,14 +5,12 @@
 //! runs read granules as they are given, and no shard is whole before the last of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Survey;
-use super::survey::file_name;
 use crate::granule::WantedShards;
 use crate::grid::Latitude;
-use crate::plan::{ListedShard, ShardSet};
+use crate::plan::{GranulePath, ListedShard, ShardSet};
 
 /// Granules in the order in which they are read.
 #[derive(Debug)]
@@ -30,17 +28,17 @@ pub struct Schedule {
 /// One granule that is read.
 #[derive(Debug)]
 pub struct Scheduled {
-    pub path: PathBuf,
+    pub granule: GranulePath,
     /// Where its photons count; everywhere where there is none.
     pub wanted: Option<WantedShards>,
 }
 
 impl Schedule {
-    /// Of a survey's granules, but for those that are merged already, by file name.
+    /// Of a survey's granules, but for those that are merged already, by name.
     pub fn new(survey: &Survey, merged: impl Fn(&str) -> bool) -> Self {
         let Some(listed) = &survey.listed else {
-            let granules = survey.granules.iter().map(|path| Scheduled {
-                path: path.clone(),
+            let granules = survey.granules.iter().map(|granule| Scheduled {
+                granule: granule.clone(),
                 wanted: None,
             });
             return Self {
@@ -58,7 +56,7 @@ impl Schedule {
         let merged: Vec<bool> = survey
             .granules
             .iter()
-            .map(|g| merged(&file_name(g)))
+            .map(|g| merged(&g.name))
             .collect();
         let unread = listed.iter().map(|shard| ListedShard {
             granules: shard
@@ -77,7 +75,7 @@ impl Schedule {
         }
         let order = reading_order(listed, &of_granule);
         let scheduled = |&granule: &usize| Scheduled {
-            path: survey.granules[granule].clone(),
+            granule: survey.granules[granule].clone(),
             wanted: Some(wanted(&all, of_granule[granule].clone(), grid.latitude)),
         };
         Self {

@@ -13,7 +13,6 @@ use crate::input::Input;
 use crate::report::GranuleReport;
 
 use super::schedule::Scheduled;
-use super::survey::file_name;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
@@ -58,12 +57,11 @@ impl Source<'_> {
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
         for granule in self.granules {
-            let path = &granule.path;
             let message = match self.read(granule, &mut buffers, (sender, given_back)) {
                 Ok(Some(report)) => Message::End(Box::new(report)),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
-                    name: file_name(path),
+                    name: granule.granule.name.to_string(),
                     error,
                 },
             };
@@ -83,8 +81,8 @@ impl Source<'_> {
         let mut seconds = 0.0;
         let started = Instant::now();
         let wanted = granule.wanted.clone();
-        let (path, rows) = (&granule.path, self.batch_rows);
-        let mut input = Input::open(path, self.config, self.types, rows, wanted)?;
+        let (granule, rows) = (&granule.granule, self.batch_rows);
+        let mut input = Input::open(granule, self.config, self.types, rows, wanted)?;
         input.use_buffers(buffers);
         seconds += started.elapsed().as_secs_f64();
         loop {

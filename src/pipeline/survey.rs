@@ -2,15 +2,13 @@
 //! known and a granule that cannot be opened is found before hours of work.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
 use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{ColumnUnion, SourceColumn};
+use crate::granule::{ColumnUnion, SourceColumn, Tracks};
 use crate::input::Input;
-use crate::plan::{ListedShard, Plan};
+use crate::plan::{GranulePath, ListedShard, Plan};
 use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
@@ -21,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub struct Survey {
     /// Granules that can be opened.
-    pub granules: Vec<PathBuf>,
+    pub granules: Vec<GranulePath>,
     /// Granules that cannot (tolerant runs only).
     pub failed: Vec<Failed>,
     /// One per variable of the config.
@@ -40,12 +38,12 @@ pub struct Survey {
 
 /// Opens every granule of the plan and settles the types of the columns.
 ///
-/// Granules have their say in the order of their file names, so the outcome does not depend on the
+/// Granules have their say in the order of their names, so the outcome does not depend on the
 /// order in which they are given; one that is left out has none.
 ///
 /// # Errors
-/// A granule that cannot be used (strict), no granule with data to tell the types from, an output
-/// that no store can hold.
+/// A granule that cannot be used or is of another product (strict), a ground track that no granule can have,
+/// no granule with data to tell the types from, an output that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut failed = absent(plan, tolerant)?;
     let found = find(config, plan, tolerant)?;
@@ -71,30 +69,32 @@ pub struct Found {
 /// # Errors
 /// As [`survey`].
 pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
-    let mut by_name: Vec<&PathBuf> = plan.granules.iter().collect();
-    by_name.sort_by_key(|path| (path.file_name(), *path));
-    let mut union = ColumnUnion::default();
-    let mut drift = Drift::default();
+    let mut by_name: Vec<&GranulePath> = plan.granules.iter().collect();
+    by_name.sort_by_key(|granule| (granule.path.file_name(), &granule.path));
+    let mut asked = Asked::default();
     let mut failed = Vec::new();
-    let mut rows = 0;
-    for path in by_name {
-        match ask(path, config, &mut union, &mut drift) {
-            Ok(more) => rows += more,
-            Err(error) if tolerant => {
-                failed.push(Failed {
-                    granule: file_name(path),
-                    reason: error.to_string(),
-                });
-            }
-            Err(error) => return Err(error),
+    let leave_out = |granule: &str, error: Error| match error {
+        error if tolerant => Ok(Failed {
+            granule: granule.to_owned(),
+            reason: error.to_string(),
+        }),
+        error => Err(error),
+    };
+    for granule in by_name {
+        if let Err(error) = asked.add(granule, config) {
+            failed.push(leave_out(&granule.name, error)?);
         }
     }
-    match union.into_columns() {
+    asked.tracks.check_names(config)?;
+    for (granule, error) in asked.tracks.strangers(config) {
+        failed.push(leave_out(&granule, error)?);
+    }
+    match asked.union.into_columns() {
         Some(columns) => Ok(Found {
             columns,
             failed,
-            drift: drift.notes(&columns_read(config)),
-            rows,
+            drift: asked.drift.notes(&columns_read(config)),
+            rows: asked.rows,
         }),
         None => Err(nothing_to_read(config, plan, &failed)),
     }
@@ -114,11 +114,11 @@ impl Survey {
         let mut granules = Vec::new();
         // Where each granule of the plan is among those that are read.
         let mut places = Vec::new();
-        for path in &plan.granules {
-            let read = !left_out.contains(&*file_name(path));
+        for granule in &plan.granules {
+            let read = !left_out.contains(&*granule.name);
             places.push(read.then_some(granules.len()));
             if read {
-                granules.push(path.clone());
+                granules.push(granule.clone());
             }
         }
         let listed = |shard: &ListedShard| {
@@ -127,7 +127,7 @@ impl Survey {
             for &granule in &shard.granules {
                 match places[granule] {
                     Some(place) => read.push(place),
-                    None => absent.push(file_name(&plan.granules[granule])),
+                    None => absent.push(plan.granules[granule].name.to_string()),
                 }
             }
             ListedShard {
@@ -172,7 +172,8 @@ impl Survey {
     }
 }
 
-/// Granules that the plan has no file of: an error, or in a tolerant run left out.
+/// Granules that the plan has no file of, or none that can be used: an error, or in a tolerant run left
+/// out.
 ///
 /// # Errors
 /// Strict: the first of them.
@@ -191,22 +192,35 @@ pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
     Ok(failed.collect())
 }
 
-/// Adds what a granule says of its columns, if all that the config needs of it can be opened; gives
-/// back its rows.
-fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<u64> {
-    let granule = Input::describe(path, config)?;
-    let Some(found) = granule.columns else {
-        return Ok(granule.rows);
-    };
-    let name = format!("granule {}", granule.name);
-    union.add(&name, found).map_err(|clash| {
-        let message = format!("{clash}; run the two kinds of granules separately");
-        Error::granule(&*granule.name, message)
-    })?;
-    if let Some(columns) = granule.table_columns {
-        drift.add(&granule.name, columns);
+/// What granules said so far.
+#[derive(Debug, Default)]
+struct Asked {
+    union: ColumnUnion,
+    drift: Drift,
+    tracks: Tracks,
+    rows: u64,
+}
+
+impl Asked {
+    /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
+    fn add(&mut self, granule: &GranulePath, config: &Config) -> Result<()> {
+        let found = Input::describe(granule, config)?;
+        if let Some(outline) = found.outline {
+            self.tracks.add(&granule.name, outline);
+        }
+        if let Some(columns) = found.columns {
+            let name = format!("granule {}", granule.name);
+            self.union.add(&name, columns).map_err(|clash| {
+                let message = format!("{clash}; run the two kinds of granules separately");
+                Error::granule(&*granule.name, message)
+            })?;
+        }
+        if let Some(columns) = found.table_columns {
+            self.drift.add(&granule.name, columns);
+        }
+        self.rows += found.rows;
+        Ok(())
     }
-    Ok(granule.rows)
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
@@ -216,7 +230,7 @@ fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
             first: first.reason.clone(),
         };
     }
-    let names: Vec<String> = plan.granules.iter().take(3).map(|g| file_name(g)).collect();
+    let names: Vec<&str> = plan.granules.iter().take(3).map(|g| &*g.name).collect();
     Error::Usage(format!(
         "no granule ({}) has data at {} in any of the ground tracks {}; check that config {} fits \
          the product",
@@ -225,11 +239,4 @@ fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
         config.ground_tracks.join(", "),
         config.name
     ))
-}
-
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |n| n.to_string_lossy().into_owned(),
-    )
 }

@@ -14,16 +14,18 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
+use crate::granule::{Outline, Tracks};
 use crate::grid::Locator;
 use crate::input::Input;
 use crate::report::Progress;
 
 use super::map::{MapGranule, MapShard, ShardMap};
+use super::names::named;
 use super::signature::spatial_signature;
-use super::{Absent, Plan, shard_runs};
+use super::{Absent, GranulePath, Plan, shard_runs};
 
 /// Rows of positions read at a time: a few megabytes for each thread.
-const ROWS: usize = 1 << 18;
+pub(super) const ROWS: usize = 1 << 18;
 
 /// How a map is made.
 #[derive(Debug)]
@@ -52,19 +54,20 @@ pub struct Built {
     pub bad_coordinates: u64,
 }
 
-/// The shards of one granule, ascending, and its rows.
+/// The shards of one granule, ascending, its rows and ground tracks.
 #[derive(Debug, Default)]
 struct Footprint {
     shards: BTreeSet<u64>,
     photons: u64,
     bad_coordinates: u64,
+    outline: Option<Outline>,
 }
 
 /// Reads the positions of all granules of the plan and makes their map.
 ///
 /// # Errors
-/// The first granule of the plan that cannot be read (strict); no granule with a photon; a path that
-/// is not UTF-8; an interrupt.
+/// The first granule of the plan that cannot be read, or is of another product (strict); no granule with a
+/// photon; a ground track that no granule can have; a path that is not UTF-8; an interrupt.
 pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(build.threads)
@@ -78,15 +81,15 @@ pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
     let positions = positions_of(build.config);
     // Granules before the first that fails are all read, so it is the first whatever the threads.
     let failing = AtomicUsize::new(usize::MAX);
-    let read = |(place, path): (usize, &PathBuf)| {
+    let read = |(place, granule): (usize, &GranulePath)| {
         if place > failing.load(Ordering::Relaxed) {
             return None;
         }
-        let footprint = footprint(path, &positions, build.interrupted);
+        let footprint = footprint(granule, &positions, build.interrupted);
         match &footprint {
-            Ok(footprint) => progress.granule_done(&file_name(path), footprint.photons),
+            Ok(footprint) => progress.granule_done(&granule.name, footprint.photons),
             Err(Error::Interrupted) => _ = failing.fetch_min(0, Ordering::Relaxed),
-            Err(_) if build.tolerant => progress.granule_left_out(&file_name(path)),
+            Err(_) if build.tolerant => progress.granule_left_out(&granule.name),
             Err(_) => _ = failing.fetch_min(place, Ordering::Relaxed),
         }
         Some(footprint)
@@ -96,11 +99,39 @@ pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
     if build.interrupted.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
+    let footprints = judged(build, footprints)?;
     assemble(build, footprints)
 }
 
+/// Footprints, with an error in place of those of granules of another product.
+///
+/// # Errors
+/// A ground track of the config that no granule can have.
+fn judged(
+    build: &Build,
+    mut footprints: Vec<Option<Result<Footprint>>>,
+) -> Result<Vec<Option<Result<Footprint>>>> {
+    let mut tracks = Tracks::default();
+    for (granule, footprint) in build.plan.granules.iter().zip(&mut footprints) {
+        if let Some(Ok(footprint)) = footprint
+            && let Some(outline) = footprint.outline.take()
+        {
+            tracks.add(&granule.name, outline);
+        }
+    }
+    tracks.check_names(build.config)?;
+    let mut strangers: BTreeMap<String, Error> =
+        tracks.strangers(build.config).into_iter().collect();
+    for (granule, footprint) in build.plan.granules.iter().zip(&mut footprints) {
+        if let Some(error) = strangers.remove(&*granule.name) {
+            *footprint = Some(Err(error));
+        }
+    }
+    Ok(footprints)
+}
+
 /// The config that reads the same positions and nothing else.
-fn positions_of(config: &Config) -> Config {
+pub(super) fn positions_of(config: &Config) -> Config {
     Config {
         variables: Vec::new(),
         filters: Vec::new(),
@@ -110,10 +141,14 @@ fn positions_of(config: &Config) -> Config {
     }
 }
 
-fn footprint(path: &Path, positions: &Config, interrupted: &AtomicBool) -> Result<Footprint> {
+fn footprint(
+    granule: &GranulePath,
+    positions: &Config,
+    interrupted: &AtomicBool,
+) -> Result<Footprint> {
     let grid = &positions.grid;
     let locator = Locator::new(grid.shard_order, grid.latitude);
-    let mut reader = Input::open(path, positions, &[], ROWS, None)?;
+    let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
     while let Some(batch) = reader.next_batch()? {
@@ -129,6 +164,7 @@ fn footprint(path: &Path, positions: &Config, interrupted: &AtomicBool) -> Resul
     }
     let counts = reader.counts();
     Ok(Footprint {
+        outline: reader.outline(positions)?,
         shards,
         photons: counts.read,
         bad_coordinates: counts.read - counts.kept,
@@ -146,18 +182,18 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             shards: Vec::new(),
             granules: Vec::new(),
         },
-        failed: Vec::new(),
+        failed: build.plan.absent.clone(),
         without_photons: Vec::new(),
         photons: 0,
         bad_coordinates: 0,
     };
     let mut listed: Vec<(MapGranule, BTreeSet<u64>)> = Vec::new();
-    for (path, footprint) in build.plan.granules.iter().zip(footprints) {
+    for (granule, footprint) in build.plan.granules.iter().zip(footprints) {
         let footprint = match footprint {
             Some(Ok(footprint)) => footprint,
             Some(Err(error)) if build.tolerant => {
                 built.failed.push(Absent {
-                    granule: file_name(path),
+                    granule: granule.name.to_string(),
                     reason: error.to_string(),
                 });
                 continue;
@@ -169,9 +205,9 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         built.photons += footprint.photons;
         built.bad_coordinates += footprint.bad_coordinates;
         if footprint.shards.is_empty() {
-            built.without_photons.push(file_name(path));
+            built.without_photons.push(granule.name.to_string());
         } else {
-            listed.push((entry(path, &folder)?, footprint.shards));
+            listed.push((entry(&granule.path, &folder)?, footprint.shards));
         }
     }
     if listed.is_empty() {
@@ -198,8 +234,11 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
 /// Where the map comes from; keys that zagg's maps have too mean the same there.
 fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
     let config = build.config;
-    let mut left_out: Vec<Value> = (build.plan.superseded.iter())
-        .map(|s| json!({"id": file_name(&s.granule), "superseded_by": file_name(&s.by)}))
+    let superseded = build.plan.superseded.iter().map(|s| {
+        let pair = named(vec![s.granule.clone(), s.by.clone()]);
+        json!({"id": &*pair[0].name, "superseded_by": &*pair[1].name})
+    });
+    let mut left_out: Vec<Value> = superseded
         .chain((built.failed.iter()).map(|f| json!({"id": f.granule, "failed": f.reason})))
         .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
         .collect();
@@ -213,6 +252,7 @@ fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
             "longitude": config.longitude,
             "ground_tracks": config.ground_tracks,
         },
+        "duplicates": config.duplicates.name(),
         "total_granules": build.plan.granules.len(),
         "granules_assigned": built.map.granules.len(),
         "total_shards": built.map.shards.len(),
@@ -288,11 +328,6 @@ fn relative(file: &Path, folder: &Path) -> PathBuf {
     let common = file.iter().zip(&folder).take_while(|(a, b)| a == b).count();
     let up = folder[common..].iter().map(|_| Component::ParentDir);
     up.chain(file[common..].iter().copied()).collect()
-}
-
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -1,177 +1,297 @@
-//! Duplicates: the same granule named twice, or several releases of one granule.
+//! Duplicates: the same file twice, copies of a file, and several files of one granule of a product.
 //!
-//! Beside the plan, which lists what is left. Names decide, so that nothing has to be opened.
+//! Beside the plan, which lists what is left. Names tell which files are of one granule (`product.rs`);
+//! only those that open and fit the config are settled, and of those of one release their photons decide
+//! (`copies.rs`). Files are looked at in an order of their own, so that the order in which they are given
+//! chooses nothing.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use crate::config::DuplicatePolicy;
+use crate::config::{DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Result};
 
-use super::Superseded;
+use super::files::{Files, Found, Item, each_once, without_copies};
+use super::scan::Candidate;
+use super::{Skipped, Superseded};
 
-/// Release and version of a granule's name, `_rrr_vv`.
-type Release = (u16, u16);
+/// How duplicates are settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub policy: DuplicatePolicy,
+    pub kind: GranuleKind,
+    /// What cannot be used makes way for the next copy, and is reported.
+    pub tolerant: bool,
+}
 
-/// What is left of some granules, in their order, and what takes the place of the rest.
+/// What is left of some files, and what became of the rest: every file is in one of these.
 #[derive(Debug, Default)]
-pub(super) struct Distinct {
+pub(super) struct Settled {
+    /// In the order given.
     pub granules: Vec<PathBuf>,
     pub superseded: Vec<Superseded>,
+    pub skipped: Vec<Skipped>,
+    /// Tolerant only, with the reason.
+    pub failed: Vec<(PathBuf, String)>,
+    /// Files of one granule that are all read, as none has photons of another.
+    pub parts: Vec<Vec<PathBuf>>,
 }
 
-/// Resolves duplicates among granules, which need not exist.
+/// A file that fits the config.
+struct Fit {
+    item: Item,
+    rows: u64,
+    tracks: BTreeSet<String>,
+}
+
+/// Where a file goes, next to those of its granule that are kept.
+enum Place {
+    Kept,
+    Superseded { by: PathBuf, why: &'static str },
+    Clash(String),
+    Broken(PathBuf, Error),
+}
+
+/// Settles duplicates among candidates.
 ///
 /// # Errors
-/// Duplicates where the policy makes them an error.
-pub(super) fn without_duplicates(found: Vec<PathBuf>, policy: DuplicatePolicy) -> Result<Distinct> {
-    if policy == DuplicatePolicy::KeepAll {
-        return Ok(Distinct {
-            granules: found,
-            superseded: Vec::new(),
-        });
+/// Duplicates where the policy makes them an error. Strict: a file that cannot be used and would take the
+/// place of one that can, and files of a granule that share some of their photons.
+pub(super) fn settle(
+    found: Vec<Candidate>,
+    rules: Rules,
+    files: &impl Files,
+) -> Result<Settled> {
+    let mut settled = Settled::default();
+    let given: Vec<PathBuf> = found.iter().map(|f| f.path.clone()).collect();
+    if rules.policy == DuplicatePolicy::KeepAll {
+        settled.granules = given;
+        return Ok(settled);
     }
-    let mut latest: BTreeMap<Identity, (Release, PathBuf)> = BTreeMap::new();
-    let mut superseded = Vec::new();
-    let mut identities = Vec::with_capacity(found.len());
-    for granule in &found {
-        let (identity, release) = identity(granule);
-        identities.push(identity.clone());
-        let Some(kept) = latest.get_mut(&identity) else {
-            latest.insert(identity, (release, granule.clone()));
-            continue;
-        };
-        if policy == DuplicatePolicy::Error {
-            return Err(Error::Usage(format!(
-                "granules {} and {} are the same granule; drop one, or set output.duplicates to \
-                 keep_latest or keep_all",
-                kept.1.display(),
-                granule.display()
-            )));
+    let items = each_once(found, rules.kind, files, &mut settled.superseded);
+    let items = without_copies(items, files, &mut settled.superseded);
+    let mut kept = BTreeSet::new();
+    let mut groups: BTreeMap<(String, Vec<String>, String), Vec<Item>> = BTreeMap::new();
+    for item in items {
+        match &item.product {
+            None => _ = kept.insert(item.path),
+            Some(product) => {
+                let behind = match rules.kind {
+                    GranuleKind::Hdf5 => String::new(),
+                    GranuleKind::Table => product.extra.1.clone(),
+                };
+                let group = (product.granule.clone(), item.folders.clone(), behind);
+                groups.entry(group).or_default().push(item);
+            }
         }
-        // Of equals the first by name, so that the order of paths does not choose.
-        let by_name = |path: &PathBuf| (path.file_name().map(ToOwned::to_owned), path.clone());
-        let wins = release > kept.0 || (release == kept.0 && by_name(granule) < by_name(&kept.1));
-        let loser = if wins {
-            std::mem::replace(kept, (release, granule.clone())).1
-        } else {
-            granule.clone()
-        };
-        superseded.push((identity, loser));
     }
-    let superseded = superseded
-        .into_iter()
-        .map(|(identity, granule)| Superseded {
+    for group in groups.into_values() {
+        kept.extend(choose(group, rules, files, &mut settled)?);
+    }
+    settled.superseded.sort();
+    if let Some(first) = settled.superseded.first()
+        && rules.policy == DuplicatePolicy::Error
+    {
+        return Err(Error::Usage(format!(
+            "granules {} and {} are the same granule ({}); drop one, or set output.duplicates to \
+             keep_latest or keep_all",
+            first.granule.display(),
+            first.by.display(),
+            first.why
+        )));
+    }
+    // Taken out, so that the same path twice is one granule.
+    settled.granules = given.into_iter().filter(|path| kept.remove(path)).collect();
+    Ok(settled)
+}
+
+/// Which files of one granule are kept.
+fn choose(
+    group: Vec<Item>,
+    rules: Rules,
+    files: &impl Files,
+    settled: &mut Settled,
+) -> Result<Vec<PathBuf>> {
+    if group.len() == 1 {
+        return Ok(group.into_iter().map(|item| item.path).collect());
+    }
+    let (mut fits, mut others) = (Vec::new(), Vec::new());
+    for item in group {
+        match files.probe(&item.path) {
+            Found::Fits { rows, tracks } => fits.push(Fit { item, rows, tracks }),
+            Found::Other(why) => others.push((item, Ok(why))),
+            Found::Broken(error) => others.push((item, Err(error))),
+        }
+    }
+    // Of a release the largest first, as what is in it makes smaller ones superfluous.
+    let latest = |a: &Item, b: &Item| b.rank().cmp(&a.rank());
+    fits.sort_by(|a, b| {
+        let largest = || b.rows.cmp(&a.rows);
+        let by_rank = latest(&a.item, &b.item);
+        by_rank.then_with(largest).then_with(|| a.item.cmp(&b.item))
+    });
+    others.sort_by(|(a, _), (b, _)| latest(a, b).then_with(|| a.cmp(b)));
+    let Some(first) = fits.first() else {
+        // The survey says what is wrong with the latest.
+        let mut items = others.into_iter().map(|(item, _)| item.path);
+        let kept: Vec<PathBuf> = items.next().into_iter().collect();
+        settled.superseded.extend(items.map(|granule| Superseded {
             granule,
-            by: latest[&identity].1.clone(),
-        })
-        .collect();
-    let mut granules = Vec::new();
-    for (granule, identity) in found.into_iter().zip(identities) {
-        // Taken out, so that the same path twice is one granule.
-        if latest.get(&identity).is_some_and(|kept| kept.1 == granule) {
-            latest.remove(&identity);
-            granules.push(granule);
+            by: kept[0].clone(),
+            why: "neither can be used",
+        }));
+        return Ok(kept);
+    };
+    for (item, found) in others {
+        put_aside(item, found, &first.item, rules, settled)?;
+    }
+    let mut kept: Vec<Fit> = Vec::new();
+    for fit in fits {
+        let path = || fit.item.path.clone();
+        let place = loop {
+            match place(&fit, &kept, rules.kind, files) {
+                // Of two that were compared, the one that is whole stays.
+                Place::Broken(broken, error) if broken != fit.item.path => {
+                    kept.retain(|kept| kept.item.path != broken);
+                    refuse(broken, error, rules, settled)?;
+                }
+                place => break place,
+            }
+        };
+        match place {
+            Place::Kept => kept.push(fit),
+            Place::Superseded { by, why } => settled.superseded.push(Superseded {
+                granule: path(),
+                by,
+                why,
+            }),
+            Place::Clash(message) => refuse(path(), Error::Usage(message), rules, settled)?,
+            Place::Broken(_, error) => refuse(path(), error, rules, settled)?,
         }
     }
-    Ok(Distinct {
-        granules,
-        superseded,
-    })
-}
-
-/// What makes two paths the same granule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Identity {
-    /// The name from `ATL` on with release and version blanked: releases, and copies with something
-    /// put before the name, are the same granule; subsets with something put behind it are not.
-    Product(String),
-    /// The file itself.
-    File(PathBuf),
-}
-
-/// Identity and release of a granule.
-pub(super) fn identity(granule: &Path) -> (Identity, Release) {
-    let name = granule.file_name().and_then(|n| n.to_str()).unwrap_or("");
-    let mut tails = (0..name.len()).filter_map(|at| name.get(at..));
-    if let Some((tail, release)) = tails.find_map(|tail| Some((tail, release_at(tail)?))) {
-        // ATLnn_yyyymmddhhmmss_ttttccss_ is 30 characters, rrr_vv the next 6.
-        let blanked = format!("{}***_**{}", &tail[..30], &tail[36..]);
-        return (Identity::Product(blanked), release);
+    let kept: Vec<PathBuf> = kept.into_iter().map(|fit| fit.item.path).collect();
+    if kept.len() > 1 {
+        let mut parts = kept.clone();
+        parts.sort();
+        settled.parts.push(parts);
     }
-    let file = granule.canonicalize();
-    let file = file.unwrap_or_else(|_| granule.to_path_buf());
-    (Identity::File(file), (0, 0))
+    Ok(kept)
 }
 
-/// Release and version where `text` starts with `ATLnn_yyyymmddhhmmss_ttttccss_rrr_vv`.
-fn release_at(text: &str) -> Option<Release> {
-    const FORM: &str = "ATL00_00000000000000_00000000_000_00";
-    let fits = text.len() >= FORM.len()
-        && text.bytes().zip(FORM.bytes()).all(|(c, form)| match form {
-            b'0' => c.is_ascii_digit(),
-            other => c == other,
-        });
-    if !fits {
-        return None;
+/// What becomes of a file that is broken, or of something else, beside one that is whole.
+fn put_aside(
+    item: Item,
+    found: Result<String>,
+    whole: &Item,
+    rules: Rules,
+    settled: &mut Settled,
+) -> Result<()> {
+    let older = item.rank() < whole.rank();
+    match found {
+        Ok(why) if item.scanned => settled.skipped.push(Skipped {
+            reason: format!("{why}, and {} is of the same granule", whole.path.display()),
+            path: item.path,
+        }),
+        Err(_) | Ok(_) if older => settled.superseded.push(Superseded {
+            granule: item.path,
+            by: whole.path.clone(),
+            why: "an earlier release",
+        }),
+        Ok(why) => {
+            let error = Error::granule(item.path.display().to_string(), why);
+            refuse(item.path, beside(error, whole), rules, settled)?;
+        }
+        Err(error) => refuse(item.path, beside(error, whole), rules, settled)?,
     }
-    Some((text[30..33].parse().ok()?, text[34..36].parse().ok()?))
+    Ok(())
+}
+
+/// The error of a file, with what there is in its place.
+fn beside(error: Error, whole: &Item) -> Error {
+    match error {
+        Error::Granule { granule, message } => Error::granule(
+            granule,
+            format!(
+                "{message}; {} is of the same granule and can be used: remove this file to read that \
+                 one, or pass --tolerant, which does",
+                whole.path.display()
+            ),
+        ),
+        other => other,
+    }
+}
+
+/// Strict: the error. Tolerant: the file is left out, and reported.
+fn refuse(path: PathBuf, error: Error, rules: Rules, settled: &mut Settled) -> Result<()> {
+    if !rules.tolerant {
+        return Err(error);
+    }
+    settled.failed.push((path, error.to_string()));
+    Ok(())
+}
+
+/// Where a file goes; those that are kept are of its release or a later one.
+fn place(fit: &Fit, kept: &[Fit], kind: GranuleKind, files: &impl Files) -> Place {
+    let (same, later): (Vec<&Fit>, Vec<&Fit>) = kept
+        .iter()
+        .partition(|kept| kept.item.rank() == fit.item.rank());
+    if let Some(first) = later.first() {
+        let held: BTreeSet<&String> = later.iter().flat_map(|fit| &fit.tracks).collect();
+        let more: Vec<&String> = fit.tracks.iter().filter(|t| !held.contains(t)).collect();
+        let shares = |later: &&&Fit| !later.tracks.is_disjoint(&fit.tracks);
+        let by = later.iter().find(shares).unwrap_or(first);
+        if more.is_empty() {
+            let why = match (fit.item.rank(), first.item.rank()) {
+                (Some(a), Some(b)) if a.is_final != b.is_final => "a quick look",
+                _ => "an earlier release",
+            };
+            let by = by.item.path.clone();
+            return Place::Superseded { by, why };
+        }
+        if more.len() < fit.tracks.len() {
+            let more: Vec<&str> = more.into_iter().map(String::as_str).collect();
+            return Place::Clash(format!(
+                "granule {} is an earlier release of {} and has ground tracks that it has not: {}; name \
+                 one of them, or set output.duplicates to keep_all to read both",
+                fit.item.path.display(),
+                by.item.path.display(),
+                more.join(", ")
+            ));
+        }
+    }
+    let mut clash = None;
+    for other in same {
+        let apart = fit.tracks.is_disjoint(&other.tracks) && !fit.tracks.is_empty();
+        // Tables of one name and other bytes are parts of what someone has cut.
+        if apart || kind == GranuleKind::Table || files.bytes(&fit.item.path).is_none() {
+            continue;
+        }
+        let overlap = match files.overlap(&fit.item.path, &other.item.path) {
+            Ok(overlap) => overlap,
+            Err((path, error)) => return Place::Broken(path, error),
+        };
+        if overlap.shared == overlap.a {
+            let why = match overlap.shared == overlap.b {
+                true => "the same photons",
+                false => "a part of its photons",
+            };
+            let by = other.item.path.clone();
+            return Place::Superseded { by, why };
+        }
+        if overlap.shared > 0 && clash.is_none() {
+            clash = Some(format!(
+                "granules {} and {} are of one granule and share {} photons, of {} and {}: both would \
+                 count those twice; name one of them, or set output.duplicates to keep_all to read both",
+                fit.item.path.display(),
+                other.item.path.display(),
+                overlap.shared,
+                overlap.a,
+                overlap.b
+            ));
+        }
+    }
+    clash.map_or(Place::Kept, Place::Clash)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn paths(names: &[&str]) -> Vec<PathBuf> {
-        names.iter().map(PathBuf::from).collect()
-    }
-
-    #[test]
-    fn the_highest_release_then_version_is_kept() {
-        let found = paths(&[
-            "a/ATL03_20190105163308_01260202_006_02.h5",
-            "b/ATL03_20190105163308_01260202_007_01.h5",
-            "c/ATL03_20190105163308_01260202_006_01.h5",
-            "ATL03_20190105163308_01260203_006_01.h5",
-        ]);
-        let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(plan.granules, [found[1].clone(), found[3].clone()]);
-        assert_eq!(plan.superseded.len(), 2);
-        assert!(plan.superseded.iter().all(|s| s.by == found[1]));
-    }
-
-    #[test]
-    fn subsets_of_one_granule_are_not_duplicates() {
-        let found = paths(&[
-            "ATL03_20181014002445_02350104_006_02_gt1l.h5",
-            "ATL03_20181014002445_02350104_006_02_gt1r.h5",
-        ]);
-        let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(plan.granules, found);
-    }
-
-    #[test]
-    fn the_same_granule_twice_is_read_once_or_refused() {
-        let found = paths(&["x/g.h5", "x/g.h5", "y/g.h5"]);
-        let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(plan.granules, [found[0].clone(), found[2].clone()]);
-        assert_eq!(plan.superseded.len(), 1);
-        let error = without_duplicates(found, DuplicatePolicy::Error).unwrap_err();
-        assert!(
-            error.to_string().contains("are the same granule"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_copy_with_a_prefix_is_the_same_granule_whatever_the_order() {
-        let name = "ATL06_20190105163308_01260202_006_02.h5";
-        let mut found = paths(&[&format!("processed_{name}"), name]);
-        for _ in 0..2 {
-            let plan = without_duplicates(found.clone(), DuplicatePolicy::KeepLatest).unwrap();
-            assert_eq!(plan.granules, [PathBuf::from(name)]);
-            assert_eq!(plan.superseded.len(), 1);
-            found.reverse();
-        }
-    }
-}
+mod tests;

@@ -181,11 +181,20 @@ impl ShardMap {
     pub fn identity(&self) -> String {
         let mut shards: Vec<&MapShard> = self.shards.iter().collect();
         shards.sort_by_key(|shard| shard.id);
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for granule in &self.granules {
+            *times.entry(&granule.id).or_default() += 1;
+        }
+        // The path tells granules of one id apart.
+        let name = |granule: &MapGranule| match &granule.path {
+            Some(path) if times[&*granule.id] > 1 => format!("{} {path}", granule.id),
+            _ => granule.id.clone(),
+        };
         let mut hash = Sha256::new();
         hash.update(format!("order {:?}\n", self.order.map(Order::get)));
         for shard in shards {
             let names = shard.granules.iter();
-            let names: BTreeSet<&str> = names.map(|&g| &*self.granules[g].id).collect();
+            let names: BTreeSet<String> = names.map(|&g| name(&self.granules[g])).collect();
             hash.update(format!("{} {names:?}\n", shard.id));
         }
         hex(&hash.finalize())

@@ -1,58 +1,79 @@
 //! The plan: which granules a run reads, and which shards it wants of them.
 //!
-//! First on the line. Either paths become granules: directories their files, duplicates resolved by
-//! name (`duplicates.rs`) before anything is opened. Or a shard map (`map.rs`), which lists the
-//! granules of every shard: `build.rs` makes one from the granules' positions, `signature.rs` tells
-//! whether it fits a config, `resolve.rs` finds its granules, `shards.rs` holds the shards that are
-//! wanted, `inspect.rs` shows what is in it; `runs.rs` finds the shards of positions.
+//! First on the line. Either paths become granules: `scan.rs` finds files, `product.rs` reads their names,
+//! `files.rs` finds copies and `duplicates.rs` settles which of several files of a granule are read, by what
+//! `copies.rs` sees in them, and `names.rs` says what each is called. Or a shard map (`map.rs`), which lists the granules of every
+//! shard: `build.rs` makes one from the granules' positions, `signature.rs` tells whether it fits a config,
+//! `resolve.rs` finds its granules, `shards.rs` holds the shards that are wanted, `inspect.rs` shows what
+//! is in it; `runs.rs` finds the shards of positions.
 
 mod build;
+mod copies;
 mod duplicates;
+mod files;
 mod inspect;
 mod map;
+mod names;
+mod product;
 mod resolve;
 mod runs;
+mod scan;
 mod shards;
 mod signature;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::config::{DuplicatePolicy, GranuleKind};
-use crate::error::{Error, Result};
+use crate::config::Config;
+use crate::error::Result;
 
 pub use build::{Build, Built, build};
 pub use inspect::{inspect, inspect_text};
 pub use map::{ShardMap, json_schema, looks_like_a_map};
+pub use names::GranulePath;
+pub(crate) use product::ProductName;
 pub use resolve::Selection;
 pub use runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};
 
-use duplicates::{Distinct, without_duplicates};
-
-/// File name extensions of HDF5 granules.
-const HDF5_EXTENSIONS: [&str; 3] = ["h5", "hdf5", "he5"];
+use copies::OnDisk;
+use duplicates::{Rules, settle};
 
 /// Granules to read, and those that were left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// In the order given; a directory's in the order of their paths.
-    pub granules: Vec<PathBuf>,
+    pub granules: Vec<GranulePath>,
     pub superseded: Vec<Superseded>,
-    /// Granules of a shard map that were not found.
+    /// Files of one granule that are all read, as none has photons of another.
+    pub parts: Vec<Vec<PathBuf>>,
+    /// Files of folders that are no granules.
+    pub skipped: Vec<Skipped>,
+    /// Files of folders that are plainly no data.
+    pub not_data: u64,
+    /// Granules of a shard map that were not found, and files that cannot be used where another file of
+    /// the granule takes their place.
     pub absent: Vec<Absent>,
     /// The shards whose photons count, where a shard map says which.
     pub wanted: Option<Wanted>,
 }
 
 /// A granule that is not read because another one takes its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Superseded {
     pub granule: PathBuf,
     pub by: PathBuf,
+    /// What it is to the other, in words.
+    pub why: &'static str,
 }
 
-/// A granule that a shard map lists, and why it cannot be read.
+/// A file of a folder that is no granule, and why; the reason reads after the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+/// A granule that cannot be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     pub granule: String,
@@ -83,108 +104,74 @@ pub struct ListedShard {
     pub absent: Vec<String>,
 }
 
-/// The granules of one kind that `paths` (files and directories) stand for.
+/// The granules that `paths` (files and directories) stand for, for a config.
 ///
 /// # Errors
-/// A path that does not exist, a directory without granules, no path at all, and duplicates where
-/// the policy makes them an error.
-pub fn plan(paths: &[PathBuf], kind: GranuleKind, policy: DuplicatePolicy) -> Result<Plan> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            found.extend(granules_in(path, kind)?);
-        } else if path.exists() {
-            found.push(path.clone());
-        } else {
-            return Err(Error::Usage(format!(
-                "granule {} does not exist; check the path",
-                path.display()
-            )));
-        }
-    }
-    let Distinct {
-        granules,
-        superseded,
-    } = without_duplicates(found, policy)?;
+/// A path that does not exist or is no file, a directory without granules, no path at all, and duplicates
+/// where the policy makes them an error. Strict: files of one granule of which one cannot be used, or that
+/// have only some of their photons in common.
+pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> {
+    let scan = scan::scan(paths, config.granules)?;
+    let rules = Rules {
+        policy: config.duplicates,
+        kind: config.granules,
+        tolerant,
+    };
+    let files = OnDisk {
+        config: Some(config),
+        listed: false,
+    };
+    let settled = settle(scan.found, rules, &files)?;
+    let read = settled.granules.len();
+    let (left_out, reasons): (Vec<PathBuf>, Vec<String>) = settled.failed.into_iter().unzip();
+    let mut granules = names::named([settled.granules, left_out].concat());
+    let left_out = granules.split_off(read).into_iter().zip(reasons);
+    let absent = left_out.map(|(granule, reason)| Absent {
+        granule: granule.name.to_string(),
+        reason,
+    });
+    let mut skipped = scan.skipped;
+    skipped.extend(settled.skipped);
     Ok(Plan {
         granules,
-        superseded,
-        ..Plan::default()
+        superseded: settled.superseded,
+        parts: settled.parts,
+        skipped,
+        not_data: scan.not_data,
+        absent: absent.collect(),
+        wanted: None,
     })
-}
-
-/// Granules in a directory and below, in the order of their paths; at least one.
-fn granules_in(directory: &Path, kind: GranuleKind) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    walk(directory, kind, &mut BTreeSet::new(), &mut found)?;
-    if found.is_empty() {
-        let extensions = extensions(kind).map(|extension| format!("*.{extension}"));
-        return Err(Error::Usage(format!(
-            "directory {} holds no granule ({}); name the granules or another directory",
-            directory.display(),
-            extensions.collect::<Vec<_>>().join(", ")
-        )));
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// File name extensions of granules.
-fn extensions(kind: GranuleKind) -> std::slice::Iter<'static, &'static str> {
-    match kind {
-        GranuleKind::Hdf5 => HDF5_EXTENSIONS.iter(),
-        GranuleKind::Table => crate::table::EXTENSIONS.iter(),
-    }
-}
-
-/// Granules in a directory and below, each directory once whatever links lead to it.
-fn walk(
-    directory: &Path,
-    kind: GranuleKind,
-    seen: &mut BTreeSet<PathBuf>,
-    found: &mut Vec<PathBuf>,
-) -> Result<()> {
-    let listed = |e| Error::io("list", directory, e);
-    if !seen.insert(directory.canonicalize().map_err(listed)?) {
-        return Ok(());
-    }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(listed)? {
-        paths.push(entry.map_err(listed)?.path());
-    }
-    // Which of two links is followed does not depend on the order in which the system lists them.
-    paths.sort();
-    for path in paths {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        if path.is_dir() {
-            walk(&path, kind, seen, found)?;
-        } else if extensions(kind).any(|e| extension.eq_ignore_ascii_case(e)) {
-            found.push(path);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::{self, DuplicatePolicy};
 
     #[cfg(unix)]
     #[test]
     fn links_lead_to_no_granule_twice() {
         let folder = tempfile::tempdir().unwrap();
-        let inside = folder.path().join("a");
-        std::fs::create_dir(&inside).unwrap();
-        std::fs::write(inside.join("g.h5"), "").unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("a")).unwrap();
+        std::fs::write(at("a/g.h5"), "").unwrap();
         for (target, link) in [("..", "a/up"), ("a", "b"), ("a/g.h5", "also.h5")] {
-            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
         }
+        let paths = |granules: &[GranulePath]| -> Vec<PathBuf> {
+            granules.iter().map(|granule| granule.path.clone()).collect()
+        };
         let given = [folder.path().to_path_buf()];
-        let all = plan(&given, GranuleKind::Hdf5, DuplicatePolicy::KeepAll).unwrap();
-        let names = ["a/g.h5", "also.h5"].map(|name| folder.path().join(name));
-        assert_eq!(all.granules, names);
-        let once = plan(&given, GranuleKind::Hdf5, DuplicatePolicy::KeepLatest).unwrap();
-        assert_eq!(once.granules, names[1..]);
+        let mut config = config::load("atl06").unwrap();
+        config.duplicates = DuplicatePolicy::KeepAll;
+        let all = plan(&given, &config, false).unwrap();
+        assert_eq!(paths(&all.granules), [at("a/g.h5"), at("also.h5")]);
+        config.duplicates = DuplicatePolicy::KeepLatest;
+        let once = plan(&given, &config, false).unwrap();
+        assert_eq!(paths(&once.granules), [at("also.h5")]);
         assert_eq!(once.superseded.len(), 1);
+        assert_eq!(once.superseded[0].granule.as_path(), Path::new(&at("a/g.h5")));
     }
 }

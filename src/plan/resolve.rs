@@ -8,13 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::config::{DuplicatePolicy, GranuleKind};
+use crate::config::{Config, DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Result};
 
-use super::duplicates::{Distinct, Identity, identity, without_duplicates};
+use super::copies::OnDisk;
+use super::duplicates::{Rules, settle};
+use super::files::Files;
 use super::map::{MapGranule, MapShard, ShardMap};
+use super::names::{GranulePath, named};
+use super::scan::{Candidate, extensions, scan};
 use super::shards::{ShardRange, ShardSet};
-use super::{Absent, ListedShard, Plan, Wanted, extensions, granules_in};
+use super::{Absent, ListedShard, Plan, Superseded, Wanted};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +26,10 @@ pub struct Selection<'a> {
     /// All shards of the map where there is none.
     pub range: Option<ShardRange>,
     pub granule_root: Option<&'a Path>,
-    pub granules: Option<GranuleKind>,
+    /// What reads the granules; without one they are HDF5, and photons of files that may be one granule
+    /// are not compared.
+    pub config: Option<&'a Config>,
+    /// That of the config where there is none.
     pub duplicates: Option<DuplicatePolicy>,
 }
 
@@ -54,7 +61,7 @@ impl ShardMap {
             )));
         }
         let names = {
-            let kind = selection.granules.unwrap_or(GranuleKind::Hdf5);
+            let kind = selection.kind();
             let root = selection.granule_root;
             root.map(|root| names_in(root, kind)).transpose()?
         };
@@ -63,17 +70,15 @@ impl ShardMap {
             files.push(self.find(granule, selection.granule_root, names.as_ref())?);
         }
         // What was not found still has a name, by which it may take another's place.
-        let named = |(place, file): (usize, &Option<PathBuf>)| {
-            let by_name = || PathBuf::from(self.granules[place].file_name());
-            file.clone().unwrap_or_else(by_name)
+        let by_name = |(place, file): (usize, &Option<PathBuf>)| {
+            let named = || PathBuf::from(self.granules[place].file_name());
+            file.clone().unwrap_or_else(named)
         };
-        let all: Vec<PathBuf> = files.iter().enumerate().map(named).collect();
-        let policy = selection.duplicates.unwrap_or(DuplicatePolicy::KeepLatest);
-        let Distinct {
-            granules: kept,
-            superseded,
-        } = without_duplicates(all.clone(), policy)?;
+        let all: Vec<PathBuf> = files.iter().enumerate().map(by_name).collect();
+        let (kept, superseded) = self.settled(&all, selection)?;
         let mut kept: BTreeSet<PathBuf> = kept.into_iter().collect();
+        // Of the whole map, so that all parts of it call a granule the same.
+        let granules = named(all.clone());
         let files_wanted: BTreeSet<&PathBuf> = wanted.iter().map(|&place| &all[place]).collect();
         let mut plan = Plan {
             superseded: superseded
@@ -83,22 +88,24 @@ impl ShardMap {
             ..Plan::default()
         };
         let mut places: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+        let mut absent: BTreeMap<usize, Absent> = BTreeMap::new();
         for place in wanted {
             // Taken out, so that a file that stands under two ids is read once.
             if !kept.remove(&all[place]) {
                 continue;
             }
-            match &files[place] {
-                Some(file) => {
-                    places.insert(&all[place], plan.granules.len());
-                    plan.granules.push(file.clone());
-                }
-                None => plan.absent.push(self.absent(place, selection.granule_root)),
+            if files[place].is_some() {
+                places.insert(&all[place], plan.granules.len());
+                plan.granules.push(granules[place].clone());
+            } else {
+                let found = self.absent(&granules[place], place, selection.granule_root);
+                absent.insert(place, found);
             }
         }
-        plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
         let place_of = |granule: usize| places.get(&all[granule]).copied();
-        let listed = self.listed(range.clone(), place_of, &plan.absent);
+        let listed = self.listed(range.clone(), place_of, &absent);
+        plan.absent = absent.into_values().collect();
+        plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
         plan.wanted = Some(Wanted {
             map: self.path.clone(),
             of: self.shards.len(),
@@ -115,22 +122,56 @@ impl ShardMap {
         Ok(plan)
     }
 
+    /// Which of the granules are read, and what takes the place of the others. A map that was made without
+    /// duplicates has none: its granules of one name are parts of one.
+    fn settled(
+        &self,
+        all: &[PathBuf],
+        selection: &Selection,
+    ) -> Result<(Vec<PathBuf>, Vec<Superseded>)> {
+        let text = |key: &str| self.metadata.get(key).and_then(|value| value.as_str());
+        let without = [DuplicatePolicy::KeepLatest, DuplicatePolicy::Error].map(|p| p.name());
+        let ours = text("source") == Some("icefold");
+        let of_config = selection.config.map(|config| config.duplicates);
+        let policy = match text("duplicates") {
+            Some(policy) if ours && without.contains(&policy) => DuplicatePolicy::KeepAll,
+            _ => selection
+                .duplicates
+                .or(of_config)
+                .unwrap_or(DuplicatePolicy::KeepLatest),
+        };
+        let rules = Rules {
+            policy,
+            kind: selection.kind(),
+            tolerant: false,
+        };
+        let files = OnDisk {
+            config: selection.config,
+            listed: true,
+        };
+        let candidates = all.iter().map(|path| Candidate {
+            path: path.clone(),
+            scanned: false,
+        });
+        let settled = settle(candidates.collect(), rules, &files)?;
+        Ok((settled.granules, settled.superseded))
+    }
+
     /// The shards in a range of places, ascending by id, with the places of their granules in the plan.
     fn listed(
         &self,
         range: Range<usize>,
         place_of: impl Fn(usize) -> Option<usize>,
-        absent: &[Absent],
+        absent: &BTreeMap<usize, Absent>,
     ) -> Vec<ListedShard> {
-        let named: BTreeSet<&str> = absent.iter().map(|a| &*a.granule).collect();
         let listed = |shard: &MapShard| {
             let granules = shard
                 .granules
                 .iter()
                 .filter_map(|&granule| place_of(granule));
             let granules: BTreeSet<usize> = granules.collect();
-            let names = shard.granules.iter().map(|&g| &*self.granules[g].id);
-            let absent: BTreeSet<&str> = names.filter(|name| named.contains(name)).collect();
+            let absent = shard.granules.iter().filter_map(|g| absent.get(g));
+            let absent: BTreeSet<&str> = absent.map(|absent| &*absent.granule).collect();
             ListedShard {
                 id: shard.id,
                 granules: granules.into_iter().collect(),
@@ -162,8 +203,12 @@ impl ShardMap {
     }
 
     /// Why a granule of the map has no file.
-    fn absent(&self, place: usize, root: Option<&Path>) -> Absent {
+    fn absent(&self, called: &GranulePath, place: usize, root: Option<&Path>) -> Absent {
         let granule = &self.granules[place];
+        let id = match self.granules.iter().filter(|g| g.id == granule.id).count() {
+            1 => &*granule.id,
+            _ => &*called.name,
+        };
         let href = match (&granule.path, &granule.https, &granule.s3) {
             (Some(path), ..) => format!("at {path} from the map's folder"),
             (None, Some(href), _) | (None, None, Some(href)) => format!("at {href}"),
@@ -184,10 +229,9 @@ impl ShardMap {
             ),
         };
         Absent {
-            granule: granule.id.clone(),
+            granule: id.to_owned(),
             reason: format!(
-                "granule {}: shard map {} has it {href}, and {looked}; {remedy}",
-                granule.id,
+                "granule {id}: shard map {} has it {href}, and {looked}; {remedy}",
                 self.path.display()
             ),
         }
@@ -203,19 +247,43 @@ impl MapGranule {
     }
 }
 
-/// The one file among several of a granule's name.
+impl Selection<'_> {
+    fn kind(&self) -> GranuleKind {
+        self.config
+            .map_or(GranuleKind::Hdf5, |config| config.granules)
+    }
+}
+
+/// The one file among several of a granule's name: the one that lies as the map's path says, else any
+/// where all have the same bytes.
 fn one_of(granule: &MapGranule, found: &[PathBuf], root: &Path) -> Result<PathBuf> {
-    let same = |file: &PathBuf| match (identity(file).0, identity(&found[0]).0) {
-        // Copies of a product are one granule by name, of which any will do.
-        (Identity::Product(_), Identity::Product(_)) => true,
-        (a, b) => a == b,
+    let ends = |file: &PathBuf| {
+        let path = granule.path.as_deref().unwrap_or_default();
+        let parts = file.components().rev().zip(Path::new(path).components().rev());
+        parts.take_while(|(a, b)| a == b).count()
+    };
+    // The file name alone is the same in all.
+    let most = found.iter().map(ends).max().unwrap_or_default();
+    let nearest: Vec<&PathBuf> = found.iter().filter(|file| ends(file) == most).collect();
+    if let ([nearest], 2..) = (&*nearest, most) {
+        return Ok((*nearest).clone());
+    }
+    let files = OnDisk {
+        config: None,
+        listed: true,
+    };
+    let first = &found[0];
+    let hash = |file: &Path| files.hash(file, true);
+    let same = |file: &PathBuf| {
+        files.real(file) == files.real(first)
+            || (files.bytes(file) == files.bytes(first) && hash(file) == hash(first))
     };
     if found.iter().all(same) {
-        return Ok(found[0].clone());
+        return Ok(first.clone());
     }
     Err(Error::Usage(format!(
-        "granule {} is in {} more than once ({} and {}), and its name does not tell that they are \
-         the same; name the folder of one of them with --granule-root",
+        "granule {} is in {} more than once ({} and {}), and they differ; name the folder of one of \
+         them with --granule-root",
         granule.id,
         root.display(),
         found[0].display(),
@@ -226,10 +294,16 @@ fn one_of(granule: &MapGranule, found: &[PathBuf], root: &Path) -> Result<PathBu
 /// The granules in a folder and below, by name; of each name in the order of their paths.
 fn names_in(root: &Path, kind: GranuleKind) -> Result<Names> {
     let mut names = Names::new();
-    for file in granules_in(root, kind)? {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if !root.is_dir() {
+        return Err(Error::Usage(format!(
+            "--granule-root {} is no folder; name the one that has the granules",
+            root.display()
+        )));
+    }
+    for file in scan(&[root.to_path_buf()], kind)?.found {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
         let name = stem(&name).to_owned();
-        names.entry(name).or_default().push(file);
+        names.entry(name).or_default().push(file.path);
     }
     Ok(names)
 }

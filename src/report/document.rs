@@ -209,6 +209,22 @@ pub struct Granules {
     pub failed: Vec<Failed>,
     /// Not read, because another one takes their place.
     pub superseded: Vec<SupersededReport>,
+    /// Files of one granule that were all read, as none has photons of another.
+    #[serde(default)]
+    pub parts: Vec<Vec<String>>,
+    /// Files of folders that are no granules, or hidden.
+    #[serde(default)]
+    pub skipped: Vec<SkippedReport>,
+    /// Files of folders that are plainly no data.
+    #[serde(default)]
+    pub not_data: u64,
+}
+
+/// A file that was passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedReport {
+    pub path: String,
+    pub reason: String,
 }
 
 /// A granule and the one that takes its place.
@@ -216,6 +232,10 @@ pub struct Granules {
 pub struct SupersededReport {
     pub granule: String,
     pub by: String,
+    /// What it is to the other: the same file, bytes or photons, a part of its photons, an earlier
+    /// release, a quick look.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// Rows that were rejected for their value.

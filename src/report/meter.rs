@@ -4,16 +4,16 @@
 //! read, not from their number: granules differ a hundredfold in size.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::plan::GranulePath;
 use crate::store::grouped;
 
 /// Counts of a run on its way.
 #[derive(Debug)]
 pub struct Meter {
     started: Instant,
-    /// Bytes of each granule, by file name.
+    /// Bytes of each granule, by name.
     sizes: HashMap<String, u64>,
     granules: usize,
     bytes: u64,
@@ -33,8 +33,11 @@ struct Current {
 
 impl Meter {
     /// Nothing done of these granules.
-    pub fn new(granules: &[PathBuf], now: Instant) -> Self {
-        let size = |path: &PathBuf| (name(path), std::fs::metadata(path).map_or(0, |m| m.len()));
+    pub fn new(granules: &[GranulePath], now: Instant) -> Self {
+        let size = |granule: &GranulePath| {
+            let bytes = std::fs::metadata(&granule.path).map_or(0, |m| m.len());
+            (granule.name.to_string(), bytes)
+        };
         let sizes: Vec<(String, u64)> = granules.iter().map(size).collect();
         Self {
             started: now,
@@ -107,11 +110,6 @@ impl Meter {
         }
         parts.join(", ")
     }
-}
-
-fn name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
 }
 
 /// Bytes in decimal units.

@@ -3,13 +3,13 @@
 //! Beside the line: `pipeline::fold` tells what is done, `meter.rs` turns it into words.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::meter::Meter;
+use crate::plan::GranulePath;
 use super::resident::resident_bytes;
 
 /// Whether and how progress is shown.
@@ -45,7 +45,7 @@ enum Sink {
 
 impl Progress {
     /// Progress over these granules.
-    pub fn new(mode: ProgressMode, granules: &[PathBuf]) -> Self {
+    pub fn new(mode: ProgressMode, granules: &[GranulePath]) -> Self {
         let sink = match mode {
             ProgressMode::Plain => Sink::Lines,
             ProgressMode::Auto if std::io::stderr().is_terminal() => Sink::Bar(bar()),

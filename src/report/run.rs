@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::granule::GroundTrackStatus;
 use crate::plan::Plan;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash, grouped};
@@ -14,7 +15,7 @@ use crate::store::{ContentHash, Written, content_hash, grouped};
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
     OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
-    SCHEMA_VERSION, Stage, Stages, SupersededReport,
+    SCHEMA_VERSION, SkippedReport, Stage, Stages, SupersededReport,
 };
 use super::resident::peak_resident_bytes;
 use super::tally::Tally;
@@ -143,11 +144,15 @@ impl RunReport {
             let _ = writeln!(text, "  {what:<16} {value}");
         };
         let granules = tally.granules.len();
+        let tracks = absent_tracks(tally);
         let failed = match tally.failed.len() {
             0 => String::new(),
             n => format!(", {n} failed"),
         };
         line("granules", format!("{granules} read{failed}"));
+        if !tracks.is_empty() {
+            line("ground tracks", tracks.join("; "));
+        }
         line("photons", format!("{} read", grouped(counts.read)));
         line("  kept", grouped(counts.kept));
         for (reason, count) in &counts.rejected {
@@ -197,6 +202,28 @@ pub(super) fn overviews(written: &Written) -> Vec<OverviewReport> {
     reports.collect()
 }
 
+/// Which ground tracks of the config granules do not have, in words.
+fn absent_tracks(tally: &Tally) -> Vec<String> {
+    let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    let mut without: BTreeMap<&str, usize> = BTreeMap::new();
+    for track in tally.granules.iter().flat_map(|g| &g.ground_tracks) {
+        let absent = track.status != GroundTrackStatus::Present.name();
+        *without.entry(&track.name).or_default() += usize::from(absent);
+    }
+    for (track, granules) in without.into_iter().filter(|(_, n)| *n > 0) {
+        lacking.entry(granules).or_default().push(track);
+    }
+    let all = tally.granules.len();
+    let lines = lacking.into_iter().map(|(granules, tracks)| {
+        let tracks = tracks.join(", ");
+        match granules {
+            n if n == all => format!("{tracks} without photons in all granules"),
+            n => format!("{tracks} without photons in {n} of {all} granules"),
+        }
+    });
+    lines.collect()
+}
+
 /// A path as text; one that is not Unicode as close as it comes.
 pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
@@ -206,11 +233,21 @@ fn granules(plan: &Plan, tally: &Tally) -> Granules {
     let superseded = plan.superseded.iter().map(|superseded| SupersededReport {
         granule: shown(&superseded.granule),
         by: shown(&superseded.by),
+        why: superseded.why.to_owned(),
     });
+    let skipped = plan.skipped.iter().map(|skipped| SkippedReport {
+        path: shown(&skipped.path),
+        reason: skipped.reason.clone(),
+    });
+    let parts = plan.parts.iter();
+    let parts = parts.map(|parts| parts.iter().map(|path| shown(path)).collect());
     Granules {
         done: tally.granules.clone(),
         failed: tally.failed.clone(),
         superseded: superseded.collect(),
+        parts: parts.collect(),
+        skipped: skipped.collect(),
+        not_data: plan.not_data,
     }
 }
 

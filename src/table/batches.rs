@@ -19,6 +19,7 @@ use super::columns::Needed;
 use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::metered::Metered;
+use super::partitions::{Partition, widened};
 use super::prune::{Reach, Stretch};
 use crate::{Error, Result};
 
@@ -43,6 +44,8 @@ pub(super) struct Batches {
     file: Metered<File>,
     /// The next row.
     row: u64,
+    /// Columns to add to those of the file.
+    partitions: Vec<Partition>,
 }
 
 #[derive(Debug)]
@@ -107,6 +110,7 @@ impl Batches {
             source,
             file: handle,
             row: 0,
+            partitions: needed.partitions(table),
         })
     }
 
@@ -132,20 +136,22 @@ impl Batches {
         };
         let piece = piece.map_err(|e| table.damaged(self.row, &e))?;
         let first = self.row;
-        Ok(piece.map(|piece| match piece {
-            Piece::Rows { reach, batch, .. } => {
+        Ok(match piece {
+            None => None,
+            Some(Piece::Rows { reach, batch, .. }) => {
                 self.row += batch.num_rows() as u64;
-                Piece::Rows {
+                let batch = widened(&batch, &self.partitions);
+                Some(Piece::Rows {
                     first,
                     reach,
-                    batch,
-                }
+                    batch: batch.map_err(|e| table.damaged(first, &e))?,
+                })
             }
-            Piece::Skipped(rows) => {
+            Some(Piece::Skipped(rows)) => {
                 self.row += rows;
-                Piece::Skipped(rows)
+                Some(Piece::Skipped(rows))
             }
-        }))
+        })
     }
 }
 

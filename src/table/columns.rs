@@ -6,6 +6,7 @@
 use arrow::datatypes::{DataType, Field};
 
 use super::file::TableFile;
+use super::partitions::Partition;
 use crate::batch::ColumnType;
 use crate::config::{Config, Dtype};
 use crate::granule::SourceColumn;
@@ -67,6 +68,14 @@ impl Needed {
         places(table, [&self.longitude, &self.latitude].into_iter())
     }
 
+    /// Columns that come from the names of folders.
+    pub fn partitions(&self, table: &TableFile) -> Vec<Partition> {
+        let names = [&self.longitude, &self.latitude].into_iter();
+        let names: Vec<&String> = names.chain(&self.filters).chain(&self.variables).collect();
+        let needed = |partition: &&Partition| names.contains(&partition.field.name());
+        table.partitions.iter().filter(needed).cloned().collect()
+    }
+
     /// Positions in the schema of all columns, ascending.
     pub fn all(&self, table: &TableFile) -> Vec<usize> {
         let names = [&self.longitude, &self.latitude];
@@ -124,7 +133,7 @@ fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
     let fields = table.schema.fields();
     let mut found = fields.iter().filter(|field| field.name() == name);
     let Some(field) = found.next() else {
-        return Err(missing(table, name));
+        return of_folder(table, name);
     };
     if found.next().is_some() {
         return Err(table.error(format!(
@@ -138,6 +147,22 @@ fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
             "column {name} is {}, which is not supported; integers of up to 64 bits, float32, \
              float64, booleans and lists of them are: convert it",
             field.data_type()
+        ))),
+    }
+}
+
+/// A column in the names of the table's folders.
+fn of_folder<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
+    let mut partitions = table.partitions.iter();
+    let Some(partition) = partitions.find(|p| p.field.name() == name) else {
+        return Err(missing(table, name));
+    };
+    match dtype_of(partition.field.data_type()) {
+        Some(dtype) => Ok((dtype, &partition.field)),
+        None => Err(table.error(format!(
+            "column {name} is in the name of a folder, {name}={}, and not in the file; only numbers \
+             are read from there: write the column into the table",
+            partition.text
         ))),
     }
 }

@@ -14,10 +14,19 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use super::guard::guarded;
 use super::one_line;
+use super::partitions::Partition;
 use crate::{Error, Result};
 
 /// File name extensions of tables in folders.
-pub const EXTENSIONS: [&str; 6] = ["parquet", "pq", "arrow", "arrows", "feather", "ipc"];
+pub const EXTENSIONS: [&str; 7] = [
+    "parquet",
+    "pq",
+    "arrow",
+    "arrows",
+    "feather",
+    "ipc",
+    "geoparquet",
+];
 
 /// How a table is stored.
 #[derive(Debug, Clone)]
@@ -35,6 +44,8 @@ pub struct TableFile {
     bytes: u64,
     pub(super) format: Format,
     pub(super) schema: SchemaRef,
+    /// Columns that are not in the file but in the names of its folders.
+    pub(super) partitions: Vec<Partition>,
 }
 
 /// What the first bytes of a file say.
@@ -48,11 +59,20 @@ enum Head {
 }
 
 impl TableFile {
-    /// Opens a table and reads what it says of its columns; no values.
+    /// Opens a table under its file name and reads what it says of its columns; no values.
     ///
     /// # Errors
     /// No such file, a folder, neither Parquet nor Arrow IPC, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::open_as(path, &name.to_string_lossy())
+    }
+
+    /// As [`TableFile::open`], under a name of the caller's.
+    ///
+    /// # Errors
+    /// As [`TableFile::open`].
+    pub fn open_as(path: &Path, name: &str) -> Result<Self> {
         let refuse = |message: &str| Error::granule(path.display().to_string(), message);
         let file = match File::open(path) {
             Ok(file) => file,
@@ -103,19 +123,25 @@ impl TableFile {
                 ));
             }
         };
-        let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
+            partitions: Partition::of(path, &schema),
             path: path.to_path_buf(),
-            name: name.to_string_lossy().into(),
+            name: name.into(),
             bytes: metadata.len(),
             format,
             schema,
         })
     }
 
-    /// The file name, without folders.
+    /// What the table is called: its file name, unless it was opened under another.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a column is in the table, or in the names of its folders.
+    pub fn has(&self, name: &str) -> bool {
+        let of_folder = |partition: &Partition| partition.field.name() == name;
+        self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
     }
 
     /// Bytes of the file.

@@ -1,7 +1,7 @@
 //! Tables: photons from Parquet and Arrow IPC files, and finished cells to them.
 //!
 //! On the line twice. In: `table --read--> PhotonBatch`, where a table stands for a granule.
-//! `file.rs` opens, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
+//! `file.rs` opens, `partitions.rs` finds columns in the names of folders, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
 //! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
 //! left in bounded pieces, `explode.rs` unfolds lists, `values.rs` widens without loss, `reader.rs`
 //! keeps and counts, `drift.rs` tells how tables differ; `guard.rs` catches what the libraries panic about,
@@ -21,6 +21,7 @@ mod guard;
 mod inspect;
 mod left_out;
 mod metered;
+mod partitions;
 mod place;
 mod prune;
 mod reader;
@@ -33,6 +34,7 @@ pub use drift::Drift;
 pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_table};
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
 pub use inspect::{inspect, inspect_text};
+pub use partitions::partitions;
 pub use place::check_file_target;
 pub use reader::TableReader;
 pub use spool::{ErrorRow, RowSpool};

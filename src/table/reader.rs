@@ -74,7 +74,20 @@ impl TableReader {
         batch_rows: usize,
         wanted: Option<WantedShards>,
     ) -> Result<Self> {
-        let table = TableFile::open(path)?;
+        Self::new(TableFile::open(path)?, config, types, batch_rows, wanted)
+    }
+
+    /// As [`TableReader::open`], of a table that is open.
+    ///
+    /// # Errors
+    /// As [`TableReader::open`].
+    pub fn new(
+        table: TableFile,
+        config: &Config,
+        types: &[ColumnType],
+        batch_rows: usize,
+        wanted: Option<WantedShards>,
+    ) -> Result<Self> {
         let needed = Needed::of(&table, config, types)?;
         let of_shards = wanted.as_ref().map(WantedShards::wanted);
         let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.latitude));

@@ -1,0 +1,1 @@
+//! Which of several files of a granule are kept, whatever the order in which they are given.

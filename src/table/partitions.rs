@@ -1,0 +1,129 @@
+//! Columns that are in the names of folders: `cycle=3/part-0.parquet` has a column `cycle` that is 3 in
+//! every row.
+//!
+//! On the line: `file.rs` finds them when it opens a table, `batches.rs` adds those that a config reads to
+//! the columns of the file. A column of the file itself comes before one of its folders.
+
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+
+/// One column, and its value in all rows.
+#[derive(Debug, Clone)]
+pub(super) struct Partition {
+    pub field: FieldRef,
+    pub text: String,
+}
+
+/// Keys and values in the names of the folders that a path goes through, the outermost first.
+pub fn partitions(path: &Path) -> Vec<(String, String)> {
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    let pair = |part: Component| {
+        let Component::Normal(name) = part else {
+            return None;
+        };
+        let (key, value) = name.to_str()?.split_once('=')?;
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let is_key = !key.is_empty() && key.chars().all(word);
+        is_key.then(|| (key.to_owned(), value.to_owned()))
+    };
+    folders.filter_map(pair).collect()
+}
+
+impl Partition {
+    /// Those of a path that a table's own columns leave; of one key the innermost.
+    pub fn of(path: &Path, schema: &Schema) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for (key, text) in partitions(path) {
+            if schema.index_of(&key).is_ok() {
+                continue;
+            }
+            found.retain(|partition| *partition.field.name() != key);
+            let data_type = if text.parse::<i64>().is_ok() {
+                DataType::Int64
+            } else if text.parse::<f64>().is_ok() {
+                DataType::Float64
+            } else {
+                DataType::Utf8
+            };
+            let field = Arc::new(Field::new(key, data_type, false));
+            found.push(Self { field, text });
+        }
+        found
+    }
+
+    /// The value in so many rows; only numbers are asked for.
+    fn array(&self, rows: usize) -> ArrayRef {
+        match self.field.data_type() {
+            DataType::Int64 => {
+                let value = self.text.parse().unwrap_or_default();
+                Arc::new(Int64Array::from_value(value, rows))
+            }
+            _ => {
+                let value = self.text.parse().unwrap_or(f64::NAN);
+                Arc::new(Float64Array::from_value(value, rows))
+            }
+        }
+    }
+}
+
+/// A batch with these columns behind its own.
+///
+/// # Errors
+/// None: every column has as many rows.
+pub(super) fn widened(
+    batch: &RecordBatch,
+    partitions: &[Partition],
+) -> Result<RecordBatch, ArrowError> {
+    if partitions.is_empty() {
+        return Ok(batch.clone());
+    }
+    let schema = batch.schema();
+    let fields = schema.fields().iter().cloned();
+    let fields = fields.chain(partitions.iter().map(|p| Arc::clone(&p.field)));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let mut columns = batch.columns().to_vec();
+    columns.extend(partitions.iter().map(|p| p.array(batch.num_rows())));
+    RecordBatch::try_new(Arc::new(schema), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_named_with_a_key_are_columns() {
+        let path = Path::new("/d=x/a/year=2019/cycle=3/share=0.5/b=/c d=1/beam=1=2/x=1.parquet");
+        let found = partitions(path);
+        let found: Vec<(&str, &str)> = found.iter().map(|(k, v)| (&**k, &**v)).collect();
+        let expected = [
+            ("d", "x"),
+            ("year", "2019"),
+            ("cycle", "3"),
+            ("share", "0.5"),
+            ("b", ""),
+            ("beam", "1=2"),
+        ];
+        assert_eq!(found, expected);
+        let own = Schema::new(vec![Field::new("cycle", DataType::Int8, false)]);
+        let columns = Partition::of(path, &own);
+        let types: Vec<_> = columns
+            .iter()
+            .map(|p| (&**p.field.name(), p.field.data_type().clone()))
+            .collect();
+        assert_eq!(
+            types,
+            [
+                ("d", DataType::Utf8),
+                ("year", DataType::Int64),
+                ("share", DataType::Float64),
+                ("b", DataType::Utf8),
+                ("beam", DataType::Utf8),
+            ]
+        );
+    }
+}
