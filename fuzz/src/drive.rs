@@ -41,10 +41,11 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let seconds = arguments.next().and_then(|s| s.parse().ok()).unwrap_or(10);
     let seed = arguments.next().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let targets: [(&str, fn(&[u8])); 3] = [
+    let targets: [(&str, fn(&[u8])); 4] = [
         ("chunk", icefold_fuzz::chunk),
         ("table", icefold_fuzz::table),
         ("link", icefold_fuzz::link),
+        ("product", icefold_fuzz::product),
     ];
     for (name, target) in targets {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);

@@ -7,6 +7,8 @@
 #![allow(dead_code, reason = "the crate uses the rest of these files")]
 
 mod chunks;
+#[path = "../../src/plan/product.rs"]
+mod product;
 #[path = "../../src/granule/link.rs"]
 mod runs;
 
@@ -223,6 +225,33 @@ pub fn table(data: &[u8]) {
             + grid.element.size();
         assert!(reach <= table.length, "a column beyond its chunk");
     }
+}
+
+/// Any name: one that is a product's says of which granule, and says so again with more around it.
+pub fn product(data: &[u8]) {
+    let name = |text: &str| product::ProductName::of(std::path::Path::new(text));
+    // Pieces of names, so that some are whole.
+    const PIECES: [&str; 16] = [
+        "ATL06", "ATL11", "ATL14", "QL", "-01", "_20190105163308", "_01260202", "_000110", "_0318",
+        "_GL", "_100m", "_006", "_01", "_007_02", ".h5", "\u{e9}",
+    ];
+    let mut text = String::new();
+    for &byte in data.iter().take(64) {
+        match byte {
+            0..160 => text.push_str(PIECES[usize::from(byte % 16)]),
+            _ => text.push(char::from(byte - 128)),
+        }
+    }
+    let Some(found) = name(&text) else {
+        return;
+    };
+    assert!(found.granule.starts_with(&found.product));
+    assert!((1..=2).contains(&found.rank.release.len()));
+    let Some(file) = std::path::Path::new(&*text).file_name() else {
+        return;
+    };
+    let again = name(&format!("copy of {}", file.to_string_lossy()));
+    assert_eq!(again.map(|name| name.granule), Some(found.granule));
 }
 
 /// Any counts, index and range of photons.

@@ -195,6 +195,8 @@ pub fn say_left_out(plan: &Plan) {
     }
     if plan.not_data > 0 {
         let files = plan.not_data;
-        note(format_args!("note: not read: {files} files that are no data"));
+        note(format_args!(
+            "note: not read: {files} files that are no data"
+        ));
     }
 }

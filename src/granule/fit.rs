@@ -136,8 +136,10 @@ impl Tracks {
     /// A granule that has none of the config's groups is one if it says that it is of another product than
     /// those that have them; if it does not say, then if its ground tracks have other groups.
     pub fn strangers(&self, config: &Config) -> Vec<(String, Error)> {
-        let (blank, read): (Vec<_>, Vec<_>) =
-            self.granules.iter().partition(|(_, found)| found.is_blank());
+        let (blank, read): (Vec<_>, Vec<_>) = self
+            .granules
+            .iter()
+            .partition(|(_, found)| found.is_blank());
         let products: BTreeSet<&str> = read
             .iter()
             .filter_map(|(_, found)| found.product.as_deref())
@@ -281,7 +283,9 @@ mod tests {
         for name in ["gt1l", "gt3r", "pt2", "profile_3"] {
             assert!(Kind::of(name).is_some(), "{name}");
         }
-        for name in ["gt1L", "gt4r", "gt1", "gt", "pt4", "profile_", "gt1l2", "g\u{e9}"] {
+        for name in [
+            "gt1L", "gt4r", "gt1", "gt", "pt4", "profile_", "gt1l2", "g\u{e9}",
+        ] {
             assert!(Kind::of(name).is_none(), "{name}");
         }
     }

@@ -53,11 +53,7 @@ impl Schedule {
         let ids = listed.iter().map(|shard| shard.id).collect();
         let all = Arc::new(ShardSet::new(grid.shard_order, ids));
         let mut of_granule = vec![Vec::new(); survey.granules.len()];
-        let merged: Vec<bool> = survey
-            .granules
-            .iter()
-            .map(|g| merged(&g.name))
-            .collect();
+        let merged: Vec<bool> = survey.granules.iter().map(|g| merged(&g.name)).collect();
         let unread = listed.iter().map(|shard| ListedShard {
             granules: shard
                 .granules

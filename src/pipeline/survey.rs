@@ -1,7 +1,6 @@
 //! The survey: every granule is opened once, before any photon is read, so that column types are
 //! known and a granule that cannot be opened is found before hours of work.
 
-use std::collections::{BTreeMap, BTreeSet};
 use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::stat::Job;
 use crate::store::check_schema;
 use crate::table::{Drift, columns_read};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run will do, resolved against its granules.
 #[derive(Debug)]

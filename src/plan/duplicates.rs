@@ -57,11 +57,7 @@ enum Place {
 /// # Errors
 /// Duplicates where the policy makes them an error. Strict: a file that cannot be used and would take the
 /// place of one that can, and files of a granule that share some of their photons.
-pub(super) fn settle(
-    found: Vec<Candidate>,
-    rules: Rules,
-    files: &impl Files,
-) -> Result<Settled> {
+pub(super) fn settle(found: Vec<Candidate>, rules: Rules, files: &impl Files) -> Result<Settled> {
     let mut settled = Settled::default();
     let given: Vec<PathBuf> = found.iter().map(|f| f.path.clone()).collect();
     if rules.policy == DuplicatePolicy::KeepAll {

@@ -80,7 +80,10 @@ pub(super) fn each_once(
     let mut of_file: BTreeMap<PathBuf, Vec<Item>> = BTreeMap::new();
     for candidate in found {
         let real = files.real(&candidate.path);
-        of_file.entry(real).or_default().push(Item::new(candidate, kind));
+        of_file
+            .entry(real)
+            .or_default()
+            .push(Item::new(candidate, kind));
     }
     let mut items = Vec::new();
     for mut paths in of_file.into_values() {
@@ -100,7 +103,11 @@ pub(super) fn each_once(
 }
 
 /// Of files of the same bytes the first, unless names tell that they are of different granules.
-pub(super) fn without_copies(items: Vec<Item>, files: &impl Files, superseded: &mut Vec<Superseded>) -> Vec<Item> {
+pub(super) fn without_copies(
+    items: Vec<Item>,
+    files: &impl Files,
+    superseded: &mut Vec<Superseded>,
+) -> Vec<Item> {
     let mut alike: BTreeMap<(u64, &[String]), Vec<&Item>> = BTreeMap::new();
     for item in &items {
         if let Some(bytes) = files.bytes(&item.path).filter(|bytes| *bytes > 0) {
@@ -133,10 +140,7 @@ pub(super) fn without_copies(items: Vec<Item>, files: &impl Files, superseded: &
 }
 
 /// Groups of two or more of one hash, of which some may be copies of each other.
-fn by_hash<'a>(
-    group: Vec<&'a Item>,
-    hash: impl Fn(&Item) -> Option<String>,
-) -> Vec<Vec<&'a Item>> {
+fn by_hash<'a>(group: Vec<&'a Item>, hash: impl Fn(&Item) -> Option<String>) -> Vec<Vec<&'a Item>> {
     let granules: BTreeSet<_> = group.iter().map(|item| item.granule()).collect();
     let all_other = !granules.contains(&None) && granules.len() == group.len();
     if group.len() < 2 || all_other {
@@ -148,7 +152,10 @@ fn by_hash<'a>(
             groups.entry(hash).or_default().push(item);
         }
     }
-    groups.into_values().filter(|group| group.len() > 1).collect()
+    groups
+        .into_values()
+        .filter(|group| group.len() > 1)
+        .collect()
 }
 
 impl Item {
@@ -164,7 +171,10 @@ impl Item {
         };
         Self {
             other_name: product.is_none(),
-            extra: product.as_ref().map(|p| p.extra.clone()).unwrap_or_default(),
+            extra: product
+                .as_ref()
+                .map(|p| p.extra.clone())
+                .unwrap_or_default(),
             file_name: path.file_name().map(ToOwned::to_owned).unwrap_or_default(),
             path,
             scanned: candidate.scanned,

@@ -161,7 +161,10 @@ mod tests {
             std::os::unix::fs::symlink(target, at(link)).unwrap();
         }
         let paths = |granules: &[GranulePath]| -> Vec<PathBuf> {
-            granules.iter().map(|granule| granule.path.clone()).collect()
+            granules
+                .iter()
+                .map(|granule| granule.path.clone())
+                .collect()
         };
         let given = [folder.path().to_path_buf()];
         let mut config = config::load("atl06").unwrap();
@@ -172,6 +175,9 @@ mod tests {
         let once = plan(&given, &config, false).unwrap();
         assert_eq!(paths(&once.granules), [at("also.h5")]);
         assert_eq!(once.superseded.len(), 1);
-        assert_eq!(once.superseded[0].granule.as_path(), Path::new(&at("a/g.h5")));
+        assert_eq!(
+            once.superseded[0].granule.as_path(),
+            Path::new(&at("a/g.h5"))
+        );
     }
 }

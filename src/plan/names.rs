@@ -89,7 +89,7 @@ mod tests {
             names(&["x/a/g.h5", "y/a/g.h5", "g.h5"]),
             ["x/a/g.h5", "y/a/g.h5", "g.h5"]
         );
-        assert_eq!(names(&["/g.h5", "/a/g.h5"]), ["/g.h5", "/a/g.h5"]);
+        assert_eq!(names(&["/g.h5", "/a/g.h5"]), ["/g.h5", "a/g.h5"]);
     }
 
     #[test]

@@ -125,7 +125,9 @@ fn fields<'a>(mut text: &'a str, forms: &[&str]) -> Option<(Vec<&'a str>, &'a st
         let end = text.find('_')?;
         let field = &text[..end];
         let fits = *form == "*" || field.len() == form.len();
-        let letters = field.bytes().zip(form.bytes().chain(std::iter::repeat(b'A')));
+        let letters = field
+            .bytes()
+            .zip(form.bytes().chain(std::iter::repeat(b'A')));
         let of_form = |(c, form): (u8, u8)| match form {
             b'0' => c.is_ascii_digit(),
             _ => c.is_ascii_alphanumeric(),

@@ -259,7 +259,10 @@ impl Selection<'_> {
 fn one_of(granule: &MapGranule, found: &[PathBuf], root: &Path) -> Result<PathBuf> {
     let ends = |file: &PathBuf| {
         let path = granule.path.as_deref().unwrap_or_default();
-        let parts = file.components().rev().zip(Path::new(path).components().rev());
+        let parts = file
+            .components()
+            .rev()
+            .zip(Path::new(path).components().rev());
         parts.take_while(|(a, b)| a == b).count()
     };
     // The file name alone is the same in all.

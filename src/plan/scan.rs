@@ -90,10 +90,7 @@ fn absent(path: &Path, error: std::io::Error) -> Error {
             path.display(),
             target.display()
         ),
-        Err(_) => format!(
-            "granule {} does not exist; check the path",
-            path.display()
-        ),
+        Err(_) => format!("granule {} does not exist; check the path", path.display()),
     })
 }
 
@@ -283,7 +280,10 @@ fn look(path: &Path, kind: GranuleKind) -> Look {
 fn older_format(path: &Path) -> Option<&'static str> {
     use std::io::Read;
     let mut start = [0; 4];
-    std::fs::File::open(path).ok()?.read_exact(&mut start).ok()?;
+    std::fs::File::open(path)
+        .ok()?
+        .read_exact(&mut start)
+        .ok()?;
     match &start {
         [b'C', b'D', b'F', 1 | 2 | 5] => Some("netCDF-3"),
         [0x0e, 0x03, 0x13, 0x01] => Some("HDF4"),

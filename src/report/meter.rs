@@ -146,7 +146,7 @@ mod tests {
         let granules = [("a.h5", 1000), ("b.h5", 9000)].map(|(name, bytes)| {
             let path = folder.path().join(name);
             std::fs::write(&path, vec![0; bytes]).unwrap();
-            path
+            GranulePath::alone(&path)
         });
         Meter::new(&granules, now)
     }

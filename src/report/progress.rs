@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::meter::Meter;
-use crate::plan::GranulePath;
 use super::resident::resident_bytes;
+use crate::plan::GranulePath;
 
 /// Whether and how progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,6 +13,7 @@ mod cuda;
 mod demo;
 mod devices;
 mod error_table;
+mod folders;
 mod full_disk;
 mod full_sphere;
 mod granules;
@@ -32,6 +33,7 @@ mod stores;
 mod table_out;
 mod tables;
 mod tolerant;
+mod urls;
 mod verbs;
 
 use std::path::{Path, PathBuf};

@@ -206,9 +206,11 @@ fn granules_are_found_by_name_below_the_root() {
     assert!(message.contains("left out: granule b: "), "{message}");
     assert_eq!(report["granules"]["failed"][0]["granule"], "b");
     assert_eq!(report["granules"]["done"].as_array().unwrap().len(), 2);
-    // Two files of a name that says nothing of what is in them.
+    // Two files of a name: any where they are copies, neither where they differ.
     std::fs::create_dir(root.join("again")).unwrap();
     std::fs::copy(deep.join("a.h5"), root.join("again/a.h5")).unwrap();
+    json_of(command.arg("--overwrite"), 3);
+    std::fs::copy(deep.join("c.h5"), root.join("again/a.h5")).unwrap();
     refuse(
         &mut command,
         2,

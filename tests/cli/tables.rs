@@ -76,7 +76,13 @@ fn a_folder_of_tables_is_read_and_other_files_are_not() {
     );
     std::fs::write(folder.join("d.h5"), "no table").unwrap();
     let (report, warnings) = json(site.run(&config, &[&folder]).arg("--json"), 0);
-    assert_eq!(warnings, "");
+    let note = format!(
+        "note: not read: {} is neither Parquet nor Arrow IPC\n",
+        folder.join("d.h5").display()
+    );
+    assert_eq!(warnings, note);
+    let skipped = &report["granules"]["skipped"];
+    assert_eq!(skipped[0]["reason"], "is neither Parquet nor Arrow IPC");
     let done = report["granules"]["done"].as_array().unwrap();
     let names: Vec<&str> = done.iter().map(|g| g["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a.parquet", "b.arrow", "c.arrows"]);

@@ -109,7 +109,7 @@ fn granules_of_the_real_map_are_those_of_their_names() {
             && reason.contains("--granule-root"),
         "{reason}"
     );
-    let mut together: Vec<PathBuf> = Vec::new();
+    let mut together = Vec::new();
     for range in ["0..1", "1..3", "3..4"] {
         let part = plan(range).unwrap();
         let ids = part.wanted.unwrap().shards;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use hdf5::File;
 use icefold::Error;
-use icefold::config::{self, Config, DuplicatePolicy, GranuleKind};
+use icefold::config::{self, Config, DuplicatePolicy};
 use icefold::demo::{Recipe, write_granules_with};
 use icefold::grid::{Latitude, Locator, Order};
 use icefold::plan::{Build, ShardMap, build, plan};
@@ -24,7 +24,11 @@ fn config(shard_order: u8) -> Config {
 }
 
 fn map_of(config: &Config, granules: &[PathBuf], target: &Path, threads: usize) -> ShardMap {
-    let plan = plan(granules, GranuleKind::Hdf5, DuplicatePolicy::KeepAll).unwrap();
+    let keep_all = Config {
+        duplicates: DuplicatePolicy::KeepAll,
+        ..config.clone()
+    };
+    let plan = plan(granules, &keep_all, false).unwrap();
     let build_of = Build {
         config,
         plan: &plan,
@@ -97,7 +101,7 @@ fn an_interrupted_plan_is_no_map() {
         seed: 1,
     };
     let granules = write_granules_with(folder.path(), &recipe).unwrap();
-    let plan = plan(&granules, GranuleKind::Hdf5, DuplicatePolicy::Error).unwrap();
+    let plan = plan(&granules, &config(6), false).unwrap();
     let build_of = Build {
         config: &config(6),
         plan: &plan,

@@ -89,10 +89,17 @@ fn links_and_pipes_end_no_scan() {
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir(at("a")).unwrap();
     std::fs::write(at("a/g.h5"), HDF5).unwrap();
-    for (target, link) in [("..", "a/up"), ("a", "b"), ("/nowhere/x.h5", "x.h5"), ("y.h5", "y.h5")] {
+    for (target, link) in [
+        ("..", "a/up"),
+        ("a", "b"),
+        ("/nowhere/x.h5", "x.h5"),
+        ("y.h5", "y.h5"),
+    ] {
         std::os::unix::fs::symlink(target, at(link)).unwrap();
     }
-    let made = std::process::Command::new("mkfifo").arg(at("pipe.h5")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(at("pipe.h5"))
+        .status();
     assert!(made.is_ok_and(|status| status.success()));
     let found = scan(&[folder.path().to_path_buf()], GranuleKind::Hdf5).unwrap();
     let paths: Vec<&Path> = found.found.iter().map(|f| &*f.path).collect();
@@ -100,8 +107,13 @@ fn links_and_pipes_end_no_scan() {
     let reasons: Vec<&str> = found.skipped.iter().map(|s| &*s.reason).collect();
     assert_eq!(reasons[..2], ["is a named pipe", "is a link to nothing"]);
     assert!(reasons[2].starts_with("cannot be reached"), "{reasons:?}");
-    for (name, says) in [("pipe.h5", "is a named pipe"), ("x.h5", "is a link to /nowhere")] {
-        let error = scan(&[at(name)], GranuleKind::Hdf5).unwrap_err().to_string();
+    for (name, says) in [
+        ("pipe.h5", "is a named pipe"),
+        ("x.h5", "is a link to /nowhere"),
+    ] {
+        let error = scan(&[at(name)], GranuleKind::Hdf5)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(says), "{error}");
     }
 }
