@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::granule::{Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
+use crate::granule::{Applied, Buffers, Counts, GranuleFile, Reader, SourceColumn, WantedShards};
 use crate::report::{GranuleReport, ReadCost};
 use crate::table::{TableFile, TableReader, looks_like_a_table, source_columns};
 
@@ -28,6 +28,8 @@ pub struct Described {
     pub columns: Option<Vec<SourceColumn>>,
     /// Photons of all ground tracks, or rows of the table where that is known.
     pub rows: u64,
+    /// What the attributes of datasets, or of fields, say of their values.
+    pub applied: Vec<Applied>,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -77,6 +79,7 @@ impl Input {
                     name: granule.name().to_owned(),
                     columns,
                     rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
+                    applied: reader.applied(),
                     table_columns: None,
                 })
             }
@@ -88,6 +91,7 @@ impl Input {
                     name: reader.table().name().to_owned(),
                     columns: Some(columns),
                     rows: reader.table().rows().unwrap_or_default(),
+                    applied: reader.applied(),
                     table_columns: Some(reader.table().columns()),
                 })
             }

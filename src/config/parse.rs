@@ -10,6 +10,7 @@ use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{Fault, MAX_BYTES, read};
 use super::{Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
+use super::ValidRangePolicy;
 use super::{builtin, canonical};
 use crate::grid::{Latitude, Order};
 use crate::{Error, Result};
@@ -92,6 +93,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
         grid: grid(&output.grid, output.latitude)?,
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
+        valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
         duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
         store: store(raw)?,
         catalog: raw.catalog.as_ref().map(PathBuf::from),
@@ -160,6 +162,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),
         ("output.nulls", output.nulls.is_some()),
+        ("output.valid_range", output.valid_range.is_some()),
         ("output.duplicates", output.duplicates.is_some()),
         ("store", raw.store.is_some() || output.store.is_some()),
         ("catalog", raw.catalog.is_some()),

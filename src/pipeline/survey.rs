@@ -8,7 +8,7 @@ use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{ColumnUnion, SourceColumn};
+use crate::granule::{Applied, ColumnUnion, SourceColumn};
 use crate::input::Input;
 use crate::plan::{ListedShard, Plan};
 use crate::report::Failed;
@@ -32,8 +32,10 @@ pub struct Survey {
     pub schema: StoreSchema,
     /// The shards whose photons count, with places in `granules`; all shards where there is none.
     pub listed: Option<Vec<ListedShard>>,
-    /// What differs between tables, and is no reason to stop.
+    /// What differs between granules, and is no reason to stop.
     pub drift: Vec<String>,
+    /// What the attributes of datasets say of their values.
+    pub conventions: Vec<Applied>,
     /// Rows of all granules that the survey was of.
     pub rows: u64,
 }
@@ -60,8 +62,11 @@ pub struct Found {
     pub columns: Vec<SourceColumn>,
     /// Granules that cannot be opened (tolerant runs only).
     pub failed: Vec<Failed>,
-    /// What differs between tables, and is no reason to stop.
+    /// What differs between granules, and is no reason to stop.
     pub drift: Vec<String>,
+    /// What the attributes of datasets say of their values.
+    #[serde(default)]
+    pub conventions: Vec<Applied>,
     /// Rows of all granules that can be opened.
     pub rows: u64,
 }
@@ -75,11 +80,15 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     by_name.sort_by_key(|path| (path.file_name(), *path));
     let mut union = ColumnUnion::default();
     let mut drift = Drift::default();
+    let mut conventions = Vec::new();
     let mut failed = Vec::new();
     let mut rows = 0;
     for path in by_name {
         match ask(path, config, &mut union, &mut drift) {
-            Ok(more) => rows += more,
+            Ok((more, applied)) => {
+                rows += more;
+                Applied::gather(&mut conventions, applied);
+            }
             Err(error) if tolerant => {
                 failed.push(Failed {
                     granule: file_name(path),
@@ -89,11 +98,15 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
             Err(error) => return Err(error),
         }
     }
+    let mut notes = drift.notes(&columns_read(config));
+    notes.extend(union.notes());
+    conventions.sort_by(|a: &Applied, b| a.dataset.cmp(&b.dataset));
     match union.into_columns() {
         Some(columns) => Ok(Found {
             columns,
             failed,
-            drift: drift.notes(&columns_read(config)),
+            drift: notes,
+            conventions,
             rows,
         }),
         None => Err(nothing_to_read(config, plan, &failed)),
@@ -149,6 +162,7 @@ impl Survey {
             schema,
             listed,
             drift: found.drift.clone(),
+            conventions: found.conventions.clone(),
             rows: found.rows,
         })
     }
@@ -192,11 +206,16 @@ pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
 }
 
 /// Adds what a granule says of its columns, if all that the config needs of it can be opened; gives
-/// back its rows.
-fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift) -> Result<u64> {
+/// back its rows, and what was applied to its values.
+fn ask(
+    path: &Path,
+    config: &Config,
+    union: &mut ColumnUnion,
+    drift: &mut Drift,
+) -> Result<(u64, Vec<Applied>)> {
     let granule = Input::describe(path, config)?;
     let Some(found) = granule.columns else {
-        return Ok(granule.rows);
+        return Ok((granule.rows, granule.applied));
     };
     let name = format!("granule {}", granule.name);
     union.add(&name, found).map_err(|clash| {
@@ -206,7 +225,7 @@ fn ask(path: &Path, config: &Config, union: &mut ColumnUnion, drift: &mut Drift)
     if let Some(columns) = granule.table_columns {
         drift.add(&granule.name, columns);
     }
-    Ok(granule.rows)
+    Ok((granule.rows, granule.applied))
 }
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
