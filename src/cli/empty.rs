@@ -22,7 +22,10 @@ pub fn no_photon_in_pieces(pieces: usize, allowed: bool) -> bool {
 fn why(counts: &Counts) -> String {
     let expected = "pass --allow-empty where that is expected";
     // Photons elsewhere are those of other shards; what took those inside is the reason.
-    let inside = counts.rejected.iter().filter(|(why, _)| *why != OUTSIDE_SHARDS);
+    let inside = counts
+        .rejected
+        .iter()
+        .filter(|(why, _)| *why != OUTSIDE_SHARDS);
     let most = inside.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     let most = most.or_else(|| counts.rejected.iter().next());
     match most {
@@ -52,7 +55,10 @@ mod tests {
         counts.reject("bad_coordinate", 3);
         counts.reject("filter: q eq 0", 7);
         let text = why(&counts);
-        assert!(text.contains("of 100: 7 were rejected as filter: q eq 0"), "{text}");
+        assert!(
+            text.contains("of 100: 7 were rejected as filter: q eq 0"),
+            "{text}"
+        );
         assert!(why(&Counts::default()).contains("no granule that was read has any"));
     }
 }

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::ValidRangePolicy;
 use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{Fault, MAX_BYTES, read};
 use super::{Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
-use super::ValidRangePolicy;
 use super::{builtin, canonical};
 use crate::grid::{Latitude, Order};
 use crate::{Error, Result};

@@ -234,7 +234,11 @@ fn a_float32_column_is_compared_with_numbers_of_its_own_type() {
         ("where(-n >= -0.1, 1, 0)", [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]),
         ("where(abs(n) != 0.1, 1, 0)", [1.0, 0.0, 1.0], [1.0; 3]),
         // Of what is computed, everything is float64.
-        ("where(n * 1 <= 0.1, 1, 0)", [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]),
+        (
+            "where(n * 1 <= 0.1, 1, 0)",
+            [1.0, 0.0, 0.0],
+            [1.0, 0.0, 0.0],
+        ),
     ] {
         let expr = parse_row(text, &["n"]).unwrap();
         for (values, expected) in [(&single, of_single), (&wide, of_wide)] {

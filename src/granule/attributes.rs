@@ -37,7 +37,10 @@ pub(crate) enum Number {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Attribute {
     /// Numbers, none or several; `single` where they are float32.
-    Numbers { values: Vec<Number>, single: bool },
+    Numbers {
+        values: Vec<Number>,
+        single: bool,
+    },
     Text(String),
     /// A type that is neither, in words.
     Other(String),
@@ -118,7 +121,9 @@ impl Attributes {
             Some(Attribute::Text(text)) => format!("'{text}'"),
             Some(Attribute::Other(what)) => what.clone(),
         };
-        Err(format!("attribute {name} is {found}, and a number is expected"))
+        Err(format!(
+            "attribute {name} is {found}, and a number is expected"
+        ))
     }
 }
 
@@ -195,34 +200,31 @@ fn read_any(attribute: &Stored) -> hdf5::Result<Attribute> {
     let none = attribute.space()?.is_null();
     let dtype = attribute.dtype()?;
     let mut single = false;
-    let values = match dtype.to_descriptor() {
-        Ok(TypeDescriptor::Integer(_)) if none => Vec::new(),
-        Ok(TypeDescriptor::Integer(_)) => {
-            let values = attribute.read_raw::<i64>()?;
-            values.iter().map(|&v| Number::Int(v.into())).collect()
-        }
-        Ok(TypeDescriptor::Unsigned(IntSize::U1 | IntSize::U2 | IntSize::U4 | IntSize::U8)) => {
-            let values = match none {
-                true => Vec::new(),
-                false => attribute.read_raw::<u64>()?,
-            };
-            values.iter().map(|&v| Number::Int(v.into())).collect()
-        }
-        Ok(TypeDescriptor::Float(size @ (FloatSize::U4 | FloatSize::U8))) => {
-            single = size == FloatSize::U4;
-            let values = match none {
-                true => Vec::new(),
-                false => attribute.read_raw::<f64>()?,
-            };
-            values.iter().map(|&v| Number::Float(v)).collect()
-        }
-        _ => {
-            return Ok(match text_of(attribute) {
-                Some(text) => Attribute::Text(text),
-                None => Attribute::Other(dtype.to_string()),
-            });
-        }
-    };
+    let values =
+        match dtype.to_descriptor() {
+            Ok(
+                TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_) | TypeDescriptor::Float(_),
+            ) if none => Vec::new(),
+            Ok(TypeDescriptor::Integer(_)) => {
+                let values = attribute.read_raw::<i64>()?;
+                values.iter().map(|&v| Number::Int(v.into())).collect()
+            }
+            Ok(TypeDescriptor::Unsigned(IntSize::U1 | IntSize::U2 | IntSize::U4 | IntSize::U8)) => {
+                let values = attribute.read_raw::<u64>()?;
+                values.iter().map(|&v| Number::Int(v.into())).collect()
+            }
+            Ok(TypeDescriptor::Float(size @ (FloatSize::U4 | FloatSize::U8))) => {
+                single = size == FloatSize::U4;
+                let values = attribute.read_raw::<f64>()?;
+                values.iter().map(|&v| Number::Float(v)).collect()
+            }
+            _ => {
+                return Ok(match text_of(attribute) {
+                    Some(text) => Attribute::Text(text),
+                    None => Attribute::Other(dtype.to_string()),
+                });
+            }
+        };
     Ok(Attribute::Numbers { values, single })
 }
 
@@ -266,7 +268,10 @@ mod tests {
         for (text, expected) in [
             ("127", numbers(vec![Number::Int(127)])),
             (" 0.01 ", numbers(vec![Number::Float(0.01)])),
-            ("[-1, 1.5]", numbers(vec![Number::Int(-1), Number::Float(1.5)])),
+            (
+                "[-1, 1.5]",
+                numbers(vec![Number::Int(-1), Number::Float(1.5)]),
+            ),
             ("-inf", numbers(vec![Number::Float(f64::NEG_INFINITY)])),
             ("true", Attribute::Text("true".to_owned())),
             ("low", Attribute::Text("low".to_owned())),
@@ -279,7 +284,13 @@ mod tests {
             found.map(|(_, text)| (*text).to_owned())
         });
         assert_eq!(attributes.units.as_deref(), Some("m"));
-        assert_eq!(attributes.numbers("scale_factor"), Ok(&[Number::Int(2)][..]));
-        assert_eq!((attributes.found.len(), attributes.numbers("_FillValue")), (1, Ok(&[][..])));
+        assert_eq!(
+            attributes.numbers("scale_factor"),
+            Ok(&[Number::Int(2)][..])
+        );
+        assert_eq!(
+            (attributes.found.len(), attributes.numbers("_FillValue")),
+            (1, Ok(&[][..]))
+        );
     }
 }

@@ -44,9 +44,7 @@ impl RowFilter {
         };
         let constants = || constants.iter().filter(|c| !c.is_nan());
         Self {
-            singles: constants()
-                .filter_map(|&c| singles(op, c as f32))
-                .collect(),
+            singles: constants().filter_map(|&c| singles(op, c as f32)).collect(),
             doubles: constants().filter_map(|&c| doubles(op, c)).collect(),
             integers: constants().filter_map(|&c| integers(op, c)).collect(),
             inside: filter.keep != negative,

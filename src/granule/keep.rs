@@ -66,9 +66,7 @@ impl Keep {
     /// Drops the rows that filters reject, and counts them.
     pub fn filter(&self, block: &OpenBlock, selection: &mut Selection, counts: &mut Counts) {
         let filters = self.filters.iter().zip(&block.track.filters);
-        let filters: Vec<_> = filters
-            .map(|(f, &source)| (f, block.get(source)))
-            .collect();
+        let filters: Vec<_> = filters.map(|(f, &source)| (f, block.get(source))).collect();
         let rejected = selection.filter(&filters);
         for (filter, photons) in self.filters.iter().zip(rejected) {
             counts.reject(&filter.reason, photons);

@@ -353,10 +353,18 @@ mod tests {
     fn what_cannot_be_honoured_is_refused_by_the_name_of_the_attribute() {
         for (pairs, stored, says) in [
             (&[("scale_factor", "0")][..], Dtype::I8, "scale_factor is 0"),
-            (&[("scale_factor", "[1, 2]")], Dtype::I8, "scale_factor has 2"),
+            (
+                &[("scale_factor", "[1, 2]")],
+                Dtype::I8,
+                "scale_factor has 2",
+            ),
             (&[("add_offset", "inf")], Dtype::F32, "add_offset is inf"),
             (&[("add_offset", "low")], Dtype::F32, "add_offset is 'low'"),
-            (&[("_FillValue", "none")], Dtype::F32, "_FillValue is 'none'"),
+            (
+                &[("_FillValue", "none")],
+                Dtype::F32,
+                "_FillValue is 'none'",
+            ),
             (&[("_Unsigned", "true")], Dtype::I8, "_Unsigned is 'true'"),
             (&[("_Unsigned", "false")], Dtype::U8, "_Unsigned is 'false'"),
         ] {
@@ -365,11 +373,20 @@ mod tests {
         }
         assert!(meaning(&[("_Unsigned", "true")], Dtype::U8).is_ok());
         for (pairs, says) in [
-            (&[("valid_range", "[0, 1]"), ("valid_max", "1")][..], "valid_range and valid_max"),
+            (
+                &[("valid_range", "[0, 1]"), ("valid_max", "1")][..],
+                "valid_range and valid_max",
+            ),
             (&[("valid_range", "[0, 1, 2]")], "valid_range has 3"),
             (&[("valid_min", "low")], "valid_min is 'low'"),
-            (&[("valid_min", "2"), ("valid_max", "1")], "from 2 to 1 holds no int16"),
-            (&[("valid_min", "0.5"), ("add_offset", "1")], "packed or of unpacked"),
+            (
+                &[("valid_min", "2"), ("valid_max", "1")],
+                "from 2 to 1 holds no int16",
+            ),
+            (
+                &[("valid_min", "0.5"), ("add_offset", "1")],
+                "packed or of unpacked",
+            ),
         ] {
             let mut meaning = meaning(pairs, Dtype::I16).unwrap();
             let why = meaning.clone().settle(ValidRangePolicy::Exclude);

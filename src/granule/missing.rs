@@ -217,10 +217,7 @@ impl ValidRange {
 impl Bounds {
     fn new(low: Option<Number>, high: Option<Number>, stored: Dtype) -> Self {
         let float = |bound: Option<Number>, none: f64| bound.map_or(none, Number::to_f64);
-        let (from, to) = (
-            float(low, f64::NEG_INFINITY),
-            float(high, f64::INFINITY),
-        );
+        let (from, to) = (float(low, f64::NEG_INFINITY), float(high, f64::INFINITY));
         match stored {
             Dtype::F32 => Self::F32(from as f32, to as f32),
             Dtype::F64 => Self::F64(from, to),
@@ -299,10 +296,7 @@ mod tests {
         let values = Values::F32(vec![f32::MAX, 1.0, 0.1, 7.0, f32::NAN]);
         assert_eq!(nulls(&single, &values), [0, 2, 3]);
         assert_eq!(fills(&[Number::Float(f64::MAX)], Dtype::F32).1, 1);
-        let (byte, odd) = fills(
-            &[127.0, 0.5, 300.0, f64::NAN].map(Number::Float),
-            Dtype::I8,
-        );
+        let (byte, odd) = fills(&[127.0, 0.5, 300.0, f64::NAN].map(Number::Float), Dtype::I8);
         assert_eq!(nulls(&byte, &Values::I64(vec![127, 0, 44])), [0]);
         assert_eq!(odd, 3);
         let top = Number::Int(u64::MAX.into());

@@ -102,12 +102,7 @@ impl Packing {
 }
 
 /// The type of unpacked values, as xarray chooses it; an integer `scale_factor` counts as float64.
-fn unpacked(
-    stored: Dtype,
-    scale: Option<Factor>,
-    offset: Option<Factor>,
-    nan_only: bool,
-) -> Dtype {
+fn unpacked(stored: Dtype, scale: Option<Factor>, offset: Option<Factor>, nan_only: bool) -> Dtype {
     let of = |single: bool| if single { Dtype::F32 } else { Dtype::F64 };
     match (scale, offset) {
         _ if stored.is_float() && nan_only => stored,
@@ -150,12 +145,7 @@ mod tests {
 
     #[test]
     fn types_are_those_that_xarray_chooses() {
-        let factor = |single| {
-            Some(Factor {
-                value: 0.5,
-                single,
-            })
-        };
+        let factor = |single| Some(Factor { value: 0.5, single });
         let (single, double) = (factor(true), factor(false));
         for (stored, scale, offset, expected) in [
             (Dtype::I16, single, None, Dtype::F32),
@@ -202,9 +192,6 @@ mod tests {
         );
         let top = Values::I64(vec![-1]);
         let unsigned = packing(Dtype::F64).unpack(&top, Dtype::U64);
-        assert_eq!(
-            unsigned,
-            Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0])
-        );
+        assert_eq!(unsigned, Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0]));
     }
 }

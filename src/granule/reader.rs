@@ -21,9 +21,9 @@ use super::settle::{applied, settle};
 use super::spent::Spent;
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::Result;
 use crate::batch::{ColumnType, Origin, PhotonBatch};
 use crate::config::Config;
-use crate::Result;
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
 #[derive(Debug)]

@@ -174,7 +174,10 @@ mod tests {
         }
         let columns = union.into_columns().unwrap();
         assert_eq!(columns[0].column_type, ColumnType::F64);
-        assert_eq!((columns[0].dtype, &columns[0].long_name), (Dtype::F64, &None));
+        assert_eq!(
+            (columns[0].dtype, &columns[0].long_name),
+            (Dtype::F64, &None)
+        );
     }
 
     #[test]

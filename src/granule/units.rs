@@ -8,10 +8,30 @@
 const SPELLINGS: [&[&str]; 21] = [
     &["m", "meter", "meters", "metre", "metres"],
     &["km", "kilometer", "kilometers", "kilometre", "kilometres"],
-    &["cm", "centimeter", "centimeters", "centimetre", "centimetres"],
-    &["mm", "millimeter", "millimeters", "millimetre", "millimetres"],
+    &[
+        "cm",
+        "centimeter",
+        "centimeters",
+        "centimetre",
+        "centimetres",
+    ],
+    &[
+        "mm",
+        "millimeter",
+        "millimeters",
+        "millimetre",
+        "millimetres",
+    ],
     &["ft", "foot", "feet"],
-    &["m^2", "m2", "m**2", "meters^2", "meter^2", "meters2", "meters**2"],
+    &[
+        "m^2",
+        "m2",
+        "m**2",
+        "meters^2",
+        "meter^2",
+        "meters2",
+        "meters**2",
+    ],
     &["s", "sec", "secs", "second", "seconds"],
     &["ms", "msec", "millisecond", "milliseconds"],
     &["us", "microsecond", "microseconds"],
@@ -20,13 +40,39 @@ const SPELLINGS: [&[&str]; 21] = [
     &["h", "hr", "hour", "hours"],
     &["d", "day", "days"],
     &[
-        "degrees", "degree", "deg", "degs", "degrees_north", "degree_north", "degrees_n", "degree_n",
-        "degreesn", "degreen", "degrees_east", "degree_east", "degrees_e", "degree_e", "degreese",
-        "degreee", "decimal degrees", "decimal_degrees", "arc_degree", "arc_degrees", "\u{b0}",
+        "degrees",
+        "degree",
+        "deg",
+        "degs",
+        "degrees_north",
+        "degree_north",
+        "degrees_n",
+        "degree_n",
+        "degreesn",
+        "degreen",
+        "degrees_east",
+        "degree_east",
+        "degrees_e",
+        "degree_e",
+        "degreese",
+        "degreee",
+        "decimal degrees",
+        "decimal_degrees",
+        "arc_degree",
+        "arc_degrees",
+        "\u{b0}",
     ],
     &["radians", "radian", "rad"],
     &["hz", "hertz"],
-    &["m/s", "m s-1", "m s^-1", "meters/second", "meters/sec", "meter/second", "meters per second"],
+    &[
+        "m/s",
+        "m s-1",
+        "m s^-1",
+        "meters/second",
+        "meters/sec",
+        "meter/second",
+        "meters per second",
+    ],
     &["m/m", "meters/meters", "meter/meter", "meters/meter"],
     &["k", "kelvin", "degrees_kelvin"],
     &["counts", "count"],
@@ -132,7 +178,10 @@ mod tests {
             ("Metre", "meters"),
             ("degrees_north", "degree"),
             ("hz", "Hertz"),
-            ("seconds  since 2018-01-01", "s since 2018-01-01T00:00:00.000000Z"),
+            (
+                "seconds  since 2018-01-01",
+                "s since 2018-01-01T00:00:00.000000Z",
+            ),
             ("unitless", "1"),
         ];
         for (a, b) in same {
@@ -154,10 +203,22 @@ mod tests {
     #[test]
     fn coordinates_are_in_degrees_or_do_not_say() {
         let axis = Axis::Latitude;
-        for units in [None, Some("degrees_north"), Some("degreeN"), Some("degrees"), Some("1")] {
+        for units in [
+            None,
+            Some("degrees_north"),
+            Some("degreeN"),
+            Some("degrees"),
+            Some("1"),
+        ] {
             assert_eq!(check_degrees(units, axis), Ok(None), "{units:?}");
         }
-        for units in ["radians", "m", "degrees_south", "arcminutes", "degrees_west"] {
+        for units in [
+            "radians",
+            "m",
+            "degrees_south",
+            "arcminutes",
+            "degrees_west",
+        ] {
             let why = check_degrees(Some(units), axis).unwrap_err();
             assert!(why.contains(units) && why.contains("degrees"), "{why}");
         }

@@ -178,7 +178,12 @@ pub fn source_columns(table: &TableFile, config: &Config) -> Result<Vec<SourceCo
 /// What the values of a column mean, by the metadata of its field.
 fn meaning(table: &TableFile, field: &Field) -> Result<Meaning> {
     let (dtype, _) = column(table, field.name())?;
-    let text = |name: &str| field.metadata().get(name).map(|text| text.trim().to_owned());
+    let text = |name: &str| {
+        field
+            .metadata()
+            .get(name)
+            .map(|text| text.trim().to_owned())
+    };
     Meaning::new(&Attributes::of_field(text), dtype)
         .map_err(|why| table.error(format!("column {}: {why}", field.name())))
 }

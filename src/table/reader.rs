@@ -215,7 +215,10 @@ impl TableReader {
         let mut odd = Oddities::default();
         let lon = block.load(&self.table, &self.needed, &self.needed.longitude)?;
         let lat = block.load(&self.table, &self.needed, &self.needed.latitude)?;
-        for (name, held) in [(&self.needed.longitude, &lon), (&self.needed.latitude, &lat)] {
+        for (name, held) in [
+            (&self.needed.longitude, &lon),
+            (&self.needed.latitude, &lat),
+        ] {
             if let Some(outside) = &held.outside {
                 let range = self.needed.meaning(name).range();
                 let count = outside.count_set_bits();

@@ -18,6 +18,7 @@ mod full_sphere;
 mod granules;
 mod interrupted;
 mod map;
+mod nothing_kept;
 mod overviews;
 mod pieces;
 mod plan;
@@ -32,6 +33,7 @@ mod stores;
 mod table_out;
 mod tables;
 mod tolerant;
+mod units;
 mod verbs;
 
 use std::path::{Path, PathBuf};

@@ -144,9 +144,15 @@ fn values_outside_the_valid_range_are_null_and_counted_unless_it_is_ignored() {
     assert_eq!(whole.counts.outside_valid_range["flag"], 1);
     let said = |what: &str| whole.warnings.iter().any(|w| w.contains(what));
     assert_eq!(whole.warnings.len(), 3, "{:?}", whole.warnings);
-    assert!(said("h_ph: 1 values lie outside its valid_min -1 and valid_max 0.1 and are null"));
-    assert!(said("flag: 2 values lie outside its valid_min 1 and valid_max 3"));
-    assert!(said("lon: 1 values lie outside its valid_max 180 and are no positions"));
+    assert!(said(
+        "h_ph: 1 values lie outside its valid_min -1 and valid_max 0.1 and are null"
+    ));
+    assert!(said(
+        "flag: 2 values lie outside its valid_min 1 and valid_max 3"
+    ));
+    assert!(said(
+        "lon: 1 values lie outside its valid_max 180 and are no positions"
+    ));
     config.valid_range = ValidRangePolicy::Ignore;
     let whole = read(&closed.path, &config, 2).unwrap();
     assert_eq!(integers(&whole, 1), [0, 1, 2, 3, 4].map(Some));
@@ -173,13 +179,19 @@ fn attributes_that_cannot_be_honoured_are_refused_by_name() {
         ("words", "attribute scale_factor is '0.01'"),
         ("endless", "attribute add_offset is inf"),
         ("zero", "attribute scale_factor is 0"),
-        ("unsigned", "attribute _Unsigned is 'true' and the values are int16"),
+        (
+            "unsigned",
+            "attribute _Unsigned is 'true' and the values are int16",
+        ),
         ("three", "attribute valid_range has 3 values"),
         ("twice", "attributes valid_range and valid_min both"),
     ] {
         let message = refusal(&closed.path, &atl03(&[name]));
         let path = format!("granule a.h5: /gt1l/heights/{name}: ");
-        assert!(message.starts_with(&path) && message.contains(says), "{message}");
+        assert!(
+            message.starts_with(&path) && message.contains(says),
+            "{message}"
+        );
     }
     let mut config = atl03(&["twice"]);
     config.valid_range = ValidRangePolicy::Ignore;
@@ -261,7 +273,13 @@ fn numbers_that_fill_gaps_without_a_word_count_and_are_told_of() {
     let granule = Synthetic::with_heights(&[1.0, f32::MAX, f32::MAX, netcdf, f32::INFINITY]);
     granule.write(
         "gt1l/heights/wide",
-        &[f64::from(f32::MAX), f64::MAX, 1e300, 9.969_209_968_386_869e36, 0.0],
+        &[
+            f64::from(f32::MAX),
+            f64::MAX,
+            1e300,
+            9.969_209_968_386_869e36,
+            0.0,
+        ],
     );
     let declared = granule.write("gt1l/heights/declared", &[f32::MAX; 5]);
     fill(&declared, 0_f32, false);
@@ -307,7 +325,10 @@ fn thresholds_on_float32_are_float32() {
     let mut config = atl03(&["h_ph"]);
     config.filters = vec![filter("heights/h_ph", None, FilterOp::Eq, 1e39)];
     let message = refusal(&closed.path, &config);
-    assert!(message.contains("which no float32 is equal to"), "{message}");
+    assert!(
+        message.contains("which no float32 is equal to"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -330,8 +351,14 @@ fn what_was_applied_is_told_by_dataset() {
     assert_eq!(applied[0], applied[1]);
     let applied = &applied[0];
     assert_eq!(applied.dataset, "/{group}/heights/packed");
-    assert_eq!((applied.dtype.name(), applied.read_as.name()), ("int16", "float64"));
-    assert_eq!((applied.scale_factor, applied.add_offset), (Some(0.5), None));
+    assert_eq!(
+        (applied.dtype.name(), applied.read_as.name()),
+        ("int16", "float64")
+    );
+    assert_eq!(
+        (applied.scale_factor, applied.add_offset),
+        (Some(0.5), None)
+    );
     assert_eq!(applied.fill_values, [AppliedNumber::Integer(-1)]);
     assert_eq!(applied.valid_max, Some(AppliedNumber::Integer(100)));
 }

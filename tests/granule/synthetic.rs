@@ -127,7 +127,11 @@ pub fn numbers<T: H5Type>(dataset: &Dataset, name: &str, values: &[T]) {
 pub fn text(dataset: &Dataset, name: &str, value: &str) {
     let attribute = dataset.new_attr::<hdf5::types::VarLenAscii>();
     let value = hdf5::types::VarLenAscii::from_ascii(value).unwrap();
-    attribute.create(name).unwrap().write_scalar(&value).unwrap();
+    attribute
+        .create(name)
+        .unwrap()
+        .write_scalar(&value)
+        .unwrap();
 }
 
 /// A file of these bytes in its own folder.

@@ -174,7 +174,14 @@ fn longitudes_of_three_half_turns_and_latitudes_to_the_poles_are_accepted() {
     for (lon, lat) in [(0.0, 90.0), (-540.0, -90.0), (540.0, 0.0), (0.0, -0.0)] {
         assert!(Locator::accepts(lon, lat), "{lon} {lat}");
     }
-    for bad in [f64::NAN, f64::INFINITY, -f64::INFINITY, 540.1, -9999.0, 3.4e38] {
+    for bad in [
+        f64::NAN,
+        f64::INFINITY,
+        -f64::INFINITY,
+        540.1,
+        -9999.0,
+        3.4e38,
+    ] {
         assert!(!Locator::accepts(bad, 0.0) && !Locator::accepts(0.0, bad));
     }
     assert!(!Locator::accepts(0.0, 90.000_000_000_000_02));
