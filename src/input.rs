@@ -9,7 +9,7 @@ use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{
-    Buffers, Counts, GranuleFile, Outline, Reader, SourceColumn, WantedShards, lacking,
+    Applied, Buffers, Counts, GranuleFile, Outline, Reader, SourceColumn, WantedShards, lacking,
 };
 use crate::plan::GranulePath;
 use crate::report::{GranuleReport, ReadCost};
@@ -31,6 +31,8 @@ pub struct Described {
     pub rows: u64,
     /// The ground tracks of an HDF5 granule.
     pub outline: Option<Outline>,
+    /// What the attributes of datasets, or of fields, say of their values.
+    pub applied: Vec<Applied>,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -92,6 +94,7 @@ impl Input {
                     columns,
                     rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
                     outline: Some(Outline::of(&granule, config)?),
+                    applied: reader.applied(),
                     table_columns: None,
                 })
             }
@@ -104,6 +107,7 @@ impl Input {
                     columns: Some(columns),
                     outline: None,
                     rows: reader.table().rows().unwrap_or_default(),
+                    applied: reader.applied(),
                     table_columns: Some(reader.table().columns()),
                 })
             }

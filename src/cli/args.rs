@@ -189,6 +189,9 @@ pub struct RunArgs {
     #[arg(long, env = "ICEFOLD_TOLERANT")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub tolerant: bool,
+    /// Exit with 0 where no photon is kept, too, and not with 3
+    #[arg(long)]
+    pub allow_empty: bool,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Memory for batches and partials, such as 512MiB or 4GiB; partials beyond it go to disk
@@ -277,6 +280,9 @@ pub struct FinalizeArgs {
     /// Leave the pieces where they are
     #[arg(long)]
     pub keep_pieces: bool,
+    /// Exit with 0 where no photon was kept, too, and not with 3
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -13,6 +13,7 @@ use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
 use super::args::FinalizeArgs;
+use super::empty::no_photon_in_pieces;
 use super::out::{note, print};
 use super::run::threads;
 
@@ -76,8 +77,10 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     } else {
         print(&format!("{}\n{}", store.display(), report.summary()))?;
     }
+    let shards = manifest.map.shards.len();
+    let empty = assembled.photons == 0 && no_photon_in_pieces(shards, args.allow_empty);
     let whole = assembled.left_out.is_empty() && assembled.errors.count == 0;
-    Ok(if whole { 0 } else { PARTIAL })
+    Ok(if whole && !empty { 0 } else { PARTIAL })
 }
 
 /// Threads that compress and write.

@@ -7,6 +7,7 @@ mod bench;
 mod bench_device;
 mod demo;
 mod devices;
+mod empty;
 mod finalize;
 mod out;
 mod overviews;

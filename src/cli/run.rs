@@ -20,6 +20,7 @@ use crate::table::{TableFormat, check_file_target, errors_path};
 
 use super::PARTIAL;
 use super::args::{LayoutArg, ProgressArg, RunArgs};
+use super::empty::nothing_kept;
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::part::{Outcome, PartRun};
@@ -91,7 +92,12 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         let summary = report.summary(&outcome.tally);
         print(&format!("{}\n{summary}", outcome.what.display()))?;
     }
-    Ok(if outcome.whole { 0 } else { PARTIAL })
+    let before = report.pieces.as_ref().map_or(0, |p| p.photons_kept);
+    let counts = &outcome.tally.counts;
+    // What a part keeps says nothing of the whole: icefold finalize knows.
+    let expected = args.allow_empty || args.shards.is_some();
+    let empty = counts.kept + before == 0 && nothing_kept(counts, expected);
+    Ok(if outcome.whole && !empty { 0 } else { PARTIAL })
 }
 
 /// The layout of the store, and its overviews.
@@ -293,6 +299,7 @@ impl<'a> Run<'a> {
             store: self.target.store,
             table: self.table,
             drift: &survey.drift,
+            conventions: &survey.conventions,
             pieces: None,
         }
     }

@@ -6,7 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
-use super::{Config, Definition, Filter, GranuleKind, Output, Variable};
+use super::{Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable};
 use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 
@@ -57,6 +57,9 @@ fn canonical(config: &Config) -> String {
     ));
     lines.push(format!("nulls {:?}", config.nulls));
     lines.push(format!("duplicates {:?}", config.duplicates));
+    if config.valid_range != ValidRangePolicy::Exclude {
+        lines.push(format!("valid_range {:?}", config.valid_range));
+    }
     lines.join("\n")
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
-use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance};
+use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy};
 
 impl Provenance {
     /// The word in explanations.
@@ -58,6 +58,16 @@ impl NullPolicy {
         match self {
             Self::Exclude => "exclude",
             Self::Reject => "reject",
+        }
+    }
+}
+
+impl ValidRangePolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exclude => "exclude",
+            Self::Ignore => "ignore",
         }
     }
 }
@@ -161,6 +171,7 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("output.latitude", "", grid.latitude.name().into());
     add("output.nan", "", config.nan.name().into());
     add("output.nulls", "", config.nulls.name().into());
+    add("output.valid_range", "", config.valid_range.name().into());
     add("output.duplicates", "", config.duplicates.name().into());
     for (key, path) in [("store", &config.store), ("catalog", &config.catalog)] {
         let shown = path.as_ref().map(|path| path.display().to_string());

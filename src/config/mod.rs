@@ -62,6 +62,7 @@ pub struct Config {
     pub grid: GridConfig,
     pub nan: NanPolicy,
     pub nulls: NullPolicy,
+    pub valid_range: ValidRangePolicy,
     pub duplicates: DuplicatePolicy,
     pub store: Option<PathBuf>,
     pub catalog: Option<PathBuf>,
@@ -217,6 +218,16 @@ pub enum NullPolicy {
     Exclude,
     /// A null is an error.
     Reject,
+}
+
+/// What becomes of values outside the valid range that a dataset's attributes declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidRangePolicy {
+    /// They are null.
+    Exclude,
+    /// They are values like any other.
+    Ignore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

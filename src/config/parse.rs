@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::ValidRangePolicy;
 use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
@@ -92,6 +93,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
         grid: grid(&output.grid, output.latitude)?,
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
+        valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
         duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
         store: store(raw)?,
         catalog: raw.catalog.as_ref().map(PathBuf::from),
@@ -160,6 +162,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),
         ("output.nulls", output.nulls.is_some()),
+        ("output.valid_range", output.valid_range.is_some()),
         ("output.duplicates", output.duplicates.is_some()),
         ("store", raw.store.is_some() || output.store.is_some()),
         ("catalog", raw.catalog.is_some()),

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
 use super::shapes::{Entries, RawScalar};
-use super::{Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy};
+use super::{Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy};
 
 /// The JSON Schema of a pipeline file.
 pub fn json_schema() -> serde_json::Value {
@@ -225,6 +225,7 @@ pub(super) struct RawOutputSection {
     pub latitude: Option<RawLatitude>,
     pub nan: Option<NanPolicy>,
     pub nulls: Option<NullPolicy>,
+    pub valid_range: Option<ValidRangePolicy>,
     pub duplicates: Option<DuplicatePolicy>,
     /// The same as `store` at the top.
     pub store: Option<String>,

@@ -7,6 +7,9 @@
 //! Powers with a literal exponent: `x**0` is 1; `x**n` for n = 1..16 multiplies from the left,
 //! `((x*x)*x)*...`; `x**-n` is `1/(x**n)`; `x**0.5` is `sqrt(x)`; all others are `libm::pow`.
 //! Every NaN that leaves is the same NaN.
+//!
+//! Where `where` compares a float32 column with a number, the number is rounded to float32 first, as
+//! numpy does: 0.1 is equal to what a float32 column holds for it.
 
 use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, RowExpr, UnaryFn};
 use crate::batch::Values;
@@ -162,6 +165,22 @@ enum Bound<'a> {
     UnlessNan(Box<Bound<'a>>, Box<Bound<'a>>),
 }
 
+impl Condition<Bound<'_>> {
+    /// Rounds a number that float32 values are compared with.
+    fn round_to_singles(&mut self) {
+        let rounded = |number: f64| Bound::Number(f64::from(number as f32));
+        if self.left.is_single()
+            && let Some(number) = self.right.number()
+        {
+            self.right = rounded(number);
+        } else if self.right.is_single()
+            && let Some(number) = self.left.number()
+        {
+            self.left = rounded(number);
+        }
+    }
+}
+
 impl<'a> Bound<'a> {
     fn new(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values) -> Self {
         let bind = |expr: &RowExpr| Box::new(Self::new(expr, column));
@@ -179,14 +198,48 @@ impl<'a> Bound<'a> {
             RowExpr::Unary(function, a) => Self::Unary(*function, bind(a)),
             RowExpr::Extreme(which, a, b) => Self::Extreme(*which, bind(a), bind(b)),
             RowExpr::Where(condition, a, b) => {
-                let condition = Condition {
+                let mut condition = Condition {
                     op: condition.op,
                     left: Self::new(&condition.left, column),
                     right: Self::new(&condition.right, column),
                 };
+                condition.round_to_singles();
                 Self::Where(Box::new(condition), bind(a), bind(b))
             }
             RowExpr::UnlessNan(a, b) => Self::UnlessNan(bind(a), bind(b)),
+        }
+    }
+
+    /// Whether its values are those of a float32 column, but for their sign.
+    fn is_single(&self) -> bool {
+        match self {
+            Self::Column(Values::F32(_)) => true,
+            Self::Neg(a) | Self::Unary(UnaryFn::Abs, a) => a.is_single(),
+            _ => false,
+        }
+    }
+
+    /// Its value, where it is of no column.
+    fn number(&self) -> Option<f64> {
+        let mut value = [0.0];
+        self.is_constant().then(|| {
+            self.fill(0, &mut value);
+            value[0]
+        })
+    }
+
+    fn is_constant(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Column(_) => false,
+            Self::Neg(a) | Self::Unary(_, a) => a.is_constant(),
+            Self::Binary(_, a, b) | Self::Extreme(_, a, b) | Self::UnlessNan(a, b) => {
+                a.is_constant() && b.is_constant()
+            }
+            Self::Where(condition, a, b) => {
+                let sides = [&condition.left, &condition.right];
+                sides.iter().all(|side| side.is_constant()) && a.is_constant() && b.is_constant()
+            }
         }
     }
 

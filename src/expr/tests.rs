@@ -221,6 +221,35 @@ fn refusals_say_where_and_what_instead() {
 }
 
 #[test]
+fn a_float32_column_is_compared_with_numbers_of_its_own_type() {
+    let near = [0.1_f32.next_down(), 0.1, 0.1_f32.next_up()];
+    let [single, wide] = [
+        Values::F32(near.to_vec()),
+        Values::F64(near.map(f64::from).to_vec()),
+    ];
+    for (text, of_single, of_wide) in [
+        ("where(n <= 0.1, 1, 0)", [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]),
+        ("where(n == 1 / 10, 1, 0)", [0.0, 1.0, 0.0], [0.0; 3]),
+        ("where(0.1 < n, 1, 0)", [0.0, 0.0, 1.0], [0.0, 1.0, 1.0]),
+        ("where(-n >= -0.1, 1, 0)", [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]),
+        ("where(abs(n) != 0.1, 1, 0)", [1.0, 0.0, 1.0], [1.0; 3]),
+        // Of what is computed, everything is float64.
+        (
+            "where(n * 1 <= 0.1, 1, 0)",
+            [1.0, 0.0, 0.0],
+            [1.0, 0.0, 0.0],
+        ),
+    ] {
+        let expr = parse_row(text, &["n"]).unwrap();
+        for (values, expected) in [(&single, of_single), (&wide, of_wide)] {
+            let mut out = [0.0; 3];
+            eval_rows(&expr, &|_| values, &mut out);
+            assert_eq!(out, expected, "{text} {values:?}");
+        }
+    }
+}
+
+#[test]
 fn depth_and_length_are_limited() {
     let nested = format!("{}n{}", "(".repeat(5000), ")".repeat(5000));
     assert!(refusal(&nested).contains("10001 characters, the limit is 4096"));

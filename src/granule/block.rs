@@ -18,6 +18,10 @@ use crate::config::Dtype;
 pub(super) struct Block {
     pub values: Values,
     pub nulls: Option<NullBuffer>,
+    /// Which of the nulls lie outside the valid range; `None` where none does.
+    pub outside: Option<BooleanBuffer>,
+    /// Some values look like fill values that no attribute declares.
+    pub stray: bool,
 }
 
 /// Index of a value that the wanted type cannot hold exactly.
@@ -31,6 +35,8 @@ impl Default for Block {
         Self {
             values: Values::I64(Vec::new()),
             nulls: None,
+            outside: None,
+            stray: false,
         }
     }
 }
@@ -53,6 +59,20 @@ impl Block {
         }
         let nulls = self.nulls.take();
         self.nulls = nulls.map(|nulls| nulls.slice(rows.start, rows.len()));
+        let outside = self.outside.take();
+        self.outside = outside.map(|outside| outside.slice(rows.start, rows.len()));
+    }
+
+    /// How many of the kept rows are null because they lie outside the valid range.
+    pub fn outside_among(&self, kept: &Kept) -> usize {
+        match (&self.outside, kept) {
+            (None, _) => 0,
+            (Some(outside), Kept::All(_)) => outside.count_set_bits(),
+            (Some(outside), Kept::Listed(list)) => {
+                let is_outside = |i: &&u32| outside.value(**i as usize);
+                list.iter().filter(is_outside).count()
+            }
+        }
     }
 
     /// Rows as degrees, in `room` where they are not held as such; a null is NaN, which is no
@@ -93,7 +113,15 @@ impl Block {
             let valid = |i: usize| n.is_valid(indices[i] as usize);
             NullBuffer::new(BooleanBuffer::collect_bool(indices.len(), valid))
         });
-        Self { values: out, nulls }
+        let outside = self.outside.as_ref().map(|outside| {
+            BooleanBuffer::collect_bool(indices.len(), |i| outside.value(indices[i] as usize))
+        });
+        Self {
+            values: out,
+            nulls,
+            outside,
+            stray: self.stray,
+        }
     }
 
     /// The rows in `kept` as a column of the wanted type; moved where all are kept as they are.
@@ -111,7 +139,7 @@ impl Block {
                 picked
             }
         };
-        let Self { values, nulls } = picked;
+        let Self { values, nulls, .. } = picked;
         let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
         let inexact = |i: usize| Inexact {
             index: match kept {
@@ -174,6 +202,7 @@ mod tests {
         let block = Block {
             values: Values::I64(vec![1, large, i64::MAX]),
             nulls: Some(NullBuffer::from(vec![true, true, false])),
+            ..Block::default()
         };
         let take = |kept: &[u32], wanted| {
             let kept = Kept::Listed(kept.to_vec());

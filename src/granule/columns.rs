@@ -6,16 +6,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::NullBuffer;
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, H5Type, Hyperslab};
 use rayon::prelude::*;
 
-use super::attributes::{Number, number};
+use super::attributes::Attributes;
 use super::block::Block;
 use super::buffers::Buffers;
 use super::chunk::{ChunkedDataset, Failure, Request, decode};
 use super::file::{GranuleFile, condensed};
+use super::meaning::{Meaning, Meant};
 use super::spent::Spent;
 use crate::batch::{ColumnType, Values};
 use crate::config::Dtype;
@@ -27,10 +28,13 @@ pub(super) struct SourceDataset {
     dataset: Dataset,
     granule: Arc<str>,
     pub path: String,
-    column: Option<usize>,
+    pub column: Option<usize>,
+    /// The type of the values that are meant.
     pub dtype: Dtype,
+    /// The type of what is stored.
+    stored: Dtype,
+    pub meaning: Meaning,
     pub rows: u64,
-    fill: Option<Fill>,
     /// Present once indexed, where storage chunks can be read without libhdf5.
     chunked: Option<ChunkedDataset>,
 }
@@ -41,15 +45,6 @@ pub(super) struct Storage {
     pub raw: u64,
     pub stored: u64,
     pub shuffled: bool,
-}
-
-/// The value that means null, in the dataset's own type.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fill {
-    F32(f32),
-    F64(f64),
-    I64(i64),
-    U64(u64),
 }
 
 impl SourceDataset {
@@ -64,22 +59,24 @@ impl SourceDataset {
             count_rows(&space.shape(), column)
                 .map_err(|why| granule.error(format!("{path} {why}")))?
         };
-        let dtype = dtype_of(&dataset).map_err(|found| {
+        let stored = dtype_of(&dataset).map_err(|found| {
             granule.error(format!(
                 "{path} is {found}, which is not supported; integers of up to 64 bits, float32 \
                  and float64 are"
             ))
         })?;
-        let fill = number(&dataset, "_FillValue")
-            .map_err(|why| granule.error(format!("{path}: {why}; leave the granule out")))?;
+        let meaning = Attributes::of(&dataset)
+            .and_then(|attributes| Meaning::new(&attributes, stored))
+            .map_err(|why| granule.error(format!("{path}: {why}")))?;
         Ok(Self {
             dataset,
             granule: granule.name_shared(),
             path: path.to_owned(),
             column,
-            dtype,
+            dtype: meaning.dtype(),
+            stored,
+            meaning,
             rows,
-            fill: fill.and_then(|number| Fill::new(number, dtype)),
             chunked: None,
         })
     }
@@ -89,7 +86,7 @@ impl SourceDataset {
     /// # Errors
     /// A chunk that is where it cannot be.
     pub fn index(&mut self, granule: &GranuleFile) -> Result<()> {
-        self.chunked = granule.chunks(&self.dataset, &self.path, self.dtype, self.column)?;
+        self.chunked = granule.chunks(&self.dataset, &self.path, self.stored, self.column)?;
         Ok(())
     }
 
@@ -116,7 +113,7 @@ impl SourceDataset {
 
     /// Bytes of `rows` values as decoded from the file.
     fn decoded_bytes(&self, rows: u64) -> u64 {
-        rows * size_of_dtype(self.dtype)
+        rows * size_of_dtype(self.stored)
     }
 
     /// Reads rows, which must lie within the dataset.
@@ -127,7 +124,7 @@ impl SourceDataset {
 
     /// Rows through libhdf5; those of u64 beyond i64 wrap.
     fn read_hdf5(&self, rows: &Range<u64>) -> Result<Values> {
-        Ok(match self.dtype {
+        Ok(match self.stored {
             Dtype::F32 => Values::F32(self.slice(rows)?),
             Dtype::F64 => Values::F64(self.slice(rows)?),
             // Read as they are: libhdf5 converts to int64 by clamping.
@@ -140,17 +137,25 @@ impl SourceDataset {
         })
     }
 
-    /// Finds nulls, and refuses what i64 cannot hold.
+    /// Finds nulls, unpacks, and refuses what i64 cannot hold.
     fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
-        let nulls = self.fill.and_then(|fill| match &values {
-            Values::F32(v) => mark(v, |x| fill.is_f32(x)),
-            Values::F64(v) => mark(v, |x| fill.is_f64(x)),
-            Values::I64(v) => mark(v, |x| fill.is_i64(x)),
-        });
+        let Meant {
+            nulls,
+            outside,
+            stray,
+        } = self.meaning.mark(&values, None);
+        if let Some(unpacked) = self.meaning.unpack(&values) {
+            values = unpacked;
+        }
         if let (Dtype::U64, Values::I64(v)) = (self.dtype, &mut values) {
             self.check_signed(v, nulls.as_ref(), start)?;
         }
-        Ok(Block { values, nulls })
+        Ok(Block {
+            values,
+            nulls,
+            outside,
+            stray,
+        })
     }
 
     fn slice<T: H5Type>(&self, rows: &Range<u64>) -> Result<Vec<T>> {
@@ -229,7 +234,7 @@ pub(super) fn read_all(
         spent.decoded += bytes;
         read.push(if source.chunked.is_some() {
             let length = (rows.end - rows.start) as usize;
-            buffers.take(column_type(source.dtype), length)
+            buffers.take(column_type(source.stored), length)
         } else {
             spent.stored += bytes;
             spent.read(|| source.read_hdf5(rows))?
@@ -254,63 +259,6 @@ pub(super) fn read_all(
         .collect();
     let blocks = finished.into_iter().collect::<Result<_>>()?;
     Ok((blocks, spent))
-}
-
-/// Which values are not the fill value; `None` where none is.
-fn mark<T: Copy>(values: &[T], is_fill: impl Fn(T) -> bool) -> Option<NullBuffer> {
-    // Counted without a branch; most blocks have none.
-    let fills: usize = values.iter().map(|&v| usize::from(is_fill(v))).sum();
-    (fills > 0).then(|| {
-        let valid = BooleanBuffer::collect_bool(values.len(), |i| !is_fill(values[i]));
-        NullBuffer::new(valid)
-    })
-}
-
-impl Fill {
-    /// The fill value as a value of the dataset's type; `None` where no value of it is the fill.
-    fn new(number: Number, dtype: Dtype) -> Option<Self> {
-        let as_f64 = match number {
-            Number::Int(n) => n as f64,
-            Number::Float(x) => x,
-        };
-        match dtype {
-            Dtype::F64 => Some(Self::F64(as_f64)),
-            Dtype::F32 => {
-                let narrow = as_f64 as f32;
-                (narrow.is_finite() || !as_f64.is_finite()).then_some(Self::F32(narrow))
-            }
-            _ => {
-                let integer = match number {
-                    Number::Int(n) => n,
-                    Number::Float(x) if x.fract() == 0.0 => x as i128,
-                    Number::Float(_) => return None,
-                };
-                if dtype == Dtype::U64 {
-                    u64::try_from(integer).ok().map(Self::U64)
-                } else {
-                    i64::try_from(integer).ok().map(Self::I64)
-                }
-            }
-        }
-    }
-
-    #[expect(clippy::float_cmp, reason = "a fill value is an exact bit pattern")]
-    fn is_f32(self, x: f32) -> bool {
-        matches!(self, Self::F32(fill) if x == fill || (x.is_nan() && fill.is_nan()))
-    }
-
-    #[expect(clippy::float_cmp, reason = "a fill value is an exact bit pattern")]
-    fn is_f64(self, x: f64) -> bool {
-        matches!(self, Self::F64(fill) if x == fill || (x.is_nan() && fill.is_nan()))
-    }
-
-    fn is_i64(self, x: i64) -> bool {
-        match self {
-            Self::I64(fill) => x == fill,
-            Self::U64(fill) => x.cast_unsigned() == fill,
-            _ => false,
-        }
-    }
 }
 
 /// Rows of a dataset of this shape with this column chosen, or why it has not one value per row.
@@ -369,27 +317,5 @@ fn size_of_dtype(dtype: Dtype) -> u64 {
         Dtype::I16 | Dtype::U16 => 2,
         Dtype::I32 | Dtype::U32 | Dtype::F32 => 4,
         Dtype::I64 | Dtype::U64 | Dtype::F64 => 8,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fill_value_is_compared_in_the_datasets_own_type() {
-        let wide = Number::Float(3.402_823_466_385_288_6e38);
-        assert_eq!(Fill::new(wide, Dtype::F32), Some(Fill::F32(f32::MAX)));
-        assert_eq!(Fill::new(Number::Float(f64::MAX), Dtype::F32), None);
-        assert_eq!(
-            Fill::new(Number::Float(127.0), Dtype::I8),
-            Some(Fill::I64(127))
-        );
-        assert_eq!(Fill::new(Number::Float(0.5), Dtype::I8), None);
-        let top = Number::Int(i128::from(u64::MAX));
-        assert_eq!(Fill::new(top, Dtype::U64), Some(Fill::U64(u64::MAX)));
-        assert_eq!(Fill::new(top, Dtype::I64), None);
-        let nan = Fill::new(Number::Float(f64::NAN), Dtype::F32).unwrap();
-        assert!(nan.is_f32(f32::NAN) && !nan.is_f32(0.0));
     }
 }

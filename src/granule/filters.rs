@@ -1,21 +1,24 @@
 //! Row filters: which photons are kept, and the reason under which the others are counted.
 //!
-//! On the line: `select.rs` narrows the photons of a block filter by filter. Comparisons are exact:
-//! floats as f64, integers as integers, never rounded to one another's type. Every operation becomes
-//! closed ranges of the values' own type, so that one loop compares, in lanes.
+//! On the line: `select.rs` narrows the photons of a block filter by filter. Comparisons are those of
+//! numpy: a threshold is rounded to the type of floats that it is compared with, and is compared with
+//! integers as a real number. Every operation becomes closed ranges of the values' own type, so that
+//! one loop compares, in lanes.
 
 use std::ops::Range;
 
 use multiversion::multiversion;
 
+use super::missing::holds;
 use crate::batch::Values;
-use crate::config::{Filter, FilterOp};
+use crate::config::{Dtype, Filter, FilterOp};
 
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]
 pub(crate) struct RowFilter {
     /// Values in any of these ranges are inside; NaN never is.
-    floats: Vec<Between<f64>>,
+    singles: Vec<Between<f32>>,
+    doubles: Vec<Between<f64>>,
     integers: Vec<Between<i64>>,
     /// Whether those inside are kept, or the others.
     inside: bool,
@@ -41,7 +44,8 @@ impl RowFilter {
         };
         let constants = || constants.iter().filter(|c| !c.is_nan());
         Self {
-            floats: constants().filter_map(|&c| floats(op, c)).collect(),
+            singles: constants().filter_map(|&c| singles(op, c as f32)).collect(),
+            doubles: constants().filter_map(|&c| doubles(op, c)).collect(),
             integers: constants().filter_map(|&c| integers(op, c)).collect(),
             inside: filter.keep != negative,
             reason: reason(filter),
@@ -51,26 +55,60 @@ impl RowFilter {
     /// Clears the marks of the rows that the filter rejects, of those in `rows` that `marks` holds.
     pub fn narrow(&self, values: &Values, rows: Range<usize>, marks: &mut [u8]) {
         match values {
-            Values::F32(v) => narrow_f32(&v[rows], &self.floats, self.inside, marks),
-            Values::F64(v) => narrow_f64(&v[rows], &self.floats, self.inside, marks),
+            Values::F32(v) => narrow_f32(&v[rows], &self.singles, self.inside, marks),
+            Values::F64(v) => narrow_f64(&v[rows], &self.doubles, self.inside, marks),
             Values::I64(v) => narrow_i64(&v[rows], &self.integers, self.inside, marks),
         }
     }
 }
 
-/// The floats x for which `x op c` holds, or would for the operation that `op` negates.
-fn floats(op: FilterOp, c: f64) -> Option<Between<f64>> {
-    let between = |low, high| Some(Between { low, high });
-    match op {
-        FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => between(c, c),
-        FilterOp::Ge => between(c, f64::INFINITY),
-        FilterOp::Le => between(f64::NEG_INFINITY, c),
-        FilterOp::Gt if c == f64::INFINITY => None,
-        FilterOp::Gt => between(c.next_up(), f64::INFINITY),
-        FilterOp::Lt if c == f64::NEG_INFINITY => None,
-        FilterOp::Lt => between(f64::NEG_INFINITY, c.next_down()),
+impl Filter {
+    /// Whether values of this type can be told apart by the filter.
+    ///
+    /// The error names the number that no value of the type is equal to.
+    pub(crate) fn check(&self, dtype: Dtype) -> Result<(), String> {
+        if !matches!(
+            self.op,
+            FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn
+        ) {
+            return Ok(());
+        }
+        let has = |c: f64| match dtype {
+            Dtype::F32 => (c as f32).is_finite() || !c.is_finite(),
+            Dtype::F64 => true,
+            integer => c.fract() == 0.0 && holds(integer, c as i128),
+        };
+        match self.values.iter().find(|&&c| !has(c)) {
+            None => Ok(()),
+            Some(c) => Err(format!(
+                "{} compares with {c}, which no {} is equal to; correct the value in the config",
+                reason(self),
+                dtype.name()
+            )),
+        }
     }
 }
+
+macro_rules! floats {
+    ($name:ident, $float:ty) => {
+        /// The floats x for which `x op c` holds, or would for the operation that `op` negates.
+        fn $name(op: FilterOp, c: $float) -> Option<Between<$float>> {
+            let between = |low, high| Some(Between { low, high });
+            match op {
+                FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => between(c, c),
+                FilterOp::Ge => between(c, <$float>::INFINITY),
+                FilterOp::Le => between(<$float>::NEG_INFINITY, c),
+                FilterOp::Gt if c == <$float>::INFINITY => None,
+                FilterOp::Gt => between(c.next_up(), <$float>::INFINITY),
+                FilterOp::Lt if c == <$float>::NEG_INFINITY => None,
+                FilterOp::Lt => between(<$float>::NEG_INFINITY, c.next_down()),
+            }
+        }
+    };
+}
+
+floats!(singles, f32);
+floats!(doubles, f64);
 
 /// The integers for which it holds, compared as real numbers.
 fn integers(op: FilterOp, c: f64) -> Option<Between<i64>> {
@@ -101,18 +139,16 @@ fn integers(op: FilterOp, c: f64) -> Option<Between<i64>> {
 }
 
 macro_rules! narrow {
-    ($values:ident, $between:ident, $inside:ident, $marks:ident, $wide:ty) => {
+    ($values:ident, $between:ident, $inside:ident, $marks:ident) => {
         match $between {
             [only] => {
-                for (mark, &value) in $marks.iter_mut().zip($values) {
-                    let x = <$wide>::from(value);
+                for (mark, &x) in $marks.iter_mut().zip($values) {
                     let hit = (x >= only.low) & (x <= only.high);
                     *mark &= u8::from(hit == $inside);
                 }
             }
             several => {
-                for (mark, &value) in $marks.iter_mut().zip($values) {
-                    let x = <$wide>::from(value);
+                for (mark, &x) in $marks.iter_mut().zip($values) {
                     let hit = several.iter().any(|b| (x >= b.low) & (x <= b.high));
                     *mark &= u8::from(hit == $inside);
                 }
@@ -122,18 +158,18 @@ macro_rules! narrow {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn narrow_f32(values: &[f32], between: &[Between<f64>], inside: bool, marks: &mut [u8]) {
-    narrow!(values, between, inside, marks, f64);
+fn narrow_f32(values: &[f32], between: &[Between<f32>], inside: bool, marks: &mut [u8]) {
+    narrow!(values, between, inside, marks);
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn narrow_f64(values: &[f64], between: &[Between<f64>], inside: bool, marks: &mut [u8]) {
-    narrow!(values, between, inside, marks, f64);
+    narrow!(values, between, inside, marks);
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn narrow_i64(values: &[i64], between: &[Between<i64>], inside: bool, marks: &mut [u8]) {
-    narrow!(values, between, inside, marks, i64);
+    narrow!(values, between, inside, marks);
 }
 
 /// `filter: <dataset>[:,<column>] <op> <value>`, as the config declares it.
@@ -230,6 +266,48 @@ mod tests {
         assert_eq!(kept(Eq, &[-(2_f64.powi(63))], true, &ends), [0]);
         assert_eq!(kept(Ge, &[f64::INFINITY], true, &ends), [0_u32; 0]);
         assert_eq!(kept(Gt, &[f64::NEG_INFINITY], true, &ends), [0, 1]);
+    }
+
+    #[test]
+    fn thresholds_are_rounded_to_the_floats_that_they_are_compared_with() {
+        let near = [0.1_f32.next_down(), 0.1, 0.1_f32.next_up()];
+        let singles = Values::F32(near.to_vec());
+        let doubles = Values::F64(near.map(f64::from).to_vec());
+        for (op, of_singles, of_doubles) in [
+            (Eq, &[1][..], &[][..]),
+            (In, &[1], &[]),
+            (Ne, &[0, 2], &[0, 1, 2]),
+            (NotIn, &[0, 2], &[0, 1, 2]),
+            (Le, &[0, 1], &[0]),
+            (Lt, &[0], &[0]),
+            (Ge, &[1, 2], &[1, 2]),
+            (Gt, &[2], &[1, 2]),
+        ] {
+            assert_eq!(kept(op, &[0.1], true, &singles), of_singles, "{op:?}");
+            assert_eq!(kept(op, &[0.1], true, &doubles), of_doubles, "{op:?}");
+        }
+        let ends = Values::F32(vec![f32::MAX, f32::INFINITY]);
+        assert_eq!(kept(Lt, &[1e39], true, &ends), [0]);
+        assert_eq!(kept(Le, &[1e39], true, &ends), [0, 1]);
+    }
+
+    #[test]
+    fn a_number_that_no_value_of_the_type_is_equal_to_is_refused() {
+        for (dtype, odd, fine) in [
+            (Dtype::F32, 1e39, 0.1),
+            (Dtype::I8, 0.5, -128.0),
+            (Dtype::I8, 128.0, 127.0),
+            (Dtype::U16, -1.0, 65_535.0),
+            (Dtype::I32, f64::NAN, 0.0),
+        ] {
+            for op in [Eq, Ne, In, NotIn] {
+                let why = filter(op, &[fine, odd], true).check(dtype).unwrap_err();
+                assert!(why.contains(&format!("with {odd}")), "{why}");
+                assert_eq!(filter(op, &[fine], true).check(dtype), Ok(()));
+            }
+            assert_eq!(filter(Le, &[odd], true).check(dtype), Ok(()));
+        }
+        assert_eq!(filter(Eq, &[f64::NAN], true).check(Dtype::F32), Ok(()));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Granules: one HDF5 product file each, read into photon batches.
 //!
 //! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `file.rs`
-//! opens, `track.rs` finds the datasets of a ground track, `fit.rs` tells a granule of another product, `columns.rs` reads row ranges with nulls
-//! into the values of `block.rs`, decoding storage chunks with `chunk/`; `filters.rs`, `wanted.rs`
-//! and `select.rs` keep and count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches,
-//! `buffers.rs` keeps their memory, `spent.rs` what reading took, `inspect.rs` and `cost.rs` tell what is inside; `attributes.rs` reads fill
-//! values and units for all of them, `union.rs` finds types that hold several of them.
+//! opens, `track.rs` finds the datasets of a ground track, `fit.rs` tells a granule of another product,
+//! `settle.rs` holds datasets against the config, `columns.rs` reads row ranges with nulls into the values
+//! of `block.rs`, decoding storage chunks with `chunk/`; `meaning.rs` turns what is stored into what is
+//! meant, with `missing.rs` and `packing.rs`; `filters.rs`, `wanted.rs`, `select.rs` and `keep.rs` keep and
+//! count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches, `buffers.rs` keeps
+//! their memory, `spent.rs` what reading took, `oddities.rs` what was odd, `inspect.rs` and `cost.rs` tell
+//! what is inside; `attributes.rs` reads attributes for all of them, `union.rs` and `units.rs` find what
+//! several of them have in common.
 
 mod attributes;
 mod block;
@@ -17,14 +20,21 @@ mod file;
 mod filters;
 mod fit;
 mod inspect;
+mod keep;
 mod link;
+mod meaning;
+mod missing;
+mod oddities;
 mod open_block;
+mod packing;
 mod reader;
 mod select;
+mod settle;
 mod spent;
 mod superblock;
 mod track;
 mod union;
+mod units;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -32,6 +42,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
 pub use cost::{cost, cost_text};
 pub(crate) use file::condensed;
@@ -40,11 +51,15 @@ pub(crate) use filters::RowFilter;
 pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
 pub use inspect::{inspect, inspect_text};
+pub(crate) use meaning::Meaning;
+pub use meaning::{Applied, AppliedNumber};
+pub(crate) use oddities::Oddities;
 pub use reader::Reader;
 pub use spent::Spent;
 pub(crate) use superblock::looks_like_hdf5;
 pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
+pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 
 use crate::batch::ColumnType;
@@ -72,6 +87,10 @@ pub struct Counts {
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.
     pub nulls: BTreeMap<String, u64>,
+    /// Those of them whose value lies outside the valid range that the dataset declares, before rows are
+    /// rejected for their value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outside_valid_range: BTreeMap<String, u64>,
 }
 
 impl Counts {
@@ -84,6 +103,17 @@ impl Counts {
         }
         for (column, n) in &other.nulls {
             *self.nulls.entry(column.clone()).or_default() += n;
+        }
+        for (column, &n) in &other.outside_valid_range {
+            self.outside(column, n as usize);
+        }
+    }
+
+    /// Counts values of a column outside its valid range.
+    pub(crate) fn outside(&mut self, column: &str, values: usize) {
+        if values > 0 {
+            let outside = self.outside_valid_range.entry(column.to_owned());
+            *outside.or_default() += values as u64;
         }
     }
 

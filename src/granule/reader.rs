@@ -8,29 +8,28 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::buffer::NullBuffer;
-
 use super::Counts;
 use super::buffers::Buffers;
 use super::file::GranuleFile;
-use super::filters::RowFilter;
+use super::keep::Keep;
 use super::link::Runs;
+use super::meaning::Applied;
+use super::oddities::Oddities;
 use super::open_block::OpenBlock;
-use super::select::{Kept, Positions, Selection};
+use super::select::Positions;
+use super::settle::{applied, settle};
 use super::spent::Spent;
 use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
-use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
-use crate::config::{Config, NullPolicy};
-use crate::{Error, Result};
+use crate::Result;
+use crate::batch::{ColumnType, Origin, PhotonBatch};
+use crate::config::Config;
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
 #[derive(Debug)]
 pub struct Reader {
     granule: Arc<str>,
-    variables: Vec<WantedColumn>,
-    filters: Vec<RowFilter>,
-    nulls: NullPolicy,
+    keep: Keep,
     wanted: Option<WantedShards>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
@@ -38,14 +37,9 @@ pub struct Reader {
     position: Position,
     counts: Counts,
     warnings: Vec<String>,
+    oddities: Oddities,
     spent: Spent,
     buffers: Buffers,
-}
-
-#[derive(Debug)]
-struct WantedColumn {
-    name: String,
-    column_type: ColumnType,
 }
 
 /// The next row to read; `runs` are those of the ground track, read when it begins.
@@ -60,6 +54,7 @@ struct Position {
 #[derive(Debug, Default)]
 struct Fold {
     counts: Counts,
+    oddities: Oddities,
     spent: Spent,
     batch: Option<PhotonBatch>,
 }
@@ -72,7 +67,8 @@ impl Reader {
     /// [`Reader::ground_tracks`].
     ///
     /// # Errors
-    /// No ground track exists; a dataset is missing, has a wrong length, shape or type.
+    /// No ground track exists; a dataset is missing, has a wrong length, shape or type, or attributes
+    /// that cannot be honoured.
     pub fn open(
         granule: &GranuleFile,
         config: &Config,
@@ -103,20 +99,16 @@ impl Reader {
             )));
         }
         let present = ground_tracks.iter().filter(|t| t.rows > 0);
-        let tracks = present
+        let mut tracks: Vec<Track> = present
             .map(|summary| Track::open(granule, config, types, summary))
             .collect::<Result<_>>()?;
-        let variables = config.variables.iter().zip(types);
+        let mut warnings = Vec::new();
+        for track in &mut tracks {
+            warnings.extend(settle(granule, config, track)?);
+        }
         Ok(Self {
             granule: granule.name_shared(),
-            variables: variables
-                .map(|(variable, &column_type)| WantedColumn {
-                    name: variable.name.clone(),
-                    column_type,
-                })
-                .collect(),
-            filters: config.filters.iter().map(RowFilter::new).collect(),
-            nulls: config.nulls,
+            keep: Keep::new(granule.name_shared(), config, types),
             wanted: None,
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
@@ -124,7 +116,8 @@ impl Reader {
             tracks,
             position: Position::default(),
             counts: Counts::default(),
-            warnings: Vec::new(),
+            warnings,
+            oddities: Oddities::default(),
             spent: Spent {
                 reading: started.elapsed(),
                 ..Spent::default()
@@ -161,11 +154,14 @@ impl Reader {
             let fold = fold?;
             self.position.row = rows.end;
             self.counts.add(&fold.counts);
+            self.oddities.add(fold.oddities);
             self.spent += fold.spent;
             if fold.batch.is_some() {
                 return Ok(fold.batch);
             }
         }
+        let odd = std::mem::take(&mut self.oddities);
+        self.warnings.extend(odd.warnings(&self.granule));
         Ok(None)
     }
 
@@ -206,6 +202,11 @@ impl Reader {
     /// Every ground track of the config, in its order.
     pub fn ground_tracks(&self) -> &[GroundTrackSummary] {
         &self.ground_tracks
+    }
+
+    /// What the attributes of datasets say of their values, of each ground track.
+    pub fn applied(&self) -> Vec<Applied> {
+        self.tracks.iter().flat_map(applied).collect()
     }
 
     /// What was odd, but did not stop the reading; grows as ground tracks are read.
@@ -262,6 +263,13 @@ impl Reader {
         fold.counts.reject("bad_coordinate", bad);
         fold.counts.reject(OUTSIDE_SHARDS, outside);
         fold.counts.reject(UNLISTED_SHARD, unlisted);
+        for coordinate in [track.latitude, track.longitude] {
+            if let Some(outside) = &blocks[coordinate].outside {
+                let data = track.data(coordinate);
+                let (range, count) = (data.meaning.range(), outside.count_set_bits());
+                fold.oddities.outside(&data.path, range, true, count);
+            }
+        }
         let mut rows = rows;
         if self.wanted.is_some() && selection.len() > 0 {
             let cover = selection.cover();
@@ -276,16 +284,18 @@ impl Reader {
             fold.spent += track.read(&others, reach, &mut blocks, buffers)?;
         }
         let mut block = OpenBlock::new(track, rows, blocks);
+        let keep = &self.keep;
         if selection.len() > 0 {
-            self.filter(&block, &mut selection, &mut fold.counts);
+            keep.note_odd(&block, &selection, &mut fold.oddities);
+            keep.filter(&block, &mut selection, &mut fold.counts);
         }
         if selection.len() > 0 {
-            self.settle_nulls(&block, &mut selection, &mut fold.counts)?;
+            keep.settle_nulls(&block, &mut selection, &mut fold.counts)?;
         }
         if selection.len() > 0 {
             let kept = selection.into_kept(buffers);
             fold.counts.kept = kept.len() as u64;
-            let columns = self.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
+            let columns = keep.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
             fold.batch = Some(PhotonBatch {
                 origin: Origin {
                     granule: Arc::clone(&self.granule),
@@ -299,86 +309,6 @@ impl Reader {
         }
         block.recycle(buffers);
         Ok(fold)
-    }
-
-    /// Drops the rows that filters reject, and counts them.
-    fn filter(&self, block: &OpenBlock, selection: &mut Selection, counts: &mut Counts) {
-        let filters = self.filters.iter().zip(&block.track.filters);
-        let filters: Vec<_> = filters
-            .map(|(f, &source)| (f, &block.get(source).values))
-            .collect();
-        let rejected = selection.filter(&filters);
-        for (filter, photons) in self.filters.iter().zip(rejected) {
-            counts.reject(&filter.reason, photons);
-        }
-    }
-
-    /// Refuses nulls where the config does, else drops the photons that are null in every column.
-    fn settle_nulls(
-        &self,
-        block: &OpenBlock,
-        selection: &mut Selection,
-        counts: &mut Counts,
-    ) -> Result<()> {
-        let columns = &block.track.columns;
-        if self.nulls == NullPolicy::Reject {
-            for &source in columns {
-                let read = block.get(source);
-                if read.nulls.is_none() {
-                    continue;
-                }
-                if let Some(null) = selection.find(|i| read.is_null(i)) {
-                    return Err(self.at_row(
-                        block,
-                        source,
-                        null as u32,
-                        "is null and the config says `nulls: reject`; filter such photons out, or \
-                         use `nulls: exclude`",
-                    ));
-                }
-            }
-        }
-        let nulls = columns.iter().map(|&source| block.get(source));
-        if !columns.is_empty() && nulls.clone().all(|read| read.nulls.is_some()) {
-            let dropped = selection.drop_where(|i| nulls.clone().all(|read| read.is_null(i)));
-            counts.reject("null", dropped);
-        }
-        Ok(())
-    }
-
-    fn take_columns(
-        &self,
-        block: &mut OpenBlock,
-        kept: &Kept,
-        counts: &mut Counts,
-        buffers: &mut Buffers,
-    ) -> Result<Vec<Column>> {
-        let mut columns = Vec::with_capacity(self.variables.len());
-        for (wanted, &source) in self.variables.iter().zip(&block.track.columns) {
-            let read = block.take(source);
-            let column = read.take(kept, wanted.column_type, buffers);
-            let column = column.map_err(|inexact| {
-                let message = format!(
-                    "is an integer that {:?} does not hold exactly; run the granules in which \
-                     the dataset is a float apart",
-                    wanted.column_type
-                );
-                self.at_row(block, source, inexact.index, &message)
-            })?;
-            let nulls = column.nulls.as_ref().map_or(0, NullBuffer::null_count);
-            if nulls > 0 {
-                *counts.nulls.entry(wanted.name.clone()).or_default() += nulls as u64;
-            }
-            columns.push(column);
-        }
-        Ok(columns)
-    }
-
-    /// An error about the value of one photon; `index` counts from the start of the block.
-    fn at_row(&self, block: &OpenBlock, source: usize, index: u32, message: &str) -> Error {
-        let row = block.rows.start + u64::from(index);
-        let path = &block.track.data(source).path;
-        Error::granule(&*self.granule, format!("{path} row {row} {message}"))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -12,7 +13,6 @@ use super::block::Block;
 use super::buffers::Buffers;
 use super::filters::RowFilter;
 use super::wanted::WantedShards;
-use crate::batch::Values;
 use crate::grid::Locator;
 
 /// Rows that are marked, listed or gathered together: their values stay in the cache.
@@ -100,7 +100,7 @@ impl Selection {
     }
 
     /// Drops the rows that the filters reject; counts those that each rejects first.
-    pub fn filter(&mut self, filters: &[(&RowFilter, &Values)]) -> Vec<usize> {
+    pub fn filter(&mut self, filters: &[(&RowFilter, &Block)]) -> Vec<usize> {
         if filters.is_empty() {
             return Vec::new();
         }
@@ -109,8 +109,11 @@ impl Selection {
             .map(|(tile, marks)| {
                 let rows = tile * TILE..tile * TILE + marks.len();
                 let mut left = count(marks);
-                let narrowed = filters.iter().map(|(filter, values)| {
-                    filter.narrow(values, rows.clone(), marks);
+                let narrowed = filters.iter().map(|(filter, block)| {
+                    filter.narrow(&block.values, rows.clone(), marks);
+                    if let Some(nulls) = &block.nulls {
+                        clear_nulls(nulls, rows.clone(), marks);
+                    }
                     let before = std::mem::replace(&mut left, count(marks));
                     before - left
                 });
@@ -127,9 +130,14 @@ impl Selection {
         sums
     }
 
+    /// The kept rows, ascending.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.marks.len()).filter(|&i| self.marks[i] == 1)
+    }
+
     /// The first kept row for which `is` holds.
     pub fn find(&self, is: impl Fn(usize) -> bool) -> Option<usize> {
-        (0..self.marks.len()).find(|&i| self.marks[i] == 1 && is(i))
+        self.rows().find(|&i| is(i))
     }
 
     /// Drops the rows for which `is` holds; returns how many kept ones there were.
@@ -175,6 +183,13 @@ impl Kept {
             Self::All(rows) => *rows,
             Self::Listed(list) => list.len(),
         }
+    }
+}
+
+/// Clears the marks of nulls: a null compares with nothing, whatever the operation.
+fn clear_nulls(nulls: &NullBuffer, rows: Range<usize>, marks: &mut [u8]) {
+    for (mark, row) in marks.iter_mut().zip(rows) {
+        *mark &= u8::from(nulls.is_valid(row));
     }
 }
 

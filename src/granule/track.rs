@@ -186,6 +186,16 @@ impl Track {
         &self.sources[source].data
     }
 
+    /// As [`Track::data`], to settle what its values mean.
+    pub fn data_mut(&mut self, source: usize) -> &mut SourceDataset {
+        &mut self.sources[source].data
+    }
+
+    /// The datasets of all sources.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut SourceDataset> {
+        self.sources.iter_mut().map(|source| &mut source.data)
+    }
+
     /// The positions of all sources.
     pub fn all(&self) -> Vec<usize> {
         (0..self.sources.len()).collect()
@@ -305,6 +315,8 @@ impl OpenLink {
             let path = path_in(template, ground_track);
             let mut data = SourceDataset::open(granule, &path, None)?;
             data.index(granule)?;
+            let unpacked = data.meaning.check_unpacked();
+            unpacked.map_err(|why| granule.error(format!("{path}: {why}")))?;
             match data.dtype {
                 Dtype::F32 | Dtype::F64 => Err(granule.error(format!(
                     "{} is {}, and a link needs integers; correct the path in the config",

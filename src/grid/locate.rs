@@ -94,11 +94,15 @@ impl Locator {
         self.order
     }
 
-    /// Whether [`Locator::cell`] is defined for this position: a finite longitude, and a latitude
-    /// from -90 to 90 (both in degrees).
+    /// The largest magnitude of a longitude, in degrees: one and a half turns. What is beyond is no
+    /// position but a number in its place.
+    pub const MOST_LONGITUDE: f64 = 540.0;
+
+    /// Whether this is a position: a longitude from -540 to 540 and a latitude from -90 to 90, both in
+    /// degrees.
     #[inline]
     pub fn accepts(lon: f64, lat: f64) -> bool {
-        lon.is_finite() && lat.abs() <= 90.0
+        (lon.abs() <= Self::MOST_LONGITUDE) & (lat.abs() <= 90.0)
     }
 
     /// The NESTED id of the cell at this locator's order that contains a position, in degrees; the

@@ -11,6 +11,7 @@ use super::finish::Sink;
 use super::store::{StoreSink, Target};
 use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
+use crate::granule::Applied;
 use crate::grid::Order;
 use crate::piece::{Marker, Pieces};
 use crate::stat::{Encoding, Job};
@@ -46,6 +47,8 @@ pub struct Assembled {
     /// Granules that some piece was made without, ascending.
     pub left_out: Vec<String>,
     pub errors: ErrorSummary,
+    /// What attributes of datasets say of their values.
+    pub conventions: Vec<Applied>,
     pub seconds: f64,
 }
 
@@ -115,6 +118,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         cells_without_weight: sum(|marker| marker.cells_without_weight),
         left_out: left_out.into_iter().cloned().collect(),
         errors,
+        conventions: pieces.manifest().found.conventions.clone(),
         seconds: started.elapsed().as_secs_f64(),
     })
 }

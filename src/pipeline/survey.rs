@@ -5,7 +5,7 @@ use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{ColumnUnion, SourceColumn, Tracks};
+use crate::granule::{Applied, ColumnUnion, SourceColumn, Tracks};
 use crate::input::Input;
 use crate::plan::{GranulePath, ListedShard, Plan};
 use crate::report::Failed;
@@ -30,8 +30,10 @@ pub struct Survey {
     pub schema: StoreSchema,
     /// The shards whose photons count, with places in `granules`; all shards where there is none.
     pub listed: Option<Vec<ListedShard>>,
-    /// What differs between tables, and is no reason to stop.
+    /// What differs between granules, and is no reason to stop.
     pub drift: Vec<String>,
+    /// What the attributes of datasets say of their values.
+    pub conventions: Vec<Applied>,
     /// Rows of all granules that the survey was of.
     pub rows: u64,
 }
@@ -58,8 +60,11 @@ pub struct Found {
     pub columns: Vec<SourceColumn>,
     /// Granules that cannot be opened (tolerant runs only).
     pub failed: Vec<Failed>,
-    /// What differs between tables, and is no reason to stop.
+    /// What differs between granules, and is no reason to stop.
     pub drift: Vec<String>,
+    /// What the attributes of datasets say of their values.
+    #[serde(default)]
+    pub conventions: Vec<Applied>,
     /// Rows of all granules that can be opened.
     pub rows: u64,
 }
@@ -89,11 +94,16 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     for (granule, error) in asked.tracks.strangers(config) {
         failed.push(leave_out(&granule, error)?);
     }
+    let mut notes = asked.drift.notes(&columns_read(config));
+    notes.extend(asked.union.notes());
+    let mut conventions = asked.conventions;
+    conventions.sort_by(|a: &Applied, b| a.dataset.cmp(&b.dataset));
     match asked.union.into_columns() {
         Some(columns) => Ok(Found {
             columns,
             failed,
-            drift: asked.drift.notes(&columns_read(config)),
+            drift: notes,
+            conventions,
             rows: asked.rows,
         }),
         None => Err(nothing_to_read(config, plan, &failed)),
@@ -149,6 +159,7 @@ impl Survey {
             schema,
             listed,
             drift: found.drift.clone(),
+            conventions: found.conventions.clone(),
             rows: found.rows,
         })
     }
@@ -198,6 +209,7 @@ struct Asked {
     union: ColumnUnion,
     drift: Drift,
     tracks: Tracks,
+    conventions: Vec<Applied>,
     rows: u64,
 }
 
@@ -218,6 +230,7 @@ impl Asked {
         if let Some(columns) = found.table_columns {
             self.drift.add(&granule.name, columns);
         }
+        Applied::gather(&mut self.conventions, found.applied);
         self.rows += found.rows;
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::resident::peak_resident_bytes;
 use super::run::{outputs, overviews, shown};
 use super::whole::write_whole;
 use crate::error::Result;
+use crate::granule::Applied;
 use crate::pipeline::Assembled;
 use crate::store::{content_hash, grouped};
 
@@ -27,6 +28,9 @@ pub struct AssembledReport {
     pub photons: AssembledPhotons,
     pub granules: AssembledGranules,
     pub errors: ErrorsReport,
+    /// What attributes of datasets say of their values, as it was applied.
+    #[serde(default)]
+    pub conventions: Vec<Applied>,
     /// Shards with a photon.
     pub shards: u64,
     pub occupied_cells: u64,
@@ -99,6 +103,7 @@ impl AssembledReport {
                 count: assembled.errors.count,
                 by_code: assembled.errors.by_code.clone(),
             },
+            conventions: assembled.conventions.clone(),
             shards: assembled.shards,
             occupied_cells: assembled.occupied_cells,
             cells_without_weight: assembled.cells_without_weight,

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
 use super::tally::{Failed, GranuleReport, RejectedRow};
+use crate::granule::Applied;
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -41,8 +42,11 @@ pub struct RunReport {
     /// The rows that were rejected for their value.
     pub rejected_rows: RejectedReport,
     pub errors: ErrorsReport,
-    /// What differs between tables without making them unusable together, and what became of it.
+    /// What differs between granules without making them unusable together, and what became of it.
     pub drift: Vec<String>,
+    /// What attributes of datasets say of their values, as it was applied.
+    #[serde(default)]
+    pub conventions: Vec<Applied>,
     /// Shards with a photon.
     pub shards: u64,
     pub occupied_cells: u64,
@@ -198,6 +202,10 @@ pub struct PhotonCounts {
     pub rejected_by: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.
     pub null_by: BTreeMap<String, u64>,
+    /// Those of them whose value lies outside the valid range that the dataset declares, before rows are
+    /// rejected for their value.
+    #[serde(default)]
+    pub outside_valid_range_by: BTreeMap<String, u64>,
 }
 
 /// What became of the granules.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::granule::GroundTrackStatus;
+use crate::granule::{Applied, GroundTrackStatus};
 use crate::plan::Plan;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash, grouped};
@@ -39,8 +39,9 @@ pub struct RunFacts<'a> {
     pub job: &'a Job,
     pub store: &'a Path,
     pub table: Option<&'a Path>,
-    /// What differs between tables.
+    /// What differs between granules.
     pub drift: &'a [String],
+    pub conventions: &'a [Applied],
     /// Of a run over a shard map.
     pub pieces: Option<PieceReport>,
 }
@@ -89,6 +90,7 @@ impl RunReport {
                 rejected,
                 rejected_by: counts.rejected.clone(),
                 null_by: counts.nulls.clone(),
+                outside_valid_range_by: counts.outside_valid_range.clone(),
             },
             granules: granules(facts.plan, tally),
             rejected_rows: RejectedReport {
@@ -101,6 +103,7 @@ impl RunReport {
                 by_code: tally.errors.by_code.clone(),
             },
             drift: facts.drift.to_vec(),
+            conventions: facts.conventions.to_vec(),
             shards: tally.shards,
             occupied_cells: tally.occupied_cells,
             cells_without_weight: tally.cells_without_weight,

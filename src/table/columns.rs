@@ -3,13 +3,16 @@
 //! On the line: `reader.rs` looks here before it reads the first row, the survey asks here for types
 //! and units.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::{DataType, Field};
 
 use super::file::TableFile;
 use super::partitions::Partition;
 use crate::batch::ColumnType;
 use crate::config::{Config, Dtype};
-use crate::granule::SourceColumn;
+use crate::granule::{Applied, Attributes, Axis, Meaning, SourceColumn, check_degrees};
+use crate::grid::Locator;
 use crate::{Error, Result};
 
 /// Names of the columns that a config needs.
@@ -20,6 +23,10 @@ pub(super) struct Needed {
     /// In the order of the config's filters and variables.
     pub filters: Vec<String>,
     pub variables: Vec<String>,
+    /// What the values of each of them mean.
+    meanings: BTreeMap<String, Meaning>,
+    /// What is odd about them, in words.
+    pub warnings: Vec<String>,
 }
 
 impl Needed {
@@ -27,10 +34,36 @@ impl Needed {
     ///
     /// # Errors
     /// A column that is missing, stands twice, is of a type that cannot be held, or does not widen to
-    /// the wanted one; coordinates that are not floats.
+    /// the wanted one; coordinates that are not floats or not in degrees; metadata that cannot be
+    /// honoured; a filter that compares with a number that the column cannot hold.
     pub fn of(table: &TableFile, config: &Config, types: &[ColumnType]) -> Result<Self> {
-        for coordinate in [&config.latitude, &config.longitude] {
-            let (dtype, _) = column(table, coordinate)?;
+        let mut meanings = BTreeMap::new();
+        let mut warnings = Vec::new();
+        for name in columns_read(config) {
+            let (_, field) = column(table, &name)?;
+            let mut meaning = meaning(table, field)?;
+            let settled = meaning.settle(config.valid_range);
+            settled.map_err(|why| table.error(format!("column {name}: {why}")))?;
+            let odd = meaning.warnings.iter();
+            warnings
+                .extend(odd.map(|odd| format!("granule {}: column {name}: {odd}", table.name())));
+            meanings.insert(name, meaning);
+        }
+        let axes = [
+            (&config.latitude, Axis::Latitude, 90.0),
+            (&config.longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
+        ];
+        for (coordinate, axis, most) in axes {
+            let Some(meaning) = meanings.get_mut(coordinate) else {
+                continue;
+            };
+            meaning.settle_within(-most, most);
+            let odd = check_degrees(meaning.units.as_deref(), axis)
+                .map_err(|why| table.error(format!("column {coordinate}: {why}")))?;
+            warnings.extend(
+                odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())),
+            );
+            let dtype = meaning.dtype();
             if !dtype.is_float() {
                 return Err(table.error(format!(
                     "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
@@ -40,10 +73,11 @@ impl Needed {
             }
         }
         for filter in &config.filters {
-            column(table, &filter.dataset)?;
+            let fits = filter.check(meanings[&filter.dataset].dtype());
+            fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {
-            let (dtype, _) = column(table, &variable.path)?;
+            let dtype = meanings[&variable.path].dtype();
             if column_type(dtype).wider(wanted) != Some(wanted) {
                 return Err(table.error(format!(
                     "column {} is {}, and other tables hold it as {wanted:?}, to which it does not \
@@ -60,7 +94,28 @@ impl Needed {
             latitude: config.latitude.clone(),
             filters: filters.collect(),
             variables: variables.collect(),
+            meanings,
+            warnings,
         })
+    }
+
+    /// What the values of a column mean.
+    pub fn meaning(&self, name: &str) -> &Meaning {
+        &self.meanings[name]
+    }
+
+    /// Whether coordinates are what is stored, so that statistics of them are of degrees.
+    pub fn positions_are_plain(&self) -> bool {
+        [&self.longitude, &self.latitude]
+            .iter()
+            .all(|name| self.meanings[*name].is_plain())
+    }
+
+    /// What metadata say of the values of columns.
+    pub fn applied(&self) -> Vec<Applied> {
+        let meanings = self.meanings.iter();
+        let applied = meanings.filter_map(|(name, meaning)| meaning.applied(name));
+        applied.collect()
     }
 
     /// Positions in the schema of the coordinates, ascending.
@@ -112,7 +167,8 @@ fn places<'a>(table: &TableFile, names: impl Iterator<Item = &'a String>) -> Vec
 /// A column that is missing, stands twice, or is of a type that cannot be held.
 pub fn source_columns(table: &TableFile, config: &Config) -> Result<Vec<SourceColumn>> {
     let describe = |variable: &crate::config::Variable| {
-        let (dtype, field) = column(table, &variable.path)?;
+        let (_, field) = column(table, &variable.path)?;
+        let dtype = meaning(table, field)?.dtype();
         let text = |key: &str| {
             let text = field.metadata().get(key).map(|text| text.trim());
             text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -126,6 +182,19 @@ pub fn source_columns(table: &TableFile, config: &Config) -> Result<Vec<SourceCo
         })
     };
     config.variables.iter().map(describe).collect()
+}
+
+/// What the values of a column mean, by the metadata of its field.
+fn meaning(table: &TableFile, field: &Field) -> Result<Meaning> {
+    let (dtype, _) = column(table, field.name())?;
+    let text = |name: &str| {
+        field
+            .metadata()
+            .get(name)
+            .map(|text| text.trim().to_owned())
+    };
+    Meaning::new(&Attributes::of_field(text), dtype)
+        .map_err(|why| table.error(format!("column {}: {why}", field.name())))
 }
 
 /// A column of this name and the type of its values.

@@ -15,6 +15,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use super::boxes::{GeoBox, WantedBoxes};
 use super::columns::{Needed, list_item};
 use super::file::TableFile;
+use crate::grid::Locator;
 
 /// How much of a stretch of rows is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,9 @@ impl Pruning<'_> {
         let all_valid = valid(&lon, &needed.longitude)
             && valid(&lat, &needed.latitude)
             && lat.min >= -90.0
-            && lat.max <= 90.0;
+            && lat.max <= 90.0
+            && lon.min >= -Locator::MOST_LONGITUDE
+            && lon.max <= Locator::MOST_LONGITUDE;
         Some(if all_valid {
             Reach::Nothing
         } else {

@@ -18,7 +18,9 @@ use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
-use crate::granule::{Counts, OUTSIDE_SHARDS, RowFilter, Spent, UNLISTED_SHARD, WantedShards};
+use crate::granule::{
+    Applied, Counts, OUTSIDE_SHARDS, Oddities, RowFilter, Spent, UNLISTED_SHARD, WantedShards,
+};
 use crate::grid::Locator;
 use crate::{Error, Result};
 
@@ -37,6 +39,7 @@ pub struct TableReader {
     pending: Option<Pending>,
     counts: Counts,
     warnings: Vec<String>,
+    oddities: Oddities,
     bytes_read: u64,
 }
 
@@ -90,6 +93,7 @@ impl TableReader {
     ) -> Result<Self> {
         let needed = Needed::of(&table, config, types)?;
         let of_shards = wanted.as_ref().map(WantedShards::wanted);
+        let of_shards = of_shards.filter(|_| needed.positions_are_plain());
         let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
         let stretches = match &table.format {
             Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
@@ -101,17 +105,19 @@ impl TableReader {
         let columns = source_columns(&table, config)?;
         let widened = columns.iter().zip(types);
         let widened = widened.filter(|(column, wanted)| column.column_type != **wanted);
-        let warnings = widened.map(|(column, _)| {
+        let mut warnings = needed.warnings.clone();
+        warnings.extend(widened.map(|(column, _)| {
             format!(
                 "granule {}: column {} is {} and read as float64, which it is in other tables",
                 table.name(),
                 column.name,
                 column.dtype.name()
             )
-        });
+        }));
         let names = config.variables.iter().map(|v| v.name.clone());
         Ok(Self {
-            warnings: warnings.collect(),
+            warnings,
+            oddities: Oddities::default(),
             needed,
             variables: names.zip(types.iter().copied()).collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
@@ -135,7 +141,11 @@ impl TableReader {
         loop {
             let Some(pending) = &mut self.pending else {
                 match self.batches.next(&self.table)? {
-                    None => return Ok(None),
+                    None => {
+                        let odd = std::mem::take(&mut self.oddities);
+                        self.warnings.extend(odd.warnings(self.table.name()));
+                        return Ok(None);
+                    }
                     Some(Piece::Skipped(rows)) => {
                         self.counts.read += rows;
                         self.counts.reject(OUTSIDE_SHARDS, rows as usize);
@@ -178,6 +188,11 @@ impl TableReader {
         &self.counts
     }
 
+    /// What metadata say of the values of columns.
+    pub fn applied(&self) -> Vec<Applied> {
+        self.needed.applied()
+    }
+
     /// What was odd, but did not stop the reading.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -210,8 +225,19 @@ impl TableReader {
             read: block.photons.count as u64,
             ..Counts::default()
         };
-        let lon = block.load(&self.table, &self.needed.longitude)?;
-        let lat = block.load(&self.table, &self.needed.latitude)?;
+        let mut odd = Oddities::default();
+        let lon = block.load(&self.table, &self.needed, &self.needed.longitude)?;
+        let lat = block.load(&self.table, &self.needed, &self.needed.latitude)?;
+        for (name, held) in [
+            (&self.needed.longitude, &lon),
+            (&self.needed.latitude, &lat),
+        ] {
+            if let Some(outside) = &held.outside {
+                let range = self.needed.meaning(name).range();
+                let count = outside.count_set_bits();
+                odd.outside(&format!("column {name}"), range, true, count);
+            }
+        }
         let (lon, lat) = (lon.into_degrees(), lat.into_degrees());
         let mut kept: Vec<u32> = (0..lon.len() as u32).collect();
         kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
@@ -225,12 +251,13 @@ impl TableReader {
         }
         counts.reject(OUTSIDE_SHARDS, placed - kept.len() - unlisted);
         counts.reject(UNLISTED_SHARD, unlisted);
-        for (filter, name) in self.filters.iter().zip(&self.needed.filters) {
+        let reads = self.load(&mut block, &kept, &mut odd)?;
+        let (of_filters, of_variables) = reads;
+        for (filter, held) in self.filters.iter().zip(of_filters) {
             if kept.is_empty() {
                 break;
             }
             let before = kept.len();
-            let held = block.load(&self.table, name)?;
             // A null compares with nothing: it passes no filter.
             kept.retain(|&i| !held.is_null(i));
             let mut marks = vec![1; lon.len()];
@@ -241,10 +268,11 @@ impl TableReader {
         let columns = if kept.is_empty() {
             Vec::new()
         } else {
-            self.take_columns(&mut block, &mut kept, &mut counts)?
+            self.take_columns(&block, of_variables, &mut kept, &mut counts)?
         };
         counts.kept = kept.len() as u64;
         self.counts.add(&counts);
+        self.oddities.add(odd);
         self.bytes_read += block.bytes;
         Ok((!kept.is_empty()).then(|| PhotonBatch {
             origin: Origin {
@@ -258,16 +286,55 @@ impl TableReader {
         }))
     }
 
+    /// The columns of filters and of variables, where there are photons to filter; counts what is odd
+    /// about their values.
+    fn load(
+        &self,
+        block: &mut Block,
+        kept: &[u32],
+        odd: &mut Oddities,
+    ) -> Result<(Vec<Held>, Vec<Held>)> {
+        if kept.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut seen: Vec<&String> = Vec::new();
+        let mut load_all = |names: &'_ [String]| {
+            let mut all = Vec::with_capacity(names.len());
+            for name in names {
+                all.push(block.load(&self.table, &self.needed, name)?);
+            }
+            Ok::<_, Error>(all)
+        };
+        let filters = load_all(&self.needed.filters)?;
+        let variables = load_all(&self.needed.variables)?;
+        let names = self.needed.filters.iter().chain(&self.needed.variables);
+        for (name, held) in names.zip(filters.iter().chain(&variables)) {
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            let dataset = format!("column {name}");
+            let range = || self.needed.meaning(name).range();
+            if held.outside.is_some() {
+                odd.outside(&dataset, range(), false, held.outside_among(kept));
+            }
+            if held.stray {
+                let valid = kept.iter().filter(|&&i| !held.is_null(i));
+                odd.strays(&dataset, &held.values, valid.map(|&i| i as usize));
+            }
+        }
+        Ok((filters, variables))
+    }
+
     /// Drops the photons that are null in every column, then takes the columns of the others.
     fn take_columns(
         &self,
-        block: &mut Block,
+        block: &Block,
+        reads: Vec<Held>,
         kept: &mut Vec<u32>,
         counts: &mut Counts,
     ) -> Result<Vec<Column>> {
-        let mut reads = Vec::with_capacity(self.variables.len());
-        for name in &self.needed.variables {
-            let held = block.load(&self.table, name)?;
+        for (name, held) in self.needed.variables.iter().zip(&reads) {
             if self.nulls == NullPolicy::Reject
                 && let Some(&null) = kept.iter().find(|&&i| held.is_null(i))
             {
@@ -277,7 +344,6 @@ impl TableReader {
                     block.row(null)
                 )));
             }
-            reads.push(held);
         }
         if !reads.is_empty() && reads.iter().all(|read| read.nulls.is_some()) {
             let before = kept.len();
@@ -286,6 +352,7 @@ impl TableReader {
         }
         let mut columns = Vec::with_capacity(reads.len());
         for ((name, wanted), read) in self.variables.iter().zip(reads) {
+            counts.outside(name, read.outside_among(kept));
             let column = read.take(kept, *wanted);
             if let Some(nulls) = &column.nulls {
                 *counts.nulls.entry(name.clone()).or_default() += nulls.null_count() as u64;
@@ -319,22 +386,23 @@ impl Pending {
 }
 
 impl Block {
-    /// The values of a column.
-    fn load(&mut self, table: &TableFile, name: &str) -> Result<Held> {
+    /// The values of a column, as they are meant.
+    fn load(&mut self, table: &TableFile, needed: &Needed, name: &str) -> Result<Held> {
         let place = self.names.iter().position(|n| n == name);
         let array: &ArrayRef = place
             .and_then(|place| self.photons.columns.get(place))
             .unwrap_or_else(|| unreachable!("every needed column is read"));
         let width = array.data_type().primitive_width().unwrap_or(1);
         self.bytes += (array.len() * width) as u64;
-        Held::new(array).map_err(|(place, value)| {
+        let held = Held::new(array).map_err(|(place, value)| {
             table.error(format!(
                 "column {name} row {} is {value}, above the largest integer held, {}; leave the \
                  column out",
                 self.row(place as u32),
                 i64::MAX
             ))
-        })
+        })?;
+        Ok(held.meant(needed.meaning(name)))
     }
 
     /// The table's row of a photon.

@@ -4,16 +4,21 @@
 //! `src/granule/block.rs`, which has HDF5's blocks.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{self as types, DataType};
 
 use crate::batch::{Column, ColumnType, Values};
+use crate::granule::Meaning;
 
 /// The values of some rows, and which of them are null (`None`: none is).
 #[derive(Debug)]
 pub(super) struct Held {
     pub values: Values,
     pub nulls: Option<NullBuffer>,
+    /// Which of the nulls lie outside the valid range; `None` where none does.
+    pub outside: Option<BooleanBuffer>,
+    /// Some look like fill values that no metadata declare.
+    pub stray: bool,
 }
 
 impl Held {
@@ -49,7 +54,32 @@ impl Held {
             }
             other => unreachable!("columns of type {other} are refused when a table is opened"),
         };
-        Ok(Self { values, nulls })
+        Ok(Self {
+            values,
+            nulls,
+            outside: None,
+            stray: false,
+        })
+    }
+
+    /// The values that these stand for.
+    pub fn meant(self, meaning: &Meaning) -> Self {
+        let meant = meaning.mark(&self.values, self.nulls.as_ref());
+        Self {
+            values: meaning.unpack(&self.values).unwrap_or(self.values),
+            nulls: meant.nulls.filter(|n| n.null_count() > 0),
+            outside: meant.outside,
+            stray: meant.stray,
+        }
+    }
+
+    /// How many of the rows at these places are null because they lie outside the valid range.
+    pub fn outside_among(&self, places: &[u32]) -> usize {
+        let Some(outside) = &self.outside else {
+            return 0;
+        };
+        let is_outside = |i: &&u32| outside.value(**i as usize);
+        places.iter().filter(is_outside).count()
     }
 
     pub fn is_null(&self, i: u32) -> bool {

@@ -19,6 +19,7 @@ mod full_sphere;
 mod granules;
 mod interrupted;
 mod map;
+mod nothing_kept;
 mod overviews;
 mod pieces;
 mod plan;
@@ -33,6 +34,7 @@ mod stores;
 mod table_out;
 mod tables;
 mod tolerant;
+mod units;
 mod urls;
 mod verbs;
 

@@ -130,6 +130,20 @@ fn tables_of_cells_hold_what_the_store_holds_for_pyarrow_and_pandas() {
     assert_eq!(theirs["metadata"][""]["latitude"], "authalic-wgs84");
 }
 
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn packed_values_are_those_that_xarray_decodes() {
+    let out = folder();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/decode_packed.py"
+    );
+    let mut check = python();
+    check.arg(script).arg(env!("CARGO_BIN_EXE_icefold"));
+    let output = succeed(check.arg(out.path()));
+    assert!(stdout(&output).contains("xarray agrees on 282 datasets"));
+}
+
 /// The built-in config atl03 with a histogram, and these orders in its grid, as a file.
 fn config(folder: &Path, orders: &str) -> PathBuf {
     let text = include_str!("../../src/config/atl03.yaml")

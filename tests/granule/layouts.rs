@@ -159,9 +159,9 @@ fn coordinates_that_are_not_finite_beyond_the_pole_or_fill_are_bad() {
         f64::MAX,
         2.0,
     ];
-    let lon = [1e6, -180.0, 0.0, 0.0, f64::NEG_INFINITY, 0.0, 0.0, -999.0];
+    let lon = [540.0, -180.0, 0.0, 0.0, f64::NEG_INFINITY, 0.0, 0.0, -99.0];
     granule.write("gt1l/heights/lat_ph", &lat);
-    fill(&granule.write("gt1l/heights/lon_ph", &lon), -999.0, false);
+    fill(&granule.write("gt1l/heights/lon_ph", &lon), -99.0, false);
     granule.write("gt1l/heights/h_ph", &[0_f32; 8]);
     let whole = read_all(granule, &["h_ph"]);
     let rows: Vec<u64> = whole.photons.iter().map(|p| p.row).collect();

@@ -5,6 +5,7 @@ mod agreement;
 mod damage;
 mod layouts;
 mod links;
+mod meaning;
 mod pruning;
 mod real;
 mod refusals;
@@ -15,7 +16,7 @@ use std::path::Path;
 use icefold::batch::{ColumnType, PhotonBatch, Values};
 use icefold::config::{
     Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
-    NullPolicy, Variable,
+    NullPolicy, ValidRangePolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};
@@ -49,6 +50,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         },
         nan: NanPolicy::Propagate,
         nulls: NullPolicy::Exclude,
+        valid_range: ValidRangePolicy::Exclude,
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
         catalog: None,

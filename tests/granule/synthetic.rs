@@ -111,6 +111,29 @@ pub fn fill<T: H5Type>(dataset: &Dataset, value: T, as_array: bool) {
     }
 }
 
+/// Gives a dataset an attribute of one number.
+pub fn number<T: H5Type>(dataset: &Dataset, name: &str, value: T) {
+    let attribute = dataset.new_attr::<T>().create(name).unwrap();
+    attribute.write_scalar(&value).unwrap();
+}
+
+/// Gives a dataset an attribute of several numbers.
+pub fn numbers<T: H5Type>(dataset: &Dataset, name: &str, values: &[T]) {
+    let attribute = dataset.new_attr::<T>().shape(values.len());
+    attribute.create(name).unwrap().write_raw(values).unwrap();
+}
+
+/// Gives a dataset an attribute of text.
+pub fn text(dataset: &Dataset, name: &str, value: &str) {
+    let attribute = dataset.new_attr::<hdf5::types::VarLenAscii>();
+    let value = hdf5::types::VarLenAscii::from_ascii(value).unwrap();
+    attribute
+        .create(name)
+        .unwrap()
+        .write_scalar(&value)
+        .unwrap();
+}
+
 /// A file of these bytes in its own folder.
 pub fn file_of(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
