@@ -150,7 +150,7 @@ impl Input {
         match self {
             Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
             Self::Table(reader) => GranuleReport {
-                remainders: std::collections::BTreeMap::new(),
+                remainders: BTreeMap::new(),
                 name: reader.table().name().to_owned(),
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),

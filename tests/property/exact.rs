@@ -70,7 +70,7 @@ prop_compose! {
             values,
             nulls: Some(rows.iter().map(|row| row.5 != null).collect::<NullBuffer>()),
         };
-        let float = |i: usize| rows.iter().map(|row| row.2[i]);
+        let float = |i: usize| rows.iter().map(move |row| row.2[i]);
         Photons {
             lon: rows.iter().map(|row| -45.0 + f64::from(row.0) * 0.11 + row.1).collect(),
             lat: rows.iter().map(|row| 70.0 + row.1).collect(),
