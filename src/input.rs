@@ -216,6 +216,7 @@ impl Input {
         match self {
             Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
             Self::Table(reader) => GranuleReport {
+                remainders: BTreeMap::new(),
                 name: reader.table().name().to_owned(),
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),

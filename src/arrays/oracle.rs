@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
 use crate::grid::Locator;
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+use crate::stat::{self, ColumnPartials, Job, JobColumn, Partials, Remainder};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
 /// photons, and folded by the definition of the algebra.
@@ -26,20 +26,38 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
         partials.cells.push(cell);
         partials.photons.push(photons.len() as u64);
         for (i, column) in partials.columns.iter_mut().enumerate() {
-            push(column, &batch.columns[i], &photons, &job.columns[i]);
+            push(column, &batch.columns[i], (cell, &photons), &job.columns[i]);
         }
     }
     partials
 }
 
-fn push(partials: &mut ColumnPartials, column: &Column, photons: &[u32], described: &JobColumn) {
+fn push(
+    partials: &mut ColumnPartials,
+    column: &Column,
+    (cell, photons): (u64, &[u32]),
+    described: &JobColumn,
+) {
     let valid = photons
         .iter()
         .map(|&i| i as usize)
         .filter(|&i| column.is_valid(i));
     match &column.values {
-        Values::F32(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
-        Values::F64(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
-        Values::I64(v) => partials.push_cell(&valid.map(|i| v[i]).collect::<Vec<_>>(), described),
+        Values::F32(v) => push_cell(partials, cell, valid.map(|i| v[i]), described),
+        Values::F64(v) => push_cell(partials, cell, valid.map(|i| v[i]), described),
+        Values::I64(v) => push_cell(partials, cell, valid.map(|i| v[i]), described),
     }
+}
+
+fn push_cell<T: stat::Value>(
+    partials: &mut ColumnPartials,
+    cell: u64,
+    values: impl Iterator<Item = T>,
+    described: &JobColumn,
+) {
+    let values: Vec<T> = values.collect();
+    partials.push_cell(&values, described);
+    let rule = described.remainder_rule();
+    let remainder = rule.and_then(|rule| Remainder::of(cell, &values, &rule));
+    partials.remainders.append(remainder);
 }

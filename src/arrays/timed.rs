@@ -12,7 +12,7 @@ use super::input::Photons;
 use super::question::Question;
 use super::usage::{cpu_seconds_since, cpu_time};
 use crate::backend::cpu::Cpu;
-use crate::backend::{Batches, Device, StageTimes};
+use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
 use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result};
@@ -162,7 +162,12 @@ impl Timed {
             Start::Positions(device) => device.fold(&self.batch, &self.grid, &self.job, &mut times),
             Start::Cells(cpu, cells) => {
                 let columns = &self.batch.columns;
-                let fold = || cpu.fold_cells(cells, columns, &self.grid, &self.job);
+                let fold = || -> Result<Partials> {
+                    let mut partials = cpu.fold_cells(cells, columns, &self.grid, &self.job)?;
+                    let places = Places::Cells(cells);
+                    cpu.install(|| add_remainders(places, columns, &self.job, &mut partials))?;
+                    Ok(partials)
+                };
                 times.fused.time(fold)
             }
         };

@@ -13,7 +13,7 @@ use crate::stat::{Job, JobColumn, Partials};
 use super::cpu::Cpu;
 use super::cuda::{self, Cuda, CudaChoice};
 use super::wgpu::{self, HostStages, Wgpu};
-use super::{Backend, StageTimes};
+use super::{Backend, Places, StageTimes, add_remainders};
 
 /// Names of stages, with commas between them, that run on the host whatever the device.
 pub const HOST_STAGES: &str = "ICEFOLD_HOST_STAGES";
@@ -152,7 +152,7 @@ impl Device {
         ))
     }
 
-    /// One batch through all stages.
+    /// One batch through all stages, and what the stages leave to the host: the remainders of values.
     pub fn fold(
         &self,
         batch: &PhotonBatch,
@@ -160,11 +160,15 @@ impl Device {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        match self {
+        let mut partials = match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
-        }
+        }?;
+        let (places, columns) = (Places::of(batch, grid), &batch.columns);
+        let add = || add_remainders(places, columns, job, &mut partials);
+        times.reduce.time(|| self.install(add))?;
+        Ok(partials)
     }
 
     /// Takes back partials that are no longer needed: the next batch's are written in their memory.

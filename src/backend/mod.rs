@@ -16,6 +16,7 @@ pub mod cuda;
 mod device;
 mod keys;
 mod probe;
+mod remainders;
 mod share;
 pub mod tile;
 pub mod wgpu;
@@ -24,6 +25,7 @@ pub use clock::{Batches, DeviceSeconds, StageTimes};
 pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
+pub use remainders::{Places, add_remainders};
 
 use crate::batch::PhotonBatch;
 use crate::config::GridConfig;

@@ -75,6 +75,7 @@ fn job(everything: bool) -> Job {
     let needs = |terms: bool, ordered: bool| Needs {
         range: true,
         moments: !terms,
+        variance: !terms,
         terms,
         ordered,
         edges: None,

@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 use crate::batch::ColumnType;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+use crate::stat::{ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Partials};
 
 use super::StoreSchema;
 
@@ -47,8 +47,13 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
                 format!("column {}: {what}", described.name),
             ));
         }
+        column
+            .remainders
+            .check(&partials.cells)
+            .map_err(|what| violated(shard, format!("column {}: {what}", described.name)))?;
         for i in 0..partials.len() {
-            check_cell(column, described, i, partials.photons[i]).map_err(|what| {
+            let ids = (partials.cells[i], partials.photons[i]);
+            check_cell(column, described, i, ids).map_err(|what| {
                 let cell = partials.cells[i];
                 violated(
                     shard,
@@ -160,7 +165,7 @@ fn check_cell(
     column: &ColumnPartials,
     described: &JobColumn,
     i: usize,
-    photons: u64,
+    (cell, photons): (u64, u64),
 ) -> Result<(), String> {
     let (count, specials) = (column.count[i], column.specials[i]);
     if photons == 0 || count > photons || specials.total() > count {
@@ -190,25 +195,40 @@ fn check_cell(
     let Some(moments) = column.moments.as_ref().filter(|_| finite > 0) else {
         return Ok(());
     };
+    let sums = Combined {
+        moments: moments[i],
+        remainder: column.remainders.get(cell),
+        resolution: described.resolution,
+    };
     // Exact: n Q >= S^2 is that the variance is not negative.
-    if !moments[i].are_of(finite) {
-        let moments = moments[i];
+    if !sums.are_of(finite, described.needs.variance) {
+        let (moments, remainder) = (sums.moments, sums.remainder);
         return Err(format!(
-            "no {finite} values have the sums {moments:?}: their variance is negative"
+            "no {finite} values have the sums {moments:?}, {remainder:?}: their variance is negative"
         ));
     }
-    let mean = moments[i].mean(finite, described.resolution);
+    let mean = sums.mean(finite);
     let range = column.range.as_ref().filter(|_| specials.total() == 0);
     if let Some(range) = range.map(|rows| rows[i]) {
         let min = range.min.to_f64(described.column_type);
         let max = range.max.to_f64(described.column_type);
-        // The mean is of values moved by at most half a resolution, then rounded.
-        let slack = described.resolution.unit() + rounding(described.column_type, min, max);
+        // The mean is of values moved by at most half a unit, then rounded.
+        let slack = slack(described) + rounding(described.column_type, min, max);
         if !(min - slack <= mean && mean <= max + slack) {
             return Err(format!("mean {mean} outside {min} to {max}"));
         }
     }
     Ok(())
+}
+
+/// A unit that values were rounded to: a fine one where every remainder is kept.
+fn slack(described: &JobColumn) -> f64 {
+    let unit = described.resolution.unit();
+    if described.sums_exactly() {
+        unit * 2f64.powi(-(FINE_BITS as i32))
+    } else {
+        unit
+    }
 }
 
 /// Rounding of integers to f64; other values are exact in f64.

@@ -12,7 +12,7 @@ use crate::stat::Job;
 /// the last save stay beside those that they were merged into: half as much again.
 pub fn spill_estimate(job: &Job, photons_at_most: u64, cells_at_most: u64) -> u64 {
     let rows = u128::from(cells_at_most.min(photons_at_most));
-    let cells = rows * u128::from(job.cell_bytes());
+    let cells = rows * u128::from(job.cell_bytes() + job.remainder_bytes());
     let keys = u128::from(photons_at_most) * u128::from(job.photon_bytes());
     // A sixteenth for headers, lengths of arrays and indices. While runs merge, there are those that
     // are read and the one that is written.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::batch::ColumnType;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, JobColumn, Needs, Ordered, Resolution};
+use crate::stat::{ColumnOrigin, JobColumn, Needs, Ordered, Remainder, Resolution};
 
 /// A column with moments of which quantiles are asked for, and one with a histogram.
 pub(super) fn job() -> Job {
@@ -51,9 +51,16 @@ pub(super) fn photons(job: &Job, cells: impl IntoIterator<Item = u64>, each: usi
         partials.cells.push(cell);
         partials.photons.push(each as u64);
         let values: Vec<f32> = (0..each)
-            .map(|i| (cell % 97) as f32 + (i % 1000) as f32)
+            .map(|i| match i {
+                // Far below a unit.
+                0 => 1e-12 * (cell % 5 + 1) as f32,
+                _ => (cell % 97) as f32 + (i % 1000) as f32,
+            })
             .collect();
         partials.columns[0].push_cell(&values, &job.columns[0]);
+        let rule = job.columns[0].remainder_rule();
+        let remainder = rule.and_then(|rule| Remainder::of(cell, &values, &rule));
+        partials.columns[0].remainders.append(remainder);
         let values: Vec<f64> = values.into_iter().map(f64::from).collect();
         partials.columns[1].push_cell(&values, &job.columns[1]);
     }

@@ -18,7 +18,7 @@ use crate::report::write_whole;
 use crate::store::Layout;
 
 /// Version of the pieces' format.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 /// The file's name among the pieces.
 pub(super) const NAME: &str = "manifest.json";
 

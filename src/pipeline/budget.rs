@@ -64,7 +64,7 @@ fn row_bytes(types: &[ColumnType], filters: usize, job: &Job) -> u64 {
     let batch = 2 * 8 + columns;
     let decoding = 8 * filters as u64;
     let derived = 8 * job.columns.len() as u64;
-    let partials = job.cell_bytes() + job.photon_bytes();
+    let partials = job.cell_bytes() + job.remainder_bytes() + job.photon_bytes();
     IN_FLIGHT as u64 * batch + decoding + derived + SORTED + 2 * partials
 }
 

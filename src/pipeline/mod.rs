@@ -23,6 +23,7 @@ mod source;
 mod store;
 mod survey;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -149,6 +150,8 @@ struct Granule {
     rejected: Counts,
     rows: RejectedRows,
     errors: RowSpool,
+    /// Values that are not whole units, by column.
+    remainders: BTreeMap<String, u64>,
 }
 
 struct Line<'l, 'a> {
@@ -243,6 +246,12 @@ impl Line<'_, '_> {
         let mut times = StageTimes::default();
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
+        for (column, partials) in self.job.columns.iter().zip(&partials.columns) {
+            let values = partials.remainders.values();
+            if values > 0 {
+                *granule.remainders.entry(column.name.clone()).or_default() += values;
+            }
+        }
         let merging = Instant::now();
         self.partials.add(&partials)?;
         self.device.recycle(partials, self.job);
@@ -255,6 +264,7 @@ impl Line<'_, '_> {
         let photons = self.partials.commit()?;
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         end.counts.move_to_rejected(&granule.rejected);
+        end.remainders = granule.remainders;
         let merged: u64 = photons.values().sum();
         if merged != end.counts.kept {
             return Err(Error::Gate(format!(

@@ -56,6 +56,9 @@ pub struct RunReport {
     pub peak_resident_bytes: Option<u64>,
     /// Size of the integer unit of each column that accumulates sums.
     pub resolutions: BTreeMap<String, String>,
+    /// Kept values that are not whole units, by the same columns: what they are beyond is summed, too.
+    #[serde(default)]
+    pub remainders: BTreeMap<String, u64>,
     /// The store that was written.
     pub store: String,
     /// The same rows as a table; null where none was asked for.

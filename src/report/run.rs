@@ -111,6 +111,7 @@ impl RunReport {
             resolutions: resolutions
                 .map(|column| (column.name.clone(), column.resolution.to_string()))
                 .collect(),
+            remainders: remainders(facts.job, tally),
             store: shown(facts.store),
             table: facts.table.map(shown),
             outputs: outputs(hashes),
@@ -191,6 +192,18 @@ impl RunReport {
         }
         text
     }
+}
+
+/// How many values of each column that accumulates sums are not whole units.
+fn remainders(job: &Job, tally: &Tally) -> BTreeMap<String, u64> {
+    let columns = job.columns.iter().filter(|c| c.needs.moments);
+    let of = |name: &str| {
+        let granules = tally.granules.iter();
+        granules
+            .filter_map(|granule| granule.remainders.get(name))
+            .sum()
+    };
+    columns.map(|c| (c.name.clone(), of(&c.name))).collect()
 }
 
 /// Coarser orders of a store, for a report.

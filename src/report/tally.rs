@@ -1,5 +1,6 @@
 //! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -77,6 +78,9 @@ pub struct GranuleReport {
     pub file_bytes: u64,
     #[serde(flatten)]
     pub counts: Counts,
+    /// Kept values that are not whole units of their column's resolution, by column that has any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remainders: BTreeMap<String, u64>,
     pub ground_tracks: Vec<GroundTrackReport>,
     /// What was odd, but did not stop the reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -188,6 +192,7 @@ impl GranuleReport {
             name: granule.name().to_owned(),
             file_bytes: granule.bytes(),
             counts: reader.counts().clone(),
+            remainders: BTreeMap::new(),
             ground_tracks: reader
                 .ground_tracks()
                 .iter()

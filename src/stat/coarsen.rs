@@ -39,6 +39,8 @@ impl Partials {
         self.photons.push(other.photons[i]);
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
             column.extend(more, i..i + 1);
+            let from = other.cells[i];
+            column.remainders.join(&more.remainders, from, cell);
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::batch::ColumnType;
 use crate::expr::{CellExpr, eval_cell};
 
+use super::combined::Combined;
 use super::job::{Job, JobOutput, Measure, MeasureKind};
 use super::key::Key;
 use super::ordered::quantile;
@@ -71,8 +72,11 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     let infinities = specials.sum_of_infinities();
     // With neither infinities nor finite values a mean is of nothing.
     let some = finite + specials.infinite() > 0;
-    let resolution = described.resolution;
-    let moments = column.moments.as_ref().map(|rows| rows[i]);
+    let moments = column.moments.as_ref().map(|rows| Combined {
+        moments: rows[i],
+        remainder: column.remainders.get(partials.cells[i]),
+        resolution: described.resolution,
+    });
     let terms = column.terms.as_ref().map(|rows| rows[i]);
     let range = column.range.as_ref().map(|rows| rows[i]);
     let real = match measure.kind {
@@ -84,14 +88,14 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
             });
             return extreme(key.filter(|_| some), described.column_type);
         }
-        MeasureKind::Sum => infinities.or(moments.map(|m| m.total(resolution))),
-        MeasureKind::Mean => infinities.or(moments.map(|m| m.mean(finite, resolution))),
+        MeasureKind::Sum => infinities.or(moments.map(|m| m.total())),
+        MeasureKind::Mean => infinities.or(moments.map(|m| m.mean(finite))),
         MeasureKind::TermSum => infinities.or(terms.map(|t| t.total())),
         MeasureKind::TermMean => infinities.or(terms.map(|t| t.mean(finite))),
         MeasureKind::Var { ddof } | MeasureKind::Std { ddof } => {
             let variance = infinities
                 .map(|_| f64::NAN)
-                .or(moments.map(|m| m.variance(finite, ddof, resolution)));
+                .or(moments.map(|m| m.variance(finite, ddof)));
             match measure.kind {
                 MeasureKind::Std { .. } => variance.map(f64::sqrt),
                 _ => variance,

@@ -43,6 +43,8 @@ pub enum ColumnOrigin {
 pub struct Needs {
     pub range: bool,
     pub moments: bool,
+    /// Whether moments are asked for a variance, which needs sums of squares.
+    pub variance: bool,
     pub terms: bool,
     pub ordered: bool,
     /// Ascending bin edges.
@@ -214,11 +216,11 @@ impl Builder<'_> {
                 }
             }
             ReductionKind::Var { ddof } => {
-                needs.moments = true;
+                (needs.moments, needs.variance) = (true, true);
                 MeasureKind::Var { ddof }
             }
             ReductionKind::Std { ddof } => {
-                needs.moments = true;
+                (needs.moments, needs.variance) = (true, true);
                 MeasureKind::Std { ddof }
             }
             ReductionKind::Quantile { q } => {

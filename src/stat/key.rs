@@ -6,6 +6,8 @@
 use crate::batch::ColumnType;
 
 use super::range::Range;
+use super::remainder::{RemainderRule, Split, split_float, split_integer};
+use super::remains::{Part, may_remain_f32, may_remain_f64, part_of_float, part_of_split};
 use super::resolution::Resolution;
 use super::scan::{Scan, scan_f32, scan_f64};
 use super::sums::Sums;
@@ -41,6 +43,15 @@ pub trait Value: Copy + Send + Sync + 'static {
 
     /// The value in units of the resolution, rounded half to even; `None` out of range or not finite.
     fn quantise(self, resolution: Resolution) -> Option<i64>;
+
+    /// The value as whole units and a rest; `None` where there is no rest, or none that is kept.
+    fn split(self, rule: &RemainderRule) -> Option<Split>;
+
+    /// What kind of rest the split has; a fine one may still be none.
+    fn part(self, rule: &RemainderRule) -> Part;
+
+    /// Whether some of these may have a rest: false only where none has.
+    fn may_remain(values: &[Self], rule: &RemainderRule) -> bool;
 }
 
 /// An order-preserving key, widened to 64 bits.
@@ -97,6 +108,19 @@ impl Value for f32 {
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise(f64::from(self))
     }
+
+    fn split(self, rule: &RemainderRule) -> Option<Split> {
+        split_float(f64::from(self), rule)
+    }
+
+    #[inline]
+    fn part(self, rule: &RemainderRule) -> Part {
+        part_of_float(f64::from(self), rule)
+    }
+
+    fn may_remain(values: &[Self], rule: &RemainderRule) -> bool {
+        may_remain_f32(values, rule)
+    }
 }
 
 impl Value for f64 {
@@ -129,6 +153,19 @@ impl Value for f64 {
 
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise(self)
+    }
+
+    fn split(self, rule: &RemainderRule) -> Option<Split> {
+        split_float(self, rule)
+    }
+
+    #[inline]
+    fn part(self, rule: &RemainderRule) -> Part {
+        part_of_float(self, rule)
+    }
+
+    fn may_remain(values: &[Self], rule: &RemainderRule) -> bool {
+        may_remain_f64(values, rule)
     }
 }
 
@@ -164,6 +201,18 @@ impl Value for i64 {
 
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise_integer(self)
+    }
+
+    fn split(self, rule: &RemainderRule) -> Option<Split> {
+        split_integer(self, rule)
+    }
+
+    fn part(self, rule: &RemainderRule) -> Part {
+        part_of_split(split_integer(self, rule))
+    }
+
+    fn may_remain(_: &[Self], rule: &RemainderRule) -> bool {
+        rule.resolution.exponent() < 0
     }
 }
 

@@ -6,15 +6,18 @@
 //! ```text
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
 //!           ->  q = round(x * 2^E)      ->  n, sum q, sum q^2    (moments.rs, exact.rs)
+//!           ->  what is beyond q        ->  sums of remainders   (remainder.rs, wide.rs)
 //!           ->  round(term * 2^128)     ->  exact sum            (terms.rs)
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once.
+//! `finish.rs` turns them into f64 once. `remains.rs` finds the values that have a remainder and sums
+//! many of them, `combined.rs` puts their sums and those of whole units together.
 
 mod coarsen;
+mod combined;
 mod derive;
 mod encode;
 mod exact;
@@ -26,6 +29,8 @@ mod moments;
 mod ordered;
 mod partial;
 mod range;
+mod remainder;
+mod remains;
 mod resolution;
 mod rows;
 mod scan;
@@ -33,7 +38,9 @@ mod size;
 mod specials;
 mod sums;
 mod terms;
+mod wide;
 
+pub use combined::Combined;
 pub use derive::Derivation;
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use exact::{Signed256, Unsigned256, ratio};
@@ -45,7 +52,10 @@ pub use moments::Moments;
 pub use ordered::{Ordered, quantile};
 pub use partial::{ColumnPartials, Partials};
 pub use range::Range;
+pub use remainder::{FINE_BITS, Remainder, RemainderRule, Remainders, Split};
+pub use remains::{Part, RemainderSums, mostly_remain};
 pub use resolution::Resolution;
 pub use rows::{Row, RowsMut};
 pub use specials::Specials;
 pub use terms::TermSum;
+pub use wide::Wide;

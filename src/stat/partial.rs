@@ -14,6 +14,7 @@ use super::key::Value;
 use super::moments::Moments;
 use super::ordered::Ordered;
 use super::range::Range;
+use super::remainder::Remainders;
 use super::rows::{Row, RowsMut};
 use super::specials::Specials;
 use super::terms::TermSum;
@@ -38,6 +39,8 @@ pub struct ColumnPartials {
     pub specials: Vec<Specials>,
     pub range: Option<Vec<Range>>,
     pub moments: Option<Vec<Moments>>,
+    /// Of the few cells that have any; what a backend gives back has none yet.
+    pub remainders: Remainders,
     pub terms: Option<Vec<TermSum>>,
     pub ordered: Option<Ordered>,
     pub bins: Option<Bins>,
@@ -101,6 +104,8 @@ impl Partials {
         self.photons.extend_from_slice(&other.photons[rest..end]);
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
             column.extend(more, rest..end);
+            let cells = &other.cells[rest..end];
+            column.remainders.extend(&more.remainders, cells);
         }
     }
 
@@ -109,8 +114,12 @@ impl Partials {
         if let Some(last) = self.photons.last_mut() {
             *last += other.photons[i];
         }
+        let ids = (other.cells[i], self.cells.last().copied());
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
             column.join_last(more, i);
+            if let (from, Some(to)) = ids {
+                column.remainders.join(&more.remainders, from, to);
+            }
         }
     }
 
@@ -156,6 +165,7 @@ impl ColumnPartials {
             specials: Vec::new(),
             range: needs.range.then(Vec::new),
             moments: needs.moments.then(Vec::new),
+            remainders: Remainders::default(),
             terms: needs.terms.then(Vec::new),
             ordered: needs.ordered.then(|| Ordered::new(column.column_type)),
             bins: needs.edges.as_ref().map(|edges| Bins::new(edges.len())),
@@ -167,6 +177,7 @@ impl ColumnPartials {
         self.count.clear();
         self.specials.clear();
         self.out_of_range = 0;
+        self.remainders.clear();
         if let Some(rows) = &mut self.range {
             rows.clear();
         }
@@ -184,7 +195,7 @@ impl ColumnPartials {
         }
     }
 
-    /// Appends a cell that holds these values, none of them null.
+    /// Appends a cell that holds these values, none of them null; of their remainders nothing.
     pub fn push_cell<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         let row = Row::of(values, column);
         self.count.push(row.count);
@@ -251,7 +262,7 @@ impl ColumnPartials {
         }
     }
 
-    /// Appends rows of another table as cells of their own.
+    /// Appends rows of another table as cells of their own, without their remainders.
     pub(super) fn extend(&mut self, other: &Self, rows: Rows<usize>) {
         self.count.extend_from_slice(&other.count[rows.clone()]);
         self.specials
@@ -273,7 +284,7 @@ impl ColumnPartials {
         }
     }
 
-    /// Merges row `i` of another table into the last cell here.
+    /// Merges row `i` of another table into the last cell here, without its remainder.
     fn join_last(&mut self, other: &Self, i: usize) {
         let Some(last) = self.count.len().checked_sub(1) else {
             return;

@@ -6,7 +6,7 @@ use super::exact::rounded_right;
 use super::key::Value;
 
 /// Bits of the integers that values are held in: |q| < 2^48, so squares fit 96 bits.
-const VALUE_BITS: i32 = 48;
+pub(super) const VALUE_BITS: i32 = 48;
 
 /// `2^-exponent` in the column's unit: values are held as `q = round-half-even(x * 2^exponent)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,6 +11,7 @@ use super::moments::Moments;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
 use super::range::Range;
+use super::remainder::{Remainder, Remainders};
 use super::specials::Specials;
 use super::terms::TermSum;
 use crate::batch::ColumnType;
@@ -23,6 +24,13 @@ impl Job {
     pub fn cell_bytes(&self) -> u64 {
         let columns = self.columns.iter().map(JobColumn::cell_bytes);
         2 * size_of::<u64>() as u64 + columns.sum::<u64>()
+    }
+
+    /// Bytes of the remainders that one cell has where all its columns have one.
+    pub fn remainder_bytes(&self) -> u64 {
+        let columns = self.columns.iter();
+        let kept = columns.filter(|column| column.remainder_rule().is_some());
+        kept.count() as u64 * size_of::<Remainder>() as u64
     }
 
     /// Bytes that are retained of one photon for order statistics.
@@ -107,6 +115,11 @@ impl Partials {
         self.photons.reserve_exact(cells);
         for (i, column) in self.columns.iter_mut().enumerate() {
             column.reserve(cells);
+            let remainders = others.iter().map(|(other, rows)| {
+                let cells = &other.cells[rows.clone()];
+                other.columns[i].remainders.of_cells(cells).len()
+            });
+            column.remainders.rows.reserve_exact(remainders.sum());
             if let Some(ordered) = &mut column.ordered {
                 let keys = others.iter().map(|(other, rows)| {
                     let ordered = other.columns[i].ordered.as_ref();
@@ -118,8 +131,12 @@ impl Partials {
     }
 
     fn bytes_retained(&self, rows: Rows<usize>) -> u64 {
-        let ordered = self.columns.iter().filter_map(|c| c.ordered.as_ref());
-        ordered.map(|o| o.bytes_of(rows.clone())).sum()
+        let cells = &self.cells[rows.clone()];
+        let of = |column: &ColumnPartials| {
+            let ordered = column.ordered.as_ref();
+            ordered.map_or(0, |o| o.bytes_of(rows.clone())) + column.remainders.bytes_of(cells)
+        };
+        self.columns.iter().map(of).sum()
     }
 }
 
@@ -129,6 +146,7 @@ impl ColumnPartials {
             + held(&self.specials)
             + self.range.as_ref().map_or(0, held)
             + self.moments.as_ref().map_or(0, held)
+            + held(&self.remainders.rows)
             + self.terms.as_ref().map_or(0, held)
             + self.ordered.as_ref().map_or(0, Ordered::bytes_held)
             + self.bins.as_ref().map_or(0, |bins| held(&bins.counts))
@@ -137,6 +155,7 @@ impl ColumnPartials {
     fn shrink(&mut self) {
         self.count.shrink_to_fit();
         self.specials.shrink_to_fit();
+        self.remainders.rows.shrink_to_fit();
         if let Some(rows) = &mut self.range {
             rows.shrink_to_fit();
         }
@@ -169,6 +188,21 @@ impl ColumnPartials {
         if let Some(bins) = &mut self.bins {
             bins.counts.reserve_exact(rows * bins.stride);
         }
+    }
+}
+
+impl Remainders {
+    /// Bytes of the rows of these cells.
+    fn bytes_of(&self, cells: &[u64]) -> u64 {
+        if self.rows.is_empty() {
+            return 0;
+        }
+        (self.of_cells(cells).len() * size_of::<Remainder>()) as u64
+    }
+
+    /// Removes all rows and keeps the memory for as many.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
     }
 }
 
@@ -229,6 +263,7 @@ mod tests {
             needs: Needs {
                 range: true,
                 moments: true,
+                variance: true,
                 terms: true,
                 ordered: true,
                 edges: Some(vec![0.0, 1.0, 2.0]),

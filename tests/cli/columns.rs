@@ -213,3 +213,34 @@ fn an_extreme_of_an_expression_is_float32_like_every_expression() {
     let (plan, _) = json(command.args(["--dry-run", "--json"]), 0);
     assert_eq!(dtypes(&plan), ["float32", "int8"]);
 }
+
+#[test]
+fn values_far_below_a_unit_are_summed_and_counted() {
+    let site = Site::new();
+    let tiny = [1e-13_f32, -3e-10, 5e-13, 1.0, f32::NAN, 1e-30];
+    let times = [3e8_f64 + 1e-6, 3e8, 0.25, 1e-9, 4.0, 1e-13];
+    let granule = granule(&site, "a.h5", &tiny, &times);
+    let outputs = "    h: {function: nanmean, source: h, dtype: float64}
+    k: {function: nansum, source: k, dtype: float64}";
+    let config = config(&site, outputs);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace(
+        "k: \"/{group}/p/k\"",
+        "k: {path: \"/{group}/p/k\", resolution: 2^-17}",
+    );
+    std::fs::write(&config, text).unwrap();
+    let (report, _) = json(site.run(&config, &one(&granule)).arg("--json"), 0);
+    assert_eq!(report["remainders"], serde_json::json!({"h": 4, "k": 3}));
+    let of_granule = &report["granules"]["done"][0]["remainders"];
+    assert_eq!(*of_granule, report["remainders"]);
+    let store = icefold::store::StoreReader::open(Path::new(report["store"].as_str().unwrap()));
+    let store = store.unwrap();
+    let found = |name: &str| store.read(name).unwrap().as_f64()[0];
+    let sum: f64 = tiny
+        .iter()
+        .map(|&x| f64::from(x))
+        .filter(|x| x.is_finite())
+        .sum();
+    assert!((found("h") * 5.0 / sum - 1.0).abs() < 1e-15);
+    assert!((found("k") - times.iter().sum::<f64>()).abs() < 1e-7);
+}

@@ -53,6 +53,7 @@ fn has_every_key(report: &Value) {
     assert!(!report["device"]["reason"].as_str().unwrap().is_empty());
     assert_eq!(report["threads"], 2);
     assert_eq!(report["resolutions"]["h_ph"], "2^-34");
+    assert!(report["remainders"]["h_ph"].is_u64());
     assert!(
         report["peak_resident_bytes"].as_u64() > Some(1_000_000) || cfg!(not(target_os = "linux"))
     );

@@ -10,7 +10,7 @@ use icefold::piece::Pieces;
 use super::granules::Heights;
 use super::pieces::tree;
 use super::plan::keys;
-use super::{Site, json as json_of};
+use super::{Site, json as json_of, refuse};
 use crate::support::{icefold, succeed};
 
 /// A number from 0 to `below`, the next of a sequence.
@@ -34,6 +34,10 @@ fn soak(site: &Site, granules: usize, photons: usize) -> (Vec<PathBuf>, usize) {
             }
             for (photon, h) in heights.h.iter_mut().enumerate() {
                 *h += ((i * photons + photon) as f64 * 0.618).fract() as f32 * 300.0;
+                // Far below a unit: sums of remainders stop and go on, too.
+                if photon % 50 == 7 {
+                    *h = (photon + 1) as f32 * 1e-14;
+                }
             }
             site.granule(&format!("g{i:03}.h5"), &[("gt1l", heights)])
         })
@@ -189,4 +193,20 @@ fn two_hundred_granules_killed_again_and_again_have_one_content_hash() {
         std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
         let _ = std::fs::remove_dir_all(Pieces::folder_of(&site.out("b.zarr")));
     }
+}
+
+#[test]
+fn pieces_of_another_format_are_refused_by_version() {
+    let site = Site::new();
+    site.mapped("atl03");
+    succeed(site.run_plan("a.zarr").args(["--shards", "0..1"]));
+    let manifest = site.out("a.zarr.pieces").join("manifest.json");
+    let mut text: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    assert_eq!(text["schema_version"], 2);
+    text["schema_version"] = 1.into();
+    std::fs::write(&manifest, text.to_string()).unwrap();
+    let says = ["(format 1), and this is ", "(format 2)", "--overwrite"];
+    refuse(site.run_plan("a.zarr").arg("--resume"), 1, &says);
+    refuse(&mut site.finalize("a.zarr"), 1, &says);
 }

@@ -15,10 +15,69 @@ const NUMPY: &str = concat!(
     "/tests/conformance/numpy_check.py"
 );
 
+const SMALL_COLUMNS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/conformance/small_columns.py"
+);
+
 const FULL_SPHERE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/acceptance/open_fullsphere.py"
 );
+
+/// Values of 1e-10, and times some years after their epoch within a second of each other.
+const SMALL: &str = r#"
+data_source:
+  groups: [gt1l]
+  base_level: photons
+  levels:
+    photons:
+      path: "/{group}/heights"
+      coordinates: {latitude: lat_ph, longitude: lon_ph}
+      link: null
+      variables: [time]
+    segments:
+      path: "/{group}/geolocation"
+      link: {to: photons, index_beg: ph_index_beg, count: segment_ph_cnt, index_base: 1}
+      variables: [skew, width]
+  variables:
+    time: delta_time
+    skew: tx_pulse_skew_est
+    width: tx_pulse_width_upper
+aggregation:
+  variables:
+    skew_mean: {function: mean, source: skew, dtype: float64}
+    skew_std: {function: std, source: skew, dtype: float64}
+    width_mean: {function: mean, source: width, dtype: float64}
+    width_std: {function: std, source: width, dtype: float64}
+    time_mean: {function: mean, source: time, dtype: float64}
+    time_std: {function: std, source: time, dtype: float64}
+output:
+  grid: {type: healpix, parent_order: 9, child_order: 19}
+"#;
+
+#[test]
+#[cfg_attr(
+    not(all(icefold_test_data, icefold_test_python)),
+    ignore = "no test data or no Python"
+)]
+fn small_columns_and_times_of_a_real_granule_are_exact() {
+    let out = folder();
+    let (config, store) = (out.path().join("small.yaml"), out.path().join("s.zarr"));
+    std::fs::write(&config, SMALL).unwrap();
+    let granule = granule("ATL03_20181014002445_02350104_006_02_gt1l_subset.h5");
+    let mut command = icefold();
+    command.arg("run").arg(&config).arg(&granule).arg("--store");
+    let output = succeed(command.arg(&store).arg("--json"));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    // Nearly every value has a remainder: 2,909 photons in each column.
+    for column in ["skew", "width", "time"] {
+        let remainders = report["remainders"][column].as_u64();
+        assert!(remainders > Some(2800), "{column}: {report}");
+    }
+    let output = succeed(python().arg(SMALL_COLUMNS).arg(&store).arg(&granule));
+    assert!(stdout(&output).contains("cells: exact"));
+}
 
 /// Opens a store with Python and compares its view of every array with the run's own hashes.
 fn accepted(store: &Path, report: &str) {

@@ -34,6 +34,7 @@ fn photons(n: usize, place: Position) -> Photons {
     let heights = (0..n).map(|i| match noise(i, 6) {
         x if x < 1e-3 => f32::NAN,
         x if x < 2e-3 => f32::NEG_INFINITY,
+        x if x < 0.01 => (x * 1e-9) as f32,
         x => (x * 4000.0 - 100.0) as f32,
     });
     Photons {

@@ -103,6 +103,7 @@ fn needs(letters: &str) -> Needs {
     Needs {
         range: letters.contains('r'),
         moments: letters.contains('m'),
+        variance: letters.contains('m'),
         terms: letters.contains('t'),
         ordered: letters.contains('o'),
         edges: None,

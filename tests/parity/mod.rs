@@ -83,6 +83,7 @@ fn photons_of(workload: Workload, n: usize) -> Photons {
         x if x < 1e-4 => f32::NAN,
         x if x < 2e-4 => f32::NEG_INFINITY,
         x if x < 3e-4 => -0.0,
+        x if x < 4e-3 => (x * 1e-9) as f32,
         x => (x * 4000.0 - 100.0) as f32,
     });
     Photons {

@@ -33,6 +33,7 @@ aggregation:
     k_q: {function: quantile, source: k, params: {q: 0.9}, dtype: float64}
     d_max: {function: max, source: d, dtype: float64}
     d_mean: {function: mean, source: d, dtype: float64}
+    d_std: {function: std, source: d, dtype: float64}
     d_q: {function: nanquantile, source: d, params: {q: 0.3}, dtype: float64}
     bins: {function: histogram, source: h, params: {edges: [-10, 0, 5.5, 100]}}
     d_bins: {function: histogram, source: d, params: {edges: [-1, 1]}}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use icefold::backend::{Device, DeviceChoice, StageTimes};
+use icefold::backend::{Device, DeviceChoice, Places, StageTimes, add_remainders};
 use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
@@ -165,7 +165,7 @@ impl Question {
         })
     }
 
-    /// As `answer`, with the fold of a batch given.
+    /// As `answer`, with the fold of a batch given. A backend leaves remainders to the host.
     pub fn answer_of(
         &self,
         photons: &Photons,
@@ -177,7 +177,13 @@ impl Question {
             let mut batch = photons.batch(places);
             batch.columns =
                 Derivation::default().take(&self.job, &self.config.variables, &mut batch);
-            let partials = fold(&batch).expect("the batch folds");
+            let mut partials = fold(&batch).expect("the batch folds");
+            let mut columns = partials.columns.iter();
+            if columns.all(|column| column.remainders.rows().is_empty()) {
+                let places = Places::of(&batch, &self.config.grid);
+                add_remainders(places, &batch.columns, &self.job, &mut partials)
+                    .expect("remainders are of cells that are there");
+            }
             assert!(partials.out_of_range().next().is_none());
             shards.add(&partials, &self.config.grid, &self.job);
         }

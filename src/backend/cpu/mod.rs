@@ -17,7 +17,7 @@ mod fold;
 mod locate;
 mod records;
 mod reduce;
-mod runs;
+pub(in crate::backend) mod runs;
 mod scratch;
 mod segment;
 mod sort;

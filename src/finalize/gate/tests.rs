@@ -8,7 +8,7 @@ use super::super::OutputArray;
 use super::*;
 use crate::config::Dtype;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, Key, Needs, Resolution};
+use crate::stat::{ColumnOrigin, Key, Needs, Remainder, Resolution};
 
 /// One float32 column of which everything is asked for.
 pub fn job() -> Job {
@@ -20,6 +20,7 @@ pub fn job() -> Job {
         needs: Needs {
             range: true,
             moments: true,
+            variance: true,
             terms: true,
             ordered: true,
             edges: Some(vec![0.0, 10.0]),
@@ -116,6 +117,56 @@ fn every_broken_invariant_is_named() {
         assert!(error.starts_with("finalize gate: shard 0: "), "{error}");
         assert!(error.contains(says), "{says}: {error}");
     }
+}
+
+/// A cell of values that are not whole units, after a change of its remainder.
+fn checked_remainder(change: impl FnOnce(&mut Remainder)) -> Result<(), String> {
+    let (job, values) = (job(), [1e-11f32, 3e-11, 5e-10]);
+    let mut partials = partials(&[(7, &values), (9, &[3.0])], &job);
+    let rule = job.columns[0].remainder_rule().unwrap();
+    let mut remainder = Remainder::of(7, &values, &rule).unwrap();
+    change(&mut remainder);
+    partials.columns[0].remainders.append([remainder]);
+    check(0, &partials, &job, &grid()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn remainders_that_no_values_have_are_named() {
+    assert_eq!(checked_remainder(|_| {}), Ok(()));
+    type Change = fn(&mut Remainder);
+    let changes: [(Change, &str); 6] = [
+        (
+            |r| r.cell = 8,
+            "column h: remainders of cell 8, which is not there",
+        ),
+        (
+            |r| r.values = 0,
+            "cell 7, column h: no 3 values have the sums",
+        ),
+        (|r| r.values = 4, "no 3 values have the sums"),
+        (
+            |r| r.second.add_shifted(-1, 280),
+            "their variance is negative",
+        ),
+        (|r| r.first.add_shifted(1, 139), "no 3 values have the sums"),
+        (
+            |r| r.second.add_shifted(1, 330),
+            "no 3 values have the sums",
+        ),
+    ];
+    for (change, says) in changes {
+        let error = checked_remainder(change).unwrap_err();
+        assert!(error.starts_with("finalize gate: shard 0: "), "{error}");
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn a_remainder_that_was_forgotten_is_found_where_it_moves_the_mean_out_of_range() {
+    let job = job();
+    let partials = partials(&[(7, &[1e-11, 2e-11])], &job);
+    let error = check(0, &partials, &job, &grid()).unwrap_err().to_string();
+    assert!(error.contains("mean 0 outside 0.0000000000"), "{error}");
 }
 
 #[test]

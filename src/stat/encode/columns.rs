@@ -13,6 +13,7 @@ use crate::stat::moments::Moments;
 use crate::stat::ordered::{Keys, Ordered};
 use crate::stat::partial::{ColumnPartials, Partials};
 use crate::stat::range::Range;
+use crate::stat::remainder::Remainder;
 use crate::stat::specials::Specials;
 use crate::stat::terms::TermSum;
 
@@ -28,7 +29,10 @@ pub(super) fn bytes_of(job: &Job, partials: &Partials, rows: Rows<usize>) -> u64
         let needs = &column.needs;
         bytes += array::<u64>(cells) + array::<Specials>(cells);
         bytes += u64::from(needs.range) * array::<Range>(cells);
-        bytes += u64::from(needs.moments) * array::<Moments>(cells);
+        if needs.moments {
+            let remainders = values.remainders.of_cells(&partials.cells[rows.clone()]);
+            bytes += array::<Moments>(cells) + array::<Remainder>(remainders.len() as u64);
+        }
         bytes += u64::from(needs.terms) * array::<TermSum>(cells);
         if let Some(ordered) = &values.ordered {
             let keys = (ordered.offsets[rows.end] - ordered.offsets[rows.start]) as u64;
@@ -53,13 +57,14 @@ pub(super) fn pack<W: Write>(
     packer.array(partials.cells[rows.clone()].iter().copied())?;
     packer.array(partials.photons[rows.clone()].iter().copied())?;
     for column in &partials.columns {
-        pack_column(column, rows.clone(), packer)?;
+        pack_column(column, &partials.cells, rows.clone(), packer)?;
     }
     Ok(())
 }
 
 fn pack_column<W: Write>(
     column: &ColumnPartials,
+    cells: &[u64],
     rows: Rows<usize>,
     packer: &mut Packer<W>,
 ) -> io::Result<()> {
@@ -70,6 +75,8 @@ fn pack_column<W: Write>(
     }
     if let Some(moments) = &column.moments {
         packer.array(moments[rows.clone()].iter().copied())?;
+        let remainders = column.remainders.of_cells(&cells[rows.clone()]);
+        packer.array(remainders.iter().copied())?;
     }
     if let Some(terms) = &column.terms {
         packer.array(terms[rows.clone()].iter().copied())?;
@@ -120,6 +127,7 @@ fn unpack_column<R: Read>(
     }
     if let Some(moments) = &mut empty.moments {
         *moments = unpacker.array(&what("moments"), cells)?;
+        empty.remainders.rows = unpacker.up_to(&what("remainders"), cells)?;
     }
     if let Some(terms) = &mut empty.terms {
         *terms = unpacker.array(&what("sums of terms"), cells)?;

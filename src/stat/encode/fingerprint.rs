@@ -56,6 +56,7 @@ fn describe(column: &JobColumn, text: &mut String) {
     for (needed, name) in [
         (needs.range, "range"),
         (needs.moments, "moments"),
+        (needs.variance, "variance"),
         (needs.terms, "terms"),
         (needs.ordered, "ordered"),
     ] {

@@ -7,7 +7,7 @@
 //!   header  magic "icefpart", version u32, crc32c u32 of what follows here,
 //!           fingerprint 32 bytes, cells u64, bytes of the body u64
 //!   body    cells, photons, and for each column of the job: count, specials, then what it needs of
-//!           range, moments, terms, ends of the cells' keys and keys, bins
+//!           range, moments, remainders, terms, ends of the cells' keys and keys, bins
 //!   crc32c  u32 of the body
 //! ```
 //!
@@ -30,7 +30,7 @@ use super::partial::Partials;
 use crate::config::GridConfig;
 
 const MAGIC: [u8; 8] = *b"icefpart";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 64;
 /// Where the header's own checksum ends, and what it is of begins.
 const CHECKED: usize = 16;
@@ -175,7 +175,7 @@ impl<'a> Encoding<'a> {
         Ok((eight(48), eight(56)))
     }
 
-    /// What no checksum says: cells ascend and are cells of the grid.
+    /// What no checksum says: cells ascend and are cells of the grid, and remainders are of them.
     fn check(&self, partials: Partials) -> Result<Partials, DecodeError> {
         let cells = &partials.cells;
         let mut pairs = cells.iter().zip(cells.iter().skip(1));
@@ -184,13 +184,20 @@ impl<'a> Encoding<'a> {
                 "cell {next} follows cell {cell}"
             )));
         }
-        match cells.last() {
-            Some(&last) if last >= self.cells => Err(DecodeError::Damaged(format!(
+        if let Some(&last) = cells.last()
+            && last >= self.cells
+        {
+            return Err(DecodeError::Damaged(format!(
                 "cell {last} where the grid has {}",
                 self.cells
-            ))),
-            _ => Ok(partials),
+            )));
         }
+        for (column, described) in partials.columns.iter().zip(&self.job.columns) {
+            column.remainders.check(cells).map_err(|what| {
+                DecodeError::Damaged(format!("column {}: {what}", described.name))
+            })?;
+        }
+        Ok(partials)
     }
 }
 

@@ -10,8 +10,10 @@ use crate::stat::exact::{Signed256, Unsigned256};
 use crate::stat::key::Key;
 use crate::stat::moments::Moments;
 use crate::stat::range::Range;
+use crate::stat::remainder::Remainder;
 use crate::stat::specials::Specials;
 use crate::stat::terms::TermSum;
+use crate::stat::wide::Wide;
 
 /// Bytes that are converted at a time; a multiple of every width.
 const BUFFER: usize = 48 * 1024;
@@ -95,8 +97,27 @@ impl<'a, R: Read> Unpacker<'a, R> {
 
     /// An array of so many values: nothing is allocated unless it is that long and fits.
     pub fn array<T: Fixed>(&mut self, what: &str, values: u64) -> Result<Vec<T>, DecodeError> {
+        let bytes = self.length()?;
+        self.values(what, values, bytes)
+    }
+
+    /// An array of at most so many values.
+    pub fn up_to<T: Fixed>(&mut self, what: &str, values: u64) -> Result<Vec<T>, DecodeError> {
+        let bytes = self.length()?;
+        self.values(what, values.min(bytes / T::BYTES as u64), bytes)
+    }
+
+    fn length(&mut self) -> Result<u64, DecodeError> {
         self.read(8)?;
-        let bytes = u64::from_le_bytes(std::array::from_fn(|i| self.buffer[i]));
+        Ok(u64::from_le_bytes(std::array::from_fn(|i| self.buffer[i])))
+    }
+
+    fn values<T: Fixed>(
+        &mut self,
+        what: &str,
+        values: u64,
+        bytes: u64,
+    ) -> Result<Vec<T>, DecodeError> {
         let needed = values.checked_mul(T::BYTES as u64);
         if needed != Some(bytes) || bytes > self.left {
             return Err(DecodeError::Damaged(format!(
@@ -158,6 +179,21 @@ macro_rules! integers {
 
 integers!(u32, u64, u128, i128);
 
+impl<const N: usize> Fixed for Wide<N> {
+    const BYTES: usize = N * size_of::<u64>();
+
+    #[inline]
+    fn put(self, place: &mut [u8]) {
+        let limbs = place.chunks_exact_mut(size_of::<u64>()).zip(self.0);
+        limbs.for_each(|(place, limb)| limb.put(place));
+    }
+
+    #[inline]
+    fn get(bytes: &[u8]) -> Self {
+        Self(std::array::from_fn(|i| u64::get(&bytes[8 * i..8 * i + 8])))
+    }
+}
+
 /// Values made of others, one after the other.
 macro_rules! composed {
     ($type:ty, |$value:ident| $($part:expr => $part_type:ty),+; |$($name:ident),+| $whole:expr) => {
@@ -197,3 +233,6 @@ composed!(Moments,
 composed!(TermSum,
     |t| t.sum.low => u128, t.sum.high => i128;
     |low, high| Self { sum: Signed256 { high, low } });
+composed!(Remainder,
+    |r| r.cell => u64, r.values => u64, r.first => Wide<4>, r.second => Wide<6>;
+    |cell, values, first, second| Self { cell, values, first, second });

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::batch::ColumnType;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
+use crate::stat::{ColumnOrigin, JobColumn, Needs, Remainder, Remainders, Resolution, Wide};
 
 fn column(name: &str, column_type: ColumnType, needs: Needs) -> JobColumn {
     JobColumn {
@@ -34,6 +34,7 @@ fn all() -> Needs {
     Needs {
         range: true,
         moments: true,
+        variance: true,
         terms: true,
         ordered: true,
         edges: Some(vec![-1.0, 0.0, 2.5]),
@@ -90,6 +91,17 @@ fn partials(job: &Job, cells: &Cells) -> Partials {
                 last.squares.high = *high;
                 last.sum = *low as i128;
             }
+            // Of every other cell, with all bits in use.
+            if described.needs.moments && cell % 2 == 1 {
+                let second =
+                    [*high, *low, *high ^ *low].map(|part| [part as u64, (part >> 64) as u64]);
+                column.remainders.append([Remainder {
+                    cell,
+                    values: values.len() as u64,
+                    first: Wide([1, 2, *low as u64, *high as u64]),
+                    second: Wide(std::array::from_fn(|i| second[i / 2][i % 2])),
+                }]);
+            }
             if let Some(last) = column.terms.as_mut().and_then(|rows| rows.last_mut()) {
                 last.sum.high = *high as i128;
             }
@@ -120,7 +132,7 @@ proptest! {
     ) {
         let [range, moments, terms, ordered, bins] = needed;
         let edges = bins.then(|| vec![-1.0, 0.0, 2.5]);
-        let job = job(&Needs { range, moments, terms, ordered, edges });
+        let job = job(&Needs { range, moments, variance: moments, terms, ordered, edges });
         let (partials, grid) = (partials(&job, &cells), grid());
         let encoding = Encoding::new(&job, &grid);
         let mut ends = cut.map(|index| index.index(partials.len() + 1));
@@ -208,6 +220,40 @@ fn cells_that_do_not_ascend_or_are_none_of_the_grid_are_refused() {
 }
 
 #[test]
+fn remainders_of_cells_that_are_not_there_are_refused() {
+    let (job, grid) = (job(&all()), grid());
+    let encoding = Encoding::new(&job, &grid);
+    let of = |ids: &[u64]| {
+        let both = [3, 7].map(|cell| (cell, (vec![1.0], 0, 0)));
+        let mut partials = partials(&job, &both.into_iter().collect());
+        let rows = ids.iter().map(|&cell| Remainder::none(cell));
+        partials.columns[1].remainders = Remainders::default();
+        partials.columns[1].remainders.rows.extend(rows);
+        // Its own cells only are written, so the others are put where those were.
+        let mut bytes = encoded(&encoding, &partials, 0..2);
+        if ids.iter().any(|id| ![3, 7].contains(id)) {
+            partials.cells = ids.to_vec();
+            bytes = encoded(&encoding, &partials, 0..2);
+            bytes[HEADER + 8..HEADER + 16].copy_from_slice(&3u64.to_le_bytes());
+            bytes[HEADER + 16..HEADER + 24].copy_from_slice(&7u64.to_le_bytes());
+            let end = bytes.len() - 4;
+            let checksum = crc32c::crc32c(&bytes[HEADER..end]);
+            bytes[end..].copy_from_slice(&checksum.to_le_bytes());
+        }
+        let decoded = decoded(&encoding, &bytes);
+        decoded.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let refused = |cell: u64| {
+        Err(format!(
+            "damaged: column b: remainders of cell {cell}, which is not there or has others before"
+        ))
+    };
+    assert_eq!(of(&[3, 7]), Ok(()));
+    assert_eq!(of(&[3, 3]), refused(3));
+    assert_eq!(of(&[3, 6]), refused(6));
+}
+
+#[test]
 fn partials_of_another_question_are_refused_by_name() {
     let (ours, grid) = (job(&all()), grid());
     let bytes = encoded(&Encoding::new(&ours, &grid), &Partials::empty(&ours), 0..0);
@@ -222,6 +268,7 @@ fn partials_of_another_question_are_refused_by_name() {
         change(&|c| c.column_type = ColumnType::I64),
         change(&|c| c.resolution = Resolution::ONE),
         change(&|c| c.needs.range = false),
+        change(&|c| c.needs.variance = false),
         change(&|c| c.needs.edges = Some(vec![-1.0, -0.0, 2.5])),
     ] {
         let error = decoded(&Encoding::new(&other, &grid), &bytes).unwrap_err();
@@ -233,11 +280,11 @@ fn partials_of_another_question_are_refused_by_name() {
     };
     let error = decoded(&Encoding::new(&ours, &coarser), &bytes).unwrap_err();
     assert!(matches!(error, DecodeError::OtherJob { .. }), "{error}");
-    let mut newer = bytes;
-    newer[8] = 2;
-    let error = decoded(&Encoding::new(&ours, &grid), &newer).unwrap_err();
+    let mut older = bytes;
+    older[8] = 1;
+    let error = decoded(&Encoding::new(&ours, &grid), &older).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "format version 2, and this icefold reads version 1"
+        "format version 1, and this icefold reads version 2"
     );
 }

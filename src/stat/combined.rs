@@ -1,0 +1,104 @@
+//! Sums of one cell as its statistics see them: whole units, and the remainders beside them where there
+//! are any.
+//!
+//! Between `moments.rs` and `remainder.rs`, which hold the two, and `finish.rs`.
+
+use super::exact::ratio;
+use super::moments::Moments;
+use super::remainder::{FINE_BITS, Remainder};
+use super::resolution::Resolution;
+use super::wide::Wide;
+
+/// The sums of the finite values of one cell and column.
+#[derive(Debug, Clone, Copy)]
+pub struct Combined<'a> {
+    pub moments: Moments,
+    pub remainder: Option<&'a Remainder>,
+    pub resolution: Resolution,
+}
+
+impl Combined<'_> {
+    /// The sum, rounded once.
+    pub fn total(&self) -> f64 {
+        match self.remainder {
+            None => self.moments.total(self.resolution),
+            Some(remainder) => self.quotient(remainder, 1),
+        }
+    }
+
+    /// The sum over `n`, rounded once; NaN for no values.
+    pub fn mean(&self, n: u64) -> f64 {
+        match self.remainder {
+            Some(remainder) if n > 0 => self.quotient(remainder, n),
+            _ => self.moments.mean(n, self.resolution),
+        }
+    }
+
+    /// As [`Moments::variance`], rounded once.
+    pub fn variance(&self, n: u64, ddof: u32) -> f64 {
+        let Some(remainder) = self.remainder else {
+            return self.moments.variance(n, ddof, self.resolution);
+        };
+        let Some(freedom) = n.checked_sub(u64::from(ddof)).filter(|&f| f > 0) else {
+            return f64::NAN;
+        };
+        // The same values make both sums, so the difference is never negative.
+        let numerator = self.spread(remainder, n).unwrap_or_default();
+        let denominator = u128::from(n) * u128::from(freedom);
+        numerator.over(denominator, 2 * self.fine_exponent())
+    }
+
+    /// Whether n values can have these sums: by Cauchy-Schwarz, and by the bits that they can have.
+    /// Without `squares` the sum of squares is of whole units only.
+    pub fn are_of(&self, n: u64, squares: bool) -> bool {
+        let fits = |remainder: &Remainder| {
+            let spread = || !squares || self.spread(remainder, n).is_some();
+            remainder.are_of(n) && spread()
+        };
+        self.moments.are_of(n) && self.remainder.is_none_or(fits)
+    }
+
+    /// A fine unit is 2 to this.
+    fn fine_exponent(&self) -> i32 {
+        -self.resolution.exponent() - FINE_BITS as i32
+    }
+
+    /// The sum in fine units: |S| < 2^108 of 2^60 values, so below 2^246.
+    fn sum(&self, remainder: &Remainder) -> Wide<4> {
+        let mut sum = remainder.first;
+        sum.add_shifted(self.moments.sum, FINE_BITS);
+        sum
+    }
+
+    fn quotient(&self, remainder: &Remainder, n: u64) -> f64 {
+        let sum = self.sum(remainder);
+        let magnitude = sum.magnitude().unsigned();
+        let quotient = ratio(magnitude, n.into(), self.fine_exponent());
+        if sum.is_negative() {
+            -quotient
+        } else {
+            quotient
+        }
+    }
+
+    /// n Q - S^2 in squares of fine units, where it is not negative. Q < 2^156 of 2^60 values, so the
+    /// sum of squares has at most 431 bits and n times that 491; S^2 has 492.
+    fn spread(&self, remainder: &Remainder, n: u64) -> Option<Wide<8>> {
+        let squares = self.moments.squares;
+        let mut of_units = Wide::<8>::default();
+        // In halves: a term with a sign has 127 bits.
+        for (part, by) in [
+            (squares.low as u64, 0),
+            ((squares.low >> 64) as u64, 64),
+            (squares.high as u64, 128),
+        ] {
+            of_units.add_shifted(part.into(), by + 2 * FINE_BITS);
+        }
+        of_units.merge(&remainder.second.widened());
+        if of_units.is_negative() {
+            return None;
+        }
+        let sum: Wide<8> = self.sum(remainder).magnitude().widened();
+        of_units.times(&Wide([n])).minus(&sum.times(&sum))
+    }
+}
