@@ -1,10 +1,7 @@
 //! What holds for any photons: the answer depends on nothing but the photons, and equals the oracle.
 
-<<<<<<< HEAD
-mod missing;
-=======
 mod exact;
->>>>>>> exact
+mod missing;
 mod oracle;
 mod overviews;
 mod plan;
