@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
@@ -33,6 +34,8 @@ pub struct Described {
     pub outline: Option<Outline>,
     /// What the attributes of datasets, or of fields, say of their values.
     pub applied: Vec<Applied>,
+    /// Bytes that storage chunks take at most while they are decoded.
+    pub chunk_bytes: u64,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -92,7 +95,10 @@ impl Input {
                 let reader = Reader::open(&granule, config, &types, 1)?;
                 Ok(Described {
                     columns,
-                    rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
+                    rows: (reader.ground_tracks().iter())
+                        .map(|t| t.rows)
+                        .fold(0, u64::saturating_add),
+                    chunk_bytes: reader.chunk_bytes(),
                     outline: Some(Outline::of(&granule, config)?),
                     applied: reader.applied(),
                     table_columns: None,
@@ -108,6 +114,7 @@ impl Input {
                     outline: None,
                     rows: reader.table().rows().unwrap_or_default(),
                     applied: reader.applied(),
+                    chunk_bytes: 0,
                     table_columns: Some(reader.table().columns()),
                 })
             }
@@ -163,10 +170,10 @@ impl Input {
     /// The next batch of kept photons, never empty; `None` at the end.
     ///
     /// # Errors
-    /// As the reader of its kind.
-    pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
+    /// As the reader of its kind; an interrupt, where nothing is kept for long.
+    pub fn next_batch(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
         match self {
-            Self::Hdf5(_, reader) => reader.next_batch(),
+            Self::Hdf5(_, reader) => reader.next_batch_unless(interrupted),
             Self::Table(reader) => reader.next_batch(),
         }
     }
@@ -222,6 +229,7 @@ impl Input {
                 counts: reader.counts().clone(),
                 ground_tracks: Vec::new(),
                 warnings: reader.warnings().to_vec(),
+                rows_not_stored: 0,
                 cost: ReadCost::new(reader.spent(), seconds),
             },
         }
@@ -235,8 +243,9 @@ fn table(granule: &GranulePath) -> Result<TableFile> {
 /// An HDF5 granule; a table in its place is named as what it is.
 fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
     let path = &granule.path;
-    GranuleFile::open_as(path, &granule.name).map_err(|error| {
-        if !looks_like_a_table(path) {
+    GranuleFile::open_as(path, &granule.name, &config.access).map_err(|error| {
+        // Of what is no regular file, opening it could wait for ever.
+        if !path.is_file() || !looks_like_a_table(path) {
             return error;
         }
         let message = format!(

@@ -2,8 +2,14 @@
 
 #[path = "../../src/granule/chunk/checksum.rs"]
 pub mod checksum;
+#[path = "../../src/granule/chunk/codecs.rs"]
+pub mod codecs;
 #[path = "../../src/granule/chunk/convert.rs"]
 pub mod convert;
+#[path = "../../src/granule/chunk/encode.rs"]
+pub mod encode;
+#[path = "../../src/granule/chunk/entries.rs"]
+pub mod entries;
 #[path = "../../src/granule/chunk/filter.rs"]
 pub mod filter;
 #[path = "../../src/granule/chunk/inflate.rs"]

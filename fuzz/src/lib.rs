@@ -15,7 +15,9 @@ mod runs;
 use chunks::convert::{Element, Kind, Order, Stride, Target};
 use chunks::filter::{Pipeline, Step};
 use chunks::inflate::Workspace;
-use chunks::table::{Entries, Entry, Grid, Table};
+use chunks::encode;
+use chunks::entries::{Entries, Entry};
+use chunks::table::{Grid, Places, Table};
 use libdeflater::{CompressionLvl, Compressor};
 use runs::Runs;
 
@@ -48,11 +50,14 @@ impl Input<'_> {
 
     fn steps(&mut self) -> Vec<Step> {
         (0..self.byte() % 6)
-            .map(|_| match self.byte() % 4 {
-                0 => Step::Shuffle {
+            .map(|_| match self.byte() % 8 {
+                0 | 1 => Step::Shuffle {
                     element: 1 + usize::from(self.byte() % 9),
                 },
-                1 => Step::Fletcher32,
+                2 => Step::Fletcher32,
+                3 => Step::Lzf,
+                4 => Step::Lz4,
+                5 => Step::Zstd,
                 _ => Step::Deflate,
             })
             .collect()
@@ -150,6 +155,9 @@ fn encode(steps: &[Step], mask: u32, plain: &[u8]) -> Vec<u8> {
                 let sum = chunks::checksum::fletcher32(&bytes).to_le_bytes();
                 bytes.extend(sum);
             }
+            Step::Lzf => bytes = encode::lzf(&bytes),
+            Step::Lz4 => bytes = encode::lz4(&bytes),
+            Step::Zstd => bytes = encode::zstd(&bytes),
             Step::Shuffle { element } => {
                 let count = bytes.len() / element;
                 let mut out = Vec::with_capacity(bytes.len());
@@ -209,13 +217,22 @@ pub fn table(data: &[u8]) {
             break;
         }
     }
-    if let Ok(Some(table)) = Table::new(grid, column, pipeline, entries) {
-        let covered = table.chunks.len() as u128 * u128::from(grid.chunk_rows);
-        assert!(covered >= u128::from(grid.rows), "rows without a chunk");
-        let mut spans: Vec<(u64, u64)> = table
-            .chunks
+    if let Ok(table) = Table::new(grid, column, pipeline, entries) {
+        let Places::Chunks(chunks) = &table.places else {
+            panic!("chunks are stored as such");
+        };
+        let stored: u64 = (chunks.iter())
+            .map(|(number, _)| table.rows_of(*number))
+            .map(|rows| rows.end - rows.start)
+            .sum();
+        let missing = table.holes().map_or(0, |holes| {
+            assert!(!holes.first.is_empty() && holes.rows >= holes.first.end - holes.first.start);
+            holes.rows
+        });
+        assert_eq!(stored + missing, grid.rows, "rows without a chunk");
+        let mut spans: Vec<(u64, u64)> = chunks
             .iter()
-            .map(|c| (c.address, c.address + c.size as u64))
+            .map(|(_, c)| (c.address, c.address + c.size as u64))
             .collect();
         spans.sort_unstable();
         assert!(spans.iter().all(|s| s.1 <= file), "beyond the file");
@@ -272,12 +289,13 @@ pub fn link(data: &[u8]) {
     }
     let sum: i128 = counts.iter().map(|&n| i128::from(n)).sum();
     let photons = u64::try_from(sum).unwrap_or(u64::MAX);
-    let Ok(runs) = Runs::from_counts(&counts, photons) else {
+    let Ok(settled) = Runs::settle(&counts, &index, base, photons) else {
         return;
     };
-    if let Some(found) = runs.check_index(&index, base) {
+    if let Some(found) = settled.odd {
         assert!(found.disagreeing <= found.non_empty && found.non_empty <= counts.len());
     }
+    let runs = settled.runs;
     if photons > 1 << 16 {
         return;
     }

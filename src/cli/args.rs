@@ -11,6 +11,7 @@ use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
 use crate::pipeline::{Memory, parse_memory};
 
+use super::access::AccessArgs;
 use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
 
@@ -193,6 +194,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub allow_empty: bool,
     #[command(flatten)]
+    pub access: AccessArgs,
+    #[command(flatten)]
     pub machine: MachineArgs,
     /// Memory for batches and partials, such as 512MiB or 4GiB; partials beyond it go to disk
     #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
@@ -261,6 +264,8 @@ pub struct PlanArgs {
     #[arg(long, env = "ICEFOLD_TOLERANT")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub tolerant: bool,
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -302,6 +307,8 @@ pub struct InspectArgs {
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
     pub config: Option<String>,
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -336,6 +343,8 @@ pub struct VerifyArgs {
     /// Fold the granules on each of these devices and compare what they make of them
     #[arg(long, value_name = "DEVICE,DEVICE", value_delimiter = ',')]
     pub devices: Vec<String>,
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -1,6 +1,7 @@
 //! The command line: one file per group of verbs, results on standard output, all else on standard
 //! error.
 
+mod access;
 mod aggregate;
 mod args;
 mod bench;
@@ -45,6 +46,9 @@ pub fn run() -> Result<u8> {
     {
         urls::refuse_in(verb, matches)?;
     }
+    if let Verb::Run(_) | Verb::Plan(_) | Verb::Verify(_) | Verb::Inspect(_) = cli.verb {
+        say_where_filters_are_loaded_from();
+    }
     match cli.verb {
         Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),
@@ -60,6 +64,15 @@ pub fn run() -> Result<u8> {
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
+    }
+}
+
+/// Code of others runs where HDF5 loads a filter, so it is said.
+fn say_where_filters_are_loaded_from() {
+    if let Some(folders) = crate::granule::plugin_folders() {
+        out::note(format_args!(
+            "note: HDF5_PLUGIN_PATH is set, so filters that are not built in are loaded from {folders}"
+        ));
     }
 }
 

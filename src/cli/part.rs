@@ -82,9 +82,7 @@ impl PartRun<'_> {
         let mut tally = self.write_pieces(&pieces, (&survey, &device), &options)?;
         let mut facts = run.facts(&device, &survey, &options);
         facts.pieces = Some(self.report(&folder, &kept, &tally));
-        let mut whole = tally.failed.is_empty()
-            && tally.rejected_rows == 0
-            && kept.values().all(|marker| marker.left_out.is_empty());
+        let mut whole = tally.is_whole() && kept.values().all(|marker| marker.left_out.is_empty());
         let mut written = None;
         if self.part {
             self.say_what_is_left(&pieces)?;

@@ -22,9 +22,10 @@ use super::urls::refuse_catalog;
 
 pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let started = Instant::now();
-    let config = config::load(&args.config)?;
+    let mut config = config::load(&args.config)?;
     strict_or_tolerant(matches)?;
     let tolerant = args.tolerant && !args.strict;
+    config.access = args.access.rules(tolerant)?;
     let plan = crate::plan::plan(&args.granules, &config, tolerant)?;
     say_left_out(&plan);
     spare_other_files(&args.output)?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::ArgMatches;
 
 use crate::backend::{Device, DeviceChoice};
-use crate::config::{self, Config};
+use crate::config::{self, Access, Config};
 use crate::error::{Error, Result};
 use crate::granule::UNLISTED_SHARD;
 use crate::grid::Order;
@@ -28,7 +28,13 @@ use super::plan::{planned, strict_or_tolerant};
 use super::settings::{describe, overrides, store};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
-    let config = config::load(&args.config)?;
+    let mut config = config::load(&args.config)?;
+    config.access = Access {
+        external: args.access.folders()?,
+        tolerant: tolerant(args),
+        chunk_memory: Some(args.memory.for_chunks()),
+        threads: threads(args.machine.threads),
+    };
     let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;
     strict_or_tolerant(matches)?;
@@ -187,7 +193,7 @@ impl<'a> Run<'a> {
         report.write(report_path)?;
         Ok(Outcome {
             what: self.target.store.to_path_buf(),
-            whole: tally.failed.is_empty() && tally.rejected_rows == 0,
+            whole: tally.is_whole(),
             report,
             tally,
         })
@@ -237,14 +243,12 @@ impl<'a> Run<'a> {
         'a: 'o,
     {
         let filters = self.config.filters.len();
+        let memory = self.memory.beside_chunks(survey.chunk_bytes);
         let rows = self
             .batch_rows
-            .unwrap_or_else(|| self.memory.rows(&survey.types, filters, &survey.job));
+            .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));
         let partials = self.partials_memory.map_or_else(
-            || {
-                self.memory
-                    .partials(rows, &survey.types, filters, &survey.job)
-            },
+            || memory.partials(rows, &survey.types, filters, &survey.job),
             |memory| memory.0,
         );
         Options {

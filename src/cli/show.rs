@@ -19,6 +19,13 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
             (piece::inspect(&args.path)?, piece::inspect_text)
         } else if args.path.is_dir() {
             (store::inspect(&args.path)?, store::inspect_text)
+        } else if !args.path.is_file() {
+            // What a pipe or a device holds shows only in waiting for it.
+            let access = args.access.rules(false)?;
+            (
+                granule::inspect(&args.path, &access)?,
+                granule::inspect_text,
+            )
         } else if report::looks_like_a_report(&args.path) {
             (report::inspect(&args.path)?, report::inspect_text)
         } else if plan::looks_like_a_map(&args.path) {
@@ -26,14 +33,19 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         } else if table::looks_like_a_table(&args.path) {
             (table::inspect(&args.path)?, table::inspect_text)
         } else if let Some(config) = &args.config {
-            let config = config::load(config)?;
-            let mut found = granule::inspect(&args.path)?;
+            let mut config = config::load(config)?;
+            config.access = args.access.rules(false)?;
+            let mut found = granule::inspect(&args.path, &config.access)?;
             found["cost"] = granule::cost(&args.path, &config)?;
             (found, |found| {
                 granule::inspect_text(found) + &granule::cost_text(&found["cost"])
             })
         } else {
-            (granule::inspect(&args.path)?, granule::inspect_text)
+            let access = args.access.rules(false)?;
+            (
+                granule::inspect(&args.path, &access)?,
+                granule::inspect_text,
+            )
         };
     if args.config.is_some() && found.get("cost").is_none() {
         return Err(Error::Usage(format!(

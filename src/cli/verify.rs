@@ -30,6 +30,13 @@ pub fn stores(args: &VerifyArgs) -> Result<u8> {
             args.b.len() + 1
         )));
     };
+    if !args.access.allow_external.is_empty() {
+        return Err(Error::Usage(
+            "--allow-external is about granules, and two stores are compared; leave it out, or name \
+             devices with --devices"
+                .to_owned(),
+        ));
+    }
     let a = Path::new(&args.a);
     let report: VerifyReport = store::verify(a, b)?;
     let identical = report.identical();
@@ -68,7 +75,8 @@ struct Answer {
 /// Several devices on the same granules: nothing is written.
 pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let choices = choices(&args.devices)?;
-    let config = config::load(&args.a)?;
+    let mut config = config::load(&args.a)?;
+    config.access = args.access.rules(false)?;
     let plan = plan(&args.b, &config, false)?;
     say_left_out(&plan);
     let survey = pipeline::survey(&config, &plan, false)?;

@@ -3,8 +3,9 @@
 //! First on the line: everything after it works on these types and never sees a string key.
 //! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs`, `parse.rs` turns that into
 //! [`Config`] and refuses what it does not know (`source.rs` and `levels.rs` what is read, `outputs.rs` what is
-//! computed; `tables.rs` where granules are tables), `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
+//! computed; `tables.rs` where granules are tables), `access.rs` how granules are opened, `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
 
+mod access;
 mod builtin;
 mod canonical;
 mod explain;
@@ -31,6 +32,7 @@ use crate::expr::CellExpr;
 use crate::grid::{Latitude, Order};
 use crate::stat::Resolution;
 
+pub use access::Access;
 pub use explain::{explain, explain_json};
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
@@ -66,6 +68,8 @@ pub struct Config {
     pub duplicates: DuplicatePolicy,
     pub store: Option<PathBuf>,
     pub catalog: Option<PathBuf>,
+    /// How granules are opened; no part of the question.
+    pub access: Access,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
 }

@@ -10,7 +10,7 @@ use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{Fault, MAX_BYTES, read};
-use super::{Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
+use super::{Access, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
 use super::{builtin, canonical};
 use crate::grid::{Latitude, Order};
 use crate::{Error, Result};
@@ -25,6 +25,14 @@ pub fn load(name_or_path: &str) -> Result<Config> {
     let is_path = matches!(extension, Some("yaml" | "yml")) || name_or_path.contains(['/', '\\']);
     if let Some(text) = builtin::text(name_or_path).filter(|_| !is_path) {
         return parse(name_or_path, text, Provenance::BuiltIn);
+    }
+    // Opening a pipe waits until someone writes, and a device may never end.
+    if path
+        .metadata()
+        .is_ok_and(|what| !what.is_file() && !what.is_dir())
+    {
+        let message = "is not a regular file; write the config to one";
+        return Err(Error::config(name_or_path, message));
     }
     let mut bytes = Vec::new();
     let file = File::open(path);
@@ -97,6 +105,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
         duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
         store: store(raw)?,
         catalog: raw.catalog.as_ref().map(PathBuf::from),
+        access: Access::default(),
         origins: origins(raw, written),
     };
     config.sha256 = canonical::sha256(&config);

@@ -149,7 +149,9 @@ impl Block {
         };
         let values = match (values, wanted) {
             (Values::F32(v), ColumnType::F64) => {
-                Values::F64(v.into_iter().map(f64::from).collect())
+                let wide = v.iter().copied().map(f64::from).collect();
+                buffers.give(Values::F32(v));
+                Values::F64(wide)
             }
             (Values::I64(v), ColumnType::F64) => {
                 let exact = |(i, &x): (usize, &i64)| {

@@ -14,10 +14,11 @@ use rayon::prelude::*;
 use super::attributes::Attributes;
 use super::block::Block;
 use super::buffers::Buffers;
-use super::chunk::{ChunkedDataset, Failure, Request, decode};
-use super::file::{GranuleFile, condensed};
+use super::chunk::{Failure, Request, decode};
+use super::file::{GranuleFile, Located, condensed};
 use super::meaning::{Meaning, Meant};
 use super::spent::Spent;
+use super::storage::{Stored, at_once};
 use crate::batch::{ColumnType, Values};
 use crate::config::Dtype;
 use crate::{Error, Result};
@@ -25,18 +26,18 @@ use crate::{Error, Result};
 /// A dataset, or one column of a 2-D dataset, with one value per row.
 #[derive(Debug)]
 pub(super) struct SourceDataset {
-    dataset: Dataset,
+    pub located: Located,
     granule: Arc<str>,
     pub path: String,
     pub column: Option<usize>,
     /// The type of the values that are meant.
     pub dtype: Dtype,
     /// The type of what is stored.
-    stored: Dtype,
+    pub stored: Dtype,
     pub meaning: Meaning,
     pub rows: u64,
-    /// Present once indexed, where storage chunks can be read without libhdf5.
-    chunked: Option<ChunkedDataset>,
+    /// Present once indexed.
+    pub found: Option<Stored>,
 }
 
 /// Bytes of all values, and of what is in the file.
@@ -50,7 +51,9 @@ pub(super) struct Storage {
 impl SourceDataset {
     /// Opens a dataset; `column` selects one of a 2-D dataset and must be given there only.
     pub fn open(granule: &GranuleFile, path: &str, column: Option<usize>) -> Result<Self> {
-        let dataset = granule.dataset(path)?;
+        let located = granule.dataset(path)?;
+        granule.check_sources(&located, path)?;
+        let dataset = &located.dataset;
         let read = |e: hdf5::Error| granule.damaged(format!("read {path}"), &e);
         let space = dataset.space().map_err(read)?;
         let rows = if space.is_null() {
@@ -59,17 +62,16 @@ impl SourceDataset {
             count_rows(&space.shape(), column)
                 .map_err(|why| granule.error(format!("{path} {why}")))?
         };
-        let stored = dtype_of(&dataset).map_err(|found| {
+        let stored = dtype_of(dataset).map_err(|found| {
             granule.error(format!(
                 "{path} is {found}, which is not supported; integers of up to 64 bits, float32 \
                  and float64 are"
             ))
         })?;
-        let meaning = Attributes::of(&dataset)
+        let meaning = Attributes::of(dataset)
             .and_then(|attributes| Meaning::new(&attributes, stored))
             .map_err(|why| granule.error(format!("{path}: {why}")))?;
         Ok(Self {
-            dataset,
             granule: granule.name_shared(),
             path: path.to_owned(),
             column,
@@ -77,22 +79,9 @@ impl SourceDataset {
             stored,
             meaning,
             rows,
-            chunked: None,
+            found: None,
+            located,
         })
-    }
-
-    /// Looks up the storage chunks, so that reading does without libhdf5 where it can.
-    ///
-    /// # Errors
-    /// A chunk that is where it cannot be.
-    pub fn index(&mut self, granule: &GranuleFile) -> Result<()> {
-        self.chunked = granule.chunks(&self.dataset, &self.path, self.stored, self.column)?;
-        Ok(())
-    }
-
-    /// Whether storage chunks are read without libhdf5.
-    pub fn is_indexed(&self) -> bool {
-        self.chunked.is_some()
     }
 
     /// How the whole dataset is stored.
@@ -100,12 +89,12 @@ impl SourceDataset {
     /// The error says why libhdf5 does not tell.
     pub fn storage(&self) -> Result<Storage, String> {
         let failed = |e: hdf5::Error| format!("cannot describe {}: {}", self.path, condensed(&e));
-        let size = self.dataset.dtype().map_err(failed)?.size();
+        let dataset = &self.located.dataset;
+        let size = dataset.dtype().map_err(failed)?.size();
         Ok(Storage {
-            raw: (self.dataset.size() * size) as u64,
-            stored: self.dataset.storage_size(),
-            shuffled: self
-                .dataset
+            raw: (dataset.size() as u64).saturating_mul(size as u64),
+            stored: dataset.storage_size(),
+            shuffled: dataset
                 .filters()
                 .contains(&hdf5::filters::Filter::Shuffle),
         })
@@ -122,28 +111,32 @@ impl SourceDataset {
         Ok(blocks.pop().unwrap_or_default())
     }
 
-    /// Rows through libhdf5; those of u64 beyond i64 wrap.
-    fn read_hdf5(&self, rows: &Range<u64>) -> Result<Values> {
-        Ok(match self.stored {
-            Dtype::F32 => Values::F32(self.slice(rows)?),
-            Dtype::F64 => Values::F64(self.slice(rows)?),
+    /// Rows through libhdf5; those of u64 beyond i64 wrap. What libhdf5 makes room for goes back to the
+    /// system: only what was taken from the buffers may be given to them.
+    fn read_hdf5(&self, rows: &Range<u64>, values: &mut Values) -> Result<()> {
+        match values {
+            Values::F32(v) => v.copy_from_slice(&self.slice(rows)?),
+            Values::F64(v) => v.copy_from_slice(&self.slice(rows)?),
             // Read as they are: libhdf5 converts to int64 by clamping.
-            Dtype::U64 => {
-                let values = self.slice::<u64>(rows)?;
-                Values::I64(values.into_iter().map(u64::cast_signed).collect())
+            Values::I64(v) if self.stored == Dtype::U64 => {
+                for (out, value) in v.iter_mut().zip(self.slice::<u64>(rows)?) {
+                    *out = value.cast_signed();
+                }
             }
             // Every narrower integer converts to int64 exactly.
-            _ => Values::I64(self.slice(rows)?),
-        })
+            Values::I64(v) => v.copy_from_slice(&self.slice(rows)?),
+        }
+        Ok(())
     }
 
     /// Finds nulls, unpacks, and refuses what i64 cannot hold.
     fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
+        let known = self.nulls_not_stored(start..start + values.len() as u64);
         let Meant {
             nulls,
             outside,
             stray,
-        } = self.meaning.mark(&values, None);
+        } = self.meaning.mark(&values, known.as_ref());
         if let Some(unpacked) = self.meaning.unpack(&values) {
             values = unpacked;
         }
@@ -167,7 +160,7 @@ impl SourceDataset {
             Some(column) => Hyperslab::from((range, column)),
             None => Hyperslab::from(range),
         };
-        let read = self.dataset.read_slice_1d::<T, _>(selection);
+        let read = self.located.dataset.read_slice_1d::<T, _>(selection);
         let values = read.map_err(|e| {
             Error::granule(
                 &*self.granule,
@@ -232,18 +225,18 @@ pub(super) fn read_all(
     for (source, rows) in wanted {
         let bytes = source.decoded_bytes(rows.end - rows.start);
         spent.decoded += bytes;
-        read.push(if source.chunked.is_some() {
-            let length = (rows.end - rows.start) as usize;
-            buffers.take(column_type(source.stored), length)
-        } else {
+        let length = (rows.end - rows.start) as usize;
+        let mut values = buffers.take(column_type(source.stored), length);
+        if !source.is_indexed() {
             spent.stored += bytes;
-            spent.read(|| source.read_hdf5(rows))?
-        });
+            spent.read(|| source.read_hdf5(rows, &mut values))?;
+        }
+        read.push(values);
     }
     let mut sources = Vec::with_capacity(wanted.len());
     let mut requests = Vec::with_capacity(wanted.len());
     for ((source, rows), values) in wanted.iter().zip(&mut read) {
-        if let Some(dataset) = &source.chunked {
+        if let Some(dataset) = source.chunked() {
             sources.push(source);
             requests.push(Request {
                 dataset,
@@ -252,7 +245,8 @@ pub(super) fn read_all(
             });
         }
     }
-    spent += decode(&mut requests).map_err(|failure| sources[failure.request].damaged(&failure))?;
+    let at_once = at_once(wanted);
+    spent += decode(&mut requests, at_once).map_err(|failure| sources[failure.request].damaged(&failure))?;
     let finished = read.into_par_iter().zip(wanted);
     let finished: Vec<Result<Block>> = finished
         .map(|(values, (source, rows))| source.finish(values, rows.start))

@@ -39,7 +39,7 @@ struct Needed {
 /// As a run: a dataset that is missing or cannot be used. A granule of another product than the
 /// config's is an error of the config.
 pub fn cost(path: &Path, config: &Config) -> Result<Value> {
-    let granule = GranuleFile::open(path)?;
+    let granule = GranuleFile::open_with(path, &config.access)?;
     let types: Vec<ColumnType> = match granule.source_columns(config)? {
         Some(columns) => columns.iter().map(|c| c.column_type).collect(),
         None => vec![ColumnType::F64; config.variables.len()],
@@ -49,7 +49,7 @@ pub fn cost(path: &Path, config: &Config) -> Result<Value> {
     let mut needed: BTreeMap<String, Needed> = BTreeMap::new();
     let mut photons = 0;
     for track in &reader.tracks {
-        photons += track.rows;
+        photons = u64::saturating_add(photons, track.rows);
         for source in track.all() {
             let data = track.data(source);
             let failed = |message: String| Error::granule(granule.name(), message);
@@ -57,14 +57,14 @@ pub fn cost(path: &Path, config: &Config) -> Result<Value> {
             let path = data.path.replacen(&*track.name, "{group}", 1);
             let entry = needed.entry(path).or_default();
             let rate = if storage.shuffled { SHUFFLED } else { DEFLATED };
-            entry.rows += data.rows;
-            entry.decoded += storage.raw;
+            entry.rows = entry.rows.saturating_add(data.rows);
+            entry.decoded = entry.decoded.saturating_add(storage.raw);
             entry.stored += storage.stored;
             entry.seconds += storage.raw as f64 / rate;
             entry.through_hdf5 |= !data.is_indexed();
         }
     }
-    let total = |of: fn(&Needed) -> u64| needed.values().map(of).sum::<u64>();
+    let total = |of: fn(&Needed) -> u64| needed.values().map(of).fold(0, u64::saturating_add);
     let seconds: f64 = needed.values().map(|n| n.seconds).sum();
     Ok(json!({
         "config": config.name,
@@ -140,7 +140,7 @@ pub fn cost_text(cost: &Value) -> String {
         cost["photons"]
     );
     if cost["photons"] == 0 {
-        text.push_str("nothing: its ground tracks are there and empty\n");
+        text.push_str("nothing: its ground tracks are empty, or not there\n");
         return text;
     }
     text.push_str(&aligned(&table));

@@ -1,30 +1,40 @@
 //! A granule opened through libhdf5: names, groups, datasets, errors in one line.
 //!
-//! On the line: first step of `granule --read--> PhotonBatch`. libhdf5 holds one global lock, so
-//! nothing here gains from more than one thread; storage chunks are read past it (`chunk/`), from a
-//! handle of their own.
+//! On the line: first step of `granule --read--> PhotonBatch`; `walk.rs` finds what a path leads to.
+//! libhdf5 holds one global lock, so nothing here gains from more than one thread; values are read past
+//! it (`storage.rs`), from a handle of their own.
 
-use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use hdf5::{Dataset, Group};
 
-use super::chunk::{ChunkedDataset, Untabled};
 use super::columns::{SourceDataset, column_type};
-use super::{ColumnUnion, SourceColumn, attributes, superblock, track};
+use super::open_file::OpenFile;
+use super::walk::{Missing, Spot, Walk};
+use super::{ColumnUnion, SourceColumn, attributes, track};
 use crate::batch::Column;
-use crate::config::{Config, Dtype};
+use crate::config::{Access, Config, Dtype};
 use crate::{Error, Result};
 
 /// One HDF5 product file, open for reading.
 #[derive(Debug)]
 pub struct GranuleFile {
-    file: hdf5::File,
-    /// For positioned reads of storage chunks.
-    data: Arc<File>,
+    pub(super) main: Arc<OpenFile>,
+    /// Files that it leads to, by their paths without links.
+    pub(super) others: Mutex<BTreeMap<PathBuf, Arc<OpenFile>>>,
+    /// Folders in which those may lie.
+    pub(super) folders: Vec<PathBuf>,
+    pub(super) access: Access,
     name: Arc<str>,
-    bytes: u64,
+}
+
+/// A dataset, and the file that it is in: the granule, or one that it leads to.
+#[derive(Debug)]
+pub(super) struct Located {
+    pub dataset: Dataset,
+    pub file: Arc<OpenFile>,
 }
 
 /// The values of one dataset.
@@ -37,52 +47,37 @@ pub struct WholeDataset {
     pub through_hdf5: bool,
 }
 
-/// A path inside a granule that leads to a group, or where it stops leading anywhere.
-enum Walk {
-    Group(Group),
-    Missing(Missing),
-}
-
-/// The first part of a path that does not exist.
-struct Missing {
-    parent: String,
-    part: String,
-    members: Vec<String>,
-}
-
 impl GranuleFile {
-    /// Opens a granule under its file name and checks that it is a whole HDF5 file.
+    /// Opens a granule under its file name, which leads to no files outside its folder, and checks that
+    /// it is a whole HDF5 file.
     ///
     /// # Errors
     /// No such file, a directory, not HDF5, truncated, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        Self::open_as(path, &name.to_string_lossy())
+        Self::open_with(path, &Access::default())
     }
 
-    /// As [`GranuleFile::open`], under a name of the caller's.
+    /// The same, with these rules.
     ///
     /// # Errors
-    /// As [`GranuleFile::open`].
-    pub fn open_as(path: &Path, name: &str) -> Result<Self> {
-        let bytes = superblock::check(path)?;
-        // A lock does not help who only reads, and fails on file systems without locks and on files
-        // that another program holds.
-        let opened = hdf5::FileBuilder::new()
-            .with_fapl(|access| access.file_locking(false))
-            .open(path);
-        let file = opened.map_err(|e| {
-            Error::granule(
-                path.display().to_string(),
-                format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
-            )
-        })?;
-        let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    /// As [`GranuleFile::open`], and a folder of the rules that is not there.
+    pub fn open_with(path: &Path, access: &Access) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::open_as(path, &name.to_string_lossy(), access)
+    }
+
+    /// The same, under a name of the caller's.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open_with`].
+    pub fn open_as(path: &Path, name: &str, access: &Access) -> Result<Self> {
+        let main = OpenFile::open(path)?;
         Ok(Self {
-            file,
-            data: Arc::new(data),
+            main: Arc::new(main),
+            others: Mutex::default(),
+            folders: Self::folders_of(path, &access.external)?,
+            access: access.clone(),
             name: name.into(),
-            bytes,
         })
     }
 
@@ -93,24 +88,20 @@ impl GranuleFile {
 
     /// A text attribute of the root group.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
-        attributes::text(&self.file, name)
+        attributes::text(&self.main.file, name)
     }
 
     /// Whether there is a dataset, or anything else, at `path`.
     ///
     /// # Errors
-    /// A damaged group on the way.
+    /// A damaged group on the way, a link that leads nowhere.
     pub fn has(&self, path: &str) -> Result<bool> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        match self.walk(parent)? {
-            Walk::Missing(_) => Ok(false),
-            Walk::Group(group) => Ok(self.names(&group, parent)?.iter().any(|m| m == name)),
-        }
+        Ok(matches!(self.walk(path)?, Walk::Spot(_)))
     }
 
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.main.bytes
     }
 
     /// Type, units and name of each variable of the config, in its order, over all ground tracks
@@ -128,7 +119,7 @@ impl GranuleFile {
             let describe = |variable: &crate::config::Variable| {
                 let path = track::path_in(&variable.path, name);
                 let source = SourceDataset::open(self, &path, None)?;
-                let dataset = self.dataset(&path)?;
+                let dataset = self.dataset(&path)?.dataset;
                 Ok(SourceColumn {
                     name: variable.name.clone(),
                     column_type: column_type(source.dtype),
@@ -191,28 +182,14 @@ impl GranuleFile {
         self.error(format!("cannot {action}: {cause}; fetch the granule again"))
     }
 
-    /// The storage chunks of a dataset; `None` where it must be read through libhdf5.
-    pub(super) fn chunks(
-        &self,
-        dataset: &Dataset,
-        path: &str,
-        dtype: Dtype,
-        column: Option<usize>,
-    ) -> Result<Option<ChunkedDataset>> {
-        let opened = ChunkedDataset::open(dataset, dtype, column, &self.data, self.bytes);
-        opened.map_err(|why| match why {
-            Untabled::Hdf5(e) => self.damaged(format!("find the storage chunks of {path}"), &e),
-            Untabled::Bad(why) => self.error(format!("{path} {why}")),
-        })
-    }
-
     pub(super) fn name_shared(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
 
     /// Names in the root group.
     pub(super) fn members(&self) -> Result<Vec<String>> {
-        self.names(&self.root()?, "")
+        let root = self.find_group("/")?;
+        root.map_or(Ok(Vec::new()), |root| self.names(&root, ""))
     }
 
     /// Names in a group, sorted; `path` is for the error.
@@ -227,80 +204,37 @@ impl GranuleFile {
     /// The group at `path`, or `None` where there is none; a damaged group is an error.
     pub(super) fn find_group(&self, path: &str) -> Result<Option<Group>> {
         match self.walk(path)? {
-            Walk::Group(group) => Ok(Some(group)),
+            Walk::Spot(spot) => {
+                let opened = spot.open_group();
+                let group = opened.map_err(|e| self.damaged(format!("open {path} as a group"), &e));
+                group.map(Some)
+            }
             Walk::Missing(_) => Ok(None),
         }
     }
 
     /// The dataset at `path`; the error of a missing one names the nearest that exists.
-    pub(super) fn dataset(&self, path: &str) -> Result<Dataset> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let missing = match self.walk(parent)? {
-            Walk::Missing(missing) => missing,
-            Walk::Group(group) => {
-                let members = self.names(&group, parent)?;
-                if members.iter().any(|m| m == name) {
-                    return group
-                        .dataset(name)
-                        .map_err(|e| self.damaged(format!("open {path} as a dataset"), &e));
-                }
-                Missing {
-                    parent: parent.to_owned(),
-                    part: name.to_owned(),
-                    members,
-                }
-            }
-        };
-        Err(self.error(format!("{path} does not exist: {}", missing.describe())))
-    }
-
-    fn root(&self) -> Result<Group> {
-        self.file.group("/").map_err(|e| self.damaged("open /", &e))
-    }
-
-    fn walk(&self, path: &str) -> Result<Walk> {
-        let mut group = self.root()?;
-        let mut at = String::new();
-        for part in path.split('/').filter(|part| !part.is_empty()) {
-            let members = self.names(&group, &at)?;
-            if !members.iter().any(|m| m == part) {
-                return Ok(Walk::Missing(Missing {
-                    parent: at,
-                    part: part.to_owned(),
-                    members,
-                }));
-            }
-            at = format!("{at}/{part}");
-            group = group
-                .group(part)
-                .map_err(|e| self.damaged(format!("open {at} as a group"), &e))?;
+    pub(super) fn dataset(&self, path: &str) -> Result<Located> {
+        match self.walk(path)? {
+            Walk::Spot(spot) => self.open_dataset(spot, path),
+            Walk::Missing(missing) => Err(self.missing(path, &missing)),
         }
-        Ok(Walk::Group(group))
     }
-}
 
-impl Missing {
-    /// What the last existing group holds instead, and the remedy.
-    fn describe(&self) -> String {
-        let parent = if self.parent.is_empty() {
-            "/"
-        } else {
-            &self.parent
+    /// The dataset that a path leads to.
+    pub(super) fn open_dataset(&self, spot: Spot, path: &str) -> Result<Located> {
+        let Some(name) = &spot.name else {
+            return Err(self.error(format!("{path} is a group, and a dataset is expected")));
         };
-        let likeness = |m: &String| strsim::jaro_winkler(m, &self.part);
-        let nearest = self
-            .members
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        match nearest {
-            None => format!("{parent} is empty; leave the ground track out"),
-            Some(nearest) => format!(
-                "{parent} holds no {}, the nearest of its {} names is {nearest}; correct the path \
-                 in the config",
-                self.part,
-                self.members.len()
-            ),
-        }
+        let opened = spot.group.dataset(name);
+        Ok(Located {
+            dataset: opened.map_err(|e| self.damaged(format!("open {path} as a dataset"), &e))?,
+            file: spot.file,
+        })
+    }
+
+    fn missing(&self, path: &str, missing: &Missing) -> Error {
+        self.error(format!("{path} does not exist: {}", missing.describe()))
     }
 }
 

@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use hdf5::filters::Filter;
-use hdf5::{Dataset, Group, LocationType};
+use hdf5::{Dataset, LocationType};
 use serde_json::{Value, json};
 
 use super::attributes::{self, Number};
 use super::columns::dtype_of;
 use super::file::GranuleFile;
+use super::walk::{Spot, Walk};
 use crate::Result;
+use crate::config::Access;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
 const DEEPEST: usize = 6;
@@ -24,8 +26,8 @@ const MAIN_GROUPS: [&str; 3] = ["heights", "land_ice_segments", "geolocation"];
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
-pub fn inspect(path: &Path) -> Result<Value> {
-    let granule = GranuleFile::open(path)?;
+pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
+    let granule = GranuleFile::open_with(path, access)?;
     let (tracks, others): (Vec<String>, Vec<String>) = granule
         .members()?
         .into_iter()
@@ -33,8 +35,9 @@ pub fn inspect(path: &Path) -> Result<Value> {
     let mut ground_tracks = Vec::new();
     for name in &tracks {
         let mut groups = Vec::new();
-        if let Some(group) = granule.find_group(name)? {
-            describe_group(&granule, &group, name, "", &mut groups)?;
+        let full = format!("/{name}");
+        if let (Walk::Spot(spot), LocationType::Group) = look(&granule, &full)? {
+            describe_group(&granule, &spot, (&full, ""), &mut groups)?;
         }
         ground_tracks.push(json!({"name": name, "groups": groups}));
     }
@@ -46,27 +49,51 @@ pub fn inspect(path: &Path) -> Result<Value> {
     }))
 }
 
-/// Adds a group with its datasets, then the groups in it, to `groups`.
+/// What a path leads to, and of what kind it is.
+fn look(granule: &GranuleFile, path: &str) -> Result<(Walk, LocationType)> {
+    let walk = granule.walk(path)?;
+    let kind = match &walk {
+        Walk::Spot(Spot {
+            group,
+            name: Some(name),
+            ..
+        }) => {
+            let kind = group.loc_type_by_name(name);
+            kind.map_err(|e| granule.damaged(format!("read {path}"), &e))?
+        }
+        Walk::Spot(_) => LocationType::Group,
+        Walk::Missing(_) => LocationType::NamedDatatype,
+    };
+    Ok((walk, kind))
+}
+
+/// Adds a group with its datasets, then the groups in it, to `groups`; its path is that of the ground
+/// track, and the rest behind it.
 fn describe_group(
     granule: &GranuleFile,
-    group: &Group,
-    ground_track: &str,
-    path: &str,
+    spot: &Spot,
+    (ground_track, path): (&str, &str),
     groups: &mut Vec<Value>,
 ) -> Result<()> {
-    let full = match path {
-        "" => format!("/{ground_track}"),
-        path => format!("/{ground_track}/{path}"),
+    let within = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}/{name}"),
     };
+    let full = format!("{ground_track}/{path}");
+    let group = spot.open_group();
+    let group = group.map_err(|e| granule.damaged(format!("open {full} as a group"), &e))?;
     let mut datasets = Vec::new();
     let mut inner = Vec::new();
-    for name in granule.names(group, &full)? {
-        let failed = |e: hdf5::Error| granule.damaged(format!("read {full}/{name}"), &e);
-        match group.loc_type_by_name(&name).map_err(failed)? {
-            LocationType::Group => inner.push(name),
-            LocationType::Dataset => {
-                let dataset = group.dataset(&name).map_err(failed)?;
-                datasets.push(describe_dataset(&name, &dataset).map_err(failed)?);
+    for name in granule.names(&group, &full)? {
+        let full = format!("{ground_track}/{}", within(&name));
+        match look(granule, &full)? {
+            (Walk::Spot(spot), LocationType::Group) => inner.push((name, spot)),
+            (Walk::Spot(spot), LocationType::Dataset) => {
+                let located = granule.open_dataset(spot, &full)?;
+                granule.check_sources(&located, &full)?;
+                let described = describe_dataset(&name, &located.dataset);
+                let failed = |e: hdf5::Error| granule.damaged(format!("read {full}"), &e);
+                datasets.push(described.map_err(failed)?);
             }
             _ => {}
         }
@@ -74,18 +101,10 @@ fn describe_group(
     if !datasets.is_empty() || inner.is_empty() {
         groups.push(json!({"path": path, "datasets": datasets}));
     }
-    for name in inner {
-        let within = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}/{name}")
-        };
-        let found = granule.find_group(&format!("/{ground_track}/{within}"))?;
-        match found {
-            Some(found) if within.split('/').count() <= DEEPEST => {
-                describe_group(granule, &found, ground_track, &within, groups)?;
-            }
-            _ => {}
+    for (name, spot) in inner {
+        let path = within(&name);
+        if path.split('/').count() <= DEEPEST {
+            describe_group(granule, &spot, (ground_track, &path), groups)?;
         }
     }
     Ok(())

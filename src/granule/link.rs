@@ -6,15 +6,27 @@
 //! ATL03 data dictionary: `segment_ph_cnt` photons belong to a geolocation segment, the first of
 //! them at the 1-based `ph_index_beg`, which is 0 where there is none. Photons are stored in the
 //! order of their geolocation segments, so the runs are the cumulative sum of the counts, and
-//! `ph_index_beg` is a check on it.
+//! `ph_index_beg` is a check on it: a subset may keep the index of the granule that it is of, which
+//! has other numbers and the same order. Where the order is another, the index alone tells it.
 
 use std::ops::Range;
 
 /// The run of photons of each geolocation segment of one ground track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Runs {
-    /// First photon row of each geolocation segment, then the number of photons; ascending.
+    /// First photon row of each run, then the number of photons; ascending.
     starts: Vec<u64>,
+    /// The geolocation segment of each run; its own number where there is none.
+    segments: Option<Vec<u32>>,
+}
+
+/// The runs, and what is odd about the index that came with the counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub runs: Runs,
+    pub odd: Option<IndexMismatch>,
+    /// The index told the order, and not the counts.
+    pub by_index: bool,
 }
 
 /// Why counts do not make runs.
@@ -29,6 +41,8 @@ pub(super) enum BadCounts {
         sum: u128,
         photons: u64,
     },
+    /// The index has another order than the counts, and its runs are not the photons either.
+    Index(IndexMismatch),
 }
 
 /// Where the index disagrees with the cumulative sum of the counts.
@@ -53,6 +67,53 @@ pub(super) struct Segments {
 }
 
 impl Runs {
+    /// The runs that counts and index tell; the index of the first photon of the ground track is `base`.
+    pub fn settle(
+        counts: &[i64],
+        index_beg: &[i64],
+        base: u64,
+        photons: u64,
+    ) -> Result<Settled, BadCounts> {
+        let runs = Self::from_counts(counts, photons)?;
+        let odd = runs.check_index(index_beg, base);
+        let mut settled = Settled {
+            runs,
+            odd,
+            by_index: false,
+        };
+        if let Some(odd) = odd
+            && !ascends(counts, index_beg)
+        {
+            let runs = Self::from_index(counts, index_beg, base);
+            settled.runs = runs.ok_or(BadCounts::Index(odd))?;
+            settled.by_index = true;
+        }
+        Ok(settled)
+    }
+
+    /// Runs where the index says, of counts that add up; `None` where they overlap or leave gaps.
+    fn from_index(counts: &[i64], index_beg: &[i64], base: u64) -> Option<Self> {
+        let mut runs: Vec<(i64, i64, u32)> = non_empty(counts, index_beg)
+            .map(|(segment, beg, count)| (beg, count, segment as u32))
+            .collect();
+        runs.sort_unstable();
+        let mut next = i64::try_from(base).ok()?;
+        let mut starts = Vec::with_capacity(runs.len() + 1);
+        for &(beg, count, _) in &runs {
+            if beg != next {
+                return None;
+            }
+            starts.push(next as u64 - base);
+            next = next.checked_add(count)?;
+        }
+        starts.push(next as u64 - base);
+        let segments = runs.into_iter().map(|(_, _, segment)| segment).collect();
+        Some(Self {
+            starts,
+            segments: Some(segments),
+        })
+    }
+
     /// Runs of `counts` photons each, `photons` in all.
     pub fn from_counts(counts: &[i64], photons: u64) -> Result<Self, BadCounts> {
         let mut starts = Vec::with_capacity(counts.len() + 1);
@@ -66,7 +127,10 @@ impl Runs {
             return Err(BadCounts::Sum { sum, photons });
         }
         starts.push(photons);
-        Ok(Self { starts })
+        Ok(Self {
+            starts,
+            segments: None,
+        })
     }
 
     /// Compares `index_beg` with the runs over non-empty geolocation segments; the index of the
@@ -104,20 +168,53 @@ impl Runs {
         }
         // Empty runs share their start with the next one, so the last start <= photon is its run.
         let run_of = |photon| self.starts.partition_point(|&start| start <= photon) - 1;
-        let first = run_of(photons.start);
+        let runs = run_of(photons.start)..run_of(photons.end - 1) + 1;
+        let segment_of = |run: usize| match &self.segments {
+            Some(segments) => segments[run] as usize,
+            None => run,
+        };
+        let (first, last) = match &self.segments {
+            Some(segments) => segments[runs.clone()]
+                .iter()
+                .fold((usize::MAX, 0), |(first, last), &segment| {
+                    (first.min(segment as usize), last.max(segment as usize))
+                }),
+            None => (runs.start, runs.end - 1),
+        };
         let mut of_photon = Vec::with_capacity((photons.end - photons.start) as usize);
-        let mut run = first;
+        let mut run = runs.start;
         for photon in photons {
             while self.starts[run + 1] <= photon {
                 run += 1;
             }
-            of_photon.push((run - first) as u32);
+            of_photon.push((segment_of(run) - first) as u32);
         }
         Segments {
-            rows: first as u64..run as u64 + 1,
+            rows: first as u64..last as u64 + 1,
             of_photon,
         }
     }
+}
+
+/// Number, index and count of the geolocation segments that have photons.
+fn non_empty<'a>(
+    counts: &'a [i64],
+    index_beg: &'a [i64],
+) -> impl Iterator<Item = (usize, i64, i64)> + 'a {
+    let numbered = counts.iter().zip(index_beg).enumerate();
+    let numbered = numbered.map(|(segment, (&count, &beg))| (segment, beg, count));
+    numbered.filter(|(_, _, count)| *count > 0)
+}
+
+/// Whether the runs of the index follow one another, as the counts have them, with gaps or without:
+/// those of a granule of which a part is here.
+fn ascends(counts: &[i64], index_beg: &[i64]) -> bool {
+    let mut end = i64::MIN;
+    non_empty(counts, index_beg).all(|(_, beg, count)| {
+        let follows = beg >= end;
+        end = beg.saturating_add(count);
+        follows
+    })
 }
 
 #[cfg(test)]
@@ -184,10 +281,67 @@ mod tests {
         }
 
         #[test]
+        fn an_index_that_only_has_other_numbers_changes_nothing(
+            counts in counts(), offset in -1000_i64..1000, gaps in prop::collection::vec(0_i64..3, 60),
+        ) {
+            let photons = counts.iter().sum::<i64>() as u64;
+            let mut gap = offset;
+            let index: Vec<i64> = one_based(&counts).iter().zip(&gaps).map(|(beg, more)| {
+                gap += more;
+                beg + gap
+            }).collect();
+            let settled = Runs::settle(&counts, &index, 1, photons).unwrap();
+            prop_assert!(!settled.by_index);
+            prop_assert_eq!(settled.runs, Runs::from_counts(&counts, photons).unwrap());
+        }
+
+        #[test]
+        fn an_index_of_another_order_tells_whose_each_photon_is(
+            counts in counts(), keys in prop::collection::vec(any::<u16>(), 60),
+            a in 0_usize..500, b in 0_usize..500,
+        ) {
+            // Segments as the photons are stored.
+            let mut order: Vec<usize> = (0..counts.len()).collect();
+            order.sort_by_key(|&segment| keys[segment]);
+            let oracle: Vec<u64> = order.iter()
+                .flat_map(|&s| vec![s as u64; counts[s] as usize]).collect();
+            let mut index = vec![0; counts.len()];
+            let mut next = 1;
+            for &segment in order.iter().filter(|&&s| counts[s] > 0) {
+                index[segment] = next;
+                next += counts[segment];
+            }
+            let settled = Runs::settle(&counts, &index, 1, oracle.len() as u64).unwrap();
+            let (a, b) = (a.min(b).min(oracle.len()), a.max(b).min(oracle.len()));
+            let segments = settled.runs.segments_of(a as u64..b as u64);
+            let found: Vec<u64> = segments.of_photon.iter()
+                .map(|&s| segments.rows.start + u64::from(s)).collect();
+            prop_assert_eq!(&found[..], &oracle[a..b]);
+            prop_assert!(found.iter().all(|s| segments.rows.contains(s)));
+        }
+
+        #[test]
         fn counts_that_do_not_add_up_are_refused(counts in counts(), extra in 1_u64..9) {
             let photons = counts.iter().sum::<i64>() as u64;
             let sum = BadCounts::Sum { sum: u128::from(photons), photons: photons + extra };
             prop_assert_eq!(Runs::from_counts(&counts, photons + extra), Err(sum));
+        }
+    }
+
+    #[test]
+    fn an_index_that_fits_neither_the_sum_nor_the_photons_is_refused() {
+        let counts = [2, 0, 3, 1];
+        for index in [
+            [4, 0, 1, 5],
+            [5, 0, 1, 4],
+            [4, 0, 2, 1],
+            [1, 0, 2, 6],
+            [0, 0, 0, 0],
+            [i64::MAX, 0, i64::MIN, 1],
+        ] {
+            let settled = Runs::settle(&counts, &index, 1, 6);
+            let fits = index == [5, 0, 1, 4];
+            assert_eq!(settled.is_ok(), fits, "{index:?}: {settled:?}");
         }
     }
 

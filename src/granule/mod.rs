@@ -1,7 +1,8 @@
 //! Granules: one HDF5 product file each, read into photon batches.
 //!
-//! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `file.rs`
-//! opens, `track.rs` finds the datasets of a ground track, `fit.rs` tells a granule of another product,
+//! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `open_file.rs` and
+//! `file.rs` open, `walk.rs` follows paths, `elsewhere.rs` to other files, `track.rs` finds the datasets of a
+//! ground track, `storage.rs` and `virtual_dataset.rs` where their values are, `fit.rs` tells a granule of another product,
 //! `settle.rs` holds datasets against the config, `columns.rs` reads row ranges with nulls into the values
 //! of `block.rs`, decoding storage chunks with `chunk/`; `meaning.rs` turns what is stored into what is
 //! meant, with `missing.rs` and `packing.rs`; `filters.rs`, `wanted.rs`, `select.rs` and `keep.rs` keep and
@@ -16,6 +17,7 @@ mod buffers;
 mod chunk;
 mod columns;
 mod cost;
+mod elsewhere;
 mod file;
 mod filters;
 mod fit;
@@ -26,15 +28,20 @@ mod meaning;
 mod missing;
 mod oddities;
 mod open_block;
+mod open_file;
+mod open_link;
 mod packing;
 mod reader;
 mod select;
 mod settle;
 mod spent;
+mod storage;
 mod superblock;
 mod track;
 mod union;
 mod units;
+mod virtual_dataset;
+mod walk;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -54,6 +61,7 @@ pub use inspect::{inspect, inspect_text};
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub(crate) use oddities::Oddities;
+pub use open_file::plugin_folders;
 pub use reader::Reader;
 pub use spent::Spent;
 pub(crate) use superblock::looks_like_hdf5;

@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
+use super::Counts;
 use super::block::Block;
 use super::buffers::Buffers;
-use super::select::Kept;
+use super::select::{Kept, Selection};
 use super::track::Track;
 use crate::batch::{ColumnType, Rows, Values};
 
@@ -33,6 +34,24 @@ impl<'a> OpenBlock<'a> {
     /// The rows of a source.
     pub fn get(&self, source: usize) -> &Block {
         &self.read[source].0
+    }
+
+    /// Drops the rows of which a filter's dataset has no value stored: none can be held against it.
+    pub fn reject_not_stored(&self, selection: &mut Selection, counts: &mut Counts) {
+        for &source in &self.track.filters {
+            let data = self.track.data(source);
+            let holes = data.not_stored(&self.rows);
+            if holes.is_empty() {
+                continue;
+            }
+            let mut missing = vec![false; (self.rows.end - self.rows.start) as usize];
+            for hole in holes {
+                let from = (hole.start - self.rows.start) as usize;
+                missing[from..(hole.end - self.rows.start) as usize].fill(true);
+            }
+            let rejected = selection.drop_where(|i| missing[i]);
+            counts.reject(&format!("not_stored: {}", data.path), rejected);
+        }
     }
 
     /// The rows of a source, moved where nothing else wants them.

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::Counts;
@@ -19,11 +20,11 @@ use super::open_block::OpenBlock;
 use super::select::Positions;
 use super::settle::{applied, settle};
 use super::spent::Spent;
-use super::track::{GroundTrackStatus, GroundTrackSummary, Track, survey};
+use super::track::{GroundTrackSummary, Track, rows_of, survey_all};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
-use crate::Result;
 use crate::batch::{ColumnType, Origin, PhotonBatch};
 use crate::config::Config;
+use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
 #[derive(Debug)]
@@ -67,8 +68,8 @@ impl Reader {
     /// [`Reader::ground_tracks`].
     ///
     /// # Errors
-    /// No ground track exists; a dataset is missing, has a wrong length, shape or type, or attributes
-    /// that cannot be honoured.
+    /// It is a granule of another product; a dataset is missing, has a wrong length, shape or type, rows
+    /// that are not stored, or attributes that cannot be honoured.
     pub fn open(
         granule: &GranuleFile,
         config: &Config,
@@ -83,21 +84,7 @@ impl Reader {
                 config.variables.len()
             )));
         }
-        let ground_tracks = config.ground_tracks.iter();
-        let ground_tracks: Vec<_> = ground_tracks
-            .map(|name| survey(granule, config, name))
-            .collect::<Result<_>>()?;
-        if ground_tracks
-            .iter()
-            .all(|t| t.status == GroundTrackStatus::Missing)
-        {
-            return Err(granule.error(format!(
-                "has none of the ground tracks {}; it holds {}: correct `groups` in the config, or \
-                 leave the granule out",
-                config.ground_tracks.join(", "),
-                listed(&granule.members()?)
-            )));
-        }
+        let ground_tracks = survey_all(granule, config)?;
         let present = ground_tracks.iter().filter(|t| t.rows > 0);
         let mut tracks: Vec<Track> = present
             .map(|summary| Track::open(granule, config, types, summary))
@@ -105,6 +92,7 @@ impl Reader {
         let mut warnings = Vec::new();
         for track in &mut tracks {
             warnings.extend(settle(granule, config, track)?);
+            warnings.extend(track.not_stored(granule.name()));
         }
         Ok(Self {
             granule: granule.name_shared(),
@@ -132,6 +120,14 @@ impl Reader {
     /// A block that cannot be read, a value that the wanted type cannot hold, a null under
     /// [`NullPolicy::Reject`], a link that does not add up. Counts stay as they were before.
     pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
+        self.next_batch_unless(&AtomicBool::new(false))
+    }
+
+    /// The same, until it is interrupted: blocks of which nothing is kept may be many.
+    ///
+    /// # Errors
+    /// As [`Reader::next_batch`], and an interrupt.
+    pub fn next_batch_unless(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
         while let Some(track) = self.tracks.get(self.position.track) {
             if self.position.row == track.rows {
                 self.position = Position {
@@ -139,6 +135,9 @@ impl Reader {
                     ..Position::default()
                 };
                 continue;
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
             }
             if self.position.row == 0
                 && let Some(linked) = track.runs(&self.granule)?
@@ -219,6 +218,17 @@ impl Reader {
         self.spent.decoded
     }
 
+    /// Bytes that storage chunks take at most while they are decoded.
+    pub fn chunk_bytes(&self) -> u64 {
+        let tracks = self.tracks.iter();
+        tracks.map(|track| track.chunk_bytes).max().unwrap_or(0)
+    }
+
+    /// Rows of datasets that are not stored, and are null.
+    pub fn rows_not_stored(&self) -> u64 {
+        self.tracks.iter().map(Track::rows_not_stored).sum()
+    }
+
     /// What reading took so far.
     pub fn spent(&self) -> Spent {
         self.spent
@@ -226,12 +236,9 @@ impl Reader {
 
     /// Rows that were read so far, and all that the granule has.
     pub fn progress(&self) -> (u64, u64) {
-        let rows = |tracks: &[Track]| tracks.iter().map(|track| track.rows).sum::<u64>();
-        let done = self.position.track.min(self.tracks.len());
-        (
-            rows(&self.tracks[..done]) + self.position.row,
-            rows(&self.tracks),
-        )
+        let done = &self.tracks[..self.position.track.min(self.tracks.len())];
+        let read = rows_of(done).saturating_add(self.position.row);
+        (read, rows_of(&self.tracks))
     }
 
     /// Where only some shards are wanted, coordinates are read first, and the other datasets from
@@ -287,6 +294,7 @@ impl Reader {
         let keep = &self.keep;
         if selection.len() > 0 {
             keep.note_odd(&block, &selection, &mut fold.oddities);
+            block.reject_not_stored(&mut selection, &mut fold.counts);
             keep.filter(&block, &mut selection, &mut fold.counts);
         }
         if selection.len() > 0 {
@@ -309,14 +317,5 @@ impl Reader {
         }
         block.recycle(buffers);
         Ok(fold)
-    }
-}
-
-/// Names in one line, the first ten of them.
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names if names.len() <= 10 => names.join(", "),
-        names => format!("{} and {} more", names[..10].join(", "), names.len() - 10),
     }
 }

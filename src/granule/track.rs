@@ -10,14 +10,12 @@ use super::block::{Block, widens};
 use super::buffers::Buffers;
 use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
-use super::link::{BadCounts, Runs, Segments};
+use super::link::Segments;
+use super::open_link::{LinkedRuns, OpenLink};
 use super::spent::Spent;
 use crate::Result;
-use crate::batch::{ColumnType, Values};
-use crate::config::{Config, Dtype, Link};
-
-/// Geolocation segments of one ground track at most; an orbit has 2 million.
-const MOST_SEGMENTS: u64 = 1 << 26;
+use crate::batch::ColumnType;
+use crate::config::{Config, Dtype};
 
 /// Whether a ground track has photons, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +52,8 @@ pub(super) struct Track {
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
     link: Option<OpenLink>,
+    /// Bytes that its storage chunks take while they are decoded.
+    pub chunk_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -61,19 +61,6 @@ struct Source {
     data: SourceDataset,
     column: Option<usize>,
     per_segment: bool,
-}
-
-#[derive(Debug)]
-struct OpenLink {
-    index_beg: SourceDataset,
-    count: SourceDataset,
-    base: u64,
-}
-
-/// Runs of photons, and what is odd about the index they come with.
-pub(super) struct LinkedRuns {
-    pub runs: Runs,
-    pub warning: Option<String>,
 }
 
 impl GroundTrackStatus {
@@ -95,6 +82,65 @@ pub(super) fn path_in(template: &str, ground_track: &str) -> String {
         path
     } else {
         format!("/{path}")
+    }
+}
+
+/// Rows of several ground tracks.
+pub(super) fn rows_of(tracks: &[Track]) -> u64 {
+    let rows = tracks.iter().map(|track| track.rows);
+    rows.fold(0, u64::saturating_add)
+}
+
+/// Roots of granules hold these beside ground tracks, also in subsets that have lost all of them.
+const BESIDE: [&str; 5] = [
+    "METADATA",
+    "Metadata",
+    "ancillary_data",
+    "orbit_info",
+    "quality_assessment",
+];
+
+/// Looks at every ground track of the config. That none is there is no error of a subset, which may hold
+/// no part of any: it has no photons, like one whose ground tracks are empty.
+///
+/// # Errors
+/// None is there, and something else is.
+pub(super) fn survey_all(
+    granule: &GranuleFile,
+    config: &Config,
+) -> Result<Vec<GroundTrackSummary>> {
+    let ground_tracks = config.ground_tracks.iter();
+    let ground_tracks: Vec<_> = ground_tracks
+        .map(|name| survey(granule, config, name))
+        .collect::<Result<_>>()?;
+    let is_there = |t: &GroundTrackSummary| t.status != GroundTrackStatus::Missing;
+    if ground_tracks.iter().any(is_there) {
+        return Ok(ground_tracks);
+    }
+    let members = granule.members()?;
+    if members.iter().all(|name| may_be_in_a_subset(name)) {
+        return Ok(ground_tracks);
+    }
+    Err(granule.error(format!(
+        "has none of the ground tracks {}; it holds {}: correct `groups` in the config, or leave the \
+         granule out",
+        config.ground_tracks.join(", "),
+        listed(&members)
+    )))
+}
+
+/// Other ground tracks, what is beside them, and the scales of dimensions.
+fn may_be_in_a_subset(name: &str) -> bool {
+    let is_track = matches!(name.as_bytes(), [b'g', b't', b'1'..=b'3', b'l' | b'r']);
+    is_track || BESIDE.contains(&name) || name.starts_with("ds_")
+}
+
+/// Names in one line, the first ten of them.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nothing".into(),
+        names if names.len() <= 10 => names.join(", "),
+        names => format!("{} and {} more", names[..10].join(", "), names.len() - 10),
     }
 }
 
@@ -152,6 +198,7 @@ impl Track {
             filters: Vec::new(),
             columns: Vec::new(),
             link: None,
+            chunk_bytes: 0,
         };
         if config.variables.iter().any(|v| v.per_segment) {
             track.link = Some(OpenLink::open(granule, config, &summary.name)?);
@@ -178,7 +225,45 @@ impl Track {
             }
             track.columns.push(source);
         }
+        track.hold_chunks(granule)?;
         Ok(track)
+    }
+
+    /// Holds what decoding takes to the memory that there is for it.
+    fn hold_chunks(&mut self, granule: &GranuleFile) -> Result<()> {
+        let sources = self.sources.iter().map(|source| &source.data);
+        let linked = self.link.iter().flat_map(OpenLink::datasets);
+        let all: Vec<&SourceDataset> = sources.chain(linked).collect();
+        let (bytes, at_once) = granule.chunk_budget(&all)?;
+        self.chunk_bytes = bytes;
+        for source in &mut self.sources {
+            source.data.limit(at_once);
+        }
+        for dataset in self.link.iter_mut().flat_map(OpenLink::datasets_mut) {
+            dataset.limit(at_once);
+        }
+        Ok(())
+    }
+
+    /// Rows of its datasets that are not stored.
+    pub fn rows_not_stored(&self) -> u64 {
+        let sources = self.sources.iter();
+        sources.map(|source| source.data.rows_not_stored()).sum()
+    }
+
+    /// What rows are not stored, in words.
+    pub fn not_stored(&self, granule: &str) -> Vec<String> {
+        let with_holes = self.sources.iter().filter(|s| s.data.rows_not_stored() > 0);
+        with_holes
+            .map(|source| {
+                format!(
+                    "granule {granule}: {} has no storage chunk for {} of its {} rows, which are null",
+                    source.data.path,
+                    source.data.rows_not_stored(),
+                    source.data.rows
+                )
+            })
+            .collect()
     }
 
     /// The dataset of a source, by its position.
@@ -241,7 +326,7 @@ impl Track {
     pub fn runs(&self, granule: &str) -> Result<Option<LinkedRuns>> {
         self.link
             .as_ref()
-            .map(|link| link.runs(granule, self))
+            .map(|link| link.runs(granule, (&self.data(self.latitude).path, self.rows)))
             .transpose()
     }
 
@@ -293,93 +378,5 @@ impl Track {
                 integer.name()
             ))),
         }
-    }
-}
-
-impl OpenLink {
-    fn open(granule: &GranuleFile, config: &Config, ground_track: &str) -> Result<Self> {
-        let Some(Link {
-            index_beg,
-            count,
-            index_base,
-            ..
-        }) = &config.link
-        else {
-            return Err(crate::Error::config(
-                &config.name,
-                "a variable has one row per geolocation segment and no level declares a link; add \
-                 `link` to its level",
-            ));
-        };
-        let open = |template: &str| {
-            let path = path_in(template, ground_track);
-            let mut data = SourceDataset::open(granule, &path, None)?;
-            data.index(granule)?;
-            let unpacked = data.meaning.check_unpacked();
-            unpacked.map_err(|why| granule.error(format!("{path}: {why}")))?;
-            match data.dtype {
-                Dtype::F32 | Dtype::F64 => Err(granule.error(format!(
-                    "{} is {}, and a link needs integers; correct the path in the config",
-                    data.path,
-                    data.dtype.name()
-                ))),
-                _ => Ok(data),
-            }
-        };
-        let link = Self {
-            index_beg: open(index_beg)?,
-            count: open(count)?,
-            base: *index_base,
-        };
-        if link.index_beg.rows != link.count.rows {
-            return Err(granule.error(format!(
-                "{} has {} rows, {} has {}; fetch the granule again",
-                link.index_beg.path, link.index_beg.rows, link.count.path, link.count.rows
-            )));
-        }
-        if link.count.rows > MOST_SEGMENTS {
-            return Err(granule.error(format!(
-                "{} has {} rows, and at most {MOST_SEGMENTS} are read; fetch the granule again",
-                link.count.path, link.count.rows
-            )));
-        }
-        Ok(link)
-    }
-
-    fn runs(&self, granule: &str, track: &Track) -> Result<LinkedRuns> {
-        let counts = integers(self.count.read(0..self.count.rows)?);
-        let index_beg = integers(self.index_beg.read(0..self.index_beg.rows)?);
-        let latitude = &track.data(track.latitude).path;
-        let count = &self.count.path;
-        let runs = Runs::from_counts(&counts, track.rows).map_err(|bad| {
-            let message = match bad {
-                BadCounts::Negative { segment, count: n } => format!(
-                    "{count} row {segment} is {n}, and {latitude} has {} rows; a count of photons \
-                     is not negative: fetch the granule again",
-                    track.rows
-                ),
-                BadCounts::Sum { sum, photons } => format!(
-                    "{count} adds up to {sum} photons, {latitude} has {photons} rows; fetch the \
-                     granule again, or leave out the variables of the geolocation segments"
-                ),
-            };
-            crate::Error::granule(granule, message)
-        })?;
-        let warning = runs.check_index(&index_beg, self.base).map(|m| {
-            format!(
-                "granule {granule}: {} disagrees with the cumulative sum of {count} in {} of {} \
-                 non-empty geolocation segments (row {}: {}, expected {}); the sum is used",
-                self.index_beg.path, m.disagreeing, m.non_empty, m.segment, m.found, m.expected
-            )
-        });
-        Ok(LinkedRuns { runs, warning })
-    }
-}
-
-fn integers(block: Block) -> Vec<i64> {
-    match block.values {
-        Values::I64(values) => values,
-        // `open` has refused floats.
-        Values::F32(_) | Values::F64(_) => Vec::new(),
     }
 }

@@ -4,7 +4,8 @@
 //! the one that it folds, and `src/merge/mod.rs` holds partials to a budget of their own:
 //!
 //! ```text
-//!   memory = program + batches and their partials (at most half of the rest) + partials of the run
+//!   memory = program + storage chunks that are decoded (at most half of the rest)
+//!          + batches and their partials (at most half of what is left) + partials of the run
 //! ```
 
 use std::fmt;
@@ -47,9 +48,26 @@ impl Memory {
         self.room().saturating_sub(batches).max(self.room() / 4)
     }
 
+    /// Bytes that storage chunks may take while they are decoded, at most.
+    pub fn for_chunks(self) -> u64 {
+        self.room() / 2
+    }
+
+    /// What storage chunks that take so many bytes leave to batches and partials.
+    #[must_use]
+    pub fn beside_chunks(self, bytes: u64) -> Self {
+        Self(self.0 - bytes.min(self.for_chunks()))
+    }
+
     fn room(self) -> u64 {
         self.0.saturating_sub(PROGRAM)
     }
+}
+
+/// The least memory, in whole MiB, of which storage chunks may take so many bytes.
+pub fn memory_for_chunks(bytes: u64) -> u64 {
+    let all = bytes.saturating_mul(2).saturating_add(PROGRAM);
+    all.div_ceil(1 << 20).saturating_mul(1 << 20)
 }
 
 /// Bytes that a row takes on its way: read, waiting, derived, sorted, and as a cell of its own in the
@@ -166,6 +184,20 @@ mod tests {
         assert_eq!(rows(u64::MAX), BATCH_ROWS);
         assert_eq!(rows(0), 4096);
         assert!(rows(128 << 20) < rows(256 << 20));
+    }
+
+    #[test]
+    fn chunks_take_half_of_what_the_program_leaves_at_most() {
+        for bytes in [1, 5_000_000, 3 << 30] {
+            let least = Memory(memory_for_chunks(bytes));
+            assert!(least.for_chunks() >= bytes && least.0 % (1 << 20) == 0);
+            assert!(Memory(least.0 - (1 << 20)).for_chunks() < bytes);
+            assert_eq!(least.beside_chunks(bytes).0, least.0 - bytes);
+        }
+        assert_eq!(
+            Memory::LEAST.beside_chunks(u64::MAX).room(),
+            Memory::LEAST.room() / 2
+        );
     }
 
     #[test]

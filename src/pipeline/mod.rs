@@ -40,7 +40,7 @@ use crate::stat::{Derivation, Job};
 use crate::table::RowSpool;
 
 pub use assemble::{Assembled, Assembly, assemble};
-pub use budget::{Memory, parse_memory};
+pub use budget::{Memory, memory_for_chunks, parse_memory};
 pub use checkpoint::PieceOptions;
 use errors::Errors;
 use finish::Finish;
@@ -196,6 +196,7 @@ impl Line<'_, '_> {
             types: &survey.types,
             batch_rows: self.options.batch_rows,
             device: self.device,
+            interrupted: self.options.interrupted,
         };
         source.stream(|messages, give_back| {
             let mut granule = Granule::default();

@@ -1,5 +1,6 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -37,6 +38,7 @@ pub struct Source<'a> {
     pub batch_rows: usize,
     /// Whose threads decode.
     pub device: &'a Device,
+    pub interrupted: &'a AtomicBool,
 }
 
 impl Source<'_> {
@@ -90,7 +92,7 @@ impl Source<'_> {
             for batch in given_back.try_iter() {
                 input.recycle(batch);
             }
-            let batch = self.device.install(|| input.next_batch())?;
+            let batch = self.device.install(|| input.next_batch(self.interrupted))?;
             seconds += started.elapsed().as_secs_f64();
             let Some(batch) = batch else {
                 break;

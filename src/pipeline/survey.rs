@@ -36,6 +36,8 @@ pub struct Survey {
     pub conventions: Vec<Applied>,
     /// Rows of all granules that the survey was of.
     pub rows: u64,
+    /// Bytes that storage chunks take at most while they are decoded.
+    pub chunk_bytes: u64,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -67,6 +69,9 @@ pub struct Found {
     pub conventions: Vec<Applied>,
     /// Rows of all granules that can be opened.
     pub rows: u64,
+    /// Bytes that storage chunks take at most while they are decoded.
+    #[serde(default)]
+    pub chunk_bytes: u64,
 }
 
 /// Opens every granule of the plan, and reads none.
@@ -105,6 +110,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
             drift: notes,
             conventions,
             rows: asked.rows,
+            chunk_bytes: asked.chunk_bytes,
         }),
         None => Err(nothing_to_read(config, plan, &failed)),
     }
@@ -161,6 +167,7 @@ impl Survey {
             drift: found.drift.clone(),
             conventions: found.conventions.clone(),
             rows: found.rows,
+            chunk_bytes: found.chunk_bytes,
         })
     }
 
@@ -211,6 +218,7 @@ struct Asked {
     tracks: Tracks,
     conventions: Vec<Applied>,
     rows: u64,
+    chunk_bytes: u64,
 }
 
 impl Asked {
@@ -231,7 +239,8 @@ impl Asked {
             self.drift.add(&granule.name, columns);
         }
         Applied::gather(&mut self.conventions, found.applied);
-        self.rows += found.rows;
+        self.rows = self.rows.saturating_add(found.rows);
+        self.chunk_bytes = self.chunk_bytes.max(found.chunk_bytes);
         Ok(())
     }
 }

@@ -151,7 +151,7 @@ fn footprint(
     let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
-    while let Some(batch) = reader.next_batch()? {
+    while let Some(batch) = reader.next_batch(interrupted)? {
         if interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }

@@ -85,8 +85,16 @@ pub struct GranuleReport {
     /// What was odd, but did not stop the reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Rows of datasets that are not stored, and are null.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub rows_not_stored: u64,
     #[serde(skip)]
     pub cost: ReadCost,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One ground track of a granule.
@@ -203,6 +211,7 @@ impl GranuleReport {
                 })
                 .collect(),
             warnings: reader.warnings().to_vec(),
+            rows_not_stored: reader.rows_not_stored(),
             cost: ReadCost::new(reader.spent(), seconds),
         }
     }
@@ -229,6 +238,15 @@ impl ReadCost {
 }
 
 impl Tally {
+    /// Whether nothing was left out: no granule, no row, no value.
+    pub fn is_whole(&self) -> bool {
+        let stored = self
+            .granules
+            .iter()
+            .all(|granule| granule.rows_not_stored == 0);
+        self.failed.is_empty() && self.rejected_rows == 0 && stored
+    }
+
     /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
     pub fn add(&mut self, granule: GranuleReport, rows: RejectedRows) {
         self.counts.add(&granule.counts);

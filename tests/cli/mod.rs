@@ -30,6 +30,7 @@ mod resume;
 mod schema;
 mod settings;
 mod shard_maps;
+mod storage;
 mod stores;
 mod table_out;
 mod tables;

@@ -59,6 +59,32 @@ fn a_granule_of_empty_ground_tracks_reads_as_nothing() {
 }
 
 #[test]
+fn a_granule_without_any_ground_track_reads_as_one_of_empty_ones() {
+    let granule = Synthetic::new();
+    for group in [
+        "METADATA",
+        "ancillary_data",
+        "orbit_info",
+        "quality_assessment",
+    ] {
+        granule.group(group);
+    }
+    let whole = read_all(granule, &["h_ph"]);
+    assert_eq!(whole.counts, icefold::granule::Counts::default());
+    assert!(
+        whole
+            .tracks
+            .iter()
+            .all(|(_, status, rows)| (*status, *rows) == ("missing", 0))
+    );
+    // A subset of a ground track that the config does not read.
+    let mut one = atl03(&["h_ph"]);
+    one.ground_tracks = vec!["gt3r".into()];
+    let other = Synthetic::with_heights(&[1.0]).close();
+    assert_eq!(read(&other.path, &one, 10).unwrap().counts.read, 0);
+}
+
+#[test]
 fn scalar_and_one_element_fill_values_of_any_type_are_nulls() {
     for as_array in [false, true] {
         let granule = Synthetic::with_heights(&[1.0, f32::MAX, f32::NAN]);

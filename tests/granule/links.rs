@@ -66,6 +66,40 @@ fn an_index_off_by_one_is_warned_of_once_and_the_counts_are_used() {
 }
 
 #[test]
+fn the_index_of_a_parent_granule_is_warned_of_and_the_counts_are_used() {
+    // All behind others, and with others between them.
+    for index in [[101, 0, 103, 0, 106], [7, 0, 20, 0, 90]] {
+        let closed = granule(&index, &COUNTS).close();
+        let whole = read(&closed.path, &config(), 2).unwrap();
+        assert_eq!(segment_ids(&whole), IDS);
+        assert!(
+            whole.warnings[0].contains("the sum is used"),
+            "{:?}",
+            whole.warnings
+        );
+    }
+}
+
+#[test]
+fn photons_in_another_order_than_their_segments_are_found_by_the_index() {
+    let closed = granule(&[5, 0, 2, 0, 1], &COUNTS).close();
+    for batch_rows in 1..7 {
+        let whole = read(&closed.path, &config(), batch_rows).unwrap();
+        assert_eq!(segment_ids(&whole), [14, 12, 12, 12, 10, 10]);
+        let warning = &whole.warnings[0];
+        assert!(warning.contains("row 0: 5, expected 1"), "{warning}");
+        assert!(warning.contains("the index is used"), "{warning}");
+    }
+}
+
+#[test]
+fn an_index_that_fits_neither_the_counts_nor_the_photons_is_refused() {
+    let message = refusal(&granule(&[5, 0, 3, 0, 1], &COUNTS).close().path, &config());
+    let says = "row 0: 5, expected 1), and its photons are not those of the granule";
+    assert!(message.contains(says), "{message}");
+}
+
+#[test]
 fn counts_that_do_not_fit_the_photons_are_refused() {
     let message = refusal(
         &granule(&[1, 0, 3, 0, 6], &[2, 0, 3, 0, 2]).close().path,

@@ -2,20 +2,23 @@
 //! damage that a file can have.
 
 mod agreement;
+mod codecs;
 mod damage;
+mod elsewhere;
 mod layouts;
 mod links;
 mod meaning;
 mod pruning;
 mod real;
 mod refusals;
+mod storage;
 mod synthetic;
 
 use std::path::Path;
 
 use icefold::batch::{ColumnType, PhotonBatch, Values};
 use icefold::config::{
-    Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
+    Access, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
     NullPolicy, ValidRangePolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
@@ -54,6 +57,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
         catalog: None,
+        access: Access::default(),
         origins: std::collections::BTreeMap::new(),
     }
 }
@@ -141,7 +145,7 @@ fn photons_of(batch: &PhotonBatch) -> impl Iterator<Item = Photon> + '_ {
 
 /// Reads a granule, checking what holds after every batch.
 fn read(path: &Path, config: &Config, batch_rows: usize) -> icefold::Result<Whole> {
-    let granule = GranuleFile::open(path)?;
+    let granule = GranuleFile::open_with(path, &config.access)?;
     let types: Vec<ColumnType> = match granule.source_columns(config)? {
         Some(columns) => columns.iter().map(|c| c.column_type).collect(),
         None => vec![ColumnType::F64; config.variables.len()],

@@ -34,7 +34,7 @@ def deflated_twice(file, path, values, chunk):
 
 
 def masked(group, name, values, chunk):
-    """Shuffle and deflate, each left out of some chunks, as their filter masks say."""
+    """Shuffle and deflate, the second left out of some chunks, as their filter masks say."""
     dataset = group.create_dataset(
         name, shape=values.shape, dtype=values.dtype, chunks=(chunk,), shuffle=True,
         compression="gzip",
@@ -44,9 +44,8 @@ def masked(group, name, values, chunk):
         part = values[start : start + chunk]
         block[: len(part)] = part
         raw = block.tobytes()
-        mask = number % 4
-        if not mask & 1:
-            raw = np.frombuffer(raw, "u1").reshape(-1, values.dtype.itemsize).T.tobytes()
+        mask = 2 * (number % 2)
+        raw = np.frombuffer(raw, "u1").reshape(-1, values.dtype.itemsize).T.tobytes()
         if not mask & 2:
             raw = zlib.compress(raw, 6)
         dataset.id.write_direct_chunk((start,), raw, mask)
@@ -88,11 +87,10 @@ def main(path):
         chunks.create_dataset("tiled", data=flags.astype(">i4"), chunks=(700, 2),
                               compression="gzip", fletcher32=True)
 
-        hdf5.create_dataset("contiguous", data=smooth)
-        hdf5.create_dataset("empty", shape=(0,), dtype="f8")
-        hdf5.create_dataset("lzf_missing_chunks", shape=(ROWS,), dtype="f8", chunks=(100,),
-                            compression="lzf")
-        holes = hdf5.create_dataset("missing_chunks", shape=(ROWS,), dtype="f8", chunks=(100,),
+        chunks.create_dataset("contiguous", data=smooth)
+        chunks.create_dataset("contiguous_flags", data=flags.astype(">i2"))
+        chunks.create_dataset("empty", shape=(0,), dtype="f8")
+        holes = refused.create_dataset("missing_chunks", shape=(ROWS,), dtype="f8", chunks=(100,),
                                     compression="gzip", fillvalue=-7.5)
         holes[500:900] = smooth[500:900]
         hdf5.create_dataset("scaleoffset", data=np.arange(ROWS), chunks=(500,), scaleoffset=0)
@@ -103,7 +101,7 @@ def main(path):
         small.write(h5py.h5s.ALL, h5py.h5s.ALL, smooth[:100])
         if h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
             refused.create_dataset("szip", data=smooth, chunks=(500,), compression="szip")
-        refused.create_dataset("lzf", data=smooth, chunks=(500,), compression="lzf")
+        chunks.create_dataset("lzf", data=smooth, chunks=(500,), compression="lzf")
         refused.create_dataset("half", data=smooth.astype("f2"), chunks=(500,),
                                compression="gzip")
     with open(path, "r+b") as file:

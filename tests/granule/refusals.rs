@@ -3,7 +3,7 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use hdf5::types::FixedAscii;
-use icefold::config::FilterOp;
+use icefold::config::{Access, FilterOp};
 
 use super::synthetic::{Synthetic, file_of, fill, truncated};
 use super::{atl03, atl06, filter, read, refusal};
@@ -219,7 +219,7 @@ fn changed_bytes_are_read_or_refused_and_never_a_panic() {
             bytes[next(within)] = next(256) as u8;
         }
         let (_folder, path) = file_of("a.h5", &bytes);
-        let _ = icefold::granule::inspect(&path);
+        let _ = icefold::granule::inspect(&path, &Access::default());
         if let Err(e) = read(&path, &config, 1 << 20) {
             assert!(!e.to_string().contains(char::is_control), "{e:?}");
             refused += 1;

@@ -44,6 +44,11 @@ impl Synthetic {
         self.file.create_group(path).unwrap();
     }
 
+    /// A group that exists.
+    pub fn within(&self, path: &str) -> hdf5::Group {
+        self.file.group(path).unwrap()
+    }
+
     /// A 1-D dataset; groups on the way are made.
     pub fn write<T: H5Type>(&self, path: &str, values: &[T]) -> Dataset {
         self.write_shaped(path, &[values.len()], values)

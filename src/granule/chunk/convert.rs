@@ -119,6 +119,11 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Makes all values 0.
+    pub fn clear(mut self) {
+        self.bytes().fill(0);
+    }
+
     /// The values as bytes.
     pub fn bytes(&mut self) -> &mut [u8] {
         match self {

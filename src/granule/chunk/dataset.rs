@@ -3,25 +3,22 @@
 //! On the line: `many.rs` runs the pieces of several datasets in parallel. A chunk of which only
 //! part is wanted is kept decoded, because the next range of rows begins in it.
 
-use std::fs::File;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hdf5::Dataset;
-
+use super::bytes::Bytes;
 use super::convert::{Stride, Target};
 use super::filter::Damage;
 use super::inflate::{Tools, sized};
-use super::layout::{Untabled, table};
-use super::table::Table;
-use crate::config::Dtype;
+use super::table::{Holes, Places, Table};
 
 /// A dataset, or one column of it, whose chunks are read without libhdf5.
 #[derive(Debug)]
 pub struct ChunkedDataset {
-    file: Arc<File>,
+    bytes: Bytes,
     table: Table,
+    holes: Option<Holes>,
     kept: Mutex<Kept>,
 }
 
@@ -66,25 +63,56 @@ pub struct PieceSpent {
 /// Why a chunk has no values.
 #[derive(Debug)]
 pub enum Defect {
+    /// It is not stored.
+    Absent,
     Unread(std::io::Error),
     Damaged(Damage),
 }
 
 impl ChunkedDataset {
-    /// Looks up the chunks of `dataset`; `None` where it must be read through libhdf5.
-    pub fn open(
-        dataset: &Dataset,
-        dtype: Dtype,
-        column: Option<usize>,
-        file: &Arc<File>,
-        file_bytes: u64,
-    ) -> Result<Option<Self>, Untabled> {
-        let table = table(dataset, dtype, column, file_bytes)?;
-        Ok(table.map(|table| Self {
-            file: Arc::clone(file),
+    /// The values that a table finds in `bytes`.
+    pub fn new(table: Table, bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            holes: table.holes(),
             table,
             kept: Mutex::default(),
-        }))
+        }
+    }
+
+    /// The rows that are not stored.
+    pub fn holes(&self) -> Option<&Holes> {
+        self.holes.as_ref()
+    }
+
+    /// Whether no value is stored of rows that there are.
+    pub fn is_unwritten(&self) -> bool {
+        self.table.is_unwritten()
+    }
+
+    /// Bytes of a decoded storage chunk; none of rows in no chunks, unless one of them is long.
+    pub fn chunk_bytes(&self) -> usize {
+        match self.table.places {
+            Places::Rows(_) if self.table.grid.chunk_rows > 1 => 0,
+            _ => self.table.length,
+        }
+    }
+
+    /// Those of `rows` that are not stored.
+    pub fn not_stored(&self, rows: &Range<u64>) -> Vec<Range<u64>> {
+        if self.holes.is_none() || rows.is_empty() {
+            return Vec::new();
+        }
+        if self.is_unwritten() {
+            return vec![rows.clone()];
+        }
+        let height = self.table.grid.chunk_rows;
+        let numbers = rows.start / height..=(rows.end - 1) / height;
+        let missing = numbers.filter(|&number| self.table.chunk(number).is_none());
+        missing
+            .map(|number| self.table.rows_of(number))
+            .map(|hole| hole.start.max(rows.start)..hole.end.min(rows.end))
+            .collect()
     }
 
     /// Takes what is kept, to be given back after the pieces are decoded.
@@ -106,7 +134,7 @@ impl ChunkedDataset {
     }
 
     /// The pieces that fill `target` with the values of `rows`, which must lie within the dataset,
-    /// and the chunk that becomes the one to keep.
+    /// and the chunk that becomes the one to keep. Rows that are not stored are 0.
     pub fn pieces<'a>(
         &self,
         rows: Range<u64>,
@@ -116,6 +144,10 @@ impl ChunkedDataset {
         let height = self.table.grid.chunk_rows;
         let mut pieces = Vec::new();
         let mut next = None;
+        if self.is_unwritten() {
+            target.clear();
+            return (pieces, next);
+        }
         let mut spare = Some(&mut kept.spare);
         let mut row = rows.start;
         while row < rows.end {
@@ -123,8 +155,16 @@ impl ChunkedDataset {
             let first = chunk as u64 * height;
             let end = rows.end.min(first.saturating_add(height));
             let (front, rest) = target.split((end - row) as usize);
-            // More of this chunk follows behind the range.
-            let straddles = end < self.table.grid.rows.min(first.saturating_add(height));
+            target = rest;
+            let first_row = std::mem::replace(&mut row, end);
+            let rows = (first_row - first) as usize..(end - first) as usize;
+            if self.table.chunk(chunk as u64).is_none() {
+                front.clear();
+                continue;
+            }
+            // More of this chunk follows behind the range; rows in no chunks are read as wanted.
+            let straddles = matches!(self.table.places, Places::Chunks(_))
+                && end < self.table.grid.rows.min(first.saturating_add(height));
             let source = match (kept.chunk == Some(chunk), straddles, &mut spare) {
                 (true, _, _) => Origin::Decoded(&kept.bytes),
                 (false, true, spare) => match spare.take() {
@@ -138,12 +178,10 @@ impl ChunkedDataset {
             };
             pieces.push(Piece {
                 chunk,
-                rows: (row - first) as usize..(end - first) as usize,
+                rows,
                 target: front,
                 source,
             });
-            target = rest;
-            row = end;
         }
         (pieces, next)
     }
@@ -164,26 +202,37 @@ impl ChunkedDataset {
             mut target,
             source,
         } = piece;
-        let Table {
-            grid,
-            length,
-            stride,
-            ..
-        } = self.table;
+        let Table { grid, stride, .. } = self.table;
         let Tools {
             work,
             stored,
             decoded,
         } = tools;
-        let mut inflate = |out: &mut [u8]| {
-            let entry = self.table.chunks[chunk];
-            let stored = sized(stored, entry.size);
+        let chunk = self.table.chunk(chunk as u64).ok_or(Defect::Absent)?;
+        let mut read = |out: &mut [u8], at: u64| {
             let started = Instant::now();
-            read_at(&self.file, stored, entry.address).map_err(Defect::Unread)?;
+            let read = self.bytes.read_exact_at(out, at).map_err(Defect::Unread);
             spent.reading = started.elapsed();
-            spent.stored = entry.size as u64;
+            spent.stored = out.len() as u64;
+            read
+        };
+        let as_it_is = stride.step == grid.element.size() && grid.element.is_native();
+        if let Places::Rows(_) = self.table.places {
+            let at = chunk.address + (rows.start * stride.step) as u64;
+            if as_it_is {
+                return read(target.bytes(), at);
+            }
+            let stored = sized(stored, rows.len() * stride.step);
+            read(stored, at)?;
+            grid.element.convert(stored, stride, &mut target);
+            return Ok(());
+        }
+        let length = self.table.length;
+        let mut inflate = |out: &mut [u8]| {
+            let stored = sized(stored, chunk.size);
+            read(stored, chunk.address)?;
             let pipeline = &self.table.pipeline;
-            let done = pipeline.decode(entry.mask, stored, work, out);
+            let done = pipeline.decode(chunk.mask, stored, work, out);
             done.map_err(Defect::Damaged)
         };
         let bytes = match source {
@@ -195,7 +244,7 @@ impl ChunkedDataset {
             }
             Origin::File => {
                 let whole = target.len() as u64 == grid.chunk_rows;
-                if whole && stride.step == grid.element.size() && grid.element.is_native() {
+                if whole && as_it_is {
                     return inflate(target.bytes());
                 }
                 let decoded = sized(decoded, length);
@@ -213,34 +262,14 @@ impl ChunkedDataset {
 
     /// The rows of a chunk, for an error.
     pub fn rows_of(&self, chunk: usize) -> Range<u64> {
-        let first = chunk as u64 * self.table.grid.chunk_rows;
-        let end = first.saturating_add(self.table.grid.chunk_rows);
-        first..end.min(self.table.grid.rows)
+        self.table.rows_of(chunk as u64)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> std::io::Result<()> {
-    while !out.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, out, at)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                out = &mut out[n..];
-                at += n as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 impl std::fmt::Display for Defect {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
+            Self::Absent => f.write_str("it is not stored"),
             Self::Unread(error) => write!(f, "it cannot be read: {error}"),
             Self::Damaged(damage) => f.write_str(damage.words()),
         }

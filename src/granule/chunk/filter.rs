@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::checksum;
+use super::codecs;
 use super::inflate::{Defect, Inflater, Workspace, sized};
 use super::unshuffle::unshuffle;
 
@@ -19,11 +20,17 @@ const MOST_STEPS: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Groups bytes of elements of so many bytes by significance.
-    Shuffle { element: usize },
+    Shuffle {
+        element: usize,
+    },
     /// A zlib stream.
     Deflate,
     /// Four bytes of checksum behind the others.
     Fletcher32,
+    /// What other tools compress with.
+    Lzf,
+    Lz4,
+    Zstd,
 }
 
 /// The filters of a dataset in the order of writing.
@@ -50,7 +57,7 @@ struct Stages {
 /// What is wrong with a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// A deflate stream that is damaged.
+    /// A compressed stream that is damaged.
     Stream,
     /// Filters undone, the chunk has another length than its dataset says.
     Length,
@@ -66,9 +73,21 @@ enum At {
 }
 
 impl Pipeline {
+    /// No filters.
+    pub fn none() -> Self {
+        Self { steps: Vec::new() }
+    }
+
     /// `None` where there are more filters than a mask has bits.
     pub fn new(steps: Vec<Step>) -> Option<Self> {
         (steps.len() <= MOST_STEPS).then_some(Self { steps })
+    }
+
+    /// Whether a chunk with this mask would not be unshuffled: no writer leaves that filter out, which
+    /// cannot fail, and nothing else tells that its bytes stand in another order.
+    pub fn skips_shuffle(&self, mask: u32) -> bool {
+        let mut numbered = self.steps.iter().enumerate();
+        numbered.any(|(i, step)| matches!(step, Step::Shuffle { .. }) && mask >> i & 1 == 1)
     }
 
     /// Filters that change bytes of a chunk with this mask, in the order of writing.
@@ -94,6 +113,10 @@ impl Pipeline {
                 Step::Fletcher32 => {
                     least += checksum::LENGTH;
                     most += checksum::LENGTH;
+                }
+                Step::Lzf | Step::Lz4 | Step::Zstd => {
+                    least = 1;
+                    most = grown(most);
                 }
             }
         }
@@ -122,7 +145,7 @@ impl Pipeline {
             in_place = i == 0 && stage.step != Step::Fletcher32;
             let room = match stage.step {
                 Step::Shuffle { .. } => input.len(),
-                Step::Deflate | Step::Fletcher32 => stage.length,
+                _ => stage.length,
             };
             if in_place && room != out.len() {
                 return Err(Damage::Length);
@@ -176,7 +199,9 @@ impl Pipeline {
             };
             match step {
                 Step::Shuffle { .. } => {}
-                Step::Deflate => (length, exact) = (grown(length), false),
+                Step::Deflate | Step::Lzf | Step::Lz4 | Step::Zstd => {
+                    (length, exact) = (grown(length), false);
+                }
                 Step::Fletcher32 => length = length.saturating_add(checksum::LENGTH),
             }
             stages.count += 1;
@@ -197,7 +222,7 @@ impl Damage {
     /// What is wrong, in words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Stream => "its deflate stream is damaged",
+            Self::Stream => "its compressed stream is damaged",
             Self::Length => "it does not inflate to the length of a storage chunk",
             Self::Checksum => "its Fletcher-32 checksum does not fit its bytes",
         }
@@ -211,29 +236,30 @@ fn undo(
     input: &[u8],
     target: &mut [u8],
 ) -> Result<usize, Damage> {
-    match step {
+    let undone = match step {
         Step::Shuffle { element } => {
             unshuffle(input, element, target);
             Ok(input.len())
         }
-        Step::Deflate | Step::Fletcher32 => {
-            inflater
-                .inflate(input, target)
-                .map_err(|defect| match defect {
-                    Defect::Damaged => Damage::Stream,
-                    Defect::Long => Damage::Length,
-                })
-        }
-    }
+        Step::Lzf => codecs::lzf(input, target),
+        Step::Lz4 => codecs::lz4(input, target),
+        Step::Zstd => codecs::zstd(input, target),
+        Step::Deflate | Step::Fletcher32 => inflater.inflate(input, target),
+    };
+    undone.map_err(|defect| match defect {
+        Defect::Damaged => Damage::Stream,
+        Defect::Long => Damage::Length,
+    })
 }
 
-/// The most bytes that deflating `length` bytes can leave.
+/// The most bytes that compressing `length` bytes can leave.
 fn grown(length: usize) -> usize {
     length.saturating_add(length / 8).saturating_add(1024)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::encode;
     use super::*;
     use libdeflater::{CompressionLvl, Compressor};
     use proptest::prelude::*;
@@ -249,6 +275,9 @@ mod tests {
     fn applied(step: Step, bytes: &[u8]) -> Vec<u8> {
         match step {
             Step::Deflate => deflated(bytes),
+            Step::Lzf => encode::lzf(bytes),
+            Step::Lz4 => encode::lz4(bytes),
+            Step::Zstd => encode::zstd(bytes),
             Step::Fletcher32 => {
                 let sum = checksum::fletcher32(bytes).to_le_bytes();
                 [bytes, &sum].concat()
@@ -278,6 +307,9 @@ mod tests {
             (1_usize..10).prop_map(|element| Step::Shuffle { element }),
             Just(Step::Deflate),
             Just(Step::Fletcher32),
+            Just(Step::Lzf),
+            Just(Step::Lz4),
+            Just(Step::Zstd),
         ]
     }
 

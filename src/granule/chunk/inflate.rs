@@ -44,6 +44,16 @@ impl Tools {
             decoded: Vec::new(),
         }
     }
+
+    /// Gives back the memory of buffers that a large chunk left.
+    fn forget_large(&mut self) {
+        let Workspace { a, b, .. } = &mut self.work;
+        for buffer in [&mut self.stored, &mut self.decoded, a, b] {
+            if buffer.capacity() > KEPT {
+                *buffer = Vec::new();
+            }
+        }
+    }
 }
 
 impl Workspace {
@@ -69,12 +79,19 @@ impl Inflater {
     }
 }
 
+/// Bytes of a buffer that a thread keeps at most; chunks of products are smaller.
+const KEPT: usize = 4 << 20;
+
 /// Runs `work` with the tools of this thread.
 pub fn with_tools<T>(work: impl FnOnce(&mut Tools) -> T) -> T {
     thread_local! {
         static TOOLS: RefCell<Tools> = RefCell::new(Tools::new());
     }
-    TOOLS.with_borrow_mut(work)
+    TOOLS.with_borrow_mut(|tools| {
+        let done = work(tools);
+        tools.forget_large();
+        done
+    })
 }
 
 /// The first `length` bytes of a kept buffer, which grows where it is smaller.

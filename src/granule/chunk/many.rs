@@ -31,8 +31,9 @@ pub struct Failure {
     pub defect: Defect,
 }
 
-/// Fills the values of all requests. Which failure is reported does not depend on threads.
-pub fn decode(requests: &mut [Request]) -> Result<Spent, Failure> {
+/// Fills the values of all requests, no more than `at_once` chunks at a time. Which failure is reported
+/// does not depend on threads.
+pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure> {
     let started = Instant::now();
     let mut kept: Vec<Kept> = requests.iter().map(|r| r.dataset.take_kept()).collect();
     let mut tasks = Vec::new();
@@ -48,25 +49,29 @@ pub fn decode(requests: &mut [Request]) -> Result<Spent, Failure> {
         next.push(keep);
         tasks.extend(pieces.into_iter().map(|piece| (i, dataset, piece)));
     }
-    let done: Vec<Result<PieceSpent, Failure>> = tasks
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|(request, dataset, piece)| {
-            let chunk = piece.chunk;
-            let done = with_tools(|tools| dataset.decode(piece, tools));
-            done.map_err(|defect| Failure {
-                request,
-                rows: dataset.rows_of(chunk),
-                defect,
-            })
-        })
-        .collect();
     let (mut reading, mut decoding, mut stored) = (Duration::ZERO, Duration::ZERO, 0);
-    for piece in done {
-        let piece = piece?;
-        reading += piece.reading;
-        decoding += piece.decoding;
-        stored += piece.stored;
+    let mut tasks = tasks.into_iter();
+    while tasks.len() > 0 {
+        let together: Vec<_> = tasks.by_ref().take(at_once).collect();
+        let done: Vec<Result<PieceSpent, Failure>> = together
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(request, dataset, piece)| {
+                let chunk = piece.chunk;
+                let done = with_tools(|tools| dataset.decode(piece, tools));
+                done.map_err(|defect| Failure {
+                    request,
+                    rows: dataset.rows_of(chunk),
+                    defect,
+                })
+            })
+            .collect();
+        for piece in done {
+            let piece = piece?;
+            reading += piece.reading;
+            decoding += piece.decoding;
+            stored += piece.stored;
+        }
     }
     for ((request, kept), next) in requests.iter().zip(kept).zip(next) {
         request.dataset.give_back(kept, next, request.rows.end);

@@ -1,14 +1,19 @@
-//! Where the storage chunks of one dataset lie in the file, checked before anything is read.
+//! Where the values of one dataset lie in the file, checked before anything is read.
 //!
-//! On the line: `layout.rs` takes the entries from libhdf5, `dataset.rs` reads what stands here. The
-//! entries come from the file, so none is believed: each must lie within it, have a length that its
-//! filters can leave, and overlap no other.
+//! On the line: `layout.rs` makes a table of the entries that libhdf5 gives (`entries.rs`), `dataset.rs`
+//! reads what stands here.
+
+use std::ops::Range;
 
 use super::convert::{Element, Stride};
+use super::entries::{Chunk, Entries};
 use super::filter::Pipeline;
 
 /// The longest chunk that is decoded, in bytes; products have chunks below 1 MB.
 const LONGEST: usize = 1 << 30;
+
+/// Bytes that are read together of rows that stand in no chunks.
+const TOGETHER: u64 = 1 << 18;
 
 /// How a dataset is divided into chunks. 1-D datasets have one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,68 +26,38 @@ pub struct Grid {
     pub element: Element,
 }
 
-/// A chunk as the file describes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Row and column of its first element.
-    pub row: u64,
-    pub column: u64,
-    /// Bytes from the start of the file.
-    pub address: u64,
-    pub size: u64,
-    pub mask: u32,
-}
-
-/// A chunk that lies within the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chunk {
-    pub address: u64,
-    pub size: usize,
-    pub mask: u32,
-}
-
-/// The chunks of one column of a dataset; chunk `i` begins at row `i * grid.chunk_rows`.
+/// Where the values of one column of a dataset stand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     pub grid: Grid,
     pub pipeline: Pipeline,
-    pub chunks: Vec<Chunk>,
+    pub places: Places,
     /// Bytes of a decoded chunk.
     pub length: usize,
     /// Where the column stands in a decoded chunk.
     pub stride: Stride,
 }
 
-/// Collects entries as libhdf5 visits them, no more than the file has room for.
-#[derive(Debug)]
-pub struct Entries {
-    found: Vec<Entry>,
-    bytes: u64,
-    file_bytes: u64,
+/// Where rows are; chunk `i` begins at row `i * grid.chunk_rows`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Places {
+    /// The chunks that are stored, by their number, ascending.
+    Chunks(Vec<(u64, Chunk)>),
+    /// One behind the other from this byte on, in no chunks and without filters.
+    Rows(u64),
 }
 
-impl Entries {
-    /// For a file of so many bytes.
-    pub fn new(file_bytes: u64) -> Self {
-        Self {
-            found: Vec::new(),
-            bytes: 0,
-            file_bytes,
-        }
-    }
-
-    /// Takes an entry; `false` where together they take more bytes than the file has, so that a
-    /// damaged index that goes round in circles ends.
-    pub fn push(&mut self, entry: Entry) -> bool {
-        self.found.push(entry);
-        self.bytes = self.bytes.saturating_add(entry.size.max(1));
-        self.bytes <= self.file_bytes
-    }
+/// Rows of which no value is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holes {
+    /// The first of them.
+    pub first: Range<u64>,
+    pub rows: u64,
 }
 
 impl Table {
-    /// The chunks that hold `column`. `None` where some are not stored or lie outside the dataset:
-    /// legal, and left to libhdf5.
+    /// The chunks that hold `column`; those outside the dataset, which a dataset that has shrunk may
+    /// leave behind, are none of it.
     ///
     /// The error says which chunk is wrong and how.
     pub fn new(
@@ -90,7 +65,7 @@ impl Table {
         column: u64,
         pipeline: Pipeline,
         entries: Entries,
-    ) -> Result<Option<Self>, String> {
+    ) -> Result<Self, String> {
         let Some(length) = grid.chunk_bytes() else {
             return Err(format!(
                 "has storage chunks of {} x {} values, and at most {LONGEST} bytes are decoded at \
@@ -98,55 +73,115 @@ impl Table {
                 grid.chunk_rows, grid.chunk_columns
             ));
         };
-        if entries.bytes > entries.file_bytes {
-            return Err(format!(
-                "has storage chunks of more bytes than the file, which has {}; fetch the granule \
-                 again",
-                entries.file_bytes
-            ));
-        }
-        let mut found = entries.found;
-        for entry in &found {
-            check(entry, &pipeline, length, entries.file_bytes)
-                .map_err(|why| describe(entry, &why))?;
-        }
-        found.sort_unstable_by_key(|entry| entry.address);
-        for pair in found.windows(2) {
-            if pair[0].address + pair[0].size > pair[1].address {
-                let why = format!("it overlaps the one at row {}", pair[0].row);
-                return Err(describe(&pair[1], &why));
-            }
-        }
-        let first_column = column / grid.chunk_columns * grid.chunk_columns;
-        found.retain(|entry| entry.column == first_column);
-        found.sort_unstable_by_key(|entry| entry.row);
-        let mut chunks = Vec::with_capacity(found.len());
-        let mut next = 0;
-        for entry in &found {
-            if entry.row < next {
-                return Err(describe(entry, "it overlaps the one before"));
-            }
-            if entry.row > next || entry.row >= grid.rows {
-                return Ok(None);
-            }
-            next = next.saturating_add(grid.chunk_rows);
-            chunks.push(Chunk {
-                address: entry.address,
-                size: entry.size as usize,
-                mask: entry.mask,
-            });
-        }
+        let chunks = entries.chunks(grid, column, &pipeline, length)?;
         let size = grid.element.size();
-        Ok((next >= grid.rows).then_some(Self {
+        Ok(Self {
             grid,
             pipeline,
-            chunks,
+            places: Places::Chunks(chunks),
             length,
             stride: Stride {
-                first: (column - first_column) as usize * size,
+                first: (column % grid.chunk_columns) as usize * size,
                 step: grid.chunk_columns as usize * size,
             },
-        }))
+        })
+    }
+
+    /// Rows of so many columns one behind the other from byte `address` on, of `bytes` in all.
+    ///
+    /// The error says how they cannot be there.
+    pub fn of_rows(
+        grid: Grid,
+        column: u64,
+        pipeline: Pipeline,
+        (address, bytes): (u64, u64),
+    ) -> Result<Self, String> {
+        let row = grid.columns.saturating_mul(grid.element.size() as u64);
+        let taken = grid.rows.checked_mul(row);
+        let end = taken.and_then(|taken| address.checked_add(taken));
+        if end.is_none_or(|end| end > bytes) {
+            return Err(format!(
+                "has {} rows of {row} bytes from byte {address} on, which end beyond the {bytes} that \
+                 there are; fetch the granule again",
+                grid.rows
+            ));
+        }
+        let grid = Grid {
+            chunk_rows: (TOGETHER / row.max(1)).max(1),
+            chunk_columns: grid.columns,
+            ..grid
+        };
+        let table = Self::new(grid, column, pipeline, Entries::new(0))?;
+        Ok(Self {
+            places: Places::Rows(address),
+            ..table
+        })
+    }
+
+    /// Where a chunk is; `None` where it is not stored.
+    pub fn chunk(&self, number: u64) -> Option<Chunk> {
+        match &self.places {
+            Places::Chunks(chunks) => {
+                let place = chunks.binary_search_by_key(&number, |(at, _)| *at);
+                place.ok().map(|place| chunks[place].1)
+            }
+            Places::Rows(start) => {
+                let rows = self.rows_of(number);
+                let row = self.stride.step as u64;
+                Some(Chunk {
+                    address: start + rows.start * row,
+                    size: ((rows.end - rows.start) * row) as usize,
+                    mask: 0,
+                })
+            }
+        }
+    }
+
+    /// The rows of a chunk that are in the dataset.
+    pub fn rows_of(&self, number: u64) -> Range<u64> {
+        let first = number.saturating_mul(self.grid.chunk_rows);
+        let end = first.saturating_add(self.grid.chunk_rows);
+        first..end.min(self.grid.rows)
+    }
+
+    /// The rows that are not stored; `None` where all are.
+    pub fn holes(&self) -> Option<Holes> {
+        let Places::Chunks(chunks) = &self.places else {
+            return None;
+        };
+        let stored: u64 = chunks
+            .iter()
+            .map(|(number, _)| self.rows_of(*number))
+            .map(|rows| rows.end - rows.start)
+            .sum();
+        let numbered = (0..).zip(chunks);
+        let in_place = numbered.take_while(|(i, (number, _))| i == number).count() as u64;
+        (stored < self.grid.rows).then(|| Holes {
+            first: self.rows_of(in_place),
+            rows: self.grid.rows - stored,
+        })
+    }
+
+    /// Whether no value is stored of rows that there are.
+    pub fn is_unwritten(&self) -> bool {
+        let none = matches!(&self.places, Places::Chunks(chunks) if chunks.is_empty());
+        none && self.grid.rows > 0
+    }
+}
+
+impl Holes {
+    /// The rows in words, and the remedy.
+    pub fn describe(&self) -> String {
+        let Range { start, end } = self.first;
+        let all = match self.rows - (end - start) {
+            0 => String::new(),
+            _ => format!(" ({} rows in all)", self.rows),
+        };
+        format!(
+            "has no storage chunk for rows {start} to {}{all}: they were never written, or the index \
+             has lost them; fetch the granule again",
+            end - 1
+        )
     }
 }
 
@@ -161,54 +196,15 @@ impl Grid {
     }
 }
 
-/// Whether an entry can be that of a chunk of `length` decoded bytes.
-fn check(entry: &Entry, pipeline: &Pipeline, length: usize, file: u64) -> Result<(), String> {
-    let end = entry.address.checked_add(entry.size);
-    if end.is_none_or(|end| end > file) {
-        return Err(format!(
-            "its {} bytes from byte {} on end beyond the file, which has {file}",
-            entry.size, entry.address
-        ));
-    }
-    let sizes = pipeline.stored_lengths(length, entry.mask);
-    if !usize::try_from(entry.size).is_ok_and(|size| sizes.contains(&size)) {
-        return Err(format!(
-            "it takes {} bytes, and {length} bytes of values take {} to {} with its filters",
-            entry.size,
-            sizes.start(),
-            sizes.end()
-        ));
-    }
-    Ok(())
-}
-
-fn describe(entry: &Entry, why: &str) -> String {
-    format!(
-        "has a bad storage chunk at row {}, column {}: {why}; fetch the granule again",
-        entry.row, entry.column
-    )
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::convert::{Kind, Order};
+    use super::super::entries::{Entry, tests::sound};
     use super::super::filter::Step;
     use super::*;
 
-    /// 25 rows in chunks of 10, stored behind one another from byte 100 on.
-    fn sound() -> Vec<Entry> {
-        (0..3)
-            .map(|i| Entry {
-                row: 10 * i,
-                column: 0,
-                address: 100 + 50 * i,
-                size: 50,
-                mask: 0,
-            })
-            .collect()
-    }
-
-    fn table(entries: &[Entry]) -> Result<Option<Table>, String> {
+    /// Of 25 rows in chunks of 10.
+    pub fn table(entries: &[Entry]) -> Result<Table, String> {
         let grid = Grid {
             rows: 25,
             columns: 1,
@@ -233,51 +229,47 @@ mod tests {
     fn chunks_stand_in_the_order_of_rows() {
         let mut entries = sound();
         entries.reverse();
-        let table = table(&entries).unwrap().unwrap();
-        let addresses: Vec<u64> = table.chunks.iter().map(|c| c.address).collect();
-        assert_eq!(addresses, [100, 150, 200]);
+        let table = table(&entries).unwrap();
+        let address = |number| table.chunk(number).map(|chunk| chunk.address);
+        let addresses = [0, 1, 2, 3].map(address);
+        assert_eq!(addresses, [Some(100), Some(150), Some(200), None]);
         assert_eq!(table.length, 80);
+        assert_eq!(table.holes(), None);
     }
 
     #[test]
-    fn chunks_that_are_not_stored_or_outside_are_left_to_libhdf5() {
-        for missing in 0..3 {
+    fn rows_without_a_chunk_are_known_and_chunks_outside_do_not_count() {
+        for (missing, first) in [(0, 0..10), (1, 10..20), (2, 20..25)] {
             let mut entries = sound();
             entries.remove(missing);
-            assert_eq!(table(&entries), Ok(None));
+            let rows = first.end - first.start;
+            let table = table(&entries).unwrap();
+            assert_eq!(table.holes(), Some(Holes { first, rows }));
+            assert_eq!(table.chunk(missing as u64), None);
+            assert!(!table.is_unwritten());
         }
         let mut entries = sound();
         entries[2].row = 30;
-        assert_eq!(table(&entries), Ok(None));
-        assert_eq!(table(&[]), Ok(None));
+        let holes = table(&entries).unwrap().holes();
+        assert_eq!(holes.map(|holes| holes.first), Some(20..25));
+        assert!(table(&[]).unwrap().is_unwritten());
     }
 
     #[test]
-    fn chunks_that_cannot_be_are_refused() {
-        for (spoil, says) in [
-            (
-                (|e: &mut Entry| e.address = 201) as fn(&mut Entry),
-                "end beyond the file",
-            ),
-            (|e| e.address = u64::MAX, "end beyond the file"),
-            (|e| e.size = 0, "takes 0 bytes"),
-            (|e| e.address = 149, "overlaps the one at row"),
-            (|e| e.row = 10, "overlaps the one before"),
-            (|e| e.row = 5, "overlaps the one before"),
-            (|e| e.mask = 1, "takes 50 bytes, and 80 bytes"),
-        ] {
-            let mut entries = sound();
-            spoil(&mut entries[2]);
-            let message = table(&entries).unwrap_err();
-            assert!(message.contains(says), "{message}");
-            assert!(message.contains("row "), "{message}");
-        }
-    }
-
-    #[test]
-    fn an_index_that_goes_round_in_circles_ends() {
-        let mut entries = Entries::new(1000);
-        let pushed = (0..1000).take_while(|_| entries.push(sound()[0])).count();
-        assert!(pushed <= 20, "{pushed}");
+    fn rows_in_no_chunks_lie_within_the_file() {
+        let sound = table(&sound()).unwrap();
+        let rows = |bytes| {
+            let grid = Grid {
+                rows: 100_000,
+                ..sound.grid
+            };
+            Table::of_rows(grid, 0, Pipeline::new(Vec::new()).unwrap(), (40, bytes))
+        };
+        let table = rows(800_040).unwrap();
+        assert_eq!((table.holes(), table.is_unwritten()), (None, false));
+        let last = 100_000 / table.grid.chunk_rows;
+        let chunk = table.chunk(last).unwrap();
+        assert_eq!(chunk.address + chunk.size as u64, 800_040);
+        assert!(rows(800_039).unwrap_err().contains("end beyond"));
     }
 }

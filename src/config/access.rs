@@ -1,0 +1,19 @@
+//! How granules are opened: none of it is part of the question that a config asks.
+//!
+//! Beside the line: the command line sets it, `src/granule/` holds to it.
+
+use std::path::PathBuf;
+
+/// Where granules may lead, and what becomes of rows that are not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Folders, beside that of a granule, in which files may lie that it leads to.
+    pub external: Vec<PathBuf>,
+    /// Rows that are not stored are null, in place of an error.
+    pub tolerant: bool,
+    /// Bytes that storage chunks may take while they are decoded; as many as they need where there is
+    /// none.
+    pub chunk_memory: Option<u64>,
+    /// Threads that decode them at the same time, one at least.
+    pub threads: usize,
+}

@@ -1,0 +1,107 @@
+//! Files that a granule leads to: which may be opened, and where they are.
+//!
+//! On the line: `walk.rs` comes here with external links, `storage.rs` with external raw data and the
+//! sources of virtual datasets, before libhdf5 opens anything. Only regular files count, in the granule's
+//! folder or below, or in folders that the user names; a granule from someone else could lead anywhere.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+use super::file::GranuleFile;
+use super::open_file::OpenFile;
+use crate::{Error, Result};
+
+/// What leads elsewhere, for errors: `/gt1l is an external link to`.
+pub(super) struct Lead<'a> {
+    pub what: &'a str,
+    /// The name of the file, as it is written.
+    pub name: &'a str,
+    /// The file in which it is written.
+    pub from: &'a OpenFile,
+}
+
+impl GranuleFile {
+    /// Opens the HDF5 file that something leads to, once.
+    pub(super) fn open_elsewhere(&self, lead: &Lead) -> Result<Arc<OpenFile>> {
+        let path = self.find_elsewhere(lead)?;
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(&path) {
+            return Ok(Arc::clone(known));
+        }
+        let opened = OpenFile::open(&path).map_err(|error| {
+            let Lead { what, name, .. } = lead;
+            self.error(format!("{what} {name}: {error}"))
+        })?;
+        let opened = Arc::new(opened);
+        others.insert(path, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// The file that something leads to, without links.
+    ///
+    /// A name that is not absolute counts from the folder of the file in which it stands, and an
+    /// absolute one that leads nowhere is looked for in that folder by its last part. Variables of the
+    /// environment do not count.
+    ///
+    /// # Errors
+    /// There is none, it is outside the folders that count, or it is no regular file.
+    pub(super) fn find_elsewhere(&self, lead: &Lead) -> Result<PathBuf> {
+        let Lead { what, name, from } = lead;
+        let refuse = |why: &str| Err(self.error(format!("{what} {name}, {why}")));
+        for candidate in candidates(name, &from.path) {
+            let found = match candidate.canonicalize() {
+                Ok(found) => found,
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    continue;
+                }
+                Err(e) => return Err(self.error(format!("{what} {name}: cannot find it: {e}"))),
+            };
+            if !self.folders.iter().any(|folder| found.starts_with(folder)) {
+                return refuse(
+                    "which is outside the granule's folder; copy it there, or allow its folder with \
+                     --allow-external",
+                );
+            }
+            if !found.is_file() {
+                return refuse("which is not a regular file; leave the granule out");
+            }
+            return Ok(found);
+        }
+        refuse("which does not exist; copy it into the granule's folder, or leave the granule out")
+    }
+
+    /// The folders in which files may lie that a granule leads to: its own, and those named.
+    pub(super) fn folders_of(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+        let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("find", path, e));
+        let file = real(path)?;
+        let mut folders = vec![real(&folder_of(path))?, folder_of(&file)];
+        for folder in named {
+            folders.push(real(folder)?);
+        }
+        Ok(folders)
+    }
+}
+
+/// Where a file of this name may be, most likely first.
+fn candidates(name: &str, from: &Path) -> Vec<PathBuf> {
+    let name = Path::new(name);
+    let mut folders = vec![folder_of(from)];
+    folders.extend(from.canonicalize().ok().map(|real| folder_of(&real)));
+    let beside = |name: &Path| -> Vec<PathBuf> { folders.iter().map(|f| f.join(name)).collect() };
+    if !name.is_absolute() {
+        return beside(name);
+    }
+    let mut found = vec![name.to_path_buf()];
+    if let Some(last) = name.file_name() {
+        found.extend(beside(Path::new(last)));
+    }
+    found
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
