@@ -94,9 +94,7 @@ impl SourceDataset {
         Ok(Storage {
             raw: (dataset.size() as u64).saturating_mul(size as u64),
             stored: dataset.storage_size(),
-            shuffled: dataset
-                .filters()
-                .contains(&hdf5::filters::Filter::Shuffle),
+            shuffled: dataset.filters().contains(&hdf5::filters::Filter::Shuffle),
         })
     }
 
@@ -246,7 +244,8 @@ pub(super) fn read_all(
         }
     }
     let at_once = at_once(wanted);
-    spent += decode(&mut requests, at_once).map_err(|failure| sources[failure.request].damaged(&failure))?;
+    spent += decode(&mut requests, at_once)
+        .map_err(|failure| sources[failure.request].damaged(&failure))?;
     let finished = read.into_par_iter().zip(wanted);
     let finished: Vec<Result<Block>> = finished
         .map(|(values, (source, rows))| source.finish(values, rows.start))

@@ -77,7 +77,8 @@ impl Outline {
 
     /// Rows of all ground tracks.
     pub fn rows(&self) -> u64 {
-        self.tracks.iter().map(|track| track.rows).sum()
+        let rows = self.tracks.iter().map(|track| track.rows);
+        rows.fold(0, u64::saturating_add)
     }
 
     /// Names of the ground tracks that have rows.

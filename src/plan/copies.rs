@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 
@@ -104,13 +105,13 @@ fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// A hash of each photon's position in the one ground track of a config, ascending.
 fn photons(path: &Path, track: &Config) -> Result<Vec<u64>> {
-    let outline = Outline::of(&GranuleFile::open(path)?, track)?;
+    let outline = Outline::of(&GranuleFile::open_with(path, &track.access)?, track)?;
     if outline.rows() == 0 {
         return Ok(Vec::new());
     }
     let mut reader = Input::open(&GranulePath::alone(path), track, &[], ROWS, None)?;
-    let mut hashes = Vec::with_capacity(usize::try_from(outline.rows()).unwrap_or(0));
-    while let Some(batch) = reader.next_batch()? {
+    let mut hashes = Vec::with_capacity(outline.rows().min(1 << 24) as usize);
+    while let Some(batch) = reader.next_batch(&AtomicBool::new(false))? {
         let positions = batch.lon.iter().zip(&batch.lat);
         hashes.extend(positions.map(|(lon, lat)| mixed(lon.to_bits(), lat.to_bits())));
     }
