@@ -93,7 +93,11 @@ impl Input {
                 Ok(Described {
                     columns,
                     rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
-                    outline: Some(Outline::of(&granule, config)?),
+                    outline: Some(Outline::with(
+                        &granule,
+                        config,
+                        reader.ground_tracks().to_vec(),
+                    )?),
                     applied: reader.applied(),
                     table_columns: None,
                 })
@@ -155,7 +159,10 @@ impl Input {
     /// A damaged group.
     pub fn outline(&self, config: &Config) -> Result<Option<Outline>> {
         match self {
-            Self::Hdf5(granule, _) => Outline::of(granule, config).map(Some),
+            Self::Hdf5(granule, reader) => {
+                let tracks = reader.ground_tracks().to_vec();
+                Outline::with(granule, config, tracks).map(Some)
+            }
             Self::Table(_) => Ok(None),
         }
     }
