@@ -99,7 +99,11 @@ impl Input {
                         .map(|t| t.rows)
                         .fold(0, u64::saturating_add),
                     chunk_bytes: reader.chunk_bytes(),
-                    outline: Some(Outline::of(&granule, config)?),
+                    outline: Some(Outline::with(
+                        &granule,
+                        config,
+                        reader.ground_tracks().to_vec(),
+                    )?),
                     applied: reader.applied(),
                     table_columns: None,
                 })
@@ -162,7 +166,10 @@ impl Input {
     /// A damaged group.
     pub fn outline(&self, config: &Config) -> Result<Option<Outline>> {
         match self {
-            Self::Hdf5(granule, _) => Outline::of(granule, config).map(Some),
+            Self::Hdf5(granule, reader) => {
+                let tracks = reader.ground_tracks().to_vec();
+                Outline::with(granule, config, tracks).map(Some)
+            }
             Self::Table(_) => Ok(None),
         }
     }

@@ -194,10 +194,10 @@ pub fn say_left_out(plan: &Plan) {
         let first = paths[0].display();
         note(format_args!("note: not read: {first}{more} {reason}"));
     }
-    if plan.not_data > 0 {
-        let files = plan.not_data;
-        note(format_args!(
-            "note: not read: {files} files that are no data"
-        ));
-    }
+    let not_data = match plan.not_data {
+        0 => return,
+        1 => "1 file that is no data".to_owned(),
+        n => format!("{n} files that are no data"),
+    };
+    note(format_args!("note: not read: {not_data}"));
 }

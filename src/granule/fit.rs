@@ -41,6 +41,18 @@ impl Outline {
         let tracks: Vec<GroundTrackSummary> = tracks
             .map(|name| track::survey(granule, config, name))
             .collect::<Result<_>>()?;
+        Self::with(granule, config, tracks)
+    }
+
+    /// Of an open granule whose ground tracks a reader has looked at.
+    ///
+    /// # Errors
+    /// A damaged group.
+    pub fn with(
+        granule: &GranuleFile,
+        config: &Config,
+        tracks: Vec<GroundTrackSummary>,
+    ) -> Result<Self> {
         let mut instead = None;
         let mut groups = Vec::new();
         if let Some((before, _)) = config.latitude.split_once("{group}") {

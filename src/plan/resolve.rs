@@ -60,25 +60,24 @@ impl ShardMap {
                 range.start, range.end
             )));
         }
-        let names = {
-            let kind = selection.kind();
-            let root = selection.granule_root;
-            root.map(|root| names_in(root, kind)).transpose()?
-        };
-        let mut files = Vec::with_capacity(self.granules.len());
-        for granule in &self.granules {
-            files.push(self.find(granule, selection.granule_root, names.as_ref())?);
-        }
+        let files = self.files(selection)?;
         // What was not found still has a name, by which it may take another's place.
         let by_name = |(place, file): (usize, &Option<PathBuf>)| {
-            let named = || PathBuf::from(self.granules[place].file_name());
-            file.clone().unwrap_or_else(named)
+            let granule = &self.granules[place];
+            let named = granule.path.as_deref().unwrap_or(granule.file_name());
+            file.clone().unwrap_or_else(|| named.into())
         };
         let all: Vec<PathBuf> = files.iter().enumerate().map(by_name).collect();
         let (kept, superseded) = self.settled(&all, selection)?;
         let mut kept: BTreeSet<PathBuf> = kept.into_iter().collect();
         // Of the whole map, so that all parts of it call a granule the same.
-        let granules = named(all.clone());
+        let each: BTreeSet<PathBuf> = all.iter().cloned().collect();
+        let granules = named(each.into_iter().collect());
+        let granules: BTreeMap<&Path, &GranulePath> = granules
+            .iter()
+            .map(|granule| (&*granule.path, granule))
+            .collect();
+        let granule_at = |place: usize| granules[all[place].as_path()];
         let files_wanted: BTreeSet<&PathBuf> = wanted.iter().map(|&place| &all[place]).collect();
         let mut plan = Plan {
             superseded: superseded
@@ -96,9 +95,9 @@ impl ShardMap {
             }
             if files[place].is_some() {
                 places.insert(&all[place], plan.granules.len());
-                plan.granules.push(granules[place].clone());
+                plan.granules.push(granule_at(place).clone());
             } else {
-                let found = self.absent(&granules[place], place, selection.granule_root);
+                let found = self.absent(granule_at(place), place, selection.granule_root);
                 absent.insert(place, found);
             }
         }
@@ -120,6 +119,16 @@ impl ShardMap {
             ));
         }
         Ok(plan)
+    }
+
+    /// The file of each granule, where there is one.
+    fn files(&self, selection: &Selection) -> Result<Vec<Option<PathBuf>>> {
+        let (root, kind) = (selection.granule_root, selection.kind());
+        let names = root.map(|root| names_in(root, kind)).transpose()?;
+        let files = self.granules.iter();
+        files
+            .map(|granule| self.find(granule, root, names.as_ref()))
+            .collect()
     }
 
     /// Which of the granules are read, and what takes the place of the others. A map that was made without

@@ -126,10 +126,10 @@ impl Scan {
         let extensions = extensions(kind).map(|extension| format!("*.{extension}"));
         let instead = match self.skipped[skipped..].first() {
             Some(first) => format!(
-                "; of {} files that were passed over, the first, {}, {}",
-                self.skipped.len() - skipped,
+                "; {} was passed over as it {} (the first of {})",
                 first.path.display(),
-                first.reason
+                first.reason,
+                self.skipped.len() - skipped
             ),
             None => String::new(),
         };

@@ -247,7 +247,11 @@ fn a_granule_of_another_product_stops_a_strict_run() {
             ],
         ),
     ] {
-        refuse(&mut site.run("atl03", &[&good, other]), 1, says);
+        refuse(
+            &mut site.run_to("c.zarr", "atl03", &[&good, other]),
+            1,
+            says,
+        );
         refuse(&mut site.plan("atl03", &[&good, other]), 1, says);
         let mut command = site.run("atl03", &[&good, other]);
         let (report, _) = json(command.args(["--tolerant", "--json", "--overwrite"]), 3);

@@ -99,23 +99,17 @@ fn a_url_is_no_target_and_no_granule() {
     assert_eq!(names(site.folder.path()), here);
 
     // In a config, where it is what is used.
-    let config = site.atl03_with(
-        "output:",
-        "store: s3://b/a.zarr\ncatalog: s3://b/m.json\noutput:",
-    );
+    let config = site.atl03_with("output:", "store: s3://b/a.zarr\noutput:");
     let mut command = icefold();
-    command.arg("run").arg(&config);
+    command.arg("run").arg(&config).arg(&good);
     refuse(
-        command.arg(&good),
+        &mut command,
         2,
         &["store (or output.store) s3://b/a.zarr", "not written"],
     );
-    let mut command = icefold();
-    command.arg("run").arg(&config).arg("--store");
-    refuse(
-        command.arg(site.out("b.zarr")),
-        2,
-        &["catalog s3://b/m.json", "not read"],
-    );
     succeed(&mut site.run(&config, &one(&good)));
+    let config = site.atl03_with("output:", "catalog: s3://b/m.json\noutput:");
+    let mut command = site.run_to("b.zarr", &config, &[]);
+    refuse(&mut command, 2, &["catalog s3://b/m.json", "not read"]);
+    succeed(&mut site.run_to("b.zarr", &config, &one(&good)));
 }
