@@ -33,6 +33,8 @@ pub struct Described {
     pub outline: Option<Outline>,
     /// What the attributes of datasets, or of fields, say of their values.
     pub applied: Vec<Applied>,
+    /// What differs within the granule, and is no reason to stop.
+    pub notes: Vec<String>,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -95,6 +97,7 @@ impl Input {
                     rows: reader.ground_tracks().iter().map(|t| t.rows).sum(),
                     outline: Some(Outline::of(&granule, config)?),
                     applied: reader.applied(),
+                    notes: reader.unit_gaps(config),
                     table_columns: None,
                 })
             }
@@ -108,6 +111,7 @@ impl Input {
                     outline: None,
                     rows: reader.table().rows().unwrap_or_default(),
                     applied: reader.applied(),
+                    notes: Vec::new(),
                     table_columns: Some(reader.table().columns()),
                 })
             }

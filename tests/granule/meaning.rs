@@ -268,6 +268,28 @@ fn ground_tracks_in_other_units_are_refused_and_spellings_are_not() {
 }
 
 #[test]
+fn units_that_one_ground_track_lacks_are_noted() {
+    let granule = Synthetic::new();
+    for track in ["gt1l", "gt2r", "gt3l"] {
+        granule.coordinates(track, 1);
+        let heights = granule.write(&format!("{track}/heights/h_ph"), &[1_f32]);
+        if track != "gt2r" {
+            text(&heights, "units", "meters");
+        }
+    }
+    let closed = granule.close();
+    let file = GranuleFile::open(&closed.path).unwrap();
+    let config = atl03(&["h_ph"]);
+    let reader = Reader::open(&file, &config, &[ColumnType::F32], 10).unwrap();
+    assert_eq!(
+        reader.unit_gaps(&config),
+        [
+            "granule a.h5: column h_ph has no units in gt2r, in gt1l it is in meters; taken for the same"
+        ]
+    );
+}
+
+#[test]
 fn numbers_that_fill_gaps_without_a_word_count_and_are_told_of() {
     let netcdf = 9.969_21e36_f32;
     let granule = Synthetic::with_heights(&[1.0, f32::MAX, f32::MAX, netcdf, f32::INFINITY]);
