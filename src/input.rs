@@ -36,6 +36,8 @@ pub struct Described {
     pub applied: Vec<Applied>,
     /// Bytes that storage chunks take at most while they are decoded.
     pub chunk_bytes: u64,
+    /// What differs within the granule, and is no reason to stop.
+    pub notes: Vec<String>,
     /// Names and types of all columns of a table.
     pub table_columns: Option<BTreeMap<String, String>>,
 }
@@ -105,6 +107,7 @@ impl Input {
                         reader.ground_tracks().to_vec(),
                     )?),
                     applied: reader.applied(),
+                    notes: reader.unit_gaps(config),
                     table_columns: None,
                 })
             }
@@ -119,6 +122,7 @@ impl Input {
                     rows: reader.table().rows().unwrap_or_default(),
                     applied: reader.applied(),
                     chunk_bytes: 0,
+                    notes: Vec::new(),
                     table_columns: Some(reader.table().columns()),
                 })
             }

@@ -5,18 +5,15 @@
 //! (CF conventions, sections 2.5.1 and 8.1).
 
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use multiversion::multiversion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{Attribute, Attributes, Number};
 use super::missing::{Fills, ValidRange};
+use super::oddities::has_strays;
 use super::packing::Packing;
 use crate::batch::Values;
 use crate::config::{Dtype, ValidRangePolicy};
-
-/// The default fill value of floats in netCDF.
-const NETCDF_FILL: f64 = 9.969_209_968_386_869e36;
 
 /// What the attributes of a dataset say of its values.
 #[derive(Debug, Clone)]
@@ -283,42 +280,6 @@ fn check_signs(attributes: &Attributes, stored: Dtype) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether some values are numbers that programs fill gaps with: the largest float32 and float64,
-/// and netCDF's default.
-pub(crate) fn has_strays(values: &Values) -> bool {
-    match values {
-        Values::F32(v) => large_f32(v) && v.iter().any(|&x| is_stray(x.into())),
-        Values::F64(v) => large_f64(v) && v.iter().any(|&x| is_stray(x)),
-        Values::I64(_) => false,
-    }
-}
-
-/// Whether a number is one of those.
-#[expect(clippy::float_cmp, reason = "exactly these numbers are fill values")]
-pub(crate) fn is_stray(x: f64) -> bool {
-    let x = x.abs();
-    x == NETCDF_FILL || x == f64::from(f32::MAX) || x == f64::MAX
-}
-
-/// Whether any value reaches the smallest of them: a pass in lanes, so that most blocks need no other.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn large_f32(values: &[f32]) -> bool {
-    let mut large = 0_u32;
-    for x in values {
-        large |= u32::from(x.abs() >= NETCDF_FILL as f32);
-    }
-    large != 0
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn large_f64(values: &[f64]) -> bool {
-    let mut large = 0_u64;
-    for x in values {
-        large |= u64::from(x.abs() >= NETCDF_FILL);
-    }
-    large != 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,17 +357,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_fill_gaps_are_found_exactly() {
-        let singles = [f32::MAX, -f32::MAX, NETCDF_FILL as f32];
-        for x in singles {
-            assert!(has_strays(&Values::F32(vec![0.0, x])), "{x}");
-            assert!(has_strays(&Values::F64(vec![0.0, x.into()])), "{x}");
-        }
-        assert!(has_strays(&Values::F64(vec![f64::MAX])));
-        for x in [f32::INFINITY, f32::NAN, 3.402_823e38, 9.969_21e36] {
-            assert!(!has_strays(&Values::F32(vec![x])), "{x}");
-        }
+    fn a_declared_fill_value_leaves_no_suspicion() {
         let declared = meaning(&[("_FillValue", "-9999")], Dtype::F32).unwrap();
         assert!(!declared.mark(&Values::F32(vec![f32::MAX]), None).stray);
+        let silent = meaning(&[], Dtype::F32).unwrap();
+        assert!(silent.mark(&Values::F32(vec![f32::MAX]), None).stray);
     }
 }

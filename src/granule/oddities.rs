@@ -6,8 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::meaning::is_stray;
+use multiversion::multiversion;
+
 use crate::batch::Values;
+
+/// The default fill value of floats in netCDF.
+const NETCDF_FILL: f64 = 9.969_209_968_386_869e36;
 
 /// Counts of odd values, by dataset.
 #[derive(Debug, Default)]
@@ -87,5 +91,59 @@ impl Oddities {
             )
         });
         outside.chain(strays).collect()
+    }
+}
+
+/// Whether some values are numbers that programs fill gaps with: the largest float32 and float64,
+/// and netCDF's default.
+pub(super) fn has_strays(values: &Values) -> bool {
+    match values {
+        Values::F32(v) => large_f32(v) && v.iter().any(|&x| is_stray(x.into())),
+        Values::F64(v) => large_f64(v) && v.iter().any(|&x| is_stray(x)),
+        Values::I64(_) => false,
+    }
+}
+
+/// Whether a number is one of those.
+#[expect(clippy::float_cmp, reason = "exactly these numbers are fill values")]
+fn is_stray(x: f64) -> bool {
+    let x = x.abs();
+    x == NETCDF_FILL || x == f64::from(f32::MAX) || x == f64::MAX
+}
+
+/// Whether any value reaches the smallest of them: a pass in lanes, so that most blocks need no other.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn large_f32(values: &[f32]) -> bool {
+    let mut large = 0_u32;
+    for x in values {
+        large |= u32::from(x.abs() >= NETCDF_FILL as f32);
+    }
+    large != 0
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn large_f64(values: &[f64]) -> bool {
+    let mut large = 0_u64;
+    for x in values {
+        large |= u64::from(x.abs() >= NETCDF_FILL);
+    }
+    large != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_fill_gaps_are_found_exactly() {
+        let singles = [f32::MAX, -f32::MAX, NETCDF_FILL as f32];
+        for x in singles {
+            assert!(has_strays(&Values::F32(vec![0.0, x])), "{x}");
+            assert!(has_strays(&Values::F64(vec![0.0, x.into()])), "{x}");
+        }
+        assert!(has_strays(&Values::F64(vec![f64::MAX])));
+        for x in [f32::INFINITY, f32::NAN, 3.402_823e38, 9.969_2e36] {
+            assert!(!has_strays(&Values::F32(vec![x])), "{x}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use super::meaning::Applied;
 use super::oddities::Oddities;
 use super::open_block::OpenBlock;
 use super::select::Positions;
-use super::settle::{applied, settle};
+use super::settle::{applied, settle, unit_gaps};
 use super::spent::Spent;
 use super::track::{GroundTrackSummary, Track, rows_of, survey_all};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
@@ -201,6 +201,11 @@ impl Reader {
     /// Every ground track of the config, in its order.
     pub fn ground_tracks(&self) -> &[GroundTrackSummary] {
         &self.ground_tracks
+    }
+
+    /// Columns whose units some ground tracks say and others do not, in words.
+    pub fn unit_gaps(&self, config: &Config) -> Vec<String> {
+        unit_gaps(&self.granule, config, &self.tracks)
     }
 
     /// What the attributes of datasets say of their values, of each ground track.

@@ -9,7 +9,7 @@ use super::meaning::Applied;
 use super::track::Track;
 use super::units::{Axis, check_degrees};
 use crate::Result;
-use crate::config::Config;
+use crate::config::{Config, Variable};
 use crate::grid::Locator;
 
 /// Checks every dataset of a ground track, and settles what its attributes mean; gives back what is
@@ -47,6 +47,26 @@ pub(super) fn settle(
         fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
     }
     Ok(warnings)
+}
+
+/// Columns whose units some ground tracks say and others do not, in words.
+pub(super) fn unit_gaps(granule: &str, config: &Config, tracks: &[Track]) -> Vec<String> {
+    let gap = |(place, variable): (usize, &Variable)| {
+        let units = |track: &Track| track.data(track.columns[place]).meaning.units.clone();
+        let silent = tracks.iter().find(|track| units(track).is_none())?;
+        let (said, known) = tracks.iter().find_map(|t| Some((&t.name, units(t)?)))?;
+        Some(format!(
+            "granule {granule}: column {} has no units in {}, in {said} it is in {known}; taken for the \
+             same",
+            variable.name, silent.name
+        ))
+    };
+    config
+        .variables
+        .iter()
+        .enumerate()
+        .filter_map(gap)
+        .collect()
 }
 
 /// What was applied to the values of each dataset of a ground track.

@@ -5,7 +5,7 @@
 //! another unit.
 
 /// Units and their spellings in lower case, the first of them the one that comparisons use.
-const SPELLINGS: [&[&str]; 21] = [
+const SPELLINGS: [&[&str]; 19] = [
     &["m", "meter", "meters", "metre", "metres"],
     &["km", "kilometer", "kilometers", "kilometre", "kilometres"],
     &[
@@ -73,11 +73,24 @@ const SPELLINGS: [&[&str]; 21] = [
         "meter/second",
         "meters per second",
     ],
-    &["m/m", "meters/meters", "meter/meter", "meters/meter"],
-    &["k", "kelvin", "degrees_kelvin"],
-    &["counts", "count"],
-    &["1", "none", "unitless", "dimensionless", "n/a", "-"],
+    &["K", "kelvin", "degrees_kelvin"],
+    &[
+        "1",
+        "none",
+        "unitless",
+        "dimensionless",
+        "n/a",
+        "-",
+        "counts",
+        "count",
+        "m/m",
+        "meters/meters",
+        "meter/meter",
+    ],
 ];
+
+/// What coordinates say that do not say a unit.
+const SILENT: [&str; 6] = ["1", "none", "unitless", "dimensionless", "n/a", "-"];
 
 /// Units of one latitude or longitude only.
 const NORTHWARD: [&str; 6] = [
@@ -115,9 +128,16 @@ pub(super) fn canonical(units: &str) -> String {
 }
 
 fn known(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let known = SPELLINGS.iter().find(|same| same.contains(&lower.as_str()));
-    // The case of others may say something: mW is not MW.
+    // The case of a word says nothing, that of a symbol may: mW is not MW.
+    let symbol = text.chars().count() < 3 && !text.eq_ignore_ascii_case("hz");
+    let folded = if symbol {
+        text.to_owned()
+    } else {
+        text.to_lowercase()
+    };
+    let known = SPELLINGS
+        .iter()
+        .find(|same| same.contains(&folded.as_str()));
     known.map_or_else(|| text.to_owned(), |same| same[0].to_owned())
 }
 
@@ -159,7 +179,8 @@ pub(crate) fn check_degrees(units: Option<&str>, axis: Axis) -> Result<Option<St
         )));
     }
     match canonical(units).as_str() {
-        "degrees" | "1" => Ok(None),
+        "degrees" => Ok(None),
+        _ if SILENT.contains(&lower.as_str()) => Ok(None),
         _ => Err(format!(
             "attribute units is '{units}', and coordinates are in degrees; convert them, or correct the \
              attribute"
@@ -183,6 +204,7 @@ mod tests {
                 "s since 2018-01-01T00:00:00.000000Z",
             ),
             ("unitless", "1"),
+            ("meters/meters", "counts"),
         ];
         for (a, b) in same {
             assert_eq!(canonical(a), canonical(b), "{a} {b}");
@@ -191,6 +213,7 @@ mod tests {
             ("meters", "feet"),
             ("meters", "centimeters"),
             ("mW", "MW"),
+            ("m", "M"),
             ("seconds since 2018-01-01", "seconds since 1980-01-06"),
             ("seconds since 2018-01-01", "seconds"),
             ("degrees", "radians"),

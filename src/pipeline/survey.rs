@@ -100,6 +100,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
         failed.push(leave_out(&granule, error)?);
     }
     let mut notes = asked.drift.notes(&columns_read(config));
+    notes.extend(asked.notes);
     notes.extend(asked.union.notes());
     let mut conventions = asked.conventions;
     conventions.sort_by(|a: &Applied, b| a.dataset.cmp(&b.dataset));
@@ -217,6 +218,8 @@ struct Asked {
     drift: Drift,
     tracks: Tracks,
     conventions: Vec<Applied>,
+    /// What differs within granules.
+    notes: Vec<String>,
     rows: u64,
     chunk_bytes: u64,
 }
@@ -239,6 +242,7 @@ impl Asked {
             self.drift.add(&granule.name, columns);
         }
         Applied::gather(&mut self.conventions, found.applied);
+        self.notes.extend(found.notes);
         self.rows = self.rows.saturating_add(found.rows);
         self.chunk_bytes = self.chunk_bytes.max(found.chunk_bytes);
         Ok(())

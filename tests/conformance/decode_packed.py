@@ -40,7 +40,7 @@ for (kind, values), scale, offset in itertools.product(stored.items(), factors, 
     data = np.array(values, dtype=kind)
     fills = [{}, {"_FillValue": data[3]}, {"missing_value": data[3], "_FillValue": data[3]}]
     if data.dtype.kind == "f":
-        fills += [{"_FillValue": data.dtype.type(np.nan)}, {"missing_value": np.float64(0.1)}]
+        fills += [{"_FillValue": data.dtype.type(np.nan)}, {"missing_value": np.float64(5)}]
     for fill in fills:
         attributes = dict(fill)
         if scale is not None:

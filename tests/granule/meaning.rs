@@ -136,11 +136,11 @@ fn values_outside_the_valid_range_are_null_and_counted_unless_it_is_ignored() {
     let mut config = atl03(&["h_ph", "flag"]);
     config.longitude = "/{group}/heights/lon".into();
     let whole = read(&closed.path, &config, 2).unwrap();
-    assert_eq!(singles(&whole, 0), [Some(0.0), Some(0.1), None, None]);
-    assert_eq!(integers(&whole, 1), [None, Some(1), Some(2), None]);
+    assert_eq!(singles(&whole, 0), [Some(0.0), Some(0.1), None]);
+    assert_eq!(integers(&whole, 1), [None, Some(1), Some(2)]);
     assert_eq!(whole.counts.rejected["null"], 1);
     assert_eq!(whole.counts.nulls["h_ph"], 1);
-    // The last photon is in no column, the first in one.
+    // The last photon is null in both columns, the first in one of them.
     assert_eq!(whole.counts.outside_valid_range["flag"], 1);
     let said = |what: &str| whole.warnings.iter().any(|w| w.contains(what));
     assert_eq!(whole.warnings.len(), 3, "{:?}", whole.warnings);
@@ -265,6 +265,28 @@ fn ground_tracks_in_other_units_are_refused_and_spellings_are_not() {
             assert_eq!(read(&closed.path, &config, 10).unwrap().counts.kept, 2);
         }
     }
+}
+
+#[test]
+fn units_that_one_ground_track_lacks_are_noted() {
+    let granule = Synthetic::new();
+    for track in ["gt1l", "gt2r", "gt3l"] {
+        granule.coordinates(track, 1);
+        let heights = granule.write(&format!("{track}/heights/h_ph"), &[1_f32]);
+        if track != "gt2r" {
+            text(&heights, "units", "meters");
+        }
+    }
+    let closed = granule.close();
+    let file = GranuleFile::open(&closed.path).unwrap();
+    let config = atl03(&["h_ph"]);
+    let reader = Reader::open(&file, &config, &[ColumnType::F32], 10).unwrap();
+    assert_eq!(
+        reader.unit_gaps(&config),
+        [
+            "granule a.h5: column h_ph has no units in gt2r, in gt1l it is in meters; taken for the same"
+        ]
+    );
 }
 
 #[test]
