@@ -25,6 +25,7 @@ pub struct GranuleFile {
     data: Arc<File>,
     name: Arc<str>,
     bytes: u64,
+    odd: Option<String>,
 }
 
 /// The values of one dataset.
@@ -65,25 +66,32 @@ impl GranuleFile {
     /// # Errors
     /// As [`GranuleFile::open`].
     pub fn open_as(path: &Path, name: &str) -> Result<Self> {
-        let bytes = superblock::check(path)?;
+        let checked = superblock::check(path)?;
         // A lock does not help who only reads, and fails on file systems without locks and on files
         // that another program holds.
         let opened = hdf5::FileBuilder::new()
             .with_fapl(|access| access.file_locking(false))
             .open(path);
         let file = opened.map_err(|e| {
-            Error::granule(
-                path.display().to_string(),
-                format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
-            )
+            let cause = condensed(&e);
+            let message = checked.doubt.clone().unwrap_or_else(|| {
+                format!("cannot open it as HDF5: {cause}; fetch it again")
+            });
+            Error::granule(path.display().to_string(), message)
         })?;
         let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
         Ok(Self {
             file,
             data: Arc::new(data),
             name: name.into(),
-            bytes,
+            bytes: checked.bytes,
+            odd: checked.odd,
         })
+    }
+
+    /// What is odd about the file, but did not stop it from being opened.
+    pub(super) fn odd(&self) -> Option<&str> {
+        self.odd.as_deref()
     }
 
     /// What the granule is called: its file name, unless it was opened under another.

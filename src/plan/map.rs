@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
 use crate::report::write_whole;
 
+use super::unused::{meaning, unused};
+
 /// A shard map, each granule held once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShardMap {
@@ -33,6 +35,8 @@ pub struct ShardMap {
     pub shards: Vec<MapShard>,
     /// Each once.
     pub granules: Vec<MapGranule>,
+    /// Keys that the file has and no run follows: `aoi_mask`, `granules[].assets`.
+    pub unused: Vec<String>,
 }
 
 /// One shard of a map.
@@ -143,7 +147,17 @@ impl ShardMap {
             order,
             shards,
             granules,
+            unused: unused(&bytes),
         })
+    }
+
+    /// What the map says that a run does not follow, in words.
+    pub fn unused_in_words(&self) -> Vec<String> {
+        let words = self.unused.iter().map(|key| {
+            let map = self.path.display();
+            format!("{key} of shard map {map} is not used{}", meaning(key))
+        });
+        words.collect()
     }
 
     /// Writes the map to its path; a reader never sees half of it.

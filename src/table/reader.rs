@@ -14,6 +14,7 @@ use super::boxes::WantedBoxes;
 use super::columns::{Needed, source_columns};
 use super::explode::{Photons, Rows};
 use super::file::{Format, TableFile};
+use super::points::unfold;
 use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
@@ -154,7 +155,13 @@ impl TableReader {
                         first,
                         reach,
                         batch,
-                    }) => self.pending = Some(Pending::new(&self.table, batch, first, reach)?),
+                    }) => {
+                        let batch = match &self.needed.points {
+                            Some(points) => unfold(&self.table, &batch, points, first)?,
+                            None => batch,
+                        };
+                        self.pending = Some(Pending::new(&self.table, batch, first, reach)?);
+                    }
                 }
                 continue;
             };

@@ -352,3 +352,23 @@ fn a_map_is_inspected_for_people_and_programs() {
     }
     assert_eq!(found["metadata"], map["metadata"]);
 }
+
+#[test]
+fn what_a_map_says_and_a_run_does_not_follow_is_named() {
+    let site = Site::new();
+    let granules = site.three();
+    succeed(&mut site.plan("atl03", &paths(&granules)));
+    site.change_map(|map| {
+        map["aoi_mask"] = json!([[1, 2, 3]]);
+        map["granules"][0][0]["assets"] = json!({"dem": {"href": "s3://bucket/dem.tif"}});
+        map["granules"][0][0]["time_start"] = json!("2020-01-01T00:00:00Z");
+        map["metadata"]["aoi_mask"] = json!(true);
+    });
+    let (report, message) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), 2, "{message}");
+    assert!(lines[0].starts_with("warning: aoi_mask of shard map "), "{message}");
+    assert!(lines[0].ends_with("and the store has no array of that name"), "{message}");
+    assert!(lines[1].starts_with("warning: granules[].assets of shard map "), "{message}");
+    assert_eq!(report["plan"]["unused"], json!(["aoi_mask", "granules[].assets"]));
+}

@@ -54,6 +54,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
         catalog: None,
+        points: None,
         origins: std::collections::BTreeMap::new(),
     }
 }
