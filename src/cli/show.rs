@@ -14,6 +14,11 @@ use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaA
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
+    let look = if args.all {
+        granule::inspect_all
+    } else {
+        granule::inspect
+    };
     let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
         if piece::looks_like_pieces(&args.path) {
             (piece::inspect(&args.path)?, piece::inspect_text)
@@ -27,13 +32,13 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
             (table::inspect(&args.path)?, table::inspect_text)
         } else if let Some(config) = &args.config {
             let config = config::load(config)?;
-            let mut found = granule::inspect(&args.path, args.all)?;
+            let mut found = look(&args.path)?;
             found["cost"] = granule::cost(&args.path, &config)?;
             (found, |found| {
                 granule::inspect_text(found) + &granule::cost_text(&found["cost"])
             })
         } else {
-            (granule::inspect(&args.path, args.all)?, granule::inspect_text)
+            (look(&args.path)?, granule::inspect_text)
         };
     if args.all && found.get("ground_tracks").is_none() {
         return Err(Error::Usage(format!(

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Faults shown at most; a file with more has a common cause.
 const MOST_SHOWN: usize = 20;
+/// Faults after which no others are looked for.
+const MOST_FOUND: usize = 1000;
 
 /// Line and column, both from 1.
 pub(super) type Place = (u64, u64);
@@ -149,7 +151,12 @@ impl Faults {
         self.covered(path) || self.holes.iter().any(below)
     }
 
-    /// All of it in the order of the text: one line where it is one fault, else a line each.
+    /// There are so many that no more are looked for.
+    pub fn are_enough(&self) -> bool {
+        self.found.len() > MOST_FOUND
+    }
+
+    /// All of it in the order of the text, a line each.
     pub fn message(mut self, places: &Places) -> Option<String> {
         let mut seen = BTreeSet::new();
         self.found
@@ -158,21 +165,11 @@ impl Faults {
         self.found
             .sort_by_key(|fault| places.of(fault).unwrap_or((u64::MAX, 0)));
         let shown = |fault: &Fault| located(places.of(fault), &fault.path, &fault.message);
-        match self.found.as_slice() {
-            [] => None,
-            [fault] => Some(shown(fault)),
-            faults => {
-                let mut text = format!("{} faults", faults.len());
-                for fault in faults.iter().take(MOST_SHOWN) {
-                    text.push_str("\n  ");
-                    text.push_str(&shown(fault));
-                }
-                if faults.len() > MOST_SHOWN {
-                    text.push_str(&format!("\n  and {} more", faults.len() - MOST_SHOWN));
-                }
-                Some(text)
-            }
+        let mut lines: Vec<String> = self.found.iter().take(MOST_SHOWN).map(shown).collect();
+        if self.found.len() > MOST_SHOWN {
+            lines.push(format!("and {} more", self.found.len() - MOST_SHOWN));
         }
+        (!lines.is_empty()).then(|| lines.join("\n  "))
     }
 }
 
@@ -205,9 +202,8 @@ mod tests {
         faults.add(Fault::at((1, 1), "", "fault 1"));
         let text = faults.message(&Places::default()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "25 faults");
-        assert_eq!(lines[1], "  line 1, column 1: fault 1");
-        assert_eq!(lines[20], "  line 20, column 1: fault 20");
-        assert_eq!(lines[21..], ["  and 5 more"]);
+        assert_eq!(lines[0], "line 1, column 1: fault 1");
+        assert_eq!(lines[19], "  line 20, column 1: fault 20");
+        assert_eq!(lines[20..], ["  and 5 more"]);
     }
 }

@@ -94,9 +94,10 @@ fn values(raw: &RawFilter, key: &str, faults: &mut Faults) -> Option<Vec<f64>> {
     };
     let mut numbers = Vec::with_capacity(values.len());
     for (i, value) in values.iter().enumerate() {
-        let key = match is_list {
-            true => format!("{key}.values[{i}]"),
-            false => format!("{key}.value"),
+        let key = if is_list {
+            format!("{key}.values[{i}]")
+        } else {
+            format!("{key}.value")
         };
         numbers.push(faults.keep(operand(value, &key)));
     }

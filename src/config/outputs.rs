@@ -30,6 +30,9 @@ pub(super) fn outputs(
     }
     let mut outputs = Vec::new();
     for (name, output) in &raw.0 {
+        if faults.are_enough() {
+            return None;
+        }
         let reader = Reader {
             key: format!("aggregation.variables.{name}"),
             raw: output,

@@ -61,7 +61,7 @@ column: 0 | expression: h > 1, column: 0 | a filter is dataset, op and value
 latitude: lat_ph | latitude: lat | but the base level's are
 output:\n | output:\n  nan: drop\n | output.nan: unknown value 'drop'
 output:\n | bounds: {}\noutput:\n | key 'bounds' is not supported
-value: -2 | value: -02 | line 9, column 86: data_source.filters[0].value: '-02' has a 0 in front
+value: -2 | value: -02 | line 9, column 78: data_source.filters[0].value: '-02' has a 0 in front
 value: -2 | value: 010 | octal number in YAML 1.1 and a decimal one in YAML 1.2; write 10, or quote it
 child_order: 12 | child_order: 012 | output.grid.child_order: '012' has a 0 in front
 edges: [0, 1, 2.5] | edges: [0, 01, 2.5] | params.edges[1]: '01' has a 0 in front
@@ -81,7 +81,7 @@ const YAML_CASES: &str = r"
 [gt1l, gt1r] | !include tracks.yaml | includes are not accepted
 [gt1l, gt1r] | !tracks [gt1l] | custom tag '!tracks' is not accepted
 value: -2 | value: !!binary AAAA | tag '!!binary' is not accepted
-h_mean: | <<: {a: b}\n    h_mean: | aggregation.variables.<<
+h_mean: | <<: {a: b}\n    h_mean: | aggregation.variables.<<: merge keys are not accepted
 [gt1l, gt1r] | [gt1l | line 4, column 14: illegal placement of ':'
 output:\n | ---\noutput:\n | a second document
 ";
@@ -145,19 +145,18 @@ fn all_faults_are_shown_at_once_each_with_its_place() {
     let message = parse_yaml("x", FAULTY).unwrap_err().to_string();
     let lines: Vec<&str> = message.lines().collect();
     let expected = [
-        "config x: 23 faults",
-        "  line 3, column 18: data_source.groups[1]: 'gt1l' is listed twice",
+        "config x: line 3, column 18: data_source.groups[1]: 'gt1l' is listed twice",
         "  line 3, column 24: data_source.groups[2]: 'a/b' is not a group's name",
         "  line 4, column 3: data_source: unknown key 'coordinats', did you mean 'coordinates'",
         "  line 7, column 5: data_source.variables.s: path '/{beam}/s' has a placeholder",
         "  line 7, column 40: data_source.variables.s.resolution: '3' is not a power of two",
         "  line 8, column 15: data_source.variables.bad-name: a source column's name",
         "  line 9, column 8: data_source.variables.n: expected a dataset path",
-        "  line 11, column 34: data_source.filters[0].op: unknown value 'nee', did you mean 'ne'",
+        "  line 11, column 35: data_source.filters[0].op: unknown value 'nee', did you mean 'ne'",
         "  line 12, column 7: data_source.filters[1]: in and not_in take values",
-        "  line 13, column 45: data_source.filters[2].value: 'abc' is not a number",
+        "  line 13, column 46: data_source.filters[2].value: 'abc' is not a number",
         "  line 14, column 3: data_source.quality_filter: stands beside filters",
-        "  line 14, column 49: data_source.quality_filter.value: '010' has a 0 in front",
+        "  line 14, column 50: data_source.quality_filter.value: '010' has a 0 in front",
         "  line 16, column 12: aggregation.handoff: unknown value 'arow', did you mean 'arrow'",
         "  line 18, column 36: aggregation.variables.count.source: 'hh' is not in data_source",
         "  line 19, column 22: aggregation.variables.mean.function: unknown function 'maen'",
@@ -228,11 +227,11 @@ fn what_follows_from_a_fault_is_not_shown() {
 
 #[test]
 fn a_text_of_faults_only_ends_soon() {
-    let keys: String = (0..50_000).map(|i| format!("key{i}: 1\n")).collect();
+    let keys: String = (0..5_000).map(|i| format!("key{i}: 1\n")).collect();
     let message = parse_yaml("x", &keys).unwrap_err().to_string();
-    assert!(message.starts_with("config x: 50003 faults\n"), "{}", &message[..60]);
-    assert_eq!(message.lines().count(), 22);
-    let filters: String = (0..5_000)
+    assert_eq!(message.lines().count(), 21);
+    assert!(message.ends_with("\n  and 4983 more"), "{message}");
+    let filters: String = (0..1_000)
         .map(|_| "    - {dataset: 1, op: x, value: []}\n")
         .collect();
     let text = GOOD.replacen(

@@ -80,8 +80,8 @@ enum Inside {
 struct Key {
     name: String,
     place: Place,
-    /// It stood there before; its value is not used.
-    repeated: bool,
+    /// It stood there before, say; its value is not used.
+    is_refused: bool,
 }
 
 /// Reads the text.
@@ -181,17 +181,19 @@ impl Tree {
         let path = joined(path, &scalar.text);
         self.check_number(&path, &scalar, place);
         let name = scalar.text;
-        let repeated = !keys.insert(name.clone());
-        if repeated {
-            let fault = Fault::at(place, &*path, "the key is given twice");
-            self.faults.add_read(fault);
+        let why = if scalar.plain && name == "<<" {
+            Some("merge keys are not accepted; write the content out")
         } else {
-            self.places.note(&path, place);
+            (!keys.insert(name.clone())).then_some("the key is given twice")
+        };
+        match why {
+            Some(why) => self.faults.add_read(Fault::at(place, &*path, why)),
+            None => self.places.note(&path, place),
         }
         *key = Some(Key {
             name,
             place,
-            repeated,
+            is_refused: why.is_some(),
         });
     }
 
@@ -209,7 +211,7 @@ impl Tree {
             None => self.root = Some(node),
             Some(Inside::List(nodes)) => nodes.push(node),
             Some(Inside::Mapping { entries, key, .. }) => {
-                if let Some(key) = key.take().filter(|key| !key.repeated) {
+                if let Some(key) = key.take().filter(|key| !key.is_refused) {
                     entries.push(Entry {
                         key: key.name,
                         place: key.place,

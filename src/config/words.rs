@@ -154,7 +154,6 @@ fn kind_in_words(kind: &str) -> &str {
 /// Why a key that other readers of the format know is refused.
 pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
     Some(match (parent, key) {
-        (_, "<<") => "merge keys are not accepted; write the content out",
         ("output.grid", "crs" | "resolution" | "bounds" | "chunk_shape") => {
             "it belongs to rectilinear grids; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
         }

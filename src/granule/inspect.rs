@@ -23,12 +23,30 @@ const MOST_DATASETS: usize = 100_000;
 
 /// Describes a granule: `granule`, `bytes`, what identifies it, `time_span`, `bounding_box`,
 /// `other_members` of the root, and `ground_tracks` with `name` and `groups`, each with `path` in the
-/// ground track and `datasets`. With `all` also `datasets`: every dataset of the file by its `path`.
+/// ground track and `datasets`.
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
-pub fn inspect(path: &Path, all: bool) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Value> {
+    describe(&GranuleFile::open(path)?)
+}
+
+/// [`inspect`], and `datasets`: every dataset of the file by its `path`.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_all(path: &Path) -> Result<Value> {
     let granule = GranuleFile::open(path)?;
+    let mut found = describe(&granule)?;
+    let mut datasets = Vec::new();
+    if let Some(root) = granule.find_group("/")? {
+        describe_all(&granule, &root, "", &mut datasets);
+    }
+    found["datasets"] = json!(datasets);
+    Ok(found)
+}
+
+fn describe(granule: &GranuleFile) -> Result<Value> {
     let (tracks, others): (Vec<String>, Vec<String>) = granule
         .members()?
         .into_iter()
@@ -37,24 +55,17 @@ pub fn inspect(path: &Path, all: bool) -> Result<Value> {
     for name in &tracks {
         let mut groups = Vec::new();
         if let Some(group) = granule.find_group(name)? {
-            describe_group(&granule, &group, name, "", &mut groups)?;
+            describe_group(granule, &group, name, "", &mut groups)?;
         }
         ground_tracks.push(json!({"name": name, "groups": groups}));
     }
-    let mut found = identity(&granule);
-    (found["time_span"], found["bounding_box"]) = extent(&granule, &ground_tracks);
+    let mut found = identity(granule);
+    (found["time_span"], found["bounding_box"]) = extent(granule, &ground_tracks);
     found["granule"] = json!(granule.name());
     found["bytes"] = json!(granule.bytes());
     found["odd"] = json!(granule.odd());
     found["ground_tracks"] = json!(ground_tracks);
     found["other_members"] = json!(others);
-    if all {
-        let mut datasets = Vec::new();
-        if let Some(root) = granule.find_group("/")? {
-            describe_all(&granule, &root, "", &mut datasets);
-        }
-        found["datasets"] = json!(datasets);
-    }
     Ok(found)
 }
 

@@ -55,7 +55,7 @@ pub use file::{GranuleFile, WholeDataset};
 pub(crate) use filters::RowFilter;
 pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_all};
 pub use inspect_text::inspect_text;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};

@@ -70,14 +70,16 @@ pub(super) fn check(table: &TableFile, column: &str, data_type: &DataType) -> Re
              write it as such, or name columns of degrees as latitude and longitude"
         )));
     }
-    // A system that is left out is that of longitudes and latitudes on WGS84.
+    // A system that is left out is that of longitudes and latitudes on WGS84; before version 1 of
+    // GeoParquet it was a text that starts with its kind.
     let crs = &facts["crs"];
-    let kind = crs["type"].as_str().unwrap_or_default();
-    if !crs.is_null() && !kind.starts_with("Geographic") && !kind.starts_with("Geodetic") {
+    let kind = crs["type"].as_str().or(crs.as_str()).unwrap_or_default();
+    let is_degrees = ["Geographic", "Geodetic", "GEOG", "GEOD"];
+    if !crs.is_null() && !is_degrees.iter().any(|start| kind.starts_with(start)) {
         return Err(table.error(format!(
-            "column {column} is in the reference system {} ({kind}), not in degrees; convert it to \
+            "column {column} is in the reference system {}, not in degrees; convert it to \
              longitudes and latitudes on WGS84",
-            crs["name"].as_str().unwrap_or("?")
+            crs["name"].as_str().unwrap_or(kind)
         )));
     }
     Ok(())

@@ -75,9 +75,10 @@ fn odd_granule(site: &Site) -> PathBuf {
     let waves = waves.create("gt1l/ocean\u{1b}[2J/waves").unwrap();
     waves.write_raw(&[0.5_f32; 12]).unwrap();
     let unit = "m".parse::<hdf5::types::VarLenUnicode>().unwrap();
-    let attribute = waves.new_attr::<hdf5::types::VarLenUnicode>();
-    attribute.create("units").unwrap().write_scalar(&unit).unwrap();
-    drop((waves, attribute));
+    let units = waves.new_attr::<hdf5::types::VarLenUnicode>();
+    let units = units.create("units").unwrap();
+    units.write_scalar(&unit).unwrap();
+    drop((waves, units));
     file.close().unwrap();
     path
 }

@@ -33,7 +33,8 @@ fn with_geometry(rows: &[Row], crs: &str) -> RecordBatch {
         r#"{{"version":"1.0.0","primary_column":"place","columns":{{"place":{{"encoding":"WKB","crs":{crs}}}}}}}"#
     );
     let schema = batch.schema().as_ref().clone();
-    let schema = schema.with_metadata([("geo".to_owned(), geo)].into());
+    let metadata = std::collections::HashMap::from([("geo".to_owned(), geo)]);
+    let schema = schema.with_metadata(metadata);
     batch.with_schema(Arc::new(schema)).unwrap()
 }
 

@@ -372,3 +372,18 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
     assert!(lines[1].starts_with("warning: granules[].assets of shard map "), "{message}");
     assert_eq!(report["plan"]["unused"], json!(["aoi_mask", "granules[].assets"]));
 }
+
+#[test]
+fn a_manifest_of_other_columns_than_its_config_is_refused() {
+    let site = Site::new();
+    let granules = site.three();
+    succeed(&mut site.plan("atl03", &paths(&granules)));
+    succeed(site.run_plan("a.zarr").args(["--shards", "0..1"]));
+    let manifest = site.out("a.zarr.pieces").join("manifest.json");
+    let mut changed: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    changed["found"]["columns"] = json!([]);
+    std::fs::write(&manifest, changed.to_string()).unwrap();
+    let mut finalize = icefold();
+    let says = ["manifest.json", "begin anew with --overwrite"];
+    refuse(finalize.arg("finalize").arg(site.out("a.zarr")), 1, &says);
+}
