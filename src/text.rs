@@ -30,7 +30,8 @@ fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
 
 /// Neither a control character nor one that turns the direction of the text around it.
 fn is_harmless(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !c.is_control() && !turns && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
@@ -92,7 +93,10 @@ mod tests {
 
     #[test]
     fn what_could_steer_a_terminal_is_written_out() {
-        assert_eq!(one_line("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\nb\\u{202e}");
+        assert_eq!(
+            one_line("a\u{1b}[2J\nb\u{202e}"),
+            "a\\u{1b}[2J\\nb\\u{202e}"
+        );
         assert_eq!(lines("a\u{7}\n\tb\r"), "a\\u{7}\n\tb\\r");
         assert_eq!(one_line("Grönland, 日本 ±0.5°"), "Grönland, 日本 ±0.5°");
     }

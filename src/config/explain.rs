@@ -94,12 +94,10 @@ pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> Strin
     };
     let keys = width(&mut rows.iter().map(|(key, ..)| key));
     let values = width(&mut rows.iter().map(|(_, value, _)| value));
-    let lines = rows
-        .iter()
-        .map(|(key, value, origin)| {
-            let (key, value) = (padded(key, keys), padded(value, values));
-            format!("{key}  {value}  {origin}\n")
-        });
+    let lines = rows.iter().map(|(key, value, origin)| {
+        let (key, value) = (padded(key, keys), padded(value, values));
+        format!("{key}  {value}  {origin}\n")
+    });
     lines.collect()
 }
 

@@ -43,12 +43,7 @@ pub(super) fn filters(
     filters
 }
 
-fn filter(
-    raw: &RawFilter,
-    key: &str,
-    levels: &Levels<'_>,
-    faults: &mut Faults,
-) -> Option<Filter> {
+fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) -> Option<Filter> {
     if let Some(level) = &raw.level {
         let key = format!("{key}.level");
         if faults.keep(levels.check(&key, level)).is_some() && levels.is_other(level) {

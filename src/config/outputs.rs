@@ -1,7 +1,7 @@
 //! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
 
-use super::raw::{RawOutput, RawParams};
 use super::faults::{Fault, Faults};
+use super::raw::{RawOutput, RawParams};
 use super::shapes::Entries;
 use super::{Definition, Dtype, Output};
 use crate::expr::{CellExpr, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
@@ -100,9 +100,7 @@ impl Reader<'_> {
         let definition = match (&self.raw.function, &self.raw.expression) {
             (Some(function), None) => self.function(function),
             (None, Some(expression)) => self.expression(expression),
-            (Some(_), Some(_)) => {
-                Err(self.fault("", "has both function and expression; keep one"))
-            }
+            (Some(_), Some(_)) => Err(self.fault("", "has both function and expression; keep one")),
             (None, None) => {
                 let message = "has neither function nor expression; give one";
                 Err(self.fault("", message))

@@ -74,12 +74,7 @@ fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
 }
 
 /// The meaning of the text; `None` where something is wrong, after all of it was added to `faults`.
-fn typed(
-    name: &str,
-    raw: &RawConfig,
-    written: Provenance,
-    faults: &mut Faults,
-) -> Option<Config> {
+fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) -> Option<Config> {
     let source = Source::new(&raw.data_source, faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
@@ -122,11 +117,7 @@ fn typed(
     faults.is_empty().then_some(config)
 }
 
-fn grid(
-    raw: &RawGrid,
-    latitude: Option<RawLatitude>,
-    faults: &mut Faults,
-) -> Option<GridConfig> {
+fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Option<GridConfig> {
     let order = |key: &str, value: i64| {
         let order = u8::try_from(value).ok().and_then(Order::new);
         order.ok_or_else(|| {

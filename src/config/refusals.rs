@@ -203,7 +203,10 @@ fn as_many_single_faults_as_a_text_has_are_shown_in_one_message() {
 fn what_follows_from_a_fault_is_not_shown() {
     for (from, to) in [
         ("  variables:\n    h_ph", "  varables:\n    h_ph"),
-        ("  variables:\n    h_ph", "  variables: 3\n  read_plam:\n    h_ph"),
+        (
+            "  variables:\n    h_ph",
+            "  variables: 3\n  read_plam:\n    h_ph",
+        ),
         ("data_source:", "data_sorce:"),
         ("aggregation:", "agregation:"),
         ("  grid: {type", "  gird: {type"),
@@ -239,7 +242,11 @@ fn a_text_of_faults_only_ends_soon() {
         &format!("  filters:\n{filters}  base_level"),
         1,
     );
-    let text = text.replacen("  filters:\n    - {dataset: \"/{group}/heights", "  x:\n    - {dataset: \"", 1);
+    let text = text.replacen(
+        "  filters:\n    - {dataset: \"/{group}/heights",
+        "  x:\n    - {dataset: \"",
+        1,
+    );
     assert!(parse_yaml("x", &text).is_err());
 }
 

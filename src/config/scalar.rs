@@ -163,7 +163,10 @@ mod tests {
             ("-2", Resolved::Signed(-2)),
             ("+7", Resolved::Unsigned(7)),
             ("0x1F", Resolved::Unsigned(31)),
-            ("18446744073709551616", Resolved::Float(18_446_744_073_709_551_616.0)),
+            (
+                "18446744073709551616",
+                Resolved::Float(18_446_744_073_709_551_616.0),
+            ),
             ("0.5", Resolved::Float(0.5)),
             ("1e-3", Resolved::Float(1e-3)),
             (".5", Resolved::Float(0.5)),
@@ -207,7 +210,9 @@ mod tests {
             let message = leading_zero(text).unwrap();
             assert!(message.contains(write), "{message}");
         }
-        for text in ["0", "-0", "0.5", "0x10", "10", "0e5", "0o17", "0b1", "", "-", "01-02", "0a"] {
+        for text in [
+            "0", "-0", "0.5", "0x10", "10", "0e5", "0o17", "0b1", "", "-", "01-02", "0a",
+        ] {
             assert_eq!(leading_zero(text), None, "{text}");
         }
     }

@@ -40,7 +40,13 @@ impl Source {
         let link = levels.link(faults);
         let mut variables = Vec::new();
         for (name, variable) in &raw.variables.0 {
-            variables.push(self::variable(name, variable, &levels, link.as_ref(), faults));
+            variables.push(self::variable(
+                name,
+                variable,
+                &levels,
+                link.as_ref(),
+                faults,
+            ));
         }
         if variables.is_empty() {
             faults.add(Fault::new("data_source.variables", "no source column"));

@@ -250,10 +250,21 @@ mod tests {
     #[test]
     fn a_box_across_the_antimeridian_is_the_narrow_one() {
         let span = |low, high| Span { low, high };
-        let across = bounding_box(span(1.0, 2.0), span(-179.0, 179.0), span(179.0, 181.0), None);
-        assert_eq!((&across["west"], &across["east"]), (&json!(179.0), &json!(-179.0)));
+        let across = bounding_box(
+            span(1.0, 2.0),
+            span(-179.0, 179.0),
+            span(179.0, 181.0),
+            None,
+        );
+        assert_eq!(
+            (&across["west"], &across["east"]),
+            (&json!(179.0), &json!(-179.0))
+        );
         let at_zero = bounding_box(span(1.0, 2.0), span(-1.0, 2.0), span(2.0, 359.0), None);
-        assert_eq!((&at_zero["west"], &at_zero["east"]), (&json!(-1.0), &json!(2.0)));
+        assert_eq!(
+            (&at_zero["west"], &at_zero["east"]),
+            (&json!(-1.0), &json!(2.0))
+        );
         assert!(bounding_box(Span::NONE, Span::NONE, Span::NONE, None).is_null());
     }
 }

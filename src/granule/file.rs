@@ -74,9 +74,10 @@ impl GranuleFile {
             .open(path);
         let file = opened.map_err(|e| {
             let cause = condensed(&e);
-            let message = checked.doubt.clone().unwrap_or_else(|| {
-                format!("cannot open it as HDF5: {cause}; fetch it again")
-            });
+            let message = checked
+                .doubt
+                .clone()
+                .unwrap_or_else(|| format!("cannot open it as HDF5: {cause}; fetch it again"));
             Error::granule(path.display().to_string(), message)
         })?;
         let data = File::open(path).map_err(|e| Error::io("open", path, e))?;

@@ -163,7 +163,10 @@ mod tests {
                 region: Some(10),
             }
         );
-        assert_eq!(Named::of("ATL10-02_20200101000000_00010601_006_02.h5").rgt, Some(1));
+        assert_eq!(
+            Named::of("ATL10-02_20200101000000_00010601_006_02.h5").rgt,
+            Some(1)
+        );
     }
 
     #[test]

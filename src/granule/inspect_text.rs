@@ -45,7 +45,9 @@ pub fn inspect_text(description: &Value) -> String {
         text.push_str(&aligned(&dataset_table(all, "path")));
         return text;
     }
-    let hidden = tracks.iter().any(|track| other_groups(track, &present).next().is_some());
+    let hidden = tracks
+        .iter()
+        .any(|track| other_groups(track, &present).next().is_some());
     if hidden {
         text.push_str("--all lists the datasets of all groups\n");
     }

@@ -135,9 +135,11 @@ impl Superblock {
                 )
             });
         }
-        let lost = end.filter(|&end| end < length).map_or(String::new(), |end| {
-            format!(", and knows {end} of the file's {length} bytes")
-        });
+        let lost = end
+            .filter(|&end| end < length)
+            .map_or(String::new(), |end| {
+                format!(", and knows {end} of the file's {length} bytes")
+            });
         let base = self.base.filter(|&base| base > self.at);
         Ok(Checked {
             bytes: length,
@@ -304,7 +306,12 @@ mod tests {
         };
         let checked = superblock.judge(1000).unwrap();
         assert!(checked.odd.unwrap().contains("userblock of 512 bytes"));
-        assert!(superblock.judge(999).unwrap_err().contains("its superblock says 1000"));
+        assert!(
+            superblock
+                .judge(999)
+                .unwrap_err()
+                .contains("its superblock says 1000")
+        );
         let kept = Superblock {
             at: 512,
             ..superblock
@@ -326,7 +333,8 @@ mod tests {
         let message = superblock.judge(1000).unwrap_err();
         assert!(message.contains("was not closed") && !message.contains("fetch"));
         let mut bytes = version_2(99);
-        for (version, flags, unclosed) in [(3, 1, true), (3, 5, true), (3, 0, false), (2, 1, false)] {
+        for (version, flags, unclosed) in [(3, 1, true), (3, 5, true), (3, 0, false), (2, 1, false)]
+        {
             (bytes[8], bytes[11]) = (version, flags);
             assert_eq!(found(bytes.clone()).unclosed, unclosed, "{version} {flags}");
         }

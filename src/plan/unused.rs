@@ -131,7 +131,14 @@ mod tests {
 
     #[test]
     fn what_is_no_map_has_none() {
-        for text in ["", "3", "[]", "{", r#"{"granules": 3}"#, r#"{"granules": [[3]]}"#] {
+        for text in [
+            "",
+            "3",
+            "[]",
+            "{",
+            r#"{"granules": 3}"#,
+            r#"{"granules": [[3]]}"#,
+        ] {
             assert_eq!(unused(text.as_bytes()), [""; 0], "{text}");
         }
     }

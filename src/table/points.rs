@@ -224,7 +224,11 @@ mod tests {
         let polygon = wkb(3, &[], &[0.0, 0.0], true);
         assert!(point(&polygon).unwrap_err().contains("it is a polygon"));
         let far = wkb(700, &[], &[0.0, 0.0], true);
-        assert!(point(&far).unwrap_err().contains("it is a geometry (type 700"));
+        assert!(
+            point(&far)
+                .unwrap_err()
+                .contains("it is a geometry (type 700")
+        );
         assert!(point(&[7]).unwrap_err().contains("starts with 7"));
         let whole = wkb(1, &[], &[1.0, 2.0], true);
         for length in 0..whole.len() {

@@ -81,7 +81,11 @@ fn a_picture_is_a_png_and_other_names_are_refused() {
         let says = [name, &extension, "pictures are PNG"];
         refuse(&mut render(name), 2, &says);
     }
-    refuse(&mut render("map"), 2, &["map: its name does not say what it is", ".png"]);
+    refuse(
+        &mut render("map"),
+        2,
+        &["map: its name does not say what it is", ".png"],
+    );
     assert_eq!(site.written(), before);
     succeed(&mut render("map.PNG"));
     size(&std::fs::read(site.out("map.PNG")).unwrap());

@@ -43,7 +43,11 @@ fn of_points(site: &Site) -> PathBuf {
     let text = table_yaml();
     let degrees = "coordinates: {latitude: lat, longitude: lon}";
     assert!(text.contains(degrees));
-    std::fs::write(&path, text.replace(degrees, "coordinates: {geometry: place}")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace(degrees, "coordinates: {geometry: place}"),
+    )
+    .unwrap();
     path
 }
 
@@ -80,7 +84,10 @@ fn a_table_of_points_names_its_geometry_and_the_way_out() {
     refuse(&mut site.run(config(&site), &one(&table)), 1, &says);
     let crs = r#"{"type":"ProjectedCRS","name":"WGS 84 / UTM zone 33N"}"#;
     write_batch(&table, &with_geometry(&points(), crs), 100);
-    let says = ["column place is in the reference system WGS 84 / UTM zone 33N", "convert it"];
+    let says = [
+        "column place is in the reference system WGS 84 / UTM zone 33N",
+        "convert it",
+    ];
     refuse(&mut site.run(of_points(&site), &one(&table)), 1, &says);
     write_batch(&table, &record_batch(&points()), 100);
     let says = ["geo.parquet: has no column place"];

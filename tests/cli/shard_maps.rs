@@ -367,10 +367,22 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
     let (report, message) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
     let lines: Vec<&str> = message.lines().collect();
     assert_eq!(lines.len(), 2, "{message}");
-    assert!(lines[0].starts_with("warning: aoi_mask of shard map "), "{message}");
-    assert!(lines[0].ends_with("and the store has no array of that name"), "{message}");
-    assert!(lines[1].starts_with("warning: granules[].assets of shard map "), "{message}");
-    assert_eq!(report["plan"]["unused"], json!(["aoi_mask", "granules[].assets"]));
+    assert!(
+        lines[0].starts_with("warning: aoi_mask of shard map "),
+        "{message}"
+    );
+    assert!(
+        lines[0].ends_with("and the store has no array of that name"),
+        "{message}"
+    );
+    assert!(
+        lines[1].starts_with("warning: granules[].assets of shard map "),
+        "{message}"
+    );
+    assert_eq!(
+        report["plan"]["unused"],
+        json!(["aoi_mask", "granules[].assets"])
+    );
 }
 
 #[test]

@@ -312,7 +312,13 @@ fn the_tolerance_against_the_float32_arithmetic_of_zagg_is_as_documented() {
     .map(granule);
     let store = out.path().join("float32.zarr");
     let mut run = icefold();
-    succeed(run.arg("run").arg(&config).args(&granules).arg("--store").arg(&store));
+    succeed(
+        run.arg("run")
+            .arg(&config)
+            .args(&granules)
+            .arg("--store")
+            .arg(&store),
+    );
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/conformance/float32_check.py"
