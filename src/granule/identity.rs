@@ -97,11 +97,7 @@ fn is_digits(text: &str, count: usize) -> bool {
 
 /// The dataset at this path, if there is one.
 pub(super) fn dataset(granule: &GranuleFile, path: &str) -> Option<Dataset> {
-    let (group, name) = path.rsplit_once('/')?;
-    let group = granule.find_group(group).ok()??;
-    let names = granule.names(&group, "").ok()?;
-    let found = names.iter().any(|n| n == name);
-    found.then(|| group.dataset(name).ok()).flatten()
+    granule.dataset(path).ok()
 }
 
 /// The distinct values of a small dataset of integers, in their order.

@@ -107,8 +107,14 @@ impl ShardMap {
     /// A file that cannot be read, is not JSON or no shard map, whose lists are not of one length,
     /// or with a key that is no shard, comes twice or is of another order than the first.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         let refused = |message: String| Error::map(path, message);
+        // A device or a FIFO may give bytes without end, or none for ever.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(refused(
+                "is not a regular file; write the map to disk first".to_owned(),
+            ));
+        }
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         let raw: RawMap = serde_json::from_slice(&bytes).map_err(|e| {
             refused(format!(
                 "is not a shard map: {e}; icefold schema plan prints the format"

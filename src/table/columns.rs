@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
 
 use super::file::TableFile;
 use super::partitions::Partition;
@@ -120,6 +121,19 @@ impl Needed {
             meanings,
             warnings,
         })
+    }
+
+    /// Rows from `first` on with points, where those are read, as longitudes and latitudes.
+    pub fn in_degrees(
+        &self,
+        table: &TableFile,
+        batch: RecordBatch,
+        first: u64,
+    ) -> Result<RecordBatch> {
+        match &self.points {
+            Some(points) => points::unfold(table, &batch, points, first),
+            None => Ok(batch),
+        }
     }
 
     /// What the values of a column mean.

@@ -14,7 +14,6 @@ use super::boxes::WantedBoxes;
 use super::columns::{Needed, source_columns};
 use super::explode::{Photons, Rows};
 use super::file::{Format, TableFile};
-use super::points::unfold;
 use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
@@ -156,10 +155,7 @@ impl TableReader {
                         reach,
                         batch,
                     }) => {
-                        let batch = match &self.needed.points {
-                            Some(points) => unfold(&self.table, &batch, points, first)?,
-                            None => batch,
-                        };
+                        let batch = self.needed.in_degrees(&self.table, batch, first)?;
                         self.pending = Some(Pending::new(&self.table, batch, first, reach)?);
                     }
                 }

@@ -14,6 +14,7 @@ mod demo;
 mod devices;
 mod error_table;
 mod folders;
+mod foreign;
 mod full_disk;
 mod full_sphere;
 mod granules;
