@@ -31,5 +31,6 @@ pub mod report;
 pub mod stat;
 pub mod store;
 pub mod table;
+pub mod text;
 
 pub use error::{Error, Result};

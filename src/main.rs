@@ -8,7 +8,8 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Standard error may be closed or full; the exit code still tells.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let text = icefold::text::lines(&error.to_string());
+            let _ = writeln!(std::io::stderr(), "error: {text}");
             ExitCode::from(error.exit_code())
         }
     }

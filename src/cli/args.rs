@@ -307,6 +307,9 @@ pub struct InspectArgs {
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
     pub config: Option<String>,
+    /// Of a granule: every dataset in it, of groups that are not known, too
+    #[arg(long)]
+    pub all: bool,
     #[command(flatten)]
     pub access: AccessArgs,
     /// Print JSON
@@ -320,7 +323,7 @@ pub struct RenderArgs {
     pub store: PathBuf,
     /// The array to draw
     pub variable: String,
-    /// The picture to write
+    /// The picture to write, a PNG
     #[arg(short, long, value_name = "MAP.png")]
     pub output: PathBuf,
     /// Draw the cells of this order [default: the finest]

@@ -4,16 +4,18 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// Says something to people on standard error. Nobody may be listening, or the disk that it is sent
 /// to be full: neither is a reason to stop.
 pub fn note(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", text::one_line(&text.to_string()));
 }
 
 /// Writes text to standard output, with a line end if it lacks one.
 pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
+    let text = text::lines(text);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match write!(out, "{text}{end}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {

@@ -118,7 +118,8 @@ pub fn planned(args: &RunArgs, config: &Config) -> Result<(Plan, Option<ShardMap
     }
     let planned = if let Some(map) = args.plan.as_ref().or(catalog) {
         let map = ShardMap::read(map)?;
-        for odd in map.check_grid(config)? {
+        let odd = map.check_grid(config)?;
+        for odd in odd.into_iter().chain(map.unused_in_words()) {
             note(format_args!("warning: {odd}"));
         }
         let range = args.shards.as_deref().map(str::parse::<ShardRange>);

@@ -14,6 +14,11 @@ use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaA
 use super::out::{print, print_json};
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
+    let look = if args.all {
+        granule::inspect_all
+    } else {
+        granule::inspect
+    };
     let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
         if piece::looks_like_pieces(&args.path) {
             (piece::inspect(&args.path)?, piece::inspect_text)
@@ -35,18 +40,21 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         } else if let Some(config) = &args.config {
             let mut config = config::load(config)?;
             config.access = args.access.rules(false)?;
-            let mut found = granule::inspect(&args.path, &config.access)?;
+            let mut found = look(&args.path, &config.access)?;
             found["cost"] = granule::cost(&args.path, &config)?;
             (found, |found| {
                 granule::inspect_text(found) + &granule::cost_text(&found["cost"])
             })
         } else {
             let access = args.access.rules(false)?;
-            (
-                granule::inspect(&args.path, &access)?,
-                granule::inspect_text,
-            )
+            (look(&args.path, &access)?, granule::inspect_text)
         };
+    if args.all && found.get("ground_tracks").is_none() {
+        return Err(Error::Usage(format!(
+            "--all lists the datasets of a granule, and {} is none; leave it out",
+            args.path.display()
+        )));
+    }
     if args.config.is_some() && found.get("cost").is_none() {
         return Err(Error::Usage(format!(
             "--config says what would be read of a granule, and {} is none; leave it out",
@@ -67,6 +75,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 }
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
+    check_picture(&args.output)?;
     draw(
         &args.store,
         args.order.and_then(Order::new),
@@ -76,6 +85,24 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
     )?;
     print(&args.output.display().to_string())?;
     Ok(0)
+}
+
+/// A picture is a PNG, and its name says so; a device has no say.
+fn check_picture(output: &Path) -> Result<()> {
+    let extension = output.extension().and_then(|e| e.to_str());
+    let is_png = extension.is_some_and(|e| e.eq_ignore_ascii_case("png"));
+    let is_device = std::fs::metadata(output).is_ok_and(|m| !m.is_file() && !m.is_dir());
+    if is_png || is_device {
+        return Ok(());
+    }
+    let what = match extension {
+        Some(extension) => format!("a .{extension} file is not written"),
+        None => "its name does not say what it is".to_owned(),
+    };
+    Err(Error::Usage(format!(
+        "cannot draw {}: {what}, pictures are PNG; name one that ends in .png with -o",
+        output.display()
+    )))
 }
 
 /// Draws one array of an order of a store, the finest where none is given.

@@ -92,7 +92,13 @@ fn output(output: &Output) -> String {
         Definition::Histogram { column, edges } => format!("histogram {column:?} {edges:?}"),
     };
     let dtype = dtype.map_or("column", super::Dtype::name);
-    format!("output {:?} {dtype} {fill:?} {definition}", output.name)
+    // It is in the store's attributes, so that stores of one hash have the same bytes.
+    let long_name = output.long_name.as_ref();
+    let long_name = long_name.map_or(String::new(), |text| format!(" long_name {text:?}"));
+    format!(
+        "output {:?} {dtype} {fill:?} {definition}{long_name}",
+        output.name
+    )
 }
 
 fn cell(expr: &CellExpr) -> String {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
 use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy};
+use crate::text::padded;
 
 impl Provenance {
     /// The word in explanations.
@@ -93,9 +94,10 @@ pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> Strin
     };
     let keys = width(&mut rows.iter().map(|(key, ..)| key));
     let values = width(&mut rows.iter().map(|(_, value, _)| value));
-    let lines = rows
-        .iter()
-        .map(|(key, value, origin)| format!("{key:<keys$}  {value:<values$}  {origin}\n"));
+    let lines = rows.iter().map(|(key, value, origin)| {
+        let (key, value) = (padded(key, keys), padded(value, values));
+        format!("{key}  {value}  {origin}\n")
+    });
     lines.collect()
 }
 
@@ -135,8 +137,13 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add("data_source.groups", "", config.ground_tracks.join(" "));
     }
     let coordinates = "data_source.coordinates";
-    add(coordinates, ".latitude", config.latitude.clone());
-    add(coordinates, ".longitude", config.longitude.clone());
+    match &config.points {
+        Some(points) => add(coordinates, ".geometry", points.clone()),
+        None => {
+            add(coordinates, ".latitude", config.latitude.clone());
+            add(coordinates, ".longitude", config.longitude.clone());
+        }
+    }
     for variable in &config.variables {
         let key = format!(".{}", variable.name);
         add("data_source.variables", &key, source(variable));

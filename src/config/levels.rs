@@ -3,19 +3,34 @@
 //! Used by `source.rs` while the configuration is parsed.
 
 use super::Link;
+use super::faults::{Fault, Faults};
 use super::raw::{RawDataSource, RawLevel};
 use super::shapes::Entries;
-use super::yaml::Fault;
 use crate::expr::suggestion;
 
 /// The declared levels: the base, whose rows are photons, and at most one linked to it.
 pub(super) struct Levels<'a> {
     all: Option<&'a Entries<RawLevel>>,
     pub base: Option<(&'a str, &'a RawLevel)>,
+    /// What they are is not known: names of levels are neither right nor wrong.
+    unknown: bool,
 }
 
 impl<'a> Levels<'a> {
-    pub fn new(raw: &'a RawDataSource) -> Result<Self, Fault> {
+    pub fn new(raw: &'a RawDataSource, faults: &mut Faults) -> Self {
+        let is_read = !faults.covered("data_source.levels");
+        let base = is_read.then(|| faults.keep(Self::base(raw))).flatten();
+        let levels = Self {
+            all: raw.levels.as_ref(),
+            base: base.flatten(),
+            unknown: base.is_none(),
+        };
+        levels.check_columns(raw, faults);
+        levels
+    }
+
+    /// The level whose rows are photons.
+    fn base(raw: &'a RawDataSource) -> Result<Option<(&'a str, &'a RawLevel)>, Fault> {
         let all = raw.levels.as_ref();
         let base = match (all, raw.base_level.as_deref()) {
             (None, None) => None,
@@ -38,7 +53,30 @@ impl<'a> Levels<'a> {
                 "the base level has no link; other levels link to it",
             ));
         }
-        Ok(Self { all, base })
+        Ok(base)
+    }
+
+    /// What levels list are source columns.
+    fn check_columns(&self, raw: &RawDataSource, faults: &mut Faults) {
+        if faults.covered("data_source.variables") {
+            return;
+        }
+        let columns = raw.variables.names();
+        for (level, listed) in self.all.iter().flat_map(|all| &all.0) {
+            for (i, name) in listed.variables.iter().flatten().enumerate() {
+                if !columns.contains(&name.as_str()) {
+                    let hint = suggestion(name, columns.iter().copied());
+                    let key = format!("data_source.levels.{level}.variables[{i}]");
+                    let message = format!("'{name}' is not in data_source.variables{hint}");
+                    faults.add(Fault::new(key, message));
+                }
+            }
+        }
+    }
+
+    /// Whether a level of another name than the base's is meant.
+    pub fn is_other(&self, name: &str) -> bool {
+        !self.unknown && self.base_name() != Some(name)
     }
 
     pub fn base_name(&self) -> Option<&'a str> {
@@ -60,6 +98,7 @@ impl<'a> Levels<'a> {
     /// Fails where there is no level called `name`; `key` is where it stands.
     pub fn check(&self, key: &str, name: &str) -> Result<(), Fault> {
         match self.all {
+            _ if self.unknown => Ok(()),
             Some(all) if all.names().contains(&name) => Ok(()),
             Some(all) => Err(unknown_level(key, name, all)),
             None => Err(Fault::new(
@@ -78,16 +117,12 @@ impl<'a> Levels<'a> {
     }
 
     /// The link of the one level that is not the base.
-    pub fn link(&self) -> Result<Option<Link>, Fault> {
-        let (Some(all), Some(base)) = (self.all, self.base_name()) else {
-            return Ok(None);
-        };
+    pub fn link(&self, faults: &mut Faults) -> Option<Link> {
+        let (all, base) = (self.all?, self.base_name()?);
         let mut others = all.0.iter().filter(|(name, _)| name != base);
-        let Some((name, level)) = others.next() else {
-            return Ok(None);
-        };
-        if let Some((second, _)) = others.next() {
-            return Err(Fault::new(
+        let (name, level) = others.next()?;
+        for (second, _) in others {
+            faults.add(Fault::new(
                 format!("data_source.levels.{second}"),
                 format!("a second level linked to '{base}' beside '{name}'; one is supported"),
             ));
@@ -95,25 +130,26 @@ impl<'a> Levels<'a> {
         let key = format!("data_source.levels.{name}");
         let Some(link) = &level.link else {
             let message = format!("key 'link' is missing; only the base level '{base}' has none");
-            return Err(Fault::new(key, message));
+            faults.add(Fault::new(key, message));
+            return None;
         };
         if link.to != base {
-            self.check(&format!("{key}.link.to"), &link.to)?;
-            return Err(Fault::new(
-                format!("{key}.link.to"),
-                format!("links to '{}'; a link leads to '{base}'", link.to),
-            ));
+            let to = format!("{key}.link.to");
+            if faults.keep(self.check(&to, &link.to)).is_some() {
+                let message = format!("links to '{}'; a link leads to '{base}'", link.to);
+                faults.add(Fault::new(to, message));
+            }
         }
         let index_base = link.index_base.unwrap_or(0);
         if index_base > 1 {
-            return Err(Fault::new(
+            faults.add(Fault::new(
                 format!("{key}.link.index_base"),
                 format!("is {index_base}; the first photon is 0 or 1"),
             ));
         }
         let join = |path: &str| joined(&level.path, path);
         let coordinates = level.coordinates.as_ref();
-        Ok(Some(Link {
+        Some(Link {
             level: name.clone(),
             path: level.path.trim_end_matches('/').into(),
             index_beg: join(&link.index_beg),
@@ -121,7 +157,7 @@ impl<'a> Levels<'a> {
             index_base,
             latitude: coordinates.map(|c| join(&c.latitude)),
             longitude: coordinates.map(|c| join(&c.longitude)),
-        }))
+        })
     }
 }
 

@@ -1,25 +1,35 @@
 //! The configuration, parsed once into typed values.
 //!
 //! First on the line: everything after it works on these types and never sees a string key.
-//! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs`, `parse.rs` turns that into
-//! [`Config`] and refuses what it does not know (`source.rs` and `levels.rs` what is read, `outputs.rs` what is
-//! computed; `tables.rs` where granules are tables), `access.rs` how granules are opened, `canonical.rs` hashes it, `builtin.rs` holds the configurations known by name.
+//! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs` (`tree.rs` its values and
+//! their places, `scalar.rs` what a word is, `nodes.rs` and `entries.rs` the types), `parse.rs` turns that into
+//! [`Config`] and refuses what it does not know (`source.rs`, `filters.rs` and `levels.rs` what is read, `outputs.rs`
+//! what is computed; `tables.rs` where granules are tables). All that is wrong is collected (`faults.rs`, `words.rs`).
+//! `access.rs` says how granules are opened, `canonical.rs` hashes a config, `builtin.rs` holds the
+//! configurations known by name.
 
 mod access;
 mod builtin;
 mod canonical;
+mod entries;
 mod explain;
+mod faults;
+mod filters;
 mod levels;
+mod nodes;
 mod outputs;
 mod parse;
 mod raw;
 #[cfg(test)]
 mod refusals;
+mod scalar;
 mod shapes;
 mod source;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod words;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -54,6 +64,8 @@ pub struct Config {
     /// names of columns, here and below.
     pub latitude: String,
     pub longitude: String,
+    /// Of tables: the column of points that both are taken from.
+    pub points: Option<String>,
     /// Source columns that outputs use, in order of declaration.
     pub variables: Vec<Variable>,
     /// All must hold; the first that fails counts the photon.
@@ -162,6 +174,8 @@ pub struct Output {
     pub statistic: String,
     /// The source column or columns for the store's attributes, comma separated.
     pub source: String,
+    /// What the config says that the values are, for the store's attributes.
+    pub long_name: Option<String>,
 }
 
 /// How an output's values come about.
@@ -240,6 +254,16 @@ pub enum DuplicatePolicy {
     Error,
     KeepLatest,
     KeepAll,
+}
+
+/// The name of the longitudes of a column of points.
+pub fn x_of(points: &str) -> String {
+    format!("x of {points}")
+}
+
+/// The name of the latitudes of a column of points.
+pub fn y_of(points: &str) -> String {
+    format!("y of {points}")
 }
 
 impl Dtype {

@@ -1,36 +1,47 @@
 //! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
 
+use super::faults::{Fault, Faults};
 use super::raw::{RawOutput, RawParams};
 use super::shapes::Entries;
-use super::yaml::Fault;
-use super::{Definition, Dtype, Output, Variable};
+use super::{Definition, Dtype, Output};
 use crate::expr::{CellExpr, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
 use crate::expr::{bare, parse_cell, parse_row, reducer, suggestion};
 
 /// Edges of a histogram at most: every occupied cell holds a count for each of its bins.
 const MOST_EDGES: usize = 65_536;
 
-/// The outputs in the order of the text. `skip_nan` is `output.nan: skip`.
+/// Bytes of a long name at most.
+const LONGEST_NAME: usize = 1000;
+
+/// The outputs over these source columns, in the order of the text. `skip_nan` is `output.nan: skip`.
+/// `None` where one cannot be used, after all faults of all were added.
 pub(super) fn outputs(
     raw: &Entries<RawOutput>,
-    variables: &[Variable],
+    columns: &[&str],
     skip_nan: bool,
-) -> Result<Vec<Output>, Fault> {
-    let columns: Vec<&str> = variables.iter().map(|v| v.name.as_str()).collect();
+    faults: &mut Faults,
+) -> Option<Vec<Output>> {
+    // Without the source columns, no name of one is right or wrong.
+    if faults.covered("data_source.variables") {
+        return None;
+    }
+    if raw.0.is_empty() {
+        faults.add(Fault::new("aggregation.variables", "no output"));
+    }
     let mut outputs = Vec::new();
     for (name, output) in &raw.0 {
+        if faults.are_enough() {
+            return None;
+        }
         let reader = Reader {
             key: format!("aggregation.variables.{name}"),
             raw: output,
-            columns: &columns,
+            columns,
             skip_nan,
         };
-        outputs.push(reader.output(name)?);
+        outputs.push(reader.output(name, faults));
     }
-    if outputs.is_empty() {
-        return Err(Fault::new("aggregation.variables", "no output"));
-    }
-    Ok(outputs)
+    outputs.into_iter().collect()
 }
 
 /// What an output's values can be, which decides the types that hold them.
@@ -81,41 +92,59 @@ impl Reader<'_> {
         Fault::new(format!("{}{below}", self.key), message)
     }
 
-    fn output(&self, name: &str) -> Result<Output, Fault> {
-        check_name(name).map_err(|message| self.fault("", message))?;
-        if let Some(source) = &self.raw.source {
-            self.check_source(source)?;
-        }
-        let (definition, statistic) = match (&self.raw.function, &self.raw.expression) {
-            (Some(function), None) => self.function(function)?,
-            (None, Some(expression)) => self.expression(expression)?,
-            (Some(_), Some(_)) => {
-                return Err(self.fault("", "has both function and expression; keep one"));
-            }
+    fn output(&self, name: &str, faults: &mut Faults) -> Option<Output> {
+        let checked = check_name(name).map_err(|message| self.fault("", message));
+        faults.keep(checked);
+        faults.keep(self.check_source());
+        let long_name = faults.keep(self.long_name());
+        let definition = match (&self.raw.function, &self.raw.expression) {
+            (Some(function), None) => self.function(function),
+            (None, Some(expression)) => self.expression(expression),
+            (Some(_), Some(_)) => Err(self.fault("", "has both function and expression; keep one")),
             (None, None) => {
                 let message = "has neither function nor expression; give one";
-                return Err(self.fault("", message));
+                Err(self.fault("", message))
             }
         };
+        let definition = faults.keep(definition);
+        if faults.hole_in(&format!("{}.dtype", self.key)) {
+            return None;
+        }
+        let (definition, statistic) = definition?;
         let nature = Nature::of(&definition);
         if let Some(dtype) = self.raw.dtype {
-            check_dtype(dtype, nature, &statistic)
-                .map_err(|message| self.fault(".dtype", message))?;
+            let checked = check_dtype(dtype, nature, &statistic);
+            faults.keep(checked.map_err(|message| self.fault(".dtype", message)));
         }
-        Ok(Output {
+        Some(Output {
             name: name.into(),
             dtype: self.raw.dtype,
-            fill_value: self.fill(nature)?,
+            fill_value: faults.keep(self.fill(nature))?,
             source: source_columns(&definition).join(", "),
             definition,
             statistic,
+            long_name: long_name?,
         })
     }
 
-    fn check_source(&self, source: &str) -> Result<(), Fault> {
-        if self.columns.contains(&source) {
-            return Ok(());
+    fn long_name(&self) -> Result<Option<String>, Fault> {
+        let Some(text) = &self.raw.long_name else {
+            return Ok(None);
+        };
+        let text = text.trim();
+        if text.is_empty() || text.contains(char::is_control) || text.len() > LONGEST_NAME {
+            let message =
+                format!("is not a line of 1 to {LONGEST_NAME} bytes that says what the values are");
+            return Err(self.fault(".long_name", message));
         }
+        Ok(Some(text.to_owned()))
+    }
+
+    fn check_source(&self) -> Result<(), Fault> {
+        let source = self.raw.source.as_deref();
+        let Some(source) = source.filter(|source| !self.columns.contains(source)) else {
+            return Ok(());
+        };
         let hint = suggestion(source, self.columns.iter().copied());
         let message = format!("'{source}' is not in data_source.variables{hint}");
         Err(self.fault(".source", message))

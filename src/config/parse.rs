@@ -6,10 +6,11 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
+use super::faults::{Fault, Faults};
 use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
-use super::yaml::{Fault, MAX_BYTES, read};
+use super::yaml::{self, MAX_BYTES, read};
 use super::{Access, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
 use super::{builtin, canonical};
 use crate::grid::{Latitude, Order};
@@ -64,21 +65,33 @@ pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
 }
 
 fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
-    let (raw, places) = read(text).map_err(|message| Error::config(name, message))?;
-    let typed = typed(name, &raw, written);
-    let typed = typed.map_err(|fault| Error::config(name, places.describe(&fault)))?;
-    Ok(Config {
-        text: text.to_owned(),
-        ..typed
-    })
+    let refuse = |message: String| Error::config(name, message);
+    let yaml::Read {
+        raw,
+        places,
+        mut faults,
+    } = read(text).map_err(refuse)?;
+    let typed = raw.and_then(|raw| typed(name, &raw, written, &mut faults));
+    match (typed, faults.message(&places)) {
+        (Some(typed), None) => Ok(Config {
+            text: text.to_owned(),
+            ..typed
+        }),
+        (_, message) => Err(refuse(message.unwrap_or_else(|| "is no pipeline".into()))),
+    }
 }
 
-fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fault> {
-    let source = Source::new(&raw.data_source)?;
+/// The meaning of the text; `None` where something is wrong, after all of it was added to `faults`.
+fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) -> Option<Config> {
+    let source = Source::new(&raw.data_source, faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
-    let outputs = outputs(&raw.aggregation.variables, &source.variables, skip_nan)?;
+    let columns = raw.data_source.variables.names();
+    let outputs = outputs(&raw.aggregation.variables, &columns, skip_nan, faults);
+    let grid = grid(&output.grid, output.latitude, faults);
+    let store = faults.keep(store(raw));
+    let (source, outputs, grid, store) = (source?, outputs?, grid?, store?);
     let used: BTreeSet<String> = outputs
         .iter()
         .flat_map(|output| source_columns(&output.definition))
@@ -94,25 +107,26 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance) -> Result<Config, Fau
         ground_tracks: source.ground_tracks,
         latitude: source.latitude,
         longitude: source.longitude,
+        points: source.points,
         variables,
         filters: source.filters,
         link: source.link,
         outputs,
-        grid: grid(&output.grid, output.latitude)?,
+        grid,
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
         valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
         duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
-        store: store(raw)?,
+        store,
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),
     };
     config.sha256 = canonical::sha256(&config);
-    Ok(config)
+    faults.is_empty().then_some(config)
 }
 
-fn grid(raw: &RawGrid, latitude: Option<RawLatitude>) -> Result<GridConfig, Fault> {
+fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Option<GridConfig> {
     let order = |key: &str, value: i64| {
         let order = u8::try_from(value).ok().and_then(Order::new);
         order.ok_or_else(|| {
@@ -120,22 +134,27 @@ fn grid(raw: &RawGrid, latitude: Option<RawLatitude>) -> Result<GridConfig, Faul
             Fault::new(format!("output.grid.{key}"), message)
         })
     };
-    let shard_order = order("parent_order", raw.parent_order)?;
-    let cell_order = order("child_order", raw.child_order)?;
+    let shard_order = faults.keep(order("parent_order", raw.parent_order));
+    let cell_order = faults.keep(order("child_order", raw.child_order));
     let chunk_inner = raw.chunk_inner;
-    let chunk_order = chunk_inner.map(|c| order("chunk_inner", c)).transpose()?;
+    let chunk_order = chunk_inner.map(|c| order("chunk_inner", c)).transpose();
+    let chunk_order = faults.keep(chunk_order);
+    let (shard_order, cell_order, chunk_order) = (shard_order?, cell_order?, chunk_order?);
+    // Orders that could not be read have no relation to others.
+    if faults.hole_in("output.grid") {
+        return None;
+    }
     if shard_order > cell_order {
         let message =
             format!("is {shard_order}, finer than child_order {cell_order}; shards contain cells");
-        return Err(Fault::new("output.grid.parent_order", message));
-    }
-    if let Some(chunk) = chunk_order.filter(|c| *c < shard_order || *c > cell_order) {
+        faults.add(Fault::new("output.grid.parent_order", message));
+    } else if let Some(chunk) = chunk_order.filter(|c| *c < shard_order || *c > cell_order) {
         let message = format!(
             "is {chunk}, not between parent_order {shard_order} and child_order {cell_order}"
         );
-        return Err(Fault::new("output.grid.chunk_inner", message));
+        faults.add(Fault::new("output.grid.chunk_inner", message));
     }
-    Ok(GridConfig {
+    Some(GridConfig {
         shard_order,
         chunk_order,
         cell_order,

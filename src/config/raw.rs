@@ -47,11 +47,11 @@ pub(super) struct RawDataSource {
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
     pub groups: Option<Vec<String>>,
     /// Geodetic coordinates of the photons; may come from the base level instead.
-    pub coordinates: Option<RawCoordinates>,
+    pub coordinates: Option<RawPositions>,
     pub variables: Entries<RawVariable>,
     /// All must hold.
     pub filters: Option<Vec<RawFilter>>,
-    /// Short for one filter with `op: eq`.
+    /// Short for one filter with `op: eq`; not beside `filters`.
     pub quality_filter: Option<RawQualityFilter>,
     /// The level whose rows are photons.
     pub base_level: Option<String>,
@@ -84,6 +84,35 @@ pub(super) enum RawDriver {
 pub(super) struct RawCoordinates {
     pub latitude: String,
     pub longitude: String,
+}
+
+/// Where positions are: latitude and longitude, or of tables a column of points.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPositions {
+    pub latitude: Option<String>,
+    pub longitude: Option<String>,
+    pub geometry: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only a schema")]
+struct RawPoints {
+    /// A column of points in well-known binary, as GeoParquet has.
+    geometry: String,
+}
+
+impl JsonSchema for RawPositions {
+    fn schema_name() -> Cow<'static, str> {
+        "Positions".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let degrees = generator.subschema_for::<RawCoordinates>();
+        let points = generator.subschema_for::<RawPoints>();
+        schemars::json_schema!({ "anyOf": [degrees, points] })
+    }
 }
 
 /// A source column: a dataset path, or a mapping with more about it.
@@ -197,6 +226,8 @@ pub(super) struct RawOutput {
     pub params: Option<RawParams>,
     pub dtype: Option<Dtype>,
     pub fill_value: Option<RawScalar>,
+    /// What the values are, in place of the name made of the statistic and the dataset's.
+    pub long_name: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -61,6 +61,15 @@ column: 0 | expression: h > 1, column: 0 | a filter is dataset, op and value
 latitude: lat_ph | latitude: lat | but the base level's are
 output:\n | output:\n  nan: drop\n | output.nan: unknown value 'drop'
 output:\n | bounds: {}\noutput:\n | key 'bounds' is not supported
+value: -2 | value: -02 | line 9, column 78: data_source.filters[0].value: '-02' has a 0 in front
+value: -2 | value: 010 | octal number in YAML 1.1 and a decimal one in YAML 1.2; write 10, or quote it
+child_order: 12 | child_order: 012 | output.grid.child_order: '012' has a 0 in front
+edges: [0, 1, 2.5] | edges: [0, 01, 2.5] | params.edges[1]: '01' has a 0 in front
+h_mean: | 010: | line 20, column 5: aggregation.variables.010: '010' has a 0 in front
+  base_level | quality_filter: {dataset: "/{group}/q", value: 1}\n  base_level | data_source.quality_filter: stands beside filters, where other readers of the format ignore it; write it as one of filters: {dataset: "/{group}/q", op: eq, value: 1}
+index_base: 1} | index_base: 1}\n      variables: [dem] | data_source.levels.segments.variables[0]: 'dem' is not in data_source.variables, did you mean 'dem_h'
+function: np.mean | long_name: "", function: np.mean | h_mean.long_name: is not a line of 1 to 1000 bytes
+function: np.mean | long_name: "a\tb", function: np.mean | h_mean.long_name: is not a line
 2^-30 | 1e-9 | is not a power of two
 2^-30 | 2^-300 | from 2^-100 to 2^60
 "#;
@@ -71,6 +80,8 @@ const YAML_CASES: &str = r"
 [gt1l, gt1r] | *tracks | aliases are not accepted
 [gt1l, gt1r] | !include tracks.yaml | includes are not accepted
 [gt1l, gt1r] | !tracks [gt1l] | custom tag '!tracks' is not accepted
+value: -2 | value: !!binary AAAA | tag '!!binary' is not accepted
+h_mean: | <<: {a: b}\n    h_mean: | aggregation.variables.<<: merge keys are not accepted
 [gt1l, gt1r] | [gt1l | line 4, column 14: illegal placement of ':'
 output:\n | ---\noutput:\n | a second document
 ";
@@ -99,6 +110,144 @@ fn refusals_name_the_key_the_place_and_the_remedy() {
 #[test]
 fn yaml_that_could_surprise_is_refused() {
     check(YAML_CASES);
+}
+
+/// A pipeline with a fault of every kind; each line of the answer names its place.
+const FAULTY: &str = r#"
+data_source:
+  groups: [gt1l, gt1l, a/b]
+  coordinats: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
+  variables:
+    h: "/{group}/h"
+    s: {path: "/{beam}/s", resolution: 3}
+    bad-name: "/{group}/x"
+    n: 5
+  filters:
+    - {dataset: "/{group}/q", op: nee, value: 0}
+    - {dataset: "/{group}/q", op: in, value: 0}
+    - {dataset: "/{group}/q", op: eq, value: abc}
+  quality_filter: {dataset: "/{group}/q", value: 010}
+aggregation:
+  handoff: arow
+  variables:
+    count: {function: len, source: hh}
+    mean: {function: maen, source: h}
+    low: {function: min, source: h, dtyp: float32}
+    crs: {function: max, source: h, fill_value: x}
+    b: {expression: "sum(", dtype: int9}
+output:
+  grid: {type: healpix, parent_order: 7, child_order: 31, layout: hive}
+  nan: drop
+"#;
+
+#[test]
+fn all_faults_are_shown_at_once_each_with_its_place() {
+    let message = parse_yaml("x", FAULTY).unwrap_err().to_string();
+    let lines: Vec<&str> = message.lines().collect();
+    let expected = [
+        "config x: line 3, column 18: data_source.groups[1]: 'gt1l' is listed twice",
+        "  line 3, column 24: data_source.groups[2]: 'a/b' is not a group's name",
+        "  line 4, column 3: data_source: unknown key 'coordinats', did you mean 'coordinates'",
+        "  line 7, column 5: data_source.variables.s: path '/{beam}/s' has a placeholder",
+        "  line 7, column 40: data_source.variables.s.resolution: '3' is not a power of two",
+        "  line 8, column 15: data_source.variables.bad-name: a source column's name",
+        "  line 9, column 8: data_source.variables.n: expected a dataset path",
+        "  line 11, column 35: data_source.filters[0].op: unknown value 'nee', did you mean 'ne'",
+        "  line 12, column 7: data_source.filters[1]: in and not_in take values",
+        "  line 13, column 46: data_source.filters[2].value: 'abc' is not a number",
+        "  line 14, column 3: data_source.quality_filter: stands beside filters",
+        "  line 14, column 50: data_source.quality_filter.value: '010' has a 0 in front",
+        "  line 16, column 12: aggregation.handoff: unknown value 'arow', did you mean 'arrow'",
+        "  line 18, column 36: aggregation.variables.count.source: 'hh' is not in data_source",
+        "  line 19, column 22: aggregation.variables.mean.function: unknown function 'maen'",
+        "  line 20, column 37: aggregation.variables.low: unknown key 'dtyp', did you mean 'dtype'",
+        "  line 21, column 5: aggregation.variables.crs: the store has its own 'crs'",
+        "  line 21, column 49: aggregation.variables.crs.fill_value: 'x' is not a number",
+        "  line 22, column 21: aggregation.variables.b.expression: 'sum('",
+        "  line 22, column 36: aggregation.variables.b.dtype: unknown value 'int9'",
+        "  and 3 more",
+    ];
+    assert_eq!(lines.len(), expected.len(), "{message}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line}\n{expected}");
+    }
+}
+
+#[test]
+fn as_many_single_faults_as_a_text_has_are_shown_in_one_message() {
+    // Faults that do not touch one another: their number in one text is the number of them.
+    let edits = [
+        ("groups: [gt1l, gt1r]", "groups: [gt1l, a/b]"),
+        ("column: 0", "column: -1"),
+        ("resolution: 2^-30", "resolutoin: 1"),
+        ("index_base: 1", "index_base: 7"),
+        ("np.mean", "np.meen"),
+        ("edges: [0, 1, 2.5]", "edges: [0, 1, 1]"),
+        ("child_order: 12", "child_order: 30"),
+    ];
+    for take in 1_u32..1 << edits.len() {
+        let mut text = GOOD.to_owned();
+        for (i, (from, to)) in edits.iter().enumerate() {
+            if take >> i & 1 == 1 {
+                assert!(text.contains(from), "{from}");
+                text = text.replacen(from, to, 1);
+            }
+        }
+        let message = parse_yaml("x", &text).unwrap_err().to_string();
+        let shown = message.matches("line ").count() as u32;
+        assert_eq!(shown, take.count_ones(), "{message}");
+    }
+}
+
+#[test]
+fn what_follows_from_a_fault_is_not_shown() {
+    for (from, to) in [
+        ("  variables:\n    h_ph", "  varables:\n    h_ph"),
+        (
+            "  variables:\n    h_ph",
+            "  variables: 3\n  read_plam:\n    h_ph",
+        ),
+        ("data_source:", "data_sorce:"),
+        ("aggregation:", "agregation:"),
+        ("  grid: {type", "  gird: {type"),
+        ("  levels:", "  lvels:"),
+        ("base_level: photons", "base_level: [photons]"),
+        ("count: {function: len", "count: {fnction: len"),
+        ("source: h_ph, dtype: int32", "sorce: h_ph, dtype: int32"),
+        ("op: ne, value: -2", "opp: in, values: [1]"),
+        ("parent_order: 6", "parent_order: six"),
+        ("child_order: 12", "child_order: 1e99"),
+        ("dtype: int32, fill_value: 0", "dtype: int33, fill_value: 7"),
+        ("{latitude: lat_ph,", "{latitude: [lat_ph],"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let message = parse_yaml("x", &GOOD.replacen(from, to, 1)).unwrap_err();
+        let message = message.to_string();
+        let faults = if to.contains("read_plam") { 2 } else { 1 };
+        assert_eq!(message.matches("line ").count(), faults, "{to}: {message}");
+    }
+}
+
+#[test]
+fn a_text_of_faults_only_ends_soon() {
+    let keys: String = (0..5_000).map(|i| format!("key{i}: 1\n")).collect();
+    let message = parse_yaml("x", &keys).unwrap_err().to_string();
+    assert_eq!(message.lines().count(), 21);
+    assert!(message.ends_with("\n  and 4983 more"), "{message}");
+    let filters: String = (0..1_000)
+        .map(|_| "    - {dataset: 1, op: x, value: []}\n")
+        .collect();
+    let text = GOOD.replacen(
+        "  base_level",
+        &format!("  filters:\n{filters}  base_level"),
+        1,
+    );
+    let text = text.replacen(
+        "  filters:\n    - {dataset: \"/{group}/heights",
+        "  x:\n    - {dataset: \"",
+        1,
+    );
+    assert!(parse_yaml("x", &text).is_err());
 }
 
 #[test]

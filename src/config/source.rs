@@ -1,10 +1,12 @@
-//! The `data_source` section to typed values: paths, columns and filters; levels in `levels.rs`.
+//! The `data_source` section to typed values: paths and columns; levels in `levels.rs`, filters in
+//! `filters.rs`.
 
+use super::faults::{Fault, Faults};
+use super::filters::filters;
 use super::levels::{Levels, joined};
-use super::raw::{RawCoordinates, RawDataSource, RawFilter};
+use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawVariable};
 use super::shapes::RawScalar;
-use super::yaml::Fault;
-use super::{Filter, FilterOp, GranuleKind, Link, Variable, tables};
+use super::{Filter, GranuleKind, Link, Variable, tables, x_of, y_of};
 use crate::stat::Resolution;
 
 /// What is read, from where.
@@ -13,50 +15,64 @@ pub(super) struct Source {
     pub ground_tracks: Vec<String>,
     pub latitude: String,
     pub longitude: String,
+    pub points: Option<String>,
     pub variables: Vec<Variable>,
     pub filters: Vec<Filter>,
     pub link: Option<Link>,
 }
 
 impl Source {
-    pub fn new(raw: &RawDataSource) -> Result<Self, Fault> {
-        let granules = tables::kind(raw)?;
+    /// `None` where something is missing, after all faults were added.
+    pub fn new(raw: &RawDataSource, faults: &mut Faults) -> Option<Self> {
+        let granules = tables::kind(raw, faults);
         let ground_tracks = match (granules, &raw.groups) {
             (GranuleKind::Table, _) => Vec::new(),
-            (GranuleKind::Hdf5, Some(groups)) => ground_tracks(groups)?,
+            (GranuleKind::Hdf5, Some(groups)) => ground_tracks(groups, faults),
             (GranuleKind::Hdf5, None) => {
-                return Err(Fault::new("data_source", "key 'groups' is missing"));
+                if !faults.is_hole("data_source.reader") {
+                    faults.add(Fault::new("data_source", "key 'groups' is missing"));
+                }
+                Vec::new()
             }
         };
-        let levels = Levels::new(raw)?;
-        let (latitude, longitude) = coordinates(raw, &levels)?;
-        let link = levels.link()?;
+        let levels = Levels::new(raw, faults);
+        let coordinates = coordinates(raw, &levels, faults);
+        let link = levels.link(faults);
         let mut variables = Vec::new();
-        for (name, _) in &raw.variables.0 {
-            variables.push(variable(raw, name, &levels, link.as_ref())?);
+        for (name, variable) in &raw.variables.0 {
+            variables.push(self::variable(
+                name,
+                variable,
+                &levels,
+                link.as_ref(),
+                faults,
+            ));
         }
         if variables.is_empty() {
-            return Err(Fault::new("data_source.variables", "no source column"));
+            faults.add(Fault::new("data_source.variables", "no source column"));
         }
+        let filters = filters(raw, &levels, faults);
+        faults.keep(levels.check_read_plan(raw));
+        let (latitude, longitude) = coordinates?;
         let source = Self {
             granules,
             ground_tracks,
             latitude,
             longitude,
+            points: raw.coordinates.as_ref().and_then(|c| c.geometry.clone()),
             variables,
-            filters: filters(raw, &levels)?,
+            filters,
             link,
         };
         match granules {
-            GranuleKind::Hdf5 => source.check_templates()?,
-            GranuleKind::Table => tables::check_names(&source)?,
+            GranuleKind::Hdf5 => source.check_templates(faults),
+            GranuleKind::Table => tables::check_names(&source, faults),
         }
-        levels.check_read_plan(raw)?;
-        Ok(source)
+        Some(source)
     }
 
     /// Every path is absolute and has `{group}` where several ground tracks are read.
-    fn check_templates(&self) -> Result<(), Fault> {
+    fn check_templates(&self, faults: &mut Faults) {
         let coordinates = "data_source.coordinates";
         let mut paths = vec![
             (format!("{coordinates}.latitude"), &self.latitude),
@@ -79,10 +95,12 @@ impl Source {
             }
         }
         for (key, path) in paths {
-            template(path, self.ground_tracks.len())
-                .map_err(|message| Fault::new(key, format!("path '{path}' {message}")))?;
+            let checked = template(path, self.ground_tracks.len());
+            faults.keep(checked.map_err(|message| {
+                let message = format!("path '{path}' {message}");
+                Fault::new(key, message)
+            }));
         }
-        Ok(())
     }
 }
 
@@ -106,29 +124,30 @@ fn template(path: &str, ground_tracks: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn ground_tracks(groups: &[String]) -> Result<Vec<String>, Fault> {
+fn ground_tracks(groups: &[String], faults: &mut Faults) -> Vec<String> {
     for (i, group) in groups.iter().enumerate() {
         let key = format!("data_source.groups[{i}]");
         if group.is_empty() || group.contains(['/', '{', '}']) {
-            return Err(Fault::new(
-                key,
-                format!("'{group}' is not a group's name, e.g. gt1l"),
-            ));
-        }
-        if groups[..i].contains(group) {
+            let message = format!("'{group}' is not a group's name, e.g. gt1l");
+            faults.add(Fault::new(key, message));
+        } else if groups[..i].contains(group) {
             let message = format!("'{group}' is listed twice and would be counted twice");
-            return Err(Fault::new(key, message));
+            faults.add(Fault::new(key, message));
         }
     }
     if groups.is_empty() {
         let message = "no ground track; list e.g. [gt1l, gt1r]";
-        return Err(Fault::new("data_source.groups", message));
+        faults.add(Fault::new("data_source.groups", message));
     }
-    Ok(groups.to_vec())
+    groups.to_vec()
 }
 
 /// The photons' coordinates: of the data source, or of the base level, or of both if they agree.
-fn coordinates(raw: &RawDataSource, levels: &Levels<'_>) -> Result<(String, String), Fault> {
+fn coordinates(
+    raw: &RawDataSource,
+    levels: &Levels<'_>,
+    faults: &mut Faults,
+) -> Option<(String, String)> {
     let of_base = levels.base.and_then(|(_, level)| {
         let RawCoordinates {
             latitude,
@@ -139,69 +158,102 @@ fn coordinates(raw: &RawDataSource, levels: &Levels<'_>) -> Result<(String, Stri
             joined(&level.path, longitude),
         ))
     });
-    let of_source = raw.coordinates.as_ref();
-    let of_source = of_source.map(|c| (c.latitude.clone(), c.longitude.clone()));
+    let of_source = match &raw.coordinates {
+        Some(positions) => Some(self::positions(raw, positions, faults)?),
+        None => None,
+    };
+    // Paths of which one could not be read differ from others without meaning it.
+    let is_read = !faults.hole_in("data_source.coordinates")
+        && !faults.hole_in("data_source.levels")
+        && !faults.is_hole("data_source.base_level");
     match (of_source, of_base) {
-        (Some(source), Some(base)) if source != base => Err(Fault::new(
-            "data_source.coordinates",
-            format!(
+        (Some(source), Some(base)) if source != base && is_read => {
+            let message = format!(
                 "are {} and {}, but the base level's are {} and {}",
                 source.0, source.1, base.0, base.1
-            ),
-        )),
-        (Some(found), _) | (None, Some(found)) => Ok(found),
-        (None, None) => Err(Fault::new("data_source", "key 'coordinates' is missing")),
+            );
+            faults.add(Fault::new("data_source.coordinates", message));
+            None
+        }
+        (Some(found), _) | (None, Some(found)) => Some(found),
+        (None, None) => {
+            if is_read {
+                faults.add(Fault::new("data_source", "key 'coordinates' is missing"));
+            }
+            None
+        }
     }
 }
 
-fn variable(
+/// The coordinates that the data source names.
+fn positions(
     raw: &RawDataSource,
+    positions: &RawPositions,
+    faults: &mut Faults,
+) -> Option<(String, String)> {
+    let key = "data_source.coordinates";
+    let degrees = [
+        ("latitude", &positions.latitude),
+        ("longitude", &positions.longitude),
+    ];
+    if let Some(points) = &positions.geometry {
+        let geometry = format!("{key}.geometry");
+        if raw.reader != Some(RawReader::Table) && !faults.is_hole("data_source.reader") {
+            let message = "is for tables (reader: table); name datasets as latitude and longitude";
+            faults.add(Fault::new(&*geometry, message));
+        }
+        if let Some((name, _)) = degrees.iter().find(|(_, given)| given.is_some()) {
+            let message = format!("stands beside {name}; keep the points, or the two columns");
+            faults.add(Fault::new(geometry, message));
+        }
+        return Some((y_of(points), x_of(points)));
+    }
+    for (name, given) in degrees {
+        if given.is_none() {
+            faults.add(Fault::new(key, format!("key '{name}' is missing")));
+        }
+    }
+    positions.latitude.clone().zip(positions.longitude.clone())
+}
+
+fn variable(
     name: &str,
+    raw: &RawVariable,
     levels: &Levels<'_>,
     link: Option<&Link>,
-) -> Result<Variable, Fault> {
+    faults: &mut Faults,
+) -> Variable {
     let key = format!("data_source.variables.{name}");
-    let found = raw.variables.0.iter().find(|(n, _)| n == name);
-    let Some((_, variable)) = found else {
-        return Err(Fault::new(key, "no such source column"));
-    };
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.chars().all(is_word)
         || name.is_empty()
         || name.starts_with(|c: char| c.is_ascii_digit())
     {
-        return Err(Fault::new(
-            key,
-            "a source column's name is made of letters, digits and '_', so that expressions can use it",
-        ));
+        let message = "a source column's name is made of letters, digits and '_', so that expressions can use it";
+        faults.add(Fault::new(&*key, message));
     }
-    if let Some(level) = &variable.level {
-        levels.check(&format!("{key}.level"), level)?;
+    if let Some(level) = &raw.level {
+        faults.keep(levels.check(&format!("{key}.level"), level));
     }
-    let level = variable.level.as_deref().and_then(|n| levels.get(n));
+    let level = raw.level.as_deref().and_then(|n| levels.get(n));
     let path = match level {
-        Some(level) => joined(&level.path, &variable.path),
-        None => variable.path.clone(),
+        Some(level) => joined(&level.path, &raw.path),
+        None => raw.path.clone(),
     };
     let per_segment = link.is_some_and(|link| {
-        variable.level.as_ref().map_or_else(
+        raw.level.as_ref().map_or_else(
             || below(&link.path, &path) || levels.lists(&link.level, name),
             |level| *level == link.level,
         )
     });
-    let resolution = match &variable.resolution {
-        Some(scalar) => Some(
-            resolution(scalar)
-                .map_err(|message| Fault::new(format!("{key}.resolution"), message))?,
-        ),
-        None => None,
-    };
-    Ok(Variable {
+    let resolution = raw.resolution.as_ref().map(resolution).transpose();
+    let resolution = resolution.map_err(|m| Fault::new(format!("{key}.resolution"), m));
+    Variable {
         name: name.into(),
         path,
-        resolution,
+        resolution: faults.keep(resolution).flatten(),
         per_segment,
-    })
+    }
 }
 
 /// The dataset lies directly in the group.
@@ -232,83 +284,4 @@ fn resolution(scalar: &RawScalar) -> Result<Resolution, String> {
     let mut all = (-60..=100).filter_map(Resolution::new);
     all.find(|r| r.unit().to_bits() == value.to_bits())
         .map_or_else(|| wrong(value.to_string()), Ok)
-}
-
-fn filters(raw: &RawDataSource, levels: &Levels<'_>) -> Result<Vec<Filter>, Fault> {
-    let mut filters = Vec::new();
-    for (i, filter) in raw.filters.iter().flatten().enumerate() {
-        filters.push(self::filter(
-            filter,
-            &format!("data_source.filters[{i}]"),
-            levels,
-        )?);
-    }
-    if let Some(quality) = &raw.quality_filter {
-        let key = "data_source.quality_filter";
-        filters.push(Filter {
-            dataset: quality.dataset.clone(),
-            column: None,
-            op: FilterOp::Eq,
-            values: vec![operand(&quality.value, &format!("{key}.value"))?],
-            keep: true,
-        });
-    }
-    Ok(filters)
-}
-
-fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>) -> Result<Filter, Fault> {
-    if let Some(level) = &raw.level {
-        levels.check(&format!("{key}.level"), level)?;
-        if levels.base_name() != Some(level) {
-            let message = format!("is '{level}'; only filters on the base level are supported");
-            return Err(Fault::new(format!("{key}.level"), message));
-        }
-    }
-    let is_set = matches!(raw.op, FilterOp::In | FilterOp::NotIn);
-    let values = match (&raw.value, &raw.values) {
-        (Some(value), None) if !is_set => vec![operand(value, &format!("{key}.value"))?],
-        (None, Some(values)) if is_set && !values.is_empty() => {
-            let operand = |(i, value)| operand(value, &format!("{key}.values[{i}]"));
-            values
-                .iter()
-                .enumerate()
-                .map(operand)
-                .collect::<Result<_, _>>()?
-        }
-        _ if is_set => {
-            return Err(Fault::new(
-                key,
-                "in and not_in take values, a list, and no value",
-            ));
-        }
-        _ => {
-            return Err(Fault::new(
-                key,
-                "the comparison takes one value, and no values",
-            ));
-        }
-    };
-    let column = match raw.column.map(usize::try_from) {
-        Some(Err(_)) => return Err(Fault::new(format!("{key}.column"), "is too large")),
-        Some(Ok(column)) => Some(column),
-        None => None,
-    };
-    Ok(Filter {
-        dataset: raw.dataset.clone(),
-        column,
-        op: raw.op,
-        values,
-        keep: raw.keep.unwrap_or(true),
-    })
-}
-
-/// A value to compare with: any number but NaN, held exactly.
-fn operand(scalar: &RawScalar, key: &str) -> Result<f64, Fault> {
-    match scalar.to_f64() {
-        Ok(value) if value.is_nan() => {
-            Err(Fault::new(key, "NaN compares with nothing; use a number"))
-        }
-        Ok(value) => Ok(value),
-        Err(message) => Err(Fault::new(key, message)),
-    }
 }

@@ -4,21 +4,18 @@
 //! place of datasets, and neither ground tracks nor levels.
 
 use super::GranuleKind;
+use super::faults::{Fault, Faults};
 use super::raw::{RawDataSource, RawReader};
 use super::source::Source;
-use super::yaml::Fault;
 
-/// What granules are.
-///
-/// # Errors
-/// Keys that have no meaning for tables.
-pub(super) fn kind(raw: &RawDataSource) -> Result<GranuleKind, Fault> {
+/// What granules are; keys that have no meaning for tables are faults.
+pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
     if raw.reader != Some(RawReader::Table) {
-        return Ok(GranuleKind::Hdf5);
+        return GranuleKind::Hdf5;
     }
-    let refused = |key: String, what: &str| {
+    let mut refuse = |key: String, what: &str| {
         let message = format!("is not for tables (reader: table), which have no {what}; remove it");
-        Err(Fault::new(format!("data_source.{key}"), message))
+        faults.add(Fault::new(format!("data_source.{key}"), message));
     };
     for (key, given, what) in [
         ("groups", raw.groups.is_some(), "ground tracks"),
@@ -27,12 +24,12 @@ pub(super) fn kind(raw: &RawDataSource) -> Result<GranuleKind, Fault> {
         ("read_plan", raw.read_plan.is_some(), "levels"),
     ] {
         if given {
-            return refused(key.to_owned(), what);
+            refuse(key.to_owned(), what);
         }
     }
     for (name, variable) in &raw.variables.0 {
         if variable.level.is_some() {
-            return refused(format!("variables.{name}.level"), "levels");
+            refuse(format!("variables.{name}.level"), "levels");
         }
     }
     for (i, filter) in raw.filters.iter().flatten().enumerate() {
@@ -41,20 +38,23 @@ pub(super) fn kind(raw: &RawDataSource) -> Result<GranuleKind, Fault> {
             ("column", filter.column.is_some(), "2-D columns"),
         ] {
             if given {
-                return refused(format!("filters[{i}].{key}"), what);
+                refuse(format!("filters[{i}].{key}"), what);
             }
         }
     }
-    Ok(GranuleKind::Table)
+    GranuleKind::Table
 }
 
 /// Every path is the name of a column.
-pub(super) fn check_names(source: &Source) -> Result<(), Fault> {
+pub(super) fn check_names(source: &Source, faults: &mut Faults) {
     let coordinates = "data_source.coordinates";
-    let mut names = vec![
-        (format!("{coordinates}.latitude"), &source.latitude),
-        (format!("{coordinates}.longitude"), &source.longitude),
-    ];
+    let mut names = match &source.points {
+        Some(points) => vec![(format!("{coordinates}.geometry"), points)],
+        None => vec![
+            (format!("{coordinates}.latitude"), &source.latitude),
+            (format!("{coordinates}.longitude"), &source.longitude),
+        ],
+    };
     for variable in &source.variables {
         let key = format!("data_source.variables.{}", variable.name);
         names.push((key, &variable.path));
@@ -65,8 +65,7 @@ pub(super) fn check_names(source: &Source) -> Result<(), Fault> {
     for (key, name) in names {
         if name.is_empty() || name.contains("{group}") {
             let message = format!("'{name}' is not the name of a table's column, e.g. h_li");
-            return Err(Fault::new(key, message));
+            faults.add(Fault::new(key, message));
         }
     }
-    Ok(())
 }

@@ -95,6 +95,11 @@ fn built_in_configs_load_by_name() {
     assert_eq!(atl06.outputs.len(), 9);
     assert_eq!(atl06.outputs[3].source, "h_li, s_li");
     assert_eq!(atl06.outputs[6].statistic, "quantile 0.25");
+    let sem = &atl06.outputs[4];
+    assert_eq!(sem.name, "h_sem");
+    assert_eq!(sem.statistic, "std(h_li, ddof=1) / sqrt(count(h_li))");
+    let says = sem.long_name.as_deref().unwrap();
+    assert!(says.contains("standard error of the unweighted mean of h_li from its spread"));
     let message = load("atl08").unwrap_err().to_string();
     assert!(message.contains("no such file; the built-in configs are atl03 and atl06"));
     assert!(load("./atl03").is_err());
@@ -102,9 +107,40 @@ fn built_in_configs_load_by_name() {
 
 #[test]
 #[cfg_attr(not(icefold_test_data), ignore = "no test data")]
-fn the_built_in_atl06_asks_what_the_file_asks() {
-    let file = load(&pipeline("atl06.yaml")).unwrap();
-    assert_eq!(file.sha256, load("atl06").unwrap().sha256);
+fn the_built_in_atl06_asks_what_the_file_asks_but_for_the_error() {
+    let sigma = "    h_sigma:\n      expression: \"1.0 / np.sqrt(np.sum(1.0 / s_li**2))\"\n      dtype: float32\n";
+    let text = std::fs::read_to_string(pipeline("atl06.yaml")).unwrap();
+    assert!(text.contains(sigma), "{text}");
+    let built_in = builtin::text("atl06").unwrap();
+    let (start, rest) = built_in.split_once("    h_sem:\n").unwrap();
+    let (_, end) = rest.split_once("dtype: float32\n").unwrap();
+    let file = parse_yaml("file", &text.replace(sigma, "")).unwrap();
+    let ours = parse_yaml("ours", &format!("{start}{end}")).unwrap();
+    assert_eq!(file.sha256, ours.sha256);
+}
+
+/// zagg's own pipeline files that run as they are.
+const RUN: [&str; 2] = ["atl06.yaml", "atl06_nullable.yaml"];
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn of_zaggs_own_pipeline_files_two_run_and_the_others_are_refused_by_place() {
+    let mut seen = Vec::new();
+    for entry in std::fs::read_dir(pipeline("zagg")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        match load(path.to_str().unwrap()) {
+            Ok(_) => assert!(RUN.contains(&&*name), "{name}"),
+            Err(error) => {
+                assert!(!RUN.contains(&&*name), "{error}");
+                let message = error.to_string();
+                assert!(message.contains("line "), "{message}");
+                assert_eq!(error.exit_code(), 2, "{message}");
+            }
+        }
+        seen.push(name);
+    }
+    assert_eq!(seen.len(), 34, "{seen:?}");
 }
 
 #[test]
@@ -160,6 +196,7 @@ fn the_hash_sees_meaning_only() {
         ("output:\n", "output:\n  nan: skip\n"),
         ("output:\n", "output:\n  nulls: reject\n"),
         ("output:\n", "output:\n  duplicates: keep_all\n"),
+        ("np.mean,", "np.mean, long_name: height,"),
         ("h_mean:", "h_avg:"),
         ("2^-30", "2^-31"),
         ("index_base: 1", "index_base: 0"),
@@ -271,9 +308,11 @@ fn a_variable_that_no_output_uses_is_no_variable() {
 }
 
 #[test]
-fn a_quality_filter_beside_filters_comes_last() {
-    let quality = "  quality_filter: {dataset: \"/{group}/heights/q\", value: 0}\n  base_level";
-    let config = parse_yaml("x", &GOOD.replacen("  base_level", quality, 1)).unwrap();
+fn a_quality_filter_is_a_filter_by_equality() {
+    let quality = "  quality_filter: {dataset: \"/{group}/heights/q\", value: 0}";
+    let (start, rest) = GOOD.split_once("  filters:\n").unwrap();
+    let (_, end) = rest.split_once('\n').unwrap();
+    let config = parse_yaml("x", &format!("{start}{quality}\n{end}")).unwrap();
     let filters: Vec<_> = config.filters.iter().map(|f| (f.op, f.values[0])).collect();
-    assert_eq!(filters, [(FilterOp::Ne, -2.0), (FilterOp::Eq, 0.0)]);
+    assert_eq!(filters, [(FilterOp::Eq, 0.0)]);
 }

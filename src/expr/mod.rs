@@ -14,7 +14,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use functions::{Parameters, REDUCERS, bare, reducer, suggestion};
+pub(crate) use functions::{Parameters, REDUCERS, bare, nearest, reducer, suggestion};
 
 pub use eval::{eval_cell, eval_rows};
 pub use parse::{parse_cell, parse_row};

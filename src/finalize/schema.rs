@@ -79,9 +79,10 @@ fn scalar(
             }
             _ => units,
         },
-        long_name: source
-            .and_then(|s| s.long_name.as_ref())
-            .map(|long_name| format!("{} of {long_name}", output.statistic)),
+        long_name: output.long_name.clone().or_else(|| {
+            let long_name = source?.long_name.as_ref()?;
+            Some(format!("{} of {long_name}", output.statistic))
+        }),
         edges: None,
     })
 }
@@ -155,7 +156,10 @@ fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
         source: output.source.clone(),
         resolution: None,
         units: Some("1".to_owned()),
-        long_name: None,
+        long_name: output.long_name.as_ref().map(|name| match suffix {
+            "" => name.clone(),
+            _ => format!("{name}, values {} the bins", suffix.trim_start_matches('_')),
+        }),
         edges,
     };
     [

@@ -10,11 +10,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::file::GranuleFile;
-use super::inspect::aligned;
 use super::reader::Reader;
 use super::track::{GroundTrackStatus, GroundTrackSummary};
 use crate::batch::ColumnType;
 use crate::config::Config;
+use crate::text::aligned;
 use crate::{Error, Result};
 
 /// Decoded bytes that one core gives in a second, for an estimate: deflated alone, and deflated after

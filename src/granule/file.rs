@@ -81,6 +81,11 @@ impl GranuleFile {
         })
     }
 
+    /// What is odd about the file, but did not stop it from being opened.
+    pub(super) fn odd(&self) -> Option<&str> {
+        self.main.odd.as_deref()
+    }
+
     /// What the granule is called: its file name, unless it was opened under another.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,8 +1,8 @@
-//! What a granule holds, as JSON and as a table for people.
+//! What a granule holds, as JSON; `inspect_text.rs` makes a table of it for people.
 //!
-//! Beside the line: `icefold inspect GRANULE`. Reads metadata only, never values.
+//! Beside the line: `icefold inspect GRANULE`. Reads metadata, and values only of what tells which
+//! granule it is (`identity.rs`) and where (`extent.rs`).
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use hdf5::filters::Filter;
@@ -11,23 +11,42 @@ use serde_json::{Value, json};
 
 use super::attributes::{self, Number};
 use super::columns::dtype_of;
+use super::extent::extent;
 use super::file::GranuleFile;
+use super::identity::identity;
 use super::walk::{Spot, Walk};
 use crate::Result;
 use crate::config::Access;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
 const DEEPEST: usize = 6;
-/// Groups whose datasets the table shows one by one.
-const MAIN_GROUPS: [&str; 3] = ["heights", "land_ice_segments", "geolocation"];
+/// Datasets described at most where all are.
+const MOST_DATASETS: usize = 100_000;
 
-/// Describes a granule: `granule`, `bytes`, `other_members` of the root, and `ground_tracks` with
-/// `name` and `groups`, each with `path` in the ground track and `datasets`.
+/// Describes a granule: `granule`, `bytes`, what identifies it, `time_span`, `bounding_box`,
+/// `other_members` of the root, and `ground_tracks` with `name` and `groups`, each with `path` in the
+/// ground track and `datasets`.
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
 pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
+    describe(&GranuleFile::open_with(path, access)?)
+}
+
+/// [`inspect`], and `datasets`: every dataset of the file by its `path`.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_all(path: &Path, access: &Access) -> Result<Value> {
     let granule = GranuleFile::open_with(path, access)?;
+    let mut found = describe(&granule)?;
+    let mut datasets = Vec::new();
+    describe_all(&granule, "", &mut datasets)?;
+    found["datasets"] = json!(datasets);
+    Ok(found)
+}
+
+fn describe(granule: &GranuleFile) -> Result<Value> {
     let (tracks, others): (Vec<String>, Vec<String>) = granule
         .members()?
         .into_iter()
@@ -36,17 +55,58 @@ pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
     for name in &tracks {
         let mut groups = Vec::new();
         let full = format!("/{name}");
-        if let (Walk::Spot(spot), LocationType::Group) = look(&granule, &full)? {
-            describe_group(&granule, &spot, (&full, ""), &mut groups)?;
+        if let (Walk::Spot(spot), LocationType::Group) = look(granule, &full)? {
+            describe_group(granule, &spot, (&full, ""), &mut groups)?;
         }
         ground_tracks.push(json!({"name": name, "groups": groups}));
     }
-    Ok(json!({
-        "granule": granule.name(),
-        "bytes": granule.bytes(),
-        "ground_tracks": ground_tracks,
-        "other_members": others,
-    }))
+    let mut found = identity(granule);
+    (found["time_span"], found["bounding_box"]) = extent(granule, &ground_tracks);
+    found["granule"] = json!(granule.name());
+    found["bytes"] = json!(granule.bytes());
+    found["odd"] = json!(granule.odd());
+    found["ground_tracks"] = json!(ground_tracks);
+    found["other_members"] = json!(others);
+    Ok(found)
+}
+
+/// Adds every dataset of the group at `path` and below, and what of it cannot be read with the reason.
+fn describe_all(granule: &GranuleFile, path: &str, datasets: &mut Vec<Value>) -> Result<()> {
+    let deep = path.matches('/').count() > DEEPEST;
+    let Some(group) = granule.find_group(path)? else {
+        return Ok(());
+    };
+    for name in granule.names(&group, path)? {
+        if datasets.len() >= MOST_DATASETS {
+            return Ok(());
+        }
+        let full = format!("{path}/{name}");
+        let described = match look(granule, &full) {
+            Ok((Walk::Spot(_), LocationType::Group)) if deep => {
+                Ok(json!({"error": "groups below are not entered"}))
+            }
+            Ok((Walk::Spot(_), LocationType::Group)) => {
+                describe_all(granule, &full, datasets).map(|()| Value::Null)
+            }
+            Ok((Walk::Spot(spot), LocationType::Dataset)) => describe_at(granule, spot, &full, &name),
+            Ok(_) => Ok(json!({"error": "is neither a group nor a dataset"})),
+            Err(error) => Err(error),
+        };
+        let mut described = described.unwrap_or_else(|e| json!({"error": e.to_string()}));
+        if !described.is_null() {
+            described["path"] = json!(full);
+            datasets.push(described);
+        }
+    }
+    Ok(())
+}
+
+/// One dataset, wherever it is.
+fn describe_at(granule: &GranuleFile, spot: Spot, full: &str, name: &str) -> Result<Value> {
+    let located = granule.open_dataset(spot, full)?;
+    granule.check_sources(&located, full)?;
+    let described = describe_dataset(name, &located.dataset);
+    described.map_err(|e| granule.damaged(format!("read {full}"), &e))
 }
 
 /// What a path leads to, and of what kind it is.
@@ -89,11 +149,7 @@ fn describe_group(
         match look(granule, &full)? {
             (Walk::Spot(spot), LocationType::Group) => inner.push((name, spot)),
             (Walk::Spot(spot), LocationType::Dataset) => {
-                let located = granule.open_dataset(spot, &full)?;
-                granule.check_sources(&located, &full)?;
-                let described = describe_dataset(&name, &located.dataset);
-                let failed = |e: hdf5::Error| granule.damaged(format!("read {full}"), &e);
-                datasets.push(described.map_err(failed)?);
+                datasets.push(describe_at(granule, spot, &full, &name)?);
             }
             _ => {}
         }
@@ -149,181 +205,5 @@ fn filter_name(filter: &Filter) -> String {
         Filter::NBit => "nbit".into(),
         Filter::ScaleOffset(_) => "scaleoffset".into(),
         Filter::User(id, _) => format!("filter {id}"),
-    }
-}
-
-/// The description that [`inspect`] gives as a table: rows per ground track, and the datasets of
-/// the main groups of the ground track that has most rows.
-pub fn inspect_text(description: &Value) -> String {
-    let tracks = list(&description["ground_tracks"]);
-    let mut text = format!(
-        "{}  {} bytes, {} ground tracks\n",
-        description["granule"].as_str().unwrap_or("?"),
-        description["bytes"],
-        tracks.len()
-    );
-    if tracks.is_empty() {
-        let others = list(&description["other_members"])
-            .iter()
-            .filter_map(Value::as_str);
-        let others: Vec<&str> = others.collect();
-        let _ = writeln!(text, "it holds {}", others.join(", "));
-        return text;
-    }
-    let present: Vec<&str> = MAIN_GROUPS
-        .into_iter()
-        .filter(|path| tracks.iter().any(|t| group(t, path).is_some()))
-        .collect();
-    text.push('\n');
-    text.push_str(&aligned(&track_table(tracks, &present)));
-    let rows = |track: &&Value| present.first().map_or(0, |path| group_rows(track, path));
-    let Some(shown) = tracks.iter().rev().max_by_key(rows) else {
-        return text;
-    };
-    for path in &present {
-        if let Some(group) = group(shown, path) {
-            let name = shown["name"].as_str().unwrap_or("?");
-            let _ = writeln!(text, "\n{name}/{path}");
-            text.push_str(&aligned(&dataset_table(list(&group["datasets"]))));
-        }
-    }
-    text
-}
-
-/// One line per ground track: rows of each main group, and how many datasets are not shown.
-fn track_table(tracks: &[Value], main: &[&str]) -> Vec<Vec<String>> {
-    let mut header = vec!["ground track".to_owned()];
-    header.extend(main.iter().map(|path| format!("{path} rows")));
-    header.push("other groups".into());
-    let mut table = vec![header];
-    for track in tracks {
-        let mut line = vec![track["name"].as_str().unwrap_or("?").to_owned()];
-        line.extend(main.iter().map(|path| match group(track, path) {
-            Some(_) => group_rows(track, path).to_string(),
-            None => "-".into(),
-        }));
-        let is_main = |g: &&Value| main.iter().any(|path| g["path"] == *path);
-        let others: Vec<&Value> = list(&track["groups"])
-            .iter()
-            .filter(|g| !is_main(g))
-            .collect();
-        let datasets: usize = others.iter().map(|g| list(&g["datasets"]).len()).sum();
-        line.push(match others.len() {
-            0 => "-".into(),
-            groups => format!("{groups} with {datasets} datasets"),
-        });
-        table.push(line);
-    }
-    table
-}
-
-fn dataset_table(datasets: &[Value]) -> Vec<Vec<String>> {
-    let header = [
-        "dataset", "shape", "dtype", "chunk", "filters", "ratio", "fill", "units",
-    ];
-    let mut table = vec![header.map(str::to_owned).to_vec()];
-    for dataset in datasets {
-        let text = |key: &str| match &dataset[key] {
-            Value::Null => "-".to_owned(),
-            Value::String(s) => s.clone(),
-            other => other.to_string(),
-        };
-        let shape = |key: &str| match &dataset[key] {
-            Value::Array(sizes) => sizes
-                .iter()
-                .map(Value::to_string)
-                .collect::<Vec<_>>()
-                .join(" x "),
-            _ => "-".to_owned(),
-        };
-        let filters = list(&dataset["filters"]).iter().filter_map(Value::as_str);
-        let filters = filters.collect::<Vec<_>>().join(", ");
-        let ratio = dataset["compression_ratio"].as_f64();
-        table.push(vec![
-            text("name"),
-            shape("shape"),
-            text("dtype"),
-            shape("chunk_shape"),
-            if filters.is_empty() {
-                "-".into()
-            } else {
-                filters
-            },
-            ratio.map_or("-".into(), |r| format!("{r:.2}")),
-            dataset["fill_value"]
-                .as_f64()
-                .map_or_else(|| text("fill_value"), short),
-            text("units"),
-        ]);
-    }
-    table
-}
-
-/// A fill value in few characters.
-fn short(x: f64) -> String {
-    if x.abs() >= 1e12 {
-        format!("{x:.3e}")
-    } else {
-        x.to_string()
-    }
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn group<'a>(track: &'a Value, path: &str) -> Option<&'a Value> {
-    list(&track["groups"]).iter().find(|g| g["path"] == path)
-}
-
-/// Rows that most datasets of a group have: those of its longest.
-fn group_rows(track: &Value, path: &str) -> u64 {
-    let datasets = group(track, path).map_or(&[][..], |g| list(&g["datasets"]));
-    datasets
-        .iter()
-        .filter_map(|d| d["rows"].as_u64())
-        .max()
-        .unwrap_or(0)
-}
-
-/// Lines of equal columns, two spaces apart, without trailing space.
-pub(super) fn aligned(table: &[Vec<String>]) -> String {
-    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |c: usize| {
-        let cells = table.iter().filter_map(|line| line.get(c));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for line in table {
-        let cells = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &w)| format!("{cell:w$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_ground_tracks_says_what_it_holds() {
-        let description = json!({
-            "granule": "a.h5", "bytes": 9, "ground_tracks": [], "other_members": ["x", "y"],
-        });
-        assert_eq!(
-            inspect_text(&description),
-            "a.h5  9 bytes, 0 ground tracks\nit holds x, y\n"
-        );
-    }
-
-    #[test]
-    fn tables_align_and_have_no_trailing_space() {
-        let table = [["a", "bb"], ["ccc", ""]].map(|line| line.map(str::to_owned).to_vec());
-        assert_eq!(aligned(&table), "a    bb\nccc\n");
     }
 }

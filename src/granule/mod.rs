@@ -7,8 +7,9 @@
 //! of `block.rs`, decoding storage chunks with `chunk/`; `meaning.rs` turns what is stored into what is
 //! meant, with `missing.rs` and `packing.rs`; `filters.rs`, `wanted.rs`, `select.rs` and `keep.rs` keep and
 //! count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches, `buffers.rs` keeps
-//! their memory, `spent.rs` what reading took, `oddities.rs` what was odd, `inspect.rs` and `cost.rs` tell
-//! what is inside; `attributes.rs` reads attributes for all of them, `union.rs` and `units.rs` find what
+//! their memory, `spent.rs` what reading took, `oddities.rs` what was odd, `inspect.rs` (with
+//! `inspect_text.rs`, `identity.rs` and `extent.rs`) and `cost.rs` tell what is inside, `level_hint.rs` what a
+//! wrong length means; `attributes.rs` reads attributes for all of them, `union.rs` and `units.rs` find what
 //! several of them have in common.
 
 mod attributes;
@@ -18,11 +19,15 @@ mod chunk;
 mod columns;
 mod cost;
 mod elsewhere;
+mod extent;
 mod file;
 mod filters;
 mod fit;
+mod identity;
 mod inspect;
+mod inspect_text;
 mod keep;
+mod level_hint;
 mod link;
 mod meaning;
 mod missing;
@@ -57,7 +62,8 @@ pub use file::{GranuleFile, WholeDataset};
 pub(crate) use filters::RowFilter;
 pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
-pub use inspect::{inspect, inspect_text};
+pub use inspect::{inspect, inspect_all};
+pub use inspect_text::inspect_text;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub(crate) use oddities::Oddities;

@@ -17,6 +17,8 @@ pub(super) struct OpenFile {
     pub file: hdf5::File,
     pub data: Arc<File>,
     pub bytes: u64,
+    /// What is odd about it, but does not make it unreadable.
+    pub odd: Option<String>,
     pub path: PathBuf,
 }
 
@@ -27,23 +29,25 @@ impl OpenFile {
     /// No such file, a directory, a device, not HDF5, truncated, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
         settle_plugins();
-        let bytes = superblock::check(path)?;
+        let checked = superblock::check(path)?;
         // A lock does not help who only reads, and fails on file systems without locks and on files
         // that another program holds. The driver is named, as HDF5_DRIVER would choose another.
         let opened = hdf5::FileBuilder::new()
             .with_fapl(|access| access.file_locking(false).sec2())
             .open(path);
         let file = opened.map_err(|e| {
-            Error::granule(
-                path.display().to_string(),
-                format!("cannot open it as HDF5: {}; fetch it again", condensed(&e)),
-            )
+            let cause = condensed(&e);
+            let doubt = checked.doubt.clone();
+            let message = doubt
+                .unwrap_or_else(|| format!("cannot open it as HDF5: {cause}; fetch it again"));
+            Error::granule(path.display().to_string(), message)
         })?;
         let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
         Ok(Self {
             file,
             data: Arc::new(data),
-            bytes,
+            bytes: checked.bytes,
+            odd: checked.odd,
             path: path.to_path_buf(),
         })
     }

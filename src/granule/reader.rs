@@ -89,7 +89,10 @@ impl Reader {
         let mut tracks: Vec<Track> = present
             .map(|summary| Track::open(granule, config, types, summary))
             .collect::<Result<_>>()?;
-        let mut warnings = Vec::new();
+        let odd = granule.odd().into_iter();
+        let mut warnings: Vec<String> = odd
+            .map(|odd| format!("granule {}: {odd}", granule.name()))
+            .collect();
         for track in &mut tracks {
             warnings.extend(settle(granule, config, track)?);
             warnings.extend(track.not_stored(granule.name()));

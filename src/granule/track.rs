@@ -10,6 +10,7 @@ use super::block::{Block, widens};
 use super::buffers::Buffers;
 use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
+use super::level_hint::Levels;
 use super::link::Segments;
 use super::open_link::{LinkedRuns, OpenLink};
 use super::spent::Spent;
@@ -54,6 +55,7 @@ pub(super) struct Track {
     link: Option<OpenLink>,
     /// Bytes that its storage chunks take while they are decoded.
     pub chunk_bytes: u64,
+    levels: Levels,
 }
 
 #[derive(Debug)]
@@ -199,6 +201,7 @@ impl Track {
             columns: Vec::new(),
             link: None,
             chunk_bytes: 0,
+            levels: Levels::of(config),
         };
         if config.variables.iter().any(|v| v.per_segment) {
             track.link = Some(OpenLink::open(granule, config, &summary.name)?);
@@ -352,9 +355,11 @@ impl Track {
         };
         if data.rows != rows {
             let like = like.rsplit('/').next().unwrap_or(like);
+            let levels = &self.levels;
+            let remedy = levels.remedy(granule, &self.name, data.rows, per_segment);
             return Err(granule.error(format!(
                 "{path} has {} rows, {like} has {rows}; every dataset of a level needs one row per \
-                 photon or geolocation segment: correct the path, or fetch the granule again",
+                 photon or geolocation segment: {remedy}",
                 data.rows
             )));
         }

@@ -175,10 +175,10 @@ impl Manifest {
         write_whole(&pieces.join(NAME), text.as_bytes())
     }
 
-    /// The config, parsed as it was.
+    /// The config, parsed as it was, whose columns are those that were found.
     ///
     /// # Errors
-    /// A text that was changed.
+    /// A text or columns that were changed.
     pub fn config(&self, pieces: &Path) -> Result<Config> {
         let config = config::parse_yaml(&self.config.name, &self.config.text)?;
         if config.sha256 != self.config.sha256 {
@@ -187,6 +187,17 @@ impl Manifest {
                 message: format!(
                     "{NAME} has a config of sha256 {}, and says {}; begin anew with --overwrite",
                     config.sha256, self.config.sha256
+                ),
+            });
+        }
+        let read: Vec<&str> = config.variables.iter().map(|v| v.name.as_str()).collect();
+        let found: Vec<&str> = self.found.columns.iter().map(|c| c.name.as_str()).collect();
+        if read != found {
+            return Err(Error::Pieces {
+                path: pieces.to_path_buf(),
+                message: format!(
+                    "{NAME} has a config of the columns {read:?}, and says that {found:?} were \
+                     found; begin anew with --overwrite"
                 ),
             });
         }

@@ -181,6 +181,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             order: Some(build.config.grid.shard_order),
             shards: Vec::new(),
             granules: Vec::new(),
+            unused: Vec::new(),
         },
         failed: build.plan.absent.clone(),
         without_photons: Vec::new(),

@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
 use crate::report::write_whole;
 
+use super::unused::{meaning, unused};
+
 /// A shard map, each granule held once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShardMap {
@@ -33,6 +35,8 @@ pub struct ShardMap {
     pub shards: Vec<MapShard>,
     /// Each once.
     pub granules: Vec<MapGranule>,
+    /// Keys that the file has and no run follows: `aoi_mask`, `granules[].assets`.
+    pub unused: Vec<String>,
 }
 
 /// One shard of a map.
@@ -103,8 +107,14 @@ impl ShardMap {
     /// A file that cannot be read, is not JSON or no shard map, whose lists are not of one length,
     /// or with a key that is no shard, comes twice or is of another order than the first.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         let refused = |message: String| Error::map(path, message);
+        // A device or a FIFO may give bytes without end, or none for ever.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(refused(
+                "is not a regular file; write the map to disk first".to_owned(),
+            ));
+        }
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         let raw: RawMap = serde_json::from_slice(&bytes).map_err(|e| {
             refused(format!(
                 "is not a shard map: {e}; icefold schema plan prints the format"
@@ -143,7 +153,17 @@ impl ShardMap {
             order,
             shards,
             granules,
+            unused: unused(&bytes),
         })
+    }
+
+    /// What the map says that a run does not follow, in words.
+    pub fn unused_in_words(&self) -> Vec<String> {
+        let words = self.unused.iter().map(|key| {
+            let map = self.path.display();
+            format!("{key} of shard map {map} is not used{}", meaning(key))
+        });
+        words.collect()
     }
 
     /// Writes the map to its path; a reader never sees half of it.

@@ -5,7 +5,7 @@
 //! `copies.rs` sees in them, and `names.rs` says what each is called. Or a shard map (`map.rs`), which lists the granules of every
 //! shard: `build.rs` makes one from the granules' positions, `signature.rs` tells whether it fits a config,
 //! `resolve.rs` finds its granules, `shards.rs` holds the shards that are wanted, `inspect.rs` shows what
-//! is in it; `runs.rs` finds the shards of positions.
+//! is in it, `unused.rs` finds keys that no run follows; `runs.rs` finds the shards of positions.
 
 mod build;
 mod copies;
@@ -20,6 +20,7 @@ mod runs;
 mod scan;
 mod shards;
 mod signature;
+mod unused;
 
 use std::path::PathBuf;
 
@@ -84,6 +85,8 @@ pub struct Absent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub map: PathBuf,
+    /// Keys of the map that the run does not follow.
+    pub unused: Vec<String>,
     /// Places in the map, first and one past the last.
     pub range: std::ops::Range<usize>,
     /// Shards that the map has.

@@ -107,6 +107,7 @@ impl ShardMap {
         plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
         plan.wanted = Some(Wanted {
             map: self.path.clone(),
+            unused: self.unused.clone(),
             of: self.shards.len(),
             shards: ShardSet::new(order, shards.iter().map(|s| s.id).collect()),
             range,

@@ -100,6 +100,9 @@ pub struct PlanReport {
     pub shards: String,
     /// Shards of the map.
     pub of: u64,
+    /// Keys of the map that the run does not follow.
+    #[serde(default)]
+    pub unused: Vec<String>,
 }
 
 /// The pieces of a run over a shard map.

@@ -72,6 +72,7 @@ impl RunReport {
                 map: wanted.map.display().to_string(),
                 shards: format!("{}..{}", wanted.range.start, wanted.range.end),
                 of: wanted.of as u64,
+                unused: wanted.unused.clone(),
             }),
             pieces: facts.pieces.clone(),
             threads: facts.threads as u64,

@@ -3,7 +3,6 @@
 //! Beside the line: every value is read once, a Zarr shard at a time, so that what is told is true
 //! of the data and not only of the metadata.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -17,6 +16,7 @@ use super::value::{Scalar, scalar, size};
 use super::write::{ContentHash, content_hash};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::text::padded;
 
 /// Everything about the store at `path`, as one JSON object.
 ///
@@ -251,7 +251,8 @@ fn table(order: &Value) -> Vec<String> {
         .map(|row| {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(widths) {
-                let _ = write!(line, "  {cell:width$}");
+                line.push_str("  ");
+                line.push_str(&padded(cell, width));
             }
             line.trim_end().to_owned()
         })

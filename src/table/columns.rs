@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
 
 use super::file::TableFile;
 use super::partitions::Partition;
+use super::points;
 use crate::batch::ColumnType;
 use crate::config::{Config, Dtype};
 use crate::granule::{Applied, Attributes, Axis, Meaning, SourceColumn, check_degrees};
@@ -18,6 +20,8 @@ use crate::{Error, Result};
 /// Names of the columns that a config needs.
 #[derive(Debug)]
 pub(super) struct Needed {
+    /// The column of points that longitude and latitude are taken from.
+    pub points: Option<String>,
     pub longitude: String,
     pub latitude: String,
     /// In the order of the config's filters and variables.
@@ -39,15 +43,34 @@ impl Needed {
     pub fn of(table: &TableFile, config: &Config, types: &[ColumnType]) -> Result<Self> {
         let mut meanings = BTreeMap::new();
         let mut warnings = Vec::new();
-        for name in columns_read(config) {
-            let (_, field) = column(table, &name)?;
+        let degrees = [&config.longitude, &config.latitude];
+        if let Some(points) = &config.points {
+            let field = table.schema.field_with_name(points);
+            let field = field.map_err(|_| missing(table, points))?;
+            points::check(table, points, field.data_type())?;
+            for name in degrees {
+                let plain = Meaning::new(&Attributes::of_field(|_| None), Dtype::F64);
+                meanings.insert(name.clone(), plain.map_err(|why| table.error(why))?);
+            }
+        }
+        let named = degrees.into_iter().filter(|_| config.points.is_none());
+        let named = named.chain(config.filters.iter().map(|filter| &filter.dataset));
+        let named = named.chain(config.variables.iter().map(|variable| &variable.path));
+        for name in named {
+            let found = column(table, name).map_err(|error| {
+                let hint = points::hint(table).filter(|_| degrees.contains(&name));
+                hint.map_or(error, |hint| {
+                    table.error(format!("has no column {name}; {hint}"))
+                })
+            });
+            let (_, field) = found?;
             let mut meaning = meaning(table, field)?;
             let settled = meaning.settle(config.valid_range);
             settled.map_err(|why| table.error(format!("column {name}: {why}")))?;
             let odd = meaning.warnings.iter();
             warnings
                 .extend(odd.map(|odd| format!("granule {}: column {name}: {odd}", table.name())));
-            meanings.insert(name, meaning);
+            meanings.insert(name.clone(), meaning);
         }
         let axes = [
             (&config.latitude, Axis::Latitude, 90.0),
@@ -90,6 +113,7 @@ impl Needed {
         let filters = config.filters.iter().map(|f| f.dataset.clone());
         let variables = config.variables.iter().map(|v| v.path.clone());
         Ok(Self {
+            points: config.points.clone(),
             longitude: config.longitude.clone(),
             latitude: config.latitude.clone(),
             filters: filters.collect(),
@@ -97,6 +121,19 @@ impl Needed {
             meanings,
             warnings,
         })
+    }
+
+    /// Rows from `first` on with points, where those are read, as longitudes and latitudes.
+    pub fn in_degrees(
+        &self,
+        table: &TableFile,
+        batch: RecordBatch,
+        first: u64,
+    ) -> Result<RecordBatch> {
+        match &self.points {
+            Some(points) => points::unfold(table, &batch, points, first),
+            None => Ok(batch),
+        }
     }
 
     /// What the values of a column mean.
@@ -120,7 +157,15 @@ impl Needed {
 
     /// Positions in the schema of the coordinates, ascending.
     pub fn positions(&self, table: &TableFile) -> Vec<usize> {
-        places(table, [&self.longitude, &self.latitude].into_iter())
+        places(table, self.coordinates().into_iter())
+    }
+
+    /// Names of the columns that hold coordinates.
+    fn coordinates(&self) -> Vec<&String> {
+        match &self.points {
+            Some(points) => vec![points],
+            None => vec![&self.longitude, &self.latitude],
+        }
     }
 
     /// Columns that come from the names of folders.
@@ -133,20 +178,19 @@ impl Needed {
 
     /// Positions in the schema of all columns, ascending.
     pub fn all(&self, table: &TableFile) -> Vec<usize> {
-        let names = [&self.longitude, &self.latitude];
-        places(
-            table,
-            names
-                .into_iter()
-                .chain(&self.filters)
-                .chain(&self.variables),
-        )
+        let names = self.coordinates().into_iter();
+        let names = names.chain(&self.filters).chain(&self.variables);
+        places(table, names)
     }
 }
 
 /// Names of the columns that a config reads.
 pub fn columns_read(config: &Config) -> Vec<String> {
-    let names = [&config.longitude, &config.latitude].into_iter();
+    let coordinates = match &config.points {
+        Some(points) => vec![points],
+        None => vec![&config.longitude, &config.latitude],
+    };
+    let names = coordinates.into_iter();
     let names = names.chain(config.filters.iter().map(|filter| &filter.dataset));
     let names = names.chain(config.variables.iter().map(|variable| &variable.path));
     names.cloned().collect()

@@ -20,6 +20,7 @@ use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::left_out;
 use crate::store::grouped;
+use crate::text::padded;
 use crate::{Error, Result};
 
 /// Metadata texts longer than this are cut.
@@ -201,7 +202,8 @@ pub fn inspect_text(found: &Value) -> String {
     let (names, types) = (width("name"), width("type"));
     for column in columns {
         let (name, kind) = (text(&column["name"]), text(&column["type"]));
-        let _ = write!(out, "  {name:<names$}  {kind:<types$}");
+        let (name, kind) = (padded(&name, names), padded(&kind, types));
+        let _ = write!(out, "  {name}  {kind}");
         if let (Some(min), Some(max)) = (column["min"].as_f64(), column["max"].as_f64()) {
             let _ = write!(out, "  {min} to {max}");
         }

@@ -154,7 +154,10 @@ impl TableReader {
                         first,
                         reach,
                         batch,
-                    }) => self.pending = Some(Pending::new(&self.table, batch, first, reach)?),
+                    }) => {
+                        let batch = self.needed.in_degrees(&self.table, batch, first)?;
+                        self.pending = Some(Pending::new(&self.table, batch, first, reach)?);
+                    }
                 }
                 continue;
             };

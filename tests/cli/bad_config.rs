@@ -131,3 +131,26 @@ fn a_run_without_a_store_is_refused() {
     command.args(["run", "atl03"]).arg(good);
     refuse(&mut command, 2, &["no store given", "--store OUT.zarr"]);
 }
+
+#[test]
+fn all_that_is_wrong_with_a_config_is_said_at_once() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let text = include_str!("../../src/config/atl03.yaml");
+    let text = text.replace("op: ne, value: -2", "op: nee, value: -02");
+    let text = text.replace("function: median", "function: medain");
+    let text = text.replace("child_order: 12", "childorder: 12, parent: 3");
+    let path = site.path("many.yaml");
+    std::fs::write(&path, text).unwrap();
+    let says = [
+        "error: config",
+        "many.yaml: line 13, column 67: data_source.filters[0].op: unknown value 'nee'",
+        "\n  line 13, column 79: data_source.filters[0].value: '-02' has a 0 in front",
+        "\n  line 30, column 26: aggregation.variables.h_median.function: unknown function 'medain'",
+        "\n  line 34, column 67: output.grid: unknown key 'childorder', did you mean 'child_order'",
+        "\n  line 34, column 83: output.grid: unknown key 'parent'",
+    ];
+    let message = refuse(&mut site.run(&path, &one(&good)), 2, &says);
+    assert_eq!(message.lines().count(), 5, "{message}");
+    assert!(site.written().is_empty());
+}

@@ -74,6 +74,17 @@ impl Site {
         path
     }
 
+    /// A granule with nothing wrong, as the oldest library writes it: its superblock has no checksum.
+    pub fn old(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let mut builder = hdf5::FileBuilder::new();
+        builder.with_fapl(|access| access.libver_earliest());
+        let file = builder.create(&path).unwrap();
+        Heights::along(-45.0, 3000).write(&file, "gt1l");
+        file.close().unwrap();
+        path
+    }
+
     /// A granule with nothing wrong.
     pub fn good(&self, name: &str, lon: f64) -> PathBuf {
         self.granule(name, &[("gt1l", Heights::along(lon, 3000))])

@@ -64,3 +64,29 @@ fn an_unknown_variable_lists_those_there_are() {
     );
     assert_eq!(site.written(), ["a.run.json", "a.zarr"]);
 }
+
+#[test]
+fn a_picture_is_a_png_and_other_names_are_refused() {
+    let site = Site::new();
+    succeed(&mut site.run("atl03", &one(&site.good("a.h5", -45.0))));
+    let before = site.written();
+    let render = |name: &str| {
+        let mut render = icefold();
+        render.arg("render").arg(site.out("a.zarr"));
+        render.args(["h_mean", "-o"]).arg(site.out(name));
+        render
+    };
+    for name in ["map.pdf", "map.tif", "map.png.svg"] {
+        let extension = format!("a .{} file is not written", &name[name.len() - 3..]);
+        let says = [name, &extension, "pictures are PNG"];
+        refuse(&mut render(name), 2, &says);
+    }
+    refuse(
+        &mut render("map"),
+        2,
+        &["map: its name does not say what it is", ".png"],
+    );
+    assert_eq!(site.written(), before);
+    succeed(&mut render("map.PNG"));
+    size(&std::fs::read(site.out("map.PNG")).unwrap());
+}

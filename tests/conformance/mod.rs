@@ -286,3 +286,43 @@ fn the_full_sphere_holds_the_bits_of_the_cells() {
         assert!(stdout(&output).contains("the layouts agree: "), "{orders}");
     }
 }
+
+#[test]
+#[cfg_attr(
+    not(all(icefold_test_data, icefold_test_python)),
+    ignore = "no test data or no Python"
+)]
+fn the_tolerance_against_the_float32_arithmetic_of_zagg_is_as_documented() {
+    let out = folder();
+    let text = include_str!("../../src/config/atl06.yaml");
+    let (source, rest) = text.split_once("  variables:\n    count:").unwrap();
+    let (_, output) = rest.split_once("\noutput:").unwrap();
+    let outputs = r#"  variables:
+    mean: {function: mean, source: h_li}
+    average: {function: average, source: h_li, params: {weights: "1.0 / s_li**2"}}
+    var: {function: var, source: h_li}
+    std: {function: std, source: h_li}
+"#;
+    let config = out.path().join("float32.yaml");
+    std::fs::write(&config, format!("{source}{outputs}\noutput:{output}")).unwrap();
+    let granules = [
+        "processed_ATL06_20190222155947_08580212_001_01.h5",
+        "processed_ATL06_20181015100401_02560110_003_01.h5",
+    ]
+    .map(granule);
+    let store = out.path().join("float32.zarr");
+    let mut run = icefold();
+    succeed(
+        run.arg("run")
+            .arg(&config)
+            .args(&granules)
+            .arg("--store")
+            .arg(&store),
+    );
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/float32_check.py"
+    );
+    let output = succeed(python().arg(script).arg(&store).args(&granules));
+    assert!(stdout(&output).contains("within what is documented"));
+}

@@ -57,6 +57,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
         catalog: None,
+        points: None,
         access: Access::default(),
         origins: std::collections::BTreeMap::new(),
     }

@@ -1,0 +1,240 @@
+//! Points of a table as longitudes and latitudes: well-known binary, as GeoParquet holds it.
+//!
+//! On the line: between `batches.rs` and `explode.rs`, where a config names a column of points in place
+//! of two of degrees. Formats: OGC 06-103r4, section 8.2; GeoParquet 1.1, "File metadata".
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use serde_json::Value;
+
+use super::file::TableFile;
+use crate::config::{x_of, y_of};
+use crate::{Error, Result};
+
+/// Key of GeoParquet's metadata in a schema's.
+const GEO: &str = "geo";
+/// Bits of a type that say that more coordinates follow, and that a reference system stands before
+/// them (extended well-known binary).
+const HAS_SRID: u32 = 0x2000_0000;
+const FLAGS: u32 = 0xe000_0000;
+
+/// What GeoParquet's metadata say of the table: the main column of geometries, and of each its facts.
+fn metadata(table: &TableFile) -> Option<Value> {
+    serde_json::from_str(table.schema.metadata().get(GEO)?).ok()
+}
+
+/// The remedy where a table has no column of degrees but points.
+pub(super) fn hint(table: &TableFile) -> Option<String> {
+    let geo = metadata(table)?;
+    let column = geo["primary_column"].as_str()?;
+    let encoding = geo["columns"][column]["encoding"].as_str().unwrap_or("?");
+    let field = table.schema.field_with_name(column).ok()?;
+    Some(if is_binary(field.data_type()) {
+        format!(
+            "its positions are the points of column {column} ({encoding}): write coordinates: \
+             {{geometry: {column}}} in the config"
+        )
+    } else {
+        format!(
+            "its positions are in the geometry column {column} ({encoding}), of which only points in \
+             WKB are read: write them as WKB or as two columns of degrees"
+        )
+    })
+}
+
+fn is_binary(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+    )
+}
+
+/// Checks that a column can hold points in degrees.
+///
+/// # Errors
+/// Another type, another encoding than WKB, a reference system that is not of longitudes and
+/// latitudes.
+pub(super) fn check(table: &TableFile, column: &str, data_type: &DataType) -> Result<()> {
+    let facts = metadata(table).map_or(Value::Null, |geo| geo["columns"][column].clone());
+    if let Some(encoding) = facts["encoding"].as_str().filter(|e| *e != "WKB") {
+        return Err(table.error(format!(
+            "column {column} is encoded as {encoding}, of which points are not read; write it as WKB"
+        )));
+    }
+    if !is_binary(data_type) {
+        return Err(table.error(format!(
+            "column {column} is {data_type}, and coordinates.geometry is a column of points in WKB; \
+             write it as such, or name columns of degrees as latitude and longitude"
+        )));
+    }
+    // A system that is left out is that of longitudes and latitudes on WGS84; before version 1 of
+    // GeoParquet it was a text that starts with its kind.
+    let crs = &facts["crs"];
+    let kind = crs["type"].as_str().or(crs.as_str()).unwrap_or_default();
+    let is_degrees = ["Geographic", "Geodetic", "GEOG", "GEOD"];
+    if !crs.is_null() && !is_degrees.iter().any(|start| kind.starts_with(start)) {
+        return Err(table.error(format!(
+            "column {column} is in the reference system {}, not in degrees; convert it to \
+             longitudes and latitudes on WGS84",
+            crs["name"].as_str().unwrap_or(kind)
+        )));
+    }
+    Ok(())
+}
+
+/// The batch with longitudes and latitudes in place of a column of points.
+///
+/// # Errors
+/// The row whose value is no point, and what it is.
+pub(super) fn unfold(
+    table: &TableFile,
+    batch: &RecordBatch,
+    column: &str,
+    first: u64,
+) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let damaged = |e: &arrow::error::ArrowError| table.damaged(first, e);
+    let place = schema.index_of(column).map_err(|e| damaged(&e))?;
+    let points = batch.column(place);
+    let mut lon = Vec::with_capacity(points.len());
+    let mut lat = Vec::with_capacity(points.len());
+    for row in 0..points.len() {
+        let point = match bytes_of(points, row) {
+            None => None,
+            Some(bytes) => Some(point(bytes).map_err(|what| -> Error {
+                table.error(format!(
+                    "column {column} row {}: {what}; only points are read: leave such rows out",
+                    first + row as u64
+                ))
+            })?),
+        };
+        lon.push(point.map(|(x, _)| x));
+        lat.push(point.map(|(_, y)| y));
+    }
+    let mut fields = vec![
+        Field::new(x_of(column), DataType::Float64, true),
+        Field::new(y_of(column), DataType::Float64, true),
+    ];
+    let mut arrays: Vec<ArrayRef> = vec![
+        Arc::new(Float64Array::from(lon)),
+        Arc::new(Float64Array::from(lat)),
+    ];
+    for (i, (field, array)) in schema.fields().iter().zip(batch.columns()).enumerate() {
+        if i != place {
+            fields.push(field.as_ref().clone());
+            arrays.push(Arc::clone(array));
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| damaged(&e))
+}
+
+fn bytes_of(array: &ArrayRef, row: usize) -> Option<&[u8]> {
+    if array.is_null(row) {
+        return None;
+    }
+    match array.data_type() {
+        DataType::Binary => Some(array.as_binary::<i32>().value(row)),
+        DataType::LargeBinary => Some(array.as_binary::<i64>().value(row)),
+        DataType::BinaryView => Some(array.as_binary_view().value(row)),
+        _ => None,
+    }
+}
+
+/// Longitude and latitude of a point; both are NaN in an empty one.
+fn point(bytes: &[u8]) -> Result<(f64, f64), String> {
+    let short = || format!("it has {} bytes, too few for a point", bytes.len());
+    let is_little = match bytes.first() {
+        Some(0) => false,
+        Some(1) => true,
+        Some(other) => return Err(format!("it starts with {other}, and WKB with 0 or 1")),
+        None => return Err(short()),
+    };
+    let word = |at: usize| -> Option<u32> {
+        let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(if is_little {
+            u32::from_le_bytes(four)
+        } else {
+            u32::from_be_bytes(four)
+        })
+    };
+    let number = |at: usize| -> Option<f64> {
+        let eight: [u8; 8] = bytes.get(at..at + 8)?.try_into().ok()?;
+        Some(if is_little {
+            f64::from_le_bytes(eight)
+        } else {
+            f64::from_be_bytes(eight)
+        })
+    };
+    let kind = word(1).ok_or_else(short)?;
+    let start = if kind & HAS_SRID == 0 { 5 } else { 9 };
+    // Thousands say which more coordinates there are, behind the two.
+    match (kind & !FLAGS) % 1000 {
+        1 => {}
+        other => {
+            let names = ["geometry", "point", "line string", "polygon", "multi-point"];
+            let name = names.get(other as usize).unwrap_or(&"geometry");
+            return Err(format!("it is a {name} (type {other} of WKB)"));
+        }
+    }
+    let coordinates = number(start).zip(number(start + 8));
+    coordinates.ok_or_else(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wkb(kind: u32, before: &[u8], numbers: &[f64], little: bool) -> Vec<u8> {
+        let mut bytes = vec![u8::from(little)];
+        if little {
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(before);
+            numbers.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+        } else {
+            bytes.extend(kind.to_be_bytes());
+            bytes.extend(before);
+            numbers.iter().for_each(|x| bytes.extend(x.to_be_bytes()));
+        }
+        bytes
+    }
+
+    #[test]
+    fn points_of_every_kind_are_read() {
+        for little in [true, false] {
+            for (kind, before, more) in [
+                (1, &[][..], 0),
+                (1001, &[], 1),
+                (2001, &[], 1),
+                (3001, &[], 2),
+                (0x8000_0001, &[], 1),
+                (0x2000_0001, &[0, 0, 16, 230], 0),
+            ] {
+                let numbers = [-45.5, 70.25, 1.0, 2.0];
+                let bytes = wkb(kind, before, &numbers[..2 + more], little);
+                assert_eq!(point(&bytes), Ok((-45.5, 70.25)), "{kind} {little}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_point_is_told() {
+        let polygon = wkb(3, &[], &[0.0, 0.0], true);
+        assert!(point(&polygon).unwrap_err().contains("it is a polygon"));
+        let far = wkb(700, &[], &[0.0, 0.0], true);
+        assert!(
+            point(&far)
+                .unwrap_err()
+                .contains("it is a geometry (type 700")
+        );
+        assert!(point(&[7]).unwrap_err().contains("starts with 7"));
+        let whole = wkb(1, &[], &[1.0, 2.0], true);
+        for length in 0..whole.len() {
+            assert!(point(&whole[..length]).is_err(), "{length}");
+        }
+        let empty = wkb(1, &[], &[f64::NAN, f64::NAN], true);
+        assert!(point(&empty).unwrap().0.is_nan());
+    }
+}
