@@ -163,7 +163,10 @@ fn floats(granule: &GranuleFile, path: &str) -> Option<Vec<f64>> {
 
 /// Seconds since 1970 of a dataset of times; `None` where its units are of another kind.
 fn seconds(granule: &GranuleFile, path: &str) -> Option<Vec<f64>> {
-    let units = attributes::text(&dataset(granule, path)?, "units");
+    let units = {
+        let dataset = dataset(granule, path)?;
+        attributes::text(&dataset, "units")
+    };
     let since = match &units {
         Some(units) => days(units.strip_prefix("seconds since ")?)?,
         None => EPOCH_DAYS,
