@@ -115,17 +115,22 @@ pub(super) fn mappings(plist: &DatasetCreate) -> Result<Vec<Mapping>> {
         return Err("its mappings cannot be counted".into());
     }
     let mapping = |index| -> Result<Mapping> {
-        // SAFETY: the list lives, and `text` gives as much room as it says; the lock is held.
-        let file =
-            text(|room, size| sync(|| unsafe { H5Pget_virtual_filename(id, index, room, size) }));
-        // SAFETY: as above.
-        let dataset =
-            text(|room, size| sync(|| unsafe { H5Pget_virtual_dsetname(id, index, room, size) }));
-        // SAFETY: the list lives; the new dataspace is owned by what takes its id; the lock is held.
-        let from =
-            sync(|| unsafe { hdf5::from_id::<Dataspace>(H5Pget_virtual_srcspace(id, index)) });
-        // SAFETY: as above.
-        let to = sync(|| unsafe { hdf5::from_id::<Dataspace>(H5Pget_virtual_vspace(id, index)) });
+        let file = text(|room, size| {
+            // SAFETY: the list lives, and `room` has as many bytes as `size` says; the lock is held.
+            sync(|| unsafe { H5Pget_virtual_filename(id, index, room, size) })
+        });
+        let dataset = text(|room, size| {
+            // SAFETY: as above.
+            sync(|| unsafe { H5Pget_virtual_dsetname(id, index, room, size) })
+        });
+        let from = sync(|| {
+            // SAFETY: the list lives; the new dataspace is owned by what takes its id; the lock is held.
+            unsafe { hdf5::from_id::<Dataspace>(H5Pget_virtual_srcspace(id, index)) }
+        });
+        let to = sync(|| {
+            // SAFETY: as above.
+            unsafe { hdf5::from_id::<Dataspace>(H5Pget_virtual_vspace(id, index)) }
+        });
         Ok(Mapping {
             file: file?,
             dataset: dataset?,
