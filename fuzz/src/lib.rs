@@ -13,10 +13,10 @@ mod product;
 mod runs;
 
 use chunks::convert::{Element, Kind, Order, Stride, Target};
-use chunks::filter::{Pipeline, Step};
-use chunks::inflate::Workspace;
 use chunks::encode;
 use chunks::entries::{Entries, Entry};
+use chunks::filter::{Pipeline, Step};
+use chunks::inflate::Workspace;
 use chunks::table::{Grid, Places, Table};
 use libdeflater::{CompressionLvl, Compressor};
 use runs::Runs;
@@ -249,8 +249,22 @@ pub fn product(data: &[u8]) {
     let name = |text: &str| product::ProductName::of(std::path::Path::new(text));
     // Pieces of names, so that some are whole.
     const PIECES: [&str; 16] = [
-        "ATL06", "ATL11", "ATL14", "QL", "-01", "_20190105163308", "_01260202", "_000110", "_0318",
-        "_GL", "_100m", "_006", "_01", "_007_02", ".h5", "\u{e9}",
+        "ATL06",
+        "ATL11",
+        "ATL14",
+        "QL",
+        "-01",
+        "_20190105163308",
+        "_01260202",
+        "_000110",
+        "_0318",
+        "_GL",
+        "_100m",
+        "_006",
+        "_01",
+        "_007_02",
+        ".h5",
+        "\u{e9}",
     ];
     let mut text = String::new();
     for &byte in data.iter().take(64) {

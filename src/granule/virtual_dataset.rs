@@ -3,16 +3,16 @@
 //! On the line: `storage.rs` calls this when a dataset is opened. libhdf5 reads fill values where a
 //! source is not there, as if they had been measured, and opens whatever file a source names.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use hdf5::plist::dataset_create::{Layout, VirtualMapping};
-use hdf5::{Selection, SliceOrIndex};
+use hdf5::Dataset;
+use hdf5::plist::dataset_create::Layout;
 
 use super::chunk::{Asked, Found, Untabled, find};
 use super::columns::dtype_of;
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
+use super::mapping::{Mapping, mappings};
 use super::open_file::OpenFile;
 use super::walk::Walk;
 use crate::Result;
@@ -47,23 +47,27 @@ impl GranuleFile {
                 "{what} behind {DEEPEST} others; rewrite it (h5repack -l CONTI)"
             )));
         }
-        let mappings = plist.get_virtual_map().map_err(|_| {
-            self.error(format!(
-                "{what} of irregular pieces, which is not supported; rewrite it (h5repack -l CONTI)"
-            ))
-        })?;
+        let mappings = mappings(&plist).map_err(read)?;
+        // libhdf5 opens sources without an end to tell the shape of what they are mapped to.
+        let endless = |m: &&Mapping| m.from.is_endless() || m.to.is_endless();
+        if let Some(mapping) = mappings.iter().find(endless) {
+            return Err(self.error(format!(
+                "{what} of pieces without an end, of {} in {}, which is not supported; rewrite it \
+                 (h5repack -l CONTI)",
+                mapping.dataset, mapping.file
+            )));
+        }
         let mut rows = Vec::new();
-        let shape = located.dataset.shape();
+        let shape = shape_of(&located.dataset);
         for mapping in &mappings {
-            let mapped = mapped_rows(&mapping.vds_selection, &shape);
-            rows.push(mapped.map_err(|why| {
+            rows.push(mapping.to.whole_rows(&shape).map_err(|why| {
                 self.error(format!(
                     "{what} {why}, which is not supported; rewrite it (h5repack -l CONTI)"
                 ))
             })?);
             self.check_source(mapping, located, (path, depth))?;
         }
-        let mut covered = 0;
+        let mut covered = 0_u64;
         rows.sort_unstable_by_key(|rows| rows.start);
         for rows in rows {
             if rows.start > covered {
@@ -83,11 +87,11 @@ impl GranuleFile {
     /// One source: its file, the dataset in it, and its length.
     fn check_source(
         &self,
-        mapping: &VirtualMapping,
+        mapping: &Mapping,
         located: &Located,
         (path, depth): (&str, Depth),
     ) -> Result<()> {
-        let (name, dataset) = (&mapping.src_filename, &mapping.src_dataset);
+        let (name, dataset) = (&mapping.file, &mapping.dataset);
         let what = format!("{path} takes its values from {dataset} in");
         if name.contains('%') || dataset.contains('%') {
             return Err(self.error(format!(
@@ -117,9 +121,8 @@ impl GranuleFile {
         };
         self.check_virtual(&source, dataset, Depth(depth.0 + 1))?;
         self.check_values(&source, &format!("{what} {name}, which"))?;
-        let shape = source.dataset.shape();
-        let reach = reach(&mapping.src_selection, &shape);
-        if reach.is_none_or(|reach| reach > shape.first().copied().unwrap_or(1)) {
+        let shape = shape_of(&source.dataset);
+        if !mapping.from.is_within(&shape) {
             return Err(self.error(format!(
                 "{what} {name}, which has {shape:?} of them and fewer than it takes; fetch it again"
             )));
@@ -193,56 +196,10 @@ impl GranuleFile {
     }
 }
 
-/// The rows that a selection takes of a virtual dataset of this shape, all columns of them.
-fn mapped_rows(selection: &Selection, shape: &[usize]) -> Result<Range<usize>, &'static str> {
-    let slab = match selection {
-        Selection::All => return Ok(0..shape.first().copied().unwrap_or(1)),
-        Selection::Points(_) => return Err("of single points"),
-        Selection::Hyperslab(slab) => slab,
-    };
-    let mut spans = slab
+fn shape_of(dataset: &Dataset) -> Vec<u64> {
+    dataset
+        .shape()
         .iter()
-        .map(|slice| span(*slice).ok_or("of pieces with gaps or no end"));
-    let rows = spans.next().unwrap_or(Err("of nothing"))?;
-    for (span, &length) in spans.zip(&shape[1..]) {
-        if span? != (0..length) {
-            return Err("of parts of rows");
-        }
-    }
-    Ok(rows)
-}
-
-/// The end of the rows that a selection takes; `None` where it has none.
-fn reach(selection: &Selection, shape: &[usize]) -> Option<usize> {
-    match selection {
-        Selection::All => shape.first().copied().or(Some(1)),
-        Selection::Points(points) => points.rows().into_iter().map(|p| p[0] + 1).max(),
-        Selection::Hyperslab(slab) => match *slab.first()? {
-            SliceOrIndex::SliceCount {
-                start,
-                step,
-                count,
-                block,
-            } => {
-                let last = start.checked_add(count.checked_sub(1)?.checked_mul(step)?)?;
-                last.checked_add(block)
-            }
-            _ => None,
-        },
-    }
-}
-
-/// What a slice takes, where that is without gaps.
-fn span(slice: SliceOrIndex) -> Option<Range<usize>> {
-    match slice {
-        SliceOrIndex::SliceCount {
-            start,
-            step,
-            count,
-            block,
-        } if step == block || count <= 1 => {
-            Some(start..start.checked_add(count.checked_mul(block)?)?)
-        }
-        _ => None,
-    }
+        .map(|&length| length as u64)
+        .collect()
 }

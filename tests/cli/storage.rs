@@ -124,9 +124,10 @@ fn a_tolerant_run_over_rows_that_are_not_stored_exits_with_3() {
     let group = file.group("gt1l/heights").unwrap();
     let heights: Vec<f32> = group.dataset("h_ph").unwrap().read_raw().unwrap();
     group.unlink("h_ph").unwrap();
-    let holes = group.new_dataset::<f32>().shape(3000).chunk(500);
+    let holes = group.new_dataset::<f32>().shape(2500_usize..).chunk(500);
     let holes = holes.create("h_ph").unwrap();
-    holes.write_slice(&heights[..2500], 0..2500).unwrap();
+    holes.write_raw(&heights[..2500]).unwrap();
+    holes.resize(3000).unwrap();
     drop((holes, group));
     file.close().unwrap();
     let says = ["/gt1l/heights/h_ph has no storage chunk for rows 2500 to 2999"];

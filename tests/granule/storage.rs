@@ -32,26 +32,25 @@ fn changed(closed: &Closed, change: impl FnOnce(&mut Vec<u8>)) {
     std::fs::write(&closed.path, bytes).unwrap();
 }
 
-/// A granule whose quality, all 1, lacks the chunk of rows 200 to 299.
-fn with_a_hole(name: &str) -> Closed {
+/// A granule whose quality, 1 where it is stored, lacks the chunks of rows 200 to 499.
+fn with_a_hole() -> Closed {
     let granule = Synthetic::with_heights(&[5.0; ROWS]);
     let group = granule.within("gt1l/heights");
-    let dataset = group.new_dataset::<i8>().shape(ROWS).chunk(100);
-    let dataset = dataset.create(name).unwrap();
-    for rows in [0..200, 300..500] {
-        dataset.write_slice(&vec![1_i8; rows.len()], rows).unwrap();
-    }
+    let dataset = group.new_dataset::<i8>().shape(200_usize..).chunk(100);
+    let dataset = dataset.create("q").unwrap();
+    dataset.write_raw(&[1_i8; 200]).unwrap();
+    dataset.resize(ROWS).unwrap();
     drop((dataset, group));
     granule.close()
 }
 
 #[test]
 fn a_row_without_a_storage_chunk_is_refused() {
-    let closed = with_a_hole("q");
+    let closed = with_a_hole();
     let message = refusal(&closed.path, &atl03(&["q"]));
     assert_says(
         &message,
-        &["/gt1l/heights/q has no storage chunk for rows 200 to 299:"],
+        &["/gt1l/heights/q has no storage chunk for rows 200 to 299 (300 rows in all)"],
     );
     // What the config does not name is not looked at.
     assert_eq!(
@@ -65,15 +64,15 @@ fn a_row_without_a_storage_chunk_is_refused() {
 
 #[test]
 fn tolerant_reading_has_nulls_where_no_chunk_is_stored_and_counts_them() {
-    let closed = with_a_hole("q");
+    let closed = with_a_hole();
     for batch_rows in [70, 250, 1000] {
         let whole = read(&closed.path, &tolerant(atl03(&["h_ph", "q"])), batch_rows).unwrap();
         let nulls: Vec<u64> = (whole.photons.iter())
             .filter_map(|p| p.values[1].is_none().then_some(p.row))
             .collect();
-        assert_eq!(nulls, (200..300).collect::<Vec<u64>>());
-        assert_eq!(whole.counts.nulls["q"], 100);
-        let says = "/gt1l/heights/q has no storage chunk for 100 of its 500 rows, which are null";
+        assert_eq!(nulls, (200..500).collect::<Vec<u64>>());
+        assert_eq!(whole.counts.nulls["q"], 300);
+        let says = "/gt1l/heights/q has no storage chunk for 300 of its 500 rows, which are null";
         assert_says(&whole.warnings.join("\n"), &[says]);
     }
     // 0 would be kept, as damage made it once.
@@ -81,8 +80,8 @@ fn tolerant_reading_has_nulls_where_no_chunk_is_stored_and_counts_them() {
     config.filters = vec![filter("heights/q", None, FilterOp::Le, 1.0)];
     let whole = read(&closed.path, &config, 70).unwrap();
     let rejected = &whole.counts.rejected;
-    assert_eq!(rejected["not_stored: /gt1l/heights/q"], 100);
-    assert_eq!(whole.counts.kept, 400);
+    assert_eq!(rejected["not_stored: /gt1l/heights/q"], 300);
+    assert_eq!(whole.counts.kept, 200);
     config.filters.clear();
     config.nulls = NullPolicy::Reject;
     config.variables[0].path = "/{group}/heights/q".into();

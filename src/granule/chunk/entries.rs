@@ -83,9 +83,12 @@ impl Entries {
         let mut found = self.found;
         for entry in &found {
             let checked = within(entry, self.file_bytes);
-            let checked = checked.and_then(|()| match self.lengths {
-                true => check(entry, pipeline, length),
-                false => Ok(()),
+            let checked = checked.and_then(|()| {
+                if self.lengths {
+                    check(entry, pipeline, length)
+                } else {
+                    Ok(())
+                }
             });
             checked.map_err(|why| describe(entry, &why))?;
         }
