@@ -352,7 +352,7 @@ fn shards_without_photons_make_a_store_without_cells() {
         let listed = map["granules"][0].clone();
         map["granules"] = json!([listed]);
     });
-    let (report, _) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    let (report, _) = json_of(site.run_plan("a.zarr").arg("--json"), 3);
     let photons = &report["photons"];
     assert_eq!(photons["rejected_by"], json!({"outside_shards": 3000}));
     assert_eq!(
