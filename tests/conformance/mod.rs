@@ -41,9 +41,9 @@ data_source:
       link: {to: photons, index_beg: ph_index_beg, count: segment_ph_cnt, index_base: 1}
       variables: [skew, width]
   variables:
-    time: delta_time
-    skew: tx_pulse_skew_est
-    width: tx_pulse_width_upper
+    time: "/{group}/heights/delta_time"
+    skew: "/{group}/geolocation/tx_pulse_skew_est"
+    width: "/{group}/geolocation/tx_pulse_width_upper"
 aggregation:
   variables:
     skew_mean: {function: mean, source: skew, dtype: float64}

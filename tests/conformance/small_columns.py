@@ -13,6 +13,7 @@ import healpix_geo
 import numpy as np
 import xarray as xr
 
+ORDER = 19
 COLUMNS = {
     "skew": "geolocation/tx_pulse_skew_est",
     "width": "geolocation/tx_pulse_width_upper",
@@ -28,9 +29,9 @@ def main(store, granule):
         columns = {name: track[path][:] for name, path in COLUMNS.items()}
     for name in ("skew", "width"):
         columns[name] = np.repeat(columns[name], counts)
-    order = int(next(iter(xr.open_datatree(store, engine="zarr", consolidated=False, chunks=None).children)))
-    cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, order, ellipsoid="WGS84")
-    ds = xr.open_zarr(store, group=str(order), consolidated=False, chunks=None)
+    cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, ORDER, ellipsoid="WGS84")
+    how = {"consolidated": False, "chunks": None, "decode_times": False}
+    ds = xr.open_zarr(store, group=str(ORDER), **how)
     ids, place = np.unique(cells, return_inverse=True)
     if not np.array_equal(ids, ds["cell_ids"].values):
         sys.exit("cell_ids differ")
