@@ -24,6 +24,8 @@ use super::cpu::runs::{RunFinder, Runs};
 
 /// Photons that are looked through at a time.
 const TILE: usize = 4096;
+/// Values of such a tile that are looked at closely or not at all.
+const BLOCK: usize = 64;
 /// Runs whose sums one task makes, at most.
 const MOST_RUNS: usize = 4096;
 
@@ -233,8 +235,13 @@ impl Kept<'_> {
     /// Marks the values that have a remainder, nulls among them.
     fn mark(&self, tile: Range<usize>, remain: &mut [bool]) {
         fn mark<T: Value>(values: &[T], rule: &RemainderRule, remain: &mut [bool]) {
-            for (remain, value) in remain.iter_mut().zip(values) {
-                *remain |= value.part(rule) != Part::None;
+            // One small value does not make a whole tile worth a closer look.
+            for (remain, values) in remain.chunks_mut(BLOCK).zip(values.chunks(BLOCK)) {
+                if T::may_remain(values, rule) {
+                    for (remain, value) in remain.iter_mut().zip(values) {
+                        *remain |= value.part(rule) != Part::None;
+                    }
+                }
             }
         }
         with_values!(self.column, |v| mark(&v[tile], &self.rule, remain));

@@ -361,6 +361,7 @@ mod tests {
 
     #[test]
     fn a_column_keeps_the_remainders_that_its_type_unit_and_statistics_call_for() {
+        use ColumnType::{F32, F64, I64};
         let column = |column_type, exponent, variance| JobColumn {
             name: "h".to_owned(),
             origin: ColumnOrigin::Source(0),
@@ -372,7 +373,6 @@ mod tests {
                 ..Needs::default()
             },
         };
-        use ColumnType::{F32, F64, I64};
         for (column_type, exponent, variance, below) in [
             (F32, 34, false, Some(f64::INFINITY)),
             (F64, 34, false, Some(8_388_608.0)),

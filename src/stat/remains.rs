@@ -58,10 +58,6 @@ impl RemainderSums {
         }
     }
 
-    pub fn cell(&self) -> u64 {
-        self.sums.cell
-    }
-
     /// Adds consecutive values, the first of which stands at `start` in the nulls.
     pub fn add<T: Value>(
         &mut self,

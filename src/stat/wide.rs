@@ -208,7 +208,7 @@ mod tests {
             let a = Wide::<8>(std::array::from_fn(|i| *a.0.get(i).unwrap_or(&0)));
             let product = a.times(&b);
             prop_assert_eq!(unsigned(&product), unsigned(&a) * unsigned(&b));
-            prop_assert_eq!(product.bits() as u64, unsigned(&product).bits());
+            prop_assert_eq!(u64::from(product.bits()), unsigned(&product).bits());
             let difference = product.minus(&a);
             let fits = unsigned(&product) >= unsigned(&a);
             prop_assert_eq!(difference.is_some(), fits);

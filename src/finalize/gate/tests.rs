@@ -132,8 +132,8 @@ fn checked_remainder(change: impl FnOnce(&mut Remainder)) -> Result<(), String> 
 
 #[test]
 fn remainders_that_no_values_have_are_named() {
-    assert_eq!(checked_remainder(|_| {}), Ok(()));
     type Change = fn(&mut Remainder);
+    assert_eq!(checked_remainder(|_| {}), Ok(()));
     let changes: [(Change, &str); 6] = [
         (
             |r| r.cell = 8,
