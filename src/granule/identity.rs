@@ -97,7 +97,9 @@ fn is_digits(text: &str, count: usize) -> bool {
 
 /// The dataset at this path, if there is one.
 pub(super) fn dataset(granule: &GranuleFile, path: &str) -> Option<Dataset> {
-    granule.dataset(path).ok().map(|located| located.dataset)
+    let located = granule.dataset(path).ok()?;
+    granule.check_sources(&located, path).ok()?;
+    Some(located.dataset)
 }
 
 /// The distinct values of a small dataset of integers, in their order.
