@@ -100,6 +100,8 @@ pub struct PlanReport {
     pub shards: String,
     /// Shards of the map.
     pub of: u64,
+    /// SHA-256 of the shards of the map and their granules.
+    pub map_sha256: Option<String>,
 }
 
 /// The pieces of a run over a shard map.
