@@ -77,7 +77,7 @@ impl NameLock {
             match locked {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(Err(holder(&mut file))),
-                Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {
+                Err(TryLockError::Error(e)) if has_no_locks(&e) => {
                     let _ = fs::remove_file(&path);
                     let file = None;
                     return Ok(Ok(Self {
@@ -157,6 +157,15 @@ fn make_folders(store: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
         }
         Err(error) => Err(Error::io("create", folder, error)),
     }
+}
+
+/// Whether a lock failed as the file system has none.
+fn has_no_locks(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == ErrorKind::Unsupported
 }
 
 /// Whether a file that is open still has its name.
