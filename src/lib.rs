@@ -26,6 +26,7 @@ pub mod input;
 pub mod merge;
 pub mod piece;
 pub mod pipeline;
+pub mod place;
 pub mod plan;
 pub mod report;
 pub mod stat;

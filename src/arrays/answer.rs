@@ -128,7 +128,7 @@ impl Answer {
             AnswerFormat::Table => {
                 let mut writer = TableWriter::create(path, schema)?;
                 writer.append(&self.table(schema)?)?;
-                writer.finish()?.publish()
+                writer.finish(&self.hashes(schema).1)?.publish()
             }
             AnswerFormat::Npy => self.write_npy(schema, path),
         }

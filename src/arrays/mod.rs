@@ -25,6 +25,7 @@ mod workload;
 
 pub use answer::{Answer, AnswerFormat};
 pub use input::{Photons, read};
+pub(crate) use npy::is_npy;
 pub use oracle::oracle;
 pub use question::{Columns, Question, Statistic};
 pub use timed::{StageSeconds, Start, Timed, Times};

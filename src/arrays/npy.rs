@@ -15,6 +15,7 @@ use bytemuck::Pod;
 use super::npy_header::{Field, Kind, parse};
 use crate::batch::Values;
 use crate::error::{Error, Result};
+use crate::place::{Artefact, FilePlace, writes_through};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The header is padded with spaces so that values start at a multiple of this.
@@ -243,7 +244,8 @@ fn write_bytes(path: &Path, descr: &str, rows: usize, values: &[u8]) -> Result<(
     let dictionary = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': ({rows},), }}");
     let unpadded = MAGIC.len() + 4 + dictionary.len() + 1;
     let header = dictionary + &" ".repeat(unpadded.next_multiple_of(ALIGNMENT) - unpadded) + "\n";
-    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+    let (place, file) = FilePlace::create(path, Artefact::Array)?;
+    let mut file = BufWriter::new(file);
     let parts: [&[u8]; 5] = [
         MAGIC,
         &[1, 0],
@@ -254,7 +256,19 @@ fn write_bytes(path: &Path, descr: &str, rows: usize, values: &[u8]) -> Result<(
     for part in parts {
         file.write_all(part).map_err(failed)?;
     }
-    file.flush().map_err(failed)
+    let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
+    if !writes_through(path) {
+        file.sync_all().map_err(failed)?;
+    }
+    place.publish()
+}
+
+/// Whether a file starts as NumPy's do.
+pub fn is_npy(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
+    read.is_ok() && start == MAGIC
 }
 
 #[cfg(test)]

@@ -11,13 +11,14 @@ use crate::arrays::{AnswerFormat, Columns, Question, Start, Statistic, Timed, Ti
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
+use crate::place::{Artefact, Inputs, check_file};
 use crate::stat::Resolution;
 use crate::store::grouped;
-use crate::table::check_file_target;
 
 use super::args::MachineArgs;
 use super::out::{note, print, print_json};
 use super::run::threads;
+use super::session::tidy_file;
 
 /// Version of the JSON's shape; a reader refuses one it does not know.
 const SCHEMA_VERSION: u32 = 1;
@@ -105,8 +106,17 @@ pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
     };
     let question = Question::new(&columns, &args.stats, (order, latitude), args.resolution)?;
     if let Some(output) = &args.output {
-        AnswerFormat::of(output)?;
-        check_file_target(output, args.overwrite)?;
+        let kind = match AnswerFormat::of(output)? {
+            AnswerFormat::Table => Artefact::Table,
+            AnswerFormat::Npy => Artefact::Array,
+        };
+        check_file(
+            output,
+            kind,
+            args.overwrite,
+            &Inputs::of(args.input.iter().map(|path| &**path)),
+        )?;
+        tidy_file(output)?;
     }
     let choice = args.machine.choice()?;
     let device = Device::open(&choice, threads(args.machine.threads))?;

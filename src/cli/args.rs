@@ -64,6 +64,8 @@ pub enum Verb {
     /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
     #[command(hide = true)]
     BenchDevice(BenchDeviceArgs),
+    /// Show and remove what killed runs left under hidden names
+    Clean(CleanArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -352,6 +354,19 @@ pub struct VerifyArgs {
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// A folder, or a store beside whose name the leftovers are
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Show what there is, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -8,13 +8,16 @@ use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
 use crate::pipeline::{Memory, Target};
+use crate::place::{Artefact, Inputs, check_file};
 use crate::plan::plan;
 use crate::report::ProgressMode;
 use crate::store::Layout;
+use crate::table::errors_path;
 
 use super::args::DemoArgs;
 use super::out::{note, print};
 use super::run::{Run, threads};
+use super::session::Session;
 use super::show::draw;
 
 /// The array that the demo draws.
@@ -43,6 +46,12 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     ));
     let config = config::load("atl03")?;
     let plan = plan(&made, &config, false)?;
+    let inputs = Inputs::of(plan.granules.iter().map(|granule| &*granule.path));
+    for (kind, path) in [(Artefact::Report, &report_path), (Artefact::Picture, &map)] {
+        check_file(path, kind, true, &inputs)?;
+    }
+    let errors = errors_path(&store);
+    let session = Session::begin(&store, true, &[&report_path, &map, &errors])?;
     let run = Run {
         config: &config,
         plan: &plan,
@@ -54,6 +63,8 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
             layout: Layout::Cells,
         },
         table: None,
+        inputs: &inputs,
+        session: &session,
         tolerant: false,
         device: args.machine.choice()?,
         threads,
@@ -63,8 +74,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         progress: ProgressMode::Auto,
         interrupted,
     };
-    let (report, tally) = run.execute()?;
-    report.write(&report_path)?;
+    let (report, tally) = run.execute(&report_path)?;
     draw(
         &store,
         None,

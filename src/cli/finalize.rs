@@ -1,36 +1,58 @@
 //! `icefold finalize`: pieces to the store.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
 use crate::finalize::schema;
-use crate::piece::{Owner, Pieces, there};
+use crate::piece::{Marker, Owner, Pieces, there};
 use crate::pipeline::{Assembly, assemble};
-use crate::report::{AssembledReport, check_writable};
+use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
+use crate::report::AssembledReport;
 use crate::stat::Job;
 use crate::store::check_target;
-use crate::table::{TableFormat, check_file_target, errors_path};
+use crate::table::{TableFormat, errors_path};
 
 use super::PARTIAL;
 use super::args::FinalizeArgs;
 use super::empty::no_photon_in_pieces;
+use super::finished::{self, Wanted, finished};
 use super::out::{note, print};
 use super::run::threads;
+use super::session::Session;
 
 pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let store = &*args.store;
     let folder = Pieces::folder_of(store);
-    let pieces = there(&folder, Pieces::open(&folder)?)?;
-    check_target(store, args.overwrite)?;
+    let errors = errors_path(store);
+    let report_path = args.report.clone();
+    let report_path = report_path.unwrap_or_else(|| beside(store, "finalize.json"));
+    let mut files = vec![
+        (Artefact::Report, &*report_path),
+        (Artefact::Errors, &*errors),
+    ];
+    files.extend(args.table.as_deref().map(|table| (Artefact::Table, table)));
+    check_distinct(Some(store), &files)?;
+    // Without pieces and without a store there is nothing to have a name for.
+    if !(folder.is_dir() || pending(store) || store.exists()) {
+        there(&folder, None)?;
+    }
+    let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
+    let session = Session::begin(store, true, &names)?;
+    let there_are = Pieces::open(&folder)?;
+    if let Some(report) = is_finished(args, there_are.as_ref(), &report_path)? {
+        return finished::say(store, &report, (args.json, args.allow_empty));
+    }
+    let pieces = there(&folder, there_are)?;
+    let overwrite = args.overwrite || Pieces::may_replace(&folder, store)?;
+    let inputs = Inputs::default();
+    check_target(store, overwrite, &inputs)?;
+    for (kind, path) in files {
+        check_file(path, kind, overwrite, &inputs)?;
+    }
     if let Some(table) = &args.table {
         TableFormat::of(table)?;
-        check_file_target(table, args.overwrite)?;
     }
-    let errors = errors_path(store);
-    check_file_target(&errors, args.overwrite)?;
-    let report_path = args.report.clone();
-    let report_path = report_path.unwrap_or_else(|| store.with_extension("finalize.json"));
-    check_writable(&report_path)?;
     let owner = Owner::claim(&folder, None)?;
     let config = pieces.manifest().config(&folder)?;
     let columns = &pieces.manifest().found.columns;
@@ -41,7 +63,7 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
         job: &job,
         schema: &schema,
         store,
-        overwrite: args.overwrite,
+        overwrite,
         table: args.table.as_deref(),
         errors: &errors,
         interrupted,
@@ -58,18 +80,17 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let report = AssembledReport::new(
         &assembled,
         (&manifest.config.name, &manifest.config.sha256),
-        (&folder, manifest.map.shards.len()),
+        (&folder, manifest),
         store,
         args.table.as_deref(),
     );
-    report.write(&report_path)?;
+    let (whole, report_text) = (assembled.whole, report.to_json());
+    let clear = (!args.keep_pieces).then_some(&*folder);
+    session.end(whole.steps, (&report_path, report_text), clear)?;
     for granule in &assembled.left_out {
         note(format_args!(
             "warning: left out: granule {granule}; the error table says why"
         ));
-    }
-    if !args.keep_pieces {
-        Pieces::clear(&folder)?;
     }
     drop(owner);
     if args.json {
@@ -79,8 +100,34 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     }
     let shards = manifest.map.shards.len();
     let empty = assembled.photons == 0 && no_photon_in_pieces(shards, args.allow_empty);
-    let whole = assembled.left_out.is_empty() && assembled.errors.count == 0;
+    let whole = assembled.left_out.is_empty() && whole.errors.count == 0;
     Ok(if whole && !empty { 0 } else { PARTIAL })
+}
+
+/// The report of the run that made the store, if it made it of these pieces, or of such as are gone by now.
+fn is_finished(
+    args: &FinalizeArgs,
+    pieces: Option<&Pieces>,
+    report: &Path,
+) -> Result<Option<serde_json::Value>> {
+    let store = &*args.store;
+    if !store.exists() || (args.overwrite && pieces.is_some()) {
+        return Ok(None);
+    }
+    let content = match pieces {
+        // Of pieces that are missing, `finalize` tells itself.
+        Some(pieces) => match pieces.all_done() {
+            Ok(markers) => Some(Marker::content_of_all(&markers)),
+            Err(_) => return Ok(None),
+        },
+        None => None,
+    };
+    let wanted = Wanted {
+        pieces_sha256: content.as_deref(),
+        ..Wanted::default()
+    };
+    let reports = [report.to_path_buf(), beside(store, "finalize.json")];
+    Ok(finished(store, &reports, &wanted).filter(|report| report.get("stages").is_none()))
 }
 
 /// Threads that compress and write.

@@ -6,17 +6,22 @@ mod aggregate;
 mod args;
 mod bench;
 mod bench_device;
+mod clean;
 mod demo;
 mod devices;
 mod empty;
 mod finalize;
+mod finished;
 mod out;
+mod outputs;
 mod overviews;
 mod part;
 mod plan;
 mod run;
+mod session;
 mod settings;
 mod show;
+mod signals;
 mod urls;
 mod verify;
 
@@ -50,18 +55,19 @@ pub fn run() -> Result<u8> {
         say_where_filters_are_loaded_from();
     }
     match cli.verb {
-        Verb::Demo(args) => demo::demo(&args, &*interrupted()?),
-        Verb::Run(args) => run::run(&args, verb_matches, &*interrupted()?),
-        Verb::Plan(args) => plan::plan(&args, verb_matches, &*interrupted()?),
-        Verb::Finalize(args) => finalize::finalize(&args, &*interrupted()?),
+        Verb::Demo(args) => demo::demo(&args, &*signals::interrupted()?),
+        Verb::Run(args) => run::run(&args, verb_matches, &*signals::interrupted()?),
+        Verb::Plan(args) => plan::plan(&args, verb_matches, &*signals::interrupted()?),
+        Verb::Finalize(args) => finalize::finalize(&args, &*signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),
-        Verb::Verify(args) => verify::devices(&args, &*interrupted()?),
+        Verb::Verify(args) => verify::devices(&args, &*signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Aggregate(args) => aggregate::aggregate(&args),
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
+        Verb::Clean(args) => clean::clean(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
     }
@@ -83,16 +89,4 @@ fn refuse_to_die_of_a_full_disk() -> Result<()> {
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
         .map(drop)
         .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
-}
-
-/// Set by SIGINT and SIGTERM; a second signal ends the process at once. Only for verbs that look at
-/// it: the others end at the first.
-fn interrupted() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|e| Error::Usage(format!("cannot listen for signal {signal}: {e}")))?;
-    }
-    Ok(flag)
 }

@@ -1,16 +1,17 @@
 //! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::error::{Error, Result};
-use crate::piece::{Asked, Marker, Owner, Pieces};
+use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
+use crate::place::{Artefact, write_whole};
 use crate::plan::{Selection, ShardMap, Wanted};
 use crate::report::{PieceReport, RunReport, Tally};
-use crate::table::{check_file_target, errors_path};
+use crate::table::errors_path;
 
 use super::out::note;
 use super::run::Run;
@@ -55,8 +56,13 @@ impl PartRun<'_> {
             Pieces::clear(&folder)?;
         }
         let (pieces, _owner) = self.begin(&folder)?;
+        if run.target.overwrite && !self.part {
+            pieces.will_replace(run.target.store)?;
+        }
         let mut survey = self.survey(&pieces)?;
-        let kept = self.kept(&pieces)?;
+        let listed = survey.listed.as_deref().unwrap_or_default();
+        let listed = Listed::new(listed, &survey.granules);
+        let kept = self.kept(&pieces, &listed)?;
         survey.retain_shards(|shard| !kept.contains_key(&shard));
         for drift in &survey.drift {
             note(format_args!("note: {drift}"));
@@ -64,11 +70,7 @@ impl PartRun<'_> {
         run.check_layout(&survey)?;
         let shards = self.wanted().shards.ids();
         let to_do: Vec<u64> = survey.listed.iter().flatten().map(|s| s.id).collect();
-        let checkpoint = if self.resume {
-            pieces.checkpoint(shards, &to_do)?
-        } else {
-            None
-        };
+        let checkpoint = self.checkpoint(&pieces, &to_do, &listed)?;
         let spill = pieces.open_shards(shards);
         let errors = errors_path(run.target.store);
         let mut options = run.options(&survey, &errors, &spill);
@@ -83,23 +85,26 @@ impl PartRun<'_> {
         let mut facts = run.facts(&device, &survey, &options);
         facts.pieces = Some(self.report(&folder, &kept, &tally));
         let mut whole = tally.is_whole() && kept.values().all(|marker| marker.left_out.is_empty());
-        let mut written = None;
-        if self.part {
+        facts.map_sha256 = Some(self.map.identity());
+        let (what, report) = if self.part {
             self.say_what_is_left(&pieces)?;
+            let report = RunReport::new(&facts, &tally, None, started.elapsed().as_secs_f64());
+            let text = report.to_json() + "\n";
+            write_whole(report_path, Artefact::Report, text.as_bytes())?;
+            (folder, report)
         } else {
             let assembled = self.assemble(&pieces, &survey, &device)?;
             settle(&mut tally, &assembled);
-            whole &= assembled.left_out.is_empty() && assembled.errors.count == 0;
-            written = Some(assembled.written);
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        let report = RunReport::new(&facts, &tally, written.as_ref(), seconds);
-        report.write(report_path)?;
-        let mut what = folder;
-        if written.is_some() {
-            Pieces::clear(&what)?;
-            what = run.target.store.to_path_buf();
-        }
+            let store = assembled.whole;
+            whole &= assembled.left_out.is_empty() && store.errors.count == 0;
+            facts.written_bytes = Some(store.bytes);
+            let seconds = started.elapsed().as_secs_f64();
+            let report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
+            let text = report.to_json();
+            run.session
+                .end(store.steps, (report_path, text), Some(&folder))?;
+            (run.target.store.to_path_buf(), report)
+        };
         Ok(Outcome {
             what,
             report,
@@ -159,13 +164,38 @@ impl PartRun<'_> {
                     .to_owned(),
             ));
         }
-        // A run that was killed between the store's rename and its own end has left both.
-        let ended = self.resume && folder.is_dir();
-        let overwrite = run.target.overwrite || ended;
-        crate::store::check_target(run.target.store, overwrite)?;
-        run.check_table()?;
-        Pieces::check_place(folder)?;
-        check_file_target(&errors_path(run.target.store), overwrite)
+        let overwrite = self.may_overwrite(folder)?;
+        // With pieces there, whether the store may be replaced is asked when it is made of them.
+        if !(self.part && self.resume && folder.is_dir()) {
+            crate::store::check_target(run.target.store, overwrite, run.inputs)?;
+            run.check_tables(overwrite)?;
+        }
+        Pieces::check_place(folder)
+    }
+
+    /// Whether the store may be replaced: `--overwrite` was given, now or when the pieces were begun.
+    fn may_overwrite(&self, folder: &Path) -> Result<bool> {
+        let target = &self.run.target;
+        Ok(target.overwrite || (self.resume && Pieces::may_replace(folder, target.store)?))
+    }
+
+    /// The checkpoint of an earlier run over these shards, where there is one that can be used.
+    fn checkpoint(
+        &self,
+        pieces: &Pieces,
+        to_do: &[u64],
+        listed: &Listed,
+    ) -> Result<Option<Checkpoint>> {
+        if !self.resume {
+            return Ok(None);
+        }
+        match pieces.checkpoint(self.wanted().shards.ids(), to_do, listed)? {
+            Ok(checkpoint) => Ok(checkpoint),
+            Err(why) => {
+                note(format_args!("warning: granules are read again: {why}"));
+                Ok(None)
+            }
+        }
     }
 
     /// The pieces, old or new, and the shards of this run for this run alone.
@@ -198,13 +228,14 @@ impl PartRun<'_> {
     }
 
     /// Pieces that are done already; without `--resume` there must be none.
-    fn kept(&self, pieces: &Pieces) -> Result<BTreeMap<u64, Marker>> {
+    fn kept(&self, pieces: &Pieces, listed: &Listed) -> Result<BTreeMap<u64, Marker>> {
         let shards = self.wanted().shards.ids();
         if self.run.target.overwrite {
             shards.iter().try_for_each(|&shard| pieces.remove(shard))?;
             return Ok(BTreeMap::new());
         }
         let mut kept = BTreeMap::new();
+        let mut changed = BTreeSet::new();
         for &shard in shards {
             if !pieces.is_marked(shard) {
                 continue;
@@ -218,7 +249,17 @@ impl PartRun<'_> {
                     ),
                 });
             }
-            match pieces.done(shard)? {
+            let done = pieces.done(shard)?.and_then(|marker| {
+                listed.check_shard(shard, &marker.granules, &marker.left_out)?;
+                match listed.changed(&marker.sources) {
+                    None => Ok(marker),
+                    Some((granule, how)) => {
+                        changed.insert(granule.clone());
+                        Err(format!("granule {granule} {how} since it was read"))
+                    }
+                }
+            });
+            match done {
                 Ok(marker) if self.run.tolerant || marker.left_out.is_empty() => {
                     kept.insert(shard, marker);
                 }
@@ -231,6 +272,9 @@ impl PartRun<'_> {
                 )),
             }
         }
+        changed
+            .iter()
+            .try_for_each(|granule| pieces.forget_rows(granule))?;
         Ok(kept)
     }
 
@@ -261,7 +305,7 @@ impl PartRun<'_> {
             job: &survey.job,
             schema: &survey.schema,
             store: run.target.store,
-            overwrite: run.target.overwrite || self.resume,
+            overwrite: self.may_overwrite(pieces.folder())?,
             table: run.table,
             errors: &errors_path(run.target.store),
             interrupted: run.interrupted,
@@ -309,6 +353,6 @@ fn settle(tally: &mut Tally, assembled: &Assembled) {
     tally.shards = assembled.shards;
     tally.occupied_cells = assembled.occupied_cells;
     tally.cells_without_weight = assembled.cells_without_weight;
-    tally.errors = assembled.errors.clone();
+    tally.errors = assembled.whole.errors.clone();
     tally.write_seconds += assembled.seconds;
 }

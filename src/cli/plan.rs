@@ -11,13 +11,16 @@ use serde_json::json;
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange, looks_like_a_map};
-use crate::report::{Progress, ProgressMode, check_writable};
+use crate::place::{Artefact, check_file};
+use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange};
+use crate::report::{Progress, ProgressMode};
 
 use super::PARTIAL;
 use super::args::{PlanArgs, RunArgs};
 use super::out::{note, print, print_json};
+use super::outputs::inputs;
 use super::run::{threads, tolerant};
+use super::session::tidy_file;
 use super::urls::refuse_catalog;
 
 pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
@@ -28,8 +31,9 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     config.access = args.access.rules(tolerant)?;
     let plan = crate::plan::plan(&args.granules, &config, tolerant)?;
     say_left_out(&plan);
-    spare_other_files(&args.output)?;
-    check_writable(&args.output)?;
+    let inputs = inputs(&args.config, &plan, None);
+    check_file(&args.output, Artefact::Map, true, &inputs)?;
+    tidy_file(&args.output)?;
     let progress = Progress::new(ProgressMode::Auto, &plan.granules);
     let build = Build {
         config: &config,
@@ -55,18 +59,6 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     say(args, &built, started.elapsed().as_secs_f64())?;
     let whole = built.failed.is_empty();
     Ok(if whole { 0 } else { PARTIAL })
-}
-
-/// A map takes the place of an older one, never of a granule that `-o` names by mistake.
-fn spare_other_files(output: &Path) -> Result<()> {
-    if output.is_file() && !looks_like_a_map(output) {
-        return Err(Error::Usage(format!(
-            "cannot write the shard map {}: a file that is not JSON is there; choose another path \
-             with -o",
-            output.display()
-        )));
-    }
-    Ok(())
 }
 
 fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {

@@ -12,19 +12,22 @@ use crate::error::{Error, Result};
 use crate::granule::UNLISTED_SHARD;
 use crate::grid::Order;
 use crate::merge::{available_space, spill_estimate};
-use crate::pipeline::{self, Memory, Options, Survey, Target};
+use crate::pipeline::{self, Memory, Options, Survey, Target, Whole};
+use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
-use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally, check_writable};
+use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally};
 use crate::store::{Layout, check_full_sphere};
-use crate::table::{TableFormat, check_file_target, errors_path};
+use crate::table::errors_path;
 
 use super::PARTIAL;
 use super::args::{LayoutArg, ProgressArg, RunArgs};
 use super::empty::nothing_kept;
 use super::out::{note, print, print_json};
+use super::outputs::{begin, inputs};
 use super::overviews::overviews;
 use super::part::{Outcome, PartRun};
 use super::plan::{planned, strict_or_tolerant};
+use super::session::Session;
 use super::settings::{describe, overrides, store};
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
@@ -54,10 +57,8 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         return Ok(if survey.failed.is_empty() { 0 } else { PARTIAL });
     }
     let store = store(args, &config)?;
-    let report_path = args.report.clone();
-    let report_path = report_path
-        .unwrap_or_else(|| store.with_extension(report_name(&plan, args.shards.is_some())));
-    check_writable(&report_path)?;
+    let inputs = inputs(&args.config, &plan, map.as_ref());
+    let (report_path, session) = begin(args, &store, &plan, &inputs)?;
     let run = Run {
         config: &config,
         plan: &plan,
@@ -68,6 +69,8 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
             layout,
         },
         table: args.table.as_deref(),
+        inputs: &inputs,
+        session: &session,
         tolerant: tolerant(args),
         device,
         threads: threads(args.machine.threads),
@@ -77,6 +80,9 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         progress: progress(args.progress),
         interrupted,
     };
+    if let Some(code) = run.is_finished(args, &report_path, map.as_ref())? {
+        return Ok(code);
+    }
     let outcome = if let Some(map) = &map {
         let part = PartRun {
             run: &run,
@@ -126,23 +132,16 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<Order>)> {
     Ok((layout, overviews))
 }
 
-/// What the report of a run has behind the store's stem: runs over parts of a map have one each.
-fn report_name(plan: &Plan, part: bool) -> String {
-    let wanted = plan.wanted.as_ref().filter(|_| part);
-    wanted.map_or("run.json".to_owned(), |wanted| {
-        format!(
-            "shards-{}-{}.run.json",
-            wanted.range.start, wanted.range.end
-        )
-    })
-}
-
 /// One run from config and plan to store and report.
 pub struct Run<'a> {
     pub config: &'a Config,
     pub plan: &'a Plan,
     pub target: Target<'a>,
     pub table: Option<&'a Path>,
+    /// What is never written over.
+    pub inputs: &'a Inputs,
+    /// Has the store's name.
+    pub session: &'a Session,
     pub tolerant: bool,
     pub device: DeviceChoice,
     pub threads: usize,
@@ -156,12 +155,15 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub fn execute(&self) -> Result<(RunReport, Tally)> {
+    /// Makes all that the run writes, and gives it its names.
+    ///
+    /// # Errors
+    /// As [`pipeline::fold`] and [`pipeline::write`]; targets that cannot or must not be written.
+    pub fn execute(&self, report_path: &Path) -> Result<(RunReport, Tally)> {
         let started = Instant::now();
-        crate::store::check_target(self.target.store, self.target.overwrite)?;
-        self.check_table()?;
+        crate::store::check_target(self.target.store, self.target.overwrite, self.inputs)?;
+        self.check_tables(self.target.overwrite)?;
         let errors = errors_path(self.target.store);
-        check_file_target(&errors, self.target.overwrite)?;
         let device = Device::open(&self.device, self.threads)?;
         let survey = pipeline::survey(self.config, self.plan, self.tolerant)?;
         for drift in &survey.drift {
@@ -172,11 +174,15 @@ impl<'a> Run<'a> {
         let options = self.options(&survey, &errors, &spill);
         self.check_disk(&survey, &options);
         let folded = self.fold(&survey, &device, &options)?;
-        let (written, tally) =
+        let (whole, tally) =
             device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
-        let facts = self.facts(&device, &survey, &options);
+        let mut facts = self.facts(&device, &survey, &options);
+        facts.written_bytes = Some(whole.bytes);
         let seconds = started.elapsed().as_secs_f64();
+        let Whole { written, steps, .. } = whole;
         let report = RunReport::new(&facts, &tally, Some(&written), seconds);
+        self.session
+            .end(steps, (report_path, report.to_json()), None)?;
         Ok((report, tally))
     }
 
@@ -189,23 +195,13 @@ impl<'a> Run<'a> {
                     .to_owned(),
             ));
         }
-        let (report, tally) = self.execute()?;
-        report.write(report_path)?;
+        let (report, tally) = self.execute(report_path)?;
         Ok(Outcome {
             what: self.target.store.to_path_buf(),
             whole: tally.is_whole(),
             report,
             tally,
         })
-    }
-
-    /// The table beside the store can be written.
-    pub fn check_table(&self) -> Result<()> {
-        let Some(table) = self.table else {
-            return Ok(());
-        };
-        TableFormat::of(table)?;
-        check_file_target(table, self.target.overwrite)
     }
 
     /// The layout holds what the config asks for.
@@ -302,6 +298,8 @@ impl<'a> Run<'a> {
             job: &survey.job,
             store: self.target.store,
             table: self.table,
+            written_bytes: None,
+            map_sha256: None,
             drift: &survey.drift,
             conventions: &survey.conventions,
             pieces: None,
@@ -329,8 +327,9 @@ fn size(bytes: u64) -> String {
 
 /// Where partials go that memory has no room for: hidden beside the store, of this process alone.
 pub fn spill_folder(store: &Path) -> PathBuf {
-    let name = store.file_name().unwrap_or_default().to_string_lossy();
-    store.with_file_name(format!(".{name}.spill-{}", std::process::id()))
+    let folder = hidden(store, "spill");
+    begin_work(&folder);
+    folder
 }
 
 /// Worker threads: as many as asked for, or one for each core.

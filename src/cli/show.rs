@@ -6,12 +6,14 @@ use clap::CommandFactory;
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
+use crate::place::{Artefact, Inputs, check_file};
 use crate::report::{MapData, render as draw_map};
 use crate::store::StoreReader;
 use crate::{config, granule, piece, plan, report, store, table};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
+use super::session::tidy_file;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let look = if args.all {
@@ -19,7 +21,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     } else {
         granule::inspect
     };
-    let (mut found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
+    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
         if piece::looks_like_pieces(&args.path) {
             (piece::inspect(&args.path)?, piece::inspect_text)
         } else if args.path.is_dir() {
@@ -63,9 +65,25 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     }
     let balanced = found["balanced"] != false;
     if args.json {
-        print_json(&found.take())?;
+        print_json(&found)?;
     } else {
         print(&text(&found))?;
+    }
+    let strange = found["belongs"].as_array().into_iter().flatten();
+    let strange = strange
+        .filter(|one| one["holds"] == false)
+        .collect::<Vec<_>>();
+    if let (true, Some(first)) = (balanced, strange.first()) {
+        let of = |key: &str| first[key].as_str().unwrap_or_default();
+        return Err(Error::report(
+            &args.path,
+            format!(
+                "{} {} is of another run, or was changed since: run again with --overwrite to have all of \
+                 one run",
+                of("what"),
+                of("path")
+            ),
+        ));
     }
     if balanced {
         return Ok(0);
@@ -76,6 +94,8 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
+    check_file(&args.output, Artefact::Picture, true, &Inputs::default())?;
+    tidy_file(&args.output)?;
     draw(
         &args.store,
         args.order.and_then(Order::new),

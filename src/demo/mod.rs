@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::granule::condensed;
+use crate::place::{begin, end, hidden, sync_parent};
 use crate::{Error, Result};
 use file::GranuleWriter;
 use orbit::{Pass, stamp};
@@ -63,7 +64,7 @@ pub fn write_granules(dir: &Path) -> Result<Vec<PathBuf>> {
     write_granules_with(dir, &Recipe::default())
 }
 
-/// Writes the granules of `recipe` to `dir`, which is created; files of the same name are replaced.
+/// Writes the granules of `recipe` to `dir`, which is created; granules of an earlier demo are replaced.
 ///
 /// # Errors
 /// Where the folder or a file cannot be written.
@@ -79,15 +80,48 @@ pub fn write_granules_with(dir: &Path, recipe: &Recipe) -> Result<Vec<PathBuf>> 
             );
             let path = dir.join(&name);
             let tracks = make_tracks(recipe, granule, &pass);
-            write_granule(&path, &tracks).map_err(|e| not_written(&path, &name, &e))?;
+            spare(&path, &name)?;
+            let partial = hidden(&path, "partial");
+            begin(&partial);
+            let written = write_granule(&partial, &tracks);
+            let written = written.map_err(|e| not_written(&partial, (&path, &name), &e));
+            end(&partial);
+            written?;
+            publish(&partial, &path).map_err(|e| Error::io("write", &path, e))?;
             Ok(path)
         })
         .collect()
 }
 
+/// Only a granule that is synthetic itself is written over.
+fn spare(path: &Path, name: &str) -> Result<()> {
+    if std::fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let source = hdf5::File::open(path).and_then(|file| {
+        let source = file.attr("source")?;
+        source.read_scalar::<hdf5::types::FixedAscii<64>>()
+    });
+    if source.is_ok_and(|source| source.as_str() == "synthetic") {
+        return Ok(());
+    }
+    let message = format!(
+        "cannot write {}: a file is there that is none of a demo; choose another folder",
+        path.display()
+    );
+    Err(Error::granule(name, message))
+}
+
+/// Makes a whole granule durable and gives it its name.
+fn publish(partial: &Path, path: &Path) -> std::io::Result<()> {
+    std::fs::File::open(partial)?.sync_all()?;
+    std::fs::rename(partial, path)?;
+    sync_parent(path)
+}
+
 /// A granule that could not be written is taken away: half of one looks like a granule.
-fn not_written(path: &Path, name: &str, error: &hdf5::Error) -> Error {
-    let _ = std::fs::remove_file(path);
+fn not_written(partial: &Path, (path, name): (&Path, &str), error: &hdf5::Error) -> Error {
+    let _ = std::fs::remove_file(partial);
     let text = error.to_string();
     // Of a page of addresses, what the operating system said.
     let said = text.split_once("error message = '");

@@ -56,10 +56,16 @@ impl RunFolder {
             fs::create_dir_all(&self.path).map_err(|e| unwritable(&self.path, &e))?;
             self.made = true;
         }
-        let path = self.path.join(name(self.next));
-        self.next += 1;
-        let file = File::create_new(&path).map_err(|e| unwritable(&path, &e))?;
-        Ok((path, file))
+        loop {
+            let path = self.path.join(name(self.next));
+            self.next += 1;
+            match File::create_new(&path) {
+                Ok(file) => return Ok((path, file)),
+                // Of whatever is there, it is in nobody's way.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(unwritable(&path, &e)),
+            }
+        }
     }
 
     /// Removes a run that is done with, now or, where a saved list names it, later.

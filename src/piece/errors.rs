@@ -1,12 +1,13 @@
 //! What tolerant runs leave out, kept among the pieces until the store's error table is made.
 //!
-//! Beside the line. A granule's rows are durable before any piece that it added to is done. A granule
+//! Beside the line. A table is named by its granule and its own hash, so that a changed one is noticed and
+//! two runs never write over each other. A granule's rows are durable before any piece that it added to is done. A granule
 //! that several runs read leaves the same rows several times, or parts of them; the table has each
 //! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::compute::filter_record_batch;
@@ -14,6 +15,7 @@ use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 
 use super::Pieces;
+use crate::digest::of_file;
 use crate::error::{Error, Result};
 use crate::table::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
 
@@ -35,9 +37,9 @@ impl Pieces {
         if spool.count() == 0 {
             return Ok(ErrorSummary::default());
         }
-        let mut table = ErrorTable::new(&self.free(granule)?);
+        let mut table = ErrorTable::new(&self.errors_of(granule));
         table.rows(spool)?;
-        table.finish()?.publish()
+        self.keep(granule, table)
     }
 
     /// Keeps that a granule was left out at this stage.
@@ -50,9 +52,9 @@ impl Pieces {
         stage: &'static str,
         reason: &str,
     ) -> Result<ErrorSummary> {
-        let mut table = ErrorTable::new(&self.free(granule)?);
+        let mut table = ErrorTable::new(&self.errors_of(granule));
         table.granule(granule, stage, reason)?;
-        table.finish()?.publish()
+        self.keep(granule, table)
     }
 
     /// Adds all that was kept to the store's error table, granule after granule.
@@ -82,6 +84,7 @@ impl Pieces {
             paths.sort();
             let mut seen = BTreeSet::new();
             for path in paths {
+                self.check_table(&path)?;
                 for batch in read_error_table(&path)? {
                     into.batch(&unseen(&batch, &mut seen))?;
                 }
@@ -90,21 +93,54 @@ impl Pieces {
         Ok(())
     }
 
-    /// A name that no run has used: of two runs that read one granule, neither writes over the other.
-    fn free(&self, granule: &str) -> Result<PathBuf> {
+    /// Forgets what was left out of a granule, which is read again as another file.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn forget_rows(&self, granule: &str) -> Result<()> {
         let folder = self.folder.join(ERRORS);
-        fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-        let (granule, run) = (file_name(granule), std::process::id());
-        let mut free = (0..).map(|n| folder.join(format!("{granule}.{run}-{n}.parquet")));
-        Ok(free
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| unreachable!("some number is free")))
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return Ok(());
+        };
+        let granule = file_name(granule);
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let of = name
+                .strip_suffix(".parquet")
+                .and_then(|n| n.rsplit_once('.'));
+            if of.is_some_and(|(of, _)| of == granule) {
+                fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, granule: &str, table: ErrorTable) -> Result<ErrorSummary> {
+        let folder = self.folder.join(ERRORS);
+        let name = |sha256: &str| folder.join(format!("{}.{sha256}.parquet", file_name(granule)));
+        table.finish(None)?.publish_by_content(name)
+    }
+
+    /// A table is what its name says.
+    fn check_table(&self, path: &Path) -> Result<()> {
+        let (_, sha256) = of_file(path).map_err(|e| Error::io("read", path, e))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(&format!(".{sha256}.parquet")) {
+            return Ok(());
+        }
+        Err(Error::Pieces {
+            path: self.folder.clone(),
+            message: format!(
+                "{ERRORS}/{name} was changed after it was written: it has SHA-256 {sha256}; begin anew with \
+                 --overwrite and no --shards"
+            ),
+        })
     }
 }
 
-/// A granule's name as a file's: it may have folders before it.
+/// A granule's name as part of a file's: it may have folders before it.
 fn file_name(granule: &str) -> String {
-    granule.replace('/', "%2F")
+    granule.replace('%', "%25").replace('/', "%2F")
 }
 
 /// The rows that are not in `seen` yet.

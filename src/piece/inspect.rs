@@ -26,7 +26,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
     let mut left_out = std::collections::BTreeSet::new();
     let cell_order = manifest.config(path)?.grid.cell_order.get();
     for (place, &shard) in manifest.map.shards.iter().enumerate() {
-        let Some(marker) = Marker::read(path, shard)? else {
+        let Some(Ok(marker)) = Marker::read(path, shard)? else {
             missing.push(place);
             continue;
         };

@@ -7,11 +7,11 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::place::{duration, host, now};
 
 /// The folder of the files below the pieces.
 const OWNERS: &str = "owners";
@@ -184,32 +184,6 @@ fn taken(pieces: &Path, what: &str, other: &Claim) -> Error {
             other.process, other.host
         ),
     }
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{} h", seconds / 3600),
-    }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
-/// The name of this machine in messages.
-fn host() -> String {
-    let named = |path: &str| fs::read_to_string(path).ok();
-    let name = named("/proc/sys/kernel/hostname").or_else(|| named("/etc/hostname"));
-    let name = name.or_else(|| std::env::var("HOSTNAME").ok());
-    let name = name
-        .as_deref()
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
-    // It becomes part of a file's name.
-    name.unwrap_or("this-machine").replace(['/', '\\'], "_")
 }
 
 #[cfg(test)]

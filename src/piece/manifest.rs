@@ -13,8 +13,8 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::grid::Order;
 use crate::pipeline::Found;
+use crate::place::{Opened, open, seal, write_document};
 use crate::plan::ShardMap;
-use crate::report::write_whole;
 use crate::store::Layout;
 
 /// Version of the pieces' format.
@@ -58,6 +58,13 @@ pub struct ManifestMap {
     pub shards: Vec<u64>,
 }
 
+/// What manifests of all versions have.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
+    icefold_version: String,
+}
+
 /// What a run would write of the store, to hold against a manifest.
 #[derive(Debug)]
 pub struct Asked<'a> {
@@ -96,6 +103,19 @@ impl Asked<'_> {
     /// # Errors
     /// The first difference, with both sides.
     pub fn agree(&self, manifest: &Manifest, pieces: &Path) -> Result<()> {
+        let shards: Vec<u64> = self.map.shards.iter().map(|shard| shard.id).collect();
+        if manifest.map.sha256 == self.map.identity() && manifest.map.shards != shards {
+            return Err(Error::Pieces {
+                path: pieces.to_path_buf(),
+                message: format!(
+                    "{NAME} lists {} shards, and not those of the shard map, which has {} in another order \
+                     or others; give the map that the pieces were begun with, or begin anew with \
+                     --overwrite and no --shards",
+                    manifest.map.shards.len(),
+                    shards.len()
+                ),
+            });
+        }
         let overviews: Vec<u8> = self.overviews.iter().map(|order| order.get()).collect();
         let mine = [
             ("config", self.config.sha256.clone()),
@@ -132,11 +152,11 @@ impl Asked<'_> {
 }
 
 impl Manifest {
-    /// The manifest in a folder of pieces; `None` where there is none.
+    /// The manifest in a folder of pieces, and its hash; `None` where there is none.
     ///
     /// # Errors
     /// A file that cannot be read, is damaged, or is of another version of icefold.
-    pub fn read(pieces: &Path) -> Result<Option<Self>> {
+    pub fn read(pieces: &Path) -> Result<Option<(Self, String)>> {
         let path = pieces.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -147,32 +167,38 @@ impl Manifest {
             path: pieces.to_path_buf(),
             message,
         };
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| {
+        // What is of another version may have another shape, and the first had no hash.
+        let version = open(&bytes).map(|opened: Opened<Version>| opened.document);
+        let version = version.or_else(|why| match serde_json::from_slice::<Version>(&bytes) {
+            Ok(version) if version.schema_version == 1 => Ok(version),
+            _ => Err(why),
+        });
+        let unusable = |why| {
             refused(format!(
-                "{NAME} cannot be used: {e}; begin anew with --overwrite"
+                "{NAME} {why}; begin anew with --overwrite and no --shards"
             ))
-        })?;
-        let found = (manifest.schema_version, &*manifest.icefold_version);
+        };
+        let found = version.map_err(unusable)?;
         let mine = (SCHEMA_VERSION, env!("CARGO_PKG_VERSION"));
-        if found != mine {
+        if (found.schema_version, &*found.icefold_version) != mine {
             return Err(refused(format!(
                 "are of icefold {} (format {}), and this is {} (format {}); finish with that \
                  version, or begin anew with --overwrite",
-                found.1, found.0, mine.1, mine.0
+                found.icefold_version, found.schema_version, mine.1, mine.0
             )));
         }
-        Ok(Some(manifest))
+        let opened: Opened<Self> = open(&bytes).map_err(unusable)?;
+        Ok(Some((opened.document, opened.sha256)))
     }
 
-    /// Writes the manifest; a reader never sees half of it.
+    /// Writes the manifest, and gives back its hash; a reader never sees half of it.
     ///
     /// # Errors
     /// The operating system's.
-    pub fn write(&self, pieces: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self)
-            .unwrap_or_else(|e| unreachable!("a manifest has only string keys: {e}"));
-        text.push('\n');
-        write_whole(&pieces.join(NAME), text.as_bytes())
+    pub fn write(&self, pieces: &Path) -> Result<String> {
+        let (bytes, sha256) = seal(self, true);
+        write_document(&pieces.join(NAME), &bytes)?;
+        Ok(sha256)
     }
 
     /// The config, parsed as it was, whose columns are those that were found.

@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::{hex, of_file};
 use crate::error::{Error, Result};
-use crate::report::write_whole;
+use crate::place::{open, seal, write_document};
+
+use super::GranuleFile;
 
 /// A finished piece: one shard of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +24,12 @@ pub struct Marker {
     pub shard: u64,
     pub config_sha256: String,
     pub map_sha256: String,
+    /// Of the manifest that it was written under.
+    pub manifest_sha256: String,
     /// Every granule that the map lists for the shard and that was read, ascending by name.
     pub granules: Vec<Contribution>,
+    /// What the files of these granules were.
+    pub sources: BTreeMap<String, GranuleFile>,
     /// Those that could not be read (tolerant runs), ascending.
     pub left_out: Vec<String>,
     pub photons: u64,
@@ -95,25 +101,22 @@ impl Marker {
         format!("shard-{shard}.json")
     }
 
-    /// The marker of a shard; `None` where there is none.
+    /// The marker of a shard; `None` where there is none; in words what is wrong with one that was
+    /// changed.
     ///
     /// # Errors
-    /// A file that cannot be read, or is no marker.
-    pub fn read(pieces: &Path, shard: u64) -> Result<Option<Self>> {
+    /// A file that cannot be read.
+    pub fn read(pieces: &Path, shard: u64) -> Result<Option<Result<Self, String>>> {
         let path = pieces.join(Self::name(shard));
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("read", path, e)),
         };
-        let marker = serde_json::from_slice(&bytes).map_err(|e| Error::Pieces {
-            path: pieces.to_path_buf(),
-            message: format!(
-                "{} is no marker: {e}; remove it and run again with --resume",
-                Self::name(shard)
-            ),
-        })?;
-        Ok(Some(marker))
+        let opened = open(&bytes).map(|opened| opened.document);
+        Ok(Some(
+            opened.map_err(|why| format!("{} {why}", Self::name(shard))),
+        ))
     }
 
     /// Writes the marker: from now on the piece is done.
@@ -121,26 +124,38 @@ impl Marker {
     /// # Errors
     /// The operating system's.
     pub fn write(&self, pieces: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self)
-            .unwrap_or_else(|e| unreachable!("a marker has only string keys: {e}"));
-        text.push('\n');
-        write_whole(&pieces.join(Self::name(self.shard)), text.as_bytes())
+        let (bytes, _) = seal(self, true);
+        write_document(&pieces.join(Self::name(self.shard)), &bytes)
     }
 
-    /// Whether the piece is what its marker says, of this config and map.
+    /// A hash of what is in all pieces, ascending by shard.
+    pub fn content_of_all(markers: &[Self]) -> String {
+        let mut hash = Sha256::new();
+        for marker in markers {
+            hash.update(format!("{} {}\n", marker.shard, marker.content_sha256));
+        }
+        hex(&hash.finalize())
+    }
+
+    /// Whether the piece is what its marker says, of this config, map and manifest.
     ///
     /// # Errors
     /// In words, what is not.
     pub fn check(
         &self,
         pieces: &Path,
-        (config, map): (&str, &str),
+        (config, map, manifest): (&str, &str, &str),
         shard: u64,
     ) -> Result<(), String> {
         let same = [
             ("shard", self.shard.to_string(), shard.to_string()),
             ("config", self.config_sha256.clone(), config.to_owned()),
             ("shard map", self.map_sha256.clone(), map.to_owned()),
+            (
+                "manifest",
+                self.manifest_sha256.clone(),
+                manifest.to_owned(),
+            ),
             ("content", content(&self.files), self.content_sha256.clone()),
             (
                 "photons",
@@ -156,6 +171,10 @@ impl Marker {
             if mine != theirs {
                 return Err(format!("its {what} is {mine}, not {theirs}"));
             }
+        }
+        let ascend = |pair: &[Contribution]| pair[0].granule < pair[1].granule;
+        if let Some(pair) = self.granules.windows(2).find(|pair| !ascend(pair)) {
+            return Err(format!("it has granule {} twice", pair[1].granule));
         }
         self.files.iter().try_for_each(|file| file.check(pieces))
     }

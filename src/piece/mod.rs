@@ -8,16 +8,19 @@
 //!
 //! Pieces of `out.zarr` are in the folder `out.zarr.pieces` beside it, until the store is whole.
 //! `manifest.rs` says what they are pieces of, `lock.rs` who works on which, `write.rs` and `read.rs`
-//! are their cells, `marker.rs` tells which are done, `errors.rs` keeps what tolerant runs left out,
+//! are their cells, `marker.rs` tells which are done, `listed.rs` what the plan
+//! says they must hold, `errors.rs` keeps what tolerant runs left out, `replaces.rs` which store they may replace,
 //! `checkpoint.rs` holds how far a run is with shards that are not whole, `inspect.rs` tells how far all are.
 
 mod checkpoint;
 mod errors;
 mod inspect;
+mod listed;
 mod lock;
 mod manifest;
 mod marker;
 mod read;
+mod replaces;
 mod write;
 
 use std::collections::BTreeSet;
@@ -25,10 +28,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::place::sync_parent;
 use crate::stat::{Encoding, Partials};
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, Covered};
 pub use inspect::{inspect, inspect_text, looks_like_pieces};
+pub use listed::{GranuleFile, Listed};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
 pub use marker::{Contribution, Marker};
@@ -45,6 +50,8 @@ const PARTIALS: &str = "partials";
 pub struct Pieces {
     folder: PathBuf,
     manifest: Manifest,
+    /// Of the manifest.
+    sha256: String,
 }
 
 impl Pieces {
@@ -61,9 +68,10 @@ impl Pieces {
     /// As [`Manifest::read`].
     pub fn open(folder: &Path) -> Result<Option<Self>> {
         let manifest = Manifest::read(folder)?;
-        Ok(manifest.map(|manifest| Self {
+        Ok(manifest.map(|(manifest, sha256)| Self {
             folder: folder.to_path_buf(),
             manifest,
+            sha256,
         }))
     }
 
@@ -77,10 +85,12 @@ impl Pieces {
             asked.agree(&there.manifest, folder)?;
             return Ok(there);
         }
-        manifest.write(folder)?;
+        let sha256 = manifest.write(folder)?;
+        sync_parent(folder).map_err(|e| Error::io("sync the folder of", folder, e))?;
         Ok(Self {
             folder: folder.to_path_buf(),
             manifest,
+            sha256,
         })
     }
 
@@ -97,7 +107,14 @@ impl Pieces {
         for entry in entries {
             let entry = entry.map_err(|e| Error::io("list", folder, e))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let ours = ["shard-", "open-", "manifest.json", "errors", "owners"];
+            let ours = [
+                "shard-",
+                "open-",
+                "manifest.json",
+                "replaces.json",
+                "errors",
+                "owners",
+            ];
             let visible = name.trim_start_matches('.');
             if !ours.iter().any(|start| visible.starts_with(start)) {
                 return Err(Error::Pieces {
@@ -110,6 +127,11 @@ impl Pieces {
             }
         }
         Ok(())
+    }
+
+    /// The hash of the manifest.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     pub fn folder(&self) -> &Path {
@@ -157,11 +179,14 @@ impl Pieces {
     /// # Errors
     /// A file that cannot be read.
     pub fn done(&self, shard: u64) -> Result<Result<Marker, String>> {
-        let Some(marker) = Marker::read(&self.folder, shard)? else {
-            return Ok(Err("it has no piece".to_owned()));
+        let marker = match Marker::read(&self.folder, shard)? {
+            None => return Ok(Err("it has no piece".to_owned())),
+            Some(Err(why)) => return Ok(Err(why)),
+            Some(Ok(marker)) => marker,
         };
         let Manifest { config, map, .. } = &self.manifest;
-        let checked = marker.check(&self.folder, (&config.sha256, &map.sha256), shard);
+        let under = (&*config.sha256, &*map.sha256, &*self.sha256);
+        let checked = marker.check(&self.folder, under, shard);
         Ok(checked.map(|()| marker))
     }
 

@@ -19,10 +19,11 @@ use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 
 use super::marker::{Contribution, Marker, PieceFile, content};
-use super::{CELLS, PARTIALS, Pieces};
+use super::{CELLS, GranuleFile, PARTIALS, Pieces};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
+use crate::place::sync_folder;
 use crate::stat::{Encoding, Partials};
 
 /// The column of cells' orders.
@@ -40,6 +41,8 @@ pub struct PieceWriter<'a> {
 #[derive(Debug)]
 pub struct PieceFacts {
     pub granules: Vec<Contribution>,
+    /// What the files of these granules were.
+    pub sources: BTreeMap<String, GranuleFile>,
     pub left_out: Vec<String>,
     pub photons: u64,
     pub cells_without_weight: u64,
@@ -116,6 +119,7 @@ impl<'a> PieceWriter<'a> {
         }
         let PieceFacts {
             mut granules,
+            sources,
             left_out,
             photons,
             cells_without_weight,
@@ -125,7 +129,9 @@ impl<'a> PieceWriter<'a> {
             shard: self.shard,
             config_sha256: self.pieces.manifest.config.sha256.clone(),
             map_sha256: self.pieces.manifest.map.sha256.clone(),
+            manifest_sha256: self.pieces.sha256.clone(),
             granules,
+            sources,
             left_out,
             photons,
             cells: std::mem::take(&mut self.cells),
@@ -133,7 +139,10 @@ impl<'a> PieceWriter<'a> {
             content_sha256: content(&files),
             files,
         };
-        marker.write(&self.pieces.folder)?;
+        // The names of the files before the name of the marker.
+        let folder = &self.pieces.folder;
+        sync_folder(folder).map_err(|e| Error::io("sync", folder, e))?;
+        marker.write(folder)?;
         Ok(marker)
     }
 

@@ -8,15 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::finish::Sink;
-use super::store::{StoreSink, Target};
+use super::store::{StoreSink, Target, Whole};
 use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
 use crate::granule::Applied;
 use crate::grid::Order;
 use crate::piece::{Marker, Pieces};
 use crate::stat::{Encoding, Job};
-use crate::store::Written;
-use crate::table::{ErrorSummary, ErrorTable};
+use crate::table::ErrorTable;
 
 /// What is assembled, and where it goes.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ pub struct Assembly<'a> {
 /// What the store was made of.
 #[derive(Debug)]
 pub struct Assembled {
-    pub written: Written,
+    pub whole: Whole,
     /// Shards with photons.
     pub shards: u64,
     pub photons: u64,
@@ -46,13 +45,14 @@ pub struct Assembled {
     pub cells_without_weight: u64,
     /// Granules that some piece was made without, ascending.
     pub left_out: Vec<String>,
-    pub errors: ErrorSummary,
+    /// Of what is in the pieces.
+    pub pieces_sha256: String,
     /// What attributes of datasets say of their values.
     pub conventions: Vec<Applied>,
     pub seconds: f64,
 }
 
-/// Writes the store, and the tables beside it.
+/// Writes the store, and the tables beside it, which wait for their names.
 ///
 /// # Errors
 /// Shards without a piece, a piece that is not what it was, a failed write, an interrupt: nothing is
@@ -105,19 +105,19 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     sink.append_all(&overviews.finish()?)?;
     let mut errors = ErrorTable::new(assembly.errors);
     pieces.gather_errors(&mut errors)?;
-    let (written, errors) = sink.finish(errors)?;
+    let whole = sink.finish(errors)?;
     let sum = |of: fn(&Marker) -> u64| markers.iter().map(of).sum();
     let left_out: BTreeSet<&String> = markers.iter().flat_map(|m| &m.left_out).collect();
     let cell_order = schema.grid.cell_order.get();
     let occupied = markers.iter().filter_map(|m| m.cells.get(&cell_order));
     Ok(Assembled {
-        written,
+        whole,
         shards: sum(|marker| u64::from(marker.photons > 0)),
         photons: sum(|marker| marker.photons),
         occupied_cells: occupied.sum(),
         cells_without_weight: sum(|marker| marker.cells_without_weight),
         left_out: left_out.into_iter().cloned().collect(),
-        errors,
+        pieces_sha256: Marker::content_of_all(&markers),
         conventions: pieces.manifest().found.conventions.clone(),
         seconds: started.elapsed().as_secs_f64(),
     })

@@ -41,7 +41,10 @@ pub(super) fn take_up<'a>(
     };
     if let Some(checkpoint) = pieces.checkpoint {
         match RunPartials::restore(grid, job, budget, folder, &checkpoint.runs) {
-            Ok(partials) => return Ok((partials, Some(checkpoint))),
+            Ok(partials) => match uncovered(&partials, survey, checkpoint) {
+                None => return Ok((partials, Some(checkpoint))),
+                Some(why) => tally.notes.push(format!("granules are read again: {why}")),
+            },
             Err(error) => tally
                 .notes
                 .push(format!("granules are read again: {error}")),
@@ -51,7 +54,22 @@ pub(super) fn take_up<'a>(
     Ok((RunPartials::restore(grid, job, budget, folder, &[])?, None))
 }
 
-/// Names of granules that are merged already.
+/// The first shard to be done whose partials have other photons than its granules added.
+fn uncovered(partials: &RunPartials, survey: &Survey, checkpoint: &Checkpoint) -> Option<String> {
+    let covered = checkpoint.covered();
+    let mut shards = survey.listed.iter().flatten().map(|shard| shard.id);
+    shards.find_map(|shard| {
+        let (found, said) = (partials.photons_of(shard), covered.get(&shard).copied());
+        let said = said.unwrap_or_default();
+        (found != said).then(|| {
+            format!(
+                "the partials of shard {shard} have {found} photons, and its granules added {said}"
+            )
+        })
+    })
+}
+
+/// File names of granules that are merged already.
 pub(super) fn merged(checkpoint: Option<&Checkpoint>) -> BTreeSet<&str> {
     let granules = checkpoint
         .iter()
@@ -113,7 +131,7 @@ impl Line<'_, '_> {
             rejected_rows: self.tally.rejected_rows,
             errors: self.errors.of_rows(),
             runs,
-            ..pieces.checkpoint()
+            ..pieces.checkpoint(options.pieces.sha256())
         };
         options.pieces.record(options.shards, &checkpoint)?;
         self.partials.recorded()?;
@@ -127,6 +145,7 @@ impl PieceLine<'_> {
     /// As [`Line::go_on`].
     fn go_on(&mut self, checkpoint: &Checkpoint) {
         self.conserved = checkpoint.conserved.clone();
+        self.sources.clone_from(&checkpoint.sources);
         for (shard, contributions) in &checkpoint.contributions {
             if self.to_do.contains(shard) {
                 self.contributions.insert(*shard, contributions.clone());
@@ -135,13 +154,15 @@ impl PieceLine<'_> {
     }
 
     /// What this part of the run knows of a checkpoint; the rest is empty.
-    fn checkpoint(&self) -> Checkpoint {
+    fn checkpoint(&self, manifest_sha256: &str) -> Checkpoint {
         let manifest = self.pieces.manifest();
         Checkpoint {
             config_sha256: manifest.config.sha256.clone(),
             map_sha256: manifest.map.sha256.clone(),
+            manifest_sha256: manifest_sha256.to_owned(),
             open: self.to_do.iter().copied().collect(),
             granules: Vec::new(),
+            sources: self.sources.clone(),
             contributions: self.contributions.clone(),
             conserved: self.conserved.clone(),
             rows: Vec::new(),

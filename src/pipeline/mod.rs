@@ -47,7 +47,7 @@ use finish::Finish;
 use pieces::PieceLine;
 use schedule::Schedule;
 use source::{Message, Source};
-pub use store::{Target, write};
+pub use store::{Target, Whole, write};
 pub use survey::{Found, Survey, absent, find, survey};
 
 /// How a run goes about its work; none of it changes a bit of the result.
@@ -197,6 +197,7 @@ impl Line<'_, '_> {
             batch_rows: self.options.batch_rows,
             device: self.device,
             interrupted: self.options.interrupted,
+            look: self.pieces.is_some(),
         };
         source.stream(|messages, give_back| {
             let mut granule = Granule::default();
@@ -216,9 +217,12 @@ impl Line<'_, '_> {
                         let _ = give_back.send(batch);
                         continue;
                     }
-                    Message::End(end) => {
+                    Message::End(end, file) => {
                         progress.granule_done(&end.name, end.counts.read);
                         let listed = schedule.shards(place);
+                        if let (Some(pieces), Some(file)) = (&mut self.pieces, file) {
+                            pieces.sources.insert(end.name.clone(), file);
+                        }
                         self.close(std::mem::take(&mut granule), *end, listed)?;
                     }
                     Message::Failed { name, error } => {

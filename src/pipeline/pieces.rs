@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::finalize::{CellTable, Conserved, Overviews};
 use crate::grid::Order;
 use crate::merge::RunPartials;
-use crate::piece::{Contribution, PieceFacts, PieceWriter, Pieces};
+use crate::piece::{Contribution, GranuleFile, PieceFacts, PieceWriter, Pieces};
 use crate::report::Tally;
 use crate::stat::{Encoding, Partials};
 
@@ -24,6 +24,8 @@ pub(super) struct PieceLine<'a> {
     beyond: bool,
     /// What granules added to shards that are not whole.
     pub(super) contributions: BTreeMap<u64, Vec<Contribution>>,
+    /// What the files of granules were that were read.
+    pub(super) sources: BTreeMap<String, GranuleFile>,
     /// Shards that have no piece yet.
     pub(super) to_do: BTreeSet<u64>,
     left_out: BTreeMap<u64, BTreeSet<String>>,
@@ -43,6 +45,7 @@ impl<'a> PieceLine<'a> {
             within,
             beyond: !beyond.is_empty(),
             contributions: BTreeMap::new(),
+            sources: BTreeMap::new(),
             to_do: survey.listed.iter().flatten().map(|s| s.id).collect(),
             left_out: BTreeMap::new(),
             conserved: Conserved::new(finish.job),
@@ -110,7 +113,12 @@ impl<'a> PieceLine<'a> {
         let merged = granules.iter().map(|granule| granule.photons).sum();
         conserved(shard, merged, facts.photons)?;
         let left_out = self.left_out.remove(&shard).unwrap_or_default();
+        let source = |granule: &Contribution| {
+            let source = self.sources.get(&granule.granule)?;
+            Some((granule.granule.clone(), source.clone()))
+        };
         let facts = PieceFacts {
+            sources: granules.iter().filter_map(source).collect(),
             granules,
             left_out: left_out.into_iter().collect(),
             photons: facts.photons,

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::Buffers;
 use crate::input::Input;
+use crate::piece::GranuleFile;
 use crate::report::GranuleReport;
 
 use super::schedule::Scheduled;
@@ -24,8 +25,8 @@ pub const IN_FLIGHT: usize = WAITING + 2;
 pub enum Message {
     /// A batch, and the part of its granule, from 0 to 1, that was read with it.
     Batch(PhotonBatch, f64),
-    /// The granule was read whole.
-    End(Box<GranuleReport>),
+    /// The granule was read whole, of a file that was so before it was opened, where that is asked for.
+    End(Box<GranuleReport>, Option<GranuleFile>),
     /// The granule cannot be read to its end; its batches so far do not count.
     Failed { name: String, error: Error },
 }
@@ -39,6 +40,8 @@ pub struct Source<'a> {
     /// Whose threads decode.
     pub device: &'a Device,
     pub interrupted: &'a AtomicBool,
+    /// Look at files before they are read.
+    pub look: bool,
 }
 
 impl Source<'_> {
@@ -59,8 +62,10 @@ impl Source<'_> {
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
         for granule in self.granules {
+            let path = &granule.granule.path;
+            let file = self.look.then(|| GranuleFile::of(path).ok()).flatten();
             let message = match self.read(granule, &mut buffers, (sender, given_back)) {
-                Ok(Some(report)) => Message::End(Box::new(report)),
+                Ok(Some(report)) => Message::End(Box::new(report), file),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
                     name: granule.granule.name.to_string(),

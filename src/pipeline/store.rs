@@ -12,8 +12,10 @@ use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Conserved, FinishedOverview, Overviews, StoreSchema};
 use crate::grid::Order;
+use crate::place::{FilePlace, Step};
 use crate::report::Tally;
-use crate::store::{Layout, StoreWriter, Written};
+use crate::report::bytes_of;
+use crate::store::{Layout, StoreWriter, Written, content_hash};
 use crate::table::{ErrorSummary, ErrorTable, TableWriter, WholeTable};
 
 /// What is to be written, and where.
@@ -25,6 +27,17 @@ pub struct Target<'a> {
     /// Coarser orders that the store has, too; finest first.
     pub overviews: &'a [Order],
     pub layout: Layout,
+}
+
+/// A store and its tables, whole, that wait for their names.
+#[derive(Debug)]
+pub struct Whole {
+    pub written: Written,
+    pub errors: ErrorSummary,
+    /// Of the store and the table.
+    pub bytes: u64,
+    /// Tables before the store.
+    pub steps: Vec<Step>,
 }
 
 /// A store that is being written, and the table of the same cells.
@@ -61,17 +74,25 @@ impl StoreSink {
             .try_for_each(|overview| self.append(overview.order, &overview.shard.table))
     }
 
-    /// Puts the store and its tables at their places.
+    /// Makes the store and its tables whole.
     ///
     /// # Errors
-    /// A write fails; nothing is left at a target that was free.
-    pub fn finish(self, errors: ErrorTable) -> Result<(Written, ErrorSummary)> {
-        // All are whole before the first has its name.
-        let table = self.table.map(TableWriter::finish).transpose()?;
-        let errors = errors.finish()?;
-        let written = self.store.finish()?;
-        table.map_or(Ok(()), WholeTable::publish)?;
-        Ok((written, errors.publish()?))
+    /// A write fails; nothing is left.
+    pub fn finish(self, errors: ErrorTable) -> Result<Whole> {
+        let (store, written) = self.store.whole()?;
+        let content = content_hash(&written.hashes);
+        let table = self.table.map(|table| table.finish(&content)).transpose()?;
+        let table = table.map(WholeTable::into_place);
+        let (errors, summary) = errors.finish(Some(&content))?.into_step();
+        let bytes = bytes_of(store.partial()) + table.as_ref().map_or(0, FilePlace::bytes);
+        let mut steps: Vec<Step> = table.into_iter().map(Step::File).collect();
+        steps.extend([errors, Step::Folder(store)]);
+        Ok(Whole {
+            written,
+            errors: summary,
+            bytes,
+            steps,
+        })
     }
 }
 
@@ -88,8 +109,7 @@ impl Sink for StoreSink {
     }
 }
 
-/// Finishes every shard and writes the store, and the tables beside it; gives back the content hash of
-/// each array.
+/// Finishes every shard and writes the store, and the tables beside it, which wait for their names.
 ///
 /// # Errors
 /// A violated invariant, a failed write, an interrupt: nothing is left at the target.
@@ -98,7 +118,7 @@ pub fn write(
     survey: &Survey,
     target: Target,
     options: &Options,
-) -> Result<(Written, Tally)> {
+) -> Result<(Whole, Tally)> {
     let Folded {
         mut partials,
         mut tally,
@@ -127,8 +147,8 @@ pub fn write(
     tally.spilled = partials.spilled();
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
-    let (written, errors) = sink.finish(*errors)?;
-    tally.errors = errors;
+    let whole = sink.finish(*errors)?;
+    tally.errors = whole.errors.clone();
     tally.write_seconds += writing.elapsed().as_secs_f64();
-    Ok((written, tally))
+    Ok((whole, tally))
 }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
-use crate::report::write_whole;
+use crate::place::{Artefact, write_whole};
 
 use super::unused::{meaning, unused};
 
@@ -98,6 +98,18 @@ pub fn looks_like_a_map(path: &Path) -> bool {
     let read = File::open(path).and_then(|mut file| file.read(&mut start));
     let start = &start[..read.unwrap_or(0)];
     start.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Whether a file is a shard map that icefold made, and so may write over.
+pub fn wrote(path: &Path) -> bool {
+    let text = std::fs::read(path).unwrap_or_default();
+    serde_json::from_slice(&text).is_ok_and(|map: RawMap| {
+        let source = map
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.get("source"));
+        source.is_some_and(|source| source == "icefold")
+    })
 }
 
 impl ShardMap {
@@ -184,7 +196,7 @@ impl ShardMap {
         let mut text = serde_json::to_string_pretty(&raw)
             .unwrap_or_else(|e| unreachable!("a map has only string keys: {e}"));
         text.push('\n');
-        write_whole(&self.path, text.as_bytes())
+        write_whole(&self.path, Artefact::Map, text.as_bytes())
     }
 
     /// The packed morton word of each shard.

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::document::{ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION};
 use super::resident::peak_resident_bytes;
 use super::run::{outputs, overviews, shown};
-use super::whole::write_whole;
-use crate::error::Result;
 use crate::granule::Applied;
+use crate::piece::Manifest;
 use crate::pipeline::Assembled;
 use crate::store::{content_hash, grouped};
 
@@ -56,6 +55,10 @@ pub struct AssembledReport {
 pub struct AssembledPieces {
     pub folder: String,
     pub of: u64,
+    /// SHA-256 of the shards of the map and their granules.
+    pub map_sha256: String,
+    /// Of what is in the pieces.
+    pub content_sha256: String,
 }
 
 /// Photons in the store.
@@ -71,11 +74,12 @@ pub struct AssembledGranules {
 }
 
 impl AssembledReport {
-    /// Of a store that is whole; `config` is name and hash, `pieces` their folder and number.
+    /// Of a store that is whole; `config` is name and hash, `pieces` their folder and
+    /// manifest.
     pub fn new(
         assembled: &Assembled,
         config: (&str, &str),
-        pieces: (&Path, usize),
+        pieces: (&Path, &Manifest),
         store: &Path,
         table: Option<&Path>,
     ) -> Self {
@@ -90,7 +94,9 @@ impl AssembledReport {
             },
             pieces: AssembledPieces {
                 folder: shown(pieces.0),
-                of: pieces.1 as u64,
+                of: pieces.1.map.shards.len() as u64,
+                map_sha256: pieces.1.map.sha256.clone(),
+                content_sha256: assembled.pieces_sha256.clone(),
             },
             photons: AssembledPhotons {
                 kept: assembled.photons,
@@ -99,9 +105,14 @@ impl AssembledReport {
                 left_out: assembled.left_out.clone(),
             },
             errors: ErrorsReport {
-                table: assembled.errors.table.as_ref().map(|table| shown(table)),
-                count: assembled.errors.count,
-                by_code: assembled.errors.by_code.clone(),
+                table: assembled
+                    .whole
+                    .errors
+                    .table
+                    .as_ref()
+                    .map(|table| shown(table)),
+                count: assembled.whole.errors.count,
+                by_code: assembled.whole.errors.by_code.clone(),
             },
             conventions: assembled.conventions.clone(),
             shards: assembled.shards,
@@ -111,9 +122,9 @@ impl AssembledReport {
             peak_resident_bytes: peak_resident_bytes(),
             store: shown(store),
             table: table.map(shown),
-            outputs: outputs(&assembled.written.hashes),
-            content_sha256: content_hash(&assembled.written.hashes),
-            overviews: overviews(&assembled.written),
+            outputs: outputs(&assembled.whole.written.hashes),
+            content_sha256: content_hash(&assembled.whole.written.hashes),
+            overviews: overviews(&assembled.whole.written),
         }
     }
 
@@ -121,14 +132,6 @@ impl AssembledReport {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
             .unwrap_or_else(|e| unreachable!("a report has only string keys: {e}"))
-    }
-
-    /// Writes the report; a reader never sees half of one.
-    ///
-    /// # Errors
-    /// The operating system's, with the path.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        write_whole(path, (self.to_json() + "\n").as_bytes())
     }
 
     /// A short table for a terminal.

@@ -103,6 +103,8 @@ pub struct PlanReport {
     /// Keys of the map that the run does not follow.
     #[serde(default)]
     pub unused: Vec<String>,
+    /// SHA-256 of the shards of the map and their granules.
+    pub map_sha256: Option<String>,
 }
 
 /// The pieces of a run over a shard map.

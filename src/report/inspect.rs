@@ -13,6 +13,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::assembled::AssembledReport;
+use super::belongs::belongs;
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
 use crate::error::{Error, Result};
 use crate::store::grouped;
@@ -32,6 +33,7 @@ struct Balance {
 struct Keys {
     schema_version: Option<IgnoredAny>,
     icefold_version: Option<IgnoredAny>,
+    command: Option<IgnoredAny>,
 }
 
 /// Whether a file is a run report: by its first key, which half of a report has, too, or by its keys in
@@ -51,8 +53,16 @@ pub fn looks_like_a_report(path: &Path) -> bool {
         .is_ok_and(|keys: Keys| keys.schema_version.is_some() && keys.icefold_version.is_some())
 }
 
-/// Describes a run report: `kind`, `path`, whether it is `balanced`, each `balance`, and the `report`
-/// itself, with every key of its version.
+/// Whether a file is a run report that icefold wrote, and so may write over.
+pub fn wrote(path: &Path) -> bool {
+    let text = std::fs::read(path).unwrap_or_default();
+    serde_json::from_slice(&text).is_ok_and(|keys: Keys| {
+        keys.schema_version.is_some() && keys.icefold_version.is_some() && keys.command.is_some()
+    })
+}
+
+/// Describes a run report: `kind`, `path`, whether it is `balanced`, each `balance`, what `belongs` to it,
+/// and the `report` itself, with every key of its version.
 ///
 /// # Errors
 /// A file that cannot be read or is no run report of a known version.
@@ -70,6 +80,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
         "path": path.display().to_string(),
         "balanced": balances.iter().all(Balance::holds),
         "balance": balance.collect::<Vec<_>>(),
+        "belongs": belongs(&report, path),
         "report": report,
     }))
 }
@@ -213,6 +224,13 @@ fn begin(kind: &str, path: &str, version: &str, config: &ConfigIdentity) -> Stri
 }
 
 fn balance_text(text: &mut String, found: &Value) {
+    for one in found["belongs"].as_array().into_iter().flatten() {
+        let of = |key: &str| one[key].as_str().unwrap_or("?");
+        let _ = match one["holds"] == true {
+            true => writeln!(text, "  {:<16} {} is of this run", of("what"), of("path")),
+            false => writeln!(text, "\nIS OF ANOTHER RUN: {} {}", of("what"), of("path")),
+        };
+    }
     let balances = found["balance"].as_array().map_or(&[][..], Vec::as_slice);
     if found["balanced"] == true {
         let _ = writeln!(text, "\nbalance: all {} sums agree", balances.len());

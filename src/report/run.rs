@@ -6,7 +6,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
 use crate::granule::{Applied, GroundTrackStatus};
 use crate::plan::Plan;
 use crate::stat::Job;
@@ -19,7 +18,6 @@ use super::document::{
 };
 use super::resident::peak_resident_bytes;
 use super::tally::Tally;
-use super::whole::{bytes_of, write_whole};
 
 /// What a run knew before it began.
 #[derive(Debug)]
@@ -39,6 +37,10 @@ pub struct RunFacts<'a> {
     pub job: &'a Job,
     pub store: &'a Path,
     pub table: Option<&'a Path>,
+    /// Bytes of both, once they are written.
+    pub written_bytes: Option<u64>,
+    /// Of the shard map's shards and granules.
+    pub map_sha256: Option<String>,
     /// What differs between granules.
     pub drift: &'a [String],
     pub conventions: &'a [Applied],
@@ -73,6 +75,7 @@ impl RunReport {
                 shards: format!("{}..{}", wanted.range.start, wanted.range.end),
                 of: wanted.of as u64,
                 unused: wanted.unused.clone(),
+                map_sha256: facts.map_sha256.clone(),
             }),
             pieces: facts.pieces.clone(),
             threads: facts.threads as u64,
@@ -125,20 +128,6 @@ impl RunReport {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
             .unwrap_or_else(|e| unreachable!("a report has only string keys: {e}"))
-    }
-
-    /// Writes the report; a reader never sees half of one.
-    ///
-    /// # Errors
-    /// The operating system's, with the path.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        write_whole(path, (self.to_json() + "\n").as_bytes()).map_err(|error| {
-            let message = format!(
-                "is whole, but its run report is missing: {error}; free space there or choose \
-                 another path with --report, and run again with --overwrite"
-            );
-            Error::store(&self.store, message)
-        })
     }
 
     /// A short table for a terminal.
@@ -290,9 +279,6 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         ..stage(seconds)
     };
     let (cost, times) = (&tally.cost, &tally.stages);
-    // A run that writes pieces has no store yet, and pieces of other runs beside its own.
-    let whole = facts.store.is_dir();
-    let written = whole.then(|| bytes_of(facts.store) + facts.table.map_or(0, bytes_of));
     Stages {
         read: moving(cost.read_seconds, cost.stored_bytes),
         decode: moving(cost.decode_seconds, cost.decoded_bytes),
@@ -314,7 +300,8 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
         merge: stage(tally.merge_seconds),
         finalize: stage(tally.finalize_seconds),
         write: Stage {
-            bytes: written,
+            // A run that writes pieces has no store yet, and pieces of other runs beside its own.
+            bytes: facts.written_bytes,
             ..stage(tally.write_seconds)
         },
     }

@@ -20,7 +20,13 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
         Ok(found) if !found.is_dir() => return refuse("is a file, not a zarr store"),
         Ok(_) => {}
     }
-    if !path.join("zarr.json").is_file() {
+    let root = path.join("zarr.json");
+    if let Err(error) = fs::metadata(&root)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(Error::io("look at", root, error));
+    }
+    if !root.is_file() {
         return refuse(if path.join(".zgroup").is_file() {
             "is a zarr store of format 2; icefold reads format 3"
         } else {

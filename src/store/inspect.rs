@@ -43,6 +43,19 @@ pub fn inspect(path: &Path) -> Result<Value> {
     }))
 }
 
+/// The content hash of the finest order of the store at `path`, of its values.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn content_of(path: &Path) -> Result<String> {
+    let store = StoreReader::open(path)?;
+    let names = store.arrays().iter().map(String::as_str);
+    let hash = |name: &str| inspect_array(&store, name).map(|(_, hash)| hash);
+    let hashes: Result<Vec<ContentHash>> =
+        std::iter::once(CELL_IDS).chain(names).map(hash).collect();
+    Ok(content_hash(&hashes?))
+}
+
 fn inspect_order(store: &StoreReader) -> Result<Value> {
     let grid = store.grid();
     let mut shards: Vec<u64> = store

@@ -1,22 +1,23 @@
 //! Where a store is put: it grows beside its target and is renamed when it is whole.
 //!
-//! Below `write.rs`. A run that fails removes what it wrote; a target is never touched before.
+//! Below `write.rs`, above `src/place/`. A run that fails removes what it wrote; a target is never touched
+//! before.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::array::WriteFailure;
+use super::ours;
 use crate::error::{Error, Result};
+use crate::place::{FolderPlace, Inputs, hidden, sync_folder as sync};
 
 /// A target, and the hidden folder beside it in which the store grows. Dropping it removes the
-/// folder unless the store was published.
+/// folder unless the store got its name.
 #[derive(Debug)]
 pub struct Place {
-    target: PathBuf,
-    partial: PathBuf,
+    folder: FolderPlace,
     overwrite: bool,
-    published: bool,
 }
 
 impl Place {
@@ -24,63 +25,24 @@ impl Place {
     pub fn create(target: &Path, overwrite: bool) -> Result<Self> {
         let target = resolve(target)?;
         may_replace(&target, overwrite)?;
-        let parent = target.parent().unwrap_or(Path::new(""));
-        if !parent.as_os_str().is_empty() {
-            fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
-        }
-        let partial = create_sibling(&target, "partial")?;
-        Ok(Self {
-            target,
-            partial,
-            overwrite,
-            published: false,
-        })
+        let folder = FolderPlace::create(&target)?;
+        Ok(Self { folder, overwrite })
     }
 
     pub fn target(&self) -> &Path {
-        &self.target
+        self.folder.target()
     }
 
     /// Where to write.
     pub fn partial(&self) -> &Path {
-        &self.partial
+        self.folder.partial()
     }
 
-    /// Renames the whole store into place. Between the two renames of an overwrite the old store is
-    /// whole beside the target, and so is the new one.
-    pub fn publish(&mut self) -> Result<()> {
-        let target = &self.target;
-        let io = |action: &'static str| move |e| Error::io(action, target, e);
-        let old = if may_replace(target, self.overwrite)? {
-            let aside = create_sibling(target, "replaced")?;
-            if let Err(error) = fs::rename(target, &aside) {
-                let _ = fs::remove_dir(&aside);
-                return Err(io("move aside")(error));
-            }
-            Some(aside)
-        } else {
-            None
-        };
-        if let Err(error) = fs::rename(&self.partial, target) {
-            if let Some(aside) = &old {
-                fs::rename(aside, target).map_err(io("restore"))?;
-            }
-            return Err(io("rename the finished store to")(error));
-        }
-        self.published = true;
-        let parent = target.parent().filter(|p| !p.as_os_str().is_empty());
-        sync_folder(parent.unwrap_or(Path::new(".")))
-            .map_err(|failure| Error::io("sync", failure.path, failure.source))?;
-        let Some(aside) = old else {
-            return Ok(());
-        };
-        fs::remove_dir_all(&aside).map_err(|error| {
-            let aside = aside.display();
-            let message = format!(
-                "written, but the store that it replaces is still at {aside}: {error}; remove it"
-            );
-            Error::store(target, message)
-        })
+    /// The whole store, that waits for its name; what is at the target may have changed since it was
+    /// begun.
+    pub fn whole(self) -> Result<FolderPlace> {
+        may_replace(self.target(), self.overwrite)?;
+        Ok(self.folder)
     }
 
     /// An error about a file of the store, with what helps.
@@ -98,24 +60,18 @@ impl Place {
         };
         let (path, source) = (failure.path.display(), &failure.source);
         Error::store(
-            &self.target,
+            self.target(),
             format!("cannot write {path}: {source}; {remedy}; no store was written"),
         )
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !self.published {
-            // The error that led here matters more than one about cleaning up.
-            let _ = fs::remove_dir_all(&self.partial);
-        }
-    }
-}
-
 /// The place a target means: a link to a store is followed, so that the store is replaced, not the
 /// link.
-fn resolve(target: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// No name for a store, a link to nothing.
+pub fn resolve(target: &Path) -> Result<PathBuf> {
     if target.file_name().is_none() {
         let message = "is not a name for a store; choose one such as out.zarr";
         return Err(Error::store(target, message));
@@ -130,60 +86,81 @@ fn resolve(target: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// Something is there that is not to be replaced, or nothing can be created there.
-pub fn check_target(target: &Path, overwrite: bool) -> Result<()> {
+pub fn check_target(target: &Path, overwrite: bool, inputs: &Inputs) -> Result<()> {
     let target = resolve(target)?;
-    may_replace(&target, overwrite)?;
+    if may_replace(&target, overwrite)? {
+        spare(&target, inputs)?;
+    }
     // What is missing of the path is created with the store; what exists must be writable.
     let existing = target.ancestors().skip(1).find(|folder| folder.is_dir());
     let folder = existing.unwrap_or(Path::new(""));
-    let probe = create_sibling(
+    let probe = hidden(
         &folder.join(target.file_name().unwrap_or_default()),
         "probe",
-    )?;
-    fs::remove_dir(&probe).map_err(|e| Error::io("remove", probe, e))
+    );
+    fs::create_dir(&probe)
+        .and_then(|()| fs::remove_dir(&probe))
+        .map_err(|error| {
+            let message = format!(
+                "cannot create a folder in {}: {error}; choose a path that you may write to",
+                folder.display()
+            );
+            Error::store(&target, message)
+        })
+}
+
+/// A store that holds what the run reads, or in which it was called, stays.
+fn spare(target: &Path, inputs: &Inputs) -> Result<()> {
+    if let Some(input) = inputs.below(target) {
+        let message = format!(
+            "holds {}, which this run reads, and is not replaced; choose another path",
+            input.display()
+        );
+        return Err(Error::store(target, message));
+    }
+    let real = fs::canonicalize(target).map_err(|e| Error::io("look at", target, e))?;
+    let here = std::env::current_dir().and_then(fs::canonicalize);
+    if here.is_ok_and(|here| here.starts_with(&real)) {
+        let message = "is the working directory or holds it, and is not replaced; go elsewhere";
+        return Err(Error::store(target, message));
+    }
+    Ok(())
 }
 
 /// Whether a store is to be replaced; an error if something else is there or it must stay.
 fn may_replace(target: &Path, overwrite: bool) -> Result<bool> {
-    let message = match fs::symlink_metadata(target) {
+    let refuse = |message: &str| Err(Error::store(target, message));
+    match fs::symlink_metadata(target) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::io("look at", target, error)),
         Ok(found) if !found.is_dir() => {
-            "exists and is a file, not a zarr store; choose another path"
+            return refuse("exists and is a file, not a zarr store; choose another path");
         }
-        Ok(_) if !target.join("zarr.json").is_file() => {
-            "exists and is not a zarr store (it has no zarr.json); choose another path"
+        Ok(_) => {}
+    }
+    let document = target.join("zarr.json");
+    match fs::metadata(&document) {
+        Ok(found) if found.is_file() => {}
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            return Err(Error::io("look at", document, e));
         }
-        Ok(_) if overwrite => return Ok(true),
-        Ok(_) => "exists; pass --overwrite to replace it",
-    };
-    Err(Error::store(target, message))
-}
-
-/// Creates a hidden folder beside the target: on the same file system, so that renames are atomic.
-fn create_sibling(target: &Path, purpose: &str) -> Result<PathBuf> {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let process = std::process::id();
-    let mut path = target.with_file_name(format!(".{name}.{purpose}-{process}"));
-    // A killed run whose process number came round again may have left one.
-    for attempt in 2.. {
-        match fs::create_dir(&path) {
-            Ok(()) => break,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                path = target.with_file_name(format!(".{name}.{purpose}-{process}-{attempt}"));
-            }
-            Err(error) => {
-                let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new(".")).display();
-                let message = format!(
-                    "cannot create a folder in {folder}: {error}; choose a path that you may \
-                     write to"
-                );
-                return Err(Error::store(target, message));
-            }
+        _ => {
+            return refuse(
+                "exists and is not a zarr store (it has no zarr.json); choose another path",
+            );
         }
     }
-    Ok(path)
+    if !overwrite {
+        return refuse("exists; pass --overwrite to replace it");
+    }
+    ours::check(target).map_err(|why| {
+        let message = format!(
+            "exists and is not replaced, as it is not only a store of icefold's: {why}; choose another \
+             path, or remove it yourself"
+        );
+        Error::store(target, message)
+    })?;
+    Ok(true)
 }
 
 pub fn sync_folders(folder: &Path) -> Result<(), WriteFailure> {
@@ -202,19 +179,8 @@ pub fn sync_folders(folder: &Path) -> Result<(), WriteFailure> {
 
 /// Makes a folder's entries durable, where the system can.
 pub fn sync_folder(folder: &Path) -> Result<(), WriteFailure> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match File::open(folder).and_then(|file| file.sync_all()) {
-        Err(source)
-            if !matches!(
-                source.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            let path = folder.to_path_buf();
-            Err(WriteFailure { path, source })
-        }
-        _ => Ok(()),
-    }
+    sync(folder).map_err(|source| {
+        let path = folder.to_path_buf();
+        WriteFailure { path, source }
+    })
 }

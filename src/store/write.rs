@@ -20,6 +20,7 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
 use crate::grid::Order;
+use crate::place::FolderPlace;
 
 /// The identity of an array's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,15 +161,21 @@ impl StoreWriter {
     /// If cells are missing, a file cannot be written, or the target was taken meanwhile; nothing is
     /// left at a target that was free.
     pub fn finish(self) -> Result<Written> {
+        let (place, written) = self.whole()?;
+        place.publish().map(|()| written)
+    }
+
+    /// As [`finish`](Self::finish), but for the name, which is given together with those of other files.
+    pub fn whole(self) -> Result<(FolderPlace, Written)> {
         let Self {
-            mut place,
+            place,
             cells,
             base,
             overviews,
         } = self;
         let defect = |what: String| {
-            let message = format!("{what}; this is a defect in icefold, please report it");
-            Error::store(place.target(), message)
+            let what = format!("{what}; this is a defect in icefold, please report it");
+            Error::store(place.target(), what)
         };
         let written = base.written();
         if let Some(cells) = cells.filter(|&cells| cells != written) {
@@ -199,8 +206,7 @@ impl StoreWriter {
             sync_folder(place.partial())
         };
         finish_root().map_err(|failure| place.failed(&failure))?;
-        place.publish()?;
-        Ok(written)
+        Ok((place.whole()?, written))
     }
 }
 

@@ -4,8 +4,7 @@
 //! Beside the line. Rows go to disk as granules end; there is no table where nothing was left out.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
@@ -13,12 +12,14 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
+use super::wrote::{CONTENT, write_failed};
 use crate::error::{Error, Result};
+use crate::place::{Artefact, FilePlace, Step, beside};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
@@ -47,7 +48,7 @@ impl ErrorSummary {
 #[derive(Debug)]
 pub struct ErrorTable {
     target: PathBuf,
-    writer: Option<(Place, ArrowWriter<File>)>,
+    writer: Option<(FilePlace, ArrowWriter<File>)>,
     summary: ErrorSummary,
 }
 
@@ -55,13 +56,13 @@ pub struct ErrorTable {
 #[derive(Debug)]
 pub struct WholeErrors {
     target: PathBuf,
-    place: Option<Place>,
+    place: Option<FilePlace>,
     summary: ErrorSummary,
 }
 
 /// Where the error table of a store is: `out.zarr` has `out.errors.parquet`.
 pub fn errors_path(store: &Path) -> PathBuf {
-    store.with_extension("errors.parquet")
+    beside(store, "errors.parquet")
 }
 
 /// The rows of an error table.
@@ -150,31 +151,40 @@ impl ErrorTable {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if self.writer.is_none() {
-            let (place, file) = Place::create(&self.target)?;
+            let (place, file) = FilePlace::create(&self.target, Artefact::Errors)?;
             let properties = WriterProperties::builder()
                 .set_compression(Compression::ZSTD(ZstdLevel::default()))
                 .set_max_row_group_row_count(Some(GROUP_ROWS))
                 .build();
             let writer = ArrowWriter::try_new(file, schema(), Some(properties));
-            let writer = writer.map_err(|e| place.failed(&e))?;
+            let writer = writer.map_err(|e| write_failed(&self.target, &e))?;
             self.writer = Some((place, writer));
         }
         match &mut self.writer {
-            Some((place, writer)) => writer.write(batch).map_err(|e| place.failed(&e)),
+            Some((place, writer)) => {
+                let written = writer.write(batch);
+                written.map_err(|e| write_failed(place.target(), &e))
+            }
             None => Ok(()),
         }
     }
 
-    /// Writes what is left and makes it durable.
+    /// Writes what is left, with the content hash of the store where there is one, and makes it
+    /// durable.
     ///
     /// # Errors
     /// A write fails; nothing is left.
-    pub fn finish(self) -> Result<WholeErrors> {
+    pub fn finish(self, content: Option<&str>) -> Result<WholeErrors> {
         let place = match self.writer {
             None => None,
-            Some((place, writer)) => {
-                let file = writer.into_inner().map_err(|e| place.failed(&e))?;
-                file.sync_all().map_err(|e| place.failed(&e))?;
+            Some((place, mut writer)) => {
+                if let Some(content) = content {
+                    let pair = KeyValue::new(CONTENT.to_owned(), content.to_owned());
+                    writer.append_key_value_metadata(pair);
+                }
+                let failed = |e: &dyn std::fmt::Display| write_failed(place.target(), e);
+                let file = writer.into_inner().map_err(|e| failed(&e))?;
+                file.sync_all().map_err(|e| failed(&e))?;
                 Some(place)
             }
         };
@@ -187,23 +197,40 @@ impl ErrorTable {
 }
 
 impl WholeErrors {
-    /// Puts the table at its target; where nothing was left out, that of an earlier run goes.
+    /// Puts the table at its target; where nothing was left out there is none.
     ///
     /// # Errors
     /// The operating system's.
     pub fn publish(mut self) -> Result<ErrorSummary> {
-        match self.place {
-            Some(place) => {
-                self.summary.table = Some(place.target().to_path_buf());
-                place.publish()?;
-            }
-            None => match fs::remove_file(&self.target) {
-                Err(e) if e.kind() != ErrorKind::NotFound => {
-                    return Err(Error::io("remove", &self.target, e));
-                }
-                _ => {}
-            },
+        if let Some(place) = self.place {
+            self.summary.table = Some(self.target);
+            place.publish()?;
         }
         Ok(self.summary)
+    }
+
+    /// Puts the table where its own SHA-256 says.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn publish_by_content(self, name: impl Fn(&str) -> PathBuf) -> Result<ErrorSummary> {
+        let mut summary = self.summary;
+        if let Some(place) = self.place {
+            let target = place.publish_by_content(name)?;
+            summary.table = Some(target);
+        }
+        Ok(summary)
+    }
+
+    /// The table, that waits for its name; where nothing was left out, that of an earlier run goes.
+    pub fn into_step(mut self) -> (Step, ErrorSummary) {
+        let step = match self.place {
+            Some(place) => {
+                self.summary.table = Some(self.target);
+                Step::File(place)
+            }
+            None => Step::Remove(self.target),
+        };
+        (step, self.summary)
     }
 }

@@ -8,7 +8,7 @@
 //! `metered.rs` times what they read; `inspect.rs` tells what is inside, of an error
 //! table with `left_out.rs`. Out: `CellTable --write--> table` in
 //! `write.rs`, and the rows and granules that a tolerant run leaves out in `errors.rs` and
-//! `spool.rs`; `place.rs` puts a file in place when it is whole.
+//! `spool.rs`; `wrote.rs` knows such tables again.
 
 mod batches;
 mod boxes;
@@ -22,13 +22,13 @@ mod inspect;
 mod left_out;
 mod metered;
 mod partitions;
-mod place;
 mod points;
 mod prune;
 mod reader;
 mod spool;
 mod values;
 mod write;
+mod wrote;
 
 pub use columns::{columns_read, source_columns};
 pub use drift::Drift;
@@ -36,10 +36,10 @@ pub use errors::{ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
 pub use inspect::{inspect, inspect_text};
 pub use partitions::partitions;
-pub use place::check_file_target;
 pub use reader::TableReader;
 pub use spool::{ErrorRow, RowSpool};
 pub use write::{TableFormat, TableWriter, WholeTable};
+pub use wrote::{content_of, wrote, wrote_errors};
 
 /// An error of the arrow and parquet libraries in one line.
 fn one_line(error: &impl ToString) -> String {

@@ -9,7 +9,6 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -17,8 +16,9 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 
-use super::place::{hidden, write_failed};
+use super::wrote::write_failed;
 use crate::error::Result;
+use crate::place::{begin, end, hidden};
 
 /// Rows that wait in memory: some two megabytes.
 pub(super) const ROWS_IN_MEMORY: usize = 4096;
@@ -106,18 +106,20 @@ impl RowSpool {
 
 impl Spilled {
     fn create(target: &Path) -> Result<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = hidden(target, &format!("spool-{number}"));
+        let path = hidden(target, "spool");
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|e| write_failed(&path, &e))?;
         }
-        let file = File::create(&path).map_err(|e| write_failed(&path, &e))?;
+        let file = File::create_new(&path).map_err(|e| write_failed(&path, &e))?;
+        begin(&path);
+        // Tells later runs that it is wanted.
+        let _ = file.try_lock();
         let writer = StreamWriter::try_new(BufWriter::new(file), &schema());
         match writer {
             Ok(writer) => Ok(Self { path, writer }),
             Err(e) => {
                 let _ = fs::remove_file(&path);
+                end(&path);
                 Err(write_failed(&path, &e))
             }
         }
@@ -135,6 +137,7 @@ impl fmt::Debug for Spilled {
 impl Drop for Spilled {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+        end(&self.path);
     }
 }
 

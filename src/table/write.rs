@@ -17,12 +17,14 @@ use arrow::ipc::writer::FileWriter;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
-use super::place::Place;
+use super::wrote::{CONTENT, write_failed};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::place::{Artefact, FilePlace};
 use crate::store::attributes;
 
 /// Rows of a row group of Parquet.
@@ -41,7 +43,7 @@ pub enum TableFormat {
 /// Writes one table from tables in ascending order of cells.
 #[derive(Debug)]
 pub struct TableWriter {
-    place: Place,
+    place: FilePlace,
     schema: SchemaRef,
     sink: Sink,
 }
@@ -53,7 +55,7 @@ enum Sink {
 
 /// A table that is whole, but not yet at its target.
 #[derive(Debug)]
-pub struct WholeTable(Place);
+pub struct WholeTable(FilePlace);
 
 impl fmt::Debug for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,21 +92,22 @@ impl TableWriter {
     pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
         let format = TableFormat::of(target)?;
         let schema = Arc::new(arrow_schema(schema));
-        let (place, file) = Place::create(target)?;
+        let (place, file) = FilePlace::create(target, Artefact::Table)?;
+        let failed = |e: &dyn fmt::Display| write_failed(target, &e);
         let sink = match format {
             TableFormat::Parquet => {
-                let level = ZstdLevel::try_new(3).map_err(|e| place.failed(&e))?;
+                let level = ZstdLevel::try_new(3).map_err(|e| failed(&e))?;
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(level))
                     .set_max_row_group_row_count(Some(GROUP_ROWS))
                     .build();
                 let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
-                Sink::Parquet(Box::new(writer.map_err(|e| place.failed(&e))?))
+                Sink::Parquet(Box::new(writer.map_err(|e| failed(&e))?))
             }
             TableFormat::Arrow => {
                 let writer = FileWriter::try_new(BufWriter::new(file), &schema);
                 Sink::Arrow(
-                    Box::new(writer.map_err(|e| place.failed(&e))?),
+                    Box::new(writer.map_err(|e| failed(&e))?),
                     Box::new(BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS)),
                 )
             }
@@ -121,41 +124,52 @@ impl TableWriter {
     /// # Errors
     /// The table is not the schema's; a write fails.
     pub fn append(&mut self, table: &CellTable) -> Result<()> {
-        let place = &self.place;
+        let failed = |e: &dyn fmt::Display| write_failed(self.place.target(), &e);
         let rows = RecordBatch::try_new(Arc::clone(&self.schema), table.rows.columns().to_vec())
-            .map_err(|e| place.failed(&e))?;
+            .map_err(|e| failed(&e))?;
         match &mut self.sink {
-            Sink::Parquet(writer) => writer.write(&rows).map_err(|e| place.failed(&e)),
+            Sink::Parquet(writer) => writer.write(&rows).map_err(|e| failed(&e)),
             Sink::Arrow(writer, coalescer) => {
-                coalescer.push_batch(rows).map_err(|e| place.failed(&e))?;
+                coalescer.push_batch(rows).map_err(|e| failed(&e))?;
                 while let Some(batch) = coalescer.next_completed_batch() {
-                    writer.write(&batch).map_err(|e| place.failed(&e))?;
+                    writer.write(&batch).map_err(|e| failed(&e))?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// Writes what is left and makes it durable.
+    /// Writes what is left, with the content hash of the store that has the same cells, and makes it
+    /// durable.
     ///
     /// # Errors
     /// A write fails; nothing is left.
-    pub fn finish(self) -> Result<WholeTable> {
+    pub fn finish(self, content: &str) -> Result<WholeTable> {
         let place = self.place;
+        let failed = |e: &dyn fmt::Display| write_failed(place.target(), &e);
         let file = match self.sink {
-            Sink::Parquet(writer) => writer.into_inner().map_err(|e| place.failed(&e))?,
+            Sink::Parquet(mut writer) => {
+                writer.append_key_value_metadata(KeyValue::new(
+                    CONTENT.to_owned(),
+                    content.to_owned(),
+                ));
+                writer.into_inner().map_err(|e| failed(&e))?
+            }
             Sink::Arrow(mut writer, mut coalescer) => {
                 let rest = coalescer.finish_buffered_batch();
-                rest.map_err(|e| place.failed(&e))?;
+                rest.map_err(|e| failed(&e))?;
                 while let Some(batch) = coalescer.next_completed_batch() {
-                    writer.write(&batch).map_err(|e| place.failed(&e))?;
+                    writer.write(&batch).map_err(|e| failed(&e))?;
                 }
-                writer.finish().map_err(|e| place.failed(&e))?;
-                let buffer = writer.into_inner().map_err(|e| place.failed(&e))?;
-                buffer.into_inner().map_err(|e| place.failed(&e.error()))?
+                writer.write_metadata(CONTENT, content);
+                writer.finish().map_err(|e| failed(&e))?;
+                let buffer = writer.into_inner().map_err(|e| failed(&e))?;
+                buffer.into_inner().map_err(|e| failed(e.error()))?
             }
         };
-        file.sync_all().map_err(|e| place.failed(&e))?;
+        if place.target().is_file() || !place.target().exists() {
+            file.sync_all().map_err(|e| failed(&e))?;
+        }
         Ok(WholeTable(place))
     }
 }
@@ -167,6 +181,11 @@ impl WholeTable {
     /// The operating system's.
     pub fn publish(self) -> Result<()> {
         self.0.publish()
+    }
+
+    /// The file, that waits for its name.
+    pub fn into_place(self) -> FilePlace {
+        self.0
     }
 }
 

@@ -168,6 +168,7 @@ fn an_error_table_without_its_store_is_not_replaced_unasked() {
     std::fs::write(site.out("a.errors.parquet"), "of another run").unwrap();
     let says = ["a.errors.parquet exists; pass --overwrite to replace it"];
     refuse(&mut site.run("atl03", &one(&good)), 2, &says);
-    succeed(site.run("atl03", &one(&good)).arg("--overwrite"));
-    assert_eq!(site.written(), ["a.run.json", "a.zarr"]);
+    let says = ["a.errors.parquet: a file is there that is no error table of icefold"];
+    refuse(site.run("atl03", &one(&good)).arg("--overwrite"), 2, &says);
+    assert_eq!(site.written(), ["a.errors.parquet"]);
 }

@@ -265,7 +265,7 @@ fn a_plan_names_the_granule_that_cannot_be_read_or_leaves_it_out() {
     let granule = std::fs::read(&good).unwrap();
     let mut onto_itself = icefold();
     onto_itself.args(["plan", "atl03"]).arg(&good).arg("-o");
-    let says = "good.h5: a file that is not JSON is there";
+    let says = "good.h5, which this run reads; choose another path";
     refuse(onto_itself.arg(&good), 2, &[says]);
     assert_eq!(std::fs::read(&good).unwrap(), granule);
     refuse(

@@ -111,6 +111,12 @@ fn a_table_that_exists_or_has_no_format_is_refused_before_the_work() {
     );
     refuse(&mut run(&site.path("out")), 2, &["the extension tells"]);
     assert_eq!(site.written(), ["t.parquet"]);
+    // A flag does not make somebody's file a table of icefold's.
+    let says = ["t.parquet: a file is there that is no table of icefold"];
+    refuse(run(&site.out("t.parquet")).arg("--overwrite"), 2, &says);
+    assert_eq!(std::fs::read(site.out("t.parquet")).unwrap(), b"thesis");
+    std::fs::remove_file(site.out("t.parquet")).unwrap();
+    succeed(&mut run(&site.out("t.parquet")));
     succeed(run(&site.out("t.parquet")).arg("--overwrite"));
     assert_eq!(cells(&site.out("t.parquet")).1.num_columns(), 12);
     assert_eq!(site.written(), ["a.run.json", "a.zarr", "t.parquet"]);

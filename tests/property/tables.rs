@@ -75,7 +75,7 @@ fn pieces(store: &Path, count: usize) -> Vec<String> {
     let pieces = Pieces::open(&folder).unwrap().unwrap();
     let shards = &pieces.manifest().map.shards[..count];
     let content = |shard: &u64| {
-        let marker = Marker::read(&folder, *shard).unwrap().unwrap();
+        let marker = Marker::read(&folder, *shard).unwrap().unwrap().unwrap();
         marker.content_sha256
     };
     shards.iter().map(content).collect()

@@ -1,0 +1,101 @@
+//! Runs that find their store whole: a retry of what is done says so.
+//!
+//! A store is known for the one that a run would make by a report beside it, of the same config, shard map,
+//! overviews and layout, whose content hash is that of the values in the store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::store::{StoreReader, content_of};
+
+use super::PARTIAL;
+use super::out::{note, print};
+
+/// What a store has to be to be the one that is asked for; nothing of what is `None`.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    pub config_sha256: Option<&'a str>,
+    pub map_sha256: Option<&'a str>,
+    /// Orders, finest first.
+    pub overviews: Option<Vec<u8>>,
+    pub layout: Option<&'a str>,
+    /// Of the pieces that it would be made of.
+    pub pieces_sha256: Option<&'a str>,
+}
+
+/// The report of the run that made the store, if it is the one that is wanted.
+pub fn finished(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value> {
+    let reader = StoreReader::open(store).ok()?;
+    if wanted
+        .layout
+        .is_some_and(|layout| layout != reader.layout().name())
+    {
+        return None;
+    }
+    let mut content = None;
+    for path in reports {
+        let Some(report) = read(path) else {
+            continue;
+        };
+        let orders = report["overviews"].as_array();
+        let orders: Vec<u64> = orders
+            .into_iter()
+            .flatten()
+            .filter_map(|overview| overview["order"].as_u64())
+            .collect();
+        let of = |value: &Value, wanted: Option<&str>| wanted.is_none_or(|wanted| value == wanted);
+        let maps = [
+            &report["plan"]["map_sha256"],
+            &report["pieces"]["map_sha256"],
+        ];
+        let fits = of(&report["config"]["sha256"], wanted.config_sha256)
+            && maps.iter().any(|map| of(map, wanted.map_sha256))
+            && of(&report["pieces"]["content_sha256"], wanted.pieces_sha256)
+            && wanted.overviews.as_ref().is_none_or(|wanted| {
+                wanted
+                    .iter()
+                    .map(|&order| u64::from(order))
+                    .eq(orders.iter().copied())
+            });
+        if !fits || report["content_sha256"].is_null() {
+            continue;
+        }
+        if content.is_none() {
+            content = content_of(store).ok();
+        }
+        if content.as_deref() == report["content_sha256"].as_str() {
+            return Some(report);
+        }
+    }
+    None
+}
+
+/// Says that a store is whole; gives back the exit code of the run that made it.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn say(store: &Path, report: &Value, (json, allow_empty): (bool, bool)) -> Result<u8> {
+    note(format_args!(
+        "note: {} is whole already, and its values are those of its report: nothing is left to do",
+        store.display()
+    ));
+    if json {
+        print(&format!("{report:#}"))?;
+    } else {
+        print(&store.display().to_string())?;
+    }
+    let none = |value: &Value| value.as_array().is_none_or(Vec::is_empty);
+    let whole = report["errors"]["count"] == 0
+        && (allow_empty || report["occupied_cells"] != 0)
+        && none(&report["granules"]["failed"])
+        && none(&report["granules"]["left_out"]);
+    Ok(if whole { 0 } else { PARTIAL })
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let text = fs::read(path).ok()?;
+    serde_json::from_slice(&text).ok()
+}

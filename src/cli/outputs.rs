@@ -1,0 +1,104 @@
+//! What a run may write and what it must not: its outputs, its inputs, and a store that is there already.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::piece::Pieces;
+use crate::place::{Artefact, Inputs, beside, check_distinct, check_file};
+use crate::plan::{Plan, ShardMap};
+use crate::table::{TableFormat, errors_path};
+
+use super::args::RunArgs;
+use super::finished::{self, finished};
+use super::run::Run;
+use super::session::Session;
+
+/// All that a run reads, for it never to be written over.
+pub fn inputs(config: &str, plan: &Plan, map: Option<&ShardMap>) -> Inputs {
+    let superseded = plan.superseded.iter().map(|left_out| &*left_out.granule);
+    let skipped = plan.skipped.iter().map(|skipped| &*skipped.path);
+    let granules = plan.granules.iter().map(|granule| &*granule.path);
+    let mut inputs = Inputs::of(granules.chain(superseded).chain(skipped));
+    inputs.add(Path::new(config));
+    if let Some(map) = map {
+        inputs.add(&map.path);
+    }
+    inputs
+}
+
+/// Where the report goes; and the store's name, once nothing is in the way of the files beside it.
+///
+/// # Errors
+/// Two outputs of one path, a report that cannot be written, another run on the name.
+pub fn begin(
+    args: &RunArgs,
+    store: &Path,
+    plan: &Plan,
+    inputs: &Inputs,
+) -> Result<(PathBuf, Session)> {
+    let part = args.shards.is_some();
+    let report = args.report.clone();
+    let report = report.unwrap_or_else(|| beside(store, &report_name(plan, part)));
+    let errors = errors_path(store);
+    let mut files = vec![(Artefact::Report, &*report), (Artefact::Errors, &*errors)];
+    files.extend(args.table.as_deref().map(|table| (Artefact::Table, table)));
+    check_distinct(Some(store), &files)?;
+    check_file(&report, Artefact::Report, true, inputs)?;
+    let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
+    let session = Session::begin(store, !part, &names)?;
+    Ok((report, session))
+}
+
+/// What the report of a run has behind the store's stem: runs over parts of a map have one each.
+fn report_name(plan: &Plan, part: bool) -> String {
+    let wanted = plan.wanted.as_ref().filter(|_| part);
+    wanted.map_or("run.json".to_owned(), |wanted| {
+        format!(
+            "shards-{}-{}.run.json",
+            wanted.range.start, wanted.range.end
+        )
+    })
+}
+
+impl Run<'_> {
+    /// The exit code, where the store is whole already and the run would make the same one.
+    pub fn is_finished(
+        &self,
+        args: &RunArgs,
+        report_path: &Path,
+        map: Option<&ShardMap>,
+    ) -> Result<Option<u8>> {
+        let store = self.target.store;
+        let pieces = Pieces::folder_of(store);
+        let part = args.shards.is_some();
+        let goes_on = args.resume && !Pieces::may_replace(&pieces, store)?;
+        if !(self.session.completes_this_command() || goes_on) || (part && pieces.is_dir()) {
+            return Ok(None);
+        }
+        let map = map.map(ShardMap::identity);
+        let overviews = self.target.overviews.iter();
+        let wanted = finished::Wanted {
+            config_sha256: Some(&self.config.sha256),
+            map_sha256: map.as_deref(),
+            overviews: Some(overviews.map(|order| order.get()).collect()),
+            layout: Some(self.target.layout.name()),
+            pieces_sha256: None,
+        };
+        let reports = ["run.json", "finalize.json"].map(|what| beside(store, what));
+        let reports = [&[report_path.to_path_buf()], &reports[..]].concat();
+        let report = finished(store, &reports, &wanted);
+        let code =
+            report.map(|report| finished::say(store, &report, (args.json, args.allow_empty)));
+        code.transpose()
+    }
+
+    /// The tables beside the store can be written.
+    pub fn check_tables(&self, overwrite: bool) -> Result<()> {
+        if let Some(table) = self.table {
+            TableFormat::of(table)?;
+            check_file(table, Artefact::Table, overwrite, self.inputs)?;
+        }
+        let errors = errors_path(self.target.store);
+        check_file(&errors, Artefact::Errors, overwrite, self.inputs)
+    }
+}

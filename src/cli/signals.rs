@@ -1,0 +1,50 @@
+//! Signals: the first that asks the process to end stops it at the next batch, the second at once.
+//!
+//! A run that is stopped leaves nothing but what it can go on with. One that is to end at once removes what
+//! is unfinished and has a hidden name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+
+/// Set by the first signal. Only for verbs that look at it: the others end at the first.
+///
+/// # Errors
+/// The operating system's.
+pub fn interrupted() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
+    use signal_hook::iterator::Signals;
+
+    let flag = Arc::new(AtomicBool::new(false));
+    // Those that by default end a process without a trace; `nohup` has the first ignored.
+    let others = [SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGALRM];
+    let ignored = ignored();
+    let heard = others
+        .into_iter()
+        .filter(|&signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(heard.chain([SIGINT, SIGTERM]))
+        .map_err(|e| Error::Usage(format!("cannot listen for signals: {e}")))?;
+    let set = Arc::clone(&flag);
+    let listen = move || {
+        for _ in signals.forever() {
+            if set.swap(true, Ordering::Relaxed) {
+                crate::place::abandon();
+                signal_hook::low_level::exit(130);
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread
+        .spawn(listen)
+        .map_err(|e| Error::Usage(format!("cannot start a thread for signals: {e}")))?;
+    Ok(flag)
+}
+
+/// Signals that the process was started to ignore, one bit each; all where the system does not tell.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(u64::MAX)
+}

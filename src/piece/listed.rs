@@ -1,0 +1,230 @@
+//! What a run's plan says of the granules of its shards, to hold against what pieces and checkpoints say.
+//!
+//! Beside the line. A granule that is another file than the one that was read makes what was read of it
+//! worthless: size, time and a look at both ends of the file tell.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Contribution;
+use crate::digest::hex;
+use crate::plan::{GranulePath, ListedShard};
+
+/// Bytes looked at at each end of a file.
+const PROBE: u64 = 64 << 10;
+
+/// What a granule's file was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GranuleFile {
+    pub bytes: u64,
+    /// Nanoseconds from 1970 to its last change.
+    pub modified: u64,
+    /// SHA-256 in hex over its length, its first and its last 64 KiB.
+    pub probe: String,
+}
+
+impl GranuleFile {
+    /// What a file is now.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let found = file.metadata()?;
+        let bytes = found.len();
+        let mut hash = Sha256::new();
+        hash.update(bytes.to_le_bytes());
+        for start in [0, bytes.saturating_sub(PROBE)] {
+            let mut block = Vec::new();
+            file.seek(SeekFrom::Start(start))?;
+            (&mut file).take(PROBE).read_to_end(&mut block)?;
+            hash.update(&block);
+        }
+        let modified = found.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(Self {
+            bytes,
+            modified: since.map_or(0, |since| since.as_nanos() as u64),
+            probe: hex(&hash.finalize()),
+        })
+    }
+
+    /// How it differs from what it was, in words.
+    fn difference(&self, then: &Self) -> Option<&'static str> {
+        if self.bytes != then.bytes {
+            Some("has another size")
+        } else if self.probe != then.probe {
+            Some("holds other bytes")
+        } else if self.modified != then.modified {
+            Some("was written at another time")
+        } else {
+            None
+        }
+    }
+}
+
+/// The granules of the shards of a run, by the names that pieces have them under.
+#[derive(Debug, Default)]
+pub struct Listed {
+    shards: BTreeMap<u64, BTreeSet<String>>,
+    paths: BTreeMap<String, PathBuf>,
+    /// What their files are, as far as it was asked.
+    files: RefCell<BTreeMap<String, Option<GranuleFile>>>,
+}
+
+impl Listed {
+    /// The granules of these shards; `granules` are those that the places in `listed` mean.
+    pub fn new(listed: &[ListedShard], granules: &[GranulePath]) -> Self {
+        let of_shard = |shard: &ListedShard| {
+            let read = shard
+                .granules
+                .iter()
+                .map(|&place| granules[place].name.to_string());
+            let all = read.chain(shard.absent.iter().cloned()).collect();
+            (shard.id, all)
+        };
+        Self {
+            shards: listed.iter().map(of_shard).collect(),
+            paths: granules
+                .iter()
+                .map(|granule| (granule.name.to_string(), granule.path.clone()))
+                .collect(),
+            files: RefCell::default(),
+        }
+    }
+
+    /// Checks that a shard was made of its granules, each once.
+    ///
+    /// # Errors
+    /// In words, the first that is too many or missing.
+    pub fn check_shard(
+        &self,
+        shard: u64,
+        granules: &[Contribution],
+        left_out: &[String],
+    ) -> Result<(), String> {
+        let none = BTreeSet::new();
+        let listed = self.shards.get(&shard).unwrap_or(&none);
+        let mut seen = BTreeSet::new();
+        let named = granules
+            .iter()
+            .map(|granule| &granule.granule)
+            .chain(left_out);
+        for granule in named {
+            if !seen.insert(granule) {
+                return Err(format!("it has granule {granule} twice"));
+            }
+            if !listed.contains(granule) {
+                return Err(format!(
+                    "it has granule {granule}, which the shard map does not list for it"
+                ));
+            }
+        }
+        match listed.iter().find(|granule| !seen.contains(granule)) {
+            Some(missing) => Err(format!("granule {missing} is missing in it")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the map lists a granule for a shard of the run.
+    pub fn lists(&self, shard: u64, granule: &str) -> bool {
+        self.shards
+            .get(&shard)
+            .is_some_and(|listed| listed.contains(granule))
+    }
+
+    /// Whether a granule is one of the run's.
+    pub fn knows(&self, granule: &str) -> bool {
+        self.paths.contains_key(granule)
+    }
+
+    /// The first granule that is no longer what was read; and how it differs, in words.
+    pub fn changed(&self, then: &BTreeMap<String, GranuleFile>) -> Option<(String, &'static str)> {
+        let mut files = self.files.borrow_mut();
+        then.iter().find_map(|(granule, then)| {
+            let path = self.paths.get(granule)?;
+            let now = files.entry(granule.clone());
+            let now = now.or_insert_with(|| GranuleFile::of(path).ok());
+            let how = now
+                .as_ref()
+                .map_or(Some("cannot be read"), |now| now.difference(then));
+            how.map(|how| (granule.clone(), how))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_at_either_end_or_in_time_or_size_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.h5");
+        let bytes = vec![7u8; 300_000];
+        let then = {
+            std::fs::write(&path, &bytes).unwrap();
+            GranuleFile::of(&path).unwrap()
+        };
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let now = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+            GranuleFile::of(&path).unwrap().difference(&then)
+        };
+        assert_eq!(now(&bytes), None);
+        assert_eq!(now(&bytes[1..]), Some("has another size"));
+        for at in [0, 65_535, 240_000, 299_999] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert_eq!(now(&changed), Some("holds other bytes"), "{at}");
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(time + std::time::Duration::from_nanos(1000))
+            .unwrap();
+        let difference = GranuleFile::of(&path).unwrap().difference(&then);
+        assert_eq!(difference, Some("was written at another time"));
+    }
+
+    #[test]
+    fn a_shard_is_of_its_granules_each_once() {
+        let granules = ["a.h5", "b.h5"].map(|name| GranulePath::alone(Path::new(name)));
+        let shard = ListedShard {
+            id: 5,
+            granules: vec![0, 1],
+            absent: vec!["c".to_owned()],
+        };
+        let listed = Listed::new(&[shard], &granules);
+        let of = |names: &[&str]| -> Vec<Contribution> {
+            let granules = names.iter().map(|name| Contribution {
+                granule: (*name).to_owned(),
+                photons: 1,
+            });
+            granules.collect()
+        };
+        let left_out = ["c".to_owned()];
+        let check = |names: &[&str]| listed.check_shard(5, &of(names), &left_out);
+        assert_eq!(check(&["a.h5", "b.h5"]), Ok(()));
+        for (names, says) in [
+            (&["a.h5", "a.h5", "b.h5"][..], "granule a.h5 twice"),
+            (
+                &["a.h5", "b.h5", "d.h5"],
+                "granule d.h5, which the shard map",
+            ),
+            (&["a.h5"], "granule b.h5 is missing"),
+            (&["a.h5", "b.h5", "c"], "granule c twice"),
+        ] {
+            let error = check(names).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

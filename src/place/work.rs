@@ -1,0 +1,45 @@
+//! What this process has lying around, to be removed when it has to end without unwinding.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static WORK: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// A hidden file or folder was made.
+pub fn begin(path: &Path) {
+    held().insert(path.to_path_buf());
+}
+
+/// It has another name, or is gone.
+pub fn end(path: &Path) {
+    held().remove(path);
+}
+
+/// None of these is unfinished any more: they get their names now, all or, by the next run, later.
+pub(super) fn settled<'a>(paths: impl IntoIterator<Item = &'a Path>) {
+    let mut work = held();
+    for path in paths {
+        work.remove(path);
+    }
+}
+
+/// Removes all that is unfinished. Whoever would give something its name afterwards waits for ever, so
+/// the process has to end now.
+pub fn abandon() {
+    let work = held();
+    for path in work.iter() {
+        let removed = match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+            _ => fs::remove_file(path),
+        };
+        // What cannot be removed is left to the next run.
+        drop(removed);
+    }
+    std::mem::forget(work);
+}
+
+fn held() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    WORK.lock().unwrap_or_else(PoisonError::into_inner)
+}

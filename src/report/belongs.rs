@@ -1,0 +1,63 @@
+//! Whether the store and the tables beside a report are those of its run.
+//!
+//! Beside the line: `icefold inspect run.json`. The id of a run's results is the content hash of the store:
+//! computed from its values, and written into the report and the tables.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::document::Report;
+use crate::store::content_of as content_of_store;
+use crate::table::content_of as content_of_table;
+
+/// What the report names, where it is, and whether it is of the run; nothing is said of what is not there,
+/// or does not tell.
+pub(super) fn belongs(report: &Report, path: &Path) -> Vec<Value> {
+    let (content, store, table, errors) = match report {
+        Report::Run(report) => (
+            report.content_sha256.as_ref(),
+            &report.store,
+            &report.table,
+            &report.errors.table,
+        ),
+        Report::Assembled(report) => (
+            Some(&report.content_sha256),
+            &report.store,
+            &report.table,
+            &report.errors.table,
+        ),
+    };
+    let Some(content) = content else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut say = |what: &str, at: &Path, holds: bool| {
+        let at = at.display().to_string();
+        found.push(json!({"what": what, "path": at, "holds": holds}));
+    };
+    if let Some(at) = place(store, path) {
+        say(
+            "store",
+            &at,
+            content_of_store(&at).is_ok_and(|of| of == *content),
+        );
+    }
+    for (what, named) in [("table", table), ("error table", errors)] {
+        let at = named.as_ref().and_then(|named| place(named, path));
+        let of = at.as_ref().and_then(|at| content_of_table(at));
+        if let (Some(at), Some(of)) = (at, of) {
+            say(what, &at, of == *content);
+        }
+    }
+    found
+}
+
+/// Where something that a report names is: beside the report, or where it was when that was written.
+fn place(named: &str, report: &Path) -> Option<PathBuf> {
+    let named = Path::new(named);
+    let beside = report.with_file_name(named.file_name()?);
+    [beside, named.to_path_buf()]
+        .into_iter()
+        .find(|path| path.exists())
+}

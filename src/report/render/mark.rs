@@ -1,0 +1,67 @@
+//! Who drew a picture: a PNG text chunk `Software: icefold`, behind the header.
+//!
+//! Source: PNG (third edition), 11.3.3.2 `tEXt`, and Annex D for the CRC. By it icefold knows pictures
+//! that it may write over.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Signature, and the header chunk: length, type, 13 bytes, CRC.
+const HEADER: usize = SIGNATURE.len() + 4 + 4 + 13 + 4;
+const TEXT: &[u8] = b"tEXtSoftware\0icefold";
+
+/// A picture with the mark.
+pub(super) fn marked(png: &[u8]) -> Vec<u8> {
+    let (header, rest) = png.split_at(HEADER.min(png.len()));
+    [header, &mark(), rest].concat()
+}
+
+/// Whether a file is a picture that icefold drew.
+pub fn wrote_picture(path: &Path) -> bool {
+    let mark = mark();
+    let mut start = Vec::new();
+    let length = (HEADER + mark.len()) as u64;
+    let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut start));
+    read.is_ok() && start.starts_with(SIGNATURE) && start.ends_with(&mark)
+}
+
+/// The chunk: length of its data, type, data, CRC of type and data.
+fn mark() -> Vec<u8> {
+    let length = (TEXT.len() - 4) as u32;
+    [&length.to_be_bytes()[..], TEXT, &crc(TEXT).to_be_bytes()].concat()
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1));
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_picture_is_a_picture_and_known() {
+        // Check value of the CRC by its definition.
+        assert_eq!(crc(b"123456789"), 0xcbf4_3926);
+        let picture = image::RgbImage::from_pixel(3, 2, image::Rgb([1, 2, 3]));
+        let mut png = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map.png");
+        std::fs::write(&path, png.get_ref()).unwrap();
+        assert!(!wrote_picture(&path));
+        std::fs::write(&path, marked(png.get_ref())).unwrap();
+        assert!(wrote_picture(&path));
+        let back = image::load_from_memory(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(back.into_rgb8(), picture);
+    }
+}

@@ -1,0 +1,115 @@
+//! What may be replaced by a store: a store that icefold wrote, with nothing else in it.
+//!
+//! Below `place.rs`. Every file that icefold puts into a store has a name of a few forms; whatever has
+//! another is somebody else's, and so the folder stays.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::grid::Order;
+
+const DOCUMENT: &str = "zarr.json";
+
+/// Checks that a folder is a store of icefold's with nothing foreign in it.
+///
+/// # Errors
+/// In words, why it is none.
+pub(super) fn check(store: &Path) -> Result<(), String> {
+    if read(&store.join(DOCUMENT))?["node_type"] != "group" {
+        return Err("its zarr.json is none of a group of orders".to_owned());
+    }
+    let mut orders = 0;
+    for (path, name) in entries(store)? {
+        let order = name.parse().ok().and_then(Order::new);
+        match order.filter(|order| order.to_string() == name) {
+            Some(_) => {
+                check_order(&path)?;
+                orders += 1;
+            }
+            None => is_document(&path, &name)?,
+        }
+    }
+    if orders == 0 {
+        return Err("it has no group named by an order, such as 12".to_owned());
+    }
+    Ok(())
+}
+
+fn check_order(group: &Path) -> Result<(), String> {
+    let document = read(&group.join(DOCUMENT))?;
+    if document["attributes"]["icefold"]["config_sha256"].is_null() {
+        let group = group.display();
+        return Err(format!(
+            "group {group} has no attribute icefold.config_sha256"
+        ));
+    }
+    for (path, name) in entries(group)? {
+        if !is_folder(&path) {
+            is_document(&path, &name)?;
+            continue;
+        }
+        if read(&path.join(DOCUMENT))?["node_type"] != "array" {
+            return Err(format!("{} is no array", path.display()));
+        }
+        for (path, name) in entries(&path)? {
+            match &*name {
+                "c" if is_folder(&path) => check_chunks(&path)?,
+                _ => is_document(&path, &name)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Files and folders named by numbers, and nothing else.
+fn check_chunks(folder: &Path) -> Result<(), String> {
+    for (path, name) in entries(folder)? {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(foreign(&path));
+        }
+        if is_folder(&path) {
+            check_chunks(&path)?;
+        } else if !is_file(&path) {
+            return Err(foreign(&path));
+        }
+    }
+    Ok(())
+}
+
+fn is_document(path: &Path, name: &str) -> Result<(), String> {
+    if name == DOCUMENT && is_file(path) {
+        return Ok(());
+    }
+    Err(foreign(path))
+}
+
+fn foreign(path: &Path) -> String {
+    format!("it holds {}, which icefold does not write", path.display())
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
+    let failed = |e: std::io::Error| format!("{} cannot be listed: {e}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        found.push((entry.path(), name));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Value, String> {
+    let text = fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|e| format!("{} is not JSON: {e}", path.display()))
+}

@@ -1,0 +1,51 @@
+//! Tables that icefold wrote, known again by what is in them, and to which store they belong.
+//!
+//! Beside `write.rs` and `errors.rs`.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use arrow::ipc::reader::FileReader;
+
+use super::file::{Format, TableFile};
+use super::guard::guarded;
+use super::{left_out, one_line};
+use crate::error::Error;
+
+/// The key of the file's metadata under which a table has the content hash of its store.
+pub(super) const CONTENT: &str = "content_sha256";
+
+/// Whether a file is a table of cells that icefold wrote.
+pub fn wrote(path: &Path) -> bool {
+    TableFile::open(path).is_ok_and(|table| table.schema.metadata().contains_key("icefold"))
+}
+
+/// Whether a file is an error table.
+pub fn wrote_errors(path: &Path) -> bool {
+    TableFile::open(path).is_ok_and(|table| left_out::is_one(&table))
+}
+
+/// The content hash of the store that a table belongs to; `None` where it says none.
+pub fn content_of(path: &Path) -> Option<String> {
+    let table = TableFile::open(path).ok()?;
+    match &table.format {
+        Format::Parquet(metadata) => {
+            let pairs = metadata.metadata().file_metadata().key_value_metadata()?;
+            let pair = pairs.iter().find(|pair| pair.key == CONTENT)?;
+            pair.value.clone()
+        }
+        Format::ArrowFile => {
+            let file = File::open(path).ok()?;
+            let reader = guarded(|| FileReader::try_new(BufReader::new(file), None)).ok()?;
+            reader.custom_metadata().get(CONTENT).cloned()
+        }
+        Format::ArrowStream => None,
+    }
+}
+
+/// A table that the libraries could not write.
+pub(super) fn write_failed(target: &Path, error: &dyn Display) -> Error {
+    Error::io("write", target, std::io::Error::other(one_line(&error)))
+}

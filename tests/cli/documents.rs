@@ -1,0 +1,310 @@
+//! What `--resume` and `finalize` trust: no changed byte, and no change of what a document says, makes
+//! another store.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use icefold::piece::{Listed, Marker, Pieces};
+use icefold::place::{open, seal};
+use serde_json::Value;
+
+use super::pieces::tree;
+use super::plan::{long_track, paths};
+use super::{Site, json as json_of, refuse};
+use crate::support::{stderr, succeed};
+
+/// A site with the store `a.zarr` of a whole run, and pieces of `b.zarr` that a run left that failed at
+/// its last granule: some done, and a checkpoint.
+fn stopped(site: &Site) -> (PathBuf, PathBuf) {
+    let (granules, _) = site.mapped("atl03");
+    succeed(&mut site.run("atl03", &paths(&granules)));
+    stop(site, &mut site.run_plan("b.zarr"));
+    let folder = Pieces::folder_of(&site.out("b.zarr"));
+    let entries = std::fs::read_dir(&folder).unwrap();
+    let checkpoint = entries
+        .map(|entry| entry.unwrap().path().join("checkpoint.json"))
+        .find(|path| path.is_file());
+    (folder, checkpoint.expect("the run left a checkpoint"))
+}
+
+/// Ends a run over the map by a granule that fails when others are merged, and mends that granule.
+pub(super) fn stop(site: &Site, run: &mut Command) {
+    let path = site.path("b.h5");
+    let good = std::fs::read(&path).unwrap();
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let mut spoiled = long_track(-44.9);
+    spoiled.h[100] = 1e9;
+    site.granule("b.h5", &[("gt1l", spoiled)]);
+    let output = run.args(["--checkpoint", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    std::fs::write(&path, good).unwrap();
+    let file = std::fs::File::options().write(true).open(&path);
+    file.unwrap().set_modified(time).unwrap();
+}
+
+/// The markers that are there.
+fn markers(folder: &Path) -> Vec<PathBuf> {
+    let names = super::names(folder).into_iter();
+    let names = names.filter(|n| n.starts_with("shard-") && n.ends_with(".json"));
+    names.map(|name| folder.join(name)).collect()
+}
+
+/// Changes what a document says, and gives it the right hash.
+fn forge(path: &Path, change: impl FnOnce(&mut Value)) {
+    let mut document: Value = open(&std::fs::read(path).unwrap()).unwrap().document;
+    change(&mut document);
+    std::fs::write(path, seal(&document, true).0).unwrap();
+}
+
+#[test]
+fn a_changed_byte_of_any_document_is_noticed() {
+    let site = Site::new();
+    let (folder, checkpoint) = stopped(&site);
+    let pieces = Pieces::open(&folder).unwrap().unwrap();
+    let mut shards = pieces.manifest().map.shards.clone();
+    shards.sort_unstable();
+    let of_manifest = |_: &Path| Pieces::open(&folder).map(|_| ()).map_err(|e| e.to_string());
+    let of_checkpoint = |_: &Path| {
+        let read = pieces.checkpoint(&shards, &[], &Listed::default()).unwrap();
+        read.map(|_| ())
+    };
+    let of_marker = |path: &Path| {
+        let digits = path.file_stem().unwrap().to_str().unwrap();
+        let shard = digits.trim_start_matches("shard-").parse().unwrap();
+        Marker::read(&folder, shard).unwrap().unwrap().map(|_| ())
+    };
+    let marker = markers(&folder).remove(0);
+    let documents: [(PathBuf, &dyn Fn(&Path) -> Result<(), String>); 3] = [
+        (folder.join("manifest.json"), &of_manifest),
+        (checkpoint, &of_checkpoint),
+        (marker, &of_marker),
+    ];
+    for (path, read) in documents {
+        let bytes = std::fs::read(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            std::fs::write(&path, changed).unwrap();
+            let error = read(&path).unwrap_err();
+            assert!(error.contains(name), "{name}, byte {at}: {error}");
+        }
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(read(&path).is_err());
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(of_manifest(&folder), Ok(()));
+}
+
+#[test]
+fn a_changed_letter_of_a_granules_name_does_not_count_it_twice() {
+    let site = Site::new();
+    let (folder, checkpoint) = stopped(&site);
+    let whole = tree(&site.out("a.zarr"));
+    let text = std::fs::read_to_string(&checkpoint).unwrap();
+    assert!(text.contains("a.h5"));
+    std::fs::write(&checkpoint, text.replacen("a.h5", "x.h5", 1)).unwrap();
+    let (report, message) = json_of(site.run_plan("b.zarr").args(["--resume", "--json"]), 0);
+    let says = "warning: granules are read again: checkpoint.json was changed";
+    assert!(message.contains(says), "{message}");
+    assert_eq!(report["pieces"]["granules_resumed"], 0);
+    assert_eq!(tree(&site.out("b.zarr")), whole);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
+    let site = Site::new();
+    let (granules, _) = site.mapped("atl03");
+    succeed(&mut site.run("atl03", &paths(&granules)));
+    let whole = tree(&site.out("a.zarr"));
+    let rename = |value: &mut Value| {
+        let text = value.to_string().replace("\"a.h5\"", "\"x.h5\"");
+        *value = serde_json::from_str(&text).unwrap();
+    };
+    let first = |value: &mut Value, change: &dyn Fn(&mut Vec<Value>)| {
+        let shards = value["contributions"].as_object_mut().unwrap();
+        let mut lists = shards.values_mut().filter_map(Value::as_array_mut);
+        change(lists.find(|list| !list.is_empty()).unwrap());
+    };
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut Value));
+    let changes: [Change; 6] = [
+        ("the run has no granule x.h5", &rename),
+        (" twice", &|value| {
+            let again = value["granules"][0].clone();
+            value["granules"].as_array_mut().unwrap().push(again);
+        }),
+        (" twice", &|value| {
+            first(value, &|list| list.push(list[0].clone()));
+        }),
+        ("lacks granule", &|value| first(value, &Vec::clear)),
+        (" photons, and its granules added ", &|value| {
+            first(value, &|list| list[0]["photons"] = 1.into());
+        }),
+        ("has another size", &|value| {
+            value["sources"]["a.h5"]["bytes"] = 1.into();
+        }),
+    ];
+    for (says, change) in changes {
+        stop(&site, &mut site.run_plan("b.zarr"));
+        let folder = Pieces::folder_of(&site.out("b.zarr"));
+        let entries = std::fs::read_dir(&folder).unwrap();
+        let open = entries.map(|entry| entry.unwrap().path());
+        let path = open
+            .map(|path| path.join("checkpoint.json"))
+            .find(|path| path.is_file());
+        forge(&path.unwrap(), change);
+        let output = succeed(site.run_plan("b.zarr").arg("--resume"));
+        let message = stderr(&output);
+        assert!(
+            message.contains("granules are read again: ") && message.contains(says),
+            "{says}: {message}"
+        );
+        assert_eq!(tree(&site.out("b.zarr")), whole, "{says}");
+        std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
+    }
+}
+
+#[test]
+fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
+    let site = Site::new();
+    let (granules, shards) = site.mapped("atl03");
+    succeed(&mut site.run("atl03", &paths(&granules)));
+    let whole = tree(&site.out("a.zarr"));
+    let folder = Pieces::folder_of(&site.out("b.zarr"));
+    let all = format!("0..{shards}");
+    let changes: [(&str, fn(&mut Value)); 4] = [
+        ("which the shard map does not list", |value| {
+            value["granules"][0]["granule"] = "A.h5".into();
+        }),
+        ("is missing in it", |value| {
+            value["granules"].as_array_mut().unwrap().clear();
+            value["photons"] = 0.into();
+        }),
+        ("its manifest is ", |value| {
+            value["manifest_sha256"] = "0".into()
+        }),
+        ("its photons is ", |value| value["photons"] = 7.into()),
+    ];
+    for (says, change) in changes {
+        succeed(site.run_plan("b.zarr").args(["--shards", &all]));
+        forge(&markers(&folder)[0], change);
+        let output = succeed(site.run_plan("b.zarr").args(["--resume"]));
+        let message = stderr(&output);
+        assert!(
+            message.contains("is made again: ") && message.contains(says),
+            "{says}: {message}"
+        );
+        assert_eq!(tree(&site.out("b.zarr")), whole, "{says}");
+        std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
+    }
+    succeed(site.run_plan("b.zarr").args(["--shards", &all]));
+    let marker = markers(&folder).remove(0);
+    let bytes = std::fs::read(&marker).unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    std::fs::write(&marker, text.replace("\"photons\": ", "\"photons\":  ")).unwrap();
+    let name = marker.file_name().unwrap().to_str().unwrap();
+    refuse(
+        &mut site.finalize("b.zarr"),
+        1,
+        &[name, "was changed after it was written"],
+    );
+    std::fs::write(&marker, bytes).unwrap();
+    succeed(&mut site.finalize("b.zarr"));
+    assert_eq!(tree(&site.out("b.zarr")), whole);
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
+    let site = Site::new();
+    let (_, shards) = site.mapped("atl03");
+    let folder = Pieces::folder_of(&site.out("b.zarr"));
+    succeed(
+        site.run_plan("b.zarr")
+            .args(["--shards", &format!("0..{shards}")]),
+    );
+    let manifest = folder.join("manifest.json");
+    let bytes = std::fs::read(&manifest).unwrap();
+    // A shard that is taken out would be missing from the store.
+    forge(&manifest, |value| {
+        _ = value["map"]["shards"].as_array_mut().unwrap().pop()
+    });
+    let lists = format!(
+        "lists {} shards, and not those of the shard map",
+        shards - 1
+    );
+    refuse(
+        site.run_plan("b.zarr").arg("--resume"),
+        1,
+        &["manifest.json", &lists],
+    );
+    refuse(&mut site.finalize("b.zarr"), 1, &["its manifest is "]);
+    std::fs::write(&manifest, &bytes).unwrap();
+    forge(&manifest, |value| {
+        value["found"]["columns"][0]["units"] = "feet".into();
+    });
+    refuse(&mut site.finalize("b.zarr"), 1, &["its manifest is "]);
+    // One of before documents had hashes.
+    let mut old: Value = open(&bytes).unwrap().document;
+    std::fs::write(&manifest, old.to_string()).unwrap();
+    refuse(
+        &mut site.finalize("b.zarr"),
+        1,
+        &["manifest.json carries no SHA-256"],
+    );
+    old["schema_version"] = 1.into();
+    std::fs::write(&manifest, old.to_string()).unwrap();
+    let says = "are of icefold 0.1.0 (format 1), and this is";
+    refuse(
+        &mut site.finalize("b.zarr"),
+        1,
+        &[says, "begin anew with --overwrite"],
+    );
+    std::fs::write(&manifest, bytes).unwrap();
+    succeed(&mut site.finalize("b.zarr"));
+}
+
+#[test]
+fn a_granule_that_changed_is_read_again_for_every_piece_that_it_is_in() {
+    let site = Site::new();
+    let (_, shards) = site.mapped("atl03");
+    succeed(site.run_plan("b.zarr").args(["--shards", "1.."]));
+    let mut other = long_track(-44.9);
+    other.h.iter_mut().for_each(|h| *h += 1.0);
+    let b = site.granule("b.h5", &[("gt1l", other)]);
+    let granules = [site.path("a.h5"), b, site.path("c.h5")];
+    let (report, message) = json_of(site.run_plan("b.zarr").args(["--resume", "--json"]), 0);
+    assert!(
+        message.contains("is made again: granule b.h5 "),
+        "{message}"
+    );
+    assert!(message.contains(" since it was read"), "{message}");
+    succeed(&mut site.run("atl03", &paths(&granules)));
+    assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
+    let kept = report["pieces"]["kept"].as_u64().unwrap();
+    assert!(kept > 0 && kept < shards as u64 - 1, "{report}");
+}
+
+#[test]
+fn an_error_table_among_the_pieces_that_was_changed_is_refused() {
+    let site = Site::new();
+    site.mapped("atl03");
+    let mut spoiled = long_track(-44.9);
+    spoiled.h[100] = 1e9;
+    site.granule("b.h5", &[("gt1l", spoiled)]);
+    let mut run = site.run_plan("b.zarr");
+    json_of(run.args(["--tolerant", "--json", "--shards", ".."]), 3);
+    let folder = Pieces::folder_of(&site.out("b.zarr")).join("errors");
+    let path = folder.join(&super::names(&folder)[0]);
+    let bytes = std::fs::read(&path).unwrap();
+    let mut changed = bytes.clone();
+    changed[20] ^= 1;
+    std::fs::write(&path, changed).unwrap();
+    refuse(
+        &mut site.finalize("b.zarr"),
+        1,
+        &["errors/b.h5.", "was changed after it was written"],
+    );
+    std::fs::write(&path, bytes).unwrap();
+    json_of(site.finalize("b.zarr").arg("--json"), 3);
+}
