@@ -17,6 +17,9 @@ def cupy(folder):
 
     cell = cupy.asarray(numpy.fromfile(folder / "cell.u32", numpy.uint32))
     height = cupy.asarray(numpy.fromfile(folder / "h.f32", numpy.float32))
+    # The same by two names, of which releases have one or both.
+    lowest = getattr(cupyx, "scatter_min", None) or cupy.minimum.at
+    highest = getattr(cupyx, "scatter_max", None) or cupy.maximum.at
 
     def sort():
         return cupy.argsort(cell)
@@ -35,8 +38,8 @@ def cupy(folder):
         mean = (run[ends] - run[starts]) / n
         low = cupy.full(len(n), cupy.inf, cupy.float32)
         high = cupy.full(len(n), -cupy.inf, cupy.float32)
-        cupyx.scatter_min(low, place, value)
-        cupyx.scatter_max(high, place, value)
+        lowest(low, place, value)
+        highest(high, place, value)
         return n, low, high, mean, (run2[ends] - run2[starts]) / n - mean * mean
 
     return cupy.__version__, height, sort, group, cupy.cuda.Device().synchronize

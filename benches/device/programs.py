@@ -199,7 +199,7 @@ def wgpu(facts, context):
         return same.returncode
     command = [context["binary"], "bench", "--json", "--device", "cpu", "--device", device]
     command += ["--workload", "shard12", "--workload", "wide12"]
-    command += ["--photons", str(context["sizes"]["profiled"])]
+    command += ["--photons", str(context["sizes"]["wgpu"])]
     ran = processes.run(command, stdout=subprocess.PIPE, env=environment)
     if not ran.stdout:
         return ran.returncode

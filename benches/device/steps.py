@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 # Photons of rates, and of those on large batches, of a fold for a profiler; pairs; positions; geolocation
-# segments of the granules that are run, and of those that are only compared.
+# segments of the granules that are run, and of those that are only compared; photons through Vulkan.
 FULL = {
     "parity": 1 << 20, "rates": 1 << 26, "large": 1 << 28, "profiled": 1 << 24, "pairs": 1 << 28,
     "checked": 4097, "positions": 1_000_000_000, "segments": 200_000, "few_segments": 2_000, "turns": 3,
+    "wgpu": 1 << 22,
 }
 # What an emulation bears.
 SMALL = {
     "parity": 4096, "rates": 4096, "large": 8192, "profiled": 4096, "pairs": 8192,
     "checked": 256, "positions": 20_000, "segments": 60, "few_segments": 60, "turns": 1,
+    "wgpu": 4096,
 }
 
 

@@ -1,6 +1,6 @@
 //! Where NVIDIA's driver is looked for beyond where the loader looks. Under `devices.rs`.
 //!
-//! The loader's own places come first: LD_LIBRARY_PATH and the system's. Containers and some systems have
+//! The loader's own places come first: `LD_LIBRARY_PATH` and the system's. Containers and some systems have
 //! the driver in a folder that is in neither. A library that is loaded by its path is afterwards found by
 //! its name, which is all that is done here.
 
