@@ -104,6 +104,9 @@ def drive(context, chosen, seconds, say):
         return NO_DEVICE
     context["emulation"] = found == 6
     before = lines.of_devices(lines.read(context["lines"]), here["devices"])
+    over = [name for name in chosen if name in ended(before)]
+    if over:
+        say(f"over since an earlier call: {', '.join(over)}; name another --out to run them again")
     missed = []
     for name in order(chosen, before):
         limit = min(steps.named(name).seconds, context["limit"], end - time.monotonic() - ENDING)
