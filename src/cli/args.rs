@@ -14,6 +14,7 @@ use crate::pipeline::{Memory, parse_memory};
 use super::access::AccessArgs;
 use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
+use super::bench_device::BenchDeviceArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,29 +83,6 @@ pub struct DemoArgs {
     /// Print the run report as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct BenchDeviceArgs {
-    /// cuda, cuda:N, cuda:N,M or cuda:all
-    #[arg(long, default_value = "cuda")]
-    pub device: String,
-    /// Photons of each workload that is measured
-    #[arg(long, default_value_t = 1 << 26)]
-    #[arg(value_parser = clap::value_parser!(u32).range(4096..=1 << 28))]
-    pub photons: u32,
-    /// Photons of the largest fold that is compared
-    #[arg(long, default_value_t = 3_000_000)]
-    pub compared: usize,
-    /// Positions that are located on both sides and compared
-    #[arg(long, default_value_t = 100_000_000)]
-    pub positions: u64,
-    /// Where to write arrays for other programs: lon.f64, lat.f64, h.f32 and cell.u32
-    #[arg(long, value_name = "DIR")]
-    pub arrays: Option<PathBuf>,
-    /// Seconds after which no more is begun
-    #[arg(long, default_value_t = 300)]
-    pub seconds: u64,
 }
 
 /// On what a run runs; none of it changes a bit of the result.

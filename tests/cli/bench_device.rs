@@ -1,8 +1,10 @@
-//! `scripts/bench-device` from end to end on the stand-in for NVIDIA's driver: what it writes, and that it
-//! calls nothing a result that is none.
+//! `scripts/bench-device` from end to end on the stand-in for NVIDIA's driver: what it writes, whatever
+//! ends it, and that it calls nothing a result that is none.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,45 +12,68 @@ use super::Site;
 use crate::kernels::stand_in::with_stand_in;
 use crate::support::{python, stderr, stdout};
 
-/// The script with sizes that an emulation bears; what it wrote as JSON and as a table.
-#[track_caller]
-fn bench(site: &Site, settings: &str, code: i32) -> (Value, String) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command: Command = python();
-    command.arg(root.join("scripts/bench-device"));
-    command.args([
-        "--binary",
-        env!("CARGO_BIN_EXE_icefold"),
-        "--device",
-        "cuda:all",
-    ]);
-    command.args([
-        "--photons",
-        "4096",
-        "--compared",
-        "4097",
-        "--positions",
-        "20000",
-    ]);
-    command.arg("--out").arg(site.out("bench"));
-    let output = with_stand_in(&mut command, settings).output().unwrap();
-    let said = stdout(&output) + &stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    let read = |name: &str| std::fs::read_to_string(site.out("bench").join(name)).unwrap();
-    (
-        serde_json::from_str(&read("device.json")).unwrap(),
-        read("device.md"),
-    )
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/bench-device")
 }
 
-/// Every number that was measured, by the names that hold them.
+/// The script with sizes that an emulation bears, and these settings of the stand-in.
+fn bench(site: &Site, settings: &str, arguments: &[&str]) -> Command {
+    let mut command = python();
+    command.arg(script()).arg("--small");
+    command.args(["--binary", env!("CARGO_BIN_EXE_icefold"), "--suite"]);
+    command.arg(std::env::current_exe().unwrap());
+    command.arg("--out").arg(site.out("bench"));
+    command.args(["--seconds", "3000"]).args(arguments);
+    with_stand_in(&mut command, settings);
+    command
+}
+
+/// What a call that ends with this code says.
+#[track_caller]
+fn ends(mut command: Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = stdout(&output) + &stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    said
+}
+
+fn text(site: &Site, name: &str) -> String {
+    std::fs::read_to_string(site.out("bench").join(name)).unwrap_or_default()
+}
+
+/// The facts that are whole.
+fn facts(site: &Site) -> Vec<Value> {
+    text(site, "lines.jsonl")
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// What was said of a fact in a step.
+fn values<'a>(facts: &'a [Value], step: &str, fact: &str) -> Vec<&'a Value> {
+    let is = |line: &&Value| line["step"] == step && line["fact"] == fact;
+    facts.iter().filter(is).map(|line| &line["value"]).collect()
+}
+
+/// How each step ended, as often as it did.
+fn outcomes(facts: &[Value]) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::<String, Vec<String>>::new();
+    for line in facts.iter().filter(|line| line["fact"] == "end") {
+        let step = line["step"].as_str().unwrap().to_owned();
+        let outcome = line["value"]["outcome"].as_str().unwrap();
+        all.entry(step).or_default().push(outcome.to_owned());
+    }
+    all
+}
+
+/// Everything that was measured, by the names that hold it.
 fn measured(value: &Value) -> Vec<&Value> {
     const NAMES: [&str; 5] = [
         "seconds",
         "photons_per_s",
-        "pinned_to_device",
-        "device_to_pinned",
-        "device_to_device",
+        "kernel_seconds",
+        "stages",
+        "metrics",
     ];
     match value {
         Value::Object(fields) => fields
@@ -70,56 +95,196 @@ fn measured(value: &Value) -> Vec<&Value> {
 #[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
 fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     let site = Site::new();
-    let (found, table) = bench(&site, "devices=2,memory=256M", 6);
-    let ours = &found["icefold"];
-    assert_eq!(
-        ours["parity"]["folds_that_differ"],
-        Value::Array(Vec::new())
+    let settings = "devices=2,memory=64M";
+    ends(bench(&site, settings, &["--device", "cuda:all"]), 6);
+    let facts = facts(&site);
+    let outcomes = outcomes(&facts);
+    assert_eq!(outcomes.len(), 19, "{outcomes:?}");
+    let no_device_needed = [
+        "cub",
+        "ncu",
+        "cupy",
+        "torch",
+        "wgpu",
+        "memcheck",
+        "racecheck",
+    ];
+    for (step, outcome) in &outcomes {
+        assert_eq!(outcome.len(), 1, "{step}");
+        let may_be_left_out = no_device_needed.contains(&step.as_str());
+        let well = outcome[0] == "done" || may_be_left_out && outcome[0] == "left out";
+        assert!(well, "{step}: {outcome:?}\n{}", text(&site, "log.txt"));
+    }
+    let bits: Vec<&Value> = facts.iter().filter(|line| line["fact"] == "bits").collect();
+    assert!(
+        bits.iter().all(|line| line["value"]["same"] == true),
+        "{bits:?}"
     );
-    assert_eq!(ours["parity"]["positions"], 20_000);
-    assert_eq!(ours["devices"], serde_json::json!(["cuda:0", "cuda:1"]));
-    assert_eq!(ours["found"]["driver"], "12.0");
-    let workloads = ours["workloads"].as_array().unwrap();
-    assert_eq!(workloads.len(), 4);
-    let mut launched = 0;
-    for workload in workloads {
-        let kernels = workload["kernels_of_one_fold"].as_array().unwrap();
-        let kernels: Vec<_> = kernels
-            .iter()
-            .map(|kernel| kernel["kernel"].as_str().unwrap())
-            .collect();
-        for kernel in ["locate", "segment", "reduce"] {
-            assert!(kernels.contains(&kernel), "{workload}");
-            assert!(table.contains(&format!("| {kernel} |")), "{table}");
-        }
-        // Only what is shuffled is sorted.
-        let shuffled = workload["workload"].as_str().unwrap().ends_with("shuffled");
-        assert_eq!(kernels.contains(&"sort"), shuffled, "{workload}");
-        launched += kernels.len();
+    for step in [
+        "parity",
+        "resident",
+        "resident-large",
+        "sort",
+        "locate",
+        "end-to-end",
+        "run",
+    ] {
+        assert!(bits.iter().any(|line| line["step"] == *step), "{step}");
     }
-    // Copies; six times and rates of each workload; its kernels.
-    let numbers = measured(&found);
-    assert_eq!(numbers.len(), 3 + 4 * 2 * 6 + launched);
-    assert!(numbers.iter().all(|number| number.is_null()), "{found}");
-    let why = "Nothing here is a result: the device is none: stand-in 0: an emulation";
+    let located = values(&facts, "locate", "located");
+    assert_eq!(located.last().unwrap()["positions"], 20_000);
+    assert_eq!(values(&facts, "ceilings", "copy").len(), 8);
+    for fact in ["from_keys", "from_coordinates", "from_keys_read_back"] {
+        assert_eq!(values(&facts, "resident", fact).len(), 3, "{fact}");
+    }
+    let kernels = values(&facts, "sort", "kernels");
+    assert!(
+        kernels[0]["launches"]["sort"].as_u64() > Some(0),
+        "{kernels:?}"
+    );
+    let tests = values(&facts, "suite", "test");
+    assert!(!tests.is_empty() && tests.iter().all(|test| test["passed"] == true));
+    assert_eq!(facts.iter().flat_map(measured).count(), 0);
+    let table = text(&site, "record.md");
+    let why = "Nothing here is a result: the device is an emulation";
     assert!(table.contains(why), "{table}");
-    for peer in ["cupy", "cudf", "torch"] {
-        assert!(found["peers"][peer].is_object(), "{found}");
-        assert!(table.contains(&format!("| {peer} |")), "{table}");
-    }
+    assert!(table.contains("| along-track | 4096 |"), "{table}");
 }
 
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
-fn a_device_with_other_bits_has_no_rates() {
+fn what_differs_has_no_rate_and_the_rest_goes_on() {
     let site = Site::new();
-    let (found, table) = bench(&site, "spoils=locate,memory=256M", 4);
-    let parity = &found["icefold"]["parity"];
-    assert_eq!(parity["positions_that_differ"], 1);
-    assert!(!parity["folds_that_differ"].as_array().unwrap().is_empty());
-    assert_eq!(found["icefold"]["workloads"], Value::Array(Vec::new()));
-    assert!(
-        table.contains("the device gives other bits than the CPU"),
-        "{table}"
+    let chosen = ["--only", "parity,resident,sort,locate"];
+    ends(bench(&site, "spoils=locate,memory=64M", &chosen), 4);
+    let facts = facts(&site);
+    let outcomes = outcomes(&facts);
+    for step in ["parity", "resident", "locate"] {
+        assert_eq!(outcomes[step], ["differs"], "{step}");
+        let differs = |value: &&Value| value["same"] == false;
+        assert!(values(&facts, step, "bits").iter().any(differs), "{step}");
+    }
+    // Every workload was still looked at, and none of them timed.
+    assert_eq!(values(&facts, "parity", "compared").len(), 4);
+    assert_eq!(values(&facts, "resident", "bits").len(), 3);
+    assert!(values(&facts, "resident", "from_keys").is_empty());
+    let positions = values(&facts, "locate", "bits");
+    assert_eq!(positions[0]["differ"], 1, "{positions:?}");
+    assert!(positions[0]["first"]["lon"].is_f64(), "{positions:?}");
+    // A sort locates nothing.
+    assert_eq!(outcomes["sort"], ["done"]);
+    assert_eq!(values(&facts, "sort", "sort").len(), 1);
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn calls_that_are_killed_at_any_moment_lose_nothing_and_the_next_goes_on() {
+    let site = Site::new();
+    let steps = ["ceilings", "sort", "resident", "end-to-end", "locate"];
+    let chosen = ["--only", &steps.join(",")];
+    let (mut before, mut moment) = (String::new(), 0x9e37u64);
+    for _ in 0..8 {
+        let mut call = bench(&site, "memory=64M", &chosen).spawn().unwrap();
+        moment = moment
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        std::thread::sleep(Duration::from_millis(200 + (moment >> 33) % 3000));
+        call.kill().unwrap();
+        call.wait().unwrap();
+        let after = text(&site, "lines.jsonl");
+        assert!(after.starts_with(&before), "{before}\n{after}");
+        before = after;
+    }
+    // Half a line, as a machine leaves it that loses its power.
+    let file = site.out("bench").join("lines.jsonl");
+    before.push_str("{\"time\": 17");
+    std::fs::write(file, &before).unwrap();
+    ends(bench(&site, "memory=64M", &chosen), 6);
+    assert!(text(&site, "lines.jsonl").starts_with(&before));
+    let facts = facts(&site);
+    for (step, outcome) in outcomes(&facts) {
+        let is_about_the_machine = ["machine", "devices"].contains(&step.as_str());
+        assert!(
+            is_about_the_machine || outcome == ["done"],
+            "{step}: {outcome:?}"
+        );
+    }
+    for step in steps {
+        assert_eq!(values(&facts, step, "end").len(), 1, "{step}");
+    }
+    // All is said: nothing is begun again.
+    let begun = |site: &Site| text(site, "lines.jsonl").matches("\"begin\"").count();
+    let so_far = begun(&site);
+    ends(bench(&site, "memory=64M", &chosen), 6);
+    assert_eq!(begun(&site), so_far + 3);
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn a_kernel_that_never_ends_and_one_that_fails_lose_their_step_only() {
+    let site = Site::new();
+    let chosen = ["--only", "sort,resident,ceilings", "--limit", "20"];
+    ends(
+        bench(&site, "hangs=sort,launch_fails=30,memory=64M", &chosen),
+        6,
     );
+    let facts = facts(&site);
+    let outcomes = outcomes(&facts);
+    assert_eq!(outcomes["sort"], ["out of time"]);
+    assert_eq!(outcomes["resident"], ["failed"]);
+    assert_eq!(outcomes["ceilings"], ["done"]);
+    let error = values(&facts, "resident", "error");
+    let said = error[0]["message"].as_str().unwrap();
+    assert!(said.contains("illegal memory access"), "{said}");
+    let table = text(&site, "record.md");
+    assert!(table.contains("| sort | out of time |"), "{table}");
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn without_a_device_it_says_why_and_a_later_call_finds_one() {
+    let site = Site::new();
+    let chosen = ["--only", "ceilings"];
+    let said = ends(bench(&site, "devices=0", &chosen), 5);
+    assert!(said.contains("the NVIDIA driver finds no device"), "{said}");
+    ends(bench(&site, "memory=64M", &chosen), 6);
+    assert_eq!(outcomes(&facts(&site))["ceilings"], ["done"]);
+    let said = ends(bench(&site, "", &["--only", "celings"]), 2);
+    assert!(said.contains("there is no step 'celings'"), "{said}");
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn a_pack_has_all_that_a_call_needs() {
+    let site = Site::new();
+    let packed = site.path("packed");
+    let mut pack = python();
+    // Programs of the system: those of a test build take minutes to compress.
+    pack.arg(script()).arg("--pack").arg(&packed);
+    pack.args(["--binary", "/bin/ls", "--suite", "/bin/cat"]);
+    let said = ends(pack, 0);
+    assert!(said.contains("in all; needs glibc 2."), "{said}");
+    let mut table = python();
+    std::fs::create_dir_all(site.out("bench")).unwrap();
+    let line = r#"{"time": 1.0, "step": "machine", "fact": "host", "value": {"cores": 77}}"#;
+    std::fs::write(site.out("bench").join("lines.jsonl"), line).unwrap();
+    table.arg(packed.join("bench-device"));
+    table.arg("--out").arg(site.out("bench"));
+    ends(
+        {
+            table.arg("--table").arg(site.path("t.md"));
+            table
+        },
+        0,
+    );
+    let text = std::fs::read_to_string(site.path("t.md")).unwrap();
+    assert!(text.contains("77 cores"), "{text}");
+    for name in ["icefold.xz", "suite.xz", "device/cub_sort.cu", "pack.json"] {
+        assert!(packed.join(name).is_file(), "{name}");
+    }
+    let mut again = python();
+    again.arg(script()).arg("--pack").arg(site.path("out"));
+    again.args(["--binary", "/bin/ls", "--suite", "/bin/cat"]);
+    let said = ends(again, 1);
+    assert!(said.contains("has files that are not of a pack"), "{said}");
 }

@@ -10,9 +10,7 @@ use serde_json::Value;
 
 use super::granules::Heights;
 use super::{Site, assert_same, json, names, refuse};
-use crate::kernels::stand_in::{
-    look_first, nvrtc, with_stand_in, without_functions, without_launches, without_nvrtc,
-};
+use crate::kernels::stand_in::{look_first, nvrtc, with_stand_in};
 use crate::support::{icefold, stdout, succeed};
 
 /// Three batches: one along a track, enough for the smallest batch to be halved; one against it, whose
@@ -293,27 +291,6 @@ fn what_keeps_a_device_from_being_used_is_said_with_its_remedy() {
 }
 
 #[test]
-fn a_library_that_is_no_driver_is_said_to_be_none() {
-    let site = Site::new();
-    let good = site.good("a.h5", -45.0);
-    let mut run = site.run("atl03", &[&good]);
-    run.args(["--device", "cuda"]);
-    let says = ["is no NVIDIA driver: it has no cuInit", "remove it"];
-    refuse(without_functions(&mut run), 5, &says);
-    let mut run = site.run("atl03", &[&good]);
-    run.args(["--device", "cuda"]);
-    let says = [
-        "driver has no cuLaunchKernel",
-        "supports CUDA 12.0",
-        "525 or newer whole",
-    ];
-    refuse(without_launches(&mut run), 5, &says);
-    let mut devices = icefold();
-    let (found, _) = json(without_functions(devices.args(["devices", "--json"])), 0);
-    assert_eq!(found["cuda"]["available"], false);
-}
-
-#[test]
 #[cfg_attr(
     not(icefold_test_nvrtc),
     ignore = "needs the NVRTC that scripts/ptx installs"
@@ -335,20 +312,6 @@ fn kernels_compiled_on_this_machine_are_those_of_the_build() {
         let made = std::fs::read_to_string(kept.join(format!("{entry}.ptx"))).unwrap();
         assert!(made.trim() == committed.trim(), "{stem}");
     }
-}
-
-#[test]
-fn compiling_without_nvrtc_is_refused() {
-    let site = Site::new();
-    let good = site.good("a.h5", -45.0);
-    let mut run = site.run("atl03", &[&good]);
-    run.args(["--device", "cuda"]);
-    run.env("ICEFOLD_CUDA_FROM_SOURCE", "1");
-    let says = [
-        "ICEFOLD_CUDA_FROM_SOURCE is set and the library libnvrtc was not found",
-        "unset it, or add the toolkit's folder to LD_LIBRARY_PATH",
-    ];
-    refuse(without_nvrtc(&mut run), 5, &says);
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod bench_device;
 mod columns;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
+#[cfg(icefold_test_stand_in)]
+mod cuda_libraries;
 mod demo;
 mod devices;
 mod documents;

@@ -41,6 +41,18 @@ pub fn half_a_driver() -> PathBuf {
     libraries().join("half_a_driver")
 }
 
+/// A folder with the stand-in, and without the links that developers' machines have.
+#[cfg(icefold_test_stand_in)]
+pub fn elsewhere() -> PathBuf {
+    libraries().join("elsewhere")
+}
+
+/// A folder with a library of NVRTC's interface, of the release 13, that refuses all sources.
+#[cfg(icefold_test_stand_in)]
+pub fn nvrtc_13() -> PathBuf {
+    libraries().join("nvrtc_13")
+}
+
 /// A folder with files called NVRTC that are no libraries.
 #[cfg(icefold_test_stand_in)]
 pub fn no_nvrtc() -> PathBuf {
@@ -107,13 +119,20 @@ fn compile(folder: &Path) {
     shared(&[&half], &[&stand_in, &object], "half_a_driver/libcuda.so");
     // The name that developers' machines have beside it, and that is looked for first.
     shared(&[], &[&stand_in, &object], "stand_in/libcuda.so");
+    // A machine that has the driver where its loader does not look, with the name by which the loader
+    // knows it again once it is loaded, as NVIDIA's has.
+    let soname = "-Wl,-soname,libcuda.so.1";
+    let elsewhere = "elsewhere/libcuda.so.1";
+    shared(&[soname], &[&stand_in, &object], elsewhere);
+    let nvrtc = sources.join("nvrtc_13.cpp");
+    shared(&[], &[&nvrtc], "nvrtc_13/libnvrtc.so.13");
     let nothing = folder.join("nothing.cpp");
     fs::write(&nothing, "// Nothing.\n").unwrap();
     shared(&[], &[&nothing], "not_a_driver/libcuda.so");
     let no_nvrtc = folder.join("no_nvrtc");
     fs::create_dir_all(&no_nvrtc).unwrap();
     // The loader stops at the first file of a name, whatever is in it.
-    for version in ["", ".12", ".11", ".10", ".9", ".1"] {
+    for version in ["", ".13", ".12", ".11.2"] {
         let name = format!("libnvrtc.so{version}");
         fs::write(no_nvrtc.join(name), "no library").unwrap();
     }

@@ -3,10 +3,14 @@
 
 #include "emulation.hpp"
 
+#include <mutex>
 #include <string_view>
 #include <type_traits>
 
 #include "emulated.hpp"
+
+// Of this file alone: shared memory in functions that several files may have could not be in one section.
+namespace {
 
 #include "../../kernels/constants.cu"
 #include "../../kernels/prelude.cu"
@@ -18,8 +22,6 @@
 #include "../../kernels/reduce.cu"
 
 static_assert(WORKGROUP == emulation::LANES);
-
-namespace {
 
 struct Entry {
     std::string_view name;
@@ -87,6 +89,8 @@ extern "C" const char* icefold_emulate(
     if (entry->count != count) {
         return "the kernel takes another number of arguments";
     }
+    static std::mutex one_at_a_time;
+    const std::lock_guard<std::mutex> held(one_at_a_time);
     if (!emulation::block) {
         emulation::make_fibers();
     }

@@ -5,7 +5,9 @@
 // A block is run by fibers, one per thread, on one thread of the host; a fiber runs until it meets a
 // barrier or a warp operation. Between two of those, fibers run in an order that changes from round
 // to round, so that a missing barrier shows as a wrong or changing result. Barriers and warp
-// operations that not all threads reach are errors here, as they are on a device.
+// operations that not all threads reach are errors here, as they are on a device. Shared memory that a
+// block has not written, and memory that was just allocated, hold other bytes each time, so that a value
+// that nobody set shows in the same way.
 #pragma once
 
 #include <math.h>
@@ -22,8 +24,11 @@
 #define __global__
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
-// Blocks run one after the other on their host thread.
-#define __shared__ static thread_local
+// Blocks run one after the other, whichever host thread asks (`emulation.cpp` locks). All of it is in one
+// section, so that it can be spoiled before each block: on a device it holds what another block left.
+#define __shared__ static __attribute__((section("shared_memory")))
+
+extern "C" unsigned char __start_shared_memory[], __stop_shared_memory[];
 
 struct uint4 {
     unsigned int x, y, z, w;
@@ -139,10 +144,17 @@ inline bool release_warps() {
     return released;
 }
 
+// What shared memory holds before a block has written to it: nothing to rely on.
+inline void spoil_shared_memory() {
+    const size_t bytes = static_cast<size_t>(__stop_shared_memory - __start_shared_memory);
+    memset(__start_shared_memory, static_cast<int>(noise() >> 16 & 0xff), bytes);
+}
+
 // Runs one block; false, with `wrong` set, where it does what a device does not define.
 inline bool run_block() {
     const bool first = !block->started;
     block->started = true;
+    spoil_shared_memory();
     bool begun[LANES] = {};
     for (Fiber& fiber : block->fibers) {
         fiber.state = State::Ready;

@@ -1,7 +1,7 @@
 //! An emulation of a CUDA device on the host: `kernels/*.cu`, compiled as C++ over `emulation.hpp`,
 //! behind the same seam as the driver. It is no device: it shows what kernels compute.
 //!
-//! Memory is filled with a pattern before use, and has borders that show when a kernel writes beyond
+//! Memory is filled with noise before use, and has borders that show when a kernel writes beyond
 //! what the backend gave it.
 
 #![allow(unsafe_code, reason = "kernels are C++ and take addresses")]
@@ -100,6 +100,13 @@ impl Machine for Emulation {
         let mut block = vec![UNTOUCHED; bytes as usize + 2 * BORDER];
         // Aligned as a device's memory is.
         let address = (block.as_mut_ptr() as u64 + BORDER as u64 / 2).next_multiple_of(256);
+        let start = (address - block.as_ptr() as u64) as usize;
+        // Other bytes each time: a value that nobody set shows as a result that changes.
+        let mut word = address ^ self.launches.load(Ordering::Relaxed) << 32;
+        for bytes in block[start..start + bytes as usize].chunks_mut(8) {
+            word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
+            bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+        }
         given.insert(address, block);
         Ok(address)
     }

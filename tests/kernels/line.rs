@@ -1,7 +1,10 @@
 //! The whole line against the CPU: batches, splits over devices, little memory.
 
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use icefold::backend::cuda::{Cuda, Machine};
-use icefold::backend::{Backend, StageTimes};
+use icefold::backend::{Backend, KeyTable, StageTimes};
 use icefold::batch::{Column, Values};
 use icefold::stat::{Derivation, Partials};
 
@@ -95,8 +98,35 @@ fn batches_that_are_folded_at_the_same_time_do_not_mix<S: Subject>() {
     });
 }
 
+/// Threads that copy for one fold may take up another one meanwhile: neither may wait for the other.
+fn copies_may_be_begun_on_the_threads_that_copy<S: Subject + 'static>() {
+    // As many threads as make it likely that one of them waits for another.
+    let cuda = S::open_with(48);
+    let (done, came_back) = channel();
+    // A thread of its own, so that a test that would wait for ever fails instead.
+    std::thread::spawn(move || {
+        let (grid, cuda) = (&question(12).config.grid, &cuda);
+        // Several pieces of a copy, so that threads share it.
+        let keys: &Vec<u32> = &(0..1 << 21).map(|key| key & 0xfff).collect();
+        let copy_both_ways = || {
+            let there = cuda.upload_keys(keys, KeyTable::new(grid, |_| vec![7]));
+            let there = there.expect("keys reach the device");
+            let found = cuda.cells(&there).expect("keys come back");
+            let right = |(found, key): (&u64, &u32)| *found == 7 << 12 | u64::from(*key);
+            assert!(found.len() == keys.len() && found.iter().zip(keys).all(right));
+        };
+        cuda.install(|| {
+            rayon::scope(|scope| (0..64).for_each(|_| scope.spawn(|_| copy_both_ways())));
+        });
+        done.send(()).expect("the test waits");
+    });
+    let ended = came_back.recv_timeout(Duration::from_secs(300));
+    ended.expect("no copy waits for one that it interrupted, and all bits come back");
+}
+
 on_emulation_and_device!(
     every_number_is_the_cpus,
+    copies_may_be_begun_on_the_threads_that_copy,
     batches_that_are_folded_at_the_same_time_do_not_mix,
 );
 

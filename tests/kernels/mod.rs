@@ -21,19 +21,24 @@ use emulation::Emulation;
 
 /// A machine that the tests open.
 trait Subject: Machine + Sized {
-    fn open() -> Cuda<Self>;
+    /// With so many threads of the host.
+    fn open_with(threads: usize) -> Cuda<Self>;
+
+    fn open() -> Cuda<Self> {
+        Self::open_with(2)
+    }
 }
 
 impl Subject for Emulation {
-    fn open() -> Cuda<Self> {
-        Cuda::over(vec![Self::new("emulation")], 2).expect("the emulation opens")
+    fn open_with(threads: usize) -> Cuda<Self> {
+        Cuda::over(vec![Self::new("emulation")], threads).expect("the emulation opens")
     }
 }
 
 impl Subject for Driver {
-    fn open() -> Cuda<Self> {
+    fn open_with(threads: usize) -> Cuda<Self> {
         let choice = "".parse().expect("the first device");
-        Cuda::open(&choice, 2).expect("the device opens")
+        Cuda::open(&choice, threads).expect("the device opens")
     }
 }
 

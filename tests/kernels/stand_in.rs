@@ -32,6 +32,18 @@ pub fn with_stand_in<'a>(command: &'a mut Command, settings: &str) -> &'a mut Co
     command.env(SETTINGS, settings)
 }
 
+/// Gives a program the stand-in where its loader does not look, by the name of the folder alone.
+pub fn with_driver_elsewhere(command: &mut Command) -> &mut Command {
+    command.env("ICEFOLD_CUDA_FOLDERS", compiled::elsewhere())
+}
+
+/// Gives a program the stand-in, and a library of NVRTC's release 13 that refuses all sources.
+pub fn with_nvrtc_13(command: &mut Command) -> &mut Command {
+    with_stand_in(command, "");
+    look_first(command, compiled::nvrtc_13().into());
+    command
+}
+
 /// Gives a program a driver's library in which nothing is.
 pub fn without_functions(command: &mut Command) -> &mut Command {
     look_first(command, compiled::not_a_driver().into());

@@ -4,85 +4,215 @@
 
 use std::time::Instant;
 
-use cudarc::driver::result;
-use serde::Serialize;
+use cudarc::driver::{result, sys};
 
 use super::driver::{Driver, fault};
 use super::machine::{Machine, Result};
-use super::pinned::Pinned;
+use super::pinned::{Pinned, copy};
 
-/// Bytes of a copy where there is so much memory, and how many are made; the fastest counts.
+/// Bytes of a copy where there is so much memory, and how many are made.
 const HOST_BYTES: usize = 256 << 20;
-const DEVICE_BYTES: usize = 1 << 30;
+const DEVICE_BYTES: usize = 2 << 30;
 const REPEATS: usize = 7;
 
-/// The fastest of several copies, in 10^9 bytes a second.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Ceilings {
-    /// From page-locked memory of the host.
-    pub pinned_to_device: f64,
-    /// To page-locked memory of the host.
-    pub device_to_pinned: f64,
-    /// Bytes read and bytes written together, as a kernel's traffic is counted.
-    pub device_to_device: f64,
+/// From where to where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyKind {
+    DeviceToDevice,
+    PinnedToDevice,
+    WriteCombinedToDevice,
+    DeviceToPinned,
+    PageableToDevice,
+    DeviceToPageable,
+    HostToPinned,
+    HostToWriteCombined,
+}
+
+/// All of them. The driver copies, but for the last two, which the host's threads do.
+pub const COPIES: [CopyKind; 8] = [
+    CopyKind::DeviceToDevice,
+    CopyKind::PinnedToDevice,
+    CopyKind::WriteCombinedToDevice,
+    CopyKind::DeviceToPinned,
+    CopyKind::PageableToDevice,
+    CopyKind::DeviceToPageable,
+    CopyKind::HostToPinned,
+    CopyKind::HostToWriteCombined,
+];
+
+impl CopyKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeviceToDevice => "device_to_device",
+            Self::PinnedToDevice => "pinned_to_device",
+            Self::WriteCombinedToDevice => "write_combined_to_device",
+            Self::DeviceToPinned => "device_to_pinned",
+            Self::PageableToDevice => "pageable_to_device",
+            Self::DeviceToPageable => "device_to_pageable",
+            Self::HostToPinned => "host_to_pinned",
+            Self::HostToWriteCombined => "host_to_write_combined",
+        }
+    }
+
+    /// What a byte that is copied counts: within the device it is read and written there.
+    const fn counts(self) -> usize {
+        match self {
+            Self::DeviceToDevice => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What copies of one kind took, one after the other with nothing else on the device.
+#[derive(Debug, Clone)]
+pub struct CopyTime {
+    pub copy: CopyKind,
+    /// Bytes that crossed in one.
+    pub bytes: usize,
+    pub seconds: Vec<f64>,
+    /// What arrived is what was sent.
+    pub same: bool,
+}
+
+/// Memory of all kinds, of the host as long as `host`.
+struct Places {
+    device: [u64; 2],
+    device_bytes: usize,
+    pinned: Pinned,
+    combined: Pinned,
+    pageable: Vec<u8>,
 }
 
 impl Driver {
     /// Times copies, each with nothing else on the device.
-    pub fn ceilings(&self) -> Result<Ceilings> {
+    pub fn ceilings(&self, of: &[CopyKind], each: &mut dyn FnMut(CopyTime)) -> Result<()> {
         self.bind()?;
         // Two of them beside what else is there.
         let device_bytes = DEVICE_BYTES.min(self.memory() as usize / 4);
         let host_bytes = HOST_BYTES.min(device_bytes);
-        let mut pinned = Pinned::new(&self.context, host_bytes, 0)?;
-        pinned.bytes().fill(1);
-        let a = self.allocate(device_bytes as u64)?;
-        let measured = self.allocate(device_bytes as u64).and_then(|b| {
-            let measured = self.copies((a, b), device_bytes, pinned.bytes());
-            self.free(b);
+        let combined = sys::CU_MEMHOSTALLOC_WRITECOMBINED;
+        let mut places = Places {
+            device: [0; 2],
+            device_bytes,
+            pinned: Pinned::new(&self.context, host_bytes, 0)?,
+            combined: Pinned::new(&self.context, host_bytes, combined)?,
+            pageable: vec![0; host_bytes],
+        };
+        places.device[0] = self.allocate(device_bytes as u64)?;
+        let measured = self.allocate(device_bytes as u64).and_then(|second| {
+            places.device[1] = second;
+            let mut measure = || {
+                of.iter().try_for_each(|&copy| {
+                    each(self.time(copy, &mut places)?);
+                    Ok(())
+                })
+            };
+            let measured = measure();
+            self.free(second);
             measured
         });
-        self.free(a);
+        self.free(places.device[0]);
         measured
     }
 
-    fn copies(&self, (a, b): (u64, u64), bytes: usize, buffer: &mut [u8]) -> Result<Ceilings> {
-        let stream = self.compute.cu_stream();
-        Ok(Ceilings {
-            // SAFETY, here and below: both ends are as long as the copy, and it is waited for.
-            pinned_to_device: self.fastest(buffer.len(), || {
-                // SAFETY: as above.
-                unsafe { result::memcpy_htod_async(a, buffer, stream) }
-            })?,
-            device_to_pinned: self.fastest(buffer.len(), || {
-                // SAFETY: as above.
-                unsafe { result::memcpy_dtoh_async(buffer, a, stream) }
-            })?,
-            device_to_device: self.fastest(2 * bytes, || {
-                // SAFETY: as above.
-                unsafe { result::memcpy_dtod_async(b, a, bytes, stream) }
-            })?,
+    fn time(&self, copy: CopyKind, places: &mut Places) -> Result<CopyTime> {
+        let bytes = match copy {
+            CopyKind::DeviceToDevice => places.device_bytes,
+            _ => places.pageable.len(),
+        };
+        // What is sent differs from copy to copy, so that what was sent before is not taken for it.
+        let mark = 1 + copy as u8;
+        self.mark(copy, mark, places)?;
+        let mut seconds = Vec::with_capacity(REPEATS);
+        for _ in 0..REPEATS {
+            let start = Instant::now();
+            self.copy_once(copy, places)?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        Ok(CopyTime {
+            copy,
+            bytes: bytes * copy.counts(),
+            seconds,
+            same: self.arrived(copy, mark, places)?,
         })
     }
 
-    fn fastest(
-        &self,
-        bytes: usize,
-        mut copy: impl FnMut() -> std::result::Result<(), result::DriverError>,
-    ) -> Result<f64> {
-        let mut best = 0f64;
-        for _ in 0..REPEATS {
-            let wait = || {
-                self.compute
-                    .synchronize()
-                    .map_err(|e| fault(e, "wait for a copy"))
-            };
-            wait()?;
-            let start = Instant::now();
-            copy().map_err(|e| fault(e, "copy"))?;
-            wait()?;
-            best = best.max(bytes as f64 / start.elapsed().as_secs_f64() / 1e9);
+    /// Copies once, and waits.
+    fn copy_once(&self, kind: CopyKind, places: &mut Places) -> Result<()> {
+        let (stream, [a, b]) = (self.compute.cu_stream(), places.device);
+        let copied = match kind {
+            CopyKind::HostToPinned => {
+                copy(&places.pageable, places.pinned.bytes(), &self.threads);
+                return Ok(());
+            }
+            CopyKind::HostToWriteCombined => {
+                copy(&places.pageable, places.combined.bytes(), &self.threads);
+                return Ok(());
+            }
+            // SAFETY: both ends are as long as the copy, and it is waited for.
+            CopyKind::DeviceToDevice => unsafe {
+                result::memcpy_dtod_async(b, a, places.device_bytes, stream)
+            },
+            // SAFETY: as above.
+            CopyKind::PinnedToDevice => unsafe {
+                result::memcpy_htod_async(b, places.pinned.bytes(), stream)
+            },
+            // SAFETY: as above.
+            CopyKind::WriteCombinedToDevice => unsafe {
+                result::memcpy_htod_async(b, places.combined.bytes(), stream)
+            },
+            // SAFETY: as above.
+            CopyKind::DeviceToPinned => unsafe {
+                result::memcpy_dtoh_async(places.pinned.bytes(), a, stream)
+            },
+            // SAFETY: as above; the call waits by itself.
+            CopyKind::PageableToDevice => unsafe { result::memcpy_htod_sync(b, &places.pageable) },
+            // SAFETY: as above; the call waits by itself.
+            CopyKind::DeviceToPageable => unsafe {
+                result::memcpy_dtoh_sync(&mut places.pageable, a)
+            },
+        };
+        copied
+            .and_then(|()| self.compute.synchronize())
+            .map_err(|e| fault(e, &format!("copy {}", kind.name())))
+    }
+
+    /// Fills what the copy reads, and waits.
+    fn mark(&self, copy: CopyKind, mark: u8, places: &mut Places) -> Result<()> {
+        match copy {
+            CopyKind::PinnedToDevice => places.pinned.bytes().fill(mark),
+            CopyKind::WriteCombinedToDevice => places.combined.bytes().fill(mark),
+            CopyKind::PageableToDevice | CopyKind::HostToPinned | CopyKind::HostToWriteCombined => {
+                places.pageable.fill(mark);
+            }
+            CopyKind::DeviceToDevice | CopyKind::DeviceToPinned | CopyKind::DeviceToPageable => {
+                self.fill(places.device[0], places.device_bytes as u64, mark)?;
+                let filled = self.compute.synchronize();
+                filled.map_err(|e| fault(e, "fill"))?;
+            }
         }
-        Ok(best)
+        Ok(())
+    }
+
+    /// Whether the last bytes of a copy are what was sent.
+    fn arrived(&self, copy: CopyKind, mark: u8, places: &mut Places) -> Result<bool> {
+        const LOOKED_AT: usize = 1 << 12;
+        let from_device = |end: usize| -> Result<Vec<u8>> {
+            let mut seen = vec![0; LOOKED_AT];
+            self.download(places.device[1] + (end - LOOKED_AT) as u64, &mut seen)?;
+            Ok(seen)
+        };
+        let host_bytes = places.pageable.len();
+        let tail = |bytes: &[u8]| bytes[bytes.len() - LOOKED_AT..].to_vec();
+        let seen = match copy {
+            CopyKind::DeviceToDevice => from_device(places.device_bytes)?,
+            CopyKind::PinnedToDevice
+            | CopyKind::WriteCombinedToDevice
+            | CopyKind::PageableToDevice => from_device(host_bytes)?,
+            CopyKind::DeviceToPinned | CopyKind::HostToPinned => tail(places.pinned.bytes()),
+            CopyKind::HostToWriteCombined => tail(places.combined.bytes()),
+            CopyKind::DeviceToPageable => tail(&places.pageable),
+        };
+        Ok(seen.iter().all(|&byte| byte == mark))
     }
 }

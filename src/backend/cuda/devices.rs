@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 use cudarc::driver::{result, sys};
 use serde::Serialize;
 
+use super::libraries::has_driver;
+
 /// What a device says of itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceReport {
@@ -39,8 +41,9 @@ const DRIVER_NEEDED: i32 = 12_000;
 const CAPABILITY_NEEDED: (i32, i32) = (7, 5);
 
 const NO_DRIVER: &str = "no NVIDIA driver: the library libcuda.so.1 (nvcuda.dll on Windows) was not \
-                         found; install driver 525 or newer on a machine with an NVIDIA GPU, or use \
-                         --device cpu, which gives the same bits";
+                         found; install driver 525 or newer on a machine with an NVIDIA GPU, name the \
+                         folder that has it in ICEFOLD_CUDA_FOLDERS, or use --device cpu, which gives \
+                         the same bits";
 
 /// What the driver is asked for before its version is known: every driver has these.
 const FIRST_CALLS: [&str; 4] = [
@@ -51,7 +54,7 @@ const FIRST_CALLS: [&str; 4] = [
 ];
 /// Every other function of the driver that is called, all of them in CUDA 12.0. They are looked up when
 /// they are first called, where it is too late to say that one is missing.
-const CALLS: [&str; 31] = [
+const CALLS: [&str; 33] = [
     "cuDeviceGet",
     "cuDeviceGetAttribute",
     "cuDeviceGetCount",
@@ -81,6 +84,8 @@ const CALLS: [&str; 31] = [
     "cuMemcpyHtoDAsync_v2",
     "cuMemcpyDtoHAsync_v2",
     "cuMemcpyDtoDAsync_v2",
+    "cuMemcpyHtoD_v2",
+    "cuMemcpyDtoH_v2",
     "cuMemsetD8Async",
     "cuLaunchKernel",
 ];
@@ -102,8 +107,7 @@ fn look() -> Found {
 }
 
 fn look_into(found: &mut Found) -> Result<(), String> {
-    // SAFETY: loads the driver's library and looks no symbol up; initialising it has no conditions.
-    if !unsafe { sys::is_culib_present() } {
+    if !has_driver() {
         return Err(NO_DRIVER.to_owned());
     }
     if let Some(missing) = missing(&FIRST_CALLS) {

@@ -27,7 +27,7 @@ use super::devices::{find, said};
 use super::kernels::{Argument, KERNELS, Kernel};
 use super::machine::{Fault, Machine, Result};
 use super::modules::functions;
-use super::pinned::{BUFFER_BYTES, Pinned, Ring, copy};
+use super::pinned::{BUFFER_BYTES, Landing, Ring};
 use super::tile::WORKGROUP;
 use super::timing::Timing;
 
@@ -41,16 +41,15 @@ pub struct Driver {
     /// Bytes of the parameters of each.
     parameters: Vec<Vec<usize>>,
     memory: u64,
-    ring: Mutex<Ring>,
-    /// Where downloads land.
-    landing: Mutex<Option<Pinned>>,
+    ring: Ring,
+    landing: Landing,
     /// Copies between arrays and page-locked memory.
-    threads: Arc<ThreadPool>,
+    pub(super) threads: Arc<ThreadPool>,
     pub(super) timing: Mutex<Timing>,
     pub(super) context: Arc<CudaContext>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -128,8 +127,8 @@ impl Driver {
             compute,
             copies,
             memory: memory.map_or(default, |most| most.min(free as u64)),
-            ring: Mutex::default(),
-            landing: Mutex::default(),
+            ring: Ring::default(),
+            landing: Landing::default(),
             threads,
             timing: Mutex::default(),
             context,
@@ -183,10 +182,10 @@ impl Machine for Driver {
 
     fn upload(&self, from: &[u8], to: u64) -> Result<()> {
         self.bind()?;
-        let mut ring = locked(&self.ring);
         for (i, piece) in from.chunks(BUFFER_BYTES).enumerate() {
             let to = to + (i * BUFFER_BYTES) as u64;
-            ring.upload((&self.copies, &self.compute), piece, to, &self.threads)?;
+            self.ring
+                .upload((&self.copies, &self.compute), piece, to, &self.threads)?;
         }
         Ok(())
     }
@@ -241,22 +240,7 @@ impl Machine for Driver {
 
     fn download(&self, from: u64, to: &mut [u8]) -> Result<()> {
         self.bind()?;
-        let mut landing = locked(&self.landing);
-        let pinned = match &mut *landing {
-            Some(pinned) => pinned,
-            // Not write-combined: the host reads here.
-            none => none.insert(Pinned::new(&self.context, BUFFER_BYTES, 0)?),
-        };
-        for (i, piece) in to.chunks_mut(BUFFER_BYTES).enumerate() {
-            let buffer = &mut pinned.bytes()[..piece.len()];
-            let from = from + (i * BUFFER_BYTES) as u64;
-            // SAFETY: the lease at `from` is at least this long, and the buffer is not touched
-            // before the stream is done.
-            unsafe { result::memcpy_dtoh_async(buffer, from, self.compute.cu_stream()) }
-                .and_then(|()| self.compute.synchronize())
-                .map_err(|e| fault(e, "finish the work before a download"))?;
-            copy(buffer, piece, &self.threads);
-        }
-        Ok(())
+        self.landing
+            .download(&self.compute, from, to, &self.threads)
     }
 }

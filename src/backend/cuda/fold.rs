@@ -167,7 +167,7 @@ fn upload<M: Machine>(
 
 /// Photons, or the records of their runs, in the order of cells.
 #[derive(Debug)]
-struct Arranged {
+pub struct Arranged {
     photons: u32,
     /// Photons in the order of keys, where they are not already.
     order: Option<Lease>,
@@ -177,7 +177,7 @@ struct Arranged {
 }
 
 /// Order statistics need photons in the order of cells; else whatever is fewer is sorted.
-fn arrange<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32, ordered: bool) -> Result<Arranged> {
+pub fn arrange<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32, ordered: bool) -> Result<Arranged> {
     let survey = stages::survey(gpu, keys, n)?;
     let photons = n;
     if !survey.descends {
@@ -226,7 +226,7 @@ pub struct View<'a> {
 }
 
 impl Arranged {
-    fn view(&self) -> View<'_> {
+    pub fn view(&self) -> View<'_> {
         View {
             photons: self.photons,
             order: self.order.as_ref(),

@@ -17,10 +17,13 @@ mod devices;
 mod driver;
 mod fold;
 mod kernels;
+mod libraries;
 mod machine;
 mod memory;
 mod modules;
+mod nvrtc;
 mod pinned;
+mod resident;
 mod rows;
 mod shares;
 mod staged;
@@ -28,12 +31,13 @@ mod stages;
 pub mod tile;
 mod timing;
 
-pub use ceilings::Ceilings;
+pub use ceilings::{COPIES, CopyKind, CopyTime};
 pub use choice::{CudaChoice, parse_bytes};
 pub use devices::{DeviceReport, Found, find};
 pub use driver::Driver;
 pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
 pub use machine::{Fault, Machine};
+pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
 pub use timing::KernelTime;
@@ -73,9 +77,9 @@ impl Cuda<Driver> {
         Self::with(drivers, cpu)
     }
 
-    /// What the first device's copies reach.
-    pub fn ceilings(&self) -> Result<Ceilings> {
-        self.settled(self.first().machine.ceilings())
+    /// Times copies of the first device, and hands on each as it is known.
+    pub fn ceilings(&self, of: &[CopyKind], each: &mut dyn FnMut(CopyTime)) -> Result<()> {
+        self.settled(self.first().machine.ceilings(of, each))
     }
 
     /// What `work` gives, and what each kernel that it launched took, on all devices together.

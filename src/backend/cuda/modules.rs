@@ -1,22 +1,25 @@
 //! The kernels as the driver holds them: PTX of the build, or sources compiled by the NVRTC of this
 //! machine. Under `driver.rs`.
 
-#![allow(
-    unsafe_code,
-    reason = "NVRTC is a C library that is found when the program runs"
-)]
-
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, CudaFunction, DriverError, sys};
-use cudarc::nvrtc::{CompileError, CompileOptions, Ptx, compile_ptx_with_opts};
+use cudarc::nvrtc::Ptx;
 
 use super::devices::said;
 use super::kernels::{KERNELS, Kernel, PTX, sources};
 use super::machine::{Fault, Result};
+use super::nvrtc::Nvrtc;
 
 /// Compiles the kernels' sources with NVRTC instead of taking the PTX of the build. For debugging.
 pub const FROM_SOURCE: &str = "ICEFOLD_CUDA_FROM_SOURCE";
+/// As in `scripts/ptx`, which says why.
+const OPTIONS: [&str; 4] = [
+    "--gpu-architecture=compute_75",
+    "--std=c++17",
+    "--fmad=false",
+    "-diag-suppress=177",
+];
 
 /// Every kernel, in the order of `KERNELS`.
 pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
@@ -67,27 +70,15 @@ fn refused(error: DriverError, name: &str, from_source: bool) -> Fault {
 /// # Errors
 /// There is no NVRTC, or it refuses a source.
 pub fn compiled() -> Result<Vec<(&'static str, String)>> {
-    // SAFETY: loads the library and looks no symbol up; initialising it has no conditions.
-    if !unsafe { cudarc::nvrtc::sys::is_culib_present() } {
+    let Some(nvrtc) = Nvrtc::find() else {
         return Err(Fault::NotReady(format!(
             "{FROM_SOURCE} is set and the library libnvrtc was not found; unset it, or add the \
              toolkit's folder to LD_LIBRARY_PATH"
         )));
-    }
+    };
     let compile = |(stem, source): (&'static str, String)| {
-        let options = CompileOptions {
-            fmad: Some(false),
-            arch: Some("compute_75"),
-            options: vec!["--std=c++17".to_owned(), "-diag-suppress=177".to_owned()],
-            name: Some(format!("{stem}.cu")),
-            ..CompileOptions::default()
-        };
-        let ptx = compile_ptx_with_opts(source, options);
-        ptx.map(|ptx| (stem, ptx.to_src())).map_err(|error| {
-            let why = match error {
-                CompileError::CompileError { log, .. } => log.to_string_lossy().trim().to_owned(),
-                other => other.to_string(),
-            };
+        let ptx = nvrtc.ptx(&format!("{stem}.cu"), &source, &OPTIONS);
+        ptx.map(|ptx| (stem, ptx)).map_err(|why| {
             Fault::NotReady(format!(
                 "NVRTC refuses {stem}.cu: {why}; unset {FROM_SOURCE}"
             ))

@@ -2,20 +2,21 @@
 //! while the host does something else. Under `driver.rs`.
 //!
 //! ```text
-//!   upload:    host array --copied by the host--> one of three buffers --copy stream--> device
+//!   upload:    host array --copied by the host--> one of a few buffers --copy stream--> device
 //!   download:  device --compute stream--> one buffer --copied by the host--> host array
 //! ```
 
 #![allow(unsafe_code, reason = "page-locked memory comes as an address")]
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result, sys};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::devices::said;
-use super::driver::fault;
+use super::driver::{fault, locked};
 use super::machine::{Fault, Result};
 
 /// Bytes of one buffer, and how many uploads take turns in.
@@ -75,47 +76,105 @@ impl Drop for Pinned {
 }
 
 /// Buffers for uploads, used in turn; the event says when the device has read one.
+///
+/// Nothing is locked, and nobody waits for a buffer, while the host copies: the threads that copy may
+/// meanwhile take up another fold, which wants a buffer too. There are then more than the usual number.
 #[derive(Debug, Default)]
 pub struct Ring {
-    buffers: Vec<(Pinned, CudaEvent)>,
-    next: usize,
+    free: Mutex<Free>,
+}
+
+#[derive(Debug, Default)]
+struct Free {
+    /// The one that waited longest comes first.
+    buffers: VecDeque<(Pinned, CudaEvent)>,
+    made: usize,
 }
 
 impl Ring {
-    /// Copies at most a buffer to the device at `to`, on the stream `copies`; `compute` waits for it.
+    /// Copies a piece of at most `BUFFER_BYTES` into a buffer, and has the device take it from there.
     pub fn upload(
-        &mut self,
+        &self,
         (copies, compute): (&CudaStream, &CudaStream),
         from: &[u8],
         to: u64,
         threads: &ThreadPool,
     ) -> Result<()> {
-        let (pinned, read) = self.next(copies.context())?;
-        read.synchronize()
-            .map_err(|e| fault(e, "wait for an upload"))?;
-        let buffer = &mut pinned.bytes()[..from.len()];
-        copy(from, buffer, threads);
-        // SAFETY: the lease at `to` is at least this long; the buffer is not written again before
-        // the event that is recorded behind the copy.
-        unsafe { result::memcpy_htod_async(to, buffer, copies.cu_stream()) }
-            .map_err(|e| fault(e, "copy to the device"))?;
-        read.record(copies)
-            .and_then(|()| compute.wait(read))
-            .map_err(|e| fault(e, "order an upload"))
+        let (mut pinned, read) = self.take(copies.context())?;
+        let done = fill_and_send((&mut pinned, &read), (copies, compute), (from, to), threads);
+        // After a failure too: the device may still read it.
+        locked(&self.free).buffers.push_back((pinned, read));
+        done
     }
 
-    fn next(&mut self, context: &Arc<CudaContext>) -> Result<&mut (Pinned, CudaEvent)> {
-        let place = self.next;
-        if place == self.buffers.len() {
-            // Write-combined: the host only writes here.
-            let flags = sys::CU_MEMHOSTALLOC_WRITECOMBINED;
-            let pinned = Pinned::new(context, BUFFER_BYTES, flags)?;
-            let event = context.new_event(None);
-            self.buffers
-                .push((pinned, event.map_err(|e| fault(e, "make an event"))?));
+    fn take(&self, context: &Arc<CudaContext>) -> Result<(Pinned, CudaEvent)> {
+        let mut free = locked(&self.free);
+        if free.made >= BUFFERS
+            && let Some(longest) = free.buffers.pop_front()
+        {
+            return Ok(longest);
         }
-        self.next = (place + 1) % BUFFERS;
-        Ok(&mut self.buffers[place])
+        // Write-combined: the host only writes here.
+        let flags = sys::CU_MEMHOSTALLOC_WRITECOMBINED;
+        let pinned = Pinned::new(context, BUFFER_BYTES, flags)?;
+        let event = context.new_event(None);
+        free.made += 1;
+        Ok((pinned, event.map_err(|e| fault(e, "make an event"))?))
+    }
+}
+
+fn fill_and_send(
+    (pinned, read): (&mut Pinned, &CudaEvent),
+    (copies, compute): (&CudaStream, &CudaStream),
+    (from, to): (&[u8], u64),
+    threads: &ThreadPool,
+) -> Result<()> {
+    read.synchronize()
+        .map_err(|e| fault(e, "wait for an upload"))?;
+    let buffer = &mut pinned.bytes()[..from.len()];
+    copy(from, buffer, threads);
+    // SAFETY: the lease at `to` is at least this long; the buffer is not written again before the
+    // event that is recorded behind the copy.
+    unsafe { result::memcpy_htod_async(to, buffer, copies.cu_stream()) }
+        .map_err(|e| fault(e, "copy to the device"))?;
+    read.record(copies)
+        .and_then(|()| compute.wait(read))
+        .map_err(|e| fault(e, "order an upload"))
+}
+
+/// Buffers that downloads land in, as many as there are downloads at a time.
+#[derive(Debug, Default)]
+pub struct Landing {
+    free: Mutex<Vec<Pinned>>,
+}
+
+impl Landing {
+    /// Waits for all that is on the stream, and copies from the device.
+    pub fn download(
+        &self,
+        stream: &CudaStream,
+        from: u64,
+        to: &mut [u8],
+        threads: &ThreadPool,
+    ) -> Result<()> {
+        let kept = locked(&self.free).pop();
+        let mut pinned = match kept {
+            Some(pinned) => pinned,
+            // Not write-combined: the host reads here.
+            None => Pinned::new(stream.context(), BUFFER_BYTES, 0)?,
+        };
+        for (i, piece) in to.chunks_mut(BUFFER_BYTES).enumerate() {
+            let buffer = &mut pinned.bytes()[..piece.len()];
+            let from = from + (i * BUFFER_BYTES) as u64;
+            // SAFETY: the lease at `from` is at least this long, and the buffer is not touched
+            // before the stream is done.
+            unsafe { result::memcpy_dtoh_async(buffer, from, stream.cu_stream()) }
+                .and_then(|()| stream.synchronize())
+                .map_err(|e| fault(e, "finish the work before a download"))?;
+            copy(buffer, piece, threads);
+        }
+        locked(&self.free).push(pinned);
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use super::fold::{self, View};
 use super::machine::{self, Machine};
 use super::memory::Lease;
 use super::shares::shares;
-use super::stages::{self, DeviceColumn, Pieces};
+use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
 use super::tile::BATCH;
 use crate::backend::share::Share;
 
@@ -46,6 +46,44 @@ pub struct Sorted {
 /// Runs of equal keys in sorted order, cut at the tiles of the device; `None` of no photons.
 #[derive(Debug)]
 pub struct Segments(Option<Pieces>);
+
+impl Photons<'_> {
+    pub(super) fn count(&self) -> u32 {
+        self.batch.len() as u32
+    }
+
+    pub(super) fn positions(&self) -> (&Lease, &Lease) {
+        (&self.lon, &self.lat)
+    }
+
+    pub(super) fn column(&self, place: usize) -> &DeviceColumn {
+        &self.columns[place]
+    }
+}
+
+impl Keys {
+    pub(super) fn words(&self) -> &Lease {
+        &self.words
+    }
+
+    pub(super) fn photons(&self) -> u32 {
+        self.photons
+    }
+
+    pub(super) fn table(&self) -> &KeyTable {
+        &self.table
+    }
+
+    /// As what they become when they are sorted.
+    pub(super) fn in_order(&self, SortedKeys { keys, items }: SortedKeys) -> Sorted {
+        Sorted {
+            keys,
+            order: Some(items),
+            photons: self.photons,
+            table: self.table.clone(),
+        }
+    }
+}
 
 impl<M: Machine> Cuda<M> {
     /// Puts keys in any order on the device.

@@ -171,6 +171,32 @@ ENTRY_POINT Result cuMemcpyDtoHAsync_v2(
     return SUCCESS;
 }
 
+// Copies from and to any memory of the host wait for themselves, and for no stream that is not the null
+// stream: nothing else may be using what they touch.
+ENTRY_POINT Result cuMemcpyHtoD_v2(DeviceAddress to, const void* from, size_t bytes) {
+    BEGIN(call)
+    if (!inside(call, to, bytes, false)) {
+        return INVALID_VALUE;
+    }
+    if (!unused(*call.context, to, bytes)) {
+        MISUSE(INVALID_VALUE, "a copy of %zu bytes does not wait for work that may use them", bytes);
+    }
+    copy(to, at(from), bytes);
+    return SUCCESS;
+}
+
+ENTRY_POINT Result cuMemcpyDtoH_v2(void* to, DeviceAddress from, size_t bytes) {
+    BEGIN(call)
+    if (!inside(call, from, bytes, false)) {
+        return INVALID_VALUE;
+    }
+    if (!unused(*call.context, from, bytes)) {
+        MISUSE(INVALID_VALUE, "a copy of %zu bytes does not wait for work that may use them", bytes);
+    }
+    copy(at(to), from, bytes);
+    return SUCCESS;
+}
+
 ENTRY_POINT Result cuMemcpyDtoDAsync_v2(
     DeviceAddress to, DeviceAddress from, size_t bytes, void* handle) {
     BEGIN(call)

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "../emulated.hpp"
 #include "call.hpp"
 
@@ -93,6 +95,9 @@ uint64_t launches = 0;
 // Runs a kernel, or fails as one that meets an illegal address half way.
 void run(Context& context, const std::string& name, unsigned blocks, std::vector<uint64_t> words) {
     launches++;
+    while (name == settings().hangs) {
+        pause();
+    }
     const bool fails = launches == settings().launch_fails;
     const char* wrong = icefold_emulate(
         name.c_str(), fails ? blocks / 2 : blocks, words.data(),

@@ -39,6 +39,7 @@ void set(Settings& all, const std::string& name, const std::string& value) {
     else if (name == "seed") all.seed = n;
     else if (name == "remember") all.remember = n != 0;
     else if (name == "spoils") all.spoils = value;
+    else if (name == "hangs") all.hangs = value;
     else if (name == "ptx") all.ptx = value;
     else if (name == "log") all.log = value;
     else {

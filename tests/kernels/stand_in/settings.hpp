@@ -28,6 +28,8 @@ struct Settings {
     bool remember = false;
     // A kernel that gives a wrong bit: the lowest of what it writes first.
     std::string spoils;
+    // A kernel that never ends.
+    std::string hangs;
     // Where a line of what was done is written when a context ends, and where modules' PTX is put.
     std::string log, ptx;
 };

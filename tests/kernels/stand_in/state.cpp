@@ -60,12 +60,17 @@ Block::Block(size_t size, bool of_host)
     // Aligned as a device's memory is, and the host's where it is page-locked.
     const uint64_t align = host ? BORDER : 256, start = reinterpret_cast<uint64_t>(storage.get());
     address = (start + BORDER / 2 + align - 1) / align * align;
-    if (!host) {
-        memset(storage.get(), UNTOUCHED, stored);
-        return;
-    }
-    // Large, and written before it is read: its borders are enough.
     const size_t before = address - start;
+    if (!host) {
+        // Other bytes each time: a value that nobody set shows as a result that changes.
+        auto* begin = reinterpret_cast<unsigned char*>(address);
+        uint64_t word = noise();
+        for (size_t i = 0; i < bytes; i += sizeof word) {
+            memcpy(begin + i, &word, std::min(sizeof word, bytes - i));
+            word = word * 0x9e3779b97f4a7c15ull + 1;
+        }
+    }
+    // Page-locked memory is large, and written before it is read: its borders are enough.
     memset(storage.get(), UNTOUCHED, before);
     memset(storage.get() + before + bytes, UNTOUCHED, stored - before - bytes);
 }

@@ -1,0 +1,250 @@
+"""Steps that are other programs: the tests, CUB, runs over granules, NVIDIA's tools, Vulkan."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import host
+import peers
+import processes
+
+# The exit code of a step for which something is missing.
+LEFT_OUT = 77
+
+
+def left_out(facts, why):
+    facts.fact("left out", {"why": why})
+    return LEFT_OUT
+
+
+def lines_of(command, **options):
+    """Lines that a program writes, as it does, and then its exit code."""
+    child = processes.start(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        **options)
+    for line in child.stdout:
+        print(line, end="", flush=True)
+        yield line.rstrip("\n")
+    yield child.wait()
+
+
+def suite(facts, context):
+    """Every fact of the tests that needs a device, said as soon as it is settled."""
+    if not context["suite"]:
+        return left_out(facts, "the tests are not carried; pack them, or name them with --suite")
+    listed = processes.run(
+        [context["suite"], "--list", "--format", "terse"], capture_output=True)
+    names = re.findall(r"^(\S+::(?:device|cuda)): test$", listed.stdout, re.M)
+    if context["small"]:
+        names = [name for name in names if "one_cell" in name]
+    if not names:
+        return left_out(facts, "there are no tests that need a device")
+    facts.fact("tests", {"count": len(names)})
+    command = [context["suite"], "--exact", "--include-ignored", "--test-threads", "6", *names]
+    failed, passed = [], 0
+    for line in lines_of(command):
+        if isinstance(line, int):
+            code = line
+            continue
+        settled = re.match(r"test (\S+) (?:- should panic )?\.\.\. (ok|FAILED)$", line)
+        if settled:
+            name, verdict = settled.groups()
+            facts.fact("test", {"name": name, "passed": verdict == "ok"})
+            passed += verdict == "ok"
+            failed += [name] if verdict != "ok" else []
+    facts.fact("summary", {"passed": passed, "failed": failed, "code": code})
+    return 4 if failed else int(passed < len(names))
+
+
+def cub_binary(facts, context):
+    """The one that is carried, where it runs; else one that is built here."""
+    carried = context["cub"]
+    if carried:
+        tried = processes.run([carried, "10"], capture_output=True)
+        if tried.returncode == 0:
+            return carried
+        facts.fact("carried", {"code": tried.returncode, "said": tried.stderr.strip()[-300:]})
+    if not shutil.which("nvcc"):
+        return None
+    built = Path(context["scratch"]) / "cub_sort"
+    source = Path(__file__).parent / "cub_sort.cu"
+    start = time.monotonic()
+    # The card of this machine, by the compiler's own look at it.
+    command = ["nvcc", "-O3", "-std=c++17", "-arch=native", str(source), "-o", str(built)]
+    made = processes.run(command, capture_output=True)
+    facts.fact("built", {"code": made.returncode, "took": round(time.monotonic() - start, 1),
+                         "said": made.stderr.strip()[-300:]})
+    return str(built) if made.returncode == 0 else None
+
+
+def cub(facts, context):
+    if facts.emulation:
+        return left_out(facts, "the device is an emulation, and CUB does not run on one")
+    program = cub_binary(facts, context)
+    if not program:
+        return left_out(facts, "there is no nvcc to build cub_sort.cu, and no built copy that runs")
+    wrong = 0
+    for line in lines_of([program, str(context["sizes"]["pairs"].bit_length() - 1)]):
+        if isinstance(line, int):
+            return line or wrong
+        if not line.startswith("{"):
+            continue
+        found = json.loads(line)
+        seconds = found.pop("seconds")
+        if found.get("wrong"):
+            facts.fact("wrong", found)
+            wrong = 1
+        else:
+            facts.measured("time", found, {"seconds": seconds})
+
+
+def granules(context, segments):
+    """Synthetic granules with so many geolocation segments, made once."""
+    folder = Path(context["scratch"]) / f"granules-{segments}"
+    if not (folder / "done").exists():
+        command = [context["binary"], "bench-device", "granule", "--out", str(folder)]
+        command += ["--segments", str(segments), "--json-lines", context["lines"]]
+        processes.run(command, check=True)
+        (folder / "done").touch()
+    return sorted(map(str, folder.glob("*.h5")))
+
+
+def run(facts, context):
+    """`icefold run` on the CPU and on the device in turns: the same store, and how long each takes."""
+    inputs = granules(context, context["sizes"]["segments"])
+    folder, took, reports = Path(context["scratch"]), {}, {}
+    devices = {"cpu": "cpu", "cuda": context["device"]}
+    for turn in range(context["sizes"]["turns"]):
+        for name, device in devices.items():
+            store = folder / f"{name}.zarr"
+            command = [context["binary"], "run", "atl03", *inputs, "--store", str(store)]
+            command += ["--overwrite", "--device", device, "--json", "--progress", "none"]
+            start = time.monotonic()
+            ran = processes.run(command, capture_output=True)
+            seconds = time.monotonic() - start
+            if ran.returncode:
+                said = ran.stderr.strip()[-300:]
+                facts.fact("failed", {"device": name, "code": ran.returncode, "said": said})
+                return 1
+            took.setdefault(name, []).append(seconds)
+            reports[name] = json.loads(ran.stdout)
+        if turn == 0:
+            stores = [str(folder / f"{name}.zarr") for name in devices]
+            same = processes.run([context["binary"], "verify", *stores], stdout=subprocess.DEVNULL)
+            facts.fact("bits", {"of": "run", "same": same.returncode == 0})
+            if same.returncode:
+                return 4
+    for name, report in reports.items():
+        photons = report.get("photons") or {}
+        what = {"device": name, "photons": photons, "granules": len(inputs)}
+        facts.measured("time", what, {"seconds": took[name], "stages": report.get("stages")})
+    return 0
+
+
+def ncu(facts, context):
+    if not shutil.which("ncu"):
+        return left_out(facts, "there is no ncu")
+    sections = ["SpeedOfLight", "LaunchStats", "Occupancy", "WarpStateStats",
+                "MemoryWorkloadAnalysis"]
+    command = ["ncu", "--clock-control", "none", "--launch-count", "60", "--csv"]
+    command += ["--page", "details"]
+    for section in sections:
+        command += ["--section", section]
+    command += [context["binary"], "bench-device", "one-fold", "--device", context["device"]]
+    command += ["--photons", str(context["sizes"]["profiled"]), "--json-lines", context["lines"]]
+    text, code = [], 1
+    for line in lines_of(command):
+        if isinstance(line, int):
+            code = line
+        else:
+            text.append(line)
+    (Path(context["out"]) / "ncu.csv").write_text("\n".join(text) + "\n")
+    begins = [i for i, line in enumerate(text) if line.startswith('"ID"')]
+    if not begins:
+        return left_out(facts, f"ncu read no counters: {' '.join(text[-2:])[:300]}")
+    launches = {}
+    for row in csv.DictReader(io.StringIO("\n".join(text[begins[0]:]))):
+        launch = launches.setdefault(row["ID"], {"kernel": row["Kernel Name"], "metrics": {}})
+        metric = f"{row['Metric Name']} [{row['Metric Unit']}]"
+        launch["metrics"][metric] = row["Metric Value"]
+    for launch in launches.values():
+        facts.measured("counters", {"kernel": launch["kernel"]}, {"metrics": launch["metrics"]})
+    return code
+
+
+def wgpu(facts, context):
+    """Vulkan's adapters; on the first that is hardware, bits and rates."""
+    environment, carried = host.vulkan_environment(context["libraries"], context["scratch"])
+    found = processes.run(
+        [context["binary"], "devices", "--json"], capture_output=True, env=environment)
+    adapters = json.loads(found.stdout)["wgpu"]["adapters"] if found.returncode == 0 else []
+    facts.fact("adapters", {"adapters": adapters, "carried": carried,
+                            "driver_file": environment.get("VK_DRIVER_FILES")})
+    if not adapters:
+        return left_out(facts, "Vulkan finds no adapter")
+    adapter = next((a for a in adapters if a["kind"] != "Cpu"), adapters[0])
+    # How fast a processor pretends to be a card is no result.
+    facts.emulation = facts.emulation or adapter["kind"] == "Cpu"
+    device = f"wgpu:{adapter['index']}"
+    inputs = granules(context, context["sizes"]["few_segments"])
+    command = [context["binary"], "verify", "atl03", *inputs, "--devices", f"cpu,{device}"]
+    same = processes.run(command, stdout=subprocess.DEVNULL, env=environment)
+    facts.fact("bits", {"of": "run", "adapter": adapter["name"], "same": same.returncode == 0})
+    if same.returncode:
+        return same.returncode
+    command = [context["binary"], "bench", "--json", "--device", "cpu", "--device", device]
+    command += ["--workload", "shard12", "--workload", "wide12"]
+    command += ["--photons", str(context["sizes"]["wgpu"])]
+    ran = processes.run(command, stdout=subprocess.PIPE, env=environment)
+    if not ran.stdout:
+        return ran.returncode
+    bench = json.loads(ran.stdout)
+    for row in bench["rows"]:
+        what = {"device": row["device"].split(":")[0], "photons": bench["photons"]}
+        what.update({name: row[name] for name in ("workload", "task", "cells")})
+        facts.measured("time", what, {"seconds": row["fold_seconds"]})
+    for wrong in bench["wrong"]:
+        facts.fact("wrong", {"said": wrong})
+    return ran.returncode
+
+
+def sanitizer(tool):
+    def check(facts, context):
+        if not shutil.which("compute-sanitizer"):
+            return left_out(facts, "there is no compute-sanitizer")
+        command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
+        command += [context["binary"], "bench-device", "parity", "--device", context["device"]]
+        command += ["--photons", str(context["sizes"]["checked"]), "--positions", "4096"]
+        command += ["--json-lines", str(Path(context["scratch"]) / f"{tool}.jsonl")]
+        said, code = [], 1
+        for line in lines_of(command):
+            if isinstance(line, int):
+                code = line
+            elif line.startswith("========="):
+                said.append(line.strip("= "))
+        summary = [line for line in said if "SUMMARY" in line]
+        if not summary:
+            return left_out(facts, f"{tool} came to no end: {' '.join(said[-2:])[:300]}")
+        facts.fact("checked", {"tool": tool, "summary": summary[-1], "first": said[1:4]})
+        return code
+
+    return check
+
+
+PROGRAMS = {
+    "machine": host.machine,
+    "suite": suite,
+    "cub": cub,
+    "run": run,
+    "ncu": ncu,
+    "cupy": lambda facts, context: peers.peer(facts, context, "cupy"),
+    "torch": lambda facts, context: peers.peer(facts, context, "torch"),
+    "wgpu": wgpu,
+    "memcheck": sanitizer("memcheck"),
+    "racecheck": sanitizer("racecheck"),
+}

@@ -1,0 +1,103 @@
+//! Bits: folds of every kind on small sizes, and the cells of very many positions.
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use crate::backend::Backend;
+use crate::config::GridConfig;
+use crate::error::Result;
+use crate::grid::Order;
+
+use super::photons::{self, WORKLOADS, Workload, grid, job};
+use super::{Bench, sorted};
+
+/// Photons of the folds that are compared.
+const COMPARED: [usize; 8] = [0, 1, 255, 4095, 4096, 4097, 100_000, 1 << 20];
+/// Photons in as many cells that are compared at most: the host joins their rows one by one.
+const MANY_CELLS: usize = 100_000;
+/// Positions that are located at once, and the most that are compared in the step `parity`.
+const STEP: u64 = 1 << 26;
+const FEW_POSITIONS: u64 = 1 << 20;
+
+/// Folds of columns of every type on every workload, the stages one by one, and some positions.
+pub fn folds(bench: &mut Bench) -> Result<()> {
+    for workload in WORKLOADS {
+        let (mut folds, most) = (0, bench.args.photons as usize);
+        for n in COMPARED.into_iter().filter(|&n| n <= most) {
+            if workload == Workload::ManyCells && n > MANY_CELLS {
+                continue;
+            }
+            for everything in [true, false] {
+                let job = job(everything);
+                let batch = bench.batch(workload, n, &job);
+                let expected = bench.expected(&batch, &job)?;
+                let found = bench.folded(&batch, &job)?;
+                let columns = if everything { "all" } else { "height" };
+                let what = json!({
+                    "of": "fold", "workload": workload.name(), "photons": n, "columns": columns,
+                });
+                bench.same(&what, found == expected)?;
+                folds += 1;
+                if n > 0 && !everything {
+                    let photons = bench.cuda.upload(&batch)?;
+                    let keys = bench.cuda.locate(&photons, &grid())?;
+                    let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
+                    let found = sorted(bench.cuda.read_back(folded, &keys, &job)?);
+                    let what = json!({
+                        "of": "stages", "workload": workload.name(), "photons": n,
+                    });
+                    bench.same(&what, found == expected)?;
+                }
+            }
+        }
+        let done = json!({"workload": workload.name(), "folds": folds});
+        bench.lines.fact("compared", &done)?;
+    }
+    compare_positions(bench, FEW_POSITIONS.min(bench.args.positions))
+}
+
+/// The cells of positions at order 29, on both sides.
+pub fn positions(bench: &mut Bench) -> Result<()> {
+    compare_positions(bench, bench.args.positions)
+}
+
+fn compare_positions(bench: &mut Bench, most: u64) -> Result<()> {
+    let grid = GridConfig {
+        cell_order: Order::MAX,
+        ..grid()
+    };
+    let (job, mut compared, mut differing) = (job(false), 0, 0);
+    let mut first_difference = None;
+    while compared < most {
+        let step = STEP.min(most - compared);
+        let mut batch = bench.batch(Workload::OneCell, 0, &job);
+        batch.columns.clear();
+        let made = || photons::positions(Workload::Places, compared, step as usize);
+        (batch.lon, batch.lat) = bench.cpu.install(made);
+        let mut expected = vec![0; step as usize];
+        let (lon, lat) = (&batch.lon, &batch.lat);
+        bench.cpu.cells(lon, lat, &grid, &mut expected);
+        let uploaded = bench.cuda.upload(&batch)?;
+        let found = bench.cuda.located(&uploaded, &grid)?;
+        let (differ, first) = bench.cpu.install(|| {
+            let differ = |i: &usize| found[*i] != expected[*i];
+            let all = (0..step as usize).into_par_iter().with_min_len(1 << 12);
+            let count = all.clone().filter(differ).count();
+            (count, all.filter(differ).min())
+        });
+        compared += step;
+        differing += differ;
+        if let (None, Some(i)) = (&first_difference, first) {
+            first_difference = Some(json!({
+                "lon": batch.lon[i], "lat": batch.lat[i], "cell": found[i], "cell_of_the_cpu": expected[i],
+            }));
+        }
+        let so_far = json!({"positions": compared, "differ": differing});
+        bench.lines.fact("located", &so_far)?;
+    }
+    let what = json!({
+        "of": "positions", "positions": compared, "differ": differing, "first": first_difference,
+    });
+    bench.same(&what, differing == 0)?;
+    Ok(())
+}
