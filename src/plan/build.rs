@@ -111,6 +111,10 @@ fn judged(
     build: &Build,
     mut footprints: Vec<Option<Result<Footprint>>>,
 ) -> Result<Vec<Option<Result<Footprint>>>> {
+    let read = |footprint: &Option<Result<Footprint>>| matches!(footprint, Some(Ok(_)));
+    if !build.tolerant && !footprints.iter().all(read) {
+        return Ok(footprints);
+    }
     let mut tracks = Tracks::default();
     for (granule, footprint) in build.plan.granules.iter().zip(&mut footprints) {
         if let Some(Ok(footprint)) = footprint

@@ -267,9 +267,10 @@ fn place(fit: &Fit, kept: &[Fit], kind: GranuleKind, files: &impl Files) -> Plac
             Err((path, error)) => return Place::Broken(path, error),
         };
         if overlap.shared == overlap.a {
-            let why = match overlap.shared == overlap.b {
-                true => "the same photons",
-                false => "a part of its photons",
+            let why = if overlap.shared == overlap.b {
+                "the same photons"
+            } else {
+                "a part of its photons"
             };
             let by = other.item.path.clone();
             return Place::Superseded { by, why };

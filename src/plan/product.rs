@@ -60,8 +60,8 @@ impl ProductName {
     /// Of a file; `None` where the name is not of a product.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
-        let starts = name.char_indices().map(|(at, _)| at);
-        starts.into_iter().find_map(|at| Self::at(name, at))
+        let mut starts = name.char_indices();
+        starts.find_map(|(at, _)| Self::at(name, at))
     }
 
     /// Of a name whose product begins at this byte.
@@ -125,14 +125,14 @@ fn fields<'a>(mut text: &'a str, forms: &[&str]) -> Option<(Vec<&'a str>, &'a st
         let end = text.find('_')?;
         let field = &text[..end];
         let fits = *form == "*" || field.len() == form.len();
-        let letters = field
+        let mut letters = field
             .bytes()
             .zip(form.bytes().chain(std::iter::repeat(b'A')));
         let of_form = |(c, form): (u8, u8)| match form {
             b'0' => c.is_ascii_digit(),
             _ => c.is_ascii_alphanumeric(),
         };
-        if !fits || field.is_empty() || !letters.into_iter().all(of_form) {
+        if !fits || field.is_empty() || !letters.all(of_form) {
             return None;
         }
         found.push(field);

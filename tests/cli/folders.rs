@@ -138,6 +138,12 @@ fn two_regions_of_a_granule_are_both_read_under_names_of_their_own() {
         std::fs::rename(folder, moved.join(folder.file_name().unwrap())).unwrap();
     }
     let mut command = site.run_plan("d.zarr");
+    let absent = format!("granule {}: shard map ", names[0]);
+    refuse(
+        &mut command,
+        2,
+        &[&absent, "no such file", "(and 1 more granules)"],
+    );
     succeed(command.arg("--granule-root").arg(&moved));
     assert_same(&site.out("a.zarr"), &site.out("d.zarr"));
     std::fs::rename(moved.join("north"), a).unwrap();
