@@ -260,7 +260,7 @@ mod tests {
         drop(one);
         assert!(NameLock::try_take(&store, true).unwrap().is_err());
         drop(other);
-        assert!(!folder.path().join("new").exists());
+        assert!(!lock_of(&store).exists());
     }
 
     #[test]
