@@ -88,7 +88,9 @@ fn describe_all(granule: &GranuleFile, path: &str, datasets: &mut Vec<Value>) ->
             Ok((Walk::Spot(_), LocationType::Group)) => {
                 describe_all(granule, &full, datasets).map(|()| Value::Null)
             }
-            Ok((Walk::Spot(spot), LocationType::Dataset)) => describe_at(granule, spot, &full, &name),
+            Ok((Walk::Spot(spot), LocationType::Dataset)) => {
+                describe_at(granule, spot, &full, &name)
+            }
             Ok(_) => Ok(json!({"error": "is neither a group nor a dataset"})),
             Err(error) => Err(error),
         };

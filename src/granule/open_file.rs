@@ -38,8 +38,8 @@ impl OpenFile {
         let file = opened.map_err(|e| {
             let cause = condensed(&e);
             let doubt = checked.doubt.clone();
-            let message = doubt
-                .unwrap_or_else(|| format!("cannot open it as HDF5: {cause}; fetch it again"));
+            let message =
+                doubt.unwrap_or_else(|| format!("cannot open it as HDF5: {cause}; fetch it again"));
             Error::granule(path.display().to_string(), message)
         })?;
         let data = File::open(path).map_err(|e| Error::io("open", path, e))?;

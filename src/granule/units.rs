@@ -178,14 +178,13 @@ pub(crate) fn check_degrees(units: Option<&str>, axis: Axis) -> Result<Option<St
             "attribute units is '{units}', that of {what}; check the coordinates in the config"
         )));
     }
-    match canonical(units).as_str() {
-        "degrees" => Ok(None),
-        _ if SILENT.contains(&lower.as_str()) => Ok(None),
-        _ => Err(format!(
-            "attribute units is '{units}', and coordinates are in degrees; convert them, or correct the \
-             attribute"
-        )),
+    if canonical(units) == "degrees" || SILENT.contains(&lower.as_str()) {
+        return Ok(None);
     }
+    Err(format!(
+        "attribute units is '{units}', and coordinates are in degrees; convert them, or correct the \
+         attribute"
+    ))
 }
 
 #[cfg(test)]

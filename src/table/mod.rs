@@ -3,7 +3,8 @@
 //! On the line twice. In: `table --read--> PhotonBatch`, where a table stands for a granule.
 //! `file.rs` opens, `partitions.rs` finds columns in the names of folders, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
 //! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
-//! left in bounded pieces, `points.rs` takes points apart, `explode.rs` unfolds lists, `values.rs` widens without loss, `reader.rs`
+//! left in bounded pieces, `points.rs` takes points apart, `explode.rs` unfolds lists, `block.rs` loads columns,
+//! `values.rs` widens without loss, `reader.rs`
 //! keeps and counts, `drift.rs` tells how tables differ; `guard.rs` catches what the libraries panic about,
 //! `metered.rs` times what they read; `inspect.rs` tells what is inside, of an error
 //! table with `left_out.rs`. Out: `CellTable --write--> table` in
@@ -11,6 +12,7 @@
 //! `spool.rs`; `wrote.rs` knows such tables again.
 
 mod batches;
+mod block;
 mod boxes;
 mod columns;
 mod drift;

@@ -7,12 +7,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-
 use super::batches::{Batches, Piece};
+use super::block::Block;
 use super::boxes::WantedBoxes;
 use super::columns::{Needed, source_columns};
-use super::explode::{Photons, Rows};
+use super::explode::Rows;
 use super::file::{Format, TableFile};
 use super::prune::{Reach, stretches};
 use super::values::{Held, picked};
@@ -53,14 +52,6 @@ struct Pending {
     next: usize,
     /// Names of the columns.
     names: Arc<[String]>,
-}
-
-/// Photons on their way into a batch.
-struct Block {
-    names: Arc<[String]>,
-    photons: Photons,
-    first: u64,
-    bytes: u64,
 }
 
 impl TableReader {
@@ -385,31 +376,5 @@ impl Pending {
             next: 0,
             names: names.collect(),
         })
-    }
-}
-
-impl Block {
-    /// The values of a column, as they are meant.
-    fn load(&mut self, table: &TableFile, needed: &Needed, name: &str) -> Result<Held> {
-        let place = self.names.iter().position(|n| n == name);
-        let array: &ArrayRef = place
-            .and_then(|place| self.photons.columns.get(place))
-            .unwrap_or_else(|| unreachable!("every needed column is read"));
-        let width = array.data_type().primitive_width().unwrap_or(1);
-        self.bytes += (array.len() * width) as u64;
-        let held = Held::new(array).map_err(|(place, value)| {
-            table.error(format!(
-                "column {name} row {} is {value}, above the largest integer held, {}; leave the \
-                 column out",
-                self.row(place as u32),
-                i64::MAX
-            ))
-        })?;
-        Ok(held.meant(needed.meaning(name)))
-    }
-
-    /// The table's row of a photon.
-    fn row(&self, photon: u32) -> u64 {
-        self.first + self.photons.rows[photon as usize]
     }
 }

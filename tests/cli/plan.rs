@@ -30,7 +30,7 @@ pub(super) fn shards_of(tracks: &[&Heights]) -> Vec<u64> {
     let order = Order::new(SHARD_ORDER).unwrap();
     let locator = Locator::new(order, Latitude::AuthalicWgs84);
     let positions = tracks.iter().flat_map(|t| t.lon.iter().zip(&t.lat));
-    let valid = positions.filter(|(lon, lat)| lon.is_finite() && lat.abs() <= 90.0);
+    let valid = positions.filter(|(lon, lat)| lon.abs() <= 540.0 && lat.abs() <= 90.0);
     let mut words: Vec<u64> = valid
         .map(|(&lon, &lat)| morton::to_word(order, locator.cell(lon, lat)))
         .collect();

@@ -73,8 +73,8 @@ fn packed_coordinates_are_degrees() {
     let closed = granule.close();
     let whole = read(&closed.path, &atl03(&["h_ph"]), 10).unwrap();
     assert_eq!(rows(&whole), [0]);
-    assert_eq!(f64::from_bits(whole.photons[0].lat), 70e6 * 1e-6);
-    assert_eq!(f64::from_bits(whole.photons[0].lon), -45e6 * 1e-6);
+    assert_eq!(whole.photons[0].lat, (70e6_f64 * 1e-6).to_bits());
+    assert_eq!(whole.photons[0].lon, (-45e6_f64 * 1e-6).to_bits());
     assert_eq!(whole.counts.rejected["bad_coordinate"], 2);
 }
 

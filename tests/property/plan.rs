@@ -62,7 +62,7 @@ fn located(config: &Config, granules: &[PathBuf]) -> BTreeMap<u64, BTreeSet<Stri
                 dataset.map_or(Vec::new(), |dataset| dataset.read_raw::<f64>().unwrap())
             };
             for (lon, lat) in read("lon_ph").into_iter().zip(read("lat_ph")) {
-                if lon.is_finite() && (-90.0..=90.0).contains(&lat) {
+                if (-540.0..=540.0).contains(&lon) && (-90.0..=90.0).contains(&lat) {
                     let shard = shards.entry(locator.cell(lon, lat)).or_default();
                     shard.insert(name.to_owned());
                 }
