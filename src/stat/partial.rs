@@ -67,6 +67,13 @@ impl Partials {
         }
     }
 
+    /// Removes all remainders and keeps the memory for as many.
+    pub fn clear_remainders(&mut self) {
+        for column in &mut self.columns {
+            column.remainders.clear();
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.cells.len()
     }

@@ -1,7 +1,9 @@
 //! Sums, means and variances are those of real arithmetic, rounded once, whatever the magnitudes.
 
 use arrow::buffer::NullBuffer;
+use icefold::backend::{Device, DeviceChoice, StageTimes};
 use icefold::batch::{Column, ColumnType, Values};
+use icefold::stat::Derivation;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use proptest::prelude::*;
@@ -307,5 +309,29 @@ fn values_that_a_million_photons_hide_are_in_the_sum() {
             &expected,
             &whole(0)
         ));
+    }
+}
+
+#[test]
+fn partials_that_are_written_where_others_were_keep_nothing_of_them() {
+    let question = Question::new(YAML, &TYPES);
+    let device = Device::open(&DeviceChoice::Cpu, 2).unwrap();
+    let (job, grid) = (&question.job, &question.config.grid);
+    let fold = |h: f32| {
+        let photons = one_cell(vec![h; 10], vec![f64::from(h); 10], vec![0.0; 10]);
+        let mut batch = photons.batch(&(0..10).collect::<Vec<_>>());
+        let variables = &question.config.variables;
+        batch.columns = Derivation::default().take(job, variables, &mut batch);
+        let mut times = StageTimes::default();
+        device.fold(&batch, grid, job, &mut times).unwrap()
+    };
+    let expected = fold(1e-9);
+    for h in [1e-9, 2.0, 1e-9, 3.0] {
+        device.recycle(fold(1e-9), job);
+        let found = fold(h);
+        let remain = !found.columns[0].remainders.rows().is_empty();
+        assert_eq!(remain, h < 1.0, "{h}");
+        assert_eq!(found == expected, h < 1.0, "{h}");
+        device.recycle(found, job);
     }
 }

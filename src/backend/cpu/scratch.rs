@@ -91,10 +91,13 @@ impl Tables {
 }
 
 impl Buffers {
-    /// A table for results; what it holds is to be replaced.
+    /// A table for results; what it holds is to be replaced, but for remainders, of which a backend
+    /// knows nothing: it has none.
     pub fn take_result(&mut self, job: &Job) -> Partials {
         let kept = self.tables.results.pop();
-        kept.unwrap_or_else(|| Partials::empty(job))
+        let mut table = kept.unwrap_or_else(|| Partials::empty(job));
+        table.clear_remainders();
+        table
     }
 
     /// A table without cells.
