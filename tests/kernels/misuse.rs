@@ -229,7 +229,7 @@ fn a_copy_to_the_host_is_not_there_before_it_is_waited_for() {
 fn memory_that_nobody_has_written_holds_other_bytes_each_time() {
     let folder = folder();
     let driver = Standing::new(folder.path());
-    let mut fresh = || {
+    let fresh = || {
         let (memory, mut bytes) = (driver.device(64), [0u8; 64]);
         let to = bytes.as_mut_ptr();
         call!(driver, "cuMemcpyDtoH_v2", to => *mut u8, memory => u64, 64 => usize);
