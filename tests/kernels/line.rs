@@ -107,16 +107,21 @@ fn copies_may_be_begun_on_the_threads_that_copy<S: Subject + 'static>() {
     std::thread::spawn(move || {
         let (grid, cuda) = (&question(12).config.grid, &cuda);
         // Several pieces of a copy, so that threads share it.
-        let keys: &Vec<u32> = &(0..1 << 21).map(|key| key & 0xfff).collect();
+        let keys: Vec<u32> = (0..1 << 21).map(|key| key & 0xfff).collect();
         let copy_both_ways = || {
-            let there = cuda.upload_keys(keys, KeyTable::new(grid, |_| vec![7]));
+            let there = cuda.upload_keys(&keys, KeyTable::new(grid, |_| vec![7]));
             let there = there.expect("keys reach the device");
             let found = cuda.cells(&there).expect("keys come back");
             let right = |(found, key): (&u64, &u32)| *found == 7 << 12 | u64::from(*key);
-            assert!(found.len() == keys.len() && found.iter().zip(keys).all(right));
+            assert!(found.len() == keys.len() && found.iter().zip(&keys).all(right));
         };
+        let both = &copy_both_ways;
         cuda.install(|| {
-            rayon::scope(|scope| (0..64).for_each(|_| scope.spawn(|_| copy_both_ways())));
+            rayon::scope(|scope| {
+                for _ in 0..64 {
+                    scope.spawn(move |_| both());
+                }
+            });
         });
         done.send(()).expect("the test waits");
     });
