@@ -137,12 +137,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add("data_source.groups", "", config.ground_tracks.join(" "));
     }
     let coordinates = "data_source.coordinates";
-    match &config.points {
-        Some(points) => add(coordinates, ".geometry", points.clone()),
-        None => {
-            add(coordinates, ".latitude", config.latitude.clone());
-            add(coordinates, ".longitude", config.longitude.clone());
-        }
+    if let Some(points) = &config.points { add(coordinates, ".geometry", points.clone()) } else {
+        add(coordinates, ".latitude", config.latitude.clone());
+        add(coordinates, ".longitude", config.longitude.clone());
     }
     for variable in &config.variables {
         let key = format!(".{}", variable.name);

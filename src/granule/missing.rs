@@ -203,9 +203,9 @@ impl ValidRange {
     /// Which values lie outside; `None` where none does. NaN is neither below nor above.
     pub fn outside(&self, values: &Values) -> Option<BooleanBuffer> {
         match (values, self.bounds) {
-            (Values::F32(v), Bounds::F32(a, b)) => found(v, |x| (x < a) | (x > b)),
-            (Values::F64(v), Bounds::F64(a, b)) => found(v, |x| (x < a) | (x > b)),
-            (Values::I64(v), Bounds::I64(a, b)) => found(v, |x| (x < a) | (x > b)),
+            (Values::F32(v), Bounds::F32(a, b)) => found(v, |x| (x < a) || (x > b)),
+            (Values::F64(v), Bounds::F64(a, b)) => found(v, |x| (x < a) || (x > b)),
+            (Values::I64(v), Bounds::I64(a, b)) => found(v, |x| (x < a) || (x > b)),
             (Values::I64(v), Bounds::U64(a, b)) => {
                 found(v, |x| (x.cast_unsigned() < a) | (x.cast_unsigned() > b))
             }

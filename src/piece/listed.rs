@@ -189,7 +189,7 @@ mod tests {
         }
         std::fs::write(&path, &bytes).unwrap();
         let file = File::options().write(true).open(&path).unwrap();
-        file.set_modified(time + std::time::Duration::from_nanos(1000))
+        file.set_modified(time + std::time::Duration::from_micros(1))
             .unwrap();
         let difference = GranuleFile::of(&path).unwrap().difference(&then);
         assert_eq!(difference, Some("was written at another time"));

@@ -190,7 +190,7 @@ mod tests {
     fn chunks_take_half_of_what_the_program_leaves_at_most() {
         for bytes in [1, 5_000_000, 3 << 30] {
             let least = Memory(memory_for_chunks(bytes));
-            assert!(least.for_chunks() >= bytes && least.0 % (1 << 20) == 0);
+            assert!(least.for_chunks() >= bytes && least.0.is_multiple_of(1 << 20));
             assert!(Memory(least.0 - (1 << 20)).for_chunks() < bytes);
             assert_eq!(least.beside_chunks(bytes).0, least.0 - bytes);
         }

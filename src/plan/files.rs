@@ -140,7 +140,7 @@ pub(super) fn without_copies(
 }
 
 /// Groups of two or more of one hash, of which some may be copies of each other.
-fn by_hash<'a>(group: Vec<&'a Item>, hash: impl Fn(&Item) -> Option<String>) -> Vec<Vec<&'a Item>> {
+fn by_hash(group: Vec<&Item>, hash: impl Fn(&Item) -> Option<String>) -> Vec<Vec<&Item>> {
     let granules: BTreeSet<_> = group.iter().map(|item| item.granule()).collect();
     let all_other = !granules.contains(&None) && granules.len() == group.len();
     if group.len() < 2 || all_other {

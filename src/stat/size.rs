@@ -197,7 +197,7 @@ impl Remainders {
         if self.rows.is_empty() {
             return 0;
         }
-        (self.of_cells(cells).len() * size_of::<Remainder>()) as u64
+        size_of_val(self.of_cells(cells)) as u64
     }
 
     /// Removes all rows and keeps the memory for as many.

@@ -166,7 +166,7 @@ mod tests {
             let bits = x.to_bits();
             let (biased, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
             let mantissa = BigInt::from(fraction | u64::from(biased > 0) << 52);
-            let ours = mantissa * b << (biased.max(1) - 1075 + 1200);
+            let ours = (mantissa * b) << (biased.max(1) - 1075 + 1200);
             let theirs = BigInt::from(a.clone()) << (exponent + 1200);
             BigInt::from((ours - theirs).magnitude().clone())
         };
@@ -239,7 +239,7 @@ mod tests {
         ) {
             // A tie of f64: 54 bits, the last of them set.
             let b = (b >> narrow).max(1);
-            let tie = BigUint::from(mantissa | 1) * b << up;
+            let tie = (BigUint::from(mantissa | 1) * b) << up;
             let tie = (BigInt::from(tie) + beside).magnitude().clone();
             let limbs = tie.to_u64_digits();
             let a = Wide::<8>(std::array::from_fn(|i| *limbs.get(i).unwrap_or(&0)));

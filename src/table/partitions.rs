@@ -58,15 +58,12 @@ impl Partition {
 
     /// The value in so many rows; only numbers are asked for.
     fn array(&self, rows: usize) -> ArrayRef {
-        match self.field.data_type() {
-            DataType::Int64 => {
-                let value = self.text.parse().unwrap_or_default();
-                Arc::new(Int64Array::from_value(value, rows))
-            }
-            _ => {
-                let value = self.text.parse().unwrap_or(f64::NAN);
-                Arc::new(Float64Array::from_value(value, rows))
-            }
+        if self.field.data_type() == &DataType::Int64 {
+            let value = self.text.parse().unwrap_or_default();
+            Arc::new(Int64Array::from_value(value, rows))
+        } else {
+            let value = self.text.parse().unwrap_or(f64::NAN);
+            Arc::new(Float64Array::from_value(value, rows))
         }
     }
 }

@@ -182,7 +182,7 @@ fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
             value["photons"] = 0.into();
         }),
         ("its manifest is ", |value| {
-            value["manifest_sha256"] = "0".into()
+            value["manifest_sha256"] = "0".into();
         }),
         ("its photons is ", |value| value["photons"] = 7.into()),
     ];
@@ -227,7 +227,7 @@ fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
     let bytes = std::fs::read(&manifest).unwrap();
     // A shard that is taken out would be missing from the store.
     forge(&manifest, |value| {
-        _ = value["map"]["shards"].as_array_mut().unwrap().pop()
+        _ = value["map"]["shards"].as_array_mut().unwrap().pop();
     });
     let lists = format!(
         "lists {} shards, and not those of the shard map",

@@ -26,7 +26,7 @@ fn a_run_that_keeps_nothing_says_why_writes_the_store_and_exits_with_3() {
     assert!(message.contains("--allow-empty"), "{message}");
     assert_eq!(report["photons"]["kept"], 0);
     assert_eq!(report["occupied_cells"], 0);
-    assert!(StoreReader::open(&site.out("a.zarr")).is_ok());
+    assert!(StoreReader::open(site.out("a.zarr")).is_ok());
     let mut expected = site.run_to("b.zarr", &config, &one(&granule));
     let (_, message) = json(expected.args(["--json", "--allow-empty"]), 0);
     assert!(message.contains(says), "{message}");

@@ -34,7 +34,7 @@ fn granules_in_other_units_are_an_error_or_left_out_by_name() {
     assert_eq!(report["photons"]["read"], 6000);
     let reason = report["granules"]["failed"][0]["reason"].as_str().unwrap();
     assert!(reason.contains(says), "{reason}");
-    let store = icefold::store::StoreReader::open(&site.out("a.zarr"));
+    let store = icefold::store::StoreReader::open(site.out("a.zarr"));
     assert!(store.is_ok());
 }
 

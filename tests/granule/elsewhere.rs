@@ -145,7 +145,7 @@ fn links_lead_no_further_than_the_folders_that_are_allowed() {
     std::fs::copy(&outside, beside.path("parts/b.h5")).unwrap();
     let link = |name: &str, target: &str| {
         beside.file(name, |file| {
-            file.link_external(target, "gt1l", "gt1l").unwrap()
+            file.link_external(target, "gt1l", "gt1l").unwrap();
         })
     };
     assert_heights(&link("a.h5", "parts/b.h5"), &config(), 3.0);
@@ -211,7 +211,7 @@ fn pipes_and_devices_are_refused_and_those_nobody_asked_for_stay_closed() {
     assert!(made.success());
     assert_refused(&pipe, &config(), &["pipe.h5: is not a regular file"]);
     let path = beside.file("a.h5", |file| {
-        file.link_external("pipe.h5", "/", "gt1l").unwrap()
+        file.link_external("pipe.h5", "/", "gt1l").unwrap();
     });
     let refused = ["/gt1l is an external link to pipe.h5, which is not a regular file"];
     assert_refused(&path, &config(), &refused);

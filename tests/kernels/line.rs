@@ -125,7 +125,7 @@ fn copies_may_be_begun_on_the_threads_that_copy<S: Subject + 'static>() {
         });
         done.send(()).expect("the test waits");
     });
-    let ended = came_back.recv_timeout(Duration::from_secs(300));
+    let ended = came_back.recv_timeout(Duration::from_mins(5));
     ended.expect("no copy waits for one that it interrupted, and all bits come back");
 }
 

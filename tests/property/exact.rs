@@ -267,7 +267,7 @@ fn tiny_values_and_spreads_of_large_times_keep_their_digits() {
         assert!(
             (found - truth).abs() <= 1e-12 * truth.abs(),
             "{found} {truth}"
-        )
+        );
     };
     for scale in [1e-6, 1e-9, 1e-11, 1e-12, 1e-15, 1e-25] {
         let steps = || (1..=200).map(f64::from);

@@ -147,17 +147,14 @@ fn contiguous(asked: Asked, element: Option<Element>) -> Result<Found, Untabled>
         element,
     };
     let column = asked.column.unwrap_or(0) as u64;
-    let (bytes, place) = match asked.parts {
-        Some(parts) => {
-            let length = parts.iter().map(|part| part.length);
-            let length = length.fold(0, u64::saturating_add);
-            (Bytes::Parts(parts.into()), Some((0, length)))
-        }
-        None => {
-            let start = address(asked.dataset)?;
-            let place = start.map(|start| (start, asked.file_bytes));
-            (Bytes::File(Arc::clone(asked.file)), place)
-        }
+    let (bytes, place) = if let Some(parts) = asked.parts {
+        let length = parts.iter().map(|part| part.length);
+        let length = length.fold(0, u64::saturating_add);
+        (Bytes::Parts(parts.into()), Some((0, length)))
+    } else {
+        let start = address(asked.dataset)?;
+        let place = start.map(|start| (start, asked.file_bytes));
+        (Bytes::File(Arc::clone(asked.file)), place)
     };
     let table = match place {
         Some(place) => Table::of_rows(grid, column, Pipeline::none(), place),
