@@ -38,7 +38,9 @@ fn is_harmless(c: char) -> bool {
 /// A cell of a table: one line, cut where it is very long.
 fn cell(text: &str) -> String {
     let text = one_line(text);
-    if text.char_indices().nth(WIDEST).is_none() { text } else {
+    if text.char_indices().nth(WIDEST).is_none() {
+        text
+    } else {
         let end = text.char_indices().nth(WIDEST - 3).map_or(0, |(at, _)| at);
         format!("{}...", &text[..end])
     }

@@ -104,7 +104,11 @@ fn is_ours(lock: &Path) -> bool {
 /// Completes what a killed run had begun to name, and takes its lock file away.
 fn complete(store: &Path, dry_run: bool) -> Result<String> {
     if dry_run && NameLock::is_free(store)? {
-        return Ok(if pending(store) { "would get its names: its run was killed while it gave them".to_owned() } else { "its lock is of a run that is gone".to_owned() });
+        return Ok(if pending(store) {
+            "would get its names: its run was killed while it gave them".to_owned()
+        } else {
+            "its lock is of a run that is gone".to_owned()
+        });
     }
     let lock = match NameLock::try_take(store, true)? {
         Ok(lock) => lock,

@@ -40,7 +40,7 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
     let session = Session::begin(store, true, &names)?;
     let there_are = Pieces::open(&folder)?;
-    if let Some(report) = is_finished(args, there_are.as_ref(), &report_path)? {
+    if let Some(report) = is_finished(args, there_are.as_ref(), &report_path) {
         return finished::say(store, &report, (args.json, args.allow_empty));
     }
     let pieces = there(&folder, there_are)?;
@@ -109,16 +109,16 @@ fn is_finished(
     args: &FinalizeArgs,
     pieces: Option<&Pieces>,
     report: &Path,
-) -> Result<Option<serde_json::Value>> {
+) -> Option<serde_json::Value> {
     let store = &*args.store;
     if !store.exists() || (args.overwrite && pieces.is_some()) {
-        return Ok(None);
+        return None;
     }
     let content = match pieces {
         // Of pieces that are missing, `finalize` tells itself.
         Some(pieces) => match pieces.all_done() {
             Ok(markers) => Some(Marker::content_of_all(&markers)),
-            Err(_) => return Ok(None),
+            Err(_) => return None,
         },
         None => None,
     };
@@ -127,7 +127,7 @@ fn is_finished(
         ..Wanted::default()
     };
     let reports = [report.to_path_buf(), beside(store, "finalize.json")];
-    Ok(finished(store, &reports, &wanted).filter(|report| report.get("stages").is_none()))
+    finished(store, &reports, &wanted).filter(|report| report.get("stages").is_none())
 }
 
 /// Threads that compress and write.

@@ -118,7 +118,8 @@ impl Session {
 
 /// Removes what killed runs left beside a target, and says so.
 fn tidy(target: &Path, lock: &NameLock) -> Result<()> {
-    tell(remove_of(target, Some(lock))?)
+    tell(&remove_of(target, Some(lock))?);
+    Ok(())
 }
 
 /// As much of that as is possible without a store's name: files.
@@ -126,17 +127,18 @@ pub fn tidy_file(target: &Path) -> Result<()> {
     if writes_through(target) {
         return Ok(());
     }
-    tell(remove_of(target, None)?)
+    tell(&remove_of(target, None)?);
+    Ok(())
 }
 
-fn tell((removed, left): (Vec<Leftover>, Vec<Leftover>)) -> Result<()> {
-    for leftover in &removed {
+fn tell((removed, left): &(Vec<Leftover>, Vec<Leftover>)) {
+    for leftover in removed {
         note(format_args!(
             "note: removed {}, which a killed run left",
             leftover.path.display()
         ));
     }
-    for leftover in &left {
+    for leftover in left {
         if let State::Elsewhere(host) = &leftover.state {
             note(format_args!(
                 "note: {} was made by a run on {host}; if that is gone, remove it, or call icefold clean there",
@@ -144,5 +146,4 @@ fn tell((removed, left): (Vec<Leftover>, Vec<Leftover>)) -> Result<()> {
             ));
         }
     }
-    Ok(())
 }

@@ -88,10 +88,12 @@ fn flag(argument: &Arg) -> String {
         return format!("-{short}");
     }
     let names = argument.get_value_names().unwrap_or_default();
-    names
+    let name = names
         .first()
-        .map_or_else(|| argument.get_id().to_string(), ToString::to_string)
-        .to_lowercase()
+        .map_or_else(|| argument.get_id().to_string(), ToString::to_string);
+    // `GRANULE|TABLE|DIR` may be any of these; the first says enough.
+    let first = name.split('|').next().unwrap_or_default();
+    first.to_lowercase()
 }
 
 #[cfg(test)]

@@ -137,7 +137,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add("data_source.groups", "", config.ground_tracks.join(" "));
     }
     let coordinates = "data_source.coordinates";
-    if let Some(points) = &config.points { add(coordinates, ".geometry", points.clone()) } else {
+    if let Some(points) = &config.points {
+        add(coordinates, ".geometry", points.clone())
+    } else {
         add(coordinates, ".latitude", config.latitude.clone());
         add(coordinates, ".longitude", config.longitude.clone());
     }

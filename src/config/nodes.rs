@@ -58,9 +58,9 @@ pub(super) fn fill(root: &Node, faults: &mut Faults) -> Option<RawConfig> {
             break;
         }
     }
-    stopping
-        .into_iter()
-        .for_each(|fault| faults.add_read(fault));
+    for fault in stopping {
+        faults.add_read(fault);
+    }
     None
 }
 

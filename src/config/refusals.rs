@@ -66,7 +66,7 @@ value: -2 | value: 010 | octal number in YAML 1.1 and a decimal one in YAML 1.2;
 child_order: 12 | child_order: 012 | output.grid.child_order: '012' has a 0 in front
 edges: [0, 1, 2.5] | edges: [0, 01, 2.5] | params.edges[1]: '01' has a 0 in front
 h_mean: | 010: | line 20, column 5: aggregation.variables.010: '010' has a 0 in front
-  base_level | quality_filter: {dataset: "/{group}/q", value: 1}\n  base_level | data_source.quality_filter: stands beside filters, where other readers of the format ignore it; write it as one of filters: {dataset: "/{group}/q", op: eq, value: 1}
+base_level | quality_filter: {dataset: "/{group}/q", value: 1}\n  base_level | data_source.quality_filter: stands beside filters, where other readers of the format ignore it; write it as one of filters: {dataset: "/{group}/q", op: eq, value: 1}
 index_base: 1} | index_base: 1}\n      variables: [dem] | data_source.levels.segments.variables[0]: 'dem' is not in data_source.variables, did you mean 'dem_h'
 function: np.mean | long_name: "", function: np.mean | h_mean.long_name: is not a line of 1 to 1000 bytes
 function: np.mean | long_name: "a\tb", function: np.mean | h_mean.long_name: is not a line
@@ -230,7 +230,8 @@ fn what_follows_from_a_fault_is_not_shown() {
 
 #[test]
 fn a_text_of_faults_only_ends_soon() {
-    let keys: String = (0..5_000).map(|i| format!("key{i}: 1\n")).collect();
+    let keys: Vec<String> = (0..5_000).map(|i| format!("key{i}: 1\n")).collect();
+    let keys = keys.concat();
     let message = parse_yaml("x", &keys).unwrap_err().to_string();
     assert_eq!(message.lines().count(), 21);
     assert!(message.ends_with("\n  and 4983 more"), "{message}");

@@ -49,7 +49,7 @@ impl Keep {
     }
 
     /// Counts what is odd about the values of selected rows, but for their positions.
-    pub fn note_odd(&self, block: &OpenBlock, selection: &Selection, oddities: &mut Oddities) {
+    pub fn note_odd(block: &OpenBlock, selection: &Selection, oddities: &mut Oddities) {
         for source in block.track.besides_coordinates() {
             let (read, data) = (block.get(source), block.track.data(source));
             if let Some(outside) = &read.outside {

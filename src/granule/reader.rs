@@ -301,7 +301,7 @@ impl Reader {
         let mut block = OpenBlock::new(track, rows, blocks);
         let keep = &self.keep;
         if selection.len() > 0 {
-            keep.note_odd(&block, &selection, &mut fold.oddities);
+            Keep::note_odd(&block, &selection, &mut fold.oddities);
             block.reject_not_stored(&mut selection, &mut fold.counts);
             keep.filter(&block, &mut selection, &mut fold.counts);
         }

@@ -223,7 +223,7 @@ fn very_many_runs_are_few_files() {
 #[test]
 fn a_cell_larger_than_budget_block_and_window_comes_whole() {
     let (job, grid, folder) = (job(), grid(), Folder::new());
-    let mut partials = RunPartials::new(&grid, &job, 8 << 10, &folder.runs);
+    let mut partials = RunPartials::new(&grid, &job, 12 << 10, &folder.runs);
     let batches = [
         photons(&job, 3..6, 20_000),
         photons(&job, 4..5, 50_000),

@@ -140,7 +140,8 @@ impl ShardMap {
         selection: &Selection,
     ) -> Result<(Vec<PathBuf>, Vec<Superseded>)> {
         let text = |key: &str| self.metadata.get(key).and_then(|value| value.as_str());
-        let without = [DuplicatePolicy::KeepLatest, DuplicatePolicy::Error].map(DuplicatePolicy::name);
+        let without =
+            [DuplicatePolicy::KeepLatest, DuplicatePolicy::Error].map(DuplicatePolicy::name);
         let ours = text("source") == Some("icefold");
         let of_config = selection.config.map(|config| config.duplicates);
         let policy = match text("duplicates") {

@@ -226,7 +226,11 @@ fn begin(kind: &str, path: &str, version: &str, config: &ConfigIdentity) -> Stri
 fn balance_text(text: &mut String, found: &Value) {
     for one in found["belongs"].as_array().into_iter().flatten() {
         let of = |key: &str| one[key].as_str().unwrap_or("?");
-        let _ = if one["holds"] == true { writeln!(text, "  {:<16} {} is of this run", of("what"), of("path")) } else { writeln!(text, "\nIS OF ANOTHER RUN: {} {}", of("what"), of("path")) };
+        let _ = if one["holds"] == true {
+            writeln!(text, "  {:<16} {} is of this run", of("what"), of("path"))
+        } else {
+            writeln!(text, "\nIS OF ANOTHER RUN: {} {}", of("what"), of("path"))
+        };
     }
     let balances = found["balance"].as_array().map_or(&[][..], Vec::as_slice);
     if found["balanced"] == true {

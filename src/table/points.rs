@@ -192,11 +192,15 @@ mod tests {
         if little {
             bytes.extend(kind.to_le_bytes());
             bytes.extend(before);
-            numbers.iter().for_each(|x| bytes.extend(x.to_le_bytes()));
+            for x in numbers {
+                bytes.extend(x.to_le_bytes());
+            }
         } else {
             bytes.extend(kind.to_be_bytes());
             bytes.extend(before);
-            numbers.iter().for_each(|x| bytes.extend(x.to_be_bytes()));
+            for x in numbers {
+                bytes.extend(x.to_be_bytes());
+            }
         }
         bytes
     }

@@ -42,10 +42,19 @@ pub(super) fn stop(site: &Site, run: &mut Command) {
     file.unwrap().set_modified(time).unwrap();
 }
 
+/// Reads a document, or says why not.
+type Read<'a> = &'a dyn Fn(&Path) -> Result<(), String>;
+
+/// What a document is made to say, and words of what a run says of it.
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 /// The markers that are there.
 fn markers(folder: &Path) -> Vec<PathBuf> {
     let names = super::names(folder).into_iter();
-    let names = names.filter(|n| n.starts_with("shard-") && n.ends_with(".json"));
+    let names = names.filter(|n| {
+        n.strip_prefix("shard-")
+            .is_some_and(|n| n.strip_suffix(".json").is_some())
+    });
     names.map(|name| folder.join(name)).collect()
 }
 
@@ -74,7 +83,7 @@ fn a_changed_byte_of_any_document_is_noticed() {
         Marker::read(&folder, shard).unwrap().unwrap().map(|_| ())
     };
     let marker = markers(&folder).remove(0);
-    let documents: [(PathBuf, &dyn Fn(&Path) -> Result<(), String>); 3] = [
+    let documents: [(PathBuf, Read); 3] = [
         (folder.join("manifest.json"), &of_manifest),
         (checkpoint, &of_checkpoint),
         (marker, &of_marker),
@@ -127,7 +136,6 @@ fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
         let mut lists = shards.values_mut().filter_map(Value::as_array_mut);
         change(lists.find(|list| !list.is_empty()).unwrap());
     };
-    type Change<'a> = (&'a str, &'a dyn Fn(&mut Value));
     let changes: [Change; 6] = [
         ("the run has no granule x.h5", &rename),
         (" twice", &|value| {
@@ -173,18 +181,18 @@ fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
     let whole = tree(&site.out("a.zarr"));
     let folder = Pieces::folder_of(&site.out("b.zarr"));
     let all = format!("0..{shards}");
-    let changes: [(&str, fn(&mut Value)); 4] = [
-        ("which the shard map does not list", |value| {
+    let changes: [Change; 4] = [
+        ("which the shard map does not list", &|value| {
             value["granules"][0]["granule"] = "A.h5".into();
         }),
-        ("is missing in it", |value| {
+        ("is missing in it", &|value| {
             value["granules"].as_array_mut().unwrap().clear();
             value["photons"] = 0.into();
         }),
-        ("its manifest is ", |value| {
+        ("its manifest is ", &|value| {
             value["manifest_sha256"] = "0".into();
         }),
-        ("its photons is ", |value| value["photons"] = 7.into()),
+        ("its photons is ", &|value| value["photons"] = 7.into()),
     ];
     for (says, change) in changes {
         succeed(site.run_plan("b.zarr").args(["--shards", &all]));

@@ -117,6 +117,7 @@ pub fn fill<T: H5Type>(dataset: &Dataset, value: T, as_array: bool) {
 }
 
 /// Gives a dataset an attribute of one number.
+#[expect(clippy::needless_pass_by_value, reason = "numbers are written as such")]
 pub fn number<T: H5Type>(dataset: &Dataset, name: &str, value: T) {
     let attribute = dataset.new_attr::<T>().create(name).unwrap();
     attribute.write_scalar(&value).unwrap();

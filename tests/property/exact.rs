@@ -215,7 +215,7 @@ proptest! {
     fn statistics_of_any_magnitudes_are_those_of_real_arithmetic(photons in photons()) {
         let question = Question::new(YAML, &TYPES);
         let rows: Vec<usize> = (0..photons.len()).collect();
-        let tables = question.answer(&photons, &[rows.clone()], 2);
+        let tables = question.answer(&photons, std::slice::from_ref(&rows), 2);
         let locator = icefold::grid::Locator::new(
             question.config.grid.cell_order,
             question.config.grid.latitude,
