@@ -138,7 +138,7 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     }
     let coordinates = "data_source.coordinates";
     if let Some(points) = &config.points {
-        add(coordinates, ".geometry", points.clone())
+        add(coordinates, ".geometry", points.clone());
     } else {
         add(coordinates, ".latitude", config.latitude.clone());
         add(coordinates, ".longitude", config.longitude.clone());

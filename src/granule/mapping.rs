@@ -169,7 +169,7 @@ fn picked(space: &Dataspace) -> Result<Picked> {
         (kind, regular, H5Sget_simple_extent_ndims(id))
     });
     if kind == H5S_sel_type::H5S_SEL_ALL {
-        return Ok(Picked::All);
+        return Ok(all_of(&space.shape()));
     }
     let Ok(dimensions) = usize::try_from(dimensions) else {
         return Err("a selection in its mappings has no dimensions".into());
@@ -200,6 +200,17 @@ fn picked(space: &Dataspace) -> Result<Picked> {
         block: block[i],
     };
     Ok(Picked::Slab((0..dimensions).map(slice).collect()))
+}
+
+/// All of a dataset, as large as the mapping says that it is.
+fn all_of(shape: &[usize]) -> Picked {
+    let whole = |&length: &usize| Slice {
+        start: 0,
+        stride: 1,
+        count: Some(1),
+        block: length as u64,
+    };
+    Picked::Slab(shape.iter().map(whole).collect())
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn a_table_of_points_names_its_geometry_and_the_way_out() {
     let table = site.path("geo.parquet");
     write_batch(&table, &with_geometry(&points(), "null"), 100);
     let says = [
-        "geo.parquet: has no column lat",
+        "geo.parquet: has no column lon",
         "the points of column place (WKB): write coordinates: {geometry: place}",
     ];
     refuse(&mut site.run(config(&site), &one(&table)), 1, &says);

@@ -33,8 +33,11 @@ fn a_file_that_icefold_did_not_write_is_never_written_over() {
             2,
             &["cannot write the run report ", says, "choose another path"],
         );
-        let says = "thesis.json: a file is there that is no picture of icefold";
-        refuse(&mut render(&site, &thesis), 2, &[says]);
+        let drawn = site.path("thesis.png");
+        std::fs::write(&drawn, bytes).unwrap();
+        let says = "thesis.png: a file is there that is no picture of icefold";
+        refuse(&mut render(&site, &drawn), 2, &[says]);
+        assert_eq!(std::fs::read(&drawn).unwrap(), bytes);
         let mut plan = icefold();
         plan.args(["plan", "atl03"])
             .arg(&good)
@@ -50,7 +53,7 @@ fn a_file_that_icefold_did_not_write_is_never_written_over() {
         succeed(&mut site.plan("atl03", &one(&good)));
         succeed(site.run("atl03", &one(&good)).arg("--overwrite"));
     }
-    refuse(&mut render(&site, &map), 2, &["is no picture"]);
+    refuse(&mut render(&site, &map), 2, &["pictures are PNG"]);
 }
 
 #[test]

@@ -154,7 +154,9 @@ fn a_filter_mask_that_leaves_out_the_shuffle_is_refused() {
 
 #[test]
 fn a_float_of_another_layout_is_refused() {
-    let granule = Synthetic::with_heights(&[1.0; 20]);
+    let granule = Synthetic::in_old_format();
+    granule.coordinates("gt1l", 20);
+    granule.write("gt1l/heights/h_ph", &[1_f32; 20]);
     let closed = granule.close();
     changed(&closed, |bytes| {
         // Class 1 (float) of version 1; 4 bytes; bits 0 to 31; exponent of 8 bits at 23, 23 bits at 0.

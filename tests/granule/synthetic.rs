@@ -23,6 +23,16 @@ impl Synthetic {
         Self { path, file, folder }
     }
 
+    /// A granule in the oldest format, whose metadata have no checksums.
+    pub fn in_old_format() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.h5");
+        let mut builder = FileBuilder::new();
+        let file = builder.with_fapl(|access| access.file_locking(false).libver_earliest());
+        let file = file.create(&path).unwrap();
+        Self { path, file, folder }
+    }
+
     /// A granule whose ground track gt1l has these heights at valid positions.
     pub fn with_heights(heights: &[f32]) -> Self {
         let granule = Self::new();
@@ -90,6 +100,8 @@ impl Synthetic {
 
     /// Closes the file, so that it can be read.
     pub fn close(self) -> Closed {
+        // Datasets that are still at hand keep the file open, and bytes back.
+        self.file.flush().unwrap();
         self.file.close().unwrap();
         Closed {
             path: self.path,
