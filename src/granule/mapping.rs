@@ -24,7 +24,6 @@ pub(super) struct Mapping {
 /// What is picked of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Picked {
-    All,
     /// Of each dimension.
     Slab(Vec<Slice>),
     /// In any other way.
@@ -44,7 +43,7 @@ impl Picked {
     /// Whether it goes on as far as there is something.
     pub fn is_endless(&self) -> bool {
         match self {
-            Self::All | Self::Other => false,
+            Self::Other => false,
             Self::Slab(slices) => slices.iter().any(|slice| slice.end().is_none()),
         }
     }
@@ -54,7 +53,6 @@ impl Picked {
     /// The error says what is picked instead.
     pub fn whole_rows(&self, shape: &[u64]) -> Result<Range<u64>, &'static str> {
         let slices = match self {
-            Self::All => return Ok(0..shape.first().copied().unwrap_or(1)),
             Self::Other => return Err("of irregular pieces"),
             Self::Slab(slices) => slices,
         };
@@ -73,7 +71,6 @@ impl Picked {
     /// Whether all that is picked lies within a dataset of this shape.
     pub fn is_within(&self, shape: &[u64]) -> bool {
         match self {
-            Self::All => true,
             Self::Other => false,
             Self::Slab(slices) => {
                 let fits =
@@ -238,7 +235,9 @@ mod tests {
             assert!(rows.is_within(&[30]) && !rows.is_within(&[29]));
             assert!(!rows.is_endless());
         }
-        assert_eq!(Picked::All.whole_rows(&[7, 2]), Ok(0..7));
+        let all = all_of(&[7, 2]);
+        assert_eq!(all.whole_rows(&[7, 2]), Ok(0..7));
+        assert!(all.is_within(&[7, 2]) && !all.is_within(&[6, 2]));
         let both = slab(&[(0, 1, Some(1), 3), (0, 1, Some(1), 2)]);
         assert_eq!(both.whole_rows(&[9, 2]), Ok(0..3));
         assert!(both.whole_rows(&[9, 3]).is_err());

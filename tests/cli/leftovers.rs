@@ -135,6 +135,7 @@ fn is_ignored(name: &str) -> bool {
     mask >> (number - 1) & 1 == 1
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn every_signal_that_asks_a_run_to_end_leaves_nothing() {
     let site = Site::new();
