@@ -67,7 +67,7 @@ child_order: 12 | child_order: 012 | output.grid.child_order: '012' has a 0 in f
 edges: [0, 1, 2.5] | edges: [0, 01, 2.5] | params.edges[1]: '01' has a 0 in front
 h_mean: | 010: | line 20, column 5: aggregation.variables.010: '010' has a 0 in front
 base_level | quality_filter: {dataset: "/{group}/q", value: 1}\n  base_level | data_source.quality_filter: stands beside filters, where other readers of the format ignore it; write it as one of filters: {dataset: "/{group}/q", op: eq, value: 1}
-index_base: 1} | index_base: 1}\n      variables: [dem] | data_source.levels.segments.variables[0]: 'dem' is not in data_source.variables, did you mean 'dem_h'
+index_base: 1} | index_base: 1}\n      variables: [dem_hh] | data_source.levels.segments.variables[0]: 'dem_hh' is not in data_source.variables, did you mean 'dem_h'
 function: np.mean | long_name: "", function: np.mean | h_mean.long_name: is not a line of 1 to 1000 bytes
 function: np.mean | long_name: "a\tb", function: np.mean | h_mean.long_name: is not a line
 2^-30 | 1e-9 | is not a power of two

@@ -24,6 +24,8 @@ pub(super) struct Mapping {
 /// What is picked of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Picked {
+    /// All, however much that is.
+    All,
     /// Of each dimension.
     Slab(Vec<Slice>),
     /// In any other way.
@@ -43,7 +45,7 @@ impl Picked {
     /// Whether it goes on as far as there is something.
     pub fn is_endless(&self) -> bool {
         match self {
-            Self::Other => false,
+            Self::All | Self::Other => false,
             Self::Slab(slices) => slices.iter().any(|slice| slice.end().is_none()),
         }
     }
@@ -53,6 +55,7 @@ impl Picked {
     /// The error says what is picked instead.
     pub fn whole_rows(&self, shape: &[u64]) -> Result<Range<u64>, &'static str> {
         let slices = match self {
+            Self::All => return Ok(0..shape.first().copied().unwrap_or(1)),
             Self::Other => return Err("of irregular pieces"),
             Self::Slab(slices) => slices,
         };
@@ -69,14 +72,29 @@ impl Picked {
     }
 
     /// Whether all that is picked lies within a dataset of this shape.
-    pub fn is_within(&self, shape: &[u64]) -> bool {
+    fn is_within(&self, shape: &[u64]) -> bool {
         match self {
+            Self::All => true,
             Self::Other => false,
             Self::Slab(slices) => {
                 let fits =
                     |(slice, length): (&Slice, &u64)| slice.end().is_some_and(|end| end <= *length);
                 slices.len() == shape.len() && slices.iter().zip(shape).all(fits)
             }
+        }
+    }
+}
+
+impl Mapping {
+    /// Whether a source of this shape has what a virtual dataset of that shape takes of it. Of all of a
+    /// source the file does not say how much that is.
+    pub fn fits(&self, source: &[u64], whole: &[u64]) -> bool {
+        match &self.from {
+            Picked::All => {
+                let rows = self.to.whole_rows(whole).map(|rows| rows.end - rows.start);
+                rows.ok() == source.first().copied() && source.get(1..) == whole.get(1..)
+            }
+            part => part.is_within(source),
         }
     }
 }
@@ -166,7 +184,7 @@ fn picked(space: &Dataspace) -> Result<Picked> {
         (kind, regular, H5Sget_simple_extent_ndims(id))
     });
     if kind == H5S_sel_type::H5S_SEL_ALL {
-        return Ok(all_of(&space.shape()));
+        return Ok(Picked::All);
     }
     let Ok(dimensions) = usize::try_from(dimensions) else {
         return Err("a selection in its mappings has no dimensions".into());
@@ -199,17 +217,6 @@ fn picked(space: &Dataspace) -> Result<Picked> {
     Ok(Picked::Slab((0..dimensions).map(slice).collect()))
 }
 
-/// All of a dataset, as large as the mapping says that it is.
-fn all_of(shape: &[usize]) -> Picked {
-    let whole = |&length: &usize| Slice {
-        start: 0,
-        stride: 1,
-        count: Some(1),
-        block: length as u64,
-    };
-    Picked::Slab(shape.iter().map(whole).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,9 +242,14 @@ mod tests {
             assert!(rows.is_within(&[30]) && !rows.is_within(&[29]));
             assert!(!rows.is_endless());
         }
-        let all = all_of(&[7, 2]);
-        assert_eq!(all.whole_rows(&[7, 2]), Ok(0..7));
-        assert!(all.is_within(&[7, 2]) && !all.is_within(&[6, 2]));
+        assert_eq!(Picked::All.whole_rows(&[7, 2]), Ok(0..7));
+        let all = Mapping {
+            file: String::new(),
+            dataset: String::new(),
+            from: Picked::All,
+            to: slab(&[(3, 1, Some(1), 4)]),
+        };
+        assert!(all.fits(&[4], &[9]) && !all.fits(&[5], &[9]) && !all.fits(&[4, 2], &[9]));
         let both = slab(&[(0, 1, Some(1), 3), (0, 1, Some(1), 2)]);
         assert_eq!(both.whole_rows(&[9, 2]), Ok(0..3));
         assert!(both.whole_rows(&[9, 3]).is_err());

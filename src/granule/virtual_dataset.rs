@@ -122,9 +122,9 @@ impl GranuleFile {
         self.check_virtual(&source, dataset, Depth(depth.0 + 1))?;
         self.check_values(&source, &format!("{what} {name}, which"))?;
         let shape = shape_of(&source.dataset);
-        if !mapping.from.is_within(&shape) {
+        if !mapping.fits(&shape, &shape_of(&located.dataset)) {
             return Err(self.error(format!(
-                "{what} {name}, which has {shape:?} of them and fewer than it takes; fetch it again"
+                "{what} {name}, which has {shape:?} of them and not as many as it takes; fetch it again"
             )));
         }
         Ok(())

@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// How often the removal of a folder is tried.
+const MOST_TRIES: usize = 100;
+
 static WORK: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// A hidden file or folder was made.
@@ -30,12 +33,18 @@ pub(super) fn settled<'a>(paths: impl IntoIterator<Item = &'a Path>) {
 pub fn abandon() {
     let work = held();
     for path in work.iter() {
-        let removed = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-            _ => fs::remove_file(path),
-        };
-        // What cannot be removed is left to the next run.
-        drop(removed);
+        // Threads that still write may put a file into a folder while it is emptied. What cannot be
+        // removed is left to the next run.
+        for _ in 0..MOST_TRIES {
+            let removed = match fs::symlink_metadata(path) {
+                Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+                Ok(_) => fs::remove_file(path),
+                Err(_) => break,
+            };
+            if removed.is_ok() {
+                break;
+            }
+        }
     }
     std::mem::forget(work);
 }

@@ -193,20 +193,17 @@ fn contiguous_granules_take_no_more_memory_than_one() {
     let site = Site::new();
     let config = positions(&site);
     let granules: Vec<PathBuf> = (0..4).map(|i| site.path(&format!("{i}.h5"))).collect();
-    let file = File::create(&granules[0]).unwrap();
-    for (name, first) in [("lat_ph", 70.0), ("lon_ph", -45.0), ("h_ph", 0.0)] {
-        let values: Vec<f64> = (0..ROWS).map(|i| first + i as f64 * 1e-6).collect();
-        let dataset = file.new_dataset::<f64>().shape(ROWS);
-        let path = format!("gt1l/heights/{name}");
-        dataset
-            .create(path.as_str())
-            .unwrap()
-            .write_raw(&values)
-            .unwrap();
-    }
-    file.close().unwrap();
-    for copy in &granules[1..] {
-        std::fs::copy(&granules[0], copy).unwrap();
+    for (path, west) in granules.iter().zip([-45.0, -30.0, -15.0, 0.0]) {
+        let file = File::create(path).unwrap();
+        for (name, first) in [("lat_ph", 70.0), ("lon_ph", west), ("h_ph", 0.0)] {
+            let values: Vec<f64> = (0..ROWS).map(|i| first + i as f64 * 1e-6).collect();
+            let dataset = file.new_dataset::<f64>().shape(ROWS);
+            let path = format!("gt1l/heights/{name}");
+            let dataset = dataset.create(path.as_str()).unwrap();
+            dataset.write_raw(&values).unwrap();
+        }
+        file.flush().unwrap();
+        file.close().unwrap();
     }
     let peak = |granules: &[PathBuf]| {
         let granules: Vec<&Path> = granules.iter().map(AsRef::as_ref).collect();

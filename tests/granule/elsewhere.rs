@@ -265,7 +265,7 @@ fn a_virtual_dataset_needs_all_of_its_sources() {
         short.write_raw(&[0_f32; 9]).unwrap();
     });
     let short = made(&[("short.h5", "h", ROWS)]);
-    assert_refused(&short, &config(), &["h in short.h5", "fewer than it takes"]);
+    assert_refused(&short, &config(), &["h in short.h5", "not as many as it takes"]);
     let outside = made(&[("/etc/passwd", H, ROWS)]);
     assert_refused(
         &outside,
