@@ -1,5 +1,9 @@
 //! The parts of icefold's chunk decoder that read no file.
 
+#[path = "../../src/granule/chunk/blosc.rs"]
+pub mod blosc;
+#[path = "../../src/granule/chunk/blosclz.rs"]
+pub mod blosclz;
 #[path = "../../src/granule/chunk/checksum.rs"]
 pub mod checksum;
 #[path = "../../src/granule/chunk/codecs.rs"]

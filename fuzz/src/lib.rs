@@ -50,7 +50,7 @@ impl Input<'_> {
 
     fn steps(&mut self) -> Vec<Step> {
         (0..self.byte() % 6)
-            .map(|_| match self.byte() % 8 {
+            .map(|_| match self.byte() % 9 {
                 0 | 1 => Step::Shuffle {
                     element: 1 + usize::from(self.byte() % 9),
                 },
@@ -58,6 +58,7 @@ impl Input<'_> {
                 3 => Step::Lzf,
                 4 => Step::Lz4,
                 5 => Step::Zstd,
+                6 => Step::Blosc,
                 _ => Step::Deflate,
             })
             .collect()
@@ -158,6 +159,7 @@ fn encode(steps: &[Step], mask: u32, plain: &[u8]) -> Vec<u8> {
             Step::Lzf => bytes = encode::lzf(&bytes),
             Step::Lz4 => bytes = encode::lz4(&bytes),
             Step::Zstd => bytes = encode::zstd(&bytes),
+            Step::Blosc => bytes = encode::blosc(&bytes),
             Step::Shuffle { element } => {
                 let count = bytes.len() / element;
                 let mut out = Vec::with_capacity(bytes.len());

@@ -88,7 +88,7 @@ fn with_filter(site: &Site, name: &str) -> PathBuf {
         .windows(shuffle.len())
         .position(|w| w == shuffle)
         .unwrap();
-    bytes[at..at + 2].copy_from_slice(&32001_u16.to_le_bytes());
+    bytes[at..at + 2].copy_from_slice(&32008_u16.to_le_bytes());
     std::fs::write(&path, bytes).unwrap();
     path
 }
@@ -99,7 +99,7 @@ fn every_verb_names_a_filter_that_is_not_built_in() {
     let granule = with_filter(&site, "a.h5");
     for mut verb in every_verb(&site, &granule) {
         let says = [
-            "/gt1l/heights/lat_ph is stored with the filter blosc (32001)",
+            "/gt1l/heights/lat_ph is stored with the filter bitshuffle (32008)",
             "h5repack",
         ];
         let said = refuse(&mut verb, 1, &says);
@@ -115,7 +115,7 @@ fn every_verb_names_a_filter_that_is_not_built_in() {
             message.starts_with("note: HDF5_PLUGIN_PATH is set"),
             "{message}"
         );
-        assert!(message.contains("filter blosc (32001)"), "{message}");
+        assert!(message.contains("filter bitshuffle (32008)"), "{message}");
         assert_eq!(told.status.code(), Some(1));
     }
 }

@@ -1,7 +1,7 @@
 """Writes granules whose heights are packed by filters that HDF5 has not built in.
 
-Run as `python codecs.py FOLDER`. `packed.h5` has one dataset for each filter that is undone, `bzip2.h5`
-and `unknown.h5` one for each that is not. Chunks are written as they are, packed by numcodecs.
+Run as `python codecs.py FOLDER`. `packed.h5` has one dataset for each filter that is undone, `bzip2.h5`,
+`snappy.h5` and `unknown.h5` one for each that is not. Chunks are written as they are, packed by numcodecs.
 """
 
 import os
@@ -13,7 +13,9 @@ import numcodecs
 import numpy as np
 
 ROWS, CHUNK = 2530, 400
-LZ4, ZSTD, BZIP2, UNKNOWN = 32004, 32015, 307, 40123
+BLOSC, LZ4, ZSTD, BZIP2, UNKNOWN = 32001, 32004, 32015, 307, 40123
+# What HDF5's filter keeps with a dataset; the last names the compressor.
+SNAPPY = (2, 2, 4, 4 * CHUNK, 5, 1, 3)
 
 
 def lz4(raw, block=600):
@@ -28,12 +30,13 @@ def lz4(raw, block=600):
     return out
 
 
-def direct(group, name, values, number, pack):
-    """A dataset of this filter, behind a shuffle, whose chunks `pack` packs."""
+def direct(group, name, values, number, pack, parameters=(), shuffle=True):
+    """A dataset of this filter, behind a shuffle or not, whose chunks `pack` packs."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_chunk((CHUNK,))
-    plist.set_shuffle()
-    plist.set_filter(number, h5py.h5z.FLAG_OPTIONAL, ())
+    if shuffle:
+        plist.set_shuffle()
+    plist.set_filter(number, h5py.h5z.FLAG_OPTIONAL, parameters)
     kind = h5py.h5t.py_create(values.dtype)
     space = h5py.h5s.create_simple(values.shape)
     dataset = h5py.h5d.create(group.id, name.encode(), kind, space, plist)
@@ -41,8 +44,16 @@ def direct(group, name, values, number, pack):
     for start in range(0, len(values), CHUNK):
         part = np.zeros(CHUNK, values.dtype)
         part[: len(values[start : start + CHUNK])] = values[start : start + CHUNK]
-        raw = np.frombuffer(part.tobytes(), "u1").reshape(-1, size).T.tobytes()
+        raw = part.tobytes()
+        if shuffle:
+            raw = np.frombuffer(raw, "u1").reshape(-1, size).T.tobytes()
         dataset.write_direct_chunk((start,), pack(raw), 0)
+
+
+def blosc(compressor, order, level=5, block=0):
+    """Packs float32 in frames of c-blosc; one block is split into streams, several short ones are not."""
+    codec = numcodecs.Blosc(compressor, level, order, block)
+    return lambda raw: codec.encode(np.frombuffer(raw, "f4"))
 
 
 def heights(file):
@@ -68,9 +79,18 @@ def main(folder):
         direct(group, "zstd", values, ZSTD, lambda raw: numcodecs.Zstd(level=3).encode(raw))
         direct(group, "lz4", values, LZ4, lz4)
         direct(group, "lz4_steps", steps, LZ4, lz4)
-    for name, number in (("bzip2", BZIP2), ("unknown", UNKNOWN)):
+        for compressor in ("blosclz", "lz4", "lz4hc", "zlib", "zstd"):
+            for order in range(3):
+                for block in (0, 256):
+                    name = f"blosc_{compressor}_{order}_{block}"
+                    pack = blosc(compressor, order, block=block)
+                    direct(group, name, values, BLOSC, pack, shuffle=False)
+        direct(group, "blosc_copied", values, BLOSC, blosc("lz4", 1, level=0))
+    for name, number, parameters in (("bzip2", BZIP2, ()), ("snappy", BLOSC, SNAPPY),
+                                     ("unknown", UNKNOWN, ())):
         with h5py.File(os.path.join(folder, name + ".h5"), "w") as file:
-            direct(heights(file), "h_ph", values, number, lambda raw: numcodecs.BZ2().encode(raw))
+            direct(heights(file), "h_ph", values, number,
+                   lambda raw: numcodecs.BZ2().encode(raw), parameters)
 
 
 main(sys.argv[1])

@@ -16,13 +16,30 @@ fn what_other_tools_packed_reads_the_same_or_is_refused_by_filter() {
         assert_eq!(values.len(), 2530, "{name}");
         values
     };
-    for name in ["lzf", "lzf_shuffled", "lzf_checked", "zstd", "lz4"] {
+    for name in [
+        "lzf",
+        "lzf_shuffled",
+        "lzf_checked",
+        "zstd",
+        "lz4",
+        "blosc_copied",
+    ] {
         assert_eq!(values(name), values("plain"), "{name}");
     }
     for name in ["lzf_steps", "lz4_steps"] {
         assert_eq!(values(name), values("steps"), "{name}");
     }
-    for (name, filter) in [("bzip2", "bzip2 (307)"), ("unknown", "40123")] {
+    for compressor in ["blosclz", "lz4", "lz4hc", "zlib", "zstd"] {
+        for (order, block) in [(0, 0), (0, 256), (1, 0), (1, 256), (2, 0), (2, 256)] {
+            let name = format!("blosc_{compressor}_{order}_{block}");
+            assert_eq!(values(&name), values("plain"), "{name}");
+        }
+    }
+    for (name, filter) in [
+        ("bzip2", "bzip2 (307)"),
+        ("snappy", "blosc with snappy (32001)"),
+        ("unknown", "40123"),
+    ] {
         let path = folder.path().join(format!("{name}.h5"));
         let message = refusal(&path, &atl03(&["h_ph"]));
         let says = format!("/gt1l/heights/h_ph is stored with the filter {filter}, which is not");

@@ -36,17 +36,27 @@ pub fn lzf(stream: &[u8], out: &mut [u8]) -> Result<usize, Defect> {
         }
         length += 2;
         let distance = ((control & 31) << 8) + byte(&mut at)? + 1;
-        let from = filled.checked_sub(distance).ok_or(Defect::Damaged)?;
-        if out.len() - filled < length {
-            return Err(Defect::Long);
-        }
-        // A copy may reach into what it writes, which repeats it.
-        for i in 0..length {
-            out[filled + i] = out[from + i];
-        }
+        repeat(out, filled, distance, length)?;
         filled += length;
     }
     Ok(filled)
+}
+
+/// Writes `length` bytes behind the first `filled`, which are those `distance` before. They may reach
+/// into what is written, which repeats it.
+pub fn repeat(out: &mut [u8], filled: usize, distance: usize, length: usize) -> Result<(), Defect> {
+    let from = filled.checked_sub(distance).ok_or(Defect::Damaged)?;
+    if out.len() - filled < length {
+        return Err(Defect::Long);
+    }
+    if distance >= length {
+        out.copy_within(from..from + length, filled);
+    } else {
+        for i in 0..length {
+            out[filled + i] = out[from + i];
+        }
+    }
+    Ok(())
 }
 
 /// Decodes what HDF5's LZ4 filter (32004) leaves of a chunk: its length in 8 bytes and that of a block

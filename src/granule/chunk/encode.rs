@@ -1,4 +1,5 @@
-//! Encoders of what `codecs.rs` decodes, for tests and fuzzing: no better than they must be.
+//! Encoders of what `codecs.rs` and `blosc.rs` decode, for tests and fuzzing: no better than they must
+//! be.
 //!
 //! Beside the line: granules are only read.
 
@@ -57,4 +58,47 @@ pub fn lz4(bytes: &[u8]) -> Vec<u8> {
 /// One frame.
 pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, 1).expect("room is enough")
+}
+
+/// Blocks of 130 elements of 4 bytes, grouped by byte, in LZ4.
+pub fn blosc(bytes: &[u8]) -> Vec<u8> {
+    const ELEMENT: usize = 4;
+    const BLOCK: usize = 130 * ELEMENT;
+    // Blosc 1, streams of version 1, grouped by byte, LZ4.
+    let mut out = vec![2, 1, 0x21, ELEMENT as u8];
+    let word = |number: usize| (number as u32).to_le_bytes();
+    for number in [bytes.len(), BLOCK.min(bytes.len()), 0] {
+        out.extend(word(number));
+    }
+    if bytes.len() < BLOCK {
+        // The one block in one stream.
+        out[2] |= 0x10;
+    }
+    let starts = out.len();
+    out.resize(starts + 4 * bytes.len().div_ceil(BLOCK), 0);
+    for (index, block) in bytes.chunks(BLOCK).enumerate() {
+        let start = word(out.len());
+        out[starts + 4 * index..][..4].copy_from_slice(&start);
+        let (whole, rest) = block.split_at(block.len() / ELEMENT * ELEMENT);
+        let group = |k| whole.iter().skip(k).step_by(ELEMENT);
+        let mut grouped: Vec<u8> = (0..ELEMENT).flat_map(group).copied().collect();
+        grouped.extend(rest);
+        let stream = match block.len() {
+            BLOCK => BLOCK / ELEMENT,
+            length => length,
+        };
+        for plain in grouped.chunks(stream) {
+            let packed = lz4_flex::block::compress(plain);
+            let stored = if packed.len() < plain.len() {
+                &packed[..]
+            } else {
+                plain
+            };
+            out.extend(word(stored.len()));
+            out.extend(stored);
+        }
+    }
+    let length = word(out.len());
+    out[12..16].copy_from_slice(&length);
+    out
 }

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::blosc::blosc;
 use super::checksum;
 use super::codecs;
 use super::inflate::{Defect, Inflater, Workspace, sized};
@@ -31,6 +32,7 @@ pub enum Step {
     Lzf,
     Lz4,
     Zstd,
+    Blosc,
 }
 
 /// The filters of a dataset in the order of writing.
@@ -62,6 +64,8 @@ pub enum Damage {
     /// Filters undone, the chunk has another length than its dataset says.
     Length,
     Checksum,
+    /// Packed with a compressor that is not built in, which only the chunk itself tells.
+    Snappy,
 }
 
 /// Where the bytes are that the next filter takes.
@@ -114,7 +118,7 @@ impl Pipeline {
                     least += checksum::LENGTH;
                     most += checksum::LENGTH;
                 }
-                Step::Lzf | Step::Lz4 | Step::Zstd => {
+                Step::Lzf | Step::Lz4 | Step::Zstd | Step::Blosc => {
                     least = 1;
                     most = grown(most);
                 }
@@ -133,7 +137,12 @@ impl Pipeline {
         out: &mut [u8],
     ) -> Result<(), Damage> {
         let (mut at, mut length) = (At::Stored, stored.len());
-        let Workspace { inflater, a, b } = work;
+        let Workspace {
+            inflater,
+            a,
+            b,
+            block,
+        } = work;
         let mut in_place = false;
         for (i, stage) in self.stages(mask, out.len()).iter().enumerate().rev() {
             let (input, free, next) = match at {
@@ -159,7 +168,7 @@ impl Pipeline {
                         sized(free, room)
                     };
                     at = next;
-                    undo(step, inflater, input, target)?
+                    undo(step, (&mut *inflater, &mut *block), input, target)?
                 }
             };
             if length > stage.length || (stage.exact && length != stage.length) {
@@ -199,7 +208,7 @@ impl Pipeline {
             };
             match step {
                 Step::Shuffle { .. } => {}
-                Step::Deflate | Step::Lzf | Step::Lz4 | Step::Zstd => {
+                Step::Deflate | Step::Lzf | Step::Lz4 | Step::Zstd | Step::Blosc => {
                     (length, exact) = (grown(length), false);
                 }
                 Step::Fletcher32 => length = length.saturating_add(checksum::LENGTH),
@@ -225,6 +234,10 @@ impl Damage {
             Self::Stream => "its compressed stream is damaged",
             Self::Length => "it does not inflate to the length of a storage chunk",
             Self::Checksum => "its Fletcher-32 checksum does not fit its bytes",
+            Self::Snappy => {
+                "blosc packed it with snappy, which is not built in; rewrite the file with another \
+                 filter (h5repack -f GZIP=6)"
+            }
         }
     }
 }
@@ -232,7 +245,7 @@ impl Damage {
 /// Undoes one filter that moves bytes; returns how many bytes of `target` it filled.
 fn undo(
     step: Step,
-    inflater: &mut Inflater,
+    (inflater, block): (&mut Inflater, &mut Vec<u8>),
     input: &[u8],
     target: &mut [u8],
 ) -> Result<usize, Damage> {
@@ -244,11 +257,13 @@ fn undo(
         Step::Lzf => codecs::lzf(input, target),
         Step::Lz4 => codecs::lz4(input, target),
         Step::Zstd => codecs::zstd(input, target),
+        Step::Blosc => blosc(input, inflater, block, target),
         Step::Deflate | Step::Fletcher32 => inflater.inflate(input, target),
     };
     undone.map_err(|defect| match defect {
         Defect::Damaged => Damage::Stream,
         Defect::Long => Damage::Length,
+        Defect::Snappy => Damage::Snappy,
     })
 }
 
@@ -278,6 +293,7 @@ mod tests {
             Step::Lzf => encode::lzf(bytes),
             Step::Lz4 => encode::lz4(bytes),
             Step::Zstd => encode::zstd(bytes),
+            Step::Blosc => encode::blosc(bytes),
             Step::Fletcher32 => {
                 let sum = checksum::fletcher32(bytes).to_le_bytes();
                 [bytes, &sum].concat()
@@ -310,6 +326,7 @@ mod tests {
             Just(Step::Lzf),
             Just(Step::Lz4),
             Just(Step::Zstd),
+            Just(Step::Blosc),
         ]
     }
 

@@ -22,6 +22,8 @@ pub struct Workspace {
     /// Bytes between two filters.
     pub a: Vec<u8>,
     pub b: Vec<u8>,
+    /// Bytes of a block within a filter.
+    pub block: Vec<u8>,
 }
 
 /// A decompressor.
@@ -34,6 +36,8 @@ pub enum Defect {
     Damaged,
     /// It goes on beyond the room given.
     Long,
+    /// It is in a frame of blosc, and packed with what is not built in.
+    Snappy,
 }
 
 impl Tools {
@@ -47,8 +51,8 @@ impl Tools {
 
     /// Gives back the memory of buffers that a large chunk left.
     fn forget_large(&mut self) {
-        let Workspace { a, b, .. } = &mut self.work;
-        for buffer in [&mut self.stored, &mut self.decoded, a, b] {
+        let Workspace { a, b, block, .. } = &mut self.work;
+        for buffer in [&mut self.stored, &mut self.decoded, a, b, block] {
             if buffer.capacity() > KEPT {
                 *buffer = Vec::new();
             }
@@ -62,6 +66,7 @@ impl Workspace {
             inflater: Inflater(Decompressor::new()),
             a: Vec::new(),
             b: Vec::new(),
+            block: Vec::new(),
         }
     }
 }

@@ -14,10 +14,15 @@ const DEFLATE: i32 = 1;
 const SHUFFLE: i32 = 2;
 const FLETCHER32: i32 = 3;
 const LZF: i32 = 32000;
+const BLOSC: i32 = 32001;
 const LZ4: i32 = 32004;
 const ZSTD: i32 = 32015;
 
-/// Filters that other programs write with, by number.
+/// The parameter of blosc that names its compressor, and the one that is not undone here.
+const BLOSC_COMPRESSOR: usize = 6;
+const SNAPPY: u32 = 3;
+
+/// Filters that other programs write with, by number; of blosc, what is not built in.
 const NAMES: [(i32, &str); 16] = [
     (4, "szip"),
     (5, "nbit"),
@@ -25,7 +30,7 @@ const NAMES: [(i32, &str); 16] = [
     (305, "LZO"),
     (307, "bzip2"),
     (32000, "lzf"),
-    (32001, "blosc"),
+    (32001, "blosc with snappy"),
     (32004, "lz4"),
     (32008, "bitshuffle"),
     (32013, "zfp"),
@@ -103,6 +108,7 @@ fn step(plist: &DatasetCreate, index: u32) -> Result<Step, i32> {
         }),
         (FLETCHER32, _) => Ok(Step::Fletcher32),
         (LZF, _) => Ok(Step::Lzf),
+        (BLOSC, _) if parameters[BLOSC_COMPRESSOR] != SNAPPY => Ok(Step::Blosc),
         (LZ4, _) => Ok(Step::Lz4),
         (ZSTD, _) => Ok(Step::Zstd),
         _ => Err(id),
