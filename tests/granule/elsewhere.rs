@@ -231,7 +231,8 @@ fn virtual_heights(beside: &Beside, rows: usize, sources: &[(&str, &str, usize)]
         let mut heights = file.new_dataset::<f32>().shape(rows);
         for &(name, dataset, count) in sources {
             let (from, to) = (0..count, start..start + count);
-            heights = heights.virtual_map(name, dataset, count, from, rows, to);
+            // Every source has, or should have, as many rows as the granule.
+            heights = heights.virtual_map(name, dataset, ROWS, from, rows, to);
             start += count;
         }
         heights.create("gt1l/heights/h_ph").unwrap();
@@ -265,7 +266,11 @@ fn a_virtual_dataset_needs_all_of_its_sources() {
         short.write_raw(&[0_f32; 9]).unwrap();
     });
     let short = made(&[("short.h5", "h", ROWS)]);
-    assert_refused(&short, &config(), &["h in short.h5", "not as many as it takes"]);
+    assert_refused(
+        &short,
+        &config(),
+        &["h in short.h5", "not as many as it takes"],
+    );
     let outside = made(&[("/etc/passwd", H, ROWS)]);
     assert_refused(
         &outside,
