@@ -25,7 +25,7 @@ mod workload;
 
 pub use answer::{Answer, AnswerFormat};
 pub use input::{Photons, read};
-pub(crate) use npy::is_npy;
+pub(crate) use npy::ARRAY;
 pub use oracle::oracle;
 pub use question::{Columns, Question, Statistic};
 pub use timed::{StageSeconds, Start, Timed, Times};

@@ -15,7 +15,7 @@ use bytemuck::Pod;
 use super::npy_header::{Field, Kind, parse};
 use crate::batch::Values;
 use crate::error::{Error, Result};
-use crate::place::{Artefact, FilePlace, writes_through};
+use crate::place::{Artefact, FilePlace, Folder, writes_through};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The header is padded with spaces so that values start at a multiple of this.
@@ -244,7 +244,7 @@ fn write_bytes(path: &Path, descr: &str, rows: usize, values: &[u8]) -> Result<(
     let dictionary = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': ({rows},), }}");
     let unpadded = MAGIC.len() + 4 + dictionary.len() + 1;
     let header = dictionary + &" ".repeat(unpadded.next_multiple_of(ALIGNMENT) - unpadded) + "\n";
-    let (place, file) = FilePlace::create(path, Artefact::Array)?;
+    let (place, file) = FilePlace::create(path, ARRAY)?;
     let mut file = BufWriter::new(file);
     let parts: [&[u8]; 5] = [
         MAGIC,
@@ -263,8 +263,16 @@ fn write_bytes(path: &Path, descr: &str, rows: usize, values: &[u8]) -> Result<(
     place.publish()
 }
 
+/// Answers of `aggregate` as NumPy arrays. The format has no place to say who wrote a file.
+pub const ARRAY: Artefact = Artefact {
+    noun: "array",
+    needs_flag: true,
+    folder: Folder::Made,
+    wrote: is_npy,
+};
+
 /// Whether a file starts as NumPy's do.
-pub fn is_npy(path: &Path) -> bool {
+fn is_npy(path: &Path) -> bool {
     let mut start = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::arrays::{AnswerFormat, Columns, Question, Start, Statistic, Timed, Times, read, usage};
+use crate::arrays::{
+    ARRAY, AnswerFormat, Columns, Question, Start, Statistic, Timed, Times, read, usage,
+};
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
-use crate::place::{Artefact, Inputs, check_file};
+use crate::place::{Inputs, check_file};
 use crate::stat::Resolution;
 use crate::store::grouped;
+use crate::table::TABLE;
 
 use super::args::MachineArgs;
 use super::out::{note, print, print_json};
@@ -107,8 +110,8 @@ pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
     let question = Question::new(&columns, &args.stats, (order, latitude), args.resolution)?;
     if let Some(output) = &args.output {
         let kind = match AnswerFormat::of(output)? {
-            AnswerFormat::Table => Artefact::Table,
-            AnswerFormat::Npy => Artefact::Array,
+            AnswerFormat::Table => TABLE,
+            AnswerFormat::Npy => ARRAY,
         };
         check_file(
             output,

@@ -321,7 +321,7 @@ impl Row {
 }
 
 /// Order statistics are multisets: equal ones have one order.
-fn sorted(mut partials: Partials) -> Partials {
+pub(super) fn sorted(mut partials: Partials) -> Partials {
     let columns = partials.columns.iter_mut();
     columns
         .filter_map(|column| column.ordered.as_mut())

@@ -8,9 +8,9 @@ use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
 use crate::pipeline::{Memory, Target};
-use crate::place::{Artefact, Inputs, check_file};
+use crate::place::{Inputs, check_file};
 use crate::plan::plan;
-use crate::report::ProgressMode;
+use crate::report::{PICTURE, ProgressMode, RUN_REPORT};
 use crate::store::Layout;
 use crate::table::errors_path;
 
@@ -47,7 +47,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
     let config = config::load("atl03")?;
     let plan = plan(&made, &config, false)?;
     let inputs = Inputs::of(plan.granules.iter().map(|granule| &*granule.path));
-    for (kind, path) in [(Artefact::Report, &report_path), (Artefact::Picture, &map)] {
+    for (kind, path) in [(RUN_REPORT, &report_path), (PICTURE, &map)] {
         check_file(path, kind, true, &inputs)?;
     }
     let errors = errors_path(&store);

@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::finalize::schema;
 use crate::piece::{Marker, Owner, Pieces, there};
 use crate::pipeline::{Assembly, assemble};
-use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
-use crate::report::AssembledReport;
+use crate::place::{Inputs, beside, check_distinct, check_file, pending};
+use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
 use crate::store::check_target;
-use crate::table::{TableFormat, errors_path};
+use crate::table::{ERROR_TABLE, TABLE, TableFormat, errors_path};
 
 use super::PARTIAL;
 use super::args::FinalizeArgs;
@@ -27,11 +27,8 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let errors = errors_path(store);
     let report_path = args.report.clone();
     let report_path = report_path.unwrap_or_else(|| beside(store, "finalize.json"));
-    let mut files = vec![
-        (Artefact::Report, &*report_path),
-        (Artefact::Errors, &*errors),
-    ];
-    files.extend(args.table.as_deref().map(|table| (Artefact::Table, table)));
+    let mut files = vec![(RUN_REPORT, &*report_path), (ERROR_TABLE, &*errors)];
+    files.extend(args.table.as_deref().map(|table| (TABLE, table)));
     check_distinct(Some(store), &files)?;
     // Without pieces and without a store there is nothing to have a name for.
     if !(folder.is_dir() || pending(store) || store.exists()) {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::piece::Pieces;
-use crate::place::{Artefact, Inputs, beside, check_distinct, check_file};
+use crate::place::{Inputs, beside, check_distinct, check_file};
 use crate::plan::{Plan, ShardMap};
-use crate::table::{TableFormat, errors_path};
+use crate::report::RUN_REPORT;
+use crate::table::{ERROR_TABLE, TABLE, TableFormat, errors_path};
 
 use super::args::RunArgs;
 use super::finished::{self, finished};
@@ -40,10 +41,10 @@ pub fn begin(
     let report = args.report.clone();
     let report = report.unwrap_or_else(|| beside(store, &report_name(plan, part)));
     let errors = errors_path(store);
-    let mut files = vec![(Artefact::Report, &*report), (Artefact::Errors, &*errors)];
-    files.extend(args.table.as_deref().map(|table| (Artefact::Table, table)));
+    let mut files = vec![(RUN_REPORT, &*report), (ERROR_TABLE, &*errors)];
+    files.extend(args.table.as_deref().map(|table| (TABLE, table)));
     check_distinct(Some(store), &files)?;
-    check_file(&report, Artefact::Report, true, inputs)?;
+    check_file(&report, RUN_REPORT, true, inputs)?;
     let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
     let session = Session::begin(store, !part, &names)?;
     Ok((report, session))
@@ -96,9 +97,9 @@ impl Run<'_> {
     pub fn check_tables(&self, overwrite: bool) -> Result<()> {
         if let Some(table) = self.table {
             TableFormat::of(table)?;
-            check_file(table, Artefact::Table, overwrite, self.inputs)?;
+            check_file(table, TABLE, overwrite, self.inputs)?;
         }
         let errors = errors_path(self.target.store);
-        check_file(&errors, Artefact::Errors, overwrite, self.inputs)
+        check_file(&errors, ERROR_TABLE, overwrite, self.inputs)
     }
 }

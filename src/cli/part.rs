@@ -8,9 +8,9 @@ use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
-use crate::place::{Artefact, write_whole};
+use crate::place::write_whole;
 use crate::plan::{Selection, ShardMap, Wanted};
-use crate::report::{PieceReport, RunReport, Tally};
+use crate::report::{PieceReport, RUN_REPORT, RunReport, Tally};
 use crate::table::errors_path;
 
 use super::out::note;
@@ -90,7 +90,7 @@ impl PartRun<'_> {
             self.say_what_is_left(&pieces)?;
             let report = RunReport::new(&facts, &tally, None, started.elapsed().as_secs_f64());
             let text = report.to_json() + "\n";
-            write_whole(report_path, Artefact::Report, text.as_bytes())?;
+            write_whole(report_path, RUN_REPORT, text.as_bytes())?;
             (folder, report)
         } else {
             let assembled = self.assemble(&pieces, &survey, &device)?;

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::place::{Artefact, check_file};
-use crate::plan::{Build, Built, Plan, Selection, ShardMap, ShardRange};
+use crate::place::check_file;
+use crate::plan::{Build, Built, Plan, SHARD_MAP, Selection, ShardMap, ShardRange};
 use crate::report::{Progress, ProgressMode};
 
 use super::PARTIAL;
@@ -32,7 +32,7 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let plan = crate::plan::plan(&args.granules, &config, tolerant)?;
     say_left_out(&plan);
     let inputs = inputs(&args.config, &plan, None);
-    check_file(&args.output, Artefact::Map, true, &inputs)?;
+    check_file(&args.output, SHARD_MAP, true, &inputs)?;
     tidy_file(&args.output)?;
     let progress = Progress::new(ProgressMode::Auto, &plan.granules);
     let build = Build {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::piece::Pieces;
 use crate::place::{
-    Artefact, Commit, Completed, Leftover, NameLock, State, Step, pending, recover, remove_of,
-    whole_file, write_whole, writes_through,
+    Commit, Completed, Leftover, NameLock, State, Step, pending, recover, remove_of, whole_file,
+    write_whole, writes_through,
 };
 use crate::report;
 use crate::store::resolve;
@@ -80,11 +80,11 @@ impl Session {
         let through = writes_through(path);
         let mut missing = None;
         if !through {
-            match whole_file(path, Artefact::Report, text.as_bytes()) {
+            match whole_file(path, report::RUN_REPORT, text.as_bytes()) {
                 Ok(place) => steps.push(Step::File(place)),
                 Err(error) => {
                     // That of an earlier run is of another store.
-                    if report::wrote(path) {
+                    if (report::RUN_REPORT.wrote)(path) {
                         steps.push(Step::Remove(path.to_path_buf()));
                     }
                     missing = Some(error);
@@ -101,7 +101,7 @@ impl Session {
         }
         .run()?;
         if through {
-            write_whole(path, Artefact::Report, text.as_bytes())?;
+            write_whole(path, report::RUN_REPORT, text.as_bytes())?;
         }
         match missing {
             None => Ok(()),

@@ -6,8 +6,8 @@ use clap::CommandFactory;
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
-use crate::place::{Artefact, Inputs, check_file};
-use crate::report::{MapData, render as draw_map};
+use crate::place::{Inputs, check_file};
+use crate::report::{MapData, PICTURE, render as draw_map};
 use crate::store::StoreReader;
 use crate::{config, granule, piece, plan, report, store, table};
 
@@ -94,7 +94,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
-    check_file(&args.output, Artefact::Picture, true, &Inputs::default())?;
+    check_file(&args.output, PICTURE, true, &Inputs::default())?;
     tidy_file(&args.output)?;
     draw(
         &args.store,

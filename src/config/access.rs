@@ -4,6 +4,16 @@
 
 use std::path::PathBuf;
 
+/// Bytes that the program takes of the memory before it reads anything.
+pub const PROGRAM_BYTES: u64 = 64 << 20;
+
+/// The least memory, in whole MiB, of which storage chunks may take so many bytes: half of what the
+/// program leaves.
+pub fn memory_for_chunks(bytes: u64) -> u64 {
+    let all = bytes.saturating_mul(2).saturating_add(PROGRAM_BYTES);
+    all.div_ceil(1 << 20).saturating_mul(1 << 20)
+}
+
 /// Where granules may lead, and what becomes of rows that are not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {

@@ -42,7 +42,7 @@ use crate::expr::CellExpr;
 use crate::grid::{Latitude, Order};
 use crate::stat::Resolution;
 
-pub use access::Access;
+pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use explain::{explain, explain_json};
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;

@@ -18,7 +18,7 @@ use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
 use super::virtual_dataset::Depth;
 use crate::batch::Values;
-use crate::config::Dtype;
+use crate::config::{Dtype, memory_for_chunks};
 use crate::{Error, Result};
 
 /// Buffers of a decoded chunk's length that a dataset keeps: one, and one to come.
@@ -252,7 +252,7 @@ impl GranuleFile {
                 largest.path,
                 largest.chunk_bytes(),
                 kept + each,
-                crate::pipeline::memory_for_chunks(kept + each) >> 20
+                memory_for_chunks(kept + each) >> 20
             )));
         }
         let at_once = ((room - kept) / each.max(1)).max(1);

@@ -12,6 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::batch::ColumnType;
+use crate::config::PROGRAM_BYTES;
 use crate::stat::Job;
 
 use super::BATCH_ROWS;
@@ -23,8 +24,6 @@ pub struct Memory(pub u64);
 
 /// Fewest rows in a batch: below it every stage is all overhead.
 const FEWEST_ROWS: u64 = 4096;
-/// What the program takes before the first batch.
-const PROGRAM: u64 = 64 << 20;
 /// Bytes of scratch for a photon: its cell, key, number, and two places of the radix sort.
 const SORTED: u64 = 8 + 4 + 4 + 16 + 8;
 
@@ -60,14 +59,8 @@ impl Memory {
     }
 
     fn room(self) -> u64 {
-        self.0.saturating_sub(PROGRAM)
+        self.0.saturating_sub(PROGRAM_BYTES)
     }
-}
-
-/// The least memory, in whole MiB, of which storage chunks may take so many bytes.
-pub fn memory_for_chunks(bytes: u64) -> u64 {
-    let all = bytes.saturating_mul(2).saturating_add(PROGRAM);
-    all.div_ceil(1 << 20).saturating_mul(1 << 20)
 }
 
 /// Bytes that a row takes on its way: read, waiting, derived, sorted, and as a cell of its own in the
@@ -153,6 +146,7 @@ impl fmt::Display for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::memory_for_chunks;
 
     fn bytes(text: &str) -> Result<u64, String> {
         text.parse().map(|memory: Memory| memory.0)
@@ -213,7 +207,7 @@ mod tests {
             Memory::DEFAULT,
             Memory(8 << 30),
         ] {
-            let room = memory.0 - PROGRAM;
+            let room = memory.0 - PROGRAM_BYTES;
             let rows = memory.rows(&types, 1, &job);
             let batches = rows as u64 * row_bytes(&types, 1, &job);
             let partials = memory.partials(rows, &types, 1, &job);

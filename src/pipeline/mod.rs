@@ -40,7 +40,7 @@ use crate::stat::{Derivation, Job};
 use crate::table::RowSpool;
 
 pub use assemble::{Assembled, Assembly, assemble};
-pub use budget::{Memory, memory_for_chunks, parse_memory};
+pub use budget::{Memory, parse_memory};
 pub use checkpoint::PieceOptions;
 use errors::Errors;
 use finish::Finish;

@@ -282,7 +282,7 @@ fn sync(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::standing::Artefact;
+    use super::super::standing::kinds::REPORT;
     use super::*;
 
     /// A folder with an old generation `a.zarr`, `a.json`, `old.txt` and `pieces`, and a new one of hidden
@@ -296,7 +296,7 @@ mod tests {
         let new = FolderPlace::create(&store).unwrap();
         fs::write(new.partial().join("which"), "new").unwrap();
         let report = folder.join("a.json");
-        let place = super::super::file::whole_file(&report, Artefact::Report, b"new").unwrap();
+        let place = super::super::file::whole_file(&report, REPORT, b"new").unwrap();
         let steps = vec![
             Step::Remove(folder.join("old.txt")),
             Step::Folder(new),

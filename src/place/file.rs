@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::standing::{Artefact, Way, way};
+use super::standing::{Artefact, Folder, Way, way};
 use super::sync::{create_folders, parent, sync_parent};
 use super::{hidden, work};
 use crate::digest::of_file;
@@ -44,7 +44,7 @@ impl FilePlace {
                 return Ok((place, file));
             }
         };
-        if kind.makes_folders() {
+        if kind.folder == Folder::Made {
             let folder = parent(&target);
             create_folders(folder).map_err(|e| Error::io("create", folder, e))?;
         }
@@ -188,6 +188,7 @@ pub fn beside(store: &Path, what: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::standing::kinds::{REPORT, TABLE};
     use super::*;
 
     #[test]
@@ -202,7 +203,7 @@ mod tests {
     fn what_is_not_published_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/t.parquet");
-        let (place, _) = FilePlace::create(&path, Artefact::Table).unwrap();
+        let (place, _) = FilePlace::create(&path, TABLE).unwrap();
         assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
         drop(place);
         assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
@@ -215,13 +216,13 @@ mod tests {
         let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
         fs::write(&file, "").unwrap();
         std::os::unix::fs::symlink("file", &link).unwrap();
-        write_whole(&link, Artefact::Report, b"{}").unwrap();
+        write_whole(&link, REPORT, b"{}").unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"{}");
         fs::remove_file(&file).unwrap();
-        let error = write_whole(&link, Artefact::Report, b"{}").unwrap_err();
+        let error = write_whole(&link, REPORT, b"{}").unwrap_err();
         assert!(error.to_string().contains("does not exist"), "{error}");
-        write_whole(Path::new("/dev/null"), Artefact::Report, b"{}").unwrap();
+        write_whole(Path::new("/dev/null"), REPORT, b"{}").unwrap();
         assert!(!Path::new("/dev/null").is_file());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Beside the line, below everything that writes. What is written grows beside its target under a
 //! hidden name (`hidden.rs`), is made durable (`sync.rs`) and renamed when it is whole (`file.rs`,
-//! `folder.rs`, in one step with `swap.rs`). `standing.rs` says what may be written over, `inputs.rs` what never
+//! `folder.rs`, in one step with `swap.rs`). `standing.rs` says what may be written over (each kind of file is declared where such files are known again), `inputs.rs` what never
 //! is. A run has its store's name to itself (`lock.rs`), and all that it writes gets its names in one order,
 //! from a list that the next run completes if this one cannot (`commit.rs`, `paths.rs`). `leftovers.rs` finds what
 //! killed runs left, `work.rs` what this process removes when it has to end at once, `sealed.rs` is
@@ -30,7 +30,7 @@ pub use inputs::Inputs;
 pub use leftovers::{Leftover, State, in_folder, remove_of};
 pub use lock::{NameLock, duration, lock_of, now};
 pub use sealed::{Opened, open, seal};
-pub use standing::{Artefact, check_distinct, check_file, writes_through};
+pub use standing::{Artefact, Folder, check_distinct, check_file, writes_through};
 pub use swap::identity;
 pub use sync::{sync_folder, sync_parent};
 pub use work::{abandon, begin, end};

@@ -11,54 +11,28 @@ use std::path::{Path, PathBuf};
 use super::inputs::Inputs;
 use super::sync::parent;
 use crate::error::{Error, Result};
-use crate::{plan, report, table};
 
-/// Kinds of files that icefold writes for its users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Artefact {
-    Report,
-    Map,
-    Picture,
-    Table,
-    Errors,
-    /// An answer of `aggregate` as a NumPy array.
-    Array,
+/// A kind of file that icefold writes for its users; each is declared where such files are known again.
+#[derive(Debug, Clone, Copy)]
+pub struct Artefact {
+    /// What messages call it.
+    pub noun: &'static str,
+    /// Whether one that exists is replaced only with `--overwrite`.
+    pub needs_flag: bool,
+    pub folder: Folder,
+    /// Whether a file is one of this kind that icefold wrote.
+    pub wrote: fn(&Path) -> bool,
 }
 
-impl Artefact {
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Report => "run report",
-            Self::Map => "shard map",
-            Self::Picture => "picture",
-            Self::Table => "table",
-            Self::Errors => "error table",
-            Self::Array => "array",
-        }
-    }
-
-    /// Whether one that exists is replaced only with `--overwrite`.
-    fn needs_flag(self) -> bool {
-        matches!(self, Self::Table | Self::Errors | Self::Array)
-    }
-
-    /// Whether folders are made for it. A report's are the store's.
-    pub(super) fn makes_folders(self) -> bool {
-        self.needs_flag()
-    }
-
-    /// Whether a file is one of this kind that icefold wrote. NumPy's format has no place to say who
-    /// did.
-    fn is_one(self, path: &Path) -> bool {
-        match self {
-            Self::Report => report::wrote(path),
-            Self::Map => plan::wrote(path),
-            Self::Picture => report::wrote_picture(path),
-            Self::Table => table::wrote(path),
-            Self::Errors => table::wrote_errors(path),
-            Self::Array => crate::arrays::is_npy(path),
-        }
-    }
+/// What becomes of the folder of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// It has to be there.
+    There,
+    /// It is the store's, and made with that.
+    Stores,
+    /// It is made.
+    Made,
 }
 
 /// How a file comes to its place.
@@ -84,11 +58,11 @@ pub fn check_file(path: &Path, kind: Artefact, overwrite: bool, inputs: &Inputs)
         return Ok(());
     };
     if !parent(&target).is_dir() {
-        if matches!(kind, Artefact::Map | Artefact::Picture) {
+        if kind.folder == Folder::There {
             let missing = std::io::Error::new(ErrorKind::NotFound, "there is no such folder");
             return Err(Error::io("write", path, missing));
         }
-        // The store's folder is created with the store.
+        // It is made with the file, or with the store.
         return Ok(());
     }
     let probe = super::hidden(&target, "probe");
@@ -135,14 +109,14 @@ pub(super) fn way(path: &Path, kind: Artefact, overwrite: bool) -> Result<Way> {
     }
     // A link stays one: what it leads to is replaced.
     let target = fs::canonicalize(path).map_err(|e| Error::io("look at", path, e))?;
-    if kind.needs_flag() && !overwrite {
-        let (noun, path) = (kind.noun(), path.display());
+    if kind.needs_flag && !overwrite {
+        let (noun, path) = (kind.noun, path.display());
         return Err(Error::Usage(format!(
             "{noun} {path} exists; pass --overwrite to replace it"
         )));
     }
-    if found.len() > 0 && !kind.is_one(&target) {
-        let what = format!("a file is there that is no {} of icefold", kind.noun());
+    if found.len() > 0 && !(kind.wrote)(&target) {
+        let what = format!("a file is there that is no {} of icefold", kind.noun);
         return refuse(&what, "choose another path, or move that file away");
     }
     Ok(Way::Beside(target))
@@ -154,9 +128,17 @@ pub fn writes_through(path: &Path) -> bool {
     is_of_the_system(path) || found.is_ok_and(|found| takes_what_comes(&found))
 }
 
-/// Names that lead to whatever the process was started with, such as `/dev/stdout`.
+/// Names that lead to whatever the process was started with, such as `/dev/stdout`, which may be a file. Other
+/// names in `/dev` are those of devices, or, as in `/dev/shm`, of files like any others.
 fn is_of_the_system(path: &Path) -> bool {
-    cfg!(unix) && ["/dev", "/proc"].iter().any(|top| path.starts_with(top))
+    let tops = [
+        "/proc",
+        "/dev/fd",
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/stderr",
+    ];
+    cfg!(unix) && tops.iter().any(|top| path.starts_with(top))
 }
 
 /// Pipes, terminals and `/dev/null` take what is written.
@@ -181,12 +163,12 @@ pub fn check_distinct(store: Option<&Path>, files: &[(Artefact, &Path)]) -> Resu
     let store = store.map(plain);
     let mut seen: Vec<(Artefact, PathBuf)> = Vec::new();
     for &(kind, path) in files {
-        if is_of_the_system(path) {
+        if writes_through(path) {
             continue;
         }
         let here = plain(path);
         if let Some((other, _)) = seen.iter().find(|(_, other)| *other == here) {
-            let what = format!("the {} goes there", other.noun());
+            let what = format!("the {} goes there", other.noun);
             return Err(refused(path, kind, &what, "choose another path"));
         }
         if store.as_ref().is_some_and(|store| here.starts_with(store)) {
@@ -199,30 +181,64 @@ pub fn check_distinct(store: Option<&Path>, files: &[(Artefact, &Path)]) -> Resu
 }
 
 fn refused(path: &Path, kind: Artefact, what: &str, remedy: &str) -> Error {
-    let (noun, path) = (kind.noun(), path.display());
+    let (noun, path) = (kind.noun, path.display());
     Error::Usage(format!("cannot write the {noun} {path}: {what}; {remedy}"))
+}
+
+/// Kinds of files for tests: any file is one of theirs.
+#[cfg(test)]
+pub(super) mod kinds {
+    use super::{Artefact, Folder};
+
+    pub const REPORT: Artefact = Artefact {
+        noun: "run report",
+        needs_flag: false,
+        folder: Folder::Stores,
+        wrote: |_| true,
+    };
+    pub const TABLE: Artefact = Artefact {
+        noun: "table",
+        needs_flag: true,
+        folder: Folder::Made,
+        wrote: |_| true,
+    };
 }
 
 #[cfg(test)]
 mod tests {
+    use super::kinds::{REPORT, TABLE};
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn files_in_memory_are_files_and_what_a_program_has_open_is_not() {
+        let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = folder.path().join("run.json");
+        fs::write(&path, "{}").unwrap();
+        let target = path.canonicalize().unwrap();
+        assert_eq!(way(&path, REPORT, true).unwrap(), Way::Beside(target));
+        assert!(!writes_through(&path));
+        for through in ["/dev/null", "/dev/stdout", "/proc/self/fd/1", "/dev/fd/2"] {
+            assert!(writes_through(Path::new(through)), "{through}");
+        }
+    }
 
     #[test]
     fn one_path_for_two_things_is_refused() {
         let store = Path::new("a.zarr");
         let both = [
-            (Artefact::Table, Path::new("./x.parquet")),
-            (Artefact::Report, Path::new("x.parquet")),
+            (TABLE, Path::new("./x.parquet")),
+            (REPORT, Path::new("x.parquet")),
         ];
         let error = check_distinct(Some(store), &both).unwrap_err().to_string();
         assert!(error.contains("the table goes there"), "{error}");
-        let inside = [(Artefact::Report, Path::new("a.zarr/run.json"))];
+        let inside = [(REPORT, Path::new("a.zarr/run.json"))];
         let error = check_distinct(Some(store), &inside)
             .unwrap_err()
             .to_string();
         assert!(error.contains("the store goes there"), "{error}");
         let null = Path::new("/dev/null");
-        let twice = [(Artefact::Table, null), (Artefact::Report, null)];
+        let twice = [(TABLE, null), (REPORT, null)];
         assert_eq!(cfg!(unix), check_distinct(None, &twice).is_ok());
     }
 }

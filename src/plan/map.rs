@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::grid::{Order, morton};
-use crate::place::{Artefact, write_whole};
+use crate::place::{Artefact, Folder, write_whole};
 
 use super::unused::{meaning, unused};
 
@@ -100,16 +101,32 @@ pub fn looks_like_a_map(path: &Path) -> bool {
     start.trim_ascii_start().first() == Some(&b'{')
 }
 
+/// Shard maps as files.
+pub const SHARD_MAP: Artefact = Artefact {
+    noun: "shard map",
+    needs_flag: false,
+    folder: Folder::There,
+    wrote,
+};
+
 /// Whether a file is a shard map that icefold made, and so may write over.
-pub fn wrote(path: &Path) -> bool {
-    let text = std::fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text).is_ok_and(|map: RawMap| {
-        let source = map
-            .metadata
-            .as_ref()
-            .and_then(|metadata| metadata.get("source"));
-        source.is_some_and(|source| source == "icefold")
-    })
+fn wrote(path: &Path) -> bool {
+    /// What tells whose map it is; nothing else of it is held.
+    #[derive(Deserialize)]
+    struct Signed {
+        metadata: Metadata,
+        #[serde(rename = "shard_keys")]
+        _shard_keys: IgnoredAny,
+        #[serde(rename = "granules")]
+        _granules: IgnoredAny,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        source: String,
+    }
+    let file = File::open(path).ok();
+    let map = file.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
+    map.is_some_and(|map: Signed| map.metadata.source == "icefold")
 }
 
 impl ShardMap {
@@ -196,7 +213,7 @@ impl ShardMap {
         let mut text = serde_json::to_string_pretty(&raw)
             .unwrap_or_else(|e| unreachable!("a map has only string keys: {e}"));
         text.push('\n');
-        write_whole(&self.path, Artefact::Map, text.as_bytes())
+        write_whole(&self.path, SHARD_MAP, text.as_bytes())
     }
 
     /// The packed morton word of each shard.

@@ -29,7 +29,7 @@ use crate::error::Result;
 
 pub use build::{Build, Built, build};
 pub use inspect::{inspect, inspect_text};
-pub use map::{ShardMap, json_schema, looks_like_a_map, wrote};
+pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};
 pub use names::GranulePath;
 pub(crate) use product::ProductName;
 pub use resolve::Selection;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use super::assembled::AssembledReport;
 use super::belongs::belongs;
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
 use crate::error::{Error, Result};
+use crate::place::{Artefact, Folder};
 use crate::store::grouped;
 
 /// Granules that the summary names one by one.
@@ -48,15 +49,27 @@ pub fn looks_like_a_report(path: &Path) -> bool {
     if inside.trim_ascii_start().starts_with(b"\"schema_version\"") {
         return true;
     }
-    let text = std::fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text)
-        .is_ok_and(|keys: Keys| keys.schema_version.is_some() && keys.icefold_version.is_some())
+    keys_of(path)
+        .is_some_and(|keys| keys.schema_version.is_some() && keys.icefold_version.is_some())
 }
 
+/// The keys of a file, which is read to its first byte that is no JSON, and never held.
+fn keys_of(path: &Path) -> Option<Keys> {
+    let file = File::open(path).ok()?;
+    serde_json::from_reader(BufReader::new(file)).ok()
+}
+
+/// Run reports as files.
+pub const RUN_REPORT: Artefact = Artefact {
+    noun: "run report",
+    needs_flag: false,
+    folder: Folder::Stores,
+    wrote,
+};
+
 /// Whether a file is a run report that icefold wrote, and so may write over.
-pub fn wrote(path: &Path) -> bool {
-    let text = std::fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text).is_ok_and(|keys: Keys| {
+fn wrote(path: &Path) -> bool {
+    keys_of(path).is_some_and(|keys| {
         keys.schema_version.is_some() && keys.icefold_version.is_some() && keys.command.is_some()
     })
 }

@@ -15,9 +15,10 @@ mod tally;
 pub use assembled::AssembledReport;
 pub use bytes::bytes_of;
 pub use document::{PieceReport, RunReport, json_schema};
-pub use inspect::{inspect, inspect_text, looks_like_a_report, wrote};
+pub use inspect::RUN_REPORT;
+pub use inspect::{inspect, inspect_text, looks_like_a_report};
 pub use progress::{Progress, ProgressMode};
-pub use render::{MapData, render, wrote_picture};
+pub use render::{MapData, PICTURE, render};
 pub use run::RunFacts;
 pub use tally::{
     Failed, GranuleReport, GroundTrackReport, ReadCost, RejectedRow, RejectedRows, RejectedValue,

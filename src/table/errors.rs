@@ -17,9 +17,9 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
-use super::wrote::{CONTENT, write_failed};
+use super::wrote::{CONTENT, ERROR_TABLE, write_failed};
 use crate::error::{Error, Result};
-use crate::place::{Artefact, FilePlace, Step, beside};
+use crate::place::{FilePlace, Step, beside};
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
@@ -151,7 +151,7 @@ impl ErrorTable {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if self.writer.is_none() {
-            let (place, file) = FilePlace::create(&self.target, Artefact::Errors)?;
+            let (place, file) = FilePlace::create(&self.target, ERROR_TABLE)?;
             let properties = WriterProperties::builder()
                 .set_compression(Compression::ZSTD(ZstdLevel::default()))
                 .set_max_row_group_row_count(Some(GROUP_ROWS))

@@ -41,7 +41,7 @@ pub use partitions::partitions;
 pub use reader::TableReader;
 pub use spool::{ErrorRow, RowSpool};
 pub use write::{TableFormat, TableWriter, WholeTable};
-pub use wrote::{content_of, wrote, wrote_errors};
+pub use wrote::{ERROR_TABLE, TABLE, content_of};
 
 /// An error of the arrow and parquet libraries in one line.
 fn one_line(error: &impl ToString) -> String {

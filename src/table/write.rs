@@ -21,10 +21,10 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
-use super::wrote::{CONTENT, write_failed};
+use super::wrote::{CONTENT, TABLE, write_failed};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
-use crate::place::{Artefact, FilePlace};
+use crate::place::FilePlace;
 use crate::store::attributes;
 
 /// Rows of a row group of Parquet.
@@ -92,7 +92,7 @@ impl TableWriter {
     pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
         let format = TableFormat::of(target)?;
         let schema = Arc::new(arrow_schema(schema));
-        let (place, file) = FilePlace::create(target, Artefact::Table)?;
+        let (place, file) = FilePlace::create(target, TABLE)?;
         let failed = |e: &dyn fmt::Display| write_failed(target, &e);
         let sink = match format {
             TableFormat::Parquet => {

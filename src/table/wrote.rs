@@ -13,17 +13,34 @@ use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::{left_out, one_line};
 use crate::error::Error;
+use crate::place::{Artefact, Folder};
 
 /// The key of the file's metadata under which a table has the content hash of its store.
 pub(super) const CONTENT: &str = "content_sha256";
 
+/// Cells as a table, as files.
+pub const TABLE: Artefact = Artefact {
+    noun: "table",
+    needs_flag: true,
+    folder: Folder::Made,
+    wrote,
+};
+
+/// Error tables as files.
+pub const ERROR_TABLE: Artefact = Artefact {
+    noun: "error table",
+    needs_flag: true,
+    folder: Folder::Made,
+    wrote: wrote_errors,
+};
+
 /// Whether a file is a table of cells that icefold wrote.
-pub fn wrote(path: &Path) -> bool {
+fn wrote(path: &Path) -> bool {
     TableFile::open(path).is_ok_and(|table| table.schema.metadata().contains_key("icefold"))
 }
 
 /// Whether a file is an error table.
-pub fn wrote_errors(path: &Path) -> bool {
+fn wrote_errors(path: &Path) -> bool {
     TableFile::open(path).is_ok_and(|table| left_out::is_one(&table))
 }
 

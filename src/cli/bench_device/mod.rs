@@ -21,8 +21,9 @@ use crate::backend::cuda::{Cuda, CudaChoice, Found, find};
 use crate::backend::{Backend, DeviceChoice, StageTimes};
 use crate::batch::PhotonBatch;
 use crate::error::{Error, Result};
-use crate::stat::{Job, Ordered, Partials};
+use crate::stat::{Job, Partials};
 
+use super::bench::sorted;
 use super::run::threads;
 pub use args::BenchDeviceArgs;
 use args::BenchDeviceStep as Step;
@@ -154,15 +155,6 @@ impl Bench<'_> {
         }
         Ok(seconds)
     }
-}
-
-/// Order statistics are multisets: equal ones have one order.
-fn sorted(mut partials: Partials) -> Partials {
-    let columns = partials.columns.iter_mut();
-    columns
-        .filter_map(|column| column.ordered.as_mut())
-        .for_each(Ordered::sort);
-    partials
 }
 
 /// Seconds of runs, and photons a second of the median one.

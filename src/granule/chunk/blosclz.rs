@@ -2,7 +2,7 @@
 //!
 //! On the line: `blosc.rs` takes blocks out of frames and their streams through this.
 
-use super::codecs::repeat;
+use super::codecs::{literals, repeat};
 use super::inflate::Defect;
 
 /// Decodes a stream of blosclz into the front of `out`; returns how many bytes it gave.
@@ -24,11 +24,9 @@ pub fn blosclz(stream: &[u8], out: &mut [u8]) -> Result<usize, Defect> {
             control &= 31;
         }
         if control < 32 {
-            let literals = stream.get(at..=at + control).ok_or(Defect::Damaged)?;
-            let room = out.get_mut(filled..=filled + control);
-            room.ok_or(Defect::Long)?.copy_from_slice(literals);
-            at += literals.len();
-            filled += literals.len();
+            literals(&stream[at..], out, filled, control + 1)?;
+            at += control + 1;
+            filled += control + 1;
             continue;
         }
         let mut length = (control >> 5) + 2;

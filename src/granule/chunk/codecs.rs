@@ -23,11 +23,9 @@ pub fn lzf(stream: &[u8], out: &mut [u8]) -> Result<usize, Defect> {
     while at < stream.len() {
         let control = byte(&mut at)?;
         if control < 32 {
-            let literals = stream.get(at..=at + control).ok_or(Defect::Damaged)?;
-            let room = out.get_mut(filled..=filled + control);
-            room.ok_or(Defect::Long)?.copy_from_slice(literals);
-            at += literals.len();
-            filled += literals.len();
+            literals(&stream[at..], out, filled, control + 1)?;
+            at += control + 1;
+            filled += control + 1;
             continue;
         }
         let mut length = control >> 5;
@@ -40,6 +38,14 @@ pub fn lzf(stream: &[u8], out: &mut [u8]) -> Result<usize, Defect> {
         filled += length;
     }
     Ok(filled)
+}
+
+/// Writes the first `length` bytes of a stream behind the first `filled`.
+pub fn literals(stream: &[u8], out: &mut [u8], filled: usize, length: usize) -> Result<(), Defect> {
+    let literals = stream.get(..length).ok_or(Defect::Damaged)?;
+    let room = out.get_mut(filled..filled + length).ok_or(Defect::Long)?;
+    room.copy_from_slice(literals);
+    Ok(())
 }
 
 /// Writes `length` bytes behind the first `filled`, which are those `distance` before. They may reach

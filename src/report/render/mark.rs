@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::place::{Artefact, Folder};
+
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Signature, and the header chunk: length, type, 13 bytes, CRC.
 const HEADER: usize = SIGNATURE.len() + 4 + 4 + 13 + 4;
@@ -18,8 +20,16 @@ pub(super) fn marked(png: &[u8]) -> Vec<u8> {
     [header, &mark(), rest].concat()
 }
 
+/// Pictures as files.
+pub const PICTURE: Artefact = Artefact {
+    noun: "picture",
+    needs_flag: false,
+    folder: Folder::There,
+    wrote: wrote_picture,
+};
+
 /// Whether a file is a picture that icefold drew.
-pub fn wrote_picture(path: &Path) -> bool {
+fn wrote_picture(path: &Path) -> bool {
     let mark = mark();
     let mut start = Vec::new();
     let length = (HEADER + mark.len()) as u64;

@@ -20,12 +20,12 @@ use std::path::Path;
 use image::RgbImage;
 
 use crate::grid::{Latitude, Order};
-use crate::place::{Artefact, write_whole};
+use crate::place::write_whole;
 use crate::{Error, Result};
 use canvas::Canvas;
 use color::ColorScale;
 use coverage::Coverage;
-pub use mark::wrote_picture;
+pub use mark::PICTURE;
 use outline::Outlines;
 use view::View;
 
@@ -60,7 +60,7 @@ pub fn render(picture: &MapData, out: &Path) -> Result<()> {
     draw(picture)
         .write_to(&mut png, image::ImageFormat::Png)
         .map_err(|e| Error::io("draw", out, std::io::Error::other(e)))?;
-    write_whole(out, Artefact::Picture, &mark::marked(png.get_ref()))
+    write_whole(out, PICTURE, &mark::marked(png.get_ref()))
 }
 
 fn check(picture: &MapData, out: &Path) -> Result<()> {
