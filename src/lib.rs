@@ -20,6 +20,7 @@ pub mod digest;
 pub mod error;
 pub mod expr;
 pub mod finalize;
+pub mod folders;
 pub mod granule;
 pub mod grid;
 pub mod input;

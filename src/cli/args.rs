@@ -246,6 +246,9 @@ pub struct PlanArgs {
     pub tolerant: bool,
     #[command(flatten)]
     pub access: AccessArgs,
+    /// Memory, of which half of what the program leaves is for storage chunks, such as 512MiB or 4GiB
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -332,6 +335,9 @@ pub struct VerifyArgs {
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// With --devices, memory for storage chunks and batches, such as 512MiB or 4GiB; cells stay in memory
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

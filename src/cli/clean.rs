@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::place::{Leftover, NameLock, State, in_folder, lock_of, pending, recover};
 
 use super::args::CleanArgs;
@@ -78,12 +79,8 @@ fn unfinished(folder: &Path, of: Option<&Path>) -> Result<BTreeSet<PathBuf>> {
         return Ok(stores);
     }
     let listed = |e| Error::io("list", folder, e);
-    for entry in fs::read_dir(folder).map_err(listed)? {
-        let name = entry
-            .map_err(listed)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+    for path in folders::list(folder).map_err(listed)? {
+        let name = folders::name(&path);
         let Some(name) = name.strip_prefix('.') else {
             continue;
         };

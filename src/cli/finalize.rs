@@ -18,6 +18,7 @@ use super::args::FinalizeArgs;
 use super::empty::no_photon_in_pieces;
 use super::finished::{self, Wanted, finished};
 use super::out::{note, print};
+use super::outputs::is_of_no_other;
 use super::run::threads;
 use super::session::Session;
 
@@ -46,6 +47,9 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     check_target(store, overwrite, &inputs)?;
     for (kind, path) in files {
         check_file(path, kind, overwrite, &inputs)?;
+    }
+    if args.report.is_none() {
+        is_of_no_other(&report_path, store)?;
     }
     if let Some(table) = &args.table {
         TableFormat::of(table)?;

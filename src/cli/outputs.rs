@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
 use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file};
 use crate::plan::{Plan, ShardMap};
@@ -45,9 +47,37 @@ pub fn begin(
     files.extend(args.table.as_deref().map(|table| (TABLE, table)));
     check_distinct(Some(store), &files)?;
     check_file(&report, RUN_REPORT, true, inputs)?;
+    if args.report.is_none() {
+        is_of_no_other(&report, store)?;
+    }
     let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
     let session = Session::begin(store, !part, &names)?;
     Ok((report, session))
+}
+
+/// `photons` and `photons.zarr` have files of one name beside them.
+///
+/// # Errors
+/// The report there is that of another store, which is there, too.
+pub fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
+    let text = std::fs::read(report).ok();
+    let found: Option<Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    let Some(other) = found.as_ref().and_then(|found| found["store"].as_str()) else {
+        return Ok(());
+    };
+    let Some(name) = Path::new(other).file_name() else {
+        return Ok(());
+    };
+    let is_there = report.with_file_name(name).exists();
+    if !is_there || store.file_name() == Some(name) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{} is the report of {other}, and that of {} would have the same name; choose another --store, \
+         or name the report with --report",
+        report.display(),
+        store.display()
+    )))
 }
 
 /// What the report of a run has behind the store's stem: runs over parts of a map have one each.

@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
-use crate::config::{self, Config};
+use crate::config::{self, Access, Config};
 use crate::error::{Error, Result};
 use crate::place::check_file;
 use crate::plan::{Build, Built, Plan, SHARD_MAP, Selection, ShardMap, ShardRange};
@@ -28,9 +28,14 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let mut config = config::load(&args.config)?;
     strict_or_tolerant(matches)?;
     let tolerant = args.tolerant && !args.strict;
-    config.access = args.access.rules(tolerant)?;
+    config.access = Access {
+        chunk_memory: Some(args.memory.for_chunks()),
+        ..args.access.rules(tolerant)?
+    };
     let plan = crate::plan::plan(&args.granules, &config, tolerant)?;
     say_left_out(&plan);
+    // Each granule is read by one of the threads.
+    config.access.granules = threads(args.threads).min(plan.granules.len());
     let inputs = inputs(&args.config, &plan, None);
     check_file(&args.output, SHARD_MAP, true, &inputs)?;
     tidy_file(&args.output)?;

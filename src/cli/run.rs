@@ -37,6 +37,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         tolerant: tolerant(args),
         chunk_memory: Some(args.memory.for_chunks()),
         threads: threads(args.machine.threads),
+        granules: 1,
     };
     let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;

@@ -8,10 +8,10 @@ use arrow::array::Array;
 use serde_json::{Value, json};
 
 use crate::backend::{Device, DeviceChoice};
-use crate::config::{self, Config};
+use crate::config::{self, Access, Config};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, finalize};
-use crate::pipeline::{self, BATCH_ROWS, Options, Survey};
+use crate::pipeline::{self, Memory, Options, Survey};
 use crate::plan::plan;
 use crate::report::{Progress, ProgressMode};
 use crate::store::{self, VerifyReport};
@@ -76,7 +76,11 @@ struct Answer {
 pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let choices = choices(&args.devices)?;
     let mut config = config::load(&args.a)?;
-    config.access = args.access.rules(false)?;
+    config.access = Access {
+        chunk_memory: Some(args.memory.for_chunks()),
+        threads: threads(args.threads),
+        ..args.access.rules(false)?
+    };
     let plan = plan(&args.b, &config, false)?;
     say_left_out(&plan);
     let survey = pipeline::survey(&config, &plan, false)?;
@@ -84,7 +88,12 @@ pub fn devices(args: &VerifyArgs, interrupted: &AtomicBool) -> Result<u8> {
     let mut answers = Vec::with_capacity(choices.len());
     for (name, choice) in &choices {
         let device = Device::open(choice, workers)?;
-        let answer = answer(name, &device, (&config, &survey), interrupted)?;
+        let answer = answer(
+            (name, &device),
+            (&config, &survey),
+            args.memory,
+            interrupted,
+        )?;
         if let Some(warning) = device.warning() {
             note(format_args!("warning: {warning}"));
         }
@@ -144,14 +153,15 @@ fn whole(names: &[String]) -> Vec<String> {
 }
 
 fn answer(
-    name: &str,
-    device: &Device,
+    (name, device): (&str, &Device),
     (config, survey): (&Config, &Survey),
+    memory: Memory,
     interrupted: &AtomicBool,
 ) -> Result<Answer> {
     let started = Instant::now();
+    let memory = memory.beside_chunks(survey.chunk_bytes);
     let options = Options {
-        batch_rows: BATCH_ROWS,
+        batch_rows: memory.rows(&survey.types, config.filters.len(), &survey.job),
         tolerant: false,
         table: None,
         // A strict run lists nothing.

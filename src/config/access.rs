@@ -26,4 +26,6 @@ pub struct Access {
     pub chunk_memory: Option<u64>,
     /// Threads that decode them at the same time, one at least.
     pub threads: usize,
+    /// Granules that are read at the same time and share that memory, one at least.
+    pub granules: usize,
 }

@@ -222,7 +222,7 @@ impl GranuleFile {
     pub(super) fn dataset(&self, path: &str) -> Result<Located> {
         match self.walk(path)? {
             Walk::Spot(spot) => self.open_dataset(spot, path),
-            Walk::Missing(missing) => Err(self.missing(path, &missing)),
+            Walk::Missing(missing) => Err(self.missing(path, &missing)?),
         }
     }
 
@@ -238,8 +238,14 @@ impl GranuleFile {
         })
     }
 
-    fn missing(&self, path: &str, missing: &Missing) -> Error {
-        self.error(format!("{path} does not exist: {}", missing.describe()))
+    /// The error of a path that leads nowhere. Only this lists what is there instead: a group may hold
+    /// hundreds of thousands of names, and paths of other ground tracks often lead nowhere.
+    fn missing(&self, path: &str, missing: &Missing) -> Result<Error> {
+        let members = self.names(&missing.group, &missing.parent)?;
+        Ok(self.error(format!(
+            "{path} does not exist: {}",
+            missing.describe(&members)
+        )))
     }
 }
 

@@ -20,12 +20,12 @@ use crate::config::Access;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
 const DEEPEST: usize = 6;
-/// Datasets described at most where all are.
-const MOST_DATASETS: usize = 100_000;
+/// Groups and datasets described at most; products have a few hundred.
+const MOST_OBJECTS: usize = 10_000;
 
 /// Describes a granule: `granule`, `bytes`, what identifies it, `time_span`, `bounding_box`,
 /// `other_members` of the root, and `ground_tracks` with `name` and `groups`, each with `path` in the
-/// ground track and `datasets`.
+/// ground track and `datasets`; `described_at_most` groups and datasets, where there are as many.
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
@@ -40,10 +40,30 @@ pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
 pub fn inspect_all(path: &Path, access: &Access) -> Result<Value> {
     let granule = GranuleFile::open_with(path, access)?;
     let mut found = describe(&granule)?;
+    let mut room = Room(MOST_OBJECTS);
     let mut datasets = Vec::new();
-    describe_all(&granule, "", &mut datasets)?;
+    describe_all(&granule, "", &mut room, &mut datasets)?;
     found["datasets"] = json!(datasets);
+    if room.is_used_up() {
+        found["described_at_most"] = json!(MOST_OBJECTS);
+    }
     Ok(found)
+}
+
+/// How many more objects are described. A file may hold any number of them.
+struct Room(usize);
+
+impl Room {
+    /// Whether there is room for one more, which takes it.
+    fn take(&mut self) -> bool {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.0 == 0
+    }
 }
 
 fn describe(granule: &GranuleFile) -> Result<Value> {
@@ -52,11 +72,12 @@ fn describe(granule: &GranuleFile) -> Result<Value> {
         .into_iter()
         .partition(|name| name.starts_with("gt"));
     let mut ground_tracks = Vec::new();
+    let mut room = Room(MOST_OBJECTS);
     for name in &tracks {
         let mut groups = Vec::new();
         let full = format!("/{name}");
         if let (Walk::Spot(spot), LocationType::Group) = look(granule, &full)? {
-            describe_group(granule, &spot, (&full, ""), &mut groups)?;
+            describe_group(granule, &spot, (&full, ""), (&mut room, &mut groups))?;
         }
         ground_tracks.push(json!({"name": name, "groups": groups}));
     }
@@ -67,17 +88,25 @@ fn describe(granule: &GranuleFile) -> Result<Value> {
     found["odd"] = json!(granule.odd());
     found["ground_tracks"] = json!(ground_tracks);
     found["other_members"] = json!(others);
+    if room.is_used_up() {
+        found["described_at_most"] = json!(MOST_OBJECTS);
+    }
     Ok(found)
 }
 
 /// Adds every dataset of the group at `path` and below, and what of it cannot be read with the reason.
-fn describe_all(granule: &GranuleFile, path: &str, datasets: &mut Vec<Value>) -> Result<()> {
+fn describe_all(
+    granule: &GranuleFile,
+    path: &str,
+    room: &mut Room,
+    datasets: &mut Vec<Value>,
+) -> Result<()> {
     let deep = path.matches('/').count() > DEEPEST;
     let Some(group) = granule.find_group(path)? else {
         return Ok(());
     };
     for name in granule.names(&group, path)? {
-        if datasets.len() >= MOST_DATASETS {
+        if !room.take() {
             return Ok(());
         }
         let full = format!("{path}/{name}");
@@ -86,7 +115,7 @@ fn describe_all(granule: &GranuleFile, path: &str, datasets: &mut Vec<Value>) ->
                 Ok(json!({"error": "groups below are not entered"}))
             }
             Ok((Walk::Spot(_), LocationType::Group)) => {
-                describe_all(granule, &full, datasets).map(|()| Value::Null)
+                describe_all(granule, &full, room, datasets).map(|()| Value::Null)
             }
             Ok((Walk::Spot(spot), LocationType::Dataset)) => {
                 describe_at(granule, spot, &full, &name)
@@ -135,7 +164,7 @@ fn describe_group(
     granule: &GranuleFile,
     spot: &Spot,
     (ground_track, path): (&str, &str),
-    groups: &mut Vec<Value>,
+    (room, groups): (&mut Room, &mut Vec<Value>),
 ) -> Result<()> {
     let within = |name: &str| match path {
         "" => name.to_owned(),
@@ -147,6 +176,9 @@ fn describe_group(
     let mut datasets = Vec::new();
     let mut inner = Vec::new();
     for name in granule.names(&group, &full)? {
+        if !room.take() {
+            break;
+        }
         let full = format!("{ground_track}/{}", within(&name));
         match look(granule, &full)? {
             (Walk::Spot(spot), LocationType::Group) => inner.push((name, spot)),
@@ -162,7 +194,7 @@ fn describe_group(
     for (name, spot) in inner {
         let path = within(&name);
         if path.split('/').count() <= DEEPEST {
-            describe_group(granule, &spot, (ground_track, &path), groups)?;
+            describe_group(granule, &spot, (ground_track, &path), (room, groups))?;
         }
     }
     Ok(())

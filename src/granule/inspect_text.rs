@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::track::listed;
 use crate::text::aligned;
 
 /// Groups whose datasets the table shows one by one.
@@ -25,13 +26,16 @@ pub fn inspect_text(description: &Value) -> String {
     for line in facts(description) {
         let _ = writeln!(text, "{line}");
     }
+    if let Some(most) = description["described_at_most"].as_u64() {
+        let _ = writeln!(text, "only the first {most} groups and datasets are shown");
+    }
     let all = description["datasets"].as_array();
     if tracks.is_empty() && all.is_none() {
         let others = list(&description["other_members"])
             .iter()
             .filter_map(Value::as_str);
-        let others: Vec<&str> = others.collect();
-        let _ = writeln!(text, "it holds {}", others.join(", "));
+        let others: Vec<String> = others.map(str::to_owned).collect();
+        let _ = writeln!(text, "it holds {}", listed(&others));
         return text;
     }
     let present: Vec<&str> = MAIN_GROUPS

@@ -242,17 +242,22 @@ impl GranuleFile {
         };
         let each = WORKING * largest.chunk_bytes();
         let threads = self.access.threads.max(1) as u64;
-        let Some(room) = self.access.chunk_memory else {
+        let sharing = self.access.granules.max(1) as u64;
+        let Some(room) = self.access.chunk_memory.map(|all| all / sharing) else {
             return Ok((kept + threads * each, usize::MAX));
         };
         if kept + each > room {
+            let fewer = match sharing {
+                1 => String::new(),
+                n => format!(", or read fewer than {n} granules at a time with --threads"),
+            };
             return Err(self.error(format!(
                 "{} has storage chunks of {} bytes, and decoding those of its ground track takes {} \
-                 bytes, of which the memory has {room} for that; give at least --memory {}MiB",
+                 bytes, of which the memory has {room} for that; give at least --memory {}MiB{fewer}",
                 largest.path,
                 largest.chunk_bytes(),
                 kept + each,
-                memory_for_chunks(kept + each) >> 20
+                memory_for_chunks((kept + each).saturating_mul(sharing)) >> 20
             )));
         }
         let at_once = ((room - kept) / each.max(1)).max(1);

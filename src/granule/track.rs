@@ -138,7 +138,7 @@ fn may_be_in_a_subset(name: &str) -> bool {
 }
 
 /// Names in one line, the first ten of them.
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     match names {
         [] => "nothing".into(),
         names if names.len() <= 10 => names.join(", "),

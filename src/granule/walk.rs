@@ -38,12 +38,12 @@ pub(super) enum Walk {
     Missing(Missing),
 }
 
-/// The first part of a path that does not exist.
+/// The first part of a path that does not exist, and the group that lacks it.
 #[derive(Debug)]
 pub(super) struct Missing {
     pub parent: String,
     pub part: String,
-    pub members: Vec<String>,
+    pub group: Group,
 }
 
 /// One entry of a group.
@@ -118,7 +118,7 @@ impl GranuleFile {
             spot = match found.map_err(|e| self.damaged(format!("look up {full}"), &e))? {
                 None => {
                     return Ok(Walk::Missing(Missing {
-                        members: self.names(&here.group, &at)?,
+                        group: here.group,
                         parent: at,
                         part: part.to_owned(),
                     }));
@@ -190,25 +190,22 @@ impl GranuleFile {
 }
 
 impl Missing {
-    /// What the last existing group holds instead, and the remedy.
-    pub fn describe(&self) -> String {
+    /// What the last existing group holds instead, and the remedy; `members` are its names.
+    pub fn describe(&self, members: &[String]) -> String {
         let parent = if self.parent.is_empty() {
             "/"
         } else {
             &self.parent
         };
         let likeness = |m: &String| strsim::jaro_winkler(m, &self.part);
-        let nearest = self
-            .members
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let nearest = (members.iter()).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         match nearest {
             None => format!("{parent} is empty; leave the ground track out"),
             Some(nearest) => format!(
                 "{parent} holds no {}, the nearest of its {} names is {nearest}; correct the path \
                  in the config",
                 self.part,
-                self.members.len()
+                members.len()
             ),
         }
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::sorted_run::SortedRun;
 use crate::error::{Error, Result};
+use crate::folders;
 
 /// Where sorted runs are. Dropping it removes the folder if it is empty.
 #[derive(Debug)]
@@ -101,21 +102,20 @@ impl RunFolder {
 
     /// Takes the folder up again: files of runs that `listed` does not name are removed.
     pub fn restore(&mut self, listed: &[&str]) -> Result<()> {
-        let entries = match fs::read_dir(&self.path) {
-            Ok(entries) => entries,
+        let paths = match folders::list(&self.path) {
+            Ok(paths) => paths,
             Err(e) if e.kind() == ErrorKind::NotFound && listed.is_empty() => return Ok(()),
             Err(e) => return Err(Error::io("list", &self.path, e)),
         };
         self.made = true;
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("list", &self.path, e))?;
-            let found = entry.file_name();
-            let Some(number) = found.to_str().and_then(number) else {
+        for path in paths {
+            let found = folders::name(&path);
+            let Some(number) = number(&found) else {
                 continue;
             };
             self.next = self.next.max(number + 1);
-            if !listed.iter().any(|listed| found == *listed) {
-                remove(&entry.path())?;
+            if !listed.contains(&&*found) {
+                remove(&path)?;
             }
         }
         Ok(())

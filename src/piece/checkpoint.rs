@@ -16,6 +16,7 @@ use super::{Contribution, GranuleFile, Listed, Pieces};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::Conserved;
+use crate::folders;
 use crate::merge::RunFile;
 use crate::place::{open, seal, write_document};
 use crate::report::{GranuleReport, RejectedRow};
@@ -167,10 +168,7 @@ impl Pieces {
     /// The operating system's.
     pub fn forget(&self, shards: &[u64]) -> Result<()> {
         let folder = self.open_shards(shards);
-        for removed in [
-            fs::remove_file(folder.join(NAME)),
-            fs::remove_dir_all(&folder),
-        ] {
+        for removed in [fs::remove_file(folder.join(NAME)), folders::remove(&folder)] {
             match removed {
                 Err(e) if e.kind() != ErrorKind::NotFound => {
                     return Err(Error::io("remove", folder, e));

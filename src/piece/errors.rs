@@ -17,6 +17,7 @@ use arrow::record_batch::RecordBatch;
 use super::Pieces;
 use crate::digest::of_file;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::table::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
 
 /// The folder of error tables below the pieces.
@@ -68,9 +69,8 @@ impl Pieces {
         }
         let io = |e| Error::io("list", &folder, e);
         let mut of_granule: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for entry in fs::read_dir(&folder).map_err(io)? {
-            let path = entry.map_err(io)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        for path in folders::list(&folder).map_err(io)? {
+            let name = folders::name(&path);
             // What a killed run was writing has a hidden name.
             if let Some((granule, _)) = name
                 .strip_suffix(".parquet")
@@ -99,12 +99,12 @@ impl Pieces {
     /// The operating system's.
     pub fn forget_rows(&self, granule: &str) -> Result<()> {
         let folder = self.folder.join(ERRORS);
-        let Ok(entries) = fs::read_dir(&folder) else {
+        let Ok(paths) = folders::list(&folder) else {
             return Ok(());
         };
         let granule = file_name(granule);
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        for path in paths {
+            let name = folders::name(&path);
             let of = name
                 .strip_suffix(".parquet")
                 .and_then(|n| n.rsplit_once('.'));

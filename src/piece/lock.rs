@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::place::{duration, host, now};
 
 /// The folder of the files below the pieces.
@@ -131,8 +132,7 @@ pub fn at_work(pieces: &Path) -> Result<Vec<String>> {
 /// The claims of runs that are alive; what dead ones left is removed.
 fn live(folder: &Path) -> Result<Vec<Claim>> {
     let mut claims = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))? {
-        let path = entry.map_err(|e| Error::io("list", folder, e))?.path();
+    for path in folders::list(folder).map_err(|e| Error::io("list", folder, e))? {
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }

@@ -28,6 +28,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::place::sync_parent;
 use crate::stat::{Encoding, Partials};
 
@@ -99,14 +100,13 @@ impl Pieces {
     /// # Errors
     /// Something else is there.
     pub fn check_place(folder: &Path) -> Result<()> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
+        let paths = match folders::list(folder) {
+            Ok(paths) => paths,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(Error::io("list", folder, e)),
         };
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("list", folder, e))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+        for path in paths {
+            let name = folders::name(&path);
             let ours = [
                 "shard-",
                 "open-",
@@ -251,13 +251,10 @@ impl Pieces {
             .iter()
             .map(|&shard| Marker::name(shard))
             .collect();
-        let listed = fs::read_dir(&self.folder).map_err(|e| Error::io("list", &self.folder, e))?;
-        let mut marked = 0;
-        for entry in listed {
-            let entry = entry.map_err(|e| Error::io("list", &self.folder, e))?;
-            marked += usize::from(shards.contains(&*entry.file_name().to_string_lossy()));
-        }
-        Ok(marked)
+        let listed = folders::list(&self.folder);
+        let listed = listed.map_err(|e| Error::io("list", &self.folder, e))?;
+        let names = listed.iter().map(|path| folders::name(path));
+        Ok(names.filter(|name| shards.contains(name)).count())
     }
 
     /// Takes all pieces away.
@@ -273,7 +270,7 @@ impl Pieces {
             }
             _ => {}
         }
-        match fs::remove_dir_all(folder) {
+        match folders::remove(folder) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::io("remove", folder, e))
             }

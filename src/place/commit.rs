@@ -17,6 +17,7 @@ use super::paths::{absolute, relative};
 use super::sync::sync_parent;
 use super::{hidden, sealed, swap, work};
 use crate::error::{Error, Result};
+use crate::folders;
 
 /// Version of the list.
 const SCHEMA_VERSION: u32 = 1;
@@ -160,7 +161,7 @@ pub fn recover(store: &Path) -> Result<Option<Completed>> {
         for from in journal.steps.iter().filter_map(|step| step.from.as_deref()) {
             let from = absolute(store, from);
             match fs::symlink_metadata(&from) {
-                Ok(found) if found.is_dir() => _ = fs::remove_dir_all(&from),
+                Ok(found) if found.is_dir() => _ = folders::remove(&from),
                 _ => remove(&from)?,
             }
         }
@@ -206,7 +207,7 @@ fn follow(store: &Path, journal: &Journal) -> Result<()> {
         sync(&to)?;
     }
     for aside in old {
-        let removed = fs::remove_dir_all(&aside);
+        let removed = folders::remove(&aside);
         // `icefold clean` may have been at it, too.
         let removed = removed.or_else(|e| match e.kind() {
             ErrorKind::NotFound => Ok(()),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::sync::{create_folders, parent, sync_parent};
 use super::{hidden, swap, work};
 use crate::error::{Error, Result};
+use crate::folders;
 
 /// A target, and the hidden folder beside it. Dropping it removes that folder unless it got its name.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl FolderPlace {
         let old = swap::replace(&self.partial, target).map_err(io("rename what is finished to"))?;
         sync_parent(target).map_err(io("sync the folder of"))?;
         let removed = old.map_or(Ok(()), |old| {
-            fs::remove_dir_all(&old).map_err(|error| {
+            folders::remove(&old).map_err(|error| {
                 let message = format!(
                     "written, but the store that it replaces is still at {}: {error}; remove it",
                     old.display()
@@ -84,7 +85,7 @@ impl Drop for FolderPlace {
     fn drop(&mut self) {
         if !self.named {
             // The error that led here matters more than one about cleaning up.
-            let _ = fs::remove_dir_all(&self.partial);
+            let _ = folders::remove(&self.partial);
             work::end(&self.partial);
         }
     }

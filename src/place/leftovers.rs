@@ -12,6 +12,7 @@ use super::hidden::Hidden;
 use super::lock::NameLock;
 use super::sync::parent;
 use crate::error::{Error, Result};
+use crate::folders;
 
 /// Something with a hidden name that icefold gave.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +84,7 @@ impl Leftover {
     /// The operating system's.
     pub fn remove(&self) -> Result<()> {
         let removed = match fs::symlink_metadata(&self.path) {
-            Ok(found) if found.is_dir() => fs::remove_dir_all(&self.path),
+            Ok(found) if found.is_dir() => folders::remove(&self.path),
             _ => fs::remove_file(&self.path),
         };
         match removed {
@@ -105,16 +106,15 @@ fn named(folder: &Path, of: Option<&Path>) -> Result<Vec<(Leftover, Hidden)>> {
     });
     let listed = |e| Error::io("list", folder, e);
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(listed)? {
-        let entry = entry.map_err(listed)?;
-        let Some(hidden) = Hidden::parse(&entry.file_name()) else {
+    for path in folders::list(folder).map_err(listed)? {
+        let Some(hidden) = Hidden::parse(path.file_name().unwrap_or_default()) else {
             continue;
         };
         if hidden.is_mine() || of.as_ref().is_some_and(|of| !hidden.is_of(of)) {
             continue;
         }
         let leftover = Leftover {
-            path: entry.path(),
+            path,
             target: folder.join(of.as_ref().unwrap_or(&hidden.name)),
             state: State::InUse,
         };

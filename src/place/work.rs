@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::folders;
+
 /// How often the removal of a folder is tried.
 const MOST_TRIES: usize = 100;
 
@@ -37,7 +39,7 @@ pub fn abandon() {
         // removed is left to the next run.
         for _ in 0..MOST_TRIES {
             let removed = match fs::symlink_metadata(path) {
-                Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+                Ok(found) if found.is_dir() => folders::remove(path),
                 Ok(_) => fs::remove_file(path),
                 Err(_) => break,
             };

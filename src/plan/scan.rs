@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::GranuleKind;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::granule::looks_like_hdf5;
 use crate::table::looks_like_a_table;
 
@@ -151,13 +152,8 @@ impl Scan {
         if !seen.insert(folder.canonicalize().map_err(listed)?) {
             return Ok(());
         }
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(listed)? {
-            paths.push(entry.map_err(listed)?.path());
-        }
         // Which of two links is followed does not depend on the order in which the system lists them.
-        paths.sort();
-        for path in paths {
+        for path in folders::list(folder).map_err(listed)? {
             match std::fs::metadata(&path) {
                 Err(e) => self.skip(path, why_unreachable(&e)),
                 Ok(metadata) if metadata.is_dir() => match passed_over(&path) {

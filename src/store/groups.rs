@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::group::Layout;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::grid::{Latitude, Order};
 
 /// Orders of the store at `path`, ascending.
@@ -36,11 +37,10 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
     if document(path, path)?["node_type"] != "group" {
         return refuse("is a zarr array, not a group of orders");
     }
-    let mut orders: Vec<Order> = fs::read_dir(path)
-        .map_err(|error| Error::io("list", path, error))?
-        .filter_map(|entry| {
-            let name = entry.ok()?.file_name();
-            let order = name.to_str()?.parse().ok().and_then(Order::new)?;
+    let inside = folders::list(path).map_err(|error| Error::io("list", path, error))?;
+    let mut orders: Vec<Order> = (inside.iter())
+        .filter_map(|inside| {
+            let order = folders::name(inside).parse().ok().and_then(Order::new)?;
             path.join(order.to_string()).is_dir().then_some(order)
         })
         .collect();
@@ -52,10 +52,7 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
 /// Names of the folders in a group, sorted; each must be an array.
 pub fn subfolders(store: &Path, group: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(group).map_err(|error| Error::io("list", group, error))? {
-        let path = entry
-            .map_err(|error| Error::io("list", group, error))?
-            .path();
+    for path in folders::list(group).map_err(|error| Error::io("list", group, error))? {
         if !path.is_dir() {
             continue;
         }

@@ -16,6 +16,7 @@ use super::value::{Scalar, scalar, size};
 use super::write::{ContentHash, content_hash};
 use crate::digest::hex;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::text::padded;
 
 /// Everything about the store at `path`, as one JSON object.
@@ -184,13 +185,11 @@ fn number(value: Scalar) -> Value {
 /// Bytes of all files in a folder.
 fn folder_bytes(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
-    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, error))? {
-        let entry = entry.map_err(|error| Error::io("list", folder, error))?;
-        let metadata = entry
-            .metadata()
-            .map_err(|error| Error::io("look at", entry.path(), error))?;
+    for path in folders::list(folder).map_err(|error| Error::io("list", folder, error))? {
+        let metadata = fs::symlink_metadata(&path);
+        let metadata = metadata.map_err(|error| Error::io("look at", &path, error))?;
         bytes += if metadata.is_dir() {
-            folder_bytes(&entry.path())?
+            folder_bytes(&path)?
         } else {
             metadata.len()
         };

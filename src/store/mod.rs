@@ -11,6 +11,7 @@
 mod aligned;
 mod array;
 mod difference;
+mod documents;
 #[cfg(test)]
 mod fixture;
 mod fullsphere;

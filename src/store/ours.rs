@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::folders;
 use crate::grid::Order;
 
 const DOCUMENT: &str = "zarr.json";
@@ -99,14 +100,13 @@ fn is_file(path: &Path) -> bool {
 
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let failed = |e: std::io::Error| format!("{} cannot be listed: {e}", folder.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        found.push((entry.path(), name));
-    }
-    found.sort();
-    Ok(found)
+    let paths = folders::list(folder).map_err(failed)?.into_iter();
+    Ok(paths
+        .map(|path| {
+            let name = folders::name(&path);
+            (path, name)
+        })
+        .collect())
 }
 
 fn read(path: &Path) -> Result<Value, String> {

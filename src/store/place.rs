@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::array::WriteFailure;
 use super::ours;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::place::{FolderPlace, Inputs, hidden, sync_folder as sync};
 
 /// A target, and the hidden folder beside it in which the store grows. Dropping it removes the
@@ -168,8 +169,7 @@ pub fn sync_folders(folder: &Path) -> Result<(), WriteFailure> {
         path: folder.to_path_buf(),
         source,
     };
-    for entry in fs::read_dir(folder).map_err(wrap)? {
-        let path = entry.map_err(wrap)?.path();
+    for path in folders::list(folder).map_err(wrap)? {
         if path.is_dir() {
             sync_folders(&path)?;
         }

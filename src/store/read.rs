@@ -225,6 +225,16 @@ impl StoreReader {
         })
     }
 
+    /// The `zarr.json` of an array, or of the grid mapping; `None` where there is none: ids that are
+    /// indices have no array.
+    pub(super) fn document_of(&self, name: &str) -> Result<Option<Value>> {
+        let folder = self.folder(name);
+        if !folder.join("zarr.json").exists() && !self.arrays.iter().any(|array| array == name) {
+            return Ok(None);
+        }
+        document(&self.path, &folder).map(Some)
+    }
+
     /// An array with all its values.
     ///
     /// # Errors

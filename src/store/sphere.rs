@@ -15,6 +15,7 @@ use super::groups::document;
 use super::read::{ArrayInfo, Blocks, StoreReader};
 use super::value::{into_little_endian, size};
 use crate::error::{Error, Result};
+use crate::folders;
 
 /// Cells of a shard up to which it is read at once; of a larger one inner chunk by inner chunk.
 const AT_ONCE: u64 = 1 << 20;
@@ -174,15 +175,14 @@ fn chunk_cells(store: &StoreReader, name: &str) -> Result<[u64; 2]> {
 /// The shards of which an array has a file.
 fn files(store: &StoreReader, name: &str) -> Result<BTreeSet<u64>> {
     let folder = store.folder(name).join("c");
-    let entries = match fs::read_dir(&folder) {
+    let paths = match folders::list(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        entries => entries.map_err(|error| Error::io("list", &folder, error))?,
+        paths => paths.map_err(|error| Error::io("list", &folder, error))?,
     };
     let shards = store.grid().shard_order.cells();
-    entries
-        .map(|entry| {
-            let entry = entry.map_err(|error| Error::io("list", &folder, error))?;
-            let file = entry.file_name().to_string_lossy().into_owned();
+    (paths.iter())
+        .map(|path| {
+            let file = folders::name(path);
             let shard = file.parse().ok().filter(|&shard| shard < shards);
             shard.ok_or_else(|| store.damaged(&format!("{name}/c/{file} is of no shard")))
         })

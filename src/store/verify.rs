@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 
 use super::aligned::{Aligned, union};
 use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
+use super::groups::document;
 use super::inspect::grouped;
 use super::metadata::CELL_IDS;
 use super::read::{ArrayInfo, Blocks, StoreReader};
@@ -25,6 +27,7 @@ use crate::grid::Order;
 /// If either cannot be read.
 pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
+    let roots = [document(a, a)?, document(b, b)?];
     let orders = [StoreReader::orders_of(a)?, StoreReader::orders_of(b)?];
     for &order in orders.iter().flatten().collect::<BTreeSet<&Order>>() {
         let both = orders.each_ref().map(|of| of.contains(&order));
@@ -37,6 +40,10 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
         } else {
             report.only_in(order.to_string(), both[0]);
         }
+    }
+    // Of stores of different orders it says what is said above.
+    if orders[0] == orders[1] {
+        properties(&mut report, "root", &roots.each_ref().map(members_of));
     }
     Ok(report)
 }
@@ -75,6 +82,7 @@ impl Pair {
             )),
             None => self.compare_array(CELL_IDS, report)?,
         }
+        compare_grid_mappings(&self.a, &self.b, report)?;
         let names = self.a.arrays().iter().chain(self.b.arrays());
         for name in names.collect::<BTreeSet<_>>() {
             let both = [&self.a, &self.b].map(|store| store.arrays().contains(name));
@@ -96,6 +104,12 @@ impl Pair {
         report.property(&order, "dggs", (of_a, of_b));
         let both = (text(a.get("latitude")), text(b.get("latitude")));
         report.property(&order, "latitude", both);
+        let others = [a, b].map(|attributes| {
+            let mut others = attributes.clone();
+            others.retain(|key, _| !["dggs", "latitude", "icefold"].contains(&key.as_str()));
+            others
+        });
+        properties(report, &order, &others);
         for key in ["version", "config_sha256", "shard_order"] {
             let of = |attributes: &Map<String, Value>| {
                 text(
@@ -134,11 +148,9 @@ impl Pair {
         report.property(&full, "shape", both);
         let both = (shown(a.dtype, &a.fill), shown(b.dtype, &b.fill));
         report.property(&full, "fill value", both);
-        let keys = a.attributes.keys().chain(b.attributes.keys());
-        for key in keys.collect::<BTreeSet<_>>() {
-            let both = (text(a.attributes.get(key)), text(b.attributes.get(key)));
-            report.property(&full, key, both);
-        }
+        let attributes = [&a, &b].map(|info| info.attributes.clone());
+        properties(report, &full, &attributes);
+        compare_storage(&self.a, &self.b, name, report)?;
         // Ids of different counts are compared as far as both go: that shows where a cell is missing.
         if a.dtype == b.dtype && (a.shape == b.shape || name == CELL_IDS) {
             let kind = self.compare_values(&a)?;
@@ -219,15 +231,6 @@ impl Pair {
             Some(cells) => of(cells),
             None => of(&self.a.cell_ids()?),
         })
-    }
-}
-
-/// An attribute as text; `none` where it is absent.
-fn text(value: Option<&Value>) -> String {
-    match value {
-        None => "none".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
     }
 }
 

@@ -281,4 +281,13 @@ fn stores_whose_names_differ_behind_a_dot_have_reports_of_their_own() {
         "photons.2019.run.json",
     ];
     assert_eq!(site.written(), names);
+    succeed(&mut site.run_to("photons.zarr", "atl03", &one(&good)));
+    let mut other = site.run_to("photons", "atl03", &one(&good));
+    let says = [
+        "photons.run.json is the report of",
+        "photons.zarr",
+        "choose another --store",
+    ];
+    refuse(&mut other, 2, &says);
+    succeed(other.arg("--report").arg(site.out("mine.json")));
 }

@@ -211,6 +211,12 @@ fn storage_chunks_take_no_more_memory_than_there_is() {
             "give at least",
         ],
     );
+    let mut shared = with(Some(2 * needed + 1));
+    shared.access.granules = 3;
+    let says = "MiB, or read fewer than 3 granules at a time with --threads";
+    assert_says(&refusal(&closed.path, &shared), &[says]);
+    shared.access.granules = 2;
+    assert!(read(&closed.path, &shared, 150_000).is_ok());
     for room in [Some(needed), Some(needed + 400_000 * 4), None] {
         let config = with(room);
         let file = GranuleFile::open_with(&closed.path, &config.access).unwrap();

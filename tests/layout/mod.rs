@@ -132,6 +132,32 @@ fn explained(above: &[Line]) -> bool {
 }
 
 #[test]
+fn folders_are_looked_into_where_closing_one_cannot_panic() {
+    let mut complaints = Vec::new();
+    for path in files("src", "rs") {
+        // Modules of tests come last in their files.
+        let text = read(&path);
+        let program = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        let of_tests = path.ends_with("tests.rs") || path.ends_with("src/merge/damage.rs");
+        if of_tests || path.ends_with("src/folders.rs") {
+            continue;
+        }
+        for (number, line) in lines(program).iter().enumerate() {
+            if words(&line.code).any(|word| word == "read_dir" || word == "remove_dir_all") {
+                let (path, number) = (path.display(), number + 1);
+                complaints.push(format!(
+                    "{path}:{number}: use `folders`, which does not panic"
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
 fn nothing_is_left_marked_for_later() {
     // In halves, so that this file does not hold them.
     let markers =
