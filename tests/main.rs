@@ -11,6 +11,7 @@
 
 mod cli;
 mod conformance;
+mod fuzz;
 mod golden;
 mod granule;
 mod kernels;

@@ -6,7 +6,6 @@
 //! is its fill value.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use zarrs::array::{Array, ArrayBytes, ArraySubset};
 use zarrs::filesystem::FilesystemStore;

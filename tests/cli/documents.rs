@@ -27,6 +27,22 @@ fn stopped(site: &Site) -> (PathBuf, PathBuf) {
     (folder, checkpoint.expect("the run left a checkpoint"))
 }
 
+/// Puts documents of one run into a folder: `map.json`, `a.zarr`, `a.run.json`, and `pieces` of a run that
+/// was stopped.
+pub(crate) fn stopped_site(into: &Path) {
+    let site = Site::new();
+    let (folder, _) = stopped(&site);
+    let renamed = [
+        (site.path("map.json"), "map.json"),
+        (site.out("a.zarr"), "a.zarr"),
+        (site.out("a.run.json"), "a.run.json"),
+        (folder, "pieces"),
+    ];
+    for (from, name) in renamed {
+        std::fs::rename(from, into.join(name)).unwrap();
+    }
+}
+
 /// Ends a run over the map by a granule that fails when others are merged, and mends that granule.
 pub(super) fn stop(site: &Site, run: &mut Command) {
     let path = site.path("b.h5");

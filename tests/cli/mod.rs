@@ -14,7 +14,7 @@ mod cuda;
 mod cuda_libraries;
 mod demo;
 mod devices;
-mod documents;
+pub(crate) mod documents;
 mod error_table;
 mod folders;
 mod foreign;
