@@ -7,6 +7,12 @@
 #![allow(dead_code, reason = "the crate uses the rest of these files")]
 
 mod chunks;
+#[cfg(feature = "documents")]
+#[path = "../../tests/fuzz/documents.rs"]
+pub mod documents;
+#[cfg(feature = "documents")]
+#[path = "../../tests/fuzz/edits.rs"]
+mod edits;
 #[path = "../../src/plan/product.rs"]
 mod product;
 #[path = "../../src/granule/link.rs"]
@@ -322,4 +328,18 @@ pub fn link(data: &[u8]) {
     let rows = segments.rows.end - segments.rows.start;
     assert!(segments.of_photon.iter().all(|&s| u64::from(s) < rows));
     assert!(segments.rows.end <= counts.len() as u64);
+}
+
+/// A changed document of this kind.
+#[cfg(feature = "documents")]
+pub fn document(kind: &str, data: &[u8]) {
+    use std::sync::OnceLock;
+    static SEEDS: OnceLock<documents::Seeds> = OnceLock::new();
+    let seeds = SEEDS.get_or_init(|| {
+        let folder = std::env::var_os("ICEFOLD_FUZZ_SEEDS").expect("ICEFOLD_FUZZ_SEEDS is a folder of seeds");
+        let scratch = std::env::temp_dir().join(format!("icefold-fuzz-{}", std::process::id()));
+        documents::Seeds::open(folder.as_ref(), &scratch)
+    });
+    let target = documents::TARGETS.iter().find(|(name, _)| *name == kind);
+    target.expect("a kind of document").1(seeds, data);
 }
