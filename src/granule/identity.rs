@@ -97,6 +97,8 @@ fn is_digits(text: &str, count: usize) -> bool {
 
 /// The dataset at this path, if there is one.
 pub(super) fn dataset(granule: &GranuleFile, path: &str) -> Option<Dataset> {
+    // What is not there is no error here, and that of a group of many names takes long to word.
+    granule.has(path).ok()?.then_some(())?;
     let located = granule.dataset(path).ok()?;
     granule.check_sources(&located, path).ok()?;
     Some(located.dataset)

@@ -277,3 +277,24 @@ fn a_dataset_of_another_levels_length_is_told_its_level() {
     let says = ["h_ph has 3000 rows", "as long as the base level"];
     refuse(site.run(&config, &one(&path)).arg("--overwrite"), 1, &says);
 }
+
+#[test]
+fn of_a_file_of_many_groups_the_first_are_shown() {
+    let site = Site::new();
+    let path = site.path("many.h5");
+    let file = File::create(&path).unwrap();
+    let track = file.create_group("gt1l").unwrap();
+    for number in 0..10_100 {
+        track.create_group(&format!("g{number}")).unwrap();
+    }
+    drop((track, file));
+    let found = found(&path);
+    assert_eq!(found["described_at_most"], 10_000);
+    let text = stdout(&succeed(&mut inspect(&path)));
+    assert!(
+        text.contains("only the first 10000 groups and datasets are shown"),
+        "{text}"
+    );
+    let says = ["many.h5", "has data at /{group}/heights/lat_ph"];
+    refuse(&mut site.run("atl03", &one(&path)), 2, &says);
+}
