@@ -24,7 +24,8 @@ use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
 use crate::place::sync_folder;
-use crate::stat::{Encoding, Partials};
+use crate::merge::Window;
+use crate::stat::Encoding;
 
 /// The column of cells' orders.
 pub(super) const ORDER: &str = "order";
@@ -94,7 +95,7 @@ impl<'a> PieceWriter<'a> {
     /// A write fails: the piece is not done.
     pub fn finish(
         mut self,
-        top: Option<(&Partials, &Encoding)>,
+        top: Option<(&Window, &Encoding)>,
         facts: PieceFacts,
     ) -> Result<Marker> {
         let mut files = Vec::new();
@@ -106,15 +107,8 @@ impl<'a> PieceWriter<'a> {
                 .map_err(|e| Error::io("write", &path, e.into_error()))?;
             files.push(self.publish(CELLS, &file)?);
         }
-        if let Some((partials, encoding)) = top.filter(|(partials, _)| !partials.is_empty()) {
-            let path = self.partial(PARTIALS);
-            let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
-            let mut out = BufWriter::new(&file);
-            encoding
-                .encode(partials, 0..partials.len(), &mut out)
-                .and_then(|_| out.flush())
-                .map_err(|e| Error::io("write", &path, e))?;
-            drop(out);
+        if let Some((top, encoding)) = top.filter(|(top, _)| !top.is_empty()) {
+            let file = self.write_top(top, encoding)?;
             files.push(self.publish(PARTIALS, &file)?);
         }
         let PieceFacts {
@@ -144,6 +138,22 @@ impl<'a> PieceWriter<'a> {
         sync_folder(folder).map_err(|e| Error::io("sync", folder, e))?;
         marker.write(folder)?;
         Ok(marker)
+    }
+
+    /// The shard as one cell, as blocks that merge into it.
+    fn write_top(&self, top: &Window, encoding: &Encoding) -> Result<File> {
+        let path = self.partial(PARTIALS);
+        let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        let mut out = BufWriter::new(&file);
+        top.each_part(encoding.job(), |part| {
+            let written = encoding.encode(part, 0..1, &mut out);
+            written
+                .map(|_| ())
+                .map_err(|e| Error::io("write", &path, e))
+        })?;
+        out.flush().map_err(|e| Error::io("write", &path, e))?;
+        drop(out);
+        Ok(file)
     }
 
     /// Gives a whole file its name.

@@ -30,7 +30,9 @@ use super::partial::Partials;
 use crate::config::GridConfig;
 
 const MAGIC: [u8; 8] = *b"icefpart";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Blocks of version 2 are the same, but a cell was in one.
+const OLDEST: u32 = 2;
 const HEADER: usize = 64;
 /// Where the header's own checksum ends, and what it is of begins.
 const CHECKED: usize = 16;
@@ -56,7 +58,7 @@ pub enum DecodeError {
     Read(io::Error),
     #[error("damaged: {0}")]
     Damaged(String),
-    #[error("format version {found}, and this icefold reads version {VERSION}")]
+    #[error("format version {found}, and this icefold reads versions {OLDEST} to {VERSION}")]
     Version { found: u32 },
     #[error(
         "partials of another config or of other columns: their fingerprint is {found}, that of this \
@@ -156,7 +158,7 @@ impl<'a> Encoding<'a> {
         if header[..8] != MAGIC {
             return Err(DecodeError::Damaged("no block begins here".to_owned()));
         }
-        if four(8) != VERSION {
+        if !(OLDEST..=VERSION).contains(&four(8)) {
             return Err(DecodeError::Version { found: four(8) });
         }
         let (found, written) = (crc32c::crc32c(&header[CHECKED..]), four(12));
