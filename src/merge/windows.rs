@@ -103,7 +103,8 @@ impl Windows<'_, '_> {
         };
         take(&mut pile, &mut cell)?;
         while self.merger.has(id) {
-            if let Some(mut part) = self.merger.next(self.window, most)? {
+            // Without room for other cells.
+            if let Some(mut part) = self.merger.next(0, most)? {
                 take(&mut pile, &mut part)?;
                 cell.append(&part, 0..1);
             }

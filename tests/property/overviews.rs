@@ -187,7 +187,7 @@ fn all_orders_at_once_are_exact_over_every_base_cell() {
         ],
     };
     let orders: Vec<Order> = (0..12).rev().filter_map(Order::new).collect();
-    for room in [0, 500, u64::MAX] {
+    for room in [500, u64::MAX] {
         assert_exact(&photons, &orders, Holding { room, ..ALL }).unwrap();
     }
     let overviews = folded_up(&question_at(12), &photons, &orders, ALL);
