@@ -309,7 +309,9 @@ impl PartRun<'_> {
             overwrite: self.may_overwrite(pieces.folder())?,
             table: run.table,
             errors: &errors_path(run.target.store),
-            memory: run.partials_memory.map_or(run.memory.values(), |memory| memory.0),
+            memory: run
+                .partials_memory
+                .map_or(run.memory.values(), |memory| memory.0),
             spill: &spill,
             interrupted: run.interrupted,
         };

@@ -42,7 +42,12 @@ impl<'a> Merger<'a> {
         readers: Vec<RunReader<'a>>,
     ) -> Result<Self> {
         let job = encoding.job();
-        let stream = |table, run| Stream { table, at: 0, given: 0, run };
+        let stream = |table, run| Stream {
+            table,
+            at: 0,
+            given: 0,
+            run,
+        };
         let in_memory = tables.into_iter().map(|table| stream(table, None));
         let on_disk = readers
             .into_iter()

@@ -42,8 +42,9 @@ struct PileFile(PathBuf);
 /// Values of one cell, by column of the job.
 #[derive(Debug, Clone)]
 pub struct Pile {
-    piles: Piles,
     columns: Vec<Column>,
+    // Dropped last, when it has no stretch in the folder.
+    piles: Piles,
 }
 
 /// Values of one column.
@@ -208,11 +209,7 @@ impl Pile {
     ///
     /// # Errors
     /// As those of `choose`, and of `take`.
-    pub fn read(
-        &self,
-        column: usize,
-        mut take: impl FnMut(KeySlice) -> Result<()>,
-    ) -> Result<()> {
+    pub fn read(&self, column: usize, mut take: impl FnMut(KeySlice) -> Result<()>) -> Result<()> {
         let Column { width, stretches } = &self.columns[column];
         let mut buffer = vec![0; BUFFER];
         let mut open: Option<(&PileFile, File)> = None;

@@ -88,7 +88,11 @@ impl<'a> TopReader<'a> {
     ///
     /// # Errors
     /// A file that cannot be opened.
-    pub(super) fn open(pieces: &'a Pieces, marker: &Marker, encoding: Encoding<'a>) -> Result<Self> {
+    pub(super) fn open(
+        pieces: &'a Pieces,
+        marker: &Marker,
+        encoding: Encoding<'a>,
+    ) -> Result<Self> {
         let name = file_name(marker.shard, PARTIALS);
         let (mut file, mut left) = (None, 0);
         if marker.files.iter().any(|file| file.name == name) {

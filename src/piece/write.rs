@@ -23,12 +23,14 @@ use super::{CELLS, GranuleFile, PARTIALS, Pieces};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
-use crate::place::sync_folder;
 use crate::merge::Window;
+use crate::place::sync_folder;
 use crate::stat::Encoding;
 
 /// The column of cells' orders.
 pub(super) const ORDER: &str = "order";
+/// Bytes of a record batch, about.
+const BATCH: usize = 8 << 20;
 
 /// A piece that grows in hidden files; dropping it removes them.
 pub struct PieceWriter<'a> {
@@ -81,11 +83,16 @@ impl<'a> PieceWriter<'a> {
         *self.cells.entry(order.get()).or_default() += cells as u64;
         let batch = with_order(order, &table.rows);
         let path = self.partial(CELLS);
-        let written = match &mut self.writer {
-            Some(writer) => writer.write(&batch),
-            None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
-        };
-        written.map_err(|e| write_failed(&path, e))
+        let rows = rows_at_once(&batch);
+        for start in (0..cells).step_by(rows) {
+            let batch = batch.slice(start, rows.min(cells - start));
+            let written = match &mut self.writer {
+                Some(writer) => writer.write(&batch),
+                None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
+            };
+            written.map_err(|e| write_failed(&path, e))?;
+        }
+        Ok(())
     }
 
     /// Makes the piece durable and marks it as done. `top` is what coarser cells than the shard need
@@ -196,6 +203,13 @@ fn begin(path: &Path, batch: &RecordBatch) -> Result<StreamWriter<BufWriter<File
     let mut writer = StreamWriter::try_new_with_options(file, &batch.schema(), options)?;
     writer.write(batch)?;
     Ok(writer)
+}
+
+/// Rows of a record batch: whoever reads the piece holds one of them, and may have less memory than the
+/// run that wrote it.
+fn rows_at_once(batch: &RecordBatch) -> usize {
+    let row = batch.get_array_memory_size() / batch.num_rows().max(1);
+    (BATCH / row.max(1)).max(1)
 }
 
 fn with_order(order: Order, rows: &RecordBatch) -> RecordBatch {

@@ -58,7 +58,10 @@ struct Span {
 #[derive(Debug)]
 enum Pass {
     /// By so many bits, span after span.
-    Count { bits: u32, counts: Vec<usize> },
+    Count {
+        bits: u32,
+        counts: Vec<usize>,
+    },
     Gather(Vec<u64>),
 }
 
@@ -89,7 +92,11 @@ impl Chooser {
         };
         let mut chooser = Self {
             len,
-            spans: if ranks.is_empty() { Vec::new() } else { vec![all] },
+            spans: if ranks.is_empty() {
+                Vec::new()
+            } else {
+                vec![all]
+            },
             ranks,
             unknown: bits,
             pass: Pass::Gather(Vec::new()),
@@ -177,7 +184,8 @@ impl Chooser {
         if self.unknown == 0 {
             for span in self.spans.drain(..) {
                 let ranks = self.ranks[span.ranks].iter();
-                self.chosen.extend(ranks.map(|&rank| (rank, Key(span.prefix))));
+                self.chosen
+                    .extend(ranks.map(|&rank| (rank, Key(span.prefix))));
             }
         }
     }
@@ -225,7 +233,14 @@ mod tests {
         }
         let chosen = chooser.chosen();
         assert_eq!(chosen.len, keys.len());
-        (chosen.keys.iter().map(|(rank, key)| (*rank, key.0)).collect(), passes)
+        (
+            chosen
+                .keys
+                .iter()
+                .map(|(rank, key)| (*rank, key.0))
+                .collect(),
+            passes,
+        )
     }
 
     fn sorted<T: Copy + Into<u64>>(keys: &[T], quantiles: &[f64]) -> Vec<(usize, u64)> {
@@ -250,7 +265,9 @@ mod tests {
 
     #[test]
     fn keys_of_32_bits_take_two_passes_and_few_keys_one() {
-        let keys: Vec<u32> = (0..600_000u32).map(|i| i.wrapping_mul(2_654_435_761)).collect();
+        let keys: Vec<u32> = (0..600_000u32)
+            .map(|i| i.wrapping_mul(2_654_435_761))
+            .collect();
         let quantiles = [0.0, 0.25, 0.5, 1.0];
         let (found, passes) = chosen(&keys, &quantiles, AT_ONCE);
         assert_eq!((found, passes), (sorted(&keys, &quantiles), 2));

@@ -39,7 +39,8 @@ impl Partials {
         let mut part = Self::empty(job);
         let cell = self.cells[row];
         part.cells.push(cell);
-        part.photons.push(if from == 0 { self.photons[row] } else { 0 });
+        part.photons
+            .push(if from == 0 { self.photons[row] } else { 0 });
         let (mut next, mut before) = (from, 0);
         for (mine, more) in part.columns.iter_mut().zip(&self.columns) {
             if from == 0 {
@@ -54,7 +55,11 @@ impl Partials {
             let values = more.values(row);
             let start = next.saturating_sub(before).min(values.len());
             // Not before all of the columns in front.
-            let left = if next < before { 0 } else { values.len() - start };
+            let left = if next < before {
+                0
+            } else {
+                values.len() - start
+            };
             let taken = left.min((room / values.width()) as usize);
             mine.push_slice(values.slice(start..start + taken));
             room -= taken as u64 * values.width();
@@ -110,7 +115,10 @@ impl Partials {
         self.photons.truncate(row);
         for column in &mut self.columns {
             column.truncate(row);
-            let left = column.remainders.rows.partition_point(|r| r.cell < last.cells[0]);
+            let left = column
+                .remainders
+                .rows
+                .partition_point(|r| r.cell < last.cells[0]);
             column.remainders.rows.truncate(left);
         }
         last

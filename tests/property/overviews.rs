@@ -89,9 +89,13 @@ fn folded_up(
     let device = Device::open(&DeviceChoice::Cpu, 2).unwrap();
     let folder = support::folder();
     let runs = folder.path().join("runs");
-    let Question { config, job, schema } = question;
-    let mut shards = RunPartials::new(&config.grid, job, holding.budget, &runs)
-        .with_window(holding.window);
+    let Question {
+        config,
+        job,
+        schema,
+    } = question;
+    let mut shards =
+        RunPartials::new(&config.grid, job, holding.budget, &runs).with_window(holding.window);
     let places: Vec<usize> = (0..photons.len()).collect();
     for places in places.chunks(37) {
         let mut batch = photons.batch(places);

@@ -291,7 +291,12 @@ fn partials_of_another_question_are_refused_by_name() {
     // The checksum tells one version from the other.
     older[8] = 2;
     let error = decoded(&encoding, &older).unwrap_err();
-    assert!(error.to_string().starts_with("damaged: a header has checksum "), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("damaged: a header has checksum "),
+        "{error}"
+    );
     let checksum = crc32c::crc32c(&older[16..HEADER]);
     older[12..16].copy_from_slice(&checksum.to_le_bytes());
     assert_eq!(decoded(&encoding, &older).unwrap(), Partials::empty(&ours));
