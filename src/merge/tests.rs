@@ -254,9 +254,9 @@ fn a_cell_with_more_values_than_fit_comes_by_itself_with_a_pile_of_them() {
     let cells: Vec<&[u64]> = found.iter().map(|table| &*table.cells).collect();
     assert_eq!(cells, [&[2][..], &[3], &[4], &[5]]);
     let mut whole = Partials::empty(&job);
-    found
-        .iter()
-        .for_each(|table| whole.append(table, 0..table.len()));
+    for table in &found {
+        whole.append(table, 0..table.len());
+    }
     assert_eq!([(0, whole)], *in_memory(&batches, &grid, &job));
     assert_eq!(partials.photons(), 0);
     assert!(folder.files().is_empty(), "{:?}", folder.files());

@@ -94,9 +94,10 @@ impl Windows<'_, '_> {
         let id = cell.cells[0];
         let job = self.disk.encoding.job();
         let mut pile = self.piles.map(|piles| Pile::new(piles, job));
-        let take = |pile: &mut Option<Pile>, part: &mut Partials| match pile {
-            Some(pile) => pile.take(part),
-            None => {
+        let take = |pile: &mut Option<Pile>, part: &mut Partials| {
+            if let Some(pile) = pile {
+                pile.take(part)
+            } else {
                 part.clear_values();
                 Ok(())
             }

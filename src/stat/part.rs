@@ -78,10 +78,7 @@ impl Partials {
             mine.push_nothing();
             if let Some(ordered) = &mut mine.ordered {
                 let none = values.slice(0..0);
-                match i == column {
-                    true => ordered.push_slice(values),
-                    false => ordered.push_slice(none),
-                }
+                ordered.push_slice(if i == column { values } else { none });
             }
         }
         part
@@ -172,7 +169,7 @@ impl Ordered {
     }
 }
 
-impl<'a> KeySlice<'a> {
+impl KeySlice<'_> {
     pub fn len(self) -> usize {
         match self {
             Self::Narrow(keys) => keys.len(),
