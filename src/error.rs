@@ -45,6 +45,9 @@ pub enum Error {
     /// Partials that wait on disk cannot be written or read back; exit code 1.
     #[error("sorted run {path}: {message}")]
     SortedRun { path: PathBuf, message: String },
+    /// Values of one cell that wait on disk cannot be written or read back; exit code 1.
+    #[error("pile of values {path}: {message}")]
+    Pile { path: PathBuf, message: String },
     /// An invariant of the finalize gate does not hold; exit code 1.
     #[error("finalize gate: {0}")]
     Gate(String),
@@ -123,6 +126,7 @@ impl Error {
             | Self::Pieces { .. }
             | Self::Io { .. }
             | Self::SortedRun { .. }
+            | Self::Pile { .. }
             | Self::Gate(_) => 1,
             Self::Mismatch(_) => 4,
             Self::Device { .. } => 5,

@@ -275,6 +275,9 @@ pub struct FinalizeArgs {
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Memory; values that quantiles of overviews need go to disk beyond it
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Where the report goes [default: beside the store, OUT.finalize.json]
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,

@@ -19,7 +19,7 @@ use super::empty::no_photon_in_pieces;
 use super::finished::{self, Wanted, finished};
 use super::out::{note, print};
 use super::outputs::is_of_no_other;
-use super::run::threads;
+use super::run::{spill_folder, threads};
 use super::session::Session;
 
 pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
@@ -59,6 +59,7 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let columns = &pieces.manifest().found.columns;
     let job = Job::new(&config, columns);
     let schema = schema(&config, &job, columns)?;
+    let spill = spill_folder(store);
     let assembly = Assembly {
         pieces: &pieces,
         job: &job,
@@ -67,6 +68,8 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
         overwrite,
         table: args.table.as_deref(),
         errors: &errors,
+        memory: args.memory.values(),
+        spill: &spill,
         interrupted,
     };
     let assembled = workers(args.threads)?.install(|| assemble(&assembly));

@@ -14,7 +14,7 @@ use crate::report::{PieceReport, RUN_REPORT, RunReport, Tally};
 use crate::table::errors_path;
 
 use super::out::note;
-use super::run::Run;
+use super::run::{Run, spill_folder};
 
 /// A run over a shard map.
 pub struct PartRun<'a> {
@@ -300,6 +300,7 @@ impl PartRun<'_> {
 
     fn assemble(&self, pieces: &Pieces, survey: &Survey, device: &Device) -> Result<Assembled> {
         let run = self.run;
+        let spill = spill_folder(run.target.store);
         let assembly = Assembly {
             pieces,
             job: &survey.job,
@@ -308,6 +309,10 @@ impl PartRun<'_> {
             overwrite: self.may_overwrite(pieces.folder())?,
             table: run.table,
             errors: &errors_path(run.target.store),
+            memory: run
+                .partials_memory
+                .map_or(run.memory.values(), |memory| memory.0),
+            spill: &spill,
             interrupted: run.interrupted,
         };
         let assembled = device.install(|| pipeline::assemble(&assembly));

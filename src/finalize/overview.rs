@@ -8,12 +8,14 @@
 //! ```
 //!
 //! Windows come in ascending order, so each order has at most one cell that later ones may still
-//! join. A retained value waits in the open cell of one order, never of several. Merging is exact, so
-//! each order is what a run at that cell order gives, to the bit.
+//! join. A retained value waits in the open cell of one order, never of several; values that all open cells
+//! together have no room for wait in piles on disk. Merging is exact, so each order is what a run at that
+//! cell order gives, to the bit.
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
-use crate::stat::{Job, Partials};
+use crate::merge::{Piles, Window};
+use crate::stat::Job;
 
 use super::{FinishedShard, StoreSchema, finalize};
 
@@ -26,6 +28,9 @@ pub struct Overviews<'a> {
     levels: Vec<Level>,
     /// Photons so far.
     photons: u64,
+    piles: Piles,
+    /// Bytes of values that open cells may have in memory.
+    room: u64,
 }
 
 /// One coarser order.
@@ -33,7 +38,7 @@ pub struct Overviews<'a> {
 struct Level {
     schema: StoreSchema,
     /// The cell that later windows may join, at most one.
-    open: Partials,
+    open: Window,
     /// Photons of all complete cells.
     photons: u64,
 }
@@ -46,11 +51,12 @@ pub struct FinishedOverview {
 }
 
 impl<'a> Overviews<'a> {
-    /// Overviews of these orders, each coarser than the schema's and than the one before it.
-    pub fn new(orders: &[Order], schema: &StoreSchema, job: &'a Job) -> Self {
+    /// Overviews of these orders, each coarser than the schema's and than the one before it; values that
+    /// memory has no room for go to `piles`.
+    pub fn new(orders: &[Order], schema: &StoreSchema, job: &'a Job, piles: &Piles) -> Self {
         let level = |&order: &Order| Level {
             schema: schema.at(order),
-            open: Partials::empty(job),
+            open: Window::empty(job),
             photons: 0,
         };
         Self {
@@ -58,25 +64,34 @@ impl<'a> Overviews<'a> {
             cell_order: schema.grid.cell_order,
             levels: orders.iter().map(level).collect(),
             photons: 0,
+            piles: piles.clone(),
+            room: u64::MAX,
         }
+    }
+
+    /// Values of open cells are to take so many bytes of memory at most, from the next window on.
+    pub fn hold(&mut self, room: u64) {
+        self.room = room;
     }
 
     /// Folds the next cells up, none of them below those before; gives back the cells that no later
     /// ones can join.
     ///
     /// # Errors
-    /// As [`finalize`].
-    pub fn add(&mut self, window: &Partials) -> Result<Vec<FinishedOverview>> {
-        self.photons += window.photons.iter().sum::<u64>();
-        self.fold_up(window, false)
+    /// As [`finalize`]; values that cannot be written or read.
+    pub fn add(&mut self, window: &Window) -> Result<Vec<FinishedOverview>> {
+        self.photons += window.table.photons.iter().sum::<u64>();
+        let finished = self.fold_up(window, false)?;
+        self.make_room()?;
+        Ok(finished)
     }
 
     /// Gives back the cells that were still open.
     ///
     /// # Errors
-    /// As [`finalize`], and an order that does not hold every photon.
+    /// As [`add`](Self::add), and an order that does not hold every photon.
     pub fn finish(mut self) -> Result<Vec<FinishedOverview>> {
-        let rest = self.fold_up(&Partials::empty(self.job), true)?;
+        let rest = self.fold_up(&Window::empty(self.job), true)?;
         for level in &self.levels {
             if level.photons != self.photons {
                 return Err(Error::Gate(format!(
@@ -90,23 +105,37 @@ impl<'a> Overviews<'a> {
         Ok(rest)
     }
 
-    fn fold_up(&mut self, window: &Partials, last: bool) -> Result<Vec<FinishedOverview>> {
+    /// Moves values of open cells to piles, those of the cell with the most first, until all have room.
+    fn make_room(&mut self) -> Result<()> {
+        loop {
+            let bytes = self.levels.iter().map(|level| level.open.value_bytes());
+            if bytes.sum::<u64>() <= self.room {
+                return Ok(());
+            }
+            let levels = self.levels.iter_mut();
+            if let Some(most) = levels.max_by_key(|level| level.open.value_bytes()) {
+                most.open.pile_up(&self.piles, self.job)?;
+            }
+        }
+    }
+
+    fn fold_up(&mut self, window: &Window, last: bool) -> Result<Vec<FinishedOverview>> {
         let mut finished = Vec::new();
         let mut from = self.cell_order;
-        let mut finer: Option<(usize, Partials)> = None;
+        let mut finer: Option<(usize, Window)> = None;
         for i in 0..self.levels.len() {
-            let source = finer.as_ref().map_or(window, |(_, partials)| partials);
+            let source = finer.as_ref().map_or(window, |(_, cells)| cells);
             let to = self.levels[i].order();
             let coarse = source.coarsen(from, to, self.job);
             let complete = self.levels[i].complete(&coarse, last, self.job);
             // A finished order is given up only once the next one has been folded from it.
-            if let Some((finer, partials)) = finer.replace((i, complete)) {
-                finished.extend(self.levels[finer].finish(partials, self.job)?);
+            if let Some((finer, cells)) = finer.replace((i, complete)) {
+                finished.extend(self.levels[finer].finish(cells, self.job)?);
             }
             from = to;
         }
-        if let Some((coarsest, partials)) = finer {
-            finished.extend(self.levels[coarsest].finish(partials, self.job)?);
+        if let Some((coarsest, cells)) = finer {
+            finished.extend(self.levels[coarsest].finish(cells, self.job)?);
         }
         Ok(finished)
     }
@@ -118,22 +147,23 @@ impl Level {
     }
 
     /// Takes cells of this order, not below those before; gives those that no later ones can join.
-    fn complete(&mut self, coarse: &Partials, last: bool, job: &Job) -> Partials {
+    fn complete(&mut self, coarse: &Window, last: bool, job: &Job) -> Window {
         let closed = match coarse.len() {
             cells if last => cells,
             // The only cell, and still the same one.
             1 if self
                 .open
+                .table
                 .cells
                 .first()
-                .is_none_or(|open| *open == coarse.cells[0]) =>
+                .is_none_or(|open| *open == coarse.table.cells[0]) =>
             {
                 self.open.append(coarse, 0..1);
-                return Partials::empty(job);
+                return Window::empty(job);
             }
             cells => cells.saturating_sub(1),
         };
-        let mut open = Partials::empty(job);
+        let mut open = Window::empty(job);
         open.append(coarse, closed..coarse.len());
         if !last && open.is_empty() {
             return open;
@@ -143,16 +173,17 @@ impl Level {
         complete
     }
 
-    fn finish(&mut self, partials: Partials, job: &Job) -> Result<Vec<FinishedOverview>> {
+    fn finish(&mut self, cells: Window, job: &Job) -> Result<Vec<FinishedOverview>> {
         let (order, shard_order) = (self.order(), self.schema.grid.shard_order);
-        self.photons += partials.photons.iter().sum::<u64>();
+        self.photons += cells.table.photons.iter().sum::<u64>();
         let named = |error| match error {
             Error::Gate(what) => Error::Gate(format!("overview of order {order}: {what}")),
             other => other,
         };
-        by_shard(partials, |cell| order.ancestor(cell, shard_order), job)
+        by_shard(cells, |cell| order.ancestor(cell, shard_order), job)
             .into_iter()
-            .map(|(shard, partials)| {
+            .map(|(shard, cells)| {
+                let partials = cells.settle(job)?;
                 let shard = finalize(shard, partials, job, &self.schema).map_err(named)?;
                 Ok(FinishedOverview { order, shard })
             })
@@ -160,17 +191,18 @@ impl Level {
     }
 }
 
-/// Cuts partials where the shard changes; nearly always they are of one.
-fn by_shard(partials: Partials, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64, Partials)> {
-    let shards: Vec<u64> = partials.cells.iter().map(|&cell| shard_of(cell)).collect();
+/// Cuts cells where the shard changes; nearly always they are of one.
+fn by_shard(cells: Window, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64, Window)> {
+    let shards = cells.table.cells.iter().map(|&cell| shard_of(cell));
+    let shards: Vec<u64> = shards.collect();
     match (shards.first(), shards.last()) {
-        (Some(&first), Some(last)) if first == *last => vec![(first, partials)],
+        (Some(&first), Some(last)) if first == *last => vec![(first, cells)],
         _ => {
             let mut start = 0;
             let runs = shards.chunk_by(|a, b| a == b);
             runs.map(|run| {
-                let mut part = Partials::empty(job);
-                part.append(&partials, start..start + run.len());
+                let mut part = Window::empty(job);
+                part.append(&cells, start..start + run.len());
                 start += run.len();
                 (run[0], part)
             })

@@ -6,6 +6,8 @@ use std::path::Path;
 use super::run_file::RunWriter;
 use super::tests::{grid, job, photons};
 use super::*;
+use crate::expr::CellExpr;
+use crate::stat::{JobOutput, Measure, MeasureKind};
 
 /// Partials of two shards in one sorted run of its own, in `folder`.
 fn one_run<'a>(grid: &'a GridConfig, job: &'a Job, folder: &Path) -> RunPartials<'a> {
@@ -161,6 +163,100 @@ fn a_folder_that_cannot_be_written_is_an_error_with_a_remedy() {
     assert!(error.contains("give more memory with --memory"), "{error}");
     drop(partials);
     assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
+}
+
+/// The cell of a shard whose values are in a pile.
+fn piled<'a>(grid: &'a GridConfig, job: &'a Job, folder: &Path) -> (RunPartials<'a>, Window) {
+    let mut partials = RunPartials::new(grid, job, 0, folder).with_window(100);
+    for _ in 0..2 {
+        partials.add(&photons(job, [4], 3000)).unwrap();
+        partials.commit().unwrap();
+    }
+    let window = partials.take_shard(0).unwrap().next().unwrap().unwrap();
+    (partials, window)
+}
+
+#[test]
+fn a_changed_byte_of_a_pile_is_found_and_the_file_goes_with_the_last_that_needs_it() {
+    let (mut job, grid) = (job(), grid());
+    job.outputs = vec![JobOutput::Scalar(CellExpr::Reduce(Measure {
+        column: 0,
+        kind: MeasureKind::Quantile { q: 0.5 },
+        skip_nan: false,
+    }))];
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let (partials, window) = piled(&grid, &job, &folder);
+    let pile = folder.join("values-000001.pile");
+    assert_eq!(fs::read(&pile).unwrap().len(), 6000 * 4);
+    let settled = window.clone().settle(&job).unwrap();
+    let ordered = settled.columns[0].ordered.as_ref().unwrap();
+    assert_eq!(ordered.len(0), 6000);
+    for at in [0, 11_999, 23_999] {
+        let mut bytes = fs::read(&pile).unwrap();
+        bytes[at] ^= 1;
+        fs::write(&pile, &bytes).unwrap();
+        let error = window.clone().settle(&job).unwrap_err().to_string();
+        let begins = format!(
+            "pile of values {}: damaged: the values from byte ",
+            pile.display()
+        );
+        assert!(error.starts_with(&begins), "{error}");
+        bytes[at] ^= 1;
+        fs::write(&pile, &bytes).unwrap();
+    }
+    fs::write(&pile, [0; 100]).unwrap();
+    let error = window.clone().settle(&job).unwrap_err().to_string();
+    assert!(
+        error.contains("values-000001.pile: cannot be read: "),
+        "{error}"
+    );
+    partials.piles().sweep();
+    assert!(pile.exists());
+    drop(window);
+    partials.piles().sweep();
+    assert!(!pile.exists());
+    drop(partials);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_pile_that_cannot_be_written_is_an_error_with_a_remedy() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let (partials, window) = piled(&grid, &job, &folder);
+    let file = outer.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let mut other = Window::from(photons(&job, [1], 10));
+    let piles = Piles::new(file.join("piles"));
+    let error = other.pile_up(&piles, &job).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    let error = error.to_string();
+    assert!(error.starts_with("pile of values "), "{error}");
+    assert!(error.contains("give more memory with --memory"), "{error}");
+    drop((partials, window));
+    assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn piles_of_a_killed_process_are_removed_when_its_runs_are_taken_up() {
+    let (job, grid) = (job(), grid());
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("runs");
+    let (mut partials, window) = piled(&grid, &job, &folder);
+    partials.add(&photons(&job, [70], 5)).unwrap();
+    partials.commit().unwrap();
+    let files = partials.save().unwrap();
+    partials.recorded().unwrap();
+    assert!(folder.join("values-000001.pile").exists());
+    // No destructor runs in a process that is killed.
+    std::mem::forget((partials, window));
+    let again = RunPartials::restore(&grid, &job, 0, &folder, &files).unwrap();
+    let left = fs::read_dir(&folder).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [files[0].name.as_str()]);
+    assert_eq!(again.photons(), 5);
 }
 
 #[test]

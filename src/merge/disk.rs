@@ -43,7 +43,7 @@ impl<'a> Disk<'a> {
                 continue;
             }
             let mut merger = Merger::new(self.encoding, tables, Vec::new())?;
-            while let Some(block) = merger.next(self.block)? {
+            while let Some(block) = merger.next(self.block, self.block)? {
                 writer.append(shard, &block)?;
             }
         }
@@ -115,7 +115,7 @@ impl<'a> Disk<'a> {
                 }
             }
             let mut merger = Merger::new(self.encoding, Vec::new(), with_shard)?;
-            while let Some(block) = merger.next(self.block)? {
+            while let Some(block) = merger.next(self.block, self.block)? {
                 writer.append(shard, &block)?;
             }
             for reader in merger.into_readers() {

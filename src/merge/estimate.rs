@@ -15,7 +15,7 @@ pub fn spill_estimate(job: &Job, photons_at_most: u64, cells_at_most: u64) -> u6
     let cells = rows * u128::from(job.cell_bytes() + job.remainder_bytes());
     let keys = u128::from(photons_at_most) * u128::from(job.photon_bytes());
     // A sixteenth for headers, lengths of arrays and indices. While runs merge, there are those that
-    // are read and the one that is written.
+    // are read and the one that is written; while shards are finished, runs and piles of their values.
     let bytes = 2 * (cells + keys).div_ceil(16) * 17;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

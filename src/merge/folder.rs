@@ -1,4 +1,4 @@
-//! The folder of sorted runs: made for the first, removed with the last.
+//! The folder of sorted runs, or of piles: made for the first, removed with the last.
 //!
 //! Below `mod.rs`. Files that a list of saved runs names stay until a newer list is recorded, though
 //! nothing in memory needs them any more.
@@ -11,10 +11,18 @@ use super::sorted_run::SortedRun;
 use crate::error::{Error, Result};
 use crate::folders;
 
-/// Where sorted runs are. Dropping it removes the folder if it is empty.
+/// What a file in the folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Run,
+    Pile,
+}
+
+/// Where sorted runs are, or piles; both may be in one folder. Dropping it removes the folder if it is empty.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
+    kind: Kind,
     made: bool,
     next: u64,
     /// Files that are done with, and that the list of the last save names.
@@ -25,8 +33,18 @@ pub(super) struct RunFolder {
 
 impl RunFolder {
     pub fn new(path: &Path) -> Self {
+        Self::of(Kind::Run, path.to_path_buf())
+    }
+
+    /// Of piles, none of which outlives the process.
+    pub fn of_piles(path: PathBuf) -> Self {
+        Self::of(Kind::Pile, path)
+    }
+
+    fn of(kind: Kind, path: PathBuf) -> Self {
         Self {
-            path: path.to_path_buf(),
+            path,
+            kind,
             made: false,
             next: 1,
             retired: Vec::new(),
@@ -53,18 +71,17 @@ impl RunFolder {
 
     /// A new file, and the folder if this is the first.
     pub fn create(&mut self) -> Result<(PathBuf, File)> {
-        if !self.made {
-            fs::create_dir_all(&self.path).map_err(|e| unwritable(&self.path, &e))?;
-            self.made = true;
-        }
+        // Whoever else has files in it takes it away with the last of them.
+        fs::create_dir_all(&self.path).map_err(|e| self.kind.unwritable(&self.path, &e))?;
+        self.made = true;
         loop {
-            let path = self.path.join(name(self.next));
+            let path = self.path.join(self.kind.name(self.next));
             self.next += 1;
             match File::create_new(&path) {
                 Ok(file) => return Ok((path, file)),
                 // Of whatever is there, it is in nobody's way.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(unwritable(&path, &e)),
+                Err(e) => return Err(self.kind.unwritable(&path, &e)),
             }
         }
     }
@@ -100,7 +117,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Takes the folder up again: files of runs that `listed` does not name are removed.
+    /// Takes the folder up again: files of runs that `listed` does not name are removed, and all piles.
     pub fn restore(&mut self, listed: &[&str]) -> Result<()> {
         let paths = match folders::list(&self.path) {
             Ok(paths) => paths,
@@ -110,6 +127,10 @@ impl RunFolder {
         self.made = true;
         for path in paths {
             let found = folders::name(&path);
+            if Kind::Pile.number(&found).is_some() {
+                remove(&path)?;
+                continue;
+            }
             let Some(number) = number(&found) else {
                 continue;
             };
@@ -135,15 +156,35 @@ impl Drop for RunFolder {
     }
 }
 
-fn name(number: u64) -> String {
-    format!("sorted-{number:06}.run")
+impl Kind {
+    fn name(self, number: u64) -> String {
+        match self {
+            Self::Run => format!("sorted-{number:06}.run"),
+            Self::Pile => format!("values-{number:06}.pile"),
+        }
+    }
+
+    /// The number in a name that [`Kind::name`] gave.
+    fn number(self, found: &str) -> Option<u64> {
+        let digits = match self {
+            Self::Run => found.strip_prefix("sorted-")?.strip_suffix(".run")?,
+            Self::Pile => found.strip_prefix("values-")?.strip_suffix(".pile")?,
+        };
+        let number = digits.parse().ok()?;
+        (self.name(number) == found).then_some(number)
+    }
+
+    fn unwritable(self, path: &Path, error: &io::Error) -> Error {
+        match self {
+            Self::Run => unwritable(path, error),
+            Self::Pile => pile_unwritable(path, error),
+        }
+    }
 }
 
-/// The number in a name that [`name`] gave.
+/// The number in the name of a sorted run.
 pub(super) fn number(found: &str) -> Option<u64> {
-    let digits = found.strip_prefix("sorted-")?.strip_suffix(".run")?;
-    let number = digits.parse().ok()?;
-    (name(number) == found).then_some(number)
+    Kind::Run.number(found)
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -155,6 +196,29 @@ fn remove(path: &Path) -> Result<()> {
 
 /// A run that cannot be written, and what helps.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::SortedRun {
+        path: path.to_path_buf(),
+        message: not_written(error),
+    }
+}
+
+/// The same of piles.
+pub(super) fn pile_unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::Pile {
+        path: path.to_path_buf(),
+        message: not_written(error),
+    }
+}
+
+/// A pile that does not hold what was written.
+pub(super) fn pile_changed(path: &Path, what: &str) -> Error {
+    Error::Pile {
+        path: path.to_path_buf(),
+        message: format!("{what}; nobody else may write there, so check the disk and run again"),
+    }
+}
+
+fn not_written(error: &io::Error) -> String {
     let remedy = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "give more memory with --memory, free space there, or put the store on another disk"
@@ -167,10 +231,7 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
         }
         _ => "check the disk, or give more memory with --memory",
     };
-    Error::SortedRun {
-        path: path.to_path_buf(),
-        message: format!("cannot be written: {error}; {remedy}"),
-    }
+    format!("cannot be written: {error}; {remedy}")
 }
 
 /// A run of another question.
@@ -223,7 +284,10 @@ mod tests {
     #[test]
     fn only_names_of_sorted_runs_have_numbers() {
         for n in [1, 999_999, 1_000_000, u64::MAX] {
-            assert_eq!(number(&name(n)), Some(n));
+            for kind in [Kind::Run, Kind::Pile] {
+                assert_eq!(kind.number(&kind.name(n)), Some(n));
+            }
+            assert_eq!(number(&Kind::Pile.name(n)), None);
         }
         for other in [
             "sorted-1.run",

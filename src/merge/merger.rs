@@ -18,6 +18,8 @@ pub(super) struct Merger<'a> {
     streams: Vec<Stream<'a>>,
     /// The next cell of each stream that still has one.
     next: BinaryHeap<Reverse<(u64, usize)>>,
+    /// A cell that more of may follow.
+    begun: Option<Partials>,
 }
 
 /// Cells in ascending order.
@@ -26,6 +28,8 @@ struct Stream<'a> {
     table: Partials,
     /// Row of the next cell.
     at: usize,
+    /// Values of it that were handed on.
+    given: usize,
     /// Where the tables after this one are.
     run: Option<RunReader<'a>>,
 }
@@ -38,7 +42,12 @@ impl<'a> Merger<'a> {
         readers: Vec<RunReader<'a>>,
     ) -> Result<Self> {
         let job = encoding.job();
-        let stream = |table, run| Stream { table, at: 0, run };
+        let stream = |table, run| Stream {
+            table,
+            at: 0,
+            given: 0,
+            run,
+        };
         let in_memory = tables.into_iter().map(|table| stream(table, None));
         let on_disk = readers
             .into_iter()
@@ -47,6 +56,7 @@ impl<'a> Merger<'a> {
             job,
             streams: in_memory.chain(on_disk).collect(),
             next: BinaryHeap::new(),
+            begun: None,
         };
         (0..merger.streams.len()).try_for_each(|i| merger.offer(i))?;
         Ok(merger)
@@ -54,16 +64,33 @@ impl<'a> Merger<'a> {
 
     /// The next cells, merged, of at most so many bytes or of one cell that is larger; `None` after
     /// the last. The last cell may join others of its id that take it beyond that.
-    pub fn next(&mut self, bytes: u64) -> Result<Option<Partials>> {
-        let mut out = Partials::empty(self.job);
+    ///
+    /// A cell with more than `most` bytes of values comes by itself and in parts that follow one another,
+    /// each with at most so many, or as many as its accumulators take. `most` is not below `bytes`.
+    pub fn next(&mut self, bytes: u64, most: u64) -> Result<Option<Partials>> {
+        let begun = self.begun.take();
+        let mut out = begun.unwrap_or_else(|| Partials::empty(self.job));
         while let Some(Reverse((cell, i))) = self.next.pop() {
             let stream = &mut self.streams[i];
             let (table, at) = (&stream.table, stream.at);
             let joins = out.cells.last() == Some(&cell);
             let room = bytes.saturating_sub(out.bytes_of(0..out.len(), self.job));
-            if !joins && !out.is_empty() && table.bytes_of(at..at + 1, self.job) > room {
+            let beyond = !joins && !out.is_empty() && table.bytes_of(at..at + 1, self.job) > room;
+            let values = table.value_bytes(at..at + 1);
+            let there = match out.len().checked_sub(1) {
+                Some(last) if joins => out.value_bytes(last..last + 1),
+                _ => 0,
+            };
+            let large = values > 0 && (stream.given > 0 || there + values > most);
+            if beyond || (large && !out.is_empty()) {
                 self.next.push(Reverse((cell, i)));
+                if !beyond && joins && out.len() > 1 {
+                    self.begun = Some(out.split_last(self.job));
+                }
                 break;
+            }
+            if large {
+                return self.part(i, most);
             }
             let run = self.next.peek().map_or(table.len(), |Reverse((next, _))| {
                 at + table.cells[at..].partition_point(|cell| cell <= next)
@@ -80,6 +107,22 @@ impl<'a> Merger<'a> {
         Ok((!out.is_empty()).then_some(out))
     }
 
+    /// Whether more of this cell follows.
+    pub fn has(&self, cell: u64) -> bool {
+        let next = self.next.peek();
+        next.is_some_and(|Reverse((next, _))| *next == cell)
+    }
+
+    /// The next part of a stream's row.
+    fn part(&mut self, i: usize, most: u64) -> Result<Option<Partials>> {
+        let stream = &mut self.streams[i];
+        let (part, next) = stream.table.part(stream.at, stream.given, most, self.job);
+        stream.given = next.unwrap_or(0);
+        stream.at += usize::from(next.is_none());
+        self.offer(i)?;
+        Ok(Some(part))
+    }
+
     /// A table without cells.
     pub fn none(&self) -> Partials {
         Partials::empty(self.job)
@@ -94,6 +137,7 @@ impl<'a> Merger<'a> {
     pub fn close(&mut self) {
         self.next.clear();
         self.streams.clear();
+        self.begun = None;
     }
 
     /// Lines a stream up by its next cell; a table at its end is given up for the next one.

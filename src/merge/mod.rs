@@ -12,7 +12,8 @@
 //!
 //! Merging is exact in any order, so nothing in here changes a bit of the result. `memory.rs` holds
 //! what fits the budget, `disk.rs` the rest, `merger.rs` merges the tables of one shard, `windows.rs`
-//! hands them on, and `saved.rs` leaves them for another process.
+//! hands them on, and `saved.rs` leaves them for another process. Values of a cell that memory has no room
+//! for are selected on disk (`window.rs`, `pile.rs`).
 
 #[cfg(test)]
 mod damage;
@@ -21,11 +22,13 @@ mod estimate;
 mod folder;
 mod memory;
 mod merger;
+mod pile;
 mod run_file;
 mod saved;
 mod sorted_run;
 #[cfg(test)]
 mod tests;
+mod window;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -40,13 +43,17 @@ pub use estimate::{available_space, spill_estimate};
 use folder::RunFolder;
 pub use memory::ShardPartials;
 use merger::Merger;
+pub use pile::Piles;
 pub use saved::RunFile;
 use sorted_run::SortedRun;
+pub use window::Window;
 pub use windows::Windows;
 
 /// Bytes of a block on disk, and of the buffers that read it: more of them are read at the same time
 /// where there are many sorted runs.
-const BLOCK: std::ops::RangeInclusive<u64> = 4 << 10..=1 << 20;
+const BLOCK: std::ops::RangeInclusive<u64> = 4 << 10..=256 << 10;
+/// Bytes of values that a cell may have in memory, however small the budget is.
+const LEAST_VALUES: u64 = 64 << 10;
 /// Memory that one shard's place in the index of a sorted run takes.
 const INDEXED: u64 = 48;
 
@@ -58,8 +65,11 @@ pub struct RunPartials<'a> {
     job: &'a Job,
     budget: u64,
     window: u64,
+    /// Bytes of values that a cell may have in memory, where that was given by hand.
+    most: Option<u64>,
     committed: Side,
     pending: Side,
+    piles: Piles,
     // Dropped last, when no run is left in its folder.
     disk: Disk<'a>,
 }
@@ -75,7 +85,7 @@ struct Side {
 /// What went to disk, for the report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpillFacts {
-    /// Bytes written, those of merging sorted runs included.
+    /// Bytes written, those of merging sorted runs and of piles included.
     pub bytes: u64,
     /// Sorted runs written.
     pub runs: u64,
@@ -92,8 +102,10 @@ impl<'a> RunPartials<'a> {
             job,
             budget,
             window: budget / 16,
+            most: None,
             committed: Side::default(),
             pending: Side::default(),
+            piles: Piles::new(folder.to_path_buf()),
             disk: Disk {
                 encoding: Encoding::new(job, grid),
                 folder: RunFolder::new(folder),
@@ -103,10 +115,12 @@ impl<'a> RunPartials<'a> {
         }
     }
 
-    /// Hands merged cells on in tables of about so many bytes.
+    /// Hands merged cells on in tables of about so many bytes, and piles up the values of cells that
+    /// have more.
     #[must_use]
     pub fn with_window(mut self, bytes: u64) -> Self {
         self.window = bytes;
+        self.most = Some(bytes);
         self
     }
 
@@ -187,8 +201,16 @@ impl<'a> RunPartials<'a> {
     /// # Errors
     /// A sorted run that cannot be read.
     pub fn take_shard(&mut self, shard: u64) -> Result<Windows<'_, 'a>> {
+        // What tables do not take is free for values; they are copied on their way to coarser cells.
+        let free = self.tables_at_most().saturating_sub(self.tables()) / 4;
+        let room = free.max(self.budget / 32).max(LEAST_VALUES);
+        let most = self.budget / 16;
+        let most = self.most.unwrap_or(most.max(free).max(LEAST_VALUES));
         let Self {
-            committed, disk, ..
+            committed,
+            disk,
+            piles,
+            ..
         } = self;
         let photons = committed.photons.remove(&shard).unwrap_or_default();
         let tables = committed.memory.take(shard);
@@ -197,6 +219,9 @@ impl<'a> RunPartials<'a> {
             shard,
             merger: Merger::new(disk.encoding, tables, readers)?,
             window: self.window,
+            most,
+            room,
+            piles: Some(piles),
             photons,
             ended: false,
             disk,
@@ -204,9 +229,17 @@ impl<'a> RunPartials<'a> {
         })
     }
 
+    /// Where values go that are too many for memory.
+    pub fn piles(&self) -> &Piles {
+        &self.piles
+    }
+
     /// What went to disk.
     pub fn spilled(&self) -> SpillFacts {
-        self.disk.facts
+        SpillFacts {
+            bytes: self.disk.facts.bytes + self.piles.written(),
+            ..self.disk.facts
+        }
     }
 
     /// Writes partials to disk until so many bytes more have room, or none are left in memory.

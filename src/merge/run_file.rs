@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
+use std::ops::Range as Rows;
 use std::path::PathBuf;
 
 use super::folder::{damaged, foreign, unwritable};
@@ -19,7 +20,8 @@ const BUFFER: u64 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct RunWriter<'a> {
     encoding: Encoding<'a>,
-    /// Bytes that the partials of one block take at most, unless one cell takes more.
+    /// Bytes that the partials of one block take at most, or that its values do beside the accumulators
+    /// of one cell.
     block: u64,
     level: u32,
     path: PathBuf,
@@ -60,17 +62,19 @@ impl<'a> RunWriter<'a> {
         }
     }
 
-    /// Appends cells of a shard, which follow those before.
+    /// Appends cells of a shard, none of them below those before.
     pub fn append(&mut self, shard: u64, partials: &Partials) -> Result<()> {
         let start = self.written;
         let mut row = 0;
         while row < partials.len() {
             let job = self.encoding.job();
-            let end = partials.fitting(row..partials.len(), self.block, job);
-            if let Some(out) = &mut self.out {
-                let written = self.encoding.encode(partials, row..end, out);
-                self.written += written.map_err(|e| unwritable(&self.path, &e))?;
+            if partials.has_parts(row, self.block, job) {
+                self.append_parts(partials, row)?;
+                row += 1;
+                continue;
             }
+            let end = partials.fitting(row..partials.len(), self.block, job);
+            self.block(partials, row..end)?;
             row = end;
         }
         let extent = self.shards.entry(shard).or_insert(Extent {
@@ -80,6 +84,25 @@ impl<'a> RunWriter<'a> {
         });
         extent.bytes += self.written - start;
         extent.photons += partials.photons.iter().sum::<u64>();
+        Ok(())
+    }
+
+    /// A row with more values than a block has: blocks of one cell that merge into it.
+    fn append_parts(&mut self, partials: &Partials, row: usize) -> Result<()> {
+        let mut from = Some(0);
+        while let Some(at) = from {
+            let (part, next) = partials.part(row, at, self.block, self.encoding.job());
+            self.block(&part, 0..1)?;
+            from = next;
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, partials: &Partials, rows: Rows<usize>) -> Result<()> {
+        if let Some(out) = &mut self.out {
+            let written = self.encoding.encode(partials, rows, out);
+            self.written += written.map_err(|e| unwritable(&self.path, &e))?;
+        }
         Ok(())
     }
 

@@ -162,7 +162,7 @@ fn memory_stays_within_the_budget_however_much_is_added() {
     for shard in partials.shards().collect::<Vec<_>>() {
         let mut whole = Partials::empty(&job);
         for table in partials.take_shard(shard).unwrap() {
-            let table = table.unwrap();
+            let table = table.unwrap().table;
             // The last cell may join others of its id.
             assert!(table.bytes_of(0..table.len() - 1, &job) <= window);
             whole.append(&table, 0..table.len());
@@ -221,7 +221,7 @@ fn very_many_runs_are_few_files() {
 }
 
 #[test]
-fn a_cell_larger_than_budget_block_and_window_comes_whole() {
+fn a_cell_with_more_values_than_fit_comes_by_itself_with_a_pile_of_them() {
     let (job, grid, folder) = (job(), grid(), Folder::new());
     let mut partials = RunPartials::new(&grid, &job, 12 << 10, &folder.runs);
     let batches = [
@@ -231,12 +231,72 @@ fn a_cell_larger_than_budget_block_and_window_comes_whole() {
     ];
     for batch in &batches {
         partials.add(batch).unwrap();
+        assert!(partials.memory() <= 12 << 10);
     }
     partials.commit().unwrap();
-    let windows: Result<Vec<Partials>> = partials.take_shard(0).unwrap().collect();
-    let cells: Vec<Vec<u64>> = windows.unwrap().into_iter().map(|w| w.cells).collect();
-    // Rows of cells 2 and 3 of the last batch are small; what joins them is not.
-    assert_eq!(cells, [vec![2, 3], vec![4], vec![5]]);
+    let mut found = Vec::new();
+    for window in partials.take_shard(0).unwrap() {
+        let window = window.unwrap();
+        assert!(window.value_bytes() <= LEAST_VALUES);
+        // Parts of a cell merge into it.
+        let mut whole = Partials::empty(&job);
+        let mut each = |part: &Partials| {
+            whole.append(part, 0..part.len());
+            Ok(())
+        };
+        if window.len() == 1 {
+            window.each_part(&job, &mut each).unwrap();
+        } else {
+            each(&window.table).unwrap();
+        }
+        found.push(in_order(whole));
+    }
+    let cells: Vec<&[u64]> = found.iter().map(|table| &*table.cells).collect();
+    assert_eq!(cells, [&[2][..], &[3], &[4], &[5]]);
+    let mut whole = Partials::empty(&job);
+    for table in &found {
+        whole.append(table, 0..table.len());
+    }
+    assert_eq!([(0, whole)], *in_memory(&batches, &grid, &job));
+    assert_eq!(partials.photons(), 0);
+    assert!(folder.files().is_empty(), "{:?}", folder.files());
+}
+
+#[test]
+fn values_that_nobody_wants_are_not_piled_up() {
+    let (job, grid, folder) = (job(), grid(), Folder::new());
+    let mut partials = RunPartials::new(&grid, &job, 0, &folder.runs);
+    for _ in 0..3 {
+        partials.add(&photons(&job, [4], 20_000)).unwrap();
+    }
+    partials.commit().unwrap();
+    let before = partials.spilled();
+    let windows = partials.take_shard(0).unwrap().without_values();
+    let windows: Vec<Window> = windows.collect::<Result<_>>().unwrap();
+    assert_eq!(windows[0].table.photons, [60_000]);
+    assert_eq!((windows.len(), windows[0].value_bytes()), (1, 0));
+    assert_eq!(partials.spilled(), before);
+}
+
+#[test]
+fn a_row_with_more_values_than_a_block_has_is_written_as_many_blocks() {
+    let (job, grid, folder) = (job(), grid(), Folder::new());
+    let mut partials = RunPartials::new(&grid, &job, 0, &folder.runs);
+    let batch = photons(&job, 3..6, 20_000);
+    partials.add(&batch).unwrap();
+    partials.commit().unwrap();
+    let run = &mut partials.committed.runs[0];
+    let extent = run.shards[&0];
+    let mut reader =
+        run_file::RunReader::open(run, 0, *BLOCK.start(), Encoding::new(&job, &grid)).unwrap();
+    reader.seek(extent).unwrap();
+    let (mut whole, mut blocks) = (Partials::empty(&job), 0);
+    while let Some(block) = reader.next().unwrap() {
+        assert!(block.value_bytes(0..block.len()) <= *BLOCK.start());
+        whole.append(&block, 0..block.len());
+        blocks += 1;
+    }
+    assert_eq!((whole, blocks), (batch, 60));
 }
 
 #[test]

@@ -5,17 +5,27 @@
 
 use super::disk::Disk;
 use super::merger::Merger;
+use super::pile::{Pile, Piles};
 use super::sorted_run::SortedRun;
+use super::window::Window;
 use crate::error::{Error, Result};
 use crate::stat::Partials;
 
 /// Merged partials of one shard over ascending ranges of cells that do not overlap, each of about
-/// as many bytes as asked for unless one cell is larger. Once dropped, the shard is gone.
+/// as many bytes as asked for. A cell with too many values for memory comes by itself, with a pile of
+/// them. Once dropped, the shard is gone.
 #[derive(Debug)]
 pub struct Windows<'w, 'a> {
     pub(super) shard: u64,
     pub(super) merger: Merger<'a>,
+    /// Bytes of a window.
     pub(super) window: u64,
+    /// Bytes of values that a cell may have in memory.
+    pub(super) most: u64,
+    /// Bytes that may be taken of memory for values of coarser cells.
+    pub(super) room: u64,
+    /// `None` where values are not wanted.
+    pub(super) piles: Option<&'w Piles>,
     /// Photons that the windows to come have.
     pub(super) photons: u64,
     pub(super) ended: bool,
@@ -29,23 +39,36 @@ impl Windows<'_, '_> {
         self.photons
     }
 
+    /// Bytes that values of coarser cells may take while these are finished.
+    pub fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Only accumulators: cells with many values come without those.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.piles = None;
+        self
+    }
+
     /// All cells in one table, however much memory that takes; it may have none.
     ///
     /// # Errors
     /// As those of the windows.
     pub fn whole(mut self) -> Result<Partials> {
-        self.window = u64::MAX;
+        (self.window, self.most) = (u64::MAX, u64::MAX);
         let whole = self.step()?;
         if let Some(whole) = whole {
             // After the last window the photons are settled.
             self.step()?;
-            return Ok(whole);
+            return Ok(whole.table);
         }
         Ok(self.merger.none())
     }
 
-    fn step(&mut self) -> Result<Option<Partials>> {
-        let Some(window) = self.merger.next(self.window)? else {
+    fn step(&mut self) -> Result<Option<Window>> {
+        let most = self.most.max(self.window);
+        let Some(table) = self.merger.next(self.window, most)? else {
             self.merger.close();
             self.disk.sweep(self.runs)?;
             return match self.photons {
@@ -53,13 +76,44 @@ impl Windows<'_, '_> {
                 lost => Err(self.unbalanced(&format!("{lost} photons are missing"))),
             };
         };
-        let photons = window.photons.iter().sum();
+        let window = match table.cells.as_slice() {
+            [cell] if self.merger.has(*cell) => self.pile(table, most)?,
+            _ => Window::from(table),
+        };
+        let photons = window.table.photons.iter().sum();
         let left = self.photons.checked_sub(photons);
         self.photons = left.ok_or_else(|| {
             let known = self.photons;
             self.unbalanced(&format!("{photons} photons where {known} are left"))
         })?;
         Ok(Some(window))
+    }
+
+    /// The cell that this is a part of: the others follow.
+    fn pile(&mut self, mut cell: Partials, most: u64) -> Result<Window> {
+        let id = cell.cells[0];
+        let job = self.disk.encoding.job();
+        let mut pile = self.piles.map(|piles| Pile::new(piles, job));
+        let take = |pile: &mut Option<Pile>, part: &mut Partials| {
+            if let Some(pile) = pile {
+                pile.take(part)
+            } else {
+                part.clear_values();
+                Ok(())
+            }
+        };
+        take(&mut pile, &mut cell)?;
+        while self.merger.has(id) {
+            // Without room for other cells.
+            if let Some(mut part) = self.merger.next(0, most)? {
+                take(&mut pile, &mut part)?;
+                cell.append(&part, 0..1);
+            }
+        }
+        Ok(match pile {
+            Some(pile) => Window::piled(cell, pile),
+            None => Window::from(cell),
+        })
     }
 
     fn unbalanced(&self, what: &str) -> Error {
@@ -71,7 +125,7 @@ impl Windows<'_, '_> {
 }
 
 impl Iterator for Windows<'_, '_> {
-    type Item = Result<Partials>;
+    type Item = Result<Window>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -88,5 +142,8 @@ impl Drop for Windows<'_, '_> {
         self.merger.close();
         // Where nothing failed before, the files are gone already.
         let _ = self.disk.sweep(self.runs);
+        if let Some(piles) = self.piles {
+            piles.sweep();
+        }
     }
 }

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::folders;
 use crate::place::sync_parent;
-use crate::stat::{Encoding, Partials};
+use crate::stat::Encoding;
 
 pub use checkpoint::{Checkpoint, Covered};
 pub use inspect::{inspect, inspect_text, looks_like_pieces};
@@ -38,7 +38,7 @@ pub use listed::{GranuleFile, Listed};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
 pub use marker::{Contribution, Marker};
-pub use read::PieceReader;
+pub use read::{PieceReader, TopReader};
 pub use write::{PieceFacts, PieceWriter};
 
 /// The cells of a piece: an Arrow IPC stream.
@@ -231,12 +231,12 @@ impl Pieces {
         PieceReader::open(self, marker)
     }
 
-    /// What coarser cells than the shard need of a piece; no cells where it has none.
+    /// What coarser cells than the shard need of a piece, in parts; none where it has nothing of it.
     ///
     /// # Errors
-    /// A file that cannot be read.
-    pub fn top(&self, marker: &Marker, encoding: &Encoding) -> Result<Partials> {
-        read::top(self, marker, encoding)
+    /// A file that cannot be opened.
+    pub fn top<'a>(&'a self, marker: &Marker, encoding: Encoding<'a>) -> Result<TopReader<'a>> {
+        TopReader::open(self, marker, encoding)
     }
 
     /// How many shards of the map have a piece, done or to be done again.

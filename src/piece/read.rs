@@ -72,17 +72,55 @@ fn table(batch: &RecordBatch) -> Result<(Order, CellTable), String> {
     Ok((order, CellTable { rows }))
 }
 
-/// What coarser cells than the shard need of it; no cells where the piece has none.
-///
-/// # Errors
-/// A file that cannot be read.
-pub(super) fn top(pieces: &Pieces, marker: &Marker, encoding: &Encoding) -> Result<Partials> {
-    let name = file_name(marker.shard, PARTIALS);
-    if !marker.files.iter().any(|file| file.name == name) {
-        return Ok(Partials::empty(encoding.job()));
+/// What coarser cells than the shard need of a piece: parts that merge into one cell.
+#[derive(Debug)]
+pub struct TopReader<'a> {
+    pieces: &'a Pieces,
+    name: String,
+    encoding: Encoding<'a>,
+    file: Option<BufReader<File>>,
+    /// Bytes that were not read.
+    left: u64,
+}
+
+impl<'a> TopReader<'a> {
+    /// Of the piece of this marker; there are no parts where it has none.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub(super) fn open(
+        pieces: &'a Pieces,
+        marker: &Marker,
+        encoding: Encoding<'a>,
+    ) -> Result<Self> {
+        let name = file_name(marker.shard, PARTIALS);
+        let (mut file, mut left) = (None, 0);
+        if marker.files.iter().any(|file| file.name == name) {
+            let path = pieces.folder.join(&name);
+            let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+            let (bytes, opened) = opened.map_err(|e| Error::io("open", &path, e))?;
+            (file, left) = (Some(BufReader::new(opened)), bytes);
+        }
+        Ok(Self {
+            pieces,
+            name,
+            encoding,
+            file,
+            left,
+        })
     }
-    let path = pieces.folder.join(&name);
-    let file = File::open(&path).map_err(|e| Error::io("open", &path, e))?;
-    let decoded = encoding.decode(&mut BufReader::new(file), u64::MAX);
-    decoded.map_err(|error| pieces.damaged(&name, &error))
+}
+
+impl Iterator for TopReader<'_> {
+    type Item = Result<Partials>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let file = self.file.as_mut().filter(|_| self.left > 0)?;
+        let part = self.encoding.decode(file, self.left);
+        match &part {
+            Ok(part) => self.left -= self.encoding.bytes_of(part, 0..part.len()),
+            Err(_) => self.left = 0,
+        }
+        Some(part.map_err(|error| self.pieces.damaged(&self.name, &error)))
+    }
 }

@@ -23,11 +23,14 @@ use super::{CELLS, GranuleFile, PARTIALS, Pieces};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
+use crate::merge::Window;
 use crate::place::sync_folder;
-use crate::stat::{Encoding, Partials};
+use crate::stat::Encoding;
 
 /// The column of cells' orders.
 pub(super) const ORDER: &str = "order";
+/// Bytes of a record batch, about.
+const BATCH: usize = 8 << 20;
 
 /// A piece that grows in hidden files; dropping it removes them.
 pub struct PieceWriter<'a> {
@@ -80,11 +83,16 @@ impl<'a> PieceWriter<'a> {
         *self.cells.entry(order.get()).or_default() += cells as u64;
         let batch = with_order(order, &table.rows);
         let path = self.partial(CELLS);
-        let written = match &mut self.writer {
-            Some(writer) => writer.write(&batch),
-            None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
-        };
-        written.map_err(|e| write_failed(&path, e))
+        let rows = rows_at_once(&batch);
+        for start in (0..cells).step_by(rows) {
+            let batch = batch.slice(start, rows.min(cells - start));
+            let written = match &mut self.writer {
+                Some(writer) => writer.write(&batch),
+                None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
+            };
+            written.map_err(|e| write_failed(&path, e))?;
+        }
+        Ok(())
     }
 
     /// Makes the piece durable and marks it as done. `top` is what coarser cells than the shard need
@@ -94,7 +102,7 @@ impl<'a> PieceWriter<'a> {
     /// A write fails: the piece is not done.
     pub fn finish(
         mut self,
-        top: Option<(&Partials, &Encoding)>,
+        top: Option<(&Window, &Encoding)>,
         facts: PieceFacts,
     ) -> Result<Marker> {
         let mut files = Vec::new();
@@ -106,15 +114,8 @@ impl<'a> PieceWriter<'a> {
                 .map_err(|e| Error::io("write", &path, e.into_error()))?;
             files.push(self.publish(CELLS, &file)?);
         }
-        if let Some((partials, encoding)) = top.filter(|(partials, _)| !partials.is_empty()) {
-            let path = self.partial(PARTIALS);
-            let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
-            let mut out = BufWriter::new(&file);
-            encoding
-                .encode(partials, 0..partials.len(), &mut out)
-                .and_then(|_| out.flush())
-                .map_err(|e| Error::io("write", &path, e))?;
-            drop(out);
+        if let Some((top, encoding)) = top.filter(|(top, _)| !top.is_empty()) {
+            let file = self.write_top(top, encoding)?;
             files.push(self.publish(PARTIALS, &file)?);
         }
         let PieceFacts {
@@ -144,6 +145,22 @@ impl<'a> PieceWriter<'a> {
         sync_folder(folder).map_err(|e| Error::io("sync", folder, e))?;
         marker.write(folder)?;
         Ok(marker)
+    }
+
+    /// The shard as one cell, as blocks that merge into it.
+    fn write_top(&self, top: &Window, encoding: &Encoding) -> Result<File> {
+        let path = self.partial(PARTIALS);
+        let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        let mut out = BufWriter::new(&file);
+        top.each_part(encoding.job(), |part| {
+            let written = encoding.encode(part, 0..1, &mut out);
+            written
+                .map(|_| ())
+                .map_err(|e| Error::io("write", &path, e))
+        })?;
+        out.flush().map_err(|e| Error::io("write", &path, e))?;
+        drop(out);
+        Ok(file)
     }
 
     /// Gives a whole file its name.
@@ -186,6 +203,13 @@ fn begin(path: &Path, batch: &RecordBatch) -> Result<StreamWriter<BufWriter<File
     let mut writer = StreamWriter::try_new_with_options(file, &batch.schema(), options)?;
     writer.write(batch)?;
     Ok(writer)
+}
+
+/// Rows of a record batch: whoever reads the piece holds one of them, and may have less memory than the
+/// run that wrote it.
+fn rows_at_once(batch: &RecordBatch) -> usize {
+    let row = batch.get_array_memory_size() / batch.num_rows().max(1);
+    (BATCH / row.max(1)).max(1)
 }
 
 fn with_order(order: Order, rows: &RecordBatch) -> RecordBatch {

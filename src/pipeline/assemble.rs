@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
 use crate::granule::Applied;
 use crate::grid::Order;
+use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
 use crate::stat::{Encoding, Job};
 use crate::table::ErrorTable;
@@ -30,6 +31,10 @@ pub struct Assembly<'a> {
     pub table: Option<&'a Path>,
     /// Where what tolerant runs left out is listed.
     pub errors: &'a Path,
+    /// Bytes that values of coarser cells than shards may take, and where they go beyond: a folder that
+    /// this process alone uses.
+    pub memory: u64,
+    pub spill: &'a Path,
     /// Set by a signal: stop at the next shard.
     pub interrupted: &'a AtomicBool,
 }
@@ -83,7 +88,10 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         .collect();
     let shards_as_cells = schema.at(shard_order);
     let encoding = Encoding::new(job, &shards_as_cells.grid);
-    let mut overviews = Overviews::new(&beyond, &shards_as_cells, job);
+    let piles = Piles::new(assembly.spill.to_path_buf());
+    let mut overviews = Overviews::new(&beyond, &shards_as_cells, job, &piles);
+    // They are copied on their way to coarser cells.
+    overviews.hold(assembly.memory / 4);
     for marker in &markers {
         if assembly.interrupted.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
@@ -98,8 +106,13 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         }
         check_cells(marker, schema.grid.cell_order, cells)?;
         if !beyond.is_empty() {
-            let top = pieces.top(marker, &encoding)?;
-            sink.append_all(&overviews.add(&top)?)?;
+            let mut photons = 0;
+            for part in pieces.top(marker, encoding)? {
+                let part = Window::from(part?);
+                photons += part.table.photons.iter().sum::<u64>();
+                sink.append_all(&overviews.add(&part)?)?;
+            }
+            check_photons(marker, photons)?;
         }
     }
     sink.append_all(&overviews.finish()?)?;
@@ -121,6 +134,17 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         conventions: pieces.manifest().found.conventions.clone(),
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// As many photons came out of a piece as went into it.
+fn check_photons(marker: &Marker, found: u64) -> Result<()> {
+    let (shard, marked) = (marker.shard, marker.photons);
+    if found == marked {
+        return Ok(());
+    }
+    Err(Error::Gate(format!(
+        "shard {shard}: the partials of its piece have {found} photons and its marker says {marked}"
+    )))
 }
 
 /// As many cells came out of a piece as went into it.

@@ -47,6 +47,11 @@ impl Memory {
         self.room().saturating_sub(batches).max(self.room() / 4)
     }
 
+    /// Bytes for values where nothing is read and folded: where a store is made of pieces.
+    pub fn values(self) -> u64 {
+        self.room()
+    }
+
     /// Bytes that storage chunks may take while they are decoded, at most.
     pub fn for_chunks(self) -> u64 {
         self.room() / 2

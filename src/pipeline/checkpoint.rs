@@ -104,8 +104,8 @@ impl Line<'_, '_> {
             .collect();
         let held: Vec<u64> = self.partials.shards().collect();
         for shard in held.into_iter().filter(|shard| !to_do.contains(shard)) {
-            for window in self.partials.take_shard(shard)? {
-                pieces.conserve(&window?);
+            for window in self.partials.take_shard(shard)?.without_values() {
+                pieces.conserve(&window?.table);
             }
         }
         Ok(())

@@ -7,9 +7,9 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, finalize};
 use crate::grid::Order;
-use crate::merge::RunPartials;
+use crate::merge::{Piles, RunPartials, Window, Windows};
 use crate::report::Tally;
-use crate::stat::{Job, Partials};
+use crate::stat::Job;
 
 /// Takes finished cells of each order, ascending.
 pub(super) trait Sink {
@@ -31,7 +31,8 @@ pub(super) struct Finish<'a> {
 pub(super) struct Coarser<'a> {
     pub overviews: Overviews<'a>,
     /// The whole shard as one cell, where something is to be made of it later.
-    pub top: Option<Partials>,
+    pub top: Option<Window>,
+    pub piles: Piles,
 }
 
 /// What was in a shard.
@@ -54,16 +55,15 @@ impl Finish<'_> {
         (coarser, conserved, sink): (&mut Coarser, &mut Conserved, &mut impl Sink),
         tally: &mut Tally,
     ) -> Result<ShardFacts> {
-        let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
-        each_window(shard, partials, tally, |window, tally| {
+        let windows = partials.take_shard(shard)?;
+        let room = windows.room() / 2;
+        coarser.overviews.hold(room);
+        each_window(windows, tally, |window, tally| {
             let finishing = Instant::now();
-            conserved.add(&window);
-            if let Some(top) = &mut coarser.top {
-                let more = window.coarsen(from, to, self.job);
-                top.append(&more, 0..more.len());
-            }
+            conserved.add(&window.table);
+            self.add_to_top(coarser, &window, room)?;
             let overviews = coarser.overviews.add(&window)?;
-            let finished = finalize(shard, window, self.job, self.schema)?;
+            let finished = finalize(shard, window.settle(self.job)?, self.job, self.schema)?;
             tally.finalize_seconds += finishing.elapsed().as_secs_f64();
             let writing = Instant::now();
             sink.append(self.schema.grid.cell_order, &finished.table)?;
@@ -74,21 +74,34 @@ impl Finish<'_> {
             Ok(finished.cells_without_weight)
         })
     }
+
+    /// Adds a window to the shard as one cell, whose values take at most so many bytes of memory.
+    fn add_to_top(&self, coarser: &mut Coarser, window: &Window, room: u64) -> Result<()> {
+        let Some(top) = &mut coarser.top else {
+            return Ok(());
+        };
+        let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
+        let more = window.coarsen(from, to, self.job);
+        top.append(&more, 0..more.len());
+        if top.value_bytes() > room {
+            top.pile_up(&coarser.piles, self.job)?;
+        }
+        Ok(())
+    }
 }
 
 /// Hands the merged windows of a shard on, and adds up what is in them.
 fn each_window(
-    shard: u64,
-    partials: &mut RunPartials,
+    windows: Windows,
     tally: &mut Tally,
-    mut take: impl FnMut(Partials, &mut Tally) -> Result<u64>,
+    mut take: impl FnMut(Window, &mut Tally) -> Result<u64>,
 ) -> Result<ShardFacts> {
     let mut facts = ShardFacts::default();
     let mut merging = Instant::now();
-    for window in partials.take_shard(shard)? {
+    for window in windows {
         let window = window?;
         tally.merge_seconds += merging.elapsed().as_secs_f64();
-        facts.photons += window.photons.iter().sum::<u64>();
+        facts.photons += window.table.photons.iter().sum::<u64>();
         facts.cells += window.len() as u64;
         facts.cells_without_weight += take(window, tally)?;
         merging = Instant::now();

@@ -9,7 +9,7 @@ use super::finish::{Coarser, Finish, Sink, conserved};
 use crate::error::Result;
 use crate::finalize::{CellTable, Conserved, Overviews};
 use crate::grid::Order;
-use crate::merge::RunPartials;
+use crate::merge::{RunPartials, Window};
 use crate::piece::{Contribution, GranuleFile, PieceFacts, PieceWriter, Pieces};
 use crate::report::Tally;
 use crate::stat::{Encoding, Partials};
@@ -96,8 +96,9 @@ impl<'a> PieceLine<'a> {
     ) -> Result<()> {
         let Finish { job, schema } = self.finish;
         let mut coarser = Coarser {
-            overviews: Overviews::new(&self.within, schema, job),
-            top: self.beyond.then(|| Partials::empty(job)),
+            overviews: Overviews::new(&self.within, schema, job, partials.piles()),
+            top: self.beyond.then(|| Window::empty(job)),
+            piles: partials.piles().clone(),
         };
         let mut writer = self.pieces.write(shard)?;
         let facts = self.finish.shard(
@@ -106,7 +107,8 @@ impl<'a> PieceLine<'a> {
             (&mut coarser, &mut self.conserved, &mut writer),
             tally,
         )?;
-        for overview in coarser.overviews.finish()? {
+        let Coarser { overviews, top, .. } = coarser;
+        for overview in overviews.finish()? {
             writer.append(overview.order, &overview.shard.table)?;
         }
         let granules = self.contributions.remove(&shard).unwrap_or_default();
@@ -125,8 +127,9 @@ impl<'a> PieceLine<'a> {
             cells_without_weight: facts.cells_without_weight,
         };
         let encoding = Encoding::new(job, &schema.at(schema.grid.shard_order).grid);
-        let top = coarser.top.as_ref().map(|top| (top, &encoding));
-        writer.finish(top, facts)?;
+        writer.finish(top.as_ref().map(|top| (top, &encoding)), facts)?;
+        drop(top);
+        partials.piles().sweep();
         self.to_do.remove(&shard);
         Ok(())
     }

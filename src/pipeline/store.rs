@@ -131,8 +131,9 @@ pub fn write(
     let finish = Finish { job, schema };
     let mut sink = StoreSink::create(target, schema, options.table)?;
     let mut coarser = Coarser {
-        overviews: Overviews::new(target.overviews, schema, job),
+        overviews: Overviews::new(target.overviews, schema, job, partials.piles()),
         top: None,
+        piles: partials.piles().clone(),
     };
     let mut conserved = Conserved::new(job);
     let shards: Vec<u64> = partials.shards().collect();
@@ -144,9 +145,9 @@ pub fn write(
         finish.shard(shard, &mut partials, out, &mut tally)?;
     }
     conserved.check(&tally.counts, job)?;
-    tally.spilled = partials.spilled();
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
+    tally.spilled = partials.spilled();
     let whole = sink.finish(*errors)?;
     tally.errors = whole.errors.clone();
     tally.write_seconds += writing.elapsed().as_secs_f64();

@@ -14,8 +14,10 @@
 //! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
 //! `finish.rs` turns them into f64 once. `remains.rs` finds the values that have a remainder and sums
-//! many of them, `combined.rs` puts their sums and those of whole units together.
+//! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
+//! many values, `choose.rs` finds order statistics of values that are not in memory.
 
+mod choose;
 mod coarsen;
 mod combined;
 mod derive;
@@ -27,6 +29,7 @@ mod job;
 mod key;
 mod moments;
 mod ordered;
+mod part;
 mod partial;
 mod range;
 mod remainder;
@@ -34,12 +37,14 @@ mod remains;
 mod resolution;
 mod rows;
 mod scan;
+mod select;
 mod size;
 mod specials;
 mod sums;
 mod terms;
 mod wide;
 
+pub use choose::{Chooser, Chosen};
 pub use combined::Combined;
 pub use derive::Derivation;
 pub use encode::{DecodeError, Encoding, Fingerprint};
@@ -50,6 +55,7 @@ pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Nee
 pub use key::{Class, Key, Value};
 pub use moments::Moments;
 pub use ordered::{Ordered, quantile};
+pub use part::KeySlice;
 pub use partial::{ColumnPartials, Partials};
 pub use range::Range;
 pub use remainder::{FINE_BITS, Remainder, RemainderRule, Remainders, Split};

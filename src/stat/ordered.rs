@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::choose::Chosen;
 use super::key::{Class, Key, Value};
+use super::select::{ranks, select_all};
 use crate::batch::ColumnType;
 
 /// Value keys of many cells, cell after cell: cell `i` owns `keys[offsets[i]..offsets[i + 1]]`.
@@ -13,6 +15,8 @@ use crate::batch::ColumnType;
 pub struct Ordered {
     pub(super) offsets: Vec<usize>,
     pub(super) keys: Keys,
+    /// Of cells whose values are not in here: what was chosen of them, ascending by cell.
+    chosen: Vec<(usize, Chosen)>,
 }
 
 /// f32 columns keep 4 bytes a photon, the others 8.
@@ -30,12 +34,14 @@ impl Ordered {
                 ColumnType::F32 => Keys::Narrow(Vec::new()),
                 ColumnType::F64 | ColumnType::I64 => Keys::Wide(Vec::new()),
             },
+            chosen: Vec::new(),
         }
     }
 
     /// Removes all cells and keeps the memory for as many.
     pub fn clear(&mut self) {
         self.offsets.truncate(1);
+        self.chosen.clear();
         match &mut self.keys {
             Keys::Narrow(keys) => keys.clear(),
             Keys::Wide(keys) => keys.clear(),
@@ -122,7 +128,24 @@ impl Ordered {
 
     /// Number of values of cell `i`.
     pub fn len(&self, i: usize) -> usize {
-        self.offsets[i + 1] - self.offsets[i]
+        match self.chosen_of(i) {
+            Some(chosen) => chosen.len,
+            None => self.offsets[i + 1] - self.offsets[i],
+        }
+    }
+
+    /// Replaces the values of cell `i`, above those of earlier calls, by what was chosen of them for the
+    /// quantiles of the job.
+    pub fn choose(&mut self, i: usize, chosen: Chosen) {
+        self.chosen.push((i, chosen));
+    }
+
+    fn chosen_of(&self, i: usize) -> Option<&Chosen> {
+        if self.chosen.is_empty() {
+            return None;
+        }
+        let found = self.chosen.binary_search_by_key(&i, |(cell, _)| *cell);
+        found.ok().map(|at| &self.chosen[at].1)
     }
 
     /// Number of cells.
@@ -187,18 +210,15 @@ impl Ordered {
 
     /// Order statistic `rank` (0-based) of cell `i`, once selected.
     fn get(&self, i: usize, rank: usize) -> Key {
+        if let Some(chosen) = self.chosen_of(i) {
+            return chosen.get(rank);
+        }
         let at = self.offsets[i] + rank;
         match &self.keys {
             Keys::Narrow(keys) => Key(u64::from(keys[at])),
             Keys::Wide(keys) => Key(keys[at]),
         }
     }
-}
-
-/// The ranks of the neighbours between which quantile `q` of `n` values lies.
-fn ranks(n: usize, q: f64) -> [usize; 2] {
-    let rank = (((n - 1) as f64 * q).floor() as usize).min(n - 1);
-    [rank, (rank + 1).min(n - 1)]
 }
 
 /// Replaces `all` by the keys of places one after another, where `ends[i]..ends[i + 1]` is where
@@ -228,42 +248,6 @@ fn gather_keys<'a, T: Copy + Default + Send + Sync + 'a>(
             part = more;
         }
     });
-}
-
-fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {
-    let mut cells = Vec::with_capacity(offsets.len().saturating_sub(1));
-    let mut rest = keys;
-    for pair in offsets.windows(2) {
-        let (cell, more) = rest.split_at_mut(pair[1] - pair[0]);
-        cells.push(cell);
-        rest = more;
-    }
-    cells.into_par_iter().with_min_len(16).for_each(|cell| {
-        let n = cell.len();
-        let mut wanted: Vec<usize> = match n {
-            0 => return,
-            _ => quantiles.iter().flat_map(|&q| ranks(n, q)).collect(),
-        };
-        wanted.sort_unstable();
-        wanted.dedup();
-        select(cell, 0, &wanted);
-    });
-}
-
-/// Puts ascending ranks in place in a slice whose first element has rank `base`: the middle one
-/// first, which halves what is left to do.
-fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
-    const FEW: usize = 32;
-    let Some(&rank) = ranks.get(ranks.len() / 2) else {
-        return;
-    };
-    if keys.len() <= FEW {
-        keys.sort_unstable();
-        return;
-    }
-    let (below, _, above) = keys.select_nth_unstable(rank - base);
-    select(below, base, &ranks[..ranks.len() / 2]);
-    select(above, rank + 1, &ranks[ranks.len() / 2 + 1..]);
 }
 
 /// Quantile `q` of cell `i` once its order statistics are selected: with h = (n - 1) q, linear interpolation between

@@ -271,6 +271,14 @@ impl ColumnPartials {
 
     /// Appends rows of another table as cells of their own, without their remainders.
     pub(super) fn extend(&mut self, other: &Self, rows: Rows<usize>) {
+        self.extend_fixed(other, rows.clone());
+        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
+            mine.extend(more, rows);
+        }
+    }
+
+    /// As `extend`, without the values that are retained.
+    pub(super) fn extend_fixed(&mut self, other: &Self, rows: Rows<usize>) {
         self.count.extend_from_slice(&other.count[rows.clone()]);
         self.specials
             .extend_from_slice(&other.specials[rows.clone()]);
@@ -282,9 +290,6 @@ impl ColumnPartials {
         }
         if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
             mine.extend_from_slice(&more[rows.clone()]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
-            mine.extend(more, rows.clone());
         }
         if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
             mine.extend(more, rows);

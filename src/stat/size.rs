@@ -216,7 +216,7 @@ impl Ordered {
     }
 
     /// Bytes of the keys of these cells.
-    fn bytes_of(&self, cells: Rows<usize>) -> u64 {
+    pub(super) fn bytes_of(&self, cells: Rows<usize>) -> u64 {
         let keys = self.offsets[cells.end] - self.offsets[cells.start];
         match &self.keys {
             Keys::Narrow(_) => keys as u64 * 4,

@@ -23,6 +23,7 @@ mod full_sphere;
 mod generations;
 mod granules;
 mod interrupted;
+mod large_cells;
 #[cfg(unix)]
 mod leftovers;
 mod looked_at;

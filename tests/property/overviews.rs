@@ -6,12 +6,12 @@ use icefold::backend::{Device, DeviceChoice, StageTimes};
 use icefold::batch::{Column, Values};
 use icefold::finalize::{CellTable, Overviews};
 use icefold::grid::Order;
-use icefold::merge::ShardPartials;
+use icefold::merge::RunPartials;
 use icefold::stat::Derivation;
 use proptest::prelude::*;
 
 use super::{TYPES, YAML, height};
-use crate::support::{Photons, Question, bits};
+use crate::support::{self, Photons, Question, bits};
 
 /// Shards of the config above.
 const SHARD_ORDER: u8 = 6;
@@ -64,10 +64,38 @@ prop_compose! {
     }
 }
 
+/// How much memory partials of a run have, the windows of a shard, and values of open cells.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    budget: u64,
+    window: u64,
+    room: u64,
+}
+
+/// All in memory.
+const ALL: Holding = Holding {
+    budget: u64::MAX,
+    window: u64::MAX,
+    room: u64::MAX,
+};
+
 /// The tables of each of these orders, folded up from the question's cells.
-fn folded_up(question: &Question, photons: &Photons, orders: &[Order]) -> Vec<Vec<CellTable>> {
+fn folded_up(
+    question: &Question,
+    photons: &Photons,
+    orders: &[Order],
+    holding: Holding,
+) -> Vec<Vec<CellTable>> {
     let device = Device::open(&DeviceChoice::Cpu, 2).unwrap();
-    let mut shards = ShardPartials::default();
+    let folder = support::folder();
+    let runs = folder.path().join("runs");
+    let Question {
+        config,
+        job,
+        schema,
+    } = question;
+    let mut shards =
+        RunPartials::new(&config.grid, job, holding.budget, &runs).with_window(holding.window);
     let places: Vec<usize> = (0..photons.len()).collect();
     for places in places.chunks(37) {
         let mut batch = photons.batch(places);
@@ -76,14 +104,23 @@ fn folded_up(question: &Question, photons: &Photons, orders: &[Order]) -> Vec<Ve
         let grid = &question.config.grid;
         let mut times = StageTimes::default();
         let partials = device.fold(&batch, grid, &question.job, &mut times);
-        shards.add(&partials.unwrap(), grid, &question.job);
+        shards.add(&partials.unwrap()).unwrap();
     }
-    let mut overviews = Overviews::new(orders, &question.schema, &question.job);
+    shards.commit().unwrap();
+    let mut overviews = Overviews::new(orders, schema, job, shards.piles());
+    overviews.hold(holding.room);
     let mut finished = Vec::new();
-    for (_, partials) in shards.into_tables(&question.job) {
-        finished.extend(overviews.add(&partials).unwrap());
+    for shard in shards.shards().collect::<Vec<_>>() {
+        for window in shards.take_shard(shard).unwrap() {
+            finished.extend(overviews.add(&window.unwrap()).unwrap());
+        }
     }
     finished.extend(overviews.finish().unwrap());
+    let values = 20 * photons.len() as u64;
+    let to_disk = holding.room < 64 && values > 64 && holding.budget == u64::MAX;
+    assert!(!to_disk || shards.spilled().bytes > 0);
+    drop(shards);
+    assert!(!runs.exists());
     let of = |order| {
         let tables = finished.iter().filter(|found| found.order == order);
         tables.map(|found| found.shard.table.clone()).collect()
@@ -102,17 +139,22 @@ fn whole(tables: &[CellTable]) -> Vec<CellTable> {
     }]
 }
 
-fn assert_exact(photons: &Photons, orders: &[Order]) -> Result<(), TestCaseError> {
+fn assert_exact(
+    photons: &Photons,
+    orders: &[Order],
+    holding: Holding,
+) -> Result<(), TestCaseError> {
     let places: Vec<usize> = (0..photons.len()).collect();
-    let overviews = folded_up(&question_at(12), photons, orders);
+    let overviews = folded_up(&question_at(12), photons, orders, holding);
     for (&order, tables) in orders.iter().zip(&overviews) {
         let question = question_at(order.get());
         let direct = question.answer(photons, std::slice::from_ref(&places), 1);
         prop_assert!(
             bits(&whole(tables)) == bits(&whole(&direct)),
-            "order {} of {:?}",
+            "order {} of {:?} with {:?}",
             order,
-            orders
+            orders,
+            holding
         );
     }
     Ok(())
@@ -125,9 +167,12 @@ proptest! {
     fn an_overview_is_the_run_at_its_order_to_the_bit(
         photons in photons(),
         chosen in prop::collection::btree_set(0u8..12, 1..6),
+        budget in prop::sample::select(vec![0, 20 << 10, u64::MAX]),
+        window in prop::sample::select(vec![0, 400, 3000, u64::MAX]),
+        room in prop::sample::select(vec![0, 100, 1000, u64::MAX]),
     ) {
         let orders: Vec<Order> = chosen.into_iter().rev().filter_map(Order::new).collect();
-        assert_exact(&photons, &orders)?;
+        assert_exact(&photons, &orders, Holding { budget, window, room })?;
     }
 }
 
@@ -140,14 +185,16 @@ fn all_orders_at_once_are_exact_over_every_base_cell() {
         lon: (0..n).map(|i| part(i) * 3600.0 - 180.0).collect(),
         lat: (0..n).map(|i| 90.0 - part(i) * 180.0).collect(),
         columns: vec![
-            crate::support::column(Values::F32((0..n).map(|i| (i % 977) as f32).collect())),
-            crate::support::column(Values::F32((0..n).map(|i| 0.1 + (i % 13) as f32).collect())),
-            crate::support::column(Values::I64((0..n as i64).collect())),
+            support::column(Values::F32((0..n).map(|i| (i % 977) as f32).collect())),
+            support::column(Values::F32((0..n).map(|i| 0.1 + (i % 13) as f32).collect())),
+            support::column(Values::I64((0..n as i64).collect())),
         ],
     };
     let orders: Vec<Order> = (0..12).rev().filter_map(Order::new).collect();
-    assert_exact(&photons, &orders).unwrap();
-    let overviews = folded_up(&question_at(12), &photons, &orders);
+    for room in [500, u64::MAX] {
+        assert_exact(&photons, &orders, Holding { room, ..ALL }).unwrap();
+    }
+    let overviews = folded_up(&question_at(12), &photons, &orders, ALL);
     let base: usize = overviews[11].iter().map(|t| t.rows.num_rows()).sum();
     assert_eq!(base, 12);
 }

@@ -227,12 +227,20 @@ impl<'q> Run<'q> {
         let (mut last, mut photons) = (None, 0);
         for window in partials.take_shard(shard).unwrap() {
             let window = window.unwrap();
-            let but_one = window.bytes_of(0..window.len() - 1, job);
+            let table = &window.table;
+            let but_one = table.bytes_of(0..table.len() - 1, job);
             assert!(but_one <= self.holding.window, "{but_one}");
-            assert!(last < window.cells.first().copied());
-            last = window.cells.last().copied();
-            photons += window.photons.iter().sum::<u64>();
-            tables.push(finalize(shard, window, job, schema).unwrap().table.rows);
+            for row in 0..table.len() {
+                // As much as the accumulators in any case.
+                let values = table.value_bytes(row..row + 1);
+                let most = self.holding.window.max(job.cell_bytes());
+                assert!(values <= most, "{values}");
+            }
+            assert!(last < table.cells.first().copied());
+            last = table.cells.last().copied();
+            photons += table.photons.iter().sum::<u64>();
+            let settled = window.settle(job).unwrap();
+            tables.push(finalize(shard, settled, job, schema).unwrap().table.rows);
         }
         assert_eq!((photons, partials.photons_of(shard)), (expected, 0));
         let rows = concat_batches(&tables[0].schema(), &tables).unwrap();

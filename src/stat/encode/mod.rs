@@ -4,7 +4,7 @@
 //! little-endian integers behind its length, then a checksum:
 //!
 //! ```text
-//!   header  magic "icefpart", version u32, crc32c u32 of what follows here,
+//!   header  magic "icefpart", version u32, crc32c u32 of the version and what follows here,
 //!           fingerprint 32 bytes, cells u64, bytes of the body u64
 //!   body    cells, photons, and for each column of the job: count, specials, then what it needs of
 //!           range, moments, remainders, terms, ends of the cells' keys and keys, bins
@@ -30,7 +30,9 @@ use super::partial::Partials;
 use crate::config::GridConfig;
 
 const MAGIC: [u8; 8] = *b"icefpart";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Blocks of version 2 are the same but for the checksum of the header, and a cell was in one.
+const OLDEST: u32 = 2;
 const HEADER: usize = 64;
 /// Where the header's own checksum ends, and what it is of begins.
 const CHECKED: usize = 16;
@@ -56,7 +58,7 @@ pub enum DecodeError {
     Read(io::Error),
     #[error("damaged: {0}")]
     Damaged(String),
-    #[error("format version {found}, and this icefold reads version {VERSION}")]
+    #[error("format version {found}, and this icefold reads versions {OLDEST} to {VERSION}")]
     Version { found: u32 },
     #[error(
         "partials of another config or of other columns: their fingerprint is {found}, that of this \
@@ -107,7 +109,7 @@ impl<'a> Encoding<'a> {
         header[16..48].copy_from_slice(&self.fingerprint.0);
         header[48..56].copy_from_slice(&(rows.len() as u64).to_le_bytes());
         header[56..].copy_from_slice(&body.to_le_bytes());
-        let checksum = crc32c::crc32c(&header[CHECKED..]);
+        let checksum = checksum_of(&header);
         header[12..CHECKED].copy_from_slice(&checksum.to_le_bytes());
         out.write_all(&header)?;
         let mut packer = Packer::new(out);
@@ -156,10 +158,10 @@ impl<'a> Encoding<'a> {
         if header[..8] != MAGIC {
             return Err(DecodeError::Damaged("no block begins here".to_owned()));
         }
-        if four(8) != VERSION {
+        if !(OLDEST..=VERSION).contains(&four(8)) {
             return Err(DecodeError::Version { found: four(8) });
         }
-        let (found, written) = (crc32c::crc32c(&header[CHECKED..]), four(12));
+        let (found, written) = (checksum_of(header), four(12));
         if found != written {
             return Err(DecodeError::Damaged(format!(
                 "a header has checksum {found:08x}, and {written:08x} was written"
@@ -199,6 +201,17 @@ impl<'a> Encoding<'a> {
         }
         Ok(partials)
     }
+}
+
+/// Of all of a header but its checksum and the magic bytes; in version 2 not of the version.
+fn checksum_of(header: &[u8; HEADER]) -> u32 {
+    let version = &header[8..12];
+    let before = if *version == OLDEST.to_le_bytes() {
+        0
+    } else {
+        crc32c::crc32c(version)
+    };
+    crc32c::crc32c_append(before, &header[CHECKED..])
 }
 
 fn read_whole(input: &mut impl Read, bytes: &mut [u8]) -> Result<(), DecodeError> {

@@ -280,11 +280,24 @@ fn partials_of_another_question_are_refused_by_name() {
     };
     let error = decoded(&Encoding::new(&ours, &coarser), &bytes).unwrap_err();
     assert!(matches!(error, DecodeError::OtherJob { .. }), "{error}");
+    let encoding = Encoding::new(&ours, &grid);
     let mut older = bytes;
     older[8] = 1;
-    let error = decoded(&Encoding::new(&ours, &grid), &older).unwrap_err();
+    let error = decoded(&encoding, &older).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "format version 1, and this icefold reads version 2"
+        "format version 1, and this icefold reads versions 2 to 3"
     );
+    // The checksum tells one version from the other.
+    older[8] = 2;
+    let error = decoded(&encoding, &older).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("damaged: a header has checksum "),
+        "{error}"
+    );
+    let checksum = crc32c::crc32c(&older[16..HEADER]);
+    older[12..16].copy_from_slice(&checksum.to_le_bytes());
+    assert_eq!(decoded(&encoding, &older).unwrap(), Partials::empty(&ours));
 }

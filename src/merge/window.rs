@@ -1,0 +1,154 @@
+//! A window: merged cells, with piles of the values that are too many for memory.
+//!
+//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. Values of a cell are those in the table
+//! and those in its pile. They become order statistics here, so the gate sees a table like any other.
+
+use std::collections::BTreeMap;
+use std::ops::Range as Rows;
+
+use super::pile::{Pile, Piles};
+use crate::error::Result;
+use crate::grid::Order;
+use crate::stat::{Job, Partials};
+
+/// Bytes of values that a part of a cell has when it is written somewhere else.
+const PART: u64 = 256 << 10;
+
+/// Cells, ascending by id, and piles of some of them.
+#[derive(Debug, Clone)]
+pub struct Window {
+    pub table: Partials,
+    /// By cell.
+    piles: BTreeMap<u64, Pile>,
+}
+
+impl From<Partials> for Window {
+    /// All values are in memory.
+    fn from(table: Partials) -> Self {
+        Self {
+            table,
+            piles: BTreeMap::new(),
+        }
+    }
+}
+
+impl Window {
+    /// No cells.
+    pub fn empty(job: &Job) -> Self {
+        Self::from(Partials::empty(job))
+    }
+
+    /// One cell whose values are in a pile.
+    pub(super) fn piled(table: Partials, pile: Pile) -> Self {
+        let piles = table.cells.first().map(|&cell| (cell, pile));
+        Self {
+            piles: piles.into_iter().collect(),
+            table,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Bytes of the values that are in memory.
+    pub fn value_bytes(&self) -> u64 {
+        self.table.value_bytes(0..self.len())
+    }
+
+    /// The same photons by the cells of the coarser order `to`; the cells here are of order `from`.
+    #[must_use]
+    pub fn coarsen(&self, from: Order, to: Order, job: &Job) -> Self {
+        let mut coarse = Self::from(self.table.coarsen(from, to, job));
+        for (&cell, pile) in &self.piles {
+            coarse.adopt(from.ancestor(cell, to), pile);
+        }
+        coarse
+    }
+
+    /// Appends rows of another one whose cells are not below the last one here; equal cells merge.
+    pub fn append(&mut self, other: &Self, rows: Rows<usize>) {
+        let cells = &other.table.cells[rows.clone()];
+        self.table.append(&other.table, rows);
+        if let (Some(&first), Some(&last)) = (cells.first(), cells.last()) {
+            for (&cell, pile) in other.piles.range(first..=last) {
+                self.adopt(cell, pile);
+            }
+        }
+    }
+
+    /// Moves the values of the only cell there is to its pile.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn pile_up(&mut self, piles: &Piles, job: &Job) -> Result<()> {
+        let Some(&cell) = self.table.cells.first() else {
+            return Ok(());
+        };
+        let pile = self.piles.entry(cell);
+        let pile = pile.or_insert_with(|| Pile::new(piles, job));
+        pile.take(&mut self.table)
+    }
+
+    /// The table, with the order statistics that outputs need in place of the values of piles.
+    ///
+    /// # Errors
+    /// A pile that cannot be read or written.
+    pub fn settle(self, job: &Job) -> Result<Partials> {
+        let Self { mut table, piles } = self;
+        for (cell, mut pile) in piles {
+            let Ok(row) = table.cells.binary_search(&cell) else {
+                unreachable!("piles are of cells that are there")
+            };
+            // What is in memory of them is little.
+            pile.add(&table, row)?;
+            for (i, column) in table.columns.iter_mut().enumerate() {
+                if let Some(ordered) = &mut column.ordered {
+                    ordered.choose(row, pile.choose(i, &job.quantiles(i))?);
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// Hands the only cell there is on in parts that merge into it, however many values it has.
+    ///
+    /// # Errors
+    /// A pile that cannot be read, and those of `take`.
+    pub fn each_part(
+        &self,
+        job: &Job,
+        mut take: impl FnMut(&Partials) -> Result<()>,
+    ) -> Result<()> {
+        let Some(&cell) = self.table.cells.first() else {
+            return Ok(());
+        };
+        let mut from = Some(0);
+        while let Some(at) = from {
+            let (part, next) = self.table.part(0, at, PART, job);
+            take(&part)?;
+            from = next;
+        }
+        let Some(pile) = self.piles.get(&cell) else {
+            return Ok(());
+        };
+        pile.columns().try_for_each(|column| {
+            pile.read(column, |values| {
+                take(&Partials::of_values(cell, column, values, job))
+            })
+        })
+    }
+
+    fn adopt(&mut self, cell: u64, pile: &Pile) {
+        match self.piles.get_mut(&cell) {
+            Some(mine) => mine.adopt(pile),
+            None => {
+                self.piles.insert(cell, pile.clone());
+            }
+        }
+    }
+}

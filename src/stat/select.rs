@@ -1,0 +1,53 @@
+//! Selecting: a few order statistics of many cells, put where sorting would put them.
+//!
+//! Below `ordered.rs`, for values in memory; `choose.rs` is for those that are not.
+
+use rayon::prelude::*;
+
+/// The ranks of the neighbours between which quantile `q` of `n` values lies.
+pub(super) fn ranks(n: usize, q: f64) -> [usize; 2] {
+    let rank = (((n - 1) as f64 * q).floor() as usize).min(n - 1);
+    [rank, (rank + 1).min(n - 1)]
+}
+
+/// The ranks that these quantiles of `n` values need, ascending, each once.
+pub(super) fn ranks_of(n: usize, quantiles: &[f64]) -> Vec<usize> {
+    if n == 0 {
+        return Vec::new();
+    }
+    let mut wanted: Vec<usize> = quantiles.iter().flat_map(|&q| ranks(n, q)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// Puts the order statistics that these quantiles need in their places, in every cell.
+pub(super) fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {
+    let mut cells = Vec::with_capacity(offsets.len().saturating_sub(1));
+    let mut rest = keys;
+    for pair in offsets.windows(2) {
+        let (cell, more) = rest.split_at_mut(pair[1] - pair[0]);
+        cells.push(cell);
+        rest = more;
+    }
+    cells.into_par_iter().with_min_len(16).for_each(|cell| {
+        let wanted = ranks_of(cell.len(), quantiles);
+        select(cell, 0, &wanted);
+    });
+}
+
+/// Puts ascending ranks in place in a slice whose first element has rank `base`: the middle one
+/// first, which halves what is left to do.
+fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
+    const FEW: usize = 32;
+    let Some(&rank) = ranks.get(ranks.len() / 2) else {
+        return;
+    };
+    if keys.len() <= FEW {
+        keys.sort_unstable();
+        return;
+    }
+    let (below, _, above) = keys.select_nth_unstable(rank - base);
+    select(below, base, &ranks[..ranks.len() / 2]);
+    select(above, rank + 1, &ranks[ranks.len() / 2 + 1..]);
+}
