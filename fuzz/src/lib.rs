@@ -6,11 +6,17 @@
 
 #![allow(dead_code, reason = "the crate uses the rest of these files")]
 
+mod cap;
 mod chunks;
+mod config;
 #[path = "../../src/plan/product.rs"]
 mod product;
 #[path = "../../src/granule/link.rs"]
 mod runs;
+mod table;
+mod tables;
+
+pub use tables::{arrow, parquet};
 
 use chunks::convert::{Element, Kind, Order, Stride, Target};
 use chunks::encode;

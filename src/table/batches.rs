@@ -15,23 +15,10 @@ use super::guard::guarded;
 use super::ipc::IpcSource;
 use super::metered::Metered;
 use super::partitions::{Partition, widened};
-use super::prune::{Reach, Stretch};
+use super::piece::{Piece, Reach, Stretch};
 use super::room::Room;
-use super::row_groups::ParquetSource;
+use super::row_groups::{ParquetSource, Wanted};
 use crate::{Error, Result};
-
-/// Consecutive rows of a table.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// Rows that were read, from this row of the table on.
-    Rows {
-        first: u64,
-        reach: Reach,
-        batch: RecordBatch,
-    },
-    /// Rows of which statistics told all there is to know.
-    Skipped(u64),
-}
 
 /// Yields a table piece by piece.
 #[derive(Debug)]
@@ -68,9 +55,19 @@ impl Batches {
         let (file, handle) = opened.map_err(|e| Error::io("open", &table.path, e))?;
         let source = match &table.format {
             Format::Parquet(metadata) => {
-                let source =
-                    ParquetSource::open(table, needed, metadata.metadata(), file, limits, stretches);
-                Source::Parquet(Box::new(source?))
+                let wanted = Wanted {
+                    schema: &table.schema,
+                    points: needed.points.as_deref(),
+                    all: needed.all(table),
+                    positions: needed.positions(table),
+                    stretches,
+                };
+                let metadata = metadata.metadata();
+                let source = guarded(|| {
+                    Ok::<_, String>(ParquetSource::open(metadata, file, wanted, limits))
+                });
+                let source = source.map_err(|e| table.damaged(0, &e))?;
+                Source::Parquet(Box::new(source.map_err(|fault| table.fault(0, fault))?))
             }
             Format::ArrowFile(messages) | Format::ArrowStream(messages) => {
                 let places = needed.all(table);
@@ -93,6 +90,14 @@ impl Batches {
         match &self.source {
             Source::Parquet(source) => source.bytes,
             Source::Ipc(source) => source.bytes,
+        }
+    }
+
+    /// Bytes of an Arrow IPC file or stream up to the next row.
+    pub fn position(&self) -> u64 {
+        match &self.source {
+            Source::Parquet(_) => 0,
+            Source::Ipc(source) => source.position(),
         }
     }
 

@@ -147,11 +147,6 @@ fn parts(starts: &[u64], wanted: &Range<u64>) -> Vec<(usize, Range<usize>)> {
     parts
 }
 
-/// Values that a column holds, of all rows.
-pub(super) fn entries(array: &ArrayRef) -> usize {
-    child(array).map_or(array.len(), |values| values.len())
-}
-
 fn gather(values: &ArrayRef, places: &UInt64Array) -> ArrayRef {
     take(values, places, None)
         .unwrap_or_else(|e| unreachable!("every place is one of the array: {e}"))
@@ -269,15 +264,33 @@ mod tests {
         let x: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 2, 3, 4]));
         let rows = Rows::new(batch(vec![("h", lists), ("x", x)])).unwrap();
         assert_eq!(rows.count(), 9);
-        let all = [(0, 0), (0, 1), (1, 0), (3, 0), (3, 1), (3, 2), (3, 3), (3, 4), (4, 0)];
+        let all = [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+            (3, 0),
+            (3, 1),
+            (3, 2),
+            (3, 3),
+            (3, 4),
+            (4, 0),
+        ];
         for start in 0..9 {
             for end in start..=9 {
                 let some = rows.photons(start as u64..end as u64);
-                let column = |i: usize| some.columns[i].as_primitive::<Int32Type>().values().to_vec();
+                let column = |i: usize| {
+                    some.columns[i]
+                        .as_primitive::<Int32Type>()
+                        .values()
+                        .to_vec()
+                };
                 let expected = &all[start..end];
                 assert_eq!(column(0), expected.iter().map(|p| p.1).collect::<Vec<_>>());
                 assert_eq!(column(1), expected.iter().map(|p| p.0).collect::<Vec<_>>());
-                assert_eq!(some.rows, expected.iter().map(|p| p.0 as u64).collect::<Vec<_>>());
+                assert_eq!(
+                    some.rows,
+                    expected.iter().map(|p| p.0 as u64).collect::<Vec<_>>()
+                );
             }
         }
         let flat = batch(vec![("h", Arc::new(Int32Array::from(vec![1, 2, 3])))]);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
+use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
 use super::one_line;
@@ -95,6 +96,7 @@ impl TableFile {
         };
         let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
             Head::Parquet => {
+                footer::check(&file).map_err(|e| damaged("Parquet", e))?;
                 let metadata =
                     guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
                         .map_err(|e| damaged("Parquet", e))?;

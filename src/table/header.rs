@@ -1,6 +1,6 @@
 //! Headers of Parquet pages: what a page takes, before any of it is decoded.
 //!
-//! Below `pages.rs`. Formats: Apache Parquet ("Data Pages", `PageHeader` of `parquet.thrift`), and the
+//! Below `pages.rs`; `footer.rs` reads the same protocol. Formats: Apache Parquet ("Data Pages", `PageHeader` of `parquet.thrift`), and the
 //! compact protocol of Apache Thrift, of which a header is one struct. A field of another type than the
 //! format gives it is refused: a reader that took it for its type would see another header.
 
@@ -46,8 +46,9 @@ pub(super) enum Bad {
 /// Types of the compact protocol.
 const TRUE: u8 = 1;
 const FALSE: u8 = 2;
-const I32: u8 = 5;
-const STRUCT: u8 = 12;
+pub(super) const I32: u8 = 5;
+pub(super) const LIST: u8 = 9;
+pub(super) const STRUCT: u8 = 12;
 /// Structs within each other: a header has two, statistics a few more.
 const DEEPEST: u8 = 8;
 
@@ -57,7 +58,7 @@ struct Fields(Vec<(u16, u16, i64)>);
 
 /// The header at the front of these bytes, and its length.
 pub(super) fn page_header(bytes: &[u8]) -> Result<(PageHeader, usize), Bad> {
-    let mut input = Input { bytes, at: 0 };
+    let mut input = Input::new(bytes);
     let mut fields = Fields::default();
     input.structure(Some(0), &mut fields, 0)?;
     let size = |place| fields.size(0, place);
@@ -80,7 +81,13 @@ pub(super) fn page_header(bytes: &[u8]) -> Result<(PageHeader, usize), Bad> {
     let encoding = if kind == Kind::DataV2 { 4 } else { 2 };
     let encoding = or_none(fields.size(own, encoding))?;
     let is_v2 = kind == Kind::DataV2;
-    let of_v2 = |place| if is_v2 { fields.size(own, place) } else { Ok(0) };
+    let of_v2 = |place| {
+        if is_v2 {
+            fields.size(own, place)
+        } else {
+            Ok(0)
+        }
+    };
     let header = PageHeader {
         kind,
         stored: size(3)?,
@@ -131,12 +138,17 @@ fn type_of(within: u16, place: u16) -> Option<u8> {
     })
 }
 
-struct Input<'a> {
+/// The rest of some bytes in the compact protocol.
+pub(super) struct Input<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
     fn byte(&mut self) -> Result<u8, Bad> {
         let byte = self.bytes.get(self.at).copied().ok_or(Bad::Short)?;
         self.at += 1;
@@ -165,27 +177,23 @@ impl Input<'_> {
     }
 
     /// Signs are in the lowest bit.
-    fn signed(&mut self) -> Result<i64, Bad> {
+    pub fn signed(&mut self) -> Result<i64, Bad> {
         let value = self.varint()?;
         Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
     /// Takes the fields of a struct; where `within` is none, they are only passed over.
-    fn structure(&mut self, within: Option<u16>, fields: &mut Fields, depth: u8) -> Result<(), Bad> {
+    fn structure(
+        &mut self,
+        within: Option<u16>,
+        fields: &mut Fields,
+        depth: u8,
+    ) -> Result<(), Bad> {
         if depth > DEEPEST {
             return Err(Bad::Wrong);
         }
         let mut place = 0_u16;
-        loop {
-            let head = self.byte()?;
-            let kind = head & 15;
-            if kind == 0 {
-                return Ok(());
-            }
-            place = match head >> 4 {
-                0 => u16::try_from(self.signed()?).map_err(|_| Bad::Wrong)?,
-                step => place.checked_add(step.into()).ok_or(Bad::Wrong)?,
-            };
+        while let Some(kind) = self.field(&mut place)? {
             let known = within.and_then(|within| Some((within, type_of(within, place)?)));
             match known {
                 None => self.pass(kind, depth)?,
@@ -203,10 +211,34 @@ impl Input<'_> {
                 Some(_) => return Err(Bad::Wrong),
             }
         }
+        Ok(())
+    }
+
+    /// The type of the next field of a struct, whose number goes to `place`; `None` at its end.
+    pub fn field(&mut self, place: &mut u16) -> Result<Option<u8>, Bad> {
+        let head = self.byte()?;
+        if head & 15 == 0 {
+            return Ok(None);
+        }
+        *place = match head >> 4 {
+            0 => u16::try_from(self.signed()?).map_err(|_| Bad::Wrong)?,
+            step => place.checked_add(step.into()).ok_or(Bad::Wrong)?,
+        };
+        Ok(Some(head & 15))
+    }
+
+    /// How many elements a list has, and their type.
+    pub fn list(&mut self) -> Result<(u64, u8), Bad> {
+        let head = self.byte()?;
+        let count = match head >> 4 {
+            15 => self.varint()?,
+            few => few.into(),
+        };
+        Ok((count, head & 15))
     }
 
     /// Passes over a value.
-    fn pass(&mut self, kind: u8, depth: u8) -> Result<(), Bad> {
+    pub fn pass(&mut self, kind: u8, depth: u8) -> Result<(), Bad> {
         match kind {
             TRUE | FALSE => Ok(()),
             3 => self.skip(1),
@@ -217,7 +249,16 @@ impl Input<'_> {
                 self.skip(length)
             }
             STRUCT => self.structure(None, &mut Fields::default(), depth + 1),
-            // Lists, sets and maps are in no header.
+            LIST => {
+                let (count, kind) = self.list()?;
+                (0..count).try_for_each(|_| match kind {
+                    // In lists they take a byte.
+                    TRUE | FALSE => self.skip(1),
+                    kind if depth < DEEPEST => self.pass(kind, depth + 1),
+                    _ => Err(Bad::Wrong),
+                })
+            }
+            // Sets and maps are in no header and no footer.
             _ => Err(Bad::Wrong),
         }
     }
@@ -229,14 +270,18 @@ mod tests {
 
     /// A data page: 100 bytes from 40, a checksum, 7 values, plain.
     const DATA: [u8; 21] = [
-        0x15, 0, 0x15, 200, 1, 0x15, 80, 0x15, 9, 0x1c, 0x15, 14, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0, 99,
+        0x15, 0, 0x15, 200, 1, 0x15, 80, 0x15, 9, 0x1c, 0x15, 14, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0,
+        99,
     ];
 
     #[test]
     fn a_header_says_what_its_page_takes() {
         let (header, length) = page_header(&DATA).unwrap();
         assert_eq!(length, DATA.len() - 1);
-        assert_eq!((header.kind, header.plain, header.stored), (Kind::Data, 100, 40));
+        assert_eq!(
+            (header.kind, header.plain, header.stored),
+            (Kind::Data, 100, 40)
+        );
         assert_eq!((header.values, header.encoding), (7, 0));
         assert!(header.has_checksum && header.is_compressed);
     }

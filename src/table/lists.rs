@@ -109,7 +109,9 @@ impl Windows {
                 ..
             } => {
                 if *rep_level_encoding != Encoding::RLE {
-                    return Err("has repetition levels as only old writers encode them; write it again");
+                    return Err(
+                        "has repetition levels as only old writers encode them; write it again",
+                    );
                 }
                 let (length, levels) = buf.split_first_chunk::<4>().ok_or(short)?;
                 let levels = levels.get(..u32::from_le_bytes(*length) as usize);
@@ -204,7 +206,12 @@ mod tests {
         windows.levels(&[4, 0, 6, 1, 3, 0b1111_1001], 13).unwrap();
         windows.end_row();
         assert_eq!(windows, of(&[1, 5, 1, 6]));
-        for bytes in [&[][..], &[4], &[5, 1], &[0x80, 0x80, 0x80, 0x80, 0x80, 1, 0]] {
+        for bytes in [
+            &[][..],
+            &[4],
+            &[5, 1],
+            &[0x80, 0x80, 0x80, 0x80, 0x80, 1, 0],
+        ] {
             assert!(Windows::default().levels(bytes, 13).is_err(), "{bytes:?}");
         }
     }

@@ -203,9 +203,16 @@ impl<'a> Walk<'a> {
     }
 
     fn data(&mut self, page: &PageHeader, width: Option<u64>) -> Result<(), String> {
-        let named = |e: Encoding| if e == Encoding::PLAIN_DICTIONARY { Encoding::RLE_DICTIONARY } else { e };
+        let named = |e: Encoding| {
+            if e == Encoding::PLAIN_DICTIONARY {
+                Encoding::RLE_DICTIONARY
+            } else {
+                e
+            }
+        };
         let listed = self.column.encodings().map(named).collect::<Vec<_>>();
-        if !listed.is_empty() && encoding(page.encoding).is_none_or(|e| !listed.contains(&named(e))) {
+        if !listed.is_empty() && encoding(page.encoding).is_none_or(|e| !listed.contains(&named(e)))
+        {
             return Err(format!(
                 "has encoding {}, which its column does not list",
                 page.encoding
@@ -226,7 +233,11 @@ impl<'a> Walk<'a> {
             self.rows_said = None;
         }
         let each = page.plain.div_ceil(page.values.max(1));
-        let each = if page.encoding == DELTA_BYTE_ARRAY { page.plain } else { each };
+        let each = if page.encoding == DELTA_BYTE_ARRAY {
+            page.plain
+        } else {
+            each
+        };
         self.extent = self.extent.with(Extent {
             plain: page.plain,
             width: each,
@@ -368,4 +379,3 @@ impl Iterator for GroupPages {
 }
 
 impl PageIterator for GroupPages {}
-

@@ -7,13 +7,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::batches::{Batches, Piece};
+use super::batches::Batches;
 use super::block::Block;
 use super::boxes::WantedBoxes;
 use super::columns::{Needed, source_columns};
 use super::explode::Rows;
 use super::file::{Format, TableFile};
-use super::prune::{Reach, stretches};
+use super::piece::{Piece, Reach};
+use super::prune::stretches;
 use super::room::Room;
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
@@ -216,7 +217,9 @@ impl TableReader {
                 let rows = metadata.metadata().file_metadata().num_rows();
                 (self.batches.row(), u64::try_from(rows).unwrap_or(0))
             }
-            Format::ArrowFile(_) | Format::ArrowStream(_) => (self.batches.spent().1, self.table.bytes()),
+            Format::ArrowFile(_) | Format::ArrowStream(_) => {
+                (self.batches.position(), self.table.bytes())
+            }
         }
     }
 

@@ -76,6 +76,12 @@ mod tests {
         let expected = "has a page, which takes 6291456 bytes while it is decoded, and the memory has \
                         5242880 for that; give at least --memory 106MiB";
         assert_eq!(said, Err(expected.to_owned()));
-        assert_eq!(Room::new(None).beside(u64::MAX, String::new).unwrap().left(), None);
+        assert_eq!(
+            Room::new(None)
+                .beside(u64::MAX, String::new)
+                .unwrap()
+                .left(),
+            None
+        );
     }
 }

@@ -6,23 +6,19 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::array::{Array, ArrayData, ArrayRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowGroups};
 use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::column::page::PageIterator;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::batches::Piece;
-use super::columns::Needed;
-use super::file::TableFile;
-use super::guard::guarded;
 use super::lists::Windows;
 use super::metered::Metered;
 use super::pages::{Extent, GroupPages, Place};
-use super::prune::{Reach, Stretch};
+use super::piece::{Piece, Reach, Stretch};
 use super::room::{Fault, Room};
-use crate::{Error, Result};
 
 /// Bytes of a value of different lengths for which a piece has as many rows as any other.
 const USUAL: u64 = 64;
@@ -68,26 +64,33 @@ struct Columns {
     value: u64,
 }
 
+/// What is read of a Parquet table.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    /// Columns of the table, and that of points.
+    pub schema: &'a Schema,
+    pub points: Option<&'a str>,
+    /// Positions in the schema, for each reach.
+    pub all: Vec<usize>,
+    pub positions: Vec<usize>,
+    pub stretches: Vec<Stretch>,
+}
+
 impl ParquetSource {
-    /// Looks at the pages that will be read; a piece has about `rows` rows, or values in lists.
+    /// Looks at the pages that will be read; a piece has about `limits.0` rows, or values in lists.
     ///
     /// # Errors
     /// Pages that cannot be, or do not fit the memory.
     pub fn open(
-        table: &TableFile,
-        needed: &Needed,
         metadata: &Arc<ParquetMetaData>,
         file: Metered<File>,
+        wanted: Wanted<'_>,
         limits: (usize, Room),
-        mut stretches: Vec<Stretch>,
-    ) -> Result<Self> {
+    ) -> Result<Self, Fault> {
         let (rows, room) = limits;
-        let columns = |roots: Vec<usize>| {
-            let columns = guarded(|| Columns::new(table, needed, metadata, &roots));
-            columns.map_err(|e| table.damaged(0, &e))
-        };
-        let (all, positions) = (columns(needed.all(table))?, columns(needed.positions(table))?);
-        let looked = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
+        let all = Columns::new(&wanted, metadata, &wanted.all)?;
+        let positions = Columns::new(&wanted, metadata, &wanted.positions)?;
+        let mut stretches = wanted.stretches;
         let mut extents = vec![Extent::default(); all.leaves.len()];
         let mut most_values = 0;
         for stretch in &stretches {
@@ -99,9 +102,13 @@ impl ParquetSource {
             let mut values = 0;
             for (&column, extent) in all.leaves.iter().zip(&mut extents) {
                 let mut of_leaf = 0;
-                for &group in stretch.row_groups.iter().filter(|_| read.leaves.contains(&column)) {
-                    let found = Place { group, column }.look(&looked, metadata);
-                    let found = found.map_err(|e| table.damaged(stretch.first, &e))?;
+                for &group in stretch
+                    .row_groups
+                    .iter()
+                    .filter(|_| read.leaves.contains(&column))
+                {
+                    let found = Place { group, column }.look(file.file(), metadata);
+                    let found = found.map_err(Fault::Damaged)?;
                     *extent = extent.with(found);
                     of_leaf += found.values;
                 }
@@ -113,7 +120,7 @@ impl ParquetSource {
         }
         let pages: u64 = extents.iter().map(Extent::bytes).sum();
         let left = room.beside(pages, || all.largest(metadata, &extents));
-        let left = left.map_err(|why| table.error(why))?;
+        let left = left.map_err(Fault::TooLarge)?;
         let lists = most_values.saturating_mul(all.value);
         let lists = left.left().map_or(0, |left| lists.min(left));
         stretches.reverse();
@@ -165,8 +172,12 @@ impl ParquetSource {
                 rows: usize::try_from(stretch.rows).unwrap_or(usize::MAX),
             };
             let (levels, rows_at_once) = (&columns.levels, rows.unwrap_or(self.rows));
-            let reader =
-                ParquetRecordBatchReader::try_new_with_row_groups(levels, &groups, rows_at_once, None)?;
+            let reader = ParquetRecordBatchReader::try_new_with_row_groups(
+                levels,
+                &groups,
+                rows_at_once,
+                None,
+            )?;
             self.current = Some(Current {
                 reach: stretch.reach,
                 reader,
@@ -179,7 +190,8 @@ impl ParquetSource {
     fn rows_of(&self, columns: &Columns, stretch: &Stretch) -> Result<Option<usize>, Fault> {
         let values = |&leaf: &usize| {
             let groups = stretch.row_groups.iter();
-            let of_group = |&group: &usize| self.metadata.row_group(group).column(leaf).num_values();
+            let of_group =
+                |&group: &usize| self.metadata.row_group(group).column(leaf).num_values();
             groups.map(of_group).fold(0_i64, i64::saturating_add)
         };
         let most = columns.lists.iter().map(values).max().unwrap_or(0);
@@ -202,9 +214,11 @@ impl ParquetSource {
                     name.path().string()
                 )
             };
-            let fits = self.room.beside(longest.saturating_mul(columns.value), what);
+            let fits = self
+                .room
+                .beside(longest.saturating_mul(columns.value), what);
             fits.map_err(Fault::TooLarge)?;
-            rows = rows.min(windows.rows_within(wanted));
+            rows = rows.min(windows.rows_within(wanted / 2));
         }
         Ok(Some(rows.min(self.rows)))
     }
@@ -219,12 +233,15 @@ impl Current {
             return Ok(Some(first));
         };
         let entries = |batch: &RecordBatch| {
-            let columns = batch.columns().iter().map(|c| super::explode::entries(c));
-            columns.max().unwrap_or(0)
+            let of_column = |column: &ArrayRef| {
+                let data = column.to_data();
+                data.child_data().first().map_or(0, ArrayData::len)
+            };
+            batch.columns().iter().map(of_column).max().unwrap_or(0)
         };
         let mut all = entries(&first);
         let mut batches = vec![first];
-        // The next one may be as large as half of a piece.
+        // The next one may be as large as half of it.
         while all < together / 2 {
             let Some(batch) = self.reader.next().transpose()? else {
                 break;
@@ -239,26 +256,27 @@ impl Current {
 
 impl Columns {
     fn new(
-        table: &TableFile,
-        needed: &Needed,
+        wanted: &Wanted<'_>,
         metadata: &ParquetMetaData,
         roots: &[usize],
     ) -> parquet::errors::Result<Self> {
         let schema = metadata.file_metadata().schema_descr();
         // Of points only views are made: they take no copies of dictionaries.
-        let hinted = |field: &Arc<Field>| match needed.points.as_ref() {
+        let hinted = |field: &Arc<Field>| match wanted.points {
             Some(points) if points == field.name() => {
                 Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
             }
             _ => Arc::clone(field),
         };
-        let hint: Fields = table.schema.fields().iter().map(hinted).collect();
+        let hint: Fields = wanted.schema.fields().iter().map(hinted).collect();
         let mask = ProjectionMask::roots(schema, roots.iter().copied());
         let leaves = 0..schema.num_columns();
         let leaves = leaves.filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf)));
         let leaves: Vec<usize> = leaves.collect();
         let lists = leaves.iter().copied();
-        let lists: Vec<usize> = lists.filter(|&leaf| schema.column(leaf).max_rep_level() > 0).collect();
+        let lists: Vec<usize> = lists
+            .filter(|&leaf| schema.column(leaf).max_rep_level() > 0)
+            .collect();
         Ok(Self {
             levels: parquet_to_arrow_field_levels(schema, mask, Some(&hint))?,
             leaves,
@@ -278,7 +296,12 @@ impl Columns {
             "has pages of {} bytes and a dictionary of {} in column {}, the largest of {} columns",
             extent.plain,
             extent.dictionary,
-            metadata.file_metadata().schema_descr().column(leaf).path().string(),
+            metadata
+                .file_metadata()
+                .schema_descr()
+                .column(leaf)
+                .path()
+                .string(),
             self.leaves.len()
         )
     }
@@ -312,7 +335,11 @@ impl RowGroups for Groups<'_> {
     }
 
     fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
-        Box::new(self.groups.iter().map(|&group| self.metadata.row_group(group)))
+        Box::new(
+            self.groups
+                .iter()
+                .map(|&group| self.metadata.row_group(group)),
+        )
     }
 
     fn metadata(&self) -> &ParquetMetaData {

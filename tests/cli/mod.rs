@@ -12,6 +12,7 @@ mod columns;
 mod cuda;
 #[cfg(icefold_test_stand_in)]
 mod cuda_libraries;
+mod damaged_tables;
 mod demo;
 mod devices;
 mod documents;
@@ -23,6 +24,7 @@ mod full_sphere;
 mod generations;
 mod granules;
 mod interrupted;
+mod large_tables;
 #[cfg(unix)]
 mod leftovers;
 mod looked_at;

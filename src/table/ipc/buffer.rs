@@ -35,7 +35,9 @@ pub(super) struct Part {
 
 impl Read for Part {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let most = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let most = out
+            .len()
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if most == 0 {
             return Ok(0);
         }
@@ -61,7 +63,9 @@ enum Source {
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bytes").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Bytes")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }
 
@@ -120,7 +124,9 @@ impl Found {
             _ => (stored.saturating_mul(1 << 15), zstd_bytes(front, plain)?),
         };
         if plain > most {
-            return Err(format!("says that its {stored} bytes stand for {plain}, which they cannot"));
+            return Err(format!(
+                "says that its {stored} bytes stand for {plain}, which they cannot"
+            ));
         }
         Ok(Self {
             at,
@@ -174,7 +180,11 @@ fn lz4_bytes(front: &[u8]) -> Result<u64, String> {
     };
     let is_linked = flags >> 5 & 1 == 0;
     // Stored bytes, and decompressed ones that others may refer to.
-    Ok(if is_linked { 3 * block + (64 << 10) } else { 2 * block })
+    Ok(if is_linked {
+        3 * block + (64 << 10)
+    } else {
+        2 * block
+    })
 }
 
 /// Memory of a decoder of this frame.
@@ -189,10 +199,15 @@ fn zstd_bytes(front: &[u8], plain: u64) -> Result<u64, String> {
         let from = 5 + [0, 1, 2, 4][usize::from(head & 3)];
         let length = [1, 2, 4, 8][usize::from(head >> 6)];
         let field = front.get(from..from + length).ok_or(none)?;
-        let content = field.iter().rev().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+        let content = field
+            .iter()
+            .rev()
+            .fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
         let content = if length == 2 { content + 256 } else { content };
         if content != plain {
-            return Err(format!("says {plain} of its length, and its frame {content}"));
+            return Err(format!(
+                "says {plain} of its length, and its frame {content}"
+            ));
         }
         content
     } else {
@@ -263,7 +278,11 @@ impl Bytes {
     pub fn finish(mut self) -> Result<(), String> {
         self.skip(self.left)?;
         let is_stored = matches!(self.source, Source::Stored(_));
-        let more = if is_stored { Ok(0) } else { self.read(&mut [0]) };
+        let more = if is_stored {
+            Ok(0)
+        } else {
+            self.read(&mut [0])
+        };
         match more {
             Ok(0) => Ok(()),
             Ok(_) => Err("decompresses to more bytes than it says".to_owned()),

@@ -44,9 +44,16 @@ impl Layout {
     ///
     /// # Errors
     /// In words, what the batch says that cannot be.
-    pub fn of(text: &[u8], block: &Block, schema: &Schema, places: &[usize]) -> Result<Self, String> {
+    pub fn of(
+        text: &[u8],
+        block: &Block,
+        schema: &Schema,
+        places: &[usize],
+    ) -> Result<Self, String> {
         let message = parsed(text)?;
-        let batch = message.header_as_record_batch().ok_or("is no record batch")?;
+        let batch = message
+            .header_as_record_batch()
+            .ok_or("is no record batch")?;
         let rows = size(batch.length())?;
         let codec = codec(&batch)?;
         let counts = batch.variadicBufferCounts();
@@ -91,7 +98,10 @@ fn codec(batch: &ipc::RecordBatch<'_>) -> Result<Codec, String> {
     match compression.codec() {
         CompressionType::LZ4_FRAME => Ok(Codec::Lz4),
         CompressionType::ZSTD => Ok(Codec::Zstd),
-        other => Err(format!("is compressed by codec {}, which is not known", other.0)),
+        other => Err(format!(
+            "is compressed by codec {}, which is not known",
+            other.0
+        )),
     }
 }
 
@@ -115,13 +125,18 @@ where
     B: Iterator<Item = &'a ipc::Buffer>,
 {
     fn node(&mut self) -> Result<(u64, u64), String> {
-        let node = self.nodes.next().ok_or("has fewer columns than its schema")?;
+        let node = self
+            .nodes
+            .next()
+            .ok_or("has fewer columns than its schema")?;
         Ok((size(node.length())?, size(node.null_count())?))
     }
 
     fn pass(&mut self, count: usize) -> Result<(), String> {
         for _ in 0..count {
-            self.buffers.next().ok_or("has fewer buffers than its schema takes")?;
+            self.buffers
+                .next()
+                .ok_or("has fewer buffers than its schema takes")?;
         }
         Ok(())
     }
@@ -179,7 +194,9 @@ where
         self.node()?;
         match field.data_type() {
             DataType::Null => Ok(()),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => self.pass(3),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => {
+                self.pass(3)
+            }
             DataType::Utf8View | DataType::BinaryView => {
                 let more = self.variadic()?;
                 self.pass(2)?;

@@ -3,12 +3,14 @@
 //! On the line: `file.rs` opens a table here, `batches.rs` reads its rows. A record batch may be larger than
 //! the memory and says of itself what it holds, so nothing of it is taken whole: `layout.rs` finds the
 //! buffers of the needed columns, `buffer.rs` reads and decompresses them bit by bit, `column.rs` makes
-//! arrays of a few rows, `source.rs` decides how many. Format: Apache Arrow, "Arrow Columnar Format",
-//! "Serialization and Interprocess Communication (IPC)".
+//! arrays of a few rows of them (with `bits.rs` and `lengths.rs`), `source.rs` decides how many. Format:
+//! Apache Arrow, "Arrow Columnar Format", "Serialization and Interprocess Communication (IPC)".
 
+mod bits;
 mod buffer;
 mod column;
 mod layout;
+mod lengths;
 mod source;
 
 use std::collections::HashMap;
@@ -59,7 +61,8 @@ impl Messages {
         if magic != MAGIC {
             return Err("it does not end as such; it is not whole".to_owned());
         }
-        let size = u64::try_from(i32::from_le_bytes(*size)).map_err(|_| "its footer has no length")?;
+        let size =
+            u64::try_from(i32::from_le_bytes(*size)).map_err(|_| "its footer has no length")?;
         let start = file_bytes.checked_sub(end + size);
         let start = start.ok_or("its footer is longer than the file")?;
         let footer = bytes(file, start, size)?;
@@ -83,7 +86,8 @@ impl Messages {
         Ok(Self {
             schema: native(schema)?,
             metadata,
-            blocks: blocks.map_err(|place| format!("record batch {place} is outside of the file"))?,
+            blocks: blocks
+                .map_err(|place| format!("record batch {place} is outside of the file"))?,
         })
     }
 
@@ -105,7 +109,9 @@ impl Messages {
             let body = body.ok_or_else(|| wrong("is longer than the file; it is not whole"))?;
             match (found.header_type(), &schema) {
                 (MessageHeader::Schema, None) => {
-                    let header = found.header_as_schema().ok_or_else(|| wrong("has no schema"))?;
+                    let header = found
+                        .header_as_schema()
+                        .ok_or_else(|| wrong("has no schema"))?;
                     schema = Some(native(header)?);
                 }
                 (MessageHeader::RecordBatch, Some(_)) => blocks.push(Block { message, body }),
@@ -137,13 +143,16 @@ impl Messages {
         }
         Ok((rows, self.blocks.len()))
     }
-
 }
 
 /// A message without the length before it.
 fn unprefixed(file: &File, message: (u64, u64)) -> Result<Vec<u8>, String> {
     let mut text = bytes(file, message.0, message.1)?;
-    let before = if text.starts_with(&CONTINUATION) { 8 } else { 4 };
+    let before = if text.starts_with(&CONTINUATION) {
+        8
+    } else {
+        4
+    };
     if text.len() < before {
         return Err("what a record batch says of itself is too short".to_owned());
     }
@@ -166,7 +175,9 @@ fn length(file: &File) -> Result<u64, String> {
 /// Bytes of the file, which are there and no values.
 fn bytes(mut file: &File, start: u64, length: u64) -> Result<Vec<u8>, String> {
     if length > LONGEST {
-        return Err(format!("{length} bytes of it, from byte {start} on, say what it holds"));
+        return Err(format!(
+            "{length} bytes of it, from byte {start} on, say what it holds"
+        ));
     }
     let mut bytes = Vec::with_capacity(length as usize);
     let read = file
@@ -174,7 +185,9 @@ fn bytes(mut file: &File, start: u64, length: u64) -> Result<Vec<u8>, String> {
         .and_then(|_| file.take(length).read_to_end(&mut bytes));
     read.map_err(|e| e.to_string())?;
     if (bytes.len() as u64) < length {
-        return Err(format!("it ends within the {length} bytes from byte {start} on"));
+        return Err(format!(
+            "it ends within the {length} bytes from byte {start} on"
+        ));
     }
     Ok(bytes)
 }

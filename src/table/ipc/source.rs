@@ -38,6 +38,8 @@ pub(in crate::table) struct IpcSource {
 #[derive(Debug)]
 struct Current {
     columns: Vec<Column>,
+    /// All rows, and those that are left.
+    rows: u64,
     left: u64,
     /// Bytes that a value of every list takes.
     value: u64,
@@ -78,9 +80,17 @@ impl IpcSource {
                 let of_column = working_bytes(column, layout.codec, &source.file);
                 bytes = bytes.saturating_add(of_column.map_err(named)?);
             }
-            let what = || format!("record batch {number} of {} rows has compressed columns or views", layout.rows);
+            let what = || {
+                format!(
+                    "record batch {number} of {} rows has compressed columns or views",
+                    layout.rows
+                )
+            };
             let left = room.beside(bytes, what).map_err(Fault::TooLarge)?;
-            let values = layout.columns.iter().filter_map(|column| column.values.as_ref());
+            let values = layout
+                .columns
+                .iter()
+                .filter_map(|column| column.values.as_ref());
             let longest = values.map(|v| v.rows).max().unwrap_or(0);
             let longest = longest.saturating_sub(layout.rows.saturating_sub(1));
             let of_lists = longest.saturating_mul(value_bytes(&layout.columns));
@@ -93,6 +103,19 @@ impl IpcSource {
         }
         source.room = room.beside(working, String::new).map_err(Fault::TooLarge)?;
         Ok(source)
+    }
+
+    /// Bytes of the file up to the next row.
+    pub fn position(&self) -> u64 {
+        let Some(block) = self.next.checked_sub(1) else {
+            return 0;
+        };
+        let (start, length) = self.messages.blocks[block].body;
+        let current = self.current.as_ref();
+        let left = current.map_or(0, |c| {
+            u128::from(length) * u128::from(c.left) / u128::from(c.rows.max(1))
+        });
+        start + length - left as u64
     }
 
     fn layout(&self, block: &Block) -> Result<Layout, String> {
@@ -135,6 +158,7 @@ impl IpcSource {
             let columns: Result<Vec<Column>, String> = layout.columns.iter().map(open).collect();
             self.current = Some(Current {
                 columns: columns.map_err(named)?,
+                rows: layout.rows,
                 left: layout.rows,
                 value: value_bytes(&layout.columns),
             });
@@ -143,11 +167,7 @@ impl IpcSource {
 }
 
 impl Current {
-    fn take(
-        &mut self,
-        limits: (u64, Room),
-        at: (u64, &SchemaRef),
-    ) -> Result<RecordBatch, Fault> {
+    fn take(&mut self, limits: (u64, Room), at: (u64, &SchemaRef)) -> Result<RecordBatch, Fault> {
         let ((wanted, room), (row, schema)) = (limits, at);
         let mut rows = wanted.min(self.left);
         let values = wanted.min(room.fits(self.value)).max(1);
