@@ -354,6 +354,11 @@ impl PageReader for NamedPages {
         self.next += 1;
         Ok(())
     }
+
+    fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
+        let boundary = self.inner.at_record_boundary();
+        self.named(boundary)
+    }
 }
 
 /// The pages of a column in one row group after the other.

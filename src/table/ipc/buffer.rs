@@ -18,6 +18,8 @@ use crate::table::metered::Metered;
 
 /// Bytes that are read ahead of a decoder.
 const AHEAD: u64 = 64 << 10;
+/// Bytes of a decoder beside its window or blocks: tables of codes.
+const CONTEXT: u64 = 256 << 10;
 /// Bytes before a compressed buffer, which say its length; this one says that it is not compressed.
 const PREFIX: u64 = 8;
 const PLAIN: i64 = -1;
@@ -133,7 +135,7 @@ impl Found {
             stored,
             codec,
             plain,
-            working: working.min(2 * plain + AHEAD) + AHEAD,
+            working: working.min(plain.saturating_mul(2)) + AHEAD + CONTEXT,
         })
     }
 
@@ -214,8 +216,8 @@ fn zstd_bytes(front: &[u8], plain: u64) -> Result<u64, String> {
         let base = 1_u64 << (10 + (window >> 3));
         base + base / 8 * u64::from(window & 7)
     };
-    // Blocks of up to 128 KiB, as they are stored and behind the window; tables of codes.
-    Ok(bytes.saturating_add(512 << 10))
+    // Blocks of up to 128 KiB, as they are stored and behind the window.
+    Ok(bytes.saturating_add(256 << 10))
 }
 
 impl Read for Bytes {
