@@ -34,7 +34,7 @@ pub struct Described {
     pub outline: Option<Outline>,
     /// What the attributes of datasets, or of fields, say of their values.
     pub applied: Vec<Applied>,
-    /// Bytes that storage chunks take at most while they are decoded.
+    /// Bytes that storage chunks, or pages and rows of a table, take at most while they are decoded.
     pub chunk_bytes: u64,
     /// What differs within the granule, and is no reason to stop.
     pub notes: Vec<String>,
@@ -121,7 +121,7 @@ impl Input {
                     outline: None,
                     rows: reader.table().rows().unwrap_or_default(),
                     applied: reader.applied(),
-                    chunk_bytes: 0,
+                    chunk_bytes: reader.decoding_bytes(),
                     notes: Vec::new(),
                     table_columns: Some(reader.table().columns()),
                 })

@@ -1,6 +1,6 @@
 //! Runs the entry points with seeded inputs for some seconds each, where libFuzzer is not at hand.
 //!
-//! `drive SECONDS [SEED]`. Inputs are random bytes and mutations of inputs before them.
+//! `drive SECONDS [SEED [TARGET...]]`. Inputs are random bytes and mutations of inputs before them.
 
 use std::time::{Duration, Instant};
 
@@ -41,13 +41,17 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let seconds = arguments.next().and_then(|s| s.parse().ok()).unwrap_or(10);
     let seed = arguments.next().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let only: Vec<String> = arguments.collect();
+    let targets: [(&str, fn(&[u8])); 6] = [
         ("chunk", icefold_fuzz::chunk),
         ("table", icefold_fuzz::table),
         ("link", icefold_fuzz::link),
         ("product", icefold_fuzz::product),
+        ("parquet", icefold_fuzz::parquet),
+        ("arrow", icefold_fuzz::arrow),
     ];
-    for (name, target) in targets {
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
+    for (name, target) in targets.into_iter().filter(|(name, _)| wanted(name)) {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);
         let mut pool: Vec<Vec<u8>> = vec![Vec::new(); 64];
         let end = Instant::now() + Duration::from_secs(seconds);

@@ -6,7 +6,9 @@
 
 #![allow(dead_code, reason = "the crate uses the rest of these files")]
 
+mod cap;
 mod chunks;
+mod config;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/documents.rs"]
 pub mod documents;
@@ -17,6 +19,10 @@ mod edits;
 mod product;
 #[path = "../../src/granule/link.rs"]
 mod runs;
+mod table;
+mod tables;
+
+pub use tables::{arrow, parquet};
 
 use chunks::convert::{Element, Kind, Order, Stride, Target};
 use chunks::encode;

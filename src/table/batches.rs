@@ -1,40 +1,24 @@
 //! The rows of a table in bounded pieces: only the columns that are needed, only the row groups that
 //! can matter.
 //!
-//! On the line: `reader.rs` asks for the next piece. A Parquet file is read page by page, an Arrow
-//! IPC file or stream one of its record batches at a time.
+//! On the line: `reader.rs` asks for the next piece. A Parquet file is read page by page
+//! (`row_groups.rs`), an Arrow IPC file or stream buffer by buffer (`ipc/`).
 
 use std::fs::File;
-use std::io::BufReader;
 use std::time::Duration;
 
-use arrow::ipc::reader::{FileReader, StreamReader};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
 
 use super::columns::Needed;
 use super::file::{Format, TableFile};
 use super::guard::guarded;
+use super::ipc::IpcSource;
 use super::metered::Metered;
 use super::partitions::{Partition, widened};
-use super::prune::{Reach, Stretch};
+use super::piece::{Piece, Reach, Stretch};
+use super::room::Room;
+use super::row_groups::{ParquetSource, Wanted};
 use crate::{Error, Result};
-
-/// Consecutive rows of a table.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// Rows that were read, from this row of the table on.
-    Rows {
-        first: u64,
-        reach: Reach,
-        batch: RecordBatch,
-    },
-    /// Rows of which statistics told all there is to know.
-    Skipped(u64),
-}
 
 /// Yields a table piece by piece.
 #[derive(Debug)]
@@ -51,59 +35,46 @@ pub(super) struct Batches {
 #[derive(Debug)]
 enum Source {
     Parquet(Box<ParquetSource>),
-    ArrowFile(Box<FileReader<BufReader<Metered<File>>>>),
-    ArrowStream(Box<StreamReader<BufReader<Metered<File>>>>),
-}
-
-#[derive(Debug)]
-struct ParquetSource {
-    file: Metered<File>,
-    metadata: ArrowReaderMetadata,
-    rows: usize,
-    /// Positions in the schema, for each reach.
-    all: Vec<usize>,
-    positions: Vec<usize>,
-    /// Those not yet begun, the last first.
-    stretches: Vec<Stretch>,
-    current: Option<(Reach, ParquetRecordBatchReader)>,
+    Ipc(Box<IpcSource>),
 }
 
 impl Batches {
-    /// Opens a table's rows; a piece of a Parquet file has at most `rows` rows, fewer where rows hold
-    /// long lists. `stretches` are those of a Parquet file.
+    /// Opens a table's rows; a piece has at most `limits.0` rows, or values in their lists but for those of
+    /// one row, and decoding takes no more than there is room for. `stretches` are those of a Parquet file.
     ///
     /// # Errors
-    /// The file is gone, or damaged.
+    /// The file is gone, or damaged; what must be in memory at once does not fit.
     pub fn open(
         table: &TableFile,
         needed: &Needed,
-        rows: usize,
-        mut stretches: Vec<Stretch>,
+        limits: (usize, Room),
+        stretches: Vec<Stretch>,
     ) -> Result<Self> {
         let opened = File::open(&table.path).map(Metered::new);
         let opened = opened.and_then(|file| Ok((file.try_clone()?, file)));
         let (file, handle) = opened.map_err(|e| Error::io("open", &table.path, e))?;
-        let all = needed.all(table);
         let source = match &table.format {
             Format::Parquet(metadata) => {
-                stretches.reverse();
-                Source::Parquet(Box::new(ParquetSource {
-                    file,
-                    rows: rows_within(metadata, &all, rows),
-                    metadata: metadata.clone(),
-                    all,
+                let wanted = Wanted {
+                    schema: &table.schema,
+                    points: needed.points.as_deref(),
+                    all: needed.all(table),
                     positions: needed.positions(table),
                     stretches,
-                    current: None,
-                }))
+                };
+                let metadata = metadata.metadata();
+                let source = guarded(|| {
+                    Ok::<_, String>(ParquetSource::open(metadata, file, wanted, limits))
+                });
+                let source = source.map_err(|e| table.damaged(0, &e))?;
+                Source::Parquet(Box::new(source.map_err(|fault| table.fault(0, fault))?))
             }
-            Format::ArrowFile => {
-                let reader = guarded(|| FileReader::try_new(BufReader::new(file), Some(all)));
-                Source::ArrowFile(Box::new(reader.map_err(|e| table.damaged(0, &e))?))
-            }
-            Format::ArrowStream => {
-                let reader = guarded(|| StreamReader::try_new(BufReader::new(file), Some(all)));
-                Source::ArrowStream(Box::new(reader.map_err(|e| table.damaged(0, &e))?))
+            Format::ArrowFile(messages) | Format::ArrowStream(messages) => {
+                let places = needed.all(table);
+                let source =
+                    guarded(|| Ok::<_, String>(IpcSource::open(messages, file, places, limits)));
+                let source = source.map_err(|e| table.damaged(0, &e))?;
+                Source::Ipc(Box::new(source.map_err(|fault| table.fault(0, fault))?))
             }
         };
         Ok(Self {
@@ -112,6 +83,22 @@ impl Batches {
             row: 0,
             partitions: needed.partitions(table),
         })
+    }
+
+    /// Bytes that decoding takes at most.
+    pub fn decoding_bytes(&self) -> u64 {
+        match &self.source {
+            Source::Parquet(source) => source.bytes,
+            Source::Ipc(source) => source.bytes,
+        }
+    }
+
+    /// Bytes of an Arrow IPC file or stream up to the next row.
+    pub fn position(&self) -> u64 {
+        match &self.source {
+            Source::Parquet(_) => 0,
+            Source::Ipc(source) => source.position(),
+        }
     }
 
     /// Time spent reading the file so far, and bytes that came.
@@ -129,12 +116,14 @@ impl Batches {
     /// # Errors
     /// A piece that cannot be decoded.
     pub fn next(&mut self, table: &TableFile) -> Result<Option<Piece>> {
-        let piece = match &mut self.source {
-            Source::Parquet(source) => guarded(|| source.next()),
-            Source::ArrowFile(reader) => guarded(|| whole(reader.next())),
-            Source::ArrowStream(reader) => guarded(|| whole(reader.next())),
-        };
+        let piece = guarded(|| {
+            Ok::<_, String>(match &mut self.source {
+                Source::Parquet(source) => source.next(),
+                Source::Ipc(source) => source.next().map(whole),
+            })
+        });
         let piece = piece.map_err(|e| table.damaged(self.row, &e))?;
+        let piece = piece.map_err(|fault| table.fault(self.row, fault))?;
         let first = self.row;
         Ok(match piece {
             None => None,
@@ -155,65 +144,10 @@ impl Batches {
     }
 }
 
-fn whole<E>(next: Option<Result<RecordBatch, E>>) -> Result<Option<Piece>, E> {
-    Ok(next.transpose()?.map(|batch| Piece::Rows {
+fn whole(batch: Option<RecordBatch>) -> Option<Piece> {
+    batch.map(|batch| Piece::Rows {
         first: 0,
         reach: Reach::All,
         batch,
-    }))
-}
-
-impl ParquetSource {
-    fn next(&mut self) -> parquet::errors::Result<Option<Piece>> {
-        loop {
-            if let Some((reach, reader)) = &mut self.current {
-                if let Some(batch) = reader.next().transpose()? {
-                    return Ok(Some(Piece::Rows {
-                        first: 0,
-                        reach: *reach,
-                        batch,
-                    }));
-                }
-                self.current = None;
-            }
-            let Some(stretch) = self.stretches.pop() else {
-                return Ok(None);
-            };
-            let places = match stretch.reach {
-                Reach::Nothing => return Ok(Some(Piece::Skipped(stretch.rows))),
-                Reach::Positions => &self.positions,
-                Reach::All => &self.all,
-            };
-            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
-                self.file.try_clone()?,
-                self.metadata.clone(),
-            );
-            let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-            let reader = builder
-                .with_projection(mask)
-                .with_row_groups(stretch.row_groups)
-                .with_batch_size(self.rows)
-                .build()?;
-            self.current = Some((stretch.reach, reader));
-        }
-    }
-}
-
-/// Rows whose lists hold about `values` values in the columns at these places.
-fn rows_within(metadata: &ArrowReaderMetadata, roots: &[usize], values: usize) -> usize {
-    let metadata = metadata.metadata();
-    let schema = metadata.file_metadata().schema_descr();
-    let leaves = (0..schema.num_columns())
-        .filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf)))
-        .collect::<Vec<_>>();
-    let longest = metadata
-        .row_groups()
-        .iter()
-        .filter_map(|group| {
-            let rows = group.num_rows().max(1);
-            let columns = leaves.iter().map(|&leaf| group.column(leaf).num_values());
-            columns.map(move |values| values / rows).max()
-        })
-        .max();
-    (values / longest.unwrap_or(1).max(1) as usize).max(1)
+    })
 }

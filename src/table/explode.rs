@@ -83,50 +83,42 @@ impl Rows {
         })
     }
 
-    pub fn count(&self) -> usize {
-        self.batch.num_rows()
+    /// Photons of all rows.
+    pub fn count(&self) -> u64 {
+        match &self.starts {
+            None => self.batch.num_rows() as u64,
+            Some(starts) => starts[starts.len() - 1],
+        }
     }
 
-    /// One past the last row that can be taken from `start` on for at most `photons` photons; at
-    /// least one row.
-    pub fn end(&self, start: usize, photons: usize) -> usize {
-        let end = match &self.starts {
-            None => start.saturating_add(photons),
-            Some(starts) => {
-                let limit = starts[start].saturating_add(photons as u64);
-                starts.partition_point(|&first| first <= limit) - 1
-            }
-        };
-        end.clamp(start + 1, self.count().max(start + 1))
-    }
-
-    /// The photons of some rows.
-    pub fn photons(&self, rows: Range<usize>) -> Photons {
+    /// Some of the photons, wherever in a row they begin and end.
+    pub fn photons(&self, wanted: Range<u64>) -> Photons {
         let Some(starts) = &self.starts else {
-            let part = self.batch.slice(rows.start, rows.len());
+            let count = (wanted.end - wanted.start) as usize;
+            let part = self.batch.slice(wanted.start as usize, count);
             return Photons {
                 columns: part.columns().to_vec(),
-                count: rows.len(),
-                rows: rows.map(|row| row as u64).collect(),
+                count,
+                rows: wanted.collect(),
             };
         };
-        let count = (starts[rows.end] - starts[rows.start]) as usize;
+        let count = (wanted.end - wanted.start) as usize;
+        let parts = parts(starts, &wanted);
         let mut parents = Vec::with_capacity(count);
-        for row in rows.clone() {
-            let length = (starts[row + 1] - starts[row]) as usize;
-            parents.extend(std::iter::repeat_n(row as u64, length));
+        for (row, part) in &parts {
+            parents.extend(std::iter::repeat_n(*row as u64, part.len()));
         }
         let repeated = UInt64Array::from(parents.clone());
         let unfold = |array: &ArrayRef| match child(array) {
             None => gather(array, &repeated),
             Some(values) => {
                 let mut places: Vec<Option<u64>> = Vec::with_capacity(count);
-                for row in rows.clone() {
-                    if let Some(range) = elements(array, row) {
-                        places.extend(range.map(|i| Some(i as u64)));
+                for (row, part) in &parts {
+                    if let Some(range) = elements(array, *row) {
+                        let first = range.start;
+                        places.extend(part.clone().map(|i| Some((first + i) as u64)));
                     } else {
-                        let length = (starts[row + 1] - starts[row]) as usize;
-                        places.extend(std::iter::repeat_n(None, length));
+                        places.extend(std::iter::repeat_n(None, part.len()));
                     }
                 }
                 gather(&values, &UInt64Array::from(places))
@@ -138,6 +130,21 @@ impl Rows {
             rows: parents,
         }
     }
+}
+
+/// Which of each row's photons are wanted, of the rows that have some.
+fn parts(starts: &[u64], wanted: &Range<u64>) -> Vec<(usize, Range<usize>)> {
+    let mut parts = Vec::new();
+    let mut row = starts.partition_point(|&first| first <= wanted.start) - 1;
+    while row + 1 < starts.len() && starts[row] < wanted.end {
+        let from = wanted.start.max(starts[row]) - starts[row];
+        let to = wanted.end.min(starts[row + 1]) - starts[row];
+        if from < to {
+            parts.push((row, from as usize..to as usize));
+        }
+        row += 1;
+    }
+    parts
 }
 
 fn gather(values: &ArrayRef, places: &UInt64Array) -> ArrayRef {
@@ -251,16 +258,43 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_taken_up_to_a_number_of_photons_and_one_at_least() {
-        let lengths = [2, 1, 0, 5, 1];
-        let lists = lengths.map(|n| Some(vec![Some(1); n]));
-        let rows = Rows::new(batch(vec![("h", list(lists.to_vec()))])).unwrap();
-        assert_eq!(rows.end(0, 3), 3);
-        assert_eq!(rows.end(0, 1), 1);
-        assert_eq!(rows.end(3, 2), 4);
-        assert_eq!(rows.end(3, 100), 5);
+    fn photons_are_taken_from_the_middle_of_a_row_to_that_of_another() {
+        let values = |n: i32| Some((0..n).map(Some).collect());
+        let lists = list([2, 1, 0, 5, 1].map(values).to_vec());
+        let x: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 2, 3, 4]));
+        let rows = Rows::new(batch(vec![("h", lists), ("x", x)])).unwrap();
+        assert_eq!(rows.count(), 9);
+        let all = [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+            (3, 0),
+            (3, 1),
+            (3, 2),
+            (3, 3),
+            (3, 4),
+            (4, 0),
+        ];
+        for start in 0..9 {
+            for end in start..=9 {
+                let some = rows.photons(start as u64..end as u64);
+                let column = |i: usize| {
+                    some.columns[i]
+                        .as_primitive::<Int32Type>()
+                        .values()
+                        .to_vec()
+                };
+                let expected = &all[start..end];
+                assert_eq!(column(0), expected.iter().map(|p| p.1).collect::<Vec<_>>());
+                assert_eq!(column(1), expected.iter().map(|p| p.0).collect::<Vec<_>>());
+                assert_eq!(
+                    some.rows,
+                    expected.iter().map(|p| p.0 as u64).collect::<Vec<_>>()
+                );
+            }
+        }
         let flat = batch(vec![("h", Arc::new(Int32Array::from(vec![1, 2, 3])))]);
         let flat = Rows::new(flat).unwrap();
-        assert_eq!((flat.end(0, 2), flat.end(2, 2)), (2, 3));
+        assert_eq!((flat.count(), flat.photons(1..3).rows), (3, vec![1, 2]));
     }
 }

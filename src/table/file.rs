@@ -4,17 +4,19 @@
 //! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use arrow::ipc::reader::{FileReader, StreamReader};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
+use super::footer;
 use super::guard::guarded;
+use super::ipc::Messages;
 use super::one_line;
 use super::partitions::Partition;
+use super::room::Fault;
 use crate::{Error, Result};
 
 /// File name extensions of tables in folders.
@@ -32,8 +34,8 @@ pub const EXTENSIONS: [&str; 7] = [
 #[derive(Debug, Clone)]
 pub(super) enum Format {
     Parquet(ArrowReaderMetadata),
-    ArrowFile,
-    ArrowStream,
+    ArrowFile(Arc<Messages>),
+    ArrowStream(Arc<Messages>),
 }
 
 /// One table file.
@@ -94,6 +96,7 @@ impl TableFile {
         };
         let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
             Head::Parquet => {
+                footer::check(&file).map_err(|e| damaged("Parquet", e))?;
                 let metadata =
                     guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
                         .map_err(|e| damaged("Parquet", e))?;
@@ -101,14 +104,16 @@ impl TableFile {
                 (Format::Parquet(metadata), schema)
             }
             Head::ArrowFile => {
-                let reader = guarded(|| FileReader::try_new(BufReader::new(file), None))
-                    .map_err(|e| damaged("an Arrow IPC file", e))?;
-                (Format::ArrowFile, reader.schema())
+                let messages = guarded(|| Messages::of_file(&file));
+                let messages = messages.map_err(|e| damaged("an Arrow IPC file", e))?;
+                let schema = Arc::clone(&messages.schema);
+                (Format::ArrowFile(Arc::new(messages)), schema)
             }
             Head::ArrowStream => {
-                let reader = guarded(|| StreamReader::try_new(BufReader::new(file), None))
-                    .map_err(|e| damaged("an Arrow IPC stream", e))?;
-                (Format::ArrowStream, reader.schema())
+                let messages = guarded(|| Messages::of_stream(&file));
+                let messages = messages.map_err(|e| damaged("an Arrow IPC stream", e))?;
+                let schema = Arc::clone(&messages.schema);
+                (Format::ArrowStream(Arc::new(messages)), schema)
             }
             Head::Hdf5 => {
                 return Err(refuse(
@@ -157,8 +162,8 @@ impl TableFile {
     pub(super) fn kind(&self) -> &'static str {
         match self.format {
             Format::Parquet(_) => "Parquet",
-            Format::ArrowFile => "Arrow IPC file",
-            Format::ArrowStream => "Arrow IPC stream",
+            Format::ArrowFile(_) => "Arrow IPC file",
+            Format::ArrowStream(_) => "Arrow IPC stream",
         }
     }
 
@@ -167,6 +172,14 @@ impl TableFile {
         let printable = |c: char| if c.is_control() { '?' } else { c };
         let message: String = message.as_ref().chars().map(printable).collect();
         Error::granule(&*self.name, message)
+    }
+
+    /// Rows from some row on cannot be had.
+    pub(super) fn fault(&self, row: u64, fault: Fault) -> Error {
+        match fault {
+            Fault::Damaged(what) => self.damaged(row, &what),
+            Fault::TooLarge(why) => self.error(why),
+        }
     }
 
     /// The libraries could not read this table from some row on.

@@ -5,13 +5,10 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
-use arrow::ipc::reader::{FileReader, StreamReader};
-use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use serde_json::{Map, Value, json};
@@ -92,48 +89,26 @@ impl TableFile {
                 let rows = metadata.metadata().file_metadata().num_rows();
                 u64::try_from(rows).ok()
             }
-            Format::ArrowFile | Format::ArrowStream => None,
+            Format::ArrowFile(_) | Format::ArrowStream(_) => None,
         }
     }
 }
 
 /// Rows, and row groups or record batches.
 fn count(table: &TableFile) -> Result<(u64, usize)> {
-    let open = || {
-        let file = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
-        Ok(BufReader::new(file))
-    };
     match &table.format {
         Format::Parquet(metadata) => {
             let metadata = metadata.metadata();
             let rows = metadata.file_metadata().num_rows();
             Ok((u64::try_from(rows).unwrap_or(0), metadata.num_row_groups()))
         }
-        Format::ArrowFile => {
-            let file = open()?;
-            let reader = guarded(|| FileReader::try_new(file, Some(Vec::new())));
-            count_batches(table, reader.map_err(|e| table.damaged(0, &e))?)
-        }
-        Format::ArrowStream => {
-            let file = open()?;
-            let reader = guarded(|| StreamReader::try_new(file, Some(Vec::new())));
-            count_batches(table, reader.map_err(|e| table.damaged(0, &e))?)
+        Format::ArrowFile(messages) | Format::ArrowStream(messages) => {
+            let file = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
+            let counted = guarded(|| Ok::<_, String>(messages.count(&file)));
+            let counted = counted.map_err(|e| table.damaged(0, &e))?;
+            counted.map_err(|(row, e)| table.damaged(row, &e))
         }
     }
-}
-
-fn count_batches<E: ToString>(
-    table: &TableFile,
-    mut batches: impl Iterator<Item = Result<RecordBatch, E>>,
-) -> Result<(u64, usize)> {
-    let (mut rows, mut parts) = (0, 0);
-    while let Some(batch) =
-        guarded(|| batches.next().transpose()).map_err(|e| table.damaged(rows, &e))?
-    {
-        rows += batch.num_rows() as u64;
-        parts += 1;
-    }
-    Ok((rows, parts))
 }
 
 /// `min`, `max`, `nulls` and `nans` of a column of numbers, where all row groups tell them.

@@ -5,14 +5,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
+use std::sync::Arc;
 
 use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use serde_json::{Value, json};
 
 use super::file::{Format, TableFile};
 use super::guard::guarded;
+use super::pages::Place;
 use super::spool::schema;
 use crate::store::grouped;
 use crate::{Error, Result};
@@ -26,7 +31,7 @@ const SHOWN: usize = 20;
 
 /// Whether a table has the columns of an error table, and no others.
 pub(super) fn is_one(table: &TableFile) -> bool {
-    let columns = |schema: &arrow::datatypes::Schema| -> Vec<_> {
+    let columns = |schema: &Schema| -> Vec<_> {
         let fields = schema.fields().iter();
         fields
             .map(|f| (f.name().clone(), f.data_type().clone()))
@@ -42,9 +47,20 @@ pub(super) fn counted(table: &TableFile) -> Result<Value> {
         return Ok(Value::Null);
     };
     let file = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), BY);
-    let reader = guarded(|| builder.with_projection(mask).with_batch_size(ROWS).build());
+    let metadata = metadata.metadata();
+    for group in 0..metadata.num_row_groups() {
+        for column in 0..metadata.row_group(group).num_columns() {
+            let looked = guarded(|| Place { group, column }.look(&file, metadata));
+            looked.map_err(|e| table.damaged(0, &e))?;
+        }
+    }
+    let reader = guarded(|| {
+        let options = ArrowReaderOptions::new().with_schema(views());
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata), options)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), BY);
+        builder.with_projection(mask).with_batch_size(ROWS).build()
+    });
     let mut reader = reader.map_err(|e| table.damaged(0, &e))?;
     let mut rows = 0;
     while let Some(batch) =
@@ -55,7 +71,7 @@ pub(super) fn counted(table: &TableFile) -> Result<Value> {
             let Some(column) = batch.column_by_name(name) else {
                 continue;
             };
-            for value in column.as_string::<i32>().iter().flatten() {
+            for value in column.as_string_view().iter().flatten() {
                 match counts.get_mut(value) {
                     Some(count) => *count += 1,
                     None => _ = counts.insert(value.to_owned(), 1),
@@ -67,6 +83,16 @@ pub(super) fn counted(table: &TableFile) -> Result<Value> {
     Ok(by
         .map(|(name, counts)| (format!("by_{name}"), json!(counts)))
         .collect())
+}
+
+/// The columns of an error table, with views of texts: those take no copies of dictionaries.
+fn views() -> SchemaRef {
+    let view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    };
+    let fields: Fields = schema().fields().iter().map(view).collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// What [`counted`] found, for people.

@@ -63,6 +63,20 @@ impl Metered<File> {
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(self.over(self.inner.try_clone()?))
     }
+
+    /// The file, of which reads are not counted.
+    pub fn file(&self) -> &File {
+        &self.inner
+    }
+
+    /// Reads some bytes from a place on.
+    pub fn read_at(&self, at: u64, out: &mut [u8]) -> io::Result<usize> {
+        let started = Instant::now();
+        let mut file = &self.inner;
+        let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read(out));
+        let bytes = *read.as_ref().unwrap_or(&0) as u64;
+        self.timed(started, read, bytes)
+    }
 }
 
 impl<R: Read> Read for Metered<R> {

@@ -1,9 +1,10 @@
 //! Tables: photons from Parquet and Arrow IPC files, and finished cells to them.
 //!
 //! On the line twice. In: `table --read--> PhotonBatch`, where a table stands for a granule.
-//! `file.rs` opens, `partitions.rs` finds columns in the names of folders, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
+//! `file.rs` opens (`footer.rs` looks at what Parquet says of its schema), `partitions.rs` finds columns in the names of folders, `columns.rs` finds the columns of the config, `prune.rs` and `boxes.rs` tell
 //! which row groups of a Parquet file can have photons in wanted shards, `batches.rs` reads what is
-//! left in bounded pieces, `points.rs` takes points apart, `explode.rs` unfolds lists, `block.rs` loads columns,
+//! left in bounded pieces (of Parquet by `row_groups.rs`, which asks `pages.rs`, `header.rs` and `lists.rs`; of Arrow IPC by
+//! `ipc/`; within `room.rs`; pieces are in `piece.rs`), `points.rs` takes points apart, `explode.rs` unfolds lists, `block.rs` loads columns,
 //! `values.rs` widens without loss, `reader.rs`
 //! keeps and counts, `drift.rs` tells how tables differ; `guard.rs` catches what the libraries panic about,
 //! `metered.rs` times what they read; `inspect.rs` tells what is inside, of an error
@@ -19,14 +20,22 @@ mod drift;
 mod errors;
 mod explode;
 mod file;
+mod footer;
 mod guard;
+mod header;
 mod inspect;
+mod ipc;
 mod left_out;
+mod lists;
 mod metered;
+mod pages;
 mod partitions;
+mod piece;
 mod points;
 mod prune;
 mod reader;
+mod room;
+mod row_groups;
 mod spool;
 mod values;
 mod write;

@@ -15,28 +15,8 @@ use parquet::file::metadata::RowGroupMetaData;
 use super::boxes::{GeoBox, WantedBoxes};
 use super::columns::{Needed, list_item};
 use super::file::TableFile;
+use super::piece::{Reach, Stretch};
 use crate::grid::Locator;
-
-/// How much of a stretch of rows is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Every column.
-    All,
-    /// Coordinates: no photon is in a wanted shard.
-    Positions,
-    /// Nothing: every photon has valid coordinates, and none is in a wanted shard.
-    Nothing,
-}
-
-/// Consecutive row groups of one reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stretch {
-    pub reach: Reach,
-    pub row_groups: Vec<usize>,
-    /// First row in the table, and how many.
-    pub first: u64,
-    pub rows: u64,
-}
 
 /// Statistics of one coordinate in one row group.
 struct Range {

@@ -7,13 +7,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::batches::{Batches, Piece};
+use super::batches::Batches;
 use super::block::Block;
 use super::boxes::WantedBoxes;
 use super::columns::{Needed, source_columns};
 use super::explode::Rows;
 use super::file::{Format, TableFile};
-use super::prune::{Reach, stretches};
+use super::piece::{Piece, Reach};
+use super::prune::stretches;
+use super::room::Room;
 use super::values::{Held, picked};
 use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
@@ -42,22 +44,21 @@ pub struct TableReader {
     bytes_read: u64,
 }
 
-/// Rows that were read, of which those from `next` on are not yet photons.
+/// Rows that were read, whose photons from `next` on are not yet in a batch.
 #[derive(Debug)]
 struct Pending {
     rows: Rows,
     /// Row of the table that the first is.
     first: u64,
     reach: Reach,
-    next: usize,
+    next: u64,
     /// Names of the columns.
     names: Arc<[String]>,
 }
 
 impl TableReader {
     /// Opens a table; `types[i]` is the type wanted of variable `i`. A batch has at most `batch_rows`
-    /// photons, or those of one row with long lists. With `wanted`, photons that lie
-    /// elsewhere do not count.
+    /// photons. With `wanted`, photons that lie elsewhere do not count.
     ///
     /// # Errors
     /// As [`TableFile::open`], and a column that is missing or of a type that does not fit.
@@ -92,7 +93,8 @@ impl TableReader {
         };
         // Photons within a batch are held as u32.
         let batch_rows = batch_rows.clamp(1, 1 << 30);
-        let batches = Batches::open(&table, &needed, batch_rows, stretches)?;
+        let limits = (batch_rows, Room::new(config.access.chunk_memory));
+        let batches = Batches::open(&table, &needed, limits, stretches)?;
         let columns = source_columns(&table, config)?;
         let widened = columns.iter().zip(types);
         let widened = widened.filter(|(column, wanted)| column.column_type != **wanted);
@@ -157,7 +159,7 @@ impl TableReader {
                 self.pending = None;
                 continue;
             }
-            let end = pending.rows.end(start, self.batch_rows);
+            let end = (start + self.batch_rows as u64).min(pending.rows.count());
             pending.next = end;
             let (first, reach) = (pending.first, pending.reach);
             let block = Block {
@@ -192,6 +194,11 @@ impl TableReader {
         &self.warnings
     }
 
+    /// Bytes that decoding takes at most, beside the batches.
+    pub fn decoding_bytes(&self) -> u64 {
+        self.batches.decoding_bytes()
+    }
+
     /// What reading took so far; bytes of values before filtering.
     pub fn spent(&self) -> Spent {
         let (reading, stored) = self.batches.spent();
@@ -210,7 +217,9 @@ impl TableReader {
                 let rows = metadata.metadata().file_metadata().num_rows();
                 (self.batches.row(), u64::try_from(rows).unwrap_or(0))
             }
-            Format::ArrowFile | Format::ArrowStream => (self.batches.spent().1, self.table.bytes()),
+            Format::ArrowFile(_) | Format::ArrowStream(_) => {
+                (self.batches.position(), self.table.bytes())
+            }
         }
     }
 

@@ -3,14 +3,9 @@
 //! Beside `write.rs` and `errors.rs`.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
-use arrow::ipc::reader::FileReader;
-
 use super::file::{Format, TableFile};
-use super::guard::guarded;
 use super::{left_out, one_line};
 use crate::error::Error;
 use crate::place::{Artefact, Folder};
@@ -53,12 +48,8 @@ pub fn content_of(path: &Path) -> Option<String> {
             let pair = pairs.iter().find(|pair| pair.key == CONTENT)?;
             pair.value.clone()
         }
-        Format::ArrowFile => {
-            let file = File::open(path).ok()?;
-            let reader = guarded(|| FileReader::try_new(BufReader::new(file), None)).ok()?;
-            reader.custom_metadata().get(CONTENT).cloned()
-        }
-        Format::ArrowStream => None,
+        Format::ArrowFile(messages) => messages.metadata.get(CONTENT).cloned(),
+        Format::ArrowStream(_) => None,
     }
 }
 

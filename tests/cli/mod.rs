@@ -12,6 +12,7 @@ mod columns;
 mod cuda;
 #[cfg(icefold_test_stand_in)]
 mod cuda_libraries;
+mod damaged_tables;
 mod demo;
 mod devices;
 pub(crate) mod documents;
@@ -24,6 +25,7 @@ mod generations;
 mod granules;
 mod interrupted;
 mod large_cells;
+mod large_tables;
 #[cfg(unix)]
 mod leftovers;
 mod looked_at;

@@ -108,7 +108,7 @@ pub fn record_batch(rows: &[Row]) -> RecordBatch {
 }
 
 /// As [`record_batch`] with `photons` photons a row; the flag is that of the row.
-fn lists(rows: &[Row], photons: usize) -> RecordBatch {
+pub fn lists(rows: &[Row], photons: usize) -> RecordBatch {
     let flat = record_batch(rows);
     let firsts: Vec<Row> = rows.chunks(photons).map(|chunk| chunk[0]).collect();
     let lengths = OffsetBuffer::from_lengths(rows.chunks(photons).map(<[Row]>::len));
