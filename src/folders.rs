@@ -19,6 +19,14 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Bytes of a file, or of all files in a folder and below; 0 of what cannot be looked at.
+pub fn bytes_of(path: &Path) -> u64 {
+    match list(path) {
+        Ok(inside) => inside.iter().map(|path| bytes_of(path)).sum(),
+        Err(_) => std::fs::metadata(path).map_or(0, |found| found.len()),
+    }
+}
+
 /// The last part of a path as text.
 pub fn name(path: &Path) -> String {
     path.file_name()

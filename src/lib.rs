@@ -12,7 +12,6 @@
 
 pub mod arrays;
 pub mod backend;
-pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -25,6 +24,7 @@ pub mod granule;
 pub mod grid;
 pub mod input;
 pub mod merge;
+pub mod photon;
 pub mod piece;
 pub mod pipeline;
 pub mod place;
@@ -34,5 +34,6 @@ pub mod stat;
 pub mod store;
 pub mod table;
 pub mod text;
+pub mod watch;
 
 pub use error::{Error, Result};

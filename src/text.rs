@@ -71,6 +71,18 @@ pub fn aligned(table: &[Vec<String>]) -> String {
     text
 }
 
+/// A count with a comma between thousands.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +110,11 @@ mod tests {
         );
         assert_eq!(lines("a\u{7}\n\tb\r"), "a\\u{7}\n\tb\\r");
         assert_eq!(one_line("Grönland, 日本 ±0.5°"), "Grönland, 日本 ±0.5°");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        let found = [0, 999, 1000, 1_234_567].map(grouped);
+        assert_eq!(found, ["0", "999", "1,000", "1,234,567"]);
     }
 }

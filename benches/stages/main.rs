@@ -26,9 +26,9 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use icefold::backend::wgpu::{HostStages, Wgpu};
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::PhotonBatch;
 use icefold::config::GridConfig;
 use icefold::grid::Latitude;
+use icefold::photon::PhotonBatch;
 use icefold::stat::{Job, Partials};
 
 use icefold::backend::cpu::Cpu;

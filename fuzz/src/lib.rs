@@ -15,7 +15,7 @@ pub mod documents;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/edits.rs"]
 mod edits;
-#[path = "../../src/plan/product.rs"]
+#[path = "../../src/granule/product.rs"]
 mod product;
 #[path = "../../src/granule/link.rs"]
 mod runs;

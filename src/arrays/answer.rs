@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::stat::{Finished, Job, Partials, finish_output};
 use crate::store::{ContentHash, content_hash};
-use crate::table::{TableFormat, TableWriter};
+use crate::store::{TableFormat, TableWriter};
 
 /// Finished statistics of occupied cells.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::npy::Npy;
-use crate::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::config::{Config, Dtype};
 use crate::error::{Error, Result};
 use crate::granule::{Counts, SourceColumn};
 use crate::grid::Locator;
+use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::table::{TableFile, TableReader, source_columns};
 
 /// Rows of a table that are decoded at a time.

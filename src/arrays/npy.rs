@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use bytemuck::Pod;
 
 use super::npy_header::{Field, Kind, parse};
-use crate::batch::Values;
 use crate::error::{Error, Result};
+use crate::photon::Values;
 use crate::place::{Artefact, FilePlace, Folder, writes_through};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";

@@ -3,7 +3,7 @@
 //! Beside the line: `npy.rs` reads the bytes that this describes. Only what NumPy writes is
 //! understood: literals of dictionaries, lists, tuples, strings, numbers and booleans.
 
-use crate::batch::Values;
+use crate::photon::Values;
 
 /// One column of the array.
 #[derive(Debug, Clone, PartialEq, Eq)]

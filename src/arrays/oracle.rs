@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
 use crate::grid::Locator;
+use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{self, ColumnPartials, Job, JobColumn, Partials, Remainder};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of

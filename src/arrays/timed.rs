@@ -13,11 +13,11 @@ use super::question::Question;
 use super::usage::{cpu_seconds_since, cpu_time};
 use crate::backend::cpu::Cpu;
 use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
-use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result};
 use crate::finalize::StoreSchema;
 use crate::granule::SourceColumn;
+use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Class, Derivation, Job, JobColumn, Partials, TermSum, Value};
 
 /// Where a fold starts.

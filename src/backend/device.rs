@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
 use crate::error::Result;
+use crate::photon::PhotonBatch;
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;

@@ -27,9 +27,9 @@ pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
 pub use remainders::{Places, add_remainders};
 
-use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
 use crate::error::Result;
+use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 /// One implementation of the stages. All give the same bits for the same photons.

@@ -12,10 +12,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::grid::Locator;
+use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{
     Job, Part, Partials, Remainder, RemainderRule, RemainderSums, Value, mostly_remain,
 };

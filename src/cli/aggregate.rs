@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
 use crate::place::{Inputs, check_file};
 use crate::stat::Resolution;
-use crate::store::grouped;
 use crate::table::TABLE;
+use crate::text::grouped;
 
 use super::args::MachineArgs;
 use super::out::{note, print, print_json};

@@ -14,7 +14,7 @@ use crate::backend::{Device, DeviceChoice, cuda};
 use crate::error::{Error, Result};
 use crate::grid::Latitude;
 use crate::stat::{Ordered, Partials};
-use crate::store::grouped;
+use crate::text::grouped;
 
 use super::out::{note, print, print_json};
 use super::run::threads;

@@ -10,8 +10,9 @@ use crate::pipeline::{Assembly, assemble};
 use crate::place::{Inputs, beside, check_distinct, check_file, pending};
 use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
+use crate::store::TableFormat;
 use crate::store::check_target;
-use crate::table::{ERROR_TABLE, TABLE, TableFormat, errors_path};
+use crate::table::{ERROR_TABLE, TABLE, errors_path};
 
 use super::PARTIAL;
 use super::args::FinalizeArgs;

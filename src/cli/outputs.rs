@@ -9,7 +9,8 @@ use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file};
 use crate::plan::{Plan, ShardMap};
 use crate::report::RUN_REPORT;
-use crate::table::{ERROR_TABLE, TABLE, TableFormat, errors_path};
+use crate::store::TableFormat;
+use crate::table::{ERROR_TABLE, TABLE, errors_path};
 
 use super::args::RunArgs;
 use super::finished::{self, finished};

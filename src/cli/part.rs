@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
+use crate::pipeline::Tally;
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::place::write_whole;
 use crate::plan::{Selection, ShardMap, Wanted};
-use crate::report::{PieceReport, RUN_REPORT, RunReport, Tally};
+use crate::report::{PieceReport, RUN_REPORT, RunReport};
 use crate::table::errors_path;
 
 use super::out::note;
@@ -220,7 +221,7 @@ impl PartRun<'_> {
                 config: Some(run.config),
                 duplicates: None,
             })?;
-            let found = pipeline::find(run.config, &all, run.tolerant)?;
+            let found = plan::find(run.config, &all, run.tolerant)?;
             Pieces::begin(folder, &asked, asked.manifest(found))?
         };
         let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;

@@ -12,10 +12,11 @@ use crate::error::{Error, Result};
 use crate::granule::UNLISTED_SHARD;
 use crate::grid::Order;
 use crate::merge::{available_space, spill_estimate};
+use crate::pipeline::Tally;
 use crate::pipeline::{self, Memory, Options, Survey, Target, Whole};
 use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
-use crate::report::{Progress, ProgressMode, RunFacts, RunReport, Tally};
+use crate::report::{Progress, ProgressMode, RunFacts, RunReport};
 use crate::store::{Layout, check_full_sphere};
 use crate::table::errors_path;
 

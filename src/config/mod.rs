@@ -15,6 +15,7 @@ mod entries;
 mod explain;
 mod faults;
 mod filters;
+mod job;
 mod levels;
 mod nodes;
 mod outputs;
@@ -39,9 +40,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expr::CellExpr;
-use crate::grid::{Latitude, Order};
 use crate::stat::Resolution;
 
+pub use crate::grid::GridConfig;
+pub use crate::photon::Dtype;
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use explain::{explain, explain_json};
 pub use parse::{load, parse_yaml};
@@ -118,6 +120,13 @@ pub struct Variable {
     pub per_segment: bool,
 }
 
+impl AsRef<str> for Variable {
+    /// Its name.
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Keeps a photon where `dataset[row, column] op value` holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
@@ -187,40 +196,6 @@ pub enum Definition {
     Histogram { column: String, edges: Vec<f64> },
 }
 
-/// The type of an output array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Dtype {
-    #[serde(rename = "int8")]
-    I8,
-    #[serde(rename = "int16")]
-    I16,
-    #[serde(rename = "int32")]
-    I32,
-    #[serde(rename = "int64")]
-    I64,
-    #[serde(rename = "uint8")]
-    U8,
-    #[serde(rename = "uint16")]
-    U16,
-    #[serde(rename = "uint32")]
-    U32,
-    #[serde(rename = "uint64")]
-    U64,
-    #[serde(rename = "float32")]
-    F32,
-    #[serde(rename = "float64")]
-    F64,
-}
-
-/// HEALPix orders of the output; 0 <= shard <= chunk <= cell <= 29.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GridConfig {
-    pub shard_order: Order,
-    pub chunk_order: Option<Order>,
-    pub cell_order: Order,
-    pub latitude: Latitude,
-}
-
 /// What a NaN does to the statistics of its cell; already worked into [`Config::outputs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -264,60 +239,4 @@ pub fn x_of(points: &str) -> String {
 /// The name of the latitudes of a column of points.
 pub fn y_of(points: &str) -> String {
     format!("y of {points}")
-}
-
-impl Dtype {
-    /// The numpy and Zarr name, e.g. `float32`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::I8 => "int8",
-            Self::I16 => "int16",
-            Self::I32 => "int32",
-            Self::I64 => "int64",
-            Self::U8 => "uint8",
-            Self::U16 => "uint16",
-            Self::U32 => "uint32",
-            Self::U64 => "uint64",
-            Self::F32 => "float32",
-            Self::F64 => "float64",
-        }
-    }
-
-    /// The narrowest dtype that holds the values of both, but int64 for uint64 beside a signed
-    /// integer, and the float for an integer beside one.
-    pub fn wider(self, other: Self) -> Self {
-        let bits = |dtype: Self| match dtype {
-            Self::I8 | Self::U8 => 8,
-            Self::I16 | Self::U16 => 16,
-            Self::I32 | Self::U32 | Self::F32 => 32,
-            Self::I64 | Self::U64 | Self::F64 => 64,
-        };
-        let signed = |dtype: Self| matches!(dtype, Self::I8 | Self::I16 | Self::I32 | Self::I64);
-        let (small, large) = if bits(self) <= bits(other) {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        if small.is_float() != large.is_float() {
-            return if small.is_float() { small } else { large };
-        }
-        if large.is_float() || signed(small) == signed(large) {
-            return large;
-        }
-        // One signed, one unsigned: a signed type wider than the unsigned one.
-        let unsigned_bits = if signed(small) {
-            bits(large)
-        } else {
-            bits(small)
-        };
-        match unsigned_bits.max(bits(if signed(small) { small } else { large }) / 2) {
-            8 => Self::I16,
-            16 => Self::I32,
-            _ => Self::I64,
-        }
-    }
-
-    pub fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
-    }
 }

@@ -12,7 +12,7 @@
 //! numpy does: 0.1 is equal to what a float32 column holds for it.
 
 use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, RowExpr, UnaryFn};
-use crate::batch::Values;
+use crate::photon::Values;
 
 /// Photons evaluated together; the deepest tree then holds under 0.5 MiB of stack.
 const BLOCK: usize = 256;

@@ -3,7 +3,7 @@
 #![allow(clippy::float_cmp, reason = "results are exact")]
 
 use super::*;
-use crate::batch::Values;
+use crate::photon::Values;
 
 const COLUMNS: [&str; 3] = ["h_li", "s_li", "n"];
 

@@ -8,9 +8,9 @@ pub(super) mod tests;
 
 use arrow::record_batch::RecordBatch;
 
-use crate::batch::ColumnType;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
+use crate::photon::ColumnType;
 use crate::stat::{ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Partials};
 
 use super::StoreSchema;

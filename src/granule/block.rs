@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::buffers::Buffers;
 use super::select::{Kept, TILE};
-use crate::batch::{Column, ColumnType, Values};
 use crate::config::Dtype;
+use crate::photon::{Column, ColumnType, Values};
 
 /// The values of a block of rows, and which of them are null (`None`: none is).
 #[derive(Debug, Clone, PartialEq)]

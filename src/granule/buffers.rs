@@ -4,7 +4,7 @@
 //! batch took, and whoever has finished with a batch can give its columns back. Fresh memory costs a
 //! page fault per 4 KiB, which is as dear as copying it.
 
-use crate::batch::{ColumnType, PhotonBatch, Values};
+use crate::photon::{ColumnType, PhotonBatch, Values};
 
 /// Values of no further use, whose memory is.
 #[derive(Debug, Default)]

@@ -19,8 +19,8 @@ use super::file::{GranuleFile, Located, condensed};
 use super::meaning::{Meaning, Meant};
 use super::spent::Spent;
 use super::storage::{Stored, at_once};
-use crate::batch::{ColumnType, Values};
 use crate::config::Dtype;
+use crate::photon::{ColumnType, Values};
 use crate::{Error, Result};
 
 /// A dataset, or one column of a 2-D dataset, with one value per row.

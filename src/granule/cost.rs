@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::file::GranuleFile;
 use super::reader::Reader;
 use super::track::{GroundTrackStatus, GroundTrackSummary};
-use crate::batch::ColumnType;
 use crate::config::Config;
+use crate::photon::ColumnType;
 use crate::text::aligned;
 use crate::{Error, Result};
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::attributes;
 use super::file::GranuleFile;
 use super::identity::{dataset, word};
-use crate::batch::{Column, Values};
+use crate::photon::{Column, Values};
 
 /// Names of positions in products, latitude first; the first pair that is found is read.
 const POSITIONS: [(&str, &str); 5] = [

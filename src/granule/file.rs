@@ -14,8 +14,8 @@ use super::columns::{SourceDataset, column_type};
 use super::open_file::OpenFile;
 use super::walk::{Missing, Spot, Walk};
 use super::{ColumnUnion, SourceColumn, attributes, track};
-use crate::batch::Column;
 use crate::config::{Access, Config, Dtype};
+use crate::photon::Column;
 use crate::{Error, Result};
 
 /// One HDF5 product file, open for reading.

@@ -10,8 +10,8 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::missing::holds;
-use crate::batch::Values;
 use crate::config::{Dtype, Filter, FilterOp};
+use crate::photon::Values;
 
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::file::GranuleFile;
+use super::product::ProductName;
 use super::track::{self, GroundTrackStatus, GroundTrackSummary, path_in};
 use crate::config::Config;
-use crate::plan::ProductName;
 use crate::{Error, Result};
 
 /// What a granule has of what a config reads, told from its groups.

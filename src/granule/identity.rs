@@ -8,7 +8,7 @@ use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor};
 use serde_json::{Value, json};
 
 use super::file::GranuleFile;
-use crate::batch::Values;
+use crate::photon::Values;
 
 /// Longest text read, in bytes.
 const TEXT: usize = 256;

@@ -13,8 +13,8 @@ use super::filters::RowFilter;
 use super::oddities::Oddities;
 use super::open_block::OpenBlock;
 use super::select::{Kept, Selection};
-use crate::batch::{Column, ColumnType};
 use crate::config::{Config, NullPolicy};
+use crate::photon::{Column, ColumnType};
 use crate::{Error, Result};
 
 /// The part of a config that says which rows stay, and as what.

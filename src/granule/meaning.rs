@@ -12,8 +12,8 @@ use super::attributes::{Attribute, Attributes, Number};
 use super::missing::{Fills, ValidRange};
 use super::oddities::has_strays;
 use super::packing::Packing;
-use crate::batch::Values;
 use crate::config::{Dtype, ValidRangePolicy};
+use crate::photon::Values;
 
 /// What the attributes of a dataset say of its values.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 
 use super::attributes::{Attributes, Number};
-use crate::batch::Values;
 use crate::config::Dtype;
+use crate::photon::Values;
 
 /// The values that mean null, in the type in which stored values are held; uint64 wrapped.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -37,6 +37,7 @@ mod open_block;
 mod open_file;
 mod open_link;
 mod packing;
+mod product;
 mod reader;
 mod select;
 mod settle;
@@ -55,6 +56,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::photon::SourceColumn;
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
 pub use cost::{cost, cost_text};
@@ -69,6 +71,7 @@ pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub(crate) use oddities::Oddities;
 pub use open_file::plugin_folders;
+pub(crate) use product::ProductName;
 pub use reader::Reader;
 pub use spent::Spent;
 pub(crate) use superblock::looks_like_hdf5;
@@ -77,19 +80,7 @@ pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 
-use crate::batch::ColumnType;
-
-/// What a granule says of one source column.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SourceColumn {
-    pub name: String,
-    /// The type in which values are held; any narrower type widens without loss.
-    pub column_type: ColumnType,
-    /// The dataset's own type, e.g. `float32`, `int8`.
-    pub dtype: crate::config::Dtype,
-    pub units: Option<String>,
-    pub long_name: Option<String>,
-}
+use crate::photon::ColumnType;
 
 /// What became of the photons of one granule: `read == kept + sum of rejected`, always.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,6 +127,19 @@ impl Counts {
     pub(crate) fn reject(&mut self, reason: &str, photons: usize) {
         if photons > 0 {
             *self.rejected.entry(reason.to_owned()).or_default() += photons as u64;
+        }
+    }
+
+    /// Takes photons that were kept at first over to the rejected.
+    pub fn move_to_rejected(&mut self, rejected: &Self) {
+        for (reason, count) in &rejected.rejected {
+            *self.rejected.entry(reason.clone()).or_default() += count;
+            self.kept -= count;
+        }
+        for (column, count) in &rejected.nulls {
+            if let Some(nulls) = self.nulls.get_mut(column) {
+                *nulls -= count;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use multiversion::multiversion;
 
-use crate::batch::Values;
+use crate::photon::Values;
 
 /// The default fill value of floats in netCDF.
 const NETCDF_FILL: f64 = 9.969_209_968_386_869e36;

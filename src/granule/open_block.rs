@@ -9,7 +9,7 @@ use super::block::Block;
 use super::buffers::Buffers;
 use super::select::{Kept, Selection};
 use super::track::Track;
-use crate::batch::{ColumnType, Rows, Values};
+use crate::photon::{ColumnType, Rows, Values};
 
 /// One block of rows of a ground track.
 #[derive(Debug)]

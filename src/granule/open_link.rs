@@ -9,8 +9,8 @@ use super::file::GranuleFile;
 use super::link::{BadCounts, IndexMismatch, Runs};
 use super::track::path_in;
 use crate::Result;
-use crate::batch::Values;
 use crate::config::{Config, Dtype, Link};
+use crate::photon::Values;
 
 /// Geolocation segments of one ground track at most; an orbit has 2 million.
 const MOST_SEGMENTS: u64 = 1 << 26;

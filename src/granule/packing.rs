@@ -5,8 +5,8 @@
 //! multiplied, then added to, each rounded once.
 
 use super::attributes::{Attribute, Attributes, Number};
-use crate::batch::Values;
 use crate::config::Dtype;
+use crate::photon::Values;
 
 /// How packed values become numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]

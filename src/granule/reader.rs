@@ -22,8 +22,8 @@ use super::settle::{applied, settle, unit_gaps};
 use super::spent::Spent;
 use super::track::{GroundTrackSummary, Track, rows_of, survey_all};
 use super::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
-use crate::batch::{ColumnType, Origin, PhotonBatch};
 use crate::config::Config;
+use crate::photon::{ColumnType, Origin, PhotonBatch};
 use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.

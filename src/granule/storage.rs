@@ -17,8 +17,8 @@ use super::columns::SourceDataset;
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
 use super::virtual_dataset::Depth;
-use crate::batch::Values;
 use crate::config::{Dtype, memory_for_chunks};
+use crate::photon::Values;
 use crate::{Error, Result};
 
 /// Buffers of a decoded chunk's length that a dataset keeps: one, and one to come.

@@ -15,8 +15,8 @@ use super::link::Segments;
 use super::open_link::{LinkedRuns, OpenLink};
 use super::spent::Spent;
 use crate::Result;
-use crate::batch::ColumnType;
 use crate::config::{Config, Dtype};
+use crate::photon::ColumnType;
 
 /// Whether a ground track has photons, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -141,8 +141,8 @@ fn only(mut texts: BTreeSet<String>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::ColumnType;
     use crate::config::Dtype;
+    use crate::photon::ColumnType;
 
     fn column(dtype: Dtype, units: &str) -> SourceColumn {
         SourceColumn {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::grid::{Latitude, Locator};
-use crate::plan::{ShardSet, shard_runs};
+use crate::grid::{ShardSet, shard_runs};
 
 /// Why photons outside the wanted shards are rejected.
 pub const OUTSIDE_SHARDS: &str = "outside_shards";

@@ -3,7 +3,8 @@
 //! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
 //! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
 //! `cdshealpix`); `morton.rs` packs order and id into one word; `trig.rs` has the one
-//! sine and cosine with the same bits everywhere.
+//! sine and cosine with the same bits everywhere; `spec.rs` has the orders of a run, `shards.rs` the shards that
+//! are wanted, `shard_runs.rs` finds those of positions.
 
 mod geometry;
 mod latitude;
@@ -11,6 +12,9 @@ mod locate;
 mod many;
 pub mod morton;
 mod patch;
+mod shard_runs;
+mod shards;
+mod spec;
 mod trig;
 
 use std::fmt;
@@ -20,6 +24,9 @@ pub use latitude::{authalic_from_geodetic, geodetic_from_authalic};
 pub use locate::Locator;
 pub use many::{Bounds, bounds_of, bounds_of_boxes};
 pub use patch::Patch;
+pub use shard_runs::shard_runs;
+pub use shards::{ShardRange, ShardSet};
+pub use spec::GridConfig;
 pub use trig::sin_cos;
 
 /// Every number that locating a photon takes, by its name in `kernels/locate.cu`.

@@ -153,7 +153,7 @@ pub(super) fn by_shard<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::ColumnType;
+    use crate::photon::ColumnType;
     use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
 
     fn job() -> Job {

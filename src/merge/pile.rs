@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::folder::{RunFolder, pile_changed, pile_unwritable};
-use crate::batch::ColumnType;
 use crate::error::Result;
+use crate::photon::ColumnType;
 use crate::stat::{Chooser, Chosen, Job, KeySlice, Partials};
 
 /// Bytes after which another file is begun, so that room comes back while piles come and go.

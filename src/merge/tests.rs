@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::batch::ColumnType;
 use crate::grid::{Latitude, Order};
+use crate::photon::ColumnType;
 use crate::stat::{ColumnOrigin, JobColumn, Needs, Ordered, Remainder, Resolution};
 
 /// A column with moments of which quantiles are asked for, and one with a histogram.

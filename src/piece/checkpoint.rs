@@ -17,9 +17,9 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::Conserved;
 use crate::folders;
+use crate::input::{GranuleReport, RejectedRow};
 use crate::merge::RunFile;
 use crate::place::{open, seal, write_document};
-use crate::report::{GranuleReport, RejectedRow};
 use crate::table::ErrorSummary;
 
 /// The list among the sorted runs.

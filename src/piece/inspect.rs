@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Marker, Pieces, lock, manifest, ranges};
 use crate::error::Result;
-use crate::store::grouped;
+use crate::text::grouped;
 
 /// Whether a folder is one of pieces.
 pub fn looks_like_pieces(path: &Path) -> bool {

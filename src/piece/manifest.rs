@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::grid::Order;
-use crate::pipeline::Found;
 use crate::place::{Opened, open, seal, write_document};
+use crate::plan::Found;
 use crate::plan::ShardMap;
 use crate::store::Layout;
 

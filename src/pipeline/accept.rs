@@ -3,9 +3,9 @@
 //! rest.
 
 use crate::backend::StageTimes;
-use crate::batch::{Column, PhotonBatch, Values};
 use crate::error::{Error, Result};
-use crate::report::{RejectedRow, RejectedValue};
+use crate::input::{RejectedRow, RejectedValue};
+use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Class, Derivation, JobColumn, Partials, Resolution, TermSum, Value};
 
 use super::{Granule, Line};

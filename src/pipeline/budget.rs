@@ -11,8 +11,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::batch::ColumnType;
 use crate::config::PROGRAM_BYTES;
+use crate::photon::ColumnType;
 use crate::stat::Job;
 
 use super::BATCH_ROWS;

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::Tally;
 use super::pieces::PieceLine;
 use super::{Line, Options, Survey};
 use crate::error::Result;
 use crate::merge::RunPartials;
 use crate::piece::{Checkpoint, Pieces};
-use crate::report::Tally;
 use crate::table::ErrorSummary;
 
 /// Where finished shards go, and how often what is in none of them is saved.

@@ -4,11 +4,11 @@
 
 use std::time::Instant;
 
+use super::Tally;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, finalize};
 use crate::grid::Order;
 use crate::merge::{Piles, RunPartials, Window, Windows};
-use crate::report::Tally;
 use crate::stat::Job;
 
 /// Takes finished cells of each order, ascending.

@@ -22,22 +22,25 @@ mod schedule;
 mod source;
 mod store;
 mod survey;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::Tally;
 use crate::backend::{Device, StageTimes};
-use crate::batch::PhotonBatch;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::Counts;
+use crate::input::{Failed, GranuleReport, RejectedRows};
 use crate::merge::RunPartials;
+use crate::photon::PhotonBatch;
 use crate::plan::Plan;
-use crate::report::{Failed, GranuleReport, Progress, RejectedRows, Tally};
 use crate::stat::{Derivation, Job};
 use crate::table::RowSpool;
+use crate::watch::Watch;
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};
@@ -48,7 +51,8 @@ use pieces::PieceLine;
 use schedule::Schedule;
 use source::{Message, Source};
 pub use store::{Target, Whole, write};
-pub use survey::{Found, Survey, absent, find, survey};
+pub use survey::{Survey, absent, survey};
+pub use tally::{StageSeconds, Tally};
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +96,7 @@ pub fn fold<'a>(
     survey: &'a Survey,
     device: &Device,
     options: &Options<'a>,
-    progress: &Progress,
+    progress: &dyn Watch,
 ) -> Result<Folded<'a>> {
     let mut tally = Tally::default();
     let (partials, resumed) = checkpoint::take_up(survey, options, &mut tally)?;
@@ -187,7 +191,7 @@ impl Line<'_, '_> {
         &mut self,
         survey: &Survey,
         mut schedule: Schedule,
-        progress: &Progress,
+        progress: &dyn Watch,
     ) -> Result<()> {
         let granules = schedule.take_granules();
         let source = Source {

@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Survey;
+use super::Tally;
 use super::finish::{Coarser, Finish, Sink, conserved};
 use crate::error::Result;
 use crate::finalize::{CellTable, Conserved, Overviews};
 use crate::grid::Order;
 use crate::merge::{RunPartials, Window};
 use crate::piece::{Contribution, GranuleFile, PieceFacts, PieceWriter, Pieces};
-use crate::report::Tally;
 use crate::stat::{Encoding, Partials};
 
 /// The pieces of a run on their way.

@@ -6,13 +6,13 @@ use std::thread;
 use std::time::Instant;
 
 use crate::backend::Device;
-use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::granule::Buffers;
+use crate::input::GranuleReport;
 use crate::input::Input;
+use crate::photon::{ColumnType, PhotonBatch};
 use crate::piece::GranuleFile;
-use crate::report::GranuleReport;
 
 use super::schedule::Scheduled;
 

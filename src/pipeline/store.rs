@@ -6,17 +6,18 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::Tally;
 use super::errors::Errors;
 use super::finish::{Coarser, Finish, Sink};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Conserved, FinishedOverview, Overviews, StoreSchema};
+use crate::folders::bytes_of;
 use crate::grid::Order;
 use crate::place::{FilePlace, Step};
-use crate::report::Tally;
-use crate::report::bytes_of;
 use crate::store::{Layout, StoreWriter, Written, content_hash};
-use crate::table::{ErrorSummary, ErrorTable, TableWriter, WholeTable};
+use crate::store::{TableWriter, WholeTable};
+use crate::table::{ErrorSummary, ErrorTable};
 
 /// What is to be written, and where.
 #[derive(Debug, Clone, Copy)]

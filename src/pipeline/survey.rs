@@ -1,18 +1,15 @@
 //! The survey: every granule is opened once, before any photon is read, so that column types are
 //! known and a granule that cannot be opened is found before hours of work.
 
-use crate::batch::ColumnType;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{Applied, ColumnUnion, SourceColumn, Tracks};
-use crate::input::Input;
+use crate::granule::{Applied, SourceColumn};
+use crate::input::Failed;
+use crate::photon::ColumnType;
 use crate::plan::{GranulePath, ListedShard, Plan};
-use crate::report::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
-use crate::table::{Drift, columns_read};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run will do, resolved against its granules.
@@ -53,68 +50,6 @@ pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let found = find(config, plan, tolerant)?;
     failed.extend(found.failed.iter().cloned());
     Survey::new(config, plan, &found, failed)
-}
-
-/// What a survey finds in the granules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    /// One per variable of the config: types and units over all granules.
-    pub columns: Vec<SourceColumn>,
-    /// Granules that cannot be opened (tolerant runs only).
-    pub failed: Vec<Failed>,
-    /// What differs between granules, and is no reason to stop.
-    pub drift: Vec<String>,
-    /// What the attributes of datasets say of their values.
-    #[serde(default)]
-    pub conventions: Vec<Applied>,
-    /// Rows of all granules that can be opened.
-    pub rows: u64,
-    /// Bytes that storage chunks take at most while they are decoded.
-    #[serde(default)]
-    pub chunk_bytes: u64,
-}
-
-/// Opens every granule of the plan, and reads none.
-///
-/// # Errors
-/// As [`survey`].
-pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
-    let mut by_name: Vec<&GranulePath> = plan.granules.iter().collect();
-    by_name.sort_by_key(|granule| (granule.path.file_name(), &granule.path));
-    let mut asked = Asked::default();
-    let mut failed = Vec::new();
-    let leave_out = |granule: &str, error: Error| match error {
-        error if tolerant => Ok(Failed {
-            granule: granule.to_owned(),
-            reason: error.to_string(),
-        }),
-        error => Err(error),
-    };
-    for granule in by_name {
-        if let Err(error) = asked.add(granule, config) {
-            failed.push(leave_out(&granule.name, error)?);
-        }
-    }
-    asked.tracks.check_names(config)?;
-    for (granule, error) in asked.tracks.strangers(config) {
-        failed.push(leave_out(&granule, error)?);
-    }
-    let mut notes = asked.drift.notes(&columns_read(config));
-    notes.extend(asked.notes);
-    notes.extend(asked.union.notes());
-    let mut conventions = asked.conventions;
-    conventions.sort_by(|a: &Applied, b| a.dataset.cmp(&b.dataset));
-    match asked.union.into_columns() {
-        Some(columns) => Ok(Found {
-            columns,
-            failed,
-            drift: notes,
-            conventions,
-            rows: asked.rows,
-            chunk_bytes: asked.chunk_bytes,
-        }),
-        None => Err(nothing_to_read(config, plan, &failed)),
-    }
 }
 
 impl Survey {
@@ -209,60 +144,4 @@ pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
         reason: absent.reason.clone(),
     });
     Ok(failed.collect())
-}
-
-/// What granules said so far.
-#[derive(Debug, Default)]
-struct Asked {
-    union: ColumnUnion,
-    drift: Drift,
-    tracks: Tracks,
-    conventions: Vec<Applied>,
-    /// What differs within granules.
-    notes: Vec<String>,
-    rows: u64,
-    chunk_bytes: u64,
-}
-
-impl Asked {
-    /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
-    fn add(&mut self, granule: &GranulePath, config: &Config) -> Result<()> {
-        let found = Input::describe(granule, config)?;
-        if let Some(outline) = found.outline {
-            self.tracks.add(&granule.name, outline);
-        }
-        if let Some(columns) = found.columns {
-            let name = format!("granule {}", granule.name);
-            self.union.add(&name, columns).map_err(|clash| {
-                let message = format!("{clash}; run the two kinds of granules separately");
-                Error::granule(&*granule.name, message)
-            })?;
-        }
-        if let Some(columns) = found.table_columns {
-            self.drift.add(&granule.name, columns);
-        }
-        Applied::gather(&mut self.conventions, found.applied);
-        self.notes.extend(found.notes);
-        self.rows = self.rows.saturating_add(found.rows);
-        self.chunk_bytes = self.chunk_bytes.max(found.chunk_bytes);
-        Ok(())
-    }
-}
-
-fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
-    if let Some(first) = failed.first() {
-        return Error::NoGranule {
-            granules: plan.granules.len() + plan.absent.len(),
-            first: first.reason.clone(),
-        };
-    }
-    let names: Vec<&str> = plan.granules.iter().take(3).map(|g| &*g.name).collect();
-    Error::Usage(format!(
-        "no granule ({}) has data at {} in any of the ground tracks {}; check that config {} fits \
-         the product",
-        names.join(", "),
-        config.latitude,
-        config.ground_tracks.join(", "),
-        config.name
-    ))
 }

@@ -17,12 +17,14 @@ use crate::error::{Error, Result};
 use crate::granule::{Outline, Tracks};
 use crate::grid::Locator;
 use crate::input::Input;
-use crate::report::Progress;
+use crate::watch::Watch;
 
 use super::map::{MapGranule, MapShard, ShardMap};
-use super::names::named;
 use super::signature::spatial_signature;
-use super::{Absent, GranulePath, Plan, shard_runs};
+use super::{Absent, Plan};
+use crate::grid::shard_runs;
+use crate::input::GranulePath;
+use crate::input::named;
 
 /// Rows of positions read at a time: a few megabytes for each thread.
 pub(super) const ROWS: usize = 1 << 18;
@@ -68,7 +70,7 @@ struct Footprint {
 /// # Errors
 /// The first granule of the plan that cannot be read, or is of another product (strict); no granule with a
 /// photon; a ground track that no granule can have; a path that is not UTF-8; an interrupt.
-pub fn build(build: &Build, progress: &Progress) -> Result<Built> {
+pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(build.threads)
         .build()

@@ -20,7 +20,7 @@ use crate::input::{Input, Probe};
 
 use super::build::{ROWS, positions_of};
 use super::files::{Files, Found, Overlap};
-use super::names::GranulePath;
+use crate::input::GranulePath;
 
 /// Bytes at either end that tell most files apart.
 const ENDS: u64 = 1 << 16;

@@ -2,23 +2,20 @@
 //!
 //! First on the line. Either paths become granules: `scan.rs` finds files, `product.rs` reads their names,
 //! `files.rs` finds copies and `duplicates.rs` settles which of several files of a granule are read, by what
-//! `copies.rs` sees in them, and `names.rs` says what each is called. Or a shard map (`map.rs`), which lists the granules of every
+//! `copies.rs` sees in them. Or a shard map (`map.rs`), which lists the granules of every
 //! shard: `build.rs` makes one from the granules' positions, `signature.rs` tells whether it fits a config,
-//! `resolve.rs` finds its granules, `shards.rs` holds the shards that are wanted, `inspect.rs` shows what
+//! `found.rs` looks at all granules once; `resolve.rs` finds its granules, `shards.rs` holds the shards that are wanted, `inspect.rs` shows what
 //! is in it, `unused.rs` finds keys that no run follows; `runs.rs` finds the shards of positions.
 
 mod build;
 mod copies;
 mod duplicates;
 mod files;
+mod found;
 mod inspect;
 mod map;
-mod names;
-mod product;
 mod resolve;
-mod runs;
 mod scan;
-mod shards;
 mod signature;
 mod unused;
 
@@ -26,15 +23,15 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::input::named;
 
+pub use crate::grid::{ShardRange, ShardSet};
+pub use crate::input::GranulePath;
 pub use build::{Build, Built, build};
+pub use found::{Found, find};
 pub use inspect::{inspect, inspect_text};
 pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};
-pub use names::GranulePath;
-pub(crate) use product::ProductName;
 pub use resolve::Selection;
-pub use runs::shard_runs;
-pub use shards::{ShardRange, ShardSet};
 
 use copies::OnDisk;
 use duplicates::{Rules, settle};
@@ -127,7 +124,7 @@ pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> 
     let settled = settle(scan.found, rules, &files)?;
     let read = settled.granules.len();
     let (left_out, reasons): (Vec<PathBuf>, Vec<String>) = settled.failed.into_iter().unzip();
-    let mut granules = names::named([settled.granules, left_out].concat());
+    let mut granules = named([settled.granules, left_out].concat());
     let left_out = granules.split_off(read).into_iter().zip(reasons);
     let absent = left_out.map(|(granule, reason)| Absent {
         granule: granule.name.to_string(),

@@ -15,10 +15,10 @@ use super::copies::OnDisk;
 use super::duplicates::{Rules, settle};
 use super::files::Files;
 use super::map::{MapGranule, MapShard, ShardMap};
-use super::names::{GranulePath, named};
 use super::scan::{Candidate, extensions, scan};
-use super::shards::{ShardRange, ShardSet};
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};
+use crate::grid::{ShardRange, ShardSet};
+use crate::input::{GranulePath, named};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]

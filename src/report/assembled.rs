@@ -12,7 +12,8 @@ use super::run::{outputs, overviews, shown};
 use crate::granule::Applied;
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
-use crate::store::{content_hash, grouped};
+use crate::store::content_hash;
+use crate::text::grouped;
 
 /// What became of the pieces; what was read of granules is in the reports of the runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

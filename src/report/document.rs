@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
-use super::tally::{Failed, GranuleReport, RejectedRow};
 use crate::granule::Applied;
+use crate::input::{Failed, GranuleReport, RejectedRow};
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;

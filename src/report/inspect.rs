@@ -17,7 +17,7 @@ use super::belongs::belongs;
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
 use crate::error::{Error, Result};
 use crate::place::{Artefact, Folder};
-use crate::store::grouped;
+use crate::text::grouped;
 
 /// Granules that the summary names one by one.
 const SHOWN: usize = 20;

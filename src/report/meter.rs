@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::plan::GranulePath;
-use crate::store::grouped;
+use crate::text::grouped;
 
 /// Counts of a run on its way.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 mod assembled;
 mod belongs;
-mod bytes;
 mod document;
 mod inspect;
 mod meter;
@@ -10,17 +9,11 @@ mod progress;
 mod render;
 mod resident;
 mod run;
-mod tally;
 
 pub use assembled::AssembledReport;
-pub use bytes::bytes_of;
 pub use document::{PieceReport, RunReport, json_schema};
 pub use inspect::RUN_REPORT;
 pub use inspect::{inspect, inspect_text, looks_like_a_report};
 pub use progress::{Progress, ProgressMode};
 pub use render::{MapData, PICTURE, render};
 pub use run::RunFacts;
-pub use tally::{
-    Failed, GranuleReport, GroundTrackReport, ReadCost, RejectedRow, RejectedRows, RejectedValue,
-    StageSeconds, Tally,
-};

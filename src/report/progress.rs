@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::meter::Meter;
 use super::resident::resident_bytes;
 use crate::plan::GranulePath;
+use crate::watch::Watch;
 
 /// Whether and how progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,27 +71,6 @@ impl Progress {
         Self { state: None }
     }
 
-    /// A batch of so many photons was read from a granule, of which this part, from 0 to 1, has now
-    /// been read.
-    pub fn batch(&self, granule: &str, photons: usize, share: f64) {
-        self.update(|meter| meter.batch(granule, photons as u64, share));
-    }
-
-    /// A granule has been read whole.
-    pub fn granule_done(&self, name: &str, photons: u64) {
-        self.update(|meter| meter.granule_ended(name, photons));
-    }
-
-    /// A granule cannot be read to its end.
-    pub fn granule_left_out(&self, name: &str) {
-        self.update(|meter| meter.granule_ended(name, 0));
-    }
-
-    /// So many shards have partials in memory.
-    pub fn shards_open(&self, shards: usize) {
-        self.update(|meter| meter.shards_open(shards as u64));
-    }
-
     /// There is no more to come.
     pub fn finish(&self) {
         let Some(mut state) = self.lock() else {
@@ -117,6 +97,24 @@ impl Progress {
     fn lock(&self) -> Option<MutexGuard<'_, State>> {
         let state = self.state.as_ref()?;
         Some(state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Watch for Progress {
+    fn batch(&self, granule: &str, photons: usize, share: f64) {
+        self.update(|meter| meter.batch(granule, photons as u64, share));
+    }
+
+    fn granule_done(&self, name: &str, photons: u64) {
+        self.update(|meter| meter.granule_ended(name, photons));
+    }
+
+    fn granule_left_out(&self, name: &str) {
+        self.update(|meter| meter.granule_ended(name, 0));
+    }
+
+    fn shards_open(&self, shards: usize) {
+        self.update(|meter| meter.shards_open(shards as u64));
     }
 }
 

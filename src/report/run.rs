@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::granule::{Applied, GroundTrackStatus};
 use crate::plan::Plan;
 use crate::stat::Job;
-use crate::store::{ContentHash, Written, content_hash, grouped};
+use crate::store::{ContentHash, Written, content_hash};
+use crate::text::grouped;
 
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
@@ -17,7 +18,7 @@ use super::document::{
     SCHEMA_VERSION, SkippedReport, Stage, Stages, SupersededReport,
 };
 use super::resident::peak_resident_bytes;
-use super::tally::Tally;
+use crate::pipeline::Tally;
 
 /// What a run knew before it began.
 #[derive(Debug)]

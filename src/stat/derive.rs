@@ -2,9 +2,8 @@
 
 use arrow::buffer::NullBuffer;
 
-use crate::batch::{Column, PhotonBatch, Values};
-use crate::config::Variable;
 use crate::expr::{RowExpr, eval_rows};
+use crate::photon::{Column, PhotonBatch, Values};
 
 use super::job::{ColumnOrigin, Job};
 
@@ -15,12 +14,13 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// The columns of the job, from a batch of source columns (one per variable). Those that the job
+    /// The columns of the job, from a batch of source columns (one per variable, of
+    /// these names). Those that the job
     /// takes as they are leave the batch until [`Derivation::give_back`].
     pub fn take(
         &mut self,
         job: &Job,
-        variables: &[Variable],
+        variables: &[impl AsRef<str>],
         batch: &mut PhotonBatch,
     ) -> Vec<Column> {
         let derived: Vec<Option<Column>> = job
@@ -65,14 +65,14 @@ impl Derivation {
     fn derive(
         &mut self,
         (expr, operands): (&RowExpr, &[usize]),
-        variables: &[Variable],
+        variables: &[impl AsRef<str>],
         batch: &PhotonBatch,
     ) -> Column {
         let sources = &batch.columns;
         let lookup = |name: &str| -> &Values {
             let variable = variables
                 .iter()
-                .position(|v| v.name == name)
+                .position(|variable| variable.as_ref() == name)
                 .unwrap_or_else(|| unreachable!("column {name} is declared"));
             &sources[variable].values
         };

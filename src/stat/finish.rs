@@ -1,7 +1,7 @@
 //! Finishing: accumulators of one cell become the numbers the user asked for, rounded once.
 
-use crate::batch::ColumnType;
 use crate::expr::{CellExpr, eval_cell};
+use crate::photon::ColumnType;
 
 use super::combined::Combined;
 use super::job::{Job, JobOutput, Measure, MeasureKind};

@@ -3,7 +3,7 @@
 //! Keys make minima, maxima and order statistics exact and independent of order: comparing
 //! integers has no NaN and no signed zero. -0 maps to the key of +0.
 
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 
 use super::range::Range;
 use super::remainder::{RemainderRule, Split, split_float, split_integer};

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::choose::Chosen;
 use super::key::{Class, Key, Value};
 use super::select::{ranks, select_all};
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 
 /// Value keys of many cells, cell after cell: cell `i` owns `keys[offsets[i]..offsets[i + 1]]`.
 /// NaN is not in here; `Specials` counts it.

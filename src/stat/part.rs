@@ -205,7 +205,7 @@ fn part_bytes(bytes: u64, job: &Job) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::ColumnType;
+    use crate::photon::ColumnType;
     use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
 
     fn job(edges: usize) -> Job {

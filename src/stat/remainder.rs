@@ -18,7 +18,7 @@ use super::job::JobColumn;
 use super::key::Value;
 use super::resolution::{Resolution, VALUE_BITS};
 use super::wide::Wide;
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 
 /// Bits of a fine unit below a unit: as many as leave R2 of 2^60 values within 384 bits. By default a
 /// fine unit is 2^-171, of which every float32 is a whole number.

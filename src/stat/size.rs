@@ -14,7 +14,7 @@ use super::range::Range;
 use super::remainder::{Remainder, Remainders};
 use super::specials::Specials;
 use super::terms::TermSum;
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 
 /// What the system's allocator takes beside each allocation.
 const ALLOCATION: u64 = 16;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::inspect::grouped;
+use crate::text::grouped;
 
 /// What comparing two stores found.
 #[derive(Debug, Clone, Default, PartialEq)]

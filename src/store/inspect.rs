@@ -17,7 +17,7 @@ use super::write::{ContentHash, content_hash};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
-use crate::text::padded;
+use crate::text::{grouped, padded};
 
 /// Everything about the store at `path`, as one JSON object.
 ///
@@ -285,18 +285,6 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A count with a comma between thousands.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::write;
@@ -319,11 +307,5 @@ mod tests {
             text.contains("order 12: 1,443 occupied cells in 2 shards of order 6"),
             "{text}"
         );
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        let found = [0, 999, 1000, 1_234_567].map(grouped);
-        assert_eq!(found, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -5,7 +5,7 @@
 //! other layout, `place.rs` beside the target, renamed when whole),
 //! `read.rs` reads them back (`groups.rs` finds them, `sphere.rs` reads the other layout), `verify.rs`
 //! compares two stores bit by bit (`aligned.rs` brings two layouts together, `difference.rs` is what it
-//! finds), `inspect.rs` tells what is inside. `value.rs` turns values
+//! finds), `inspect.rs` tells what is inside. `table.rs` writes the same cells as a table. `value.rs` turns values
 //! into bytes and back.
 
 mod aligned;
@@ -24,6 +24,7 @@ mod place;
 mod read;
 mod root;
 mod sphere;
+mod table;
 mod value;
 mod verify;
 mod write;
@@ -31,11 +32,10 @@ mod write;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use fullsphere::check as check_full_sphere;
 pub use group::Layout;
-pub(crate) use inspect::grouped;
 pub use inspect::{content_of, inspect, inspect_text};
-pub(crate) use metadata::attributes;
 pub use metadata::check as check_schema;
 pub use place::{check_target, resolve};
 pub use read::{ArrayInfo, StoreArray, StoreReader};
+pub use table::{TableFormat, TableWriter, WholeTable};
 pub use verify::verify;
 pub use write::{ContentHash, StoreWriter, Written, WrittenOverview, content_hash};

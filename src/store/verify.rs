@@ -12,7 +12,6 @@ use super::aligned::{Aligned, union};
 use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
 use super::groups::document;
-use super::inspect::grouped;
 use super::metadata::CELL_IDS;
 use super::read::{ArrayInfo, Blocks, StoreReader};
 use super::value::{Scalar, scalar, size};
@@ -20,6 +19,7 @@ use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::Result;
 use crate::grid::Order;
+use crate::text::grouped;
 
 /// Compares the stores at `a` and `b`.
 ///

@@ -5,8 +5,8 @@
 //! its corner, latitude ascends with y, and within a facet longitude with x, or near a pole with the
 //! angle around it, so extremes lie at corners.
 
+use crate::grid::ShardSet;
 use crate::grid::{Latitude, vertices};
-use crate::plan::ShardSet;
 
 /// Degrees by which boxes are widened: far beyond all rounding, far below what matters.
 const MARGIN: f64 = 1e-6;

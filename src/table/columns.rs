@@ -11,10 +11,10 @@ use arrow::record_batch::RecordBatch;
 use super::file::TableFile;
 use super::partitions::Partition;
 use super::points;
-use crate::batch::ColumnType;
 use crate::config::{Config, Dtype};
 use crate::granule::{Applied, Attributes, Axis, Meaning, SourceColumn, check_degrees};
 use crate::grid::Locator;
+use crate::photon::ColumnType;
 use crate::{Error, Result};
 
 /// Names of the columns that a config needs.

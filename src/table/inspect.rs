@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::left_out;
-use crate::store::grouped;
+use crate::text::grouped;
 use crate::text::padded;
 use crate::{Error, Result};
 

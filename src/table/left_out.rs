@@ -19,7 +19,7 @@ use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::pages::Place;
 use super::spool::schema;
-use crate::store::grouped;
+use crate::text::grouped;
 use crate::{Error, Result};
 
 /// What rows are counted by.

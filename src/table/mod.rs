@@ -8,9 +8,8 @@
 //! `values.rs` widens without loss, `reader.rs`
 //! keeps and counts, `drift.rs` tells how tables differ; `guard.rs` catches what the libraries panic about,
 //! `metered.rs` times what they read; `inspect.rs` tells what is inside, of an error
-//! table with `left_out.rs`. Out: `CellTable --write--> table` in
-//! `write.rs`, and the rows and granules that a tolerant run leaves out in `errors.rs` and
-//! `spool.rs`; `wrote.rs` knows such tables again.
+//! table with `left_out.rs`. Out: the rows and granules that a tolerant run leaves out in `errors.rs` and
+//! `spool.rs`; `wrote.rs` knows icefold's tables again.
 
 mod batches;
 mod block;
@@ -38,7 +37,6 @@ mod room;
 mod row_groups;
 mod spool;
 mod values;
-mod write;
 mod wrote;
 
 pub use columns::{columns_read, source_columns};
@@ -49,7 +47,7 @@ pub use inspect::{inspect, inspect_text};
 pub use partitions::partitions;
 pub use reader::TableReader;
 pub use spool::{ErrorRow, RowSpool};
-pub use write::{TableFormat, TableWriter, WholeTable};
+pub(crate) use wrote::{CONTENT, write_failed};
 pub use wrote::{ERROR_TABLE, TABLE, content_of};
 
 /// An error of the arrow and parquet libraries in one line.

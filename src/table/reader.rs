@@ -17,12 +17,12 @@ use super::piece::{Piece, Reach};
 use super::prune::stretches;
 use super::room::Room;
 use super::values::{Held, picked};
-use crate::batch::{Column, ColumnType, Origin, PhotonBatch};
 use crate::config::{Config, NullPolicy};
 use crate::granule::{
     Applied, Counts, OUTSIDE_SHARDS, Oddities, RowFilter, Spent, UNLISTED_SHARD, WantedShards,
 };
 use crate::grid::Locator;
+use crate::photon::{Column, ColumnType, Origin, PhotonBatch};
 use crate::{Error, Result};
 
 /// Yields the kept photons of one table as batches.
@@ -281,7 +281,7 @@ impl TableReader {
             origin: Origin {
                 granule: self.table.name_shared(),
                 ground_track: Arc::from(""),
-                rows: crate::batch::Rows::Listed(kept.iter().map(|&i| block.row(i)).collect()),
+                rows: crate::photon::Rows::Listed(kept.iter().map(|&i| block.row(i)).collect()),
             },
             lon: picked(&lon, &kept),
             lat: picked(&lat, &kept),

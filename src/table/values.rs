@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{self as types, DataType};
 
-use crate::batch::{Column, ColumnType, Values};
 use crate::granule::Meaning;
+use crate::photon::{Column, ColumnType, Values};
 
 /// The values of some rows, and which of them are null (`None`: none is).
 #[derive(Debug)]

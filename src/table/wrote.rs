@@ -1,6 +1,6 @@
 //! Tables that icefold wrote, known again by what is in them, and to which store they belong.
 //!
-//! Beside `write.rs` and `errors.rs`.
+//! Beside `errors.rs`, and `src/store/table.rs`, which writes cells.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::place::{Artefact, Folder};
 
 /// The key of the file's metadata under which a table has the content hash of its store.
-pub(super) const CONTENT: &str = "content_sha256";
+pub(crate) const CONTENT: &str = "content_sha256";
 
 /// Cells as a table, as files.
 pub const TABLE: Artefact = Artefact {
@@ -54,6 +54,6 @@ pub fn content_of(path: &Path) -> Option<String> {
 }
 
 /// A table that the libraries could not write.
-pub(super) fn write_failed(target: &Path, error: &dyn Display) -> Error {
+pub(crate) fn write_failed(target: &Path, error: &dyn Display) -> Error {
     Error::io("write", target, std::io::Error::other(one_line(&error)))
 }

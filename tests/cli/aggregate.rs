@@ -6,7 +6,7 @@ use std::process::Command;
 use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, UInt64Type};
 use icefold::arrays::npy::{self, Npy};
-use icefold::batch::Values;
+use icefold::photon::Values;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::granules::one;

@@ -6,8 +6,8 @@ use std::process::Command;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
-use icefold::batch::{Column, ColumnType};
 use icefold::config::Config;
+use icefold::photon::{Column, ColumnType};
 use icefold::table::TableReader;
 
 use super::granules::one;
@@ -61,9 +61,9 @@ fn text(column: &Column, place: usize) -> String {
         return "null".to_owned();
     }
     match &column.values {
-        icefold::batch::Values::F32(v) => v[place].to_bits().to_string(),
-        icefold::batch::Values::F64(v) => v[place].to_bits().to_string(),
-        icefold::batch::Values::I64(v) => v[place].to_string(),
+        icefold::photon::Values::F32(v) => v[place].to_bits().to_string(),
+        icefold::photon::Values::F64(v) => v[place].to_bits().to_string(),
+        icefold::photon::Values::I64(v) => v[place].to_string(),
     }
 }
 

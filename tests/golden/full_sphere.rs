@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use icefold::batch::ColumnType;
+use icefold::photon::ColumnType;
 use icefold::store::{Layout, StoreWriter};
 
 use super::shard::{FLOAT32_ARITHMETIC, close, counts, f32s, ids, parquet, points, shard};

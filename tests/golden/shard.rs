@@ -6,7 +6,7 @@ use std::fs::File;
 use arrow::array::AsArray;
 use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
-use icefold::batch::{ColumnType, Values};
+use icefold::photon::{ColumnType, Values};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::data;

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use icefold::batch::Values;
 use icefold::granule::GranuleFile;
+use icefold::photon::Values;
 use serde::Deserialize;
 
 use crate::support::{folder, python, succeed};

@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use icefold::batch::Values;
 use icefold::granule::GranuleFile;
+use icefold::photon::Values;
 use proptest::prelude::*;
 
 use super::synthetic::{Synthetic, file_of};

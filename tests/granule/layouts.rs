@@ -1,8 +1,8 @@
 //! Layouts that occur in granules: types, fills, filters, odd ground tracks.
 
-use icefold::batch::ColumnType;
 use icefold::config::{Filter, FilterOp, NullPolicy};
 use icefold::granule::GranuleFile;
+use icefold::photon::ColumnType;
 
 use super::synthetic::{Synthetic, fill};
 use super::{Whole, atl03, filter, read, read_as, refusal};

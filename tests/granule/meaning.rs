@@ -1,8 +1,8 @@
 //! Attributes that say what numbers mean: packing, fill values, valid ranges, units.
 
-use icefold::batch::ColumnType;
 use icefold::config::{FilterOp, ValidRangePolicy};
 use icefold::granule::{AppliedNumber, GranuleFile, Reader};
+use icefold::photon::ColumnType;
 
 use super::synthetic::{Synthetic, fill, number, numbers, text};
 use super::{Whole, atl03, filter, link, read, refusal, variable};

@@ -16,13 +16,13 @@ mod synthetic;
 
 use std::path::Path;
 
-use icefold::batch::{ColumnType, PhotonBatch, Values};
 use icefold::config::{
     Access, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
     NullPolicy, ValidRangePolicy, Variable,
 };
 use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};
+use icefold::photon::{ColumnType, PhotonBatch, Values};
 
 const GROUND_TRACKS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use icefold::batch::ColumnType;
 use icefold::config::{self, Config};
 use icefold::granule::{GranuleFile, Reader, WantedShards};
 use icefold::grid::{Locator, Order};
+use icefold::photon::ColumnType;
 use icefold::plan::ShardSet;
 use proptest::prelude::*;
 

@@ -220,7 +220,7 @@ fn storage_chunks_take_no_more_memory_than_there_is() {
     for room in [Some(needed), Some(needed + 400_000 * 4), None] {
         let config = with(room);
         let file = GranuleFile::open_with(&closed.path, &config.access).unwrap();
-        let types = [icefold::batch::ColumnType::F32];
+        let types = [icefold::photon::ColumnType::F32];
         let reader = Reader::open(&file, &config, &types, 10).unwrap();
         assert!(room.is_none_or(|room| reader.chunk_bytes() <= room));
         assert_eq!(

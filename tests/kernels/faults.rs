@@ -2,7 +2,7 @@
 
 use icefold::backend::cuda::Cuda;
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::Values;
+use icefold::photon::Values;
 use icefold::stat::Derivation;
 
 use crate::property::{TYPES, YAML};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use icefold::backend::cuda::{Cuda, Machine};
 use icefold::backend::{Backend, KeyTable, StageTimes};
-use icefold::batch::{Column, Values};
+use icefold::photon::{Column, Values};
 use icefold::stat::{Derivation, Partials};
 
 use crate::property::{TYPES, YAML};

@@ -1,9 +1,9 @@
 //! locate: against the reference on the host, position by position.
 
 use icefold::backend::Backend;
-use icefold::batch::{Origin, PhotonBatch, Rows};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Locator, Order};
+use icefold::photon::{Origin, PhotonBatch, Rows};
 
 use super::{Subject, noise, on_emulation_and_device};
 

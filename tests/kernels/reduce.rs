@@ -3,9 +3,9 @@
 use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
+use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{ColumnOrigin, Job, JobColumn, Needs, Ordered, Partials, Resolution};
 
 use super::{Position, Subject, noise, on_emulation_and_device};

@@ -1,6 +1,7 @@
 //! The shape of the source tree: size of files, opening comments, `unsafe`, stale markers, paths in
 //! the documentation. Reads files only; nothing on the line depends on it.
 
+mod floors;
 mod kernels;
 mod lexer;
 mod shaders;

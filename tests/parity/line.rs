@@ -3,7 +3,7 @@
 use icefold::backend::cpu::Cpu;
 use icefold::backend::wgpu::Wgpu;
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Origin, PhotonBatch, Rows, Values};
+use icefold::photon::{Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{Derivation, Partials};
 
 use crate::property::{TYPES, YAML, check_against_oracle, shuffle, split};

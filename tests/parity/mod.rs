@@ -13,7 +13,7 @@ mod subject;
 use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::{Backend, StageTimes};
-use icefold::batch::{Column, PhotonBatch, Values};
+use icefold::photon::{Column, PhotonBatch, Values};
 use icefold::stat::Partials;
 
 use crate::property::{TYPES, YAML};

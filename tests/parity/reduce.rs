@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::buffer::NullBuffer;
 use icefold::backend::StageTimes;
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{
     ColumnOrigin, Job, JobColumn, Moments, Needs, Partials, Range, Resolution, Specials,
     Unsigned256, Value,

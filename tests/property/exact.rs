@@ -2,7 +2,7 @@
 
 use arrow::buffer::NullBuffer;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
-use icefold::batch::{Column, ColumnType, Values};
+use icefold::photon::{Column, ColumnType, Values};
 use icefold::stat::Derivation;
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -9,8 +9,8 @@ mod spill;
 mod tables;
 
 use arrow::buffer::NullBuffer;
-use icefold::batch::{Column, ColumnType, Values};
 use icefold::finalize::CellTable;
+use icefold::photon::{Column, ColumnType, Values};
 use proptest::prelude::*;
 
 use crate::support::{self, Photons, Question, cell_ids, column, values};

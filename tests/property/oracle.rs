@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use icefold::batch::Values;
 use icefold::grid::{Latitude, Locator, Order};
+use icefold::photon::Values;
 
 use crate::support::Photons;
 
@@ -87,7 +87,7 @@ pub fn answer(photons: &Photons) -> Vec<Answer> {
 
 fn one_cell(photons: &Photons, cell: u64, rows: &[usize]) -> Answer {
     let [h, s, k] = [0, 1, 2].map(|c| &photons.columns[c]);
-    let of = |column: &icefold::batch::Column| -> Vec<f64> {
+    let of = |column: &icefold::photon::Column| -> Vec<f64> {
         let valid = rows.iter().filter(|&&i| column.is_valid(i));
         valid.map(|&i| column.values.get_f64(i)).collect()
     };

@@ -3,10 +3,10 @@
 use arrow::buffer::NullBuffer;
 use arrow::compute::concat_batches;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
-use icefold::batch::{Column, Values};
 use icefold::finalize::{CellTable, Overviews};
 use icefold::grid::Order;
 use icefold::merge::RunPartials;
+use icefold::photon::{Column, Values};
 use icefold::stat::Derivation;
 use proptest::prelude::*;
 

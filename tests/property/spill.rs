@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use arrow::buffer::NullBuffer;
 use arrow::compute::concat_batches;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
-use icefold::batch::{Column, ColumnType, Values};
 use icefold::finalize::{CellTable, finalize};
 use icefold::merge::{RunFile, RunPartials};
+use icefold::photon::{Column, ColumnType, Values};
 use icefold::stat::{Derivation, Partials};
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use icefold::batch::ColumnType;
+use icefold::photon::ColumnType;
 use icefold::piece::{Marker, Pieces};
 use icefold::table::TableReader;
 use proptest::prelude::*;

@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use icefold::backend::{Device, DeviceChoice, Places, StageTimes, add_remainders};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::granule::SourceColumn;
 use icefold::merge::ShardPartials;
+use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{Derivation, Job, Partials};
 
 /// Real granules and reference answers.

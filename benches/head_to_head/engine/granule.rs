@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use icefold::batch::{ColumnType, Values};
 use icefold::config::{self, Config};
 use icefold::granule::{Buffers, GranuleFile, Reader};
+use icefold::photon::{ColumnType, Values};
 use icefold::{Error, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 

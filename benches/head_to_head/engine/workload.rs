@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use icefold::arrays::{Photons, npy};
-use icefold::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::config::{Dtype, GridConfig};
 use icefold::granule::{Counts, SourceColumn};
 use icefold::grid::{Latitude, Order};
+use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::{Error, Result};
 use serde::Deserialize;
 

@@ -4,7 +4,7 @@
 //! and folded into one record a cell; records of all blocks then merge exactly. This moves each
 //! value once, where sorting photons moves keys several times.
 
-use crate::batch::{Column, Values};
+use crate::photon::{Column, Values};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
 
 use super::super::KeyTable;

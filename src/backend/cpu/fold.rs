@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::batch::Column;
 use crate::config::GridConfig;
+use crate::photon::Column;
 use crate::stat::{Job, Partials};
 
 use super::super::StageTimes;

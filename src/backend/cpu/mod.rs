@@ -28,10 +28,10 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::batch::{Column, PhotonBatch};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::grid::Locator;
+use crate::photon::{Column, PhotonBatch};
 use crate::stat::{Job, Partials};
 
 use super::{Backend, KeyTable, StageTimes};

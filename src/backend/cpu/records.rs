@@ -6,8 +6,8 @@
 
 use rayon::prelude::*;
 
-use crate::batch::{Column, Values};
 use crate::config::GridConfig;
+use crate::photon::{Column, Values};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
 
 use super::Keys;

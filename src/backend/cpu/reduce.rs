@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::batch::{Column, Values};
+use crate::photon::{Column, Values};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Row, RowsMut, Value};
 
 use super::scratch::Buffers;

@@ -7,7 +7,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 use crate::stat::{Job, Needs, Partials};
 
 use super::{Segments, Sorted};

@@ -14,8 +14,8 @@ use std::ops::Range;
 use crate::backend::cpu::Cpu;
 use crate::backend::wgpu::{merged, part_of_batch};
 use crate::backend::{Backend, KeyTable, StageTimes};
-use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::GridConfig;
+use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 
 use super::machine::{Fault, Machine, Result};

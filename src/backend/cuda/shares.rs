@@ -1,7 +1,7 @@
 //! What of a job the device folds, and what the host does.
 
 use crate::backend::share::Share;
-use crate::batch::ColumnType;
+use crate::photon::ColumnType;
 use crate::stat::{Job, JobColumn};
 
 /// What of a column the host folds, and why; `None` if the device folds all of it.

@@ -3,9 +3,9 @@
 
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::{Backend, KeyTable, StageTimes};
-use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
+use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 use super::Cuda;

@@ -2,9 +2,9 @@
 
 use crate::backend::KeyTable;
 use crate::backend::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
-use crate::batch::{Column, ColumnType, Values};
 use crate::config::GridConfig;
 use crate::grid::{Latitude, Order};
+use crate::photon::{Column, ColumnType, Values};
 use crate::stat::JobColumn;
 
 use super::kernels::Argument::Word;

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use crate::backend::cpu::{self, Cpu, Strategy};
 use crate::backend::{KeyTable, StageTimes, tile};
-use crate::batch::{Column, Values};
 use crate::config::GridConfig;
+use crate::photon::{Column, Values};
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 
 use super::commands::Commands;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use arrow::buffer::NullBuffer;
 
 use crate::backend::share::Share;
-use crate::batch::{Column, ColumnType, PhotonBatch, Rows, Values};
 use crate::error::{Error, Result};
+use crate::photon::{Column, ColumnType, PhotonBatch, Rows, Values};
 use crate::stat::{Job, JobColumn};
 
 /// Stages that run on the host, to find where a difference starts.

@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use crate::backend::{Backend, StageTimes, tile};
-use crate::batch::PhotonBatch;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
+use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 use super::Wgpu;

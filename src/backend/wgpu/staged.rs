@@ -3,8 +3,8 @@
 use crate::backend::cpu;
 use crate::backend::share::join;
 use crate::backend::{Backend, KeyTable, tile};
-use crate::batch::{Column, PhotonBatch, Values};
 use crate::config::GridConfig;
+use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Job, Partials};
 
 use super::Wgpu;

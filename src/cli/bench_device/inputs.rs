@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::backend::cpu::Cpu;
-use crate::batch::Values;
 use crate::demo::{Recipe, write_granules_with};
 use crate::error::{Error, Result};
+use crate::photon::Values;
 
 use super::super::run::threads;
 use super::BenchDeviceArgs;

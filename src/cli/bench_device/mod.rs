@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use crate::backend::cpu::Cpu;
 use crate::backend::cuda::{Cuda, CudaChoice, Found, find};
 use crate::backend::{Backend, DeviceChoice, StageTimes};
-use crate::batch::PhotonBatch;
 use crate::error::{Error, Result};
+use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 use super::bench::sorted;

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::config::GridConfig;
 use crate::grid::{Latitude, Order};
+use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::stat::{ColumnOrigin, Job, JobColumn, Needs, Resolution};
 
 /// Where photons are.

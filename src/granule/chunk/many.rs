@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use super::convert::Target;
 use super::dataset::{ChunkedDataset, Defect, Kept, PieceSpent};
 use super::inflate::with_tools;
-use crate::batch::Values;
 use crate::granule::spent::Spent;
+use crate::photon::Values;
 
 /// Rows of one dataset, and the values to fill: as many as rows, of the dataset's own kind.
 #[derive(Debug)]

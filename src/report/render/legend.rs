@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Color, FAINT_INK, Font, INK, PANEL_INK, Rect};
 use super::color::{ColorScale, LEVELS, NOT_A_NUMBER, Ticks, number};
 use super::view::View;
 use crate::grid::Order;
-use crate::store::grouped;
+use crate::text::grouped;
 
 /// Surface of the Earth in square kilometres.
 const EARTH_AREA: f64 = 510_065_622.0;

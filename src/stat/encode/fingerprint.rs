@@ -8,7 +8,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::Fingerprint;
-use crate::config::GridConfig;
+use crate::grid::GridConfig;
 use crate::stat::job::{ColumnOrigin, Job, JobColumn};
 
 impl Job {

@@ -27,7 +27,7 @@ use std::ops::Range as Rows;
 use self::pack::{Packer, Unpacker};
 use super::job::Job;
 use super::partial::Partials;
-use crate::config::GridConfig;
+use crate::grid::GridConfig;
 
 const MAGIC: [u8; 8] = *b"icefpart";
 const VERSION: u32 = 3;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::batch::ColumnType;
 use crate::grid::{Latitude, Order};
+use crate::photon::ColumnType;
 use crate::stat::{ColumnOrigin, JobColumn, Needs, Remainder, Remainders, Resolution, Wide};
 
 fn column(name: &str, column_type: ColumnType, needs: Needs) -> JobColumn {

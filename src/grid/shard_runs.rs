@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::grid::{Bounds, Locator};
+use super::{Bounds, Locator};
 
 /// Photons in the largest and the smallest stretch that is settled at once.
 const LARGEST: usize = 4096;

@@ -1,6 +1,6 @@
 //! Finished cells as a table: the rows of the store, for people who want rows.
 //!
-//! Last on the line, beside `src/store/write.rs`: `CellTable --write--> table`. Same columns, same
+//! Last on the line, beside `write.rs`: `CellTable --write--> table`. Same columns, same
 //! values; what the store has as attributes is metadata of the schema and its fields. How cells are
 //! split into tables leaves no trace.
 
@@ -21,11 +21,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
-use super::wrote::{CONTENT, TABLE, write_failed};
+use super::metadata::attributes;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::place::FilePlace;
-use crate::store::attributes;
+use crate::table::{CONTENT, TABLE, write_failed};
 
 /// Rows of a row group of Parquet.
 const GROUP_ROWS: usize = 1 << 18;

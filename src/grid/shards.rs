@@ -7,8 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use super::Order;
 use crate::error::{Error, Result};
-use crate::grid::Order;
 
 /// Shards of one order, by NESTED id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What granules are called: their file names, with folders before them where two have the same.
 //!
-//! Beside the plan. Reports, checkpoints, pieces and error tables know a granule by this name.
+//! Beside reading. Reports, checkpoints, pieces and error tables know a granule by this name.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -26,7 +26,7 @@ impl GranulePath {
 
 /// Granules at these paths, each with a name of its own: as many folders as tell those of one file name
 /// apart, and a number where nothing does.
-pub(super) fn named(paths: Vec<PathBuf>) -> Vec<GranulePath> {
+pub fn named(paths: Vec<PathBuf>) -> Vec<GranulePath> {
     let mut names: Vec<String> = paths.iter().map(|path| last(path, 1)).collect();
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (place, name) in names.iter().enumerate() {

@@ -1,20 +1,27 @@
 //! An open granule of either kind: an HDF5 product file, or a table.
 //!
-//! On the line: what the reading side and the survey see of `src/granule/` and `src/table/`.
+//! On the line: what the reading side and the survey see of `src/granule/` and `src/table/`. `names.rs` says what
+//! granules are called, `report.rs` what is said of one, `rejected.rs` which photons it lost for their values.
+
+mod names;
+mod rejected;
+mod report;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use crate::batch::{ColumnType, PhotonBatch};
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::granule::{
     Applied, Buffers, Counts, GranuleFile, Outline, Reader, SourceColumn, WantedShards, lacking,
 };
-use crate::plan::GranulePath;
-use crate::report::{GranuleReport, ReadCost};
+use crate::photon::{ColumnType, PhotonBatch};
 use crate::table::{TableFile, TableReader, columns_read, looks_like_a_table, source_columns};
+
+pub use names::{GranulePath, named};
+pub use rejected::{LISTED_ROWS, RejectedRow, RejectedRows, RejectedValue};
+pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
 
 /// A granule of which batches are read.
 #[derive(Debug)]

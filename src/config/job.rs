@@ -1,0 +1,265 @@
+//! From the question to the job: which columns and accumulators the outputs of a config need.
+//!
+//! Statistics asked for are the statistics paid for: outputs are taken apart into reductions, equal
+//! reductions share one accumulator, and elementwise expressions become derived columns.
+
+use super::{Config, Definition};
+use crate::expr::{BinaryOp, CellExpr, Condition, Reduction, ReductionKind, RowExpr};
+use crate::photon::{ColumnType, SourceColumn};
+use crate::stat::{
+    ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Resolution,
+};
+
+impl Job {
+    /// Resolves a config against what the granules say of its source columns (one per variable).
+    pub fn new(config: &Config, sources: &[SourceColumn]) -> Self {
+        let mut builder = Builder {
+            config,
+            sources,
+            columns: Vec::new(),
+        };
+        let outputs = config
+            .outputs
+            .iter()
+            .map(|output| match &output.definition {
+                Definition::Scalar(expr) => JobOutput::Scalar(builder.cell(expr)),
+                Definition::Histogram { column, edges } => {
+                    let variable = builder.variable(column);
+                    JobOutput::Histogram(builder.histogram(variable, edges))
+                }
+            })
+            .collect();
+        Self {
+            columns: builder.columns,
+            outputs,
+        }
+    }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    sources: &'a [SourceColumn],
+    columns: Vec<JobColumn>,
+}
+
+impl Builder<'_> {
+    fn variable(&self, name: &str) -> usize {
+        self.config
+            .variables
+            .iter()
+            .position(|v| v.name == name)
+            .unwrap_or_else(|| unreachable!("the config checks that column {name} is declared"))
+    }
+
+    fn cell(&mut self, expr: &CellExpr) -> CellExpr<Measure> {
+        match expr {
+            CellExpr::Number(x) => CellExpr::Number(*x),
+            CellExpr::Reduce(reduction) => CellExpr::Reduce(self.measure(reduction)),
+            CellExpr::Neg(a) => CellExpr::Neg(self.boxed(a)),
+            CellExpr::Binary(op, a, b) => CellExpr::Binary(*op, self.boxed(a), self.boxed(b)),
+            CellExpr::Unary(f, a) => CellExpr::Unary(*f, self.boxed(a)),
+            CellExpr::Extreme(e, a, b) => CellExpr::Extreme(*e, self.boxed(a), self.boxed(b)),
+            CellExpr::Where(c, a, b) => {
+                let condition = Condition {
+                    op: c.op,
+                    left: self.cell(&c.left),
+                    right: self.cell(&c.right),
+                };
+                CellExpr::Where(Box::new(condition), self.boxed(a), self.boxed(b))
+            }
+        }
+    }
+
+    fn boxed(&mut self, expr: &CellExpr) -> Box<CellExpr<Measure>> {
+        Box::new(self.cell(expr))
+    }
+
+    fn measure(&mut self, reduction: &Reduction) -> Measure {
+        let skip_nan = reduction.skip_nan;
+        if let ReductionKind::WeightedMean { weights } = &reduction.kind {
+            return self.weighted_mean(&reduction.over, weights, skip_nan);
+        }
+        let column = match &reduction.over {
+            RowExpr::Column(name) => self.source(self.variable(name)),
+            expr => self.derived(expr.clone(), operands_of(self, &[expr])),
+        };
+        let derived = matches!(self.columns[column].origin, ColumnOrigin::Derived { .. });
+        let needs = &mut self.columns[column].needs;
+        let kind = match reduction.kind {
+            ReductionKind::Count => MeasureKind::Count,
+            ReductionKind::Min => {
+                needs.range = true;
+                MeasureKind::Min
+            }
+            ReductionKind::Max => {
+                needs.range = true;
+                MeasureKind::Max
+            }
+            ReductionKind::Sum | ReductionKind::Mean => {
+                let sum = reduction.kind == ReductionKind::Sum;
+                if derived {
+                    needs.terms = true;
+                } else {
+                    needs.moments = true;
+                }
+                match (sum, derived) {
+                    (true, true) => MeasureKind::TermSum,
+                    (true, false) => MeasureKind::Sum,
+                    (false, true) => MeasureKind::TermMean,
+                    (false, false) => MeasureKind::Mean,
+                }
+            }
+            ReductionKind::Var { ddof } => {
+                (needs.moments, needs.variance) = (true, true);
+                MeasureKind::Var { ddof }
+            }
+            ReductionKind::Std { ddof } => {
+                (needs.moments, needs.variance) = (true, true);
+                MeasureKind::Std { ddof }
+            }
+            ReductionKind::Quantile { q } => {
+                needs.ordered = true;
+                MeasureKind::Quantile { q }
+            }
+            ReductionKind::WeightedMean { .. } => unreachable!("handled above"),
+        };
+        Measure {
+            column,
+            kind,
+            skip_nan,
+        }
+    }
+
+    /// Both sums run over the same photons: those where neither value nor weight is null.
+    fn weighted_mean(&mut self, over: &RowExpr, weights: &RowExpr, skip_nan: bool) -> Measure {
+        let operands = operands_of(self, &[over, weights]);
+        let product = RowExpr::Binary(
+            BinaryOp::Mul,
+            Box::new(over.clone()),
+            Box::new(weights.clone()),
+        );
+        let denominator = if skip_nan {
+            RowExpr::UnlessNan(Box::new(weights.clone()), Box::new(product.clone()))
+        } else {
+            weights.clone()
+        };
+        let column = self.derived(product, operands.clone());
+        let weights = self.derived(denominator, operands);
+        self.columns[column].needs.terms = true;
+        self.columns[weights].needs.terms = true;
+        Measure {
+            column,
+            kind: MeasureKind::WeightedMean { weights },
+            skip_nan,
+        }
+    }
+
+    fn source(&mut self, variable: usize) -> usize {
+        let origin = ColumnOrigin::Source(variable);
+        if let Some(found) = self.columns.iter().position(|c| c.origin == origin) {
+            return found;
+        }
+        self.columns.push(self.source_column(variable));
+        self.columns.len() - 1
+    }
+
+    fn source_column(&self, variable: usize) -> JobColumn {
+        let declared = &self.config.variables[variable];
+        let source = &self.sources[variable];
+        let dataset = declared.path.rsplit('/').next().unwrap_or_default();
+        let by_type = match source.column_type {
+            ColumnType::I64 => Resolution::ONE,
+            ColumnType::F32 | ColumnType::F64 => Resolution::of_dataset(dataset),
+        };
+        JobColumn {
+            name: declared.name.clone(),
+            origin: ColumnOrigin::Source(variable),
+            column_type: source.column_type,
+            resolution: declared.resolution.unwrap_or(by_type),
+            needs: Needs::default(),
+        }
+    }
+
+    fn derived(&mut self, expr: RowExpr, operands: Vec<usize>) -> usize {
+        let name = expr.to_string();
+        // By their text: as numbers 0.0 and -0.0 are equal, and 1 / 0.0 and 1 / -0.0 are not.
+        let same = |column: &JobColumn| match &column.origin {
+            ColumnOrigin::Derived { operands: o, .. } => column.name == name && *o == operands,
+            ColumnOrigin::Source(_) => false,
+        };
+        if let Some(found) = self.columns.iter().position(same) {
+            return found;
+        }
+        let origin = ColumnOrigin::Derived { expr, operands };
+        self.columns.push(JobColumn {
+            name,
+            origin,
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs::default(),
+        });
+        self.columns.len() - 1
+    }
+
+    /// A column has one set of edges; another histogram of the same variable gets its own column.
+    fn histogram(&mut self, variable: usize, edges: &[f64]) -> usize {
+        let origin = ColumnOrigin::Source(variable);
+        let free = self.columns.iter().position(|c| {
+            c.origin == origin && c.needs.edges.as_deref().is_none_or(|e| e == edges)
+        });
+        let column = free.unwrap_or_else(|| {
+            self.columns.push(self.source_column(variable));
+            self.columns.len() - 1
+        });
+        self.columns[column].needs.edges = Some(edges.to_vec());
+        column
+    }
+}
+
+fn operands_of(builder: &Builder, exprs: &[&RowExpr]) -> Vec<usize> {
+    let mut names = Vec::new();
+    for expr in exprs {
+        expr.collect_columns(&mut names);
+    }
+    let mut operands: Vec<usize> = names.iter().map(|n| builder.variable(n)).collect();
+    operands.sort_unstable();
+    operands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_yaml;
+    use crate::photon::Dtype;
+
+    #[test]
+    fn columns_that_differ_in_the_sign_of_a_zero_are_two() {
+        let config = parse_yaml(
+            "test",
+            r#"
+data_source:
+  groups: [gt1l]
+  coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
+  variables: {h: "/{group}/h"}
+aggregation:
+  variables:
+    up: {expression: "sum(h / 0.0)"}
+    down: {expression: "sum(h / -0.0)"}
+    again: {expression: "mean(h / 0.0)"}
+output:
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
+"#,
+        )
+        .unwrap();
+        let source = SourceColumn {
+            name: "h".to_owned(),
+            column_type: ColumnType::F32,
+            dtype: Dtype::F32,
+            units: None,
+            long_name: None,
+        };
+        let job = Job::new(&config, &[source]);
+        let names: Vec<&str> = job.columns.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+}

@@ -1,0 +1,91 @@
+//! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
+
+use crate::backend::{Batches, DeviceSeconds, StageTimes};
+use crate::granule::Counts;
+use crate::input::{Failed, GranuleReport, LISTED_ROWS, ReadCost, RejectedRow, RejectedRows};
+use crate::merge::SpillFacts;
+use crate::table::ErrorSummary;
+
+/// Counts and times of a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub counts: Counts,
+    pub granules: Vec<GranuleReport>,
+    pub failed: Vec<Failed>,
+    /// The first rows that were rejected one by one, and how many there were.
+    pub rows: Vec<RejectedRow>,
+    pub rejected_rows: u64,
+    pub cost: ReadCost,
+    pub stages: StageSeconds,
+    pub merge_seconds: f64,
+    pub finalize_seconds: f64,
+    pub write_seconds: f64,
+    pub shards: u64,
+    pub occupied_cells: u64,
+    pub cells_without_weight: u64,
+    /// Granules that an earlier run had read; they are among `granules`.
+    pub resumed: u64,
+    /// What was odd on the way, in words.
+    pub notes: Vec<String>,
+    /// Shards that were open at a time, at most; of a run over a shard map.
+    pub most_open: u64,
+    /// Partials that memory had no room for.
+    pub spilled: SpillFacts,
+    /// The error table, once it is written.
+    pub errors: ErrorSummary,
+}
+
+/// Wall seconds of the device's stages.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct StageSeconds {
+    pub upload: f64,
+    pub uploaded_bytes: u64,
+    pub locate: f64,
+    pub sort: f64,
+    pub segment: f64,
+    pub reduce: f64,
+    pub fused: f64,
+    /// By the device's own clock; `None` where the backend does not tell.
+    pub on_device: Option<DeviceSeconds>,
+    pub batches: Batches,
+}
+
+impl Tally {
+    /// Whether nothing was left out: no granule, no row, no value.
+    pub fn is_whole(&self) -> bool {
+        let stored = self
+            .granules
+            .iter()
+            .all(|granule| granule.rows_not_stored == 0);
+        self.failed.is_empty() && self.rejected_rows == 0 && stored
+    }
+
+    /// Adds a granule that was read whole, and the rows of it that were rejected one by one.
+    pub fn add(&mut self, granule: GranuleReport, rows: RejectedRows) {
+        self.counts.add(&granule.counts);
+        self.cost.add(&granule.cost);
+        self.granules.push(granule);
+        self.rejected_rows += rows.count;
+        let room = LISTED_ROWS - self.rows.len();
+        self.rows.extend(rows.first.into_iter().take(room));
+    }
+}
+
+impl StageSeconds {
+    pub fn add(&mut self, times: &StageTimes) {
+        self.upload += times.upload.seconds();
+        self.uploaded_bytes += times.uploaded_bytes;
+        self.locate += times.locate.seconds();
+        self.sort += times.sort.seconds();
+        self.segment += times.segment.seconds();
+        self.reduce += times.reduce.seconds();
+        self.fused += times.fused.seconds();
+        if let Some(seconds) = times.on_device {
+            self.on_device.get_or_insert_default().add(&seconds);
+        }
+        self.batches.sorted += times.batches.sorted;
+        self.batches.runs += times.batches.runs;
+        self.batches.blocks += times.batches.blocks;
+        self.batches.taken_over += times.batches.taken_over;
+    }
+}
