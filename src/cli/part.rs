@@ -221,7 +221,7 @@ impl PartRun<'_> {
                 config: Some(run.config),
                 duplicates: None,
             })?;
-            let found = plan::find(run.config, &all, run.tolerant)?;
+            let found = crate::plan::find(run.config, &all, run.tolerant)?;
             Pieces::begin(folder, &asked, asked.manifest(found))?
         };
         let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;

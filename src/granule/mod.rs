@@ -71,7 +71,7 @@ pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub(crate) use oddities::Oddities;
 pub use open_file::plugin_folders;
-pub(crate) use product::ProductName;
+pub(crate) use product::{ProductName, Rank};
 pub use reader::Reader;
 pub use spent::Spent;
 pub(crate) use superblock::looks_like_hdf5;
@@ -79,8 +79,6 @@ pub use track::{GroundTrackStatus, GroundTrackSummary};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
-
-use crate::photon::ColumnType;
 
 /// What became of the photons of one granule: `read == kept + sum of rejected`, always.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

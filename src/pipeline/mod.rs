@@ -29,7 +29,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::Tally;
 use crate::backend::{Device, StageTimes};
 use crate::config::Config;
 use crate::error::{Error, Result};

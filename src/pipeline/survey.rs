@@ -7,7 +7,7 @@ use crate::finalize::{StoreSchema, schema};
 use crate::granule::{Applied, SourceColumn};
 use crate::input::Failed;
 use crate::photon::ColumnType;
-use crate::plan::{GranulePath, ListedShard, Plan};
+use crate::plan::{Found, GranulePath, ListedShard, Plan, find};
 use crate::stat::Job;
 use crate::store::check_schema;
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,9 +9,9 @@ use crate::config::GranuleKind;
 use crate::error::{Error, Result};
 
 use super::Superseded;
-use super::product::Rank;
 use super::scan::Candidate;
 use crate::granule::ProductName;
+use crate::granule::Rank;
 
 /// What files say of themselves.
 pub(super) trait Files {
