@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::finalize::schema;
 use crate::piece::{Marker, Owner, Pieces, there};
 use crate::pipeline::{Assembly, assemble};
-use crate::place::{Inputs, beside, check_distinct, check_file, pending};
+use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
 use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
 use crate::store::TableFormat;
@@ -44,17 +44,7 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     }
     let pieces = there(&folder, there_are)?;
     let overwrite = args.overwrite || Pieces::may_replace(&folder, store)?;
-    let inputs = Inputs::default();
-    check_target(store, overwrite, &inputs)?;
-    for (kind, path) in files {
-        check_file(path, kind, overwrite, &inputs)?;
-    }
-    if args.report.is_none() {
-        is_of_no_other(&report_path, store)?;
-    }
-    if let Some(table) = &args.table {
-        TableFormat::of(table)?;
-    }
+    check_outputs(args, &files, overwrite)?;
     let owner = Owner::claim(&folder, None)?;
     let config = pieces.manifest().config(&folder)?;
     let columns = &pieces.manifest().found.columns;
@@ -107,6 +97,22 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
     let empty = assembled.photons == 0 && no_photon_in_pieces(shards, args.allow_empty);
     let whole = assembled.left_out.is_empty() && whole.errors.count == 0;
     Ok(if whole && !empty { 0 } else { PARTIAL })
+}
+
+/// Store, tables and report can be written.
+fn check_outputs(args: &FinalizeArgs, files: &[(Artefact, &Path)], overwrite: bool) -> Result<()> {
+    let inputs = Inputs::default();
+    check_target(&args.store, overwrite, &inputs)?;
+    for &(kind, path) in files {
+        check_file(path, kind, overwrite, &inputs)?;
+    }
+    if let (None, Some((_, report))) = (&args.report, files.first()) {
+        is_of_no_other(report, &args.store)?;
+    }
+    if let Some(table) = &args.table {
+        TableFormat::of(table)?;
+    }
+    Ok(())
 }
 
 /// The report of the run that made the store, if it made it of these pieces, or of such as are gone by now.
