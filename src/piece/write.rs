@@ -230,3 +230,23 @@ fn write_failed(path: &Path, error: ArrowError) -> Error {
     };
     Error::io("write", path, source)
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{FixedSizeListArray, UInt64Array};
+
+    use super::*;
+
+    #[test]
+    fn a_record_batch_has_as_many_rows_as_fit_and_one_in_any_case() {
+        let ids = || Arc::new(UInt64Array::from_value(7, 3 << 20)) as ArrayRef;
+        let rows = RecordBatch::try_from_iter([("cell_ids", ids()), ("n", ids())]).unwrap();
+        let at_once = rows_at_once(&rows);
+        assert!(at_once * 16 <= BATCH && at_once * 17 > BATCH, "{at_once}");
+        let item = Arc::new(Field::new("item", DataType::UInt64, false));
+        let wide = FixedSizeListArray::new(item, 3 << 19, ids(), None);
+        let rows = RecordBatch::try_from_iter([("bins", Arc::new(wide) as ArrayRef)]).unwrap();
+        assert_eq!(rows_at_once(&rows), 1);
+        assert!(rows_at_once(&rows.slice(0, 0)) > 0);
+    }
+}
