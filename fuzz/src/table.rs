@@ -35,7 +35,7 @@ use row_groups::{ParquetSource, Wanted};
 
 /// Rows of a piece, and bytes that decoding may take.
 const ROWS: usize = 1000;
-pub const ROOM: u64 = 4 << 20;
+pub const ROOM: u64 = 8 << 20;
 /// Damaged files may say that they have rows without end, which is no fault of the reader's.
 const PIECES: usize = 200;
 

@@ -21,8 +21,8 @@ pub struct Access {
     pub external: Vec<PathBuf>,
     /// Rows that are not stored are null, in place of an error.
     pub tolerant: bool,
-    /// Bytes that storage chunks may take while they are decoded; as many as they need where there is
-    /// none.
+    /// Bytes that storage chunks, or parts of tables, may take while they are decoded; as many as they
+    /// need where there is none.
     pub chunk_memory: Option<u64>,
     /// Threads that decode them at the same time, one at least.
     pub threads: usize,

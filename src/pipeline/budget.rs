@@ -4,7 +4,7 @@
 //! the one that it folds, and `src/merge/mod.rs` holds partials to a budget of their own:
 //!
 //! ```text
-//!   memory = program + storage chunks that are decoded (at most half of the rest)
+//!   memory = program + chunks and parts of tables that are decoded (at most half of the rest)
 //!          + batches and their partials (at most half of what is left) + partials of the run
 //! ```
 

@@ -129,9 +129,8 @@ impl Fields {
 /// The type that a field of a header has; `None` where it is of no interest.
 fn type_of(within: u16, place: u16) -> Option<u8> {
     Some(match (within, place) {
-        (0, 1..=4) => I32,
         (0, 5..=8) => STRUCT,
-        (5, 1..=4) | (7, 1..=2) | (8, 1..=6) => I32,
+        (0 | 5, 1..=4) | (7, 1..=2) | (8, 1..=6) => I32,
         // Whether a dictionary is sorted, and whether a page is compressed.
         (7, 3) | (8, 7) => TRUE,
         _ => return None,
@@ -217,14 +216,15 @@ impl<'a> Input<'a> {
     /// The type of the next field of a struct, whose number goes to `place`; `None` at its end.
     pub fn field(&mut self, place: &mut u16) -> Result<Option<u8>, Bad> {
         let head = self.byte()?;
-        if head & 15 == 0 {
+        let kind = head & 15;
+        if kind == 0 {
             return Ok(None);
         }
         *place = match head >> 4 {
             0 => u16::try_from(self.signed()?).map_err(|_| Bad::Wrong)?,
             step => place.checked_add(step.into()).ok_or(Bad::Wrong)?,
         };
-        Ok(Some(head & 15))
+        Ok(Some(kind))
     }
 
     /// How many elements a list has, and their type.

@@ -165,7 +165,7 @@ impl ParquetSource {
                 Reach::All => &self.all,
             };
             let rows = self.rows_of(columns, &stretch)?;
-            let groups = Groups {
+            let groups = Together {
                 file: &self.file,
                 metadata: &self.metadata,
                 groups: &stretch.row_groups,
@@ -313,14 +313,14 @@ fn is_of_any_length(metadata: &ParquetMetaData, leaf: usize) -> bool {
 }
 
 /// Row groups that are read as one.
-struct Groups<'a> {
+struct Together<'a> {
     file: &'a Arc<Metered<File>>,
     metadata: &'a Arc<ParquetMetaData>,
     groups: &'a [usize],
     rows: usize,
 }
 
-impl RowGroups for Groups<'_> {
+impl RowGroups for Together<'_> {
     fn num_rows(&self) -> usize {
         self.rows
     }

@@ -18,8 +18,8 @@ use crate::table::metered::Metered;
 
 /// Bytes that are read ahead of a decoder.
 const AHEAD: u64 = 64 << 10;
-/// Bytes of a decoder beside its window or blocks: tables of codes.
-const CONTEXT: u64 = 256 << 10;
+/// Bytes of a decoder of Zstandard beside its window and blocks: tables of codes.
+const CONTEXT: u64 = 128 << 10;
 /// Bytes before a compressed buffer, which say its length; this one says that it is not compressed.
 const PREFIX: u64 = 8;
 const PLAIN: i64 = -1;
@@ -121,9 +121,13 @@ impl Found {
         if plain == 0 {
             return Ok(as_stored(at, 0));
         }
-        let (most, working) = match codec {
-            Codec::Lz4 => (stored.saturating_mul(255), lz4_bytes(front)?),
-            _ => (stored.saturating_mul(1 << 15), zstd_bytes(front, plain)?),
+        let ahead = AHEAD.min(stored);
+        let (most, working, beside) = match codec {
+            Codec::Lz4 => (stored.saturating_mul(255), lz4_bytes(front)?, ahead),
+            _ => {
+                let working = zstd_bytes(front, plain)?;
+                (stored.saturating_mul(1 << 15), working, ahead + CONTEXT)
+            }
         };
         if plain > most {
             return Err(format!(
@@ -135,7 +139,7 @@ impl Found {
             stored,
             codec,
             plain,
-            working: working.min(plain.saturating_mul(2)) + AHEAD + CONTEXT,
+            working: working.min(plain.saturating_mul(2)) + beside,
         })
     }
 
@@ -149,7 +153,7 @@ impl Found {
             at: self.at,
             left: self.stored,
         };
-        let ahead = |part| BufReader::with_capacity(AHEAD as usize, part);
+        let ahead = |part: Part| BufReader::with_capacity(AHEAD.min(part.left) as usize, part);
         let source = match self.codec {
             Codec::None => Source::Stored(part),
             Codec::Lz4 => Source::Lz4(Box::new(FrameDecoder::new(ahead(part)))),

@@ -263,7 +263,7 @@ impl Column {
     /// As [`Bytes::finish`].
     pub fn finish(self) -> Result<(), String> {
         let says = |what| format!("a buffer of column {} {what}", self.name);
-        let nulls = self.nulls.map_or(Ok(()), |bits| bits.finish());
+        let nulls = self.nulls.map_or(Ok(()), Bits::finish);
         nulls.map_err(says)?;
         match self.shape {
             Shape::Numbers { values, .. } => values.finish().map_err(says),
