@@ -47,10 +47,9 @@ impl RunFolder {
 
     /// Piles beside the runs that are here.
     pub fn for_piles(&self) -> Self {
-        Self {
-            made: Arc::clone(&self.made),
-            ..Self::of_piles(self.path.clone())
-        }
+        let mut piles = Self::of_piles(self.path.clone());
+        piles.made = Arc::clone(&self.made);
+        piles
     }
 
     fn of(kind: Kind, path: PathBuf) -> Self {

@@ -2,6 +2,7 @@
 //! floor but itself. So there are no circles, and a reader can begin at the bottom.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::lexer::lines;
 use super::{expect_none, files, read, words};
@@ -106,4 +107,25 @@ fn imports_are_found_in_lists_and_in_code() {
                 #[cfg(test)]\nmod tests {\n use crate::cli;\n}\n";
     let found: Vec<String> = imports(text).into_iter().collect();
     assert_eq!(found, ["error", "grid", "stat", "text"]);
+}
+
+#[test]
+fn the_documentation_has_every_module_from_the_ground_up() {
+    let page = read(Path::new("docs/ARCHITECTURE.md"));
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `src/")?.split_once('`'));
+    let rows: Vec<&str> = rows
+        .map(|(path, _)| path)
+        .filter(|path| path.matches('/').count() < 2)
+        .collect();
+    let named: Vec<&str> = rows
+        .iter()
+        .map(|path| path.trim_end_matches('/').trim_end_matches(".rs"))
+        .collect();
+    let start = named
+        .iter()
+        .position(|name| *name == FLOORS[0])
+        .expect("a table of modules");
+    assert_eq!(&named[start..start + FLOORS.len()], FLOORS);
 }
