@@ -122,12 +122,11 @@ impl Found {
             return Ok(as_stored(at, 0));
         }
         let ahead = AHEAD.min(stored);
-        let (most, working, beside) = match codec {
-            Codec::Lz4 => (stored.saturating_mul(255), lz4_bytes(front)?, ahead),
-            _ => {
-                let working = zstd_bytes(front, plain)?;
-                (stored.saturating_mul(1 << 15), working, ahead + CONTEXT)
-            }
+        let (most, working, beside) = if codec == Codec::Lz4 {
+            (stored.saturating_mul(255), lz4_bytes(front)?, ahead)
+        } else {
+            let working = zstd_bytes(front, plain)?;
+            (stored.saturating_mul(1 << 15), working, ahead + CONTEXT)
         };
         if plain > most {
             return Err(format!(
