@@ -49,14 +49,14 @@ fn descend<'a>(mut value: &'a mut Value, input: &mut Input) -> &'a mut Value {
 
 fn edit(value: &mut Value, input: &mut Input) {
     match value {
-        Value::Array(list) if input.byte() % 4 > 0 => edit_list(list, input),
-        Value::Object(map) if input.byte() % 4 > 0 => edit_map(map, input),
-        Value::String(text) if input.byte() % 2 > 0 => {
+        Value::Array(list) if !input.byte().is_multiple_of(4) => edit_list(list, input),
+        Value::Object(map) if !input.byte().is_multiple_of(4) => edit_map(map, input),
+        Value::String(text) if !input.byte().is_multiple_of(2) => {
             let mut bytes = std::mem::take(text).into_bytes();
             edit_bytes(&mut bytes, input);
             *text = String::from_utf8_lossy(&bytes).into_owned();
         }
-        Value::Number(number) if input.byte() % 2 > 0 => {
+        Value::Number(number) if !input.byte().is_multiple_of(2) => {
             let step = i64::from(input.byte().cast_signed());
             *value = match (number.as_i64(), number.as_u64()) {
                 (Some(n), _) => json!(n.wrapping_add(step)),

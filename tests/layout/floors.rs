@@ -91,7 +91,7 @@ fn nothing_imports_upwards() {
                 _ if other == own => {}
                 Some(theirs) if theirs < mine => {}
                 Some(_) => {
-                    complaints.push(format!("{shown}: {own} imports {other}, which is above it"))
+                    complaints.push(format!("{shown}: {own} imports {other}, which is above it"));
                 }
                 None => complaints.push(format!("{shown}: {other} is on no floor")),
             }
