@@ -6,6 +6,8 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::sorted_run::SortedRun;
 use crate::error::{Error, Result};
@@ -22,7 +24,9 @@ enum Kind {
 pub(super) struct RunFolder {
     path: PathBuf,
     kind: Kind,
-    made: bool,
+    /// Of all that have files in it: whoever takes it away says so. Where it is gone otherwise, the
+    /// process is about to end and it must not come back.
+    made: Arc<AtomicBool>,
     next: u64,
     /// Files that are done with, and that the list of the last save names.
     retired: Vec<PathBuf>,
@@ -40,11 +44,18 @@ impl RunFolder {
         Self::of(Kind::Pile, path)
     }
 
+    /// Piles beside the runs that are here.
+    pub fn for_piles(&self) -> Self {
+        let mut piles = Self::of_piles(self.path.clone());
+        piles.made = Arc::clone(&self.made);
+        piles
+    }
+
     fn of(kind: Kind, path: PathBuf) -> Self {
         Self {
             path,
             kind,
-            made: false,
+            made: Arc::default(),
             next: 1,
             retired: Vec::new(),
             stale: Vec::new(),
@@ -53,7 +64,7 @@ impl RunFolder {
 
     /// Makes the names of files durable, and that of the folder, where the system can.
     pub fn sync(&self) -> Result<()> {
-        if !self.made || !cfg!(unix) {
+        if !self.is_made() || !cfg!(unix) {
             return Ok(());
         }
         let parent = self.path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -70,9 +81,10 @@ impl RunFolder {
 
     /// A new file, and the folder if this is the first.
     pub fn create(&mut self) -> Result<(PathBuf, File)> {
-        // Whoever else has files in it takes it away with the last of them.
-        fs::create_dir_all(&self.path).map_err(|e| self.kind.unwritable(&self.path, &e))?;
-        self.made = true;
+        if !self.is_made() {
+            fs::create_dir_all(&self.path).map_err(|e| self.kind.unwritable(&self.path, &e))?;
+            self.made.store(true, Ordering::Relaxed);
+        }
         loop {
             let path = self.path.join(self.kind.name(self.next));
             self.next += 1;
@@ -123,7 +135,7 @@ impl RunFolder {
             Err(e) if e.kind() == ErrorKind::NotFound && listed.is_empty() => return Ok(()),
             Err(e) => return Err(Error::io("list", &self.path, e)),
         };
-        self.made = true;
+        self.made.store(true, Ordering::Relaxed);
         for entry in entries {
             let entry = entry.map_err(|e| Error::io("list", &self.path, e))?;
             let found = entry.file_name();
@@ -143,10 +155,15 @@ impl RunFolder {
     }
 
     fn close(&mut self) {
-        if self.made {
+        if self.is_made() {
             // Whatever else is in it is not of this module.
-            self.made = fs::remove_dir(&self.path).is_err();
+            let stays = fs::remove_dir(&self.path).is_err();
+            self.made.store(stays, Ordering::Relaxed);
         }
+    }
+
+    fn is_made(&self) -> bool {
+        self.made.load(Ordering::Relaxed)
     }
 }
 

@@ -95,6 +95,7 @@ impl<'a> RunPartials<'a> {
     /// None yet. The budget is in bytes: three quarters are for tables, the rest for merging. The
     /// folder is made when something is written, and removed with the last sorted run.
     pub fn new(grid: &'a GridConfig, job: &'a Job, budget: u64, folder: &Path) -> Self {
+        let folder = RunFolder::new(folder);
         // An eighth of the budget where as many runs are merged as there can be.
         let block = budget / (8 * MOST_RUNS);
         Self {
@@ -105,10 +106,10 @@ impl<'a> RunPartials<'a> {
             most: None,
             committed: Side::default(),
             pending: Side::default(),
-            piles: Piles::new(folder.to_path_buf()),
+            piles: Piles::within(folder.for_piles()),
             disk: Disk {
                 encoding: Encoding::new(job, grid),
-                folder: RunFolder::new(folder),
+                folder,
                 block: block.clamp(*BLOCK.start(), *BLOCK.end()),
                 facts: SpillFacts::default(),
             },

@@ -67,11 +67,16 @@ struct Stretch {
 impl Piles {
     /// None yet. The folder is made when something is written, and removed with the last file.
     pub fn new(folder: PathBuf) -> Self {
+        Self::within(RunFolder::of_piles(folder))
+    }
+
+    /// The same beside sorted runs.
+    pub(super) fn within(folder: RunFolder) -> Self {
         Self(Arc::new(Mutex::new(Growing {
             file: None,
             at: 0,
             written: 0,
-            folder: RunFolder::of_piles(folder),
+            folder,
         })))
     }
 
