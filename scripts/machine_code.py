@@ -15,18 +15,22 @@ TILE = 4096
 #
 #   ("whole", n)        the longest way through the kernel that goes round no loop: n photons a thread
 #   ("past", op, n)     the shortest way through the kernel that passes most of `op`: n photons a thread
-#   ("around", op, n)   the shortest way around the innermost loop with `op` in it that passes `op` and
-#                       goes round no loop inside it: n photons each time, or each `op` passed if n is 0
+#   ("around", op, n, k)  the shortest way around the innermost loop in which k of `op` stand together that
+#                       passes them and goes round no loop inside it: n photons each time
 WAYS = {
     "locate": (("past", "DMUL", 1), 24, "positions on the ellipsoid to ids"),
     "locate_groups": (("whole", 1), 8, "ids once more"),
     "locate_keys": (("whole", 1), 12, "ids to keys; the search beside it"),
     "segment_count": (("whole", ITEMS), 4, "keys"),
     "segment": (("whole", ITEMS), 4, "keys"),
-    "reduce": (("around", "F2I", 0), 4.3, "float32; the loop over values alone"),
-    "reduce_f64": (("around", "F2I", 0), 8.3, "float64; the loop over values alone"),
+    "reduce": (("around", "F2I", 1, 1), 4.3, "float32; the loop over values alone"),
+    "reduce_f64": (("around", "F2I", 1, 1), 8.3, "float64; the loop over values alone"),
     "sort_count": (("whole", ITEMS), 4, "keys, in every pass"),
     "sort": (("whole", ITEMS), 16, "pairs, in every pass"),
+    "runs": (("past", "LDG", TILE // 32), 16, "positions; where no box has an edge of cells in it"),
+    "runs_keys": (("around", "LDG", 16, 4), 4, "keys that are equal"),
+    "fold": (("around", "DADD", 16, 16), 4, "float32 of a piece"),
+    "fold_f64": (("around", "DADD", 8, 8), 8, "float64 of a piece"),
 }
 
 # Of each architecture: registers, bytes of shared memory and warps of a multiprocessor.
@@ -42,6 +46,15 @@ PHOTONS = 1e9
 # multiprocessors, four warp instructions a clock, 32 threads each, at 1.75 GHz.
 DEVICES = {"3.0 TB/s": 3.0e12, "4.3 TB/s": 4.3e12}
 ISSUED = 132 * 4 * 32 * 1.75e9
+# Folds of one float32 column along a track, by the kernels that see every photon.
+FOLDS = {
+    "runs, from keys": ["runs_keys", "fold"],
+    "runs, from coordinates": ["runs", "fold"],
+    "stages, from keys": ["segment_count", "segment", "reduce"],
+    "stages, from coordinates": [
+        "locate", "locate_groups", "locate_keys", "segment_count", "segment", "reduce",
+    ],
+}
 # Growth of a hot loop that fails the check until the table is written anew.
 GROWTH = 1.05
 
@@ -125,10 +138,10 @@ def shortest(found, start, allowed):
     return far
 
 
-def around(found, op, photons):
-    """Instructions a photon of the shortest way around a loop, past an instruction."""
+def around(found, op, photons, together):
+    """Instructions a photon of the shortest way around a loop, past instructions that stand together."""
     every = loops(found)
-    has = lambda at: [name for name in found[at].ops if name.split(".")[0] == op]
+    has = lambda at: sum(name.split(".")[0] == op for name in found[at].ops) >= together
     with_op = [l for l in every if any(l[0] <= at <= l[1] and has(at) for at in found)]
     if not with_op:
         return None
@@ -142,7 +155,7 @@ def around(found, op, photons):
         on = shortest(found, at, allowed)
         if loop[1] in on:
             length = from_head[at] + on[loop[1]] + len(found[loop[1]].ops)
-            ways.append(length / (photons or len(has(at))))
+            ways.append(length / photons)
     return min(ways, default=None)
 
 
@@ -208,17 +221,40 @@ bytes take on a device that copies 3.0 TB/s (H100) or 4.3 TB/s (H200), and of wh
 """
 
 
+FOLDS_HEAD = """
+Folds of one float32 column along a track are these kernels one after the other, on sm_90, in 10^9 photons a
+second at most. Edges of cells, launches and the host come on top: predicted are half to three quarters of it.
+"""
+
+
 def table(counts):
     """The page."""
     columns = ["kernel", "architecture", "registers", "shared", "occupancy", "instructions", "bytes"]
     lines = ["| " + " | ".join([*columns, *DEVICES, "what it passes over"]) + " |"]
     lines.append("| --- " * (len(columns) + len(DEVICES) + 1) + "|")
     for c in sorted(counts, key=lambda c: (list(WAYS).index(c["kernel"]), c["architecture"])):
-        times = [max(c["bytes"] / speed, c["each"] / ISSUED) * PHOTONS * 1e3 for speed in DEVICES.values()]
+        times = [least(c, speed) * 1e3 for speed in DEVICES.values()]
         cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
         cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *(f"{t:.2f}" for t in times), c["what"]]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return HEAD + "\n" + "\n".join(lines) + "\n"
+    return HEAD + "\n" + "\n".join(lines) + "\n" + FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
+
+
+def least(count, speed):
+    """Seconds that 10^9 photons take at least."""
+    return max(count["bytes"] / speed, count["each"] / ISSUED) * PHOTONS
+
+
+def folds(counts):
+    """The folds as a table: 10^9 photons a second at most."""
+    of = {c["kernel"]: c for c in counts if c["architecture"] == "sm_90"}
+    lines = ["| fold | bytes | instructions | " + " | ".join(DEVICES) + " |", "| --- " * (3 + len(DEVICES)) + "|"]
+    for name, kernels in FOLDS.items():
+        each = [of[kernel] for kernel in kernels]
+        rates = [PHOTONS / sum(least(c, speed) for c in each) / 1e9 for speed in DEVICES.values()]
+        cells = [name, f"{sum(c['bytes'] for c in each):g}", f"{sum(c['each'] for c in each):.1f}"]
+        lines.append("| " + " | ".join([*cells, *(f"{rate:.0f}" for rate in rates)]) + " |")
+    return lines
 
 
 def complaints(counts, committed):

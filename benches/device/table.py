@@ -4,7 +4,8 @@ import lines
 from lines import values
 
 NO_RESULT = "no result"
-RATES = ["from_keys", "from_coordinates", "from_keys_read_back"]
+RATES = [fact + way for fact in ("from_keys", "from_coordinates", "from_keys_read_back")
+         for way in ("", "_by_stages")]
 
 
 def median(numbers):

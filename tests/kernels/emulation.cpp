@@ -14,12 +14,17 @@ namespace {
 
 #include "../../kernels/constants.cu"
 #include "../../kernels/prelude.cu"
+#include "../../kernels/place.cu"
 #include "../../kernels/locate.cu"
 #include "../../kernels/scan.cu"
 #include "../../kernels/sort.cu"
 #include "../../kernels/segment.cu"
 #include "../../kernels/part.cu"
 #include "../../kernels/reduce.cu"
+#include "../../kernels/boxes.cu"
+#include "../../kernels/runs.cu"
+#include "../../kernels/lane.cu"
+#include "../../kernels/fold.cu"
 
 static_assert(WORKGROUP == emulation::LANES);
 
@@ -61,6 +66,8 @@ const Entry ENTRIES[] = {
     ENTRY_OF(reduce), ENTRY_OF(reduce_f64), ENTRY_OF(reduce_i64), ENTRY_OF(reduce_terms),
     ENTRY_OF(reduce_records), ENTRY_OF(reduce_term_records),
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
+    ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells),
+    ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
 };
 
 const Entry* entry_named(std::string_view name) {

@@ -30,8 +30,11 @@
 
 extern "C" unsigned char __start_shared_memory[], __stop_shared_memory[];
 
-struct uint4 {
+struct alignas(16) uint4 {
     unsigned int x, y, z, w;
+};
+struct alignas(16) double2 {
+    double x, y;
 };
 
 namespace emulation {
@@ -40,7 +43,7 @@ constexpr unsigned LANES = 256, WARP_LANES = 32, STACK = 128 << 10;
 
 enum class State { Ready, AtBarrier, InWarp, Done };
 // What a warp does together.
-enum class Together { Sync, Ballot, Up, Down };
+enum class Together { Sync, Ballot, Up, Down, Across, From };
 
 struct Fiber {
     jmp_buf here;
@@ -208,17 +211,19 @@ inline const uint64_t* together(Together what, unsigned mask, uint64_t value) {
     return brought;
 }
 
+// The value that another lane brought, or the lane's own where there is no such lane.
 template <class T>
-T shuffled(Together what, unsigned mask, T value, int by) {
+T shuffled(Together what, unsigned mask, T value, int from) {
     uint64_t word = 0;
     memcpy(&word, &value, sizeof value);
     const uint64_t* brought = together(what, mask, word);
-    const int from = static_cast<int>(block->current % WARP_LANES) + by;
     if (from >= 0 && from < static_cast<int>(WARP_LANES)) {
         memcpy(&value, &brought[from], sizeof value);
     }
     return value;
 }
+
+inline int in_warp() { return static_cast<int>(block->current % WARP_LANES); }
 
 template <class T>
 T from_word(uint64_t word) {
@@ -262,11 +267,22 @@ inline unsigned __ballot_sync(unsigned mask, bool vote) {
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned by) {
-    return emulation::shuffled(emulation::Together::Up, mask, value, -static_cast<int>(by));
+    const int from = emulation::in_warp() - static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Up, mask, value, from);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned by) {
-    return emulation::shuffled(emulation::Together::Down, mask, value, static_cast<int>(by));
+    const int from = emulation::in_warp() + static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Down, mask, value, from);
+}
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, unsigned by) {
+    const int from = emulation::in_warp() ^ static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Across, mask, value, from);
+}
+template <class T>
+T __shfl_sync(unsigned mask, T value, unsigned from) {
+    return emulation::shuffled(emulation::Together::From, mask, value, static_cast<int>(from % 32));
 }
 
 template <class T>
@@ -299,6 +315,14 @@ To same_bits(From from) {
 inline float __uint_as_float(unsigned bits) { return same_bits<float>(bits); }
 inline double __longlong_as_double(long long bits) { return same_bits<double>(bits); }
 inline long long __double_as_longlong(double x) { return same_bits<long long>(x); }
+inline unsigned __float_as_uint(float x) { return same_bits<unsigned>(x); }
+inline int __double2hiint(double x) { return static_cast<int>(same_bits<uint64_t>(x) >> 32); }
+inline double __hiloint2double(int upper, int lower) {
+    const uint64_t bits = static_cast<uint64_t>(static_cast<unsigned>(upper)) << 32;
+    return same_bits<double>(bits | static_cast<unsigned>(lower));
+}
+// Of 0 it is 32.
+inline int __clz(unsigned bits) { return bits == 0 ? 32 : __builtin_clz(bits); }
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return static_cast<unsigned long long>((static_cast<unsigned __int128>(a) * b) >> 64);

@@ -41,7 +41,7 @@ fn every_kernel_says_how_it_is_launched() {
         let mut launch = false;
         for (number, line) in read(&path).lines().enumerate() {
             launch |= line.starts_with("//") && line.contains("Launch");
-            if line.starts_with("ENTRY ") && !launch {
+            if line.starts_with("ENTRY") && !launch {
                 let (path, number) = (path.display(), number + 1);
                 complaints.push(format!("{path}:{number}: does not say `Launch`"));
             }

@@ -367,6 +367,6 @@ pub fn row_words(pieces: &Pieces) -> u64 {
     u64::from(pieces.count) * u64::from(ROW_WORDS)
 }
 
-fn flag(flag: u32, set: bool) -> u32 {
+pub fn flag(flag: u32, set: bool) -> u32 {
     if set { flag } else { 0 }
 }
