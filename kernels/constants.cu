@@ -9,6 +9,7 @@ static constexpr unsigned int BINS = 256;
 static constexpr unsigned int ROW_WORDS = 20;
 static constexpr unsigned int SUM_WORDS = 8;
 static constexpr unsigned int FOLD_WORDS = 12;
+static constexpr unsigned int SWEEP_ITEMS = 24;
 static constexpr unsigned int FLAG_ORDERED = 1;
 static constexpr unsigned int FLAG_NULLS = 2;
 static constexpr unsigned int FLAG_VALUES = 4;

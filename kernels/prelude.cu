@@ -78,3 +78,14 @@ __device__ __forceinline__ void load_strip(
         }
     }
 }
+
+// Words to an address that is a multiple of 16 bytes, in stores of 16 bytes.
+template <u32 WORDS>
+__device__ __forceinline__ void store_words(const u32 (&words)[WORDS], u32* to) {
+    static_assert(WORDS % 4 == 0, "whole stores");
+#pragma unroll
+    for (u32 quad = 0; quad < WORDS / 4; quad++) {
+        reinterpret_cast<uint4*>(to)[quad] = uint4{
+            words[4 * quad], words[4 * quad + 1], words[4 * quad + 2], words[4 * quad + 3]};
+    }
+}

@@ -68,17 +68,18 @@ static constexpr u32 NOTHING = 0, OF_TILE = 1u << 30, UP_TO_TILE = 2u << 30, NUM
 // Pairs of a tile, of a warp in it, and of a thread.
 static constexpr u32 SWEPT_WARP = WARP * SWEEP_ITEMS, SWEPT = WORKGROUP * SWEEP_ITEMS;
 
-// Pairs of the thread's digit in all tiles before this one, which has `own`.
+// What this tile says of the thread's digit.
+__device__ __forceinline__ volatile u32* said_of(u32* states, u32 tile) {
+    return states + static_cast<u64>(tile) * BINS + threadIdx.x;
+}
+
+// Pairs of the thread's digit in all tiles before this one, which has published that it has `own`.
 __device__ __forceinline__ u32 look_back(u32* states, u32 tile, u32 own) {
-    const u32 digit = threadIdx.x;
-    volatile u32* mine = states + static_cast<u64>(tile) * BINS + digit;
     if (tile == 0) {
-        *mine = UP_TO_TILE | own;
         return 0;
     }
-    *mine = OF_TILE | own;
     u32 before = 0;
-    volatile u32* other = mine - BINS;
+    volatile u32* other = said_of(states, tile - 1);
     for (;;) {
         const u32 said = *other;
         if (said / OF_TILE == NOTHING) {
@@ -91,15 +92,15 @@ __device__ __forceinline__ u32 look_back(u32* states, u32 tile, u32 own) {
         }
         other -= BINS;
     }
-    *mine = UP_TO_TILE | (before + own);
+    *said_of(states, tile) = UP_TO_TILE | (before + own);
     return before;
 }
 
-// Launch: one block of BINS threads per tile of SWEPT pairs. Shared memory: 41 KiB. A thread owns SWEEP_ITEMS
+// Launch: one block of BINS threads per tile of SWEPT pairs. Shared memory: 33 KiB. A thread owns SWEEP_ITEMS
 // pairs of its warp while the tile is ranked, then every WORKGROUP-th place, so that pairs of one digit leave side by
 // side. Stable: warps, items and lanes are ranked in the order of memory. Missing pairs of the last tile count
 // as the highest digit and stand last, so they stay so. tiles: the counter, 0 before. states: NOTHING before.
-ENTRY_OF_3 sweep(
+ENTRY sweep(
     u32 n, u32 low, u32 identity, const u32* __restrict__ keys, const u32* __restrict__ items,
     const u32* __restrict__ counts, u32* tiles, u32* states, u32* __restrict__ keys_out,
     u32* __restrict__ items_out) {
@@ -165,6 +166,7 @@ ENTRY_OF_3 sweep(
         warp_bins[other][lane] = of_digit;
         of_digit += here;
     }
+    *said_of(states, tile) = (tile == 0 ? UP_TO_TILE : OF_TILE) | of_digit;
     u32 total;
     const u32 begin = scan_lanes(lane, of_digit, total);
 #pragma unroll

@@ -27,6 +27,8 @@ WAYS = {
     "reduce_f64": (("around", "F2I", 1, 1), 8.3, "float64; the loop over values alone"),
     "sort_count": (("whole", ITEMS), 4, "keys, in every pass"),
     "sort": (("whole", ITEMS), 16, "pairs, in every pass"),
+    "sweep_count": (("whole", 4), 4, "keys, once"),
+    "sweep": (("whole", 24), 16, "pairs, in every pass"),
     "runs": (("past", "LDG", TILE // 32), 16, "positions; where no box has an edge of cells in it"),
     "runs_keys": (("around", "LDG", 16, 4), 4, "keys that are equal"),
     "fold": (("around", "DADD", 16, 16), 4, "float32 of a piece"),

@@ -13,6 +13,9 @@ pub enum Kernel {
     ScanApply,
     SortCount,
     Sort,
+    SweepCount,
+    SweepSums,
+    Sweep,
     SegmentCount,
     Segment,
     Reduce,
@@ -50,7 +53,7 @@ impl Argument {
     }
 }
 
-pub const KERNELS: [Kernel; 26] = [
+pub const KERNELS: [Kernel; 29] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -59,6 +62,9 @@ pub const KERNELS: [Kernel; 26] = [
     Kernel::ScanApply,
     Kernel::SortCount,
     Kernel::Sort,
+    Kernel::SweepCount,
+    Kernel::SweepSums,
+    Kernel::Sweep,
     Kernel::SegmentCount,
     Kernel::Segment,
     Kernel::Reduce,
@@ -91,6 +97,9 @@ impl Kernel {
             Self::ScanApply => "scan_apply",
             Self::SortCount => "sort_count",
             Self::Sort => "sort",
+            Self::SweepCount => "sweep_count",
+            Self::SweepSums => "sweep_sums",
+            Self::Sweep => "sweep",
             Self::SegmentCount => "segment_count",
             Self::Segment => "segment",
             Self::Reduce => "reduce",
@@ -134,10 +143,11 @@ impl Kernel {
 }
 
 /// The PTX of every module, by stem, as `scripts/ptx` writes it.
-pub const PTX: [(&str, &str); 7] = [
+pub const PTX: [(&str, &str); 8] = [
     ("locate", include_str!("../../../kernels/locate.ptx")),
     ("scan", include_str!("../../../kernels/scan.ptx")),
     ("sort", include_str!("../../../kernels/sort.ptx")),
+    ("sweep", include_str!("../../../kernels/sweep.ptx")),
     ("segment", include_str!("../../../kernels/segment.ptx")),
     ("reduce", include_str!("../../../kernels/reduce.ptx")),
     ("runs", include_str!("../../../kernels/runs.ptx")),
@@ -152,12 +162,13 @@ macro_rules! kernel_files {
 }
 
 /// The whole source of every module, by stem.
-pub fn sources() -> [(&'static str, String); 7] {
+pub fn sources() -> [(&'static str, String); 8] {
     const PRELUDE: &str = include_str!("../../../kernels/prelude.cu");
     [
         ("locate", kernel_files!("place", "locate")),
         ("scan", kernel_files!("scan")),
         ("sort", kernel_files!("sort")),
+        ("sweep", kernel_files!("sweep")),
         ("segment", kernel_files!("segment")),
         ("reduce", kernel_files!("part", "reduce")),
         ("runs", kernel_files!("place", "boxes", "runs")),

@@ -3,7 +3,7 @@
 //! | stage | where |
 //! | --- | --- |
 //! | locate | `kernels/locate.cu` |
-//! | sort | `kernels/sort.cu`, `kernels/scan.cu` |
+//! | sort | `kernels/sweep.cu`, or `kernels/sort.cu` and `kernels/scan.cu` |
 //! | segment | `kernels/segment.cu` |
 //! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
 //! | all of them, of photons in runs | `kernels/runs.cu`, `kernels/fold.cu` |
@@ -33,6 +33,7 @@ mod sides;
 mod staged;
 mod stages;
 mod sums;
+mod sweep;
 pub mod tile;
 mod timing;
 mod way;
@@ -47,7 +48,7 @@ pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
 pub use timing::KernelTime;
-pub use way::Way;
+pub use way::{Sorting, Way};
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,9 +83,11 @@ impl Cuda<Driver> {
     /// Opens the devices asked for; `threads` bounds the host's part.
     pub fn open(choice: &CudaChoice, threads: usize) -> Result<Self> {
         let cpu = Cpu::open(threads)?;
-        let way = Way::of_environment()?;
+        let (way, sorting) = (Way::of_environment()?, Sorting::of_environment()?);
         let drivers = driver::open(choice, &cpu.pool())?;
-        Ok(Self::with(drivers, cpu)?.with_way(way))
+        let mut cuda = Self::with(drivers, cpu)?.with_way(way);
+        cuda.set_sorting(sorting);
+        Ok(cuda)
     }
 
     /// Times copies of the first device, and hands on each as it is known.
@@ -145,6 +148,11 @@ impl<M: Machine> Cuda<M> {
     /// Folds batches in another way from now on.
     pub fn set_way(&mut self, way: Way) {
         self.way = way;
+    }
+
+    /// Sorts in another way from now on.
+    pub fn set_sorting(&mut self, sorting: Sorting) {
+        self.gpus.iter_mut().for_each(|gpu| gpu.sorting = sorting);
     }
 
     /// The names of the devices.

@@ -11,7 +11,9 @@ use super::kernels::Argument::Word;
 use super::kernels::Kernel;
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
+use super::sweep;
 use super::tile::{FLAG_SUMS, ROW_WORDS, WORKGROUP, tiles};
+use super::way::Sorting;
 
 /// Keys in ascending order, and the item that each belongs to.
 #[derive(Debug)]
@@ -205,6 +207,9 @@ pub fn sort<M: Machine>(
 ) -> Result<Option<SortedKeys>> {
     if !survey.descends {
         return Ok(None);
+    }
+    if gpu.sorting == Sorting::LookBack {
+        return sweep::sort(gpu, keys, n, survey.differing);
     }
     let entries = tiles(n) * BINS;
     let counts = gpu.scratch::<u32>(entries.into())?;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use crate::backend::cuda::{KernelTime, Photons, Way};
+use crate::backend::cuda::{KernelTime, Keys, Photons, Sorting, Way};
 use crate::backend::{Backend, KeyTable};
 use crate::error::Result;
 use crate::stat::{Job, Partials};
@@ -130,18 +130,29 @@ pub fn sort(bench: &mut Bench) -> Result<()> {
     let keys = bench.cpu.install(|| photons::made(n, photons::key));
     let table = KeyTable::new(&grid(), |_| vec![0]);
     let there = bench.cuda.upload_keys(&keys, table)?;
-    let sorted = bench.cuda.sorted(&there)?;
+    for (sorting, fact) in [(Sorting::LookBack, "sort"), (Sorting::Scan, "sort_by_scan")] {
+        bench.cuda.set_sorting(sorting);
+        sort_by(bench, (&keys, &there), fact)?;
+    }
+    bench.cuda.set_sorting(Sorting::LookBack);
+    Ok(())
+}
+
+/// Sorts one way, under a name that says which.
+fn sort_by(bench: &mut Bench, (keys, there): (&[u32], &Keys), fact: &str) -> Result<()> {
+    let n = keys.len();
+    let sorted = bench.cuda.sorted(there)?;
     let (found, items) = bench.cuda.pairs(&sorted)?;
     drop(sorted);
-    let same = bench.cpu.install(|| is_sorted(&keys, &found, &items));
-    let what = json!({"of": "sort", "pairs": n, "bits": 16});
+    let same = bench.cpu.install(|| is_sorted(keys, &found, &items));
+    let what = json!({"of": fact, "pairs": n, "bits": 16});
     if !bench.same(&what, same)? {
         return Ok(());
     }
-    let seconds = bench.times(2 * REPEATS, || bench.cuda.sorted(&there))?;
+    let seconds = bench.times(2 * REPEATS, || bench.cuda.sorted(there))?;
     let measured = rate(n, &seconds);
-    bench.lines.measured("sort", what.clone(), measured)?;
-    let (_, kernels) = bench.cuda.timed(|| bench.cuda.sorted(&there))?;
+    bench.lines.measured(fact, what.clone(), measured)?;
+    let (_, kernels) = bench.cuda.timed(|| bench.cuda.sorted(there))?;
     bench.cuda.wait()?;
     write_kernels(bench, what, &kernels)
 }
