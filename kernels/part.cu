@@ -308,7 +308,8 @@ struct Part {
     }
 
     // A row of ROW_WORDS words. Without a value the range is the identity: all ones, and zero.
-    __device__ __forceinline__ void write(u32 key, u32* row) const {
+    __device__ __forceinline__ void write(u32 key, u32* to) const {
+        u32 row[ROW_WORDS];
         const u64 low = min == static_cast<Key>(~0ull) ? ~0ull : static_cast<u64>(min);
         const u64 high = max;
         row[0] = key;
@@ -324,6 +325,7 @@ struct Part {
         row[10] = static_cast<u32>(high);
         row[11] = static_cast<u32>(high >> 32);
         sums.write(row + 12);
+        store_words(row, to);
     }
 
     __device__ __forceinline__ void add_record(const u32* row) {

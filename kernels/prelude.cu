@@ -16,6 +16,12 @@ static constexpr u32 ALL_LANES = 0xffffffffu;
 // An entry point: launched in blocks of WORKGROUP threads, two of which share a multiprocessor, so that
 // a thread has up to 128 registers and none is spilled.
 #define ENTRY extern "C" __global__ void __launch_bounds__(WORKGROUP, 2)
+// Ones that need fewer registers than that, so that more blocks fit.
+#define ENTRY_OF_3 extern "C" __global__ void __launch_bounds__(WORKGROUP, 3)
+#define ENTRY_OF_4 extern "C" __global__ void __launch_bounds__(WORKGROUP, 4)
+
+__device__ __forceinline__ u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
+__device__ __forceinline__ u32 larger(u32 a, u32 b) { return a > b ? a : b; }
 
 // Tiles of `n` items.
 __device__ __forceinline__ u32 tiles_of(u32 n) {
@@ -70,5 +76,16 @@ __device__ __forceinline__ void load_strip(
         for (u32 item = 0; item < ITEMS; item++) {
             strip[item] = first + item < n ? words[first + item] : missing;
         }
+    }
+}
+
+// Words to an address that is a multiple of 16 bytes, in stores of 16 bytes.
+template <u32 WORDS>
+__device__ __forceinline__ void store_words(const u32 (&words)[WORDS], u32* to) {
+    static_assert(WORDS % 4 == 0, "whole stores");
+#pragma unroll
+    for (u32 quad = 0; quad < WORDS / 4; quad++) {
+        reinterpret_cast<uint4*>(to)[quad] = uint4{
+            words[4 * quad], words[4 * quad + 1], words[4 * quad + 2], words[4 * quad + 3]};
     }
 }

@@ -96,20 +96,31 @@ __device__ __forceinline__ void fold_tile(const Pieces& pieces, void* memory, u3
     }
 }
 
+// Shared memory of a kernel that folds photons: values, then slots, and one bit per item of the tile.
+template <class Value, class Sums>
+struct PhotonMemory {
+    static constexpr u32 VALUES = STAGED * sizeof(typename Value::Bits);
+    static constexpr u32 SLOTS = sizeof(Slots<Part<typename Value::Key, Sums>>);
+    u64 words[((VALUES > SLOTS ? VALUES : SLOTS) + 7) / 8];
+    u32 valid[TILE / WARP];
+};
+
+// Shared memory of a kernel that folds records.
+template <class Records>
+struct RecordMemory {
+    u64 words[(sizeof(Slots<Part<u64, Records>>) + 7) / 8];
+};
+
 // One column of photons. Values come to shared memory side by side, whatever their order, and each
 // thread folds its strip from there.
 template <class Value, class Sums>
 __device__ __forceinline__ void reduce_photons(
-    const Pieces& pieces, u32 flags, int exponent, const u32* __restrict__ order,
+    PhotonMemory<Value, Sums>& memory, const Pieces& pieces, u32 flags, int exponent, const u32* __restrict__ order,
     const typename Value::Bits* __restrict__ values, const u32* __restrict__ valid, u32* rows) {
     typedef typename Value::Bits Bits;
     typedef Part<typename Value::Key, Sums> PartType;
-    constexpr u32 bytes = STAGED * sizeof(Bits) > sizeof(Slots<PartType>)
-        ? STAGED * sizeof(Bits) : sizeof(Slots<PartType>);
-    __shared__ u64 memory[(bytes + 7) / 8];
-    // One bit per item of the tile.
-    __shared__ u32 tile_valid[TILE / WARP];
-    Bits* values_here = reinterpret_cast<Bits*>(memory);
+    u32* tile_valid = memory.valid;
+    Bits* values_here = reinterpret_cast<Bits*>(memory.words);
     const u32 lane = threadIdx.x, tile_first = blockIdx.x * TILE;
     if (flags & (FLAG_VALUES | FLAG_NULLS)) {
 #pragma unroll 4
@@ -133,7 +144,7 @@ __device__ __forceinline__ void reduce_photons(
         }
     }
     __syncthreads();
-    fold_tile<PartType>(pieces, memory, rows, [=](PartType& part, u32 i) {
+    fold_tile<PartType>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
         part.photons += 1;
         const u32 place = i - tile_first;
         if ((flags & FLAG_NULLS) && !((tile_valid[place / WARP] >> (place % WARP)) & 1u)) {
@@ -149,11 +160,10 @@ __device__ __forceinline__ void reduce_photons(
 // Rows of records; item i is record order[i].
 template <class Records>
 __device__ __forceinline__ void reduce_rows(
-    const Pieces& pieces, const u32* __restrict__ order, const u32* __restrict__ records,
-    u32* rows) {
+    RecordMemory<Records>& memory, const Pieces& pieces, const u32* __restrict__ order,
+    const u32* __restrict__ records, u32* rows) {
     typedef Part<u64, Records> PartType;
-    __shared__ u64 memory[(sizeof(Slots<PartType>) + 7) / 8];
-    fold_tile<PartType>(pieces, memory, rows, [=](PartType& part, u32 i) {
+    fold_tile<PartType>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
         part.add_record(records + static_cast<u64>(order[i]) * ROW_WORDS);
     });
 }
@@ -169,39 +179,45 @@ __device__ __forceinline__ void reduce_rows(
 // float32. Shared memory: 20 KiB.
 ENTRY reduce(PIECES, OF_PHOTONS(u32)) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_photons<Float32, Moments>(at, flags, exponent, order, values, valid, rows);
+    __shared__ PhotonMemory<Float32, Moments> memory;
+    reduce_photons(memory, at, flags, exponent, order, values, valid, rows);
 }
 
 // float64. Shared memory: 35 KiB.
 ENTRY reduce_f64(PIECES, OF_PHOTONS(u64)) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_photons<Float64, Moments>(at, flags, exponent, order, values, valid, rows);
+    __shared__ PhotonMemory<Float64, Moments> memory;
+    reduce_photons(memory, at, flags, exponent, order, values, valid, rows);
 }
 
 // int64. Shared memory: 35 KiB.
 ENTRY reduce_i64(PIECES, OF_PHOTONS(u64)) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_photons<Integer64, Moments>(at, flags, exponent, order, values, valid, rows);
+    __shared__ PhotonMemory<Integer64, Moments> memory;
+    reduce_photons(memory, at, flags, exponent, order, values, valid, rows);
 }
 
 // Sums of float64 terms. Shared memory: 35 KiB.
 ENTRY reduce_terms(PIECES, OF_PHOTONS(u64)) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_photons<Float64, Terms>(at, flags, exponent, order, values, valid, rows);
+    __shared__ PhotonMemory<Float64, Terms> memory;
+    reduce_photons(memory, at, flags, exponent, order, values, valid, rows);
 }
 
 // Records with sums of integers. Shared memory: 26 KiB.
 ENTRY reduce_records(
     PIECES, const u32* __restrict__ order, const u32* __restrict__ records, u32* rows) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_rows<MomentRecords>(at, order, records, rows);
+    __shared__ RecordMemory<MomentRecords> memory;
+    reduce_rows(memory, at, order, records, rows);
 }
 
 // Records with sums of terms. Shared memory: 26 KiB.
 ENTRY reduce_term_records(
     PIECES, const u32* __restrict__ order, const u32* __restrict__ records, u32* rows) {
     const Pieces at = {n, pieces, starts, heads, ranks};
-    reduce_rows<TermRecords>(at, order, records, rows);
+    __shared__ RecordMemory<TermRecords> memory;
+    reduce_rows(memory, at, order, records, rows);
 }
 
 // Brings value keys into the order of cells, for order statistics. NaN and null get the key with

@@ -4,7 +4,8 @@ import lines
 from lines import values
 
 NO_RESULT = "no result"
-RATES = ["from_keys", "from_coordinates", "from_keys_read_back"]
+RATES = [fact + way for fact in ("from_keys", "from_coordinates", "from_keys_read_back")
+         for way in ("", "_by_stages")]
 
 
 def median(numbers):
@@ -68,8 +69,9 @@ def resident(found):
 
 
 def sorts(found):
-    rows = [["icefold", v["pairs"], v["bits"], per_second(v, "pairs")]
-            for v in values(found, "sort", "sort")]
+    rows = [[name, v["pairs"], v["bits"], per_second(v, "pairs")]
+            for name, fact in (("icefold", "sort"), ("icefold, tiles counted beforehand", "sort_by_scan"))
+            for v in values(found, "sort", fact)]
     rows += [["CUB", v["pairs"], v["bits"], per_second(v, "pairs")]
              for v in values(found, "cub", "time")]
     return table_of(["sort of pairs", "pairs", "bits", "10^9 pairs/s"], rows)

@@ -20,6 +20,9 @@ pub struct Bounds {
 /// the cell of the corners; a position nearer to an edge is always located by itself.
 const MARGIN: f64 = 2e-14;
 
+/// The numbers of boxes by their names in CUDA.
+pub(super) const NUMBERS: [(&str, f64); 1] = [("BOX_MARGIN", MARGIN)];
+
 impl Bounds {
     /// Of no positions: the identity of `join`.
     pub const NONE: Self = Self {

@@ -29,9 +29,14 @@ pub use shards::{ShardRange, ShardSet};
 pub use spec::GridConfig;
 pub use trig::sin_cos;
 
-/// Every number that locating a photon takes, by its name in `kernels/locate.cu`.
+/// Every number that locating photons takes, by its name in `kernels/place.cu` and `kernels/runs.cu`.
 pub fn numbers() -> impl Iterator<Item = (&'static str, f64)> {
-    let numbers = [&trig::NUMBERS[..], &latitude::NUMBERS, &locate::NUMBERS];
+    let numbers = [
+        &trig::NUMBERS[..],
+        &latitude::NUMBERS,
+        &locate::NUMBERS,
+        &many::NUMBERS,
+    ];
     numbers.concat().into_iter()
 }
 

@@ -135,13 +135,15 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     assert_eq!(located.last().unwrap()["positions"], 20_000);
     assert_eq!(values(&facts, "ceilings", "copy").len(), 8);
     for fact in ["from_keys", "from_coordinates", "from_keys_read_back"] {
-        assert_eq!(values(&facts, "resident", fact).len(), 3, "{fact}");
+        for way in ["", "_by_stages"] {
+            let fact = format!("{fact}{way}");
+            assert_eq!(values(&facts, "resident", &fact).len(), 3, "{fact}");
+        }
     }
     let kernels = values(&facts, "sort", "kernels");
-    assert!(
-        kernels[0]["launches"]["sort"].as_u64() > Some(0),
-        "{kernels:?}"
-    );
+    for (way, kernel) in kernels.iter().zip(["sweep", "sort"]) {
+        assert!(way["launches"][kernel].as_u64() > Some(0), "{kernels:?}");
+    }
     let tests = values(&facts, "suite", "test");
     assert!(!tests.is_empty() && tests.iter().all(|test| test["passed"] == true));
     assert_eq!(facts.iter().flat_map(measured).count(), 0);
@@ -166,7 +168,7 @@ fn what_differs_has_no_rate_and_the_rest_goes_on() {
     }
     // Every workload was still looked at, and none of them timed.
     assert_eq!(values(&facts, "parity", "compared").len(), 4);
-    assert_eq!(values(&facts, "resident", "bits").len(), 3);
+    assert_eq!(values(&facts, "resident", "bits").len(), 6);
     assert!(values(&facts, "resident", "from_keys").is_empty());
     let positions = values(&facts, "locate", "bits");
     assert_eq!(positions[0]["differ"], 1, "{positions:?}");
@@ -225,7 +227,7 @@ fn a_kernel_that_never_ends_and_one_that_fails_lose_their_step_only() {
     let site = Site::new();
     let chosen = ["--only", "sort,resident,ceilings", "--limit", "20"];
     ends(
-        bench(&site, "hangs=sort,launch_fails=30,memory=64M", &chosen),
+        bench(&site, "hangs=sweep,launch_fails=30,memory=64M", &chosen),
         6,
     );
     let facts = facts(&site);

@@ -92,7 +92,7 @@ fn a_run_on_cuda_writes_the_store_of_the_cpu() {
     assert_eq!(device["devices"][0]["memory_bytes"], (1u64 << 30) / 10 * 9);
     let done = &log(&written)[0];
     assert_eq!(done["upload_bytes"], report["stages"]["upload"]["bytes"]);
-    assert!(done["launches"].as_u64() > Some(50), "{done}");
+    assert!(done["launches"].as_u64() > Some(30), "{done}");
     // Positions and heights of both batches pass through three buffers, and downloads through one.
     assert_eq!(done["pinned_blocks"], 4);
     assert_eq!(done["pinned_bytes"], 4 * (32 << 20));

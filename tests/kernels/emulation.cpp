@@ -14,12 +14,18 @@ namespace {
 
 #include "../../kernels/constants.cu"
 #include "../../kernels/prelude.cu"
+#include "../../kernels/place.cu"
 #include "../../kernels/locate.cu"
 #include "../../kernels/scan.cu"
 #include "../../kernels/sort.cu"
+#include "../../kernels/sweep.cu"
 #include "../../kernels/segment.cu"
 #include "../../kernels/part.cu"
 #include "../../kernels/reduce.cu"
+#include "../../kernels/boxes.cu"
+#include "../../kernels/runs.cu"
+#include "../../kernels/lane.cu"
+#include "../../kernels/fold.cu"
 
 static_assert(WORKGROUP == emulation::LANES);
 
@@ -57,10 +63,13 @@ const Entry ENTRIES[] = {
     ENTRY_OF(locate), ENTRY_OF(locate_groups), ENTRY_OF(locate_keys),
     ENTRY_OF(scan_reduce), ENTRY_OF(scan_sums), ENTRY_OF(scan_apply),
     ENTRY_OF(sort_count), ENTRY_OF(sort),
+    ENTRY_OF(sweep_count), ENTRY_OF(sweep_sums), ENTRY_OF(sweep),
     ENTRY_OF(segment_count), ENTRY_OF(segment),
     ENTRY_OF(reduce), ENTRY_OF(reduce_f64), ENTRY_OF(reduce_i64), ENTRY_OF(reduce_terms),
     ENTRY_OF(reduce_records), ENTRY_OF(reduce_term_records),
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
+    ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells),
+    ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
 };
 
 const Entry* entry_named(std::string_view name) {
@@ -91,20 +100,6 @@ extern "C" const char* icefold_emulate(
     }
     static std::mutex one_at_a_time;
     const std::lock_guard<std::mutex> held(one_at_a_time);
-    if (!emulation::block) {
-        emulation::make_fibers();
-    }
-    emulation::block->body = entry->body;
-    emulation::block->arguments = arguments;
-    emulation::block->noise = seed | 1;
-    for (unsigned i = 0; i < blocks; i++) {
-        emulation::block_place.x = i;
-        if (!emulation::run_block()) {
-            const char* wrong = emulation::block->wrong;
-            // Its fibers stand where they stood.
-            emulation::block.reset();
-            return wrong;
-        }
-    }
-    return nullptr;
+    emulation::launch = {entry->body, arguments, seed | 1};
+    return emulation::run_blocks(blocks);
 }

@@ -4,7 +4,9 @@
 //
 // A block is run by fibers, one per thread, on one thread of the host; a fiber runs until it meets a
 // barrier or a warp operation. Between two of those, fibers run in an order that changes from round
-// to round, so that a missing barrier shows as a wrong or changing result. Barriers and warp
+// to round, so that a missing barrier shows as a wrong or changing result. A few blocks are on the device at the
+// same time and take turns, now and then and where all threads of one sleep; they begin in the order of their
+// numbers, and a block that waits for one that has not begun waits for ever, which is an error. Barriers and warp
 // operations that not all threads reach are errors here, as they are on a device. Shared memory that a
 // block has not written, and memory that was just allocated, hold other bytes each time, so that a value
 // that nobody set shows in the same way.
@@ -18,29 +20,34 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #define __device__
 #define __forceinline__ inline
 #define __global__
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
-// Blocks run one after the other, whichever host thread asks (`emulation.cpp` locks). All of it is in one
-// section, so that it can be spoiled before each block: on a device it holds what another block left.
+// All of it is in one section, so that it can be spoiled before each block (on a device it holds what another
+// block left) and kept while another block has its turn. Whichever host thread asks, launches follow each other
+// (`emulation.cpp` locks). Not in templates: compilers put what those declare elsewhere (`tests/layout/kernels.rs`).
 #define __shared__ static __attribute__((section("shared_memory")))
 
 extern "C" unsigned char __start_shared_memory[], __stop_shared_memory[];
 
-struct uint4 {
+struct alignas(16) uint4 {
     unsigned int x, y, z, w;
+};
+struct alignas(16) double2 {
+    double x, y;
 };
 
 namespace emulation {
 
 constexpr unsigned LANES = 256, WARP_LANES = 32, STACK = 128 << 10;
 
-enum class State { Ready, AtBarrier, InWarp, Done };
+enum class State { Ready, AtBarrier, InWarp, Asleep, Done };
 // What a warp does together.
-enum class Together { Sync, Ballot, Up, Down };
+enum class Together { Sync, Ballot, Up, Down, Across, From };
 
 struct Fiber {
     jmp_buf here;
@@ -61,15 +68,31 @@ struct Block {
     ucontext_t scheduler_first;
     // What the lanes of a warp bring, in turns: the next turn may begin before all have read.
     uint64_t brought[LANES / WARP_LANES][2][WARP_LANES];
-    void (*body)(const uint64_t*) = nullptr;
-    const uint64_t* arguments = nullptr;
+    // What it has in shared memory, while others have their turn.
+    std::vector<unsigned char> shared;
     const char* wrong = nullptr;
-    uint64_t noise = 1;
+    // Whether its fibers have ever run, and which of them begin anew.
     bool started = false;
-    unsigned current = 0;
+    bool begun[LANES];
+    unsigned current = 0, number = 0;
+    bool active = false;
 };
 
-inline thread_local std::unique_ptr<Block> block;
+struct Launch {
+    void (*body)(const uint64_t*) = nullptr;
+    const uint64_t* arguments = nullptr;
+    uint64_t noise = 1;
+};
+
+// Blocks that are on the device at the same time.
+constexpr unsigned RESIDENT = 3;
+// Turns in which all blocks may sleep before they are taken to sleep for ever.
+constexpr unsigned PATIENCE = 10000;
+
+inline thread_local std::unique_ptr<Block> resident[RESIDENT];
+// The one that has its turn.
+inline thread_local Block* block = nullptr;
+inline thread_local Launch launch;
 inline thread_local Place thread_place, block_place;
 
 inline void to_scheduler(State state) {
@@ -82,14 +105,14 @@ inline void to_scheduler(State state) {
 
 inline void fiber_main() {
     for (;;) {
-        block->body(block->arguments);
+        launch.body(launch.arguments);
         to_scheduler(State::Done);
     }
 }
 
-inline void make_fibers() {
-    block = std::make_unique<Block>();
-    for (Fiber& fiber : block->fibers) {
+inline std::unique_ptr<Block> make_block() {
+    auto made = std::make_unique<Block>();
+    for (Fiber& fiber : made->fibers) {
         fiber.stack = std::make_unique<char[]>(STACK);
         getcontext(&fiber.first);
         fiber.first.uc_stack.ss_sp = fiber.stack.get();
@@ -97,6 +120,7 @@ inline void make_fibers() {
         fiber.first.uc_link = nullptr;
         makecontext(&fiber.first, fiber_main, 0);
     }
+    return made;
 }
 
 inline void resume(unsigned lane, bool first) {
@@ -111,7 +135,7 @@ inline void resume(unsigned lane, bool first) {
 }
 
 inline uint64_t noise() {
-    uint64_t& x = block->noise;
+    uint64_t& x = launch.noise;
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
@@ -123,15 +147,18 @@ inline bool release_warps() {
     bool released = false;
     for (unsigned first = 0; first < LANES; first += WARP_LANES) {
         Fiber* warp = block->fibers + first;
-        unsigned waiting = 0;
+        unsigned waiting = 0, asleep = 0;
         for (unsigned lane = 0; lane < WARP_LANES; lane++) {
+            asleep += warp[lane].state == State::Asleep;
             waiting += warp[lane].state == State::InWarp;
+        }
+        if (waiting == 0 || (asleep > 0 && waiting + asleep == WARP_LANES)) {
+            continue;
+        }
+        for (unsigned lane = 0; lane < WARP_LANES; lane++) {
             if (warp[lane].state == State::InWarp && warp[lane].together != warp[0].together) {
                 block->wrong = "lanes of a warp met in different operations";
             }
-        }
-        if (waiting == 0) {
-            continue;
         }
         if (waiting < WARP_LANES) {
             block->wrong = "not all lanes of a warp reached an operation of the warp";
@@ -150,47 +177,105 @@ inline void spoil_shared_memory() {
     memset(__start_shared_memory, static_cast<int>(noise() >> 16 & 0xff), bytes);
 }
 
-// Runs one block; false, with `wrong` set, where it does what a device does not define.
-inline bool run_block() {
-    const bool first = !block->started;
-    block->started = true;
-    spoil_shared_memory();
-    bool begun[LANES] = {};
-    for (Fiber& fiber : block->fibers) {
-        fiber.state = State::Ready;
-    }
+enum class Turn { Over, AllAsleep, Done, Wrong };
+
+// Gives the block a turn. Wrong: it does what a device does not define.
+inline Turn run_turn() {
     for (;;) {
         // An odd factor permutes the lanes.
         const unsigned factor = static_cast<unsigned>(noise()) | 1, shift = noise() % LANES;
         for (unsigned i = 0; i < LANES; i++) {
             const unsigned lane = (i * factor + shift) % LANES;
             if (block->fibers[lane].state == State::Ready) {
-                resume(lane, first && !begun[lane]);
-                begun[lane] = true;
+                const bool first = !block->started && !block->begun[lane];
+                block->begun[lane] = true;
+                resume(lane, first);
             }
         }
         const bool released = release_warps();
         if (block->wrong) {
-            return false;
+            return Turn::Wrong;
         }
-        if (released) {
-            continue;
-        }
-        unsigned done = 0;
-        for (const Fiber& fiber : block->fibers) {
+        unsigned done = 0, asleep = 0;
+        for (Fiber& fiber : block->fibers) {
             done += fiber.state == State::Done;
+            asleep += fiber.state == State::Asleep;
+            fiber.state = fiber.state == State::Asleep ? State::Ready : fiber.state;
         }
         if (done == LANES) {
-            return true;
+            return Turn::Done;
         }
-        if (done > 0) {
-            block->wrong = "not all threads of a block reached a barrier";
-            return false;
+        if (!released && asleep > 0) {
+            return Turn::AllAsleep;
         }
-        for (Fiber& fiber : block->fibers) {
-            fiber.state = State::Ready;
+        if (!released) {
+            if (done > 0) {
+                block->wrong = "not all threads of a block reached a barrier";
+                return Turn::Wrong;
+            }
+            for (Fiber& fiber : block->fibers) {
+                fiber.state = State::Ready;
+            }
+        }
+        if (noise() % 64 == 0) {
+            return Turn::Over;
         }
     }
+}
+
+inline void begin_block(unsigned number) {
+    block->number = number;
+    block->active = true;
+    block->wrong = nullptr;
+    spoil_shared_memory();
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        block->fibers[lane].state = State::Ready;
+        block->begun[lane] = false;
+    }
+}
+
+// Runs blocks, a few at a time; what is wrong, or nothing.
+inline const char* run_blocks(unsigned blocks) {
+    unsigned next = 0, done = 0, asleep = 0;
+    // Whose memory is in the section; what is there of blocks of other launches is of no use.
+    Block* holds = nullptr;
+    for (auto& one : resident) {
+        one = one ? std::move(one) : make_block();
+        one->active = false;
+    }
+    while (done < blocks) {
+        const unsigned number = static_cast<unsigned>(noise() % RESIDENT);
+        block = resident[number].get();
+        if (!block->active && next == blocks) {
+            continue;
+        }
+        if (holds != block && holds && holds->active) {
+            holds->shared.assign(__start_shared_memory, __stop_shared_memory);
+        }
+        if (!block->active) {
+            begin_block(next++);
+        } else if (holds != block) {
+            memcpy(__start_shared_memory, block->shared.data(), block->shared.size());
+        }
+        holds = block;
+        block_place.x = block->number;
+        const Turn turn = run_turn();
+        asleep = turn == Turn::AllAsleep ? asleep + 1 : 0;
+        if (turn == Turn::Done) {
+            block->active = false;
+            block->started = true;
+            done++;
+        }
+        if (turn == Turn::Wrong || asleep > PATIENCE) {
+            const char* wrong = block->wrong ? block->wrong : "blocks wait for each other for ever";
+            // Fibers stand where they stood.
+            for (auto& one : resident) {
+                one.reset();
+            }
+            return wrong;
+        }
+    }
+    return nullptr;
 }
 
 // Brings a value to the warp; gives back what all lanes brought.
@@ -208,17 +293,19 @@ inline const uint64_t* together(Together what, unsigned mask, uint64_t value) {
     return brought;
 }
 
+// The value that another lane brought, or the lane's own where there is no such lane.
 template <class T>
-T shuffled(Together what, unsigned mask, T value, int by) {
+T shuffled(Together what, unsigned mask, T value, int from) {
     uint64_t word = 0;
     memcpy(&word, &value, sizeof value);
     const uint64_t* brought = together(what, mask, word);
-    const int from = static_cast<int>(block->current % WARP_LANES) + by;
     if (from >= 0 && from < static_cast<int>(WARP_LANES)) {
         memcpy(&value, &brought[from], sizeof value);
     }
     return value;
 }
+
+inline int in_warp() { return static_cast<int>(block->current % WARP_LANES); }
 
 template <class T>
 T from_word(uint64_t word) {
@@ -250,6 +337,7 @@ constexpr unsigned arguments_of(void (*)(A...)) {
 #define blockIdx emulation::block_place
 
 inline void __syncthreads() { emulation::to_scheduler(emulation::State::AtBarrier); }
+inline void __nanosleep(unsigned) { emulation::to_scheduler(emulation::State::Asleep); }
 inline void __syncwarp() { emulation::together(emulation::Together::Sync, 0xffffffffu, 0); }
 
 inline unsigned __ballot_sync(unsigned mask, bool vote) {
@@ -262,11 +350,22 @@ inline unsigned __ballot_sync(unsigned mask, bool vote) {
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned by) {
-    return emulation::shuffled(emulation::Together::Up, mask, value, -static_cast<int>(by));
+    const int from = emulation::in_warp() - static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Up, mask, value, from);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned by) {
-    return emulation::shuffled(emulation::Together::Down, mask, value, static_cast<int>(by));
+    const int from = emulation::in_warp() + static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Down, mask, value, from);
+}
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, unsigned by) {
+    const int from = emulation::in_warp() ^ static_cast<int>(by);
+    return emulation::shuffled(emulation::Together::Across, mask, value, from);
+}
+template <class T>
+T __shfl_sync(unsigned mask, T value, unsigned from) {
+    return emulation::shuffled(emulation::Together::From, mask, value, static_cast<int>(from % 32));
 }
 
 template <class T>
@@ -299,6 +398,14 @@ To same_bits(From from) {
 inline float __uint_as_float(unsigned bits) { return same_bits<float>(bits); }
 inline double __longlong_as_double(long long bits) { return same_bits<double>(bits); }
 inline long long __double_as_longlong(double x) { return same_bits<long long>(x); }
+inline unsigned __float_as_uint(float x) { return same_bits<unsigned>(x); }
+inline int __double2hiint(double x) { return static_cast<int>(same_bits<uint64_t>(x) >> 32); }
+inline double __hiloint2double(int upper, int lower) {
+    const uint64_t bits = static_cast<uint64_t>(static_cast<unsigned>(upper)) << 32;
+    return same_bits<double>(bits | static_cast<unsigned>(lower));
+}
+// Of 0 it is 32.
+inline int __clz(unsigned bits) { return bits == 0 ? 32 : __builtin_clz(bits); }
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return static_cast<unsigned long long>((static_cast<unsigned __int128>(a) * b) >> 64);

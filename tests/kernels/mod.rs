@@ -11,6 +11,7 @@ mod locate;
 #[cfg(icefold_test_stand_in)]
 mod misuse;
 mod reduce;
+mod runs;
 mod sort;
 #[cfg(icefold_test_stand_in)]
 pub mod stand_in;

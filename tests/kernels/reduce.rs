@@ -2,6 +2,7 @@
 
 use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
+use icefold::backend::cuda::Way;
 use icefold::backend::{Backend, StageTimes};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
@@ -196,9 +197,9 @@ fn as_multisets(mut partials: Partials) -> Partials {
     partials
 }
 
-fn folds<S: Subject>(n: usize, job: &Job) {
+fn folds<S: Subject>(n: usize, job: &Job, way: Way) {
     let (cuda, cpu) = (
-        S::open(),
+        S::open().with_way(way),
         Cpu::open(2).unwrap().with_strategy(Strategy::Sort),
     );
     let grid = GridConfig {
@@ -255,19 +256,36 @@ fn folds<S: Subject>(n: usize, job: &Job) {
 fn every_type_need_and_size<S: Subject>() {
     let job = job();
     for n in [0, 1, 17, 257, 4096, 4097, 8193] {
-        folds::<S>(n, &job);
+        folds::<S>(n, &job, Way::Sampled);
     }
 }
 
-/// Without order statistics records of runs are sorted instead of photons.
-fn records_of_runs_fold_as_photons_do<S: Subject>() {
+fn job_without_order_statistics() -> Job {
     let mut job = job();
     for column in &mut job.columns {
         column.needs.ordered = false;
     }
+    job
+}
+
+/// Without order statistics records of runs are sorted instead of photons.
+fn records_of_runs_fold_as_photons_do<S: Subject>() {
+    let job = job_without_order_statistics();
     for n in [1, 4097, 13_000] {
-        folds::<S>(n, &job);
+        folds::<S>(n, &job, Way::Stages);
     }
 }
 
-on_emulation_and_device!(every_type_need_and_size, records_of_runs_fold_as_photons_do);
+/// Or runs are folded where they stand; of photons that do not lie in runs there are too many.
+fn runs_fold_where_they_stand<S: Subject>() {
+    let job = job_without_order_statistics();
+    for n in [1, 2, 63, 257, 4097, 13_000] {
+        folds::<S>(n, &job, Way::Runs);
+    }
+}
+
+on_emulation_and_device!(
+    every_type_need_and_size,
+    records_of_runs_fold_as_photons_do,
+    runs_fold_where_they_stand,
+);

@@ -1,5 +1,6 @@
 //! sort and segment: against the standard library's stable sort, and a look at every key.
 
+use icefold::backend::cuda::{Cuda, Sorting};
 use icefold::backend::{Backend, KeyTable};
 use icefold::config::GridConfig;
 use icefold::grid::{Latitude, Order};
@@ -53,7 +54,15 @@ fn keys(cells: &[u64]) -> (Vec<u32>, KeyTable) {
 }
 
 fn sorts_and_segments<S: Subject>(name: &str, cells: &[u64]) {
-    let cuda = S::open();
+    for sorting in [Sorting::LookBack, Sorting::Scan] {
+        let mut cuda = S::open();
+        cuda.set_sorting(sorting);
+        let name = format!("{name}, {sorting:?}");
+        sorts_and_segments_on(&cuda, &name, cells);
+    }
+}
+
+fn sorts_and_segments_on<S: Subject>(cuda: &Cuda<S>, name: &str, cells: &[u64]) {
     let (keys, table) = keys(cells);
     let mut expected: Vec<(u32, u32)> = keys.iter().copied().zip(0..).collect();
     expected.sort_by_key(|pair| pair.0);

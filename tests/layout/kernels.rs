@@ -41,13 +41,33 @@ fn every_kernel_says_how_it_is_launched() {
         let mut launch = false;
         for (number, line) in read(&path).lines().enumerate() {
             launch |= line.starts_with("//") && line.contains("Launch");
-            if line.starts_with("ENTRY ") && !launch {
+            if line.starts_with("ENTRY") && !launch {
                 let (path, number) = (path.display(), number + 1);
                 complaints.push(format!("{path}:{number}: does not say `Launch`"));
             }
         }
     }
     expect_none(&complaints);
+}
+
+/// The emulation keeps shared memory in one section, where compilers do not put what templates declare.
+#[test]
+fn shared_memory_is_declared_outside_of_templates() {
+    let (mut complaints, mut declared) = (Vec::new(), 0);
+    for path in files("kernels", "cu") {
+        let mut in_template = false;
+        for (number, line) in read(&path).lines().enumerate() {
+            in_template = (in_template || line.starts_with("template")) && !line.starts_with('}');
+            let declares = line.trim_start().starts_with("__shared__");
+            declared += usize::from(declares);
+            if declares && in_template {
+                let (path, number) = (path.display(), number + 1);
+                complaints.push(format!("{path}:{number}: shared memory in a template"));
+            }
+        }
+    }
+    expect_none(&complaints);
+    assert!(declared > 10, "{declared}");
 }
 
 /// The program looks for these before it uses a device, and the tests have no others.

@@ -1,5 +1,8 @@
 //! One batch through all stages on one device, without leaving it in between.
 //!
+//! Where a sample of the batch lies in runs, `fold_runs.rs` folds it; else, and where that found too little
+//! room:
+//!
 //! ```text
 //!   long runs:   locate -> segment -> reduce -> records -> sort -> segment -> reduce -> rows
 //!   otherwise:   locate -> sort -> segment -> reduce -> rows
@@ -12,19 +15,22 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
+use crate::backend::share::Share;
 use crate::backend::wgpu::{merged, part_of_batch};
-use crate::backend::{Backend, KeyTable, StageTimes};
+use crate::backend::{Backend, StageTimes};
 use crate::config::GridConfig;
 use crate::photon::{ColumnType, PhotonBatch};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+use crate::stat::{Job, JobColumn, Partials};
 
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
-use super::rows::{self, ColumnRows, ValueKeys};
+use super::rows::{ColumnRows, ValueKeys};
 use super::shares::shares;
+use super::sides::{fold_host, join};
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys, Sums};
 use super::tile::{BATCH, ROW_WORDS};
-use crate::backend::share::{self, Share};
+use super::way::Way;
+use super::{fold_runs, runs};
 
 /// Photons below which a batch is not halved again when memory runs out.
 const SMALLEST: usize = 1 << 12;
@@ -37,6 +43,7 @@ pub struct Work<'a> {
     pub batch: &'a PhotonBatch,
     pub grid: &'a GridConfig,
     pub job: &'a Job,
+    pub way: Way,
 }
 
 /// Partials of some photons; batches that are too large for the device's memory are halved.
@@ -98,15 +105,40 @@ fn fold_at_once<M: Machine>(
     if device.places.is_empty() {
         return Ok(cpu.fold(&batch, work.grid, work.job, times)?);
     }
+    let in_runs = match work.way {
+        Way::Stages => false,
+        Way::Runs => !ordered(&device),
+        Way::Sampled => !ordered(&device) && times.locate.time(|| runs::lie(&batch, work.grid)),
+    };
+    if in_runs {
+        let sides = (&device, &host);
+        let folded = fold_runs::fold_batch((gpu, cpu), work, &batch, sides, times)?;
+        if let Some(partials) = folded {
+            return Ok(partials);
+        }
+    }
+    fold_stages((gpu, cpu), (&batch, work.grid), (&device, &host), times)
+}
+
+/// Whether values are wanted in the order of cells.
+pub fn ordered(device: &Share) -> bool {
+    device.job.columns.iter().any(|column| column.needs.ordered)
+}
+
+/// A batch by keys, sort, segment and reduce.
+fn fold_stages<M: Machine>(
+    (gpu, cpu): (&Gpu<M>, &Cpu),
+    (batch, grid): (&PhotonBatch, &GridConfig),
+    (device, host): (&Share, &Share),
+    times: &mut StageTimes,
+) -> Result<Partials> {
     let n = batch.len() as u32;
-    let cells = locate(gpu, &batch, work.grid, times)?;
+    let cells = locate(gpu, batch, grid, times)?;
     // The first column crosses the wire while the device locates.
-    let mut first = Some(upload(gpu, &batch, device.places[0], times)?);
-    let (keys, table) = times
-        .locate
-        .time(|| stages::keys(gpu, &cells, n, work.grid))?;
+    let mut first = Some(upload(gpu, batch, device.places[0], times)?);
+    let (keys, table) = times.locate.time(|| stages::keys(gpu, &cells, n, grid))?;
     drop(cells);
-    let ordered = device.job.columns.iter().any(|column| column.needs.ordered);
+    let ordered = ordered(device);
     let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
     // The columns may have its memory.
     drop(keys);
@@ -119,7 +151,7 @@ fn fold_at_once<M: Machine>(
     for (&place, described) in device.places.iter().zip(&device.job.columns) {
         let column = match first.take() {
             Some(column) => column,
-            None => upload(gpu, &batch, place, times)?,
+            None => upload(gpu, batch, place, times)?,
         };
         parts.push(
             times
@@ -128,15 +160,13 @@ fn fold_at_once<M: Machine>(
         );
     }
     // The host's columns are folded while the device works.
-    let host_partials = times
-        .fused
-        .time(|| fold_host(cpu, &batch, work.grid, &host))?;
+    let host_partials = times.fused.time(|| fold_host(cpu, batch, grid, host))?;
     times.fused.time(|| {
         let found = parts
             .into_iter()
             .map(|part| part.download(gpu, arranged.view()));
         let found = found.collect::<Result<Vec<_>>>()?;
-        join((&device, &host), &found, (&table, n), host_partials)
+        join((device, host), &found, (&table, n), host_partials)
     })
 }
 
@@ -155,7 +185,7 @@ fn locate<M: Machine>(
         .time(|| stages::locate(gpu, (&lon, &lat), n, grid))
 }
 
-fn upload<M: Machine>(
+pub fn upload<M: Machine>(
     gpu: &Gpu<M>,
     batch: &PhotonBatch,
     place: usize,
@@ -309,64 +339,4 @@ impl Part {
             },
         })
     }
-}
-
-/// Partials of what the device does not fold.
-fn fold_host(
-    cpu: &Cpu,
-    batch: &PhotonBatch,
-    grid: &GridConfig,
-    host: &Share,
-) -> Result<Option<Partials>> {
-    if host.places.is_empty() {
-        return Ok(None);
-    }
-    let columns = host
-        .places
-        .iter()
-        .map(|&place| batch.columns[place].clone());
-    let batch = PhotonBatch {
-        columns: columns.collect(),
-        ..batch.clone()
-    };
-    let times = &mut StageTimes::default();
-    Ok(Some(cpu.fold(&batch, grid, &host.job, times)?))
-}
-
-/// One table of both sides.
-pub fn join(
-    (device, host): (&Share, &Share),
-    found: &[ColumnRows],
-    (table, photons): (&KeyTable, u32),
-    host_partials: Option<Partials>,
-) -> Result<Partials> {
-    let wrong = |found| rows::wrong(found, (table, photons));
-    if let Some(wrong) = found.iter().find_map(wrong) {
-        return Err(Fault::Wrong(wrong));
-    }
-    let cells = rows::cells(&found[0], table);
-    let described = device.places.iter().zip(&device.job.columns);
-    let on_device: Vec<(usize, ColumnPartials)> = found
-        .iter()
-        .zip(described)
-        .map(|(found, (&place, described))| (place, rows::column(found, described)))
-        .collect();
-    let on_host = match host_partials {
-        None => Vec::new(),
-        Some(host_partials)
-            if host_partials.cells == cells.0 && host_partials.photons == cells.1 =>
-        {
-            host.places
-                .iter()
-                .copied()
-                .zip(host_partials.columns)
-                .collect()
-        }
-        Some(_) => {
-            return Err(Fault::Wrong(
-                "the device found other cells than the host".to_owned(),
-            ));
-        }
-    };
-    Ok(share::join(cells, on_device, on_host))
 }

@@ -13,6 +13,9 @@ pub enum Kernel {
     ScanApply,
     SortCount,
     Sort,
+    SweepCount,
+    SweepSums,
+    Sweep,
     SegmentCount,
     Segment,
     Reduce,
@@ -24,6 +27,13 @@ pub enum Kernel {
     ReduceValues,
     ReduceValuesF64,
     ReduceValuesI64,
+    Runs,
+    RunsKeys,
+    RunsCells,
+    Fold,
+    FoldF64,
+    FoldI64,
+    FoldTerms,
 }
 
 /// What a kernel is given, in the order of its parameters.
@@ -43,7 +53,7 @@ impl Argument {
     }
 }
 
-pub const KERNELS: [Kernel; 19] = [
+pub const KERNELS: [Kernel; 29] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -52,6 +62,9 @@ pub const KERNELS: [Kernel; 19] = [
     Kernel::ScanApply,
     Kernel::SortCount,
     Kernel::Sort,
+    Kernel::SweepCount,
+    Kernel::SweepSums,
+    Kernel::Sweep,
     Kernel::SegmentCount,
     Kernel::Segment,
     Kernel::Reduce,
@@ -63,6 +76,13 @@ pub const KERNELS: [Kernel; 19] = [
     Kernel::ReduceValues,
     Kernel::ReduceValuesF64,
     Kernel::ReduceValuesI64,
+    Kernel::Runs,
+    Kernel::RunsKeys,
+    Kernel::RunsCells,
+    Kernel::Fold,
+    Kernel::FoldF64,
+    Kernel::FoldI64,
+    Kernel::FoldTerms,
 ];
 
 impl Kernel {
@@ -77,6 +97,9 @@ impl Kernel {
             Self::ScanApply => "scan_apply",
             Self::SortCount => "sort_count",
             Self::Sort => "sort",
+            Self::SweepCount => "sweep_count",
+            Self::SweepSums => "sweep_sums",
+            Self::Sweep => "sweep",
             Self::SegmentCount => "segment_count",
             Self::Segment => "segment",
             Self::Reduce => "reduce",
@@ -88,6 +111,13 @@ impl Kernel {
             Self::ReduceValues => "reduce_values",
             Self::ReduceValuesF64 => "reduce_values_f64",
             Self::ReduceValuesI64 => "reduce_values_i64",
+            Self::Runs => "runs",
+            Self::RunsKeys => "runs_keys",
+            Self::RunsCells => "runs_cells",
+            Self::Fold => "fold",
+            Self::FoldF64 => "fold_f64",
+            Self::FoldI64 => "fold_i64",
+            Self::FoldTerms => "fold_terms",
         }
     }
 
@@ -113,35 +143,38 @@ impl Kernel {
 }
 
 /// The PTX of every module, by stem, as `scripts/ptx` writes it.
-pub const PTX: [(&str, &str); 5] = [
+pub const PTX: [(&str, &str); 8] = [
     ("locate", include_str!("../../../kernels/locate.ptx")),
     ("scan", include_str!("../../../kernels/scan.ptx")),
     ("sort", include_str!("../../../kernels/sort.ptx")),
+    ("sweep", include_str!("../../../kernels/sweep.ptx")),
     ("segment", include_str!("../../../kernels/segment.ptx")),
     ("reduce", include_str!("../../../kernels/reduce.ptx")),
+    ("runs", include_str!("../../../kernels/runs.ptx")),
+    ("fold", include_str!("../../../kernels/fold.ptx")),
 ];
 
+/// The files of a module behind the constants and the prelude.
+macro_rules! kernel_files {
+    ($($file:literal),*) => {
+        [$(include_str!(concat!("../../../kernels/", $file, ".cu"))),*].concat()
+    };
+}
+
 /// The whole source of every module, by stem.
-pub fn sources() -> [(&'static str, String); 5] {
+pub fn sources() -> [(&'static str, String); 8] {
     const PRELUDE: &str = include_str!("../../../kernels/prelude.cu");
-    const PART: &str = include_str!("../../../kernels/part.cu");
-    let module = |parts: &[&str]| tile::constants() + PRELUDE + &parts.concat();
     [
-        (
-            "locate",
-            module(&[include_str!("../../../kernels/locate.cu")]),
-        ),
-        ("scan", module(&[include_str!("../../../kernels/scan.cu")])),
-        ("sort", module(&[include_str!("../../../kernels/sort.cu")])),
-        (
-            "segment",
-            module(&[include_str!("../../../kernels/segment.cu")]),
-        ),
-        (
-            "reduce",
-            module(&[PART, include_str!("../../../kernels/reduce.cu")]),
-        ),
+        ("locate", kernel_files!("place", "locate")),
+        ("scan", kernel_files!("scan")),
+        ("sort", kernel_files!("sort")),
+        ("sweep", kernel_files!("sweep")),
+        ("segment", kernel_files!("segment")),
+        ("reduce", kernel_files!("part", "reduce")),
+        ("runs", kernel_files!("place", "boxes", "runs")),
+        ("fold", kernel_files!("part", "lane", "fold")),
     ]
+    .map(|(stem, files)| (stem, tile::constants() + PRELUDE + &files))
 }
 
 #[cfg(test)]
@@ -181,8 +214,11 @@ mod tests {
     /// A fused product and sum would be rounded once instead of twice.
     #[test]
     fn positions_are_located_without_fused_operations() {
-        let (_, ptx) = PTX[0];
-        let locate = ptx.split(".entry locate(").nth(1).unwrap();
-        assert!(!locate.contains("fma."));
+        for module in ["locate", "runs"] {
+            let (_, ptx) = PTX.into_iter().find(|(stem, _)| *stem == module).unwrap();
+            let entry = format!(".entry {module}(");
+            let body = ptx.split(&entry).nth(1).unwrap();
+            assert!(body.contains("add.rn.f64") && !body.contains("fma."));
+        }
     }
 }

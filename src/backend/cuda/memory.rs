@@ -7,6 +7,7 @@ use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
 use super::machine::{Fault, Machine, Result};
+use super::way::Sorting;
 
 /// A machine, and the memory that was taken from it.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Gpu<M: Machine> {
     shelf: Arc<Mutex<Shelf>>,
     /// Bytes that were uploaded, ever.
     pub uploaded: AtomicU64,
+    /// How it sorts.
+    pub sorting: Sorting,
 }
 
 /// Memory that no batch uses at the moment, by address and size.
@@ -78,6 +81,7 @@ impl<M: Machine> Gpu<M> {
             machine,
             shelf: Arc::default(),
             uploaded: AtomicU64::new(0),
+            sorting: Sorting::LookBack,
         }
     }
 

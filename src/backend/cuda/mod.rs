@@ -3,9 +3,10 @@
 //! | stage | where |
 //! | --- | --- |
 //! | locate | `kernels/locate.cu` |
-//! | sort | `kernels/sort.cu`, `kernels/scan.cu` |
+//! | sort | `kernels/sweep.cu`, or `kernels/sort.cu` and `kernels/scan.cu` |
 //! | segment | `kernels/segment.cu` |
 //! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
+//! | all of them, of photons in runs | `kernels/runs.cu`, `kernels/fold.cu` |
 //!
 //! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
 //! `driver.rs` how it reaches a device. The tests run all but `driver.rs` and what it stands on over an
@@ -16,6 +17,7 @@ mod choice;
 mod devices;
 mod driver;
 mod fold;
+mod fold_runs;
 mod kernels;
 mod libraries;
 mod machine;
@@ -25,11 +27,16 @@ mod nvrtc;
 mod pinned;
 mod resident;
 mod rows;
+mod runs;
 mod shares;
+mod sides;
 mod staged;
 mod stages;
+mod sums;
+mod sweep;
 pub mod tile;
 mod timing;
+mod way;
 
 pub use ceilings::{COPIES, CopyKind, CopyTime};
 pub use choice::{CudaChoice, parse_bytes};
@@ -41,6 +48,7 @@ pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
 pub use timing::KernelTime;
+pub use way::{Sorting, Way};
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,6 +70,8 @@ pub struct Cuda<M: Machine = Driver> {
     cpu: Cpu,
     /// Photons for which it is worth to take one more device.
     share: usize,
+    /// In which order batches are folded.
+    way: Way,
     /// The device that the next batch begins with.
     next: AtomicUsize,
 }
@@ -73,8 +83,11 @@ impl Cuda<Driver> {
     /// Opens the devices asked for; `threads` bounds the host's part.
     pub fn open(choice: &CudaChoice, threads: usize) -> Result<Self> {
         let cpu = Cpu::open(threads)?;
+        let (way, sorting) = (Way::of_environment()?, Sorting::of_environment()?);
         let drivers = driver::open(choice, &cpu.pool())?;
-        Self::with(drivers, cpu)
+        let mut cuda = Self::with(drivers, cpu)?.with_way(way);
+        cuda.set_sorting(sorting);
+        Ok(cuda)
     }
 
     /// Times copies of the first device, and hands on each as it is known.
@@ -117,6 +130,7 @@ impl<M: Machine> Cuda<M> {
             gpus: machines.into_iter().map(Gpu::new).collect(),
             cpu,
             share: SHARE,
+            way: Way::Sampled,
             next: AtomicUsize::new(0),
         })
     }
@@ -124,6 +138,21 @@ impl<M: Machine> Cuda<M> {
     /// With another number of photons for which one more device is taken.
     pub fn with_share(self, share: usize) -> Self {
         Self { share, ..self }
+    }
+
+    /// With another way to fold batches.
+    pub fn with_way(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    /// Folds batches in another way from now on.
+    pub fn set_way(&mut self, way: Way) {
+        self.way = way;
+    }
+
+    /// Sorts in another way from now on.
+    pub fn set_sorting(&mut self, sorting: Sorting) {
+        self.gpus.iter_mut().for_each(|gpu| gpu.sorting = sorting);
     }
 
     /// The names of the devices.

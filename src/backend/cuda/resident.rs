@@ -1,22 +1,36 @@
 //! Folds of what is already on a device, up to rows that stay there, and the stages with what they leave
 //! to the next: for `icefold bench-device`, which times them without a copy of the photons.
 
+use crate::backend::Backend;
 use crate::config::GridConfig;
 use crate::error::Result;
+use crate::grid::Order;
 use crate::stat::{Job, Partials};
 
 use super::fold::{self, Arranged, Part};
+use super::fold_runs::{self, FoldedRuns, Known};
 use super::machine::{self, Machine};
+use super::runs::Places;
 use super::shares::shares;
+use super::sides;
 use super::staged::{Keys, Photons, Sorted};
 use super::stages;
+use super::way::Way;
 use super::{Cuda, why_host};
 
 /// Rows of every column of a fold, on the device.
 #[derive(Debug)]
-pub struct Folded {
-    arranged: Arranged,
-    parts: Vec<Part>,
+pub struct Folded(Rows);
+
+#[derive(Debug)]
+enum Rows {
+    /// By the stages.
+    Stages {
+        arranged: Arranged,
+        parts: Vec<Part>,
+    },
+    /// By runs of cells, or of keys.
+    Runs { folded: FoldedRuns, of_keys: bool },
 }
 
 impl<M: Machine> Cuda<M> {
@@ -32,10 +46,27 @@ impl<M: Machine> Cuda<M> {
         self.settled(self.try_sorted(keys))
     }
 
-    /// All after locate: sort, segment and reduce, in whichever order a batch takes. Waits for what it
-    /// needs to know, and not for the rows.
+    /// All after locate, from keys. Waits for what it needs to know, and not for the rows.
     pub fn fold_keys(&self, photons: &Photons, keys: &Keys, job: &Job) -> Result<Folded> {
         self.settled(self.try_fold_keys(photons, keys, job))
+    }
+
+    /// All from positions on; by the stages, or where photons do not lie in runs, there are keys in between.
+    pub fn fold_photons(
+        &self,
+        photons: &Photons,
+        grid: &GridConfig,
+        job: &Job,
+    ) -> Result<(Folded, Option<Keys>)> {
+        let (lon, lat) = photons.positions();
+        let places = Places::Positions { lon, lat, grid };
+        if let Some(folded) = self.settled(self.try_fold_runs(photons, places, job))? {
+            let of_keys = false;
+            return Ok((Folded(Rows::Runs { folded, of_keys }), None));
+        }
+        let keys = self.locate(photons, grid)?;
+        let folded = self.settled(self.try_fold_stages(photons, &keys, job))?;
+        Ok((folded, Some(keys)))
     }
 
     /// The rows of a fold as partials; `keys` are those that it was given.
@@ -57,16 +88,49 @@ impl<M: Machine> Cuda<M> {
     }
 
     fn try_fold_keys(&self, photons: &Photons, keys: &Keys, job: &Job) -> machine::Result<Folded> {
+        let places = Places::Keys(keys.words());
+        match self.try_fold_runs(photons, places, job)? {
+            Some(folded) => {
+                let of_keys = true;
+                Ok(Folded(Rows::Runs { folded, of_keys }))
+            }
+            None => self.try_fold_stages(photons, keys, job),
+        }
+    }
+
+    fn try_fold_runs(
+        &self,
+        photons: &Photons,
+        places: Places,
+        job: &Job,
+    ) -> machine::Result<Option<FoldedRuns>> {
+        let (gpu, (device, _)) = (self.first(), shares(job));
+        if self.way == Way::Stages || fold::ordered(&device) || photons.count() == 0 {
+            return Ok(None);
+        }
+        let begun = fold_runs::begin(gpu, (places, photons.count()), &device)?;
+        for (i, (&place, described)) in device.places.iter().zip(&device.job.columns).enumerate() {
+            begun.add(gpu, i, photons.column(place), described)?;
+        }
+        begun.end(gpu)
+    }
+
+    fn try_fold_stages(
+        &self,
+        photons: &Photons,
+        keys: &Keys,
+        job: &Job,
+    ) -> machine::Result<Folded> {
         let gpu = self.first();
         let (device, _) = shares(job);
-        let ordered = device.job.columns.iter().any(|column| column.needs.ordered);
+        let ordered = fold::ordered(&device);
         let arranged = fold::arrange(gpu, keys.words(), keys.photons(), ordered)?;
         let mut parts = Vec::with_capacity(device.places.len());
         for (&place, described) in device.places.iter().zip(&device.job.columns) {
             let column = photons.column(place);
             parts.push(fold::reduce(gpu, arranged.view(), column, described)?);
         }
-        Ok(Folded { arranged, parts })
+        Ok(Folded(Rows::Stages { arranged, parts }))
     }
 
     fn try_read_back(&self, folded: Folded, keys: &Keys, job: &Job) -> machine::Result<Partials> {
@@ -75,12 +139,23 @@ impl<M: Machine> Cuda<M> {
             return Err(machine::Fault::Wrong(what));
         }
         let (device, host) = shares(job);
-        let Folded { arranged, parts } = folded;
+        let (arranged, parts) = match folded.0 {
+            Rows::Stages { arranged, parts } => (arranged, parts),
+            Rows::Runs { folded, of_keys } => {
+                let known = if of_keys {
+                    Known::Keys(keys.table())
+                } else {
+                    Known::Cells(Order::MAX)
+                };
+                let of = (known, keys.photons());
+                return folded.read(self.first(), (&device, &host), of, None);
+            }
+        };
         let found = parts
             .into_iter()
             .map(|part| part.download(self.first(), arranged.view()));
         let found = found.collect::<machine::Result<Vec<_>>>()?;
         let of = (keys.table(), keys.photons());
-        fold::join((&device, &host), &found, of, None)
+        sides::join((&device, &host), &found, of, None)
     }
 }

@@ -13,6 +13,7 @@ use super::fold::{self, View};
 use super::machine::{self, Machine};
 use super::memory::Lease;
 use super::shares::shares;
+use super::sides;
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
 use super::tile::BATCH;
 use crate::backend::share::Share;
@@ -222,7 +223,7 @@ impl<M: Machine> Cuda<M> {
         } else {
             Some(self.reduce_on_host(photons.batch, sorted, segments, &host)?)
         };
-        fold::join(
+        sides::join(
             (&device, &host),
             &found,
             (&sorted.table, sorted.photons),
@@ -303,7 +304,16 @@ impl<M: Machine> Backend for Cuda<M> {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        self.fold_on_all(fold::Work { batch, grid, job }, times)
+        let way = self.way;
+        self.fold_on_all(
+            fold::Work {
+                batch,
+                grid,
+                job,
+                way,
+            },
+            times,
+        )
     }
 }
 

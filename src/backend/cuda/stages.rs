@@ -11,7 +11,9 @@ use super::kernels::Argument::Word;
 use super::kernels::Kernel;
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
+use super::sweep;
 use super::tile::{FLAG_SUMS, ROW_WORDS, WORKGROUP, tiles};
+use super::way::Sorting;
 
 /// Keys in ascending order, and the item that each belongs to.
 #[derive(Debug)]
@@ -206,6 +208,9 @@ pub fn sort<M: Machine>(
     if !survey.descends {
         return Ok(None);
     }
+    if gpu.sorting == Sorting::LookBack {
+        return sweep::sort(gpu, keys, n, survey.differing);
+    }
     let entries = tiles(n) * BINS;
     let counts = gpu.scratch::<u32>(entries.into())?;
     let sums = gpu.scratch::<u32>(u64::from(tiles(entries)) + 1)?;
@@ -367,6 +372,6 @@ pub fn row_words(pieces: &Pieces) -> u64 {
     u64::from(pieces.count) * u64::from(ROW_WORDS)
 }
 
-fn flag(flag: u32, set: bool) -> u32 {
+pub fn flag(flag: u32, set: bool) -> u32 {
     if set { flag } else { 0 }
 }

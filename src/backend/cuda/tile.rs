@@ -17,6 +17,13 @@ pub const SUM_WORDS: u32 = 8;
 /// Words of a row: key, photons, values, NaN, both infinities, out of range, one free, smallest and
 /// largest key in 64 bits each, sums.
 pub const ROW_WORDS: u32 = 12 + SUM_WORDS;
+/// Words of 64 bits of a row that pieces of runs are added up in: photons and values, NaN and one infinity,
+/// the other and out of range, in 32 bits each; the complement of the smallest key, and the largest; sums in
+/// limbs; two free, so that rows are 32-byte sectors.
+pub const FOLD_WORDS: u32 = 12;
+/// Pairs that a thread of the sort without counts of tiles has (`kernels/sweep.cu`): as many as fit the registers
+/// where two blocks share a multiprocessor.
+pub const SWEEP_ITEMS: u32 = 24;
 /// Photons of a batch on a device at most. A row holds their sums: 2^28 values below 2^48, squares
 /// below 2^96, terms below 2^191.
 pub const BATCH: usize = 1 << 28;
@@ -28,7 +35,7 @@ const _: () = assert!((BATCH as u64 / TILE as u64) * BINS as u64 <= TILE as u64 
 // A word holds the sum of a tile of values, and of limbs of 32 bits.
 const _: () = assert!(TILE as u64 <= 1 << 12);
 
-const CONSTANTS: [(&str, u32); 11] = [
+const CONSTANTS: [(&str, u32); 13] = [
     ("WORKGROUP", WORKGROUP),
     ("ITEMS", ITEMS),
     ("TILE", TILE),
@@ -36,6 +43,8 @@ const CONSTANTS: [(&str, u32); 11] = [
     ("BINS", BINS),
     ("ROW_WORDS", ROW_WORDS),
     ("SUM_WORDS", SUM_WORDS),
+    ("FOLD_WORDS", FOLD_WORDS),
+    ("SWEEP_ITEMS", SWEEP_ITEMS),
     ("FLAG_ORDERED", FLAG_ORDERED),
     ("FLAG_NULLS", FLAG_NULLS),
     ("FLAG_VALUES", FLAG_VALUES),

@@ -13,7 +13,7 @@ use crate::photon::Values;
 use super::super::run::threads;
 use super::BenchDeviceArgs;
 use super::lines::Lines;
-use super::photons::{self, Workload, grid, job};
+use super::photons::{self, Columns, Workload, grid, job};
 
 /// Workloads of which arrays are written.
 const WRITTEN: [Workload; 2] = [Workload::AlongTrack, Workload::FewCells];
@@ -28,7 +28,7 @@ fn out(args: &BenchDeviceArgs) -> Result<&Path> {
 
 /// `cell.u32` and `h.f32` of each, in a folder of its name.
 pub fn arrays(args: &BenchDeviceArgs, lines: &mut Lines) -> Result<u8> {
-    let (folder, n, job) = (out(args)?, args.photons as usize, job(false));
+    let (folder, n, job) = (out(args)?, args.photons as usize, job(Columns::Height));
     let cpu = Cpu::open(threads(None))?;
     for workload in WRITTEN {
         let batch = cpu.install(|| photons::batch(workload, n, &job));

@@ -4,11 +4,12 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use crate::backend::Backend;
+use crate::backend::cuda::Way;
 use crate::config::GridConfig;
 use crate::error::Result;
 use crate::grid::Order;
 
-use super::photons::{self, WORKLOADS, Workload, grid, job};
+use super::photons::{self, Columns, WORKLOADS, Workload, grid, job};
 use super::{Bench, sorted};
 
 /// Photons of the folds that are compared.
@@ -27,18 +28,27 @@ pub fn folds(bench: &mut Bench) -> Result<()> {
             if workload == Workload::ManyCells && n > MANY_CELLS {
                 continue;
             }
-            for everything in [true, false] {
-                let job = job(everything);
+            for columns in [Columns::All, Columns::Unordered, Columns::Height] {
+                let job = job(columns);
                 let batch = bench.batch(workload, n, &job);
                 let expected = bench.expected(&batch, &job)?;
-                let found = bench.folded(&batch, &job)?;
-                let columns = if everything { "all" } else { "height" };
-                let what = json!({
-                    "of": "fold", "workload": workload.name(), "photons": n, "columns": columns,
-                });
-                bench.same(&what, found == expected)?;
-                folds += 1;
-                if n > 0 && !everything {
+                let ways = [Way::Stages, Way::Runs];
+                // Order statistics have one way.
+                for way in ways
+                    .into_iter()
+                    .take(1 + usize::from(columns != Columns::All))
+                {
+                    bench.cuda.set_way(way);
+                    let found = bench.folded(&batch, &job)?;
+                    let what = json!({
+                        "of": "fold", "workload": workload.name(), "photons": n,
+                        "columns": columns.name(), "way": way.name(),
+                    });
+                    bench.same(&what, found == expected)?;
+                    folds += 1;
+                }
+                bench.cuda.set_way(Way::Sampled);
+                if n > 0 && columns == Columns::Height {
                     let photons = bench.cuda.upload(&batch)?;
                     let keys = bench.cuda.locate(&photons, &grid())?;
                     let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
@@ -66,7 +76,7 @@ fn compare_positions(bench: &mut Bench, most: u64) -> Result<()> {
         cell_order: Order::MAX,
         ..grid()
     };
-    let (job, mut compared, mut differing) = (job(false), 0, 0);
+    let (job, mut compared, mut differing) = (job(Columns::Height), 0, 0);
     let mut first_difference = None;
     while compared < most {
         let step = STEP.min(most - compared);

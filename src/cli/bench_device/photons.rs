@@ -95,8 +95,30 @@ pub fn grid() -> GridConfig {
     }
 }
 
-/// Columns of every type, with what each may be asked for; or heights alone.
-pub fn job(everything: bool) -> Job {
+/// What is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Columns {
+    /// Of every type, with what each may be asked for.
+    All,
+    /// The same without order statistics, so that runs can be folded where they stand.
+    Unordered,
+    /// Heights alone.
+    Height,
+}
+
+impl Columns {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Unordered => "unordered",
+            Self::Height => "height",
+        }
+    }
+}
+
+pub fn job(columns: Columns) -> Job {
+    let everything = columns == Columns::All;
+    let count = if columns == Columns::Height { 1 } else { 4 };
     let needs = |terms: bool, ordered: bool| Needs {
         range: true,
         moments: !terms,
@@ -118,7 +140,7 @@ pub fn job(everything: bool) -> Job {
         resolution: Resolution::new(exponent).unwrap_or(Resolution::DEFAULT),
         needs,
     };
-    let columns = columns.into_iter().take(if everything { 4 } else { 1 });
+    let columns = columns.into_iter().take(count);
     Job {
         columns: columns.map(describe).collect(),
         outputs: Vec::new(),

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use crate::backend::cuda::KernelTime;
+use crate::backend::cuda::{KernelTime, Keys, Photons, Sorting, Way};
 use crate::backend::{Backend, KeyTable};
 use crate::error::Result;
+use crate::stat::{Job, Partials};
 
-use super::photons::{self, Workload, grid, job};
+use super::photons::{self, Columns, Workload, grid};
 use super::{Bench, rate};
 
 const REPEATS: usize = 9;
@@ -29,42 +30,67 @@ pub fn resident(bench: &mut Bench) -> Result<()> {
         .try_for_each(|&workload| resident_of(bench, workload, n))
 }
 
+/// Both ways to fold: as runs where photons lie in runs, and by the stages, under names that say so.
 fn resident_of(bench: &mut Bench, workload: Workload, n: usize) -> Result<()> {
-    let (job, grid) = (job(false), grid());
+    let job = photons::job(Columns::Height);
     let batch = bench.batch(workload, n, &job);
     let expected = bench.expected(&batch, &job)?;
     let photons = bench.cuda.upload(&batch)?;
-    let keys = bench.cuda.locate(&photons, &grid)?;
-    let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
-    let found = bench.cuda.read_back(folded, &keys, &job)?;
-    let what = |of: &str| json!({"of": of, "workload": workload.name(), "photons": n, "cells": expected.len()});
-    if !bench.same(&what("resident fold"), found == expected)? {
+    for (way, suffix) in [(Way::Runs, ""), (Way::Stages, "_by_stages")] {
+        bench.cuda.set_way(way);
+        let what = |of: &str| {
+            json!({"of": of, "workload": workload.name(), "photons": n, "cells": expected.len(),
+                   "way": way.name()})
+        };
+        resident_by(bench, (&photons, &job), &expected, (&what, suffix))?;
+    }
+    bench.cuda.set_way(Way::Sampled);
+    Ok(())
+}
+
+/// Folds one way: from keys, from coordinates, and with the rows read back.
+fn resident_by(
+    bench: &mut Bench,
+    (photons, job): (&Photons, &Job),
+    expected: &Partials,
+    (what, suffix): (&dyn Fn(&str) -> Value, &str),
+) -> Result<()> {
+    let (grid, n) = (grid(), bench.args.photons as usize);
+    let keys = bench.cuda.locate(photons, &grid)?;
+    let folded = bench.cuda.fold_keys(photons, &keys, job)?;
+    let from_keys = bench.cuda.read_back(folded, &keys, job)?;
+    let (folded, own) = bench.cuda.fold_photons(photons, &grid, job)?;
+    let from_coordinates = bench
+        .cuda
+        .read_back(folded, own.as_ref().unwrap_or(&keys), job)?;
+    let same = from_keys == *expected && from_coordinates == *expected;
+    if !bench.same(&what("resident fold"), same)? {
         return Ok(());
     }
-    let seconds = bench.times(REPEATS, || bench.cuda.fold_keys(&photons, &keys, &job))?;
+    let seconds = bench.times(REPEATS, || bench.cuda.fold_keys(photons, &keys, job))?;
     let measured = rate(n, &seconds);
-    bench.lines.measured("from_keys", what("rate"), measured)?;
+    let name = |fact: &str| format!("{fact}{suffix}");
+    bench
+        .lines
+        .measured(&name("from_keys"), what("rate"), measured)?;
+    let seconds = bench.times(REPEATS, || bench.cuda.fold_photons(photons, &grid, job))?;
+    let measured = rate(n, &seconds);
+    bench
+        .lines
+        .measured(&name("from_coordinates"), what("rate"), measured)?;
     let seconds = bench.times(REPEATS, || {
-        let keys = bench.cuda.locate(&photons, &grid)?;
-        bench.cuda.fold_keys(&photons, &keys, &job)
+        let folded = bench.cuda.fold_keys(photons, &keys, job)?;
+        bench.cuda.read_back(folded, &keys, job)
     })?;
     let measured = rate(n, &seconds);
     bench
         .lines
-        .measured("from_coordinates", what("rate"), measured)?;
-    let seconds = bench.times(REPEATS, || {
-        let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
-        bench.cuda.read_back(folded, &keys, &job)
-    })?;
-    let measured = rate(n, &seconds);
-    bench
-        .lines
-        .measured("from_keys_read_back", what("rate"), measured)?;
+        .measured(&name("from_keys_read_back"), what("rate"), measured)?;
     let (_, kernels) = bench.cuda.timed(|| {
-        let keys = bench.cuda.locate(&photons, &grid)?;
-        let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
+        let folded = bench.cuda.fold_photons(photons, &grid, job)?;
+        let again = bench.cuda.fold_keys(photons, &keys, job)?;
         bench.cuda.wait()?;
-        Ok(folded)
+        Ok((folded, again))
     })?;
     write_kernels(bench, what("kernels"), &kernels)
 }
@@ -84,12 +110,14 @@ fn write_kernels(bench: &mut Bench, mut what: Value, kernels: &[KernelTime]) -> 
 
 /// One fold along a track from coordinates and nothing else: what a profiler looks at.
 pub fn one_fold(bench: &mut Bench) -> Result<()> {
-    let (job, n) = (job(false), bench.args.photons as usize);
+    let (job, n) = (photons::job(Columns::Height), bench.args.photons as usize);
     let batch = bench.batch(Workload::AlongTrack, n, &job);
-    let photons = bench.cuda.upload(&batch)?;
-    let keys = bench.cuda.locate(&photons, &grid())?;
-    let folded = bench.cuda.fold_keys(&photons, &keys, &job)?;
-    let found = bench.cuda.read_back(folded, &keys, &job)?;
+    let there = bench.cuda.upload(&batch)?;
+    let keys = bench.cuda.locate(&there, &grid())?;
+    let (folded, own) = bench.cuda.fold_photons(&there, &grid(), &job)?;
+    let found = bench
+        .cuda
+        .read_back(folded, own.as_ref().unwrap_or(&keys), &job)?;
     let expected = bench.expected(&batch, &job)?;
     let what = json!({"of": "one fold", "workload": "along-track", "photons": n});
     bench.same(&what, found == expected)?;
@@ -102,18 +130,29 @@ pub fn sort(bench: &mut Bench) -> Result<()> {
     let keys = bench.cpu.install(|| photons::made(n, photons::key));
     let table = KeyTable::new(&grid(), |_| vec![0]);
     let there = bench.cuda.upload_keys(&keys, table)?;
-    let sorted = bench.cuda.sorted(&there)?;
+    for (sorting, fact) in [(Sorting::LookBack, "sort"), (Sorting::Scan, "sort_by_scan")] {
+        bench.cuda.set_sorting(sorting);
+        sort_by(bench, (&keys, &there), fact)?;
+    }
+    bench.cuda.set_sorting(Sorting::LookBack);
+    Ok(())
+}
+
+/// Sorts one way, under a name that says which.
+fn sort_by(bench: &mut Bench, (keys, there): (&[u32], &Keys), fact: &str) -> Result<()> {
+    let n = keys.len();
+    let sorted = bench.cuda.sorted(there)?;
     let (found, items) = bench.cuda.pairs(&sorted)?;
     drop(sorted);
-    let same = bench.cpu.install(|| is_sorted(&keys, &found, &items));
-    let what = json!({"of": "sort", "pairs": n, "bits": 16});
+    let same = bench.cpu.install(|| is_sorted(keys, &found, &items));
+    let what = json!({"of": fact, "pairs": n, "bits": 16});
     if !bench.same(&what, same)? {
         return Ok(());
     }
-    let seconds = bench.times(2 * REPEATS, || bench.cuda.sorted(&there))?;
+    let seconds = bench.times(2 * REPEATS, || bench.cuda.sorted(there))?;
     let measured = rate(n, &seconds);
-    bench.lines.measured("sort", what.clone(), measured)?;
-    let (_, kernels) = bench.cuda.timed(|| bench.cuda.sorted(&there))?;
+    bench.lines.measured(fact, what.clone(), measured)?;
+    let (_, kernels) = bench.cuda.timed(|| bench.cuda.sorted(there))?;
     bench.cuda.wait()?;
     write_kernels(bench, what, &kernels)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::backend::cuda::{COPIES, CopyKind, CopyTime};
 use crate::error::Result;
 
-use super::photons::{Workload, job};
+use super::photons::{Columns, Workload, job};
 use super::{Bench, rate};
 
 const REPEATS: usize = 5;
@@ -42,7 +42,7 @@ pub fn end_to_end(bench: &mut Bench) -> Result<()> {
         bench,
         &[CopyKind::PinnedToDevice, CopyKind::WriteCombinedToDevice],
     )?;
-    let (job, n) = (job(false), bench.args.photons as usize);
+    let (job, n) = (job(Columns::Height), bench.args.photons as usize);
     let batch = bench.batch(Workload::AlongTrack, n, &job);
     let expected = bench.expected(&batch, &job)?;
     let found = bench.folded(&batch, &job)?;

@@ -1,0 +1,278 @@
+# Counts what kernels cost, from the machine code that ptxas makes of their PTX: for `scripts/ptx --count`
+# and `--check`. Nothing here has met a device: instructions are counted along one way through the code,
+# and times are what memory and instructions allow, not what was measured.
+"""Machine code of the kernels: ways through it, occupancy, predicted times."""
+
+import heapq
+import re
+from dataclasses import dataclass, field
+
+ITEMS = 16
+TILE = 4096
+
+# What a kernel does for each photon: where the way that is counted leads, how many photons one thread
+# has behind it then, and bytes of device memory that a photon costs.
+#
+#   ("whole", n)        the longest way through the kernel that goes round no loop: n photons a thread
+#   ("past", op, n)     the shortest way through the kernel that passes most of `op`: n photons a thread
+#   ("around", op, n, k)  the shortest way around the innermost loop in which k of `op` stand together that
+#                       passes them and goes round no loop inside it: n photons each time
+WAYS = {
+    "locate": (("past", "DMUL", 1), 24, "positions on the ellipsoid to ids"),
+    "locate_groups": (("whole", 1), 8, "ids once more"),
+    "locate_keys": (("whole", 1), 12, "ids to keys; the search beside it"),
+    "segment_count": (("whole", ITEMS), 4, "keys"),
+    "segment": (("whole", ITEMS), 4, "keys"),
+    "reduce": (("around", "F2I", 1, 1), 4.3, "float32; the loop over values alone"),
+    "reduce_f64": (("around", "F2I", 1, 1), 8.3, "float64; the loop over values alone"),
+    "sort_count": (("whole", ITEMS), 4, "keys, in every pass"),
+    "sort": (("whole", ITEMS), 16, "pairs, in every pass"),
+    "sweep_count": (("whole", 4), 4, "keys, once"),
+    "sweep": (("whole", 24), 16, "pairs, in every pass"),
+    "runs": (("past", "LDG", TILE // 32), 16, "positions; where no box has an edge of cells in it"),
+    "runs_keys": (("around", "LDG", 16, 4), 4, "keys that are equal"),
+    "fold": (("around", "DADD", 16, 16), 4, "float32 of a piece"),
+    "fold_f64": (("around", "DADD", 8, 8), 8, "float64 of a piece"),
+}
+
+# Of each architecture: registers, bytes of shared memory and warps of a multiprocessor.
+ARCHITECTURES = {
+    "sm_80": (65536, 164 << 10, 64),
+    "sm_90": (65536, 228 << 10, 64),
+}
+WARPS_A_BLOCK = 8
+# Bytes of shared memory that the system takes of a block.
+RESERVED = 1 << 10
+PHOTONS = 1e9
+# Bytes a second of a copy, as measured of others' devices, and instructions of threads a second: 132
+# multiprocessors, four warp instructions a clock, 32 threads each, at 1.75 GHz.
+DEVICES = {"3.0 TB/s": 3.0e12, "4.3 TB/s": 4.3e12}
+ISSUED = 132 * 4 * 32 * 1.75e9
+# Folds of one float32 column along a track, by the kernels that see every photon.
+FOLDS = {
+    "runs, from keys": ["runs_keys", "fold"],
+    "runs, from coordinates": ["runs", "fold"],
+    "stages, from keys": ["segment_count", "segment", "reduce"],
+    "stages, from coordinates": [
+        "locate", "locate_groups", "locate_keys", "segment_count", "segment", "reduce",
+    ],
+}
+# Growth of a hot loop that fails the check until the table is written anew.
+GROWTH = 1.05
+
+
+@dataclass
+class Block:
+    """Instructions that are passed together, and where the way may go on."""
+
+    at: int
+    ops: list = field(default_factory=list)
+    to: list = field(default_factory=list)
+
+
+def functions(listing):
+    """Every function of a listing of nvdisasm: its instructions and labels in order."""
+    found, here = {}, None
+    for line in listing.splitlines():
+        if name := re.match(r"\.text\.(\w+):", line):
+            here = found.setdefault(name[1], [])
+        elif here is None:
+            continue
+        elif label := re.match(r"(\.L_\w+):", line):
+            here.append(label[1])
+        elif code := re.search(r"/\*([0-9a-f]{4,})\*/\s+(@!?U?P\d+\s+)?([A-Z][A-Z0-9_.]*)(.*?);", line):
+            here.append((int(code[1], 16), bool(code[2]), code[3], code[4]))
+    return found
+
+
+def blocks(code):
+    """The blocks of a function, by their place in the code."""
+    places, waiting = {}, []
+    for item in code:
+        if isinstance(item, str):
+            waiting.append(item)
+        else:
+            places.update((label, item[0]) for label in waiting)
+            waiting = []
+    instructions = [item for item in code if not isinstance(item, str)]
+    begins = {instructions[0][0]} | set(places.values())
+    target = lambda rest: places.get((re.search(r"`\((\.L_\w+)\)", rest) or [None, None])[1])
+    found, block = {}, None
+    for i, (at, guarded, op, rest) in enumerate(instructions):
+        if block is None or at in begins:
+            if block is not None:
+                block.to.append(at)
+            block = found[at] = Block(at)
+        if op != "NOP":
+            block.ops.append(op)
+        kind = op.split(".")[0]
+        if kind in ("BRA", "EXIT", "RET", "BRX"):
+            if kind == "BRA" and target(rest) is not None:
+                block.to.append(target(rest))
+            # Branches that compare in themselves are named so, or have a register before the label.
+            falls = guarded or (kind == "BRA" and not re.match(r"\s*`", rest) and ".U" not in op)
+            if falls and i + 1 < len(instructions):
+                block.to.append(instructions[i + 1][0])
+            block = None
+    return found
+
+
+def loops(found):
+    """Ranges of the code from where a branch goes back to up to that branch, the smallest first."""
+    back = {(to, b.at) for b in found.values() for to in b.to if to <= b.at}
+    return sorted(back, key=lambda loop: loop[1] - loop[0])
+
+
+def inside(loop, within):
+    return loop != within and within[0] <= loop[0] and loop[1] <= within[1]
+
+
+def shortest(found, start, allowed):
+    """Instructions from the start of a block to the start of every other."""
+    far, queue = {start: 0}, [(0, start)]
+    while queue:
+        so_far, at = heapq.heappop(queue)
+        for to in found[at].to:
+            length = so_far + len(found[at].ops)
+            if to in allowed and length < far.get(to, 1 << 60):
+                far[to] = length
+                heapq.heappush(queue, (length, to))
+    return far
+
+
+def around(found, op, photons, together):
+    """Instructions a photon of the shortest way around a loop, past instructions that stand together."""
+    every = loops(found)
+    has = lambda at: sum(name.split(".")[0] == op for name in found[at].ops) >= together
+    with_op = [l for l in every if any(l[0] <= at <= l[1] and has(at) for at in found)]
+    if not with_op:
+        return None
+    loop = with_op[0]
+    nested = [l for l in every if inside(l, loop)]
+    allowed = {at for at in found if loop[0] <= at <= loop[1]}
+    allowed -= {at for at in allowed for l in nested if l[0] <= at <= l[1]}
+    from_head = shortest(found, loop[0], allowed)
+    ways = []
+    for at in filter(has, allowed & set(from_head)):
+        on = shortest(found, at, allowed)
+        if loop[1] in on:
+            length = from_head[at] + on[loop[1]] + len(found[loop[1]].ops)
+            ways.append(length / photons)
+    return min(ways, default=None)
+
+
+def whole(found, photons):
+    """Instructions a photon of the longest way through a kernel, around no loop."""
+    every, longest = loops(found), {}
+    within = {at for at in found for l in every if l[0] <= at <= l[1] and l[0] != l[1]}
+    first = min(found)
+    for at in sorted(set(found) - within, reverse=True):
+        after = [longest[to] for to in found[at].to if to > at and to in longest]
+        # A loop on the way is passed over.
+        skip = [longest[to] for to in longest if to > at] if found[at].to and not after else []
+        longest[at] = len(found[at].ops) + max(after or skip or [0])
+    return longest[first] / photons
+
+
+def past(found, op, photons):
+    """Instructions a photon of the shortest way through a kernel that passes the block with most of `op`."""
+    block = max(found.values(), key=lambda b: sum(name.split(".")[0] == op for name in b.ops))
+    to_it = shortest(found, min(found), set(found))[block.at]
+    beyond = shortest(found, block.at, set(found))
+    ends = [beyond[at] + len(found[at].ops) for at in beyond if "EXIT" in found[at].ops]
+    return (to_it + min(ends)) / photons
+
+
+def instructions(found, way):
+    """Instructions a photon of one kernel."""
+    return {"whole": whole, "past": past, "around": around}[way[0]](found, *way[1:])
+
+
+def occupancy(row):
+    """Of the warps that a multiprocessor can hold, those that it holds, and what keeps it from more."""
+    registers, shared, warps = ARCHITECTURES[row["architecture"]]
+    # Registers go to warps in parts of 256.
+    of_warp = (row["registers"] * 32 + 255) // 256 * 256
+    by_registers = registers // of_warp // WARPS_A_BLOCK
+    by_shared = shared // (row["shared"] + RESERVED) if row["shared"] else warps
+    return min(by_registers, by_shared, warps // WARPS_A_BLOCK) * WARPS_A_BLOCK / warps
+
+
+def counted(rows, listings):
+    """A row of the table for every kernel and architecture; `listings` by architecture and module."""
+    for row in rows:
+        if row["architecture"] not in ARCHITECTURES or row["kernel"] not in WAYS:
+            continue
+        code = functions(listings[row["architecture"], row["module"]])[row["kernel"]]
+        way, bytes_each, what = WAYS[row["kernel"]]
+        each = instructions(blocks(code), way)
+        if each is None:
+            raise SystemExit(f"scripts/ptx: {row['kernel']} has no loop with {way[1]} in it")
+        yield {**row, "occupancy": occupancy(row), "each": each, "bytes": bytes_each, "what": what}
+
+
+HEAD = """# What the kernels cost, counted
+
+Written by `scripts/ptx --count` from the machine code that the pinned ptxas makes of the committed PTX;
+`scripts/ptx --check` fails where a kernel has more than 5 % more instructions a photon than this page says,
+or holds fewer warps. **No device has run any of it.** Instructions are those of a thread along one way through the
+code, for each photon: around the hot loop where nothing unusual happens, or once through a kernel without
+one. Bytes are those of device memory. The last columns are milliseconds for 10^9 photons: the longer of what the
+bytes take on a device that copies 3.0 TB/s (H100) or 4.3 TB/s (H200), and of what the instructions take at
+132 multiprocessors, four a clock, 1.75 GHz. A kernel reaches that where enough warps hide its waits.
+"""
+
+
+FOLDS_HEAD = """
+Folds of one float32 column along a track are these kernels one after the other, on sm_90, in 10^9 photons a
+second at most. Edges of cells, launches and the host come on top: predicted are half to three quarters of it.
+"""
+
+
+def table(counts):
+    """The page."""
+    columns = ["kernel", "architecture", "registers", "shared", "occupancy", "instructions", "bytes"]
+    lines = ["| " + " | ".join([*columns, *DEVICES, "what it passes over"]) + " |"]
+    lines.append("| --- " * (len(columns) + len(DEVICES) + 1) + "|")
+    for c in sorted(counts, key=lambda c: (list(WAYS).index(c["kernel"]), c["architecture"])):
+        times = [least(c, speed) * 1e3 for speed in DEVICES.values()]
+        cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
+        cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *(f"{t:.2f}" for t in times), c["what"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return HEAD + "\n" + "\n".join(lines) + "\n" + FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
+
+
+def least(count, speed):
+    """Seconds that 10^9 photons take at least."""
+    return max(count["bytes"] / speed, count["each"] / ISSUED) * PHOTONS
+
+
+def folds(counts):
+    """The folds as a table: 10^9 photons a second at most."""
+    of = {c["kernel"]: c for c in counts if c["architecture"] == "sm_90"}
+    lines = ["| fold | bytes | instructions | " + " | ".join(DEVICES) + " |", "| --- " * (3 + len(DEVICES)) + "|"]
+    for name, kernels in FOLDS.items():
+        each = [of[kernel] for kernel in kernels]
+        rates = [PHOTONS / sum(least(c, speed) for c in each) / 1e9 for speed in DEVICES.values()]
+        cells = [name, f"{sum(c['bytes'] for c in each):g}", f"{sum(c['each'] for c in each):.1f}"]
+        lines.append("| " + " | ".join([*cells, *(f"{rate:.0f}" for rate in rates)]) + " |")
+    return lines
+
+
+def complaints(counts, committed):
+    """Where kernels cost more than the committed page says, or are not on it."""
+    said = {}
+    for line in committed.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) > 6 and cells[1] in ARCHITECTURES:
+            said[cells[0], cells[1]] = float(cells[5]), float(cells[4].rstrip("%")) / 100
+    for c in counts:
+        name, known = f"{c['kernel']} on {c['architecture']}", said.get((c["kernel"], c["architecture"]))
+        if known is None:
+            yield f"{name} is not in kernels/COUNTS.md: run scripts/ptx --count"
+        elif c["each"] > known[0] * GROWTH:
+            yield (f"{name}: {c['each']:.1f} instructions a photon, {known[0]:.1f} before; make it cheaper, "
+                   "or say so: run scripts/ptx --count")
+        elif c["occupancy"] < known[1] - 0.01:
+            yield (f"{name}: {c['occupancy']:.0%} of the warps, {known[1]:.0%} before; make it smaller, or "
+                   "say so: run scripts/ptx --count")
