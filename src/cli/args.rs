@@ -7,7 +7,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::backend::DeviceChoice;
-use crate::backend::cuda::parse_bytes;
 use crate::error::{Error, Result};
 use crate::pipeline::{Memory, parse_memory};
 
@@ -92,12 +91,20 @@ pub struct MachineArgs {
     #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
     pub device: String,
     /// Memory to take of each CUDA device, as in 2G [default: nine tenths of what is free]
-    #[arg(long, env = "ICEFOLD_DEVICE_MEMORY", value_name = "BYTES", value_parser = parse_bytes)]
+    #[arg(long, env = "ICEFOLD_DEVICE_MEMORY", value_name = "SIZE", value_parser = device_memory)]
     pub device_memory: Option<u64>,
     /// Worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// Memory of a device: as other memory, and not none.
+fn device_memory(text: &str) -> Result<u64, String> {
+    match parse_memory(text)?.0 {
+        0 => Err("0 is too little; give some, such as 8GiB".to_owned()),
+        bytes => Ok(bytes),
+    }
 }
 
 impl MachineArgs {

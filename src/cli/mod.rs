@@ -25,9 +25,6 @@ mod signals;
 mod urls;
 mod verify;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::error::{Error, Result};
@@ -84,9 +81,20 @@ fn say_where_filters_are_loaded_from() {
 
 /// A write beyond the file size limit becomes an error of that write, reported and cleaned up like a
 /// full disk, instead of a signal that ends the process.
+#[cfg(unix)]
 fn refuse_to_die_of_a_full_disk() -> Result<()> {
-    let ignored = Arc::new(AtomicBool::new(false));
+    let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
         .map(drop)
         .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
+}
+
+/// Elsewhere files have no such limit.
+#[cfg(not(unix))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it can fail where there is a limit"
+)]
+fn refuse_to_die_of_a_full_disk() -> Result<()> {
+    Ok(())
 }

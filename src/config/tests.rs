@@ -160,6 +160,23 @@ fn the_built_in_atl03_is_the_file_on_a_healpix_grid() {
 }
 
 #[test]
+fn hashes_of_built_in_configs_stay_what_they_are() {
+    // Pieces and stores are known by them, also to later versions of icefold.
+    for (name, sha256) in [
+        (
+            "atl03",
+            "97fdc1b92714f258ad46e98d6e96aa048e1e971496f999b288d28c76c6ba3364",
+        ),
+        (
+            "atl06",
+            "57e10f0cc30f2c77689d44353de8a683900fd64c8e696e4746117d4ed6997aa7",
+        ),
+    ] {
+        assert_eq!(load(name).unwrap().sha256, sha256, "{name}");
+    }
+}
+
+#[test]
 fn the_hash_sees_meaning_only() {
     let hash = good().sha256;
     assert_eq!(hash.len(), 64);

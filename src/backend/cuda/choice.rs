@@ -60,35 +60,6 @@ impl FromStr for CudaChoice {
     }
 }
 
-/// Bytes from a number with K, M, G or T (powers of 1024) behind it, or none.
-///
-/// # Errors
-/// There is no such number, or it is 0 or exceeds 64 bits.
-pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let trimmed = text
-        .trim()
-        .trim_end_matches(['B', 'b'])
-        .trim_end_matches('i');
-    let (number, shift) = match trimmed.char_indices().last() {
-        Some((at, unit)) if unit.is_ascii_alphabetic() => {
-            let shift = match unit.to_ascii_uppercase() {
-                'K' => 10,
-                'M' => 20,
-                'G' => 30,
-                'T' => 40,
-                _ => return Err(format!("'{text}' has no unit K, M, G or T")),
-            };
-            (&trimmed[..at], shift)
-        }
-        _ => (trimmed, 0),
-    };
-    let whole: Option<u64> = number.trim().parse().ok();
-    let bytes = whole.and_then(|n| n.checked_mul(1 << shift));
-    bytes
-        .filter(|&bytes| bytes > 0)
-        .ok_or_else(|| format!("'{text}' is no size; write bytes, or a number with K, M, G or T"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +76,6 @@ mod tests {
         assert_eq!(devices("all"), None);
         for wrong in ["x", "0,", "-1", "0,0"] {
             assert!(wrong.parse::<CudaChoice>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes_have_units_of_1024() {
-        assert_eq!(parse_bytes("4096"), Ok(4096));
-        assert_eq!(parse_bytes("2G"), Ok(2 << 30));
-        assert_eq!(parse_bytes("512 MiB"), Ok(512 << 20));
-        assert_eq!(parse_bytes("1kB"), Ok(1024));
-        for wrong in ["", "G", "0", "1X", "1.5G", "-1", "99999999999T"] {
-            assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -39,7 +39,7 @@ mod timing;
 mod way;
 
 pub use ceilings::{COPIES, CopyKind, CopyTime};
-pub use choice::{CudaChoice, parse_bytes};
+pub use choice::CudaChoice;
 pub use devices::{DeviceReport, Found, find};
 pub use driver::Driver;
 pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
