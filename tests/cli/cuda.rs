@@ -111,6 +111,55 @@ fn no_order_of_streams_changes_a_bit() {
     }
 }
 
+/// Devices between those that there is code for have their driver compile the PTX.
+#[test]
+fn machine_code_is_taken_where_there_is_some_for_the_device() {
+    let site = Site::new();
+    let granule = granule(&site);
+    let modules = PTX.len() as u64;
+    let cases = [
+        (75, "", 0),
+        (80, "", modules),
+        (86, "", modules),
+        (90, "", modules),
+    ];
+    let more = [(90, "1", 0), (100, "", modules), (120, "", 0)];
+    for (capability, ptx, taken) in cases.into_iter().chain(more) {
+        let written = site.path(&format!("log{capability}{ptx}"));
+        let settings = format!("capability={capability},log={}", written.display());
+        let mut verify = verify(&granule, "cpu,cuda", &settings);
+        let (found, _) = json(verify.env("ICEFOLD_CUDA_PTX", ptx), 0);
+        assert_eq!(found["identical"], true, "{capability}");
+        assert_eq!(log(&written)[0]["machine_code"], taken, "{capability}");
+    }
+}
+
+/// Both ways to fold, and to sort, from the command line.
+#[test]
+fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
+    let site = Site::new();
+    let granule = granule(&site);
+    for (variable, value) in [
+        ("ICEFOLD_CUDA_FOLD", "runs"),
+        ("ICEFOLD_CUDA_FOLD", "stages"),
+        ("ICEFOLD_CUDA_SORT", "look-back"),
+        ("ICEFOLD_CUDA_SORT", "scan"),
+    ] {
+        let mut verify = verify(&granule, "cpu,cuda", "");
+        let (found, _) = json(verify.env(variable, value), 0);
+        assert_eq!(found["identical"], true, "{variable} {value}");
+    }
+    for (variable, remedy) in [
+        ("ICEFOLD_CUDA_FOLD", "set it to runs or stages"),
+        ("ICEFOLD_CUDA_SORT", "set it to look-back or scan"),
+    ] {
+        let mut run = site.run("atl03", &[&granule]);
+        run.args(["--device", "cuda"]).env(variable, "quickly");
+        let says = [variable, "\"quickly\"", remedy];
+        refuse(with_stand_in(&mut run, ""), 5, &says);
+    }
+}
+
 #[test]
 fn several_devices_give_the_bits_of_one() {
     let site = Site::new();

@@ -1,6 +1,6 @@
 //! What goes wrong on a device is an error with its remedy, and never half an answer.
 
-use icefold::backend::cuda::Cuda;
+use icefold::backend::cuda::{Cuda, Way};
 use icefold::backend::{Backend, StageTimes};
 use icefold::photon::Values;
 use icefold::stat::Derivation;
@@ -11,12 +11,24 @@ use crate::support::{Photons, Question, column};
 use super::emulation::Emulation;
 use super::noise;
 
-fn fold(device: Emulation) -> Result<(), String> {
+/// Photons anywhere, by the stages; or along a track, as runs.
+fn fold(device: Emulation, way: Way) -> Result<(), String> {
     let n = 5000;
-    let question = Question::new(YAML, &TYPES);
+    let mut question = Question::new(YAML, &TYPES);
+    let along = way == Way::Runs;
+    for column in &mut question.job.columns {
+        column.needs.ordered &= !along;
+    }
+    let place = |i: usize, salt| {
+        if along {
+            i as f64 * 6e-6
+        } else {
+            noise(i, salt)
+        }
+    };
     let photons = Photons {
-        lon: (0..n).map(|i| noise(i, 1)).collect(),
-        lat: (0..n).map(|i| noise(i, 2)).collect(),
+        lon: (0..n).map(|i| place(i, 1)).collect(),
+        lat: (0..n).map(|i| place(i, 2)).collect(),
         columns: vec![
             column(Values::F32((0..n).map(|i| noise(i, 3) as f32).collect())),
             column(Values::F32(
@@ -28,7 +40,7 @@ fn fold(device: Emulation) -> Result<(), String> {
     let mut batch = photons.batch(&(0..n).collect::<Vec<_>>());
     batch.columns =
         Derivation::default().take(&question.job, &question.config.variables, &mut batch);
-    let cuda = Cuda::over(vec![device], 1).unwrap();
+    let cuda = Cuda::over(vec![device], 1).unwrap().with_way(way);
     let mut times = StageTimes::default();
     let folded = cuda.fold(&batch, &question.config.grid, &question.job, &mut times);
     folded.map(drop).map_err(|error| {
@@ -40,19 +52,17 @@ fn fold(device: Emulation) -> Result<(), String> {
 #[test]
 #[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
 fn a_launch_that_fails_at_any_point_is_an_error() {
-    for launch in 0.. {
-        match fold(Emulation::new("cuda:0").failing_at(launch)) {
-            Ok(()) => {
-                assert!(launch > 20, "only {launch} launches");
-                return;
-            }
-            Err(said) => {
-                assert!(
-                    said.starts_with("device cuda:0: an illegal memory access"),
-                    "{said}"
-                );
-                assert!(said.contains("--device cpu"), "{said}");
-            }
+    for (way, at_least) in [(Way::Stages, 20), (Way::Runs, 5)] {
+        let failing_at = |launch| fold(Emulation::new("cuda:0").failing_at(launch), way);
+        let failures = (0..).map(failing_at).take_while(Result::is_err);
+        let said: Vec<String> = failures.filter_map(Result::err).collect();
+        assert!(said.len() > at_least, "only {} launches", said.len());
+        for said in said {
+            assert!(
+                said.starts_with("device cuda:0: an illegal memory access"),
+                "{said}"
+            );
+            assert!(said.contains("--device cpu"), "{said}");
         }
     }
 }
@@ -60,7 +70,7 @@ fn a_launch_that_fails_at_any_point_is_an_error() {
 #[test]
 #[cfg_attr(not(icefold_test_cxx), ignore = "needs a C++ compiler")]
 fn too_little_memory_for_the_smallest_batch_is_an_error_with_its_remedy() {
-    let said = fold(Emulation::new("cuda:0").with_memory(100_000)).unwrap_err();
+    let said = fold(Emulation::new("cuda:0").with_memory(100_000), Way::Sampled).unwrap_err();
     assert!(said.contains("out of device memory"), "{said}");
     assert!(said.contains("--device-memory"), "{said}");
 }

@@ -21,6 +21,7 @@ mod fold_runs;
 mod kernels;
 mod libraries;
 mod machine;
+mod machine_code;
 mod memory;
 mod modules;
 mod nvrtc;

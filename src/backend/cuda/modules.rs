@@ -1,5 +1,5 @@
-//! The kernels as the driver holds them: PTX of the build, or sources compiled by the NVRTC of this
-//! machine. Under `driver.rs`.
+//! The kernels as the driver holds them: machine code or PTX of the build, or sources compiled by the NVRTC of
+//! this machine. Under `driver.rs`.
 
 use std::sync::Arc;
 
@@ -9,10 +9,13 @@ use cudarc::nvrtc::Ptx;
 use super::devices::said;
 use super::kernels::{KERNELS, Kernel, PTX, sources};
 use super::machine::{Fault, Result};
+use super::machine_code::machine_code;
 use super::nvrtc::Nvrtc;
 
 /// Compiles the kernels' sources with NVRTC instead of taking the PTX of the build. For debugging.
 pub const FROM_SOURCE: &str = "ICEFOLD_CUDA_FROM_SOURCE";
+/// Takes the PTX of the build where there is machine code too, likewise.
+pub const PTX_ALONE: &str = "ICEFOLD_CUDA_PTX";
 /// As in `scripts/ptx`, which says why.
 const OPTIONS: [&str; 4] = [
     "--gpu-architecture=compute_75",
@@ -23,7 +26,14 @@ const OPTIONS: [&str; 4] = [
 
 /// Every kernel, in the order of `KERNELS`.
 pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
-    let from_source = std::env::var_os(FROM_SOURCE).is_some_and(|value| !value.is_empty());
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let from_source = is_set(FROM_SOURCE);
+    let code = if from_source || is_set(PTX_ALONE) {
+        None
+    } else {
+        let capability = context.compute_capability();
+        machine_code(capability.map_err(|e| refused(e, "any module", false))?)
+    };
     let modules = if from_source {
         compiled()?
     } else {
@@ -31,7 +41,13 @@ pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
     };
     let mut loaded = Vec::with_capacity(modules.len());
     for (stem, ptx) in modules {
-        let module = context.load_module(Ptx::from_src(ptx));
+        let code = code.and_then(|all| all.iter().find(|(of, _)| *of == stem));
+        let as_code = code.map(|(_, code)| context.load_module(Ptx::from_binary(code.to_vec())));
+        // A driver that is older than the code, say, still compiles.
+        let module = match as_code {
+            Some(Ok(module)) => Ok(module),
+            _ => context.load_module(Ptx::from_src(ptx)),
+        };
         loaded.push((stem, module.map_err(|e| refused(e, stem, from_source))?));
     }
     let find = |kernel: &Kernel| {

@@ -81,6 +81,50 @@ Result read(Context& context, Module* module, std::string_view ptx) {
     return SUCCESS;
 }
 
+// Bytes of a number at a place in machine code.
+template <class T>
+T number_at(const unsigned char* at) {
+    T number;
+    memcpy(&number, at, sizeof number);
+    return number;
+}
+
+// Makes the functions of a module of machine code, whose sections are named after them; what is wrong with it.
+Result read_code(Context& context, Module* module, const unsigned char* image) {
+    // Where an ELF file says which device it is for depends on the version of its interface.
+    const unsigned flags = number_at<uint32_t>(image + 0x30);
+    const unsigned made_for = image[8] < 8 ? flags & 0xff : flags >> 8 & 0xff;
+    if (static_cast<int>(made_for) > settings().capability
+        || static_cast<int>(made_for) / 10 != settings().capability / 10) {
+        return NO_BINARY_FOR_GPU;
+    }
+    const unsigned char* sections = image + number_at<uint64_t>(image + 0x28);
+    const unsigned each = number_at<uint16_t>(image + 0x3a), all = number_at<uint16_t>(image + 0x3c);
+    const unsigned char* names_section = sections + each * number_at<uint16_t>(image + 0x3e);
+    const char* names = reinterpret_cast<const char*>(image + number_at<uint64_t>(names_section + 0x18));
+    for (unsigned i = 0; i < all; i++) {
+        const std::string_view name = names + number_at<uint32_t>(sections + i * each);
+        if (name.substr(0, 6) != ".text.") {
+            continue;
+        }
+        auto function = std::make_unique<Function>();
+        function->context = &context;
+        function->module = module;
+        function->name = name.substr(6);
+        unsigned count = 0;
+        const KernelParameter* known = icefold_parameters(function->name.c_str(), &count);
+        if (!known) {
+            return INVALID_PTX;
+        }
+        for (unsigned j = 0; j < count; j++) {
+            function->parameter_bytes.push_back(known[j].bytes);
+        }
+        context.functions.insert(std::move(function));
+    }
+    context.counts.machine_code++;
+    return SUCCESS;
+}
+
 Function* function_of(const Context& context, const void* handle) {
     for (const auto& function : context.functions) {
         if (function.get() == handle) {
@@ -129,7 +173,11 @@ ENTRY_POINT Result cuModuleLoadData(void** handle, const void* image) {
     auto module = std::make_unique<Module>();
     module->context = call.context;
     *handle = module.get();
-    const Result wrong = read(*call.context, module.get(), static_cast<const char*>(image));
+    const auto* bytes = static_cast<const unsigned char*>(image);
+    const bool is_code = memcmp(bytes, "\x7f" "ELF", 4) == 0;
+    const Result wrong = is_code
+        ? read_code(*call.context, module.get(), bytes)
+        : read(*call.context, module.get(), static_cast<const char*>(image));
     call.context->modules.insert(std::move(module));
     return wrong;
 }

@@ -134,6 +134,7 @@ void Context::end() {
             of("pinned_bytes", counts.pinned_bytes);
             of("left_bytes", counts.left_bytes);
             of("ran_ahead", counts.ran_ahead);
+            of("machine_code", counts.machine_code);
             fprintf(log, "\"device\": %d}\n", device);
             fclose(log);
         }

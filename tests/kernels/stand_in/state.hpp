@@ -105,7 +105,7 @@ struct Function {
 struct Counts {
     uint64_t launches = 0, uploads = 0, upload_bytes = 0, downloads = 0;
     uint64_t allocations = 0, peak_bytes = 0, pinned_blocks = 0, pinned_bytes = 0;
-    uint64_t left_bytes = 0, ran_ahead = 0;
+    uint64_t left_bytes = 0, ran_ahead = 0, machine_code = 0;
 };
 
 struct Context {
