@@ -169,7 +169,7 @@ fn hashes_of_built_in_configs_stay_what_they_are() {
         ),
         (
             "atl06",
-            "57e10f0cc30f2c77689d44353de8a683900fd64c8e696e4746117d4ed6997aa7",
+            "78959ce3386c4c98029d2b7c282877cc0a60f234a9beeb3705c8f77aa6b22ba9",
         ),
     ] {
         assert_eq!(load(name).unwrap().sha256, sha256, "{name}");
