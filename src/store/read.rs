@@ -96,8 +96,9 @@ impl StoreReader {
         }
         let group = path.join(order.to_string());
         let mut document = document(path, &group)?;
-        let attributes = match document["attributes"].take() {
-            Value::Object(map) => map,
+        // Not by an index: of what is no object, that panics where something is taken.
+        let attributes = match document.get_mut("attributes").map(Value::take) {
+            Some(Value::Object(map)) => map,
             _ => Map::new(),
         };
         let (grid, layout) = grid(&attributes, order)

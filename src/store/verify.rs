@@ -315,6 +315,11 @@ mod tests {
         says("cannot be decoded");
         fs::remove_file(&shard).unwrap();
         says("12/h_mean (Zarr shard 0) is missing");
+        let group = path.join("12/zarr.json");
+        let document = fs::read(&group).unwrap();
+        fs::write(&group, "[1, 2]").unwrap();
+        says("attribute dggs does not describe nested healpix cells");
+        fs::write(&group, document).unwrap();
         fs::remove_file(path.join("12/h_mean/zarr.json")).unwrap();
         says("h_mean/zarr.json is missing");
         fs::remove_dir_all(path.join("12/h_mean")).unwrap();

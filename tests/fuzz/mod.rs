@@ -1,5 +1,6 @@
 //! Documents and arrays changed at random, from fixed seeds: a short form of fuzzing that every run of the
-//! tests does. `ICEFOLD_FUZZ_SECONDS` makes it longer, `ICEFOLD_FUZZ_SEED` other; docs/RELIABILITY.md.
+//! tests does. `ICEFOLD_FUZZ_SECONDS` makes it longer, `ICEFOLD_FUZZ_SEED` other, `ICEFOLD_FUZZ_TARGET` one kind only, and
+//! `ICEFOLD_FUZZ_INPUT` tries one input again; docs/RELIABILITY.md.
 //! `documents.rs` says what must hold, `edits.rs` how documents are changed; libFuzzer drives the same from `fuzz`.
 
 mod documents;
@@ -50,7 +51,15 @@ fn changed_documents_are_refused_or_say_what_stands_there() {
     let seeds = Seeds::open(whole, scratch.path());
     let seconds: f64 = setting("ICEFOLD_FUZZ_SECONDS", 1.0);
     let seed: u64 = setting("ICEFOLD_FUZZ_SEED", 1);
+    let only: String = setting("ICEFOLD_FUZZ_TARGET", String::new());
     for (name, target) in TARGETS {
+        if !only.is_empty() && only != name {
+            continue;
+        }
+        if let Some(input) = std::env::var_os("ICEFOLD_FUZZ_INPUT") {
+            target(&seeds, &fs::read(input).unwrap());
+            continue;
+        }
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         let mut inputs = 0_u64;
