@@ -20,6 +20,9 @@ pub enum Error {
     /// A granule cannot be read, or holds what cannot be used; exit code 1.
     #[error("granule {granule}: {message}")]
     Granule { granule: String, message: String },
+    /// What is read of a granule at once does not fit the memory; exit code 1.
+    #[error("granule {granule}: {message}")]
+    TooLarge { granule: String, message: String },
     /// None of the granules of a tolerant run can be used; exit code 1.
     #[error("none of the {granules} granules can be used; the first says: {first}")]
     NoGranule { granules: usize, first: String },
@@ -120,6 +123,7 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Config { .. } | Self::Map { .. } => 2,
             Self::Granule { .. }
+            | Self::TooLarge { .. }
             | Self::NoGranule { .. }
             | Self::Report { .. }
             | Self::Store { .. }

@@ -35,7 +35,7 @@ pub fn name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Removes a folder and all that is in it. Links in it are removed, and what they lead to is not.
+/// Removes a folder and all that is in it. Links are removed, and what they lead to is not.
 ///
 /// # Errors
 /// The operating system's. What goes away meanwhile is no error, but the folder itself has to be there.
@@ -58,8 +58,9 @@ mod system {
 
     use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
     use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, open, openat, unlinkat};
+    use rustix::io::Errno;
 
-    use super::{Error, Path, Result, unless_gone};
+    use super::{Error, ErrorKind, Path, Result, unless_gone};
 
     const FOLDER: OFlags = OFlags::RDONLY
         .union(OFlags::DIRECTORY)
@@ -82,6 +83,9 @@ mod system {
     }
 
     pub fn remove(folder: &Path) -> Result<()> {
+        if std::fs::symlink_metadata(folder)?.is_symlink() {
+            return std::fs::remove_file(folder);
+        }
         remove_at(CWD, folder.as_os_str())
     }
 
@@ -91,9 +95,14 @@ mod system {
         let folder = openat(parent, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
         for inner in of(folder.try_clone()?)? {
             let removed = match unlinkat(&folder, &inner, AtFlags::empty()) {
-                // What a folder says to this differs from system to system.
-                Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => {
-                    remove_at(folder.as_fd(), &inner)
+                // What a folder says to this differs from system to system; a file that says so may not
+                // be removed.
+                Err(why @ (Errno::ISDIR | Errno::PERM)) => {
+                    let removed = remove_at(folder.as_fd(), &inner);
+                    removed.map_err(|error| match error.kind() {
+                        ErrorKind::NotADirectory => why.into(),
+                        _ => error,
+                    })
                 }
                 removed => removed.map_err(Error::from),
             };
@@ -153,8 +162,9 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         std::os::unix::fs::symlink(&mine, folder.join("link")).unwrap();
         std::os::unix::fs::symlink(&mine, outer.path().join("outside")).unwrap();
-        assert!(remove(&outer.path().join("outside")).is_err());
+        remove(&outer.path().join("outside")).unwrap();
         remove(&folder).unwrap();
+        assert_eq!(list(outer.path()).unwrap(), [mine.clone()]);
         assert_eq!(fs::read(mine.join("thesis")).unwrap(), b"mine");
     }
 }

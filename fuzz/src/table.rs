@@ -62,7 +62,7 @@ pub fn parquet(file: &File) -> Option<usize> {
         }],
     };
     let metered = Metered::new(file.try_clone().expect("a handle"));
-    let limits = (ROWS, Room::new(Some(ROOM)));
+    let limits = (ROWS, Room::new(Some(ROOM), 1));
     let open = || Ok::<_, String>(ParquetSource::open(metadata, metered, wanted, limits));
     let mut source = guarded(open).ok()?.ok()?;
     let mut rows = 0;
@@ -89,7 +89,7 @@ pub fn arrow(file: &File, is_stream: bool) -> Option<usize> {
     let _ = messages.count(file);
     let places = (0..messages.schema.fields().len()).filter(|&place| is_read(&messages, place));
     let metered = Metered::new(file.try_clone().expect("a handle"));
-    let limits = (ROWS, Room::new(Some(ROOM)));
+    let limits = (ROWS, Room::new(Some(ROOM), 1));
     let mut source = ours(IpcSource::open(
         &messages,
         metered,

@@ -341,7 +341,7 @@ pub struct VerifyArgs {
     pub devices: Vec<String>,
     #[command(flatten)]
     pub access: AccessArgs,
-    /// Worker threads [default: all cores]
+    /// With --devices, worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

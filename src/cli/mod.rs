@@ -58,7 +58,7 @@ pub fn run() -> Result<u8> {
         Verb::Finalize(args) => finalize::finalize(&args, &*signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
-        Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args),
+        Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
         Verb::Verify(args) => verify::devices(&args, &*signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),

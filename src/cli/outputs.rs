@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::piece::Pieces;
-use crate::place::{Inputs, beside, check_distinct, check_file};
+use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
 use crate::plan::{Plan, ShardMap};
 use crate::report::RUN_REPORT;
 use crate::store::TableFormat;
@@ -61,6 +61,10 @@ pub fn begin(
 /// # Errors
 /// The report there is that of another store, which is there, too.
 pub fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
+    // A pipe has no report, and would be waited for.
+    if writes_through(report) {
+        return Ok(());
+    }
     let text = std::fs::read(report).ok();
     let found: Option<Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
     let Some(other) = found.as_ref().and_then(|found| found["store"].as_str()) else {

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use arrow::array::Array;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use serde_json::{Value, json};
 
 use crate::backend::{Device, DeviceChoice};
@@ -22,7 +24,7 @@ use super::plan::say_left_out;
 use super::run::threads;
 
 /// Two stores.
-pub fn stores(args: &VerifyArgs) -> Result<u8> {
+pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
     let [b] = args.b.as_slice() else {
         return Err(Error::Usage(format!(
             "verify compares two stores, and {} are given; to compare devices, name them with \
@@ -36,6 +38,14 @@ pub fn stores(args: &VerifyArgs) -> Result<u8> {
              devices with --devices"
                 .to_owned(),
         ));
+    }
+    // The environment may say them for all verbs.
+    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
+    if let Some(flag) = ["memory", "threads"].into_iter().find(|flag| given(flag)) {
+        return Err(Error::Usage(format!(
+            "--{flag} is about folding granules, and two stores are compared; leave it out, or name \
+             devices with --devices"
+        )));
     }
     let a = Path::new(&args.a);
     let report: VerifyReport = store::verify(a, b)?;

@@ -181,6 +181,14 @@ impl GranuleFile {
         Error::granule(&*self.name, message)
     }
 
+    /// What is read of this granule at once does not fit the memory.
+    pub(super) fn too_large(&self, message: String) -> Error {
+        match self.error(message) {
+            Error::Granule { granule, message } => Error::TooLarge { granule, message },
+            other => other,
+        }
+    }
+
     /// libhdf5 could not do something to this granule; `action` reads after "cannot".
     pub(super) fn damaged(&self, action: impl AsRef<str>, error: &hdf5::Error) -> Error {
         let (action, cause) = (action.as_ref(), condensed(error));

@@ -20,12 +20,12 @@ use crate::config::Access;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
 const DEEPEST: usize = 6;
-/// Groups and datasets described at most; products have a few hundred.
+/// Groups and datasets described at most; products have some hundreds.
 const MOST_OBJECTS: usize = 10_000;
 
 /// Describes a granule: `granule`, `bytes`, what identifies it, `time_span`, `bounding_box`,
 /// `other_members` of the root, and `ground_tracks` with `name` and `groups`, each with `path` in the
-/// ground track and `datasets`; `described_at_most` groups and datasets, where there are as many.
+/// ground track and `datasets`; `described_at_most` groups and datasets, where there are more.
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
@@ -40,29 +40,29 @@ pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
 pub fn inspect_all(path: &Path, access: &Access) -> Result<Value> {
     let granule = GranuleFile::open_with(path, access)?;
     let mut found = describe(&granule)?;
-    let mut room = Room(MOST_OBJECTS);
+    let mut room = Room::default();
     let mut datasets = Vec::new();
     describe_all(&granule, "", &mut room, &mut datasets)?;
     found["datasets"] = json!(datasets);
-    if room.is_used_up() {
+    if room.was_too_small {
         found["described_at_most"] = json!(MOST_OBJECTS);
     }
     Ok(found)
 }
 
-/// How many more objects are described. A file may hold any number of them.
-struct Room(usize);
+/// How many objects are described. A file may hold any number of them.
+#[derive(Debug, Default)]
+struct Room {
+    taken: usize,
+    was_too_small: bool,
+}
 
 impl Room {
     /// Whether there is room for one more, which takes it.
     fn take(&mut self) -> bool {
-        let left = self.0.checked_sub(1);
-        self.0 = left.unwrap_or(0);
-        left.is_some()
-    }
-
-    fn is_used_up(&self) -> bool {
-        self.0 == 0
+        self.was_too_small |= self.taken == MOST_OBJECTS;
+        self.taken += usize::from(!self.was_too_small);
+        !self.was_too_small
     }
 }
 
@@ -72,7 +72,7 @@ fn describe(granule: &GranuleFile) -> Result<Value> {
         .into_iter()
         .partition(|name| name.starts_with("gt"));
     let mut ground_tracks = Vec::new();
-    let mut room = Room(MOST_OBJECTS);
+    let mut room = Room::default();
     for name in &tracks {
         let mut groups = Vec::new();
         let full = format!("/{name}");
@@ -88,7 +88,7 @@ fn describe(granule: &GranuleFile) -> Result<Value> {
     found["odd"] = json!(granule.odd());
     found["ground_tracks"] = json!(ground_tracks);
     found["other_members"] = json!(others);
-    if room.is_used_up() {
+    if room.was_too_small {
         found["described_at_most"] = json!(MOST_OBJECTS);
     }
     Ok(found)

@@ -3,7 +3,7 @@
 //! On the line: `granule --read--> PhotonBatch`. `superblock.rs` takes the first look, `open_file.rs` and
 //! `file.rs` open, `walk.rs` follows paths, `elsewhere.rs` to other files, `track.rs` finds the datasets of a
 //! ground track, `storage.rs` and `virtual_dataset.rs` (`mapping.rs`) where their values are, `fit.rs` tells a granule of another product,
-//! `settle.rs` holds datasets against the config, `columns.rs` reads row ranges with nulls into the values
+//! `product.rs` reads names of files, `settle.rs` holds datasets against the config, `columns.rs` reads row ranges with nulls into the values
 //! of `block.rs`, decoding storage chunks with `chunk/`; `meaning.rs` turns what is stored into what is
 //! meant, with `missing.rs` and `packing.rs`; `filters.rs`, `wanted.rs`, `select.rs` and `keep.rs` keep and
 //! count, `link.rs` maps geolocation segments to photons, `reader.rs` yields batches, `buffers.rs` keeps

@@ -1,6 +1,6 @@
 //! Names of product files: which granule a file is of, and which release of it.
 //!
-//! Beside the plan. Grammars are those of the user guides of NSIDC's ICESat-2 products. Whatever stands
+//! Beside reading: the plan settles files of one granule by it. Grammars are those of the user guides of NSIDC's ICESat-2 products. Whatever stands
 //! before the product's name or behind the release says how a copy was made, not of which granule it is.
 
 use std::path::Path;

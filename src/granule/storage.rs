@@ -247,17 +247,13 @@ impl GranuleFile {
             return Ok((kept + threads * each, usize::MAX));
         };
         if kept + each > room {
-            let fewer = match sharing {
-                1 => String::new(),
-                n => format!(", or read fewer than {n} granules at a time with --threads"),
-            };
-            return Err(self.error(format!(
+            return Err(self.too_large(format!(
                 "{} has storage chunks of {} bytes, and decoding those of its ground track takes {} \
-                 bytes, of which the memory has {room} for that; give at least --memory {}MiB{fewer}",
+                 bytes, of which the memory has {room} for that; give at least --memory {}MiB",
                 largest.path,
                 largest.chunk_bytes(),
                 kept + each,
-                memory_for_chunks((kept + each).saturating_mul(sharing)) >> 20
+                memory_for_chunks(kept + each) >> 20
             )));
         }
         let at_once = ((room - kept) / each.max(1)).max(1);

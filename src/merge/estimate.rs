@@ -16,6 +16,8 @@ pub fn spill_estimate(job: &Job, photons_at_most: u64, cells_at_most: u64) -> u6
     let keys = u128::from(photons_at_most) * u128::from(job.photon_bytes());
     // A sixteenth for headers, lengths of arrays and indices. While runs merge, there are those that
     // are read and the one that is written; while shards are finished, runs and piles of their values.
+    // Where overviews are finer and coarser than the shards of a map, piles may hold their values twice,
+    // which is not in here.
     let bytes = 2 * (cells + keys).div_ceil(16) * 17;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -68,6 +68,8 @@ impl<'a> Merger<'a> {
     /// A cell with more than `most` bytes of values comes by itself and in parts that follow one another,
     /// each with at most so many, or as many as its accumulators take. `most` is not below `bytes`.
     pub fn next(&mut self, bytes: u64, most: u64) -> Result<Option<Partials>> {
+        // Every part has the accumulators, so its values are to take as much at least.
+        let most = most.max(self.job.cell_bytes());
         let begun = self.begun.take();
         let mut out = begun.unwrap_or_else(|| Partials::empty(self.job));
         while let Some(Reverse((cell, i))) = self.next.pop() {

@@ -189,20 +189,24 @@ impl Pile {
         }
     }
 
-    /// The order statistics of a column that these quantiles need.
+    /// The order statistics of a column that these quantiles need; `rest` are values of the cell that are in
+    /// memory.
     ///
     /// # Errors
     /// A file that cannot be read, or holds something else than what was written.
-    pub fn choose(&self, column: usize, quantiles: &[f64]) -> Result<Chosen> {
+    pub fn choose(&self, column: usize, quantiles: &[f64], rest: KeySlice) -> Result<Chosen> {
         let Column { width, stretches } = &self.columns[column];
         let bytes: u64 = stretches.iter().map(|stretch| stretch.bytes).sum();
-        let mut chooser = Chooser::new((bytes / width) as usize, quantiles, 8 * *width as u32);
+        let values = (bytes / width) as usize + rest.len();
+        let mut chooser = Chooser::new(values, quantiles, 8 * *width as u32);
         while !chooser.is_done() {
+            let mut take = |values: KeySlice| match values {
+                KeySlice::Narrow(keys) => chooser.take(keys),
+                KeySlice::Wide(keys) => chooser.take(keys),
+            };
+            take(rest);
             self.read(column, |values| {
-                match values {
-                    KeySlice::Narrow(keys) => chooser.take(keys),
-                    KeySlice::Wide(keys) => chooser.take(keys),
-                }
+                take(values);
                 Ok(())
             })?;
             chooser.end_pass();

@@ -97,18 +97,17 @@ impl Window {
     /// The table, with the order statistics that outputs need in place of the values of piles.
     ///
     /// # Errors
-    /// A pile that cannot be read or written.
+    /// A pile that cannot be read.
     pub fn settle(self, job: &Job) -> Result<Partials> {
         let Self { mut table, piles } = self;
-        for (cell, mut pile) in piles {
+        for (cell, pile) in piles {
             let Ok(row) = table.cells.binary_search(&cell) else {
                 unreachable!("piles are of cells that are there")
             };
-            // What is in memory of them is little.
-            pile.add(&table, row)?;
             for (i, column) in table.columns.iter_mut().enumerate() {
                 if let Some(ordered) = &mut column.ordered {
-                    ordered.choose(row, pile.choose(i, &job.quantiles(i))?);
+                    let chosen = pile.choose(i, &job.quantiles(i), ordered.values(row))?;
+                    ordered.choose(row, chosen);
                 }
             }
         }

@@ -83,12 +83,15 @@ pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
     let positions = positions_of(build.config);
     // Granules before the first that fails are all read, so it is the first whatever the threads.
     let failing = AtomicUsize::new(usize::MAX);
+    let shared = positions.access.granules > 1;
     let read = |(place, granule): (usize, &GranulePath)| {
         if place > failing.load(Ordering::Relaxed) {
             return None;
         }
         let footprint = footprint(granule, &positions, build.interrupted);
         match &footprint {
+            // Alone it may fit: how many granules are read at a time says nothing of the map.
+            Err(Error::TooLarge { .. }) if shared => {}
             Ok(footprint) => progress.granule_done(&granule.name, footprint.photons),
             Err(Error::Interrupted) => _ = failing.fetch_min(0, Ordering::Relaxed),
             Err(_) if build.tolerant => progress.granule_left_out(&granule.name),
@@ -97,12 +100,35 @@ pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
         Some(footprint)
     };
     let granules = build.plan.granules.par_iter().enumerate();
-    let footprints: Vec<_> = pool.install(|| granules.map(read).collect());
+    let mut footprints: Vec<_> = pool.install(|| granules.map(read).collect());
+    pool.install(|| read_alone(build, &positions, &mut footprints, progress));
     if build.interrupted.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
     let footprints = judged(build, footprints)?;
     assemble(build, footprints)
+}
+
+/// Reads granules that had too little memory beside others again, one by one.
+fn read_alone(
+    build: &Build,
+    positions: &Config,
+    footprints: &mut [Option<Result<Footprint>>],
+    progress: &dyn Watch,
+) {
+    let mut alone = positions.clone();
+    alone.access.granules = 1;
+    for (granule, slot) in build.plan.granules.iter().zip(footprints) {
+        if !matches!(slot, Some(Err(Error::TooLarge { .. }))) {
+            continue;
+        }
+        let read = footprint(granule, &alone, build.interrupted);
+        match &read {
+            Ok(footprint) => progress.granule_done(&granule.name, footprint.photons),
+            Err(_) => progress.granule_left_out(&granule.name),
+        }
+        *slot = Some(read);
+    }
 }
 
 /// Footprints, with an error in place of those of granules of another product.

@@ -1,11 +1,10 @@
 //! The plan: which granules a run reads, and which shards it wants of them.
 //!
-//! First on the line. Either paths become granules: `scan.rs` finds files, `product.rs` reads their names,
-//! `files.rs` finds copies and `duplicates.rs` settles which of several files of a granule are read, by what
-//! `copies.rs` sees in them. Or a shard map (`map.rs`), which lists the granules of every
+//! First on the line. Either paths become granules: `scan.rs` finds files, `files.rs` finds copies and
+//! `duplicates.rs` settles which of several files of a granule are read, by what `copies.rs` sees in them. Or a shard map (`map.rs`), which lists the granules of every
 //! shard: `build.rs` makes one from the granules' positions, `signature.rs` tells whether it fits a config,
-//! `found.rs` looks at all granules once; `resolve.rs` finds its granules, `shards.rs` holds the shards that are wanted, `inspect.rs` shows what
-//! is in it, `unused.rs` finds keys that no run follows; `runs.rs` finds the shards of positions.
+//! `resolve.rs` finds its granules, `inspect.rs` shows what is in it, `unused.rs` finds keys that no run
+//! follows. `found.rs` looks at all granules of a plan once.
 
 mod build;
 mod copies;

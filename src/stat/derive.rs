@@ -14,9 +14,8 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// The columns of the job, from a batch of source columns (one per variable, of
-    /// these names). Those that the job
-    /// takes as they are leave the batch until [`Derivation::give_back`].
+    /// The columns of the job, from a batch of source columns (one per variable, of these names). Those
+    /// that the job takes as they are leave the batch until [`Derivation::give_back`].
     pub fn take(
         &mut self,
         job: &Job,

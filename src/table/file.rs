@@ -178,7 +178,10 @@ impl TableFile {
     pub(super) fn fault(&self, row: u64, fault: Fault) -> Error {
         match fault {
             Fault::Damaged(what) => self.damaged(row, &what),
-            Fault::TooLarge(why) => self.error(why),
+            Fault::TooLarge(why) => match self.error(why) {
+                Error::Granule { granule, message } => Error::TooLarge { granule, message },
+                other => other,
+            },
         }
     }
 

@@ -93,7 +93,10 @@ impl TableReader {
         };
         // Photons within a batch are held as u32.
         let batch_rows = batch_rows.clamp(1, 1 << 30);
-        let limits = (batch_rows, Room::new(config.access.chunk_memory));
+        let limits = (
+            batch_rows,
+            Room::new(config.access.chunk_memory, config.access.granules),
+        );
         let batches = Batches::open(&table, &needed, limits, stretches)?;
         let columns = source_columns(&table, config)?;
         let widened = columns.iter().zip(types);

@@ -30,8 +30,12 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub fn new(all: Option<u64>) -> Self {
-        Self { all, taken: 0 }
+    /// What each of so many tables has that are read at the same time.
+    pub fn new(all: Option<u64>, tables: usize) -> Self {
+        Self {
+            all: all.map(|all| all / tables.max(1) as u64),
+            taken: 0,
+        }
     }
 
     /// What there is beside so many more bytes.
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_told_with_the_memory_that_would_do() {
-        let room = Room::new(Some(20 << 20));
+        let room = Room::new(Some(20 << 20), 1);
         let left = room.beside(15 << 20, String::new).unwrap();
         assert_eq!((left.left(), left.fits(1 << 20)), (Some(5 << 20), 5));
         let said = left.beside(6 << 20, || "has a page".to_owned());
@@ -77,7 +81,7 @@ mod tests {
                         5242880 for that; give at least --memory 106MiB";
         assert_eq!(said, Err(expected.to_owned()));
         assert_eq!(
-            Room::new(None)
+            Room::new(None, 1)
                 .beside(u64::MAX, String::new)
                 .unwrap()
                 .left(),

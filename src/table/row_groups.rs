@@ -237,7 +237,9 @@ impl Current {
                 let data = column.to_data();
                 data.child_data().first().map_or(0, ArrayData::len)
             };
-            batch.columns().iter().map(of_column).max().unwrap_or(0)
+            let values = batch.columns().iter().map(of_column).max().unwrap_or(0);
+            // A row without values takes memory, too.
+            values.max(batch.num_rows())
         };
         let mut all = entries(&first);
         let mut batches = vec![first];
@@ -246,7 +248,7 @@ impl Current {
             let Some(batch) = self.reader.next().transpose()? else {
                 break;
             };
-            all += entries(&batch).max(1);
+            all += entries(&batch);
             batches.push(batch);
         }
         let schema = batches[0].schema();

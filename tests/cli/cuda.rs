@@ -134,20 +134,43 @@ fn machine_code_is_taken_where_there_is_some_for_the_device() {
     }
 }
 
-/// Both ways to fold, and to sort, from the command line.
+/// Both ways to fold, and to sort, from the command line: they launch other kernels, and give the same bits.
 #[test]
 fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
     let site = Site::new();
     let granule = granule(&site);
-    for (variable, value) in [
-        ("ICEFOLD_CUDA_FOLD", "runs"),
-        ("ICEFOLD_CUDA_FOLD", "stages"),
-        ("ICEFOLD_CUDA_SORT", "look-back"),
-        ("ICEFOLD_CUDA_SORT", "scan"),
+    let median = "    h_median: {function: median, source: h_ph, dtype: float32}\n";
+    // Order statistics are folded by the stages alone.
+    let unordered = site.atl03_with(median, "");
+    let ordered = PathBuf::from("atl03");
+    succeed(&mut site.run_to("unordered.zarr", &unordered, &[&granule]));
+    succeed(&mut site.run_to("ordered.zarr", &ordered, &[&granule]));
+    for (config, expected, variable, values) in [
+        (
+            &unordered,
+            "unordered.zarr",
+            "ICEFOLD_CUDA_FOLD",
+            ["runs", "stages"],
+        ),
+        (
+            &ordered,
+            "ordered.zarr",
+            "ICEFOLD_CUDA_SORT",
+            ["look-back", "scan"],
+        ),
     ] {
-        let mut verify = verify(&granule, "cpu,cuda", "");
-        let (found, _) = json(verify.env(variable, value), 0);
-        assert_eq!(found["identical"], true, "{variable} {value}");
+        let launches = values.map(|value| {
+            let (name, written) = (format!("{value}.zarr"), site.path(value));
+            let mut run = site.run_to(&name, config, &[&granule]);
+            run.args(["--device", "cuda"]).env(variable, value);
+            succeed(with_stand_in(
+                &mut run,
+                &format!("log={}", written.display()),
+            ));
+            assert_same(&site.out(expected), &site.out(&name));
+            log(&written)[0]["launches"].as_u64().unwrap()
+        });
+        assert!(launches[0] < launches[1], "{variable}: {launches:?}");
     }
     for (variable, remedy) in [
         ("ICEFOLD_CUDA_FOLD", "set it to runs or stages"),

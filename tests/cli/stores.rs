@@ -76,6 +76,20 @@ fn a_difference_names_array_cell_and_both_values() {
 }
 
 #[test]
+fn flags_about_folding_are_refused_where_two_stores_are_compared() {
+    let site = pair();
+    for (flag, value) in [("--memory", "1GiB"), ("--threads", "2")] {
+        let mut verify = icefold();
+        verify
+            .arg("verify")
+            .arg(site.out("a.zarr"))
+            .arg(site.out("a.zarr"));
+        verify.args([flag, value]);
+        refuse(&mut verify, 2, &[flag, "--devices"]);
+    }
+}
+
+#[test]
 fn what_is_not_a_store_is_refused() {
     let site = pair();
     let (store, none) = (site.out("a.zarr"), site.path("none"));

@@ -1,5 +1,6 @@
 //! Machine code of every module for the architectures that data centres have, as `scripts/ptx` writes it: a device
-//! of one begins at once, with the code that was counted. Others have their driver compile the PTX.
+//! of one begins at once, those of capability 8.0 and 9.0 with the code that was counted. Others have their
+//! driver compile the PTX.
 
 /// A module's stem, and its code.
 pub type Code = (&'static str, &'static [u8]);

@@ -33,6 +33,13 @@ enum Rows {
     Runs { folded: FoldedRuns, of_keys: bool },
 }
 
+impl Folded {
+    /// Whether photons were folded in runs where they stood, without the stages.
+    pub fn in_runs(&self) -> bool {
+        matches!(self.0, Rows::Runs { .. })
+    }
+}
+
 impl<M: Machine> Cuda<M> {
     /// The cell of every photon, without keys in between.
     pub fn located(&self, photons: &Photons, grid: &GridConfig) -> Result<Vec<u64>> {
