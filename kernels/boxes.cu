@@ -1,5 +1,5 @@
 // boxes: the one cell of neighbouring photons, found by the corners of their bounds. Used by `runs.cu`; what
-// `src/grid/many.rs` does on the host.
+// `src/grid/healpix/many.rs` does on the host.
 //
 // Bounds whose corners all lie in one cell, by a margin, settle all photons within (`Locator::cell_of_bounds`
 // says why). They are taken of the upper words of the numbers and widened to hold whatever the lower words

@@ -1,4 +1,4 @@
-// locate: longitude and latitude to nested id, and ids to dense keys. Twin of `src/grid/locate.rs`; the
+// locate: longitude and latitude to nested id, and ids to dense keys. Twin of `src/grid/healpix/locate.rs`; the
 // arithmetic is in `place.cu`. The dense keys are those of `src/backend/keys.rs`. WGSL has no f64; there the
 // host locates.
 

@@ -1,5 +1,5 @@
 // place: where a longitude and a latitude are: meridian, parallel, facet, cell. Twin of
-// `src/grid/locate.rs`, `src/grid/latitude.rs` and `src/grid/trig.rs`, operation by operation: every sum
+// `src/grid/healpix/locate.rs`, `src/grid/healpix/latitude.rs` and `src/grid/healpix/trig.rs`, operation by operation: every sum
 // and product below is rounded by itself (`__dadd_rn` is never contracted), so ids are those of the host,
 // bit for bit. Used by `locate.cu` and `runs.cu`.
 //

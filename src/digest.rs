@@ -6,6 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+/// The key of a file's metadata under which a table has the content hash of its store.
+pub(crate) const CONTENT: &str = "content_sha256";
+
 /// Bytes hashed at a time.
 const BLOCK: usize = 1 << 20;
 

@@ -11,7 +11,20 @@ pub fn one_line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// The same, but for line ends and tabs.
+/// What a library says, in one line and not at length: its white space drawn together, cut after 200 characters.
+pub fn condensed(text: &impl ToString) -> String {
+    const LONGEST: usize = 200;
+    let text = text.to_string();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|w| !w.is_empty()).collect::<Vec<_>>();
+    let line = line.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+/// As [`one_line`], but for line ends and tabs.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }

@@ -9,27 +9,30 @@
 mod cap;
 mod chunks;
 mod config;
+mod decode;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/documents.rs"]
 pub mod documents;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/edits.rs"]
 mod edits;
-#[path = "../../src/granule/product.rs"]
+#[path = "../../src/read/product.rs"]
 mod product;
-#[path = "../../src/granule/link.rs"]
+mod read;
+#[path = "../../src/read/hdf5/link.rs"]
 mod runs;
-mod table;
 mod tables;
+#[path = "../../src/text.rs"]
+mod text;
 
 pub use tables::{arrow, parquet};
 
-use chunks::convert::{Element, Kind, Order, Stride, Target};
-use chunks::encode;
 use chunks::entries::{Entries, Entry};
-use chunks::filter::{Pipeline, Step};
-use chunks::inflate::Workspace;
 use chunks::table::{Grid, Places, Table};
+use decode::convert::{Element, Kind, Order, Stride, Target};
+use decode::encode;
+use decode::filter::{Pipeline, Step};
+use decode::inflate::Workspace;
 use libdeflater::{CompressionLvl, Compressor};
 use runs::Runs;
 
@@ -342,7 +345,8 @@ pub fn document(kind: &str, data: &[u8]) {
     use std::sync::OnceLock;
     static SEEDS: OnceLock<documents::Seeds> = OnceLock::new();
     let seeds = SEEDS.get_or_init(|| {
-        let folder = std::env::var_os("ICEFOLD_FUZZ_SEEDS").expect("ICEFOLD_FUZZ_SEEDS is a folder of seeds");
+        let folder = std::env::var_os("ICEFOLD_FUZZ_SEEDS")
+            .expect("ICEFOLD_FUZZ_SEEDS is a folder of seeds");
         let scratch = std::env::temp_dir().join(format!("icefold-fuzz-{}", std::process::id()));
         documents::Seeds::open(folder.as_ref(), &scratch)
     });

@@ -16,7 +16,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-use crate::{Input, cap, table};
+use crate::read::table;
+use crate::{Input, cap};
 
 const ROWS: usize = 300;
 /// Bytes beside those that decoding may take: metadata, rows of a piece, and what decoders set aside.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::npy::Npy;
 use crate::config::{Config, Dtype};
 use crate::error::{Error, Result};
-use crate::granule::{Counts, SourceColumn};
 use crate::grid::Locator;
 use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
-use crate::table::{TableFile, TableReader, source_columns};
+use crate::photon::{Counts, SourceColumn};
+use crate::read::table::{TableFile, TableReader, source_columns};
 
 /// Rows of a table that are decoded at a time.
 const DECODED_ROWS: usize = 1 << 20;

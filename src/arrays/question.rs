@@ -8,8 +8,8 @@ use std::str::FromStr;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::SourceColumn;
 use crate::grid::{Latitude, Order};
+use crate::photon::SourceColumn;
 use crate::stat::{Job, Resolution};
 
 /// Shards where cells are at least as fine: the answer does not depend on them.

@@ -16,7 +16,7 @@ use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result};
 use crate::finalize::StoreSchema;
-use crate::granule::SourceColumn;
+use crate::photon::SourceColumn;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Class, Derivation, Job, JobColumn, Partials, TermSum, Value};
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::input::Photons;
 use crate::config::Dtype;
-use crate::granule::{Counts, SourceColumn};
 use crate::grid::{Latitude, Order, center, sin_cos};
 use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use crate::photon::{Counts, SourceColumn};
 
 /// A shape of photons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

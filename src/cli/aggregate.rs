@@ -14,8 +14,8 @@ use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
 use crate::place::{Inputs, check_file};
+use crate::read::table::TABLE;
 use crate::stat::Resolution;
-use crate::table::TABLE;
 use crate::text::grouped;
 
 use super::args::MachineArgs;

@@ -7,12 +7,13 @@ use std::time::Instant;
 use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
+use crate::left_out::errors_path;
+use crate::picture::PICTURE;
 use crate::pipeline::{Memory, Target};
 use crate::place::{Inputs, check_file};
 use crate::plan::plan;
-use crate::report::{PICTURE, ProgressMode, RUN_REPORT};
+use crate::report::{ProgressMode, RUN_REPORT};
 use crate::store::Layout;
-use crate::table::errors_path;
 
 use super::args::DemoArgs;
 use super::out::{note, print};

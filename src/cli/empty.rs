@@ -1,6 +1,7 @@
 //! Runs that kept no photon: a warning that says why, and an exit code of their own.
 
-use crate::granule::{Counts, OUTSIDE_SHARDS};
+use crate::photon::Counts;
+use crate::read::OUTSIDE_SHARDS;
 
 use super::out::note;
 

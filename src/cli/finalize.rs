@@ -5,14 +5,15 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
 use crate::finalize::schema;
+use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::{Marker, Owner, Pieces, there};
 use crate::pipeline::{Assembly, assemble};
 use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
+use crate::read::table::TABLE;
 use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
 use crate::store::TableFormat;
 use crate::store::check_target;
-use crate::table::{ERROR_TABLE, TABLE, errors_path};
 
 use super::PARTIAL;
 use super::args::FinalizeArgs;

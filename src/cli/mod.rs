@@ -72,7 +72,7 @@ pub fn run() -> Result<u8> {
 
 /// Code of others runs where HDF5 loads a filter, so it is said.
 fn say_where_filters_are_loaded_from() {
-    if let Some(folders) = crate::granule::plugin_folders() {
+    if let Some(folders) = crate::read::hdf5::plugin_folders() {
         out::note(format_args!(
             "note: HDF5_PLUGIN_PATH is set, so filters that are not built in are loaded from {folders}"
         ));

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
 use crate::plan::{Plan, ShardMap};
+use crate::read::table::TABLE;
 use crate::report::RUN_REPORT;
 use crate::store::TableFormat;
-use crate::table::{ERROR_TABLE, TABLE, errors_path};
 
 use super::args::RunArgs;
 use super::finished::{self, finished};

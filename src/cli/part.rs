@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::error::{Error, Result};
+use crate::left_out::errors_path;
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::Tally;
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::place::write_whole;
 use crate::plan::{Selection, ShardMap, Wanted};
 use crate::report::{PieceReport, RUN_REPORT, RunReport};
-use crate::table::errors_path;
 
 use super::out::note;
 use super::run::{Run, spill_folder};

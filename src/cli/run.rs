@@ -9,16 +9,16 @@ use clap::ArgMatches;
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{self, Access, Config};
 use crate::error::{Error, Result};
-use crate::granule::UNLISTED_SHARD;
 use crate::grid::Order;
+use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::Tally;
 use crate::pipeline::{self, Memory, Options, Survey, Target, Whole};
 use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
+use crate::read::UNLISTED_SHARD;
 use crate::report::{Progress, ProgressMode, RunFacts, RunReport};
 use crate::store::{Layout, check_full_sphere};
-use crate::table::errors_path;
 
 use super::PARTIAL;
 use super::args::{LayoutArg, ProgressArg, RunArgs};

@@ -6,10 +6,11 @@ use clap::CommandFactory;
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
+use crate::picture::{MapData, PICTURE, render as draw_map};
 use crate::place::{Inputs, check_file};
-use crate::report::{MapData, PICTURE, render as draw_map};
+use crate::read::{hdf5, table};
 use crate::store::StoreReader;
-use crate::{config, granule, piece, plan, report, store, table};
+use crate::{config, left_out, piece, plan, report, store};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
@@ -17,9 +18,9 @@ use super::session::tidy_file;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let look = if args.all {
-        granule::inspect_all
+        hdf5::inspect_all
     } else {
-        granule::inspect
+        hdf5::inspect
     };
     let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
         if piece::looks_like_pieces(&args.path) {
@@ -29,27 +30,24 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         } else if !args.path.is_file() {
             // What a pipe or a device holds shows only in waiting for it.
             let access = args.access.rules(false)?;
-            (
-                granule::inspect(&args.path, &access)?,
-                granule::inspect_text,
-            )
+            (hdf5::inspect(&args.path, &access)?, hdf5::inspect_text)
         } else if report::looks_like_a_report(&args.path) {
             (report::inspect(&args.path)?, report::inspect_text)
         } else if plan::looks_like_a_map(&args.path) {
             (plan::inspect(&args.path)?, plan::inspect_text)
         } else if table::looks_like_a_table(&args.path) {
-            (table::inspect(&args.path)?, table::inspect_text)
+            (left_out::inspect(&args.path)?, left_out::inspect_text)
         } else if let Some(config) = &args.config {
             let mut config = config::load(config)?;
             config.access = args.access.rules(false)?;
             let mut found = look(&args.path, &config.access)?;
-            found["cost"] = granule::cost(&args.path, &config)?;
+            found["cost"] = hdf5::cost(&args.path, &config)?;
             (found, |found| {
-                granule::inspect_text(found) + &granule::cost_text(&found["cost"])
+                hdf5::inspect_text(found) + &hdf5::cost_text(&found["cost"])
             })
         } else {
             let access = args.access.rules(false)?;
-            (look(&args.path, &access)?, granule::inspect_text)
+            (look(&args.path, &access)?, hdf5::inspect_text)
         };
     if args.all && found.get("ground_tracks").is_none() {
         return Err(Error::Usage(format!(

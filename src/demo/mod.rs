@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::granule::condensed;
 use crate::place::{begin, end, hidden, sync_parent};
+use crate::text::condensed;
 use crate::{Error, Result};
 use file::GranuleWriter;
 use orbit::{Pass, stamp};

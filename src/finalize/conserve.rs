@@ -3,7 +3,7 @@
 //! On the line: at the finalize gate, over all shards of a run. Exact: sums of integers.
 
 use crate::error::{Error, Result};
-use crate::granule::Counts;
+use crate::photon::Counts;
 use crate::stat::{ColumnOrigin, Job, Partials};
 
 /// Photons and values of the shards that have passed so far.

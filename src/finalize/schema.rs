@@ -3,7 +3,7 @@
 use crate::config::{Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
 use crate::expr::CellExpr;
-use crate::granule::SourceColumn;
+use crate::photon::SourceColumn;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
 use super::{OutputArray, StoreSchema};

@@ -1,44 +1,24 @@
-//! HEALPix grids: orders, cell and shard ids, the authalic latitude, centres and vertices.
+//! Grids: orders, cells and shards, and where on the Earth they are.
 //!
-//! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
-//! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
-//! `cdshealpix`); `morton.rs` packs order and id into one word; `trig.rs` has the one
-//! sine and cosine with the same bits everywhere; `spec.rs` has the orders of a run, `shards.rs` the shards that
-//! are wanted, `shard_runs.rs` finds those of positions.
+//! HEALPix (`healpix/`) is the one grid; `spec.rs` has the orders of a run, `shards.rs` the shards that are
+//! wanted, `shard_runs.rs` finds those of positions, `boxes.rs` those that a box of positions may touch.
 
-mod geometry;
-mod latitude;
-mod locate;
-mod many;
-pub mod morton;
-mod patch;
+mod boxes;
+mod healpix;
 mod shard_runs;
 mod shards;
 mod spec;
-mod trig;
 
 use std::fmt;
 
-pub use geometry::{center, vertices};
-pub use latitude::{authalic_from_geodetic, geodetic_from_authalic};
-pub use locate::Locator;
-pub use many::{Bounds, bounds_of, bounds_of_boxes};
-pub use patch::Patch;
+pub(crate) use boxes::{GeoBox, WantedBoxes};
+pub use healpix::{
+    Bounds, Locator, Patch, authalic_from_geodetic, bounds_of, bounds_of_boxes, center,
+    geodetic_from_authalic, morton, numbers, sin_cos, vertices,
+};
 pub use shard_runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};
 pub use spec::GridConfig;
-pub use trig::sin_cos;
-
-/// Every number that locating photons takes, by its name in `kernels/place.cu` and `kernels/runs.cu`.
-pub fn numbers() -> impl Iterator<Item = (&'static str, f64)> {
-    let numbers = [
-        &trig::NUMBERS[..],
-        &latitude::NUMBERS,
-        &locate::NUMBERS,
-        &many::NUMBERS,
-    ];
-    numbers.concat().into_iter()
-}
 
 /// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,14 @@
 //! Photons on their way: batches of them, the types of their values, and what is known of a column.
 //!
-//! On the line: what reading hands to a backend. `batch.rs` has the photons, `dtype.rs` the types of
-//! datasets and arrays, `source.rs` what granules say of a column.
+//! On the line: what reading hands to a backend. `batch.rs` has the photons, `counts.rs` what became of them, `dtype.rs` the
+//! types of datasets and arrays, `source.rs` what granules say of a column.
 
 mod batch;
+mod counts;
 mod dtype;
 mod source;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+pub use counts::Counts;
 pub use dtype::Dtype;
 pub use source::SourceColumn;

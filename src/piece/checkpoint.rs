@@ -17,10 +17,11 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::Conserved;
 use crate::folders;
-use crate::input::{GranuleReport, RejectedRow};
+use crate::left_out::ErrorSummary;
+use crate::left_out::RejectedRow;
 use crate::merge::RunFile;
 use crate::place::{open, seal, write_document};
-use crate::table::ErrorSummary;
+use crate::read::GranuleReport;
 
 /// The list among the sorted runs.
 const NAME: &str = "checkpoint.json";

@@ -18,7 +18,7 @@ use super::Pieces;
 use crate::digest::of_file;
 use crate::error::{Error, Result};
 use crate::folders;
-use crate::table::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
+use crate::left_out::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
 
 /// The folder of error tables below the pieces.
 const ERRORS: &str = "errors";

@@ -4,7 +4,7 @@
 
 use crate::backend::StageTimes;
 use crate::error::{Error, Result};
-use crate::input::{RejectedRow, RejectedValue};
+use crate::left_out::{RejectedRow, RejectedValue};
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Class, Derivation, JobColumn, Partials, Resolution, TermSum, Value};
 

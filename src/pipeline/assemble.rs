@@ -11,12 +11,12 @@ use super::finish::Sink;
 use super::store::{StoreSink, Target, Whole};
 use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
-use crate::granule::Applied;
 use crate::grid::Order;
+use crate::left_out::ErrorTable;
 use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
+use crate::read::Applied;
 use crate::stat::{Encoding, Job};
-use crate::table::ErrorTable;
 
 /// What is assembled, and where it goes.
 #[derive(Debug)]

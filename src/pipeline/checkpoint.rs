@@ -9,9 +9,9 @@ use super::Tally;
 use super::pieces::PieceLine;
 use super::{Line, Options, Survey};
 use crate::error::Result;
+use crate::left_out::ErrorSummary;
 use crate::merge::RunPartials;
 use crate::piece::{Checkpoint, Pieces};
-use crate::table::ErrorSummary;
 
 /// Where finished shards go, and how often what is in none of them is saved.
 #[derive(Debug, Clone, Copy)]

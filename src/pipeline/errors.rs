@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Options;
 use crate::error::Result;
+use crate::left_out::{ErrorSummary, ErrorTable, RowSpool};
 use crate::piece::Pieces;
-use crate::table::{ErrorSummary, ErrorTable, RowSpool};
 
 /// What a tolerant run leaves out.
 #[derive(Debug)]

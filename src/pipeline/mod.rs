@@ -32,13 +32,14 @@ use std::time::Instant;
 use crate::backend::{Device, StageTimes};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::Counts;
-use crate::input::{Failed, GranuleReport, RejectedRows};
+use crate::left_out::RejectedRows;
+use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
+use crate::photon::Counts;
 use crate::photon::PhotonBatch;
 use crate::plan::Plan;
+use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
-use crate::table::RowSpool;
 use crate::watch::Watch;
 
 pub use assemble::{Assembled, Assembly, assemble};

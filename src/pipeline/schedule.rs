@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Survey;
-use crate::granule::WantedShards;
 use crate::grid::Latitude;
 use crate::plan::{GranulePath, ListedShard, ShardSet};
+use crate::read::WantedShards;
 
 /// Granules in the order in which they are read.
 #[derive(Debug)]

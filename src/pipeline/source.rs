@@ -8,11 +8,11 @@ use std::time::Instant;
 use crate::backend::Device;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::Buffers;
-use crate::input::GranuleReport;
-use crate::input::Input;
 use crate::photon::{ColumnType, PhotonBatch};
 use crate::piece::GranuleFile;
+use crate::read::Buffers;
+use crate::read::GranuleReport;
+use crate::read::Input;
 
 use super::schedule::Scheduled;
 

@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Conserved, FinishedOverview, Overviews, StoreSchema};
 use crate::folders::bytes_of;
 use crate::grid::Order;
+use crate::left_out::{ErrorSummary, ErrorTable};
 use crate::place::{FilePlace, Step};
 use crate::store::{Layout, StoreWriter, Written, content_hash};
 use crate::store::{TableWriter, WholeTable};
-use crate::table::{ErrorSummary, ErrorTable};
 
 /// What is to be written, and where.
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,11 @@
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{StoreSchema, schema};
-use crate::granule::{Applied, SourceColumn};
-use crate::input::Failed;
 use crate::photon::ColumnType;
+use crate::photon::SourceColumn;
 use crate::plan::{Found, GranulePath, ListedShard, Plan, find};
+use crate::read::Applied;
+use crate::read::Failed;
 use crate::stat::Job;
 use crate::store::check_schema;
 use std::collections::{BTreeMap, BTreeSet};

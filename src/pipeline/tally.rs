@@ -1,10 +1,11 @@
 //! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
 
 use crate::backend::{Batches, DeviceSeconds, StageTimes};
-use crate::granule::Counts;
-use crate::input::{Failed, GranuleReport, LISTED_ROWS, ReadCost, RejectedRow, RejectedRows};
+use crate::left_out::ErrorSummary;
+use crate::left_out::{LISTED_ROWS, RejectedRow, RejectedRows};
 use crate::merge::SpillFacts;
-use crate::table::ErrorSummary;
+use crate::photon::Counts;
+use crate::read::{Failed, GranuleReport, ReadCost};
 
 /// Counts and times of a run.
 #[derive(Debug, Default)]

@@ -13,6 +13,7 @@ use super::sync::{create_folders, parent, sync_parent};
 use super::{hidden, work};
 use crate::digest::of_file;
 use crate::error::{Error, Result};
+use crate::text::condensed;
 
 /// A target, and the hidden file beside it. Dropping it removes that file unless it got its name.
 #[derive(Debug)]
@@ -184,6 +185,11 @@ pub fn beside(store: &Path, what: &str) -> PathBuf {
     name.push(".");
     name.push(what);
     store.with_file_name(name)
+}
+
+/// A file that the library which writes it could not write.
+pub(crate) fn write_failed(target: &Path, error: &impl ToString) -> Error {
+    Error::io("write", target, io::Error::other(condensed(error)))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod sync;
 mod work;
 
 pub use commit::{Commit, Completed, Step, journal_of, pending, recover};
+pub(crate) use file::write_failed;
 pub use file::{FilePlace, beside, whole_file, write_document, write_whole};
 pub use folder::FolderPlace;
 pub use hidden::{hidden, host};

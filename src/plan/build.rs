@@ -14,17 +14,17 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::granule::{Outline, Tracks};
 use crate::grid::Locator;
-use crate::input::Input;
+use crate::read::Input;
+use crate::read::hdf5::{Outline, Tracks};
 use crate::watch::Watch;
 
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
 use crate::grid::shard_runs;
-use crate::input::GranulePath;
-use crate::input::named;
+use crate::read::GranulePath;
+use crate::read::named;
 
 /// Rows of positions read at a time: a few megabytes for each thread.
 pub(super) const ROWS: usize = 1 << 18;

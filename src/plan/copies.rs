@@ -15,12 +15,12 @@ use sha2::{Digest, Sha256};
 use crate::config::Config;
 use crate::digest::{hex, of_file};
 use crate::error::{Error, Result};
-use crate::granule::{GranuleFile, Outline};
-use crate::input::{Input, Probe};
+use crate::read::hdf5::{GranuleFile, Outline};
+use crate::read::{Input, Probe};
 
 use super::build::{ROWS, positions_of};
 use super::files::{Files, Found, Overlap};
-use crate::input::GranulePath;
+use crate::read::GranulePath;
 
 /// Bytes at either end that tell most files apart.
 const ENDS: u64 = 1 << 16;

@@ -1,6 +1,6 @@
 //! Duplicates: the same file twice, copies of a file, and several files of one granule of a product.
 //!
-//! Beside the plan, which lists what is left. Names tell which files are of one granule (`src/granule/product.rs`);
+//! Beside the plan, which lists what is left. Names tell which files are of one granule (`src/read/product.rs`);
 //! only those that open and fit the config are settled, and of those of one release their photons decide
 //! (`copies.rs`). Files are looked at in an order of their own, so that the order in which they are given
 //! chooses nothing.

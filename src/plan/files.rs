@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 
 use super::Superseded;
 use super::scan::Candidate;
-use crate::granule::ProductName;
-use crate::granule::Rank;
+use crate::read::ProductName;
+use crate::read::Rank;
 
 /// What files say of themselves.
 pub(super) trait Files {
@@ -165,7 +165,7 @@ impl Item {
         let product = ProductName::of(&path);
         let folders = match kind {
             GranuleKind::Hdf5 => Vec::new(),
-            GranuleKind::Table => crate::table::partitions(&path)
+            GranuleKind::Table => crate::read::table::partitions(&path)
                 .into_iter()
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect(),

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::granule::{Applied, ColumnUnion, SourceColumn, Tracks};
-use crate::input::{Failed, GranulePath, Input};
-use crate::table::{Drift, columns_read};
+use crate::photon::SourceColumn;
+use crate::read::hdf5::Tracks;
+use crate::read::table::{Drift, columns_read};
+use crate::read::{Applied, ColumnUnion};
+use crate::read::{Failed, GranulePath, Input};
 
 /// What a survey finds in the granules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

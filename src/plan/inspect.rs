@@ -8,7 +8,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::grid::{Latitude, center, morton};
+use crate::grid::morton;
+use crate::grid::{Latitude, center};
 
 use super::map::ShardMap;
 

@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::grid::{Order, morton};
+use crate::grid::Order;
+use crate::grid::morton;
 use crate::place::{Artefact, Folder, write_whole};
 
 use super::unused::{meaning, unused};

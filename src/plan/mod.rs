@@ -22,10 +22,10 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::input::named;
+use crate::read::named;
 
 pub use crate::grid::{ShardRange, ShardSet};
-pub use crate::input::GranulePath;
+pub use crate::read::GranulePath;
 pub use build::{Build, Built, build};
 pub use found::{Found, find};
 pub use inspect::{inspect, inspect_text};

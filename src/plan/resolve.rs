@@ -18,7 +18,7 @@ use super::map::{MapGranule, MapShard, ShardMap};
 use super::scan::{Candidate, extensions, scan};
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};
 use crate::grid::{ShardRange, ShardSet};
-use crate::input::{GranulePath, named};
+use crate::read::{GranulePath, named};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::config::GranuleKind;
 use crate::error::{Error, Result};
 use crate::folders;
-use crate::granule::looks_like_hdf5;
-use crate::table::looks_like_a_table;
+use crate::read::hdf5::looks_like_hdf5;
+use crate::read::table::looks_like_a_table;
 
 use super::Skipped;
 
@@ -291,7 +291,7 @@ fn older_format(path: &Path) -> Option<&'static str> {
 pub(super) fn extensions(kind: GranuleKind) -> std::slice::Iter<'static, &'static str> {
     match kind {
         GranuleKind::Hdf5 => HDF5_EXTENSIONS.iter(),
-        GranuleKind::Table => crate::table::EXTENSIONS.iter(),
+        GranuleKind::Table => crate::read::table::EXTENSIONS.iter(),
     }
 }
 

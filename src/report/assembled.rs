@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::document::{ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION};
 use super::resident::peak_resident_bytes;
 use super::run::{outputs, overviews, shown};
-use crate::granule::Applied;
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
+use crate::read::Applied;
 use crate::store::content_hash;
 use crate::text::grouped;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::document::Report;
+use crate::read::table::content_of as content_of_table;
 use crate::store::content_of as content_of_store;
-use crate::table::content_of as content_of_table;
 
 /// What the report names, where it is, and whether it is of the run; nothing is said of what is not there,
 /// or does not tell.

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
-use crate::granule::Applied;
-use crate::input::{Failed, GranuleReport, RejectedRow};
+use crate::left_out::RejectedRow;
+use crate::read::Applied;
+use crate::read::{Failed, GranuleReport};
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;

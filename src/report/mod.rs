@@ -1,4 +1,4 @@
-//! What a run did, for people (progress, summary, pictures) and for programs (`run.json`).
+//! What a run did, for people (progress, summary) and for programs (`run.json`).
 
 mod assembled;
 mod belongs;
@@ -6,7 +6,6 @@ mod document;
 mod inspect;
 mod meter;
 mod progress;
-mod render;
 mod resident;
 mod run;
 
@@ -15,5 +14,4 @@ pub use document::{PieceReport, RunReport, json_schema};
 pub use inspect::RUN_REPORT;
 pub use inspect::{inspect, inspect_text, looks_like_a_report};
 pub use progress::{Progress, ProgressMode};
-pub use render::{MapData, PICTURE, render};
 pub use run::RunFacts;

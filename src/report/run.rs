@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::granule::{Applied, GroundTrackStatus};
 use crate::plan::Plan;
+use crate::read::Applied;
+use crate::read::hdf5::GroundTrackStatus;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash};
 use crate::text::grouped;

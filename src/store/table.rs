@@ -21,11 +21,13 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
-use super::metadata::attributes;
+use super::zarr::metadata::attributes;
+use crate::digest::CONTENT;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::place::FilePlace;
-use crate::table::{CONTENT, TABLE, write_failed};
+use crate::place::write_failed;
+use crate::read::table::TABLE;
 
 /// Rows of a row group of Parquet.
 const GROUP_ROWS: usize = 1 << 18;

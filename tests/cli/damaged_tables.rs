@@ -8,7 +8,7 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 use icefold::config::Config;
 use icefold::photon::{Column, ColumnType};
-use icefold::table::TableReader;
+use icefold::read::table::TableReader;
 
 use super::granules::one;
 use super::tables::{config, points};
@@ -160,7 +160,7 @@ fn arrow_as_pyarrow_writes_it_has_the_photons_of_its_parquet() {
     ] {
         let found = read(&site.path(name), &parsed);
         assert!(found.unwrap() == expected, "{name}");
-        let facts = icefold::table::inspect(&site.path(name)).unwrap();
+        let facts = icefold::read::table::inspect(&site.path(name)).unwrap();
         assert_eq!(facts["rows"], 1500, "{name}");
     }
 }
@@ -297,7 +297,7 @@ fn spoiled_compressed_tables_are_read_or_refused() {
                     assert!(!said.contains("damaged ("), "{how:?}: {said}");
                 };
                 let _ = read(&changed, &parsed).map_err(no_panic);
-                let _ = icefold::table::inspect(&changed).map_err(no_panic);
+                let _ = icefold::read::table::inspect(&changed).map_err(no_panic);
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use icefold::grid::{Latitude, Locator, Order, morton};
+use icefold::grid::morton;
+use icefold::grid::{Latitude, Locator, Order};
 use icefold::store::StoreReader;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! Cells and morton words against the reference table `reference/cells.csv`.
 
 use cdshealpix::nested;
-use icefold::grid::{Latitude, Locator, Order, morton};
+use icefold::grid::morton;
+use icefold::grid::{Latitude, Locator, Order};
 
 /// One row of the table; `None` where the table has nulls.
 struct Row {

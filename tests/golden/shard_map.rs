@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use icefold::config::{self, Config, DuplicatePolicy};
-use icefold::grid::{Latitude, Order, center, morton};
+use icefold::grid::morton;
+use icefold::grid::{Latitude, Order, center};
 use icefold::plan::{Selection, ShardMap};
 
 use crate::support::{data, folder, granule, icefold, stdout, succeed};

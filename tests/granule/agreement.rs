@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use icefold::granule::GranuleFile;
 use icefold::photon::Values;
+use icefold::read::hdf5::GranuleFile;
 use serde::Deserialize;
 
 use crate::support::{folder, python, succeed};

@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use icefold::granule::GranuleFile;
 use icefold::photon::Values;
+use icefold::read::hdf5::GranuleFile;
 use proptest::prelude::*;
 
 use super::synthetic::{Synthetic, file_of};

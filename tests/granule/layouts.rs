@@ -1,8 +1,8 @@
 //! Layouts that occur in granules: types, fills, filters, odd ground tracks.
 
 use icefold::config::{Filter, FilterOp, NullPolicy};
-use icefold::granule::GranuleFile;
 use icefold::photon::ColumnType;
+use icefold::read::hdf5::GranuleFile;
 
 use super::synthetic::{Synthetic, fill};
 use super::{Whole, atl03, filter, read, read_as, refusal};
@@ -55,7 +55,7 @@ fn a_granule_of_empty_ground_tracks_reads_as_nothing() {
     let file = GranuleFile::open(&closed.path).unwrap();
     assert_eq!(file.source_columns(&atl03(&["h_ph"])).unwrap(), None);
     let whole = read(&closed.path, &atl03(&["h_ph"]), 10).unwrap();
-    assert_eq!(whole.counts, icefold::granule::Counts::default());
+    assert_eq!(whole.counts, icefold::photon::Counts::default());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_granule_without_any_ground_track_reads_as_one_of_empty_ones() {
         granule.group(group);
     }
     let whole = read_all(granule, &["h_ph"]);
-    assert_eq!(whole.counts, icefold::granule::Counts::default());
+    assert_eq!(whole.counts, icefold::photon::Counts::default());
     assert!(
         whole
             .tracks

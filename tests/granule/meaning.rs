@@ -1,8 +1,9 @@
 //! Attributes that say what numbers mean: packing, fill values, valid ranges, units.
 
 use icefold::config::{FilterOp, ValidRangePolicy};
-use icefold::granule::{AppliedNumber, GranuleFile, Reader};
 use icefold::photon::ColumnType;
+use icefold::read::AppliedNumber;
+use icefold::read::hdf5::{GranuleFile, Reader};
 
 use super::synthetic::{Synthetic, fill, number, numbers, text};
 use super::{Whole, atl03, filter, link, read, refusal, variable};

@@ -20,9 +20,10 @@ use icefold::config::{
     Access, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
     NullPolicy, ValidRangePolicy, Variable,
 };
-use icefold::granule::{Counts, GranuleFile, Reader};
 use icefold::grid::{Latitude, Order};
+use icefold::photon::Counts;
 use icefold::photon::{ColumnType, PhotonBatch, Values};
+use icefold::read::hdf5::{GranuleFile, Reader};
 
 const GROUND_TRACKS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 

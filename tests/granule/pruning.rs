@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use icefold::config::{self, Config};
-use icefold::granule::{GranuleFile, Reader, WantedShards};
 use icefold::grid::{Locator, Order};
 use icefold::photon::ColumnType;
 use icefold::plan::ShardSet;
+use icefold::read::WantedShards;
+use icefold::read::hdf5::{GranuleFile, Reader};
 use proptest::prelude::*;
 
 use super::synthetic::{Closed, Synthetic};
@@ -115,7 +116,7 @@ fn read_within(
     config: &Config,
     shards: &ShardSet,
     batch_rows: usize,
-) -> (Vec<Photon>, icefold::granule::Counts, u64) {
+) -> (Vec<Photon>, icefold::photon::Counts, u64) {
     let granule = GranuleFile::open(path).unwrap();
     let types: Vec<ColumnType> = match granule.source_columns(config).unwrap() {
         Some(columns) => columns.iter().map(|c| c.column_type).collect(),
@@ -148,7 +149,7 @@ fn prunes_to_the_same(path: &Path, config: &Config, shards: &ShardSet, batch_row
         .cloned()
         .collect();
     assert_eq!(photons, expected);
-    let bad = |counts: &icefold::granule::Counts| counts.rejected.get("bad_coordinate").copied();
+    let bad = |counts: &icefold::photon::Counts| counts.rejected.get("bad_coordinate").copied();
     assert_eq!(bad(&counts), bad(&whole.counts));
     assert_eq!(counts.read, whole.counts.read);
     assert_eq!(counts.kept, expected.len() as u64);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use icefold::config::{Access, FilterOp};
-use icefold::granule::{GranuleFile, inspect, inspect_text};
+use icefold::read::hdf5::{GranuleFile, inspect, inspect_text};
 
 use super::{Photon, Whole, atl03, atl06, filter, link, read, variable};
 

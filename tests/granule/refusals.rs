@@ -222,7 +222,7 @@ fn changed_bytes_are_read_or_refused_and_never_a_panic() {
             bytes[next(within)] = next(256) as u8;
         }
         let (_folder, path) = file_of("a.h5", &bytes);
-        let _ = icefold::granule::inspect(&path, &Access::default());
+        let _ = icefold::read::hdf5::inspect(&path, &Access::default());
         if let Err(e) = read(&path, &config, 1 << 20) {
             assert!(!e.to_string().contains(char::is_control), "{e:?}");
             refused += 1;

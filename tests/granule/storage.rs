@@ -3,7 +3,7 @@
 use hdf5::plist::dataset_create::AllocTime;
 use hdf5::{Dataset, File};
 use icefold::config::{Access, Config, FilterOp, NullPolicy};
-use icefold::granule::{GranuleFile, Reader};
+use icefold::read::hdf5::{GranuleFile, Reader};
 
 use super::synthetic::{Closed, Synthetic, fill};
 use super::{atl03, filter, read, refusal};

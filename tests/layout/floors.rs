@@ -8,15 +8,15 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 27] = [
+const FLOORS: [&str; 28] = [
     // Nouns that know nothing of photons.
     "error", "digest", "text", "folders", "place", "watch",
     // What is computed with, and on.
     "photon", "grid", "expr", "stat", "config", // From files to photons.
-    "granule", "table", "input", "plan", // From photons to cells.
+    "decode", "read", "left_out", "plan", // From photons to cells.
     "backend", "merge", "finalize", // Cells as files.
     "store", "piece", // The line, and what is said of it.
-    "pipeline", "report", // Beside the line.
+    "pipeline", "picture", "report", // Beside the line.
     "arrays", "demo", "cli", "lib", "main",
 ];
 

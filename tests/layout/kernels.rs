@@ -19,7 +19,7 @@ fn every_stage_has_its_twin_and_an_entry_point_of_its_name() {
             .take_while(|l| l.starts_with("//"))
             .collect();
         let twin = if stage == "locate" {
-            "`src/grid/locate.rs`".to_owned()
+            "`src/grid/healpix/locate.rs`".to_owned()
         } else {
             format!("`shaders/{stage}.wgsl`")
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use icefold::photon::ColumnType;
 use icefold::piece::{Marker, Pieces};
-use icefold::table::TableReader;
+use icefold::read::table::TableReader;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -290,6 +290,6 @@ proptest! {
             }
         }
         // Metadata alone is read in another way.
-        let _ = icefold::table::inspect(&path);
+        let _ = icefold::read::table::inspect(&path);
     }
 }

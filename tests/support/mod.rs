@@ -9,8 +9,8 @@ use std::sync::Arc;
 use icefold::backend::{Device, DeviceChoice, Places, StageTimes, add_remainders};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
-use icefold::granule::SourceColumn;
 use icefold::merge::ShardPartials;
+use icefold::photon::SourceColumn;
 use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{Derivation, Job, Partials};
 

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use icefold::config::{self, Config};
-use icefold::granule::{Buffers, GranuleFile, Reader};
 use icefold::photon::{ColumnType, Values};
+use icefold::read::Buffers;
+use icefold::read::hdf5::{GranuleFile, Reader};
 use icefold::{Error, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 

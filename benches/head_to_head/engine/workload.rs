@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use icefold::arrays::{Photons, npy};
 use icefold::config::{Dtype, GridConfig};
-use icefold::granule::{Counts, SourceColumn};
 use icefold::grid::{Latitude, Order};
 use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use icefold::photon::{Counts, SourceColumn};
 use icefold::{Error, Result};
 use serde::Deserialize;
 

@@ -329,7 +329,7 @@ proptest! {
         let fakes = Fakes(files.clone());
         for (i, a) in settled.granules.iter().enumerate() {
             for b in &settled.granules[i + 1..] {
-                let [x, y] = [a, b].map(|path| crate::granule::ProductName::of(path));
+                let [x, y] = [a, b].map(|path| crate::read::ProductName::of(path));
                 let same = x.as_ref().zip(y.as_ref()).is_some_and(|(x, y)| x.granule == y.granule);
                 if !same {
                     continue;

@@ -1,0 +1,3 @@
+//! The reading of tables.
+
+pub mod table;

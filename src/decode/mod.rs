@@ -1,0 +1,15 @@
+//! From the bytes of a storage chunk to values: filters undone, checksums compared, types converted.
+//!
+//! Knows nothing of files: bytes come in, values go out, so what is decoded may come from a disk or from
+//! anywhere else. `filter.rs` undoes a chunk's filters in turn; `convert.rs` makes values of the bytes.
+
+pub(crate) mod blosc;
+mod blosclz;
+mod checksum;
+mod codecs;
+pub(crate) mod convert;
+#[cfg(test)]
+mod encode;
+pub(crate) mod filter;
+pub(crate) mod inflate;
+mod unshuffle;

@@ -1,0 +1,305 @@
+//! Many positions at once: the cells of positions that have nothing in common, and the one cell of
+//! a box of positions that lie close together.
+//!
+//! Beside `locate.rs`, whose operations it repeats: ids do not depend on which way they were found.
+
+use multiversion::multiversion;
+
+use super::locate::{FacetPoint, Locator, interleave, meridian, place};
+use crate::grid::Latitude;
+
+/// Smallest and largest longitude and latitude of some positions, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    pub lon: [f64; 2],
+    pub lat: [f64; 2],
+}
+
+/// How far inside a cell the corners of a box must lie, in units of a facet's side. Rounding moves
+/// a projected position by less than 2e-15, so every position of a box that passes is located in
+/// the cell of the corners; a position nearer to an edge is always located by itself.
+const MARGIN: f64 = 2e-14;
+
+/// The numbers of boxes by their names in CUDA.
+pub(super) const NUMBERS: [(&str, f64); 1] = [("BOX_MARGIN", MARGIN)];
+
+impl Bounds {
+    /// Of no positions: the identity of `join`.
+    pub const NONE: Self = Self {
+        lon: [f64::INFINITY, f64::NEG_INFINITY],
+        lat: [f64::INFINITY, f64::NEG_INFINITY],
+    };
+
+    /// Of positions none of which is NaN.
+    #[inline(always)]
+    pub fn of(lon: &[f64], lat: &[f64]) -> Self {
+        Self {
+            lon: range(lon),
+            lat: range(lat),
+        }
+    }
+
+    /// Of the positions of both.
+    pub fn join(self, other: Self) -> Self {
+        Self {
+            lon: [
+                smaller(self.lon[0], other.lon[0]),
+                larger(self.lon[1], other.lon[1]),
+            ],
+            lat: [
+                smaller(self.lat[0], other.lat[0]),
+                larger(self.lat[1], other.lat[1]),
+            ],
+        }
+    }
+}
+
+/// Smallest and largest of some values. Each lane compares with itself only, so that lanes become
+/// one vector register.
+#[inline(always)]
+fn range(values: &[f64]) -> [f64; 2] {
+    const LANES: usize = 8;
+    let [mut low, mut high] = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
+    let chunks = values.chunks_exact(LANES);
+    for (lane, &value) in chunks.remainder().iter().enumerate() {
+        low[lane] = smaller(low[lane], value);
+        high[lane] = larger(high[lane], value);
+    }
+    for chunk in chunks {
+        for lane in 0..LANES {
+            low[lane] = smaller(low[lane], chunk[lane]);
+            high[lane] = larger(high[lane], chunk[lane]);
+        }
+    }
+    [
+        low.into_iter().fold(f64::INFINITY, smaller),
+        high.into_iter().fold(f64::NEG_INFINITY, larger),
+    ]
+}
+
+#[inline(always)]
+fn smaller(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
+}
+
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
+}
+
+/// [`Bounds::of`] with the widest instructions that the processor has.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub fn bounds_of(lon: &[f64], lat: &[f64]) -> Bounds {
+    Bounds::of(lon, lat)
+}
+
+/// The bounds of every `size` consecutive positions; the last box may hold fewer.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub fn bounds_of_boxes(lon: &[f64], lat: &[f64], size: usize, boxes: &mut Vec<Bounds>) {
+    boxes.clear();
+    boxes.extend(
+        lon.chunks(size)
+            .zip(lat.chunks(size))
+            .map(|(lon, lat)| Bounds::of(lon, lat)),
+    );
+}
+
+impl Locator {
+    /// The cell of every position, as [`Locator::cell`] finds it; slices of one length.
+    pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+        let wide = lon.iter().fold(0.0, |wide, lon| larger(wide, lon.abs()));
+        if wide > 360.0 {
+            for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
+                *cell = self.cell(lon, lat);
+            }
+        } else if self.latitude() == Latitude::AuthalicWgs84 {
+            cells_authalic(*self, lon, lat, cells);
+        } else {
+            cells_spherical(*self, lon, lat, cells);
+        }
+    }
+
+    /// The cell that holds every position within the bounds, where the four corners prove it.
+    ///
+    /// Within a quarter of the belt or of a cap a rectangle of longitude and latitude is projected
+    /// into the convex hull of its projected corners: in the belt each coordinate depends on one of
+    /// the two and is monotone in it; in a cap position is bilinear in the offset of the meridian
+    /// and the shrinking of the parallel. Cells are convex there, so corners in one cell mean that
+    /// all is in that cell.
+    pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        let Bounds { lon, lat } = bounds;
+        if lon[0] < -360.0 || lon[1] > 360.0 || lon[1] - lon[0] >= 90.0 {
+            return None;
+        }
+        let [west, east] = [meridian(lon[0]), meridian(lon[1])];
+        let [low, high] = [self.parallel(lat[0]), self.parallel(lat[1])];
+        let one_region = west.quarter == east.quarter
+            && low.belt == high.belt
+            && (low.belt || low.south == high.south);
+        if !one_region {
+            return None;
+        }
+        let corners = [
+            place(west, low),
+            place(west, high),
+            place(east, low),
+            place(east, high),
+        ];
+        self.cell_of_corners(corners, MARGIN)
+    }
+
+    /// The cell that all four corners lie in, if they do so by a margin in units of a facet's side.
+    pub(super) fn cell_of_corners(&self, corners: [FacetPoint; 4], margin: f64) -> Option<u64> {
+        let facet = corners[0].facet;
+        if corners.iter().any(|corner| corner.facet != facet) {
+            return None;
+        }
+        let x = self.row_of(corners.map(|corner| corner.x), margin)?;
+        let y = self.row_of(corners.map(|corner| corner.y), margin)?;
+        Some((facet << (2 * u32::from(self.order().get()))) | interleave(x, y))
+    }
+
+    /// The row of cells that all four coordinates lie in, if they do so by the margin.
+    fn row_of(&self, coordinates: [f64; 4], margin: f64) -> Option<u64> {
+        let [a, b, c, d] = coordinates;
+        let side = (1u64 << self.order().get()) as f64;
+        let low = (smaller(smaller(a, b), smaller(c, d)) - margin) * side;
+        let high = (larger(larger(a, b), larger(c, d)) + margin) * side;
+        // Both are tested to lie inside the facet, so truncation is the floor.
+        let inside = low >= 0.0 && high < side;
+        (inside && low as u32 == high as u32).then_some(low as u64)
+    }
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn cells_authalic(locator: Locator, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+    for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
+        *cell = locator.cell_on::<true>(lon, lat);
+    }
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn cells_spherical(locator: Locator, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+    for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
+        *cell = locator.cell_on::<false>(lon, lat);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Order;
+    use proptest::prelude::*;
+
+    /// Latitudes everywhere, with poles, equator and the transition.
+    fn latitude() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            -90.0f64..=90.0,
+            Just(90.0),
+            Just(-90.0),
+            Just(0.0),
+            41.9f64..42.1,
+            -42.1f64..-41.9,
+            89.999f64..90.0,
+        ]
+    }
+
+    fn longitude() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            -180.0f64..360.0,
+            (-4i32..=4).prop_map(|k| f64::from(k) * 45.0),
+            89.9999f64..90.0001,
+            359.9999f64..=360.0,
+            -500.0f64..500.0,
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn positions_located_together_have_the_cells_of_positions_located_alone(
+            positions in prop::collection::vec((longitude(), latitude()), 0..70),
+            order in 0u8..=29,
+            authalic: bool,
+        ) {
+            let latitude = if authalic { Latitude::AuthalicWgs84 } else { Latitude::GeodeticSpherical };
+            let locator = Locator::new(Order::new(order).unwrap(), latitude);
+            let (lon, lat): (Vec<f64>, Vec<f64>) = positions.iter().copied().unzip();
+            let mut cells = vec![0; lon.len()];
+            locator.cells(&lon, &lat, &mut cells);
+            let alone: Vec<u64> = positions.iter().map(|p| locator.cell(p.0, p.1)).collect();
+            prop_assert_eq!(cells, alone);
+        }
+
+        #[test]
+        fn a_cell_of_bounds_is_the_cell_of_every_position_within(
+            lon in longitude(),
+            lat in latitude(),
+            size in -12.0f64..1.0,
+            inside in prop::collection::vec((0.0f64..=1.0, 0.0f64..=1.0), 1..40),
+            order in 0u8..=29,
+        ) {
+            let locator = Locator::new(Order::new(order).unwrap(), Latitude::AuthalicWgs84);
+            let size = 10f64.powf(size);
+            let (east, north) = (lon + size, (lat + size).min(90.0));
+            let bounds = Bounds { lon: [lon, east], lat: [lat, north] };
+            if let Some(cell) = locator.cell_of_bounds(&bounds) {
+                for (a, b) in inside.into_iter().chain([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]) {
+                    let x = (lon + a * (east - lon)).clamp(lon, east);
+                    let y = (lat + b * (north - lat)).clamp(lat, north);
+                    prop_assert_eq!(locator.cell(x, y), cell, "{} {}", x, y);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_boxes_away_from_edges_are_decided_by_their_corners() {
+        let locator = Locator::new(Order::new(12).unwrap(), Latitude::AuthalicWgs84);
+        let mut decided = 0;
+        for i in 0..1000 {
+            let lon = f64::from(i) * 0.36 - 180.0;
+            let lat = f64::from(i) * 0.17 - 85.0;
+            let bounds = Bounds {
+                lon: [lon, lon + 1e-4],
+                lat: [lat, lat + 1e-4],
+            };
+            decided += usize::from(locator.cell_of_bounds(&bounds).is_some());
+        }
+        assert!(decided > 900, "{decided}");
+    }
+
+    #[test]
+    fn bounds_cover_their_positions() {
+        let lon: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100)).collect();
+        let lat: Vec<f64> = (0..100).map(|i| f64::from(i * 53 % 90)).collect();
+        let mut boxes = Vec::new();
+        bounds_of_boxes(&lon, &lat, 16, &mut boxes);
+        assert_eq!(boxes.len(), 7);
+        let all = boxes.iter().copied().fold(Bounds::NONE, Bounds::join);
+        assert_eq!(all, Bounds::of(&lon, &lat));
+    }
+
+    #[test]
+    fn order_of_a_locator_is_the_one_asked_for() {
+        let order = Order::new(7).unwrap();
+        assert_eq!(Locator::new(order, Latitude::AuthalicWgs84).order(), order);
+    }
+}

@@ -1,0 +1,227 @@
+//! The values of a block of rows, and the columns that kept rows become.
+//!
+//! On the line: between `columns.rs`, which reads blocks, and the batch that `reader.rs` yields.
+//! Values widen without loss or not at all.
+
+use std::ops::Range;
+
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use rayon::prelude::*;
+
+use super::select::{Kept, TILE};
+use crate::config::Dtype;
+use crate::photon::{Column, ColumnType, Values};
+use crate::read::buffers::Buffers;
+
+/// The values of a block of rows, and which of them are null (`None`: none is).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Block {
+    pub values: Values,
+    pub nulls: Option<NullBuffer>,
+    /// Which of the nulls lie outside the valid range; `None` where none does.
+    pub outside: Option<BooleanBuffer>,
+    /// Some values look like fill values that no attribute declares.
+    pub stray: bool,
+}
+
+/// Index of a value that the wanted type cannot hold exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Inexact {
+    pub index: u32,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self {
+            values: Values::I64(Vec::new()),
+            nulls: None,
+            outside: None,
+            stray: false,
+        }
+    }
+}
+
+impl Block {
+    pub fn is_null(&self, i: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|n| n.is_null(i))
+    }
+
+    /// Forgets the rows outside a range.
+    pub fn crop(&mut self, rows: &Range<usize>) {
+        fn crop<T: Copy>(values: &mut Vec<T>, rows: &Range<usize>) {
+            values.copy_within(rows.clone(), 0);
+            values.truncate(rows.len());
+        }
+        match &mut self.values {
+            Values::F32(v) => crop(v, rows),
+            Values::F64(v) => crop(v, rows),
+            Values::I64(v) => crop(v, rows),
+        }
+        let nulls = self.nulls.take();
+        self.nulls = nulls.map(|nulls| nulls.slice(rows.start, rows.len()));
+        let outside = self.outside.take();
+        self.outside = outside.map(|outside| outside.slice(rows.start, rows.len()));
+    }
+
+    /// How many of the kept rows are null because they lie outside the valid range.
+    pub fn outside_among(&self, kept: &Kept) -> usize {
+        match (&self.outside, kept) {
+            (None, _) => 0,
+            (Some(outside), Kept::All(_)) => outside.count_set_bits(),
+            (Some(outside), Kept::Listed(list)) => {
+                let is_outside = |i: &&u32| outside.value(**i as usize);
+                list.iter().filter(is_outside).count()
+            }
+        }
+    }
+
+    /// Rows as degrees, in `room` where they are not held as such; a null is NaN, which is no
+    /// coordinate.
+    pub fn degrees<'a>(&'a self, rows: Range<usize>, room: &'a mut Vec<f64>) -> &'a [f64] {
+        if let (Values::F64(v), None) = (&self.values, &self.nulls) {
+            return &v[rows];
+        }
+        let degrees = |i| {
+            if self.is_null(i) {
+                f64::NAN
+            } else {
+                self.values.get_f64(i)
+            }
+        };
+        room.extend(rows.map(degrees));
+        room
+    }
+
+    /// The value of each index in turn: a dataset broadcast to photons, or rows that are kept.
+    pub fn gather(&self, indices: &[u32], buffers: &mut Buffers) -> Self {
+        fn pick<T: Copy + Send + Sync>(values: &[T], indices: &[u32], out: &mut [T]) {
+            let tiles = out.par_chunks_mut(TILE).zip(indices.par_chunks(TILE));
+            tiles.for_each(|(out, indices)| {
+                for (out, &i) in out.iter_mut().zip(indices) {
+                    *out = values[i as usize];
+                }
+            });
+        }
+        let mut out = buffers.take(self.values.column_type(), indices.len());
+        match (&self.values, &mut out) {
+            (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
+            (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
+            (Values::I64(v), Values::I64(out)) => pick(v, indices, out),
+            _ => unreachable!("a buffer has the type that was asked for"),
+        }
+        let nulls = self.nulls.as_ref().map(|n| {
+            let valid = |i: usize| n.is_valid(indices[i] as usize);
+            NullBuffer::new(BooleanBuffer::collect_bool(indices.len(), valid))
+        });
+        let outside = self.outside.as_ref().map(|outside| {
+            BooleanBuffer::collect_bool(indices.len(), |i| outside.value(indices[i] as usize))
+        });
+        Self {
+            values: out,
+            nulls,
+            outside,
+            stray: self.stray,
+        }
+    }
+
+    /// The rows in `kept` as a column of the wanted type; moved where all are kept as they are.
+    pub fn take(
+        self,
+        kept: &Kept,
+        wanted: ColumnType,
+        buffers: &mut Buffers,
+    ) -> Result<Column, Inexact> {
+        let picked = match kept {
+            Kept::All(_) => self,
+            Kept::Listed(list) => {
+                let picked = self.gather(list, buffers);
+                buffers.give(self.values);
+                picked
+            }
+        };
+        let Self { values, nulls, .. } = picked;
+        let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
+        let inexact = |i: usize| Inexact {
+            index: match kept {
+                Kept::All(_) => i as u32,
+                Kept::Listed(list) => list[i],
+            },
+        };
+        let values = match (values, wanted) {
+            (Values::F32(v), ColumnType::F64) => {
+                let wide = v.iter().copied().map(f64::from).collect();
+                buffers.give(Values::F32(v));
+                Values::F64(wide)
+            }
+            (Values::I64(v), ColumnType::F64) => {
+                let exact = |(i, &x): (usize, &i64)| {
+                    let wide = x as f64;
+                    let same = wide as i128 == i128::from(x);
+                    if same || null(i) {
+                        Ok(wide)
+                    } else {
+                        Err(inexact(i))
+                    }
+                };
+                Values::F64(v.iter().enumerate().map(exact).collect::<Result<_, _>>()?)
+            }
+            (Values::I64(v), ColumnType::F32) => {
+                let exact = |(i, &x): (usize, &i64)| {
+                    let wide = x as f32;
+                    let same = wide as i128 == i128::from(x);
+                    if same || null(i) {
+                        Ok(wide)
+                    } else {
+                        Err(inexact(i))
+                    }
+                };
+                Values::F32(v.iter().enumerate().map(exact).collect::<Result<_, _>>()?)
+            }
+            // `widens` has refused every other pair of different types.
+            (same, _) => same,
+        };
+        let nulls = nulls.filter(|n| n.null_count() > 0);
+        Ok(Column { values, nulls })
+    }
+}
+
+/// Whether values of `dtype` may be held as `wanted` (integers as floats: value by value).
+pub(super) fn widens(dtype: Dtype, wanted: ColumnType) -> bool {
+    match dtype {
+        Dtype::F32 => wanted != ColumnType::I64,
+        Dtype::F64 => wanted == ColumnType::F64,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_become_floats_only_when_exact() {
+        let large = (1_i64 << 53) + 1;
+        let block = Block {
+            values: Values::I64(vec![1, large, i64::MAX]),
+            nulls: Some(NullBuffer::from(vec![true, true, false])),
+            ..Block::default()
+        };
+        let take = |kept: &[u32], wanted| {
+            let kept = Kept::Listed(kept.to_vec());
+            block.clone().take(&kept, wanted, &mut Buffers::default())
+        };
+        assert_eq!(take(&[0, 1], ColumnType::F64), Err(Inexact { index: 1 }));
+        let column = take(&[0, 2], ColumnType::F64).unwrap();
+        assert!(column.is_valid(0) && !column.is_valid(1));
+        assert_eq!(column.values, Values::F64(vec![1.0, i64::MAX as f64]));
+        assert_eq!(take(&[0], ColumnType::I64).unwrap().nulls, None);
+    }
+
+    #[test]
+    fn floats_never_narrow_or_become_integers() {
+        assert!(widens(Dtype::F32, ColumnType::F64));
+        assert!(!widens(Dtype::F32, ColumnType::I64));
+        assert!(!widens(Dtype::F64, ColumnType::F32));
+        assert!(widens(Dtype::I8, ColumnType::I64));
+    }
+}

@@ -1,0 +1,315 @@
+//! One dataset as a column: its type, its rows, its nulls.
+//!
+//! On the line: `track.rs` opens the datasets of a ground track and reads blocks of rows from them,
+//! through `chunk/` where it understands how they are stored, else through libhdf5.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::buffer::NullBuffer;
+use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
+use hdf5::{Dataset, H5Type, Hyperslab};
+use rayon::prelude::*;
+
+use super::attributes;
+use super::block::Block;
+use super::chunk::{Failure, Request, decode};
+use super::file::{GranuleFile, Located};
+use super::storage::{Stored, at_once};
+use crate::config::Dtype;
+use crate::photon::{ColumnType, Values};
+use crate::read::buffers::Buffers;
+use crate::read::meaning::{Meaning, Meant};
+use crate::read::spent::Spent;
+use crate::text::condensed;
+use crate::{Error, Result};
+
+/// A dataset, or one column of a 2-D dataset, with one value per row.
+#[derive(Debug)]
+pub(super) struct SourceDataset {
+    pub located: Located,
+    granule: Arc<str>,
+    pub path: String,
+    pub column: Option<usize>,
+    /// The type of the values that are meant.
+    pub dtype: Dtype,
+    /// The type of what is stored.
+    pub stored: Dtype,
+    pub meaning: Meaning,
+    pub rows: u64,
+    /// Present once indexed.
+    pub found: Option<Stored>,
+}
+
+/// Bytes of all values, and of what is in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Storage {
+    pub raw: u64,
+    pub stored: u64,
+    pub shuffled: bool,
+}
+
+impl SourceDataset {
+    /// Opens a dataset; `column` selects one of a 2-D dataset and must be given there only.
+    pub fn open(granule: &GranuleFile, path: &str, column: Option<usize>) -> Result<Self> {
+        let located = granule.dataset(path)?;
+        granule.check_sources(&located, path)?;
+        let dataset = &located.dataset;
+        let read = |e: hdf5::Error| granule.damaged(format!("read {path}"), &e);
+        let space = dataset.space().map_err(read)?;
+        let rows = if space.is_null() {
+            0
+        } else {
+            count_rows(&space.shape(), column)
+                .map_err(|why| granule.error(format!("{path} {why}")))?
+        };
+        let stored = dtype_of(dataset).map_err(|found| {
+            granule.error(format!(
+                "{path} is {found}, which is not supported; integers of up to 64 bits, float32 \
+                 and float64 are"
+            ))
+        })?;
+        let meaning = attributes::of(dataset)
+            .and_then(|attributes| Meaning::new(&attributes, stored))
+            .map_err(|why| granule.error(format!("{path}: {why}")))?;
+        Ok(Self {
+            granule: granule.name_shared(),
+            path: path.to_owned(),
+            column,
+            dtype: meaning.dtype(),
+            stored,
+            meaning,
+            rows,
+            found: None,
+            located,
+        })
+    }
+
+    /// How the whole dataset is stored.
+    ///
+    /// The error says why libhdf5 does not tell.
+    pub fn storage(&self) -> Result<Storage, String> {
+        let failed = |e: hdf5::Error| format!("cannot describe {}: {}", self.path, condensed(&e));
+        let dataset = &self.located.dataset;
+        let size = dataset.dtype().map_err(failed)?.size();
+        Ok(Storage {
+            raw: (dataset.size() as u64).saturating_mul(size as u64),
+            stored: dataset.storage_size(),
+            shuffled: dataset.filters().contains(&hdf5::filters::Filter::Shuffle),
+        })
+    }
+
+    /// Bytes of `rows` values as decoded from the file.
+    fn decoded_bytes(&self, rows: u64) -> u64 {
+        rows * size_of_dtype(self.stored)
+    }
+
+    /// Reads rows, which must lie within the dataset.
+    pub fn read(&self, rows: Range<u64>) -> Result<Block> {
+        let (mut blocks, _) = read_all(&[(self, rows)], &mut Buffers::default())?;
+        Ok(blocks.pop().unwrap_or_default())
+    }
+
+    /// Rows through libhdf5; those of u64 beyond i64 wrap. What libhdf5 makes room for goes back to the
+    /// system: only what was taken from the buffers may be given to them.
+    fn read_hdf5(&self, rows: &Range<u64>, values: &mut Values) -> Result<()> {
+        match values {
+            Values::F32(v) => v.copy_from_slice(&self.slice(rows)?),
+            Values::F64(v) => v.copy_from_slice(&self.slice(rows)?),
+            // Read as they are: libhdf5 converts to int64 by clamping.
+            Values::I64(v) if self.stored == Dtype::U64 => {
+                for (out, value) in v.iter_mut().zip(self.slice::<u64>(rows)?) {
+                    *out = value.cast_signed();
+                }
+            }
+            // Every narrower integer converts to int64 exactly.
+            Values::I64(v) => v.copy_from_slice(&self.slice(rows)?),
+        }
+        Ok(())
+    }
+
+    /// Finds nulls, unpacks, and refuses what i64 cannot hold.
+    fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
+        let known = self.nulls_not_stored(start..start + values.len() as u64);
+        let Meant {
+            nulls,
+            outside,
+            stray,
+        } = self.meaning.mark(&values, known.as_ref());
+        if let Some(unpacked) = self.meaning.unpack(&values) {
+            values = unpacked;
+        }
+        if let (Dtype::U64, Values::I64(v)) = (self.dtype, &mut values) {
+            self.check_signed(v, nulls.as_ref(), start)?;
+        }
+        Ok(Block {
+            values,
+            nulls,
+            outside,
+            stray,
+        })
+    }
+
+    fn slice<T: H5Type>(&self, rows: &Range<u64>) -> Result<Vec<T>> {
+        let range = rows.start as usize..rows.end as usize;
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let selection = match self.column {
+            Some(column) => Hyperslab::from((range, column)),
+            None => Hyperslab::from(range),
+        };
+        let read = self.located.dataset.read_slice_1d::<T, _>(selection);
+        let values = read.map_err(|e| {
+            Error::granule(
+                &*self.granule,
+                format!(
+                    "cannot read {} rows {} to {}: {}; fetch the granule again",
+                    self.path,
+                    rows.start,
+                    rows.end - 1,
+                    condensed(&e)
+                ),
+            )
+        })?;
+        Ok(values.into_raw_vec_and_offset().0)
+    }
+
+    /// Refuses unsigned values that wrapped; a null among them becomes `i64::MAX`.
+    fn check_signed(
+        &self,
+        values: &mut [i64],
+        nulls: Option<&NullBuffer>,
+        start: u64,
+    ) -> Result<()> {
+        for (i, value) in values.iter_mut().enumerate().filter(|(_, v)| **v < 0) {
+            if !nulls.is_some_and(|n| n.is_null(i)) {
+                return Err(Error::granule(
+                    &*self.granule,
+                    format!(
+                        "{} row {} is {}, above the largest integer held, {}; leave the dataset \
+                         out",
+                        self.path,
+                        start + i as u64,
+                        value.cast_unsigned(),
+                        i64::MAX
+                    ),
+                ));
+            }
+            *value = i64::MAX;
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, failure: &Failure) -> Error {
+        let Failure { rows, defect, .. } = failure;
+        let message = format!(
+            "cannot read {} rows {} to {}, a storage chunk: {defect}; fetch the granule again",
+            self.path,
+            rows.start,
+            rows.end - 1
+        );
+        Error::granule(&*self.granule, message)
+    }
+}
+
+/// Reads rows of several datasets; their storage chunks in parallel, in the rayon pool of the
+/// caller.
+pub(super) fn read_all(
+    wanted: &[(&SourceDataset, Range<u64>)],
+    buffers: &mut Buffers,
+) -> Result<(Vec<Block>, Spent)> {
+    let mut read = Vec::with_capacity(wanted.len());
+    let mut spent = Spent::default();
+    for (source, rows) in wanted {
+        let bytes = source.decoded_bytes(rows.end - rows.start);
+        spent.decoded += bytes;
+        let length = (rows.end - rows.start) as usize;
+        let mut values = buffers.take(column_type(source.stored), length);
+        if !source.is_indexed() {
+            spent.stored += bytes;
+            spent.read(|| source.read_hdf5(rows, &mut values))?;
+        }
+        read.push(values);
+    }
+    let mut sources = Vec::with_capacity(wanted.len());
+    let mut requests = Vec::with_capacity(wanted.len());
+    for ((source, rows), values) in wanted.iter().zip(&mut read) {
+        if let Some(dataset) = source.chunked() {
+            sources.push(source);
+            requests.push(Request {
+                dataset,
+                rows: rows.clone(),
+                values,
+            });
+        }
+    }
+    let at_once = at_once(wanted);
+    spent += decode(&mut requests, at_once)
+        .map_err(|failure| sources[failure.request].damaged(&failure))?;
+    let finished = read.into_par_iter().zip(wanted);
+    let finished: Vec<Result<Block>> = finished
+        .map(|(values, (source, rows))| source.finish(values, rows.start))
+        .collect();
+    let blocks = finished.into_iter().collect::<Result<_>>()?;
+    Ok((blocks, spent))
+}
+
+/// Rows of a dataset of this shape with this column chosen, or why it has not one value per row.
+fn count_rows(shape: &[usize], column: Option<usize>) -> Result<u64, String> {
+    match (shape, column) {
+        (&[rows], None) => Ok(rows as u64),
+        (&[rows, columns], Some(column)) if column < columns => Ok(rows as u64),
+        (&[_], Some(column)) => Err(format!(
+            "is 1-D and column {column} is asked for; leave `column` out"
+        )),
+        (&[_, columns], Some(column)) => Err(format!(
+            "has {columns} columns and column {column} is asked for; columns count from 0"
+        )),
+        (&[_, columns], None) => Err(format!(
+            "is 2-D with {columns} columns and no column is chosen; give `column` in a filter, or \
+             use a 1-D dataset as a variable"
+        )),
+        (shape, _) => Err(format!(
+            "has {} dimensions; use a dataset with one value per row",
+            shape.len()
+        )),
+    }
+}
+
+/// The type in which a dataset's values are held where nothing wider is asked for.
+pub(super) fn column_type(dtype: Dtype) -> ColumnType {
+    match dtype {
+        Dtype::F32 => ColumnType::F32,
+        Dtype::F64 => ColumnType::F64,
+        _ => ColumnType::I64,
+    }
+}
+
+/// The type of a dataset, or the name of a type that is not supported.
+pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
+    let dtype = dataset.dtype().map_err(|e| condensed(&e))?;
+    match dtype.to_descriptor() {
+        Ok(TypeDescriptor::Integer(IntSize::U1)) => Ok(Dtype::I8),
+        Ok(TypeDescriptor::Integer(IntSize::U2)) => Ok(Dtype::I16),
+        Ok(TypeDescriptor::Integer(IntSize::U4)) => Ok(Dtype::I32),
+        Ok(TypeDescriptor::Integer(IntSize::U8)) => Ok(Dtype::I64),
+        Ok(TypeDescriptor::Unsigned(IntSize::U1)) => Ok(Dtype::U8),
+        Ok(TypeDescriptor::Unsigned(IntSize::U2)) => Ok(Dtype::U16),
+        Ok(TypeDescriptor::Unsigned(IntSize::U4)) => Ok(Dtype::U32),
+        Ok(TypeDescriptor::Unsigned(IntSize::U8)) => Ok(Dtype::U64),
+        Ok(TypeDescriptor::Float(FloatSize::U4)) => Ok(Dtype::F32),
+        Ok(TypeDescriptor::Float(FloatSize::U8)) => Ok(Dtype::F64),
+        Ok(other) => Err(format!("of type {other}")),
+        Err(_) => Err(format!("of an unusual {}-byte type", dtype.size())),
+    }
+}
+
+fn size_of_dtype(dtype: Dtype) -> u64 {
+    match dtype {
+        Dtype::I8 | Dtype::U8 => 1,
+        Dtype::I16 | Dtype::U16 => 2,
+        Dtype::I32 | Dtype::U32 | Dtype::F32 => 4,
+        Dtype::I64 | Dtype::U64 | Dtype::F64 => 8,
+    }
+}

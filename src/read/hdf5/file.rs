@@ -1,0 +1,261 @@
+//! A granule opened through libhdf5: names, groups, datasets, errors in one line.
+//!
+//! On the line: first step of `granule --read--> PhotonBatch`; `walk.rs` finds what a path leads to.
+//! libhdf5 holds one global lock, so nothing here gains from more than one thread; values are read past
+//! it (`storage.rs`), from a handle of their own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use hdf5::{Dataset, Group};
+
+use super::columns::{SourceDataset, column_type};
+use super::open_file::OpenFile;
+use super::walk::{Missing, Spot, Walk};
+use crate::config::{Access, Config, Dtype};
+use crate::photon::Column;
+use crate::photon::SourceColumn;
+use crate::read::ColumnUnion;
+use crate::read::hdf5::{attributes, track};
+use crate::text::condensed;
+use crate::{Error, Result};
+
+/// One HDF5 product file, open for reading.
+#[derive(Debug)]
+pub struct GranuleFile {
+    pub(super) main: Arc<OpenFile>,
+    /// Files that it leads to, by their paths without links.
+    pub(super) others: Mutex<BTreeMap<PathBuf, Arc<OpenFile>>>,
+    /// Folders in which those may lie.
+    pub(super) folders: Vec<PathBuf>,
+    pub(super) access: Access,
+    name: Arc<str>,
+}
+
+/// A dataset, and the file that it is in: the granule, or one that it leads to.
+#[derive(Debug)]
+pub(super) struct Located {
+    pub dataset: Dataset,
+    pub file: Arc<OpenFile>,
+}
+
+/// The values of one dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeDataset {
+    pub column: Column,
+    /// The dataset's own type.
+    pub dtype: Dtype,
+    /// Whether libhdf5 read the values; it does where the storage is of any unusual kind.
+    pub through_hdf5: bool,
+}
+
+impl GranuleFile {
+    /// Opens a granule under its file name, which leads to no files outside its folder, and checks that
+    /// it is a whole HDF5 file.
+    ///
+    /// # Errors
+    /// No such file, a directory, not HDF5, truncated, or damaged; each by name.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &Access::default())
+    }
+
+    /// The same, with these rules.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open`], and a folder of the rules that is not there.
+    pub fn open_with(path: &Path, access: &Access) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::open_as(path, &name.to_string_lossy(), access)
+    }
+
+    /// The same, under a name of the caller's.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open_with`].
+    pub fn open_as(path: &Path, name: &str, access: &Access) -> Result<Self> {
+        let main = OpenFile::open(path)?;
+        Ok(Self {
+            main: Arc::new(main),
+            others: Mutex::default(),
+            folders: Self::folders_of(path, &access.external)?,
+            access: access.clone(),
+            name: name.into(),
+        })
+    }
+
+    /// What is odd about the file, but did not stop it from being opened.
+    pub(super) fn odd(&self) -> Option<&str> {
+        self.main.odd.as_deref()
+    }
+
+    /// What the granule is called: its file name, unless it was opened under another.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A text attribute of the root group.
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        attributes::text(&self.main.file, name)
+    }
+
+    /// Whether there is a dataset, or anything else, at `path`.
+    ///
+    /// # Errors
+    /// A damaged group on the way, a link that leads nowhere.
+    pub fn has(&self, path: &str) -> Result<bool> {
+        Ok(matches!(self.walk(path)?, Walk::Spot(_)))
+    }
+
+    /// Bytes of the file.
+    pub fn bytes(&self) -> u64 {
+        self.main.bytes
+    }
+
+    /// Type, units and name of each variable of the config, in its order, over all ground tracks
+    /// that have data; `None` where none has.
+    ///
+    /// # Errors
+    /// A dataset that is missing, is not one value per row, has an unsupported type, or is integer
+    /// in one ground track and float in another.
+    pub fn source_columns(&self, config: &Config) -> Result<Option<Vec<SourceColumn>>> {
+        let mut union = ColumnUnion::default();
+        for name in &config.ground_tracks {
+            if track::survey(self, config, name)?.rows == 0 {
+                continue;
+            }
+            let describe = |variable: &crate::config::Variable| {
+                let path = track::path_in(&variable.path, name);
+                let source = SourceDataset::open(self, &path, None)?;
+                let dataset = self.dataset(&path)?.dataset;
+                Ok(SourceColumn {
+                    name: variable.name.clone(),
+                    column_type: column_type(source.dtype),
+                    dtype: source.dtype,
+                    units: attributes::text(&dataset, "units"),
+                    long_name: attributes::text(&dataset, "long_name"),
+                })
+            };
+            let columns = config.variables.iter().map(describe);
+            let columns = columns.collect::<Result<_>>()?;
+            union.add(name, columns).map_err(|clash| {
+                self.error(format!(
+                    "{clash}; run the ground tracks apart, with other `groups` in the config"
+                ))
+            })?;
+        }
+        Ok(union.into_columns())
+    }
+
+    /// Reads one dataset whole, or one column of a 2-D one; at most `most` rows.
+    ///
+    /// # Errors
+    /// A dataset that is missing, is not one value per row, has an unsupported type, has more rows,
+    /// or is damaged.
+    pub fn read_dataset(
+        &self,
+        path: &str,
+        column: Option<usize>,
+        most: u64,
+    ) -> Result<WholeDataset> {
+        let mut source = SourceDataset::open(self, path, column)?;
+        if source.rows > most {
+            return Err(self.error(format!(
+                "{path} has {} rows, and at most {most} are wanted",
+                source.rows
+            )));
+        }
+        source.index(self)?;
+        let block = source.read(0..source.rows)?;
+        Ok(WholeDataset {
+            column: Column {
+                values: block.values,
+                nulls: block.nulls,
+            },
+            dtype: source.dtype,
+            through_hdf5: !source.is_indexed(),
+        })
+    }
+
+    /// An error about this granule, in one line: names from a damaged file may hold anything.
+    pub(super) fn error(&self, message: impl AsRef<str>) -> Error {
+        let printable = |c: char| if c.is_control() { '?' } else { c };
+        let message: String = message.as_ref().chars().map(printable).collect();
+        Error::granule(&*self.name, message)
+    }
+
+    /// What is read of this granule at once does not fit the memory.
+    pub(super) fn too_large(&self, message: String) -> Error {
+        match self.error(message) {
+            Error::Granule { granule, message } => Error::TooLarge { granule, message },
+            other => other,
+        }
+    }
+
+    /// libhdf5 could not do something to this granule; `action` reads after "cannot".
+    pub(super) fn damaged(&self, action: impl AsRef<str>, error: &hdf5::Error) -> Error {
+        let (action, cause) = (action.as_ref(), condensed(error));
+        self.error(format!("cannot {action}: {cause}; fetch the granule again"))
+    }
+
+    pub(super) fn name_shared(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// Names in the root group.
+    pub(super) fn members(&self) -> Result<Vec<String>> {
+        let root = self.find_group("/")?;
+        root.map_or(Ok(Vec::new()), |root| self.names(&root, ""))
+    }
+
+    /// Names in a group, sorted; `path` is for the error.
+    pub(super) fn names(&self, group: &Group, path: &str) -> Result<Vec<String>> {
+        let mut names = group
+            .member_names()
+            .map_err(|e| self.damaged(format!("list {path}/"), &e))?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The group at `path`, or `None` where there is none; a damaged group is an error.
+    pub(super) fn find_group(&self, path: &str) -> Result<Option<Group>> {
+        match self.walk(path)? {
+            Walk::Spot(spot) => {
+                let opened = spot.open_group();
+                let group = opened.map_err(|e| self.damaged(format!("open {path} as a group"), &e));
+                group.map(Some)
+            }
+            Walk::Missing(_) => Ok(None),
+        }
+    }
+
+    /// The dataset at `path`; the error of a missing one names the nearest that exists.
+    pub(super) fn dataset(&self, path: &str) -> Result<Located> {
+        match self.walk(path)? {
+            Walk::Spot(spot) => self.open_dataset(spot, path),
+            Walk::Missing(missing) => Err(self.missing(path, &missing)?),
+        }
+    }
+
+    /// The dataset that a path leads to.
+    pub(super) fn open_dataset(&self, spot: Spot, path: &str) -> Result<Located> {
+        let Some(name) = &spot.name else {
+            return Err(self.error(format!("{path} is a group, and a dataset is expected")));
+        };
+        let opened = spot.group.dataset(name);
+        Ok(Located {
+            dataset: opened.map_err(|e| self.damaged(format!("open {path} as a dataset"), &e))?,
+            file: spot.file,
+        })
+    }
+
+    /// The error of a path that leads nowhere. Only this lists what is there instead: a group may hold
+    /// hundreds of thousands of names, and paths of other ground tracks often lead nowhere.
+    fn missing(&self, path: &str, missing: &Missing) -> Result<Error> {
+        let members = self.names(&missing.group, &missing.parent)?;
+        Ok(self.error(format!(
+            "{path} does not exist: {}",
+            missing.describe(&members)
+        )))
+    }
+}

@@ -1,0 +1,45 @@
+//! HDF5 granules: one product file each, read into photon batches.
+//!
+//! A granule is opened (`file.rs`), its ground tracks are found (`track.rs`), row ranges of their datasets are
+//! read (`columns.rs`) by decoding the storage chunks (`chunk/`) wherever their layout is understood, and by
+//! libhdf5 elsewhere; `reader.rs` keeps, counts and hands on. Segments that are linked to photons go through
+//! `link.rs`. Paths are walked link by link (`walk.rs`), so that no file leads to another one unasked.
+
+mod attributes;
+mod block;
+mod chunk;
+mod columns;
+mod cost;
+mod elsewhere;
+mod extent;
+mod file;
+mod fit;
+mod identity;
+mod inspect;
+mod inspect_text;
+mod keep;
+mod level_hint;
+mod link;
+mod mapping;
+mod open_block;
+mod open_file;
+mod open_link;
+mod reader;
+mod select;
+mod settle;
+mod storage;
+mod superblock;
+mod track;
+mod virtual_dataset;
+mod walk;
+
+pub use cost::{cost, cost_text};
+pub use file::{GranuleFile, WholeDataset};
+pub(crate) use fit::lacking;
+pub use fit::{Outline, Tracks};
+pub use inspect::{inspect, inspect_all};
+pub use inspect_text::inspect_text;
+pub use open_file::plugin_folders;
+pub use reader::Reader;
+pub(crate) use superblock::looks_like_hdf5;
+pub use track::{GroundTrackStatus, GroundTrackSummary};

@@ -1,0 +1,329 @@
+//! Reads the photons of a granule, block by block, and hands on those that are kept.
+//!
+//! On the line: `granule --read--> PhotonBatch`. Each photon is either kept or counted under the
+//! first reason that rejects it: its coordinate, the wanted shards, the filters in order, null in every
+//! column.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::file::GranuleFile;
+use super::keep::Keep;
+use super::link::Runs;
+use super::open_block::OpenBlock;
+use super::select::Positions;
+use super::settle::{applied, settle, unit_gaps};
+use super::track::{GroundTrackSummary, Track, rows_of, survey_all};
+use crate::config::Config;
+use crate::photon::Counts;
+use crate::photon::{ColumnType, Origin, PhotonBatch};
+use crate::read::buffers::Buffers;
+use crate::read::meaning::Applied;
+use crate::read::oddities::Oddities;
+use crate::read::spent::Spent;
+use crate::read::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::{Error, Result};
+
+/// Yields the kept photons of one granule as batches, one ground track after the other.
+#[derive(Debug)]
+pub struct Reader {
+    granule: Arc<str>,
+    keep: Keep,
+    wanted: Option<WantedShards>,
+    batch_rows: u64,
+    ground_tracks: Vec<GroundTrackSummary>,
+    pub(super) tracks: Vec<Track>,
+    position: Position,
+    counts: Counts,
+    warnings: Vec<String>,
+    oddities: Oddities,
+    spent: Spent,
+    buffers: Buffers,
+}
+
+/// The next row to read; `runs` are those of the ground track, read when it begins.
+#[derive(Debug, Default)]
+struct Position {
+    track: usize,
+    row: u64,
+    runs: Option<Runs>,
+}
+
+/// The fate of one block of rows, before it is added to the reader's totals.
+#[derive(Debug, Default)]
+struct Fold {
+    counts: Counts,
+    oddities: Oddities,
+    spent: Spent,
+    batch: Option<PhotonBatch>,
+}
+
+impl Reader {
+    /// Opens every dataset that the config needs; `types[i]` is the type wanted of variable `i`,
+    /// and a batch comes from at most `batch_rows` rows.
+    ///
+    /// A ground track that is missing, has no data group or is empty is recorded in
+    /// [`Reader::ground_tracks`].
+    ///
+    /// # Errors
+    /// It is a granule of another product; a dataset is missing, has a wrong length, shape or type, rows
+    /// that are not stored, or attributes that cannot be honoured.
+    pub fn open(
+        granule: &GranuleFile,
+        config: &Config,
+        types: &[ColumnType],
+        batch_rows: usize,
+    ) -> Result<Self> {
+        let started = Instant::now();
+        if types.len() != config.variables.len() {
+            return Err(granule.error(format!(
+                "{} column types are given for {} variables",
+                types.len(),
+                config.variables.len()
+            )));
+        }
+        let ground_tracks = survey_all(granule, config)?;
+        let present = ground_tracks.iter().filter(|t| t.rows > 0);
+        let mut tracks: Vec<Track> = present
+            .map(|summary| Track::open(granule, config, types, summary))
+            .collect::<Result<_>>()?;
+        let odd = granule.odd().into_iter();
+        let mut warnings: Vec<String> = odd
+            .map(|odd| format!("granule {}: {odd}", granule.name()))
+            .collect();
+        for track in &mut tracks {
+            warnings.extend(settle(granule, config, track)?);
+            warnings.extend(track.not_stored(granule.name()));
+        }
+        Ok(Self {
+            granule: granule.name_shared(),
+            keep: Keep::new(granule.name_shared(), config, types),
+            wanted: None,
+            // Rows within a block are held as u32.
+            batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
+            ground_tracks,
+            tracks,
+            position: Position::default(),
+            counts: Counts::default(),
+            warnings,
+            oddities: Oddities::default(),
+            spent: Spent {
+                reading: started.elapsed(),
+                ..Spent::default()
+            },
+            buffers: Buffers::default(),
+        })
+    }
+
+    /// The next batch of kept photons, never empty; `None` at the end.
+    ///
+    /// # Errors
+    /// A block that cannot be read, a value that the wanted type cannot hold, a null under
+    /// [`NullPolicy::Reject`], a link that does not add up. Counts stay as they were before.
+    pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
+        self.next_batch_unless(&AtomicBool::new(false))
+    }
+
+    /// The same, until it is interrupted: blocks of which nothing is kept may be many.
+    ///
+    /// # Errors
+    /// As [`Reader::next_batch`], and an interrupt.
+    pub fn next_batch_unless(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
+        while let Some(track) = self.tracks.get(self.position.track) {
+            if self.position.row == track.rows {
+                self.position = Position {
+                    track: self.position.track + 1,
+                    ..Position::default()
+                };
+                continue;
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            if self.position.row == 0
+                && let Some(linked) = track.runs(&self.granule)?
+            {
+                self.warnings.extend(linked.warning);
+                self.position.runs = Some(linked.runs);
+            }
+            let start = self.position.row;
+            let rows = start..track.rows.min(start + self.batch_rows);
+            let mut buffers = std::mem::take(&mut self.buffers);
+            let fold = self.fold_block(track, rows.clone(), &mut buffers);
+            self.buffers = buffers;
+            let fold = fold?;
+            self.position.row = rows.end;
+            self.counts.add(&fold.counts);
+            self.oddities.add(fold.oddities);
+            self.spent += fold.spent;
+            if fold.batch.is_some() {
+                return Ok(fold.batch);
+            }
+        }
+        let odd = std::mem::take(&mut self.oddities);
+        self.warnings.extend(odd.warnings(&self.granule));
+        Ok(None)
+    }
+
+    /// Only photons of these shards count from now on; all where there is none.
+    #[must_use]
+    pub fn within(mut self, wanted: Option<WantedShards>) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Decodes into these buffers from now on; see [`Reader::into_buffers`].
+    #[must_use]
+    pub fn with_buffers(mut self, buffers: Buffers) -> Self {
+        self.use_buffers(buffers);
+        self
+    }
+
+    /// As [`Reader::with_buffers`].
+    pub fn use_buffers(&mut self, buffers: Buffers) {
+        self.buffers = buffers;
+    }
+
+    /// The buffers, for the next granule's reader.
+    pub fn into_buffers(self) -> Buffers {
+        self.buffers
+    }
+
+    /// Takes back the memory of a batch that is no longer needed, to decode the next ones into.
+    pub fn recycle(&mut self, batch: PhotonBatch) {
+        self.buffers.recycle(batch);
+    }
+
+    /// What became of the photons read so far; balanced.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Every ground track of the config, in its order.
+    pub fn ground_tracks(&self) -> &[GroundTrackSummary] {
+        &self.ground_tracks
+    }
+
+    /// Columns whose units some ground tracks say and others do not, in words.
+    pub fn unit_gaps(&self, config: &Config) -> Vec<String> {
+        unit_gaps(&self.granule, config, &self.tracks)
+    }
+
+    /// What the attributes of datasets say of their values, of each ground track.
+    pub fn applied(&self) -> Vec<Applied> {
+        self.tracks.iter().flat_map(applied).collect()
+    }
+
+    /// What was odd, but did not stop the reading; grows as ground tracks are read.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Bytes of values decoded so far, before filtering.
+    pub fn bytes_read(&self) -> u64 {
+        self.spent.decoded
+    }
+
+    /// Bytes that storage chunks take at most while they are decoded.
+    pub fn chunk_bytes(&self) -> u64 {
+        let tracks = self.tracks.iter();
+        tracks.map(|track| track.chunk_bytes).max().unwrap_or(0)
+    }
+
+    /// Rows of datasets that are not stored, and are null.
+    pub fn rows_not_stored(&self) -> u64 {
+        self.tracks.iter().map(Track::rows_not_stored).sum()
+    }
+
+    /// What reading took so far.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Rows that were read so far, and all that the granule has.
+    pub fn progress(&self) -> (u64, u64) {
+        let done = &self.tracks[..self.position.track.min(self.tracks.len())];
+        let read = rows_of(done).saturating_add(self.position.row);
+        (read, rows_of(&self.tracks))
+    }
+
+    /// Where only some shards are wanted, coordinates are read first, and the other datasets from
+    /// the first to the last photon inside.
+    fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
+        let mut fold = Fold::default();
+        fold.counts.read = rows.end - rows.start;
+        let segments = |rows: &Range<u64>| {
+            let runs = self.position.runs.as_ref();
+            runs.map(|runs| runs.segments_of(rows.clone()))
+        };
+        let mut blocks = Vec::new();
+        let first = match self.wanted {
+            Some(_) => vec![track.latitude, track.longitude],
+            None => track.all(),
+        };
+        let of_block = match self.wanted {
+            Some(_) => None,
+            None => segments(&rows),
+        };
+        let reach = (&rows, of_block.as_ref());
+        fold.spent = track.read(&first, reach, &mut blocks, buffers)?;
+        let positions = Positions {
+            lon: &blocks[track.longitude],
+            lat: &blocks[track.latitude],
+            wanted: self.wanted.as_ref(),
+        };
+        let (mut selection, [bad, outside, unlisted]) = positions.select(buffers);
+        fold.counts.reject("bad_coordinate", bad);
+        fold.counts.reject(OUTSIDE_SHARDS, outside);
+        fold.counts.reject(UNLISTED_SHARD, unlisted);
+        for coordinate in [track.latitude, track.longitude] {
+            if let Some(outside) = &blocks[coordinate].outside {
+                let data = track.data(coordinate);
+                let (range, count) = (data.meaning.range(), outside.count_set_bits());
+                fold.oddities.outside(&data.path, range, true, count);
+            }
+        }
+        let mut rows = rows;
+        if self.wanted.is_some() && selection.len() > 0 {
+            let cover = selection.cover();
+            selection.crop(&cover);
+            for coordinate in first {
+                blocks[coordinate].crop(&cover);
+            }
+            rows = rows.start + cover.start as u64..rows.start + cover.end as u64;
+            let others = track.besides_coordinates();
+            let of_block = segments(&rows);
+            let reach = (&rows, of_block.as_ref());
+            fold.spent += track.read(&others, reach, &mut blocks, buffers)?;
+        }
+        let mut block = OpenBlock::new(track, rows, blocks);
+        let keep = &self.keep;
+        if selection.len() > 0 {
+            Keep::note_odd(&block, &selection, &mut fold.oddities);
+            block.reject_not_stored(&mut selection, &mut fold.counts);
+            keep.filter(&block, &mut selection, &mut fold.counts);
+        }
+        if selection.len() > 0 {
+            keep.settle_nulls(&block, &mut selection, &mut fold.counts)?;
+        }
+        if selection.len() > 0 {
+            let kept = selection.into_kept(buffers);
+            fold.counts.kept = kept.len() as u64;
+            let columns = keep.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
+            fold.batch = Some(PhotonBatch {
+                origin: Origin {
+                    granule: Arc::clone(&self.granule),
+                    ground_track: Arc::clone(&track.name),
+                    rows: block.rows_of(&kept),
+                },
+                lon: block.take_degrees(track.longitude, &kept, buffers),
+                lat: block.take_degrees(track.latitude, &kept, buffers),
+                columns,
+            });
+        }
+        block.recycle(buffers);
+        Ok(fold)
+    }
+}

@@ -1,0 +1,230 @@
+//! Which photons of a block are kept: coordinates, wanted shards, filters in order, then nulls.
+//!
+//! On the line: `reader.rs` selects before any column is copied. Rows are marked tile by tile, in
+//! parallel; where every row stays there is no list, and columns move on without being copied.
+
+use std::ops::Range;
+
+use arrow::buffer::NullBuffer;
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::block::Block;
+use crate::grid::Locator;
+use crate::read::buffers::Buffers;
+use crate::read::filters::RowFilter;
+use crate::read::wanted::WantedShards;
+
+/// Rows that are marked, listed or gathered together: their values stay in the cache.
+pub(super) const TILE: usize = 1 << 14;
+
+/// The rows of a block that are kept so far: a mark per row, 1 or 0.
+#[derive(Debug)]
+pub(super) struct Selection {
+    marks: Vec<u8>,
+    kept: usize,
+}
+
+/// Kept rows, ascending.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// All rows, and how many there are.
+    All(usize),
+    Listed(Vec<u32>),
+}
+
+/// The coordinates of a block.
+#[derive(Debug)]
+pub(super) struct Positions<'a> {
+    pub lon: &'a Block,
+    pub lat: &'a Block,
+    pub wanted: Option<&'a WantedShards>,
+}
+
+impl Positions<'_> {
+    /// Marks the rows that have a position in a wanted shard, and counts those that have no position,
+    /// those outside, and those in a wanted shard that the granule is not listed for.
+    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 3]) {
+        let mut marks = buffers.take_marks(self.lat.values.len());
+        let tiles = marks.par_chunks_mut(TILE).enumerate();
+        let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
+        let rejected = rejected.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
+        let kept = marks.len() - rejected.iter().sum::<usize>();
+        (Selection { marks, kept }, rejected)
+    }
+
+    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 3] {
+        let rows = start..start + marks.len();
+        let (mut lon, mut lat) = (Vec::new(), Vec::new());
+        let lon = self.lon.degrees(rows.clone(), &mut lon);
+        let lat = self.lat.degrees(rows, &mut lat);
+        mark_positions(lon, lat, marks);
+        let placed = count(marks);
+        let bad = marks.len() - placed;
+        let Some(wanted) = self.wanted else {
+            return [bad, 0, 0];
+        };
+        let unlisted = wanted.narrow(lon, lat, marks);
+        [bad, placed - count(marks) - unlisted, unlisted]
+    }
+}
+
+/// Marks the rows that have a position, and no others.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn mark_positions(lon: &[f64], lat: &[f64], marks: &mut [u8]) {
+    for ((mark, &lon), &lat) in marks.iter_mut().zip(lon).zip(lat) {
+        *mark = u8::from(Locator::accepts(lon, lat));
+    }
+}
+
+impl Selection {
+    /// Number of rows kept.
+    pub fn len(&self) -> usize {
+        self.kept
+    }
+
+    /// The rows from the first to the last that is kept; empty where none is.
+    pub fn cover(&self) -> Range<usize> {
+        let is_kept = |mark: &u8| *mark == 1;
+        let Some(first) = self.marks.iter().position(is_kept) else {
+            return 0..0;
+        };
+        let last = self.marks.iter().rposition(is_kept).unwrap_or(first);
+        first..last + 1
+    }
+
+    /// Forgets the rows outside a range that holds all that are kept.
+    pub fn crop(&mut self, rows: &Range<usize>) {
+        self.marks.truncate(rows.end);
+        self.marks.drain(..rows.start);
+    }
+
+    /// Drops the rows that the filters reject; counts those that each rejects first.
+    pub fn filter(&mut self, filters: &[(&RowFilter, &Block)]) -> Vec<usize> {
+        if filters.is_empty() {
+            return Vec::new();
+        }
+        let tiles = self.marks.par_chunks_mut(TILE).enumerate();
+        let rejected: Vec<Vec<usize>> = tiles
+            .map(|(tile, marks)| {
+                let rows = tile * TILE..tile * TILE + marks.len();
+                let mut left = count(marks);
+                let narrowed = filters.iter().map(|(filter, block)| {
+                    filter.narrow(&block.values, rows.clone(), marks);
+                    if let Some(nulls) = &block.nulls {
+                        clear_nulls(nulls, rows.clone(), marks);
+                    }
+                    let before = std::mem::replace(&mut left, count(marks));
+                    before - left
+                });
+                narrowed.collect()
+            })
+            .collect();
+        let mut sums = vec![0; filters.len()];
+        for counts in rejected {
+            for (sum, count) in sums.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        self.kept -= sums.iter().sum::<usize>();
+        sums
+    }
+
+    /// The kept rows, ascending.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.marks.len()).filter(|&i| self.marks[i] == 1)
+    }
+
+    /// The first kept row for which `is` holds.
+    pub fn find(&self, is: impl Fn(usize) -> bool) -> Option<usize> {
+        self.rows().find(|&i| is(i))
+    }
+
+    /// Drops the rows for which `is` holds; returns how many kept ones there were.
+    pub fn drop_where(&mut self, is: impl Fn(usize) -> bool) -> usize {
+        for (i, mark) in self.marks.iter_mut().enumerate() {
+            *mark &= u8::from(!is(i));
+        }
+        let before = self.kept;
+        self.kept = count(&self.marks);
+        before - self.kept
+    }
+
+    /// The kept rows; the memory of the marks goes back.
+    pub fn into_kept(self, buffers: &mut Buffers) -> Kept {
+        let kept = self.list();
+        buffers.give_marks(self.marks);
+        kept
+    }
+
+    fn list(&self) -> Kept {
+        if self.kept == self.marks.len() {
+            return Kept::All(self.kept);
+        }
+        let mut list = vec![0; self.kept];
+        let mut rest = &mut list[..];
+        let mut tiles = Vec::with_capacity(self.marks.len().div_ceil(TILE));
+        for (tile, marks) in self.marks.chunks(TILE).enumerate() {
+            let (front, back) = rest.split_at_mut(count(marks));
+            tiles.push((tile * TILE, marks, front));
+            rest = back;
+        }
+        tiles
+            .into_par_iter()
+            .for_each(|(start, marks, out)| write_marked(start, marks, out));
+        Kept::Listed(list)
+    }
+}
+
+impl Kept {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::All(rows) => *rows,
+            Self::Listed(list) => list.len(),
+        }
+    }
+}
+
+/// Clears the marks of nulls: a null compares with nothing, whatever the operation.
+fn clear_nulls(nulls: &NullBuffer, rows: Range<usize>, marks: &mut [u8]) {
+    for (mark, row) in marks.iter_mut().zip(rows) {
+        *mark &= u8::from(nulls.is_valid(row));
+    }
+}
+
+/// Writes the numbers of marked rows, without a branch: a row that is not marked is written over.
+fn write_marked(start: usize, marks: &[u8], out: &mut [u32]) {
+    let mut numbers = vec![0; marks.len() + 1];
+    let mut next = 0;
+    for (i, &mark) in marks.iter().enumerate() {
+        numbers[next] = (start + i) as u32;
+        next += usize::from(mark);
+    }
+    out.copy_from_slice(&numbers[..next]);
+}
+
+/// Marks that are 1, summed over runs that a byte can hold.
+fn count(marks: &[u8]) -> usize {
+    let runs = marks.chunks(255);
+    runs.map(|run| usize::from(run.iter().sum::<u8>())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn kept_rows_are_the_marked_ones(marks in prop::collection::vec(0_u8..2, 0..40_000)) {
+            let kept = count(&marks);
+            let expected: Vec<u32> =
+                (0..marks.len() as u32).filter(|&i| marks[i as usize] == 1).collect();
+            prop_assert_eq!(kept, expected.len());
+            let all = kept == marks.len();
+            let found = Selection { marks, kept }.into_kept(&mut Buffers::default());
+            prop_assert_eq!(found, if all { Kept::All(kept) } else { Kept::Listed(expected) });
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A ground track against the config, once its datasets are open: attributes that cannot be honoured,
+//! units of coordinates, thresholds that a type cannot hold.
+//!
+//! On the line: `reader.rs` settles every ground track before the first photon is read, and the survey
+//! with it.
+
+use super::file::GranuleFile;
+use super::track::Track;
+use crate::Result;
+use crate::config::{Config, Variable};
+use crate::grid::Locator;
+use crate::read::meaning::Applied;
+use crate::read::units::{Axis, check_degrees};
+
+/// Checks every dataset of a ground track, and settles what its attributes mean; gives back what is
+/// odd, in words.
+///
+/// # Errors
+/// An attribute that cannot be honoured, coordinates in other units than degrees, a filter that
+/// compares with a number that the dataset cannot hold.
+pub(super) fn settle(
+    granule: &GranuleFile,
+    config: &Config,
+    track: &mut Track,
+) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    for data in track.sources_mut() {
+        let settled = data.meaning.settle(config.valid_range);
+        settled.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
+        let odd = data.meaning.warnings.iter();
+        warnings.extend(odd.map(|odd| format!("granule {}: {}: {odd}", granule.name(), data.path)));
+    }
+    let (latitude, longitude) = (track.latitude, track.longitude);
+    for (source, axis, most) in [
+        (latitude, Axis::Latitude, 90.0),
+        (longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
+    ] {
+        let data = track.data_mut(source);
+        data.meaning.settle_within(-most, most);
+        let odd = check_degrees(data.meaning.units.as_deref(), axis)
+            .map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
+        warnings.extend(odd.map(|odd| format!("granule {}: {}: {odd}", granule.name(), data.path)));
+    }
+    for (filter, &source) in config.filters.iter().zip(&track.filters) {
+        let data = track.data(source);
+        let fits = filter.check(data.dtype);
+        fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
+    }
+    Ok(warnings)
+}
+
+/// Columns whose units some ground tracks say and others do not, in words.
+pub(super) fn unit_gaps(granule: &str, config: &Config, tracks: &[Track]) -> Vec<String> {
+    let gap = |(place, variable): (usize, &Variable)| {
+        let units = |track: &Track| track.data(track.columns[place]).meaning.units.clone();
+        let silent = tracks.iter().find(|track| units(track).is_none())?;
+        let (said, known) = tracks.iter().find_map(|t| Some((&t.name, units(t)?)))?;
+        Some(format!(
+            "granule {granule}: column {} has no units in {}, in {said} it is in {known}; taken for the \
+             same",
+            variable.name, silent.name
+        ))
+    };
+    config
+        .variables
+        .iter()
+        .enumerate()
+        .filter_map(gap)
+        .collect()
+}
+
+/// What was applied to the values of each dataset of a ground track.
+pub(super) fn applied(track: &Track) -> Vec<Applied> {
+    let of_source = |source: usize| {
+        let data = track.data(source);
+        let template = data.path.replacen(&*track.name, "{group}", 1);
+        let template = match data.column {
+            Some(column) => format!("{template}[:,{column}]"),
+            None => template,
+        };
+        data.meaning.applied(&template)
+    };
+    track.all().into_iter().filter_map(of_source).collect()
+}

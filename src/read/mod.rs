@@ -1,0 +1,299 @@
+//! From files to photon batches: granules as HDF5 product files or as tables.
+//!
+//! On the line: `granule --read--> PhotonBatch`. An [`Input`] is an open granule of either kind, which is all that
+//! the line and the survey see; `hdf5/` and `table/` are the kinds. What both need stands beside them: names of
+//! granules, the meaning of stored numbers (`meaning.rs`), filters, wanted shards, units, buffers, reports.
+
+mod attributes;
+mod buffers;
+mod filters;
+pub mod hdf5;
+mod meaning;
+mod missing;
+mod names;
+mod oddities;
+mod packing;
+mod product;
+mod report;
+mod spent;
+pub mod table;
+mod union;
+mod units;
+mod wanted;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use crate::config::{Config, GranuleKind};
+use crate::error::{Error, Result};
+use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
+use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking};
+use crate::read::table::{
+    TableFile, TableReader, columns_read, looks_like_a_table, source_columns,
+};
+
+pub(crate) use attributes::Attributes;
+pub use buffers::Buffers;
+pub(crate) use filters::RowFilter;
+pub(crate) use meaning::Meaning;
+pub use meaning::{Applied, AppliedNumber};
+pub use names::{GranulePath, named};
+pub(crate) use oddities::Oddities;
+pub(crate) use product::{ProductName, Rank};
+pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
+pub use spent::Spent;
+pub use union::ColumnUnion;
+pub(crate) use units::{Axis, check_degrees};
+pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+
+/// A granule of which batches are read.
+#[derive(Debug)]
+pub enum Input {
+    Hdf5(GranuleFile, Box<Reader>),
+    Table(Box<TableReader>),
+}
+
+/// What a granule says of the columns of a config.
+#[derive(Debug)]
+pub struct Described {
+    /// One per variable; `None` where no ground track has data.
+    pub columns: Option<Vec<SourceColumn>>,
+    /// Photons of all ground tracks, or rows of the table where that is known.
+    pub rows: u64,
+    /// The ground tracks of an HDF5 granule.
+    pub outline: Option<Outline>,
+    /// What the attributes of datasets, or of fields, say of their values.
+    pub applied: Vec<Applied>,
+    /// Bytes that storage chunks, or pages and rows of a table, take at most while they are decoded.
+    pub chunk_bytes: u64,
+    /// What differs within the granule, and is no reason to stop.
+    pub notes: Vec<String>,
+    /// Names and types of all columns of a table.
+    pub table_columns: Option<BTreeMap<String, String>>,
+}
+
+/// What a file is to a config.
+#[derive(Debug)]
+pub enum Probe {
+    /// All that the config needs of it can be opened.
+    Fits(Described),
+    /// It opens, and has nothing that the config reads, or not all of it; why, in words.
+    Other(String),
+    /// It cannot be opened, or is damaged.
+    Broken(Error),
+}
+
+impl Input {
+    /// Opens what the config needs of a granule; `types[i]` is the type wanted of variable `i`, a
+    /// batch comes from at most `batch_rows` rows. Photons outside `wanted` are counted, and what need
+    /// not be read of them is not.
+    ///
+    /// # Errors
+    /// As the reader of its kind.
+    pub fn open(
+        granule: &GranulePath,
+        config: &Config,
+        types: &[ColumnType],
+        batch_rows: usize,
+        wanted: Option<WantedShards>,
+    ) -> Result<Self> {
+        match config.granules {
+            GranuleKind::Hdf5 => {
+                let granule = hdf5(granule, config)?;
+                let reader = Reader::open(&granule, config, types, batch_rows)?;
+                Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
+            }
+            GranuleKind::Table => {
+                let table = table(granule)?;
+                let reader = TableReader::new(table, config, types, batch_rows, wanted)?;
+                Ok(Self::Table(Box::new(reader)))
+            }
+        }
+    }
+
+    /// What a granule says of its columns, if all that the config needs of it can be opened.
+    ///
+    /// # Errors
+    /// As the reader of its kind.
+    pub fn describe(granule: &GranulePath, config: &Config) -> Result<Described> {
+        match config.granules {
+            GranuleKind::Hdf5 => {
+                let granule = hdf5(granule, config)?;
+                let columns = granule.source_columns(config)?;
+                let types: Vec<ColumnType> = match &columns {
+                    Some(columns) => columns.iter().map(|c| c.column_type).collect(),
+                    None => vec![ColumnType::F64; config.variables.len()],
+                };
+                let reader = Reader::open(&granule, config, &types, 1)?;
+                Ok(Described {
+                    columns,
+                    rows: (reader.ground_tracks().iter())
+                        .map(|t| t.rows)
+                        .fold(0, u64::saturating_add),
+                    chunk_bytes: reader.chunk_bytes(),
+                    outline: Some(Outline::with(
+                        &granule,
+                        config,
+                        reader.ground_tracks().to_vec(),
+                    )?),
+                    applied: reader.applied(),
+                    notes: reader.unit_gaps(config),
+                    table_columns: None,
+                })
+            }
+            GranuleKind::Table => {
+                let opened = table(granule)?;
+                let columns = source_columns(&opened, config)?;
+                let types: Vec<ColumnType> = columns.iter().map(|c| c.column_type).collect();
+                let reader = TableReader::new(opened, config, &types, 1, None)?;
+                Ok(Described {
+                    columns: Some(columns),
+                    outline: None,
+                    rows: reader.table().rows().unwrap_or_default(),
+                    applied: reader.applied(),
+                    chunk_bytes: reader.decoding_bytes(),
+                    notes: Vec::new(),
+                    table_columns: Some(reader.table().columns()),
+                })
+            }
+        }
+    }
+
+    /// What a file is to a config: whether it opens, and fits.
+    pub fn probe(path: &Path, config: &Config) -> Probe {
+        match Self::other(path, config) {
+            Ok(None) => {}
+            Ok(Some(why)) => return Probe::Other(why),
+            Err(error) => return Probe::Broken(error),
+        }
+        match Self::describe(&GranulePath::alone(path), config) {
+            Ok(described) => Probe::Fits(described),
+            Err(error) => Probe::Broken(error),
+        }
+    }
+
+    /// Why a file that opens does not fit the config; `None` where it may.
+    fn other(path: &Path, config: &Config) -> Result<Option<String>> {
+        let alone = GranulePath::alone(path);
+        let lacks = |what: String| format!("has no {what}, which the config reads");
+        match config.granules {
+            GranuleKind::Hdf5 => {
+                let granule = hdf5(&alone, config)?;
+                if let Some(path) = lacking(&granule, config)? {
+                    return Ok(Some(lacks(path)));
+                }
+                let blank = Outline::of(&granule, config)?.is_blank();
+                Ok(blank.then(|| "has none of the groups that the config reads".to_owned()))
+            }
+            GranuleKind::Table => {
+                let table = table(&alone)?;
+                let mut needed = columns_read(config).into_iter();
+                let missing = needed.find(|name| !table.has(name));
+                Ok(missing.map(|name| lacks(format!("column {name}"))))
+            }
+        }
+    }
+
+    /// The ground tracks of an HDF5 granule.
+    ///
+    /// # Errors
+    /// A damaged group.
+    pub fn outline(&self, config: &Config) -> Result<Option<Outline>> {
+        match self {
+            Self::Hdf5(granule, reader) => {
+                let tracks = reader.ground_tracks().to_vec();
+                Outline::with(granule, config, tracks).map(Some)
+            }
+            Self::Table(_) => Ok(None),
+        }
+    }
+
+    /// The next batch of kept photons, never empty; `None` at the end.
+    ///
+    /// # Errors
+    /// As the reader of its kind; an interrupt, where nothing is kept for long.
+    pub fn next_batch(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
+        match self {
+            Self::Hdf5(_, reader) => reader.next_batch_unless(interrupted),
+            Self::Table(reader) => reader.next_batch(),
+        }
+    }
+
+    /// Decodes into these buffers from now on, where the kind has a use for them.
+    pub fn use_buffers(&mut self, buffers: &mut Buffers) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.use_buffers(std::mem::take(buffers));
+        }
+    }
+
+    /// Takes back the memory of a batch that is no longer needed.
+    pub fn recycle(&mut self, batch: PhotonBatch) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.recycle(batch);
+        }
+    }
+
+    /// Gives the buffers back, for the next granule.
+    pub fn give_buffers(self, buffers: &mut Buffers) {
+        if let Self::Hdf5(_, reader) = self {
+            *buffers = reader.into_buffers();
+        }
+    }
+
+    /// The part of the granule that was read so far, from 0 to 1.
+    pub fn share_read(&self) -> f64 {
+        let (done, all) = match self {
+            Self::Hdf5(_, reader) => reader.progress(),
+            Self::Table(reader) => reader.progress(),
+        };
+        (done as f64 / all.max(1) as f64).min(1.0)
+    }
+
+    /// What became of the photons read so far.
+    pub fn counts(&self) -> &Counts {
+        match self {
+            Self::Hdf5(_, reader) => reader.counts(),
+            Self::Table(reader) => reader.counts(),
+        }
+    }
+
+    /// What a granule that was read to its end says of itself.
+    ///
+    /// `seconds` is the wall time that its reading took, decoding included.
+    pub fn report(&self, seconds: f64) -> GranuleReport {
+        match self {
+            Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
+            Self::Table(reader) => GranuleReport {
+                remainders: BTreeMap::new(),
+                name: reader.table().name().to_owned(),
+                file_bytes: reader.table().bytes(),
+                counts: reader.counts().clone(),
+                ground_tracks: Vec::new(),
+                warnings: reader.warnings().to_vec(),
+                rows_not_stored: 0,
+                cost: ReadCost::new(reader.spent(), seconds),
+            },
+        }
+    }
+}
+
+fn table(granule: &GranulePath) -> Result<TableFile> {
+    TableFile::open_as(&granule.path, &granule.name)
+}
+
+/// An HDF5 granule; a table in its place is named as what it is.
+fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
+    let path = &granule.path;
+    GranuleFile::open_as(path, &granule.name, &config.access).map_err(|error| {
+        // Of what is no regular file, opening it could wait for ever.
+        if !path.is_file() || !looks_like_a_table(path) {
+            return error;
+        }
+        let message = format!(
+            "is a table, and config {} reads HDF5; use a config with data_source.reader: table",
+            config.name
+        );
+        Error::granule(path.display().to_string(), message)
+    })
+}

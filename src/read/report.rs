@@ -1,0 +1,115 @@
+//! What is said of a granule: what became of its photons, what was odd, what reading it took.
+//!
+//! Beside reading: readers that come to their end fill it, reports and checkpoints hold it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::photon::Counts;
+use crate::read::Spent;
+use crate::read::hdf5::{GranuleFile, Reader};
+
+/// Wall seconds and bytes of reading and decoding.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub struct ReadCost {
+    pub read_seconds: f64,
+    /// As files hold them.
+    pub stored_bytes: u64,
+    pub decode_seconds: f64,
+    /// Of values.
+    pub decoded_bytes: u64,
+}
+
+/// One granule that was read whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GranuleReport {
+    /// File name.
+    pub name: String,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Kept values that are not whole units of their column's resolution, by column that has any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remainders: BTreeMap<String, u64>,
+    pub ground_tracks: Vec<GroundTrackReport>,
+    /// What was odd, but did not stop the reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Rows of datasets that are not stored, and are null.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub rows_not_stored: u64,
+    #[serde(skip)]
+    pub cost: ReadCost,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// One ground track of a granule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroundTrackReport {
+    pub name: String,
+    /// `present`, `missing`, `no data group` or `empty`.
+    pub status: String,
+    /// Photons.
+    pub rows: u64,
+}
+
+/// One granule that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failed {
+    pub granule: String,
+    pub reason: String,
+}
+
+impl GranuleReport {
+    /// What a reader that has come to its end says of its granule.
+    ///
+    /// `seconds` is the wall time that its reading took, decoding included.
+    pub fn new(granule: &GranuleFile, reader: &Reader, seconds: f64) -> Self {
+        Self {
+            name: granule.name().to_owned(),
+            file_bytes: granule.bytes(),
+            counts: reader.counts().clone(),
+            remainders: BTreeMap::new(),
+            ground_tracks: reader
+                .ground_tracks()
+                .iter()
+                .map(|track| GroundTrackReport {
+                    name: track.name.clone(),
+                    status: track.status.name().to_owned(),
+                    rows: track.rows,
+                })
+                .collect(),
+            warnings: reader.warnings().to_vec(),
+            rows_not_stored: reader.rows_not_stored(),
+            cost: ReadCost::new(reader.spent(), seconds),
+        }
+    }
+}
+
+impl ReadCost {
+    /// Of one granule that took so long from first to last byte, the waits for others left out.
+    pub fn new(spent: Spent, seconds: f64) -> Self {
+        let read_seconds = spent.reading.as_secs_f64().min(seconds);
+        Self {
+            read_seconds,
+            stored_bytes: spent.stored,
+            decode_seconds: seconds - read_seconds,
+            decoded_bytes: spent.decoded,
+        }
+    }
+
+    /// Adds what another granule took.
+    pub fn add(&mut self, more: &Self) {
+        self.read_seconds += more.read_seconds;
+        self.stored_bytes += more.stored_bytes;
+        self.decode_seconds += more.decode_seconds;
+        self.decoded_bytes += more.decoded_bytes;
+    }
+}

@@ -1,0 +1,224 @@
+//! A table opened for reading: which format, which columns.
+//!
+//! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
+//! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use super::footer;
+use super::guard::guarded;
+use super::ipc::Messages;
+use super::partitions::Partition;
+use super::room::Fault;
+use crate::text::condensed;
+use crate::{Error, Result};
+
+/// File name extensions of tables in folders.
+pub const EXTENSIONS: [&str; 7] = [
+    "parquet",
+    "pq",
+    "arrow",
+    "arrows",
+    "feather",
+    "ipc",
+    "geoparquet",
+];
+
+/// How a table is stored.
+#[derive(Debug, Clone)]
+pub(super) enum Format {
+    Parquet(ArrowReaderMetadata),
+    ArrowFile(Arc<Messages>),
+    ArrowStream(Arc<Messages>),
+}
+
+/// One table file.
+#[derive(Debug)]
+pub struct TableFile {
+    pub(super) path: PathBuf,
+    name: Arc<str>,
+    bytes: u64,
+    pub(super) format: Format,
+    pub(super) schema: SchemaRef,
+    /// Columns that are not in the file but in the names of its folders.
+    pub(super) partitions: Vec<Partition>,
+}
+
+/// What the first bytes of a file say.
+#[derive(Debug, PartialEq, Eq)]
+enum Head {
+    Parquet,
+    ArrowFile,
+    ArrowStream,
+    Hdf5,
+    Other,
+}
+
+impl TableFile {
+    /// Opens a table under its file name and reads what it says of its columns; no values.
+    ///
+    /// # Errors
+    /// No such file, a folder, neither Parquet nor Arrow IPC, or damaged; each by name.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::open_as(path, &name.to_string_lossy())
+    }
+
+    /// As [`TableFile::open`], under a name of the caller's.
+    ///
+    /// # Errors
+    /// As [`TableFile::open`].
+    pub fn open_as(path: &Path, name: &str) -> Result<Self> {
+        let refuse = |message: &str| Error::granule(path.display().to_string(), message);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(refuse("no such file; check the path"));
+            }
+            Err(e) => return Err(Error::io("open", path, e)),
+        };
+        let metadata = file.metadata().map_err(|e| Error::io("open", path, e))?;
+        if !metadata.is_file() {
+            return Err(refuse(
+                "is not a regular file; name tables, or copy the table to disk first",
+            ));
+        }
+        let damaged = |kind: &str, cause: String| {
+            refuse(&format!(
+                "cannot open it as {kind}: {cause}; write or fetch it again"
+            ))
+        };
+        let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
+            Head::Parquet => {
+                footer::check(&file).map_err(|e| damaged("Parquet", e))?;
+                let metadata =
+                    guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+                        .map_err(|e| damaged("Parquet", e))?;
+                let schema = Arc::clone(metadata.schema());
+                (Format::Parquet(metadata), schema)
+            }
+            Head::ArrowFile => {
+                let messages = guarded(|| Messages::of_file(&file));
+                let messages = messages.map_err(|e| damaged("an Arrow IPC file", e))?;
+                let schema = Arc::clone(&messages.schema);
+                (Format::ArrowFile(Arc::new(messages)), schema)
+            }
+            Head::ArrowStream => {
+                let messages = guarded(|| Messages::of_stream(&file));
+                let messages = messages.map_err(|e| damaged("an Arrow IPC stream", e))?;
+                let schema = Arc::clone(&messages.schema);
+                (Format::ArrowStream(Arc::new(messages)), schema)
+            }
+            Head::Hdf5 => {
+                return Err(refuse(
+                    "is HDF5, and the config reads tables (reader: table); use a config for HDF5 \
+                     granules, such as atl06",
+                ));
+            }
+            Head::Other => {
+                return Err(refuse(
+                    "is not a table: it starts neither as Parquet nor as Arrow IPC; give such a \
+                     file, whole and not encrypted",
+                ));
+            }
+        };
+        Ok(Self {
+            partitions: Partition::of(path, &schema),
+            path: path.to_path_buf(),
+            name: name.into(),
+            bytes: metadata.len(),
+            format,
+            schema,
+        })
+    }
+
+    /// What the table is called: its file name, unless it was opened under another.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a column is in the table, or in the names of its folders.
+    pub fn has(&self, name: &str) -> bool {
+        let of_folder = |partition: &Partition| partition.field.name() == name;
+        self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
+    }
+
+    /// Bytes of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The columns of its rows.
+    pub(crate) fn schema(&self) -> &arrow::datatypes::Schema {
+        &self.schema
+    }
+
+    pub(super) fn name_shared(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// The format in words.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.format {
+            Format::Parquet(_) => "Parquet",
+            Format::ArrowFile(_) => "Arrow IPC file",
+            Format::ArrowStream(_) => "Arrow IPC stream",
+        }
+    }
+
+    /// An error about this table, in one line.
+    pub(super) fn error(&self, message: impl AsRef<str>) -> Error {
+        let printable = |c: char| if c.is_control() { '?' } else { c };
+        let message: String = message.as_ref().chars().map(printable).collect();
+        Error::granule(&*self.name, message)
+    }
+
+    /// Rows from some row on cannot be had.
+    pub(super) fn fault(&self, row: u64, fault: Fault) -> Error {
+        match fault {
+            Fault::Damaged(what) => self.damaged(row, &what),
+            Fault::TooLarge(why) => match self.error(why) {
+                Error::Granule { granule, message } => Error::TooLarge { granule, message },
+                other => other,
+            },
+        }
+    }
+
+    /// The libraries could not read this table from some row on.
+    pub(super) fn damaged(&self, row: u64, error: &impl ToString) -> Error {
+        self.error(format!(
+            "cannot read rows from {row} on: {}; write or fetch the table again",
+            condensed(error)
+        ))
+    }
+}
+
+/// Whether a file starts as a table does.
+pub fn looks_like_a_table(path: &Path) -> bool {
+    matches!(
+        head(path),
+        Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
+    )
+}
+
+fn head(path: &Path) -> std::io::Result<Head> {
+    let mut start = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut start)?;
+    Ok(if start.starts_with(b"PAR1") {
+        Head::Parquet
+    } else if start.starts_with(b"ARROW1") {
+        Head::ArrowFile
+    } else if start.len() == 8 && start.starts_with(&[0xff; 4]) {
+        Head::ArrowStream
+    } else if start.starts_with(b"\x89HDF") {
+        Head::Hdf5
+    } else {
+        Head::Other
+    })
+}

@@ -1,0 +1,40 @@
+//! Tables: photons from Parquet and Arrow IPC files.
+//!
+//! A table stands for a granule, in whole or with others in folders whose names are columns. `file.rs` opens,
+//! `columns.rs` finds what the config reads, `prune.rs` leaves row groups out that have no photons in wanted
+//! shards, `batches.rs` reads the rest in bounded pieces, `explode.rs` unfolds lists, `reader.rs` keeps and
+//! counts. The libraries are not trusted with lengths: pages and buffers are looked at before they are decoded
+//! (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
+
+mod batches;
+mod block;
+mod columns;
+mod drift;
+mod explode;
+mod file;
+mod footer;
+mod guard;
+mod header;
+mod inspect;
+mod ipc;
+mod lists;
+mod metered;
+mod pages;
+mod partitions;
+mod piece;
+mod points;
+mod prune;
+mod reader;
+mod room;
+mod row_groups;
+mod texts;
+mod values;
+mod wrote;
+
+pub use columns::{columns_read, source_columns};
+pub use drift::Drift;
+pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
+pub use inspect::{inspect, inspect_text};
+pub use partitions::partitions;
+pub use reader::TableReader;
+pub use wrote::{TABLE, content_of};

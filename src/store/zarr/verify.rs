@@ -1,0 +1,337 @@
+//! Comparing two stores bit by bit, and saying where they first differ.
+//!
+//! Beside the line: `icefold verify A B`. Values are compared as bytes, so NaNs are equal only if
+//! their bits are. What may differ between equal answers (version, config, shard order) is noted.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::aligned::{Aligned, union};
+use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
+use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
+use super::groups::document;
+use super::metadata::CELL_IDS;
+use super::read::{ArrayInfo, Blocks, StoreReader};
+use super::value::{Scalar, scalar, size};
+use crate::config::Dtype;
+use crate::digest::hex;
+use crate::error::Result;
+use crate::grid::Order;
+use crate::text::grouped;
+
+/// Compares the stores at `a` and `b`.
+///
+/// # Errors
+/// If either cannot be read.
+pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
+    let mut report = VerifyReport::default();
+    let orders = [StoreReader::orders_of(a)?, StoreReader::orders_of(b)?];
+    for &order in orders.iter().flatten().collect::<BTreeSet<&Order>>() {
+        let both = orders.each_ref().map(|of| of.contains(&order));
+        if both == [true, true] {
+            let (a, b) = (
+                StoreReader::open_order(a, order)?,
+                StoreReader::open_order(b, order)?,
+            );
+            Pair::new(a, b, order)?.compare(&mut report)?;
+        } else {
+            report.only_in(order.to_string(), both[0]);
+        }
+    }
+    // Of stores of different orders it says what is said above.
+    if orders[0] == orders[1] {
+        let roots = [document(a, a)?, document(b, b)?];
+        properties(&mut report, "root", &roots.each_ref().map(members_of));
+    }
+    Ok(report)
+}
+
+/// The same order of two stores.
+struct Pair {
+    a: StoreReader,
+    b: StoreReader,
+    order: Order,
+    /// The cells of either, where the two are laid out differently.
+    cells: Option<Vec<u64>>,
+}
+
+impl Pair {
+    fn new(a: StoreReader, b: StoreReader, order: Order) -> Result<Self> {
+        let same = a.layout() == b.layout();
+        let cells = if same {
+            None
+        } else {
+            Some(union(&a.cell_ids()?, &b.cell_ids()?))
+        };
+        Ok(Self { a, b, order, cells })
+    }
+
+    fn compare(&self, report: &mut VerifyReport) -> Result<()> {
+        self.compare_attributes(report);
+        match &self.cells {
+            // A cell that only one has is compared with fill values, array by array.
+            Some(cells) => report.notes.push(format!(
+                "{}: layout is {} in a and {} in b; compared at the {} cells that have a value in \
+                 either",
+                self.order,
+                self.a.layout().name(),
+                self.b.layout().name(),
+                grouped(cells.len() as u64)
+            )),
+            None => self.compare_array(CELL_IDS, report)?,
+        }
+        compare_grid_mappings(&self.a, &self.b, report)?;
+        let names = self.a.arrays().iter().chain(self.b.arrays());
+        for name in names.collect::<BTreeSet<_>>() {
+            let both = [&self.a, &self.b].map(|store| store.arrays().contains(name));
+            if both == [true, true] {
+                self.compare_array(name, report)?;
+            } else {
+                report.only_in(format!("{}/{name}", self.order), both[0]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The grid must agree; what ran may differ.
+    fn compare_attributes(&self, report: &mut VerifyReport) {
+        let (a, b) = (self.a.attributes(), self.b.attributes());
+        let order = self.order.to_string();
+        let grid = [a, b].map(|attributes| self.grid_of(attributes));
+        let [of_a, of_b] = grid.map(|grid| text(grid.as_ref()));
+        report.property(&order, "dggs", (of_a, of_b));
+        let both = (text(a.get("latitude")), text(b.get("latitude")));
+        report.property(&order, "latitude", both);
+        let others = [a, b].map(|attributes| {
+            let mut others = attributes.clone();
+            others.retain(|key, _| !["dggs", "latitude", "icefold"].contains(&key.as_str()));
+            others
+        });
+        properties(report, &order, &others);
+        for key in ["version", "config_sha256", "shard_order"] {
+            let of = |attributes: &Map<String, Value>| {
+                text(
+                    attributes
+                        .get("icefold")
+                        .and_then(|icefold| icefold.get(key)),
+                )
+            };
+            if of(a) != of(b) {
+                let note = format!("{order}: {key} is {} in a and {} in b", of(a), of(b));
+                report.notes.push(note);
+            }
+        }
+    }
+
+    /// What a group says of its grid; without what only one of two layouts has.
+    fn grid_of(&self, attributes: &Map<String, Value>) -> Option<Value> {
+        let mut grid = attributes.get("dggs").cloned()?;
+        if let (Some(_), Some(grid)) = (&self.cells, grid.as_object_mut()) {
+            grid.shift_remove("coordinate");
+            grid.shift_remove("compression");
+        }
+        Some(grid)
+    }
+
+    fn compare_array(&self, name: &str, report: &mut VerifyReport) -> Result<()> {
+        let before = report.differences.len();
+        let (mut a, mut b) = (self.a.info(name)?, self.b.info(name)?);
+        if let Some(cells) = &self.cells {
+            (a.shape[0], b.shape[0]) = (cells.len() as u64, cells.len() as u64);
+        }
+        let full = format!("{}/{name}", self.order);
+        let both = (a.dtype.name().to_owned(), b.dtype.name().to_owned());
+        report.property(&full, "dtype", both);
+        let both = (format!("{:?}", a.shape), format!("{:?}", b.shape));
+        report.property(&full, "shape", both);
+        let both = (shown(a.dtype, &a.fill), shown(b.dtype, &b.fill));
+        report.property(&full, "fill value", both);
+        let attributes = [&a, &b].map(|info| info.attributes.clone());
+        properties(report, &full, &attributes);
+        compare_storage(&self.a, &self.b, name, report)?;
+        // Ids of different counts are compared as far as both go: that shows where a cell is missing.
+        if a.dtype == b.dtype && (a.shape == b.shape || name == CELL_IDS) {
+            let kind = self.compare_values(&a)?;
+            let array = full.clone();
+            report
+                .differences
+                .extend(kind.map(|kind| Difference { array, kind }));
+        }
+        report.arrays.push(VerifiedArray {
+            identical: report.differences.len() == before,
+            name: full,
+            cells: a.shape[0],
+            resolution: a
+                .attributes
+                .get("resolution")
+                .map(|value| text(Some(value))),
+        });
+        Ok(())
+    }
+
+    fn compare_values(&self, info: &ArrayInfo) -> Result<Option<DifferenceKind>> {
+        let width = size(info.dtype);
+        let of = |store| -> Result<Blocks> {
+            let store: &StoreReader = store;
+            Ok(match &self.cells {
+                Some(cells) => Box::new(Aligned::new(store, &info.name, cells)?),
+                None => store.blocks(&info.name)?,
+            })
+        };
+        let mut blocks = (of(&self.a)?, of(&self.b)?);
+        let (mut a, mut b): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
+        let (mut differing, mut compared) = (0, 0);
+        let mut first = None;
+        loop {
+            // Zarr shards of the two may end at different places.
+            if a.is_empty() {
+                a = blocks.0.next().transpose()?.unwrap_or_default();
+            }
+            if b.is_empty() {
+                b = blocks.1.next().transpose()?.unwrap_or_default();
+            }
+            let common = a.len().min(b.len());
+            if common == 0 {
+                break;
+            }
+            if a[..common] != b[..common] {
+                let values = a[..common].chunks_exact(width).zip(b.chunks_exact(width));
+                for (index, (x, y)) in (compared..).zip(values).filter(|(_, (x, y))| x != y) {
+                    differing += 1;
+                    first
+                        .get_or_insert_with(|| (index, shown(info.dtype, x), shown(info.dtype, y)));
+                }
+            }
+            compared += (common / width) as u64;
+            a.drain(..common);
+            b.drain(..common);
+        }
+        let Some((value, a, b)) = first else {
+            return Ok(None);
+        };
+        let bins = info.shape.get(1).copied();
+        let index = value / bins.unwrap_or(1);
+        Ok(Some(DifferenceKind::Values {
+            differing,
+            compared,
+            index,
+            bin: bins.map(|bins| value % bins),
+            cell: self.cell(index)?,
+            a,
+            b,
+        }))
+    }
+
+    /// The cell of a row.
+    fn cell(&self, index: u64) -> Result<u64> {
+        let of = |cells: &[u64]| cells.get(index as usize).copied().unwrap_or(0);
+        Ok(match &self.cells {
+            Some(cells) => of(cells),
+            None => of(&self.a.cell_ids()?),
+        })
+    }
+}
+
+/// A value in decimal, with its bits.
+fn shown(dtype: Dtype, bytes: &[u8]) -> String {
+    let bits = hex(bytes.iter().rev());
+    match scalar(dtype, bytes) {
+        Scalar::Whole(value) => format!("{value} (0x{bits})"),
+        Scalar::Float(value) if dtype == Dtype::F32 => format!("{} (0x{bits})", value as f32),
+        Scalar::Float(value) => format!("{value} (0x{bits})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, AsArray, Float32Array, RecordBatch};
+    use arrow::datatypes::Float32Type;
+
+    use super::super::fixture::{schema, table, write};
+    use super::*;
+    use crate::finalize::CellTable;
+    use crate::store::StoreWriter;
+
+    #[test]
+    fn one_bit_is_found_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+        write(&a, 1443, 100);
+        let rows = table(0, 1443).rows;
+        let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
+        let mut means = columns[2].as_primitive::<Float32Type>().values().to_vec();
+        means[1000] = f32::from_bits(means[1000].to_bits() ^ 1);
+        columns[2] = Arc::new(Float32Array::from(means));
+        let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
+        let schema = crate::finalize::StoreSchema {
+            config_sha256: "1".to_owned(),
+            ..schema()
+        };
+        let mut writer = StoreWriter::create(&b, &schema, 1443, false).unwrap();
+        writer.append(&CellTable { rows }).unwrap();
+        writer.finish().unwrap();
+
+        let report = verify(&a, &b).unwrap();
+        assert_eq!(report.differences.len(), 1);
+        let text = report.to_string();
+        let first = "12/h_mean: 1 of 1,443 values differ, first at index 1000 (cell 1003000)";
+        assert!(text.contains(first), "{text}");
+        assert!(
+            text.contains("12/count: identical, 1,443 cells\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("12/h_mean: DIFFERENT, 1,443 cells, resolution 2^-34"),
+            "{text}"
+        );
+        assert!(text.contains("note: 12: config_sha256 is"), "{text}");
+        assert!(verify(&a, &a).unwrap().identical());
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, 500, 500);
+        let shard = path.join("12/h_mean/c/0");
+        let bytes = fs::read(&shard).unwrap();
+        let says = |what: &str| {
+            let error = verify(&path, &path).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        };
+        for damaged in [20, bytes.len() - 1030, bytes.len() - 2] {
+            let mut wrong = bytes.clone();
+            wrong[damaged] ^= 4;
+            fs::write(&shard, wrong).unwrap();
+            says("12/h_mean (Zarr shard 0) cannot be decoded");
+        }
+        fs::write(&shard, &bytes[..40]).unwrap();
+        says("cannot be decoded");
+        fs::remove_file(&shard).unwrap();
+        says("12/h_mean (Zarr shard 0) is missing");
+        let group = path.join("12/zarr.json");
+        let document = fs::read(&group).unwrap();
+        fs::write(&group, "[1, 2]").unwrap();
+        says("attribute dggs does not describe nested healpix cells");
+        fs::write(&group, document).unwrap();
+        fs::remove_file(path.join("12/h_mean/zarr.json")).unwrap();
+        says("h_mean/zarr.json is missing");
+        fs::remove_dir_all(path.join("12/h_mean")).unwrap();
+        let error = StoreReader::open(&path)
+            .unwrap()
+            .read("h_mean")
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("has no array h_mean; it has count, h_hist"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,399 @@
+//! Writing a store from tables of finished cells.
+//!
+//! Last on the line: `CellTable --write--> store`. `group.rs` writes the arrays of one order, which
+//! `array.rs` cuts and compresses; `place.rs` keeps the store away from its target until it is whole.
+//! The root's metadata is written last, so what a killed run leaves does not open.
+
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
+use sha2::{Digest, Sha256};
+
+use super::array::{WriteFailure, write_document};
+use super::group::{GroupWriter, Layout};
+use super::metadata;
+use super::place::{Place, sync_folder};
+use super::root::root;
+use crate::config::Dtype;
+use crate::digest::hex;
+use crate::error::{Error, Result};
+use crate::finalize::{CellTable, StoreSchema};
+use crate::grid::Order;
+use crate::place::FolderPlace;
+
+/// The identity of an array's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentHash {
+    pub array: String,
+    pub dtype: Dtype,
+    /// SHA-256 in hex of the values as little-endian bytes in C order.
+    pub sha256: String,
+}
+
+/// The identity of all arrays together: SHA-256 in hex of `name dtype sha256` lines, sorted by name.
+pub fn content_hash(hashes: &[ContentHash]) -> String {
+    let mut lines: Vec<String> = hashes
+        .iter()
+        .map(|hash| format!("{} {} {}\n", hash.array, hash.dtype.name(), hash.sha256))
+        .collect();
+    lines.sort();
+    hex(&Sha256::digest(lines.concat()))
+}
+
+/// What a whole store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// `cell_ids`, then the outputs in the schema's order.
+    pub hashes: Vec<ContentHash>,
+    /// Finest first.
+    pub overviews: Vec<WrittenOverview>,
+}
+
+/// One overview of a whole store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenOverview {
+    pub order: Order,
+    pub cells: u64,
+    pub hashes: Vec<ContentHash>,
+}
+
+/// Writes one store from tables in ascending order of cells.
+#[derive(Debug)]
+pub struct StoreWriter {
+    place: Place,
+    cells: Option<u64>,
+    base: GroupWriter,
+    overviews: Vec<Overview>,
+}
+
+/// A coarser order, and the cells that it must come to have.
+#[derive(Debug)]
+struct Overview {
+    group: GroupWriter,
+    /// Distinct ancestors of the cells of the base group, and the last of them.
+    ancestors: u64,
+    last: Option<u64>,
+}
+
+impl StoreWriter {
+    /// Begins a store that [`finish`](Self::finish) puts at `target`; of so many occupied cells, where
+    /// that is known.
+    ///
+    /// # Errors
+    /// If two outputs share a name or one cannot be stored, something is at the target (with
+    /// `overwrite`: something that is not a Zarr store), or nothing can be written beside it.
+    pub fn create(
+        target: &Path,
+        schema: &StoreSchema,
+        cells: impl Into<Option<u64>>,
+        overwrite: bool,
+    ) -> Result<Self> {
+        metadata::check(schema).map_err(|message| Error::store(target, message))?;
+        let place = Place::create(target, overwrite)?;
+        Ok(Self {
+            cells: cells.into(),
+            base: GroupWriter::new(place.partial(), schema.clone(), Layout::Cells),
+            overviews: Vec::new(),
+            place,
+        })
+    }
+
+    /// Lays the arrays out so; before the first cell.
+    #[must_use]
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), layout);
+        self
+    }
+
+    /// Adds a group in the cells layout for each of these orders, each coarser than the one before
+    /// it.
+    #[must_use]
+    pub fn with_overviews(mut self, orders: &[Order]) -> Self {
+        let overview = |&order| Overview {
+            group: GroupWriter::new(
+                self.place.partial(),
+                self.base.schema().at(order),
+                Layout::Cells,
+            ),
+            ancestors: 0,
+            last: None,
+        };
+        self.overviews = orders.iter().map(overview).collect();
+        self
+    }
+
+    /// Appends cells; their ids continue ascending. How cells are split into tables leaves no trace.
+    ///
+    /// # Errors
+    /// If the table is not the schema's, ids do not ascend, or a file cannot be written.
+    pub fn append(&mut self, table: &CellTable) -> Result<()> {
+        let more = self.base.written() + table.rows.num_rows() as u64;
+        if let Some(cells) = self.cells.filter(|&cells| more > cells) {
+            let message = format!("{cells} cells were announced, at least {more} arrived");
+            return Err(Error::store(self.place.target(), message));
+        }
+        self.base.append(table, &self.place)?;
+        let order = self.base.schema().grid.cell_order;
+        let ids = table.rows.column(0).as_primitive::<UInt64Type>();
+        for overview in &mut self.overviews {
+            overview.count(order, ids.values());
+        }
+        Ok(())
+    }
+
+    /// Appends cells of an overview, as [`append`](Self::append) does.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), and if there is no overview of this order.
+    pub fn append_overview(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        let mut overviews = self.overviews.iter_mut();
+        let Some(overview) = overviews.find(|overview| overview.order() == order) else {
+            let message = format!("order {order} is not among the overviews of the store");
+            return Err(Error::store(self.place.target(), message));
+        };
+        overview.group.append(table, &self.place)
+    }
+
+    /// Writes the metadata, puts the store at its target and returns what it holds.
+    ///
+    /// # Errors
+    /// If cells are missing, a file cannot be written, or the target was taken meanwhile; nothing is
+    /// left at a target that was free.
+    pub fn finish(self) -> Result<Written> {
+        let (place, written) = self.whole()?;
+        place.publish().map(|()| written)
+    }
+
+    /// As [`finish`](Self::finish), but for the name, which is given together with those of other files.
+    pub fn whole(self) -> Result<(FolderPlace, Written)> {
+        let Self {
+            place,
+            cells,
+            base,
+            overviews,
+        } = self;
+        let defect = |what: String| {
+            let what = format!("{what}; this is a defect in icefold, please report it");
+            Error::store(place.target(), what)
+        };
+        let written = base.written();
+        if let Some(cells) = cells.filter(|&cells| cells != written) {
+            return Err(defect(format!(
+                "{cells} cells were announced and {written} written"
+            )));
+        }
+        for overview in &overviews {
+            let (order, written) = (overview.order(), overview.group.written());
+            if written != overview.ancestors {
+                let ancestors = overview.ancestors;
+                return Err(defect(format!(
+                    "the cells lie in {ancestors} of order {order} and {written} were written"
+                )));
+            }
+        }
+        let orders: Vec<Order> = overviews.iter().map(Overview::order).collect();
+        let document = root(base.schema(), &orders);
+        let written = Written {
+            hashes: base.finish(&place)?,
+            overviews: overviews
+                .into_iter()
+                .map(|overview| overview.finish(&place))
+                .collect::<Result<_>>()?,
+        };
+        let finish_root = || -> Result<(), WriteFailure> {
+            write_document(place.partial(), &document)?;
+            sync_folder(place.partial())
+        };
+        finish_root().map_err(|failure| place.failed(&failure))?;
+        Ok((place.whole()?, written))
+    }
+}
+
+impl Overview {
+    fn order(&self) -> Order {
+        self.group.schema().grid.cell_order
+    }
+
+    /// Counts the ancestors of ascending cells.
+    fn count(&mut self, from: Order, cells: &[u64]) {
+        let to = self.order();
+        for &cell in cells {
+            let ancestor = from.ancestor(cell, to);
+            if self.last != Some(ancestor) {
+                self.ancestors += 1;
+                self.last = Some(ancestor);
+            }
+        }
+    }
+
+    fn finish(self, place: &Place) -> Result<WrittenOverview> {
+        Ok(WrittenOverview {
+            order: self.order(),
+            cells: self.group.written(),
+            hashes: self.group.finish(place)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::super::array::create_folder;
+    use super::super::fixture::{schema, table, write};
+    use super::*;
+    use crate::store::{StoreReader, verify};
+
+    /// Everything below a folder, as path and bytes.
+    fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(files(&path));
+            } else {
+                found.push((path.clone(), fs::read(path).unwrap()));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        let hashes = write(&path, 70_000, 70_000);
+        let names: Vec<&str> = hashes.iter().map(|hash| hash.array.as_str()).collect();
+        assert_eq!(names, ["cell_ids", "count", "h_mean", "h_hist"]);
+        let store = StoreReader::open(&path).unwrap();
+        assert_eq!(store.cells(), 70_000);
+        assert_eq!(store.cell_ids().unwrap()[69_999], 1_000_000 + 3 * 69_999);
+        let mean = store.read("h_mean").unwrap();
+        assert_eq!(
+            mean.as_f64()[1].to_bits(),
+            f64::from(0.37_f32 - 5.0).to_bits()
+        );
+        assert!(mean.as_f64()[3].is_nan());
+        let histogram = store.read("h_hist").unwrap();
+        assert_eq!(histogram.info.shape, [70_000, 3]);
+        assert_eq!(histogram.as_f64()[209_999] as i64, 209_999);
+        for hash in hashes {
+            let bytes = store.read(&hash.array).unwrap().bytes;
+            assert_eq!(hex(&Sha256::digest(bytes)), hash.sha256);
+        }
+    }
+
+    #[test]
+    fn how_cells_are_split_into_tables_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let [whole, split] = ["a", "b"].map(|name| folder.path().join(name));
+        assert_eq!(
+            write(&whole, 140_000, 140_000),
+            write(&split, 140_000, 9_973)
+        );
+        let bytes = |path: &Path| -> Vec<Vec<u8>> {
+            files(path).into_iter().map(|(_, bytes)| bytes).collect()
+        };
+        assert_eq!(bytes(&whole), bytes(&split));
+    }
+
+    #[test]
+    fn a_store_is_replaced_only_when_asked_and_nothing_else_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        write(&path, 3, 3);
+        let error = StoreWriter::create(&path, &schema(), 0, false).unwrap_err();
+        let text = format!(
+            "store {}: exists; pass --overwrite to replace it",
+            path.display()
+        );
+        assert_eq!(error.to_string(), text);
+        let mut writer = StoreWriter::create(&path, &schema(), 5, true).unwrap();
+        writer.append(&table(0, 5)).unwrap();
+        assert_eq!(StoreReader::open(&path).unwrap().cells(), 3);
+        writer.finish().unwrap();
+        assert_eq!(StoreReader::open(&path).unwrap().cells(), 5);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        for other in [folder.path().to_path_buf(), path.join("zarr.json")] {
+            let error = StoreWriter::create(&other, &schema(), 0, true).unwrap_err();
+            assert!(error.to_string().contains("not a zarr store"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finished_does_not_open_and_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        let mut writer = StoreWriter::create(&path, &schema(), 5, false).unwrap();
+        writer.append(&table(0, 4)).unwrap();
+        let error = StoreReader::open(writer.place.partial()).unwrap_err();
+        assert!(error.to_string().contains("did not finish"), "{error}");
+        let error = writer.finish().unwrap_err();
+        assert!(
+            error.to_string().contains("5 cells were announced and 4"),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        let mut writer = StoreWriter::create(&path, &schema(), 5, false).unwrap();
+        let shard = writer.base.folder().join("h_mean/c/0");
+        create_folder(shard.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &shard).unwrap();
+        writer.append(&table(0, 5)).unwrap();
+        let error = writer.finish().unwrap_err().to_string();
+        assert!(error.contains("h_mean/c/0: No space left"), "{error}");
+        assert!(error.contains("free space there"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_store_of_no_cells_is_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        assert_eq!(write(&path, 0, 1).len(), 4);
+        let store = StoreReader::open(&path).unwrap();
+        assert_eq!((store.cells(), store.cell_ids().unwrap()), (0, vec![]));
+        assert_eq!(store.read("h_hist").unwrap().info.shape, [0, 3]);
+        assert!(verify(&path, &path).unwrap().identical());
+    }
+
+    #[test]
+    fn outputs_that_cannot_be_folders_of_a_group_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "../x",
+            "a/b",
+            "crs",
+            "cell_ids",
+            "",
+            ".x",
+            "__x",
+            "zarr.json",
+            "count",
+        ] {
+            let mut schema = schema();
+            schema.arrays[1].name = name.to_owned();
+            assert!(StoreWriter::create(&folder.path().join("a"), &schema, 0, false).is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn ids_that_do_not_ascend_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.zarr");
+        let mut writer = StoreWriter::create(&path, &schema(), 9, false).unwrap();
+        writer.append(&table(2, 4)).unwrap();
+        let error = writer.append(&table(3, 5)).unwrap_err();
+        assert!(error.to_string().contains("ids must ascend"), "{error}");
+    }
+}
