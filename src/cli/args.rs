@@ -305,6 +305,9 @@ pub struct InspectArgs {
     pub all: bool,
     #[command(flatten)]
     pub access: AccessArgs,
+    /// Memory, of which half of what the program leaves is for parts of tables, such as 512MiB or 4GiB
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -36,7 +36,10 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         } else if plan::looks_like_a_map(&args.path) {
             (plan::inspect(&args.path)?, plan::inspect_text)
         } else if table::looks_like_a_table(&args.path) {
-            (left_out::inspect(&args.path)?, left_out::inspect_text)
+            (
+                left_out::inspect(&args.path, Some(args.memory.for_chunks()))?,
+                left_out::inspect_text,
+            )
         } else if let Some(config) = &args.config {
             let mut config = config::load(config)?;
             config.access = args.access.rules(false)?;

@@ -6,21 +6,22 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
-use super::inspect::looks_like_an_error_table;
+use super::inspect::{is_one, looks_like_an_error_table};
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
 use crate::digest::CONTENT;
 use crate::error::{Error, Result};
 use crate::place::{Artefact, FilePlace, Folder, Step, beside, write_failed};
+use crate::read::table::TableFile;
 
 /// Error tables as files.
 pub const ERROR_TABLE: Artefact = Artefact {
@@ -74,24 +75,25 @@ pub fn errors_path(store: &Path) -> PathBuf {
     beside(store, "errors.parquet")
 }
 
-/// The rows of an error table.
+/// Visits the rows of an error table, piece by piece. `memory` is what its pages may take while they are
+/// decoded, as much as they need where there is no end.
 ///
 /// # Errors
-/// A file that cannot be read, or is no error table.
-pub fn read_error_table(path: &Path) -> Result<Vec<RecordBatch>> {
-    let failed = |e: String| Error::io("read", path, std::io::Error::other(e));
-    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|e| failed(e.to_string()))?;
-    let rows: Vec<RecordBatch> = reader
-        .collect::<Result<_, _>>()
-        .map_err(|e| failed(e.to_string()))?;
-    let fits = |batch: &RecordBatch| batch.schema().fields() == schema().fields();
-    if !rows.iter().all(fits) {
-        return Err(failed("it is no error table".to_owned()));
+/// A file that cannot be read, is no error table, or does not fit the memory; those of `visit`.
+pub fn read_error_table(
+    path: &Path,
+    memory: Option<u64>,
+    visit: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let table = TableFile::open(path)?;
+    let schema = schema();
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let columns = (Arc::clone(&schema), names.as_slice());
+    if is_one(&table) && table.visit_rows(columns, memory, visit)? {
+        return Ok(());
     }
-    Ok(rows)
+    let why = std::io::Error::other("it is no error table");
+    Err(Error::io("read", path, why))
 }
 
 impl ErrorTable {

@@ -6,8 +6,11 @@
 
 mod attributes;
 mod buffers;
+pub mod bytes;
 mod filters;
 pub mod hdf5;
+#[cfg(test)]
+mod in_memory;
 mod meaning;
 mod missing;
 mod names;
@@ -17,6 +20,8 @@ mod product;
 mod report;
 mod spent;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod union;
 mod units;
 mod wanted;

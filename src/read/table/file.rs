@@ -4,8 +4,7 @@
 //! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -14,8 +13,10 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
+use super::metered::Metered;
 use super::partitions::Partition;
 use super::room::Fault;
+use crate::read::bytes::{Bytes, FileBytes, read_up_to};
 use crate::text::condensed;
 use crate::{Error, Result};
 
@@ -41,16 +42,15 @@ pub(super) enum Format {
 /// One table file.
 #[derive(Debug)]
 pub struct TableFile {
-    pub(super) path: PathBuf,
+    pub(super) data: Arc<dyn Bytes>,
     name: Arc<str>,
-    bytes: u64,
     pub(super) format: Format,
     pub(super) schema: SchemaRef,
     /// Columns that are not in the file but in the names of its folders.
     pub(super) partitions: Vec<Partition>,
 }
 
-/// What the first bytes of a file say.
+/// What the first bytes say.
 #[derive(Debug, PartialEq, Eq)]
 enum Head {
     Parquet,
@@ -89,28 +89,39 @@ impl TableFile {
                 "is not a regular file; name tables, or copy the table to disk first",
             ));
         }
+        let data = FileBytes::of(file, metadata.len(), path);
+        Self::open_in(Arc::new(data), path, name)
+    }
+
+    /// Opens a table in any bytes; `path` is where they would be as a file.
+    ///
+    /// # Errors
+    /// Neither Parquet nor Arrow IPC, or damaged; each by name.
+    pub(crate) fn open_in(data: Arc<dyn Bytes>, path: &Path, name: &str) -> Result<Self> {
+        let refuse = |message: &str| Error::granule(data.name(), message);
         let damaged = |kind: &str, cause: String| {
             refuse(&format!(
                 "cannot open it as {kind}: {cause}; write or fetch it again"
             ))
         };
-        let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
+        let (format, schema) = match head(&*data).map_err(|e| Error::io("read", path, e))? {
             Head::Parquet => {
-                footer::check(&file).map_err(|e| damaged("Parquet", e))?;
+                footer::check(&*data).map_err(|e| damaged("Parquet", e))?;
+                let metered = Metered::new(Arc::clone(&data));
                 let metadata =
-                    guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+                    guarded(|| ArrowReaderMetadata::load(&metered, ArrowReaderOptions::new()))
                         .map_err(|e| damaged("Parquet", e))?;
                 let schema = Arc::clone(metadata.schema());
                 (Format::Parquet(metadata), schema)
             }
             Head::ArrowFile => {
-                let messages = guarded(|| Messages::of_file(&file));
+                let messages = guarded(|| Messages::of_file(&*data));
                 let messages = messages.map_err(|e| damaged("an Arrow IPC file", e))?;
                 let schema = Arc::clone(&messages.schema);
                 (Format::ArrowFile(Arc::new(messages)), schema)
             }
             Head::ArrowStream => {
-                let messages = guarded(|| Messages::of_stream(&file));
+                let messages = guarded(|| Messages::of_stream(&*data));
                 let messages = messages.map_err(|e| damaged("an Arrow IPC stream", e))?;
                 let schema = Arc::clone(&messages.schema);
                 (Format::ArrowStream(Arc::new(messages)), schema)
@@ -130,9 +141,8 @@ impl TableFile {
         };
         Ok(Self {
             partitions: Partition::of(path, &schema),
-            path: path.to_path_buf(),
             name: name.into(),
-            bytes: metadata.len(),
+            data,
             format,
             schema,
         })
@@ -151,7 +161,7 @@ impl TableFile {
 
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.data.length()
     }
 
     /// The columns of its rows.
@@ -201,15 +211,15 @@ impl TableFile {
 
 /// Whether a file starts as a table does.
 pub fn looks_like_a_table(path: &Path) -> bool {
+    let head = FileBytes::open(path).and_then(|file| head(&file));
     matches!(
-        head(path),
+        head,
         Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
     )
 }
 
-fn head(path: &Path) -> std::io::Result<Head> {
-    let mut start = Vec::new();
-    File::open(path)?.take(8).read_to_end(&mut start)?;
+fn head(bytes: &dyn Bytes) -> std::io::Result<Head> {
+    let start = read_up_to(bytes, 0, 8)?;
     Ok(if start.starts_with(b"PAR1") {
         Head::Parquet
     } else if start.starts_with(b"ARROW1") {
