@@ -9,16 +9,14 @@ mod bench_device;
 mod clean;
 mod demo;
 mod devices;
-mod empty;
 mod finalize;
-mod finished;
+mod machine;
+mod meter;
 mod out;
-mod outputs;
 mod overviews;
-mod part;
 mod plan;
+mod progress;
 mod run;
-mod session;
 mod settings;
 mod show;
 mod signals;
@@ -33,6 +31,11 @@ use args::{Cli, Verb};
 
 /// Exit code of a tolerant run that left granules or rows out.
 const PARTIAL: u8 = 3;
+
+/// The exit code of what was done, whole or not.
+fn exit_code(whole: bool) -> u8 {
+    if whole { 0 } else { PARTIAL }
+}
 
 /// Parses the command line of the process, runs its verb and gives back the exit code.
 ///
@@ -52,14 +55,14 @@ pub fn run() -> Result<u8> {
         say_where_filters_are_loaded_from();
     }
     match cli.verb {
-        Verb::Demo(args) => demo::demo(&args, &*signals::interrupted()?),
-        Verb::Run(args) => run::run(&args, verb_matches, &*signals::interrupted()?),
-        Verb::Plan(args) => plan::plan(&args, verb_matches, &*signals::interrupted()?),
-        Verb::Finalize(args) => finalize::finalize(&args, &*signals::interrupted()?),
+        Verb::Demo(args) => demo::demo(&args, signals::interrupted()?),
+        Verb::Run(args) => run::run(&args, verb_matches, signals::interrupted()?),
+        Verb::Plan(args) => plan::plan(&args, verb_matches, signals::interrupted()?),
+        Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
-        Verb::Verify(args) => verify::devices(&args, &*signals::interrupted()?),
+        Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Aggregate(args) => aggregate::aggregate(&args),

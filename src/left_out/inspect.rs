@@ -3,11 +3,11 @@
 //! Beside the line: `icefold inspect OUT.errors.parquet`. Rows are read in bounded pieces.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use arrow::datatypes::Schema;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::spool::schema;
 use crate::error::Result;
@@ -35,24 +35,62 @@ pub(super) fn is_one(table: &TableFile) -> bool {
     columns(table.schema()) == columns(&schema())
 }
 
+/// Rows by each of [`BY`], in its order.
+#[derive(Debug, Clone, PartialEq)]
+struct Counted(Vec<(&'static str, BTreeMap<String, u64>)>);
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by = self.0.iter();
+        serializer.collect_map(by.map(|(name, counts)| (format!("by_{name}"), counts)))
+    }
+}
+
+/// What a table holds, and what an error table lists; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspected {
+    #[serde(flatten)]
+    table: table::Inspected,
+    /// Rows by code, stage, granule and column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Counted>,
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt(f)?;
+        match &self.left_out {
+            Some(counts) => write!(
+                f,
+                "an error table: what a tolerant run left out, {}",
+                text(counts)
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Describes an error table: what [`table::inspect`] says of it, and `left_out`, its rows by code, stage,
 /// granule and column. `memory` is what its pages may take while they are decoded.
 ///
 /// # Errors
 /// As [`table::inspect`]; a table that is damaged, or does not fit the memory.
-pub fn inspect(path: &Path, memory: Option<u64>) -> Result<Value> {
-    let mut found = table::inspect(path)?;
+pub fn inspect(path: &Path, memory: Option<u64>) -> Result<Inspected> {
+    let found = table::inspect(path)?;
     let table = TableFile::open(path)?;
-    if is_one(&table)
-        && let Some(counts) = counted(&table, memory)?
-    {
-        found["left_out"] = counts;
-    }
-    Ok(found)
+    let left_out = if is_one(&table) {
+        counted(&table, memory)?
+    } else {
+        None
+    };
+    Ok(Inspected {
+        table: found,
+        left_out,
+    })
 }
 
 /// Rows by `error_code`, `stage`, `granule` and `column`; those without a column have none. `None` of an Arrow file.
-fn counted(table: &TableFile, memory: Option<u64>) -> Result<Option<Value>> {
+fn counted(table: &TableFile, memory: Option<u64>) -> Result<Option<Counted>> {
     let mut counts: [BTreeMap<String, u64>; BY.len()] = Default::default();
     let whole = table.texts((&schema(), &BY), memory, |column, text| {
         match counts[column].get_mut(text) {
@@ -60,38 +98,17 @@ fn counted(table: &TableFile, memory: Option<u64>) -> Result<Option<Value>> {
             None => _ = counts[column].insert(text.to_owned(), 1),
         }
     })?;
-    let by = BY.iter().zip(&counts);
-    let by = by.map(|(name, counts)| (format!("by_{name}"), json!(counts)));
-    Ok(whole.then(|| by.collect()))
-}
-
-/// The text of a description that [`inspect`] gave.
-pub fn inspect_text(found: &Value) -> String {
-    let mut out = table::inspect_text(found);
-    if found["left_out"].is_object() {
-        out.push_str("an error table: what a tolerant run left out, ");
-        out.push_str(&text(&found["left_out"]));
-    }
-    out
+    let by = BY.into_iter().zip(counts);
+    Ok(whole.then(|| Counted(by.collect())))
 }
 
 /// What [`counted`] found, for people.
-fn text(counts: &Value) -> String {
+fn text(Counted(counts): &Counted) -> String {
     let mut out = String::new();
-    for name in BY {
-        let Some(by) = counts[format!("by_{name}")]
-            .as_object()
-            .filter(|by| !by.is_empty())
-        else {
-            continue;
-        };
+    for (name, by) in counts.iter().filter(|(_, by)| !by.is_empty()) {
         let _ = writeln!(out, "by {name}");
         for (value, count) in by.iter().take(SHOWN) {
-            let _ = writeln!(
-                out,
-                "  {:>12}  {value}",
-                grouped(count.as_u64().unwrap_or(0))
-            );
+            let _ = writeln!(out, "  {:>12}  {value}", grouped(*count));
         }
         if by.len() > SHOWN {
             let _ = writeln!(out, "  {} more; --json lists all", by.len() - SHOWN);

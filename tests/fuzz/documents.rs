@@ -219,7 +219,7 @@ fn run_report(seeds: &Seeds, data: &[u8]) {
     edit_json(&mut document, &mut input);
     fs::write(&path, document.to_string()).unwrap();
     if let Ok(found) = report::inspect(&path) {
-        let _ = report::inspect_text(&found);
+        let _ = found.to_string();
     }
 }
 
@@ -243,7 +243,7 @@ fn zarr_store(seeds: &Seeds, data: &[u8]) {
         fs::write(&path, bytes).unwrap();
     }
     if let Ok(found) = store::inspect(&other) {
-        let _ = store::inspect_text(&found);
+        let _ = found.to_string();
     }
     if let Ok(report) = store::verify(&good, &other) {
         let _ = report.to_string();

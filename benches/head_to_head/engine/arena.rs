@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use icefold::arrays::{Answer, Question, StageSeconds, Start, Timed, Times, npy, usage};
+use icefold::arrays::{Answer, Question, StageSeconds, Start, Timed, Times, npy};
 use icefold::backend::Device;
 use icefold::config::GridConfig;
 use icefold::grid::Latitude;
+use icefold::usage;
 use icefold::{Error, Result};
 use serde::Serialize;
 

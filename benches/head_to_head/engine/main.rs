@@ -23,8 +23,9 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use icefold::arrays::{npy, usage};
+use icefold::arrays::npy;
 use icefold::grid::Latitude;
+use icefold::usage;
 use icefold::{Error, Result};
 use serde_json::json;
 

@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use icefold::arrays::{Answer, Timed, oracle, usage};
+use icefold::arrays::{Answer, Timed, oracle};
 use icefold::backend::cpu::Cpu;
 use icefold::backend::{Backend, StageTimes};
 use icefold::grid::Latitude;
 use icefold::stat::Partials;
+use icefold::usage;
 use icefold::{Error, Result};
 use serde_json::{Map, json};
 
