@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::error::{Error, Result};
+use crate::features::Feature;
 use crate::grid::Order;
 use crate::picture::{MapData, PICTURE, render as draw_map};
 use crate::place::{Inputs, check_file};
@@ -92,6 +93,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
+    Feature::Picture.needed_for("draw a map")?;
     check_file(&args.output, PICTURE, true, &Inputs::default())?;
     tidy_file(&args.output)?;
     draw(

@@ -7,6 +7,10 @@
 mod attributes;
 mod buffers;
 mod filters;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
+#[cfg(not(feature = "hdf5"))]
+#[path = "no_hdf5.rs"]
 pub mod hdf5;
 mod meaning;
 mod missing;
@@ -16,6 +20,10 @@ mod packing;
 mod product;
 mod report;
 mod spent;
+#[cfg(feature = "parquet")]
+pub mod table;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_tables.rs"]
 pub mod table;
 mod union;
 mod units;

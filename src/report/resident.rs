@@ -3,6 +3,7 @@
 //! Beside the line: the run report and the progress show it. Linux has it in `/proc/self/status`.
 
 /// Resident memory in bytes.
+#[cfg(feature = "cli")]
 pub fn resident_bytes() -> Option<u64> {
     status("VmRSS:")
 }

@@ -8,9 +8,9 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 28] = [
+const FLOORS: [&str; 29] = [
     // Nouns that know nothing of photons.
-    "error", "digest", "text", "folders", "place", "watch",
+    "error", "features", "digest", "text", "folders", "place", "watch",
     // What is computed with, and on.
     "photon", "grid", "expr", "stat", "config", // From files to photons.
     "decode", "read", "left_out", "plan", // From photons to cells.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::file::GranuleFile;
 use super::reader::Reader;
-use super::track::{GroundTrackStatus, GroundTrackSummary};
+use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use crate::config::Config;
 use crate::photon::ColumnType;
 use crate::text::aligned;

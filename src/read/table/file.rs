@@ -3,8 +3,8 @@
 //! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
 //! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,21 +14,11 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
+use super::outside::{Head, head};
 use super::partitions::Partition;
 use super::room::Fault;
 use crate::text::condensed;
 use crate::{Error, Result};
-
-/// File name extensions of tables in folders.
-pub const EXTENSIONS: [&str; 7] = [
-    "parquet",
-    "pq",
-    "arrow",
-    "arrows",
-    "feather",
-    "ipc",
-    "geoparquet",
-];
 
 /// How a table is stored.
 #[derive(Debug, Clone)]
@@ -48,16 +38,6 @@ pub struct TableFile {
     pub(super) schema: SchemaRef,
     /// Columns that are not in the file but in the names of its folders.
     pub(super) partitions: Vec<Partition>,
-}
-
-/// What the first bytes of a file say.
-#[derive(Debug, PartialEq, Eq)]
-enum Head {
-    Parquet,
-    ArrowFile,
-    ArrowStream,
-    Hdf5,
-    Other,
 }
 
 impl TableFile {
@@ -149,6 +129,13 @@ impl TableFile {
         self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
     }
 
+    /// Names and types of all columns.
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        let fields = self.schema.fields().iter();
+        let columns = fields.map(|field| (field.name().clone(), field.data_type().to_string()));
+        columns.collect()
+    }
+
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -197,28 +184,4 @@ impl TableFile {
             condensed(error)
         ))
     }
-}
-
-/// Whether a file starts as a table does.
-pub fn looks_like_a_table(path: &Path) -> bool {
-    matches!(
-        head(path),
-        Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
-    )
-}
-
-fn head(path: &Path) -> std::io::Result<Head> {
-    let mut start = Vec::new();
-    File::open(path)?.take(8).read_to_end(&mut start)?;
-    Ok(if start.starts_with(b"PAR1") {
-        Head::Parquet
-    } else if start.starts_with(b"ARROW1") {
-        Head::ArrowFile
-    } else if start.len() == 8 && start.starts_with(&[0xff; 4]) {
-        Head::ArrowStream
-    } else if start.starts_with(b"\x89HDF") {
-        Head::Hdf5
-    } else {
-        Head::Other
-    })
 }
