@@ -61,13 +61,13 @@ impl AnswerFormat {
         {
             return Ok(Self::Npy);
         }
-        let known = TableFormat::of(path).map(|_| Self::Table);
-        known.map_err(|_| {
-            Error::Usage(format!(
+        if TableFormat::named(path).is_none() {
+            return Err(Error::Usage(format!(
                 "--output {}: the extension tells the format; use .parquet, .arrow or .npy",
                 path.display()
-            ))
-        })
+            )));
+        }
+        TableFormat::of(path).map(|_| Self::Table)
     }
 }
 

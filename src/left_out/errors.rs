@@ -4,23 +4,18 @@
 //! Beside the line. Rows go to disk as granules end; there is no table where nothing was left out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{is_one, looks_like_an_error_table};
+use super::rows_file::RowsFile;
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
-use crate::digest::CONTENT;
 use crate::error::{Error, Result};
-use crate::place::{Artefact, FilePlace, Folder, Step, beside, write_failed};
+use crate::place::{Artefact, FilePlace, Folder, Step, beside};
 use crate::read::table::TableFile;
 
 /// Error tables as files.
@@ -30,9 +25,6 @@ pub const ERROR_TABLE: Artefact = Artefact {
     folder: Folder::Made,
     wrote: looks_like_an_error_table,
 };
-
-/// Rows of a row group.
-const GROUP_ROWS: usize = 1 << 16;
 
 /// What an error table holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +50,7 @@ impl ErrorSummary {
 #[derive(Debug)]
 pub struct ErrorTable {
     target: PathBuf,
-    writer: Option<(FilePlace, ArrowWriter<File>)>,
+    file: Option<RowsFile>,
     summary: ErrorSummary,
 }
 
@@ -101,7 +93,7 @@ impl ErrorTable {
     pub fn new(target: &Path) -> Self {
         Self {
             target: target.to_path_buf(),
-            writer: None,
+            file: None,
             summary: ErrorSummary::default(),
         }
     }
@@ -161,23 +153,11 @@ impl ErrorTable {
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if self.writer.is_none() {
-            let (place, file) = FilePlace::create(&self.target, ERROR_TABLE)?;
-            let properties = WriterProperties::builder()
-                .set_compression(Compression::ZSTD(ZstdLevel::default()))
-                .set_max_row_group_row_count(Some(GROUP_ROWS))
-                .build();
-            let writer = ArrowWriter::try_new(file, schema(), Some(properties));
-            let writer = writer.map_err(|e| write_failed(&self.target, &e))?;
-            self.writer = Some((place, writer));
-        }
-        match &mut self.writer {
-            Some((place, writer)) => {
-                let written = writer.write(batch);
-                written.map_err(|e| write_failed(place.target(), &e))
-            }
-            None => Ok(()),
-        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(RowsFile::create(&self.target)?),
+        };
+        file.write(batch)
     }
 
     /// Writes what is left, with the content hash of the store where there is one, and makes it
@@ -186,19 +166,7 @@ impl ErrorTable {
     /// # Errors
     /// A write fails; nothing is left.
     pub fn finish(self, content: Option<&str>) -> Result<WholeErrors> {
-        let place = match self.writer {
-            None => None,
-            Some((place, mut writer)) => {
-                if let Some(content) = content {
-                    let pair = KeyValue::new(CONTENT.to_owned(), content.to_owned());
-                    writer.append_key_value_metadata(pair);
-                }
-                let failed = |e: &dyn std::fmt::Display| write_failed(place.target(), &e);
-                let file = writer.into_inner().map_err(|e| failed(&e))?;
-                file.sync_all().map_err(|e| failed(&e))?;
-                Some(place)
-            }
-        };
+        let place = self.file.map(|file| file.finish(content)).transpose()?;
         Ok(WholeErrors {
             target: self.target,
             place,

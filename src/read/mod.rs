@@ -8,6 +8,10 @@ mod attributes;
 mod buffers;
 pub mod bytes;
 mod filters;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
+#[cfg(not(feature = "hdf5"))]
+#[path = "no_hdf5.rs"]
 pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
@@ -19,6 +23,10 @@ mod packing;
 mod product;
 mod report;
 mod spent;
+#[cfg(feature = "parquet")]
+pub mod table;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_tables.rs"]
 pub mod table;
 #[cfg(test)]
 mod tests;

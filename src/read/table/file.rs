@@ -3,6 +3,7 @@
 //! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
 //! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,22 +15,12 @@ use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
 use super::metered::Metered;
+use super::outside::{Head, head};
 use super::partitions::Partition;
 use super::room::Fault;
-use crate::read::bytes::{Bytes, FileBytes, read_up_to};
+use crate::read::bytes::{Bytes, FileBytes};
 use crate::text::condensed;
 use crate::{Error, Result};
-
-/// File name extensions of tables in folders.
-pub const EXTENSIONS: [&str; 7] = [
-    "parquet",
-    "pq",
-    "arrow",
-    "arrows",
-    "feather",
-    "ipc",
-    "geoparquet",
-];
 
 /// How a table is stored.
 #[derive(Debug, Clone)]
@@ -48,16 +39,6 @@ pub struct TableFile {
     pub(super) schema: SchemaRef,
     /// Columns that are not in the file but in the names of its folders.
     pub(super) partitions: Vec<Partition>,
-}
-
-/// What the first bytes say.
-#[derive(Debug, PartialEq, Eq)]
-enum Head {
-    Parquet,
-    ArrowFile,
-    ArrowStream,
-    Hdf5,
-    Other,
 }
 
 impl TableFile {
@@ -159,6 +140,13 @@ impl TableFile {
         self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
     }
 
+    /// Names and types of all columns.
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        let fields = self.schema.fields().iter();
+        let columns = fields.map(|field| (field.name().clone(), field.data_type().to_string()));
+        columns.collect()
+    }
+
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
         self.data.length()
@@ -207,28 +195,4 @@ impl TableFile {
             condensed(error)
         ))
     }
-}
-
-/// Whether a file starts as a table does.
-pub fn looks_like_a_table(path: &Path) -> bool {
-    let head = FileBytes::open(path).and_then(|file| head(&file));
-    matches!(
-        head,
-        Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
-    )
-}
-
-fn head(bytes: &dyn Bytes) -> std::io::Result<Head> {
-    let start = read_up_to(bytes, 0, 8)?;
-    Ok(if start.starts_with(b"PAR1") {
-        Head::Parquet
-    } else if start.starts_with(b"ARROW1") {
-        Head::ArrowFile
-    } else if start.len() == 8 && start.starts_with(&[0xff; 4]) {
-        Head::ArrowStream
-    } else if start.starts_with(b"\x89HDF") {
-        Head::Hdf5
-    } else {
-        Head::Other
-    })
 }
