@@ -9,11 +9,11 @@ use crate::demo::write_granules;
 use crate::error::Result;
 use crate::left_out::errors_path;
 use crate::picture::PICTURE;
-use crate::pipeline::{Memory, Target};
+use crate::pipeline::Memory;
 use crate::place::{Inputs, check_file};
 use crate::plan::plan;
 use crate::report::{ProgressMode, RUN_REPORT};
-use crate::store::Layout;
+use crate::store::{Layout, Target};
 
 use super::args::DemoArgs;
 use super::out::{note, print};
@@ -61,7 +61,7 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
             // The store of an earlier demo is the demo's own.
             overwrite: true,
             overviews: &[],
-            layout: Layout::Cells,
+            layout: Layout::CELLS,
         },
         table: None,
         inputs: &inputs,

@@ -31,7 +31,7 @@ pub fn finished(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Va
     let reader = StoreReader::open(store).ok()?;
     if wanted
         .layout
-        .is_some_and(|layout| layout != reader.layout().name())
+        .is_some_and(|layout| layout != reader.extent().name())
     {
         return None;
     }

@@ -13,12 +13,12 @@ use crate::grid::Order;
 use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::Tally;
-use crate::pipeline::{self, Memory, Options, Survey, Target, Whole};
+use crate::pipeline::{self, Memory, Options, Survey};
 use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
 use crate::read::UNLISTED_SHARD;
 use crate::report::{Progress, ProgressMode, RunFacts, RunReport};
-use crate::store::{Layout, check_full_sphere};
+use crate::store::{Layout, Target, Whole};
 
 use super::PARTIAL;
 use super::args::{LayoutArg, ProgressArg, RunArgs};
@@ -121,12 +121,12 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<Order>)> {
         None => Vec::new(),
     };
     let layout = match args.layout {
-        LayoutArg::Cells => Layout::Cells,
-        LayoutArg::Fullsphere => Layout::FullSphere,
+        LayoutArg::Cells => Layout::CELLS,
+        LayoutArg::Fullsphere => Layout::FULL_SPHERE,
     };
-    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
+    if let Some(orders) = args.overviews.as_ref().filter(|_| !layout.has_overviews()) {
         let message = format!(
-            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
+            "--layout {layout} has one order, --overviews {orders} asks for more; use the cells \
              layout"
         );
         return Err(Error::Usage(message));
@@ -208,11 +208,8 @@ impl<'a> Run<'a> {
 
     /// The layout holds what the config asks for.
     pub fn check_layout(&self, survey: &Survey) -> Result<()> {
-        match self.target.layout {
-            Layout::Cells => Ok(()),
-            Layout::FullSphere => check_full_sphere(&survey.schema)
-                .map_err(|message| Error::config(&self.config.name, message)),
-        }
+        let checked = self.target.layout.check(&survey.schema);
+        checked.map_err(|message| Error::config(&self.config.name, message))
     }
 
     /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.

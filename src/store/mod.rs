@@ -1,13 +1,23 @@
 //! Stores: finished cells as files.
 //!
-//! Last on the line: `CellTable --write--> store`. `zarr/` is the store; `table.rs` writes the same cells as a table.
+//! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
+//! those that there are, `target.rs` opens one; `zarr/` is the store, `table.rs` writes the same cells as a table.
+//! `content.rs` has the hashes that all have in common.
 
+mod content;
+mod layout;
+mod sink;
 mod table;
+mod target;
 mod zarr;
 
+pub use content::{ContentHash, content_hash};
+pub use layout::Layout;
+pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableFormat, TableWriter, WholeTable};
+pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
-    ArrayInfo, ContentHash, Difference, DifferenceKind, Layout, StoreArray, StoreReader,
-    StoreWriter, VerifiedArray, VerifyReport, Written, WrittenOverview, check_full_sphere,
-    check_schema, check_target, content_hash, content_of, inspect, inspect_text, resolve, verify,
+    ArrayInfo, Difference, DifferenceKind, Extent, StoreArray, StoreReader, StoreWriter,
+    VerifiedArray, VerifyReport, check_schema, check_target, content_of, inspect, inspect_text,
+    resolve, verify,
 };

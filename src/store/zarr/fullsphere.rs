@@ -22,11 +22,11 @@ use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::array::{WriteFailure, create_folder, write_document};
 use super::metadata::{ArrayLayout, default_bins};
-use super::write::ContentHash;
 use crate::config::GridConfig;
 use crate::digest::hex;
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
+use crate::store::content::ContentHash;
 
 /// Bytes of one Zarr chunk or index: readers hold them in memory whole.
 const CHUNK_LIMIT: u128 = 1 << 31;

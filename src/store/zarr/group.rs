@@ -14,23 +14,22 @@ use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
 use super::value::{bins, list_values, little_endian_bytes};
-use super::write::ContentHash;
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
+use crate::store::content::ContentHash;
 
-/// How the arrays of a store are laid out; the statistics are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
+/// The cells that the arrays of a group are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
     /// Occupied cells, with their ids beside them.
-    #[default]
-    Cells,
+    Occupied,
     /// All cells of the order, the id of each its index.
-    FullSphere,
+    Sphere,
 }
 
-/// One array on its way, by layout.
+/// One array on its way, by extent.
 #[derive(Debug)]
 enum OneArray {
     Cells(ArrayWriter),
@@ -44,7 +43,7 @@ enum OneArray {
 pub struct GroupWriter {
     folder: PathBuf,
     schema: StoreSchema,
-    layout: Layout,
+    extent: Extent,
     /// `cell_ids`, then the outputs; empty until the first table tells the widths of histograms.
     arrays: Vec<OneArray>,
     written: u64,
@@ -53,11 +52,11 @@ pub struct GroupWriter {
 
 impl GroupWriter {
     /// A group in the folder of a store.
-    pub fn new(store: &Path, schema: StoreSchema, layout: Layout) -> Self {
+    pub fn new(store: &Path, schema: StoreSchema, extent: Extent) -> Self {
         Self {
             folder: store.join(schema.grid.cell_order.to_string()),
             schema,
-            layout,
+            extent,
             arrays: Vec::new(),
             written: 0,
             last: None,
@@ -121,7 +120,7 @@ impl GroupWriter {
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
-        write_document(&self.folder, &metadata::group(&self.schema, self.layout))?;
+        write_document(&self.folder, &metadata::group(&self.schema, self.extent))?;
         sync_folders(&self.folder)?;
         Ok(hashes)
     }
@@ -135,12 +134,12 @@ impl GroupWriter {
             .map(|layout| {
                 let layout = layout?;
                 let folder = self.folder.join(&layout.name);
-                Ok(match self.layout {
-                    Layout::Cells => OneArray::Cells(ArrayWriter::new(layout, folder)),
-                    Layout::FullSphere if layout.name == CELL_IDS => {
+                Ok(match self.extent {
+                    Extent::Occupied => OneArray::Cells(ArrayWriter::new(layout, folder)),
+                    Extent::Sphere if layout.name == CELL_IDS => {
                         OneArray::Implied(layout, Sha256::new())
                     }
-                    Layout::FullSphere => {
+                    Extent::Sphere => {
                         let grid = self.schema.grid;
                         OneArray::FullSphere(FullSphereWriter::new(layout, folder, grid)?)
                     }
@@ -194,12 +193,15 @@ impl GroupWriter {
     }
 }
 
-impl Layout {
-    /// The spelling of the command line and of a group's attributes.
+impl Extent {
+    /// Both that there are.
+    pub const ALL: [Self; 2] = [Self::Occupied, Self::Sphere];
+
+    /// The name of the layout, as in a group's attributes.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Cells => "cells",
-            Self::FullSphere => "fullsphere",
+            Self::Occupied => "cells",
+            Self::Sphere => "fullsphere",
         }
     }
 }

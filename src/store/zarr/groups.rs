@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::group::Layout;
+use super::group::Extent;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -90,9 +90,9 @@ pub fn document(store: &Path, folder: &Path) -> Result<Value> {
     })
 }
 
-/// The grid that a group's attributes describe, and how its arrays are laid out; an error in words if
+/// The grid that a group's attributes describe, and the cells that its arrays are over; an error in words if
 /// they do not.
-pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig, Layout), String> {
+pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig, Extent), String> {
     let get = |outer: &str, inner: &str| attributes.get(outer).and_then(|map| map.get(inner));
     let level = get("dggs", "refinement_level").and_then(Value::as_u64);
     if level != Some(order.get().into())
@@ -103,11 +103,11 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
              it is not a store of icefold"
         ));
     }
-    let layout = match get("icefold", "layout") {
-        None => Layout::Cells,
-        Some(name) => [Layout::Cells, Layout::FullSphere]
+    let extent = match get("icefold", "layout") {
+        None => Extent::Occupied,
+        Some(name) => Extent::ALL
             .into_iter()
-            .find(|layout| *name == layout.name())
+            .find(|extent| *name == extent.name())
             .ok_or_else(|| {
                 format!("has layout {name}; icefold reads cells and fullsphere, open it with zarr")
             })?,
@@ -136,5 +136,5 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
         cell_order: order,
         latitude,
     };
-    Ok((grid, layout))
+    Ok((grid, extent))
 }

@@ -9,14 +9,15 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::group::Layout;
+use super::group::Extent;
 use super::metadata::CELL_IDS;
-use super::read::{ArrayInfo, StoreReader};
+use super::open::ArrayInfo;
+use super::read::StoreReader;
 use super::value::{Scalar, scalar, size};
-use super::write::{ContentHash, content_hash};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
+use crate::store::content::{ContentHash, content_hash};
 use crate::text::{grouped, padded};
 
 /// Everything about the store at `path`, as one JSON object.
@@ -78,7 +79,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "order": grid.cell_order.get(),
         "shard_order": grid.shard_order.get(),
         "latitude": grid.latitude.name(),
-        "layout": store.layout().name(),
+        "layout": store.extent().name(),
         "occupied_cells": store.cells(),
         "shards": shards.len(),
         "stored_bytes": total("stored_bytes"),
@@ -116,8 +117,8 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("nan", json!(contents.nan));
     insert("fill", json!(contents.fill));
     // Ids that are indices are not stored.
-    let stored = match store.layout() {
-        Layout::FullSphere if name == CELL_IDS => 0,
+    let stored = match store.extent() {
+        Extent::Sphere if name == CELL_IDS => 0,
         _ => folder_bytes(&store.folder(name))?,
     };
     insert("stored_bytes", json!(stored));

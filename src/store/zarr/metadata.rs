@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::group::Layout;
+use super::group::Extent;
 use super::root::convention;
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{OutputArray, StoreSchema};
@@ -195,7 +195,7 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
 /// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
 /// Zarr store: without those that name other arrays of the store.
 pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)>) {
-    let group = object(group(schema, Layout::Cells)["attributes"].clone());
+    let group = object(group(schema, Extent::Occupied)["attributes"].clone());
     let ids = ArrayLayout::cell_ids(schema.grid);
     let mut arrays = vec![(ids.name, ids.attributes)];
     for output in &schema.arrays {
@@ -207,22 +207,22 @@ pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)
 }
 
 /// The `zarr.json` of the group of one order.
-pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
+pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
     let grid = schema.grid;
     let mut icefold = object(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "config_sha256": schema.config_sha256,
         "shard_order": grid.shard_order.get(),
     }));
-    if layout != Layout::Cells {
-        icefold.insert("layout".to_owned(), json!(layout.name()));
+    if extent != Extent::Occupied {
+        icefold.insert("layout".to_owned(), json!(extent.name()));
     }
     json!({
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
             "zarr_conventions": [dggs_convention()],
-            "dggs": dggs(grid, layout),
+            "dggs": dggs(grid, extent),
             "latitude": grid.latitude.name(),
             "icefold": icefold,
         },
@@ -231,7 +231,7 @@ pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
 
 /// The grid of a group's cells, as the `dggs` convention has it; without a coordinate, the cells are
 /// all of the order, in the order of their ids.
-pub fn dggs(grid: GridConfig, layout: Layout) -> Value {
+pub fn dggs(grid: GridConfig, extent: Extent) -> Value {
     let mut dggs = json!({
         "name": "healpix",
         "refinement_level": grid.cell_order.get(),
@@ -239,7 +239,7 @@ pub fn dggs(grid: GridConfig, layout: Layout) -> Value {
         "spatial_dimension": "cells",
         "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
     });
-    if layout == Layout::Cells {
+    if extent == Extent::Occupied {
         dggs["coordinate"] = json!(CELL_IDS);
         dggs["compression"] = json!("none");
     }
