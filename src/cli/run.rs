@@ -214,10 +214,9 @@ impl<'a> Run<'a> {
 
     /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.
     pub fn check_disk(&self, survey: &Survey, options: &Options) {
-        let orders = self.config.grid.cell_order.get() - self.config.grid.shard_order.get();
         let cells = survey.listed.as_ref().map_or(u64::MAX, |listed| {
             let pairs: usize = listed.iter().map(|shard| shard.granules.len()).sum();
-            (pairs as u64).saturating_mul(1 << (2 * u32::from(orders)))
+            (pairs as u64).saturating_mul(self.config.grid.shard_cells())
         });
         let most = spill_estimate(&survey.job, survey.rows, cells);
         // Nothing goes to disk that memory has room for.

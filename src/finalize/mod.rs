@@ -96,12 +96,7 @@ impl StoreSchema {
     #[must_use]
     pub fn at(&self, order: Order) -> Self {
         Self {
-            grid: GridConfig {
-                shard_order: self.grid.shard_order.min(order),
-                chunk_order: None,
-                cell_order: order,
-                latitude: self.grid.latitude,
-            },
+            grid: self.grid.at(order),
             ..self.clone()
         }
     }

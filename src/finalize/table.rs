@@ -220,7 +220,7 @@ mod tests {
             shard_order: order,
             chunk_order: None,
             cell_order: order,
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         };
         // Above a tie of f32 by 1, which f64 does not hold.
         let n = (1i64 << 54) + (1 << 30) + 1;

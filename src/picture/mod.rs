@@ -19,7 +19,7 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::grid::{Latitude, Order};
+use crate::grid::{Grid, Order};
 use crate::place::write_whole;
 use crate::{Error, Result};
 use canvas::Canvas;
@@ -33,8 +33,8 @@ use view::View;
 #[derive(Debug, Clone)]
 pub struct MapData {
     pub order: Order,
-    pub latitude: Latitude,
-    /// Nested ids at `order`, in any order.
+    pub grid: Grid,
+    /// Ids at `order`, in any order.
     pub cells: Vec<u64>,
     /// One value a cell; those not finite are grey (NaN) or at the ends of the colours.
     pub values: Vec<f64>,
@@ -71,7 +71,7 @@ fn check(picture: &MapData, out: &Path) -> Result<()> {
             format!("cannot draw {cells} cells with {values} values; give one value for each cell"),
         ));
     }
-    let (order, limit) = (picture.order, picture.order.cells());
+    let (order, limit) = (picture.order, picture.grid.cells(picture.order));
     match picture.cells.iter().find(|&&cell| cell >= limit) {
         Some(cell) => Err(Error::store(
             out,
@@ -83,7 +83,7 @@ fn check(picture: &MapData, out: &Path) -> Result<()> {
 
 /// Draws cells that are known to lie in their order.
 fn draw(picture: &MapData) -> RgbImage {
-    let outlines = Outlines::new(&picture.cells, picture.order, picture.latitude);
+    let outlines = Outlines::new(&picture.cells, picture.order, picture.grid);
     let view = View::fit(&outlines);
     let scale = ColorScale::new(&picture.values);
     let coverage = Coverage::new(&outlines, &picture.values, &view, &scale);

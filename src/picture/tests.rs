@@ -1,6 +1,7 @@
 //! Pictures of made-up cells.
 
 use super::*;
+use crate::grid::Latitude;
 
 const HASH_LATITUDE: Latitude = Latitude::GeodeticSpherical;
 
@@ -14,7 +15,7 @@ fn map_of(order: u8, mut cells: Vec<u64>, value: impl Fn(u64) -> f64) -> MapData
     cells.dedup();
     MapData {
         order: Order::new(order).unwrap(),
-        latitude: HASH_LATITUDE,
+        grid: HASH_LATITUDE.into(),
         values: cells.iter().map(|&cell| value(cell)).collect(),
         cells,
         title: "title".into(),

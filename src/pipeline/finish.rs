@@ -71,8 +71,8 @@ impl Finish<'_> {
         let Some(top) = &mut coarser.top else {
             return Ok(());
         };
-        let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
-        let more = window.coarsen(from, to, self.job);
+        let grid = &self.schema.grid;
+        let more = window.coarsen(grid.up(grid.shard_order), self.job);
         top.append(&more, 0..more.len());
         if top.value_bytes() > room {
             top.pile_up(&coarser.piles, self.job)?;

@@ -19,6 +19,8 @@ mod errors;
 mod finish;
 mod pieces;
 mod schedule;
+#[cfg(test)]
+mod second_grid_tests;
 mod source;
 mod survey;
 mod tally;

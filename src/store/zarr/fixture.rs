@@ -47,7 +47,7 @@ pub fn schema() -> StoreSchema {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         },
         config_sha256: "00ff".repeat(16),
         arrays: vec![count, mean, histogram],

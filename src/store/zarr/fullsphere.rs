@@ -69,7 +69,7 @@ impl FullSphereWriter {
     /// In words, if a Zarr chunk would be too large to be read.
     pub fn new(layout: ArrayLayout, folder: PathBuf, grid: GridConfig) -> Result<Self, String> {
         let chunk_order = grid.chunk_order.unwrap_or(grid.shard_order);
-        let within = |outer: Order, inner: Order| 1u128 << (2 * (inner.get() - outer.get()));
+        let within = |outer: Order, inner: Order| u128::from(grid.kind.within(outer, inner));
         let chunk = within(chunk_order, grid.cell_order) * layout.cell_bytes() as u128;
         let index = within(grid.shard_order, chunk_order) * 16;
         if chunk.max(index) > CHUNK_LIMIT {
@@ -155,8 +155,8 @@ impl FullSphereWriter {
         } else {
             json!([bytes])
         };
-        let cells = self.grid.cell_order.cells();
-        self.layout.node(cells, self.shard_cells(), &codecs)
+        self.layout
+            .node(self.grid.cells(), self.shard_cells(), &codecs)
     }
 
     fn shard_cells(&self) -> u64 {

@@ -174,18 +174,15 @@ impl GroupWriter {
         let Some(ids) = column.as_primitive_opt::<UInt64Type>() else {
             return Err(format!("{CELL_IDS} is {}, not UInt64", column.data_type()));
         };
-        let order = self.schema.grid.cell_order;
+        let (order, cells) = (self.schema.grid.cell_order, self.schema.grid.cells());
         for &id in ids.values() {
             if let Some(last) = self.last.filter(|&last| last >= id) {
                 return Err(format!(
                     "cell {id} comes after cell {last}; ids must ascend"
                 ));
             }
-            if id >= order.cells() {
-                return Err(format!(
-                    "order {order} has no cell {id}, only {}",
-                    order.cells()
-                ));
+            if id >= cells {
+                return Err(format!("order {order} has no cell {id}, only {cells}"));
             }
             self.last = Some(id);
         }

@@ -63,7 +63,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
     let mut shards: Vec<u64> = store
         .cell_ids()?
         .into_iter()
-        .map(|id| grid.cell_order.ancestor(id, grid.shard_order))
+        .map(|id| grid.shard_of(id))
         .collect();
     shards.dedup();
     let mut hashes = Vec::new();
@@ -78,7 +78,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
     Ok(json!({
         "order": grid.cell_order.get(),
         "shard_order": grid.shard_order.get(),
-        "latitude": grid.latitude.name(),
+        "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
         "occupied_cells": store.cells(),
         "shards": shards.len(),

@@ -2,8 +2,7 @@
 //! attributes.
 //!
 //! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
-//! the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF 1.13 (grid mapping). Readers
-//! spell the axis of the ellipsoid differently, so each place has the spelling of its reader.
+//! the zarr-conventions `dggs` convention v1. What a grid says of itself is the grid's (`src/grid/seam.rs`).
 
 use std::collections::BTreeSet;
 
@@ -13,7 +12,6 @@ use super::group::Extent;
 use super::root::convention;
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{OutputArray, StoreSchema};
-use crate::grid::Latitude;
 
 /// Name of the coordinate array.
 pub const CELL_IDS: &str = "cell_ids";
@@ -23,11 +21,6 @@ pub const CRS: &str = "crs";
 const CHUNK_VALUES: u64 = 1 << 16;
 /// Zarr chunks in one Zarr shard (one file): 2^22 cells of an array with one value per cell.
 pub const CHUNKS_PER_SHARD: u64 = 64;
-
-const SEMI_MAJOR_AXIS: f64 = 6_378_137.0;
-const INVERSE_FLATTENING: f64 = 298.257_223_563;
-/// Radius of the sphere that the `dggs` convention's own example names.
-const SPHERE_RADIUS: f64 = 6_370_997.0;
 
 /// Attributes of a group or an array, by name.
 pub type Attributes = Map<String, Value>;
@@ -48,19 +41,13 @@ pub struct ArrayLayout {
 impl ArrayLayout {
     /// The coordinate: nested ids, ascending.
     pub fn cell_ids(grid: GridConfig) -> Self {
-        let attributes = object(json!({
-            "grid_name": "healpix",
-            "level": grid.cell_order.get(),
-            "indexing_scheme": "nested",
-            "ellipsoid": ellipsoid(grid.latitude, "semimajor_axis"),
-        }));
         Self {
             name: CELL_IDS.to_owned(),
             dtype: Dtype::U64,
             bins: None,
             fill: vec![0; 8],
             fill_value: json!(0),
-            attributes,
+            attributes: grid.kind.of_ids(grid.cell_order),
         }
     }
 
@@ -223,7 +210,7 @@ pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
         "attributes": {
             "zarr_conventions": [dggs_convention()],
             "dggs": dggs(grid, extent),
-            "latitude": grid.latitude.name(),
+            "latitude": grid.kind.latitude(),
             "icefold": icefold,
         },
     })
@@ -232,18 +219,12 @@ pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
 /// The grid of a group's cells, as the `dggs` convention has it; without a coordinate, the cells are
 /// all of the order, in the order of their ids.
 pub fn dggs(grid: GridConfig, extent: Extent) -> Value {
-    let mut dggs = json!({
-        "name": "healpix",
-        "refinement_level": grid.cell_order.get(),
-        "indexing_scheme": "nested",
-        "spatial_dimension": "cells",
-        "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
-    });
+    let mut dggs = grid.kind.of_group(grid.cell_order);
     if extent == Extent::Occupied {
-        dggs["coordinate"] = json!(CELL_IDS);
-        dggs["compression"] = json!("none");
+        dggs.insert("coordinate".to_owned(), json!(CELL_IDS));
+        dggs.insert("compression".to_owned(), json!("none"));
     }
-    dggs
+    Value::Object(dggs)
 }
 
 pub fn dggs_convention() -> Value {
@@ -253,19 +234,6 @@ pub fn dggs_convention() -> Value {
 
 /// The `zarr.json` of the grid mapping: a scalar without a stored value, whose attributes count.
 pub fn crs(grid: GridConfig) -> Value {
-    let mut attributes = object(json!({
-        "grid_mapping_name": "healpix",
-        "refinement_level": grid.cell_order.get(),
-        "indexing_scheme": "nested",
-    }));
-    attributes.extend(object(match grid.latitude {
-        Latitude::AuthalicWgs84 => json!({
-            "reference_ellipsoid_name": "WGS 84",
-            "semi_major_axis": SEMI_MAJOR_AXIS,
-            "inverse_flattening": INVERSE_FLATTENING,
-        }),
-        Latitude::GeodeticSpherical => json!({"earth_radius": SPHERE_RADIUS}),
-    }));
     json!({
         "zarr_format": 3,
         "node_type": "array",
@@ -275,24 +243,9 @@ pub fn crs(grid: GridConfig) -> Value {
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": 0,
         "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
-        "attributes": attributes,
+        "attributes": grid.kind.of_mapping(grid.cell_order),
         "dimension_names": [],
     })
-}
-
-/// The body on which ids and positions agree for a reader that knows no latitude convention.
-///
-/// Geodetic latitudes hashed as they stand are what such a reader does on a sphere; naming WGS84
-/// there would place every cell up to 14 km away from its photons.
-fn ellipsoid(latitude: Latitude, axis: &str) -> Value {
-    match latitude {
-        Latitude::AuthalicWgs84 => json!({
-            "name": "WGS84",
-            axis: SEMI_MAJOR_AXIS,
-            "inverse_flattening": INVERSE_FLATTENING,
-        }),
-        Latitude::GeodeticSpherical => json!({"name": "sphere", "radius": SPHERE_RADIUS}),
-    }
 }
 
 fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Value> {
@@ -385,11 +338,5 @@ mod tests {
         assert_eq!((bytes, json), (vec![0xfe, 0xff], json!(-2)));
         assert_eq!(fill(Dtype::F32, f64::NAN).unwrap().1, json!("NaN"));
         assert!(fill(Dtype::F32, 1e39).is_none());
-    }
-
-    #[test]
-    fn spherical_ids_are_described_as_on_a_sphere() {
-        let sphere = ellipsoid(Latitude::GeodeticSpherical, "semi_major_axis");
-        assert_eq!(sphere, json!({"name": "sphere", "radius": 6_370_997.0}));
     }
 }

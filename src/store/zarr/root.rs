@@ -24,7 +24,7 @@ pub fn root(schema: &StoreSchema, overviews: &[Order]) -> Value {
                 "asset": order.to_string(),
                 "derived_from": finer.to_string(),
                 // A cell is as many of the finer ones wide, along each side.
-                "transform": {"scale": [f64::from(1u32 << (finer.get() - order.get()))]},
+                "transform": {"scale": [f64::from(schema.grid.kind.across(order, finer))]},
                 "dggs": dggs(schema.at(order).grid, Extent::Occupied),
             }));
             finer = order;

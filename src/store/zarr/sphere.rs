@@ -37,21 +37,21 @@ impl Sphere {
     /// If part of an array is missing that others have, or is damaged.
     pub fn of(store: &OpenOrder) -> Result<Self> {
         let grid = store.grid();
-        let shard_cells = 1 << (2 * (grid.cell_order.get() - grid.shard_order.get()));
+        let shard_cells = grid.shard_cells();
         let mut shards: Option<(&str, BTreeSet<u64>)> = None;
         let mut arrays = Vec::new();
         let mut piece_cells = shard_cells;
         for name in store.arrays() {
             let info = store.info(name, None)?;
             let [of_file, inner] = chunk_cells(store, name)?;
-            if (info.shape[0], of_file) != (grid.cell_order.cells(), shard_cells) {
+            if (info.shape[0], of_file) != (grid.cells(), shard_cells) {
                 let message = format!(
                     "{name} has {} cells in files of {of_file}, and order {} with shards of order {} \
                      has {} in files of {shard_cells}",
                     info.shape[0],
                     grid.cell_order,
                     grid.shard_order,
-                    grid.cell_order.cells()
+                    grid.cells()
                 );
                 return Err(store.damaged(&message));
             }
@@ -178,7 +178,7 @@ fn files(store: &OpenOrder, name: &str) -> Result<BTreeSet<u64>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         paths => paths.map_err(|error| Error::io("list", &folder, error))?,
     };
-    let shards = store.grid().shard_order.cells();
+    let shards = store.grid().shards();
     (paths.iter())
         .map(|path| {
             let file = folders::name(path);

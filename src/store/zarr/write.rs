@@ -16,7 +16,7 @@ use super::place::{Place, sync_folder};
 use super::root::root;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
-use crate::grid::Order;
+use crate::grid::{GridConfig, Order};
 use crate::place::FolderPlace;
 use crate::store::sink::{Sink, Store, Written, WrittenOverview};
 
@@ -96,10 +96,10 @@ impl StoreWriter {
             return Err(Error::store(self.place.target(), message));
         }
         self.base.append(table, &self.place)?;
-        let order = self.base.schema().grid.cell_order;
+        let grid = self.base.schema().grid;
         let ids = table.rows.column(0).as_primitive::<UInt64Type>();
         for overview in &mut self.overviews {
-            overview.count(order, ids.values());
+            overview.count(&grid, ids.values());
         }
         Ok(())
     }
@@ -194,10 +194,10 @@ impl Overview {
     }
 
     /// Counts the ancestors of ascending cells.
-    fn count(&mut self, from: Order, cells: &[u64]) {
-        let to = self.order();
+    fn count(&mut self, grid: &GridConfig, cells: &[u64]) {
+        let up = grid.up(self.order());
         for &cell in cells {
-            let ancestor = from.ancestor(cell, to);
+            let ancestor = up.of(cell);
             if self.last != Some(ancestor) {
                 self.ancestors += 1;
                 self.last = Some(ancestor);
