@@ -189,7 +189,7 @@ fn schema() -> StoreSchema {
         resolution: None,
         units: None,
         long_name: None,
-        edges: None,
+        kind: crate::finalize::Kind::Scalar,
     };
     StoreSchema {
         grid: grid(),

@@ -8,7 +8,7 @@ use zarrs::filesystem::FilesystemStore;
 
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
-use super::value::{into_little_endian, size};
+use super::value::into_little_endian;
 use crate::config::Dtype;
 use crate::error::{Error, Result};
 
@@ -66,7 +66,7 @@ fn block(
         .into_fixed()
         .map_err(|error| store.damaged(&format!("{}: {error}", place())))?;
     let mut bytes = bytes.into_owned();
-    bytes.truncate(subset.num_elements_usize() * size(info.dtype));
-    into_little_endian(&mut bytes, size(info.dtype));
+    bytes.truncate(subset.num_elements_usize() * info.dtype.size());
+    into_little_endian(&mut bytes, info.dtype.size());
     Ok(bytes)
 }

@@ -21,7 +21,7 @@ use zarrs::array::codec::Crc32cCodec;
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::array::{WriteFailure, create_folder, write_document};
-use super::metadata::{ArrayLayout, default_bins};
+use super::metadata::ArrayLayout;
 use crate::config::GridConfig;
 use crate::digest::hex;
 use crate::finalize::StoreSchema;
@@ -81,9 +81,8 @@ impl FullSphereWriter {
                 layout.name, grid.shard_order, grid.cell_order
             ));
         }
-        let bins = layout.bins.unwrap_or(1) as usize;
         Ok(Self {
-            fill: layout.fill.repeat(bins),
+            fill: layout.fill.repeat(layout.values.unwrap_or(1) as usize),
             layout,
             folder,
             grid,
@@ -240,7 +239,7 @@ impl OpenFile {
 /// computed.
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     for output in &schema.arrays {
-        let layout = ArrayLayout::output(output, default_bins(output))?;
+        let layout = ArrayLayout::output(output)?;
         FullSphereWriter::new(layout, PathBuf::new(), schema.grid)?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
-use super::value::{bins, list_values, little_endian_bytes};
+use super::value::{list_values, little_endian_bytes};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ pub struct GroupWriter {
     folder: PathBuf,
     schema: StoreSchema,
     extent: Extent,
-    /// `cell_ids`, then the outputs; empty until the first table tells the widths of histograms.
+    /// `cell_ids`, then the outputs; empty before the first table.
     arrays: Vec<OneArray>,
     written: u64,
     last: Option<u64>,
@@ -83,8 +83,7 @@ impl GroupWriter {
         let columns = self.columns(table).map_err(refuse)?;
         self.check_ids(&columns[0]).map_err(refuse)?;
         if self.arrays.is_empty() {
-            let bins = columns[1..].iter().map(bins).collect();
-            self.arrays = self.layouts(bins).map_err(refuse)?;
+            self.arrays = self.layouts().map_err(refuse)?;
         }
         let ids = columns[0].as_primitive::<UInt64Type>().values();
         self.arrays
@@ -103,9 +102,8 @@ impl GroupWriter {
     /// Writes what is pending, then grid mapping and attributes.
     pub fn finish(mut self, place: &Place) -> Result<Vec<ContentHash>> {
         if self.arrays.is_empty() {
-            let bins = self.schema.arrays.iter().map(metadata::default_bins);
             self.arrays = self
-                .layouts(bins.collect())
+                .layouts()
                 .map_err(|message| Error::store(place.target(), message))?;
         }
         self.write_all().map_err(|failure| place.failed(&failure))
@@ -125,10 +123,9 @@ impl GroupWriter {
         Ok(hashes)
     }
 
-    fn layouts(&self, bins: Vec<Option<u64>>) -> Result<Vec<OneArray>, String> {
-        let outputs = self.schema.arrays.iter().zip(bins);
+    fn layouts(&self) -> Result<Vec<OneArray>, String> {
         let mut layouts = vec![Ok(ArrayLayout::cell_ids(self.schema.grid))];
-        layouts.extend(outputs.map(|(output, bins)| ArrayLayout::output(output, bins)));
+        layouts.extend(self.schema.arrays.iter().map(ArrayLayout::output));
         layouts
             .into_iter()
             .map(|layout| {

@@ -13,7 +13,7 @@ use super::group::Extent;
 use super::metadata::CELL_IDS;
 use super::open::ArrayInfo;
 use super::read::StoreReader;
-use super::value::{Scalar, scalar, size};
+use super::value::{Scalar, scalar};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -145,7 +145,7 @@ struct Contents {
 impl Contents {
     fn add(&mut self, info: &ArrayInfo, block: &[u8]) {
         self.bytes += block.len() as u64;
-        for bytes in block.chunks_exact(size(info.dtype)) {
+        for bytes in block.chunks_exact(info.dtype.size()) {
             let value = scalar(info.dtype, bytes);
             if matches!(value, Scalar::Float(x) if x.is_nan()) {
                 self.nan += 1;

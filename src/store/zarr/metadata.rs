@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::group::Extent;
 use super::root::convention;
 use crate::config::{Dtype, GridConfig};
-use crate::finalize::{OutputArray, StoreSchema};
+use crate::finalize::{Kind, OutputArray, StoreSchema};
 
 /// Name of the coordinate array.
 pub const CELL_IDS: &str = "cell_ids";
@@ -31,7 +31,9 @@ pub struct ArrayLayout {
     pub name: String,
     pub dtype: Dtype,
     /// Values per cell of a 2-D array; `None` for one value per cell.
-    pub bins: Option<u64>,
+    pub values: Option<u64>,
+    /// The name of the second dimension of such an array.
+    dimension: Option<String>,
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
     fill_value: Value,
@@ -44,33 +46,19 @@ impl ArrayLayout {
         Self {
             name: CELL_IDS.to_owned(),
             dtype: Dtype::U64,
-            bins: None,
+            values: None,
+            dimension: None,
             fill: vec![0; 8],
             fill_value: json!(0),
             attributes: grid.kind.of_ids(grid.cell_order),
         }
     }
 
-    /// An output with `bins` values per cell (`None`: one).
+    /// An output.
     ///
     /// # Errors
-    /// In words, if the dtype does not hold the fill value, or the bins are neither those between the
-    /// edges nor these with the ones below and above.
-    pub fn output(output: &OutputArray, bins: Option<u64>) -> Result<Self, String> {
-        let between = output.edges.as_ref().map(|edges| edges.len() as u64);
-        let fits = match (between, bins) {
-            (None, bins) => bins.is_none(),
-            (Some(edges), Some(bins)) => bins + 1 == edges || bins == edges + 1,
-            (Some(_), None) => false,
-        };
-        if !fits {
-            return Err(format!(
-                "{} has {} values per cell and {} bin edges",
-                output.name,
-                bins.unwrap_or(1),
-                between.unwrap_or(0)
-            ));
-        }
+    /// In words, if the dtype does not hold the fill value.
+    pub fn output(output: &OutputArray) -> Result<Self, String> {
         let (fill, fill_value) = fill(output.dtype, output.fill_value).ok_or_else(|| {
             let (name, dtype) = (&output.name, output.dtype.name());
             format!(
@@ -81,27 +69,28 @@ impl ArrayLayout {
         Ok(Self {
             name: output.name.clone(),
             dtype: output.dtype,
-            bins,
+            values: output.kind.values(),
+            dimension: output.kind.dimension(&output.name),
             fill,
             fill_value,
-            attributes: output_attributes(output, bins),
+            attributes: output_attributes(output),
         })
     }
 
     /// Bytes that one cell takes.
     pub fn cell_bytes(&self) -> usize {
-        self.fill.len() * self.bins.unwrap_or(1) as usize
+        self.fill.len() * self.values.unwrap_or(1) as usize
     }
 
     /// Cells in one Zarr chunk: fewer where a cell has many values, so that memory stays bounded.
     pub fn chunk_cells(&self) -> u64 {
-        let values = self.bins.unwrap_or(1).max(1).next_power_of_two();
+        let values = self.values.unwrap_or(1).max(1).next_power_of_two();
         (CHUNK_VALUES / values).max(1)
     }
 
     /// Path below the array's folder of the file that holds the `index`th Zarr shard.
     pub fn shard_path(&self, index: u64) -> String {
-        match self.bins {
+        match self.values {
             None => format!("c/{index}"),
             Some(_) => format!("c/{index}/0"),
         }
@@ -126,13 +115,13 @@ impl ArrayLayout {
 
     /// The shape of so many cells.
     pub fn shape(&self, cells: u64) -> Vec<u64> {
-        std::iter::once(cells).chain(self.bins).collect()
+        std::iter::once(cells).chain(self.values).collect()
     }
 
     /// The array's `zarr.json`: so many cells in files of so many, encoded by these codecs.
     pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
         let mut dimensions = vec!["cells".to_owned()];
-        dimensions.extend(self.bins.map(|_| format!("{}_bins", self.name)));
+        dimensions.extend(self.dimension.clone());
         json!({
             "zarr_format": 3,
             "node_type": "array",
@@ -146,12 +135,6 @@ impl ArrayLayout {
             "dimension_names": dimensions,
         })
     }
-}
-
-/// Bins of a histogram where no table tells: those between its edges.
-pub fn default_bins(output: &OutputArray) -> Option<u64> {
-    let edges = output.edges.as_ref()?.len() as u64;
-    Some(edges.saturating_sub(1))
 }
 
 /// Refuses, in words, outputs that no store can hold: before anything is computed.
@@ -174,7 +157,7 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
                 "the name {name} of an output is taken; choose another"
             ));
         }
-        ArrayLayout::output(output, default_bins(output))?;
+        ArrayLayout::output(output)?;
     }
     Ok(())
 }
@@ -186,7 +169,7 @@ pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)
     let ids = ArrayLayout::cell_ids(schema.grid);
     let mut arrays = vec![(ids.name, ids.attributes)];
     for output in &schema.arrays {
-        let mut attributes = output_attributes(output, default_bins(output));
+        let mut attributes = output_attributes(output);
         attributes.remove("grid_mapping");
         arrays.push((output.name.clone(), attributes));
     }
@@ -248,7 +231,7 @@ pub fn crs(grid: GridConfig) -> Value {
     })
 }
 
-fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Value> {
+fn output_attributes(output: &OutputArray) -> Map<String, Value> {
     let mut attributes = object(json!({
         "grid_mapping": CRS,
         "statistic": output.statistic,
@@ -264,12 +247,11 @@ fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Val
             attributes.insert(key.to_owned(), json!(text));
         }
     }
-    if let Some(edges) = &output.edges {
-        let values: Vec<Value> = edges.iter().map(|&edge| float(edge)).collect();
-        attributes.insert("edges".to_owned(), Value::Array(values));
-        if bins == Some(edges.len() as u64 + 1) {
-            let order = "below the first edge, between the edges, above the last edge";
-            attributes.insert("bins".to_owned(), json!(order));
+    match &output.kind {
+        Kind::Scalar | Kind::Outside { .. } => {}
+        Kind::Histogram { edges } => {
+            let values = edges.iter().map(|&edge| float(edge)).collect();
+            attributes.insert("edges".to_owned(), Value::Array(values));
         }
     }
     attributes

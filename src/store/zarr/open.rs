@@ -12,7 +12,7 @@ use zarrs::filesystem::FilesystemStore;
 use super::group::Extent;
 use super::groups::{document, grid, orders, subfolders};
 use super::metadata::{CELL_IDS, CRS};
-use super::value::{dtype, into_little_endian, size};
+use super::value::into_little_endian;
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -119,7 +119,7 @@ impl OpenOrder {
         let document = document(&self.path, &self.folder(name))?;
         let array = self.array(name)?;
         let shape = array.shape().to_vec();
-        let dtype = document["data_type"].as_str().and_then(dtype);
+        let dtype = document["data_type"].as_str().and_then(Dtype::named);
         let Some(dtype) = dtype else {
             let message = format!(
                 "{name} has type {}, which icefold does not write",
@@ -138,7 +138,7 @@ impl OpenOrder {
             return Err(self.damaged(&message));
         }
         let mut fill = array.fill_value().as_ne_bytes().to_vec();
-        into_little_endian(&mut fill, size(dtype));
+        into_little_endian(&mut fill, dtype.size());
         Ok(ArrayInfo {
             name: name.to_owned(),
             dtype,

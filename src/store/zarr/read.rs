@@ -12,7 +12,7 @@ use super::groups::orders;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
 use super::sphere::Sphere;
-use super::value::{Scalar, scalar, size};
+use super::value::{Scalar, scalar};
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -200,7 +200,7 @@ impl StoreArray {
         let fill = &self.info.fill;
         let float = self.info.dtype.is_float();
         self.bytes
-            .chunks_exact(size(self.info.dtype))
+            .chunks_exact(self.info.dtype.size())
             .map(|bytes| match scalar(self.info.dtype, bytes) {
                 Scalar::Float(_) if float && bytes == fill => f64::NAN,
                 Scalar::Float(value) => value,

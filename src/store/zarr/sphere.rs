@@ -12,7 +12,7 @@ use zarrs::filesystem::FilesystemStore;
 
 use super::groups::document;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
-use super::value::{into_little_endian, size};
+use super::value::into_little_endian;
 use crate::error::{Error, Result};
 use crate::folders;
 
@@ -150,7 +150,7 @@ fn retrieve(
         .into_fixed()
         .map_err(|error| store.damaged(&format!("{place}: {error}")))?;
     let mut bytes = bytes.into_owned();
-    into_little_endian(&mut bytes, size(info.dtype));
+    into_little_endian(&mut bytes, info.dtype.size());
     Ok(bytes)
 }
 

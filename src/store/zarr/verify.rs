@@ -15,7 +15,7 @@ use super::groups::document;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks};
 use super::read::StoreReader;
-use super::value::{Scalar, scalar, size};
+use super::value::{Scalar, scalar};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::Result;
@@ -173,7 +173,7 @@ impl Pair {
     }
 
     fn compare_values(&self, info: &ArrayInfo) -> Result<Option<DifferenceKind>> {
-        let width = size(info.dtype);
+        let width = info.dtype.size();
         let of = |store| -> Result<Blocks> {
             let store: &StoreReader = store;
             Ok(match &self.cells {
