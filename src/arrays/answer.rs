@@ -3,7 +3,6 @@
 //! Beside the line: a twin of `src/finalize/table.rs` without shards. Values, types and hashes are
 //! those of the store that a run with the same statistics writes.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::npy;
 use crate::config::Dtype;
+use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::stat::{Finished, Job, Partials, finish_output};
@@ -150,9 +150,14 @@ impl Answer {
 
     /// One structured array: `cell_ids` and a field for every output.
     fn write_npy(&self, schema: &StoreSchema, path: &Path) -> Result<()> {
-        let mut fields = vec![("cell_ids".to_owned(), "<u8", 8, self.cell_bytes())];
+        let mut fields = vec![(
+            "cell_ids".to_owned(),
+            npy_type(Dtype::U64),
+            8,
+            self.cell_bytes(),
+        )];
         for (array, values) in schema.arrays.iter().zip(&self.columns) {
-            let (descr, size) = npy_type(array.dtype);
+            let (descr, size) = (npy_type(array.dtype), array.dtype.size());
             fields.push((array.name.clone(), descr, size, values.bytes(array.dtype)));
         }
         let names: Vec<String> = fields
@@ -219,7 +224,7 @@ impl Values {
             Self::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Self::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Self::Whole(v) => {
-                let size = npy_type(dtype).1;
+                let size = dtype.size();
                 v.iter()
                     .flat_map(|n| n.to_le_bytes().into_iter().take(size))
                     .collect()
@@ -246,25 +251,13 @@ impl Values {
     }
 }
 
-/// NumPy's spelling of a type, and its bytes.
-fn npy_type(dtype: Dtype) -> (&'static str, usize) {
-    match dtype {
-        Dtype::I8 => ("|i1", 1),
-        Dtype::I16 => ("<i2", 2),
-        Dtype::I32 => ("<i4", 4),
-        Dtype::I64 => ("<i8", 8),
-        Dtype::U8 => ("|u1", 1),
-        Dtype::U16 => ("<u2", 2),
-        Dtype::U32 => ("<u4", 4),
-        Dtype::U64 => ("<u8", 8),
-        Dtype::F32 => ("<f4", 4),
-        Dtype::F64 => ("<f8", 8),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// NumPy's spelling of a type.
+fn npy_type(dtype: Dtype) -> String {
+    let order = if dtype.size() == 1 { '|' } else { '<' };
+    let kind = match (dtype.is_float(), dtype.is_signed()) {
+        (true, _) => 'f',
+        (_, true) => 'i',
+        _ => 'u',
+    };
+    format!("{order}{kind}{}", dtype.size())
 }

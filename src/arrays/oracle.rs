@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::config::GridConfig;
-use crate::grid::Locator;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{self, ColumnPartials, Job, JobColumn, Partials, Remainder};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
 /// photons, and folded by the definition of the algebra.
 pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
-    let locator = Locator::new(grid.cell_order, grid.latitude);
+    let locator = grid.locator();
     let mut cells: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
     for (i, (&lon, &lat)) in batch.lon.iter().zip(&batch.lat).enumerate() {
         cells

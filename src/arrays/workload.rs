@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::input::Photons;
 use crate::config::Dtype;
-use crate::grid::{Latitude, Order, center, sin_cos};
+use crate::grid::{Grid, Order, sin_cos};
 use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::photon::{Counts, SourceColumn};
 
@@ -179,8 +179,9 @@ impl Workload {
 
     /// A position in a cell, near its centre.
     fn inside(self, cell: u64, i: u64) -> (f64, f64) {
-        let (lon, lat) = center(self.order(), cell, Latitude::AuthalicWgs84);
-        let size = libm::sqrt(4.0 * std::f64::consts::PI / self.order().cells() as f64);
+        let grid = Grid::default();
+        let (lon, lat) = grid.center(self.order(), cell);
+        let size = libm::sqrt(4.0 * std::f64::consts::PI / grid.cells(self.order()) as f64);
         let reach = 0.1 * size.to_degrees();
         let lon = lon + reach * centred(i, 7) / cos_of(lat);
         (lon, lat + reach * centred(i, 8))
@@ -203,8 +204,9 @@ fn track(i: u64) -> (f64, f64) {
 /// The first cell of the home shard.
 fn home_cell(order: Order) -> u64 {
     let shard = Order::new(6).unwrap_or(order).min(order);
-    let locator = crate::grid::Locator::new(shard, Latitude::AuthalicWgs84);
-    locator.cell(HOME.0, HOME.1) << (2 * u32::from(order.get() - shard.get()))
+    let grid = Grid::default();
+    let home = grid.locator(shard).cell(HOME.0, HOME.1);
+    grid.down(home, shard, order).start
 }
 
 /// An ice sheet with waves and noise, and one photon in twenty of background.
@@ -271,7 +273,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::grid::Locator;
+    use crate::grid::{Latitude, Locator};
 
     fn cells(name: &str, count: usize) -> (Vec<u64>, BTreeSet<u64>) {
         let workload = Workload::named(name).unwrap();

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::photon::PhotonBatch;
 use crate::stat::{Job, JobColumn, Partials};
 
@@ -163,6 +163,14 @@ impl Device {
         let mut partials = match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
+            // Its kernels locate on HEALPix; the other two have cells from the host.
+            Self::Cuda(_) if grid.kind.healpix().is_none() => Err(Error::Device {
+                device: "cuda".to_owned(),
+                message: format!(
+                    "has no kernel for cells of {}; use another",
+                    grid.kind.title()
+                ),
+            }),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;
         let (places, columns) = (Places::of(batch, grid), &batch.columns);

@@ -80,8 +80,7 @@ impl KeyTable {
     /// For a batch whose cells `distinct_ancestors(shift)` lists at any group order, as ids shifted
     /// right by `shift` bits, ascending and without repeats.
     pub fn new(grid: &GridConfig, mut distinct_ancestors: impl FnMut(u32) -> Vec<u64>) -> Self {
-        let levels = u32::from(grid.cell_order.get() - grid.shard_order.get());
-        let mut shift = 2 * levels;
+        let mut shift = grid.place_bits();
         loop {
             let groups = distinct_ancestors(shift);
             let slot_bits = u64::BITS - (groups.len() as u64).leading_zeros();
@@ -160,7 +159,7 @@ mod tests {
             shard_order: Order::new(shard).unwrap(),
             chunk_order: None,
             cell_order: Order::new(cell).unwrap(),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         }
     }
 

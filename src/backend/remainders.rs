@@ -70,7 +70,7 @@ struct Finder {
 impl<'a> Places<'a> {
     pub fn of(batch: &'a PhotonBatch, grid: &GridConfig) -> Self {
         Self::Positions {
-            locator: Locator::new(grid.cell_order, grid.latitude),
+            locator: grid.locator(),
             lon: &batch.lon,
             lat: &batch.lat,
         }

@@ -96,12 +96,12 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
         None => Vec::new(),
     };
     let layout = match args.layout {
-        LayoutArg::Cells => Layout::Cells,
-        LayoutArg::Fullsphere => Layout::FullSphere,
+        LayoutArg::Cells => Layout::CELLS,
+        LayoutArg::Fullsphere => Layout::FULL_SPHERE,
     };
-    if let (Layout::FullSphere, Some(orders)) = (layout, &args.overviews) {
+    if let Some(orders) = args.overviews.as_ref().filter(|_| !layout.has_overviews()) {
         let message = format!(
-            "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
+            "--layout {layout} has one order, --overviews {orders} asks for more; use the cells \
              layout"
         );
         return Err(Error::Usage(message));

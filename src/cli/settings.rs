@@ -112,7 +112,7 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
             "shard_order": config.grid.shard_order.get(),
             "cell_order": config.grid.cell_order.get(),
             "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
-            "latitude": config.grid.latitude.name(),
+            "latitude": config.grid.kind.latitude(),
             "columns": columns.map(|(column, variable)| json!({
                 "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
                 "units": column.units,
@@ -128,7 +128,7 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
         config.name,
         config.grid.shard_order,
         config.grid.cell_order,
-        config.grid.latitude.name(),
+        config.grid.kind.latitude(),
         pipeline::describe(plan)
     );
     if !overviews.is_empty() {

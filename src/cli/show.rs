@@ -139,7 +139,7 @@ pub fn draw(
     draw_map(
         &MapData {
             order: grid.cell_order,
-            latitude: grid.latitude,
+            grid: grid.kind,
             cells: reader.cell_ids()?,
             values: array.as_f64(),
             title: title.map_or_else(|| format!("{name}: {variable}"), str::to_owned),

@@ -50,10 +50,12 @@ fn canonical(config: &Config) -> String {
     let grid = &config.grid;
     let chunk = grid.chunk_order.map_or(String::new(), |c| c.to_string());
     lines.push(format!(
-        "grid healpix nested shard {} chunk {chunk:?} cell {} {}",
+        "grid {} {} shard {} chunk {chunk:?} cell {} {}",
+        grid.kind.name(),
+        grid.kind.indexing(),
         grid.shard_order,
         grid.cell_order,
-        grid.latitude.name()
+        grid.kind.latitude()
     ));
     lines.push(format!("nulls {:?}", config.nulls));
     lines.push(format!("duplicates {:?}", config.duplicates));

@@ -174,7 +174,7 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     let chunk = grid.chunk_order.map_or("chosen by the store".into(), order);
     add("output.grid.chunk_inner", "", chunk);
     add("output.grid.child_order", "", order(grid.cell_order));
-    add("output.latitude", "", grid.latitude.name().into());
+    add("output.latitude", "", grid.kind.latitude().into());
     add("output.nan", "", config.nan.name().into());
     add("output.nulls", "", config.nulls.name().into());
     add("output.valid_range", "", config.valid_range.name().into());

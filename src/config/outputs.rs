@@ -277,24 +277,10 @@ fn check_dtype(dtype: Dtype, nature: Nature, statistic: &str) -> Result<(), Stri
 
 /// Whether a fill value is one of the type's values.
 fn holds(dtype: Dtype, value: f64) -> bool {
-    let (bits, signed) = match dtype {
-        Dtype::F64 => return true,
-        Dtype::F32 => return !value.is_finite() || (value as f32).is_finite(),
-        Dtype::I8 => (8, true),
-        Dtype::I16 => (16, true),
-        Dtype::I32 => (32, true),
-        Dtype::I64 => (64, true),
-        Dtype::U8 => (8, false),
-        Dtype::U16 => (16, false),
-        Dtype::U32 => (32, false),
-        Dtype::U64 => (64, false),
+    let Some(whole) = dtype.whole_numbers() else {
+        return dtype == Dtype::F64 || !value.is_finite() || (value as f32).is_finite();
     };
-    let (low, high) = if signed {
-        (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
-    } else {
-        (0, (1_i128 << bits) - 1)
-    };
-    value.is_finite() && value.fract() == 0.0 && (low..=high).contains(&(value as i128))
+    value.is_finite() && value.fract() == 0.0 && whole.contains(&(value as i128))
 }
 
 /// The statistic for the store's attributes: one spelling for one definition.

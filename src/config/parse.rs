@@ -13,7 +13,7 @@ use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
 use super::{Access, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
 use super::{builtin, canonical};
-use crate::grid::{Latitude, Order};
+use crate::grid::{Grid, Latitude, Order};
 use crate::{Error, Result};
 
 /// The configuration of that name: built-in, or the file at that path.
@@ -158,10 +158,10 @@ fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Op
         shard_order,
         chunk_order,
         cell_order,
-        latitude: match latitude {
+        kind: Grid::from(match latitude {
             None | Some(RawLatitude::AuthalicWgs84) => Latitude::AuthalicWgs84,
             Some(RawLatitude::GeodeticSpherical) => Latitude::GeodeticSpherical,
-        },
+        }),
     })
 }
 

@@ -31,8 +31,8 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
         }
     }
     for &cell in &partials.cells {
-        let ancestor = grid.cell_order.ancestor(cell, grid.shard_order);
-        if ancestor != shard || cell >= grid.cell_order.cells() {
+        let ancestor = grid.shard_of(cell);
+        if ancestor != shard || cell >= grid.cells() {
             return Err(violated(
                 shard,
                 format!("cell {cell} lies in shard {ancestor}"),

@@ -1,16 +1,15 @@
 //! The finalize gate: partials become numbers once, checked, in one place.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
-//! numbers, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
+//! numbers, `kind.rs` says what arrays have for a cell, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
 //! the same partials up to coarser orders on their way through the gate.
 
 mod conserve;
 mod gate;
+mod kind;
 mod overview;
 mod schema;
 mod table;
-
-use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields};
 use arrow::record_batch::RecordBatch;
@@ -19,6 +18,7 @@ use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;
 
 pub use conserve::Conserved;
+pub use kind::Kind;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
 pub use table::{FinishedShard, finalize};
@@ -46,8 +46,8 @@ pub struct OutputArray {
     pub resolution: Option<String>,
     pub units: Option<String>,
     pub long_name: Option<String>,
-    /// Ascending bin edges of a histogram.
-    pub edges: Option<Vec<f64>>,
+    /// What it has for a cell.
+    pub kind: Kind,
 }
 
 /// What a store holds, decided before anything is written.
@@ -61,25 +61,7 @@ pub struct StoreSchema {
 impl OutputArray {
     /// The type of the array as a column; a histogram is a list of as many counts as it has bins.
     pub fn data_type(&self) -> DataType {
-        let scalar = match self.dtype {
-            Dtype::I8 => DataType::Int8,
-            Dtype::I16 => DataType::Int16,
-            Dtype::I32 => DataType::Int32,
-            Dtype::I64 => DataType::Int64,
-            Dtype::U8 => DataType::UInt8,
-            Dtype::U16 => DataType::UInt16,
-            Dtype::U32 => DataType::UInt32,
-            Dtype::U64 => DataType::UInt64,
-            Dtype::F32 => DataType::Float32,
-            Dtype::F64 => DataType::Float64,
-        };
-        match &self.edges {
-            None => scalar,
-            Some(edges) => {
-                let item = Field::new("item", scalar, false);
-                DataType::FixedSizeList(Arc::new(item), edges.len() as i32 - 1)
-            }
-        }
+        self.kind.data_type(self.dtype)
     }
 }
 
@@ -96,12 +78,7 @@ impl StoreSchema {
     #[must_use]
     pub fn at(&self, order: Order) -> Self {
         Self {
-            grid: GridConfig {
-                shard_order: self.grid.shard_order.min(order),
-                chunk_order: None,
-                cell_order: order,
-                latitude: self.grid.latitude,
-            },
+            grid: self.grid.at(order),
             ..self.clone()
         }
     }

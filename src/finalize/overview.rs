@@ -13,7 +13,7 @@
 //! cell order gives, to the bit.
 
 use crate::error::{Error, Result};
-use crate::grid::Order;
+use crate::grid::{GridConfig, Order};
 use crate::merge::{Piles, Window};
 use crate::stat::Job;
 
@@ -23,7 +23,7 @@ use super::{FinishedShard, StoreSchema, finalize};
 #[derive(Debug)]
 pub struct Overviews<'a> {
     job: &'a Job,
-    cell_order: Order,
+    grid: GridConfig,
     /// Finest first.
     levels: Vec<Level>,
     /// Photons so far.
@@ -61,7 +61,7 @@ impl<'a> Overviews<'a> {
         };
         Self {
             job,
-            cell_order: schema.grid.cell_order,
+            grid: schema.grid,
             levels: orders.iter().map(level).collect(),
             photons: 0,
             piles: piles.clone(),
@@ -121,12 +121,12 @@ impl<'a> Overviews<'a> {
 
     fn fold_up(&mut self, window: &Window, last: bool) -> Result<Vec<FinishedOverview>> {
         let mut finished = Vec::new();
-        let mut from = self.cell_order;
+        let mut from = self.grid;
         let mut finer: Option<(usize, Window)> = None;
         for i in 0..self.levels.len() {
             let source = finer.as_ref().map_or(window, |(_, cells)| cells);
-            let to = self.levels[i].order();
-            let coarse = source.coarsen(from, to, self.job);
+            let to = self.levels[i].schema.grid;
+            let coarse = source.coarsen(from.up(to.cell_order), self.job);
             let complete = self.levels[i].complete(&coarse, last, self.job);
             // A finished order is given up only once the next one has been folded from it.
             if let Some((finer, cells)) = finer.replace((i, complete)) {
@@ -174,13 +174,13 @@ impl Level {
     }
 
     fn finish(&mut self, cells: Window, job: &Job) -> Result<Vec<FinishedOverview>> {
-        let (order, shard_order) = (self.order(), self.schema.grid.shard_order);
+        let (order, grid) = (self.order(), self.schema.grid);
         self.photons += cells.table.photons.iter().sum::<u64>();
         let named = |error| match error {
             Error::Gate(what) => Error::Gate(format!("overview of order {order}: {what}")),
             other => other,
         };
-        by_shard(cells, |cell| order.ancestor(cell, shard_order), job)
+        by_shard(cells, |cell| grid.shard_of(cell), job)
             .into_iter()
             .map(|(shard, cells)| {
                 let partials = cells.settle(job)?;

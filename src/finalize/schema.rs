@@ -6,7 +6,7 @@ use crate::expr::CellExpr;
 use crate::photon::SourceColumn;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
-use super::{OutputArray, StoreSchema};
+use super::{Kind, OutputArray, StoreSchema};
 
 /// Decides dtype, fill value and attributes of every array.
 ///
@@ -83,7 +83,7 @@ fn scalar(
             let long_name = source?.long_name.as_ref()?;
             Some(format!("{} of {long_name}", output.statistic))
         }),
-        edges: None,
+        kind: Kind::Scalar,
     })
 }
 
@@ -148,7 +148,7 @@ fn resolutions(expr: &CellExpr<Measure>, job: &Job) -> Vec<String> {
 
 /// Three arrays: the bins, and the counts below and above them.
 fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
-    let part = |suffix: &str, edges: Option<Vec<f64>>| OutputArray {
+    let part = |suffix: &str, kind: Kind| OutputArray {
         name: format!("{}{suffix}", output.name),
         dtype: output.dtype.unwrap_or(Dtype::I32),
         fill_value: output.fill_value.unwrap_or(0.0),
@@ -160,12 +160,17 @@ fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
             "" => name.clone(),
             _ => format!("{name}, values {} the bins", suffix.trim_start_matches('_')),
         }),
-        edges,
+        kind,
     };
     [
-        part("", Some(edges.to_vec())),
-        part("_below", None),
-        part("_above", None),
+        part(
+            "",
+            Kind::Histogram {
+                edges: edges.to_vec(),
+            },
+        ),
+        part("_below", Kind::Outside { above: false }),
+        part("_above", Kind::Outside { above: true }),
     ]
 }
 

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
-use crate::stat::{Finished, Job, JobOutput, Partials, finish_output};
+use crate::stat::{Finished, Job, Partials, finish_output};
 
 use super::gate::{check, check_table};
-use super::{CellTable, OutputArray, StoreSchema};
+use super::{CellTable, Kind, OutputArray, StoreSchema};
 
 /// A shard's table, and how many of its cells have a weighted mean without weight.
 #[derive(Debug, Clone)]
@@ -47,15 +47,11 @@ pub fn finalize(
             .into_par_iter()
             .map(|i| finish_output(job, &partials, output, i))
             .collect();
-        let widths = match &job.outputs[output] {
-            JobOutput::Scalar(_) => 1,
-            JobOutput::Histogram(_) => 3,
-        };
         cells_without_weight += finished
             .iter()
             .filter(|value| **value == Finished::NoWeight)
             .count() as u64;
-        for part in 0..widths {
+        for _ in 0..Kind::arrays_of(&job.outputs[output]) {
             let Some(array) = arrays.next() else {
                 unreachable!("the schema has an array for every part of an output");
             };
@@ -65,12 +61,7 @@ pub fn finalize(
                 array,
                 grid: &schema.grid,
             };
-            let column = match (widths, part) {
-                (1, _) => values.scalars()?,
-                (_, 0) => values.bins()?,
-                (_, part) => values.outside(part == 2)?,
-            };
-            columns.push((array.name.clone(), column));
+            columns.push((array.name.clone(), values.column()?));
         }
     }
     let rows = RecordBatch::try_from_iter_with_nullable(
@@ -95,6 +86,14 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
+    fn column(&self) -> Result<ArrayRef> {
+        match self.array.kind {
+            Kind::Scalar => self.scalars(),
+            Kind::Histogram { .. } => self.bins(),
+            Kind::Outside { above } => self.outside(above),
+        }
+    }
+
     fn scalars(&self) -> Result<ArrayRef> {
         if self.array.dtype.is_float() {
             let fill = self.array.fill_value;
@@ -129,7 +128,6 @@ impl Values<'_> {
             Finished::Histogram(counts) => counts[1..counts.len() - 1].to_vec(),
             _ => Vec::new(),
         };
-        let width = self.array.edges.as_ref().map_or(0, |edges| edges.len() - 1);
         let flat: Vec<i128> = self
             .finished
             .iter()
@@ -137,7 +135,7 @@ impl Values<'_> {
             .collect();
         let items = self.integers(flat.into_iter())?;
         let field = Arc::new(Field::new("item", items.data_type().clone(), false));
-        FixedSizeListArray::try_new(field, width as i32, items, None)
+        FixedSizeListArray::try_new(field, self.array.kind.width() as i32, items, None)
             .map(|list| Arc::new(list) as ArrayRef)
             .map_err(|e| Error::Gate(format!("array {}: {e}", self.array.name)))
     }
@@ -175,7 +173,7 @@ impl Values<'_> {
     }
 
     fn narrowed<T: TryFrom<i128>>(&self, values: impl Iterator<Item = i128>) -> Result<Vec<T>> {
-        let per_cell = self.array.edges.as_ref().map_or(1, |edges| edges.len() - 1);
+        let per_cell = self.array.kind.width();
         values
             .enumerate()
             .map(|(i, value)| {
@@ -213,14 +211,14 @@ mod tests {
             resolution: None,
             units: None,
             long_name: None,
-            edges: None,
+            kind: Kind::Scalar,
         };
         let order = Order::new(6).unwrap();
         let grid = GridConfig {
             shard_order: order,
             chunk_order: None,
             cell_order: order,
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         };
         // Above a tie of f32 by 1, which f64 does not hold.
         let n = (1i64 << 54) + (1 << 30) + 1;

@@ -1,12 +1,11 @@
 //! Boxes of longitude and latitude around shards, and whether a box can share a point with any.
 //!
-//! Beside the line: `prune.rs` asks. The parallels and meridians through the vertices of a HEALPix
-//! cell bound it: in the plane of the projection (Calabretta and Roukema 2007) a cell is a square on
+//! Beside the line: `prune.rs` asks. The parallels and meridians through the vertices of a cell
+//! bound it. Of HEALPix: in the plane of the projection (Calabretta and Roukema 2007) a cell is a square on
 //! its corner, latitude ascends with y, and within a facet longitude with x, or near a pole with the
 //! angle around it, so extremes lie at corners.
 
-use crate::grid::ShardSet;
-use crate::grid::{Latitude, vertices};
+use crate::grid::{Grid, Order, ShardSet};
 
 /// Degrees by which boxes are widened: far beyond all rounding, far below what matters.
 const MARGIN: f64 = 1e-6;
@@ -27,8 +26,8 @@ pub(crate) struct GeoBox {
 
 impl GeoBox {
     /// The box around a shard.
-    fn around(shards: &ShardSet, shard: u64, latitude: Latitude) -> Self {
-        let [south, east, north, west] = vertices(shards.order(), shard, latitude);
+    fn around(order: Order, shard: u64, grid: Grid) -> Self {
+        let [south, east, north, west] = grid.vertices(order, shard);
         let (south, north) = (south.1 - MARGIN, north.1 + MARGIN);
         let (west, east) = if north > POLAR || south < -POLAR {
             (-180.0, 180.0)
@@ -70,12 +69,10 @@ impl GeoBox {
 pub(crate) struct WantedBoxes(Vec<GeoBox>);
 
 impl WantedBoxes {
-    pub fn new(shards: &ShardSet, latitude: Latitude) -> Self {
-        let ids = shards.ids().iter();
-        Self(
-            ids.map(|&shard| GeoBox::around(shards, shard, latitude))
-                .collect(),
-        )
+    pub fn new(shards: &ShardSet, grid: impl Into<Grid>) -> Self {
+        let (order, grid) = (shards.order(), grid.into());
+        let around = |&shard| GeoBox::around(order, shard, grid);
+        Self(shards.ids().iter().map(around).collect())
     }
 
     /// Whether a position in the box may lie in a wanted shard.
@@ -89,7 +86,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::grid::{Locator, Order};
+    use crate::grid::{Latitude, Locator};
 
     fn set(order: u8, shards: Vec<u64>) -> ShardSet {
         ShardSet::new(Order::new(order).unwrap(), shards)

@@ -1,26 +1,37 @@
 //! Grids: orders, cells and shards, and where on the Earth they are.
 //!
-//! HEALPix (`healpix/`) is the one grid; `spec.rs` has the orders of a run, `shards.rs` the shards that are
-//! wanted, `shard_runs.rs` finds those of positions, `boxes.rs` those that a box of positions may touch.
+//! `seam.rs` is what a grid is asked, and `locator.rs` what finds cells on it; HEALPix (`healpix/`) is the one grid
+//! behind them. `spec.rs` has the orders of a run, `shards.rs` the shards that are wanted, `shard_runs.rs` finds those
+//! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together.
 
+mod bounds;
 mod boxes;
 mod healpix;
+#[cfg(test)]
+mod lattice;
+mod locator;
+mod seam;
 mod shard_runs;
 mod shards;
 mod spec;
 
 use std::fmt;
 
+pub use bounds::{Bounds, bounds_of, bounds_of_boxes};
 pub(crate) use boxes::{GeoBox, WantedBoxes};
 pub use healpix::{
-    Bounds, Locator, Patch, authalic_from_geodetic, bounds_of, bounds_of_boxes, center,
-    geodetic_from_authalic, morton, numbers, sin_cos, vertices,
+    Healpix, authalic_from_geodetic, center, geodetic_from_authalic, morton, numbers, sin_cos,
+    vertices,
 };
+#[cfg(test)]
+pub(crate) use lattice::Lattice;
+pub use locator::{Locator, Patch};
+pub use seam::{Ascent, Grid};
 pub use shard_runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};
 pub use spec::GridConfig;
 
-/// A HEALPix refinement order, 0 to 29: the sphere has 12 * 4^order cells.
+/// How fine cells are, 0 to 29: those of an order are parts of those of the order before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order(u8);
 
@@ -45,18 +56,9 @@ impl Order {
         self.0
     }
 
-    /// 12 * 4^order.
-    pub fn cells(self) -> u64 {
+    /// HEALPix cells: 12 * 4^order.
+    pub(in crate::grid) fn cells(self) -> u64 {
         12 << (2 * u32::from(self.0))
-    }
-
-    /// The cell at the coarser `order` that contains `cell` of this order.
-    ///
-    /// # Panics
-    /// If `order` is finer than this one.
-    pub fn ancestor(self, cell: u64, order: Self) -> u64 {
-        assert!(order <= self, "order {order} is finer than order {self}");
-        cell >> (2 * u32::from(self.0 - order.0))
     }
 }
 
@@ -67,6 +69,12 @@ impl fmt::Display for Order {
 }
 
 impl Latitude {
+    /// The latitude of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::AuthalicWgs84, Self::GeodeticSpherical];
+        all.into_iter().find(|latitude| latitude.name() == name)
+    }
+
     /// The spelling in configs, stores and shard maps.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,6 @@
 //! Which shards are wanted: a set of shards of one order, and ranges of places in a shard map.
 //!
-//! Beside the line: the reading side asks it of every photon, and may ask it of a stretch of cells
-//! before it reads what lies there.
+//! Beside the line: the reading side asks it of every photon.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,7 +9,7 @@ use std::str::FromStr;
 use super::Order;
 use crate::error::{Error, Result};
 
-/// Shards of one order, by NESTED id.
+/// Shards of one order, by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardSet {
     order: Order,
@@ -53,23 +52,6 @@ impl ShardSet {
 
     pub fn contains(&self, shard: u64) -> bool {
         self.ids.binary_search(&shard).is_ok()
-    }
-
-    /// Whether a wanted shard shares area with any of some consecutive cells of `order`, which may
-    /// be finer or coarser than the shards.
-    pub fn overlaps(&self, order: Order, cells: Range<u64>) -> bool {
-        if cells.is_empty() {
-            return false;
-        }
-        let (first, last) = (cells.start, cells.end - 1);
-        let shards = if order >= self.order {
-            order.ancestor(first, self.order)..=order.ancestor(last, self.order)
-        } else {
-            let finer = 2 * u32::from(self.order.get() - order.get());
-            first << finer..=(last << finer) | ((1 << finer) - 1)
-        };
-        let next = self.ids.partition_point(|id| id < shards.start());
-        self.ids.get(next).is_some_and(|id| id <= shards.end())
     }
 }
 
@@ -142,25 +124,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_range_overlaps_if_one_of_its_cells_does(
-            ids in prop::collection::vec(0_u64..192, 0..12),
-            cell_order in 0_u8..5,
-            start in 0_u64..3072,
-            length in 0_u64..40,
-        ) {
-            // Shards of order 2, of which there are 192; cells from two orders above to two below.
+        fn a_set_contains_what_it_was_made_of(ids in prop::collection::vec(0_u64..192, 0..12)) {
             let set = ShardSet::new(order(2), ids.clone());
-            let count = order(cell_order).cells();
-            let start = start % count;
-            let end = (start + length).min(count);
-            // The oracle looks at order 4, which refines both.
-            let down = |k: u8, cell: u64| {
-                let shift = 2 * u32::from(4 - k);
-                (cell << shift)..((cell + 1) << shift)
-            };
-            let covered = |fine: u64| (start..end).any(|c| down(cell_order, c).contains(&fine));
-            let expected = ids.iter().flat_map(|&id| down(2, id)).any(covered);
-            prop_assert_eq!(set.overlaps(order(cell_order), start..end), expected);
+            prop_assert!(set.ids().is_sorted_by(|a, b| a < b));
             for shard in 0..192 {
                 prop_assert_eq!(set.contains(shard), ids.contains(&shard));
             }

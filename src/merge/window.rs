@@ -8,7 +8,7 @@ use std::ops::Range as Rows;
 
 use super::pile::{Pile, Piles};
 use crate::error::Result;
-use crate::grid::Order;
+use crate::grid::Ascent;
 use crate::stat::{Job, Partials};
 
 /// Bytes of values that a part of a cell has when it is written somewhere else.
@@ -62,10 +62,10 @@ impl Window {
 
     /// The same photons by the cells of the coarser order `to`; the cells here are of order `from`.
     #[must_use]
-    pub fn coarsen(&self, from: Order, to: Order, job: &Job) -> Self {
-        let mut coarse = Self::from(self.table.coarsen(from, to, job));
+    pub fn coarsen(&self, up: Ascent, job: &Job) -> Self {
+        let mut coarse = Self::from(self.table.coarsen(up, job));
         for (&cell, pile) in &self.piles {
-            coarse.adopt(from.ancestor(cell, to), pile);
+            coarse.adopt(up.of(cell), pile);
         }
         coarse
     }

@@ -2,6 +2,9 @@
 //!
 //! Below everything that holds values.
 
+use std::ops::RangeInclusive;
+
+use arrow::datatypes::DataType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +34,25 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// All that there are.
+    pub const ALL: [Self; 10] = [
+        Self::I8,
+        Self::I16,
+        Self::I32,
+        Self::I64,
+        Self::U8,
+        Self::U16,
+        Self::U32,
+        Self::U64,
+        Self::F32,
+        Self::F64,
+    ];
+
+    /// The type of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+
     /// The numpy and Zarr name, e.g. `float32`.
     pub fn name(self) -> &'static str {
         match self {
@@ -47,16 +69,54 @@ impl Dtype {
         }
     }
 
+    /// Bytes of a value.
+    pub fn size(self) -> usize {
+        match self {
+            Self::I8 | Self::U8 => 1,
+            Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::I64 | Self::U64 | Self::F64 => 8,
+        }
+    }
+
+    pub fn is_signed(self) -> bool {
+        matches!(self, Self::I8 | Self::I16 | Self::I32 | Self::I64)
+    }
+
+    /// The smallest and the largest value of an integer type; `None` of a float.
+    pub fn whole_numbers(self) -> Option<RangeInclusive<i128>> {
+        if self.is_float() {
+            return None;
+        }
+        let bits = 8 * self.size() as u32;
+        Some(if self.is_signed() {
+            -(1 << (bits - 1))..=(1 << (bits - 1)) - 1
+        } else {
+            0..=(1 << bits) - 1
+        })
+    }
+
+    /// The type of a column of such values.
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::I8 => DataType::Int8,
+            Self::I16 => DataType::Int16,
+            Self::I32 => DataType::Int32,
+            Self::I64 => DataType::Int64,
+            Self::U8 => DataType::UInt8,
+            Self::U16 => DataType::UInt16,
+            Self::U32 => DataType::UInt32,
+            Self::U64 => DataType::UInt64,
+            Self::F32 => DataType::Float32,
+            Self::F64 => DataType::Float64,
+        }
+    }
+
     /// The narrowest dtype that holds the values of both, but int64 for uint64 beside a signed
     /// integer, and the float for an integer beside one.
     pub fn wider(self, other: Self) -> Self {
-        let bits = |dtype: Self| match dtype {
-            Self::I8 | Self::U8 => 8,
-            Self::I16 | Self::U16 => 16,
-            Self::I32 | Self::U32 | Self::F32 => 32,
-            Self::I64 | Self::U64 | Self::F64 => 64,
-        };
-        let signed = |dtype: Self| matches!(dtype, Self::I8 | Self::I16 | Self::I32 | Self::I64);
+        let bits = |dtype: Self| 8 * dtype.size();
+        let signed = Self::is_signed;
         let (small, large) = if bits(self) <= bits(other) {
             (self, other)
         } else {
@@ -83,5 +143,30 @@ impl Dtype {
 
     pub fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_holds_the_whole_numbers_of_its_bytes() {
+        assert_eq!(Dtype::I8.whole_numbers(), Some(-128..=127));
+        assert_eq!(Dtype::U16.whole_numbers(), Some(0..=65_535));
+        let most = i128::from(i64::MIN)..=i128::from(i64::MAX);
+        assert_eq!(Dtype::I64.whole_numbers(), Some(most));
+        assert_eq!(Dtype::U64.whole_numbers(), Some(0..=i128::from(u64::MAX)));
+        assert_eq!(Dtype::F32.whole_numbers(), None);
+    }
+
+    #[test]
+    fn a_type_is_found_by_its_name_and_its_column_has_its_bytes() {
+        for dtype in Dtype::ALL {
+            assert_eq!(Dtype::named(dtype.name()), Some(dtype));
+            assert_eq!(dtype.data_type().primitive_width(), Some(dtype.size()));
+            assert_eq!(dtype.data_type().is_floating(), dtype.is_float());
+        }
+        assert_eq!(Dtype::named("int128"), None);
     }
 }

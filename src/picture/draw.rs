@@ -37,7 +37,7 @@ fn check(picture: &MapData, out: &Path) -> Result<()> {
             format!("cannot draw {cells} cells with {values} values; give one value for each cell"),
         ));
     }
-    let (order, limit) = (picture.order, picture.order.cells());
+    let (order, limit) = (picture.order, picture.grid.cells(picture.order));
     match picture.cells.iter().find(|&&cell| cell >= limit) {
         Some(cell) => Err(Error::store(
             out,
@@ -49,7 +49,7 @@ fn check(picture: &MapData, out: &Path) -> Result<()> {
 
 /// Draws cells that are known to lie in their order.
 pub(super) fn draw(picture: &MapData) -> Image {
-    let outlines = Outlines::new(&picture.cells, picture.order, picture.latitude);
+    let outlines = Outlines::new(&picture.cells, picture.order, picture.grid);
     let view = View::fit(&outlines);
     let scale = ColorScale::new(&picture.values);
     let coverage = Coverage::new(&outlines, &picture.values, &view, &scale);

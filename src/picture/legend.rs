@@ -4,7 +4,6 @@ use super::MapData;
 use super::canvas::{Canvas, Color, FAINT_INK, Font, INK, PANEL_INK, Rect};
 use super::color::{ColorScale, LEVELS, NOT_A_NUMBER, Ticks, number};
 use super::view::View;
-use crate::grid::Order;
 use crate::text::grouped;
 
 /// Surface of the Earth in square kilometres.
@@ -22,11 +21,12 @@ pub fn draw_frame(canvas: &mut Canvas, view: &View, picture: &MapData) {
     let count = picture.cells.len();
     let noun = if count == 1 { "cell" } else { "cells" };
     let subtitle = format!(
-        "{} {noun} of HEALPix order {} ({}), {}",
+        "{} {noun} of {} order {} ({}), {}",
         grouped(count as u64),
+        picture.grid.title(),
         picture.order,
-        cell_size(picture.order),
-        picture.latitude.name()
+        cell_size(picture.grid.cells(picture.order)),
+        picture.grid.latitude()
     );
     canvas.text((frame.x0, 26), &picture.title, Font::TITLE, INK);
     canvas.text((frame.x0, 58), &subtitle, Font::TEXT, FAINT_INK);
@@ -199,9 +199,9 @@ pub fn draw_nan_swatch(canvas: &mut Canvas, view: &View) {
     );
 }
 
-/// Side of a square of the area of one cell.
-fn cell_size(order: Order) -> String {
-    distance((EARTH_AREA / order.cells() as f64).sqrt())
+/// Side of a square of the area of one of so many cells.
+fn cell_size(cells: u64) -> String {
+    distance((EARTH_AREA / cells as f64).sqrt())
 }
 
 /// A distance in kilometres, to two digits: `1600 km`, `1.6 km`, `25 m`, `1.2 cm`.
@@ -220,10 +220,12 @@ fn distance(kilometres: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::{Grid, Order};
 
     #[test]
     fn sizes_and_counts_read_well() {
-        let size = |order: u8| cell_size(Order::new(order).unwrap());
+        let cells = |order: u8| Grid::default().cells(Order::new(order).unwrap());
+        let size = |order: u8| cell_size(cells(order));
         assert_eq!(size(0), "6500 km");
         assert_eq!(size(12), "1.6 km");
         assert_eq!(size(19), "12 m");

@@ -28,7 +28,7 @@ mod projection;
 #[cfg(feature = "picture")]
 mod view;
 
-use crate::grid::{Latitude, Order};
+use crate::grid::{Grid, Order};
 
 pub use draw::render;
 pub use mark::PICTURE;
@@ -37,8 +37,8 @@ pub use mark::PICTURE;
 #[derive(Debug, Clone)]
 pub struct MapData {
     pub order: Order,
-    pub latitude: Latitude,
-    /// Nested ids at `order`, in any order.
+    pub grid: Grid,
+    /// Ids at `order`, in any order.
     pub cells: Vec<u64>,
     /// One value a cell; those not finite are grey (NaN) or at the ends of the colours.
     pub values: Vec<f64>,

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::projection::{Point, Projection};
-use crate::grid::{Latitude, Order, vertices};
+use crate::grid::{Grid, Order};
 
 /// Coarse cells are cut until this order, so that their curved edges show.
 const SMOOTH_ORDER: u8 = 7;
@@ -16,12 +16,13 @@ const BLOCK: usize = 8192;
 /// Longitudes are noted to half a degree.
 const BINS: usize = 720;
 
-/// Cells, possibly cut into pieces; piece `i` belongs to cell `i >> (2 * cuts)` of the list.
+/// Cells, possibly cut into pieces: the cells of a finer order in them.
 pub struct Outlines<'a> {
     cells: &'a [u64],
     order: Order,
-    latitude: Latitude,
-    cuts: u8,
+    grid: Grid,
+    /// The order of the pieces, and how many a cell has.
+    cut: (Order, usize),
 }
 
 /// A convex polygon of at most six corners.
@@ -44,16 +45,20 @@ pub struct Survey {
 pub type Bounds = (Point, Point);
 
 impl<'a> Outlines<'a> {
-    pub fn new(cells: &'a [u64], order: Order, latitude: Latitude) -> Self {
-        let mut cuts = 0;
-        while order.get() + cuts < SMOOTH_ORDER && cells.len() << (2 * (cuts + 1)) <= MOST_PIECES {
-            cuts += 1;
+    pub fn new(cells: &'a [u64], order: Order, grid: Grid) -> Self {
+        let pieces = |cut: Order| grid.within(order, cut) as usize;
+        let mut cut = order;
+        while let Some(finer) = Order::new(cut.get() + 1)
+            && cut.get() < SMOOTH_ORDER
+            && cells.len() * pieces(finer) <= MOST_PIECES
+        {
+            cut = finer;
         }
         Self {
             cells,
             order,
-            latitude,
-            cuts,
+            grid,
+            cut: (cut, pieces(cut)),
         }
     }
 
@@ -64,10 +69,9 @@ impl<'a> Outlines<'a> {
 
     /// Corners of pieces of the `index`th cell: south, east, north and west, in degrees.
     fn quads(&self, index: usize) -> impl Iterator<Item = [Point; 4]> {
-        let first = self.cells[index] << (2 * self.cuts);
-        let order = Order::new(self.order.get() + self.cuts).unwrap_or(self.order);
-        let pieces = 1u64 << (2 * self.cuts);
-        (first..first + pieces).map(move |piece| vertices(order, piece, self.latitude))
+        let (cut, _) = self.cut;
+        let pieces = self.grid.down(self.cells[index], self.order, cut);
+        pieces.map(move |piece| self.grid.vertices(cut, piece))
     }
 
     /// Finds where the cells lie, to their ancestors.
@@ -77,11 +81,12 @@ impl<'a> Outlines<'a> {
             latitudes: (90.0, -90.0),
             occupied: vec![false; BINS],
         };
+        let up = self.grid.up(self.order, order);
         let mut last = None;
         for &cell in self.cells {
-            let ancestor = self.order.ancestor(cell, order);
+            let ancestor = up.of(cell);
             if last.replace(ancestor) != Some(ancestor) {
-                survey.add(vertices(order, ancestor, self.latitude));
+                survey.add(self.grid.vertices(order, ancestor));
             }
         }
         survey
@@ -111,7 +116,7 @@ impl<'a> Outlines<'a> {
                 .par_iter()
                 .map(|&begin| {
                     let end = (begin + BLOCK).min(self.cells.len());
-                    let mut made = Vec::with_capacity((end - begin) << (2 * self.cuts));
+                    let mut made = Vec::with_capacity((end - begin) * self.cut.1);
                     for index in begin..end {
                         let quads = self.quads(index);
                         made.extend(quads.map(|quad| (index, Outline::new(quad, projection))));

@@ -6,7 +6,7 @@ use super::canvas::{Color, Image};
 use super::color::{self, ColorScale};
 use super::draw::draw;
 use super::*;
-use crate::grid::{Latitude, Order};
+use crate::grid::Latitude;
 
 const HASH_LATITUDE: Latitude = Latitude::GeodeticSpherical;
 
@@ -20,7 +20,7 @@ fn map_of(order: u8, mut cells: Vec<u64>, value: impl Fn(u64) -> f64) -> MapData
     cells.dedup();
     MapData {
         order: Order::new(order).unwrap(),
-        latitude: HASH_LATITUDE,
+        grid: HASH_LATITUDE.into(),
         values: cells.iter().map(|&cell| value(cell)).collect(),
         cells,
         title: "title".into(),

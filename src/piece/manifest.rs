@@ -238,9 +238,6 @@ impl Manifest {
 
     /// How the store's arrays are laid out.
     pub fn layout(&self) -> Layout {
-        [Layout::Cells, Layout::FullSphere]
-            .into_iter()
-            .find(|layout| layout.name() == self.layout)
-            .unwrap_or_default()
+        Layout::named(&self.layout).unwrap_or_default()
     }
 }

@@ -26,6 +26,7 @@ use crate::grid::Order;
 use crate::merge::Window;
 use crate::place::sync_folder;
 use crate::stat::Encoding;
+use crate::store::Sink;
 
 /// The column of cells' orders.
 pub(super) const ORDER: &str = "order";
@@ -69,30 +70,6 @@ impl<'a> PieceWriter<'a> {
             writer: None,
             cells: BTreeMap::new(),
         }
-    }
-
-    /// Appends cells of an order; their ids continue ascending.
-    ///
-    /// # Errors
-    /// A write fails.
-    pub fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        let cells = table.rows.num_rows();
-        if cells == 0 {
-            return Ok(());
-        }
-        *self.cells.entry(order.get()).or_default() += cells as u64;
-        let batch = with_order(order, &table.rows);
-        let path = self.partial(CELLS);
-        let rows = rows_at_once(&batch);
-        for start in (0..cells).step_by(rows) {
-            let batch = batch.slice(start, rows.min(cells - start));
-            let written = match &mut self.writer {
-                Some(writer) => writer.write(&batch),
-                None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
-            };
-            written.map_err(|e| write_failed(&path, e))?;
-        }
-        Ok(())
     }
 
     /// Makes the piece durable and marks it as done. `top` is what coarser cells than the shard need
@@ -174,6 +151,28 @@ impl<'a> PieceWriter<'a> {
 
     fn partial(&self, kind: &str) -> PathBuf {
         partial(&self.pieces.folder, self.shard, kind)
+    }
+}
+
+impl Sink for PieceWriter<'_> {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        let cells = table.rows.num_rows();
+        if cells == 0 {
+            return Ok(());
+        }
+        *self.cells.entry(order.get()).or_default() += cells as u64;
+        let batch = with_order(order, &table.rows);
+        let path = self.partial(CELLS);
+        let rows = rows_at_once(&batch);
+        for start in (0..cells).step_by(rows) {
+            let batch = batch.slice(start, rows.min(cells - start));
+            let written = match &mut self.writer {
+                Some(writer) => writer.write(&batch),
+                None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),
+            };
+            written.map_err(|e| write_failed(&path, e))?;
+        }
+        Ok(())
     }
 }
 

@@ -6,8 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::finish::Sink;
-use super::store::{StoreSink, Target, Whole};
 use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema};
 use crate::grid::Order;
@@ -16,6 +14,7 @@ use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
 use crate::read::Applied;
 use crate::stat::{Encoding, Job};
+use crate::store::{Sink, Target, Whole};
 use crate::watch::Watch;
 
 /// What is assembled, and where it goes.
@@ -78,7 +77,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         overviews: &orders,
         layout: pieces.manifest().layout(),
     };
-    let mut sink = StoreSink::create(target, schema, assembly.table)?;
+    let mut sink = target.open(schema, assembly.table)?;
     // Each shard is one cell of the orders that are coarser still.
     let shard_order = schema.grid.shard_order;
     let beyond: Vec<Order> = orders

@@ -6,19 +6,10 @@ use std::time::Instant;
 
 use super::Tally;
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, finalize};
-use crate::grid::Order;
+use crate::finalize::{Conserved, Overviews, StoreSchema, finalize};
 use crate::merge::{Piles, RunPartials, Window, Windows};
 use crate::stat::Job;
-
-/// Takes finished cells of each order, ascending.
-pub(super) trait Sink {
-    /// Appends cells of an order; their ids continue ascending.
-    ///
-    /// # Errors
-    /// A write fails.
-    fn append(&mut self, order: Order, table: &CellTable) -> Result<()>;
-}
+use crate::store::Sink;
 
 /// How shards are finished.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +71,8 @@ impl Finish<'_> {
         let Some(top) = &mut coarser.top else {
             return Ok(());
         };
-        let (from, to) = (self.schema.grid.cell_order, self.schema.grid.shard_order);
-        let more = window.coarsen(from, to, self.job);
+        let grid = &self.schema.grid;
+        let more = window.coarsen(grid.up(grid.shard_order), self.job);
         top.append(&more, 0..more.len());
         if top.value_bytes() > room {
             top.pile_up(&coarser.piles, self.job)?;

@@ -19,10 +19,12 @@ mod errors;
 mod finish;
 mod pieces;
 mod schedule;
+#[cfg(test)]
+mod second_grid_tests;
 mod source;
-mod store;
 mod survey;
 mod tally;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,9 +51,9 @@ use finish::Finish;
 use pieces::PieceLine;
 use schedule::Schedule;
 use source::{Message, Source};
-pub use store::{Target, Whole, write};
 pub use survey::{Survey, absent, survey};
 pub use tally::{StageSeconds, Tally};
+pub use write::write;
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug, Clone, Copy)]

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Survey;
 use super::Tally;
-use super::finish::{Coarser, Finish, Sink, conserved};
+use super::finish::{Coarser, Finish, conserved};
 use crate::error::Result;
-use crate::finalize::{CellTable, Conserved, Overviews};
+use crate::finalize::{Conserved, Overviews};
 use crate::grid::Order;
 use crate::merge::{RunPartials, Window};
-use crate::piece::{Contribution, GranuleFile, PieceFacts, PieceWriter, Pieces};
+use crate::piece::{Contribution, GranuleFile, PieceFacts, Pieces};
 use crate::stat::{Encoding, Partials};
+use crate::store::Sink;
 
 /// The pieces of a run on their way.
 pub(super) struct PieceLine<'a> {
@@ -132,11 +133,5 @@ impl<'a> PieceLine<'a> {
         partials.piles().sweep();
         self.to_do.remove(&shard);
         Ok(())
-    }
-}
-
-impl Sink for PieceWriter<'_> {
-    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        PieceWriter::append(self, order, table)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Survey;
-use crate::grid::Latitude;
+use crate::grid::Grid;
 use crate::plan::{GranulePath, ListedShard, ShardSet};
 use crate::read::WantedShards;
 
@@ -72,7 +72,7 @@ impl Schedule {
         let order = reading_order(listed, &of_granule);
         let scheduled = |&granule: &usize| Scheduled {
             granule: survey.granules[granule].clone(),
-            wanted: Some(wanted(&all, of_granule[granule].clone(), grid.latitude)),
+            wanted: Some(wanted(&all, of_granule[granule].clone(), grid.kind)),
         };
         Self {
             granules: order.iter().map(scheduled).collect(),
@@ -133,8 +133,8 @@ impl Schedule {
     }
 }
 
-fn wanted(all: &Arc<ShardSet>, listed: Vec<u64>, latitude: Latitude) -> WantedShards {
-    WantedShards::new(Arc::clone(all), latitude).listed(listed)
+fn wanted(all: &Arc<ShardSet>, listed: Vec<u64>, grid: Grid) -> WantedShards {
+    WantedShards::new(Arc::clone(all), grid).listed(listed)
 }
 
 /// Places of granules, those first whose shard misses the fewest.
@@ -169,7 +169,7 @@ fn reading_order(listed: &[ListedShard], of_granule: &[Vec<u64>]) -> Vec<usize> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grid::{Locator, Order};
+    use crate::grid::{Latitude, Locator, Order};
     use proptest::prelude::*;
 
     fn shards(of_granule: &[Vec<u64>]) -> Vec<ListedShard> {

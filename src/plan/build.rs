@@ -14,7 +14,6 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
-use crate::grid::Locator;
 use crate::read::Input;
 use crate::read::hdf5::{Outline, Tracks};
 use crate::watch::{Reading, ToRead, Watch};
@@ -172,7 +171,7 @@ pub(super) fn positions_of(config: &Config) -> Config {
 
 fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Result<Footprint> {
     let grid = &positions.grid;
-    let locator = Locator::new(grid.shard_order, grid.latitude);
+    let locator = grid.shard_locator();
     let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
@@ -272,7 +271,7 @@ fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
     let values = json!({
         "source": "icefold",
         "icefold_version": env!("CARGO_PKG_VERSION"),
-        "latitude": config.grid.latitude.name(),
+        "latitude": config.grid.kind.latitude(),
         "positions": {
             "latitude": config.latitude,
             "longitude": config.longitude,

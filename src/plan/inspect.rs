@@ -9,8 +9,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::grid::morton;
-use crate::grid::{Latitude, center};
 
 use super::map::ShardMap;
 
@@ -44,17 +42,14 @@ impl fmt::Display for Inspected {
 pub fn inspect(path: &Path) -> Result<Inspected> {
     let map = ShardMap::read(path)?;
     let stored = map.metadata.get("latitude").and_then(Value::as_str);
-    let latitude = match stored {
-        Some(name) if name == Latitude::GeodeticSpherical.name() => Latitude::GeodeticSpherical,
-        _ => Latitude::AuthalicWgs84,
-    };
+    let grid = map.grid();
     let shards: Vec<Value> = (map.shards.iter().zip(map.keys()).enumerate())
         .filter_map(|(place, (shard, key))| {
             let order = map.order?;
-            let (lon, lat) = center(order, shard.id, latitude);
+            let (lon, lat) = grid.center(order, shard.id);
             Some(json!({
                 "place": place, "id": shard.id, "key": key,
-                "morton": morton::decimal(order, shard.id),
+                "morton": grid.spelled(order, shard.id),
                 "lon": lon, "lat": lat, "granules": shard.granules.len(),
             }))
         })
@@ -62,7 +57,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
     Ok(Inspected(json!({
         "map": path.display().to_string(),
         "shard_order": map.order.map(crate::grid::Order::get),
-        "latitude": stored.unwrap_or(latitude.name()),
+        "latitude": stored.unwrap_or(grid.latitude()),
         "grid_signature": map.signature,
         "granules": map.granules.len(),
         "pairs": map.pairs(),

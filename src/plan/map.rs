@@ -1,7 +1,7 @@
 //! Shard maps: the file that lists the granules of every shard, in zagg's format.
 //!
 //! Beside the plan: `build.rs` makes maps, `resolve.rs` turns them into plans. Shards are packed
-//! morton words (`grid::morton`), which exceed 2^53: they are read and written as unsigned 64-bit
+//! morton words (of the grid), which exceed 2^53: they are read and written as unsigned 64-bit
 //! integers, never through a float.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::grid::Order;
-use crate::grid::morton;
+use crate::grid::{Grid, Latitude, Order};
 use crate::place::{Artefact, Folder, write_whole};
 
 use super::unused::{meaning, unused};
@@ -217,12 +216,20 @@ impl ShardMap {
         write_whole(&self.path, SHARD_MAP, text.as_bytes())
     }
 
+    /// The grid of its shards: on the latitude that the map names, and where it names none that is known, on the
+    /// authalic one, as the format's maps are.
+    pub fn grid(&self) -> Grid {
+        let latitude = self.metadata.get("latitude").and_then(Value::as_str);
+        let latitude = latitude.and_then(Latitude::named);
+        latitude.map(Grid::from).unwrap_or_default()
+    }
+
     /// The packed morton word of each shard.
     pub fn keys(&self) -> Vec<u64> {
         let Some(order) = self.order else {
             return Vec::new();
         };
-        let words = self.shards.iter().map(|s| morton::to_word(order, s.id));
+        let words = self.shards.iter().map(|s| self.grid().key(order, s.id));
         words.collect()
     }
 
@@ -263,11 +270,12 @@ impl ShardMap {
 
 /// The order that all keys have, and the NESTED id of each.
 fn shards(keys: &[u64]) -> Result<(Option<Order>, Vec<u64>), String> {
+    let grid = Grid::default();
     let mut order = None;
     let mut places = BTreeMap::new();
     let mut ids = Vec::with_capacity(keys.len());
     for (place, &key) in keys.iter().enumerate() {
-        let (found, id) = morton::from_word(key).ok_or_else(|| {
+        let (found, id) = grid.of_key(key).ok_or_else(|| {
             format!(
                 "shard_keys[{place}] is {key}, which is no morton word of a cell; keys exceed 2^53 \
                  and lose digits in programs that hold them as floats: make the map again"

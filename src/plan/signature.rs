@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GridConfig};
 use crate::error::Result;
-use crate::grid::Latitude;
+use crate::grid::Grid;
 
 use super::map::ShardMap;
 
@@ -24,8 +24,8 @@ const SPATIAL: [&str; 5] = [
 /// The spatial signature of a grid.
 pub(super) fn spatial_signature(grid: &GridConfig) -> Map<String, Value> {
     let values = [
-        json!("healpix"),
-        json!("nested"),
+        json!(grid.kind.name()),
+        json!(grid.kind.indexing()),
         json!(grid.shard_order.get()),
         json!(grid.cell_order.get()),
         json!("fullsphere"),
@@ -53,7 +53,7 @@ impl ShardMap {
                 config.name
             )),
         }
-        self.check_latitude(config.grid.latitude, &config.name)?;
+        self.check_latitude(config.grid.kind.latitude(), &config.name)?;
         let wanted = config.grid.shard_order;
         if let Some(order) = self.order.filter(|order| *order != wanted) {
             return Err(self.error(format!(
@@ -97,18 +97,17 @@ impl ShardMap {
         )))
     }
 
-    fn check_latitude(&self, wanted: Latitude, config: &str) -> Result<()> {
+    fn check_latitude(&self, wanted: &str, config: &str) -> Result<()> {
         let (found, how) = match self.metadata.get("latitude") {
-            None | Some(Value::Null) => (json!(Latitude::AuthalicWgs84.name()), "by default"),
+            None | Some(Value::Null) => (json!(Grid::default().latitude()), "by default"),
             Some(found) => (found.clone(), "by metadata.latitude"),
         };
-        if found == wanted.name() {
+        if found == wanted {
             return Ok(());
         }
         Err(self.error(format!(
-            "its shards are on the latitude {found} ({how}), those of config {config} on \"{}\"; \
-             make a map for this config with icefold plan, or set output.latitude",
-            wanted.name()
+            "its shards are on the latitude {found} ({how}), those of config {config} on \"{wanted}\"; \
+             make a map for this config with icefold plan, or set output.latitude"
         )))
     }
 

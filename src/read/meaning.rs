@@ -264,7 +264,7 @@ fn check_signs(attributes: &Attributes, stored: Dtype) -> Result<(), String> {
     let Some(Attribute::Text(text)) = attributes.get("_Unsigned") else {
         return Ok(());
     };
-    let signed = matches!(stored, Dtype::I8 | Dtype::I16 | Dtype::I32 | Dtype::I64);
+    let signed = stored.is_signed();
     let clash = match text.to_ascii_lowercase().as_str() {
         "true" => signed,
         "false" => !signed && !stored.is_float(),

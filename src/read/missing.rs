@@ -254,18 +254,8 @@ impl Bounds {
 
 /// Whether an integer is a value of the type.
 pub(super) fn holds(dtype: Dtype, n: i128) -> bool {
-    let (low, high): (i128, i128) = match dtype {
-        Dtype::I8 => (i8::MIN.into(), i8::MAX.into()),
-        Dtype::I16 => (i16::MIN.into(), i16::MAX.into()),
-        Dtype::I32 => (i32::MIN.into(), i32::MAX.into()),
-        Dtype::I64 => (i64::MIN.into(), i64::MAX.into()),
-        Dtype::U8 => (0, u8::MAX.into()),
-        Dtype::U16 => (0, u16::MAX.into()),
-        Dtype::U32 => (0, u32::MAX.into()),
-        Dtype::U64 => (0, u64::MAX.into()),
-        Dtype::F32 | Dtype::F64 => return false,
-    };
-    (low..=high).contains(&n)
+    let whole = dtype.whole_numbers();
+    whole.is_some_and(|whole| whole.contains(&n))
 }
 
 /// An integer of any of the types as it is held.

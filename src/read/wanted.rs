@@ -8,8 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::grid::{Latitude, Locator};
-use crate::grid::{ShardSet, shard_runs};
+use crate::grid::{Grid, Locator, ShardSet, shard_runs};
 
 /// Why photons outside the wanted shards are rejected.
 pub const OUTSIDE_SHARDS: &str = "outside_shards";
@@ -27,10 +26,10 @@ pub struct WantedShards {
 
 impl WantedShards {
     /// The wanted shards, all of which may have photons of the granule.
-    pub fn new(wanted: Arc<ShardSet>, latitude: Latitude) -> Self {
+    pub fn new(wanted: Arc<ShardSet>, grid: impl Into<Grid>) -> Self {
         Self {
             listed: ShardSet::clone(&wanted),
-            locator: Locator::new(wanted.order(), latitude),
+            locator: Locator::new(wanted.order(), grid),
             wanted,
         }
     }
@@ -104,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::grid::Order;
+    use crate::grid::{Latitude, Order};
 
     proptest! {
         #[test]

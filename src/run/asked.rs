@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             store: None,
             table: None,
             report: None,
-            layout: Layout::Cells,
+            layout: Layout::default(),
             overviews: Vec::new(),
             overwrite: false,
             resume: false,

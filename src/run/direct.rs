@@ -10,11 +10,11 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
-use crate::pipeline::{self, Options, Survey, Target, Whole};
+use crate::pipeline::{self, Options, Survey};
 use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
 use crate::report::{RunFacts, RunReport};
-use crate::store::{Layout, check_full_sphere};
+use crate::store::{Target, Whole};
 use crate::watch::Note;
 
 use super::outcome::Done;
@@ -92,19 +92,15 @@ impl<'a> Work<'a> {
 
     /// The layout holds what the config asks for.
     pub fn check_layout(&self, survey: &Survey) -> Result<()> {
-        match self.target.layout {
-            Layout::Cells => Ok(()),
-            Layout::FullSphere => check_full_sphere(&survey.schema)
-                .map_err(|message| Error::config(&self.config.name, message)),
-        }
+        let checked = self.target.layout.check(&survey.schema);
+        checked.map_err(|message| Error::config(&self.config.name, message))
     }
 
     /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.
     pub fn check_disk(&self, survey: &Survey, options: &Options) {
-        let orders = self.config.grid.cell_order.get() - self.config.grid.shard_order.get();
         let cells = survey.listed.as_ref().map_or(u64::MAX, |listed| {
             let pairs: usize = listed.iter().map(|shard| shard.granules.len()).sum();
-            (pairs as u64).saturating_mul(1 << (2 * u32::from(orders)))
+            (pairs as u64).saturating_mul(self.config.grid.shard_cells())
         });
         let most = spill_estimate(&survey.job, survey.rows, cells);
         // Nothing goes to disk that memory has room for.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::config::{Access, Config};
 use crate::error::{Error, Result};
 use crate::grid::Order;
-use crate::pipeline::{self, Survey, Target};
+use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
-use crate::store::Layout;
+use crate::store::Target;
 
 use super::direct::Work;
 use super::outcome::{Done, Outcome};
@@ -35,7 +35,7 @@ impl<'a> Planned<'a> {
         };
         let overviews = coarser(&asked.overviews, asked.config.grid.cell_order)
             .map_err(|what| Error::Usage(format!("overviews: {what}")))?;
-        if asked.layout == Layout::FullSphere && !overviews.is_empty() {
+        if !asked.layout.has_overviews() && !overviews.is_empty() {
             return Err(Error::Usage(
                 "the layout of the full sphere has one order, and overviews are more; use the cells layout"
                     .to_owned(),

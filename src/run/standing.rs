@@ -67,7 +67,7 @@ fn report_of(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value
     let reader = StoreReader::open(store).ok()?;
     if wanted
         .layout
-        .is_some_and(|layout| layout != reader.layout().name())
+        .is_some_and(|layout| layout != reader.extent().name())
     {
         return None;
     }

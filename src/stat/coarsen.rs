@@ -11,7 +11,7 @@
 
 use super::job::Job;
 use super::partial::Partials;
-use crate::grid::Order;
+use crate::grid::Ascent;
 
 impl Partials {
     /// The same photons by the cells of the coarser order `to`; the cells here are of order `from`.
@@ -19,11 +19,11 @@ impl Partials {
     /// # Panics
     /// If `to` is finer than `from`.
     #[must_use]
-    pub fn coarsen(&self, from: Order, to: Order, job: &Job) -> Self {
+    pub fn coarsen(&self, up: Ascent, job: &Job) -> Self {
         let mut coarse = Self::empty(job);
         for (row, &cell) in self.cells.iter().enumerate() {
             // Cells ascend, so those of one ancestor follow each other.
-            let ancestor = from.ancestor(cell, to);
+            let ancestor = up.of(cell);
             if coarse.cells.last() == Some(&ancestor) {
                 coarse.join_last(self, row);
             } else {

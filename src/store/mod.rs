@@ -1,19 +1,28 @@
 //! Stores: finished cells as files.
 //!
-//! Last on the line: `CellTable --write--> store`. `zarr/` is the store; `table.rs` writes the same cells as a table.
+//! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
+//! those that there are, `target.rs` opens one; `zarr/` is the store, `table.rs` writes the same cells as a table.
+//! `content.rs` has the hashes that all have in common.
 
+mod content;
+mod layout;
+mod sink;
 #[cfg(feature = "parquet")]
 mod table;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_table.rs"]
 mod table;
 mod table_format;
+mod target;
 mod zarr;
 
+pub use content::{ContentHash, content_hash};
+pub use layout::Layout;
+pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableWriter, WholeTable};
 pub use table_format::TableFormat;
+pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
-    ArrayInfo, ContentHash, Difference, DifferenceKind, Inspected, Layout, StoreArray, StoreReader,
-    StoreWriter, VerifiedArray, VerifyReport, Written, WrittenOverview, check_full_sphere,
-    check_schema, check_target, content_hash, content_of, inspect, resolve, verify,
+    ArrayInfo, Difference, DifferenceKind, Extent, Inspected, StoreArray, StoreReader, StoreWriter,
+    VerifiedArray, VerifyReport, check_schema, check_target, content_of, inspect, resolve, verify,
 };

@@ -1,6 +1,6 @@
 //! Finished cells as a table: the rows of the store, for people who want rows.
 //!
-//! Last on the line, beside `write.rs`: `CellTable --write--> table`. Same columns, same
+//! Last on the line, beside the store: `CellTable --write--> table`. Same columns, same
 //! values; what the store has as attributes is metadata of the schema and its fields. How cells are
 //! split into tables leaves no trace.
 
@@ -21,11 +21,13 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
+use super::sink::Sink;
 use super::table_format::TableFormat;
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
 use crate::error::Result;
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::grid::Order;
 use crate::place::FilePlace;
 use crate::place::write_failed;
 use crate::read::table::TABLE;
@@ -40,10 +42,11 @@ const BATCH_ROWS: usize = 1 << 16;
 pub struct TableWriter {
     place: FilePlace,
     schema: SchemaRef,
-    sink: Sink,
+    cell_order: Order,
+    rows: Rows,
 }
 
-enum Sink {
+enum Rows {
     Parquet(Box<ArrowWriter<File>>),
     Arrow(Box<FileWriter<BufWriter<File>>>, Box<BatchCoalescer>),
 }
@@ -52,7 +55,7 @@ enum Sink {
 #[derive(Debug)]
 pub struct WholeTable(FilePlace);
 
-impl fmt::Debug for Sink {
+impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Parquet(_) => "Parquet",
@@ -68,10 +71,11 @@ impl TableWriter {
     /// An extension of no format; nothing can be written beside the target.
     pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
         let format = TableFormat::of(target)?;
+        let cell_order = schema.grid.cell_order;
         let schema = Arc::new(arrow_schema(schema));
         let (place, file) = FilePlace::create(target, TABLE)?;
         let failed = |e: &dyn fmt::Display| write_failed(target, &e);
-        let sink = match format {
+        let rows = match format {
             TableFormat::Parquet => {
                 let level = ZstdLevel::try_new(3).map_err(|e| failed(&e))?;
                 let properties = WriterProperties::builder()
@@ -79,11 +83,11 @@ impl TableWriter {
                     .set_max_row_group_row_count(Some(GROUP_ROWS))
                     .build();
                 let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
-                Sink::Parquet(Box::new(writer.map_err(|e| failed(&e))?))
+                Rows::Parquet(Box::new(writer.map_err(|e| failed(&e))?))
             }
             TableFormat::Arrow => {
                 let writer = FileWriter::try_new(BufWriter::new(file), &schema);
-                Sink::Arrow(
+                Rows::Arrow(
                     Box::new(writer.map_err(|e| failed(&e))?),
                     Box::new(BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS)),
                 )
@@ -92,7 +96,8 @@ impl TableWriter {
         Ok(Self {
             place,
             schema,
-            sink,
+            cell_order,
+            rows,
         })
     }
 
@@ -104,9 +109,9 @@ impl TableWriter {
         let failed = |e: &dyn fmt::Display| write_failed(self.place.target(), &e);
         let rows = RecordBatch::try_new(Arc::clone(&self.schema), table.rows.columns().to_vec())
             .map_err(|e| failed(&e))?;
-        match &mut self.sink {
-            Sink::Parquet(writer) => writer.write(&rows).map_err(|e| failed(&e)),
-            Sink::Arrow(writer, coalescer) => {
+        match &mut self.rows {
+            Rows::Parquet(writer) => writer.write(&rows).map_err(|e| failed(&e)),
+            Rows::Arrow(writer, coalescer) => {
                 coalescer.push_batch(rows).map_err(|e| failed(&e))?;
                 while let Some(batch) = coalescer.next_completed_batch() {
                     writer.write(&batch).map_err(|e| failed(&e))?;
@@ -124,15 +129,15 @@ impl TableWriter {
     pub fn finish(self, content: &str) -> Result<WholeTable> {
         let place = self.place;
         let failed = |e: &dyn fmt::Display| write_failed(place.target(), &e);
-        let file = match self.sink {
-            Sink::Parquet(mut writer) => {
+        let file = match self.rows {
+            Rows::Parquet(mut writer) => {
                 writer.append_key_value_metadata(KeyValue::new(
                     CONTENT.to_owned(),
                     content.to_owned(),
                 ));
                 writer.into_inner().map_err(|e| failed(&e))?
             }
-            Sink::Arrow(mut writer, mut coalescer) => {
+            Rows::Arrow(mut writer, mut coalescer) => {
                 let rest = coalescer.finish_buffered_batch();
                 rest.map_err(|e| failed(&e))?;
                 while let Some(batch) = coalescer.next_completed_batch() {
@@ -148,6 +153,16 @@ impl TableWriter {
             file.sync_all().map_err(|e| failed(&e))?;
         }
         Ok(WholeTable(place))
+    }
+}
+
+impl Sink for TableWriter {
+    /// A table has the cells of the store's cell order, and none of its overviews.
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        if order == self.cell_order {
+            TableWriter::append(self, table)?;
+        }
+        Ok(())
     }
 }
 

@@ -63,6 +63,7 @@ fn of_a_granule_all_and_the_cost_can_be_told() {
         config: Some(&config),
         all: true,
         access: None,
+        ..Look::default()
     };
     let Inspection::Granule(found) = inspect(&site.granules[0], look).unwrap() else {
         panic!("a granule is one");

@@ -27,7 +27,7 @@ fn settings_without_sense_are_refused_by_name() {
         ),
         (run().overviews([9, 9]), "order 9 is given twice"),
         (
-            run().overviews([9]).layout(Layout::FullSphere),
+            run().overviews([9]).layout(Layout::FULL_SPHERE),
             "has one order",
         ),
         (run().overwrite(true).resume(true), "choose one"),

@@ -113,7 +113,7 @@ fn tables_reports_and_layouts_go_where_they_are_asked_for() {
     let mut config = atl03();
     config.grid.shard_order = Order::new(0).unwrap();
     config.grid.cell_order = Order::new(4).unwrap();
-    let sphere = Run::new(config, site.all()).layout(Layout::FullSphere);
+    let sphere = Run::new(config, site.all()).layout(Layout::FULL_SPHERE);
     let outcome = sphere
         .into_store(site.path("sphere.zarr"))
         .execute()

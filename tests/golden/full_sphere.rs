@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use icefold::photon::ColumnType;
-use icefold::store::{Layout, StoreWriter};
+use icefold::store::{Extent, StoreWriter};
 
 use super::shard::{FLOAT32_ARITHMETIC, close, counts, f32s, ids, parquet, points, shard};
 use crate::data;
@@ -32,7 +32,7 @@ fn a_chunk_of_the_full_sphere_is_the_reference_at_the_index_of_each_id() {
     let store = out.path().join("a.zarr");
     let cells = cell_ids(&tables);
     let writer = StoreWriter::create(&store, &question.schema, cells.len() as u64, false);
-    let mut writer = writer.unwrap().with_layout(Layout::FullSphere);
+    let mut writer = writer.unwrap().with_extent(Extent::Sphere);
     for table in &tables {
         writer.append(table).unwrap();
     }

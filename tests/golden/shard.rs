@@ -140,10 +140,7 @@ fn a_shard_of_atl06_equals_float64_arithmetic_to_one_rounding() {
     let points = points();
     let all: Vec<usize> = (0..points.len()).collect();
     let tables = question.answer(&points, &[all], 2);
-    let locator = icefold::grid::Locator::new(
-        question.config.grid.cell_order,
-        question.config.grid.latitude,
-    );
+    let locator = question.config.grid.locator();
     let mut cells: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
     for i in 0..points.len() {
         let pair = (

@@ -50,7 +50,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         },
         nan: NanPolicy::Propagate,
         nulls: NullPolicy::Exclude,

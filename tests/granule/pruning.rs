@@ -125,7 +125,7 @@ fn read_within(
     let reader = Reader::open(&granule, config, &types, batch_rows).unwrap();
     let mut reader = reader.within(Some(WantedShards::new(
         std::sync::Arc::new(shards.clone()),
-        config.grid.latitude,
+        config.grid.kind,
     )));
     let mut photons = Vec::new();
     while let Some(batch) = reader.next_batch().unwrap() {
@@ -139,7 +139,7 @@ fn read_within(
 fn prunes_to_the_same(path: &Path, config: &Config, shards: &ShardSet, batch_rows: usize) {
     let whole = read(path, config, 1 << 20).unwrap();
     let (photons, counts, bytes) = read_within(path, config, shards, batch_rows);
-    let locator = Locator::new(shards.order(), config.grid.latitude);
+    let locator = Locator::new(shards.order(), config.grid.kind);
     let inside =
         |p: &Photon| shards.contains(locator.cell(f64::from_bits(p.lon), f64::from_bits(p.lat)));
     let expected: Vec<Photon> = whole
@@ -163,7 +163,7 @@ fn prunes_to_the_same(path: &Path, config: &Config, shards: &ShardSet, batch_row
 
 fn shards_of(path: &Path, config: &Config, order: Order) -> Vec<u64> {
     let whole = read(path, config, 1 << 20).unwrap();
-    let locator = Locator::new(order, config.grid.latitude);
+    let locator = Locator::new(order, config.grid.kind);
     let position = |p: &Photon| (f64::from_bits(p.lon), f64::from_bits(p.lat));
     let mut shards: Vec<u64> = whole
         .photons

@@ -33,7 +33,7 @@ fn locates<S: Subject>(name: &str, positions: &[(f64, f64)]) {
                 shard_order: Order::new(order.get().min(6)).unwrap(),
                 chunk_order: None,
                 cell_order: order,
-                latitude,
+                kind: latitude.into(),
             };
             let locator = Locator::new(order, latitude);
             let found = cuda.cells(&cuda.locate(&photons, &grid).unwrap()).unwrap();
@@ -128,9 +128,9 @@ fn more_ancestors_than_the_small_table_holds<S: Subject>() {
         shard_order: order,
         chunk_order: None,
         cell_order: order,
-        latitude: Latitude::AuthalicWgs84,
+        kind: Latitude::AuthalicWgs84.into(),
     };
-    let locator = Locator::new(order, grid.latitude);
+    let locator = Locator::new(order, grid.kind);
     let found = cuda.cells(&cuda.locate(&photons, &grid).unwrap()).unwrap();
     let expected: Vec<u64> = positions
         .iter()

@@ -206,7 +206,7 @@ fn folds<S: Subject>(n: usize, job: &Job, way: Way) {
         shard_order: Order::new(6).unwrap(),
         chunk_order: None,
         cell_order: Order::new(14).unwrap(),
-        latitude: Latitude::AuthalicWgs84,
+        kind: Latitude::AuthalicWgs84.into(),
     };
     for (name, place) in PLACES {
         let (lon, lat) = (0..n).map(place).unzip();

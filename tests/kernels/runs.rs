@@ -54,7 +54,7 @@ fn grid(order: u8, latitude: Latitude) -> GridConfig {
         shard_order: Order::new(order.min(6)).unwrap(),
         chunk_order: None,
         cell_order: Order::new(order).unwrap(),
-        latitude,
+        kind: latitude.into(),
     }
 }
 

@@ -216,10 +216,7 @@ proptest! {
         let question = Question::new(YAML, &TYPES);
         let rows: Vec<usize> = (0..photons.len()).collect();
         let tables = question.answer(&photons, std::slice::from_ref(&rows), 2);
-        let locator = icefold::grid::Locator::new(
-            question.config.grid.cell_order,
-            question.config.grid.latitude,
-        );
+        let locator = question.config.grid.locator();
         for (place, cell) in cell_ids(&tables).into_iter().enumerate() {
             let inside = rows.iter().copied();
             let inside = inside.filter(|&i| locator.cell(photons.lon[i], photons.lat[i]) == cell);

@@ -289,9 +289,7 @@ fn granules<'a>(question: &Question, photons: &Photons, fates: &'a [Fate]) -> Ve
             })
             .collect();
         let cells = batches.iter().flat_map(|batch| &batch.cells);
-        let mut shards: Vec<u64> = cells
-            .map(|&cell| grid.cell_order.ancestor(cell, grid.shard_order))
-            .collect();
+        let mut shards: Vec<u64> = cells.map(|&cell| grid.shard_of(cell)).collect();
         shards.sort_unstable();
         shards.dedup();
         Granule {

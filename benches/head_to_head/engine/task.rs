@@ -1,9 +1,9 @@
 //! What is timed: tasks, and the questions that they ask. The table of `docs/BENCHMARKING.md`.
 
 use clap::ValueEnum;
-use icefold::Result;
 use icefold::arrays::{Columns, Question, Statistic};
 use icefold::config::GridConfig;
+use icefold::{Error, Result};
 
 /// One line of the table of `docs/BENCHMARKING.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -98,12 +98,15 @@ impl Task {
             Self::Weighted => &[Statistic::WeightedMean],
             _ => &FIVE,
         };
+        let Some(latitude) = grid.kind.healpix() else {
+            return Err(Error::Usage("workloads are on HEALPix".to_owned()));
+        };
         let columns = Columns {
             lon: "lon".to_owned(),
             lat: "lat".to_owned(),
             values: self.values(),
             weights: (self == Self::Weighted).then(|| "s".to_owned()),
         };
-        Question::new(&columns, statistics, (grid.cell_order, grid.latitude), None)
+        Question::new(&columns, statistics, (grid.cell_order, latitude), None)
     }
 }

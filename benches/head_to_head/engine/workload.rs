@@ -63,7 +63,7 @@ impl Workload {
             shard_order: order(self.description.shard_order)?,
             chunk_order: None,
             cell_order: order(self.description.cell_order)?,
-            latitude,
+            kind: latitude.into(),
         })
     }
 

@@ -6,7 +6,6 @@
 use rayon::prelude::*;
 
 use crate::config::GridConfig;
-use crate::grid::Locator;
 
 use super::super::{Distinct, KeyTable};
 use super::Keys;
@@ -18,7 +17,7 @@ pub const TILE: usize = 4096;
 
 /// The cell of every position, in tiles that threads share.
 pub fn cells(lon: &[f64], lat: &[f64], grid: &GridConfig, cells: &mut [u64]) {
-    let locator = Locator::new(grid.cell_order, grid.latitude);
+    let locator = grid.locator();
     cells
         .par_chunks_mut(TILE)
         .zip(lon.par_chunks(TILE).zip(lat.par_chunks(TILE)))

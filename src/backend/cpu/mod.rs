@@ -30,7 +30,6 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::grid::Locator;
 use crate::photon::{Column, PhotonBatch};
 use crate::stat::{Job, Partials};
 
@@ -199,7 +198,7 @@ impl Backend for Cpu {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        let locator = Locator::new(grid.cell_order, grid.latitude);
+        let locator = grid.locator();
         let strategy = self.strategy.settle(batch.len(), |range: Range<usize>| {
             let mut cells = vec![0; range.len()];
             locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);

@@ -116,7 +116,7 @@ mod tests {
             shard_order: Refinement::new(14).unwrap(),
             chunk_order: None,
             cell_order: Refinement::new(29).unwrap(),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         };
         let table = KeyTable::new(&grid, |shift| {
             let mut groups: Vec<u64> = keys.iter().map(|&k| u64::from(k) >> shift).collect();

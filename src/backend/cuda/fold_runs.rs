@@ -10,7 +10,6 @@
 use crate::backend::cpu::Cpu;
 use crate::backend::share::Share;
 use crate::backend::{KeyTable, StageTimes};
-use crate::grid::Order;
 use crate::photon::PhotonBatch;
 use crate::stat::{ColumnPartials, JobColumn, Partials};
 
@@ -101,14 +100,15 @@ impl Begun {
 /// The cells that rows may be of.
 #[derive(Debug, Clone, Copy)]
 pub enum Known<'a> {
-    Cells(Order),
+    /// Ids below this.
+    Cells(u64),
     Keys(&'a KeyTable),
 }
 
 impl Known<'_> {
     fn holds(self, cell: u64) -> bool {
         match self {
-            Self::Cells(order) => cell < order.cells(),
+            Self::Cells(cells) => cell < cells,
             Self::Keys(table) => u32::try_from(cell).is_ok_and(|key| table.holds(key)),
         }
     }
@@ -181,7 +181,7 @@ pub fn fold_batch<M: Machine>(
         return Ok(None);
     };
     times.batches.runs += 1;
-    let known = Known::Cells(grid.cell_order);
+    let known = Known::Cells(grid.cells());
     let partials = times
         .fused
         .time(|| folded.read(gpu, (device, host), (known, n), host_partials))?;

@@ -4,7 +4,7 @@
 use crate::backend::Backend;
 use crate::config::GridConfig;
 use crate::error::Result;
-use crate::grid::Order;
+use crate::grid::{Grid, Order};
 use crate::stat::{Job, Partials};
 
 use super::fold::{self, Arranged, Part};
@@ -152,7 +152,7 @@ impl<M: Machine> Cuda<M> {
                 let known = if of_keys {
                     Known::Keys(keys.table())
                 } else {
-                    Known::Cells(Order::MAX)
+                    Known::Cells(Grid::default().cells(Order::MAX))
                 };
                 let of = (known, keys.photons());
                 return folded.read(self.first(), (&device, &host), of, None);

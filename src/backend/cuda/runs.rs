@@ -10,7 +10,7 @@
 
 use crate::backend::tile::{FLAG_NULLS, FLAG_VALUES};
 use crate::config::GridConfig;
-use crate::grid::{Latitude, Locator};
+use crate::grid::Latitude;
 use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::JobColumn;
 
@@ -97,7 +97,7 @@ pub struct Rows {
 
 /// Whether photons of a batch lie in runs that are worth it to be folded where they stand.
 pub fn lie(batch: &PhotonBatch, grid: &GridConfig) -> bool {
-    let locator = Locator::new(grid.cell_order, grid.latitude);
+    let locator = grid.locator();
     let stride = (batch.len() / WINDOWS).max(WINDOW);
     let (mut photons, mut runs) = (0, 0);
     let mut cells = [0; WINDOW];
@@ -141,7 +141,7 @@ pub fn find<M: Machine>(gpu: &Gpu<M>, places: Places, n: u32, passes: u32) -> Re
             gpu.launch(Kernel::RunsKeys, blocks, &arguments)?;
         }
         Places::Positions { lon, lat, grid } => {
-            let authalic = u32::from(grid.latitude == Latitude::AuthalicWgs84);
+            let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
             let order = u32::from(grid.cell_order.get());
             let of = [Word(n), Word(order), Word(authalic), lon.at(), lat.at()];
             gpu.launch(Kernel::Runs, blocks, &[&of[..], &found].concat())?;

@@ -66,7 +66,7 @@ pub fn locate<M: Machine>(
 ) -> Result<Lease> {
     let cells = gpu.scratch::<u64>(n.into())?;
     let shift = 2 * u32::from(Order::MAX.get() - grid.cell_order.get());
-    let authalic = u32::from(grid.latitude == Latitude::AuthalicWgs84);
+    let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
     let arguments = [
         Word(n),
         Word(shift),

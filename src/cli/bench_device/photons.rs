@@ -91,7 +91,7 @@ pub fn grid() -> GridConfig {
         shard_order: order(6),
         chunk_order: None,
         cell_order: order(12),
-        latitude: Latitude::AuthalicWgs84,
+        kind: Latitude::AuthalicWgs84.into(),
     }
 }
 

@@ -49,7 +49,7 @@ fn grid() -> GridConfig {
         shard_order: order(6),
         chunk_order: None,
         cell_order: order(12),
-        latitude: Latitude::AuthalicWgs84,
+        kind: Latitude::AuthalicWgs84.into(),
     }
 }
 
@@ -189,7 +189,7 @@ fn schema() -> StoreSchema {
         resolution: None,
         units: None,
         long_name: None,
-        edges: None,
+        kind: crate::finalize::Kind::Scalar,
     };
     StoreSchema {
         grid: grid(),

@@ -94,22 +94,10 @@ impl Locator {
         self.order
     }
 
-    /// The largest magnitude of a longitude, in degrees: one and a half turns. What is beyond is no
-    /// position but a number in its place.
-    pub const MOST_LONGITUDE: f64 = 540.0;
-
-    /// Whether this is a position: a longitude from -540 to 540 and a latitude from -90 to 90, both in
-    /// degrees.
-    #[inline]
-    pub fn accepts(lon: f64, lat: f64) -> bool {
-        (lon.abs() <= Self::MOST_LONGITUDE) & (lat.abs() <= 90.0)
-    }
-
     /// The NESTED id of the cell at this locator's order that contains a position, in degrees; the
     /// latitude is geodetic. Any finite longitude is wrapped exactly.
     ///
-    /// The id is always below `order.cells()`; where [`Locator::accepts`] is false it has no
-    /// meaning. A position on an edge belongs to the cell north of it, and on a meridian between
+    /// The id is always below `order.cells()`; of what is no position it has no meaning. A position on an edge belongs to the cell north of it, and on a meridian between
     /// polar facets to the eastern one. The cell at order k is the ancestor of that at order 29.
     #[inline]
     pub fn cell(&self, lon: f64, lat: f64) -> u64 {

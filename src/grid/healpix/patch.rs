@@ -11,7 +11,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use multiversion::multiversion;
 
 use super::locate::{Locator, Meridian, Parallel, interleave, meridian, place};
-use super::many::Bounds;
+use crate::grid::Bounds;
 
 /// Narrowest range of latitudes that a polynomial is put through, in degrees.
 const NARROWEST: f64 = 1e-9;

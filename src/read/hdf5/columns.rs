@@ -101,7 +101,7 @@ impl SourceDataset {
 
     /// Bytes of `rows` values as decoded from the file.
     fn decoded_bytes(&self, rows: u64) -> u64 {
-        rows * size_of_dtype(self.stored)
+        rows * self.stored.size() as u64
     }
 
     /// Reads rows, which must lie within the dataset.
@@ -302,14 +302,5 @@ pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
         Ok(TypeDescriptor::Float(FloatSize::U8)) => Ok(Dtype::F64),
         Ok(other) => Err(format!("of type {other}")),
         Err(_) => Err(format!("of an unusual {}-byte type", dtype.size())),
-    }
-}
-
-fn size_of_dtype(dtype: Dtype) -> u64 {
-    match dtype {
-        Dtype::I8 | Dtype::U8 => 1,
-        Dtype::I16 | Dtype::U16 => 2,
-        Dtype::I32 | Dtype::U32 | Dtype::F32 => 4,
-        Dtype::I64 | Dtype::U64 | Dtype::F64 => 8,
     }
 }

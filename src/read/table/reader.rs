@@ -87,7 +87,7 @@ impl TableReader {
         let needed = Needed::of(&table, config, types)?;
         let of_shards = wanted.as_ref().map(WantedShards::wanted);
         let of_shards = of_shards.filter(|_| needed.positions_are_plain());
-        let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.latitude));
+        let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.kind));
         let stretches = match &table.format {
             Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
             _ => Vec::new(),

@@ -26,10 +26,10 @@ impl Fingerprint {
     #[must_use]
     pub fn over(self, grid: &GridConfig) -> Self {
         let cells = format!(
-            "cells of order {} in shards of order {}, latitude {}",
+            "cells of order {} in shards of order {}, {}",
             grid.cell_order,
             grid.shard_order,
-            grid.latitude.name()
+            grid.kind.identity()
         );
         let hash = Sha256::new().chain_update(self.0);
         Self(hash.chain_update(cells.as_bytes()).finalize().into())

@@ -74,7 +74,7 @@ impl<'a> Encoding<'a> {
     pub fn new(job: &'a Job, grid: &GridConfig) -> Self {
         Self {
             job,
-            cells: grid.cell_order.cells(),
+            cells: grid.cells(),
             fingerprint: job.fingerprint().over(grid),
         }
     }

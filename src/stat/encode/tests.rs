@@ -46,7 +46,7 @@ fn grid() -> GridConfig {
         shard_order: Order::new(6).unwrap(),
         chunk_order: None,
         cell_order: Order::new(12).unwrap(),
-        latitude: Latitude::AuthalicWgs84,
+        kind: Latitude::AuthalicWgs84.into(),
     }
 }
 

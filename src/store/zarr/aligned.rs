@@ -2,7 +2,8 @@
 //!
 //! Beside the line: `verify.rs` compares layouts with it.
 
-use super::read::{Blocks, StoreReader};
+use super::open::Blocks;
+use super::read::StoreReader;
 use super::sphere::fill_of_a_cell;
 use crate::error::Result;
 

@@ -15,8 +15,8 @@ use zarrs::array::codec::{Crc32cCodec, ZstdCodec};
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::metadata::{ArrayLayout, CHUNKS_PER_SHARD};
-use super::write::ContentHash;
 use crate::digest::hex;
+use crate::store::content::ContentHash;
 
 /// A good ratio on ids and heights at hundreds of megabytes per second and core.
 pub const ZSTD_LEVEL: i32 = 3;

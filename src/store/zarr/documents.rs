@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::difference::VerifyReport;
-use super::group::Layout;
+use super::group::Extent;
 use super::metadata::CRS;
 use super::read::StoreReader;
 use crate::error::Result;
@@ -53,7 +53,7 @@ pub fn compare_storage(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let full = format!("{}/{name}", a.grid().cell_order);
-    let same_cut = a.layout() == Layout::Cells && b.layout() == Layout::Cells;
+    let same_cut = a.extent() == Extent::Occupied && b.extent() == Extent::Occupied;
     let (Some(a), Some(b)) = (a.document_of(name)?, b.document_of(name)?) else {
         return Ok(());
     };

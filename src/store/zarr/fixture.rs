@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field};
 
 use crate::config::{Dtype, GridConfig};
-use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema};
 use crate::grid::{Latitude, Order};
 use crate::store::{ContentHash, StoreWriter};
 
@@ -24,7 +24,7 @@ pub fn schema() -> StoreSchema {
         resolution: None,
         units: Some("1".to_owned()),
         long_name: None,
-        edges: None,
+        kind: Kind::Scalar,
     };
     let mean = OutputArray {
         name: "h_mean".to_owned(),
@@ -39,7 +39,9 @@ pub fn schema() -> StoreSchema {
     let histogram = OutputArray {
         name: "h_hist".to_owned(),
         statistic: "histogram".to_owned(),
-        edges: Some(vec![0.0, 10.0, 20.5, 40.0]),
+        kind: Kind::Histogram {
+            edges: vec![0.0, 10.0, 20.5, 40.0],
+        },
         ..count.clone()
     };
     StoreSchema {
@@ -47,7 +49,7 @@ pub fn schema() -> StoreSchema {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         },
         config_sha256: "00ff".repeat(16),
         arrays: vec![count, mean, histogram],

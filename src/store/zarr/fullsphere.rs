@@ -21,12 +21,12 @@ use zarrs::array::codec::Crc32cCodec;
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::array::{WriteFailure, create_folder, write_document};
-use super::metadata::{ArrayLayout, default_bins};
-use super::write::ContentHash;
+use super::metadata::ArrayLayout;
 use crate::config::GridConfig;
 use crate::digest::hex;
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
+use crate::store::content::ContentHash;
 
 /// Bytes of one Zarr chunk or index: readers hold them in memory whole.
 const CHUNK_LIMIT: u128 = 1 << 31;
@@ -69,7 +69,7 @@ impl FullSphereWriter {
     /// In words, if a Zarr chunk would be too large to be read.
     pub fn new(layout: ArrayLayout, folder: PathBuf, grid: GridConfig) -> Result<Self, String> {
         let chunk_order = grid.chunk_order.unwrap_or(grid.shard_order);
-        let within = |outer: Order, inner: Order| 1u128 << (2 * (inner.get() - outer.get()));
+        let within = |outer: Order, inner: Order| u128::from(grid.kind.within(outer, inner));
         let chunk = within(chunk_order, grid.cell_order) * layout.cell_bytes() as u128;
         let index = within(grid.shard_order, chunk_order) * 16;
         if chunk.max(index) > CHUNK_LIMIT {
@@ -81,9 +81,8 @@ impl FullSphereWriter {
                 layout.name, grid.shard_order, grid.cell_order
             ));
         }
-        let bins = layout.bins.unwrap_or(1) as usize;
         Ok(Self {
-            fill: layout.fill.repeat(bins),
+            fill: layout.fill.repeat(layout.values.unwrap_or(1) as usize),
             layout,
             folder,
             grid,
@@ -155,8 +154,8 @@ impl FullSphereWriter {
         } else {
             json!([bytes])
         };
-        let cells = self.grid.cell_order.cells();
-        self.layout.node(cells, self.shard_cells(), &codecs)
+        self.layout
+            .node(self.grid.cells(), self.shard_cells(), &codecs)
     }
 
     fn shard_cells(&self) -> u64 {
@@ -240,7 +239,7 @@ impl OpenFile {
 /// computed.
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     for output in &schema.arrays {
-        let layout = ArrayLayout::output(output, default_bins(output))?;
+        let layout = ArrayLayout::output(output)?;
         FullSphereWriter::new(layout, PathBuf::new(), schema.grid)?;
     }
     Ok(())

@@ -13,24 +13,23 @@ use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
-use super::value::{bins, list_values, little_endian_bytes};
-use super::write::ContentHash;
+use super::value::{list_values, little_endian_bytes};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
+use crate::store::content::ContentHash;
 
-/// How the arrays of a store are laid out; the statistics are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
+/// The cells that the arrays of a group are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
     /// Occupied cells, with their ids beside them.
-    #[default]
-    Cells,
+    Occupied,
     /// All cells of the order, the id of each its index.
-    FullSphere,
+    Sphere,
 }
 
-/// One array on its way, by layout.
+/// One array on its way, by extent.
 #[derive(Debug)]
 enum OneArray {
     Cells(ArrayWriter),
@@ -44,8 +43,8 @@ enum OneArray {
 pub struct GroupWriter {
     folder: PathBuf,
     schema: StoreSchema,
-    layout: Layout,
-    /// `cell_ids`, then the outputs; empty until the first table tells the widths of histograms.
+    extent: Extent,
+    /// `cell_ids`, then the outputs; empty before the first table.
     arrays: Vec<OneArray>,
     written: u64,
     last: Option<u64>,
@@ -53,11 +52,11 @@ pub struct GroupWriter {
 
 impl GroupWriter {
     /// A group in the folder of a store.
-    pub fn new(store: &Path, schema: StoreSchema, layout: Layout) -> Self {
+    pub fn new(store: &Path, schema: StoreSchema, extent: Extent) -> Self {
         Self {
             folder: store.join(schema.grid.cell_order.to_string()),
             schema,
-            layout,
+            extent,
             arrays: Vec::new(),
             written: 0,
             last: None,
@@ -84,8 +83,7 @@ impl GroupWriter {
         let columns = self.columns(table).map_err(refuse)?;
         self.check_ids(&columns[0]).map_err(refuse)?;
         if self.arrays.is_empty() {
-            let bins = columns[1..].iter().map(bins).collect();
-            self.arrays = self.layouts(bins).map_err(refuse)?;
+            self.arrays = self.layouts().map_err(refuse)?;
         }
         let ids = columns[0].as_primitive::<UInt64Type>().values();
         self.arrays
@@ -104,9 +102,8 @@ impl GroupWriter {
     /// Writes what is pending, then grid mapping and attributes.
     pub fn finish(mut self, place: &Place) -> Result<Vec<ContentHash>> {
         if self.arrays.is_empty() {
-            let bins = self.schema.arrays.iter().map(metadata::default_bins);
             self.arrays = self
-                .layouts(bins.collect())
+                .layouts()
                 .map_err(|message| Error::store(place.target(), message))?;
         }
         self.write_all().map_err(|failure| place.failed(&failure))
@@ -121,26 +118,25 @@ impl GroupWriter {
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
-        write_document(&self.folder, &metadata::group(&self.schema, self.layout))?;
+        write_document(&self.folder, &metadata::group(&self.schema, self.extent))?;
         sync_folders(&self.folder)?;
         Ok(hashes)
     }
 
-    fn layouts(&self, bins: Vec<Option<u64>>) -> Result<Vec<OneArray>, String> {
-        let outputs = self.schema.arrays.iter().zip(bins);
+    fn layouts(&self) -> Result<Vec<OneArray>, String> {
         let mut layouts = vec![Ok(ArrayLayout::cell_ids(self.schema.grid))];
-        layouts.extend(outputs.map(|(output, bins)| ArrayLayout::output(output, bins)));
+        layouts.extend(self.schema.arrays.iter().map(ArrayLayout::output));
         layouts
             .into_iter()
             .map(|layout| {
                 let layout = layout?;
                 let folder = self.folder.join(&layout.name);
-                Ok(match self.layout {
-                    Layout::Cells => OneArray::Cells(ArrayWriter::new(layout, folder)),
-                    Layout::FullSphere if layout.name == CELL_IDS => {
+                Ok(match self.extent {
+                    Extent::Occupied => OneArray::Cells(ArrayWriter::new(layout, folder)),
+                    Extent::Sphere if layout.name == CELL_IDS => {
                         OneArray::Implied(layout, Sha256::new())
                     }
-                    Layout::FullSphere => {
+                    Extent::Sphere => {
                         let grid = self.schema.grid;
                         OneArray::FullSphere(FullSphereWriter::new(layout, folder, grid)?)
                     }
@@ -175,18 +171,15 @@ impl GroupWriter {
         let Some(ids) = column.as_primitive_opt::<UInt64Type>() else {
             return Err(format!("{CELL_IDS} is {}, not UInt64", column.data_type()));
         };
-        let order = self.schema.grid.cell_order;
+        let (order, cells) = (self.schema.grid.cell_order, self.schema.grid.cells());
         for &id in ids.values() {
             if let Some(last) = self.last.filter(|&last| last >= id) {
                 return Err(format!(
                     "cell {id} comes after cell {last}; ids must ascend"
                 ));
             }
-            if id >= order.cells() {
-                return Err(format!(
-                    "order {order} has no cell {id}, only {}",
-                    order.cells()
-                ));
+            if id >= cells {
+                return Err(format!("order {order} has no cell {id}, only {cells}"));
             }
             self.last = Some(id);
         }
@@ -194,12 +187,15 @@ impl GroupWriter {
     }
 }
 
-impl Layout {
-    /// The spelling of the command line and of a group's attributes.
+impl Extent {
+    /// Both that there are.
+    pub const ALL: [Self; 2] = [Self::Occupied, Self::Sphere];
+
+    /// The name of the layout, as in a group's attributes.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Cells => "cells",
-            Self::FullSphere => "fullsphere",
+            Self::Occupied => "cells",
+            Self::Sphere => "fullsphere",
         }
     }
 }

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::group::Layout;
+use super::group::Extent;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::folders;
-use crate::grid::{Latitude, Order};
+use crate::grid::{Grid, Order};
 
 /// Orders of the store at `path`, ascending.
 pub fn orders(path: &Path) -> Result<Vec<Order>> {
@@ -90,24 +90,16 @@ pub fn document(store: &Path, folder: &Path) -> Result<Value> {
     })
 }
 
-/// The grid that a group's attributes describe, and how its arrays are laid out; an error in words if
+/// The grid that a group's attributes describe, and the cells that its arrays are over; an error in words if
 /// they do not.
-pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig, Layout), String> {
+pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig, Extent), String> {
     let get = |outer: &str, inner: &str| attributes.get(outer).and_then(|map| map.get(inner));
-    let level = get("dggs", "refinement_level").and_then(Value::as_u64);
-    if level != Some(order.get().into())
-        || get("dggs", "indexing_scheme").and_then(Value::as_str) != Some("nested")
-    {
-        return Err(format!(
-            "attribute dggs does not describe nested healpix cells of order {order}; \
-             it is not a store of icefold"
-        ));
-    }
-    let layout = match get("icefold", "layout") {
-        None => Layout::Cells,
-        Some(name) => [Layout::Cells, Layout::FullSphere]
+    let kind = Grid::of_attributes(attributes, order)?;
+    let extent = match get("icefold", "layout") {
+        None => Extent::Occupied,
+        Some(name) => Extent::ALL
             .into_iter()
-            .find(|layout| *name == layout.name())
+            .find(|extent| *name == extent.name())
             .ok_or_else(|| {
                 format!("has layout {name}; icefold reads cells and fullsphere, open it with zarr")
             })?,
@@ -118,23 +110,11 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
         .and_then(Order::new)
         .filter(|shard| *shard <= order)
         .ok_or("attribute icefold.shard_order is missing or above the cell order")?;
-    let name = attributes
-        .get("latitude")
-        .and_then(Value::as_str)
-        .unwrap_or("");
-    let latitude = [Latitude::AuthalicWgs84, Latitude::GeodeticSpherical]
-        .into_iter()
-        .find(|latitude| latitude.name() == name)
-        .ok_or_else(|| {
-            format!(
-                "attribute latitude is {name:?}; known are authalic-wgs84 and geodetic-spherical"
-            )
-        })?;
     let grid = GridConfig {
         shard_order,
         chunk_order: None,
         cell_order: order,
-        latitude,
+        kind,
     };
-    Ok((grid, layout))
+    Ok((grid, extent))
 }

@@ -11,14 +11,15 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::group::Layout;
+use super::group::Extent;
 use super::metadata::CELL_IDS;
-use super::read::{ArrayInfo, StoreReader};
-use super::value::{Scalar, scalar, size};
-use super::write::{ContentHash, content_hash};
+use super::open::ArrayInfo;
+use super::read::StoreReader;
+use super::value::{Scalar, scalar};
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
+use crate::store::content::{ContentHash, content_hash};
 use crate::text::{grouped, padded};
 
 /// Everything about a store; its text is for people.
@@ -82,7 +83,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
     let mut shards: Vec<u64> = store
         .cell_ids()?
         .into_iter()
-        .map(|id| grid.cell_order.ancestor(id, grid.shard_order))
+        .map(|id| grid.shard_of(id))
         .collect();
     shards.dedup();
     let mut hashes = Vec::new();
@@ -97,8 +98,8 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
     Ok(json!({
         "order": grid.cell_order.get(),
         "shard_order": grid.shard_order.get(),
-        "latitude": grid.latitude.name(),
-        "layout": store.layout().name(),
+        "latitude": grid.kind.latitude(),
+        "layout": store.extent().name(),
         "occupied_cells": store.cells(),
         "shards": shards.len(),
         "stored_bytes": total("stored_bytes"),
@@ -136,8 +137,8 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("nan", json!(contents.nan));
     insert("fill", json!(contents.fill));
     // Ids that are indices are not stored.
-    let stored = match store.layout() {
-        Layout::FullSphere if name == CELL_IDS => 0,
+    let stored = match store.extent() {
+        Extent::Sphere if name == CELL_IDS => 0,
         _ => folder_bytes(&store.folder(name))?,
     };
     insert("stored_bytes", json!(stored));
@@ -164,7 +165,7 @@ struct Contents {
 impl Contents {
     fn add(&mut self, info: &ArrayInfo, block: &[u8]) {
         self.bytes += block.len() as u64;
-        for bytes in block.chunks_exact(size(info.dtype)) {
+        for bytes in block.chunks_exact(info.dtype.size()) {
             let value = scalar(info.dtype, bytes);
             if matches!(value, Scalar::Float(x) if x.is_nan()) {
                 self.nan += 1;

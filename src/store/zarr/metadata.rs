@@ -2,18 +2,16 @@
 //! attributes.
 //!
 //! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
-//! the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF 1.13 (grid mapping). Readers
-//! spell the axis of the ellipsoid differently, so each place has the spelling of its reader.
+//! the zarr-conventions `dggs` convention v1. What a grid says of itself is the grid's (`src/grid/seam.rs`).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::group::Layout;
+use super::group::Extent;
 use super::root::convention;
 use crate::config::{Dtype, GridConfig};
-use crate::finalize::{OutputArray, StoreSchema};
-use crate::grid::Latitude;
+use crate::finalize::{Kind, OutputArray, StoreSchema};
 
 /// Name of the coordinate array.
 pub const CELL_IDS: &str = "cell_ids";
@@ -24,11 +22,6 @@ const CHUNK_VALUES: u64 = 1 << 16;
 /// Zarr chunks in one Zarr shard (one file): 2^22 cells of an array with one value per cell.
 pub const CHUNKS_PER_SHARD: u64 = 64;
 
-const SEMI_MAJOR_AXIS: f64 = 6_378_137.0;
-const INVERSE_FLATTENING: f64 = 298.257_223_563;
-/// Radius of the sphere that the `dggs` convention's own example names.
-const SPHERE_RADIUS: f64 = 6_370_997.0;
-
 /// Attributes of a group or an array, by name.
 pub type Attributes = Map<String, Value>;
 
@@ -38,7 +31,9 @@ pub struct ArrayLayout {
     pub name: String,
     pub dtype: Dtype,
     /// Values per cell of a 2-D array; `None` for one value per cell.
-    pub bins: Option<u64>,
+    pub values: Option<u64>,
+    /// The name of the second dimension of such an array.
+    dimension: Option<String>,
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
     fill_value: Value,
@@ -48,42 +43,22 @@ pub struct ArrayLayout {
 impl ArrayLayout {
     /// The coordinate: nested ids, ascending.
     pub fn cell_ids(grid: GridConfig) -> Self {
-        let attributes = object(json!({
-            "grid_name": "healpix",
-            "level": grid.cell_order.get(),
-            "indexing_scheme": "nested",
-            "ellipsoid": ellipsoid(grid.latitude, "semimajor_axis"),
-        }));
         Self {
             name: CELL_IDS.to_owned(),
             dtype: Dtype::U64,
-            bins: None,
+            values: None,
+            dimension: None,
             fill: vec![0; 8],
             fill_value: json!(0),
-            attributes,
+            attributes: grid.kind.of_ids(grid.cell_order),
         }
     }
 
-    /// An output with `bins` values per cell (`None`: one).
+    /// An output.
     ///
     /// # Errors
-    /// In words, if the dtype does not hold the fill value, or the bins are neither those between the
-    /// edges nor these with the ones below and above.
-    pub fn output(output: &OutputArray, bins: Option<u64>) -> Result<Self, String> {
-        let between = output.edges.as_ref().map(|edges| edges.len() as u64);
-        let fits = match (between, bins) {
-            (None, bins) => bins.is_none(),
-            (Some(edges), Some(bins)) => bins + 1 == edges || bins == edges + 1,
-            (Some(_), None) => false,
-        };
-        if !fits {
-            return Err(format!(
-                "{} has {} values per cell and {} bin edges",
-                output.name,
-                bins.unwrap_or(1),
-                between.unwrap_or(0)
-            ));
-        }
+    /// In words, if the dtype does not hold the fill value.
+    pub fn output(output: &OutputArray) -> Result<Self, String> {
         let (fill, fill_value) = fill(output.dtype, output.fill_value).ok_or_else(|| {
             let (name, dtype) = (&output.name, output.dtype.name());
             format!(
@@ -94,27 +69,28 @@ impl ArrayLayout {
         Ok(Self {
             name: output.name.clone(),
             dtype: output.dtype,
-            bins,
+            values: output.kind.values(),
+            dimension: output.kind.dimension(&output.name),
             fill,
             fill_value,
-            attributes: output_attributes(output, bins),
+            attributes: output_attributes(output),
         })
     }
 
     /// Bytes that one cell takes.
     pub fn cell_bytes(&self) -> usize {
-        self.fill.len() * self.bins.unwrap_or(1) as usize
+        self.fill.len() * self.values.unwrap_or(1) as usize
     }
 
     /// Cells in one Zarr chunk: fewer where a cell has many values, so that memory stays bounded.
     pub fn chunk_cells(&self) -> u64 {
-        let values = self.bins.unwrap_or(1).max(1).next_power_of_two();
+        let values = self.values.unwrap_or(1).max(1).next_power_of_two();
         (CHUNK_VALUES / values).max(1)
     }
 
     /// Path below the array's folder of the file that holds the `index`th Zarr shard.
     pub fn shard_path(&self, index: u64) -> String {
-        match self.bins {
+        match self.values {
             None => format!("c/{index}"),
             Some(_) => format!("c/{index}/0"),
         }
@@ -139,13 +115,13 @@ impl ArrayLayout {
 
     /// The shape of so many cells.
     pub fn shape(&self, cells: u64) -> Vec<u64> {
-        std::iter::once(cells).chain(self.bins).collect()
+        std::iter::once(cells).chain(self.values).collect()
     }
 
     /// The array's `zarr.json`: so many cells in files of so many, encoded by these codecs.
     pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
         let mut dimensions = vec!["cells".to_owned()];
-        dimensions.extend(self.bins.map(|_| format!("{}_bins", self.name)));
+        dimensions.extend(self.dimension.clone());
         json!({
             "zarr_format": 3,
             "node_type": "array",
@@ -159,12 +135,6 @@ impl ArrayLayout {
             "dimension_names": dimensions,
         })
     }
-}
-
-/// Bins of a histogram where no table tells: those between its edges.
-pub fn default_bins(output: &OutputArray) -> Option<u64> {
-    let edges = output.edges.as_ref()?.len() as u64;
-    Some(edges.saturating_sub(1))
 }
 
 /// Refuses, in words, outputs that no store can hold: before anything is computed.
@@ -187,7 +157,7 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
                 "the name {name} of an output is taken; choose another"
             ));
         }
-        ArrayLayout::output(output, default_bins(output))?;
+        ArrayLayout::output(output)?;
     }
     Ok(())
 }
@@ -195,11 +165,11 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
 /// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
 /// Zarr store: without those that name other arrays of the store.
 pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)>) {
-    let group = object(group(schema, Layout::Cells)["attributes"].clone());
+    let group = object(group(schema, Extent::Occupied)["attributes"].clone());
     let ids = ArrayLayout::cell_ids(schema.grid);
     let mut arrays = vec![(ids.name, ids.attributes)];
     for output in &schema.arrays {
-        let mut attributes = output_attributes(output, default_bins(output));
+        let mut attributes = output_attributes(output);
         attributes.remove("grid_mapping");
         arrays.push((output.name.clone(), attributes));
     }
@@ -207,23 +177,23 @@ pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)
 }
 
 /// The `zarr.json` of the group of one order.
-pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
+pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
     let grid = schema.grid;
     let mut icefold = object(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "config_sha256": schema.config_sha256,
         "shard_order": grid.shard_order.get(),
     }));
-    if layout != Layout::Cells {
-        icefold.insert("layout".to_owned(), json!(layout.name()));
+    if extent != Extent::Occupied {
+        icefold.insert("layout".to_owned(), json!(extent.name()));
     }
     json!({
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
             "zarr_conventions": [dggs_convention()],
-            "dggs": dggs(grid, layout),
-            "latitude": grid.latitude.name(),
+            "dggs": dggs(grid, extent),
+            "latitude": grid.kind.latitude(),
             "icefold": icefold,
         },
     })
@@ -231,19 +201,13 @@ pub fn group(schema: &StoreSchema, layout: Layout) -> Value {
 
 /// The grid of a group's cells, as the `dggs` convention has it; without a coordinate, the cells are
 /// all of the order, in the order of their ids.
-pub fn dggs(grid: GridConfig, layout: Layout) -> Value {
-    let mut dggs = json!({
-        "name": "healpix",
-        "refinement_level": grid.cell_order.get(),
-        "indexing_scheme": "nested",
-        "spatial_dimension": "cells",
-        "ellipsoid": ellipsoid(grid.latitude, "semi_major_axis"),
-    });
-    if layout == Layout::Cells {
-        dggs["coordinate"] = json!(CELL_IDS);
-        dggs["compression"] = json!("none");
+pub fn dggs(grid: GridConfig, extent: Extent) -> Value {
+    let mut dggs = grid.kind.of_group(grid.cell_order);
+    if extent == Extent::Occupied {
+        dggs.insert("coordinate".to_owned(), json!(CELL_IDS));
+        dggs.insert("compression".to_owned(), json!("none"));
     }
-    dggs
+    Value::Object(dggs)
 }
 
 pub fn dggs_convention() -> Value {
@@ -253,19 +217,6 @@ pub fn dggs_convention() -> Value {
 
 /// The `zarr.json` of the grid mapping: a scalar without a stored value, whose attributes count.
 pub fn crs(grid: GridConfig) -> Value {
-    let mut attributes = object(json!({
-        "grid_mapping_name": "healpix",
-        "refinement_level": grid.cell_order.get(),
-        "indexing_scheme": "nested",
-    }));
-    attributes.extend(object(match grid.latitude {
-        Latitude::AuthalicWgs84 => json!({
-            "reference_ellipsoid_name": "WGS 84",
-            "semi_major_axis": SEMI_MAJOR_AXIS,
-            "inverse_flattening": INVERSE_FLATTENING,
-        }),
-        Latitude::GeodeticSpherical => json!({"earth_radius": SPHERE_RADIUS}),
-    }));
     json!({
         "zarr_format": 3,
         "node_type": "array",
@@ -275,27 +226,12 @@ pub fn crs(grid: GridConfig) -> Value {
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": 0,
         "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
-        "attributes": attributes,
+        "attributes": grid.kind.of_mapping(grid.cell_order),
         "dimension_names": [],
     })
 }
 
-/// The body on which ids and positions agree for a reader that knows no latitude convention.
-///
-/// Geodetic latitudes hashed as they stand are what such a reader does on a sphere; naming WGS84
-/// there would place every cell up to 14 km away from its photons.
-fn ellipsoid(latitude: Latitude, axis: &str) -> Value {
-    match latitude {
-        Latitude::AuthalicWgs84 => json!({
-            "name": "WGS84",
-            axis: SEMI_MAJOR_AXIS,
-            "inverse_flattening": INVERSE_FLATTENING,
-        }),
-        Latitude::GeodeticSpherical => json!({"name": "sphere", "radius": SPHERE_RADIUS}),
-    }
-}
-
-fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Value> {
+fn output_attributes(output: &OutputArray) -> Map<String, Value> {
     let mut attributes = object(json!({
         "grid_mapping": CRS,
         "statistic": output.statistic,
@@ -311,12 +247,11 @@ fn output_attributes(output: &OutputArray, bins: Option<u64>) -> Map<String, Val
             attributes.insert(key.to_owned(), json!(text));
         }
     }
-    if let Some(edges) = &output.edges {
-        let values: Vec<Value> = edges.iter().map(|&edge| float(edge)).collect();
-        attributes.insert("edges".to_owned(), Value::Array(values));
-        if bins == Some(edges.len() as u64 + 1) {
-            let order = "below the first edge, between the edges, above the last edge";
-            attributes.insert("bins".to_owned(), json!(order));
+    match &output.kind {
+        Kind::Scalar | Kind::Outside { .. } => {}
+        Kind::Histogram { edges } => {
+            let values = edges.iter().map(|&edge| float(edge)).collect();
+            attributes.insert("edges".to_owned(), Value::Array(values));
         }
     }
     attributes
@@ -385,11 +320,5 @@ mod tests {
         assert_eq!((bytes, json), (vec![0xfe, 0xff], json!(-2)));
         assert_eq!(fill(Dtype::F32, f64::NAN).unwrap().1, json!("NaN"));
         assert!(fill(Dtype::F32, 1e39).is_none());
-    }
-
-    #[test]
-    fn spherical_ids_are_described_as_on_a_sphere() {
-        let sphere = ellipsoid(Latitude::GeodeticSpherical, "semi_major_axis");
-        assert_eq!(sphere, json!({"name": "sphere", "radius": 6_370_997.0}));
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
 //! (`fullsphere.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
-//! `read.rs` reads either layout back; `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
+//! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
+//! `sphere.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
 //! inside.
 
 mod aligned;
 mod array;
+mod cells;
 mod difference;
 mod documents;
 #[cfg(test)]
@@ -15,7 +17,9 @@ mod fullsphere;
 mod group;
 mod groups;
 mod inspect;
+mod layouts;
 pub(super) mod metadata;
+mod open;
 mod ours;
 mod place;
 mod read;
@@ -26,11 +30,12 @@ mod verify;
 mod write;
 
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
-pub use fullsphere::check as check_full_sphere;
-pub use group::Layout;
+pub use group::Extent;
 pub use inspect::{Inspected, content_of, inspect};
+pub(super) use layouts::ZarrStore;
 pub use metadata::check as check_schema;
+pub use open::ArrayInfo;
 pub use place::{check_target, resolve};
-pub use read::{ArrayInfo, StoreArray, StoreReader};
+pub use read::{StoreArray, StoreReader};
 pub use verify::verify;
-pub use write::{ContentHash, StoreWriter, Written, WrittenOverview, content_hash};
+pub use write::StoreWriter;

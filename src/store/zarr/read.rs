@@ -1,20 +1,18 @@
 //! Reading a store back: for rendering, comparing and looking inside.
 //!
-//! In the cells layout every value is decoded from whole Zarr shards, so that every checksum is
-//! verified, and what is missing is an error, never a fill value. `sphere.rs` reads the other layout.
+//! `open.rs` opens an order; `cells.rs` and `sphere.rs` read the values of one layout each.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use zarrs::array::{Array, ArrayBytes};
-use zarrs::filesystem::FilesystemStore;
 
-use super::group::Layout;
-use super::groups::{document, grid, orders, subfolders};
-use super::metadata::{CELL_IDS, CRS};
+use super::cells;
+use super::group::Extent;
+use super::groups::orders;
+use super::metadata::CELL_IDS;
+use super::open::{ArrayInfo, Blocks, OpenOrder};
 use super::sphere::Sphere;
-use super::value::{Scalar, dtype, into_little_endian, scalar, size};
+use super::value::{Scalar, scalar};
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -22,31 +20,17 @@ use crate::grid::Order;
 /// One order of a store, open for reading.
 #[derive(Debug)]
 pub struct StoreReader {
-    path: PathBuf,
-    storage: Arc<FilesystemStore>,
-    orders: Vec<Order>,
-    grid: GridConfig,
-    layout: Layout,
-    attributes: Map<String, Value>,
-    cells: u64,
-    arrays: Vec<String>,
-    /// Present in the full-sphere layout.
-    sphere: Option<Sphere>,
+    open: OpenOrder,
+    cells: Cells,
 }
 
-/// Values as little-endian bytes, block after block; where a block ends means nothing.
-pub type Blocks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>>> + 'a>;
-
-/// What an array is, without its values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ArrayInfo {
-    pub name: String,
-    pub dtype: Dtype,
-    /// `[cells]` or `[cells, bins]`.
-    pub shape: Vec<u64>,
-    /// Little-endian bytes of the fill value.
-    pub fill: Vec<u8>,
-    pub attributes: Map<String, Value>,
+/// Where its cells are, by layout.
+#[derive(Debug)]
+enum Cells {
+    /// So many, each with an id.
+    Listed(u64),
+    /// Those that have a value.
+    Found(Sphere),
 }
 
 /// One array and all its values.
@@ -87,87 +71,49 @@ impl StoreReader {
     /// # Errors
     /// As [`open`](Self::open), or if the store has no such order.
     pub fn open_order(path: impl AsRef<Path>, order: Order) -> Result<Self> {
-        let path = path.as_ref();
-        let orders = orders(path)?;
-        if !orders.contains(&order) {
-            let names: Vec<String> = orders.iter().map(ToString::to_string).collect();
-            let message = format!("has no order {order}; it has {}", names.join(", "));
-            return Err(Error::store(path, message));
-        }
-        let group = path.join(order.to_string());
-        let mut document = document(path, &group)?;
-        // Not by an index: of what is no object, that panics where something is taken.
-        let attributes = match document.get_mut("attributes").map(Value::take) {
-            Some(Value::Object(map)) => map,
-            _ => Map::new(),
+        let open = OpenOrder::open(path.as_ref(), order)?;
+        let cells = match open.extent() {
+            Extent::Occupied => Cells::Listed(cells::count(&open)?),
+            Extent::Sphere => Cells::Found(Sphere::of(&open)?),
         };
-        let (grid, layout) = grid(&attributes, order)
-            .map_err(|message| Error::store(path, format!("group {order}: {message}")))?;
-        let storage = FilesystemStore::new(path)
-            .map_err(|error| Error::store(path, format!("cannot be opened: {error}")))?;
-        let mut reader = Self {
-            path: path.to_path_buf(),
-            storage: Arc::new(storage),
-            orders,
-            grid,
-            layout,
-            attributes,
-            cells: 0,
-            arrays: subfolders(path, &group)?,
-            sphere: None,
-        };
-        reader.arrays.retain(|name| name != CELL_IDS && name != CRS);
-        if layout == Layout::FullSphere {
-            let sphere = Sphere::of(&reader)?;
-            reader.cells = sphere.cells();
-            reader.sphere = Some(sphere);
-            return Ok(reader);
-        }
-        let ids = reader.info(CELL_IDS)?;
-        if (ids.dtype, ids.shape.len()) != (Dtype::U64, 1) {
-            let message = format!(
-                "cell_ids is {} of shape {:?}, not uint64 of one dimension",
-                ids.dtype.name(),
-                ids.shape
-            );
-            return Err(reader.damaged(&message));
-        }
-        reader.cells = ids.shape[0];
-        Ok(reader)
+        Ok(Self { open, cells })
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.open.path()
     }
 
     /// Orders in the store, ascending.
     pub fn orders(&self) -> &[Order] {
-        &self.orders
+        self.open.orders()
     }
 
     /// Order, shard order and latitude of what is open.
     pub fn grid(&self) -> GridConfig {
-        self.grid
+        self.open.grid()
     }
 
-    /// How the store is laid out.
-    pub fn layout(&self) -> Layout {
-        self.layout
+    /// The cells that the store's arrays are over.
+    pub fn extent(&self) -> Extent {
+        self.open.extent()
     }
 
     /// Occupied cells; in the full-sphere layout, cells that have a value.
     pub fn cells(&self) -> u64 {
-        self.cells
+        match &self.cells {
+            Cells::Listed(count) => *count,
+            Cells::Found(sphere) => sphere.cells(),
+        }
     }
 
     /// Outputs, sorted by name.
     pub fn arrays(&self) -> &[String] {
-        &self.arrays
+        self.open.arrays()
     }
 
     /// Attributes of the group.
     pub fn attributes(&self) -> &Map<String, Value> {
-        &self.attributes
+        self.open.attributes()
     }
 
     /// What an array is.
@@ -175,65 +121,32 @@ impl StoreReader {
     /// # Errors
     /// If there is none of this name, or its metadata cannot be used.
     pub fn info(&self, name: &str) -> Result<ArrayInfo> {
-        if self.sphere.is_none() {
-            return self.stored_info(name);
-        }
+        let sphere = match &self.cells {
+            Cells::Listed(cells) => {
+                let of_others = Some(*cells).filter(|_| name != CELL_IDS);
+                return self.open.info(name, of_others);
+            }
+            Cells::Found(sphere) => sphere,
+        };
         if name == CELL_IDS {
             // Ids are indices there.
             return Ok(ArrayInfo {
                 name: name.to_owned(),
                 dtype: Dtype::U64,
-                shape: vec![self.cells],
+                shape: vec![sphere.cells()],
                 fill: vec![0; 8],
                 attributes: Map::new(),
             });
         }
-        let mut info = self.stored_info(name)?;
-        info.shape[0] = self.cells;
+        let mut info = self.open.info(name, None)?;
+        info.shape[0] = sphere.cells();
         Ok(info)
-    }
-
-    /// What an array is as it is stored: over all cells of the order in the full-sphere layout.
-    pub(super) fn stored_info(&self, name: &str) -> Result<ArrayInfo> {
-        if name != CELL_IDS && !self.arrays.iter().any(|array| array == name) {
-            let message = format!("has no array {name}; it has {}", self.arrays.join(", "));
-            return Err(Error::store(&self.path, message));
-        }
-        let document = document(&self.path, &self.folder(name))?;
-        let array = self.array(name)?;
-        let shape = array.shape().to_vec();
-        let dtype = document["data_type"].as_str().and_then(dtype);
-        let Some(dtype) = dtype else {
-            let message = format!(
-                "{name} has type {}, which icefold does not write",
-                document["data_type"]
-            );
-            return Err(Error::store(&self.path, message));
-        };
-        let per_cell = self.layout == Layout::Cells && name != CELL_IDS;
-        if shape.is_empty() || shape.len() > 2 || (per_cell && shape[0] != self.cells) {
-            let message = format!("{name} has shape {shape:?}, cell_ids has {}", self.cells);
-            return Err(self.damaged(&message));
-        }
-        let mut fill = array.fill_value().as_ne_bytes().to_vec();
-        into_little_endian(&mut fill, size(dtype));
-        Ok(ArrayInfo {
-            name: name.to_owned(),
-            dtype,
-            shape,
-            fill,
-            attributes: array.attributes().clone(),
-        })
     }
 
     /// The `zarr.json` of an array, or of the grid mapping; `None` where there is none: ids that are
     /// indices have no array.
     pub(super) fn document_of(&self, name: &str) -> Result<Option<Value>> {
-        let folder = self.folder(name);
-        if !folder.join("zarr.json").exists() && !self.arrays.iter().any(|array| array == name) {
-            return Ok(None);
-        }
-        document(&self.path, &folder).map(Some)
+        self.open.document_of(name)
     }
 
     /// An array with all its values.
@@ -260,7 +173,7 @@ impl StoreReader {
         match ids.windows(2).find(|pair| pair[0] >= pair[1]) {
             Some(pair) => {
                 let message = format!("cell {} comes after cell {}", pair[1], pair[0]);
-                Err(self.damaged(&message))
+                Err(self.open.damaged(&message))
             }
             None => Ok(ids),
         }
@@ -268,65 +181,16 @@ impl StoreReader {
 
     /// The values of an array as little-endian bytes, one Zarr shard at a time or less.
     pub(super) fn blocks(&self, name: &str) -> Result<Blocks<'_>> {
-        match &self.sphere {
-            Some(sphere) if name == CELL_IDS => return Ok(sphere.id_blocks()),
-            Some(sphere) => return sphere.blocks(self, name),
-            None => {}
+        match &self.cells {
+            Cells::Listed(_) => cells::blocks(&self.open, self.info(name)?),
+            Cells::Found(sphere) if name == CELL_IDS => Ok(sphere.id_blocks()),
+            Cells::Found(sphere) => sphere.blocks(&self.open, name),
         }
-        let info = self.info(name)?;
-        let array = self.array(name)?;
-        let shards = array.chunk_grid_shape().to_vec();
-        if shards.iter().skip(1).any(|&count| count > 1) {
-            let message = format!("{name} is cut along its bins, which icefold does not read");
-            return Err(Error::store(&self.path, message));
-        }
-        let name = name.to_owned();
-        let blocks = 0..shards[0];
-        Ok(Box::new(
-            blocks.map(move |index| self.block(&name, &array, &info, index)),
-        ))
     }
 
-    fn block(
-        &self,
-        name: &str,
-        array: &Array<FilesystemStore>,
-        info: &ArrayInfo,
-        index: u64,
-    ) -> Result<Vec<u8>> {
-        let mut indices = vec![0; info.shape.len()];
-        indices[0] = index;
-        let place = || format!("{}/{name} (Zarr shard {index})", self.grid.cell_order);
-        let subset = array
-            .chunk_subset_bounded(&indices)
-            .map_err(|error| self.damaged(&format!("{}: {error}", place())))?;
-        let bytes = array
-            .retrieve_chunk_if_exists::<ArrayBytes<'static>>(&indices)
-            .map_err(|error| self.damaged(&format!("{} cannot be decoded: {error}", place())))?
-            .ok_or_else(|| self.damaged(&format!("{} is missing", place())))?
-            .into_fixed()
-            .map_err(|error| self.damaged(&format!("{}: {error}", place())))?;
-        let mut bytes = bytes.into_owned();
-        bytes.truncate(subset.num_elements_usize() * size(info.dtype));
-        into_little_endian(&mut bytes, size(info.dtype));
-        Ok(bytes)
-    }
-
-    pub(super) fn array(&self, name: &str) -> Result<Array<FilesystemStore>> {
-        let path = format!("/{}/{name}", self.grid.cell_order);
-        Array::open(self.storage.clone(), &path)
-            .map_err(|error| self.damaged(&format!("{name} cannot be opened: {error}")))
-    }
-
+    /// The folder of an array.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
-        self.path.join(self.grid.cell_order.to_string()).join(name)
-    }
-
-    pub(super) fn damaged(&self, what: &str) -> Error {
-        Error::store(
-            &self.path,
-            format!("{what}; the store is damaged, write it again"),
-        )
+        self.open.folder(name)
     }
 }
 
@@ -336,7 +200,7 @@ impl StoreArray {
         let fill = &self.info.fill;
         let float = self.info.dtype.is_float();
         self.bytes
-            .chunks_exact(size(self.info.dtype))
+            .chunks_exact(self.info.dtype.size())
             .map(|bytes| match scalar(self.info.dtype, bytes) {
                 Scalar::Float(_) if float && bytes == fill => f64::NAN,
                 Scalar::Float(value) => value,
@@ -349,6 +213,7 @@ impl StoreArray {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::Arc;
 
     use arrow::array::{RecordBatch, UInt8Array, UInt64Array};
 

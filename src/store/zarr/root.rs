@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::group::Layout;
+use super::group::Extent;
 use super::metadata::{dggs, dggs_convention, object};
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
@@ -17,15 +17,15 @@ pub fn root(schema: &StoreSchema, overviews: &[Order]) -> Value {
     if !overviews.is_empty() {
         let base = schema.grid.cell_order;
         let mut layout =
-            vec![json!({"asset": base.to_string(), "dggs": dggs(schema.grid, Layout::Cells)})];
+            vec![json!({"asset": base.to_string(), "dggs": dggs(schema.grid, Extent::Occupied)})];
         let mut finer = base;
         for &order in overviews {
             layout.push(json!({
                 "asset": order.to_string(),
                 "derived_from": finer.to_string(),
                 // A cell is as many of the finer ones wide, along each side.
-                "transform": {"scale": [f64::from(1u32 << (finer.get() - order.get()))]},
-                "dggs": dggs(schema.at(order).grid, Layout::Cells),
+                "transform": {"scale": [f64::from(schema.grid.kind.across(order, finer))]},
+                "dggs": dggs(schema.at(order).grid, Extent::Occupied),
             }));
             finer = order;
         }

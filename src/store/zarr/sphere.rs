@@ -1,6 +1,6 @@
 //! Reading the full-sphere layout as the cells that have a value, and their values.
 //!
-//! Below `read.rs`; `fullsphere.rs` writes the layout. It has no ids and no mark of occupied cells: a
+//! Below `read.rs`, beside `cells.rs`; `fullsphere.rs` writes the layout. It has no ids and no mark of occupied cells: a
 //! cell counts as one where any array holds other bits than its fill value. So what is read are the
 //! cells, ids and values of the same store in the layout of cells, but for cells of which every output
 //! is its fill value.
@@ -11,8 +11,8 @@ use zarrs::array::{Array, ArrayBytes, ArraySubset};
 use zarrs::filesystem::FilesystemStore;
 
 use super::groups::document;
-use super::read::{ArrayInfo, Blocks, StoreReader};
-use super::value::{into_little_endian, size};
+use super::open::{ArrayInfo, Blocks, OpenOrder};
+use super::value::into_little_endian;
 use crate::error::{Error, Result};
 use crate::folders;
 
@@ -35,23 +35,23 @@ impl Sphere {
     ///
     /// # Errors
     /// If part of an array is missing that others have, or is damaged.
-    pub fn of(store: &StoreReader) -> Result<Self> {
+    pub fn of(store: &OpenOrder) -> Result<Self> {
         let grid = store.grid();
-        let shard_cells = 1 << (2 * (grid.cell_order.get() - grid.shard_order.get()));
+        let shard_cells = grid.shard_cells();
         let mut shards: Option<(&str, BTreeSet<u64>)> = None;
         let mut arrays = Vec::new();
         let mut piece_cells = shard_cells;
         for name in store.arrays() {
-            let info = store.stored_info(name)?;
+            let info = store.info(name, None)?;
             let [of_file, inner] = chunk_cells(store, name)?;
-            if (info.shape[0], of_file) != (grid.cell_order.cells(), shard_cells) {
+            if (info.shape[0], of_file) != (grid.cells(), shard_cells) {
                 let message = format!(
                     "{name} has {} cells in files of {of_file}, and order {} with shards of order {} \
                      has {} in files of {shard_cells}",
                     info.shape[0],
                     grid.cell_order,
                     grid.shard_order,
-                    grid.cell_order.cells()
+                    grid.cells()
                 );
                 return Err(store.damaged(&message));
             }
@@ -107,8 +107,8 @@ impl Sphere {
     }
 
     /// Values of the cells in an array, as little-endian bytes.
-    pub fn blocks<'a>(&'a self, store: &'a StoreReader, name: &str) -> Result<Blocks<'a>> {
-        let (array, info) = (store.array(name)?, store.stored_info(name)?);
+    pub fn blocks<'a>(&'a self, store: &'a OpenOrder, name: &str) -> Result<Blocks<'a>> {
+        let (array, info) = (store.array(name)?, store.info(name, None)?);
         let width = fill_of_a_cell(&info).len();
         let pieces = self
             .ids
@@ -131,7 +131,7 @@ pub fn fill_of_a_cell(info: &ArrayInfo) -> Vec<u8> {
 
 /// The values of some cells, fill values where nothing is stored.
 fn retrieve(
-    store: &StoreReader,
+    store: &OpenOrder,
     array: &Array<FilesystemStore>,
     info: &ArrayInfo,
     cells: std::ops::Range<u64>,
@@ -150,12 +150,12 @@ fn retrieve(
         .into_fixed()
         .map_err(|error| store.damaged(&format!("{place}: {error}")))?;
     let mut bytes = bytes.into_owned();
-    into_little_endian(&mut bytes, size(info.dtype));
+    into_little_endian(&mut bytes, info.dtype.size());
     Ok(bytes)
 }
 
 /// Cells of a file of an array, and of an inner chunk in it, as its metadata say.
-fn chunk_cells(store: &StoreReader, name: &str) -> Result<[u64; 2]> {
+fn chunk_cells(store: &OpenOrder, name: &str) -> Result<[u64; 2]> {
     let document = document(store.path(), &store.folder(name))?;
     let of_file = &document["chunk_grid"]["configuration"]["chunk_shape"][0];
     let codec = &document["codecs"][0];
@@ -172,13 +172,13 @@ fn chunk_cells(store: &StoreReader, name: &str) -> Result<[u64; 2]> {
 }
 
 /// The shards of which an array has a file.
-fn files(store: &StoreReader, name: &str) -> Result<BTreeSet<u64>> {
+fn files(store: &OpenOrder, name: &str) -> Result<BTreeSet<u64>> {
     let folder = store.folder(name).join("c");
     let paths = match folders::list(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         paths => paths.map_err(|error| Error::io("list", &folder, error))?,
     };
-    let shards = store.grid().shard_order.cells();
+    let shards = store.grid().shards();
     (paths.iter())
         .map(|path| {
             let file = folders::name(path);

@@ -15,16 +15,6 @@ pub enum Scalar {
     Float(f64),
 }
 
-/// Bytes of one value.
-pub fn size(dtype: Dtype) -> usize {
-    match dtype {
-        Dtype::I8 | Dtype::U8 => 1,
-        Dtype::I16 | Dtype::U16 => 2,
-        Dtype::I32 | Dtype::U32 | Dtype::F32 => 4,
-        Dtype::I64 | Dtype::U64 | Dtype::F64 => 8,
-    }
-}
-
 /// The value in these little-endian bytes.
 pub fn scalar(dtype: Dtype, bytes: &[u8]) -> Scalar {
     let mut word = [0; 8];
@@ -42,14 +32,6 @@ pub fn scalar(dtype: Dtype, bytes: &[u8]) -> Scalar {
     }
 }
 
-/// The type of this name.
-pub fn dtype(name: &str) -> Option<Dtype> {
-    use Dtype::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
-    [I8, I16, I32, I64, U8, U16, U32, U64, F32, F64]
-        .into_iter()
-        .find(|dtype| dtype.name() == name)
-}
-
 /// Turns values of the machine's byte order into little-endian ones.
 pub fn into_little_endian(bytes: &mut [u8], size: usize) {
     if cfg!(target_endian = "big") {
@@ -57,15 +39,15 @@ pub fn into_little_endian(bytes: &mut [u8], size: usize) {
     }
 }
 
-/// Values per cell of a histogram's column.
-pub fn bins(column: &ArrayRef) -> Option<u64> {
+/// Values per cell of a column of lists.
+fn per_cell(column: &ArrayRef) -> Option<u64> {
     match column.data_type() {
         DataType::FixedSizeList(_, size) => Some(*size as u64),
         _ => None,
     }
 }
 
-/// The values in a histogram's column, one after another.
+/// The values in a column of lists, one after another.
 pub fn list_values(column: &ArrayRef) -> Option<&dyn Array> {
     Some(&**column.as_fixed_size_list_opt()?.values())
 }
@@ -77,7 +59,7 @@ pub fn little_endian_bytes(column: &ArrayRef, layout: &ArrayLayout) -> Result<Ve
         ($t:ty) => {
             values.as_primitive_opt::<$t>().map(|array| {
                 let mut bytes = bytemuck::cast_slice(array.values()).to_vec();
-                into_little_endian(&mut bytes, size(layout.dtype));
+                into_little_endian(&mut bytes, layout.dtype.size());
                 bytes
             })
         };
@@ -95,12 +77,12 @@ pub fn little_endian_bytes(column: &ArrayRef, layout: &ArrayLayout) -> Result<Ve
         Dtype::F64 => bytes!(types::Float64Type),
     };
     bytes
-        .filter(|_| bins(column) == layout.bins)
+        .filter(|_| per_cell(column) == layout.values)
         .ok_or_else(|| {
             let (name, dtype) = (&layout.name, layout.dtype.name());
             let width = layout
-                .bins
-                .map_or(String::new(), |bins| format!(" x {bins}"));
+                .values
+                .map_or(String::new(), |values| format!(" x {values}"));
             format!(
                 "column {name} is {}, the array {dtype}{width}",
                 column.data_type()

@@ -13,8 +13,9 @@ use super::difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport}
 use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
 use super::groups::document;
 use super::metadata::CELL_IDS;
-use super::read::{ArrayInfo, Blocks, StoreReader};
-use super::value::{Scalar, scalar, size};
+use super::open::{ArrayInfo, Blocks};
+use super::read::StoreReader;
+use super::value::{Scalar, scalar};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::Result;
@@ -59,7 +60,7 @@ struct Pair {
 
 impl Pair {
     fn new(a: StoreReader, b: StoreReader, order: Order) -> Result<Self> {
-        let same = a.layout() == b.layout();
+        let same = a.extent() == b.extent();
         let cells = if same {
             None
         } else {
@@ -76,8 +77,8 @@ impl Pair {
                 "{}: layout is {} in a and {} in b; compared at the {} cells that have a value in \
                  either",
                 self.order,
-                self.a.layout().name(),
-                self.b.layout().name(),
+                self.a.extent().name(),
+                self.b.extent().name(),
                 grouped(cells.len() as u64)
             )),
             None => self.compare_array(CELL_IDS, report)?,
@@ -172,7 +173,7 @@ impl Pair {
     }
 
     fn compare_values(&self, info: &ArrayInfo) -> Result<Option<DifferenceKind>> {
-        let width = size(info.dtype);
+        let width = info.dtype.size();
         let of = |store| -> Result<Blocks> {
             let store: &StoreReader = store;
             Ok(match &self.cells {

@@ -8,55 +8,17 @@ use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
-use sha2::{Digest, Sha256};
 
 use super::array::{WriteFailure, write_document};
-use super::group::{GroupWriter, Layout};
+use super::group::{Extent, GroupWriter};
 use super::metadata;
 use super::place::{Place, sync_folder};
 use super::root::root;
-use crate::config::Dtype;
-use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
-use crate::grid::Order;
+use crate::grid::{GridConfig, Order};
 use crate::place::FolderPlace;
-
-/// The identity of an array's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContentHash {
-    pub array: String,
-    pub dtype: Dtype,
-    /// SHA-256 in hex of the values as little-endian bytes in C order.
-    pub sha256: String,
-}
-
-/// The identity of all arrays together: SHA-256 in hex of `name dtype sha256` lines, sorted by name.
-pub fn content_hash(hashes: &[ContentHash]) -> String {
-    let mut lines: Vec<String> = hashes
-        .iter()
-        .map(|hash| format!("{} {} {}\n", hash.array, hash.dtype.name(), hash.sha256))
-        .collect();
-    lines.sort();
-    hex(&Sha256::digest(lines.concat()))
-}
-
-/// What a whole store holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// `cell_ids`, then the outputs in the schema's order.
-    pub hashes: Vec<ContentHash>,
-    /// Finest first.
-    pub overviews: Vec<WrittenOverview>,
-}
-
-/// One overview of a whole store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenOverview {
-    pub order: Order,
-    pub cells: u64,
-    pub hashes: Vec<ContentHash>,
-}
+use crate::store::sink::{Sink, Store, Written, WrittenOverview};
 
 /// Writes one store from tables in ascending order of cells.
 #[derive(Debug)]
@@ -93,16 +55,16 @@ impl StoreWriter {
         let place = Place::create(target, overwrite)?;
         Ok(Self {
             cells: cells.into(),
-            base: GroupWriter::new(place.partial(), schema.clone(), Layout::Cells),
+            base: GroupWriter::new(place.partial(), schema.clone(), Extent::Occupied),
             overviews: Vec::new(),
             place,
         })
     }
 
-    /// Lays the arrays out so; before the first cell.
+    /// Arrays over these cells; before the first cell.
     #[must_use]
-    pub fn with_layout(mut self, layout: Layout) -> Self {
-        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), layout);
+    pub fn with_extent(mut self, extent: Extent) -> Self {
+        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), extent);
         self
     }
 
@@ -114,7 +76,7 @@ impl StoreWriter {
             group: GroupWriter::new(
                 self.place.partial(),
                 self.base.schema().at(order),
-                Layout::Cells,
+                Extent::Occupied,
             ),
             ancestors: 0,
             last: None,
@@ -134,10 +96,10 @@ impl StoreWriter {
             return Err(Error::store(self.place.target(), message));
         }
         self.base.append(table, &self.place)?;
-        let order = self.base.schema().grid.cell_order;
+        let grid = self.base.schema().grid;
         let ids = table.rows.column(0).as_primitive::<UInt64Type>();
         for overview in &mut self.overviews {
-            overview.count(order, ids.values());
+            overview.count(&grid, ids.values());
         }
         Ok(())
     }
@@ -210,16 +172,32 @@ impl StoreWriter {
     }
 }
 
+impl Sink for StoreWriter {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        if order == self.base.schema().grid.cell_order {
+            StoreWriter::append(self, table)
+        } else {
+            self.append_overview(order, table)
+        }
+    }
+}
+
+impl Store for StoreWriter {
+    fn whole(self: Box<Self>) -> Result<(FolderPlace, Written)> {
+        StoreWriter::whole(*self)
+    }
+}
+
 impl Overview {
     fn order(&self) -> Order {
         self.group.schema().grid.cell_order
     }
 
     /// Counts the ancestors of ascending cells.
-    fn count(&mut self, from: Order, cells: &[u64]) {
-        let to = self.order();
+    fn count(&mut self, grid: &GridConfig, cells: &[u64]) {
+        let up = grid.up(self.order());
         for &cell in cells {
-            let ancestor = from.ancestor(cell, to);
+            let ancestor = up.of(cell);
             if self.last != Some(ancestor) {
                 self.ancestors += 1;
                 self.last = Some(ancestor);
@@ -241,9 +219,12 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use sha2::{Digest, Sha256};
+
     use super::super::array::create_folder;
     use super::super::fixture::{schema, table, write};
     use super::*;
+    use crate::digest::hex;
     use crate::store::{StoreReader, verify};
 
     /// Everything below a folder, as path and bytes.

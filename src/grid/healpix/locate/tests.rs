@@ -172,7 +172,7 @@ fn ids_stay_in_range_for_any_bits() {
 #[test]
 fn longitudes_of_three_half_turns_and_latitudes_to_the_poles_are_accepted() {
     for (lon, lat) in [(0.0, 90.0), (-540.0, -90.0), (540.0, 0.0), (0.0, -0.0)] {
-        assert!(Locator::accepts(lon, lat), "{lon} {lat}");
+        assert!(crate::grid::Locator::accepts(lon, lat), "{lon} {lat}");
     }
     for bad in [
         f64::NAN,
@@ -182,10 +182,12 @@ fn longitudes_of_three_half_turns_and_latitudes_to_the_poles_are_accepted() {
         -9999.0,
         3.4e38,
     ] {
-        assert!(!Locator::accepts(bad, 0.0) && !Locator::accepts(0.0, bad));
+        assert!(
+            !crate::grid::Locator::accepts(bad, 0.0) && !crate::grid::Locator::accepts(0.0, bad)
+        );
     }
-    assert!(!Locator::accepts(0.0, 90.000_000_000_000_02));
-    assert!(!Locator::accepts(0.0, -119.0));
+    assert!(!crate::grid::Locator::accepts(0.0, 90.000_000_000_000_02));
+    assert!(!crate::grid::Locator::accepts(0.0, -119.0));
 }
 
 #[test]

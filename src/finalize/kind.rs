@@ -1,0 +1,88 @@
+//! Kinds of arrays: what one has for a cell, and all that follows from it.
+//!
+//! Below `schema.rs`, which decides the kinds of a store, and everything that writes or reads arrays. A new kind
+//! is a variant here; matches without a rest name what else it needs: its values (`table.rs`), and its attributes
+//! (`src/store/zarr/metadata.rs`).
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+
+use crate::config::Dtype;
+use crate::stat::JobOutput;
+
+/// What an array has for each cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A number.
+    Scalar,
+    /// A count for each bin between ascending edges.
+    Histogram { edges: Vec<f64> },
+    /// The count of values that are beyond the edges of a histogram.
+    Outside { above: bool },
+}
+
+impl Kind {
+    /// Arrays of an output.
+    pub fn arrays_of(output: &JobOutput) -> usize {
+        match output {
+            JobOutput::Scalar(_) => 1,
+            JobOutput::Histogram(_) => 3,
+        }
+    }
+
+    /// Values of a cell along a dimension of their own; `None` where it has one value and the array no such
+    /// dimension.
+    pub fn values(&self) -> Option<u64> {
+        match self {
+            Self::Scalar | Self::Outside { .. } => None,
+            Self::Histogram { edges } => Some((edges.len() as u64).saturating_sub(1)),
+        }
+    }
+
+    /// Values of a cell.
+    pub fn width(&self) -> usize {
+        self.values().map_or(1, |values| values as usize)
+    }
+
+    /// The dimension of a cell's values, of the array of this name.
+    pub fn dimension(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Scalar | Self::Outside { .. } => None,
+            Self::Histogram { .. } => Some(format!("{name}_bins")),
+        }
+    }
+
+    /// The type of the array as a column: a list where a cell has several values.
+    pub fn data_type(&self, dtype: Dtype) -> DataType {
+        let one = dtype.data_type();
+        match self.values() {
+            None => one,
+            Some(values) => {
+                let item = Field::new("item", one, false);
+                DataType::FixedSizeList(Arc::new(item), values as i32)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_has_a_value_for_each_bin_and_other_kinds_have_one() {
+        let edges = vec![0.0, 1.0, 2.5, 4.0];
+        let histogram = Kind::Histogram { edges };
+        assert_eq!((histogram.values(), histogram.width()), (Some(3), 3));
+        assert_eq!(histogram.dimension("h").as_deref(), Some("h_bins"));
+        for kind in [Kind::Scalar, Kind::Outside { above: true }] {
+            assert_eq!((kind.values(), kind.width()), (None, 1));
+            assert_eq!(kind.dimension("h"), None);
+            assert_eq!(kind.data_type(Dtype::I16), DataType::Int16);
+        }
+        let item = Arc::new(Field::new("item", DataType::Int32, false));
+        let list = DataType::FixedSizeList(item, 3);
+        assert_eq!(histogram.data_type(Dtype::I32), list);
+    }
+}

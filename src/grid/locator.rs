@@ -1,0 +1,106 @@
+//! Positions to cells: what backends, planning and reading ask of a grid.
+//!
+//! The seam's side of the stage after upload. One choice of grid a call of many positions, none a photon.
+
+use super::healpix;
+#[cfg(test)]
+use super::lattice::LatticeLocator;
+use super::seam::Tiling;
+use super::{Bounds, Grid, Order};
+
+/// Finds cells of one order. Ids depend on nothing but the position, whichever of these found them.
+pub(super) trait Locate: Copy {
+    fn cell(&self, lon: f64, lat: f64) -> u64;
+    fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]);
+    fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64>;
+}
+
+/// Finds cells of one order of a grid.
+#[derive(Debug, Clone, Copy)]
+pub struct Locator(Kind);
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Healpix(healpix::Locator),
+    #[cfg(test)]
+    Lattice(LatticeLocator),
+}
+
+/// Positions that lie close together, as those of a tile along a track do: located faster, in the same cells.
+#[derive(Debug, Clone, Copy)]
+pub struct Patch(healpix::Patch);
+
+/// Answers of the locator that is there.
+macro_rules! on {
+    ($locator:expr, $each:ident => $answer:expr) => {
+        match &$locator.0 {
+            Kind::Healpix($each) => $answer,
+            #[cfg(test)]
+            Kind::Lattice($each) => $answer,
+        }
+    };
+}
+
+impl Locator {
+    /// The largest magnitude of a longitude, in degrees: one and a half turns. What is beyond is no
+    /// position but a number in its place.
+    pub const MOST_LONGITUDE: f64 = 540.0;
+
+    pub fn new(order: Order, grid: impl Into<Grid>) -> Self {
+        Self(match grid.into() {
+            Grid::Healpix(grid) => Kind::Healpix(grid.locator(order)),
+            #[cfg(test)]
+            Grid::Lattice(grid) => Kind::Lattice(grid.locator(order)),
+        })
+    }
+
+    /// Whether this is a position: a longitude from -540 to 540 and a latitude from -90 to 90, both in
+    /// degrees.
+    #[inline]
+    pub fn accepts(lon: f64, lat: f64) -> bool {
+        (lon.abs() <= Self::MOST_LONGITUDE) & (lat.abs() <= 90.0)
+    }
+
+    /// The id of the cell that contains a position, in degrees; the latitude is geodetic. Any finite longitude is
+    /// wrapped exactly. Where [`Locator::accepts`] is false it has no meaning, but is a cell's.
+    #[inline]
+    pub fn cell(&self, lon: f64, lat: f64) -> u64 {
+        on!(self, locator => Locate::cell(locator, lon, lat))
+    }
+
+    /// The cell of every position, as [`cell`](Self::cell) finds it; slices of one length.
+    pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+        on!(self, locator => Locate::cells(locator, lon, lat, cells));
+    }
+
+    /// The cell that holds every position within the bounds, where that is proven.
+    pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        on!(self, locator => Locate::cell_of_bounds(locator, bounds))
+    }
+
+    /// The patch that holds these bounds, where the grid has one.
+    pub fn patch(&self, bounds: &Bounds) -> Option<Patch> {
+        match &self.0 {
+            Kind::Healpix(locator) => locator.patch(bounds).map(Patch),
+            // Located one by one: nothing is faster.
+            #[cfg(test)]
+            Kind::Lattice(_) => None,
+        }
+    }
+}
+
+impl Patch {
+    /// Widest range of latitudes, in degrees.
+    pub const WIDEST: f64 = healpix::Patch::WIDEST;
+
+    /// The cell of every position, as [`Locator::cell`] finds it; slices of one length, positions
+    /// within the patch.
+    pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+        self.0.cells(lon, lat, cells);
+    }
+
+    /// As [`Locator::cell_of_bounds`], for bounds within the patch.
+    pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        self.0.cell_of_bounds(bounds)
+    }
+}

@@ -1,0 +1,104 @@
+//! A store that is asked for, and the store and table that grow for it.
+//!
+//! Last on the line: whoever finishes shards opens a [`Target`] and appends to the [`StoreSink`] that it gives.
+
+use std::path::Path;
+
+use super::content::content_hash;
+use super::layout::Layout;
+use super::sink::{Sink, Store, Written};
+use super::table::{TableWriter, WholeTable};
+use crate::error::Result;
+use crate::finalize::{CellTable, FinishedOverview, StoreSchema};
+use crate::folders::bytes_of;
+use crate::grid::Order;
+use crate::left_out::{ErrorSummary, ErrorTable};
+use crate::place::{FilePlace, Step};
+
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub store: &'a Path,
+    /// Replace the store if it exists.
+    pub overwrite: bool,
+    /// Coarser orders that the store has, too; finest first.
+    pub overviews: &'a [Order],
+    pub layout: Layout,
+}
+
+/// A store and its tables, whole, that wait for their names.
+#[derive(Debug)]
+pub struct Whole {
+    pub written: Written,
+    pub errors: ErrorSummary,
+    /// Of the store and the table.
+    pub bytes: u64,
+    /// Tables before the store.
+    pub steps: Vec<Step>,
+}
+
+/// A store that is being written, and the table of the same cells.
+#[derive(Debug)]
+pub struct StoreSink {
+    store: Box<dyn Store>,
+    table: Option<TableWriter>,
+}
+
+impl Target<'_> {
+    /// Begins the store, and a table where there is a path for one.
+    ///
+    /// # Errors
+    /// Outputs that the store cannot hold; something is at the target that is not to be replaced, or nothing can be
+    /// written beside it.
+    pub fn open(&self, schema: &StoreSchema, table: Option<&Path>) -> Result<StoreSink> {
+        let store = self.layout.create(self, schema)?;
+        let table = table.map(|path| TableWriter::create(path, schema));
+        Ok(StoreSink {
+            store,
+            table: table.transpose()?,
+        })
+    }
+}
+
+impl StoreSink {
+    /// Appends cells of overviews.
+    ///
+    /// # Errors
+    /// A write fails.
+    pub fn append_all(&mut self, overviews: &[FinishedOverview]) -> Result<()> {
+        overviews
+            .iter()
+            .try_for_each(|overview| self.append(overview.order, &overview.shard.table))
+    }
+
+    /// Makes the store and its tables whole.
+    ///
+    /// # Errors
+    /// A write fails; nothing is left.
+    pub fn finish(self, errors: ErrorTable) -> Result<Whole> {
+        let (store, written) = self.store.whole()?;
+        let content = content_hash(&written.hashes);
+        let table = self.table.map(|table| table.finish(&content)).transpose()?;
+        let table = table.map(WholeTable::into_place);
+        let (errors, summary) = errors.finish(Some(&content))?.into_step();
+        let bytes = bytes_of(store.partial()) + table.as_ref().map_or(0, FilePlace::bytes);
+        let mut steps: Vec<Step> = table.into_iter().map(Step::File).collect();
+        steps.extend([errors, Step::Folder(store)]);
+        Ok(Whole {
+            written,
+            errors: summary,
+            bytes,
+            steps,
+        })
+    }
+}
+
+impl Sink for StoreSink {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        self.store.append(order, table)?;
+        match &mut self.table {
+            Some(rows) => Sink::append(rows, order, table),
+            None => Ok(()),
+        }
+    }
+}
