@@ -6,7 +6,7 @@
 
 mod attributes;
 mod buffers;
-pub mod bytes;
+pub(crate) mod bytes;
 mod filters;
 pub mod hdf5;
 #[cfg(test)]
