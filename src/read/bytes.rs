@@ -36,6 +36,9 @@ pub trait Bytes: Debug + Send + Sync {
     /// Reads many ranges: the sink is called once for each, in any order and by several threads of the pool that
     /// the caller runs in at the same time, and returns before this does. An empty range is brought without a read.
     ///
+    /// Who brings a range must not run other tasks of the pool while it waits: the sink may hold what belongs to
+    /// its thread.
+    ///
     /// As it stands here, each thread reads a range when it takes it, which is right where a read waits for little;
     /// where reads are slow, an implementation joins ranges and has several under way.
     fn read_many(&self, ranges: &[Range<u64>], sink: &Sink) {

@@ -5,7 +5,6 @@
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::bytes::{Bytes, Sink};
@@ -53,10 +52,6 @@ impl MemoryBytes {
             fault: Some((at, fault)),
             ..self
         }
-    }
-
-    pub fn shared(self) -> Arc<Self> {
-        Arc::new(self)
     }
 
     pub fn reads(&self) -> u64 {

@@ -6,7 +6,7 @@
 
 mod attributes;
 mod buffers;
-pub mod bytes;
+pub(crate) mod bytes;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;

@@ -9,7 +9,7 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 use super::bytes::Bytes;
@@ -117,7 +117,7 @@ fn tables(folder: &Path) -> Vec<PathBuf> {
         ("1.parquet", Compression::SNAPPY, WriterVersion::PARQUET_1_0),
         (
             "2.parquet",
-            Compression::ZSTD(Default::default()),
+            Compression::ZSTD(ZstdLevel::default()),
             WriterVersion::PARQUET_2_0,
         ),
     ] {
@@ -193,7 +193,7 @@ fn chunks_that_do_not_come_are_errors_that_name_dataset_and_rows() {
     let length = MemoryBytes::of_file(&path).length();
     for fault in [Fault::Fails, Fault::Short] {
         let mut failed = 0;
-        for at in (0..length).step_by(length as usize / 60) {
+        for at in (0..length).step_by(length as usize / 30) {
             let bytes = MemoryBytes::of_file(&path).spoiled(at, fault);
             let granule = GranuleFile::open(&path).unwrap().over(Arc::new(bytes));
             match photons_of(&granule, &config, 5000) {
@@ -203,7 +203,7 @@ fn chunks_that_do_not_come_are_errors_that_name_dataset_and_rows() {
                     let said = error.to_string();
                     let names = [
                         granule.name(),
-                        "cannot read gt",
+                        "cannot read /gt",
                         " rows ",
                         "a storage chunk: it cannot be read",
                     ];
@@ -212,7 +212,7 @@ fn chunks_that_do_not_come_are_errors_that_name_dataset_and_rows() {
                 }
             }
         }
-        assert!(failed > 10, "{failed}");
+        assert!(failed > 5, "{failed}");
     }
 }
 

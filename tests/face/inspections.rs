@@ -62,7 +62,6 @@ fn of_a_granule_all_and_the_cost_can_be_told() {
     let look = Look {
         config: Some(&config),
         all: true,
-        access: None,
         ..Look::default()
     };
     let Inspection::Granule(found) = inspect(&site.granules[0], look).unwrap() else {

@@ -2,6 +2,8 @@
 
 #[path = "../../../src/read/table/footer.rs"]
 pub mod footer;
+#[path = "../../../src/read/table/front.rs"]
+pub mod front;
 #[path = "../../../src/read/table/guard.rs"]
 pub mod guard;
 #[path = "../../../src/read/table/header.rs"]
@@ -12,6 +14,8 @@ pub mod ipc;
 pub mod lists;
 #[path = "../../../src/read/table/metered.rs"]
 pub mod metered;
+#[path = "../../../src/read/table/named.rs"]
+pub mod named;
 #[path = "../../../src/read/table/pages.rs"]
 pub mod pages;
 #[path = "../../../src/read/table/piece.rs"]

@@ -32,6 +32,8 @@ pub(super) struct PageHeader {
     pub nulls: u64,
     pub rows: u64,
     pub levels: u64,
+    /// Bytes of levels that say where lists begin; of the first version their encoding, by its number.
+    pub repetition: u64,
     pub is_compressed: bool,
 }
 
@@ -99,6 +101,10 @@ pub(super) fn page_header(bytes: &[u8]) -> Result<(PageHeader, usize), Bad> {
         nulls: of_v2(2)?,
         rows: of_v2(3)?,
         levels: of_v2(5)? + of_v2(6)?,
+        repetition: match kind {
+            Kind::Data => fields.size(own, 4)?,
+            _ => of_v2(6)?,
+        },
         is_compressed: !is_v2 || fields.of(own, 7) != Some(0),
     };
     Ok((header, input.at))

@@ -2,8 +2,8 @@
 //!
 //! On the line: below `row_groups.rs`, where row groups have more values than a piece. Rows are decoded so
 //! many at a time, and lists of any length may stand behind each other; so the repetition levels of every
-//! page are looked at first, which say where rows begin. Format: Apache Parquet, "Run Length Encoding /
-//! Bit-Packing Hybrid".
+//! page are looked at first, which say where rows begin, and of most pages nothing behind them is decompressed
+//! for that. Format: Apache Parquet, "Run Length Encoding / Bit-Packing Hybrid".
 
 use std::sync::Arc;
 
@@ -11,9 +11,13 @@ use parquet::basic::Encoding;
 use parquet::column::page::Page;
 use parquet::file::metadata::ParquetMetaData;
 
+use super::front::front;
+use super::header::Kind;
 use super::metered::Metered;
 use super::pages::Place;
 
+/// Number of the encoding of levels that is read.
+const RLE: u64 = 3;
 /// Numbers of rows that are tried: powers of two up to this one.
 const SIZES: usize = 21;
 
@@ -78,11 +82,64 @@ impl Windows {
         self.most[power].max(open)
     }
 
-    /// Looks at the levels of a column in one row group.
+    /// Looks at the levels of a column in one row group, of pages that [`Place::look`] has looked at.
     ///
     /// # Errors
     /// Pages that cannot be decoded, levels that are none.
     pub fn add(
+        &mut self,
+        place: Place,
+        file: &Arc<Metered>,
+        metadata: &Arc<ParquetMetaData>,
+    ) -> parquet::errors::Result<()> {
+        let mut fronts = self.clone();
+        if fronts.add_fronts(place, file, metadata).is_ok() {
+            *self = fronts;
+            return Ok(());
+        }
+        // What is wrong is told by who decodes a page whole; so are levels that stand elsewhere than in front.
+        self.add_whole(place, file, metadata)
+    }
+
+    /// The same, of levels that can be had without the values behind them.
+    fn add_fronts(
+        &mut self,
+        place: Place,
+        file: &Metered,
+        metadata: &ParquetMetaData,
+    ) -> Result<(), String> {
+        let other = || "has other levels";
+        let codec = metadata.row_group(place.group).column(place.column);
+        let codec = codec.compression();
+        place.headers(file.source(), metadata, |page, at| {
+            let read = |length: u64| {
+                let mut bytes = vec![0; length as usize];
+                let read = file.read_at(at, &mut bytes);
+                read.map(|()| bytes).map_err(|e| e.to_string())
+            };
+            let levels = match page.kind {
+                Kind::Dictionary | Kind::Index => return Ok(()),
+                // They are never compressed.
+                Kind::DataV2 if page.repetition <= page.stored => read(page.repetition)?,
+                Kind::Data if page.repetition == RLE => {
+                    let stored = read(page.stored)?;
+                    let length = front(codec, &stored, 4).ok_or_else(other)?;
+                    let length = length.iter().rev();
+                    let length = length.fold(0_u64, |sum, &b| sum << 8 | u64::from(b));
+                    let all = Some(length + 4).filter(|all| *all <= page.plain);
+                    let all = all.and_then(|all| front(codec, &stored, all as usize));
+                    all.ok_or_else(other)?.split_off(4)
+                }
+                _ => return Err(other().to_owned()),
+            };
+            let counted = self.levels(&levels, page.values);
+            counted.map_err(|()| other().to_owned())
+        })?;
+        self.end_row();
+        Ok(())
+    }
+
+    fn add_whole(
         &mut self,
         place: Place,
         file: &Arc<Metered>,
@@ -176,7 +233,71 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{ArrayRef, Int32Array, ListArray, RecordBatch};
+    use arrow::datatypes::Int32Type;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+    use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+    use parquet::file::properties::{WriterProperties, WriterVersion};
+
     use super::*;
+    use crate::read::in_memory::MemoryBytes;
+
+    /// A column of lists, as a file.
+    fn file(codec: Compression, version: WriterVersion) -> (Arc<Metered>, Arc<ParquetMetaData>) {
+        let lists = (0..4000).map(|i| match i % 11 {
+            3 => None,
+            n => Some(
+                (0..n * n)
+                    .map(move |k| (k % 5 > 0).then_some(i * k))
+                    .collect::<Vec<_>>(),
+            ),
+        });
+        let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists));
+        let flat: ArrayRef = Arc::new((0..4000).map(Some).collect::<Int32Array>());
+        let batch = RecordBatch::try_from_iter([("flat", flat), ("lists", lists)]).unwrap();
+        let properties = WriterProperties::builder()
+            .set_compression(codec)
+            .set_writer_version(version)
+            .set_data_page_row_count_limit(300)
+            .set_write_batch_size(100);
+        let mut bytes = Vec::new();
+        let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build()));
+        let mut writer = writer.unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let file = Arc::new(Metered::new(Arc::new(MemoryBytes::of(bytes))));
+        let loaded = ArrowReaderMetadata::load(&*file, ArrowReaderOptions::new()).unwrap();
+        let metadata = Arc::clone(loaded.metadata());
+        (file, metadata)
+    }
+
+    #[test]
+    fn levels_are_had_without_the_values_behind_them() {
+        let place = Place {
+            group: 0,
+            column: 1,
+        };
+        for codec in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::LZ4_RAW,
+            Compression::ZSTD(ZstdLevel::default()),
+            Compression::GZIP(GzipLevel::default()),
+        ] {
+            for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+                let (file, metadata) = file(codec, version);
+                let (mut whole, mut fronts) = (Windows::default(), Windows::default());
+                whole.add_whole(place, &file, &metadata).unwrap();
+                assert_eq!((whole.rows, whole.most_in_a_row()), (4000, 100));
+                let had = fronts.add_fronts(place, &file, &metadata);
+                let is_whole =
+                    matches!(codec, Compression::GZIP(_)) && version == WriterVersion::PARQUET_1_0;
+                assert_eq!(had.is_err(), is_whole, "{codec} {had:?}");
+                assert!(is_whole || fronts == whole, "{codec}");
+            }
+        }
+    }
 
     fn of(lengths: &[u64]) -> Windows {
         let mut windows = Windows::default();

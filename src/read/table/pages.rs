@@ -1,19 +1,12 @@
-//! The pages of Parquet columns: looked at before they are decoded, and named where they are damaged.
+//! The pages of Parquet columns, looked at before they are decoded.
 //!
-//! On the line: below `row_groups.rs`. Headers of pages have no checksum of their own, so what they say
-//! is held against each other, the footer and what a codec can do; of what a page holds its CRC-32 is
-//! verified where it has one.
-
-use std::sync::Arc;
+//! On the line: below `row_groups.rs`, before `named.rs` decodes. Headers of pages have no checksum of their
+//! own, so what they say is held against each other, the footer and what a codec can do.
 
 use parquet::basic::{Compression, Encoding, Type};
-use parquet::column::page::{Page, PageIterator, PageMetadata, PageReader};
-use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
-use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::header::{Bad, Kind, PageHeader, page_header};
-use super::metered::Metered;
 use crate::read::bytes::{Bytes, read_up_to};
 
 /// Bytes of a header that are read at first, and at most: statistics may be long.
@@ -69,49 +62,47 @@ impl Place {
     /// In words, the first header that is none or cannot be.
     pub fn look(self, file: &dyn Bytes, metadata: &ParquetMetaData) -> Result<Extent, String> {
         let group = metadata.row_group(self.group);
-        let column = group.column(self.column);
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
+        let mut walk = Walk::new(group.column(self.column), rows);
+        self.headers(file, metadata, |header, _| walk.add(header))?;
+        walk.end().map_err(|what| self.says(metadata, &what))
+    }
+
+    /// Visits the header of each page, and the place of what is behind it.
+    ///
+    /// # Errors
+    /// In words, the first header that is none; those of `visit`.
+    pub fn headers(
+        self,
+        file: &dyn Bytes,
+        metadata: &ParquetMetaData,
+        mut visit: impl FnMut(&PageHeader, u64) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let column = metadata.row_group(self.group).column(self.column);
         let (start, length) = range(column).ok_or_else(|| self.says(metadata, "lies nowhere"))?;
         if start + length > file.length() {
             return Err(self.says(metadata, "ends beyond the file"));
         }
-        let mut walk = Walk::new(column, rows);
-        let mut at = 0;
+        let (mut at, mut page) = (0, 0);
         while at < length {
-            let page = walk.pages;
             let wrong = |what: &str| self.says(metadata, &format!("page {page} {what}"));
             let header = header_at(file, start + at, length - at);
             let (header, bytes) = header.map_err(|e| wrong(&e))?;
+            let behind = start + at + bytes;
             at += bytes + header.stored;
             if at > length {
                 return Err(wrong("ends beyond its column"));
             }
-            walk.add(&header).map_err(|what| wrong(&what))?;
+            visit(&header, behind).map_err(|what| wrong(&what))?;
+            page += 1;
         }
-        walk.end().map_err(|what| self.says(metadata, &what))
+        Ok(())
     }
 
     pub fn says(self, metadata: &ParquetMetaData, what: &str) -> String {
         let column = metadata.row_group(self.group).column(self.column);
         let name = column.column_path().string();
         format!("column {name}, row group {}: {what}", self.group)
-    }
-
-    /// The pages, decoded one by one.
-    pub fn read(
-        self,
-        file: &Arc<Metered>,
-        metadata: &Arc<ParquetMetaData>,
-    ) -> parquet::errors::Result<NamedPages> {
-        let group = metadata.row_group(self.group);
-        let rows = usize::try_from(group.num_rows())?;
-        let column = group.column(self.column);
-        Ok(NamedPages {
-            inner: SerializedPageReader::new(Arc::clone(file), column, rows, None)?,
-            metadata: Arc::clone(metadata),
-            place: self,
-            next: 0,
-        })
     }
 }
 
@@ -310,83 +301,3 @@ fn most_expanded(codec: Compression, stored: u64) -> u64 {
     };
     stored.saturating_mul(each).saturating_add(64)
 }
-
-/// Pages of one column in one row group, whose errors say so.
-pub(super) struct NamedPages {
-    inner: SerializedPageReader<Metered>,
-    metadata: Arc<ParquetMetaData>,
-    place: Place,
-    next: u64,
-}
-
-impl NamedPages {
-    fn named<T>(&self, result: parquet::errors::Result<T>) -> parquet::errors::Result<T> {
-        result.map_err(|error| {
-            let said = error.to_string();
-            let what = if said.contains("CRC checksum mismatch") {
-                format!("page {} does not fit its checksum", self.next)
-            } else {
-                format!("page {}: {said}", self.next)
-            };
-            ParquetError::General(self.place.says(&self.metadata, &what))
-        })
-    }
-}
-
-impl Iterator for NamedPages {
-    type Item = parquet::errors::Result<Page>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for NamedPages {
-    fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
-        let page = self.inner.get_next_page();
-        let page = self.named(page)?;
-        self.next += 1;
-        Ok(page)
-    }
-
-    fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
-        let page = self.inner.peek_next_page();
-        self.named(page)
-    }
-
-    fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
-        let skipped = self.inner.skip_next_page();
-        self.named(skipped)?;
-        self.next += 1;
-        Ok(())
-    }
-
-    fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
-        let boundary = self.inner.at_record_boundary();
-        self.named(boundary)
-    }
-}
-
-/// The pages of a column in one row group after the other.
-pub(super) struct GroupPages {
-    pub file: Arc<Metered>,
-    pub metadata: Arc<ParquetMetaData>,
-    pub column: usize,
-    /// Those not yet begun, the last first.
-    pub groups: Vec<usize>,
-}
-
-impl Iterator for GroupPages {
-    type Item = parquet::errors::Result<Box<dyn PageReader>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let place = Place {
-            group: self.groups.pop()?,
-            column: self.column,
-        };
-        let pages = place.read(&self.file, &self.metadata);
-        Some(pages.map(|pages| Box::new(pages) as Box<dyn PageReader>))
-    }
-}
-
-impl PageIterator for GroupPages {}

@@ -15,7 +15,8 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::lists::Windows;
 use super::metered::Metered;
-use super::pages::{Extent, GroupPages, Place};
+use super::named::GroupPages;
+use super::pages::{Extent, Place};
 use super::piece::{Piece, Reach, Stretch};
 use super::room::{Fault, Room};
 

@@ -61,3 +61,39 @@ impl Bits {
         self.bytes.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::buffer::Found;
+    use super::super::layout::Codec;
+    use super::*;
+    use crate::read::in_memory::MemoryBytes;
+    use crate::read::table::metered::Metered;
+
+    fn bits(bytes: &[u8]) -> Bits {
+        let source = Arc::new(MemoryBytes::of(bytes.to_vec()));
+        let file = Arc::new(Metered::new(source));
+        let found = Found::at(&file, (0, bytes.len() as u64), Codec::None).unwrap();
+        Bits::new(found.open(&file).unwrap())
+    }
+
+    #[test]
+    fn any_bits_are_passed_over_and_the_next_are_those_behind() {
+        let bytes = [0b1011_0010, 0b0110_1101, 0b1110_0001, 0b0101_1010];
+        let all: Vec<bool> = (0..32).map(|i| bytes[i / 8] >> (i % 8) & 1 == 1).collect();
+        for first in 0..=32 {
+            for passed in 0..=32 - first {
+                let mut bits = bits(&bytes);
+                let taken: Vec<bool> = bits.take(first).unwrap().iter().collect();
+                bits.skip(passed as u64).unwrap();
+                let behind = bits.take(32 - first - passed).unwrap();
+                assert_eq!(taken, all[..first]);
+                let behind: Vec<bool> = behind.iter().collect();
+                assert_eq!(behind, all[first + passed..], "{first} {passed}");
+                bits.finish().unwrap();
+            }
+        }
+    }
+}
