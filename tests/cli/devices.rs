@@ -20,6 +20,7 @@ fn devices_are_listed_with_what_runs_where() {
         "on the host",
         cuda,
         "auto is the CPU",
+        "built in: cli, cuda, hdf5, parquet, picture, wgpu",
     ] {
         assert!(text.contains(says), "no '{says}' in {text}");
     }
@@ -29,6 +30,7 @@ fn devices_are_listed_with_what_runs_where() {
     assert_eq!(found["wgpu"]["stages"]["locate"], "host");
     assert!(found["wgpu"]["adapters"][0]["driver"].is_string());
     assert_eq!(found["auto"]["device"], "cpu");
+    assert_eq!(found["features"], "cli, cuda, hdf5, parquet, picture, wgpu");
 }
 
 #[test]

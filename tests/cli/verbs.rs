@@ -19,6 +19,9 @@ const VERBS: [&str; 9] = [
     "completions",
 ];
 
+/// What the tests' build has.
+const ALL: &str = "cli, cuda, hdf5, parquet, picture, wgpu";
+
 #[test]
 fn every_verb_explains_itself() {
     let help = stdout(&succeed(icefold().arg("--help")));
@@ -29,11 +32,10 @@ fn every_verb_explains_itself() {
         assert!(stderr(&own).is_empty());
     }
     assert!(help.contains("Exit codes: 0 ok"), "{help}");
-    let version = stdout(&succeed(icefold().arg("--version")));
-    assert_eq!(
-        version.trim(),
-        concat!("icefold ", env!("CARGO_PKG_VERSION"))
-    );
+    let short = concat!("icefold ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(stdout(&succeed(icefold().arg("-V"))), short);
+    let long = format!("{short}features: {ALL}\n");
+    assert_eq!(stdout(&succeed(icefold().arg("--version"))), long);
     assert_eq!(icefold().output().unwrap().status.code(), Some(2));
 }
 
