@@ -15,9 +15,8 @@ use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result};
 use crate::finalize::StoreSchema;
-use crate::photon::SourceColumn;
-use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{Class, Derivation, Job, JobColumn, Partials, TermSum, Value};
+use crate::photon::{PhotonBatch, SourceColumn};
+use crate::stat::{Derivation, Job, Partials, TermSum};
 use crate::usage::{cpu_seconds_since, cpu_time};
 
 /// Where a fold starts.
@@ -190,7 +189,7 @@ impl Timed {
             .take(&self.job, &self.variables, &mut self.batch);
         for (described, column) in self.job.columns.iter().zip(&columns) {
             let misfit = (0..column.values.len())
-                .find(|&i| column.is_valid(i) && !fits(described, column, i));
+                .find(|&i| column.is_valid(i) && !described.holds(&column.values, i));
             let Some(i) = misfit else {
                 continue;
             };
@@ -211,22 +210,6 @@ impl Timed {
             ));
         }
         Error::Gate("a value is out of range, and none was found to be".to_owned())
-    }
-}
-
-/// Whether the accumulators of a column hold a value of it.
-fn fits(described: &JobColumn, column: &Column, i: usize) -> bool {
-    fn fits<T: Value>(described: &JobColumn, value: T) -> bool {
-        if value.class() != Class::Finite {
-            return true;
-        }
-        let moments = !described.needs.moments || value.quantise(described.resolution).is_some();
-        moments && (!described.needs.terms || value.to_f64().abs() < TermSum::RANGE)
-    }
-    match &column.values {
-        Values::F32(v) => fits(described, v[i]),
-        Values::F64(v) => fits(described, v[i]),
-        Values::I64(v) => fits(described, v[i]),
     }
 }
 

@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::photon::ColumnType;
-use crate::stat::{ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Partials};
+use crate::stat::{Bins, ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Ordered, Partials};
 
 use super::StoreSchema;
 
@@ -115,34 +115,38 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
     for (column, described) in partials.columns.iter().zip(&job.columns) {
         let needs = &described.needs;
         let wanted = |needed: bool| needed.then_some(n);
+        // Without a rest: an accumulator that is not looked at here is none that this compiles with.
+        let ColumnPartials {
+            count,
+            specials,
+            range,
+            moments,
+            remainders: _,
+            terms,
+            ordered,
+            bins,
+            out_of_range: _,
+        } = column;
+        let needed = [
+            needs.range,
+            needs.moments,
+            needs.terms,
+            needs.ordered,
+            needs.edges.is_some(),
+        ];
+        let [of_range, of_moments, of_terms, of_ordered, of_bins] = needed.map(wanted);
         let lengths = [
-            ("counts", Some(column.count.len()), Some(n)),
-            ("special values", Some(column.specials.len()), Some(n)),
-            (
-                "ranges",
-                column.range.as_ref().map(Vec::len),
-                wanted(needs.range),
-            ),
-            (
-                "moments",
-                column.moments.as_ref().map(Vec::len),
-                wanted(needs.moments),
-            ),
-            (
-                "sums of terms",
-                column.terms.as_ref().map(Vec::len),
-                wanted(needs.terms),
-            ),
+            ("counts", Some(count.len()), Some(n)),
+            ("special values", Some(specials.len()), Some(n)),
+            ("ranges", range.as_ref().map(Vec::len), of_range),
+            ("moments", moments.as_ref().map(Vec::len), of_moments),
+            ("sums of terms", terms.as_ref().map(Vec::len), of_terms),
             (
                 "retained values",
-                column.ordered.as_ref().map(crate::stat::Ordered::cells),
-                wanted(needs.ordered),
+                ordered.as_ref().map(Ordered::cells),
+                of_ordered,
             ),
-            (
-                "histograms",
-                column.bins.as_ref().map(crate::stat::Bins::cells),
-                wanted(needs.edges.is_some()),
-            ),
+            ("histograms", bins.as_ref().map(Bins::cells), of_bins),
         ];
         if let Some((what, found, wanted)) = lengths.into_iter().find(|(_, a, b)| a != b) {
             let shown = |rows: Option<usize>| rows.map_or("none".to_owned(), |n| n.to_string());

@@ -6,7 +6,7 @@ use crate::backend::StageTimes;
 use crate::error::{Error, Result};
 use crate::left_out::{RejectedRow, RejectedValue};
 use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{Class, Derivation, JobColumn, Partials, Resolution, TermSum, Value};
+use crate::stat::{Derivation, JobColumn, Partials, Resolution, TermSum};
 
 use super::{Granule, Line};
 
@@ -58,7 +58,7 @@ fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec
     let mut keep = vec![true; batch.len()];
     for (photon, keep) in keep.iter_mut().enumerate() {
         let misfit = |(_, (column, values)): &(usize, &(&JobColumn, &Column))| {
-            values.is_valid(photon) && !fits(column, &values.values, photon)
+            values.is_valid(photon) && !column.holds(&values.values, photon)
         };
         let Some((misfit, (column, values))) = columns.iter().enumerate().find(misfit) else {
             continue;
@@ -87,23 +87,6 @@ fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec
         *granule.rejected.nulls.entry(name).or_default() += count;
     }
     Ok(keep)
-}
-
-/// Whether the accumulators of a column hold a value of it.
-fn fits(column: &JobColumn, values: &Values, photon: usize) -> bool {
-    fn fits<T: Value>(column: &JobColumn, value: T) -> bool {
-        if value.class() != Class::Finite {
-            return true;
-        }
-        let moments = !column.needs.moments || value.quantise(column.resolution).is_some();
-        let terms = !column.needs.terms || value.to_f64().abs() < TermSum::RANGE;
-        moments && terms
-    }
-    match values {
-        Values::F32(v) => fits(column, v[photon]),
-        Values::F64(v) => fits(column, v[photon]),
-        Values::I64(v) => fits(column, v[photon]),
-    }
 }
 
 fn rejected_row(

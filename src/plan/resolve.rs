@@ -5,7 +5,7 @@
 //! which only icefold's own maps have. Nothing is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Index, Range};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, DuplicatePolicy, GranuleKind};
@@ -33,6 +33,25 @@ pub struct Selection<'a> {
     pub duplicates: Option<DuplicatePolicy>,
 }
 
+/// A granule by its place in the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct InMap(usize);
+
+/// A granule by its place in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct InPlan(usize);
+
+/// What there is of each granule of a map.
+struct OfMap<T>(Vec<T>);
+
+impl<T> Index<InMap> for OfMap<T> {
+    type Output = T;
+
+    fn index(&self, place: InMap) -> &T {
+        &self.0[place.0]
+    }
+}
+
 /// Granules below a root, by file name without extension.
 type Names = BTreeMap<String, Vec<PathBuf>>;
 
@@ -53,7 +72,7 @@ impl ShardMap {
             range.within(self.shards.len())
         })?;
         let shards = &self.shards[range.clone()];
-        let wanted: BTreeSet<usize> = shards.iter().flat_map(|s| &s.granules).copied().collect();
+        let wanted: BTreeSet<InMap> = shards.iter().flat_map(granules_of).collect();
         if wanted.is_empty() {
             return Err(self.error(format!(
                 "lists no granules for its shards {}..{}; choose others with --shards",
@@ -62,22 +81,21 @@ impl ShardMap {
         }
         let files = self.files(selection)?;
         // What was not found still has a name, by which it may take another's place.
-        let by_name = |(place, file): (usize, &Option<PathBuf>)| {
-            let granule = &self.granules[place];
+        let by_name = |(granule, file): (&MapGranule, &Option<PathBuf>)| {
             let named = granule.path.as_deref().unwrap_or(granule.file_name());
             file.clone().unwrap_or_else(|| named.into())
         };
-        let all: Vec<PathBuf> = files.iter().enumerate().map(by_name).collect();
-        let (kept, superseded) = self.settled(&all, selection)?;
+        let all = OfMap(self.granules.iter().zip(&files.0).map(by_name).collect());
+        let (kept, superseded) = self.settled(&all.0, selection)?;
         let mut kept: BTreeSet<PathBuf> = kept.into_iter().collect();
         // Of the whole map, so that all parts of it call a granule the same.
-        let each: BTreeSet<PathBuf> = all.iter().cloned().collect();
+        let each: BTreeSet<PathBuf> = all.0.iter().cloned().collect();
         let granules = named(each.into_iter().collect());
         let granules: BTreeMap<&Path, &GranulePath> = granules
             .iter()
             .map(|granule| (&*granule.path, granule))
             .collect();
-        let granule_at = |place: usize| granules[all[place].as_path()];
+        let granule_at = |place: InMap| granules[all[place].as_path()];
         let files_wanted: BTreeSet<&PathBuf> = wanted.iter().map(|&place| &all[place]).collect();
         let mut plan = Plan {
             superseded: superseded
@@ -86,22 +104,22 @@ impl ShardMap {
                 .collect(),
             ..Plan::default()
         };
-        let mut places: BTreeMap<&PathBuf, usize> = BTreeMap::new();
-        let mut absent: BTreeMap<usize, Absent> = BTreeMap::new();
+        let mut places: BTreeMap<&PathBuf, InPlan> = BTreeMap::new();
+        let mut absent: BTreeMap<InMap, Absent> = BTreeMap::new();
         for place in wanted {
             // Taken out, so that a file that stands under two ids is read once.
             if !kept.remove(&all[place]) {
                 continue;
             }
             if files[place].is_some() {
-                places.insert(&all[place], plan.granules.len());
+                places.insert(&all[place], InPlan(plan.granules.len()));
                 plan.granules.push(granule_at(place).clone());
             } else {
                 let found = self.absent(granule_at(place), place, selection.granule_root);
                 absent.insert(place, found);
             }
         }
-        let place_of = |granule: usize| places.get(&all[granule]).copied();
+        let place_of = |granule: InMap| places.get(&all[granule]).copied();
         let listed = self.listed(range.clone(), place_of, &absent);
         plan.absent = absent.into_values().collect();
         plan.absent.sort_by(|a, b| a.granule.cmp(&b.granule));
@@ -123,13 +141,12 @@ impl ShardMap {
     }
 
     /// The file of each granule, where there is one.
-    fn files(&self, selection: &Selection) -> Result<Vec<Option<PathBuf>>> {
+    fn files(&self, selection: &Selection) -> Result<OfMap<Option<PathBuf>>> {
         let (root, kind) = (selection.granule_root, selection.kind());
         let names = root.map(|root| names_in(root, kind)).transpose()?;
         let files = self.granules.iter();
-        files
-            .map(|granule| self.find(granule, root, names.as_ref()))
-            .collect()
+        let files = files.map(|granule| self.find(granule, root, names.as_ref()));
+        files.collect::<Result<_>>().map(OfMap)
     }
 
     /// Which of the granules are read, and what takes the place of the others. A map that was made without
@@ -172,20 +189,16 @@ impl ShardMap {
     fn listed(
         &self,
         range: Range<usize>,
-        place_of: impl Fn(usize) -> Option<usize>,
-        absent: &BTreeMap<usize, Absent>,
+        place_of: impl Fn(InMap) -> Option<InPlan>,
+        absent: &BTreeMap<InMap, Absent>,
     ) -> Vec<ListedShard> {
         let listed = |shard: &MapShard| {
-            let granules = shard
-                .granules
-                .iter()
-                .filter_map(|&granule| place_of(granule));
-            let granules: BTreeSet<usize> = granules.collect();
-            let absent = shard.granules.iter().filter_map(|g| absent.get(g));
+            let granules: BTreeSet<InPlan> = granules_of(shard).filter_map(&place_of).collect();
+            let absent = granules_of(shard).filter_map(|granule| absent.get(&granule));
             let absent: BTreeSet<&str> = absent.map(|absent| &*absent.granule).collect();
             ListedShard {
                 id: shard.id,
-                granules: granules.into_iter().collect(),
+                granules: granules.into_iter().map(|InPlan(place)| place).collect(),
                 absent: absent.into_iter().map(str::to_owned).collect(),
             }
         };
@@ -214,7 +227,7 @@ impl ShardMap {
     }
 
     /// Why a granule of the map has no file.
-    fn absent(&self, called: &GranulePath, place: usize, root: Option<&Path>) -> Absent {
+    fn absent(&self, called: &GranulePath, InMap(place): InMap, root: Option<&Path>) -> Absent {
         let granule = &self.granules[place];
         let id = match self.granules.iter().filter(|g| g.id == granule.id).count() {
             1 => &*granule.id,
@@ -247,6 +260,11 @@ impl ShardMap {
             ),
         }
     }
+}
+
+/// The granules that a map lists for a shard.
+fn granules_of(shard: &MapShard) -> impl Iterator<Item = InMap> {
+    shard.granules.iter().copied().map(InMap)
 }
 
 impl MapGranule {

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use super::key::Key;
+use super::order::Key;
 use super::select::ranks_of;
 
 /// Counters of one pass, and keys that are gathered, at most: 2 MiB of either.

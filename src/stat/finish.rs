@@ -5,7 +5,7 @@ use crate::photon::ColumnType;
 
 use super::combined::Combined;
 use super::job::{Job, JobOutput, Measure, MeasureKind};
-use super::key::Key;
+use super::order::Key;
 use super::ordered::quantile;
 use super::partial::Partials;
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::key::{Class, Value};
+use super::order::Class;
+use super::value::Value;
 
 /// Bin counts of many cells, cell after cell: `below, bin 0, .., bin n-1, above` each.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,13 @@
 //! `src/config/job.rs` makes one of a config.
 
 use crate::expr::{CellExpr, RowExpr};
-use crate::photon::ColumnType;
+use crate::photon::{ColumnType, Values};
+
+use super::order::Class;
 
 use super::resolution::Resolution;
+use super::terms::TermSum;
+use super::value::Value;
 
 /// Everything a backend and the finalize gate need to know of a run's statistics.
 #[derive(Debug, Clone)]
@@ -88,6 +92,24 @@ pub enum MeasureKind {
     WeightedMean {
         weights: usize,
     },
+}
+
+impl JobColumn {
+    /// Whether its accumulators hold photon `i` of a column of its values.
+    pub fn holds(&self, values: &Values, i: usize) -> bool {
+        fn holds<T: Value>(column: &JobColumn, value: T) -> bool {
+            if value.class() != Class::Finite {
+                return true;
+            }
+            let moments = !column.needs.moments || value.quantise(column.resolution).is_some();
+            moments && (!column.needs.terms || value.to_f64().abs() < TermSum::RANGE)
+        }
+        match values {
+            Values::F32(v) => holds(self, v[i]),
+            Values::F64(v) => holds(self, v[i]),
+            Values::I64(v) => holds(self, v[i]),
+        }
+    }
 }
 
 impl Needs {

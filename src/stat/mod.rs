@@ -11,12 +11,14 @@
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
-//! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
+//! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
 //! `finish.rs` turns them into f64 once. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory.
 
+#[macro_use]
+mod accumulate;
 mod choose;
 mod coarsen;
 mod combined;
@@ -26,8 +28,8 @@ mod exact;
 mod finish;
 mod histogram;
 mod job;
-mod key;
 mod moments;
+mod order;
 mod ordered;
 mod part;
 mod partial;
@@ -42,6 +44,7 @@ mod size;
 mod specials;
 mod sums;
 mod terms;
+mod value;
 mod wide;
 
 pub use choose::{Chooser, Chosen};
@@ -52,8 +55,8 @@ pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_output};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs};
-pub use key::{Class, Key, Value};
 pub use moments::Moments;
+pub use order::{Class, Key};
 pub use ordered::{Ordered, quantile};
 pub use part::KeySlice;
 pub use partial::{ColumnPartials, Partials};
@@ -64,4 +67,5 @@ pub use resolution::Resolution;
 pub use rows::{Row, RowsMut};
 pub use specials::Specials;
 pub use terms::TermSum;
+pub use value::Value;
 pub use wide::Wide;

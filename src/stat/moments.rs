@@ -6,9 +6,10 @@
 //! that much.
 
 use super::exact::{Unsigned256, ratio};
-use super::key::{Class, Value};
+use super::order::Class;
 use super::resolution::Resolution;
 use super::sums::Sums;
+use super::value::Value;
 
 /// Sum and sum of squares of the finite values of one cell, in units of the resolution.
 ///

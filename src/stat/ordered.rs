@@ -5,8 +5,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::choose::Chosen;
-use super::key::{Class, Key, Value};
+use super::order::{Class, Key};
 use super::select::{ranks, select_all};
+use super::value::Value;
 use crate::photon::ColumnType;
 
 /// Value keys of many cells, cell after cell: cell `i` owns `keys[offsets[i]..offsets[i + 1]]`.

@@ -5,9 +5,11 @@
 
 use std::ops::Range as Rows;
 
+use super::accumulate::Accumulator;
 use super::job::Job;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
+use super::specials::Specials;
 
 /// Bytes of values that a part has room for, however few were asked for.
 const LEAST: u64 = 64;
@@ -125,26 +127,18 @@ impl Partials {
 impl ColumnPartials {
     /// Appends a cell without values, but for those that are retained: their cell is still due.
     fn push_nothing(&mut self) {
-        self.resize(self.count.len() + 1);
-        if let Some(bins) = &mut self.bins {
-            bins.counts.resize(bins.counts.len() + bins.stride, 0);
-        }
+        self.count.push(0);
+        self.specials.push(Specials::default());
+        each_accumulator!(self, rows => if !rows.is_retained() {
+            rows.push_nothing();
+        });
     }
 
     /// Removes rows from this one on, without their remainders.
     fn truncate(&mut self, rows: usize) {
-        self.resize(rows);
-        if let Some(bins) = &mut self.bins {
-            bins.counts.truncate(rows * bins.stride);
-        }
-        if let Some(ordered) = &mut self.ordered {
-            let end = ordered.offsets[rows];
-            ordered.offsets.truncate(rows + 1);
-            match &mut ordered.keys {
-                Keys::Narrow(keys) => keys.truncate(end),
-                Keys::Wide(keys) => keys.truncate(end),
-            }
-        }
+        self.count.truncate(rows);
+        self.specials.truncate(rows);
+        each_accumulator!(self, cells => Accumulator::truncate(cells, rows));
     }
 }
 

@@ -8,9 +8,9 @@
 
 use std::ops::Range as Rows;
 
+use super::accumulate::{Accumulator, resize};
 use super::histogram::Bins;
 use super::job::{Job, JobColumn};
-use super::key::Value;
 use super::moments::Moments;
 use super::ordered::Ordered;
 use super::range::Range;
@@ -18,6 +18,7 @@ use super::remainder::Remainders;
 use super::rows::{Row, RowsMut};
 use super::specials::Specials;
 use super::terms::TermSum;
+use super::value::Value;
 
 /// Accumulators of cells, ascending by id; row `i` of every array belongs to `cells[i]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,36 +186,33 @@ impl ColumnPartials {
         self.specials.clear();
         self.out_of_range = 0;
         self.remainders.clear();
-        if let Some(rows) = &mut self.range {
-            rows.clear();
-        }
-        if let Some(rows) = &mut self.moments {
-            rows.clear();
-        }
-        if let Some(rows) = &mut self.terms {
-            rows.clear();
-        }
-        if let Some(ordered) = &mut self.ordered {
-            ordered.clear();
-        }
-        if let Some(bins) = &mut self.bins {
-            bins.clear();
-        }
+        each_accumulator!(self, rows => Accumulator::clear(rows));
     }
 
     /// Appends a cell that holds these values, none of them null; of their remainders nothing.
     pub fn push_cell<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         let row = Row::of(values, column);
-        self.count.push(row.count);
-        self.specials.push(row.specials);
-        self.out_of_range += row.out_of_range;
-        if let Some(rows) = &mut self.range {
+        let Self {
+            count,
+            specials,
+            range,
+            moments,
+            remainders: _,
+            terms,
+            ordered: _,
+            bins: _,
+            out_of_range,
+        } = self;
+        count.push(row.count);
+        specials.push(row.specials);
+        *out_of_range += row.out_of_range;
+        if let Some(rows) = range {
             rows.push(row.range);
         }
-        if let Some(rows) = &mut self.moments {
+        if let Some(rows) = moments {
             rows.push(row.moments);
         }
-        if let Some(rows) = &mut self.terms {
+        if let Some(rows) = terms {
             rows.push(row.terms);
         }
         self.push_retained(values, column);
@@ -247,25 +245,29 @@ impl ColumnPartials {
     pub fn resize(&mut self, rows: usize) {
         self.count.resize(rows, 0);
         self.specials.resize(rows, Specials::default());
-        if let Some(range) = &mut self.range {
-            range.resize(rows, Range::default());
-        }
-        if let Some(moments) = &mut self.moments {
-            moments.resize(rows, Moments::default());
-        }
-        if let Some(terms) = &mut self.terms {
-            terms.resize(rows, TermSum::default());
-        }
+        each_fixed!(self, fixed => resize(fixed, rows));
     }
 
     /// All rows, but for what is retained of values.
     pub fn rows_mut(&mut self) -> RowsMut<'_> {
+        // Without a rest: whoever writes rows in place has all of fixed size.
+        let Self {
+            count,
+            specials,
+            range,
+            moments,
+            remainders: _,
+            terms,
+            ordered: _,
+            bins: _,
+            out_of_range: _,
+        } = self;
         RowsMut {
-            count: &mut self.count,
-            specials: &mut self.specials,
-            range: self.range.as_deref_mut(),
-            moments: self.moments.as_deref_mut(),
-            terms: self.terms.as_deref_mut(),
+            count,
+            specials,
+            range: range.as_deref_mut(),
+            moments: moments.as_deref_mut(),
+            terms: terms.as_deref_mut(),
         }
     }
 
@@ -282,18 +284,9 @@ impl ColumnPartials {
         self.count.extend_from_slice(&other.count[rows.clone()]);
         self.specials
             .extend_from_slice(&other.specials[rows.clone()]);
-        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
-            mine.extend_from_slice(&more[rows.clone()]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
-            mine.extend_from_slice(&more[rows.clone()]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
-            mine.extend_from_slice(&more[rows.clone()]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
-            mine.extend(more, rows);
-        }
+        zip_accumulators!(self, other, |mine, more| if !mine.is_retained() {
+            Accumulator::extend(mine, more, rows.clone());
+        });
     }
 
     /// Merges row `i` of another table into the last cell here, without its remainder.
@@ -303,21 +296,7 @@ impl ColumnPartials {
         };
         self.count[last] += other.count[i];
         self.specials[last].merge(&other.specials[i]);
-        if let (Some(mine), Some(more)) = (&mut self.range, &other.range) {
-            mine[last].merge(&more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.moments, &other.moments) {
-            mine[last].merge(&more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.terms, &other.terms) {
-            mine[last].merge(&more[i]);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
-            mine.extend_last(more, i);
-        }
-        if let (Some(mine), Some(more)) = (&mut self.bins, &other.bins) {
-            mine.extend_last(more, i);
-        }
+        zip_accumulators!(self, other, |mine, more| mine.join_last(more, i));
     }
 
     /// Finite values of cell `i`.

@@ -1,6 +1,6 @@
 //! Minimum and maximum, as order-preserving keys.
 
-use super::key::{Class, Key, Value};
+use super::order::Key;
 
 /// Smallest and largest value that is not NaN; infinities count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +20,6 @@ impl Default for Range {
 }
 
 impl Range {
-    pub fn accumulate<T: Value>(&mut self, values: &[T]) {
-        for value in values {
-            if value.class() != Class::Nan {
-                let key = value.key();
-                self.min = self.min.min(key);
-                self.max = self.max.max(key);
-            }
-        }
-    }
-
     pub fn merge(&mut self, other: &Self) {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);

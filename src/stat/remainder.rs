@@ -15,8 +15,8 @@
 
 use super::exact::rounded_right;
 use super::job::JobColumn;
-use super::key::Value;
 use super::resolution::{Resolution, VALUE_BITS};
+use super::value::Value;
 use super::wide::Wide;
 use crate::photon::ColumnType;
 

@@ -7,8 +7,8 @@
 use arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 
-use super::key::Value;
 use super::remainder::{FINE_BITS, Remainder, RemainderRule, Split};
+use super::value::Value;
 
 /// 1.5 * 2^52: a value of magnitude below 2^51 added to it is rounded to an integer.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::exact::rounded_right;
-use super::key::Value;
 
 /// Bits of the integers that values are held in: |q| < 2^48, so squares fit 96 bits.
 pub(super) const VALUE_BITS: i32 = 48;
@@ -62,14 +61,6 @@ impl Resolution {
             _ => return None,
         };
         (units < 1 << VALUE_BITS).then(|| units as i64 * n.signum())
-    }
-
-    /// The finest resolution that holds a value; `None` if no resolution does.
-    pub fn holding<T: Value>(value: T) -> Option<Self> {
-        (-60..=100)
-            .rev()
-            .filter_map(Self::new)
-            .find(|&resolution| value.quantise(resolution).is_some())
     }
 
     /// The resolution of a dataset by its name, as the table in `docs/FORMAT.md` gives it.

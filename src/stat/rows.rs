@@ -3,11 +3,11 @@
 //! Beside `partial.rs`, whose arrays hold rows column by column.
 
 use super::job::JobColumn;
-use super::key::Value;
 use super::moments::Moments;
 use super::range::Range;
 use super::specials::Specials;
 use super::terms::TermSum;
+use super::value::Value;
 
 /// Values below which scanning ahead costs more than taking them one by one.
 const FEW: usize = 8;
@@ -121,30 +121,44 @@ impl<'a> RowsMut<'a> {
 
     /// Replaces row `i`.
     pub fn set(&mut self, i: usize, row: &Row) {
-        self.count[i] = row.count;
-        self.specials[i] = row.specials;
-        if let Some(rows) = &mut self.range {
+        let Self {
+            count,
+            specials,
+            range,
+            moments,
+            terms,
+        } = self;
+        count[i] = row.count;
+        specials[i] = row.specials;
+        if let Some(rows) = range {
             rows[i] = row.range;
         }
-        if let Some(rows) = &mut self.moments {
+        if let Some(rows) = moments {
             rows[i] = row.moments;
         }
-        if let Some(rows) = &mut self.terms {
+        if let Some(rows) = terms {
             rows[i] = row.terms;
         }
     }
 
     /// Merges into row `i`.
     pub fn merge(&mut self, i: usize, row: &Row) {
-        self.count[i] += row.count;
-        self.specials[i].merge(&row.specials);
-        if let Some(rows) = &mut self.range {
+        let Self {
+            count,
+            specials,
+            range,
+            moments,
+            terms,
+        } = self;
+        count[i] += row.count;
+        specials[i].merge(&row.specials);
+        if let Some(rows) = range {
             rows[i].merge(&row.range);
         }
-        if let Some(rows) = &mut self.moments {
+        if let Some(rows) = moments {
             rows[i].merge(&row.moments);
         }
-        if let Some(rows) = &mut self.terms {
+        if let Some(rows) = terms {
             rows[i].merge(&row.terms);
         }
     }

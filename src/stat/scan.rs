@@ -6,7 +6,7 @@
 
 use multiversion::multiversion;
 
-use super::key::Key;
+use super::order::Key;
 use super::range::Range;
 
 /// What a scan finds in values of which there is at least one.
@@ -83,7 +83,8 @@ fn extremes_f64(values: &[f64]) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::{Class, Value};
+    use super::super::order::Class;
+    use super::super::value::Value;
     use super::*;
     use proptest::prelude::*;
 

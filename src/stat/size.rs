@@ -6,6 +6,7 @@
 use std::mem::size_of;
 use std::ops::Range as Rows;
 
+use super::accumulate::Accumulator;
 use super::job::{Job, JobColumn};
 use super::moments::Moments;
 use super::ordered::{Keys, Ordered};
@@ -142,52 +143,25 @@ impl Partials {
 
 impl ColumnPartials {
     fn bytes_held(&self) -> u64 {
-        held(&self.count)
-            + held(&self.specials)
-            + self.range.as_ref().map_or(0, held)
-            + self.moments.as_ref().map_or(0, held)
-            + held(&self.remainders.rows)
-            + self.terms.as_ref().map_or(0, held)
-            + self.ordered.as_ref().map_or(0, Ordered::bytes_held)
-            + self.bins.as_ref().map_or(0, |bins| held(&bins.counts))
+        let mut bytes = held(&self.count) + held(&self.specials) + held(&self.remainders.rows);
+        each_accumulator!(self, rows => bytes += rows.bytes_held());
+        bytes
     }
 
     fn shrink(&mut self) {
         self.count.shrink_to_fit();
         self.specials.shrink_to_fit();
         self.remainders.rows.shrink_to_fit();
-        if let Some(rows) = &mut self.range {
-            rows.shrink_to_fit();
-        }
-        if let Some(rows) = &mut self.moments {
-            rows.shrink_to_fit();
-        }
-        if let Some(rows) = &mut self.terms {
-            rows.shrink_to_fit();
-        }
-        if let Some(ordered) = &mut self.ordered {
-            ordered.shrink();
-        }
-        if let Some(bins) = &mut self.bins {
-            bins.counts.shrink_to_fit();
-        }
+        each_accumulator!(self, rows => Accumulator::shrink(rows));
     }
 
     fn reserve(&mut self, rows: usize) {
         self.count.reserve_exact(rows);
         self.specials.reserve_exact(rows);
-        if let Some(range) = &mut self.range {
-            range.reserve_exact(rows);
-        }
-        if let Some(moments) = &mut self.moments {
-            moments.reserve_exact(rows);
-        }
-        if let Some(terms) = &mut self.terms {
-            terms.reserve_exact(rows);
-        }
-        if let Some(bins) = &mut self.bins {
-            bins.counts.reserve_exact(rows * bins.stride);
-        }
+        // Where values are retained, their number has to be known.
+        each_accumulator!(self, fixed => if !fixed.is_retained() {
+            Accumulator::reserve(fixed, rows);
+        });
     }
 }
 
@@ -207,28 +181,12 @@ impl Remainders {
 }
 
 impl Ordered {
-    fn bytes_held(&self) -> u64 {
-        let keys = match &self.keys {
-            Keys::Narrow(keys) => held(keys),
-            Keys::Wide(keys) => held(keys),
-        };
-        held(&self.offsets) + keys
-    }
-
     /// Bytes of the keys of these cells.
     pub(super) fn bytes_of(&self, cells: Rows<usize>) -> u64 {
         let keys = self.offsets[cells.end] - self.offsets[cells.start];
         match &self.keys {
             Keys::Narrow(_) => keys as u64 * 4,
             Keys::Wide(_) => keys as u64 * 8,
-        }
-    }
-
-    fn shrink(&mut self) {
-        self.offsets.shrink_to_fit();
-        match &mut self.keys {
-            Keys::Narrow(keys) => keys.shrink_to_fit(),
-            Keys::Wide(keys) => keys.shrink_to_fit(),
         }
     }
 
@@ -242,7 +200,7 @@ impl Ordered {
 }
 
 #[allow(clippy::ptr_arg, reason = "a slice has no capacity")]
-fn held<T>(rows: &Vec<T>) -> u64 {
+pub(super) fn held<T>(rows: &Vec<T>) -> u64 {
     match rows.capacity() {
         0 => 0,
         rows => (rows * size_of::<T>()) as u64 + ALLOCATION,

@@ -1,6 +1,7 @@
 //! Counts of values that are not numbers to be summed.
 
-use super::key::{Class, Value};
+use super::order::Class;
+use super::value::Value;
 
 /// NaN and infinities among the values of one cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

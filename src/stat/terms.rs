@@ -1,7 +1,8 @@
 //! Exact sums of f64 terms: weights, weighted values and sums in expressions.
 
 use super::exact::{Signed256, ratio};
-use super::key::{Class, Value};
+use super::order::Class;
+use super::value::Value;
 
 /// Terms are held in units of 2^-128. Below 2^63 in magnitude, one term takes 191 bits, and the sum
 /// of 2^60 photons 251.

@@ -148,26 +148,34 @@ impl Rows<'_> {
     }
 
     fn merge_column(&self, column: &mut ColumnPartials, tables: &[&ColumnPartials]) {
-        column.out_of_range = tables.iter().map(|t| t.out_of_range).sum();
+        // Without a rest: an accumulator that is not merged here would be lost.
+        let ColumnPartials {
+            count,
+            specials,
+            range,
+            moments,
+            remainders: _,
+            terms,
+            ordered: _,
+            bins: _,
+            out_of_range,
+        } = &mut *column;
+        *out_of_range = tables.iter().map(|t| t.out_of_range).sum();
+        self.merge(count, |t, row| tables[t].count[row], |a, b| *a += b);
         self.merge(
-            &mut column.count,
-            |t, row| tables[t].count[row],
-            |a, b| *a += b,
-        );
-        self.merge(
-            &mut column.specials,
+            specials,
             |t, row| tables[t].specials[row],
             |a, b| a.merge(&b),
         );
-        if let Some(range) = &mut column.range {
+        if let Some(range) = range {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.range).collect();
             self.merge(range, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        if let Some(moments) = &mut column.moments {
+        if let Some(moments) = moments {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.moments).collect();
             self.merge(moments, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        if let Some(terms) = &mut column.terms {
+        if let Some(terms) = terms {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.terms).collect();
             self.merge(terms, |t, row| rows[t][row], |a, b| a.merge(&b));
         }

@@ -68,20 +68,32 @@ fn pack_column<W: Write>(
     rows: Rows<usize>,
     packer: &mut Packer<W>,
 ) -> io::Result<()> {
-    packer.array(column.count[rows.clone()].iter().copied())?;
-    packer.array(column.specials[rows.clone()].iter().copied())?;
-    if let Some(range) = &column.range {
+    // Without a rest: what is not named here would be lost on disk.
+    let ColumnPartials {
+        count,
+        specials,
+        range,
+        moments,
+        remainders,
+        terms,
+        ordered,
+        bins,
+        out_of_range: _,
+    } = column;
+    packer.array(count[rows.clone()].iter().copied())?;
+    packer.array(specials[rows.clone()].iter().copied())?;
+    if let Some(range) = range {
         packer.array(range[rows.clone()].iter().copied())?;
     }
-    if let Some(moments) = &column.moments {
+    if let Some(moments) = moments {
         packer.array(moments[rows.clone()].iter().copied())?;
-        let remainders = column.remainders.of_cells(&cells[rows.clone()]);
+        let remainders = remainders.of_cells(&cells[rows.clone()]);
         packer.array(remainders.iter().copied())?;
     }
-    if let Some(terms) = &column.terms {
+    if let Some(terms) = terms {
         packer.array(terms[rows.clone()].iter().copied())?;
     }
-    if let Some(ordered) = &column.ordered {
+    if let Some(ordered) = ordered {
         let (start, end) = (ordered.offsets[rows.start], ordered.offsets[rows.end]);
         let ends = &ordered.offsets[rows.start + 1..=rows.end];
         packer.array(ends.iter().map(|end| (end - start) as u64))?;
@@ -90,7 +102,7 @@ fn pack_column<W: Write>(
             Keys::Wide(keys) => packer.array(keys[start..end].iter().copied())?,
         }
     }
-    if let Some(bins) = &column.bins {
+    if let Some(bins) = bins {
         let counts = &bins.counts[rows.start * bins.stride..rows.end * bins.stride];
         packer.array(counts.iter().copied())?;
     }

@@ -7,8 +7,8 @@ use std::io::{self, Read, Write};
 
 use super::{DecodeError, read_whole};
 use crate::stat::exact::{Signed256, Unsigned256};
-use crate::stat::key::Key;
 use crate::stat::moments::Moments;
+use crate::stat::order::Key;
 use crate::stat::range::Range;
 use crate::stat::remainder::Remainder;
 use crate::stat::specials::Specials;

@@ -1,25 +1,14 @@
-//! Order-preserving keys: unsigned integers that sort as the values do.
+//! Types of values: what accumulators ask of a value, whatever its type.
 //!
-//! Keys make minima, maxima and order statistics exact and independent of order: comparing
-//! integers has no NaN and no signed zero. -0 maps to the key of +0.
+//! Above the accumulators that are made of values here: the range of some, the resolution that holds one.
 
-use crate::photon::ColumnType;
-
+use super::order::{Class, Key, SIGN_32, SIGN_64};
 use super::range::Range;
 use super::remainder::{RemainderRule, Split, split_float, split_integer};
 use super::remains::{Part, may_remain_f32, may_remain_f64, part_of_float, part_of_split};
 use super::resolution::Resolution;
 use super::scan::{Scan, scan_f32, scan_f64};
 use super::sums::Sums;
-
-/// What a value is, as far as accumulators care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    Finite,
-    Nan,
-    PositiveInfinity,
-    NegativeInfinity,
-}
 
 /// A value type that a column may have.
 pub trait Value: Copy + Send + Sync + 'static {
@@ -53,13 +42,6 @@ pub trait Value: Copy + Send + Sync + 'static {
     /// Whether some of these may have a rest: false only where none has.
     fn may_remain(values: &[Self], rule: &RemainderRule) -> bool;
 }
-
-/// An order-preserving key, widened to 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(pub u64);
-
-const SIGN_32: u32 = 1 << 31;
-const SIGN_64: u64 = 1 << 63;
 
 macro_rules! class_of {
     ($float:expr) => {
@@ -216,37 +198,32 @@ impl Value for i64 {
     }
 }
 
-impl Key {
-    /// The value of a column of this type as f64.
-    pub fn to_f64(self, column_type: ColumnType) -> f64 {
-        match column_type {
-            ColumnType::F32 => {
-                let key = self.0 as u32;
-                let bits = if key & SIGN_32 == 0 {
-                    !key
-                } else {
-                    key ^ SIGN_32
-                };
-                f64::from(f32::from_bits(bits))
+impl Range {
+    pub fn accumulate<T: Value>(&mut self, values: &[T]) {
+        for value in values {
+            if value.class() != Class::Nan {
+                let key = value.key();
+                self.min = self.min.min(key);
+                self.max = self.max.max(key);
             }
-            ColumnType::F64 => f64::from_bits(if self.0 & SIGN_64 == 0 {
-                !self.0
-            } else {
-                self.0 ^ SIGN_64
-            }),
-            ColumnType::I64 => self.to_i64() as f64,
         }
     }
+}
 
-    /// The value of an integer column.
-    pub fn to_i64(self) -> i64 {
-        (self.0 ^ SIGN_64) as i64
+impl Resolution {
+    /// The finest resolution that holds a value; `None` if no resolution does.
+    pub fn holding<T: Value>(value: T) -> Option<Self> {
+        (-60..=100)
+            .rev()
+            .filter_map(Self::new)
+            .find(|&resolution| value.quantise(resolution).is_some())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::photon::ColumnType;
     use proptest::prelude::*;
 
     proptest! {
