@@ -9,6 +9,7 @@ use crate::error::Result;
 use super::args::DevicesArgs;
 use super::out::{print, print_json};
 use super::run::threads;
+use super::words::CommandLine;
 
 /// Why the host locates photons for every adapter.
 const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do columns that are not \
@@ -33,7 +34,7 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
     let none = adapters.is_empty().then_some(NO_ADAPTER);
     let cuda = cuda::find();
     json!({
-        "auto": {"device": "cpu", "reason": auto()},
+        "auto": {"device": "cpu", "reason": auto().render(&CommandLine)},
         "cpu": {
             "available": true,
             "threads": threads(None),
@@ -48,7 +49,7 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
         },
         "cuda": {
             "available": cuda.why_not.is_none(),
-            "why_not": cuda.why_not,
+            "why_not": cuda.why_not.as_ref().map(|why| why.render(&CommandLine)),
             "driver": cuda.driver,
             "devices": cuda.devices,
             "stages": {
@@ -101,13 +102,13 @@ fn text(adapters: &[AdapterReport]) -> String {
         }
     }
     text.push_str(&cuda_text(cuda::find()));
-    text.push_str(auto());
+    text.push_str(&auto().render(&CommandLine));
     text
 }
 
 fn cuda_text(found: &cuda::Found) -> String {
     let mut text = match (&found.why_not, &found.driver) {
-        (Some(why), _) => format!("cuda  not available: {why}\n"),
+        (Some(why), _) => format!("cuda  not available: {}\n", why.render(&CommandLine)),
         (None, driver) => format!(
             "cuda  driver for CUDA {}; all stages on the device\n      {CUDA}\n",
             driver.as_deref().unwrap_or("unknown")

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::finalize::schema;
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::{Marker, Owner, Pieces, there};
@@ -65,12 +65,12 @@ pub fn finalize(args: &FinalizeArgs, interrupted: &AtomicBool) -> Result<u8> {
         interrupted,
     };
     let assembled = workers(args.threads)?.install(|| assemble(&assembly));
-    let assembled = assembled.map_err(|error| match error {
-        Error::Interrupted => Error::Resumable(format!(
+    let assembled = assembled.map_err(|error| match error.kind() {
+        Kind::Interrupted => Error::resumable(format!(
             "no store was written and all pieces are kept in {}; run the same command again",
             folder.display()
         )),
-        other => other,
+        _ => error,
     })?;
     let manifest = pieces.manifest();
     let report = AssembledReport::new(
@@ -149,7 +149,7 @@ fn workers(asked_for: Option<u16>) -> Result<rayon::ThreadPool> {
         .num_threads(threads)
         .build()
         .map_err(|e| {
-            Error::Usage(format!(
+            Error::argument(format!(
                 "cannot start {threads} threads: {e}; use fewer with --threads"
             ))
         })

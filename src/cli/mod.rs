@@ -10,6 +10,7 @@ mod clean;
 mod demo;
 mod devices;
 mod empty;
+mod exit;
 mod finalize;
 mod finished;
 mod out;
@@ -24,6 +25,7 @@ mod show;
 mod signals;
 mod urls;
 mod verify;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -31,8 +33,8 @@ use crate::error::{Error, Result};
 
 use args::{Cli, Verb};
 
-/// Exit code of a tolerant run that left granules or rows out.
-const PARTIAL: u8 = 3;
+use exit::PARTIAL;
+pub use exit::failed;
 
 /// Parses the command line of the process, runs its verb and gives back the exit code.
 ///
@@ -86,7 +88,7 @@ fn refuse_to_die_of_a_full_disk() -> Result<()> {
     let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
         .map(drop)
-        .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
+        .map_err(|e| Error::argument(format!("cannot ignore SIGXFSZ: {e}")))
 }
 
 /// Elsewhere files have no such limit.

@@ -78,7 +78,7 @@ pub fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
     if !is_there || store.file_name() == Some(name) {
         return Ok(());
     }
-    Err(Error::Usage(format!(
+    Err(Error::argument(format!(
         "{} is the report of {other}, and that of {} would have the same name; choose another --store, \
          or name the report with --report",
         report.display(),

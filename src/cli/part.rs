@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::left_out::errors_path;
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::Tally;
@@ -126,9 +126,9 @@ impl PartRun<'_> {
             mut tally,
             errors,
             partials,
-        } = folded.map_err(|error| match error {
-            Error::Interrupted => self.interrupted(pieces),
-            other => other,
+        } = folded.map_err(|error| match error.kind() {
+            Kind::Interrupted => self.interrupted(pieces),
+            _ => error,
         })?;
         tally.errors = errors.summary();
         tally.spilled = partials.spilled();
@@ -159,10 +159,9 @@ impl PartRun<'_> {
     fn check(&self, folder: &Path) -> Result<()> {
         let run = self.run;
         if self.part && run.table.is_some() {
-            return Err(Error::Usage(
+            return Err(Error::argument(
                 "--table is written with the store, and --shards writes pieces of one; give --table \
-                 to icefold finalize"
-                    .to_owned(),
+                 to icefold finalize",
             ));
         }
         let overwrite = self.may_overwrite(folder)?;
@@ -213,7 +212,7 @@ impl PartRun<'_> {
             asked.agree(pieces.manifest(), folder)?;
             pieces
         } else {
-            pipeline::absent(run.plan, run.tolerant)?;
+            pipeline::absent(run.plan, run.tolerant, run.config.access.dialect)?;
             // All granules of the map have their say, so that pieces of all parts fit together.
             let all = self.map.plan(&Selection {
                 range: None,
@@ -242,13 +241,13 @@ impl PartRun<'_> {
                 continue;
             }
             if !self.resume {
-                return Err(Error::Pieces {
-                    path: pieces.folder().to_path_buf(),
-                    message: format!(
+                return Err(Error::pieces(
+                    pieces.folder(),
+                    format!(
                         "there is a piece of shard {shard} already; pass --resume to keep what is \
                          done, or --overwrite to do it again"
                     ),
-                });
+                ));
             }
             let done = pieces.done(shard)?.and_then(|marker| {
                 listed.check_shard(shard, &marker.granules, &marker.left_out)?;
@@ -283,17 +282,17 @@ impl PartRun<'_> {
     fn survey(&self, pieces: &Pieces) -> Result<Survey> {
         let run = self.run;
         let manifest = pieces.manifest();
-        let mut failed = pipeline::absent(run.plan, run.tolerant)?;
+        let mut failed = pipeline::absent(run.plan, run.tolerant, run.config.access.dialect)?;
         let found = &manifest.found;
         if let Some(first) = found.failed.first().filter(|_| !run.tolerant) {
-            return Err(Error::Pieces {
-                path: pieces.folder().to_path_buf(),
-                message: format!(
+            return Err(Error::pieces(
+                pieces.folder(),
+                format!(
                     "were begun with --tolerant and are made without granule {} ({}); pass \
                      --tolerant, or begin anew with --overwrite",
                     first.granule, first.reason
                 ),
-            });
+            ));
         }
         failed.extend(found.failed.iter().cloned());
         Survey::new(run.config, run.plan, found, failed)
@@ -317,9 +316,9 @@ impl PartRun<'_> {
             interrupted: run.interrupted,
         };
         let assembled = device.install(|| pipeline::assemble(&assembly));
-        assembled.map_err(|error| match error {
-            Error::Interrupted => self.interrupted(pieces),
-            other => other,
+        assembled.map_err(|error| match error.kind() {
+            Kind::Interrupted => self.interrupted(pieces),
+            _ => error,
         })
     }
 
@@ -330,7 +329,7 @@ impl PartRun<'_> {
             .iter()
             .filter(|&&shard| pieces.is_marked(shard))
             .count();
-        Error::Resumable(format!(
+        Error::resumable(format!(
             "{done} of {} shards are done and kept in {}; run the same command with --resume to go \
              on",
             shards.len(),

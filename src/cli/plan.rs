@@ -22,6 +22,7 @@ use super::outputs::inputs;
 use super::run::{threads, tolerant};
 use super::session::tidy_file;
 use super::urls::refuse_catalog;
+use super::words::CommandLine;
 
 pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let started = Instant::now();
@@ -53,7 +54,8 @@ pub fn plan(args: &PlanArgs, matches: Option<&ArgMatches>, interrupted: &AtomicB
     let built = built?;
     built.map.write()?;
     for failed in &built.failed {
-        note(format_args!("warning: left out: {}", failed.reason));
+        let why = failed.reason.render(&CommandLine);
+        note(format_args!("warning: left out: {why}"));
     }
     for name in &built.without_photons {
         note(format_args!(
@@ -99,8 +101,8 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
 pub fn strict_or_tolerant(matches: Option<&ArgMatches>) -> Result<()> {
     let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
     if given("strict") && given("tolerant") {
-        return Err(Error::Usage(
-            "--strict and --tolerant exclude each other; give one of them".to_owned(),
+        return Err(Error::argument(
+            "--strict and --tolerant exclude each other; give one of them",
         ));
     }
     Ok(())
@@ -140,16 +142,15 @@ fn of_granules(args: &RunArgs, config: &Config) -> Result<Plan> {
         ("--granule-root", args.granule_root.is_some()),
     ];
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "{flag} is about a shard map and the run has none; name it with --plan MAP.json, which \
              icefold plan makes, in place of granules"
         )));
     }
     if args.granules.is_empty() {
-        return Err(Error::Usage(
+        return Err(Error::argument(
             "no granules given; name granules or folders of granules after the config, or a shard \
-             map with --plan"
-                .to_owned(),
+             map with --plan",
         ));
     }
     if let Some(catalog) = &config.catalog {

@@ -30,6 +30,7 @@ use super::part::{Outcome, PartRun};
 use super::plan::{planned, strict_or_tolerant};
 use super::session::Session;
 use super::settings::{describe, overrides, store};
+use super::words::CommandLine;
 
 pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBool) -> Result<u8> {
     let mut config = config::load(&args.config)?;
@@ -39,6 +40,7 @@ pub fn run(args: &RunArgs, matches: Option<&ArgMatches>, interrupted: &AtomicBoo
         chunk_memory: Some(args.memory.for_chunks()),
         threads: threads(args.machine.threads),
         granules: 1,
+        dialect: &CommandLine,
     };
     let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;
@@ -129,7 +131,7 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<Order>)> {
             "--layout fullsphere has one order, --overviews {orders} asks for more; use the cells \
              layout"
         );
-        return Err(Error::Usage(message));
+        return Err(Error::argument(message));
     }
     Ok((layout, overviews))
 }
@@ -191,10 +193,9 @@ impl<'a> Run<'a> {
     /// A run over the granules themselves, and its report.
     fn outcome(&self, resume: bool, report_path: &Path) -> Result<Outcome> {
         if resume {
-            return Err(Error::Usage(
+            return Err(Error::argument(
                 "--resume goes on with a run over a shard map and this run has none; make one with \
-                 icefold plan and name it with --plan MAP.json, in place of granules"
-                    .to_owned(),
+                 icefold plan and name it with --plan MAP.json, in place of granules",
             ));
         }
         let (report, tally) = self.execute(report_path)?;
@@ -290,7 +291,7 @@ impl<'a> Run<'a> {
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
-            device_reason: device.reason(&self.device),
+            device_reason: device.reason(&self.device).render(&CommandLine),
             device_details: device.details(&survey.job),
             threads: self.threads,
             memory_bytes: self.memory.0,

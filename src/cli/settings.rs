@@ -23,7 +23,7 @@ pub fn store(args: &RunArgs, config: &Config) -> Result<PathBuf> {
         return Ok(store.clone());
     }
     let store = config.store.clone().ok_or_else(|| {
-        Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
+        Error::argument("no store given; say where to write with --store OUT.zarr")
     })?;
     refuse_store(config, &store)?;
     Ok(store)

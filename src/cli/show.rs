@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -15,6 +16,7 @@ use crate::{config, left_out, piece, plan, report, store};
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 use super::session::tidy_file;
+use super::words::CommandLine;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let look = if args.all {
@@ -22,41 +24,46 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     } else {
         hdf5::inspect
     };
-    let (found, text): (serde_json::Value, fn(&serde_json::Value) -> String) =
-        if piece::looks_like_pieces(&args.path) {
-            (piece::inspect(&args.path)?, piece::inspect_text)
-        } else if args.path.is_dir() {
-            (store::inspect(&args.path)?, store::inspect_text)
-        } else if !args.path.is_file() {
-            // What a pipe or a device holds shows only in waiting for it.
-            let access = args.access.rules(false)?;
-            (hdf5::inspect(&args.path, &access)?, hdf5::inspect_text)
-        } else if report::looks_like_a_report(&args.path) {
-            (report::inspect(&args.path)?, report::inspect_text)
-        } else if plan::looks_like_a_map(&args.path) {
-            (plan::inspect(&args.path)?, plan::inspect_text)
-        } else if table::looks_like_a_table(&args.path) {
-            (left_out::inspect(&args.path)?, left_out::inspect_text)
-        } else if let Some(config) = &args.config {
-            let mut config = config::load(config)?;
-            config.access = args.access.rules(false)?;
-            let mut found = look(&args.path, &config.access)?;
-            found["cost"] = hdf5::cost(&args.path, &config)?;
-            (found, |found| {
-                hdf5::inspect_text(found) + &hdf5::cost_text(&found["cost"])
-            })
-        } else {
-            let access = args.access.rules(false)?;
-            (look(&args.path, &access)?, hdf5::inspect_text)
-        };
+    let (found, text): (Value, fn(&Value) -> String) = if piece::looks_like_pieces(&args.path) {
+        (piece::inspect(&args.path)?, piece::inspect_text)
+    } else if args.path.is_dir() {
+        (store::inspect(&args.path)?, store::inspect_text)
+    } else if !args.path.is_file() {
+        // What a pipe or a device holds shows only in waiting for it.
+        let access = args.access.rules(false)?;
+        (hdf5::inspect(&args.path, &access)?, granule_text)
+    } else if report::looks_like_a_report(&args.path) {
+        (report::inspect(&args.path)?, |found| {
+            report::inspect_text(found, &CommandLine)
+        })
+    } else if plan::looks_like_a_map(&args.path) {
+        (plan::inspect(&args.path)?, |found| {
+            plan::inspect_text(found, &CommandLine)
+        })
+    } else if table::looks_like_a_table(&args.path) {
+        (left_out::inspect(&args.path)?, |found| {
+            left_out::inspect_text(found, &CommandLine)
+        })
+    } else if let Some(config) = &args.config {
+        let mut config = config::load(config)?;
+        config.access = args.access.rules(false)?;
+        let mut found = look(&args.path, &config.access)?;
+        found["cost"] = hdf5::cost(&args.path, &config)?;
+        (found, |found| {
+            hdf5::inspect_text(found, &CommandLine) + &hdf5::cost_text(&found["cost"])
+        })
+    } else {
+        let access = args.access.rules(false)?;
+        (look(&args.path, &access)?, granule_text)
+    };
     if args.all && found.get("ground_tracks").is_none() {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--all lists the datasets of a granule, and {} is none; leave it out",
             args.path.display()
         )));
     }
     if args.config.is_some() && found.get("cost").is_none() {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--config says what would be read of a granule, and {} is none; leave it out",
             args.path.display()
         )));
@@ -90,6 +97,10 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     Err(Error::report(&args.path, message))
 }
 
+fn granule_text(found: &Value) -> String {
+    hdf5::inspect_text(found, &CommandLine)
+}
+
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
     check_file(&args.output, PICTURE, true, &Inputs::default())?;
@@ -117,7 +128,7 @@ fn check_picture(output: &Path) -> Result<()> {
         Some(extension) => format!("a .{extension} file is not written"),
         None => "its name does not say what it is".to_owned(),
     };
-    Err(Error::Usage(format!(
+    Err(Error::argument(format!(
         "cannot draw {}: {what}, pictures are PNG; name one that ends in .png with -o",
         output.display()
     )))
@@ -137,7 +148,7 @@ pub fn draw(
     };
     let array = reader.read(variable)?;
     if array.info.shape.len() != 1 {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "array {variable} has {} values per cell; draw one that has one, such as {}",
             array.info.shape[1..].iter().product::<u64>(),
             reader.arrays().join(", ")

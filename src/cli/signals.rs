@@ -24,7 +24,7 @@ pub fn interrupted() -> Result<Arc<AtomicBool>> {
         .into_iter()
         .filter(|&signal| ignored & (1 << (signal - 1)) == 0);
     let mut signals = Signals::new(heard.chain([SIGINT, SIGTERM]))
-        .map_err(|e| Error::Usage(format!("cannot listen for signals: {e}")))?;
+        .map_err(|e| Error::argument(format!("cannot listen for signals: {e}")))?;
     let set = Arc::clone(&flag);
     let listen = move || {
         for _ in signals.forever() {
@@ -37,7 +37,7 @@ pub fn interrupted() -> Result<Arc<AtomicBool>> {
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread
         .spawn(listen)
-        .map_err(|e| Error::Usage(format!("cannot start a thread for signals: {e}")))?;
+        .map_err(|e| Error::argument(format!("cannot start a thread for signals: {e}")))?;
     Ok(flag)
 }
 

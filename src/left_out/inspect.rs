@@ -10,7 +10,7 @@ use arrow::datatypes::Schema;
 use serde_json::{Value, json};
 
 use super::spool::schema;
-use crate::error::Result;
+use crate::error::{Dialect, Result, Setting};
 use crate::read::table::{self, TableFile};
 use crate::text::grouped;
 
@@ -66,17 +66,17 @@ fn counted(table: &TableFile) -> Result<Option<Value>> {
 }
 
 /// The text of a description that [`inspect`] gave.
-pub fn inspect_text(found: &Value) -> String {
+pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
     let mut out = table::inspect_text(found);
     if found["left_out"].is_object() {
         out.push_str("an error table: what a tolerant run left out, ");
-        out.push_str(&text(&found["left_out"]));
+        out.push_str(&text(&found["left_out"], dialect));
     }
     out
 }
 
 /// What [`counted`] found, for people.
-fn text(counts: &Value) -> String {
+fn text(counts: &Value, dialect: &dyn Dialect) -> String {
     let mut out = String::new();
     for name in BY {
         let Some(by) = counts[format!("by_{name}")]
@@ -94,7 +94,8 @@ fn text(counts: &Value) -> String {
             );
         }
         if by.len() > SHOWN {
-            let _ = writeln!(out, "  {} more; --json lists all", by.len() - SHOWN);
+            let json = dialect.setting(Setting::Json, None);
+            let _ = writeln!(out, "  {} more; {json} lists all", by.len() - SHOWN);
         }
     }
     out

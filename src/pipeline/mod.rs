@@ -132,10 +132,7 @@ pub fn fold<'a>(
     // Of pieces, others may be done already.
     let none = tally.granules.is_empty() && options.pieces.is_none();
     if let Some(first) = tally.failed.first().filter(|_| none) {
-        return Err(Error::NoGranule {
-            granules: tally.failed.len(),
-            first: first.reason.clone(),
-        });
+        return Err(Error::no_granule(tally.failed.len(), &first.reason));
     }
     if let Some(pieces) = &line.pieces {
         pieces.conserved().check(&tally.counts, job)?;
@@ -211,7 +208,7 @@ impl Line<'_, '_> {
                 if self.options.interrupted.load(Ordering::Relaxed) {
                     self.partials.discard()?;
                     self.save(&mut saved, true)?;
-                    return Err(Error::Interrupted);
+                    return Err(Error::interrupted());
                 }
                 match message {
                     Message::Batch(batch, share) => {
@@ -276,7 +273,7 @@ impl Line<'_, '_> {
         end.remainders = granule.remainders;
         let merged: u64 = photons.values().sum();
         if merged != end.counts.kept {
-            return Err(Error::Gate(format!(
+            return Err(Error::gate(format!(
                 "granule {}: {} photons kept and {merged} merged: the sums do not balance",
                 end.name, end.counts.kept
             )));
@@ -299,7 +296,7 @@ impl Line<'_, '_> {
         }
         let failed = Failed {
             granule: name,
-            reason: error.to_string(),
+            reason: error.render(self.config.access.dialect),
         };
         self.leave_out(failed, "read")
     }

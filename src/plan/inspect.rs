@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Dialect, Result, Setting};
 use crate::grid::morton;
 use crate::grid::{Latitude, center};
 
@@ -53,7 +53,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
 }
 
 /// [`inspect`] as a table.
-pub fn inspect_text(found: &Value) -> String {
+pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
     let none = Vec::new();
     let shards = found["shards"].as_array().unwrap_or(&none);
     let text = |value: &Value| match value {
@@ -96,7 +96,8 @@ pub fn inspect_text(found: &Value) -> String {
     }
     if shards.len() > SHOWN {
         let more = shards.len() - SHOWN;
-        let _ = writeln!(out, "  {more} more shards; --json lists all");
+        let json = dialect.setting(Setting::Json, None);
+        let _ = writeln!(out, "  {more} more shards; {json} lists all");
     }
     out
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::assembled::AssembledReport;
 use super::belongs::belongs;
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
-use crate::error::{Error, Result};
+use crate::error::{Action, Dialect, Error, Result, Setting, phrase};
 use crate::place::{Artefact, Folder};
 use crate::text::grouped;
 
@@ -117,10 +117,9 @@ fn read(path: &Path) -> Result<Report> {
         serde_json::from_value(value).map(Report::Assembled)
     };
     report.map_err(|e| {
-        refuse(format!(
-            "is no run report of version {SCHEMA_VERSION}: {e}; icefold schema report prints what \
-             one is"
-        ))
+        refuse(format!("is no run report of version {SCHEMA_VERSION}: {e}"))
+            .with_remedy(phrase![Action::ReportSchema, " prints what one is"])
+            .caused_by(e)
     })
 }
 
@@ -205,7 +204,7 @@ fn balances(report: &RunReport) -> Vec<Balance> {
 }
 
 /// [`inspect`] for people.
-pub fn inspect_text(found: &Value) -> String {
+pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
     let path = found["path"].as_str().unwrap_or("?");
     let (report, from) = (&found["report"], "what is shown is what was read");
     if report["stages"].is_null() {
@@ -225,7 +224,7 @@ pub fn inspect_text(found: &Value) -> String {
     let report = report.unwrap_or_else(|e| unreachable!("{from}: {e}"));
     let mut text = begin("run report", path, &report.icefold_version, &report.config);
     summary(&mut text, &report);
-    granules(&mut text, &report);
+    granules(&mut text, &report, dialect);
     stages(&mut text, &report);
     balance_text(&mut text, found);
     text
@@ -308,8 +307,9 @@ fn summary(text: &mut String, report: &RunReport) {
     line("content", &content);
 }
 
-fn granules(text: &mut String, report: &RunReport) {
+fn granules(text: &mut String, report: &RunReport, dialect: &dyn Dialect) {
     let granules = &report.granules;
+    let json = dialect.setting(Setting::Json, None);
     let _ = writeln!(
         text,
         "\ngranules: {} read, {} failed, {} superseded",
@@ -327,14 +327,14 @@ fn granules(text: &mut String, report: &RunReport) {
     }
     if granules.done.len() > SHOWN {
         let more = granules.done.len() - SHOWN;
-        let _ = writeln!(text, "  {more} more granules; --json lists all");
+        let _ = writeln!(text, "  {more} more granules; {json} lists all");
     }
     for failed in granules.failed.iter().take(SHOWN) {
         let _ = writeln!(text, "  failed: {}", failed.reason);
     }
     if granules.failed.len() > SHOWN {
         let more = granules.failed.len() - SHOWN;
-        let _ = writeln!(text, "  {more} more failed; --json lists all");
+        let _ = writeln!(text, "  {more} more failed; {json} lists all");
     }
 }
 

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::place::FilePlace;
 use crate::place::write_failed;
@@ -78,10 +78,10 @@ impl TableFormat {
         match extension.to_ascii_lowercase().as_str() {
             "parquet" | "pq" => Ok(Self::Parquet),
             "arrow" | "feather" | "ipc" => Ok(Self::Arrow),
-            _ => Err(Error::Usage(format!(
-                "--table {}: the extension tells the format; use .parquet, or .arrow for Arrow IPC",
-                path.display()
-            ))),
+            _ => Err(Error::argument(phrase![
+                Setting::Table.to(path.display()),
+                ": the extension tells the format; use .parquet, or .arrow for Arrow IPC"
+            ])),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use icefold::arrays::npy::Npy;
 use icefold::config::{self, Config};
+use icefold::error::Neutral;
 use icefold::piece::{Listed, Marker, Pieces};
 use icefold::place::{open, seal};
 use icefold::plan::{Selection, ShardMap};
@@ -219,7 +220,7 @@ fn run_report(seeds: &Seeds, data: &[u8]) {
     edit_json(&mut document, &mut input);
     fs::write(&path, document.to_string()).unwrap();
     if let Ok(found) = report::inspect(&path) {
-        let _ = report::inspect_text(&found);
+        let _ = report::inspect_text(&found, &Neutral);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use icefold::config::{Access, FilterOp};
+use icefold::error::Neutral;
 use icefold::read::hdf5::{GranuleFile, inspect, inspect_text};
 
 use super::{Photon, Whole, atl03, atl06, filter, link, read, variable};
@@ -200,7 +201,10 @@ fn inspect_describes_both_products() {
     assert_eq!(h_li["fill_value"], f64::from(f32::MAX));
     assert_eq!(h_li["units"], "meters");
 
-    let text = inspect_text(&inspect(&granule(ATL03), &Access::default()).unwrap());
+    let text = inspect_text(
+        &inspect(&granule(ATL03), &Access::default()).unwrap(),
+        &Neutral,
+    );
     let line = text
         .lines()
         .find(|l| l.trim_start().starts_with("signal_conf_ph"))

@@ -98,7 +98,7 @@ fn main() {
     }
     if let Err(error) = run(Arguments::parse_from(arguments)) {
         eprintln!("engine: {error}");
-        std::process::exit(i32::from(error.exit_code()));
+        std::process::exit(1);
     }
 }
 

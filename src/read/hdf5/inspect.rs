@@ -124,7 +124,10 @@ fn describe_all(
             Ok(_) => Ok(json!({"error": "is neither a group nor a dataset"})),
             Err(error) => Err(error),
         };
-        let mut described = described.unwrap_or_else(|e| json!({"error": e.to_string()}));
+        let mut described = described.unwrap_or_else(|e| {
+            let why = e.render(granule.access.dialect);
+            json!({"error": why})
+        });
         if !described.is_null() {
             described["path"] = json!(full);
             datasets.push(described);

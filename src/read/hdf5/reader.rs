@@ -140,7 +140,7 @@ impl Reader {
                 continue;
             }
             if interrupted.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
+                return Err(Error::interrupted());
             }
             if self.position.row == 0
                 && let Some(linked) = track.runs(&self.granule)?

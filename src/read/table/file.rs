@@ -16,8 +16,8 @@ use super::guard::guarded;
 use super::ipc::Messages;
 use super::partitions::Partition;
 use super::room::Fault;
+use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::text::condensed;
-use crate::{Error, Result};
 
 /// File name extensions of tables in folders.
 pub const EXTENSIONS: [&str; 7] = [
@@ -183,10 +183,12 @@ impl TableFile {
     pub(super) fn fault(&self, row: u64, fault: Fault) -> Error {
         match fault {
             Fault::Damaged(what) => self.damaged(row, &what),
-            Fault::TooLarge(why) => match self.error(why) {
-                Error::Granule { granule, message } => Error::TooLarge { granule, message },
-                other => other,
-            },
+            Fault::TooLarge(short) => {
+                let memory = Setting::Memory.to(format!("{}MiB", short.enough >> 20));
+                self.error(short.why)
+                    .of_kind(Kind::TooLarge)
+                    .with_remedy(phrase!["give at least ", memory])
+            }
         }
     }
 
