@@ -96,9 +96,25 @@ pub fn grouped(count: u64) -> String {
     groups.join(",")
 }
 
+/// Bytes in the largest binary unit of which there is one.
+pub fn size(bytes: u64) -> String {
+    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB")];
+    let (unit, name) = units
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1 << 10, "KiB"));
+    format!("{:.1} {name}", bytes as f64 / unit as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_in_the_largest_unit_that_they_fill() {
+        let found = [512, 1 << 20, 3 << 29, 5 << 40].map(size);
+        assert_eq!(found, ["0.5 KiB", "1.0 MiB", "1.5 GiB", "5.0 TiB"]);
+    }
 
     #[test]
     fn tables_align_and_have_no_trailing_space() {

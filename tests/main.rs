@@ -11,6 +11,7 @@
 
 mod cli;
 mod conformance;
+mod face;
 mod fuzz;
 mod golden;
 mod granule;

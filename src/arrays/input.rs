@@ -26,6 +26,50 @@ pub struct Photons {
     pub counts: Counts,
 }
 
+impl Photons {
+    /// Photons at longitudes and latitudes in degrees, with the columns of a question in its order: its values, then
+    /// its weights. Those without a position are left out, and counted.
+    ///
+    /// # Errors
+    /// Columns that are not of one length.
+    pub fn new(lon: Vec<f64>, lat: Vec<f64>, columns: Vec<(&str, Values)>) -> Result<Self> {
+        let lengths = columns.iter().map(|(name, values)| (*name, values.len()));
+        for (name, length) in lengths.chain([("of latitudes", lat.len())]) {
+            if length != lon.len() {
+                return Err(Error::argument(format!(
+                    "there are {} longitudes, and column {name} has {length} values; columns are of one \
+                     length",
+                    lon.len()
+                )));
+            }
+        }
+        let of = |(name, values): &(&str, Values)| source(name, values.column_type());
+        let sources = columns.iter().map(of).collect();
+        let columns = columns.into_iter().map(|(_, values)| Column {
+            values,
+            nulls: None,
+        });
+        let mut gathered = Gathered::default();
+        gathered.append_checked(lon, lat, columns.collect());
+        Ok(gathered.photons(sources))
+    }
+}
+
+/// A column that nothing more is known of.
+fn source(name: &str, column_type: ColumnType) -> SourceColumn {
+    SourceColumn {
+        name: name.to_owned(),
+        column_type,
+        dtype: match column_type {
+            ColumnType::F32 => Dtype::F32,
+            ColumnType::F64 => Dtype::F64,
+            ColumnType::I64 => Dtype::I64,
+        },
+        units: None,
+        long_name: None,
+    }
+}
+
 /// One thing named with `--input`.
 #[derive(Debug)]
 enum Input<'a> {
@@ -58,17 +102,7 @@ impl<'a> Input<'a> {
             Self::Structured(_) | Self::Folder(_) => {
                 let named = |variable: &crate::config::Variable| {
                     let column_type = self.array(&variable.path)?.column_type();
-                    Ok(SourceColumn {
-                        name: variable.name.clone(),
-                        column_type,
-                        dtype: match column_type {
-                            ColumnType::F32 => Dtype::F32,
-                            ColumnType::F64 => Dtype::F64,
-                            ColumnType::I64 => Dtype::I64,
-                        },
-                        units: None,
-                        long_name: None,
-                    })
+                    Ok(source(&variable.name, column_type))
                 };
                 config.variables.iter().map(named).collect()
             }
@@ -190,6 +224,23 @@ impl Gathered {
         self.append(retain(&lon), retain(&lat), columns);
     }
 
+    fn photons(self, sources: Vec<SourceColumn>) -> Photons {
+        Photons {
+            batch: PhotonBatch {
+                origin: Origin {
+                    granule: Arc::from("input"),
+                    ground_track: Arc::from(""),
+                    rows: Rows::Range(0..self.lon.len() as u64),
+                },
+                lon: self.lon,
+                lat: self.lat,
+                columns: self.columns,
+            },
+            sources,
+            counts: self.counts,
+        }
+    }
+
     fn append(&mut self, lon: Vec<f64>, lat: Vec<f64>, columns: Vec<Column>) {
         let photons = self.lon.len();
         if photons == 0 {
@@ -248,24 +299,10 @@ pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
     for input in &inputs {
         input.append(config, &types, &mut gathered)?;
     }
-    let photons = gathered.lon.len();
-    if photons == 0 {
+    if gathered.lon.is_empty() {
         gathered.columns = types.iter().map(|&t| empty(t)).collect();
     }
-    Ok(Photons {
-        batch: PhotonBatch {
-            origin: Origin {
-                granule: Arc::from("input"),
-                ground_track: Arc::from(""),
-                rows: Rows::Range(0..photons as u64),
-            },
-            lon: gathered.lon,
-            lat: gathered.lat,
-            columns: gathered.columns,
-        },
-        sources,
-        counts: gathered.counts,
-    })
+    Ok(gathered.photons(sources))
 }
 
 fn empty(column_type: ColumnType) -> Column {

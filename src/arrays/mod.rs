@@ -10,8 +10,7 @@
 //!
 //! `input.rs` reads, `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
 //! two parts in brackets, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
-//! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format,
-//! `usage.rs` what the process took of the machine.
+//! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format.
 
 mod answer;
 mod input;
@@ -20,7 +19,6 @@ mod npy_header;
 mod oracle;
 mod question;
 mod timed;
-pub mod usage;
 mod workload;
 
 pub use answer::{Answer, AnswerFormat};

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::input::Photons;
 use super::question::Question;
-use super::usage::{cpu_seconds_since, cpu_time};
 use crate::backend::cpu::Cpu;
 use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
 use crate::config::{GridConfig, Variable};
@@ -19,6 +18,7 @@ use crate::finalize::StoreSchema;
 use crate::photon::SourceColumn;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Class, Derivation, Job, JobColumn, Partials, TermSum, Value};
+use crate::usage::{cpu_seconds_since, cpu_time};
 
 /// Where a fold starts.
 #[derive(Debug, Clone, Copy)]

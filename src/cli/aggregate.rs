@@ -7,21 +7,20 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::arrays::{
-    ARRAY, AnswerFormat, Columns, Question, Start, Statistic, Timed, Times, read, usage,
-};
+use crate::arrays::{ARRAY, AnswerFormat, Columns, Question, Start, Statistic, Timed, Times, read};
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
 use crate::place::{Inputs, check_file};
 use crate::read::table::TABLE;
+use crate::run::tidy_file;
 use crate::stat::Resolution;
 use crate::text::grouped;
+use crate::usage;
 
-use super::args::MachineArgs;
+use super::machine::{MachineArgs, threads};
 use super::out::{note, print, print_json};
-use super::run::threads;
-use super::session::tidy_file;
+use super::progress::Progress;
 use super::words::CommandLine;
 
 /// Version of the JSON's shape; a reader refuses one it does not know.
@@ -125,7 +124,7 @@ pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
             args.overwrite,
             &Inputs::of(args.input.iter().map(|path| &**path)),
         )?;
-        tidy_file(output)?;
+        tidy_file(output, &Progress::of_notes())?;
     }
     let choice = args.machine.choice()?;
     let device = Device::open(&choice, threads(args.machine.threads))?;

@@ -6,14 +6,13 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::backend::DeviceChoice;
-use crate::error::{Error, Result};
 use crate::pipeline::{Memory, parse_memory};
 
 use super::access::AccessArgs;
 use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
 use super::bench_device::BenchDeviceArgs;
+use super::machine::MachineArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,46 +81,6 @@ pub struct DemoArgs {
     /// Print the run report as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// On what a run runs; none of it changes a bit of the result.
-#[derive(Debug, Args)]
-pub struct MachineArgs {
-    /// auto, cpu, cuda[:N|:N,M|:all] or wgpu[:NAME]
-    #[arg(long, env = "ICEFOLD_DEVICE", default_value = "auto")]
-    pub device: String,
-    /// Memory to take of each CUDA device, as in 2G [default: nine tenths of what is free]
-    #[arg(long, env = "ICEFOLD_DEVICE_MEMORY", value_name = "SIZE", value_parser = device_memory)]
-    pub device_memory: Option<u64>,
-    /// Worker threads [default: all cores]
-    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-}
-
-/// Memory of a device: as other memory, and not none.
-fn device_memory(text: &str) -> Result<u64, String> {
-    match parse_memory(text)?.0 {
-        0 => Err("0 is too little; give some, such as 8GiB".to_owned()),
-        bytes => Ok(bytes),
-    }
-}
-
-impl MachineArgs {
-    /// The device asked for.
-    ///
-    /// # Errors
-    /// There is no device of that name.
-    pub fn choice(&self) -> Result<DeviceChoice> {
-        let mut choice = self
-            .device
-            .parse::<DeviceChoice>()
-            .map_err(|message| Error::device(&self.device, message))?;
-        if let DeviceChoice::Cuda(cuda) = &mut choice {
-            cuda.memory = self.device_memory;
-        }
-        Ok(choice)
-    }
 }
 
 #[derive(Debug, Args)]

@@ -16,8 +16,8 @@ use crate::grid::Latitude;
 use crate::stat::{Ordered, Partials};
 use crate::text::grouped;
 
+use super::machine::threads;
 use super::out::{note, print, print_json};
-use super::run::threads;
 use super::words::CommandLine;
 
 /// Version of the JSON's shape; a reader refuses one it does not know.

@@ -1,34 +1,32 @@
 //! `icefold demo`: the whole line on granules made on the spot.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
-use crate::left_out::errors_path;
 use crate::picture::PICTURE;
-use crate::pipeline::{Memory, Target};
 use crate::place::{Inputs, check_file};
-use crate::plan::plan;
-use crate::report::{ProgressMode, RUN_REPORT};
-use crate::store::Layout;
+use crate::run::{Granules, Outcome, Run, tidy_file};
 
-use super::args::DemoArgs;
+use super::args::{DemoArgs, ProgressArg};
+use super::machine::{command_line, threads};
 use super::out::{note, print};
-use super::run::{Run, threads};
-use super::session::Session;
+use super::progress::Progress;
+use super::run::show_standing;
 use super::show::draw;
+use super::words::CommandLine;
 
 /// The array that the demo draws.
 const DRAWN: &str = "h_median";
 
-pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
+pub fn demo(args: &DemoArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
     let granules = args.out.join("granules");
     let store = args.out.join("demo.zarr");
     let map = args.out.join("map.png");
-    let report_path = args.out.join("run.json");
     let started = Instant::now();
     note(format_args!(
         "making synthetic granules in {} ...",
@@ -45,37 +43,23 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         "made {} granules in {seconds:.1} s; aggregating ...",
         made.len()
     ));
+    let progress = Progress::new(ProgressArg::Auto, interrupted);
+    let inputs = Inputs::of(made.iter().map(|granule| &**granule));
+    check_file(&map, PICTURE, true, &inputs)?;
+    tidy_file(&map, &progress)?;
     let config = config::load("atl03")?;
-    let plan = plan(&made, &config, false)?;
-    let inputs = Inputs::of(plan.granules.iter().map(|granule| &*granule.path));
-    for (kind, path) in [(RUN_REPORT, &report_path), (PICTURE, &map)] {
-        check_file(path, kind, true, &inputs)?;
-    }
-    let errors = errors_path(&store);
-    let session = Session::begin(&store, true, &[&report_path, &map, &errors])?;
-    let run = Run {
-        config: &config,
-        plan: &plan,
-        target: Target {
-            store: &store,
-            // The store of an earlier demo is the demo's own.
-            overwrite: true,
-            overviews: &[],
-            layout: Layout::Cells,
-        },
-        table: None,
-        inputs: &inputs,
-        session: &session,
-        tolerant: false,
-        device: args.machine.choice()?,
-        threads,
-        memory: Memory::DEFAULT,
-        partials_memory: None,
-        batch_rows: None,
-        progress: ProgressMode::Auto,
-        interrupted,
-    };
-    let (report, tally) = run.execute(&report_path)?;
+    let cell_order = config.grid.cell_order;
+    let outcome = Run::new(config, Granules::named(made))
+        .into_store(&store)
+        // The store of an earlier demo is the demo's own.
+        .overwrite(true)
+        .report(args.out.join("run.json"))
+        .device(args.machine.choice()?)
+        .threads(threads)
+        .command(command_line())
+        .dialect(&CommandLine)
+        .watch(&progress)
+        .execute()?;
     draw(
         &store,
         None,
@@ -83,15 +67,16 @@ pub fn demo(args: &DemoArgs, interrupted: &AtomicBool) -> Result<u8> {
         &map,
         Some("icefold demo: median photon height, synthetic ATL03"),
     )?;
-    if args.json {
-        print(&report.to_json())?;
-    } else {
-        print(&format!(
-            "\nfolded synthetic ATL03 photons into HEALPix cells of order {} (1.6 km)\n{}{}",
-            config.grid.cell_order,
-            report.summary(&tally),
+    match &outcome {
+        Outcome::Standing(standing) => show_standing(standing, args.json)?,
+        Outcome::Store(done) | Outcome::Pieces(done) if args.json => {
+            print(&done.report.to_json())?;
+        }
+        Outcome::Store(done) | Outcome::Pieces(done) => print(&format!(
+            "\nfolded synthetic ATL03 photons into HEALPix cells of order {cell_order} (1.6 km)\n{}{}",
+            done.report.summary(&done.tally),
             next_steps(&args.out)
-        ))?;
+        ))?,
     }
     Ok(0)
 }

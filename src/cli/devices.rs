@@ -7,8 +7,8 @@ use crate::backend::{auto, cuda};
 use crate::error::Result;
 
 use super::args::DevicesArgs;
+use super::machine::threads;
 use super::out::{print, print_json};
-use super::run::threads;
 use super::words::CommandLine;
 
 /// Why the host locates photons for every adapter.

@@ -8,18 +8,23 @@ use crate::text;
 use super::words::CommandLine;
 
 /// Exit code of a tolerant run that left granules or rows out.
-pub const PARTIAL: u8 = 3;
+const PARTIAL: u8 = 3;
+
+/// The exit code of what was done, whole or not.
+pub fn exit_code(whole: bool) -> u8 {
+    if whole { 0 } else { PARTIAL }
+}
 
 /// Says on standard error what went wrong, and gives back the exit code.
 pub fn failed(error: &Error) -> u8 {
     // Standard error may be closed or full; the exit code still tells.
     let text = text::lines(&error.render(&CommandLine));
     let _ = writeln!(std::io::stderr(), "error: {text}");
-    exit_code(error.kind())
+    code_of(error.kind())
 }
 
 /// The exit code of a program that stops with an error of this kind.
-pub fn exit_code(kind: Kind) -> u8 {
+fn code_of(kind: Kind) -> u8 {
     match kind {
         Kind::Argument | Kind::Config | Kind::Map => 2,
         Kind::Granule
@@ -54,7 +59,7 @@ mod tests {
             (Kind::Resumable, 130),
         ];
         for (kind, code) in codes {
-            assert_eq!(exit_code(kind), code, "{kind:?}");
+            assert_eq!(code_of(kind), code, "{kind:?}");
         }
     }
 }

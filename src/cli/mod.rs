@@ -9,17 +9,15 @@ mod bench_device;
 mod clean;
 mod demo;
 mod devices;
-mod empty;
 mod exit;
 mod finalize;
-mod finished;
+mod machine;
+mod meter;
 mod out;
-mod outputs;
 mod overviews;
-mod part;
 mod plan;
+mod progress;
 mod run;
-mod session;
 mod settings;
 mod show;
 mod signals;
@@ -32,8 +30,6 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::error::{Error, Result};
 
 use args::{Cli, Verb};
-
-use exit::PARTIAL;
 pub use exit::failed;
 
 /// Parses the command line of the process, runs its verb and gives back the exit code.
@@ -54,14 +50,14 @@ pub fn run() -> Result<u8> {
         say_where_filters_are_loaded_from();
     }
     match cli.verb {
-        Verb::Demo(args) => demo::demo(&args, &*signals::interrupted()?),
-        Verb::Run(args) => run::run(&args, verb_matches, &*signals::interrupted()?),
-        Verb::Plan(args) => plan::plan(&args, verb_matches, &*signals::interrupted()?),
-        Verb::Finalize(args) => finalize::finalize(&args, &*signals::interrupted()?),
+        Verb::Demo(args) => demo::demo(&args, signals::interrupted()?),
+        Verb::Run(args) => run::run(&args, verb_matches, signals::interrupted()?),
+        Verb::Plan(args) => plan::plan(&args, verb_matches, signals::interrupted()?),
+        Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
-        Verb::Verify(args) => verify::devices(&args, &*signals::interrupted()?),
+        Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Aggregate(args) => aggregate::aggregate(&args),

@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
+use crate::run::coarser;
 
 /// The orders asked for, finest first.
 ///
@@ -33,26 +34,7 @@ pub fn overviews(text: &str, cell_order: Order) -> Result<Vec<Order>> {
             }
         }
     }
-    let mut orders = Vec::new();
-    for order in given {
-        match Order::new(order).filter(|&order| order < cell_order) {
-            Some(order) if orders.contains(&order) => {
-                return Err(refuse(format!(
-                    "order {order} is given twice; give each order once"
-                )));
-            }
-            Some(order) => orders.push(order),
-            None => {
-                return Err(refuse(format!(
-                    "order {order} is not coarser than the cell order {cell_order}; an overview has \
-                     larger cells than the store"
-                )));
-            }
-        }
-    }
-    orders.sort_unstable();
-    orders.reverse();
-    Ok(orders)
+    coarser(&given, cell_order).map_err(refuse)
 }
 
 fn number(text: &str) -> Result<u8, String> {

@@ -7,27 +7,13 @@ use clap::parser::ValueSource;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::grid::Order;
+use crate::error::Result;
 use crate::pipeline::{self, Survey};
-use crate::plan::Plan;
+use crate::run::Planned;
 
 use super::args::RunArgs;
+use super::machine::threads;
 use super::out::{print, print_json};
-use super::run::threads;
-use super::urls::refuse_store;
-
-/// Where to write: `--store` wins over the config's.
-pub fn store(args: &RunArgs, config: &Config) -> Result<PathBuf> {
-    if let Some(store) = &args.store {
-        return Ok(store.clone());
-    }
-    let store = config.store.clone().ok_or_else(|| {
-        Error::argument("no store given; say where to write with --store OUT.zarr")
-    })?;
-    refuse_store(config, &store)?;
-    Ok(store)
-}
 
 /// Settings of the command line and the environment, for `--explain`.
 pub fn overrides(
@@ -104,13 +90,8 @@ pub fn overrides(
 }
 
 /// What a run would do, for `--dry-run`.
-pub fn describe(
-    config: &Config,
-    plan: &Plan,
-    survey: &Survey,
-    overviews: &[Order],
-    as_json: bool,
-) -> Result<()> {
+pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()> {
+    let (config, plan, overviews) = (planned.config(), planned.plan(), planned.overviews());
     let shown = |path: &Path| path.display().to_string();
     let columns = survey.columns.iter().zip(&config.variables);
     let arrays = &survey.schema.arrays;

@@ -3,108 +3,79 @@
 use std::path::Path;
 
 use clap::CommandFactory;
-use serde_json::Value;
+use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::grid::Order;
+use crate::inspect::{Inspection, Look};
 use crate::picture::{MapData, PICTURE, render as draw_map};
 use crate::place::{Inputs, check_file};
-use crate::read::{hdf5, table};
+use crate::run::tidy_file;
 use crate::store::StoreReader;
-use crate::{config, left_out, piece, plan, report, store};
+use crate::{config, inspect, plan, report};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
-use super::session::tidy_file;
+use super::progress::Progress;
 use super::words::CommandLine;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
-    let look = if args.all {
-        hdf5::inspect_all
-    } else {
-        hdf5::inspect
+    let access = args.access.rules(false)?;
+    let config = args.config.as_ref().map(|config| config::load(config));
+    let config = config.transpose()?;
+    let look = Look {
+        config: config.as_ref(),
+        all: args.all,
+        access: Some(&access),
     };
-    let (found, text): (Value, fn(&Value) -> String) = if piece::looks_like_pieces(&args.path) {
-        (piece::inspect(&args.path)?, piece::inspect_text)
-    } else if args.path.is_dir() {
-        (store::inspect(&args.path)?, store::inspect_text)
-    } else if !args.path.is_file() {
-        // What a pipe or a device holds shows only in waiting for it.
-        let access = args.access.rules(false)?;
-        (hdf5::inspect(&args.path, &access)?, granule_text)
-    } else if report::looks_like_a_report(&args.path) {
-        (report::inspect(&args.path)?, |found| {
-            report::inspect_text(found, &CommandLine)
-        })
-    } else if plan::looks_like_a_map(&args.path) {
-        (plan::inspect(&args.path)?, |found| {
-            plan::inspect_text(found, &CommandLine)
-        })
-    } else if table::looks_like_a_table(&args.path) {
-        (left_out::inspect(&args.path)?, |found| {
-            left_out::inspect_text(found, &CommandLine)
-        })
-    } else if let Some(config) = &args.config {
-        let mut config = config::load(config)?;
-        config.access = args.access.rules(false)?;
-        let mut found = look(&args.path, &config.access)?;
-        found["cost"] = hdf5::cost(&args.path, &config)?;
-        (found, |found| {
-            hdf5::inspect_text(found, &CommandLine) + &hdf5::cost_text(&found["cost"])
-        })
-    } else {
-        let access = args.access.rules(false)?;
-        (look(&args.path, &access)?, granule_text)
-    };
-    if args.all && found.get("ground_tracks").is_none() {
+    let found = inspect::inspect(&args.path, look)?;
+    let is_granule = matches!(found, Inspection::Granule(_));
+    if args.all && !is_granule {
         return Err(Error::argument(format!(
             "--all lists the datasets of a granule, and {} is none; leave it out",
             args.path.display()
         )));
     }
-    if args.config.is_some() && found.get("cost").is_none() {
+    if args.config.is_some() && !is_granule {
         return Err(Error::argument(format!(
             "--config says what would be read of a granule, and {} is none; leave it out",
             args.path.display()
         )));
     }
-    let balanced = found["balanced"] != false;
     if args.json {
-        print_json(&found)?;
+        print_json(&json!(found))?;
     } else {
-        print(&text(&found))?;
+        print(&found.render(&CommandLine))?;
     }
-    let strange = found["belongs"].as_array().into_iter().flatten();
-    let strange = strange
-        .filter(|one| one["holds"] == false)
-        .collect::<Vec<_>>();
-    if let (true, Some(first)) = (balanced, strange.first()) {
-        let of = |key: &str| first[key].as_str().unwrap_or_default();
-        return Err(Error::report(
-            &args.path,
-            format!(
-                "{} {} is of another run, or was changed since: run again with --overwrite to have all of \
-                 one run",
-                of("what"),
-                of("path")
-            ),
-        ));
+    match &found {
+        Inspection::Report(report) => believe(&args.path, report).map(|()| 0),
+        _ => Ok(0),
     }
-    if balanced {
-        return Ok(0);
-    }
-    let message = "its sums do not balance: it was changed, or the run that wrote it was wrong";
-    Err(Error::report(&args.path, message))
 }
 
-fn granule_text(found: &Value) -> String {
-    hdf5::inspect_text(found, &CommandLine)
+/// A report whose sums balance, and that is of what it names.
+fn believe(path: &Path, report: &report::Inspected) -> Result<()> {
+    if !report.is_balanced() {
+        let message = "its sums do not balance: it was changed, or the run that wrote it was wrong";
+        return Err(Error::report(path, message));
+    }
+    let Some(stranger) = report.stranger() else {
+        return Ok(());
+    };
+    Err(Error::report(
+        path,
+        format!(
+            "{} {} is of another run, or was changed since: run again with --overwrite to have all of \
+             one run",
+            stranger.what, stranger.path
+        ),
+    ))
 }
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
     check_file(&args.output, PICTURE, true, &Inputs::default())?;
-    tidy_file(&args.output)?;
+    tidy_file(&args.output, &Progress::of_notes())?;
     draw(
         &args.store,
         args.order.and_then(Order::new),

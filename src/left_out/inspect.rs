@@ -3,14 +3,14 @@
 //! Beside the line: `icefold inspect OUT.errors.parquet`. Rows are read in bounded pieces.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use arrow::datatypes::Schema;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::spool::schema;
-use crate::error::{Dialect, Result, Setting};
+use crate::error::{Dialect, Neutral, Result, Setting};
 use crate::read::table::{self, TableFile};
 use crate::text::grouped;
 
@@ -35,24 +35,66 @@ fn is_one(table: &TableFile) -> bool {
     columns(table.schema()) == columns(&schema())
 }
 
+/// Rows by each of [`BY`], in its order.
+#[derive(Debug, Clone, PartialEq)]
+struct Counted(Vec<(&'static str, BTreeMap<String, u64>)>);
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by = self.0.iter();
+        serializer.collect_map(by.map(|(name, counts)| (format!("by_{name}"), counts)))
+    }
+}
+
+/// What a table holds, and what an error table lists; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspected {
+    #[serde(flatten)]
+    table: table::Inspected,
+    /// Rows by code, stage, granule and column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Counted>,
+}
+
+impl Inspected {
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        let mut out = self.table.to_string();
+        if let Some(counts) = &self.left_out {
+            out.push_str("an error table: what a tolerant run left out, ");
+            out.push_str(&text(counts, dialect));
+        }
+        out
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Neutral))
+    }
+}
+
 /// Describes an error table: what [`table::inspect`] says of it, and `left_out`, its rows by code, stage,
 /// granule and column.
 ///
 /// # Errors
 /// As [`table::inspect`]; a table that is damaged.
-pub fn inspect(path: &Path) -> Result<Value> {
-    let mut found = table::inspect(path)?;
+pub fn inspect(path: &Path) -> Result<Inspected> {
+    let found = table::inspect(path)?;
     let table = TableFile::open(path)?;
-    if is_one(&table)
-        && let Some(counts) = counted(&table)?
-    {
-        found["left_out"] = counts;
-    }
-    Ok(found)
+    let left_out = if is_one(&table) {
+        counted(&table)?
+    } else {
+        None
+    };
+    Ok(Inspected {
+        table: found,
+        left_out,
+    })
 }
 
 /// Rows by `error_code`, `stage`, `granule` and `column`; those without a column have none. `None` of an Arrow file.
-fn counted(table: &TableFile) -> Result<Option<Value>> {
+fn counted(table: &TableFile) -> Result<Option<Counted>> {
     let mut counts: [BTreeMap<String, u64>; BY.len()] = Default::default();
     let whole = table.texts(&schema(), &BY, |column, text| {
         match counts[column].get_mut(text) {
@@ -60,38 +102,17 @@ fn counted(table: &TableFile) -> Result<Option<Value>> {
             None => _ = counts[column].insert(text.to_owned(), 1),
         }
     })?;
-    let by = BY.iter().zip(&counts);
-    let by = by.map(|(name, counts)| (format!("by_{name}"), json!(counts)));
-    Ok(whole.then(|| by.collect()))
-}
-
-/// The text of a description that [`inspect`] gave.
-pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
-    let mut out = table::inspect_text(found);
-    if found["left_out"].is_object() {
-        out.push_str("an error table: what a tolerant run left out, ");
-        out.push_str(&text(&found["left_out"], dialect));
-    }
-    out
+    let by = BY.into_iter().zip(counts);
+    Ok(whole.then(|| Counted(by.collect())))
 }
 
 /// What [`counted`] found, for people.
-fn text(counts: &Value, dialect: &dyn Dialect) -> String {
+fn text(Counted(counts): &Counted, dialect: &dyn Dialect) -> String {
     let mut out = String::new();
-    for name in BY {
-        let Some(by) = counts[format!("by_{name}")]
-            .as_object()
-            .filter(|by| !by.is_empty())
-        else {
-            continue;
-        };
+    for (name, by) in counts.iter().filter(|(_, by)| !by.is_empty()) {
         let _ = writeln!(out, "by {name}");
         for (value, count) in by.iter().take(SHOWN) {
-            let _ = writeln!(
-                out,
-                "  {:>12}  {value}",
-                grouped(count.as_u64().unwrap_or(0))
-            );
+            let _ = writeln!(out, "  {:>12}  {value}", grouped(*count));
         }
         if by.len() > SHOWN {
             let json = dialect.setting(Setting::Json, None);

@@ -11,6 +11,6 @@ mod spool;
 pub use errors::{
     ERROR_TABLE, ErrorSummary, ErrorTable, WholeErrors, errors_path, read_error_table,
 };
-pub use inspect::{inspect, inspect_text, looks_like_an_error_table};
+pub use inspect::{Inspected, inspect, looks_like_an_error_table};
 pub use rejected::{LISTED_ROWS, RejectedRow, RejectedRows, RejectedValue};
 pub use spool::{ErrorRow, RowSpool};

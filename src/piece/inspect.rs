@@ -1,7 +1,9 @@
 //! `icefold inspect OUT.zarr.pieces`: what is done, what is missing, who is at work.
 
+use std::fmt;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Marker, Pieces, lock, manifest, ranges};
@@ -13,12 +15,30 @@ pub fn looks_like_pieces(path: &Path) -> bool {
     path.join(manifest::NAME).is_file()
 }
 
+/// What there is in a folder of pieces; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Inspected(Value);
+
+impl Inspected {
+    /// The same as JSON.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text(&self.0))
+    }
+}
+
 /// What there is in a folder of pieces. Markers are believed: bytes are looked at by the run that
 /// takes the pieces up.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn inspect(path: &Path) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Inspected> {
     let pieces = super::there(path, Pieces::open(path)?)?;
     let manifest = pieces.manifest();
     let mut missing = Vec::new();
@@ -36,7 +56,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
         left_out.extend(marker.left_out);
     }
     let shards = manifest.map.shards.len();
-    Ok(json!({
+    Ok(Inspected(json!({
         "pieces": path.display().to_string(),
         "config": {"name": manifest.config.name, "sha256": manifest.config.sha256},
         "map": manifest.map.path,
@@ -52,16 +72,16 @@ pub fn inspect(path: &Path) -> Result<Value> {
         "bytes": bytes,
         "left_out": left_out,
         "at_work": lock::at_work(path)?,
-    }))
+    })))
 }
 
 /// The same for people.
-pub fn inspect_text(found: &Value) -> String {
+fn text(found: &Value) -> String {
     let number = |key: &str| grouped(found[key].as_u64().unwrap_or_default());
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = vec![
-        ("config", text(&found["config"]["name"])),
-        ("shard map", text(&found["map"])),
+        ("config", said(&found["config"]["name"])),
+        ("shard map", said(&found["map"])),
         (
             "done",
             format!("{} of {} shards", number("done"), number("shards")),
@@ -70,17 +90,17 @@ pub fn inspect_text(found: &Value) -> String {
         ("occupied cells", number("occupied_cells")),
         ("bytes", number("bytes")),
     ];
-    let missing = text(&found["missing"]);
+    let missing = said(&found["missing"]);
     if !missing.is_empty() {
         lines.insert(3, ("missing", format!("places {missing} of the map")));
     }
     for granule in found["left_out"].as_array().into_iter().flatten() {
-        lines.push(("left out", text(granule)));
+        lines.push(("left out", said(granule)));
     }
     for run in found["at_work"].as_array().into_iter().flatten() {
-        lines.push(("at work", text(run)));
+        lines.push(("at work", said(run)));
     }
-    let mut shown = format!("{}: pieces of a store\n", text(&found["pieces"]));
+    let mut shown = format!("{}: pieces of a store\n", said(&found["pieces"]));
     for (what, value) in lines {
         shown.push_str(&format!("  {what:<16} {value}\n"));
     }

@@ -33,7 +33,7 @@ use crate::place::sync_parent;
 use crate::stat::Encoding;
 
 pub use checkpoint::{Checkpoint, Covered};
-pub use inspect::{inspect, inspect_text, looks_like_pieces};
+pub use inspect::{Inspected, inspect, looks_like_pieces};
 pub use listed::{GranuleFile, Listed};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};

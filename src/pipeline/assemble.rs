@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::finish::Sink;
@@ -17,6 +16,7 @@ use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
 use crate::read::Applied;
 use crate::stat::{Encoding, Job};
+use crate::watch::Watch;
 
 /// What is assembled, and where it goes.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub struct Assembly<'a> {
     /// this process alone uses.
     pub memory: u64,
     pub spill: &'a Path,
-    /// Set by a signal: stop at the next shard.
-    pub interrupted: &'a AtomicBool,
+    /// May wish to stop at the next shard.
+    pub watch: &'a dyn Watch,
 }
 
 /// What the store was made of.
@@ -93,7 +93,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     // They are copied on their way to coarser cells.
     overviews.hold(assembly.memory / 4);
     for marker in &markers {
-        if assembly.interrupted.load(Ordering::Relaxed) {
+        if assembly.watch.stop() {
             return Err(Error::interrupted());
         }
         let mut cells = 0;

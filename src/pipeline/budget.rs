@@ -30,6 +30,16 @@ const SORTED: u64 = 8 + 4 + 4 + 16 + 8;
 impl Memory {
     /// Small enough for a laptop.
     pub const DEFAULT: Self = Self(1 << 30);
+    /// So many GiB.
+    pub const fn gib(gib: u64) -> Self {
+        Self(gib.saturating_mul(1 << 30))
+    }
+
+    /// So many MiB.
+    pub const fn mib(mib: u64) -> Self {
+        Self(mib.saturating_mul(1 << 20))
+    }
+
     /// Below this no batch of useful size fits beside partials.
     pub const LEAST: Self = Self(96 << 20);
 

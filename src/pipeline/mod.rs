@@ -26,7 +26,6 @@ mod tally;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::backend::{Device, StageTimes};
@@ -40,7 +39,7 @@ use crate::photon::PhotonBatch;
 use crate::plan::Plan;
 use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
-use crate::watch::Watch;
+use crate::watch::{Reading, ToRead, Watch};
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};
@@ -71,8 +70,8 @@ pub struct Options<'a> {
     pub spill: &'a Path,
     /// Where finished shards go, of a run over a shard map.
     pub pieces: Option<PieceOptions<'a>>,
-    /// Set by a signal: stop at the next batch.
-    pub interrupted: &'a AtomicBool,
+    /// Is told how far the run is, and may wish it to stop at the next batch.
+    pub watch: &'a dyn Watch,
 }
 
 /// Rows read at a time: 2^20 photons are some 50 MB with two columns, and amortise every stage.
@@ -96,10 +95,12 @@ pub fn fold<'a>(
     survey: &'a Survey,
     device: &Device,
     options: &Options<'a>,
-    progress: &dyn Watch,
 ) -> Result<Folded<'a>> {
+    let granules = survey.granules.iter().map(ToRead::from);
+    let _reading = Reading::begin(options.watch, &granules.collect::<Vec<_>>());
     let mut tally = Tally::default();
-    let (partials, resumed) = checkpoint::take_up(survey, options, &mut tally)?;
+    let (partials, resumed) =
+        checkpoint::take_up(survey, options, &mut tally, config.access.dialect)?;
     let merged = checkpoint::merged(resumed);
     let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
@@ -121,13 +122,13 @@ pub fn fold<'a>(
         line.go_on(survey, checkpoint)?;
     }
     for name in merged {
-        progress.granule_left_out(name);
+        options.watch.granule_left_out(name);
     }
     for failed in &survey.failed {
         line.leave_out(failed.clone(), "survey")?;
     }
     line.begin(survey, &schedule)?;
-    line.read_all(survey, schedule, progress)?;
+    line.read_all(survey, schedule)?;
     let tally = &line.tally;
     // Of pieces, others may be done already.
     let none = tally.granules.is_empty() && options.pieces.is_none();
@@ -184,12 +185,8 @@ impl Line<'_, '_> {
         Ok(())
     }
 
-    fn read_all(
-        &mut self,
-        survey: &Survey,
-        mut schedule: Schedule,
-        progress: &dyn Watch,
-    ) -> Result<()> {
+    fn read_all(&mut self, survey: &Survey, mut schedule: Schedule) -> Result<()> {
+        let watch = self.options.watch;
         let granules = schedule.take_granules();
         let source = Source {
             granules: &granules,
@@ -197,7 +194,7 @@ impl Line<'_, '_> {
             types: &survey.types,
             batch_rows: self.options.batch_rows,
             device: self.device,
-            interrupted: self.options.interrupted,
+            watch,
             look: self.pieces.is_some(),
         };
         source.stream(|messages, give_back| {
@@ -205,21 +202,21 @@ impl Line<'_, '_> {
             let mut place = 0;
             let mut saved = Instant::now();
             for message in messages {
-                if self.options.interrupted.load(Ordering::Relaxed) {
+                if watch.stop() {
                     self.partials.discard()?;
                     self.save(&mut saved, true)?;
                     return Err(Error::interrupted());
                 }
                 match message {
                     Message::Batch(batch, share) => {
-                        progress.batch(&batch.origin.granule, batch.len(), share);
+                        watch.batch(&batch.origin.granule, batch.len(), share);
                         let batch = self.take(batch, &mut granule)?;
                         // Nobody wants it where reading has ended.
                         let _ = give_back.send(batch);
                         continue;
                     }
                     Message::End(end, file) => {
-                        progress.granule_done(&end.name, end.counts.read);
+                        watch.granule_done(&end.name, end.counts.read);
                         let listed = schedule.shards(place);
                         if let (Some(pieces), Some(file)) = (&mut self.pieces, file) {
                             pieces.sources.insert(end.name.clone(), file);
@@ -227,7 +224,7 @@ impl Line<'_, '_> {
                         self.close(std::mem::take(&mut granule), *end, listed)?;
                     }
                     Message::Failed { name, error } => {
-                        progress.granule_left_out(&name);
+                        watch.granule_left_out(&name);
                         granule = Granule::default();
                         self.fail(name, error, schedule.shards(place))?;
                     }
@@ -238,7 +235,7 @@ impl Line<'_, '_> {
                         self.device.install(write)?;
                     }
                     self.save(&mut saved, false)?;
-                    progress.shards_open(schedule.open());
+                    watch.shards_open(schedule.open());
                     self.tally.most_open = schedule.most_open() as u64;
                 }
                 place += 1;

@@ -1,6 +1,5 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -13,6 +12,7 @@ use crate::piece::GranuleFile;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
 use crate::read::Input;
+use crate::watch::Watch;
 
 use super::schedule::Scheduled;
 
@@ -39,7 +39,7 @@ pub struct Source<'a> {
     pub batch_rows: usize,
     /// Whose threads decode.
     pub device: &'a Device,
-    pub interrupted: &'a AtomicBool,
+    pub watch: &'a dyn Watch,
     /// Look at files before they are read.
     pub look: bool,
 }
@@ -97,7 +97,7 @@ impl Source<'_> {
             for batch in given_back.try_iter() {
                 input.recycle(batch);
             }
-            let batch = self.device.install(|| input.next_batch(self.interrupted))?;
+            let batch = self.device.install(|| input.next_batch(self.watch))?;
             seconds += started.elapsed().as_secs_f64();
             let Some(batch) = batch else {
                 break;

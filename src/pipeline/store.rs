@@ -3,7 +3,6 @@
 //! Last on the line: `CellTable --write--> store`.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Tally;
@@ -139,7 +138,7 @@ pub fn write(
     let mut conserved = Conserved::new(job);
     let shards: Vec<u64> = partials.shards().collect();
     for shard in shards {
-        if options.interrupted.load(Ordering::Relaxed) {
+        if options.watch.stop() {
             return Err(Error::interrupted());
         }
         let out = (&mut coarser, &mut conserved, &mut sink);

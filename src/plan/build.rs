@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::grid::Locator;
 use crate::read::Input;
 use crate::read::hdf5::{Outline, Tracks};
-use crate::watch::Watch;
+use crate::watch::{Reading, ToRead, Watch};
 
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::signature::spatial_signature;
@@ -39,8 +39,8 @@ pub struct Build<'a> {
     pub threads: usize,
     /// Leave out granules that cannot be read.
     pub tolerant: bool,
-    /// Set by a signal: stop at the next block of rows.
-    pub interrupted: &'a AtomicBool,
+    /// Is told how far it is, and may wish it to stop at the next block of rows.
+    pub watch: &'a dyn Watch,
 }
 
 /// A map, not yet written, and what was left out of it.
@@ -70,7 +70,9 @@ struct Footprint {
 /// # Errors
 /// The first granule of the plan that cannot be read, or is of another product (strict); no granule with a
 /// photon; a ground track that no granule can have; a path that is not UTF-8; an interrupt.
-pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
+pub fn build(build: &Build) -> Result<Built> {
+    let granules = build.plan.granules.iter().map(ToRead::from);
+    let _reading = Reading::begin(build.watch, &granules.collect::<Vec<_>>());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(build.threads)
         .build()
@@ -87,23 +89,23 @@ pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
         if place > failing.load(Ordering::Relaxed) {
             return None;
         }
-        let footprint = footprint(granule, &positions, build.interrupted);
+        let footprint = footprint(granule, &positions, build.watch);
         match &footprint {
             // Alone it may fit: how many granules are read at a time says nothing of the map.
             Err(error) if shared && error.kind() == Kind::TooLarge => {}
-            Ok(footprint) => progress.granule_done(&granule.name, footprint.photons),
+            Ok(footprint) => build.watch.granule_done(&granule.name, footprint.photons),
             Err(error) if error.kind() == Kind::Interrupted => {
                 failing.fetch_min(0, Ordering::Relaxed);
             }
-            Err(_) if build.tolerant => progress.granule_left_out(&granule.name),
+            Err(_) if build.tolerant => build.watch.granule_left_out(&granule.name),
             Err(_) => _ = failing.fetch_min(place, Ordering::Relaxed),
         }
         Some(footprint)
     };
     let granules = build.plan.granules.par_iter().enumerate();
     let mut footprints: Vec<_> = pool.install(|| granules.map(read).collect());
-    pool.install(|| read_alone(build, &positions, &mut footprints, progress));
-    if build.interrupted.load(Ordering::Relaxed) {
+    pool.install(|| read_alone(build, &positions, &mut footprints));
+    if build.watch.stop() {
         return Err(Error::interrupted());
     }
     let footprints = judged(build, footprints)?;
@@ -111,22 +113,17 @@ pub fn build(build: &Build, progress: &dyn Watch) -> Result<Built> {
 }
 
 /// Reads granules that had too little memory beside others again, one by one.
-fn read_alone(
-    build: &Build,
-    positions: &Config,
-    footprints: &mut [Option<Result<Footprint>>],
-    progress: &dyn Watch,
-) {
+fn read_alone(build: &Build, positions: &Config, footprints: &mut [Option<Result<Footprint>>]) {
     let mut alone = positions.clone();
     alone.access.granules = 1;
     for (granule, slot) in build.plan.granules.iter().zip(footprints) {
         if !matches!(slot, Some(Err(error)) if error.kind() == Kind::TooLarge) {
             continue;
         }
-        let read = footprint(granule, &alone, build.interrupted);
+        let read = footprint(granule, &alone, build.watch);
         match &read {
-            Ok(footprint) => progress.granule_done(&granule.name, footprint.photons),
-            Err(_) => progress.granule_left_out(&granule.name),
+            Ok(footprint) => build.watch.granule_done(&granule.name, footprint.photons),
+            Err(_) => build.watch.granule_left_out(&granule.name),
         }
         *slot = Some(read);
     }
@@ -174,18 +171,14 @@ pub(super) fn positions_of(config: &Config) -> Config {
     }
 }
 
-fn footprint(
-    granule: &GranulePath,
-    positions: &Config,
-    interrupted: &AtomicBool,
-) -> Result<Footprint> {
+fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Result<Footprint> {
     let grid = &positions.grid;
     let locator = Locator::new(grid.shard_order, grid.latitude);
     let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
     let mut shards = BTreeSet::new();
     let mut last = None;
-    while let Some(batch) = reader.next_batch(interrupted)? {
-        if interrupted.load(Ordering::Relaxed) {
+    while let Some(batch) = reader.next_batch(watch)? {
+        if watch.stop() {
             return Err(Error::interrupted());
         }
         shard_runs(&locator, &batch.lon, &batch.lat, |shard, _| {

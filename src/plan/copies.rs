@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 
@@ -21,6 +20,7 @@ use crate::read::{Input, Probe};
 use super::build::{ROWS, positions_of};
 use super::files::{Files, Found, Overlap};
 use crate::read::GranulePath;
+use crate::watch::Unwatched;
 
 /// Bytes at either end that tell most files apart.
 const ENDS: u64 = 1 << 16;
@@ -111,7 +111,7 @@ fn photons(path: &Path, track: &Config) -> Result<Vec<u64>> {
     }
     let mut reader = Input::open(&GranulePath::alone(path), track, &[], ROWS, None)?;
     let mut hashes = Vec::with_capacity(outline.rows().min(1 << 24) as usize);
-    while let Some(batch) = reader.next_batch(&AtomicBool::new(false))? {
+    while let Some(batch) = reader.next_batch(&Unwatched)? {
         let positions = batch.lon.iter().zip(&batch.lat);
         hashes.extend(positions.map(|(lon, lat)| mixed(lon.to_bits(), lat.to_bits())));
     }

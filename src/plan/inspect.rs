@@ -2,12 +2,13 @@
 //!
 //! Beside the line: `icefold inspect MAP.json`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Dialect, Result, Setting};
+use crate::error::{Dialect, Neutral, Result, Setting};
 use crate::grid::morton;
 use crate::grid::{Latitude, center};
 
@@ -16,13 +17,36 @@ use super::map::ShardMap;
 /// Shards that the table shows one by one.
 const SHOWN: usize = 20;
 
+/// What is in a shard map; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Inspected(Value);
+
+impl Inspected {
+    /// The same as JSON.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        table(&self.0, dialect)
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Neutral))
+    }
+}
+
 /// Describes a map: `map`, `shard_order`, `latitude`, `grid_signature` and `metadata` as stored,
 /// numbers of `granules` and `pairs`, and of each of its `shards` its `place`, `id`, `key` and
 /// `morton` spelling, its centre (`lon`, `lat`, degrees on WGS84) and number of `granules`.
 ///
 /// # Errors
 /// As [`ShardMap::read`].
-pub fn inspect(path: &Path) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Inspected> {
     let map = ShardMap::read(path)?;
     let stored = map.metadata.get("latitude").and_then(Value::as_str);
     let latitude = match stored {
@@ -40,7 +64,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
             }))
         })
         .collect();
-    Ok(json!({
+    Ok(Inspected(json!({
         "map": path.display().to_string(),
         "shard_order": map.order.map(crate::grid::Order::get),
         "latitude": stored.unwrap_or(latitude.name()),
@@ -49,11 +73,11 @@ pub fn inspect(path: &Path) -> Result<Value> {
         "pairs": map.pairs(),
         "metadata": map.metadata,
         "shards": shards,
-    }))
+    })))
 }
 
 /// [`inspect`] as a table.
-pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
+fn table(found: &Value, dialect: &dyn Dialect) -> String {
     let none = Vec::new();
     let shards = found["shards"].as_array().unwrap_or(&none);
     let text = |value: &Value| match value {

@@ -28,7 +28,7 @@ pub use crate::grid::{ShardRange, ShardSet};
 pub use crate::read::GranulePath;
 pub use build::{Build, Built, build};
 pub use found::{Found, find};
-pub use inspect::{inspect, inspect_text};
+pub use inspect::{Inspected, inspect};
 pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};
 pub use resolve::Selection;
 

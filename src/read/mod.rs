@@ -23,7 +23,6 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
@@ -32,6 +31,7 @@ use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking};
 use crate::read::table::{
     TableFile, TableReader, columns_read, looks_like_a_table, source_columns,
 };
+use crate::watch::Watch;
 
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
@@ -213,9 +213,9 @@ impl Input {
     ///
     /// # Errors
     /// As the reader of its kind; an interrupt, where nothing is kept for long.
-    pub fn next_batch(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
+    pub fn next_batch(&mut self, watch: &dyn Watch) -> Result<Option<PhotonBatch>> {
         match self {
-            Self::Hdf5(_, reader) => reader.next_batch_unless(interrupted),
+            Self::Hdf5(_, reader) => reader.next_batch_unless(watch),
             Self::Table(reader) => reader.next_batch(),
         }
     }

@@ -6,12 +6,23 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::watch::ToRead;
+
 /// Where a granule is, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GranulePath {
     pub path: PathBuf,
     /// No other granule of the run has it.
     pub name: Arc<str>,
+}
+
+impl<'a> From<&'a GranulePath> for ToRead<'a> {
+    fn from(granule: &'a GranulePath) -> Self {
+        Self {
+            name: &granule.name,
+            path: &granule.path,
+        }
+    }
 }
 
 impl GranulePath {

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION};
-use super::resident::peak_resident_bytes;
 use super::run::{outputs, overviews, shown};
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
 use crate::read::Applied;
 use crate::store::content_hash;
 use crate::text::grouped;
+use crate::usage::peak_resident_bytes;
 
 /// What became of the pieces; what was read of granules is in the reports of the runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,23 +75,22 @@ pub struct AssembledGranules {
 }
 
 impl AssembledReport {
-    /// Of a store that is whole; `config` is name and hash, `pieces` their folder and
-    /// manifest.
+    /// Of a store that is whole; `pieces` are their folder and manifest.
     pub fn new(
         assembled: &Assembled,
-        config: (&str, &str),
         pieces: (&Path, &Manifest),
         store: &Path,
         table: Option<&Path>,
+        command: Vec<String>,
     ) -> Self {
-        let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+        let config = &pieces.1.config;
         Self {
             schema_version: SCHEMA_VERSION,
             icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: command.collect(),
+            command,
             config: ConfigIdentity {
-                name: config.0.to_owned(),
-                sha256: config.1.to_owned(),
+                name: config.name.clone(),
+                sha256: config.sha256.clone(),
             },
             pieces: AssembledPieces {
                 folder: shown(pieces.0),

@@ -5,15 +5,24 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::document::Report;
 use crate::read::table::content_of as content_of_table;
 use crate::store::content_of as content_of_store;
 
+/// Something that a report names, and whether it is of the report's run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Belonging {
+    /// `store`, `table` or `error table`.
+    pub what: &'static str,
+    pub path: String,
+    pub holds: bool,
+}
+
 /// What the report names, where it is, and whether it is of the run; nothing is said of what is not there,
 /// or does not tell.
-pub(super) fn belongs(report: &Report, path: &Path) -> Vec<Value> {
+pub(super) fn belongs(report: &Report, path: &Path) -> Vec<Belonging> {
     let (content, store, table, errors) = match report {
         Report::Run(report) => (
             report.content_sha256.as_ref(),
@@ -32,9 +41,9 @@ pub(super) fn belongs(report: &Report, path: &Path) -> Vec<Value> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    let mut say = |what: &str, at: &Path, holds: bool| {
-        let at = at.display().to_string();
-        found.push(json!({"what": what, "path": at, "holds": holds}));
+    let mut say = |what, at: &Path, holds| {
+        let path = at.display().to_string();
+        found.push(Belonging { what, path, holds });
     };
     if let Some(at) = place(store, path) {
         say(

@@ -3,19 +3,18 @@
 //! Beside the line: `icefold inspect run.json`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::assembled::AssembledReport;
-use super::belongs::belongs;
+use super::belongs::{Belonging, belongs};
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
-use crate::error::{Action, Dialect, Error, Result, Setting, phrase};
+use crate::error::{Action, Dialect, Error, Neutral, Result, Setting, phrase};
 use crate::place::{Artefact, Folder};
 use crate::text::grouped;
 
@@ -23,10 +22,34 @@ use crate::text::grouped;
 const SHOWN: usize = 20;
 
 /// Two sums that are one number where nothing was lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Balance {
-    what: String,
-    sums: [u64; 2],
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    pub what: String,
+    pub sums: [u64; 2],
+    pub holds: bool,
+}
+
+/// What a run report says, and whether it can be believed; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspected {
+    kind: &'static str,
+    path: String,
+    balanced: bool,
+    balance: Vec<Balance>,
+    belongs: Vec<Belonging>,
+    report: Report,
+}
+
+impl Inspected {
+    /// Whether all sums balance.
+    pub fn is_balanced(&self) -> bool {
+        self.balanced
+    }
+
+    /// The first of what the report names that is of another run, or was changed since.
+    pub fn stranger(&self) -> Option<&Belonging> {
+        self.belongs.iter().find(|one| !one.holds)
+    }
 }
 
 /// The keys by which JSON is known for a run report; a shard map has a version in its metadata.
@@ -79,23 +102,20 @@ fn wrote(path: &Path) -> bool {
 ///
 /// # Errors
 /// A file that cannot be read or is no run report of a known version.
-pub fn inspect(path: &Path) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Inspected> {
     let report = read(path)?;
-    let balances = match &report {
+    let balance = match &report {
         Report::Run(report) => balances(report),
         Report::Assembled(report) => vec![of_errors(report.errors.count, &report.errors.by_code)],
     };
-    let balance = balances.iter().map(
-        |balance| json!({"what": balance.what, "sums": balance.sums, "holds": balance.holds()}),
-    );
-    Ok(json!({
-        "kind": "run report",
-        "path": path.display().to_string(),
-        "balanced": balances.iter().all(Balance::holds),
-        "balance": balance.collect::<Vec<_>>(),
-        "belongs": belongs(&report, path),
-        "report": report,
-    }))
+    Ok(Inspected {
+        kind: "run report",
+        path: path.display().to_string(),
+        balanced: balance.iter().all(|balance| balance.holds),
+        balance,
+        belongs: belongs(&report, path),
+        report,
+    })
 }
 
 fn read(path: &Path) -> Result<Report> {
@@ -124,16 +144,18 @@ fn read(path: &Path) -> Result<Report> {
 }
 
 impl Balance {
-    fn holds(&self) -> bool {
-        self.sums[0] == self.sums[1]
+    fn new(what: &str, one: u64, other: u64) -> Self {
+        Self {
+            what: what.to_owned(),
+            sums: [one, other],
+            holds: one == other,
+        }
     }
 }
 
 fn of_errors(count: u64, by_code: &BTreeMap<String, u64>) -> Balance {
-    Balance {
-        what: "rows of the error table are those of all codes".to_owned(),
-        sums: [count, by_code.values().sum()],
-    }
+    let what = "rows of the error table are those of all codes";
+    Balance::new(what, count, by_code.values().sum())
 }
 
 /// Every pair of sums in a report that must be equal.
@@ -141,8 +163,7 @@ fn balances(report: &RunReport) -> Vec<Balance> {
     let total = |by: &BTreeMap<String, u64>| by.values().sum::<u64>();
     let mut found = Vec::new();
     let mut balance = |what: &str, one: u64, other: u64| {
-        let (what, sums) = (what.to_owned(), [one, other]);
-        found.push(Balance { what, sums });
+        found.push(Balance::new(what, one, other));
     };
     let (photons, done) = (&report.photons, &report.granules.done);
     balance(
@@ -203,31 +224,37 @@ fn balances(report: &RunReport) -> Vec<Balance> {
     found
 }
 
-/// [`inspect`] for people.
-pub fn inspect_text(found: &Value, dialect: &dyn Dialect) -> String {
-    let path = found["path"].as_str().unwrap_or("?");
-    let (report, from) = (&found["report"], "what is shown is what was read");
-    if report["stages"].is_null() {
-        let report = AssembledReport::deserialize(report);
-        let report = report.unwrap_or_else(|e| unreachable!("{from}: {e}"));
-        let mut text = begin(
-            "report of finalize",
-            path,
-            &report.icefold_version,
-            &report.config,
-        );
-        text.push_str(&report.summary());
-        balance_text(&mut text, found);
-        return text;
+impl Inspected {
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        let mut text;
+        match &self.report {
+            Report::Assembled(report) => {
+                let version = &report.icefold_version;
+                text = begin("report of finalize", &self.path, version, &report.config);
+                text.push_str(&report.summary());
+            }
+            Report::Run(report) => {
+                text = begin(
+                    "run report",
+                    &self.path,
+                    &report.icefold_version,
+                    &report.config,
+                );
+                summary(&mut text, report);
+                granules(&mut text, report, dialect);
+                stages(&mut text, report);
+            }
+        }
+        balance_text(&mut text, self);
+        text
     }
-    let report = RunReport::deserialize(report);
-    let report = report.unwrap_or_else(|e| unreachable!("{from}: {e}"));
-    let mut text = begin("run report", path, &report.icefold_version, &report.config);
-    summary(&mut text, &report);
-    granules(&mut text, &report, dialect);
-    stages(&mut text, &report);
-    balance_text(&mut text, found);
-    text
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Neutral))
+    }
 }
 
 fn begin(kind: &str, path: &str, version: &str, config: &ConfigIdentity) -> String {
@@ -235,22 +262,20 @@ fn begin(kind: &str, path: &str, version: &str, config: &ConfigIdentity) -> Stri
     format!("{kind} {path}, written by icefold {version}, config {name} ({hash})\n")
 }
 
-fn balance_text(text: &mut String, found: &Value) {
-    for one in found["belongs"].as_array().into_iter().flatten() {
-        let of = |key: &str| one[key].as_str().unwrap_or("?");
-        let _ = if one["holds"] == true {
-            writeln!(text, "  {:<16} {} is of this run", of("what"), of("path"))
+fn balance_text(text: &mut String, found: &Inspected) {
+    for Belonging { what, path, holds } in &found.belongs {
+        let _ = if *holds {
+            writeln!(text, "  {what:<16} {path} is of this run")
         } else {
-            writeln!(text, "\nIS OF ANOTHER RUN: {} {}", of("what"), of("path"))
+            writeln!(text, "\nIS OF ANOTHER RUN: {what} {path}")
         };
     }
-    let balances = found["balance"].as_array().map_or(&[][..], Vec::as_slice);
-    if found["balanced"] == true {
-        let _ = writeln!(text, "\nbalance: all {} sums agree", balances.len());
+    if found.balanced {
+        let _ = writeln!(text, "\nbalance: all {} sums agree", found.balance.len());
     }
-    for broken in balances.iter().filter(|balance| balance["holds"] == false) {
-        let [one, other] = [0, 1].map(|i| grouped(broken["sums"][i].as_u64().unwrap_or(0)));
-        let what = broken["what"].as_str().unwrap_or("?");
+    for broken in found.balance.iter().filter(|balance| !balance.holds) {
+        let [one, other] = broken.sums.map(grouped);
+        let what = &broken.what;
         let _ = writeln!(text, "\nDOES NOT BALANCE: {what}: {one} and {other}");
     }
 }

@@ -12,13 +12,13 @@ use crate::read::hdf5::GroundTrackStatus;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash};
 use crate::text::grouped;
+use crate::usage::peak_resident_bytes;
 
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
     OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, SkippedReport, Stage, Stages, SupersededReport,
 };
-use super::resident::peak_resident_bytes;
 use crate::pipeline::Tally;
 
 /// What a run knew before it began.

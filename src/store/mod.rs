@@ -7,7 +7,7 @@ mod zarr;
 
 pub use table::{TableFormat, TableWriter, WholeTable};
 pub use zarr::{
-    ArrayInfo, ContentHash, Difference, DifferenceKind, Layout, StoreArray, StoreReader,
+    ArrayInfo, ContentHash, Difference, DifferenceKind, Inspected, Layout, StoreArray, StoreReader,
     StoreWriter, VerifiedArray, VerifyReport, Written, WrittenOverview, check_full_sphere,
-    check_schema, check_target, content_hash, content_of, inspect, inspect_text, resolve, verify,
+    check_schema, check_target, content_hash, content_of, inspect, resolve, verify,
 };

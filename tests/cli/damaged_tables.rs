@@ -161,7 +161,7 @@ fn arrow_as_pyarrow_writes_it_has_the_photons_of_its_parquet() {
         let found = read(&site.path(name), &parsed);
         assert!(found.unwrap() == expected, "{name}");
         let facts = icefold::read::table::inspect(&site.path(name)).unwrap();
-        assert_eq!(facts["rows"], 1500, "{name}");
+        assert_eq!(facts.json()["rows"], 1500, "{name}");
     }
 }
 

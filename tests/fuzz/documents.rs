@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use icefold::arrays::npy::Npy;
 use icefold::config::{self, Config};
-use icefold::error::Neutral;
 use icefold::piece::{Listed, Marker, Pieces};
 use icefold::place::{open, seal};
 use icefold::plan::{Selection, ShardMap};
@@ -220,7 +219,7 @@ fn run_report(seeds: &Seeds, data: &[u8]) {
     edit_json(&mut document, &mut input);
     fs::write(&path, document.to_string()).unwrap();
     if let Ok(found) = report::inspect(&path) {
-        let _ = report::inspect_text(&found, &Neutral);
+        let _ = found.to_string();
     }
 }
 
@@ -244,7 +243,7 @@ fn zarr_store(seeds: &Seeds, data: &[u8]) {
         fs::write(&path, bytes).unwrap();
     }
     if let Ok(found) = store::inspect(&other) {
-        let _ = store::inspect_text(&found);
+        let _ = found.to_string();
     }
     if let Ok(report) = store::verify(&good, &other) {
         let _ = report.to_string();

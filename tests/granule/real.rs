@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use icefold::config::{Access, FilterOp};
-use icefold::error::Neutral;
-use icefold::read::hdf5::{GranuleFile, inspect, inspect_text};
+use icefold::read::hdf5::{GranuleFile, inspect};
 
 use super::{Photon, Whole, atl03, atl06, filter, link, read, variable};
 
@@ -184,7 +183,8 @@ fn source_columns_carry_type_units_and_long_name() {
 #[test]
 #[cfg_attr(not(icefold_test_data), ignore = "no test data")]
 fn inspect_describes_both_products() {
-    let description = inspect(&granule(ATL06_FILLS), &Access::default()).unwrap();
+    let found = inspect(&granule(ATL06_FILLS), &Access::default()).unwrap();
+    let description = found.json();
     let tracks = description["ground_tracks"].as_array().unwrap();
     assert_eq!(tracks.len(), 6);
     let groups = tracks[0]["groups"].as_array().unwrap();
@@ -201,10 +201,9 @@ fn inspect_describes_both_products() {
     assert_eq!(h_li["fill_value"], f64::from(f32::MAX));
     assert_eq!(h_li["units"], "meters");
 
-    let text = inspect_text(
-        &inspect(&granule(ATL03), &Access::default()).unwrap(),
-        &Neutral,
-    );
+    let text = inspect(&granule(ATL03), &Access::default())
+        .unwrap()
+        .to_string();
     let line = text
         .lines()
         .find(|l| l.trim_start().starts_with("signal_conf_ph"))

@@ -8,15 +8,16 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 28] = [
+const FLOORS: [&str; 31] = [
     // Nouns that know nothing of photons.
-    "error", "digest", "text", "folders", "place", "watch",
+    "error", "digest", "text", "folders", "place", "watch", "usage",
     // What is computed with, and on.
     "photon", "grid", "expr", "stat", "config", // From files to photons.
     "decode", "read", "left_out", "plan", // From photons to cells.
     "backend", "merge", "finalize", // Cells as files.
     "store", "piece", // The line, and what is said of it.
-    "pipeline", "picture", "report", // Beside the line.
+    "pipeline", "picture", "report", // On top of it.
+    "run", "inspect", // Beside the line.
     "arrays", "demo", "cli", "lib", "main",
 ];
 

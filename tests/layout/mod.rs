@@ -5,6 +5,7 @@ mod floors;
 mod kernels;
 mod lexer;
 mod shaders;
+mod silence;
 mod spoken;
 
 use std::fs;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use hdf5::File;
 use icefold::config::{self, Config, DuplicatePolicy};
@@ -10,7 +9,7 @@ use icefold::demo::{Recipe, write_granules_with};
 use icefold::error::Kind;
 use icefold::grid::{Latitude, Locator, Order};
 use icefold::plan::{Build, ShardMap, build, plan};
-use icefold::report::Progress;
+use icefold::watch::{Unwatched, Watch};
 use proptest::prelude::*;
 
 use crate::support::folder;
@@ -35,9 +34,9 @@ fn map_of(config: &Config, granules: &[PathBuf], target: &Path, threads: usize) 
         target,
         threads,
         tolerant: false,
-        interrupted: &AtomicBool::new(false),
+        watch: &Unwatched,
     };
-    build(&build_of, &Progress::hidden()).unwrap().map
+    build(&build_of).unwrap().map
 }
 
 /// Each shard's granules by name, from the map.
@@ -92,6 +91,15 @@ fn the_map_of_synthetic_granules_is_the_one_of_their_positions() {
     }
 }
 
+/// Wishes everything to stop.
+struct Impatient;
+
+impl Watch for Impatient {
+    fn stop(&self) -> bool {
+        true
+    }
+}
+
 #[test]
 fn an_interrupted_plan_is_no_map() {
     let folder = folder();
@@ -108,10 +116,9 @@ fn an_interrupted_plan_is_no_map() {
         target: &folder.path().join("map.json"),
         threads: 2,
         tolerant: true,
-        interrupted: &AtomicBool::new(true),
+        watch: &Impatient,
     };
-    let stopped = build(&build_of, &Progress::hidden());
-    let stopped = stopped.map_err(|error| error.kind());
+    let stopped = build(&build_of).map_err(|error| error.kind());
     assert_eq!(stopped.err(), Some(Kind::Interrupted));
 }
 

@@ -23,8 +23,9 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use icefold::arrays::{npy, usage};
+use icefold::arrays::npy;
 use icefold::grid::Latitude;
+use icefold::usage;
 use icefold::{Error, Result};
 use serde_json::json;
 
@@ -149,7 +150,7 @@ impl Setting {
 
 fn time(setting: &Setting, repeat: usize, answer: Option<&Path>, as_json: bool) -> Result<()> {
     let [task] = setting.task[..] else {
-        return Err(Error::Usage("time takes one --task".to_owned()));
+        return Err(Error::argument("time takes one --task"));
     };
     let mut arena = setting.arena()?;
     let warm_up = arena.repeat(task, answer)?;
@@ -198,7 +199,7 @@ fn serve(setting: &Setting) -> Result<()> {
         let mut words = line.splitn(2, ' ');
         let name = words.next().unwrap_or_default();
         let task = Task::from_str(name, false)
-            .map_err(|e| Error::Usage(format!("no task '{name}': {e}")))?;
+            .map_err(|e| Error::argument(format!("no task '{name}': {e}")))?;
         let repeat = arena.repeat(task, words.next().map(Path::new))?;
         say(&json!(repeat));
     }

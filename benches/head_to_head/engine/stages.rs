@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use icefold::arrays::{Answer, Timed, oracle, usage};
+use icefold::arrays::{Answer, Timed, oracle};
 use icefold::backend::cpu::Cpu;
 use icefold::backend::{Backend, StageTimes};
 use icefold::grid::Latitude;
 use icefold::stat::Partials;
+use icefold::usage;
 use icefold::{Error, Result};
 use serde_json::{Map, json};
 
@@ -38,7 +39,7 @@ const STAGES: [&str; 11] = [
 /// Times everything and prints one JSON object; or runs one stage so many times and prints nothing.
 pub fn stages(folder: &Path, threads: usize, repeats: usize, only: Option<&str>) -> Result<()> {
     if let Some(name) = only.filter(|name| !STAGES.contains(name)) {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "no stage '{name}'; there are {}",
             STAGES.join(", ")
         )));

@@ -10,7 +10,7 @@ use crate::demo::{Recipe, write_granules_with};
 use crate::error::{Error, Result};
 use crate::photon::Values;
 
-use super::super::run::threads;
+use super::super::machine::threads;
 use super::BenchDeviceArgs;
 use super::lines::Lines;
 use super::photons::{self, Columns, Workload, grid, job};

@@ -24,7 +24,7 @@ use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 use super::bench::sorted;
-use super::run::threads;
+use super::machine::threads;
 use super::words::CommandLine;
 pub use args::BenchDeviceArgs;
 use args::BenchDeviceStep as Step;

@@ -38,7 +38,7 @@ struct Needed {
 /// # Errors
 /// As a run: a dataset that is missing or cannot be used. A granule of another product than the
 /// config's is an error of the config.
-pub fn cost(path: &Path, config: &Config) -> Result<Value> {
+pub(super) fn cost(path: &Path, config: &Config) -> Result<Value> {
     let granule = GranuleFile::open_with(path, &config.access)?;
     let types: Vec<ColumnType> = match granule.source_columns(config)? {
         Some(columns) => columns.iter().map(|c| c.column_type).collect(),
@@ -120,7 +120,7 @@ fn check_product(granule: &GranuleFile, reader: &Reader, config: &Config) -> Res
 }
 
 /// The description that [`cost`] gives, as a table.
-pub fn cost_text(cost: &Value) -> String {
+pub(super) fn cost_text(cost: &Value) -> String {
     let megabytes = |value: &Value| format!("{:.2}", value.as_f64().unwrap_or(0.0) / 1e6);
     let header = ["dataset", "rows", "stored MB", "decoded MB", "read by"];
     let mut table = vec![header.map(str::to_owned).to_vec()];

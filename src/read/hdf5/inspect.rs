@@ -3,20 +3,24 @@
 //! Beside the line: `icefold inspect GRANULE`. Reads metadata, and values only of what tells which
 //! granule it is (`identity.rs`) and where (`extent.rs`).
 
+use std::fmt;
 use std::path::Path;
 
 use hdf5::filters::Filter;
 use hdf5::{Dataset, LocationType};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::attributes;
 use super::columns::dtype_of;
+use super::cost::{cost, cost_text};
 use super::extent::extent;
 use super::file::GranuleFile;
 use super::identity::identity;
+use super::inspect_text::inspect_text;
 use super::walk::{Spot, Walk};
-use crate::Result;
-use crate::config::Access;
+use crate::config::{Access, Config};
+use crate::error::{Dialect, Neutral, Result};
 use crate::read::attributes::Number;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
@@ -24,21 +28,56 @@ const DEEPEST: usize = 6;
 /// Groups and datasets described at most; products have some hundreds.
 const MOST_OBJECTS: usize = 10_000;
 
+/// What a granule holds, and what a config would read of it; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Inspected(Value);
+
+impl Inspected {
+    /// The same as JSON.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+
+    /// Adds what a run with this config would read, and what that costs, as `cost`.
+    ///
+    /// # Errors
+    /// As a run: a dataset that is missing or cannot be used. A granule of another product than the
+    /// config's is an error of the config.
+    pub fn with_cost(mut self, path: &Path, config: &Config) -> Result<Self> {
+        self.0["cost"] = cost(path, config)?;
+        Ok(self)
+    }
+
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        let mut text = inspect_text(&self.0, dialect);
+        text.extend(self.0.get("cost").map(cost_text));
+        text
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Neutral))
+    }
+}
+
 /// Describes a granule: `granule`, `bytes`, what identifies it, `time_span`, `bounding_box`,
 /// `other_members` of the root, and `ground_tracks` with `name` and `groups`, each with `path` in the
 /// ground track and `datasets`; `described_at_most` groups and datasets, where there are more.
 ///
 /// # Errors
 /// As [`GranuleFile::open`], and where metadata cannot be read.
-pub fn inspect(path: &Path, access: &Access) -> Result<Value> {
-    describe(&GranuleFile::open_with(path, access)?)
+pub fn inspect(path: &Path, access: &Access) -> Result<Inspected> {
+    describe(&GranuleFile::open_with(path, access)?).map(Inspected)
 }
 
 /// [`inspect`], and `datasets`: every dataset of the file by its `path`.
 ///
 /// # Errors
 /// As [`inspect`].
-pub fn inspect_all(path: &Path, access: &Access) -> Result<Value> {
+pub fn inspect_all(path: &Path, access: &Access) -> Result<Inspected> {
     let granule = GranuleFile::open_with(path, access)?;
     let mut found = describe(&granule)?;
     let mut room = Room::default();
@@ -48,7 +87,7 @@ pub fn inspect_all(path: &Path, access: &Access) -> Result<Value> {
     if room.was_too_small {
         found["described_at_most"] = json!(MOST_OBJECTS);
     }
-    Ok(found)
+    Ok(Inspected(found))
 }
 
 /// How many objects are described. A file may hold any number of them.

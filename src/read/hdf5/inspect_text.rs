@@ -16,7 +16,7 @@ const MAIN_GROUPS: [&str; 3] = ["heights", "land_ice_segments", "geolocation"];
 /// The description that [`inspect`](super::inspect) gives as a table: which granule it is, rows per
 /// ground track, and all datasets where they are described, else those of the main groups of the
 /// ground track that has most rows.
-pub fn inspect_text(description: &Value, dialect: &dyn Dialect) -> String {
+pub(super) fn inspect_text(description: &Value, dialect: &dyn Dialect) -> String {
     let tracks = list(&description["ground_tracks"]);
     let mut text = format!(
         "{}  {} bytes, {} ground tracks\n",

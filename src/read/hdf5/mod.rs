@@ -33,12 +33,10 @@ mod track;
 mod virtual_dataset;
 mod walk;
 
-pub use cost::{cost, cost_text};
 pub use file::{GranuleFile, WholeDataset};
 pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
-pub use inspect::{inspect, inspect_all};
-pub use inspect_text::inspect_text;
+pub use inspect::{Inspected, inspect, inspect_all};
 pub use open_file::plugin_folders;
 pub use reader::Reader;
 pub(crate) use superblock::looks_like_hdf5;

@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::file::GranuleFile;
@@ -24,6 +23,7 @@ use crate::read::meaning::Applied;
 use crate::read::oddities::Oddities;
 use crate::read::spent::Spent;
 use crate::read::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
 
 /// Yields the kept photons of one granule as batches, one ground track after the other.
@@ -123,14 +123,14 @@ impl Reader {
     /// A block that cannot be read, a value that the wanted type cannot hold, a null under
     /// [`NullPolicy::Reject`], a link that does not add up. Counts stay as they were before.
     pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
-        self.next_batch_unless(&AtomicBool::new(false))
+        self.next_batch_unless(&Unwatched)
     }
 
-    /// The same, until it is interrupted: blocks of which nothing is kept may be many.
+    /// The same, until somebody wishes it to stop: blocks of which nothing is kept may be many.
     ///
     /// # Errors
     /// As [`Reader::next_batch`], and an interrupt.
-    pub fn next_batch_unless(&mut self, interrupted: &AtomicBool) -> Result<Option<PhotonBatch>> {
+    pub fn next_batch_unless(&mut self, watch: &dyn Watch) -> Result<Option<PhotonBatch>> {
         while let Some(track) = self.tracks.get(self.position.track) {
             if self.position.row == track.rows {
                 self.position = Position {
@@ -139,7 +139,7 @@ impl Reader {
                 };
                 continue;
             }
-            if interrupted.load(Ordering::Relaxed) {
+            if watch.stop() {
                 return Err(Error::interrupted());
             }
             if self.position.row == 0

@@ -3,7 +3,7 @@
 //! Beside the line: `icefold inspect TABLE`. Reads metadata only, but of error tables: ranges are those of the row groups'
 //! statistics, which Parquet has and Arrow IPC has not.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::file::{Format, TableFile};
@@ -22,12 +23,30 @@ use crate::{Error, Result};
 /// Metadata texts longer than this are cut.
 const LONGEST: usize = 200;
 
+/// What a table holds; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Inspected(Value);
+
+impl Inspected {
+    /// The same as JSON.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text_of(&self.0))
+    }
+}
+
 /// Describes a table: `table`, `format`, `bytes`, `rows`, `parts` (row groups or record batches),
 /// `columns` and `metadata`.
 ///
 /// # Errors
 /// As [`TableFile::open`], and an Arrow IPC file whose batches cannot be read.
-pub fn inspect(path: &Path) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Inspected> {
     let table = TableFile::open(path)?;
     let (rows, parts) = count(&table)?;
     let fields = table.schema.fields().iter();
@@ -52,7 +71,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
     let metadata: Map<String, Value> = (table.schema.metadata().iter())
         .map(|(key, text)| (key.clone(), json!(cut(text))))
         .collect();
-    Ok(json!({
+    Ok(Inspected(json!({
         "table": table.name(),
         "format": table.kind(),
         "bytes": table.bytes(),
@@ -60,7 +79,7 @@ pub fn inspect(path: &Path) -> Result<Value> {
         "parts": parts,
         "columns": columns,
         "metadata": metadata,
-    }))
+    })))
 }
 
 fn cut(text: &str) -> String {
@@ -141,7 +160,7 @@ fn add_statistics(
 }
 
 /// The text of a description that [`inspect`] gave.
-pub fn inspect_text(found: &Value) -> String {
+fn text_of(found: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let number = |value: &Value| grouped(value.as_u64().unwrap_or(0));
     let is_parquet = found["format"] == "Parquet";

@@ -34,7 +34,7 @@ mod wrote;
 pub use columns::{columns_read, source_columns};
 pub use drift::Drift;
 pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
-pub use inspect::{inspect, inspect_text};
+pub use inspect::{Inspected, inspect};
 pub use partitions::partitions;
 pub use reader::TableReader;
 pub use wrote::{TABLE, content_of};

@@ -3,9 +3,11 @@
 //! Beside the line: every value is read once, a Zarr shard at a time, so that what is told is true
 //! of the data and not only of the metadata.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -19,11 +21,29 @@ use crate::error::{Error, Result};
 use crate::folders;
 use crate::text::{grouped, padded};
 
-/// Everything about the store at `path`, as one JSON object.
+/// Everything about a store; its text is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Inspected(Value);
+
+impl Inspected {
+    /// The same as JSON.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text(&self.0))
+    }
+}
+
+/// Everything about the store at `path`.
 ///
 /// # Errors
 /// If it cannot be read, or part of it is missing or damaged.
-pub fn inspect(path: &Path) -> Result<Value> {
+pub fn inspect(path: &Path) -> Result<Inspected> {
     let mut orders = Vec::new();
     let mut known = Map::new();
     for order in StoreReader::orders_of(path)?.into_iter().rev() {
@@ -35,13 +55,13 @@ pub fn inspect(path: &Path) -> Result<Value> {
         }
         orders.push(inspect_order(&reader)?);
     }
-    Ok(json!({
+    Ok(Inspected(json!({
         "kind": "store",
         "path": path.display().to_string(),
         "version": known.get("version"),
         "config_sha256": known.get("config_sha256"),
         "orders": orders,
-    }))
+    })))
 }
 
 /// The content hash of the finest order of the store at `path`, of its values.
@@ -198,7 +218,7 @@ fn folder_bytes(folder: &Path) -> Result<u64> {
 }
 
 /// The object that [`inspect`] returns, for people.
-pub fn inspect_text(value: &Value) -> String {
+fn text(value: &Value) -> String {
     let mut lines = vec![format!(
         "store {}, written by icefold {}, config {}",
         plain(&value["path"]),
@@ -296,13 +316,13 @@ mod tests {
         let path = folder.path().join("out.zarr");
         let hashes = write(&path, 1443, 100);
         let found = inspect(&path).unwrap();
-        let order = &found["orders"][0];
+        let order = &found.json()["orders"][0];
         assert_eq!(order["content_sha256"], content_hash(&hashes));
         assert_eq!(
             (&order["shards"], &order["arrays"][1]["max"]),
             (&json!(2), &json!(99))
         );
-        let text = inspect_text(&found);
+        let text = found.to_string();
         assert!(
             text.contains("order 12: 1,443 occupied cells in 2 shards of order 6"),
             "{text}"

@@ -28,7 +28,7 @@ mod write;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use fullsphere::check as check_full_sphere;
 pub use group::Layout;
-pub use inspect::{content_of, inspect, inspect_text};
+pub use inspect::{Inspected, content_of, inspect};
 pub use metadata::check as check_schema;
 pub use place::{check_target, resolve};
 pub use read::{ArrayInfo, StoreArray, StoreReader};

@@ -1,11 +1,11 @@
 //! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Action, Error, Kind, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::Tally;
@@ -13,13 +13,14 @@ use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::place::write_whole;
 use crate::plan::{Selection, ShardMap, Wanted};
 use crate::report::{PieceReport, RUN_REPORT, RunReport};
+use crate::watch::Note;
 
-use super::out::note;
-use super::run::{Run, spill_folder};
+use super::direct::{Work, spill_folder};
+use super::outcome::Done;
 
 /// A run over a shard map.
-pub struct PartRun<'a> {
-    pub run: &'a Run<'a>,
+pub(super) struct PartRun<'a> {
+    pub run: &'a Work<'a>,
     pub map: &'a ShardMap,
     pub granule_root: Option<&'a Path>,
     /// Only pieces are written: the store waits for `icefold finalize`.
@@ -27,17 +28,7 @@ pub struct PartRun<'a> {
     /// Keep pieces that are done, and granules that are merged.
     pub resume: bool,
     /// From one checkpoint of what is in no piece to the next.
-    pub checkpoint_seconds: u64,
-}
-
-/// What a run left behind.
-pub struct Outcome {
-    /// The store, or the folder of pieces.
-    pub what: PathBuf,
-    pub report: RunReport,
-    pub tally: Tally,
-    /// Nothing was left out.
-    pub whole: bool,
+    pub checkpoint: Duration,
 }
 
 impl PartRun<'_> {
@@ -46,12 +37,12 @@ impl PartRun<'_> {
     /// # Errors
     /// Pieces that do not fit or that another run works on; as [`pipeline::fold`] and
     /// [`pipeline::assemble`]; what is done stays.
-    pub fn execute(&self, report_path: &Path) -> Result<Outcome> {
+    pub fn execute(&self) -> Result<Done> {
         let started = Instant::now();
         let run = self.run;
         let folder = Pieces::folder_of(run.target.store);
         self.check(&folder)?;
-        let device = Device::open(&run.device, run.threads)?;
+        let device = Device::open(&run.settings.device, run.settings.threads)?;
         if run.target.overwrite && !self.part && folder.exists() {
             let _owner = Owner::claim(&folder, None)?;
             Pieces::clear(&folder)?;
@@ -65,9 +56,7 @@ impl PartRun<'_> {
         let listed = Listed::new(listed, &survey.granules);
         let kept = self.kept(&pieces, &listed)?;
         survey.retain_shards(|shard| !kept.contains_key(&shard));
-        for drift in &survey.drift {
-            note(format_args!("note: {drift}"));
-        }
+        run.say_drift(&survey);
         run.check_layout(&survey)?;
         let shards = self.wanted().shards.ids();
         let to_do: Vec<u64> = survey.listed.iter().flatten().map(|s| s.id).collect();
@@ -79,7 +68,7 @@ impl PartRun<'_> {
             pieces: &pieces,
             shards,
             checkpoint: checkpoint.as_ref(),
-            every: Duration::from_secs(self.checkpoint_seconds),
+            every: self.checkpoint,
         });
         run.check_disk(&survey, &options);
         let mut tally = self.write_pieces(&pieces, (&survey, &device), &options)?;
@@ -87,11 +76,11 @@ impl PartRun<'_> {
         facts.pieces = Some(self.report(&folder, &kept, &tally));
         let mut whole = tally.is_whole() && kept.values().all(|marker| marker.left_out.is_empty());
         facts.map_sha256 = Some(self.map.identity());
-        let (what, report) = if self.part {
+        let (path, report) = if self.part {
             self.say_what_is_left(&pieces)?;
             let report = RunReport::new(&facts, &tally, None, started.elapsed().as_secs_f64());
             let text = report.to_json() + "\n";
-            write_whole(report_path, RUN_REPORT, text.as_bytes())?;
+            write_whole(run.report, RUN_REPORT, text.as_bytes())?;
             (folder, report)
         } else {
             let assembled = self.assemble(&pieces, &survey, &device)?;
@@ -103,11 +92,11 @@ impl PartRun<'_> {
             let report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
             let text = report.to_json();
             run.session
-                .end(store.steps, (report_path, text), Some(&folder))?;
+                .end(store.steps, (run.report, text), Some(&folder))?;
             (run.target.store.to_path_buf(), report)
         };
-        Ok(Outcome {
-            what,
+        Ok(Done {
+            path,
             report,
             tally,
             whole,
@@ -159,10 +148,13 @@ impl PartRun<'_> {
     fn check(&self, folder: &Path) -> Result<()> {
         let run = self.run;
         if self.part && run.table.is_some() {
-            return Err(Error::argument(
-                "--table is written with the store, and --shards writes pieces of one; give --table \
-                 to icefold finalize",
-            ));
+            return Err(Error::argument(phrase![
+                Setting::Table,
+                " is written with the store, and ",
+                Setting::Shards,
+                " writes pieces of one"
+            ])
+            .with_remedy(phrase!["give ", Setting::Table, " to ", Action::Finalize]));
         }
         let overwrite = self.may_overwrite(folder)?;
         // With pieces there, whether the store may be replaced is asked when it is made of them.
@@ -192,7 +184,7 @@ impl PartRun<'_> {
         match pieces.checkpoint(self.wanted().shards.ids(), to_do, listed)? {
             Ok(checkpoint) => Ok(checkpoint),
             Err(why) => {
-                note(format_args!("warning: granules are read again: {why}"));
+                self.note(Note::GranulesAgain { why });
                 Ok(None)
             }
         }
@@ -212,7 +204,7 @@ impl PartRun<'_> {
             asked.agree(pieces.manifest(), folder)?;
             pieces
         } else {
-            pipeline::absent(run.plan, run.tolerant, run.config.access.dialect)?;
+            pipeline::absent(run.plan, run.settings.tolerant, run.settings.dialect)?;
             // All granules of the map have their say, so that pieces of all parts fit together.
             let all = self.map.plan(&Selection {
                 range: None,
@@ -220,7 +212,7 @@ impl PartRun<'_> {
                 config: Some(run.config),
                 duplicates: None,
             })?;
-            let found = crate::plan::find(run.config, &all, run.tolerant)?;
+            let found = crate::plan::find(run.config, &all, run.settings.tolerant)?;
             Pieces::begin(folder, &asked, asked.manifest(found))?
         };
         let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;
@@ -241,13 +233,13 @@ impl PartRun<'_> {
                 continue;
             }
             if !self.resume {
-                return Err(Error::pieces(
-                    pieces.folder(),
-                    format!(
-                        "there is a piece of shard {shard} already; pass --resume to keep what is \
-                         done, or --overwrite to do it again"
-                    ),
-                ));
+                let message = format!("there is a piece of shard {shard} already");
+                return Err(Error::pieces(pieces.folder(), message).with_remedy(phrase![
+                    Setting::Resume.set(),
+                    " to keep what is done, or ",
+                    Setting::Overwrite,
+                    " to do it again"
+                ]));
             }
             let done = pieces.done(shard)?.and_then(|marker| {
                 listed.check_shard(shard, &marker.granules, &marker.left_out)?;
@@ -260,16 +252,14 @@ impl PartRun<'_> {
                 }
             });
             match done {
-                Ok(marker) if self.run.tolerant || marker.left_out.is_empty() => {
+                Ok(marker) if self.run.settings.tolerant || marker.left_out.is_empty() => {
                     kept.insert(shard, marker);
                 }
-                Ok(marker) => note(format_args!(
-                    "warning: the piece of shard {shard} is made again: it was made without {}",
-                    marker.left_out.join(", ")
-                )),
-                Err(why) => note(format_args!(
-                    "warning: the piece of shard {shard} is made again: {why}"
-                )),
+                Ok(marker) => {
+                    let why = format!("it was made without {}", marker.left_out.join(", "));
+                    self.note(Note::PieceAgain { shard, why });
+                }
+                Err(why) => self.note(Note::PieceAgain { shard, why }),
             }
         }
         changed
@@ -282,17 +272,19 @@ impl PartRun<'_> {
     fn survey(&self, pieces: &Pieces) -> Result<Survey> {
         let run = self.run;
         let manifest = pieces.manifest();
-        let mut failed = pipeline::absent(run.plan, run.tolerant, run.config.access.dialect)?;
+        let mut failed = pipeline::absent(run.plan, run.settings.tolerant, run.settings.dialect)?;
         let found = &manifest.found;
-        if let Some(first) = found.failed.first().filter(|_| !run.tolerant) {
-            return Err(Error::pieces(
-                pieces.folder(),
-                format!(
-                    "were begun with --tolerant and are made without granule {} ({}); pass \
-                     --tolerant, or begin anew with --overwrite",
-                    first.granule, first.reason
-                ),
-            ));
+        if let Some(first) = found.failed.first().filter(|_| !run.settings.tolerant) {
+            let without = format!(
+                " and are made without granule {} ({})",
+                first.granule, first.reason
+            );
+            let message = phrase!["were begun with ", Setting::Tolerant, without];
+            return Err(Error::pieces(pieces.folder(), message).with_remedy(phrase![
+                Setting::Tolerant.set(),
+                ", or begin anew with ",
+                Setting::Overwrite
+            ]));
         }
         failed.extend(found.failed.iter().cloned());
         Survey::new(run.config, run.plan, found, failed)
@@ -310,10 +302,11 @@ impl PartRun<'_> {
             table: run.table,
             errors: &errors_path(run.target.store),
             memory: run
+                .settings
                 .partials_memory
-                .map_or(run.memory.values(), |memory| memory.0),
+                .map_or(run.settings.memory.values(), |memory| memory.0),
             spill: &spill,
-            interrupted: run.interrupted,
+            watch: run.settings.watch,
         };
         let assembled = device.install(|| pipeline::assemble(&assembly));
         assembled.map_err(|error| match error.kind() {
@@ -330,26 +323,28 @@ impl PartRun<'_> {
             .filter(|&&shard| pieces.is_marked(shard))
             .count();
         Error::resumable(format!(
-            "{done} of {} shards are done and kept in {}; run the same command with --resume to go \
-             on",
+            "{done} of {} shards are done and kept in {}",
             shards.len(),
             pieces.folder().display()
         ))
+        .with_remedy(phrase![
+            "run the same command with ",
+            Setting::Resume,
+            " to go on"
+        ])
     }
 
     fn say_what_is_left(&self, pieces: &Pieces) -> Result<()> {
-        let (done, of) = (pieces.marked()?, self.wanted().of);
-        let store = self.run.target.store.display();
-        if done == of {
-            note(format_args!(
-                "all {of} shards are done: icefold finalize {store} makes the store"
-            ));
-        } else {
-            note(format_args!(
-                "{done} of {of} shards are done; when all are, icefold finalize {store} makes the store"
-            ));
-        }
+        self.note(Note::ShardsDone {
+            done: pieces.marked()?,
+            of: self.wanted().of,
+            store: self.run.target.store.to_path_buf(),
+        });
         Ok(())
+    }
+
+    fn note(&self, note: Note) {
+        self.run.settings.watch.note(note);
     }
 }
 

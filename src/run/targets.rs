@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result, Setting, phrase};
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
@@ -13,13 +13,13 @@ use crate::read::table::TABLE;
 use crate::report::RUN_REPORT;
 use crate::store::TableFormat;
 
-use super::args::RunArgs;
-use super::finished::{self, finished};
-use super::run::Run;
+use super::Planned;
+use super::direct::Work;
 use super::session::Session;
+use super::standing::{Standing, Wanted};
 
 /// All that a run reads, for it never to be written over.
-pub fn inputs(config: &str, plan: &Plan, map: Option<&ShardMap>) -> Inputs {
+pub(super) fn inputs(config: &str, plan: &Plan, map: Option<&ShardMap>) -> Inputs {
     let superseded = plan.superseded.iter().map(|left_out| &*left_out.granule);
     let skipped = plan.skipped.iter().map(|skipped| &*skipped.path);
     let granules = plan.granules.iter().map(|granule| &*granule.path);
@@ -35,25 +35,24 @@ pub fn inputs(config: &str, plan: &Plan, map: Option<&ShardMap>) -> Inputs {
 ///
 /// # Errors
 /// Two outputs of one path, a report that cannot be written, another run on the name.
-pub fn begin(
-    args: &RunArgs,
+pub(super) fn begin<'r>(
+    run: &'r Planned,
     store: &Path,
-    plan: &Plan,
     inputs: &Inputs,
-) -> Result<(PathBuf, Session)> {
-    let part = args.shards.is_some();
-    let report = args.report.clone();
-    let report = report.unwrap_or_else(|| beside(store, &report_name(plan, part)));
+) -> Result<(PathBuf, Session<'r>)> {
+    let (asked, part) = (&run.asked, run.is_part());
+    let report = asked.report.clone();
+    let report = report.unwrap_or_else(|| beside(store, &report_name(run.plan(), part)));
     let errors = errors_path(store);
     let mut files = vec![(RUN_REPORT, &*report), (ERROR_TABLE, &*errors)];
-    files.extend(args.table.as_deref().map(|table| (TABLE, table)));
+    files.extend(asked.table.as_deref().map(|table| (TABLE, table)));
     check_distinct(Some(store), &files)?;
     check_file(&report, RUN_REPORT, true, inputs)?;
-    if args.report.is_none() {
+    if asked.report.is_none() {
         is_of_no_other(&report, store)?;
     }
     let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
-    let session = Session::begin(store, !part, &names)?;
+    let session = Session::begin(store, !part, &names, &asked.settings)?;
     Ok((report, session))
 }
 
@@ -61,7 +60,7 @@ pub fn begin(
 ///
 /// # Errors
 /// The report there is that of another store, which is there, too.
-pub fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
+pub(super) fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
     // A pipe has no report, and would be waited for.
     if writes_through(report) {
         return Ok(());
@@ -79,11 +78,17 @@ pub fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::argument(format!(
-        "{} is the report of {other}, and that of {} would have the same name; choose another --store, \
-         or name the report with --report",
+        "{} is the report of {other}, and that of {} would have the same name",
         report.display(),
         store.display()
-    )))
+    ))
+    .about(Object::Report(report.into()))
+    .with_remedy(phrase![
+        "choose another ",
+        Setting::Store,
+        ", or name the report with ",
+        Setting::Report
+    ]))
 }
 
 /// What the report of a run has behind the store's stem: runs over parts of a map have one each.
@@ -97,24 +102,22 @@ fn report_name(plan: &Plan, part: bool) -> String {
     })
 }
 
-impl Run<'_> {
-    /// The exit code, where the store is whole already and the run would make the same one.
-    pub fn is_finished(
+impl Work<'_> {
+    /// The store, where it is whole already and the run would make the same one.
+    pub fn standing(
         &self,
-        args: &RunArgs,
-        report_path: &Path,
+        (part, resume): (bool, bool),
         map: Option<&ShardMap>,
-    ) -> Result<Option<u8>> {
+    ) -> Result<Option<Standing>> {
         let store = self.target.store;
         let pieces = Pieces::folder_of(store);
-        let part = args.shards.is_some();
-        let goes_on = args.resume && !Pieces::may_replace(&pieces, store)?;
+        let goes_on = resume && !Pieces::may_replace(&pieces, store)?;
         if !(self.session.completes_this_command() || goes_on) || (part && pieces.is_dir()) {
             return Ok(None);
         }
         let map = map.map(ShardMap::identity);
         let overviews = self.target.overviews.iter();
-        let wanted = finished::Wanted {
+        let wanted = Wanted {
             config_sha256: Some(&self.config.sha256),
             map_sha256: map.as_deref(),
             overviews: Some(overviews.map(|order| order.get()).collect()),
@@ -122,11 +125,9 @@ impl Run<'_> {
             pieces_sha256: None,
         };
         let reports = ["run.json", "finalize.json"].map(|what| beside(store, what));
-        let reports = [&[report_path.to_path_buf()], &reports[..]].concat();
-        let report = finished(store, &reports, &wanted);
-        let code =
-            report.map(|report| finished::say(store, &report, (args.json, args.allow_empty)));
-        code.transpose()
+        let reports = [&[self.report.to_path_buf()], &reports[..]].concat();
+        let found = wanted.find(store, &reports);
+        Ok(found.map(|standing| standing.told(self.settings.watch)))
     }
 
     /// The tables beside the store can be written.

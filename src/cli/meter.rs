@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::plan::GranulePath;
 use crate::text::grouped;
+use crate::watch::ToRead;
 
 /// Counts of a run on its way.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ struct Current {
 
 impl Meter {
     /// Nothing done of these granules.
-    pub fn new(granules: &[GranulePath], now: Instant) -> Self {
-        let size = |granule: &GranulePath| {
-            let bytes = std::fs::metadata(&granule.path).map_or(0, |m| m.len());
-            (granule.name.to_string(), bytes)
+    pub fn new(granules: &[ToRead], now: Instant) -> Self {
+        let size = |granule: &ToRead| {
+            let bytes = std::fs::metadata(granule.path).map_or(0, |m| m.len());
+            (granule.name.to_owned(), bytes)
         };
         let sizes: Vec<(String, u64)> = granules.iter().map(size).collect();
         Self {
@@ -146,8 +146,11 @@ mod tests {
         let granules = [("a.h5", 1000), ("b.h5", 9000)].map(|(name, bytes)| {
             let path = folder.path().join(name);
             std::fs::write(&path, vec![0; bytes]).unwrap();
-            GranulePath::alone(&path)
+            (name, path)
         });
+        let granules = granules
+            .each_ref()
+            .map(|(name, path)| ToRead { name, path });
         Meter::new(&granules, now)
     }
 

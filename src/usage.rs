@@ -1,6 +1,7 @@
 //! What this process has taken of the machine: processor time, and resident memory.
 //!
-//! Beside the line: `timed.rs` and the engine of `benches/head_to_head/` ask before and after.
+//! Beside the line: run reports and progress show it, `src/arrays/timed.rs` and the engine of
+//! `benches/head_to_head/` ask before and after. Linux has resident memory in `/proc/self/status`.
 
 use std::time::Duration;
 
@@ -42,4 +43,17 @@ fn status(name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn linux_tells_and_the_peak_is_not_below_the_rest() {
+        let now = resident_bytes().unwrap();
+        assert!(now > 100_000);
+        assert!(peak_resident_bytes().unwrap() >= now);
+    }
 }

@@ -8,15 +8,42 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::Result;
 use crate::store::{StoreReader, content_of};
+use crate::watch::{Note, Watch};
 
-use super::PARTIAL;
-use super::out::{note, print};
+/// A store that is the one that was asked for already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub store: PathBuf,
+    /// That of the run that made it, or of the one that made it of pieces.
+    pub report: Value,
+}
+
+impl Standing {
+    /// Says that there is nothing to do.
+    pub(super) fn told(self, watch: &dyn Watch) -> Self {
+        let store = self.store.clone();
+        watch.note(Note::AlreadyWhole { store });
+        self
+    }
+
+    /// Nothing was left out of it.
+    pub fn is_whole(&self) -> bool {
+        let none = |value: &Value| value.as_array().is_none_or(Vec::is_empty);
+        self.report["errors"]["count"] == 0
+            && none(&self.report["granules"]["failed"])
+            && none(&self.report["granules"]["left_out"])
+    }
+
+    /// It has no cell.
+    pub fn is_empty(&self) -> bool {
+        self.report["occupied_cells"] == 0
+    }
+}
 
 /// What a store has to be to be the one that is asked for; nothing of what is `None`.
 #[derive(Debug, Default)]
-pub struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     pub config_sha256: Option<&'a str>,
     pub map_sha256: Option<&'a str>,
     /// Orders, finest first.
@@ -26,8 +53,17 @@ pub struct Wanted<'a> {
     pub pieces_sha256: Option<&'a str>,
 }
 
+impl Wanted<'_> {
+    /// The store with its report, if it is the one that is wanted.
+    pub fn find(&self, store: &Path, reports: &[PathBuf]) -> Option<Standing> {
+        let report = report_of(store, reports, self)?;
+        let store = store.to_path_buf();
+        Some(Standing { store, report })
+    }
+}
+
 /// The report of the run that made the store, if it is the one that is wanted.
-pub fn finished(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value> {
+fn report_of(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value> {
     let reader = StoreReader::open(store).ok()?;
     if wanted
         .layout
@@ -71,28 +107,6 @@ pub fn finished(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Va
         }
     }
     None
-}
-
-/// Says that a store is whole; gives back the exit code of the run that made it.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn say(store: &Path, report: &Value, (json, allow_empty): (bool, bool)) -> Result<u8> {
-    note(format_args!(
-        "note: {} is whole already, and its values are those of its report: nothing is left to do",
-        store.display()
-    ));
-    if json {
-        print(&format!("{report:#}"))?;
-    } else {
-        print(&store.display().to_string())?;
-    }
-    let none = |value: &Value| value.as_array().is_none_or(Vec::is_empty);
-    let whole = report["errors"]["count"] == 0
-        && (allow_empty || report["occupied_cells"] != 0)
-        && none(&report["granules"]["failed"])
-        && none(&report["granules"]["left_out"]);
-    Ok(if whole { 0 } else { PARTIAL })
 }
 
 fn read(path: &Path) -> Option<Value> {

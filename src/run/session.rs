@@ -11,25 +11,33 @@ use crate::place::{
 };
 use crate::report;
 use crate::store::resolve;
+use crate::watch::{Note, Watch};
 
-use super::out::note;
-use super::run::command_line;
+use super::settings::Settings;
 
 /// A run that has its store's name.
 #[derive(Debug)]
-pub struct Session {
+pub struct Session<'a> {
+    /// What is recorded as the command line.
+    command: &'a [String],
     /// Where the store is, links followed.
     store: PathBuf,
     completed: Option<Completed>,
     _lock: NameLock,
 }
 
-impl Session {
+impl<'a> Session<'a> {
     /// Takes the name, alone or with other runs over parts of a shard map; `files` go beside the store.
     ///
     /// # Errors
     /// Another run has the name; what a killed run left cannot be completed or removed.
-    pub fn begin(store: &Path, alone: bool, files: &[&Path]) -> Result<Self> {
+    pub(super) fn begin(
+        store: &Path,
+        alone: bool,
+        files: &[&Path],
+        settings: &'a Settings,
+    ) -> Result<Self> {
+        let watch = settings.watch;
         let store = resolve(store)?;
         let mut completed = None;
         if !alone && pending(&store) {
@@ -41,18 +49,17 @@ impl Session {
             completed = recover(&store)?;
         }
         if completed.is_some() {
-            note(format_args!(
-                "note: an earlier run was stopped while it gave {} and its files their names; all have them \
-                 now",
-                store.display()
-            ));
+            watch.note(Note::NamesGiven {
+                store: store.clone(),
+            });
         }
         let pieces = Pieces::folder_of(&store);
         let beside = files.iter().copied().filter(|file| !writes_through(file));
         for target in [&*store, &*pieces].into_iter().chain(beside) {
-            tidy(target, &lock)?;
+            tell(&remove_of(target, Some(&lock))?, watch);
         }
         Ok(Self {
+            command: &settings.command,
             store,
             completed,
             _lock: lock,
@@ -61,9 +68,10 @@ impl Session {
 
     /// Whether an earlier run of this very command only lacked the names of what it had written.
     pub fn completes_this_command(&self) -> bool {
-        let mine = command_line();
+        // Of a run from code nobody knows what it asked for.
+        let mine = self.command.get(1..);
         let completed = self.completed.as_ref();
-        completed.is_some_and(|completed| completed.command.get(1..) == mine.get(1..))
+        completed.is_some_and(|completed| mine.is_some() && completed.command.get(1..) == mine)
     }
 
     /// Gives all that a run wrote its names: tables, store, report; then takes pieces away.
@@ -92,7 +100,7 @@ impl Session {
             }
         }
         steps.extend(clear.map(|folder| Step::Clear(folder.to_path_buf())));
-        let command = &command_line();
+        let command = self.command;
         let store = &*self.store;
         Commit {
             store,
@@ -120,34 +128,30 @@ impl Session {
     }
 }
 
-/// Removes what killed runs left beside a target, and says so.
-fn tidy(target: &Path, lock: &NameLock) -> Result<()> {
-    tell(&remove_of(target, Some(lock))?);
-    Ok(())
-}
-
-/// As much of that as is possible without a store's name: files.
-pub fn tidy_file(target: &Path) -> Result<()> {
+/// Removes what killed runs left beside a file that needs no store's name.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn tidy_file(target: &Path, watch: &dyn Watch) -> Result<()> {
     if writes_through(target) {
         return Ok(());
     }
-    tell(&remove_of(target, None)?);
+    tell(&remove_of(target, None)?, watch);
     Ok(())
 }
 
-fn tell((removed, left): &(Vec<Leftover>, Vec<Leftover>)) {
+fn tell((removed, left): &(Vec<Leftover>, Vec<Leftover>), watch: &dyn Watch) {
     for leftover in removed {
-        note(format_args!(
-            "note: removed {}, which a killed run left",
-            leftover.path.display()
-        ));
+        watch.note(Note::Removed {
+            path: leftover.path.clone(),
+        });
     }
     for leftover in left {
         if let State::Elsewhere(host) = &leftover.state {
-            note(format_args!(
-                "note: {} was made by a run on {host}; if that is gone, remove it, or call icefold clean there",
-                leftover.path.display()
-            ));
+            watch.note(Note::OfAnotherHost {
+                path: leftover.path.clone(),
+                host: host.clone(),
+            });
         }
     }
 }

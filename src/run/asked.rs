@@ -1,0 +1,208 @@
+//! What is asked of a run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::backend::DeviceChoice;
+use crate::config::Config;
+use crate::error::{Dialect, Result};
+use crate::pipeline::Memory;
+use crate::store::Layout;
+use crate::watch::Watch;
+
+use super::Source;
+use super::outcome::Outcome;
+use super::planned::Planned;
+use super::settings::Settings;
+
+/// Seconds from one checkpoint to the next.
+const CHECKPOINT: u64 = 300;
+
+/// Aggregates granules, or tables, into a store: what `icefold run` does.
+///
+/// With granules as they are, the store is written at the end. With those that a shard map lists
+/// ([`Mapped`](super::Mapped)), each shard becomes a piece beside the store's name as soon as it is whole, the store
+/// is made of the pieces, and a run that was stopped can be resumed.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{Granules, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// write_granules_with(&folder.join("granules"), &recipe)?;
+///
+/// let granules = Granules::found_in(folder.join("granules"))?;
+/// let outcome = Run::new(config::load("atl03")?, granules)
+///     .into_store(folder.join("photons.zarr"))
+///     .overviews([11, 10])
+///     .threads(2)
+///     .execute()?;
+/// assert!(outcome.is_whole() && !outcome.is_empty());
+/// assert!(folder.join("photons.zarr/10").is_dir());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a run does nothing until it is executed"]
+pub struct Run<'a> {
+    pub(super) config: Config,
+    pub(super) source: Source,
+    pub(super) store: Option<PathBuf>,
+    pub(super) table: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
+    pub(super) layout: Layout,
+    pub(super) overviews: Vec<u8>,
+    pub(super) overwrite: bool,
+    pub(super) resume: bool,
+    pub(super) checkpoint: Duration,
+    pub(super) settings: Settings<'a>,
+}
+
+impl<'a> Run<'a> {
+    /// What the config asks for, of these granules.
+    pub fn new(config: Config, granules: impl Into<Source>) -> Self {
+        Self {
+            config,
+            source: granules.into(),
+            store: None,
+            table: None,
+            report: None,
+            layout: Layout::Cells,
+            overviews: Vec::new(),
+            overwrite: false,
+            resume: false,
+            checkpoint: Duration::from_secs(CHECKPOINT),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Writes the store here; that of the config where none is named.
+    pub fn into_store(mut self, store: impl Into<PathBuf>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// Writes the cells as a table, too: Parquet or Arrow IPC, as the name says.
+    pub fn table(mut self, table: impl Into<PathBuf>) -> Self {
+        self.table = Some(table.into());
+        self
+    }
+
+    /// Writes the run report here, in place of beside the store.
+    pub fn report(mut self, report: impl Into<PathBuf>) -> Self {
+        self.report = Some(report.into());
+        self
+    }
+
+    /// How the store is laid out: occupied cells, or the full sphere.
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Coarser orders that the store has, too, from the same photons; each once, in any order.
+    pub fn overviews(mut self, orders: impl AsRef<[u8]>) -> Self {
+        self.overviews = orders.as_ref().to_vec();
+        self
+    }
+
+    /// Replaces the store if it exists, and the tables; of some shards of a map, pieces that are done.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Goes on with a run over a shard map: keeps the shards that are done.
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// Of a run over a shard map: how long from one time that unfinished shards are saved to the next.
+    pub fn checkpoint(mut self, every: Duration) -> Self {
+        self.checkpoint = every;
+        self
+    }
+
+    /// Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
+    pub fn tolerant(mut self, tolerant: bool) -> Self {
+        self.settings.tolerant = tolerant;
+        self
+    }
+
+    /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
+    pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
+        self.settings.external = folders.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What folds the photons.
+    pub fn device(mut self, device: DeviceChoice) -> Self {
+        self.settings.device = device;
+        self
+    }
+
+    /// Worker threads; one for each core where none are given.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
+    }
+
+    /// Memory for batches and partials; partials beyond it go to disk.
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.settings.memory = memory;
+        self
+    }
+
+    /// Memory for partials, as long as they stay off the disk; what batches leave where none is given.
+    pub fn partials_memory(mut self, memory: Memory) -> Self {
+        self.settings.partials_memory = Some(memory);
+        self
+    }
+
+    /// Rows read at a time from one ground track; as many as the memory holds where none are given.
+    pub fn batch_rows(mut self, rows: usize) -> Self {
+        self.settings.batch_rows = Some(rows);
+        self
+    }
+
+    /// What the report records as the command line.
+    ///
+    /// A run that finds its store just named by an earlier one with this command leaves it as it is.
+    pub fn command(mut self, command: Vec<String>) -> Self {
+        self.settings.command = command;
+        self
+    }
+
+    /// Who is told how far the run is, and may stop it.
+    pub fn watch(mut self, watch: &'a dyn Watch) -> Self {
+        self.settings.watch = watch;
+        self
+    }
+
+    /// In what words reports and error tables say why something was left out; neutral ones where none are given.
+    pub fn dialect(mut self, dialect: &'static dyn Dialect) -> Self {
+        self.settings.dialect = dialect;
+        self
+    }
+
+    /// Settles what is read, and opens nothing that it does not have to.
+    ///
+    /// # Errors
+    /// Settings that cannot be honoured, granules that are not there, a shard map that does not fit.
+    pub fn planned(self) -> Result<Planned<'a>> {
+        Planned::new(self)
+    }
+
+    /// Reads every granule once and writes the store, or pieces of it, and the report.
+    ///
+    /// # Errors
+    /// Strict: the first granule or row that cannot be used. Always: what cannot be read or written, a wish to
+    /// stop, an invariant that does not hold. The store's name then has what it had before.
+    pub fn execute(self) -> Result<Outcome> {
+        self.planned()?.execute()
+    }
+}

@@ -1,0 +1,206 @@
+//! Runs over granules as they are: from config and plan to store and report.
+//!
+//! What every run has is here, too; `pieces.rs` goes on from it over a shard map.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::backend::Device;
+use crate::config::Config;
+use crate::error::{Action, Error, Result, Setting, phrase};
+use crate::left_out::errors_path;
+use crate::merge::{available_space, spill_estimate};
+use crate::pipeline::{self, Options, Survey, Target, Whole};
+use crate::place::{Inputs, begin as begin_work, hidden};
+use crate::plan::Plan;
+use crate::report::{RunFacts, RunReport};
+use crate::store::{Layout, check_full_sphere};
+use crate::watch::Note;
+
+use super::outcome::Done;
+use super::session::Session;
+use super::settings::Settings;
+
+/// One run from config and plan to store and report.
+pub(super) struct Work<'a> {
+    pub config: &'a Config,
+    pub plan: &'a Plan,
+    pub target: Target<'a>,
+    pub table: Option<&'a Path>,
+    pub report: &'a Path,
+    /// What is never written over.
+    pub inputs: &'a Inputs,
+    /// Has the store's name.
+    pub session: &'a Session<'a>,
+    pub settings: &'a Settings<'a>,
+}
+
+impl<'a> Work<'a> {
+    /// Makes all that the run writes, and gives it its names.
+    ///
+    /// # Errors
+    /// As [`pipeline::fold`] and [`pipeline::write`]; targets that cannot or must not be written.
+    fn execute(&self) -> Result<Done> {
+        let started = Instant::now();
+        crate::store::check_target(self.target.store, self.target.overwrite, self.inputs)?;
+        self.check_tables(self.target.overwrite)?;
+        let errors = errors_path(self.target.store);
+        let settings = self.settings;
+        let device = Device::open(&settings.device, settings.threads)?;
+        let survey = pipeline::survey(self.config, self.plan, settings.tolerant)?;
+        self.say_drift(&survey);
+        self.check_layout(&survey)?;
+        let spill = spill_folder(self.target.store);
+        let options = self.options(&survey, &errors, &spill);
+        self.check_disk(&survey, &options);
+        let folded = self.fold(&survey, &device, &options)?;
+        let (whole, tally) =
+            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
+        let mut facts = self.facts(&device, &survey, &options);
+        facts.written_bytes = Some(whole.bytes);
+        let seconds = started.elapsed().as_secs_f64();
+        let Whole { written, steps, .. } = whole;
+        let report = RunReport::new(&facts, &tally, Some(&written), seconds);
+        self.session
+            .end(steps, (self.report, report.to_json()), None)?;
+        Ok(Done {
+            path: self.target.store.to_path_buf(),
+            whole: tally.is_whole(),
+            report,
+            tally,
+        })
+    }
+
+    /// What differs between granules, and is no reason to stop.
+    pub fn say_drift(&self, survey: &Survey) {
+        for what in survey.drift.iter().cloned() {
+            self.settings.watch.note(Note::Drift { what });
+        }
+    }
+
+    /// A run over the granules themselves, and its report.
+    pub fn outcome(&self, resume: bool) -> Result<Done> {
+        if resume {
+            return Err(Error::argument(phrase![
+                Setting::Resume,
+                " goes on with a run over a shard map and this run has none"
+            ])
+            .with_remedy(phrase![
+                "make one with ",
+                Action::MakeMap,
+                " and name it with ",
+                Setting::Plan.to("MAP.json"),
+                ", in place of granules"
+            ]));
+        }
+        self.execute()
+    }
+
+    /// The layout holds what the config asks for.
+    pub fn check_layout(&self, survey: &Survey) -> Result<()> {
+        match self.target.layout {
+            Layout::Cells => Ok(()),
+            Layout::FullSphere => check_full_sphere(&survey.schema)
+                .map_err(|message| Error::config(&self.config.name, message)),
+        }
+    }
+
+    /// Says so where partials may need more disk than there is: an upper bound, so no reason to stop.
+    pub fn check_disk(&self, survey: &Survey, options: &Options) {
+        let orders = self.config.grid.cell_order.get() - self.config.grid.shard_order.get();
+        let cells = survey.listed.as_ref().map_or(u64::MAX, |listed| {
+            let pairs: usize = listed.iter().map(|shard| shard.granules.len()).sum();
+            (pairs as u64).saturating_mul(1 << (2 * u32::from(orders)))
+        });
+        let most = spill_estimate(&survey.job, survey.rows, cells);
+        // Nothing goes to disk that memory has room for.
+        let room = available_space(options.spill).filter(|_| most / 2 > options.partials);
+        if let Some(room) = room.filter(|room| *room < most) {
+            self.settings.watch.note(Note::DiskMayFill {
+                most,
+                store: self.target.store.to_path_buf(),
+                room,
+            });
+        }
+    }
+
+    pub fn options<'o>(&self, survey: &Survey, errors: &'o Path, spill: &'o Path) -> Options<'o>
+    where
+        'a: 'o,
+    {
+        let filters = self.config.filters.len();
+        let settings = self.settings;
+        let memory = settings.memory.beside_chunks(survey.chunk_bytes);
+        let rows = settings
+            .batch_rows
+            .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));
+        let partials = settings.partials_memory.map_or_else(
+            || memory.partials(rows, &survey.types, filters, &survey.job),
+            |memory| memory.0,
+        );
+        Options {
+            batch_rows: rows,
+            tolerant: settings.tolerant,
+            table: self.table,
+            errors,
+            partials,
+            spill,
+            pieces: None,
+            watch: settings.watch,
+        }
+    }
+
+    pub fn fold<'f>(
+        &self,
+        survey: &'f Survey,
+        device: &Device,
+        options: &Options<'f>,
+    ) -> Result<pipeline::Folded<'f>>
+    where
+        'a: 'f,
+    {
+        let folded = pipeline::fold(self.config, survey, device, options);
+        if let Some(what) = device.warning() {
+            self.settings.watch.note(Note::Device { what });
+        }
+        folded
+    }
+
+    pub fn facts<'f>(
+        &'f self,
+        device: &Device,
+        survey: &'f Survey,
+        options: &Options,
+    ) -> RunFacts<'f> {
+        RunFacts {
+            command: self.settings.command.clone(),
+            config_name: &self.config.name,
+            config_sha256: &self.config.sha256,
+            device: device.name(),
+            device_reason: device
+                .reason(&self.settings.device)
+                .render(self.settings.dialect),
+            device_details: device.details(&survey.job),
+            threads: self.settings.threads,
+            memory_bytes: self.settings.memory.0,
+            batch_rows: options.batch_rows,
+            partials_bytes: options.partials,
+            plan: self.plan,
+            job: &survey.job,
+            store: self.target.store,
+            table: self.table,
+            written_bytes: None,
+            map_sha256: None,
+            drift: &survey.drift,
+            conventions: &survey.conventions,
+            pieces: None,
+        }
+    }
+}
+
+/// Where partials go that memory has no room for: hidden beside the store, of this process alone.
+pub(super) fn spill_folder(store: &Path) -> PathBuf {
+    let folder = hidden(store, "spill");
+    begin_work(&folder);
+    folder
+}

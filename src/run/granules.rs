@@ -1,0 +1,138 @@
+//! What a run reads: granules by their paths, or those that a shard map lists.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::grid::ShardRange;
+use crate::plan::{Plan, Selection, ShardMap};
+use crate::watch::{Note, Watch};
+
+use super::{notes, urls};
+
+/// Granules, tables where the config reads those, or folders of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granules {
+    paths: Vec<PathBuf>,
+}
+
+impl Granules {
+    /// These files and folders, in this order; of several files of a granule, the config says which are read.
+    pub fn named<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self {
+            paths: paths.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// All that are in a folder, or below it.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn found_in(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        if folder.is_dir() {
+            return Ok(Self::named([folder]));
+        }
+        Err(Error::argument(format!(
+            "there is no folder {}; name one that has granules",
+            folder.display()
+        )))
+    }
+
+    /// The files and folders as they were named.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// What of them is read.
+    pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
+        let plan = crate::plan::plan(&self.paths, config, tolerant)?;
+        notes::of_plan(&plan, watch);
+        Ok(plan)
+    }
+}
+
+/// The granules that a shard map lists, for all of its shards or for some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    map: PathBuf,
+    root: Option<PathBuf>,
+    pub(super) shards: Option<ShardRange>,
+}
+
+impl Mapped {
+    /// Those that the map in this file lists.
+    pub fn by(map: impl Into<PathBuf>) -> Self {
+        Self {
+            map: map.into(),
+            root: None,
+            shards: None,
+        }
+    }
+
+    /// Those that the catalog of a config lists, where it has one.
+    ///
+    /// # Errors
+    /// The catalog is a URL.
+    pub fn by_catalog(config: &Config) -> Result<Option<Self>> {
+        let Some(catalog) = &config.catalog else {
+            return Ok(None);
+        };
+        urls::refuse_catalog(config, catalog)?;
+        Ok(Some(Self::by(catalog)))
+    }
+
+    /// They are files of their names in this folder and below.
+    #[must_use]
+    pub fn in_folder(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = Some(root.into());
+        self
+    }
+
+    /// Only these shards, by their places in the map: a run writes their pieces, and no store.
+    #[must_use]
+    pub fn shards(mut self, range: ShardRange) -> Self {
+        self.shards = Some(range);
+        self
+    }
+
+    pub(super) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// The map, and what of its granules is read.
+    pub(super) fn plan(&self, config: &Config, watch: &dyn Watch) -> Result<(Plan, ShardMap)> {
+        let map = ShardMap::read(&self.map)?;
+        let odd = map.check_grid(config)?;
+        for what in odd.into_iter().chain(map.unused_in_words()) {
+            watch.note(Note::OddMap { what });
+        }
+        let plan = map.plan(&Selection {
+            range: self.shards,
+            granule_root: self.root(),
+            config: Some(config),
+            duplicates: None,
+        })?;
+        notes::of_plan(&plan, watch);
+        Ok((plan, map))
+    }
+}
+
+/// Either of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Granules(Granules),
+    Mapped(Mapped),
+}
+
+impl From<Granules> for Source {
+    fn from(granules: Granules) -> Self {
+        Self::Granules(granules)
+    }
+}
+
+impl From<Mapped> for Source {
+    fn from(mapped: Mapped) -> Self {
+        Self::Mapped(mapped)
+    }
+}

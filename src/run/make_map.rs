@@ -1,0 +1,113 @@
+//! Granules to a shard map.
+
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::error::{Dialect, Result};
+use crate::pipeline::Memory;
+use crate::place::check_file;
+use crate::plan::{Build, Built, SHARD_MAP, build};
+use crate::watch::{Note, Watch};
+
+use super::Granules;
+use super::session::tidy_file;
+use super::settings::Settings;
+use super::targets::inputs;
+
+/// Makes a shard map, which lists the granules that have photons in each shard: what `icefold plan` does.
+#[derive(Debug, Clone)]
+#[must_use = "no map is made until it is executed"]
+pub struct MakeMap<'a> {
+    config: Config,
+    granules: Granules,
+    file: PathBuf,
+    settings: Settings<'a>,
+}
+
+impl<'a> MakeMap<'a> {
+    /// Of these granules, for all configs with the grid and the positions of this one, into a JSON file.
+    pub fn new(config: Config, granules: Granules, file: impl Into<PathBuf>) -> Self {
+        Self {
+            config,
+            granules,
+            file: file.into(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Leaves out granules that cannot be read, and lists them in the map, in place of stopping at the first.
+    pub fn tolerant(mut self, tolerant: bool) -> Self {
+        self.settings.tolerant = tolerant;
+        self
+    }
+
+    /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
+    pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
+        self.settings.external = folders.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Granules that are read at the same time; one for each core where no number is given.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
+    }
+
+    /// Memory, of which half of what the program leaves is for storage chunks.
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.settings.memory = memory;
+        self
+    }
+
+    /// Who is told how far it is, and may stop it.
+    pub fn watch(mut self, watch: &'a dyn Watch) -> Self {
+        self.settings.watch = watch;
+        self
+    }
+
+    /// In what words the map says why a granule was left out; neutral ones where none are given.
+    pub fn dialect(mut self, dialect: &'static dyn Dialect) -> Self {
+        self.settings.dialect = dialect;
+        self
+    }
+
+    /// Reads the positions of all granules, and writes the map.
+    ///
+    /// # Errors
+    /// Strict: the first granule that cannot be read. Always: a file that cannot or must not be written, no
+    /// granule with a photon, a wish to stop.
+    pub fn execute(mut self) -> Result<Built> {
+        let Settings {
+            tolerant,
+            threads,
+            watch,
+            ..
+        } = self.settings;
+        self.config.access = self.settings.access()?;
+        let plan = self.granules.plan(&self.config, tolerant, watch)?;
+        // Each granule is read by one of the threads.
+        self.config.access.granules = threads.min(plan.granules.len());
+        let config = &self.config;
+        let inputs = inputs(&config.name, &plan, None);
+        check_file(&self.file, SHARD_MAP, true, &inputs)?;
+        tidy_file(&self.file, watch)?;
+        let built = build(&Build {
+            config,
+            plan: &plan,
+            target: &self.file,
+            threads,
+            tolerant,
+            watch,
+        })?;
+        built.map.write()?;
+        for failed in &built.failed {
+            watch.note(Note::LeftOut {
+                reason: failed.reason.render(config.access.dialect),
+            });
+        }
+        for granule in built.without_photons.iter().cloned() {
+            watch.note(Note::InNoShard { granule });
+        }
+        Ok(built)
+    }
+}

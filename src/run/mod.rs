@@ -1,0 +1,37 @@
+//! Icefold from code: what it does, as values that are put together, executed, and answer with values.
+//!
+//! On top of the line. [`Run`] makes a store of granules, or pieces of one (`asked.rs` what is asked for,
+//! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one), [`MakeMap`] a
+//! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
+//! `settings.rs` on what and how, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
+//! `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
+//!
+//! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
+//! whether to go on (`notes.rs`).
+
+mod asked;
+mod direct;
+mod finalize;
+mod granules;
+mod make_map;
+mod notes;
+mod outcome;
+mod pieces;
+mod planned;
+mod session;
+mod settings;
+mod standing;
+mod targets;
+pub(crate) mod urls;
+mod verify;
+
+pub use asked::Run;
+pub use finalize::{Finalize, Finalized, Made};
+pub use granules::{Granules, Mapped, Source};
+pub use make_map::MakeMap;
+pub use outcome::{Done, Outcome};
+pub use planned::{Planned, coarser};
+pub(crate) use session::tidy_file;
+pub use settings::all_cores;
+pub use standing::Standing;
+pub use verify::{Answer, Verified, Verify};

@@ -1,0 +1,122 @@
+//! What is told of a plan and of a run that has ended.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::photon::Counts;
+use crate::pipeline::Tally;
+use crate::plan::Plan;
+use crate::read::{OUTSIDE_SHARDS, UNLISTED_SHARD};
+use crate::watch::{Note, Watch};
+
+/// Rows that were left out, of which so many are told one by one.
+const ROWS: usize = 10;
+
+/// What becomes of files that are not read, or read beside others of their granule.
+pub fn of_plan(plan: &Plan, watch: &dyn Watch) {
+    for left_out in &plan.superseded {
+        watch.note(Note::Superseded {
+            granule: left_out.granule.clone(),
+            by: left_out.by.clone(),
+            why: left_out.why,
+        });
+    }
+    for paths in plan.parts.iter().cloned() {
+        watch.note(Note::Parts { paths });
+    }
+    let mut by_reason: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
+    for skipped in &plan.skipped {
+        let paths = by_reason.entry(&skipped.reason).or_default();
+        paths.push(&skipped.path);
+    }
+    for (reason, paths) in by_reason {
+        watch.note(Note::NotRead {
+            first: paths[0].to_path_buf(),
+            more: paths.len() - 1,
+            reason: reason.to_owned(),
+        });
+    }
+    if plan.not_data > 0 {
+        watch.note(Note::NotData {
+            files: plan.not_data,
+        });
+    }
+}
+
+/// What was odd, or left out.
+pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
+    for what in tally.notes.iter().cloned() {
+        watch.note(Note::Odd { what });
+    }
+    for failed in &tally.failed {
+        watch.note(Note::LeftOut {
+            reason: failed.reason.clone(),
+        });
+    }
+    for empty in tally.granules.iter().filter(|g| g.counts.read == 0) {
+        watch.note(Note::NoPhotons {
+            granule: empty.name.clone(),
+        });
+    }
+    for granule in &tally.granules {
+        for what in granule.warnings.iter().cloned() {
+            watch.note(Note::OddGranule { what });
+        }
+        if let Some(&photons) = granule.counts.rejected.get(UNLISTED_SHARD) {
+            watch.note(Note::Unlisted {
+                granule: granule.name.clone(),
+                photons,
+            });
+        }
+    }
+    for row in tally.rows.iter().take(ROWS) {
+        watch.note(Note::RowLeftOut {
+            granule: row.granule.clone(),
+            row: row.to_string(),
+        });
+    }
+    if tally.rejected_rows > ROWS as u64 {
+        watch.note(Note::MoreRowsLeftOut {
+            rows: tally.rejected_rows - ROWS as u64,
+        });
+    }
+}
+
+/// That no photon was kept, and the reason that took most.
+pub fn nothing_kept(counts: &Counts) -> Note {
+    // Photons elsewhere are those of other shards; what took those inside is the reason.
+    let inside = counts
+        .rejected
+        .iter()
+        .filter(|(why, _)| *why != OUTSIDE_SHARDS);
+    let most = inside.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+    let most = most.or_else(|| counts.rejected.iter().next());
+    Note::NothingKept {
+        read: counts.read,
+        most: most.map(|(reason, &photons)| (reason.clone(), photons)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_that_took_most_is_named_and_photons_elsewhere_are_none() {
+        let mut counts = Counts {
+            read: 100,
+            ..Counts::default()
+        };
+        let why = |counts: &Counts| nothing_kept(counts).to_string();
+        counts.reject(OUTSIDE_SHARDS, 90);
+        assert!(why(&counts).contains("90 were rejected as outside_shards"));
+        counts.reject("bad_coordinate", 3);
+        counts.reject("filter: q eq 0", 7);
+        let text = why(&counts);
+        assert!(
+            text.contains("of 100: 7 were rejected as filter: q eq 0"),
+            "{text}"
+        );
+        assert!(why(&Counts::default()).contains("no granule that was read has any"));
+    }
+}

@@ -1,0 +1,208 @@
+//! A run whose granules are known, before any photon is read.
+
+use std::path::PathBuf;
+
+use crate::config::{Access, Config};
+use crate::error::{Error, Result, Setting, phrase};
+use crate::grid::Order;
+use crate::pipeline::{self, Survey, Target};
+use crate::plan::{Plan, ShardMap};
+use crate::store::Layout;
+
+use super::direct::Work;
+use super::outcome::{Done, Outcome};
+use super::pieces::PartRun;
+use super::{Mapped, Run, Source};
+use super::{notes, targets, urls};
+
+/// What a run will do.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    pub(super) asked: Run<'a>,
+    plan: Plan,
+    /// The map that lists the granules, and what is wanted of it.
+    map: Option<(ShardMap, Mapped)>,
+    overviews: Vec<Order>,
+}
+
+impl<'a> Planned<'a> {
+    pub(super) fn new(mut asked: Run<'a>) -> Result<Self> {
+        let settings = &asked.settings;
+        asked.config.access = Access {
+            threads: settings.threads,
+            granules: 1,
+            ..settings.access()?
+        };
+        let overviews = coarser(&asked.overviews, asked.config.grid.cell_order)
+            .map_err(|what| Error::argument(format!("overviews: {what}")))?;
+        if asked.layout == Layout::FullSphere && !overviews.is_empty() {
+            return Err(Error::argument(
+                "the layout of the full sphere has one order, and overviews are more; use the cells layout",
+            ));
+        }
+        if asked.overwrite && asked.resume {
+            return Err(Error::argument(
+                "to overwrite is to begin anew and to resume is to keep what is done; choose one",
+            ));
+        }
+        for (path, what) in [
+            (&asked.store, "store"),
+            (&asked.table, "table"),
+            (&asked.report, "report"),
+        ] {
+            let refuse = |path: &PathBuf| urls::refuse(path, what, true);
+            path.as_ref().map_or(Ok(()), refuse)?;
+        }
+        let (config, watch) = (&asked.config, settings.watch);
+        let (plan, map) = match &asked.source {
+            Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
+            Source::Mapped(mapped) => {
+                let (plan, map) = mapped.plan(config, watch)?;
+                (plan, Some((map, mapped.clone())))
+            }
+        };
+        Ok(Self {
+            asked,
+            plan,
+            map,
+            overviews,
+        })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.asked.config
+    }
+
+    /// The granules that are read, and those that are not.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Coarser orders that the store has, too; finest first.
+    pub fn overviews(&self) -> &[Order] {
+        &self.overviews
+    }
+
+    /// Opens every granule, and tells what the run would read and write; nothing is written.
+    ///
+    /// # Errors
+    /// Strict: the first granule that cannot be used. No granule to tell types from; an output that no store can
+    /// hold.
+    pub fn survey(&self) -> Result<Survey> {
+        pipeline::survey(&self.asked.config, &self.plan, self.asked.settings.tolerant)
+    }
+
+    /// As [`Run::execute`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn execute(self) -> Result<Outcome> {
+        let Run {
+            config,
+            table,
+            overwrite,
+            resume,
+            settings,
+            ..
+        } = &self.asked;
+        let store = self.store()?;
+        let part = self.is_part();
+        let map = self.map.as_ref().map(|(map, _)| map);
+        let inputs = targets::inputs(&config.name, &self.plan, map);
+        let (report, session) = targets::begin(&self, &store, &inputs)?;
+        let work = Work {
+            config,
+            plan: &self.plan,
+            target: Target {
+                store: &store,
+                overwrite: *overwrite,
+                overviews: &self.overviews,
+                layout: self.asked.layout,
+            },
+            table: table.as_deref(),
+            report: &report,
+            inputs: &inputs,
+            session: &session,
+            settings,
+        };
+        if let Some(standing) = work.standing((part, *resume), map)? {
+            return Ok(Outcome::Standing(standing));
+        }
+        let done = if let Some((map, mapped)) = &self.map {
+            let part = PartRun {
+                run: &work,
+                map,
+                granule_root: mapped.root(),
+                part,
+                resume: *resume,
+                checkpoint: self.asked.checkpoint,
+            };
+            part.execute()?
+        } else {
+            work.outcome(*resume)?
+        };
+        notes::of_tally(&done.tally, settings.watch);
+        if done.is_empty() {
+            settings.watch.note(notes::nothing_kept(&done.tally.counts));
+        }
+        Ok(outcome(done, part))
+    }
+
+    /// Only some shards of a map: pieces are written, and no store.
+    pub(super) fn is_part(&self) -> bool {
+        let mapped = self.map.as_ref();
+        mapped.is_some_and(|(_, mapped)| mapped.shards.is_some())
+    }
+
+    /// Where to write.
+    fn store(&self) -> Result<PathBuf> {
+        if let Some(store) = &self.asked.store {
+            return Ok(store.clone());
+        }
+        let config = &self.asked.config;
+        let store = config.store.clone().ok_or_else(|| {
+            Error::argument("no store given").with_remedy(phrase![
+                "say where to write with ",
+                Setting::Store.to("OUT.zarr")
+            ])
+        })?;
+        urls::refuse_store(config, &store)?;
+        Ok(store)
+    }
+}
+
+fn outcome(done: Done, part: bool) -> Outcome {
+    let done = Box::new(done);
+    if part {
+        Outcome::Pieces(done)
+    } else {
+        Outcome::Store(done)
+    }
+}
+
+/// Orders of overviews, finest first.
+///
+/// # Errors
+/// In words: an order that is not coarser than the cells, or one that is given twice.
+pub fn coarser(given: &[u8], cell_order: Order) -> Result<Vec<Order>, String> {
+    let mut orders = Vec::new();
+    for &order in given {
+        match Order::new(order).filter(|&order| order < cell_order) {
+            Some(order) if orders.contains(&order) => {
+                return Err(format!(
+                    "order {order} is given twice; give each order once"
+                ));
+            }
+            Some(order) => orders.push(order),
+            None => {
+                return Err(format!(
+                    "order {order} is not coarser than the cell order {cell_order}; an overview has \
+                     larger cells than the store"
+                ));
+            }
+        }
+    }
+    orders.sort_unstable();
+    orders.reverse();
+    Ok(orders)
+}
