@@ -106,7 +106,7 @@ pub fn check_target(target: &Path, overwrite: bool, inputs: &Inputs) -> Result<(
                 "cannot create a folder in {}: {error}; choose a path that you may write to",
                 folder.display()
             );
-            Error::store(&target, message)
+            Error::store(&target, message).caused_by(error)
         })
 }
 
