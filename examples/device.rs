@@ -36,10 +36,9 @@ pub fn devices() -> Vec<String> {
 pub fn compared(granules: &Path, devices: &[String]) -> icefold::Result<String> {
     let mut verify = Verify::new(config::load("atl03")?, Granules::found_in(granules)?);
     for name in devices {
-        let choice: DeviceChoice = name.parse().map_err(|message| Error::Device {
-            device: name.clone(),
-            message,
-        })?;
+        let choice: DeviceChoice = name
+            .parse()
+            .map_err(|message| Error::device(name.clone(), message))?;
         verify = verify.on(name, choice);
     }
     let verified = verify.execute()?;

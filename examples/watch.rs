@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use icefold::{Error, Granules, Note, Run, Watch, config};
+use icefold::error::Kind;
+use icefold::{Granules, Note, Run, Watch, config};
 
 fn main() -> icefold::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -83,7 +84,7 @@ pub fn run(granules: &Path, store: &Path, watch: &Budget) -> icefold::Result<boo
         .watch(watch);
     match run.execute() {
         Ok(outcome) => Ok(outcome.is_whole()),
-        Err(Error::Interrupted) => Ok(false),
+        Err(error) if error.kind() == Kind::Interrupted => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -80,7 +80,7 @@ impl Feature {
 
     /// What is said where `what` is asked for and it was left out.
     pub(crate) fn refused(self, what: &str) -> Error {
-        Error::Usage(format!("cannot {what}: {}", self.lacking()))
+        Error::argument(format!("cannot {what}: {}", self.lacking()))
     }
 }
 

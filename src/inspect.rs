@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::{Access, Config};
-use crate::error::Result;
+use crate::error::{Dialect, Neutral, Result};
 use crate::read::{hdf5, table};
 use crate::{left_out, piece, plan, report, store};
 
@@ -99,15 +99,22 @@ fn granule(path: &Path, look: Look) -> Result<hdf5::Inspected> {
     found.with_cost(path, &config)
 }
 
+impl Inspection {
+    /// The text for people, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        match self {
+            Self::Granule(found) => found.render(dialect),
+            Self::Table(found) => found.render(dialect),
+            Self::Map(found) => found.render(dialect),
+            Self::Report(found) => found.render(dialect),
+            Self::Store(found) => found.to_string(),
+            Self::Pieces(found) => found.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Granule(found) => found.fmt(f),
-            Self::Table(found) => found.fmt(f),
-            Self::Map(found) => found.fmt(f),
-            Self::Report(found) => found.fmt(f),
-            Self::Store(found) => found.fmt(f),
-            Self::Pieces(found) => found.fmt(f),
-        }
+        f.write_str(&self.render(&Neutral))
     }
 }

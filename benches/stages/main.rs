@@ -59,12 +59,12 @@ fn main() {
     for folder in folders {
         let bench = threads
             .parse()
-            .map_err(|_| icefold::Error::Usage(format!("'{threads}' is no number of threads")))
+            .map_err(|_| icefold::Error::argument(format!("'{threads}' is no number of threads")))
             .and_then(|threads| Bench::load(&folder, &size, threads))
             .and_then(|bench| bench.run(&mut criterion));
         if let Err(error) = bench {
             eprintln!("stages: {error}");
-            std::process::exit(i32::from(error.exit_code()));
+            std::process::exit(1);
         }
     }
     criterion.final_summary();

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::npy;
 use crate::config::Dtype;
 use crate::digest::hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::stat::{Finished, Job, Partials, finish_output};
 use crate::store::{ContentHash, content_hash};
@@ -62,10 +62,10 @@ impl AnswerFormat {
             return Ok(Self::Npy);
         }
         if TableFormat::named(path).is_none() {
-            return Err(Error::Usage(format!(
-                "--output {}: the extension tells the format; use .parquet, .arrow or .npy",
-                path.display()
-            )));
+            return Err(Error::argument(phrase![
+                Setting::Output.to(path.display()),
+                ": the extension tells the format; use .parquet, .arrow or .npy"
+            ]));
         }
         TableFormat::of(path).map(|_| Self::Table)
     }
@@ -144,7 +144,7 @@ impl Answer {
             .into_iter()
             .map(|(name, column)| (name, column, false));
         let rows = RecordBatch::try_from_iter_with_nullable(columns)
-            .map_err(|e| Error::Gate(format!("columns of the answer do not align: {e}")))?;
+            .map_err(|e| Error::gate(format!("columns of the answer do not align: {e}")))?;
         Ok(CellTable { rows })
     }
 
@@ -209,7 +209,7 @@ fn whole(finished: &Finished, array: &OutputArray) -> Result<i64> {
         _ => array.fill_value as i128,
     };
     i64::try_from(value).map_err(|_| {
-        Error::Gate(format!(
+        Error::gate(format!(
             "output {}: {value} is beyond {}",
             array.name,
             array.dtype.name()

@@ -36,7 +36,7 @@ impl Photons {
         let lengths = columns.iter().map(|(name, values)| (*name, values.len()));
         for (name, length) in lengths.chain([("of latitudes", lat.len())]) {
             if length != lon.len() {
-                return Err(Error::Usage(format!(
+                return Err(Error::argument(format!(
                     "there are {} longitudes, and column {name} has {length} values; columns are of one \
                      length",
                     lon.len()
@@ -116,7 +116,7 @@ impl<'a> Input<'a> {
             Self::Folder(folder) => {
                 let path = folder.join(format!("{name}.npy"));
                 if !path.is_file() {
-                    return Err(Error::Usage(format!(
+                    return Err(Error::argument(format!(
                         "folder {} has no {name}.npy; a folder holds one .npy file for each column, \
                          and tables are named one by one",
                         folder.display()
@@ -132,7 +132,7 @@ impl<'a> Input<'a> {
         match self.array(name)? {
             Values::F64(degrees) => Ok(degrees),
             Values::F32(degrees) => Ok(degrees.into_iter().map(f64::from).collect()),
-            Values::I64(_) => Err(Error::Usage(format!(
+            Values::I64(_) => Err(Error::argument(format!(
                 "column {name} holds integers, and coordinates are float32 or float64 degrees; \
                  convert it"
             ))),
@@ -175,7 +175,7 @@ impl<'a> Input<'a> {
         let lengths = lengths.chain([(config.latitude.as_str(), lat.len())]);
         for (name, length) in lengths {
             if length != lon.len() {
-                return Err(Error::Usage(format!(
+                return Err(Error::argument(format!(
                     "column {} has {} rows, {name} has {length}; columns are of one length",
                     config.longitude,
                     lon.len()
@@ -284,7 +284,7 @@ pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
                 Some(wider) if wider == first.column_type => {}
                 Some(_) => *first = more,
                 None => {
-                    return Err(Error::Usage(format!(
+                    return Err(Error::argument(format!(
                         "column {} is {} in one input and {} in another; convert one of them",
                         first.name,
                         first.dtype.name(),

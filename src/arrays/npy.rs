@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use bytemuck::Pod;
 
 use super::npy_header::{Field, Kind, parse};
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Phrase, Result, Setting, phrase};
 use crate::photon::Values;
 use crate::place::{Artefact, FilePlace, Folder, writes_through};
 
@@ -139,21 +139,27 @@ impl Npy {
         }
         let Some((offset, kind, descr)) = found else {
             let names: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();
-            let message = match name {
+            let message: Phrase = match name {
                 Some(name) if self.is_structured() => format!(
                     "has no field {name}, only {}; correct the name",
                     names.join(", ")
-                ),
+                )
+                .into(),
                 Some(name) => format!(
                     "is a plain array, and field {name} is asked for; write one structured array \
                      with a field for each column, or name a folder of plain arrays"
-                ),
-                None => format!(
-                    "has fields ({}), and a plain array is wanted; name the file itself with --input",
-                    names.join(", ")
-                ),
+                )
+                .into(),
+                None => phrase![
+                    format!(
+                        "has fields ({}), and a plain array is wanted; ",
+                        names.join(", ")
+                    ),
+                    "name the file itself with ",
+                    Setting::Input
+                ],
             };
-            return Err(unfit(&self.path, &message));
+            return Err(unfit(&self.path, message));
         };
         let mut values = kind.empty(self.rows).ok_or_else(|| {
             let message = format!(
@@ -197,8 +203,9 @@ impl Npy {
     }
 }
 
-fn unfit(path: &Path, message: &str) -> Error {
-    Error::Usage(format!("array {}: {message}", path.display()))
+fn unfit(path: &Path, message: impl Into<Phrase>) -> Error {
+    let message = phrase![format!("array {}: ", path.display()), message];
+    Error::argument(message).about(Object::File(path.into()))
 }
 
 /// All values of a plain file of exactly this type.

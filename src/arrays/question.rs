@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use crate::config::{self, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{StoreSchema, schema};
 use crate::grid::{Latitude, Order};
 use crate::photon::SourceColumn;
@@ -33,10 +33,10 @@ pub enum Statistic {
 }
 
 impl FromStr for Statistic {
-    type Err = String;
+    type Err = Error;
 
     /// `count`, `min`, `max`, `sum`, `mean`, `var`, `std`, `median`, `q25`, `wmean`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self> {
         let percentile = text.strip_prefix('q').and_then(|p| p.parse().ok());
         Ok(match (text, percentile) {
             ("count", _) => Self::Count,
@@ -50,10 +50,11 @@ impl FromStr for Statistic {
             ("wmean", _) => Self::WeightedMean,
             (_, Some(percent @ 0..=100)) => Self::Percentile(percent),
             _ => {
-                return Err(format!(
-                    "there is no statistic '{text}'; use count, min, max, sum, mean, var, std, \
-                     median, q0 to q100, or wmean with --weights"
-                ));
+                let message = format!("there is no statistic '{text}'");
+                return Err(Error::argument(message).with_remedy(phrase![
+                    "use count, min, max, sum, mean, var, std, median, q0 to q100, or wmean with ",
+                    Setting::Weights
+                ]));
             }
         })
     }
@@ -135,21 +136,23 @@ impl Question {
             repeated.map(|(_, name)| name.clone())
         };
         let names: Vec<String> = statistics.iter().map(|s| s.name()).collect();
-        for (what, names) in [("--stats", &names), ("--values", &columns.values)] {
+        for (what, names) in [(Setting::Stats, &names), (Setting::Values, &columns.values)] {
             if let Some(name) = repeated(names) {
-                return Err(Error::Usage(format!(
-                    "{what} has {name} twice; name it once"
-                )));
+                let message = format!(" has {name} twice; name it once");
+                return Err(Error::argument(phrase![what, message]));
             }
             if names.is_empty() {
-                return Err(Error::Usage(format!("{what} is empty; name one at least")));
+                let message = phrase![what, " is empty; name one at least"];
+                return Err(Error::argument(message));
             }
         }
         let weighted = statistics.contains(&Statistic::WeightedMean);
         if weighted != columns.weights.is_some() {
-            let message =
-                "wmean is weighted by the column that --weights names: give both or neither";
-            return Err(Error::Usage(message.to_owned()));
+            return Err(Error::argument(phrase![
+                "wmean is weighted by the column that ",
+                Setting::Weights,
+                " names: give both or neither"
+            ]));
         }
         let yaml = pipeline(columns, statistics, (order, latitude), resolution);
         Ok(Self {
@@ -271,10 +274,10 @@ mod tests {
     #[test]
     fn what_is_not_a_question_is_refused_by_name() {
         for (values, statistics, says) in [
-            (&["h", "h"][..], &["min"][..], "--values has h twice"),
-            (&["h"], &["min", "max", "min"], "--stats has min twice"),
-            (&[], &["min"], "--values is empty"),
-            (&["h"], &[], "--stats is empty"),
+            (&["h", "h"][..], &["min"][..], "values has h twice"),
+            (&["h"], &["min", "max", "min"], "stats has min twice"),
+            (&[], &["min"], "values is empty"),
+            (&["h"], &[], "stats is empty"),
         ] {
             let error = ask(values, statistics).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");

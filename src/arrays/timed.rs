@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::backend::cpu::Cpu;
 use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
 use crate::config::{GridConfig, Variable};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::StoreSchema;
 use crate::photon::{PhotonBatch, SourceColumn};
 use crate::stat::{Derivation, Job, Partials, TermSum};
@@ -202,14 +202,18 @@ impl Timed {
                 (TermSum::RANGE, TermSum::RESOLUTION.to_owned())
             };
             let source = self.variables.iter().find(|v| v.name == described.name);
-            return Error::Usage(format!(
-                "column {}, photon {i}, is {}: out of range +-{range} at resolution {unit}; give a \
-                 coarser one with --resolution, or leave such photons out",
+            return Error::argument(format!(
+                "column {}, photon {i}, is {}: out of range +-{range} at resolution {unit}",
                 source.map_or(&described.name, |v| &v.path),
                 column.values.get_f64(i),
-            ));
+            ))
+            .with_remedy(phrase![
+                "give a coarser one with ",
+                Setting::Resolution,
+                ", or leave such photons out"
+            ]);
         }
-        Error::Gate("a value is out of range, and none was found to be".to_owned())
+        Error::gate("a value is out of range, and none was found to be")
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Phrase, Result, Setting, phrase};
 use crate::photon::PhotonBatch;
 use crate::stat::{Job, JobColumn, Partials};
 
@@ -62,20 +62,28 @@ impl FromStr for DeviceChoice {
 /// What `auto` does. An adapter of wgpu locates photons on the host, so none has been measured to be
 /// faster from end to end; a CUDA device that is there is left alone until the backend has been
 /// measured on one.
-pub fn auto() -> &'static str {
-    static AUTO: OnceLock<String> = OnceLock::new();
+pub fn auto() -> &'static Phrase {
+    static AUTO: OnceLock<Phrase> = OnceLock::new();
     AUTO.get_or_init(|| {
         let cuda = match &cuda::find().why_not {
-            Some(why) => format!("CUDA is not available ({why})"),
-            None => "CUDA is available, but its backend has not been measured on a device yet, so \
-                     it has to be asked for with --device cuda"
-                .to_owned(),
+            Some(why) => phrase!["CUDA is not available (", why.clone(), ")"],
+            None => phrase![
+                "CUDA is available, but its backend has not been measured on a device yet, so it \
+                 has to be asked for with ",
+                Setting::Device.to("cuda")
+            ],
         };
-        format!(
+        phrase![
             "auto is the CPU backend: no adapter has been measured to be faster from end to end, \
-             because photons are located on the host; {cuda}"
-        )
+             because photons are located on the host; ",
+            cuda
+        ]
     })
+}
+
+/// The device that is always there, for what to do where another one fails.
+pub(super) fn the_cpu() -> Phrase {
+    phrase![Setting::Device.to("cpu"), ", which gives the same bits"]
 }
 
 impl Device {
@@ -103,10 +111,10 @@ impl Device {
     }
 
     /// Why this device serves a run that asked for `choice`.
-    pub fn reason(&self, choice: &DeviceChoice) -> &'static str {
+    pub fn reason(&self, choice: &DeviceChoice) -> Phrase {
         match choice {
-            DeviceChoice::Auto => auto(),
-            _ => "asked for",
+            DeviceChoice::Auto => auto().clone(),
+            _ => "asked for".into(),
         }
     }
 
@@ -164,13 +172,13 @@ impl Device {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
             // Its kernels locate on HEALPix; the other two have cells from the host.
-            Self::Cuda(_) if grid.kind.healpix().is_none() => Err(Error::Device {
-                device: "cuda".to_owned(),
-                message: format!(
+            Self::Cuda(_) if grid.kind.healpix().is_none() => Err(Error::device(
+                "cuda",
+                format!(
                     "has no kernel for cells of {}; use another",
                     grid.kind.title()
                 ),
-            }),
+            )),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;
         let (places, columns) = (Places::of(batch, grid), &batch.columns);

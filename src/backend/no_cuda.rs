@@ -28,7 +28,7 @@ pub struct Cuda(Infallible);
 pub fn find() -> &'static Found {
     static FOUND: std::sync::OnceLock<Found> = std::sync::OnceLock::new();
     FOUND.get_or_init(|| Found {
-        why_not: Some(Feature::Cuda.lacking()),
+        why_not: Some(Feature::Cuda.lacking().into()),
         ..Found::default()
     })
 }
@@ -44,10 +44,7 @@ impl Cuda {
     /// # Errors
     /// Always: the feature was left out.
     pub fn open(choice: &CudaChoice, _threads: usize) -> Result<Self> {
-        Err(Error::Device {
-            device: choice.to_string(),
-            message: Feature::Cuda.lacking(),
-        })
+        Err(Error::device(choice.to_string(), Feature::Cuda.lacking()))
     }
 
     pub fn names(&self) -> Vec<&str> {

@@ -55,10 +55,8 @@ impl Wgpu {
     /// # Errors
     /// Always: the feature was left out.
     pub fn open(name: Option<&str>, _threads: usize, _stages: HostStages) -> Result<Self> {
-        Err(Error::Device {
-            device: name.map_or_else(|| "wgpu".to_owned(), |name| format!("wgpu:{name}")),
-            message: Feature::Wgpu.lacking(),
-        })
+        let device = name.map_or_else(|| "wgpu".to_owned(), |name| format!("wgpu:{name}"));
+        Err(Error::device(device, Feature::Wgpu.lacking()))
     }
 
     pub fn adapter(&self) -> &AdapterReport {

@@ -128,7 +128,7 @@ pub fn add_remainders(
         remainders.append(rows.into_iter().flatten());
         remainders.check(&partials.cells).map_err(|what| {
             let name = &job.columns[kept.place].name;
-            Error::Gate(format!("column {name}: {what}"))
+            Error::gate(format!("column {name}: {what}"))
         })?;
     }
     Ok(())

@@ -7,6 +7,8 @@ use clap::Args;
 use crate::config::Access;
 use crate::error::{Error, Result};
 
+use super::words::CommandLine;
+
 /// Where granules may lead.
 #[derive(Debug, Args)]
 pub struct AccessArgs {
@@ -24,7 +26,7 @@ impl AccessArgs {
     pub fn folders(&self) -> Result<Vec<PathBuf>> {
         for folder in &self.allow_external {
             if !folder.is_dir() {
-                return Err(Error::Usage(format!(
+                return Err(Error::argument(format!(
                     "--allow-external {} is not a folder; name one that is there",
                     folder.display()
                 )));
@@ -41,6 +43,7 @@ impl AccessArgs {
         Ok(Access {
             external: self.folders()?,
             tolerant,
+            dialect: &CommandLine,
             ..Access::default()
         })
     }

@@ -22,6 +22,7 @@ use crate::usage;
 use super::machine::{MachineArgs, threads};
 use super::out::{note, print, print_json};
 use super::progress::Progress;
+use super::words::CommandLine;
 
 /// Version of the JSON's shape; a reader refuses one it does not know.
 const SCHEMA_VERSION: u32 = 1;
@@ -55,7 +56,7 @@ pub struct AggregateArgs {
     pub cell_order: u8,
     /// count, min, max, sum, mean, var, std, median, q0 to q100, wmean
     #[arg(long, value_name = "STATISTIC,..", value_delimiter = ',')]
-    #[arg(default_value = "count,min,max,mean,var")]
+    #[arg(default_value = "count,min,max,mean,var", value_parser = statistic)]
     pub stats: Vec<Statistic>,
     /// Which latitude is hashed
     #[arg(long, value_enum, default_value_t = LatitudeArg::AuthalicWgs84)]
@@ -88,6 +89,11 @@ pub struct AggregateArgs {
 pub enum LatitudeArg {
     AuthalicWgs84,
     GeodeticSpherical,
+}
+
+fn statistic(text: &str) -> Result<Statistic, String> {
+    let parsed = text.parse();
+    parsed.map_err(|error: Error| error.render(&CommandLine))
 }
 
 /// `2^-34`, or `-34` for short.
@@ -144,7 +150,7 @@ pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
         let (again, times) = timed.repeat(Start::Positions(&device))?;
         let (_, found) = again.hashes(&timed.schema);
         if found != content {
-            return Err(Error::Mismatch(format!(
+            return Err(Error::mismatch(format!(
                 "repeat {repeat} on {} gave content {found}, the first answer was {content}",
                 device.name()
             )));

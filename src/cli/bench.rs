@@ -18,6 +18,7 @@ use crate::text::grouped;
 
 use super::machine::threads;
 use super::out::{note, print, print_json};
+use super::words::CommandLine;
 
 /// Version of the JSON's shape; a reader refuses one it does not know.
 const SCHEMA_VERSION: u32 = 1;
@@ -133,7 +134,7 @@ pub fn bench(args: &BenchArgs) -> Result<u8> {
     if bench.wrong.is_empty() {
         return Ok(0);
     }
-    Err(Error::Mismatch(bench.wrong.join("; ")))
+    Err(Error::mismatch(bench.wrong.join("; ")))
 }
 
 /// The devices asked for, or all that open; the CPU always does.
@@ -148,17 +149,19 @@ fn devices(names: &[String], threads: usize) -> Result<Vec<(String, Device)>> {
             let choice = name.parse::<DeviceChoice>();
             match choice.map(|choice| Device::open(&choice, threads)) {
                 Ok(Ok(device)) => found.push((name.to_owned(), device)),
-                Ok(Err(error)) => note(format_args!("{name} is left out: {error}")),
+                Ok(Err(error)) => {
+                    let why = error.render(&CommandLine);
+                    note(format_args!("{name} is left out: {why}"));
+                }
                 Err(message) => note(format_args!("{name} is left out: {message}")),
             }
         }
         return Ok(found);
     }
     let open = |name: &String| {
-        let choice: DeviceChoice = name.parse().map_err(|message| Error::Device {
-            device: name.clone(),
-            message,
-        })?;
+        let choice: DeviceChoice = name
+            .parse()
+            .map_err(|message| Error::device(name.clone(), message))?;
         Ok((name.clone(), Device::open(&choice, threads)?))
     };
     names.iter().map(open).collect()

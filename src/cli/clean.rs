@@ -12,6 +12,7 @@ use crate::place::{Leftover, NameLock, State, in_folder, lock_of, pending, recov
 
 use super::args::CleanArgs;
 use super::out::{print, print_json};
+use super::words::CommandLine;
 
 pub fn clean(args: &CleanArgs) -> Result<u8> {
     let path = &args.path;
@@ -25,7 +26,7 @@ pub fn clean(args: &CleanArgs) -> Result<u8> {
     };
     if !folder.is_dir() {
         let path = path.display();
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "there is no folder {path}; name a folder or a store"
         )));
     }
@@ -109,7 +110,10 @@ fn complete(store: &Path, dry_run: bool) -> Result<String> {
     }
     let lock = match NameLock::try_take(store, true)? {
         Ok(lock) => lock,
-        Err(holder) => return Ok(format!("left alone: {holder} is at work")),
+        Err(holder) => {
+            let holder = holder.render(&CommandLine);
+            return Ok(format!("left alone: {holder} is at work"));
+        }
     };
     let completed = recover(store)?;
     drop(lock);

@@ -19,6 +19,7 @@ use super::out::{note, print};
 use super::progress::Progress;
 use super::run::show_standing;
 use super::show::draw;
+use super::words::CommandLine;
 
 /// The array that the demo draws.
 const DRAWN: &str = "h_median";
@@ -59,6 +60,7 @@ pub fn demo(args: &DemoArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
         .device(args.machine.choice()?)
         .threads(threads)
         .command(command_line())
+        .dialect(&CommandLine)
         .watch(&progress)
         .execute()?;
     draw(

@@ -10,6 +10,7 @@ use crate::features::{self, Feature};
 use super::args::DevicesArgs;
 use super::machine::threads;
 use super::out::{print, print_json};
+use super::words::CommandLine;
 
 /// Why the host locates photons for every adapter.
 const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do columns that are not \
@@ -35,7 +36,7 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
     let cuda = cuda::find();
     json!({
         "features": features::built_in(),
-        "auto": {"device": "cpu", "reason": auto()},
+        "auto": {"device": "cpu", "reason": auto().render(&CommandLine)},
         "cpu": {
             "available": true,
             "threads": threads(None),
@@ -50,7 +51,7 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
         },
         "cuda": {
             "available": cuda.why_not.is_none(),
-            "why_not": cuda.why_not,
+            "why_not": cuda.why_not.as_ref().map(|why| why.render(&CommandLine)),
             "driver": cuda.driver,
             "devices": cuda.devices,
             "stages": {
@@ -111,13 +112,17 @@ fn text(adapters: &[AdapterReport]) -> String {
         }
     }
     text.push_str(&cuda_text(cuda::find()));
-    text.push_str(&format!("{}\nbuilt in: {}", auto(), features::built_in()));
+    text.push_str(&format!(
+        "{}\nbuilt in: {}",
+        auto().render(&CommandLine),
+        features::built_in()
+    ));
     text
 }
 
 fn cuda_text(found: &cuda::Found) -> String {
     let mut text = match (&found.why_not, &found.driver) {
-        (Some(why), _) => format!("cuda  not available: {why}\n"),
+        (Some(why), _) => format!("cuda  not available: {}\n", why.render(&CommandLine)),
         (None, driver) => format!(
             "cuda  driver for CUDA {}; all stages on the device\n      {CUDA}\n",
             driver.as_deref().unwrap_or("unknown")

@@ -7,10 +7,11 @@ use crate::error::Result;
 use crate::run::{Finalize, Finalized};
 
 use super::args::{FinalizeArgs, ProgressArg};
+use super::exit::exit_code;
 use super::machine::{command_line, threads};
 use super::out::print;
 use super::progress::Progress;
-use super::{exit_code, run};
+use super::run;
 
 pub fn finalize(args: &FinalizeArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
     let progress = Progress::new(ProgressArg::None, interrupted);

@@ -36,10 +36,10 @@ impl MachineArgs {
     /// # Errors
     /// There is no device of that name.
     pub fn choice(&self) -> Result<DeviceChoice> {
-        let mut choice = self.device.parse().map_err(|message| Error::Device {
-            device: self.device.clone(),
-            message,
-        })?;
+        let mut choice = self
+            .device
+            .parse::<DeviceChoice>()
+            .map_err(|message| Error::device(&self.device, message))?;
         if let DeviceChoice::Cuda(cuda) = &mut choice {
             cuda.memory = self.device_memory;
         }

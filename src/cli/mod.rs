@@ -10,6 +10,7 @@ mod bench_device;
 mod clean;
 mod demo;
 mod devices;
+mod exit;
 mod finalize;
 mod machine;
 mod meter;
@@ -23,20 +24,14 @@ mod show;
 mod signals;
 mod urls;
 mod verify;
+mod words;
 
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::error::{Error, Result};
 
 use args::{Cli, Verb};
-
-/// Exit code of a tolerant run that left granules or rows out.
-const PARTIAL: u8 = 3;
-
-/// The exit code of what was done, whole or not.
-fn exit_code(whole: bool) -> u8 {
-    if whole { 0 } else { PARTIAL }
-}
+pub use exit::failed;
 
 /// Parses the command line of the process, runs its verb and gives back the exit code.
 ///
@@ -91,7 +86,7 @@ fn refuse_to_die_of_a_full_disk() -> Result<()> {
     let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
         .map(drop)
-        .map_err(|e| Error::Usage(format!("cannot ignore SIGXFSZ: {e}")))
+        .map_err(|e| Error::argument(format!("cannot ignore SIGXFSZ: {e}")))
 }
 
 /// Elsewhere files have no such limit.

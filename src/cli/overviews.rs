@@ -16,7 +16,7 @@ use crate::run::coarser;
 /// A spelling that is none of those above, an order that is not coarser than the cells, or one that
 /// is given twice.
 pub fn overviews(text: &str, cell_order: Order) -> Result<Vec<Order>> {
-    let refuse = |what: String| Error::Usage(format!("--overviews {text}: {what}"));
+    let refuse = |what: String| Error::argument(format!("--overviews {text}: {what}"));
     let mut given: Vec<u8> = Vec::new();
     // `..,6` is one way to write `..6`.
     for item in text.replace(' ', "").replace("..,", "..").split(',') {

@@ -14,10 +14,11 @@ use crate::plan::Built;
 use crate::run::{Granules, MakeMap};
 
 use super::args::{PlanArgs, ProgressArg};
-use super::exit_code;
+use super::exit::exit_code;
 use super::machine::threads;
 use super::out::{print, print_json};
 use super::progress::Progress;
+use super::words::CommandLine;
 
 pub fn plan(
     args: &PlanArgs,
@@ -33,6 +34,7 @@ pub fn plan(
         .external(args.access.folders()?)
         .threads(threads(args.threads))
         .memory(args.memory)
+        .dialect(&CommandLine)
         .watch(&progress)
         .execute()?;
     say(args, &built, started.elapsed().as_secs_f64())?;
@@ -72,8 +74,8 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
 pub fn strict_or_tolerant(matches: Option<&ArgMatches>) -> Result<()> {
     let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
     if given("strict") && given("tolerant") {
-        return Err(Error::Usage(
-            "--strict and --tolerant exclude each other; give one of them".to_owned(),
+        return Err(Error::argument(
+            "--strict and --tolerant exclude each other; give one of them",
         ));
     }
     Ok(())

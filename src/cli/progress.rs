@@ -15,6 +15,7 @@ use crate::watch::{Note, ToRead, Watch};
 use super::args::ProgressArg;
 use super::meter::Meter;
 use super::out::note;
+use super::words::CommandLine;
 
 /// Shows what a run tells. Telling it something costs nothing next to a batch: it is shown a few times a second
 /// at most.
@@ -125,6 +126,7 @@ impl Watch for Progress {
     }
 
     fn note(&self, said: Note) {
+        let said = said.render(&CommandLine);
         match &*self.lock() {
             Some(State {
                 sink: Sink::Bar(bar),

@@ -12,13 +12,14 @@ use crate::run::{Granules, Mapped, Outcome, Run, Source, Standing};
 use crate::store::Layout;
 
 use super::args::{LayoutArg, RunArgs};
-use super::exit_code;
+use super::exit::exit_code;
 use super::machine::{command_line, threads};
 use super::out::{note, print, print_json};
 use super::overviews::overviews;
 use super::plan::strict_or_tolerant;
 use super::progress::Progress;
 use super::settings::{describe, overrides};
+use super::words::CommandLine;
 
 pub fn run(
     args: &RunArgs,
@@ -70,7 +71,8 @@ fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
         .tolerant(args.tolerant && !args.strict)
         .threads(threads(args.machine.threads))
         .memory(args.memory)
-        .command(command_line());
+        .command(command_line())
+        .dialect(&CommandLine);
     if let Some(store) = &args.store {
         run = run.into_store(store);
     }
@@ -104,7 +106,7 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
             "--layout {layout} has one order, --overviews {orders} asks for more; use the cells \
              layout"
         );
-        return Err(Error::Usage(message));
+        return Err(Error::argument(message));
     }
     let overviews = overviews.into_iter().map(crate::grid::Order::get);
     Ok((layout, overviews.collect()))
@@ -135,16 +137,15 @@ fn granules(args: &RunArgs, config: &Config) -> Result<Granules> {
         ("--granule-root", args.granule_root.is_some()),
     ];
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "{flag} is about a shard map and the run has none; name it with --plan MAP.json, which \
              icefold plan makes, in place of granules"
         )));
     }
     if args.granules.is_empty() {
-        return Err(Error::Usage(
+        return Err(Error::argument(
             "no granules given; name granules or folders of granules after the config, or a shard \
-             map with --plan"
-                .to_owned(),
+             map with --plan",
         ));
     }
     if let Some(catalog) = &config.catalog {

@@ -18,6 +18,7 @@ use crate::{config, inspect, plan, report};
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 use super::progress::Progress;
+use super::words::CommandLine;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let access = args.access.rules(false)?;
@@ -32,13 +33,13 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let found = inspect::inspect(&args.path, look)?;
     let is_granule = matches!(found, Inspection::Granule(_));
     if args.all && !is_granule {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--all lists the datasets of a granule, and {} is none; leave it out",
             args.path.display()
         )));
     }
     if args.config.is_some() && !is_granule {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--config says what would be read of a granule, and {} is none; leave it out",
             args.path.display()
         )));
@@ -46,7 +47,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     if args.json {
         print_json(&json!(found))?;
     } else {
-        print(&found.to_string())?;
+        print(&found.render(&CommandLine))?;
     }
     match &found {
         Inspection::Report(report) => believe(&args.path, report).map(|()| 0),
@@ -101,7 +102,7 @@ fn check_picture(output: &Path) -> Result<()> {
         Some(extension) => format!("a .{extension} file is not written"),
         None => "its name does not say what it is".to_owned(),
     };
-    Err(Error::Usage(format!(
+    Err(Error::argument(format!(
         "cannot draw {}: {what}, pictures are PNG; name one that ends in .png with -o",
         output.display()
     )))
@@ -121,7 +122,7 @@ pub fn draw(
     };
     let array = reader.read(variable)?;
     if array.info.shape.len() != 1 {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "array {variable} has {} values per cell; draw one that has one, such as {}",
             array.info.shape[1..].iter().product::<u64>(),
             reader.arrays().join(", ")

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 pub fn interrupted() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let listen = listener(Arc::clone(&flag))
-        .map_err(|e| Error::Usage(format!("cannot listen for signals: {e}")))?;
+        .map_err(|e| Error::argument(format!("cannot listen for signals: {e}")))?;
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread
         .spawn(listen)
-        .map_err(|e| Error::Usage(format!("cannot start a thread for signals: {e}")))?;
+        .map_err(|e| Error::argument(format!("cannot start a thread for signals: {e}")))?;
     Ok(flag)
 }
 

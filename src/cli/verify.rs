@@ -22,23 +22,22 @@ use super::progress::Progress;
 /// Two stores.
 pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
     let [b] = args.b.as_slice() else {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "verify compares two stores, and {} are given; to compare devices, name them with \
              --devices cpu,wgpu",
             args.b.len() + 1
         )));
     };
     if !args.access.allow_external.is_empty() {
-        return Err(Error::Usage(
+        return Err(Error::argument(
             "--allow-external is about granules, and two stores are compared; leave it out, or name \
-             devices with --devices"
-                .to_owned(),
+             devices with --devices",
         ));
     }
     // The environment may say them for all verbs.
     let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
     if let Some(flag) = ["memory", "threads"].into_iter().find(|flag| given(flag)) {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--{flag} is about folding granules, and two stores are compared; leave it out, or name \
              devices with --devices"
         )));
@@ -62,7 +61,7 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
     if identical {
         return Ok(0);
     }
-    Err(Error::Mismatch(format!(
+    Err(Error::mismatch(format!(
         "stores {} and {} differ",
         a.display(),
         b.display()
@@ -87,7 +86,7 @@ pub fn devices(args: &VerifyArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
     if verified.identical() {
         return Ok(0);
     }
-    Err(Error::Mismatch(format!(
+    Err(Error::mismatch(format!(
         "devices {} differ; ICEFOLD_HOST_STAGES=sort,segment,reduce forces stages to the host, one \
          or several, to find where",
         args.devices.join(", ")
@@ -98,16 +97,14 @@ pub fn devices(args: &VerifyArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
 fn choices(names: &[String]) -> Result<Vec<(String, DeviceChoice)>> {
     let names = whole(names);
     if names.len() < 2 {
-        return Err(Error::Usage(
-            "--devices takes two devices or more with commas between them, as in cpu,wgpu"
-                .to_owned(),
+        return Err(Error::argument(
+            "--devices takes two devices or more with commas between them, as in cpu,wgpu",
         ));
     }
     let choice = |name: String| {
-        let choice = name.parse().map_err(|message| Error::Device {
-            device: name.clone(),
-            message,
-        })?;
+        let choice = name
+            .parse::<DeviceChoice>()
+            .map_err(|message| Error::device(name.clone(), message))?;
         Ok((name, choice))
     };
     names.into_iter().map(choice).collect()

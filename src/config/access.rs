@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use crate::error::Dialect;
+
 /// Bytes that the program takes of the memory before it reads anything.
 pub const PROGRAM_BYTES: u64 = 64 << 20;
 
@@ -15,7 +17,7 @@ pub fn memory_for_chunks(bytes: u64) -> u64 {
 }
 
 /// Where granules may lead, and what becomes of rows that are not there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Access {
     /// Folders, beside that of a granule, in which files may lie that it leads to.
     pub external: Vec<PathBuf>,
@@ -28,4 +30,6 @@ pub struct Access {
     pub threads: usize,
     /// Granules that are read at the same time and share that memory, one at least.
     pub granules: usize,
+    /// In what words is written down why something was left out.
+    pub dialect: &'static dyn Dialect,
 }

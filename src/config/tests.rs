@@ -1,6 +1,7 @@
 //! Facts about configurations: what is accepted, what is refused and how, what the hash sees.
 
 use super::*;
+use crate::error::Kind;
 use crate::expr::ReductionKind;
 
 pub(super) const GOOD: &str = r#"
@@ -135,7 +136,7 @@ fn of_zaggs_own_pipeline_files_two_run_and_the_others_are_refused_by_place() {
                 assert!(!RUN.contains(&&*name), "{error}");
                 let message = error.to_string();
                 assert!(message.contains("line "), "{message}");
-                assert_eq!(error.exit_code(), 2, "{message}");
+                assert_eq!(error.kind(), Kind::Config, "{message}");
             }
         }
         seen.push(name);

@@ -39,7 +39,7 @@ impl Conserved {
         let Counts { read, kept, .. } = *counts;
         let rejected: u64 = counts.rejected.values().sum();
         if read != kept + rejected || self.photons != kept {
-            return Err(Error::Gate(format!(
+            return Err(Error::gate(format!(
                 "{read} photons read, {kept} kept, {rejected} rejected, {} in cells: the sums do not \
                  balance; this is a defect in icefold, please report it",
                 self.photons
@@ -53,7 +53,7 @@ impl Conserved {
                 ColumnOrigin::Derived { .. } => values <= kept,
             };
             if !holds {
-                return Err(Error::Gate(format!(
+                return Err(Error::gate(format!(
                     "column {}: {values} values in cells and {nulls} nulls of {kept} photons kept: the \
                      sums do not balance; this is a defect in icefold, please report it",
                     column.name

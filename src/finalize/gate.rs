@@ -162,7 +162,7 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
 }
 
 fn violated(shard: u64, what: impl std::fmt::Display) -> Error {
-    Error::Gate(format!("shard {shard}: {what}"))
+    Error::gate(format!("shard {shard}: {what}"))
 }
 
 fn check_cell(

@@ -12,7 +12,7 @@
 //! together have no room for wait in piles on disk. Merging is exact, so each order is what a run at that
 //! cell order gives, to the bit.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::grid::{GridConfig, Order};
 use crate::merge::{Piles, Window};
 use crate::stat::Job;
@@ -94,7 +94,7 @@ impl<'a> Overviews<'a> {
         let rest = self.fold_up(&Window::empty(self.job), true)?;
         for level in &self.levels {
             if level.photons != self.photons {
-                return Err(Error::Gate(format!(
+                return Err(Error::gate(format!(
                     "overview of order {} has {} photons, its shards have {}",
                     level.order(),
                     level.photons,
@@ -176,9 +176,9 @@ impl Level {
     fn finish(&mut self, cells: Window, job: &Job) -> Result<Vec<FinishedOverview>> {
         let (order, grid) = (self.order(), self.schema.grid);
         self.photons += cells.table.photons.iter().sum::<u64>();
-        let named = |error| match error {
-            Error::Gate(what) => Error::Gate(format!("overview of order {order}: {what}")),
-            other => other,
+        let named = |error: Error| match error.kind() {
+            Kind::Gate => error.within(format!("overview of order {order}")),
+            _ => error,
         };
         by_shard(cells, |cell| grid.shard_of(cell), job)
             .into_iter()

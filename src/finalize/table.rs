@@ -69,7 +69,7 @@ pub fn finalize(
             .into_iter()
             .map(|(name, column)| (name, column, false)),
     )
-    .map_err(|e| Error::Gate(format!("shard {shard}: columns do not align: {e}")))?;
+    .map_err(|e| Error::gate(format!("shard {shard}: columns do not align: {e}")))?;
     check_table(shard, &rows, partials.len(), schema)?;
     Ok(FinishedShard {
         table: CellTable { rows },
@@ -137,7 +137,7 @@ impl Values<'_> {
         let field = Arc::new(Field::new("item", items.data_type().clone(), false));
         FixedSizeListArray::try_new(field, self.array.kind.width() as i32, items, None)
             .map(|list| Arc::new(list) as ArrayRef)
-            .map_err(|e| Error::Gate(format!("array {}: {e}", self.array.name)))
+            .map_err(|e| Error::gate(format!("array {}: {e}", self.array.name)))
     }
 
     fn outside(&self, above: bool) -> Result<ArrayRef> {
@@ -178,7 +178,7 @@ impl Values<'_> {
             .enumerate()
             .map(|(i, value)| {
                 T::try_from(value).map_err(|_| {
-                    Error::Gate(format!(
+                    Error::gate(format!(
                         "array {} of dtype {} cannot hold {value} (cell {} at order {}); declare a \
                          wider dtype, e.g. int64",
                         self.array.name,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::Order;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 
 /// Shards of one order, by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,17 +63,18 @@ impl ShardRange {
     pub fn within(self, count: usize) -> Result<Range<usize>> {
         let range = self.start.unwrap_or(0)..self.end.unwrap_or(count);
         if range.end > count || (range.is_empty() && self.end.is_none()) {
-            return Err(Error::Usage(format!(
-                "--shards {self} reaches beyond the shard map, which has {count} shards; choose \
-                 within 0..{count}"
-            )));
+            let message = format!(" reaches beyond the shard map, which has {count} shards");
+            return Err(Error::argument(phrase![Setting::Shards.to(self), message])
+                .with_remedy(format!("choose within 0..{count}")));
         }
         if range.is_empty() {
-            return Err(Error::Usage(format!(
-                "--shards {self} is empty: A..B ends before B; for one shard write {}..{}",
-                range.start,
-                range.start.saturating_add(1)
-            )));
+            let (start, next) = (range.start, range.start.saturating_add(1));
+            let message = phrase![
+                Setting::Shards.to(self),
+                " is empty: A..B ends before B; for one shard write ",
+                format!("{start}..{next}")
+            ];
+            return Err(Error::argument(message));
         }
         Ok(range)
     }
@@ -84,10 +85,10 @@ impl FromStr for ShardRange {
 
     fn from_str(text: &str) -> Result<Self> {
         let refused = || {
-            Error::Usage(format!(
-                "--shards {text} is not a range; write A..B, from place A in the shard map up to, \
-                 not including, place B, counted from 0"
-            ))
+            Error::argument(phrase![Setting::Shards.to(text), " is not a range"]).with_remedy(
+                "write A..B, from place A in the shard map up to, not including, place B, counted \
+                 from 0",
+            )
         };
         let place = |text: &str| -> Result<Option<usize>> {
             if text.is_empty() {

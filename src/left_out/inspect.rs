@@ -10,7 +10,7 @@ use arrow::datatypes::Schema;
 use serde::{Serialize, Serializer};
 
 use super::spool::schema;
-use crate::error::Result;
+use crate::error::{Dialect, Neutral, Result, Setting};
 use crate::read::table::{self, TableFile};
 use crate::text::grouped;
 
@@ -56,17 +56,21 @@ pub struct Inspected {
     left_out: Option<Counted>,
 }
 
+impl Inspected {
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        let mut out = self.table.to_string();
+        if let Some(counts) = &self.left_out {
+            out.push_str("an error table: what a tolerant run left out, ");
+            out.push_str(&text(counts, dialect));
+        }
+        out
+    }
+}
+
 impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.fmt(f)?;
-        match &self.left_out {
-            Some(counts) => write!(
-                f,
-                "an error table: what a tolerant run left out, {}",
-                text(counts)
-            ),
-            None => Ok(()),
-        }
+        f.write_str(&self.render(&Neutral))
     }
 }
 
@@ -103,7 +107,7 @@ fn counted(table: &TableFile, memory: Option<u64>) -> Result<Option<Counted>> {
 }
 
 /// What [`counted`] found, for people.
-fn text(Counted(counts): &Counted) -> String {
+fn text(Counted(counts): &Counted, dialect: &dyn Dialect) -> String {
     let mut out = String::new();
     for (name, by) in counts.iter().filter(|(_, by)| !by.is_empty()) {
         let _ = writeln!(out, "by {name}");
@@ -111,7 +115,8 @@ fn text(Counted(counts): &Counted) -> String {
             let _ = writeln!(out, "  {:>12}  {value}", grouped(*count));
         }
         if by.len() > SHOWN {
-            let _ = writeln!(out, "  {} more; --json lists all", by.len() - SHOWN);
+            let json = dialect.setting(Setting::Json, None);
+            let _ = writeln!(out, "  {} more; {json} lists all", by.len() - SHOWN);
         }
     }
     out

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::run_file::RunWriter;
 use super::tests::{grid, job, photons};
 use super::*;
+use crate::error::Kind;
 use crate::expr::CellExpr;
 use crate::stat::{JobOutput, Measure, MeasureKind};
 
@@ -157,10 +158,10 @@ fn a_folder_that_cannot_be_written_is_an_error_with_a_remedy() {
     fs::write(&file, b"").unwrap();
     let mut partials = RunPartials::new(&grid, &job, 0, &file.join("runs"));
     let error = partials.add(&photons(&job, [1], 1)).unwrap_err();
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.kind(), Kind::Spilled);
     let error = error.to_string();
     assert!(error.contains("file/runs: cannot be written: "), "{error}");
-    assert!(error.contains("give more memory with --memory"), "{error}");
+    assert!(error.contains("give more memory with memory"), "{error}");
     drop(partials);
     assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
 }
@@ -231,10 +232,10 @@ fn a_pile_that_cannot_be_written_is_an_error_with_a_remedy() {
     let mut other = Window::from(photons(&job, [1], 10));
     let piles = Piles::new(file.join("piles"));
     let error = other.pile_up(&piles, &job).unwrap_err();
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.kind(), Kind::Spilled);
     let error = error.to_string();
     assert!(error.starts_with("pile of values "), "{error}");
-    assert!(error.contains("give more memory with --memory"), "{error}");
+    assert!(error.contains("give more memory with memory"), "{error}");
     drop((partials, window));
     assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::sorted_run::SortedRun;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
 
 /// What a file in the folder is.
@@ -213,58 +213,56 @@ fn remove(path: &Path) -> Result<()> {
 
 /// A run that cannot be written, and what helps.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::SortedRun {
-        path: path.to_path_buf(),
-        message: not_written(error),
-    }
+    not_written(Error::sorted_run(path, what(error)), error)
 }
 
 /// The same of piles.
 pub(super) fn pile_unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::Pile {
-        path: path.to_path_buf(),
-        message: not_written(error),
-    }
+    not_written(Error::pile(path, what(error)), error)
 }
 
 /// A pile that does not hold what was written.
 pub(super) fn pile_changed(path: &Path, what: &str) -> Error {
-    Error::Pile {
-        path: path.to_path_buf(),
-        message: format!("{what}; nobody else may write there, so check the disk and run again"),
-    }
+    Error::pile(
+        path,
+        format!("{what}; nobody else may write there, so check the disk and run again"),
+    )
 }
 
-fn not_written(error: &io::Error) -> String {
-    let remedy = match error.kind() {
+fn what(error: &io::Error) -> String {
+    format!("cannot be written: {error}")
+}
+
+/// The error, with what helps: with more memory, less has to wait on disk.
+fn not_written(written: Error, error: &io::Error) -> Error {
+    let more = phrase!["give more memory with ", Setting::Memory];
+    let before = |what: &str| phrase![what, ", or ", more.clone()];
+    written.with_remedy(match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "give more memory with --memory, free space there, or put the store on another disk"
+            more.and(", free space there, or put the store on another disk")
         }
-        ErrorKind::FileTooLarge => {
-            "raise the file size limit (ulimit -f), or give more memory with --memory"
-        }
+        ErrorKind::FileTooLarge => before("raise the file size limit (ulimit -f)"),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "put the store where you may write, or give more memory with --memory"
+            before("put the store where you may write")
         }
-        _ => "check the disk, or give more memory with --memory",
-    };
-    format!("cannot be written: {error}; {remedy}")
+        _ => before("check the disk"),
+    })
 }
 
 /// A run of another question.
 pub(super) fn foreign(path: &Path, what: &str) -> Error {
-    Error::SortedRun {
-        path: path.to_path_buf(),
-        message: format!("{what}; resume with the config that it was written for"),
-    }
+    Error::sorted_run(
+        path,
+        format!("{what}; resume with the config that it was written for"),
+    )
 }
 
 /// A run that does not hold what was written.
 pub(super) fn damaged(path: &Path, what: &str) -> Error {
-    Error::SortedRun {
-        path: path.to_path_buf(),
-        message: format!("{what}; what it held is lost, so run again from the start"),
-    }
+    Error::sorted_run(
+        path,
+        format!("{what}; what it held is lost, so run again from the start"),
+    )
 }
 
 #[cfg(test)]
@@ -275,13 +273,13 @@ mod tests {
     fn what_helps_follows_from_what_went_wrong() {
         let error = |kind: ErrorKind| {
             let error = unwritable(Path::new("a/sorted-000001.run"), &kind.into());
-            assert_eq!(error.exit_code(), 1);
+            assert_eq!(error.kind(), crate::error::Kind::Spilled);
             error.to_string()
         };
         assert_eq!(
             error(ErrorKind::StorageFull),
             "sorted run a/sorted-000001.run: cannot be written: no storage space; give more memory \
-             with --memory, free space there, or put the store on another disk"
+             with memory, free space there, or put the store on another disk"
         );
         let remedies = [
             (ErrorKind::QuotaExceeded, "another disk"),
@@ -292,7 +290,7 @@ mod tests {
         for (kind, remedy) in remedies {
             let error = error(kind);
             assert!(
-                error.contains(remedy) && error.contains("--memory"),
+                error.contains(remedy) && error.contains("memory with memory"),
                 "{error}"
             );
         }

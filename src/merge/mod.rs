@@ -131,7 +131,7 @@ impl<'a> RunPartials<'a> {
     /// Values out of range, which partials cannot hold; a sorted run that cannot be written.
     pub fn add(&mut self, partials: &Partials) -> Result<()> {
         if let Some((column, count)) = partials.out_of_range().next() {
-            return Err(Error::Gate(format!(
+            return Err(Error::gate(format!(
                 "{count} values of column {} are out of range and cannot be merged",
                 self.job.columns[column].name
             )));

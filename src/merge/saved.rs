@@ -123,11 +123,10 @@ impl RunFile {
     /// The run, if it is what was saved.
     fn open(&self, folder: &Path, encoding: &Encoding) -> Result<SortedRun> {
         if number(&self.name).is_none() {
-            return Err(Error::SortedRun {
-                path: folder.join(&self.name),
-                message: "this is no name of a sorted run; the list of saved runs was changed"
-                    .to_owned(),
-            });
+            return Err(Error::sorted_run(
+                folder.join(&self.name),
+                "this is no name of a sorted run; the list of saved runs was changed",
+            ));
         }
         let path = folder.join(&self.name);
         let bytes = match std::fs::metadata(&path) {

@@ -118,7 +118,7 @@ impl Windows<'_, '_> {
 
     fn unbalanced(&self, what: &str) -> Error {
         let shard = self.shard;
-        Error::Gate(format!(
+        Error::gate(format!(
             "shard {shard}: {what} of those that were folded: the sums do not balance"
         ))
     }

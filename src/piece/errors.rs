@@ -14,7 +14,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 
-use super::Pieces;
+use super::{Pieces, begin_anew};
 use crate::digest::of_file;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -130,13 +130,11 @@ impl Pieces {
         if name.ends_with(&format!(".{sha256}.parquet")) {
             return Ok(());
         }
-        Err(Error::Pieces {
-            path: self.folder.clone(),
-            message: format!(
-                "{ERRORS}/{name} was changed after it was written: it has SHA-256 {sha256}; begin anew with \
-                 --overwrite and no --shards"
-            ),
-        })
+        Err(Error::pieces(
+            &self.folder,
+            format!("{ERRORS}/{name} was changed after it was written: it has SHA-256 {sha256}"),
+        )
+        .with_remedy(begin_anew()))
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
 use crate::place::{duration, host, now};
 
@@ -176,14 +176,17 @@ fn both(mine: Option<&[u64]>, theirs: Option<&[u64]>) -> Option<String> {
 
 fn taken(pieces: &Path, what: &str, other: &Claim) -> Error {
     let age = duration(now().saturating_sub(other.since));
-    Error::Pieces {
-        path: pieces.to_path_buf(),
-        message: format!(
-            "{what} is being worked on by process {} on {}, for {age}; let it finish or stop it, \
-             then run again with --resume",
+    Error::pieces(
+        pieces,
+        format!(
+            "{what} is being worked on by process {} on {}, for {age}",
             other.process, other.host
         ),
-    }
+    )
+    .with_remedy(phrase![
+        "let it finish or stop it, then run again with ",
+        Setting::Resume
+    ])
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::begin_anew;
 use crate::config::{self, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Order;
 use crate::place::{Opened, open, seal, write_document};
 use crate::plan::Found;
@@ -105,16 +106,19 @@ impl Asked<'_> {
     pub fn agree(&self, manifest: &Manifest, pieces: &Path) -> Result<()> {
         let shards: Vec<u64> = self.map.shards.iter().map(|shard| shard.id).collect();
         if manifest.map.sha256 == self.map.identity() && manifest.map.shards != shards {
-            return Err(Error::Pieces {
-                path: pieces.to_path_buf(),
-                message: format!(
+            return Err(Error::pieces(
+                pieces,
+                format!(
                     "{NAME} lists {} shards, and not those of the shard map, which has {} in another order \
-                     or others; give the map that the pieces were begun with, or begin anew with \
-                     --overwrite and no --shards",
+                     or others",
                     manifest.map.shards.len(),
                     shards.len()
                 ),
-            });
+            )
+            .with_remedy(phrase![
+                "give the map that the pieces were begun with, or ",
+                begin_anew()
+            ]));
         }
         let overviews: Vec<u8> = self.overviews.iter().map(|order| order.get()).collect();
         let mine = [
@@ -138,14 +142,16 @@ impl Asked<'_> {
                 "config" => format!(" ({} then, {} now)", names[1], names[0]),
                 _ => String::new(),
             };
-            return Err(Error::Pieces {
-                path: pieces.to_path_buf(),
-                message: format!(
-                    "were begun with {what} {theirs} and this run has {mine}{named}; give the same \
-                     {what} or another --store, or begin anew: with --overwrite and no --shards, or by \
-                     removing the folder"
-                ),
-            });
+            let message = format!("were begun with {what} {theirs} and this run has {mine}{named}");
+            return Err(Error::pieces(pieces, message).with_remedy(phrase![
+                format!("give the same {what} or another "),
+                Setting::Store,
+                ", or begin anew: with ",
+                Setting::Overwrite,
+                " and no ",
+                Setting::Shards,
+                ", or by removing the folder"
+            ]));
         }
         Ok(())
     }
@@ -163,29 +169,25 @@ impl Manifest {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("read", path, e)),
         };
-        let refused = |message: String| Error::Pieces {
-            path: pieces.to_path_buf(),
-            message,
-        };
+        let refused = |message: String| Error::pieces(pieces, message);
         // What is of another version may have another shape, and the first had no hash.
         let version = open(&bytes).map(|opened: Opened<Version>| opened.document);
         let version = version.or_else(|why| match serde_json::from_slice::<Version>(&bytes) {
             Ok(version) if version.schema_version == 1 => Ok(version),
             _ => Err(why),
         });
-        let unusable = |why| {
-            refused(format!(
-                "{NAME} {why}; begin anew with --overwrite and no --shards"
-            ))
-        };
+        let unusable = |why| refused(format!("{NAME} {why}")).with_remedy(begin_anew());
         let found = version.map_err(unusable)?;
         let mine = (SCHEMA_VERSION, env!("CARGO_PKG_VERSION"));
         if (found.schema_version, &*found.icefold_version) != mine {
             return Err(refused(format!(
-                "are of icefold {} (format {}), and this is {} (format {}); finish with that \
-                 version, or begin anew with --overwrite",
+                "are of icefold {} (format {}), and this is {} (format {})",
                 found.icefold_version, found.schema_version, mine.1, mine.0
-            )));
+            ))
+            .with_remedy(phrase![
+                "finish with that version, or begin anew with ",
+                Setting::Overwrite
+            ]));
         }
         let opened: Opened<Self> = open(&bytes).map_err(unusable)?;
         Ok(Some((opened.document, opened.sha256)))
@@ -208,24 +210,25 @@ impl Manifest {
     pub fn config(&self, pieces: &Path) -> Result<Config> {
         let config = config::parse_yaml(&self.config.name, &self.config.text)?;
         if config.sha256 != self.config.sha256 {
-            return Err(Error::Pieces {
-                path: pieces.to_path_buf(),
-                message: format!(
-                    "{NAME} has a config of sha256 {}, and says {}; begin anew with --overwrite",
+            return Err(Error::pieces(
+                pieces,
+                format!(
+                    "{NAME} has a config of sha256 {}, and says {}",
                     config.sha256, self.config.sha256
                 ),
-            });
+            )
+            .with_remedy(phrase!["begin anew with ", Setting::Overwrite]));
         }
         let read: Vec<&str> = config.variables.iter().map(|v| v.name.as_str()).collect();
         let found: Vec<&str> = self.found.columns.iter().map(|c| c.name.as_str()).collect();
         if read != found {
-            return Err(Error::Pieces {
-                path: pieces.to_path_buf(),
-                message: format!(
-                    "{NAME} has a config of the columns {read:?}, and says that {found:?} were \
-                     found; begin anew with --overwrite"
+            return Err(Error::pieces(
+                pieces,
+                format!(
+                    "{NAME} has a config of the columns {read:?}, and says that {found:?} were found"
                 ),
-            });
+            )
+            .with_remedy(phrase!["begin anew with ", Setting::Overwrite]));
         }
         Ok(config)
     }

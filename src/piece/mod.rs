@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Phrase, Result, Setting, phrase};
 use crate::folders;
 use crate::place::sync_parent;
 use crate::stat::Encoding;
@@ -117,13 +117,15 @@ impl Pieces {
             ];
             let visible = name.trim_start_matches('.');
             if !ours.iter().any(|start| visible.starts_with(start)) {
-                return Err(Error::Pieces {
-                    path: folder.to_path_buf(),
-                    message: format!(
-                        "the folder holds {name}, which is no piece; choose another --store, or move \
-                         the folder"
-                    ),
-                });
+                return Err(Error::pieces(
+                    folder,
+                    format!("the folder holds {name}, which is no piece"),
+                )
+                .with_remedy(phrase![
+                    "choose another ",
+                    Setting::Store,
+                    ", or move the folder"
+                ]));
             }
         }
         Ok(())
@@ -208,16 +210,23 @@ impl Pieces {
             }
         }
         if let Some((shard, why)) = first {
-            return Err(Error::Pieces {
-                path: self.folder.clone(),
-                message: format!(
+            return Err(Error::pieces(
+                &self.folder,
+                format!(
                     "{} of {} shards are not done: {} (counted from 0 in the shard map); shard {shard}: \
-                     {why}; run those with --shards A..B --resume, then finalize again",
+                     {why}",
                     missing.len(),
                     self.manifest.map.shards.len(),
                     ranges(&missing)
                 ),
-            });
+            )
+            .with_remedy(phrase![
+                "run those with ",
+                Setting::Shards.to("A..B"),
+                " ",
+                Setting::Resume,
+                ", then finalize again"
+            ]));
         }
         markers.sort_by_key(|marker| marker.shard);
         Ok(markers)
@@ -280,13 +289,8 @@ impl Pieces {
 
     /// An error about a file of a piece.
     fn damaged(&self, name: &str, what: &impl ToString) -> Error {
-        Error::Pieces {
-            path: self.folder.clone(),
-            message: format!(
-                "{name} cannot be read: {}; run again with --resume",
-                what.to_string()
-            ),
-        }
+        let message = format!("{name} cannot be read: {}", what.to_string());
+        Error::pieces(&self.folder, message).with_remedy(run_again())
     }
 }
 
@@ -295,13 +299,28 @@ impl Pieces {
 /// # Errors
 /// There are none.
 pub fn there(folder: &Path, pieces: Option<Pieces>) -> Result<Pieces> {
-    pieces.ok_or_else(|| Error::Pieces {
-        path: folder.to_path_buf(),
-        message:
-            "there are none; write them with icefold run CONFIG --plan MAP.json --shards A..B \
-                  --store, and name the same store here"
-                .to_owned(),
+    pieces.ok_or_else(|| {
+        Error::pieces(folder, "there are none").with_remedy(phrase![
+            "write them with ",
+            Action::WritePieces,
+            ", and name the same store here"
+        ])
     })
+}
+
+/// What always helps, and costs what is done.
+fn begin_anew() -> Phrase {
+    phrase![
+        "begin anew with ",
+        Setting::Overwrite,
+        " and no ",
+        Setting::Shards
+    ]
+}
+
+/// What writes a piece again that is not as it was written.
+fn run_again() -> Phrase {
+    phrase!["run again with ", Setting::Resume]
 }
 
 /// Ascending numbers as ranges: `0..3, 7..8`.

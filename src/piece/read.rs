@@ -11,7 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::marker::Marker;
 use super::write::{ORDER, file_name};
-use super::{CELLS, PARTIALS, Pieces};
+use super::{CELLS, PARTIALS, Pieces, run_again};
 use crate::error::{Error, Result};
 use crate::finalize::CellTable;
 use crate::grid::Order;
@@ -49,9 +49,8 @@ impl Iterator for PieceReader {
         let batch = self.batches.as_mut()?.next()?;
         let batch = batch.map_err(|e| e.to_string());
         let table = batch.and_then(|batch| table(&batch));
-        let named = |message: String| Error::Pieces {
-            path: self.path.clone(),
-            message: format!("cannot be read: {message}; run again with --resume"),
+        let named = |message: String| {
+            Error::pieces(&self.path, format!("cannot be read: {message}")).with_remedy(run_again())
         };
         Some(table.map_err(named))
     }

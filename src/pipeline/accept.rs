@@ -25,7 +25,7 @@ pub(super) fn fold_in_range(
     *batch = batch.retain(&keep);
     let partials = fold(line, batch, times)?;
     if let Some((column, count)) = partials.out_of_range().next() {
-        return Err(Error::Gate(format!(
+        return Err(Error::gate(format!(
             "{count} values of column {} are out of range after rejecting those that were",
             line.job.columns[column].name
         )));

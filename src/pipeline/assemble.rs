@@ -93,7 +93,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     overviews.hold(assembly.memory / 4);
     for marker in &markers {
         if assembly.watch.stop() {
-            return Err(Error::Interrupted);
+            return Err(Error::interrupted());
         }
         let mut cells = 0;
         for table in pieces.tables(marker)? {
@@ -141,7 +141,7 @@ fn check_photons(marker: &Marker, found: u64) -> Result<()> {
     if found == marked {
         return Ok(());
     }
-    Err(Error::Gate(format!(
+    Err(Error::gate(format!(
         "shard {shard}: the partials of its piece have {found} photons and its marker says {marked}"
     )))
 }
@@ -152,7 +152,7 @@ fn check_cells(marker: &Marker, order: Order, found: u64) -> Result<()> {
     if found == marked {
         return Ok(());
     }
-    Err(Error::Gate(format!(
+    Err(Error::gate(format!(
         "shard {}: its piece has {found} cells and its marker says {marked}",
         marker.shard
     )))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Tally;
 use super::pieces::PieceLine;
 use super::{Line, Options, Survey};
-use crate::error::Result;
+use crate::error::{Dialect, Result};
 use crate::left_out::ErrorSummary;
 use crate::merge::RunPartials;
 use crate::piece::{Checkpoint, Pieces};
@@ -33,6 +33,7 @@ pub(super) fn take_up<'a>(
     survey: &'a Survey,
     options: &Options<'a>,
     tally: &mut Tally,
+    dialect: &dyn Dialect,
 ) -> Result<(RunPartials<'a>, Option<&'a Checkpoint>)> {
     let (grid, job) = (&survey.schema.grid, &survey.job);
     let (budget, folder) = (options.partials, options.spill);
@@ -45,9 +46,10 @@ pub(super) fn take_up<'a>(
                 None => return Ok((partials, Some(checkpoint))),
                 Some(why) => tally.notes.push(format!("granules are read again: {why}")),
             },
-            Err(error) => tally
-                .notes
-                .push(format!("granules are read again: {error}")),
+            Err(error) => tally.notes.push(format!(
+                "granules are read again: {}",
+                error.render(dialect)
+            )),
         }
     }
     pieces.pieces.forget(pieces.shards)?;

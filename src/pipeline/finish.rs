@@ -112,7 +112,7 @@ pub(super) fn conserved(shard: u64, merged: u64, finished: u64) -> Result<()> {
     if merged == finished {
         return Ok(());
     }
-    Err(Error::Gate(format!(
+    Err(Error::gate(format!(
         "shard {shard}: granules added {merged} photons to it and {finished} were finished: the sums \
          do not balance"
     )))

@@ -101,7 +101,8 @@ pub fn fold<'a>(
     let granules = survey.granules.iter().map(ToRead::from);
     let _reading = Reading::begin(options.watch, &granules.collect::<Vec<_>>());
     let mut tally = Tally::default();
-    let (partials, resumed) = checkpoint::take_up(survey, options, &mut tally)?;
+    let (partials, resumed) =
+        checkpoint::take_up(survey, options, &mut tally, config.access.dialect)?;
     let merged = checkpoint::merged(resumed);
     let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
@@ -134,10 +135,7 @@ pub fn fold<'a>(
     // Of pieces, others may be done already.
     let none = tally.granules.is_empty() && options.pieces.is_none();
     if let Some(first) = tally.failed.first().filter(|_| none) {
-        return Err(Error::NoGranule {
-            granules: tally.failed.len(),
-            first: first.reason.clone(),
-        });
+        return Err(Error::no_granule(tally.failed.len(), &first.reason));
     }
     if let Some(pieces) = &line.pieces {
         pieces.conserved().check(&tally.counts, job)?;
@@ -209,7 +207,7 @@ impl Line<'_, '_> {
                 if watch.stop() {
                     self.partials.discard()?;
                     self.save(&mut saved, true)?;
-                    return Err(Error::Interrupted);
+                    return Err(Error::interrupted());
                 }
                 match message {
                     Message::Batch(batch, share) => {
@@ -274,7 +272,7 @@ impl Line<'_, '_> {
         end.remainders = granule.remainders;
         let merged: u64 = photons.values().sum();
         if merged != end.counts.kept {
-            return Err(Error::Gate(format!(
+            return Err(Error::gate(format!(
                 "granule {}: {} photons kept and {merged} merged: the sums do not balance",
                 end.name, end.counts.kept
             )));
@@ -297,7 +295,7 @@ impl Line<'_, '_> {
         }
         let failed = Failed {
             granule: name,
-            reason: error.to_string(),
+            reason: error.render(self.config.access.dialect),
         };
         self.leave_out(failed, "read")
     }

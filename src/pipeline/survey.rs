@@ -2,7 +2,7 @@
 //! known and a granule that cannot be opened is found before hours of work.
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Dialect, Error, Result};
 use crate::features::Feature;
 use crate::finalize::{StoreSchema, schema};
 use crate::photon::ColumnType;
@@ -48,7 +48,7 @@ pub struct Survey {
 /// A granule that cannot be used or is of another product (strict), a ground track that no granule can have,
 /// no granule with data to tell the types from, an output that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
-    let mut failed = absent(plan, tolerant)?;
+    let mut failed = absent(plan, tolerant, config.access.dialect)?;
     let found = find(config, plan, tolerant)?;
     failed.extend(found.failed.iter().cloned());
     Survey::new(config, plan, &found, failed)
@@ -129,11 +129,11 @@ impl Survey {
 }
 
 /// Granules that the plan has no file of, or none that can be used: an error, or in a tolerant run left
-/// out.
+/// out, with the reason in the words of a dialect.
 ///
 /// # Errors
 /// Strict: the first of them.
-pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
+pub fn absent(plan: &Plan, tolerant: bool, dialect: &dyn Dialect) -> Result<Vec<Failed>> {
     if tolerant {
         Feature::Parquet.needed_for("list what a tolerant run leaves out")?;
     }
@@ -142,11 +142,11 @@ pub fn absent(plan: &Plan, tolerant: bool) -> Result<Vec<Failed>> {
             0 => String::new(),
             more => format!(" (and {more} more granules)"),
         };
-        return Err(Error::Usage(format!("{}{more}", first.reason)));
+        return Err(Error::argument(first.reason.clone().and(more)));
     }
     let failed = plan.absent.iter().map(|absent| Failed {
         granule: absent.granule.clone(),
-        reason: absent.reason.clone(),
+        reason: absent.reason.render(dialect),
     });
     Ok(failed.collect())
 }

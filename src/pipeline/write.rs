@@ -42,7 +42,7 @@ pub fn write(
     let shards: Vec<u64> = partials.shards().collect();
     for shard in shards {
         if options.watch.stop() {
-            return Err(Error::Interrupted);
+            return Err(Error::interrupted());
         }
         let out = (&mut coarser, &mut conserved, &mut sink);
         finish.shard(shard, &mut partials, out, &mut tally)?;

@@ -16,7 +16,7 @@ use super::folder::FolderPlace;
 use super::paths::{absolute, relative};
 use super::sync::sync_parent;
 use super::{hidden, sealed, swap, work};
-use crate::error::{Error, Result};
+use crate::error::{Action as Does, Error, Result, phrase};
 use crate::folders;
 
 /// Version of the list.
@@ -109,9 +109,8 @@ impl Commit<'_> {
         }));
         let (bytes, _) = sealed::seal(&journal, true);
         write_document(&path, &bytes).map_err(|error| {
-            let message =
-                format!("{error}; free space there or choose another path; no store was written");
-            Error::store(self.store, message)
+            let more = "; free space there or choose another path; no store was written";
+            Error::store(self.store, phrase![&error, more])
         })?;
         for step in &mut self.steps {
             match step {
@@ -215,10 +214,12 @@ fn follow(store: &Path, journal: &Journal) -> Result<()> {
         });
         removed.map_err(|error| {
             let message = format!(
-                "written, but what it replaces is still at {}: {error}; remove it, or call icefold clean",
+                "written, but what it replaces is still at {}: {error}",
                 aside.display()
             );
             Error::store(store, message)
+                .with_remedy(phrase!["remove it, or call ", Does::Clean])
+                .caused_by(error)
         })?;
     }
     Ok(())

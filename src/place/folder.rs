@@ -33,7 +33,7 @@ impl FolderPlace {
             let message = format!(
                 "cannot create a folder in {folder}: {error}; choose a path that you may write to"
             );
-            Error::store(target, message)
+            Error::store(target, message).caused_by(error)
         })?;
         work::begin(&partial);
         Ok(Self {
@@ -67,7 +67,7 @@ impl FolderPlace {
                     "written, but the store that it replaces is still at {}: {error}; remove it",
                     old.display()
                 );
-                Error::store(target, message)
+                Error::store(target, message).caused_by(error)
             })
         });
         self.forget();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sync::{create_folders, parent};
 use super::{hidden, swap, work};
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Phrase, Result, phrase};
 
 /// A name that this run has until it is dropped.
 #[derive(Debug)]
@@ -49,10 +49,8 @@ impl NameLock {
     pub fn take(store: &Path, alone: bool) -> Result<Self> {
         match Self::try_take(store, alone)? {
             Ok(lock) => Ok(lock),
-            Err(holder) => Err(Error::store(
-                store,
-                format!("is being written by {holder}; let it finish or stop it, then run again"),
-            )),
+            Err(holder) => Err(Error::store(store, phrase!["is being written by ", holder])
+                .with_remedy("let it finish or stop it, then run again")),
         }
     }
 
@@ -60,7 +58,7 @@ impl NameLock {
     ///
     /// # Errors
     /// A folder that cannot be written to.
-    pub fn try_take(store: &Path, alone: bool) -> Result<Result<Self, String>> {
+    pub fn try_take(store: &Path, alone: bool) -> Result<Result<Self, Phrase>> {
         let path = lock_of(store);
         let made = make_folders(store, parent(store))?;
         // A run that ends takes its file away: a lock on a file without a name is worth nothing.
@@ -202,16 +200,24 @@ fn sign(file: &mut File, alone: bool) -> std::io::Result<()> {
 }
 
 /// Who has a lock, in words.
-fn holder(file: &mut File) -> String {
+fn holder(file: &mut File) -> Phrase {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
     let holder: Option<Holder> = read.ok().and_then(|_| serde_json::from_str(&text).ok());
     match holder {
-        Some(Holder { process, host, since }) => {
+        Some(Holder {
+            process,
+            host,
+            since,
+        }) => {
             let age = duration(now().saturating_sub(since));
-            format!("process {process} on {host}, for {age}")
+            format!("process {process} on {host}, for {age}").into()
         }
-        None => "other runs, such as over parts of a shard map; icefold inspect of its pieces names those".to_owned(),
+        None => phrase![
+            "other runs, such as over parts of a shard map; ",
+            Action::Inspect,
+            " of its pieces names those"
+        ],
     }
 }
 

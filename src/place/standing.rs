@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::inputs::Inputs;
 use super::sync::parent;
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result, Setting, phrase};
 
 /// A kind of file that icefold writes for its users; each is declared where such files are known again.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ pub(super) fn way(path: &Path, kind: Artefact, overwrite: bool) -> Result<Way> {
         Err(e) => return Err(Error::io("look at", path, e)),
     };
     if found.is_dir() {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "cannot write the file {}: it is a folder; choose another path",
             path.display()
         )));
@@ -110,10 +110,10 @@ pub(super) fn way(path: &Path, kind: Artefact, overwrite: bool) -> Result<Way> {
     // A link stays one: what it leads to is replaced.
     let target = fs::canonicalize(path).map_err(|e| Error::io("look at", path, e))?;
     if kind.needs_flag && !overwrite {
-        let (noun, path) = (kind.noun, path.display());
-        return Err(Error::Usage(format!(
-            "{noun} {path} exists; pass --overwrite to replace it"
-        )));
+        let message = format!("{} {} exists", kind.noun, path.display());
+        return Err(Error::argument(message)
+            .about(Object::File(path.into()))
+            .with_remedy(phrase![Setting::Overwrite.set(), " to replace it"]));
     }
     if found.len() > 0 && !(kind.wrote)(&target) {
         let what = format!("a file is there that is no {} of icefold", kind.noun);
@@ -182,7 +182,7 @@ pub fn check_distinct(store: Option<&Path>, files: &[(Artefact, &Path)]) -> Resu
 
 fn refused(path: &Path, kind: Artefact, what: &str, remedy: &str) -> Error {
     let (noun, path) = (kind.noun, path.display());
-    Error::Usage(format!("cannot write the {noun} {path}: {what}; {remedy}"))
+    Error::argument(format!("cannot write the {noun} {path}: {what}; {remedy}"))
 }
 
 /// Kinds of files for tests: any file is one of theirs.

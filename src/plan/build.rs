@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GranuleKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::read::Input;
 use crate::read::hdf5::{Outline, Tracks};
 use crate::watch::{Reading, ToRead, Watch};
@@ -76,10 +76,9 @@ pub fn build(build: &Build) -> Result<Built> {
         .num_threads(build.threads)
         .build()
         .map_err(|e| {
-            Error::Usage(format!(
-                "cannot start {} threads: {e}; use fewer with --threads",
-                build.threads
-            ))
+            Error::argument(format!("cannot start {} threads: {e}", build.threads))
+                .with_remedy(phrase!["use fewer with ", Setting::Threads])
+                .caused_by(e)
         })?;
     let positions = positions_of(build.config);
     // Granules before the first that fails are all read, so it is the first whatever the threads.
@@ -92,9 +91,11 @@ pub fn build(build: &Build) -> Result<Built> {
         let footprint = footprint(granule, &positions, build.watch);
         match &footprint {
             // Alone it may fit: how many granules are read at a time says nothing of the map.
-            Err(Error::TooLarge { .. }) if shared => {}
+            Err(error) if shared && error.kind() == Kind::TooLarge => {}
             Ok(footprint) => build.watch.granule_done(&granule.name, footprint.photons),
-            Err(Error::Interrupted) => _ = failing.fetch_min(0, Ordering::Relaxed),
+            Err(error) if error.kind() == Kind::Interrupted => {
+                failing.fetch_min(0, Ordering::Relaxed);
+            }
             Err(_) if build.tolerant => build.watch.granule_left_out(&granule.name),
             Err(_) => _ = failing.fetch_min(place, Ordering::Relaxed),
         }
@@ -104,7 +105,7 @@ pub fn build(build: &Build) -> Result<Built> {
     let mut footprints: Vec<_> = pool.install(|| granules.map(read).collect());
     pool.install(|| read_alone(build, &positions, &mut footprints));
     if build.watch.stop() {
-        return Err(Error::Interrupted);
+        return Err(Error::interrupted());
     }
     let footprints = judged(build, footprints)?;
     assemble(build, footprints)
@@ -115,7 +116,7 @@ fn read_alone(build: &Build, positions: &Config, footprints: &mut [Option<Result
     let mut alone = positions.clone();
     alone.access.granules = 1;
     for (granule, slot) in build.plan.granules.iter().zip(footprints) {
-        if !matches!(slot, Some(Err(Error::TooLarge { .. }))) {
+        if !matches!(slot, Some(Err(error)) if error.kind() == Kind::TooLarge) {
             continue;
         }
         let read = footprint(granule, &alone, build.watch);
@@ -177,7 +178,7 @@ fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Re
     let mut last = None;
     while let Some(batch) = reader.next_batch(watch)? {
         if watch.stop() {
-            return Err(Error::Interrupted);
+            return Err(Error::interrupted());
         }
         shard_runs(&locator, &batch.lon, &batch.lat, |shard, _| {
             if last != Some(shard) {
@@ -219,7 +220,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             Some(Err(error)) if build.tolerant => {
                 built.failed.push(Absent {
                     granule: granule.name.to_string(),
-                    reason: error.to_string(),
+                    reason: error.into(),
                 });
                 continue;
             }
@@ -264,7 +265,10 @@ fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         json!({"id": &*pair[0].name, "superseded_by": &*pair[1].name})
     });
     let mut left_out: Vec<Value> = superseded
-        .chain((built.failed.iter()).map(|f| json!({"id": f.granule, "failed": f.reason})))
+        .chain((built.failed.iter()).map(|f| {
+            let why = f.reason.render(config.access.dialect);
+            json!({"id": f.granule, "failed": why})
+        }))
         .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
         .collect();
     left_out.sort_by_key(Value::to_string);
@@ -293,11 +297,8 @@ fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
 fn nothing_to_list(build: &Build, built: &Built) -> Error {
     let granules = build.plan.granules.len();
     match built.failed.first() {
-        Some(first) => Error::NoGranule {
-            granules,
-            first: first.reason.clone(),
-        },
-        None => Error::Usage(format!(
+        Some(first) => Error::no_granule(granules, first.reason.clone()),
+        None => Error::argument(format!(
             "none of the {granules} granules has a photon with valid coordinates at {} and {}{}; \
              check that config {} fits the product",
             build.config.latitude,
@@ -321,7 +322,7 @@ fn entry(path: &Path, folder: &Path) -> Result<MapGranule> {
     let relative = relative(&file, folder);
     let text = |path: &Path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
-            Error::Usage(format!(
+            Error::argument(format!(
                 "granule {} has a path that is not UTF-8, which JSON cannot hold; rename it",
                 path.display()
             ))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::config::{DuplicatePolicy, GranuleKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Phrase, Result, Setting, phrase};
 
 use super::files::{Files, Found, Item, each_once, without_copies};
 use super::scan::Candidate;
@@ -32,7 +32,7 @@ pub(super) struct Settled {
     pub superseded: Vec<Superseded>,
     pub skipped: Vec<Skipped>,
     /// Tolerant only, with the reason.
-    pub failed: Vec<(PathBuf, String)>,
+    pub failed: Vec<(PathBuf, Phrase)>,
     /// Files of one granule that are all read, as none has photons of another.
     pub parts: Vec<Vec<PathBuf>>,
 }
@@ -88,7 +88,7 @@ pub(super) fn settle(found: Vec<Candidate>, rules: Rules, files: &impl Files) ->
     if let Some(first) = settled.superseded.first()
         && rules.policy == DuplicatePolicy::Error
     {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "granules {} and {} are the same granule ({}); drop one, or set output.duplicates to \
              keep_latest or keep_all",
             first.granule.display(),
@@ -161,7 +161,7 @@ fn choose(
                 by,
                 why,
             }),
-            Place::Clash(message) => refuse(path(), Error::Usage(message), rules, settled)?,
+            Place::Clash(message) => refuse(path(), Error::argument(message), rules, settled)?,
             Place::Broken(_, error) => refuse(path(), error, rules, settled)?,
         }
     }
@@ -204,17 +204,14 @@ fn put_aside(
 
 /// The error of a file, with what there is in its place.
 fn beside(error: Error, whole: &Item) -> Error {
-    match error {
-        Error::Granule { granule, message } => Error::granule(
-            granule,
-            format!(
-                "{message}; {} is of the same granule and can be used: remove this file to read that \
-                 one, or pass --tolerant, which does",
-                whole.path.display()
-            ),
-        ),
-        other => other,
+    if error.kind() != Kind::Granule {
+        return error;
     }
+    let there = format!(
+        "{} is of the same granule and can be used: remove this file to read that one, or ",
+        whole.path.display()
+    );
+    error.with_remedy(phrase![there, Setting::Tolerant.set(), ", which does"])
 }
 
 /// Strict: the error. Tolerant: the file is left out, and reported.
@@ -222,7 +219,7 @@ fn refuse(path: PathBuf, error: Error, rules: Rules, settled: &mut Settled) -> R
     if !rules.tolerant {
         return Err(error);
     }
-    settled.failed.push((path, error.to_string()));
+    settled.failed.push((path, error.into()));
     Ok(())
 }
 

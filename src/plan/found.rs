@@ -45,7 +45,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     let leave_out = |granule: &str, error: Error| match error {
         error if tolerant => Ok(Failed {
             granule: granule.to_owned(),
-            reason: error.to_string(),
+            reason: error.render(config.access.dialect),
         }),
         error => Err(error),
     };
@@ -116,13 +116,11 @@ impl Asked {
 
 fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
     if let Some(first) = failed.first() {
-        return Error::NoGranule {
-            granules: plan.granules.len() + plan.absent.len(),
-            first: first.reason.clone(),
-        };
+        let granules = plan.granules.len() + plan.absent.len();
+        return Error::no_granule(granules, &first.reason);
     }
     let names: Vec<&str> = plan.granules.iter().take(3).map(|g| &*g.name).collect();
-    Error::Usage(format!(
+    Error::argument(format!(
         "no granule ({}) has data at {} in any of the ground tracks {}; check that config {} fits \
          the product",
         names.join(", "),

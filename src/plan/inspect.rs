@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Dialect, Neutral, Result, Setting};
 
 use super::map::ShardMap;
 
@@ -25,11 +25,16 @@ impl Inspected {
     pub fn json(&self) -> &Value {
         &self.0
     }
+
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        table(&self.0, dialect)
+    }
 }
 
 impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&table(&self.0))
+        f.write_str(&self.render(&Neutral))
     }
 }
 
@@ -67,7 +72,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
 }
 
 /// [`inspect`] as a table.
-fn table(found: &Value) -> String {
+fn table(found: &Value, dialect: &dyn Dialect) -> String {
     let none = Vec::new();
     let shards = found["shards"].as_array().unwrap_or(&none);
     let text = |value: &Value| match value {
@@ -110,7 +115,8 @@ fn table(found: &Value) -> String {
     }
     if shards.len() > SHOWN {
         let more = shards.len() - SHOWN;
-        let _ = writeln!(out, "  {more} more shards; --json lists all");
+        let json = dialect.setting(Setting::Json, None);
+        let _ = writeln!(out, "  {more} more shards; {json} lists all");
     }
     out
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Phrase, Result, phrase};
 use crate::grid::{Grid, Latitude, Order};
 use crate::place::{Artefact, Folder, write_whole};
 
@@ -145,9 +145,9 @@ impl ShardMap {
         }
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         let raw: RawMap = serde_json::from_slice(&bytes).map_err(|e| {
-            refused(format!(
-                "is not a shard map: {e}; icefold schema plan prints the format"
-            ))
+            refused(format!("is not a shard map: {e}"))
+                .with_remedy(phrase![Action::MapSchema, " prints the format"])
+                .caused_by(e)
         })?;
         if raw.shard_keys.len() != raw.granules.len() {
             return Err(refused(format!(
@@ -263,7 +263,7 @@ impl ShardMap {
     }
 
     /// An error about this map.
-    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+    pub(super) fn error(&self, message: impl Into<Phrase>) -> Error {
         Error::map(&self.path, message)
     }
 }

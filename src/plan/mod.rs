@@ -21,7 +21,7 @@ mod unused;
 use std::path::PathBuf;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Phrase, Result};
 use crate::read::named;
 
 pub use crate::grid::{ShardRange, ShardSet};
@@ -74,7 +74,7 @@ pub struct Skipped {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
     pub granule: String,
-    pub reason: String,
+    pub reason: Phrase,
 }
 
 /// The shards of a shard map that a run is about.
@@ -122,7 +122,7 @@ pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> 
     };
     let settled = settle(scan.found, rules, &files)?;
     let read = settled.granules.len();
-    let (left_out, reasons): (Vec<PathBuf>, Vec<String>) = settled.failed.into_iter().unzip();
+    let (left_out, reasons): (Vec<PathBuf>, Vec<Phrase>) = settled.failed.into_iter().unzip();
     let mut granules = named([settled.granules, left_out].concat());
     let left_out = granules.split_off(read).into_iter().zip(reasons);
     let absent = left_out.map(|(granule, reason)| Absent {

@@ -9,7 +9,7 @@ use std::ops::{Index, Range};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, DuplicatePolicy, GranuleKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result, Setting, phrase};
 
 use super::copies::OnDisk;
 use super::duplicates::{Rules, settle};
@@ -74,10 +74,12 @@ impl ShardMap {
         let shards = &self.shards[range.clone()];
         let wanted: BTreeSet<InMap> = shards.iter().flat_map(granules_of).collect();
         if wanted.is_empty() {
-            return Err(self.error(format!(
-                "lists no granules for its shards {}..{}; choose others with --shards",
-                range.start, range.end
-            )));
+            return Err(self
+                .error(format!(
+                    "lists no granules for its shards {}..{}",
+                    range.start, range.end
+                ))
+                .with_remedy(phrase!["choose others with ", Setting::Shards]));
         }
         let files = self.files(selection)?;
         // What was not found still has a name, by which it may take another's place.
@@ -241,23 +243,26 @@ impl ShardMap {
         let (looked, remedy) = match root {
             Some(root) => (
                 format!("there is no file of that name in {}", root.display()),
-                "download it to there, or name the folder that has it with --granule-root",
+                "download it to there, or name the folder that has it",
             ),
             None if granule.path.is_some() => (
                 "there is no such file".to_owned(),
-                "name the folder that has it with --granule-root",
+                "name the folder that has it",
             ),
             None => (
                 "nothing is fetched".to_owned(),
-                "download it and name its folder with --granule-root",
+                "download it and name its folder",
             ),
         };
         Absent {
             granule: id.to_owned(),
-            reason: format!(
-                "granule {id}: shard map {} has it {href}, and {looked}; {remedy}",
-                self.path.display()
-            ),
+            reason: phrase![
+                format!(
+                    "granule {id}: shard map {} has it {href}, and {looked}; {remedy} with ",
+                    self.path.display()
+                ),
+                Setting::GranuleRoot
+            ],
         }
     }
 }
@@ -313,24 +318,29 @@ fn one_of(granule: &MapGranule, found: &[PathBuf], root: &Path) -> Result<PathBu
     if found.iter().all(same) {
         return Ok(first.clone());
     }
-    Err(Error::Usage(format!(
-        "granule {} is in {} more than once ({} and {}), and they differ; name the folder of one of \
-         them with --granule-root",
+    Err(Error::argument(format!(
+        "granule {} is in {} more than once ({} and {}), and they differ",
         granule.id,
         root.display(),
         found[0].display(),
         found[1].display()
-    )))
+    ))
+    .about(Object::Granule(granule.id.clone()))
+    .with_remedy(phrase![
+        "name the folder of one of them with ",
+        Setting::GranuleRoot
+    ]))
 }
 
 /// The granules in a folder and below, by name; of each name in the order of their paths.
 fn names_in(root: &Path, kind: GranuleKind) -> Result<Names> {
     let mut names = Names::new();
     if !root.is_dir() {
-        return Err(Error::Usage(format!(
-            "--granule-root {} is no folder; name the one that has the granules",
-            root.display()
-        )));
+        return Err(Error::argument(phrase![
+            Setting::GranuleRoot.to(root.display()),
+            " is no folder"
+        ])
+        .with_remedy("name the one that has the granules"));
     }
     for file in scan(&[root.to_path_buf()], kind)?.found {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy();

@@ -71,7 +71,7 @@ pub(super) fn scan(paths: &[PathBuf], kind: GranuleKind) -> Result<Scan> {
                 scanned: false,
             });
         } else {
-            return Err(Error::Usage(format!(
+            return Err(Error::argument(format!(
                 "granule {} is {}, which is not opened; copy the granule to disk first",
                 path.display(),
                 special(&metadata)
@@ -85,7 +85,7 @@ fn absent(path: &Path, error: std::io::Error) -> Error {
     if error.kind() != ErrorKind::NotFound {
         return Error::io("open", path, error);
     }
-    Error::Usage(match std::fs::read_link(path) {
+    Error::argument(match std::fs::read_link(path) {
         Ok(target) => format!(
             "granule {} is a link to {}, which does not exist; correct the link",
             path.display(),
@@ -134,7 +134,7 @@ impl Scan {
             ),
             None => String::new(),
         };
-        Err(Error::Usage(format!(
+        Err(Error::argument(format!(
             "directory {} holds no granule ({}){instead}; name the granules or another directory",
             folder.display(),
             extensions.collect::<Vec<_>>().join(", ")

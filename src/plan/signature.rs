@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GridConfig};
-use crate::error::Result;
+use crate::error::{Action, Phrase, Result, phrase};
 use crate::grid::Grid;
 
 use super::map::ShardMap;
@@ -31,6 +31,11 @@ pub(super) fn spatial_signature(grid: &GridConfig) -> Map<String, Value> {
         json!("fullsphere"),
     ];
     SPATIAL.map(str::to_owned).into_iter().zip(values).collect()
+}
+
+/// What helps where a map was made for another config.
+fn make_one() -> Phrase {
+    phrase!["make a map for this config with ", Action::MakeMap]
 }
 
 impl ShardMap {
@@ -58,9 +63,10 @@ impl ShardMap {
         if let Some(order) = self.order.filter(|order| *order != wanted) {
             return Err(self.error(format!(
                 "its shard_keys are shards of order {order}, those of config {} of order {wanted} \
-                 (parent_order); make a map for this config with icefold plan, or set parent_order",
+                 (parent_order)",
                 config.name
-            )));
+            ))
+            .with_remedy(phrase![make_one(), ", or set parent_order"]));
         }
         odd.extend(self.other_positions(config));
         Ok(odd)
@@ -86,15 +92,19 @@ impl ShardMap {
             .filter_map(|key| Some((key.to_owned(), stored.get(key)?.clone())))
             .collect();
         Err(self.error(format!(
-            "was made for another grid than that of config {}: {}; make a map for this config with \
-             icefold plan, or run the config that the map was made for\n  map    {}\n  config {}\n  \
-             stored {}",
+            "was made for another grid than that of config {}: {}",
             config.name,
-            differing.join(", "),
-            Value::Object(spatial),
-            Value::Object(ours),
-            Value::Object(stored.clone()),
-        )))
+            differing.join(", ")
+        ))
+        .with_remedy(phrase![
+            make_one(),
+            format!(
+                ", or run the config that the map was made for\n  map    {}\n  config {}\n  stored {}",
+                Value::Object(spatial),
+                Value::Object(ours),
+                Value::Object(stored.clone()),
+            )
+        ]))
     }
 
     fn check_latitude(&self, wanted: &str, config: &str) -> Result<()> {
@@ -106,9 +116,9 @@ impl ShardMap {
             return Ok(());
         }
         Err(self.error(format!(
-            "its shards are on the latitude {found} ({how}), those of config {config} on \"{wanted}\"; \
-             make a map for this config with icefold plan, or set output.latitude"
-        )))
+            "its shards are on the latitude {found} ({how}), those of config {config} on \"{wanted}\""
+        ))
+        .with_remedy(phrase![make_one(), ", or set output.latitude"]))
     }
 
     /// A map made from other positions than the config reads may lack shards with photons.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::belongs::{Belonging, belongs};
 use super::document::{ConfigIdentity, Report, RunReport, SCHEMA_VERSION, Stage};
-use crate::error::{Error, Result};
+use crate::error::{Action, Dialect, Error, Neutral, Result, Setting, phrase};
 use crate::place::{Artefact, Folder};
 use crate::text::grouped;
 
@@ -121,8 +121,9 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
 fn read(path: &Path) -> Result<Report> {
     let refuse = |message: String| Error::report(path, message);
     let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    let value: Value = serde_json::from_slice(&text)
-        .map_err(|e| refuse(format!("is not JSON: {e}; run again to write it anew")))?;
+    let value: Value = serde_json::from_slice(&text).map_err(|e| {
+        refuse(format!("is not JSON: {e}; run again to write it anew")).caused_by(e)
+    })?;
     let version = &value["schema_version"];
     if *version != SCHEMA_VERSION {
         return Err(refuse(format!(
@@ -137,10 +138,9 @@ fn read(path: &Path) -> Result<Report> {
         serde_json::from_value(value).map(Report::Assembled)
     };
     report.map_err(|e| {
-        refuse(format!(
-            "is no run report of version {SCHEMA_VERSION}: {e}; icefold schema report prints what \
-             one is"
-        ))
+        refuse(format!("is no run report of version {SCHEMA_VERSION}: {e}"))
+            .with_remedy(phrase![Action::ReportSchema, " prints what one is"])
+            .caused_by(e)
     })
 }
 
@@ -225,8 +225,9 @@ fn balances(report: &RunReport) -> Vec<Balance> {
     found
 }
 
-impl fmt::Display for Inspected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Inspected {
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
         let mut text;
         match &self.report {
             Report::Assembled(report) => {
@@ -242,12 +243,18 @@ impl fmt::Display for Inspected {
                     &report.config,
                 );
                 summary(&mut text, report);
-                granules(&mut text, report);
+                granules(&mut text, report, dialect);
                 stages(&mut text, report);
             }
         }
         balance_text(&mut text, self);
-        f.write_str(&text)
+        text
+    }
+}
+
+impl fmt::Display for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Neutral))
     }
 }
 
@@ -326,8 +333,9 @@ fn summary(text: &mut String, report: &RunReport) {
     line("content", &content);
 }
 
-fn granules(text: &mut String, report: &RunReport) {
+fn granules(text: &mut String, report: &RunReport, dialect: &dyn Dialect) {
     let granules = &report.granules;
+    let json = dialect.setting(Setting::Json, None);
     let _ = writeln!(
         text,
         "\ngranules: {} read, {} failed, {} superseded",
@@ -345,14 +353,14 @@ fn granules(text: &mut String, report: &RunReport) {
     }
     if granules.done.len() > SHOWN {
         let more = granules.done.len() - SHOWN;
-        let _ = writeln!(text, "  {more} more granules; --json lists all");
+        let _ = writeln!(text, "  {more} more granules; {json} lists all");
     }
     for failed in granules.failed.iter().take(SHOWN) {
         let _ = writeln!(text, "  failed: {}", failed.reason);
     }
     if granules.failed.len() > SHOWN {
         let more = granules.failed.len() - SHOWN;
-        let _ = writeln!(text, "  {more} more failed; --json lists all");
+        let _ = writeln!(text, "  {more} more failed; {json} lists all");
     }
 }
 

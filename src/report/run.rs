@@ -28,7 +28,7 @@ pub struct RunFacts<'a> {
     pub config_name: &'a str,
     pub config_sha256: &'a str,
     pub device: &'static str,
-    pub device_reason: &'static str,
+    pub device_reason: String,
     /// What more there is to say of the device.
     pub device_details: serde_json::Map<String, Value>,
     pub threads: usize,
@@ -69,7 +69,7 @@ impl RunReport {
             },
             device: DeviceReport {
                 name: facts.device.to_owned(),
-                reason: facts.device_reason.to_owned(),
+                reason: facts.device_reason.clone(),
                 details: facts.device_details.clone(),
             },
             plan: facts.plan.wanted.as_ref().map(|wanted| PlanReport {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::backend::DeviceChoice;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::store::Layout;
 use crate::watch::Watch;
@@ -180,6 +180,12 @@ impl<'a> Run<'a> {
     /// Who is told how far the run is, and may stop it.
     pub fn watch(mut self, watch: &'a dyn Watch) -> Self {
         self.settings.watch = watch;
+        self
+    }
+
+    /// In what words reports and error tables say why something was left out; neutral ones where none are given.
+    pub fn dialect(mut self, dialect: &'static dyn Dialect) -> Self {
+        self.settings.dialect = dialect;
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::backend::Device;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
 use crate::pipeline::{self, Options, Survey};
@@ -81,11 +81,17 @@ impl<'a> Work<'a> {
     /// A run over the granules themselves, and its report.
     pub fn outcome(&self, resume: bool) -> Result<Done> {
         if resume {
-            return Err(Error::Usage(
-                "--resume goes on with a run over a shard map and this run has none; make one with \
-                 icefold plan and name it with --plan MAP.json, in place of granules"
-                    .to_owned(),
-            ));
+            return Err(Error::argument(phrase![
+                Setting::Resume,
+                " goes on with a run over a shard map and this run has none"
+            ])
+            .with_remedy(phrase![
+                "make one with ",
+                Action::MakeMap,
+                " and name it with ",
+                Setting::Plan.to("MAP.json"),
+                ", in place of granules"
+            ]));
         }
         self.execute()
     }
@@ -167,7 +173,9 @@ impl<'a> Work<'a> {
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             device: device.name(),
-            device_reason: device.reason(&self.settings.device),
+            device_reason: device
+                .reason(&self.settings.device)
+                .render(self.settings.dialect),
             device_details: device.details(&survey.job),
             threads: self.settings.threads,
             memory_bytes: self.settings.memory.0,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::finalize::schema;
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::{Marker, Owner, Pieces, there};
@@ -243,12 +243,12 @@ impl<'a> Finalize<'a> {
             watch: self.settings.watch,
         };
         let assembled = self.workers()?.install(|| assemble(&assembly));
-        assembled.map_err(|error| match error {
-            Error::Interrupted => Error::Resumable(format!(
+        assembled.map_err(|error| match error.kind() {
+            Kind::Interrupted => Error::resumable(format!(
                 "no store was written and all pieces are kept in {}; run the same command again",
                 folder.display()
             )),
-            other => other,
+            _ => error,
         })
     }
 
@@ -298,9 +298,9 @@ impl<'a> Finalize<'a> {
             .num_threads(threads)
             .build()
             .map_err(|e| {
-                Error::Usage(format!(
-                    "cannot start {threads} threads: {e}; use fewer with --threads"
-                ))
+                Error::argument(format!("cannot start {threads} threads: {e}"))
+                    .with_remedy(phrase!["use fewer with ", Setting::Threads])
+                    .caused_by(e)
             })
     }
 }

@@ -33,7 +33,7 @@ impl Granules {
         if folder.is_dir() {
             return Ok(Self::named([folder]));
         }
-        Err(Error::Usage(format!(
+        Err(Error::argument(format!(
             "there is no folder {}; name one that has granules",
             folder.display()
         )))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::place::check_file;
 use crate::plan::{Build, Built, SHARD_MAP, build};
@@ -65,6 +65,12 @@ impl<'a> MakeMap<'a> {
         self
     }
 
+    /// In what words the map says why a granule was left out; neutral ones where none are given.
+    pub fn dialect(mut self, dialect: &'static dyn Dialect) -> Self {
+        self.settings.dialect = dialect;
+        self
+    }
+
     /// Reads the positions of all granules, and writes the map.
     ///
     /// # Errors
@@ -96,7 +102,7 @@ impl<'a> MakeMap<'a> {
         built.map.write()?;
         for failed in &built.failed {
             watch.note(Note::LeftOut {
-                reason: failed.reason.clone(),
+                reason: failed.reason.render(config.access.dialect),
             });
         }
         for granule in built.without_photons.iter().cloned() {

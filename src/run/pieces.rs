@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
-use crate::error::{Error, Result};
+use crate::error::{Action, Error, Kind, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
 use crate::pipeline::Tally;
@@ -115,9 +115,9 @@ impl PartRun<'_> {
             mut tally,
             errors,
             partials,
-        } = folded.map_err(|error| match error {
-            Error::Interrupted => self.interrupted(pieces),
-            other => other,
+        } = folded.map_err(|error| match error.kind() {
+            Kind::Interrupted => self.interrupted(pieces),
+            _ => error,
         })?;
         tally.errors = errors.summary();
         tally.spilled = partials.spilled();
@@ -148,11 +148,13 @@ impl PartRun<'_> {
     fn check(&self, folder: &Path) -> Result<()> {
         let run = self.run;
         if self.part && run.table.is_some() {
-            return Err(Error::Usage(
-                "--table is written with the store, and --shards writes pieces of one; give --table \
-                 to icefold finalize"
-                    .to_owned(),
-            ));
+            return Err(Error::argument(phrase![
+                Setting::Table,
+                " is written with the store, and ",
+                Setting::Shards,
+                " writes pieces of one"
+            ])
+            .with_remedy(phrase!["give ", Setting::Table, " to ", Action::Finalize]));
         }
         let overwrite = self.may_overwrite(folder)?;
         // With pieces there, whether the store may be replaced is asked when it is made of them.
@@ -202,7 +204,7 @@ impl PartRun<'_> {
             asked.agree(pieces.manifest(), folder)?;
             pieces
         } else {
-            pipeline::absent(run.plan, run.settings.tolerant)?;
+            pipeline::absent(run.plan, run.settings.tolerant, run.settings.dialect)?;
             // All granules of the map have their say, so that pieces of all parts fit together.
             let all = self.map.plan(&Selection {
                 range: None,
@@ -231,13 +233,13 @@ impl PartRun<'_> {
                 continue;
             }
             if !self.resume {
-                return Err(Error::Pieces {
-                    path: pieces.folder().to_path_buf(),
-                    message: format!(
-                        "there is a piece of shard {shard} already; pass --resume to keep what is \
-                         done, or --overwrite to do it again"
-                    ),
-                });
+                let message = format!("there is a piece of shard {shard} already");
+                return Err(Error::pieces(pieces.folder(), message).with_remedy(phrase![
+                    Setting::Resume.set(),
+                    " to keep what is done, or ",
+                    Setting::Overwrite,
+                    " to do it again"
+                ]));
             }
             let done = pieces.done(shard)?.and_then(|marker| {
                 listed.check_shard(shard, &marker.granules, &marker.left_out)?;
@@ -270,17 +272,19 @@ impl PartRun<'_> {
     fn survey(&self, pieces: &Pieces) -> Result<Survey> {
         let run = self.run;
         let manifest = pieces.manifest();
-        let mut failed = pipeline::absent(run.plan, run.settings.tolerant)?;
+        let mut failed = pipeline::absent(run.plan, run.settings.tolerant, run.settings.dialect)?;
         let found = &manifest.found;
         if let Some(first) = found.failed.first().filter(|_| !run.settings.tolerant) {
-            return Err(Error::Pieces {
-                path: pieces.folder().to_path_buf(),
-                message: format!(
-                    "were begun with --tolerant and are made without granule {} ({}); pass \
-                     --tolerant, or begin anew with --overwrite",
-                    first.granule, first.reason
-                ),
-            });
+            let without = format!(
+                " and are made without granule {} ({})",
+                first.granule, first.reason
+            );
+            let message = phrase!["were begun with ", Setting::Tolerant, without];
+            return Err(Error::pieces(pieces.folder(), message).with_remedy(phrase![
+                Setting::Tolerant.set(),
+                ", or begin anew with ",
+                Setting::Overwrite
+            ]));
         }
         failed.extend(found.failed.iter().cloned());
         Survey::new(run.config, run.plan, found, failed)
@@ -305,9 +309,9 @@ impl PartRun<'_> {
             watch: run.settings.watch,
         };
         let assembled = device.install(|| pipeline::assemble(&assembly));
-        assembled.map_err(|error| match error {
-            Error::Interrupted => self.interrupted(pieces),
-            other => other,
+        assembled.map_err(|error| match error.kind() {
+            Kind::Interrupted => self.interrupted(pieces),
+            _ => error,
         })
     }
 
@@ -318,12 +322,16 @@ impl PartRun<'_> {
             .iter()
             .filter(|&&shard| pieces.is_marked(shard))
             .count();
-        Error::Resumable(format!(
-            "{done} of {} shards are done and kept in {}; run the same command with --resume to go \
-             on",
+        Error::resumable(format!(
+            "{done} of {} shards are done and kept in {}",
             shards.len(),
             pieces.folder().display()
         ))
+        .with_remedy(phrase![
+            "run the same command with ",
+            Setting::Resume,
+            " to go on"
+        ])
     }
 
     fn say_what_is_left(&self, pieces: &Pieces) -> Result<()> {

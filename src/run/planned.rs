@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::{Access, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Order;
 use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
@@ -34,17 +34,15 @@ impl<'a> Planned<'a> {
             ..settings.access()?
         };
         let overviews = coarser(&asked.overviews, asked.config.grid.cell_order)
-            .map_err(|what| Error::Usage(format!("overviews: {what}")))?;
+            .map_err(|what| Error::argument(format!("overviews: {what}")))?;
         if !asked.layout.has_overviews() && !overviews.is_empty() {
-            return Err(Error::Usage(
-                "the layout of the full sphere has one order, and overviews are more; use the cells layout"
-                    .to_owned(),
+            return Err(Error::argument(
+                "the layout of the full sphere has one order, and overviews are more; use the cells layout",
             ));
         }
         if asked.overwrite && asked.resume {
-            return Err(Error::Usage(
-                "to overwrite is to begin anew and to resume is to keep what is done; choose one"
-                    .to_owned(),
+            return Err(Error::argument(
+                "to overwrite is to begin anew and to resume is to keep what is done; choose one",
             ));
         }
         for (path, what) in [
@@ -163,7 +161,10 @@ impl<'a> Planned<'a> {
         }
         let config = &self.asked.config;
         let store = config.store.clone().ok_or_else(|| {
-            Error::Usage("no store given; say where to write with --store OUT.zarr".to_owned())
+            Error::argument("no store given").with_remedy(phrase![
+                "say where to write with ",
+                Setting::Store.to("OUT.zarr")
+            ])
         })?;
         urls::refuse_store(config, &store)?;
         Ok(store)

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::piece::Pieces;
 use crate::place::{
     Commit, Completed, Leftover, NameLock, State, Step, pending, recover, remove_of, whole_file,
@@ -113,13 +113,17 @@ impl<'a> Session<'a> {
         }
         match missing {
             None => Ok(()),
-            Some(error) => Err(Error::store(
-                store,
-                format!(
-                    "is whole, but its run report is missing: {error}; free space there or choose another \
-                     path with --report, and run again with --overwrite"
-                ),
-            )),
+            Some(error) => {
+                let message = phrase!["is whole, but its run report is missing: ", &error];
+                Err(Error::store(store, message)
+                    .with_remedy(phrase![
+                        "free space there or choose another path with ",
+                        Setting::Report,
+                        ", and run again with ",
+                        Setting::Overwrite
+                    ])
+                    .caused_by(error))
+            }
         }
     }
 }

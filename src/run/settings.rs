@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::backend::DeviceChoice;
 use crate::config::Access;
-use crate::error::{Error, Result};
+use crate::error::{Dialect, Error, Result};
 use crate::pipeline::Memory;
 use crate::watch::{Unwatched, Watch};
 
@@ -24,6 +24,8 @@ pub(super) struct Settings<'a> {
     /// What reports record as the command line.
     pub command: Vec<String>,
     pub watch: &'a dyn Watch,
+    /// In what words is written down why something was left out.
+    pub dialect: &'static dyn Dialect,
 }
 
 impl Default for Settings<'_> {
@@ -38,6 +40,7 @@ impl Default for Settings<'_> {
             batch_rows: None,
             command: Vec::new(),
             watch: &Unwatched,
+            dialect: <&dyn Dialect>::default(),
         }
     }
 }
@@ -53,6 +56,7 @@ impl Settings<'_> {
             external: self.external.clone(),
             tolerant: self.tolerant,
             chunk_memory: Some(self.memory.for_chunks()),
+            dialect: self.dialect,
             ..Access::default()
         })
     }
@@ -60,23 +64,21 @@ impl Settings<'_> {
     /// Every setting can be honoured.
     pub fn check(&self) -> Result<()> {
         if let Some(folder) = self.external.iter().find(|folder| !folder.is_dir()) {
-            return Err(Error::Usage(format!(
+            return Err(Error::argument(format!(
                 "{} is not a folder that granules may lead to; name one that is there",
                 folder.display()
             )));
         }
         if self.threads == 0 {
-            return Err(Error::Usage(
-                "0 threads do nothing; give one or more".to_owned(),
-            ));
+            return Err(Error::argument("0 threads do nothing; give one or more"));
         }
         if self.batch_rows == Some(0) {
-            return Err(Error::Usage(
-                "a batch of 0 rows holds nothing; give one row or more".to_owned(),
+            return Err(Error::argument(
+                "a batch of 0 rows holds nothing; give one row or more",
             ));
         }
         if self.memory.0 < Memory::LEAST.0 {
-            return Err(Error::Usage(format!(
+            return Err(Error::argument(format!(
                 "a memory of {} is too little; give at least {}",
                 self.memory,
                 Memory::LEAST

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result, Setting, phrase};
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
@@ -77,12 +77,18 @@ pub(super) fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
     if !is_there || store.file_name() == Some(name) {
         return Ok(());
     }
-    Err(Error::Usage(format!(
-        "{} is the report of {other}, and that of {} would have the same name; choose another --store, \
-         or name the report with --report",
+    Err(Error::argument(format!(
+        "{} is the report of {other}, and that of {} would have the same name",
         report.display(),
         store.display()
-    )))
+    ))
+    .about(Object::Report(report.into()))
+    .with_remedy(phrase![
+        "choose another ",
+        Setting::Store,
+        ", or name the report with ",
+        Setting::Report
+    ]))
 }
 
 /// What the report of a run has behind the store's stem: runs over parts of a map have one each.

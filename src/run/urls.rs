@@ -43,7 +43,7 @@ pub fn refuse(path: &Path, what: &str, written: bool) -> Result<()> {
         ),
         (_, false) => "download it, or mount the bucket, and name its path".to_owned(),
     };
-    Err(Error::Usage(format!(
+    Err(Error::argument(format!(
         "{what} {text}: {scheme}:// is not {}; {way_out}",
         if written { "written" } else { "read" }
     )))

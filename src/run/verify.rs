@@ -125,8 +125,8 @@ impl<'a> Verify<'a> {
             ..self.settings.access()?
         };
         if self.devices.len() < 2 {
-            return Err(Error::Usage(
-                "a device is compared with another; name two or more".to_owned(),
+            return Err(Error::argument(
+                "a device is compared with another; name two or more",
             ));
         }
         let plan = self.granules.plan(&self.config, false, watch)?;

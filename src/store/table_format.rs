@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::features::Feature;
 
 /// The format of a table that is written.
@@ -20,10 +20,10 @@ impl TableFormat {
     /// An extension of neither; a build that writes no tables.
     pub fn of(path: &Path) -> Result<Self> {
         let format = Self::named(path).ok_or_else(|| {
-            Error::Usage(format!(
-                "--table {}: the extension tells the format; use .parquet, or .arrow for Arrow IPC",
-                path.display()
-            ))
+            Error::argument(phrase![
+                Setting::Table.to(path.display()),
+                ": the extension tells the format; use .parquet, or .arrow for Arrow IPC"
+            ])
         })?;
         Feature::Parquet.needed_for(&format!("write table {}", path.display()))?;
         Ok(format)

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::error::{Action, Dialect, Phrase, Setting, phrase};
 use crate::text::size;
 
 /// Something that people should know of a run.
@@ -123,44 +124,52 @@ impl Note {
     }
 }
 
+impl From<&Note> for Phrase {
+    /// What the note says, after how much it matters.
+    fn from(note: &Note) -> Self {
+        let text = match note {
+            Note::Superseded { .. }
+            | Note::Parts { .. }
+            | Note::NotRead { .. }
+            | Note::NotData { .. }
+            | Note::OddMap { .. } => note.of_plan().into(),
+            Note::PieceAgain { .. }
+            | Note::GranulesAgain { .. }
+            | Note::LackingGranule { .. }
+            | Note::ShardsDone { .. }
+            | Note::NothingInPieces { .. } => note.of_pieces(),
+            Note::AlreadyWhole { .. }
+            | Note::NamesGiven { .. }
+            | Note::Removed { .. }
+            | Note::OfAnotherHost { .. } => note.of_names(),
+            _ => note.of_line(),
+        };
+        phrase![note.beginning(), text]
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.beginning())?;
-        match self {
-            Self::Superseded { .. }
-            | Self::Parts { .. }
-            | Self::NotRead { .. }
-            | Self::NotData { .. }
-            | Self::OddMap { .. } => self.of_plan(f),
-            Self::PieceAgain { .. }
-            | Self::GranulesAgain { .. }
-            | Self::LackingGranule { .. }
-            | Self::ShardsDone { .. }
-            | Self::NothingInPieces { .. } => self.of_pieces(f),
-            Self::AlreadyWhole { .. }
-            | Self::NamesGiven { .. }
-            | Self::Removed { .. }
-            | Self::OfAnotherHost { .. } => self.of_names(f),
-            _ => self.of_line(f),
-        }
+        Phrase::from(self).fmt(f)
     }
 }
 
 impl Note {
+    /// What it says, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        Phrase::from(self).render(dialect)
+    }
+
     /// What becomes of files that are not read, or read beside others of their granule.
-    fn of_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn of_plan(&self) -> String {
         match self {
             Self::Superseded { granule, by, why } => {
                 let (granule, by) = (granule.display(), by.display());
-                write!(
-                    f,
-                    "granule {granule} is left out: {by} takes its place ({why})"
-                )
+                format!("granule {granule} is left out: {by} takes its place ({why})")
             }
             Self::Parts { paths } => {
                 let parts: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-                write!(
-                    f,
+                format!(
                     "{} are parts of one granule: all are read, as none has photons of another",
                     parts.join(", ")
                 )
@@ -174,123 +183,140 @@ impl Note {
                     0 => String::new(),
                     more => format!(" (and {more} more)"),
                 };
-                write!(f, "not read: {}{more} {reason}", first.display())
+                format!("not read: {}{more} {reason}", first.display())
             }
-            Self::NotData { files: 1 } => f.write_str("not read: 1 file that is no data"),
-            Self::NotData { files } => write!(f, "not read: {files} files that are no data"),
-            Self::OddMap { what } => f.write_str(what),
-            _ => Ok(()),
+            Self::NotData { files: 1 } => "not read: 1 file that is no data".to_owned(),
+            Self::NotData { files } => format!("not read: {files} files that are no data"),
+            Self::OddMap { what } => what.clone(),
+            _ => String::new(),
         }
     }
 
     /// What the line met.
-    fn of_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn of_line(&self) -> Phrase {
         match self {
             Self::Drift { what }
             | Self::Device { what }
             | Self::Odd { what }
-            | Self::OddGranule { what } => f.write_str(what),
-            Self::DiskMayFill { most, store, room } => write!(
-                f,
-                "partials may take up to {} on the disk of {}, which has room for {}; a larger \
-                 --memory or a --store on another disk helps, should it fill up",
-                size(*most),
-                store.display(),
-                size(*room)
-            ),
-            Self::LeftOut { reason } => write!(f, "left out: {reason}"),
-            Self::NoPhotons { granule } => write!(
-                f,
+            | Self::OddGranule { what } => what.into(),
+            Self::DiskMayFill { most, store, room } => phrase![
+                format!(
+                    "partials may take up to {} on the disk of {}, which has room for {}; a larger ",
+                    size(*most),
+                    store.display(),
+                    size(*room)
+                ),
+                Setting::Memory,
+                " or a ",
+                Setting::Store,
+                " on another disk helps, should it fill up"
+            ],
+            Self::LeftOut { reason } => format!("left out: {reason}").into(),
+            Self::NoPhotons { granule } => format!(
                 "granule {granule} has no photons in any ground track; check that the config fits \
                  the product"
-            ),
-            Self::Unlisted { granule, photons } => write!(
-                f,
-                "granule {granule}: {photons} photons lie in shards that the shard map does not \
-                 list it for, and were left out; make the map again with icefold plan"
-            ),
-            Self::RowLeftOut { granule, row } => write!(f, "left out: granule {granule}: {row}"),
-            Self::MoreRowsLeftOut { rows } => {
-                write!(f, "{rows} more rows left out; the error table lists them")
+            )
+            .into(),
+            Self::Unlisted { granule, photons } => phrase![
+                format!(
+                    "granule {granule}: {photons} photons lie in shards that the shard map does not \
+                     list it for, and were left out; make the map again with "
+                ),
+                Action::MakeMap
+            ],
+            Self::RowLeftOut { granule, row } => {
+                format!("left out: granule {granule}: {row}").into()
             }
-            Self::InNoShard { granule } => write!(
-                f,
+            Self::MoreRowsLeftOut { rows } => {
+                format!("{rows} more rows left out; the error table lists them").into()
+            }
+            Self::InNoShard { granule } => format!(
                 "granule {granule} has no photon with valid coordinates in any ground track and \
                  is in no shard"
-            ),
+            )
+            .into(),
             Self::NothingKept { read, most } => {
-                let expected = "pass --allow-empty where that is expected";
-                match most {
-                    None => write!(
-                        f,
-                        "no photon was kept, as no granule that was read has any; check that the config \
-                         fits the granules, or {expected}"
+                let (why, check) = match most {
+                    None => (
+                        "no photon was kept, as no granule that was read has any".to_owned(),
+                        "check that the config fits the granules",
                     ),
-                    Some((reason, photons)) => write!(
-                        f,
-                        "no photon was kept of {read}: {photons} were rejected as {reason}; check the \
-                         config, or {expected}"
+                    Some((reason, photons)) => (
+                        format!(
+                            "no photon was kept of {read}: {photons} were rejected as {reason}"
+                        ),
+                        "check the config",
                     ),
-                }
+                };
+                phrase![why, "; ", check, ", or ", if_expected()]
             }
-            _ => Ok(()),
+            _ => Phrase::default(),
         }
     }
 
     /// How far the pieces of a store are.
-    fn of_pieces(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn of_pieces(&self) -> Phrase {
         match self {
             Self::PieceAgain { shard, why } => {
-                write!(f, "the piece of shard {shard} is made again: {why}")
+                format!("the piece of shard {shard} is made again: {why}").into()
             }
-            Self::GranulesAgain { why } => write!(f, "granules are read again: {why}"),
+            Self::GranulesAgain { why } => format!("granules are read again: {why}").into(),
             Self::LackingGranule { granule } => {
-                write!(f, "left out: granule {granule}; the error table says why")
+                format!("left out: granule {granule}; the error table says why").into()
             }
-            Self::ShardsDone { done, of, store } if done == of => write!(
-                f,
-                "all {of} shards are done: icefold finalize {} makes the store",
-                store.display()
-            ),
-            Self::ShardsDone { done, of, store } => write!(
-                f,
-                "{done} of {of} shards are done; when all are, icefold finalize {} makes the store",
-                store.display()
-            ),
-            Self::NothingInPieces { pieces } => write!(
-                f,
-                "no photon was kept in any of {pieces} pieces, and the store has no cell; the run \
-                 reports of the pieces say why; pass --allow-empty where that is expected"
-            ),
-            _ => Ok(()),
+            Self::ShardsDone { done, of, store } => phrase![
+                if done == of {
+                    format!("all {of} shards are done: ")
+                } else {
+                    format!("{done} of {of} shards are done; when all are, ")
+                },
+                Action::Finalize,
+                format!(" {} makes the store", store.display())
+            ],
+            Self::NothingInPieces { pieces } => phrase![
+                format!(
+                    "no photon was kept in any of {pieces} pieces, and the store has no cell; the run \
+                     reports of the pieces say why; "
+                ),
+                if_expected()
+            ],
+            _ => Phrase::default(),
         }
     }
 
     /// What earlier runs left at a store's name.
-    fn of_names(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn of_names(&self) -> Phrase {
         match self {
-            Self::AlreadyWhole { store } => write!(
-                f,
+            Self::AlreadyWhole { store } => format!(
                 "{} is whole already, and its values are those of its report: nothing is left to do",
                 store.display()
-            ),
-            Self::NamesGiven { store } => write!(
-                f,
+            )
+            .into(),
+            Self::NamesGiven { store } => format!(
                 "an earlier run was stopped while it gave {} and its files their names; all have them \
                  now",
                 store.display()
-            ),
+            )
+            .into(),
             Self::Removed { path } => {
-                write!(f, "removed {}, which a killed run left", path.display())
+                format!("removed {}, which a killed run left", path.display()).into()
             }
-            Self::OfAnotherHost { path, host } => write!(
-                f,
-                "{} was made by a run on {host}; if that is gone, remove it, or call icefold clean there",
-                path.display()
-            ),
-            _ => Ok(()),
+            Self::OfAnotherHost { path, host } => phrase![
+                format!(
+                    "{} was made by a run on {host}; if that is gone, remove it, or call ",
+                    path.display()
+                ),
+                Action::Clean,
+                " there"
+            ],
+            _ => Phrase::default(),
         }
     }
+}
+
+/// What makes no photon no failure.
+fn if_expected() -> Phrase {
+    phrase![Setting::AllowEmpty.set(), " where that is expected"]
 }
 
 #[cfg(test)]
@@ -305,7 +331,7 @@ mod tests {
             of: 3,
             store: store.clone(),
         };
-        let text = "all 3 shards are done: icefold finalize a.zarr makes the store";
+        let text = "all 3 shards are done: finalize a.zarr makes the store";
         assert_eq!(
             (hint.to_string().as_str(), hint.weight()),
             (text, Weight::Hint)

@@ -150,7 +150,7 @@ fn links_lead_no_further_than_the_folders_that_are_allowed() {
     };
     assert_heights(&link("a.h5", "parts/b.h5"), &config(), 3.0);
     let name = outside.to_str().unwrap();
-    let refused = ["/gt1l is an external link to", name, "--allow-external"];
+    let refused = ["/gt1l is an external link to", name, "allow_external"];
     assert_refused(&link("a.h5", name), &config(), &refused);
     assert_heights(
         &beside.path("a.h5"),

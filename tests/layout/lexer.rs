@@ -8,7 +8,12 @@ pub struct Line {
     pub code: String,
     /// What follows `//` or stands in `/* */`.
     pub comment: String,
+    /// What stands in strings, [`OPENING`] before each that begins here.
+    pub text: String,
 }
+
+/// Stands before the content of a string.
+const OPENING: char = '\0';
 
 /// Where the reading is, between two characters.
 enum State {
@@ -43,6 +48,24 @@ pub fn lines(source: &str) -> Vec<Line> {
     lines
 }
 
+/// What strings of `source` hold, escapes as they are written, with the number of the line where each begins.
+pub fn strings(source: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for (number, line) in lines(source).into_iter().enumerate() {
+        let mut texts = line.text.split(OPENING);
+        let rest_of_last = texts.next().unwrap_or_default();
+        if let Some((_, last)) = found.last_mut().filter(|_| !rest_of_last.is_empty()) {
+            // A line that ends in `\` goes on at the next one's first word.
+            if last.ends_with('\\') {
+                last.pop();
+            }
+            last.push_str(rest_of_last.trim_start());
+        }
+        found.extend(texts.map(|text| (number + 1, text.to_owned())));
+    }
+    found
+}
+
 /// Takes the next piece of `rest` into `line`; returns the state after it where that changes, and
 /// the piece's length.
 fn step(state: &State, rest: &str, line: &mut Line) -> (Option<State>, usize) {
@@ -66,11 +89,15 @@ fn step(state: &State, rest: &str, line: &mut Line) -> (Option<State>, usize) {
         }
         State::Text if rest.starts_with('\\') => {
             let escaped = rest[1..].chars().next().map_or(0, char::len_utf8);
+            line.text.push_str(&rest[..=escaped]);
             (None, 1 + escaped)
         }
-        State::Text => (rest.starts_with('"').then_some(State::Code), first),
+        State::Text if rest.starts_with('"') => (Some(State::Code), first),
         State::RawText(end) if rest.starts_with(end.as_str()) => (Some(State::Code), end.len()),
-        State::RawText(_) => (None, first),
+        State::Text | State::RawText(_) => {
+            line.text.push_str(&rest[..first]);
+            (None, first)
+        }
     }
 }
 
@@ -83,12 +110,14 @@ fn code(rest: &str, first: usize, line: &mut Line) -> (Option<State>, usize) {
         return (Some(State::BlockComment(1)), 2);
     }
     if rest.starts_with('"') {
+        line.text.push(OPENING);
         return (Some(State::Text), 1);
     }
     let in_a_name = line
         .code
         .ends_with(|c: char| c.is_alphanumeric() || c == '_');
     if let Some(hashes) = raw_string(rest).filter(|_| !in_a_name || line.code.ends_with('b')) {
+        line.text.push(OPENING);
         return (
             Some(State::RawText(format!("\"{}", "#".repeat(hashes)))),
             hashes + 2,
@@ -129,10 +158,7 @@ let b: &'a str = r#"unsafe " "#; /* two /* nested */ still */ let d = ['"', '\''
 four */ end
 let e = br"x" ; // five "six
 "##;
-    let line = |code: &str, comment: &str| Line {
-        code: code.to_owned(),
-        comment: comment.to_owned(),
-    };
+    let line = |code: &str, comment: &str| (code.to_owned(), comment.to_owned());
     let expected = [
         line("let a = ; ", " one"),
         line("let b: &'a str = ;  let d = [, ];", " two  nested  still "),
@@ -140,5 +166,17 @@ let e = br"x" ; // five "six
         line(" end", "four "),
         line("let e = b ; ", " five \"six"),
     ];
-    assert_eq!(lines(source), expected);
+    let found = lines(source).into_iter();
+    let found: Vec<_> = found.map(|line| (line.code, line.comment)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn strings_are_whole_over_several_lines() {
+    let source =
+        "f(\"one \\\n   two\", '\"', r#\"a \"b\" \\\"#); // \"no\"\nlet c = \"\"; g(\"x\\\"y\")\n";
+    let found = strings(source);
+    let expected = [(1, "one two"), (2, "a \"b\" \\"), (3, ""), (3, "x\\\"y")];
+    let expected: Vec<_> = expected.map(|(n, text)| (n, text.to_owned())).into();
+    assert_eq!(found, expected);
 }

@@ -7,6 +7,7 @@ mod lexer;
 mod seams;
 mod shaders;
 mod silence;
+mod spoken;
 
 use std::fs;
 use std::path::{Path, PathBuf};

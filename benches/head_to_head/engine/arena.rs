@@ -137,7 +137,7 @@ impl Arena {
             (device, true) => Start::Positions(device),
             (Device::Cpu(cpu), false) => Start::Cells(cpu, &self.ids),
             (device, false) => {
-                return Err(Error::Usage(format!(
+                return Err(Error::argument(format!(
                     "task {} starts from ids, which {} does not; ask it for locate_groupby",
                     task.name(),
                     device.name()
@@ -155,7 +155,7 @@ impl Arena {
         let (Device::Cpu(cpu), Some((_, timed))) = (&self.device, self.tables.first()) else {
             let message =
                 "task locate is the CPU backend's; other devices have locate inside a fold";
-            return Err(Error::Usage(message.to_owned()));
+            return Err(Error::argument(message.to_owned()));
         };
         let batch = timed.batch();
         let (start, clock) = (usage::cpu_time(), Instant::now());
@@ -189,7 +189,7 @@ impl Arena {
 }
 
 fn undeclared(task: Task) -> Error {
-    Error::Usage(format!("name task {} with --task first", task.name()))
+    Error::argument(format!("name task {} with --task first", task.name()))
 }
 
 fn took(clock: Instant, cpu: Option<std::time::Duration>) -> Times {

@@ -48,7 +48,7 @@ impl Granules {
         }
         let description = &workload.description;
         let Some(pipeline) = &description.pipeline else {
-            return Err(Error::Usage(format!(
+            return Err(Error::argument(format!(
                 "workload {} has no granules, and a task that reads granules is asked for",
                 description.name
             )));
@@ -67,7 +67,8 @@ impl Granules {
         Ok(Some(Self {
             paths,
             config,
-            pool: pool.map_err(|e| Error::Usage(format!("cannot start {threads} threads: {e}")))?,
+            pool: pool
+                .map_err(|e| Error::argument(format!("cannot start {threads} threads: {e}")))?,
             buffers: Buffers::default(),
             chunks,
         }))

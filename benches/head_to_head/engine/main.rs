@@ -99,7 +99,7 @@ fn main() {
     }
     if let Err(error) = run(Arguments::parse_from(arguments)) {
         eprintln!("engine: {error}");
-        std::process::exit(i32::from(error.exit_code()));
+        std::process::exit(1);
     }
 }
 
@@ -150,7 +150,7 @@ impl Setting {
 
 fn time(setting: &Setting, repeat: usize, answer: Option<&Path>, as_json: bool) -> Result<()> {
     let [task] = setting.task[..] else {
-        return Err(Error::Usage("time takes one --task".to_owned()));
+        return Err(Error::argument("time takes one --task"));
     };
     let mut arena = setting.arena()?;
     let warm_up = arena.repeat(task, answer)?;
@@ -199,7 +199,7 @@ fn serve(setting: &Setting) -> Result<()> {
         let mut words = line.splitn(2, ' ');
         let name = words.next().unwrap_or_default();
         let task = Task::from_str(name, false)
-            .map_err(|e| Error::Usage(format!("no task '{name}': {e}")))?;
+            .map_err(|e| Error::argument(format!("no task '{name}': {e}")))?;
         let repeat = arena.repeat(task, words.next().map(Path::new))?;
         say(&json!(repeat));
     }

@@ -32,13 +32,12 @@ pub fn open(name: &str, threads: usize, strategy: Strategy) -> Result<Device> {
         return Ok(Device::Cpu(Box::new(cpu(threads, strategy)?)));
     }
     if strategy != Strategy::Auto {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--strategy is the CPU backend's, and --device is {name}; give one of them"
         )));
     }
-    let choice: DeviceChoice = name.parse().map_err(|message| Error::Device {
-        device: name.to_owned(),
-        message,
-    })?;
+    let choice: DeviceChoice = name
+        .parse()
+        .map_err(|message| Error::device(name.to_owned(), message))?;
     Device::open(&choice, threads)
 }

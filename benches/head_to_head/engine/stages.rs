@@ -39,7 +39,7 @@ const STAGES: [&str; 11] = [
 /// Times everything and prints one JSON object; or runs one stage so many times and prints nothing.
 pub fn stages(folder: &Path, threads: usize, repeats: usize, only: Option<&str>) -> Result<()> {
     if let Some(name) = only.filter(|name| !STAGES.contains(name)) {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "no stage '{name}'; there are {}",
             STAGES.join(", ")
         )));

@@ -99,7 +99,7 @@ impl Task {
             _ => &FIVE,
         };
         let Some(latitude) = grid.kind.healpix() else {
-            return Err(Error::Usage("workloads are on HEALPix".to_owned()));
+            return Err(Error::argument("workloads are on HEALPix"));
         };
         let columns = Columns {
             lon: "lon".to_owned(),

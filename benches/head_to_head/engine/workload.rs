@@ -39,7 +39,7 @@ impl Workload {
         let path = folder.join("workload.json");
         let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))?;
         let description = serde_json::from_str(&text).map_err(|e| {
-            Error::Usage(format!(
+            Error::argument(format!(
                 "{}: {e}; make the workloads again with scripts/bench --prepare",
                 path.display()
             ))
@@ -53,7 +53,7 @@ impl Workload {
     pub fn grid(&self, latitude: Latitude) -> Result<GridConfig> {
         let order = |order: u8| {
             Order::new(order).ok_or_else(|| {
-                Error::Usage(format!(
+                Error::argument(format!(
                     "workload {}: order {order} is above 29",
                     self.description.name
                 ))
@@ -119,7 +119,7 @@ impl Workload {
         let path = self.folder.join(format!("{name}.npy"));
         let values = npy::read(&path)?;
         if values.len() != self.description.photons {
-            return Err(Error::Usage(format!(
+            return Err(Error::argument(format!(
                 "{}: {} values, and workload.json says {}; make the workloads again with \
                  scripts/bench --prepare",
                 path.display(),

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::GridConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::photon::{Column, PhotonBatch};
 use crate::stat::{Job, Partials};
 
@@ -81,9 +81,10 @@ impl Cpu {
             .num_threads(threads)
             .thread_name(|i| format!("icefold-cpu-{i}"))
             .build()
-            .map_err(|e| Error::Device {
-                device: "cpu".to_owned(),
-                message: format!("cannot start {threads} threads: {e}; use fewer with --threads"),
+            .map_err(|e| {
+                Error::device("cpu", format!("cannot start {threads} threads: {e}"))
+                    .with_remedy(phrase!["use fewer with ", Setting::Threads])
+                    .caused_by(e)
             })?;
         Ok(Self {
             pool: Arc::new(pool),
@@ -276,8 +277,8 @@ fn few_enough(photons: usize) -> Result<()> {
     if u32::try_from(photons).is_ok() {
         return Ok(());
     }
-    Err(Error::Device {
-        device: "cpu".to_owned(),
-        message: format!("a batch of {photons} photons exceeds 2^32 - 1; use a smaller batch"),
-    })
+    Err(Error::device(
+        "cpu",
+        format!("a batch of {photons} photons exceeds 2^32 - 1; use a smaller batch"),
+    ))
 }

@@ -11,6 +11,8 @@ use cudarc::driver::{result, sys};
 
 use super::libraries::has_driver;
 use super::report::{DeviceReport, Found};
+use crate::backend::device::the_cpu;
+use crate::error::{Phrase, phrase};
 
 /// CUDA 12.0: what reads the PTX of this build.
 const DRIVER_NEEDED: i32 = 12_000;
@@ -19,8 +21,7 @@ const CAPABILITY_NEEDED: (i32, i32) = (7, 5);
 
 const NO_DRIVER: &str = "no NVIDIA driver: the library libcuda.so.1 (nvcuda.dll on Windows) was not \
                          found; install driver 525 or newer on a machine with an NVIDIA GPU, name the \
-                         folder that has it in ICEFOLD_CUDA_FOLDERS, or use --device cpu, which gives \
-                         the same bits";
+                         folder that has it in ICEFOLD_CUDA_FOLDERS, or use ";
 
 /// What the driver is asked for before its version is known: every driver has these.
 const FIRST_CALLS: [&str; 4] = [
@@ -78,15 +79,19 @@ fn look() -> Found {
     found.why_not = look_into(&mut found).err();
     if found.why_not.is_none() && found.devices.iter().all(|device| device.unusable.is_some()) {
         let reasons = found.devices.iter().filter_map(|d| d.unusable.clone());
-        found.why_not = Some(reasons.collect::<Vec<_>>().join("; "));
+        found.why_not = Some(reasons.collect::<Vec<_>>().join("; ").into());
     }
     found
 }
 
-fn look_into(found: &mut Found) -> Result<(), String> {
+fn look_into(found: &mut Found) -> Result<(), Phrase> {
     if !has_driver() {
-        return Err(NO_DRIVER.to_owned());
+        return Err(phrase![NO_DRIVER, the_cpu()]);
     }
+    Ok(look_with_driver(found)?)
+}
+
+fn look_with_driver(found: &mut Found) -> Result<(), String> {
     if let Some(missing) = missing(&FIRST_CALLS) {
         return Err(format!(
             "a library libcuda.so.1 (nvcuda.dll on Windows) was found and is no NVIDIA driver: it has \

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result, sys};
 use rayon::ThreadPool;
 
-use crate::error::{Error, Result as IcefoldResult};
+use crate::error::{Error, Phrase, Result as IcefoldResult};
 
 use super::choice::CudaChoice;
 use super::devices::{find, said};
@@ -65,7 +65,7 @@ pub(super) fn fault(error: DriverError, action: &str) -> Fault {
 /// Opens the devices of a choice, or says what is in the way. `threads` copies for them.
 pub fn open(choice: &CudaChoice, threads: &Arc<ThreadPool>) -> IcefoldResult<Vec<Driver>> {
     let found = find();
-    let unavailable = |device: String, message: String| Error::Device { device, message };
+    let unavailable = |device: String, message: Phrase| Error::device(device, message);
     if let Some(why) = &found.why_not {
         return Err(unavailable(choice.to_string(), why.clone()));
     }
@@ -83,11 +83,11 @@ pub fn open(choice: &CudaChoice, threads: &Arc<ThreadPool>) -> IcefoldResult<Vec
             let (count, last) = (found.devices.len(), found.devices.len() - 1);
             return Err(unavailable(
                 name,
-                format!("there is no such device: {count} were found, numbered 0 to {last}"),
+                format!("there is no such device: {count} were found, numbered 0 to {last}").into(),
             ));
         };
         if let Some(why) = &report.unusable {
-            return Err(unavailable(name, why.clone()));
+            return Err(unavailable(name, why.into()));
         }
         let driver = Driver::open(index, choice.memory, Arc::clone(threads));
         driver.map_err(|fault| fault.into_error(&name))

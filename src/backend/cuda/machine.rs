@@ -3,7 +3,8 @@
 
 use std::fmt::Debug;
 
-use crate::error::Error;
+use crate::backend::device::the_cpu;
+use crate::error::{Error, Setting, phrase};
 
 use super::kernels::{Argument, Kernel};
 
@@ -33,27 +34,34 @@ impl From<Error> for Fault {
 impl Fault {
     /// The error to report of the device of this name.
     pub fn into_error(self, device: &str) -> Error {
-        let message = match self {
+        let (message, remedy) = match self {
             Self::Host(error) => return error,
-            Self::Memory(what) => format!(
-                "out of device memory: {what}; free the device's memory, raise --device-memory, use \
-                 a smaller --batch-rows, or --device cpu, which gives the same bits"
+            Self::Memory(what) => (
+                phrase!["out of device memory: ", what],
+                phrase![
+                    "free the device's memory, raise ",
+                    Setting::DeviceMemory,
+                    ", use a smaller ",
+                    Setting::BatchRows,
+                    ", or ",
+                    the_cpu()
+                ],
             ),
+            // What can be done about that is in its words.
             Self::NotReady(what) => {
-                format!("{what}, or use --device cpu, which gives the same bits")
+                let message = phrase![what, ", or use ", the_cpu()];
+                return Error::device(device, message);
             }
-            Self::Failed(what) => format!(
-                "{what}; the device gives no results until the program starts again: run again, or \
-                 with --device cpu, which gives the same bits"
+            Self::Failed(what) => (
+                what.into(),
+                phrase![
+                    "the device gives no results until the program starts again: run again, or with ",
+                    the_cpu()
+                ],
             ),
-            Self::Wrong(what) => {
-                format!("{what}; use --device cpu, which gives the same bits, and report this")
-            }
+            Self::Wrong(what) => (what.into(), phrase!["use ", the_cpu(), ", and report this"]),
         };
-        Error::Device {
-            device: device.to_owned(),
-            message,
-        }
+        Error::device(device, message).with_remedy(remedy)
     }
 }
 

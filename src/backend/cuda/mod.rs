@@ -56,7 +56,7 @@ pub use way::{Sorting, Way};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::stat::Partials;
 
 use super::StageTimes;
@@ -124,10 +124,13 @@ impl<M: Machine> Cuda<M> {
 
     fn with(machines: Vec<M>, cpu: Cpu) -> Result<Self> {
         if machines.is_empty() {
-            return Err(Error::Device {
-                device: "cuda".to_owned(),
-                message: "no device was named; use --device cuda:all for all of them".to_owned(),
-            });
+            return Err(
+                Error::device("cuda", "no device was named").with_remedy(phrase![
+                    "use ",
+                    Setting::Device.to("cuda:all"),
+                    " for all of them"
+                ]),
+            );
         }
         Ok(Self {
             gpus: machines.into_iter().map(Gpu::new).collect(),

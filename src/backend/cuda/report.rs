@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::error::Phrase;
+
 /// What a device says of itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeviceReport {
@@ -18,11 +20,11 @@ pub struct DeviceReport {
 }
 
 /// What was found of CUDA on this machine.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The newest CUDA that the driver supports, as in `12.4`.
     pub driver: Option<String>,
     pub devices: Vec<DeviceReport>,
     /// Why no device can be used, and what to do about it.
-    pub why_not: Option<String>,
+    pub why_not: Option<Phrase>,
 }

@@ -322,11 +322,11 @@ fn few_enough(photons: usize) -> Result<()> {
     if photons <= BATCH {
         return Ok(());
     }
-    Err(Error::Device {
-        device: "cuda".to_owned(),
-        message: format!(
+    Err(Error::device(
+        "cuda",
+        format!(
             "a batch of {photons} photons exceeds {BATCH}, which a stage takes at once; fold \
              splits it"
         ),
-    })
+    ))
 }

@@ -15,13 +15,13 @@ fn of_environment<T: Copy>(variable: &str, choices: &[(&str, T)]) -> Result<T> {
     let found = choices.iter().find(|(name, _)| *name == asked);
     found.map(|&(_, choice)| choice).ok_or_else(|| {
         let names: Vec<&str> = choices[1..].iter().map(|&(name, _)| name).collect();
-        Error::Device {
-            device: "cuda".to_owned(),
-            message: format!(
+        Error::device(
+            "cuda",
+            format!(
                 "{variable} is {asked:?}, which it does not know; unset it, or set it to {}",
                 names.join(" or ")
             ),
-        }
+        )
     })
 }
 

@@ -1,7 +1,8 @@
 //! Adapters: what there is, which one a name means, what it says of itself.
 
 use super::report::AdapterReport;
-use crate::error::{Error, Result};
+use crate::backend::device::the_cpu;
+use crate::error::{Error, Phrase, Result, phrase};
 
 impl AdapterReport {
     fn new(index: usize, adapter: &wgpu::Adapter) -> Self {
@@ -56,10 +57,7 @@ pub fn reports() -> Vec<AdapterReport> {
 /// There is no adapter, or none of this name; the message lists those that there are.
 pub fn choose(wanted: Option<&str>) -> Result<(wgpu::Adapter, AdapterReport)> {
     let device = wanted.map_or_else(|| "wgpu".to_owned(), |name| format!("wgpu:{name}"));
-    let refuse = |message| Error::Device {
-        device: device.clone(),
-        message,
-    };
+    let refuse = |message: Phrase| Error::device(device.clone(), message);
     let found = adapters();
     let reports: Vec<_> = found.iter().enumerate().collect();
     let reports: Vec<_> = reports
@@ -67,11 +65,12 @@ pub fn choose(wanted: Option<&str>) -> Result<(wgpu::Adapter, AdapterReport)> {
         .map(|(i, adapter)| AdapterReport::new(i, adapter))
         .collect();
     if found.is_empty() {
-        return Err(refuse(
-            "no adapter for Vulkan, Metal or DX12 was found; install the driver of the GPU, or \
-             Mesa's lavapipe (mesa-vulkan-drivers), or use --device cpu, which gives the same bits"
-                .to_owned(),
-        ));
+        return Err(
+            refuse("no adapter for Vulkan, Metal or DX12 was found".into()).with_remedy(phrase![
+                "install the driver of the GPU, or Mesa's lavapipe (mesa-vulkan-drivers), or use ",
+                the_cpu()
+            ]),
+        );
     }
     let position = match wanted {
         None => Some(0),
@@ -88,17 +87,13 @@ pub fn choose(wanted: Option<&str>) -> Result<(wgpu::Adapter, AdapterReport)> {
     let Some(position) = position else {
         let names = reports.iter().map(|r| format!("{}: {}", r.index, r.name));
         let names = names.collect::<Vec<_>>().join("; ");
-        return Err(refuse(format!(
-            "no adapter has this in its name; there are {names}; or use --device cpu, which gives \
-             the same bits"
-        )));
+        let message = format!("no adapter has this in its name; there are {names}");
+        return Err(refuse(message.into()).with_remedy(phrase!["or use ", the_cpu()]));
     };
     let report = reports[position].clone();
     if let Some(why) = &report.unusable {
-        return Err(refuse(format!(
-            "adapter {} cannot be used: {why}; use --device cpu, which gives the same bits",
-            report.name
-        )));
+        let message = format!("adapter {} cannot be used: {why}", report.name);
+        return Err(refuse(message.into()).with_remedy(phrase!["use ", the_cpu()]));
     }
     Ok((found[position].clone(), report))
 }

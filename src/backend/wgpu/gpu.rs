@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::DeviceSeconds;
-use crate::error::Error;
+use crate::backend::device::the_cpu;
+use crate::error::{Error, Setting, phrase};
 
 use super::kernels::Pipelines;
 use wgpu::BufferUsages as U;
@@ -34,24 +35,22 @@ impl From<Error> for Fault {
 impl Fault {
     /// The error to report of the device of this name.
     pub fn into_error(self, device: &str) -> Error {
-        let message = match self {
+        let (message, remedy) = match self {
             Self::Host(error) => return error,
-            Self::Lost(what) => {
-                format!("the device is lost: {what}; use --device cpu, which gives the same bits")
-            }
-            Self::Memory(what) => format!(
-                "out of device memory: {what}; use a smaller --batch-rows, or --device cpu, which \
-                 gives the same bits"
+            Self::Lost(what) => (
+                format!("the device is lost: {what}"),
+                phrase!["use ", the_cpu()],
             ),
-            Self::Refused(what) => format!(
-                "the device refused its work: {what}; use --device cpu, which gives the same bits, \
-                 and report this"
+            Self::Memory(what) => (
+                format!("out of device memory: {what}"),
+                phrase!["use a smaller ", Setting::BatchRows, ", or ", the_cpu()],
+            ),
+            Self::Refused(what) => (
+                format!("the device refused its work: {what}"),
+                phrase!["use ", the_cpu(), ", and report this"],
             ),
         };
-        Error::Device {
-            device: device.to_owned(),
-            message,
-        }
+        Error::device(device, message).with_remedy(remedy)
     }
 }
 
@@ -325,23 +324,24 @@ impl Gpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn every_fault_of_a_device_says_what_to_do() {
         let what = || "it was unplugged".to_owned();
         for (fault, remedy) in [
             (Fault::Lost(what()), "lost"),
-            (Fault::Memory(what()), "--batch-rows"),
+            (Fault::Memory(what()), "batch_rows"),
             (Fault::Refused(what()), "report this"),
         ] {
             let error = fault.into_error("wgpu");
             let message = error.to_string();
-            assert_eq!(error.exit_code(), 5);
-            for says in ["it was unplugged", remedy, "--device cpu"] {
+            assert_eq!(error.kind(), Kind::Device);
+            for says in ["it was unplugged", remedy, "device cpu"] {
                 assert!(message.contains(says), "{message}");
             }
         }
-        let host = Error::Usage("no".to_owned());
-        assert_eq!(Fault::Host(host).into_error("wgpu").exit_code(), 2);
+        let host = Error::argument("no");
+        assert_eq!(Fault::Host(host).into_error("wgpu").kind(), Kind::Argument);
     }
 }

@@ -32,7 +32,7 @@ impl HostStages {
                 // It always does.
                 "locate" => {}
                 _ => {
-                    return Err(Error::Usage(format!(
+                    return Err(Error::argument(format!(
                         "ICEFOLD_HOST_STAGES: there is no stage '{name}'; name some of sort, \
                          segment, reduce"
                     )));

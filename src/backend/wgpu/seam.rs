@@ -147,11 +147,11 @@ fn few_enough(photons: usize) -> Result<()> {
     if photons <= tile::BATCH as usize {
         return Ok(());
     }
-    Err(Error::Device {
-        device: "wgpu".to_owned(),
-        message: format!(
+    Err(Error::device(
+        "wgpu",
+        format!(
             "a batch of {photons} photons exceeds {}, which a stage takes at once; fold splits it",
             tile::BATCH
         ),
-    })
+    ))
 }

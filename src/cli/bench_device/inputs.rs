@@ -19,9 +19,10 @@ use super::photons::{self, Columns, Workload, grid, job};
 const WRITTEN: [Workload; 2] = [Workload::AlongTrack, Workload::FewCells];
 
 fn out(args: &BenchDeviceArgs) -> Result<&Path> {
-    let out = args.out.as_deref().ok_or_else(|| {
-        Error::Usage("no folder is given; say where to write with --out DIR".to_owned())
-    })?;
+    let out = args
+        .out
+        .as_deref()
+        .ok_or_else(|| Error::argument("no folder is given; say where to write with --out DIR"))?;
     fs::create_dir_all(out).map_err(|e| Error::io("create", out, e))?;
     Ok(out)
 }

@@ -25,6 +25,7 @@ use crate::stat::{Job, Partials};
 
 use super::bench::sorted;
 use super::machine::threads;
+use super::words::CommandLine;
 pub use args::BenchDeviceArgs;
 use args::BenchDeviceStep as Step;
 use lines::Lines;
@@ -50,18 +51,18 @@ pub fn bench_device(args: &BenchDeviceArgs) -> Result<u8> {
         _ => on_device(args, &mut lines),
     };
     if let Err(error) = &done {
-        lines.fact("error", &json!({"message": error.to_string()}))?;
+        lines.fact("error", &json!({"message": error.render(&CommandLine)}))?;
     }
     done
 }
 
 fn on_device(args: &BenchDeviceArgs, lines: &mut Lines) -> Result<u8> {
-    let DeviceChoice::Cuda(choice) = args.device.parse().map_err(|message| Error::Device {
-        device: args.device.clone(),
-        message,
-    })?
+    let DeviceChoice::Cuda(choice) = args
+        .device
+        .parse::<DeviceChoice>()
+        .map_err(|message| Error::device(args.device.clone(), message))?
     else {
-        return Err(Error::Usage(format!(
+        return Err(Error::argument(format!(
             "--device is {}, and bench-device measures cuda",
             args.device
         )));
@@ -101,7 +102,10 @@ fn is_emulation(found: &Found) -> bool {
 
 /// What there is, and how long the first opening takes: the driver then compiles the kernels.
 fn devices(choice: &CudaChoice, found: &Found, lines: &mut Lines) -> Result<u8> {
-    lines.fact("found", &json!(found))?;
+    let why_not = found.why_not.as_ref().map(|why| why.render(&CommandLine));
+    let (driver, devices) = (&found.driver, &found.devices);
+    let found_here = json!({"driver": driver, "devices": devices, "why_not": why_not});
+    lines.fact("found", &found_here)?;
     let start = std::time::Instant::now();
     let cuda = Cuda::open(choice, threads(None))?;
     let seconds = start.elapsed().as_secs_f64();

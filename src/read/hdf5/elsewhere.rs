@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::file::GranuleFile;
 use super::open_file::OpenFile;
-use crate::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 
 /// What leads elsewhere, for errors: `/gt1l is an external link to`.
 pub(super) struct Lead<'a> {
@@ -32,6 +32,7 @@ impl GranuleFile {
         let opened = OpenFile::open(&path).map_err(|error| {
             let Lead { what, name, .. } = lead;
             self.error(format!("{what} {name}: {error}"))
+                .caused_by(error)
         })?;
         let opened = Arc::new(opened);
         others.insert(path, Arc::clone(&opened));
@@ -58,10 +59,13 @@ impl GranuleFile {
                 Err(e) => return Err(self.error(format!("{what} {name}: cannot find it: {e}"))),
             };
             if !self.folders.iter().any(|folder| found.starts_with(folder)) {
-                return refuse(
-                    "which is outside the granule's folder; copy it there, or allow its folder with \
-                     --allow-external",
-                );
+                let outside = refuse("which is outside the granule's folder");
+                return outside.map_err(|error| {
+                    error.with_remedy(phrase![
+                        "copy it there, or allow its folder with ",
+                        Setting::AllowExternal
+                    ])
+                });
             }
             if !found.is_file() {
                 return refuse("which is not a regular file; leave the granule out");

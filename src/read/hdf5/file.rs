@@ -14,12 +14,12 @@ use super::columns::{SourceDataset, column_type};
 use super::open_file::OpenFile;
 use super::walk::{Missing, Spot, Walk};
 use crate::config::{Access, Config, Dtype};
+use crate::error::{Error, Kind, Result};
 use crate::photon::Column;
 use crate::photon::SourceColumn;
 use crate::read::ColumnUnion;
 use crate::read::hdf5::{attributes, track};
 use crate::text::condensed;
-use crate::{Error, Result};
 
 /// One HDF5 product file, open for reading.
 #[derive(Debug)]
@@ -194,10 +194,7 @@ impl GranuleFile {
 
     /// What is read of this granule at once does not fit the memory.
     pub(super) fn too_large(&self, message: String) -> Error {
-        match self.error(message) {
-            Error::Granule { granule, message } => Error::TooLarge { granule, message },
-            other => other,
-        }
+        self.error(message).of_kind(Kind::TooLarge)
     }
 
     /// libhdf5 could not do something to this granule; `action` reads after "cannot".

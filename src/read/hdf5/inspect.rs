@@ -19,8 +19,8 @@ use super::file::GranuleFile;
 use super::identity::identity;
 use super::inspect_text::inspect_text;
 use super::walk::{Spot, Walk};
-use crate::Result;
 use crate::config::{Access, Config};
+use crate::error::{Dialect, Neutral, Result};
 use crate::read::attributes::Number;
 
 /// Groups nested deeper than this are not entered: products have two or three levels.
@@ -48,15 +48,18 @@ impl Inspected {
         self.0["cost"] = cost(path, config)?;
         Ok(self)
     }
+
+    /// The text, in the words of a dialect.
+    pub fn render(&self, dialect: &dyn Dialect) -> String {
+        let mut text = inspect_text(&self.0, dialect);
+        text.extend(self.0.get("cost").map(cost_text));
+        text
+    }
 }
 
 impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&inspect_text(&self.0))?;
-        match self.0.get("cost") {
-            Some(cost) => f.write_str(&cost_text(cost)),
-            None => Ok(()),
-        }
+        f.write_str(&self.render(&Neutral))
     }
 }
 
@@ -160,7 +163,10 @@ fn describe_all(
             Ok(_) => Ok(json!({"error": "is neither a group nor a dataset"})),
             Err(error) => Err(error),
         };
-        let mut described = described.unwrap_or_else(|e| json!({"error": e.to_string()}));
+        let mut described = described.unwrap_or_else(|e| {
+            let why = e.render(granule.access.dialect);
+            json!({"error": why})
+        });
         if !described.is_null() {
             described["path"] = json!(full);
             datasets.push(described);

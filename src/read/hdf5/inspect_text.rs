@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::track::listed;
+use crate::error::{Dialect, Setting};
 use crate::text::aligned;
 
 /// Groups whose datasets the table shows one by one.
@@ -15,7 +16,7 @@ const MAIN_GROUPS: [&str; 3] = ["heights", "land_ice_segments", "geolocation"];
 /// The description that [`inspect`](super::inspect) gives as a table: which granule it is, rows per
 /// ground track, and all datasets where they are described, else those of the main groups of the
 /// ground track that has most rows.
-pub(super) fn inspect_text(description: &Value) -> String {
+pub(super) fn inspect_text(description: &Value, dialect: &dyn Dialect) -> String {
     let tracks = list(&description["ground_tracks"]);
     let mut text = format!(
         "{}  {} bytes, {} ground tracks\n",
@@ -53,7 +54,8 @@ pub(super) fn inspect_text(description: &Value) -> String {
         .iter()
         .any(|track| other_groups(track, &present).next().is_some());
     if hidden {
-        text.push_str("--all lists the datasets of all groups\n");
+        let all = dialect.setting(Setting::All, None);
+        let _ = writeln!(text, "{all} lists the datasets of all groups");
     }
     let rows = |track: &&Value| present.first().map_or(0, |path| group_rows(track, path));
     let Some(shown) = tracks.iter().rev().max_by_key(rows) else {
@@ -242,6 +244,7 @@ fn group_rows(track: &Value, path: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::error::Neutral;
     use serde_json::json;
 
     use super::*;
@@ -252,7 +255,7 @@ mod tests {
             "granule": "a.h5", "bytes": 9, "ground_tracks": [], "other_members": ["x", "y"],
         });
         assert_eq!(
-            inspect_text(&description),
+            inspect_text(&description, &Neutral),
             "a.h5  9 bytes, 0 ground tracks\nit holds x, y\n"
         );
     }
@@ -266,9 +269,9 @@ mod tests {
             "granule": long, "bytes": 9, "other_members": [],
             "ground_tracks": [{"name": long, "groups": [group]}],
         });
-        assert!(inspect_text(&description).contains("uuu..."));
+        assert!(inspect_text(&description, &Neutral).contains("uuu..."));
         description["datasets"] = json!([dataset]);
-        assert!(inspect_text(&description).contains("1 datasets"));
+        assert!(inspect_text(&description, &Neutral).contains("1 datasets"));
     }
 
     #[test]

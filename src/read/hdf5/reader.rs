@@ -141,7 +141,7 @@ impl Reader {
                 continue;
             }
             if watch.stop() {
-                return Err(Error::Interrupted);
+                return Err(Error::interrupted());
             }
             if self.position.row == 0
                 && let Some(linked) = track.runs(&self.granule)?

@@ -17,9 +17,9 @@ use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
 use super::virtual_dataset::Depth;
 use crate::config::{Dtype, memory_for_chunks};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::photon::Values;
 use crate::read::bytes::{Bytes, FileBytes, Part};
-use crate::{Error, Result};
 
 /// Buffers of a decoded chunk's length that a dataset keeps: one, and one to come.
 const KEPT: u64 = 2;
@@ -247,12 +247,15 @@ impl GranuleFile {
         if kept + each > room {
             return Err(self.too_large(format!(
                 "{} has storage chunks of {} bytes, and decoding those of its ground track takes {} \
-                 bytes, of which the memory has {room} for that; give at least --memory {}MiB",
+                 bytes, of which the memory has {room} for that",
                 largest.path,
                 largest.chunk_bytes(),
-                kept + each,
-                memory_for_chunks(kept + each) >> 20
-            )));
+                kept + each
+            ))
+            .with_remedy(phrase![
+                "give at least ",
+                Setting::Memory.to(format!("{}MiB", memory_for_chunks(kept + each) >> 20))
+            ]));
         }
         let at_once = ((room - kept) / each.max(1)).max(1);
         let bytes = kept + at_once.min(threads) * each;

@@ -18,9 +18,9 @@ use super::metered::Metered;
 use super::outside::{Head, head};
 use super::partitions::Partition;
 use super::room::Fault;
+use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::read::bytes::{Bytes, FileBytes};
 use crate::text::condensed;
-use crate::{Error, Result};
 
 /// How a table is stored.
 #[derive(Debug, Clone)]
@@ -181,10 +181,12 @@ impl TableFile {
     pub(super) fn fault(&self, row: u64, fault: Fault) -> Error {
         match fault {
             Fault::Damaged(what) => self.damaged(row, &what),
-            Fault::TooLarge(why) => match self.error(why) {
-                Error::Granule { granule, message } => Error::TooLarge { granule, message },
-                other => other,
-            },
+            Fault::TooLarge(short) => {
+                let memory = Setting::Memory.to(format!("{}MiB", short.enough >> 20));
+                self.error(short.why)
+                    .of_kind(Kind::TooLarge)
+                    .with_remedy(phrase!["give at least ", memory])
+            }
         }
     }
 

@@ -12,8 +12,17 @@ use crate::config::memory_for_chunks;
 pub(super) enum Fault {
     /// They are not whole, or are not what they say; in words.
     Damaged(String),
-    /// They do not fit the memory; in words, with the remedy.
-    TooLarge(String),
+    /// They do not fit the memory.
+    TooLarge(Short),
+}
+
+/// What does not fit the memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Short {
+    /// In words.
+    pub why: String,
+    /// Bytes of memory of the whole run that would do.
+    pub enough: u64,
 }
 
 impl From<ParquetError> for Fault {
@@ -41,17 +50,18 @@ impl Room {
     /// What there is beside so many more bytes.
     ///
     /// # Errors
-    /// They do not fit; in words, with the memory that would do. `what` has them.
-    pub fn beside(self, bytes: u64, what: impl FnOnce() -> String) -> Result<Self, String> {
+    /// They do not fit; `what` has them.
+    pub fn beside(self, bytes: u64, what: impl FnOnce() -> String) -> Result<Self, Short> {
         let taken = self.taken.saturating_add(bytes);
         match self.all {
-            Some(all) if taken > all => Err(format!(
-                "{}, which takes {bytes} bytes while it is decoded, and the memory has {} for that; \
-                 give at least --memory {}MiB",
-                what(),
-                all - self.taken,
-                memory_for_chunks(taken) >> 20
-            )),
+            Some(all) if taken > all => Err(Short {
+                why: format!(
+                    "{}, which takes {bytes} bytes while it is decoded, and the memory has {} for that",
+                    what(),
+                    all - self.taken
+                ),
+                enough: memory_for_chunks(taken),
+            }),
             all => Ok(Self { all, taken }),
         }
     }
@@ -77,9 +87,10 @@ mod tests {
         let left = room.beside(15 << 20, String::new).unwrap();
         assert_eq!((left.left(), left.fits(1 << 20)), (Some(5 << 20), 5));
         let said = left.beside(6 << 20, || "has a page".to_owned());
-        let expected = "has a page, which takes 6291456 bytes while it is decoded, and the memory has \
-                        5242880 for that; give at least --memory 106MiB";
-        assert_eq!(said, Err(expected.to_owned()));
+        let why = "has a page, which takes 6291456 bytes while it is decoded, and the memory has 5242880 \
+                   for that";
+        let (why, enough) = (why.to_owned(), 106 << 20);
+        assert_eq!(said, Err(Short { why, enough }));
         assert_eq!(
             Room::new(None, 1)
                 .beside(u64::MAX, String::new)

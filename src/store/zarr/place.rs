@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::array::WriteFailure;
 use super::ours;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
 use crate::place::{FolderPlace, Inputs, hidden, sync_folder as sync};
 
@@ -106,7 +106,7 @@ pub fn check_target(target: &Path, overwrite: bool, inputs: &Inputs) -> Result<(
                 "cannot create a folder in {}: {error}; choose a path that you may write to",
                 folder.display()
             );
-            Error::store(&target, message)
+            Error::store(&target, message).caused_by(error)
         })
 }
 
@@ -152,7 +152,9 @@ fn may_replace(target: &Path, overwrite: bool) -> Result<bool> {
         }
     }
     if !overwrite {
-        return refuse("exists; pass --overwrite to replace it");
+        return refuse("exists").map_err(|error| {
+            error.with_remedy(phrase![Setting::Overwrite.set(), " to replace it"])
+        });
     }
     ours::check(target).map_err(|why| {
         let message = format!(

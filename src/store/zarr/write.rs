@@ -288,7 +288,7 @@ mod tests {
         write(&path, 3, 3);
         let error = StoreWriter::create(&path, &schema(), 0, false).unwrap_err();
         let text = format!(
-            "store {}: exists; pass --overwrite to replace it",
+            "store {}: exists; set overwrite to replace it",
             path.display()
         );
         assert_eq!(error.to_string(), text);

@@ -1,0 +1,180 @@
+//! Settings and actions that texts name, and the words in which a caller says them.
+
+use std::fmt::{self, Debug, Display};
+
+use super::phrase::Part;
+
+macro_rules! settings {
+    ($($(#[$says:meta])* $setting:ident = $name:literal,)+) => {
+        /// A setting that a text may name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Setting {
+            $($(#[$says])* $setting,)+
+        }
+
+        impl Setting {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$setting,)+];
+
+            /// Its name: words joined by `_`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$setting => $name,)+
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Whether all datasets of a granule are listed.
+    All = "all",
+    /// Whether a run that keeps no photon is as expected.
+    AllowEmpty = "allow_empty",
+    /// A folder that granules may lead to.
+    AllowExternal = "allow_external",
+    /// Rows of a batch at most.
+    BatchRows = "batch_rows",
+    /// What folds the photons.
+    Device = "device",
+    /// Memory to take of a device.
+    DeviceMemory = "device_memory",
+    /// The folder that has the granules of a shard map.
+    GranuleRoot = "granule_root",
+    /// What is aggregated: tables or arrays.
+    Input = "input",
+    /// Whether results are shown as JSON.
+    Json = "json",
+    /// How the arrays of a store are laid out.
+    Layout = "layout",
+    /// Memory of the whole run.
+    Memory = "memory",
+    /// Where the answer of an aggregation goes.
+    Output = "output",
+    /// Coarser orders of a store.
+    Overviews = "overviews",
+    /// Whether what is there may be replaced.
+    Overwrite = "overwrite",
+    /// The shard map that a run follows.
+    Plan = "plan",
+    /// Where the run report goes.
+    Report = "report",
+    /// Size of one integer unit of values.
+    Resolution = "resolution",
+    /// Whether a run goes on with what an earlier one left.
+    Resume = "resume",
+    /// The part of a shard map that a run is about.
+    Shards = "shards",
+    /// Statistics of an aggregation.
+    Stats = "stats",
+    /// The store to write.
+    Store = "store",
+    /// The cells as a table.
+    Table = "table",
+    /// Worker threads.
+    Threads = "threads",
+    /// Whether what cannot be used is left out and reported.
+    Tolerant = "tolerant",
+    /// Value columns of an aggregation.
+    Values = "values",
+    /// The column of weights of an aggregation.
+    Weights = "weights",
+}
+
+impl Setting {
+    /// The setting with a value, as a part of a phrase.
+    pub fn to(self, value: impl Display) -> Part {
+        Part::Setting(self, Some(value.to_string()))
+    }
+
+    /// That the setting is to be on, as a part of a phrase: "set tolerant".
+    pub fn set(self) -> Part {
+        Part::Set(self)
+    }
+}
+
+/// Something that icefold does, and that a text may tell to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// Remove what killed runs left.
+    Clean,
+    /// Make a store of its pieces.
+    Finalize,
+    /// Look at a file or folder.
+    Inspect,
+    /// Make a shard map.
+    MakeMap,
+    /// Show the format of shard maps.
+    MapSchema,
+    /// Show the format of run reports.
+    ReportSchema,
+    /// Write pieces of a store, by a run over a part of a shard map.
+    WritePieces,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Clean,
+        Self::Finalize,
+        Self::Inspect,
+        Self::MakeMap,
+        Self::MapSchema,
+        Self::ReportSchema,
+        Self::WritePieces,
+    ];
+}
+
+/// How a caller says settings and actions: as flags and verbs, say, or as keywords and functions.
+pub trait Dialect: Debug + Sync {
+    /// A setting, with its value where there is one: a noun in a sentence.
+    fn setting(&self, setting: Setting, value: Option<&str>) -> String;
+
+    /// That a setting is to be on.
+    fn set(&self, setting: Setting) -> String {
+        format!("set {}", self.setting(setting, None))
+    }
+
+    /// An action: a noun in a sentence.
+    fn action(&self, action: Action) -> String;
+}
+
+/// The library's own dialect: names, and nothing around them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Neutral;
+
+impl Dialect for Neutral {
+    fn setting(&self, setting: Setting, value: Option<&str>) -> String {
+        match value {
+            Some(value) => format!("{} {value}", setting.name()),
+            None => setting.name().to_owned(),
+        }
+    }
+
+    fn action(&self, action: Action) -> String {
+        let name = match action {
+            Action::Clean => "clean",
+            Action::Finalize => "finalize",
+            Action::Inspect => "inspect",
+            Action::MakeMap => "a plan of its granules",
+            Action::MapSchema => "the schema of shard maps",
+            Action::ReportSchema => "the schema of run reports",
+            Action::WritePieces => "a run over shards of a map into a store",
+        };
+        name.to_owned()
+    }
+}
+
+impl Default for &'static dyn Dialect {
+    fn default() -> Self {
+        &Neutral
+    }
+}
+
+impl Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
