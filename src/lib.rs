@@ -24,6 +24,8 @@
 )]
 
 pub mod arrays;
+#[doc(hidden)]
+pub mod arrow;
 pub mod backend;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -4,7 +4,7 @@
 //! of a column. First the fill values and the valid range, both of stored values, then the packing
 //! (CF conventions, sections 2.5.1 and 8.1).
 
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

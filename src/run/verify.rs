@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use arrow::array::Array;
+use crate::arrow::array::Array;
 use serde_json::{Map, Value};
 
 use crate::backend::{Device, DeviceChoice};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use arrow::buffer::NullBuffer;
+use crate::arrow::buffer::NullBuffer;
 
 use crate::backend::share::Share;
 use crate::error::{Error, Result};

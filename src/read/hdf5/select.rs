@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use arrow::buffer::NullBuffer;
+use crate::arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 use rayon::prelude::*;
 

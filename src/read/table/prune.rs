@@ -6,8 +6,8 @@
 //! of every photon. The minimum and maximum of floats ignore
 //! NaN, so that takes a count of NaNs, which not every writer gives.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use crate::arrow::array::{Array, AsArray};
+use crate::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::RowGroupMetaData;

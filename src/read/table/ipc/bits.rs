@@ -2,7 +2,7 @@
 //!
 //! Below `column.rs`.
 
-use arrow::buffer::{BooleanBuffer, Buffer};
+use crate::arrow::buffer::{BooleanBuffer, Buffer};
 
 use super::buffer::Bytes;
 

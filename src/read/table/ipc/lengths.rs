@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use arrow::buffer::Buffer;
+use crate::arrow::buffer::Buffer;
 
 use super::buffer::Bytes;
 
