@@ -97,8 +97,9 @@ impl Locator {
     /// The NESTED id of the cell at this locator's order that contains a position, in degrees; the
     /// latitude is geodetic. Any finite longitude is wrapped exactly.
     ///
-    /// The id is always below `order.cells()`; of what is no position it has no meaning. A position on an edge belongs to the cell north of it, and on a meridian between
-    /// polar facets to the eastern one. The cell at order k is the ancestor of that at order 29.
+    /// The id is always below `order.cells()`; of what is no position it has no meaning. A position on an
+    /// edge belongs to the cell north of it, and on a meridian between polar facets to the eastern one.
+    /// The cell at order k is the ancestor of that at order 29.
     #[inline]
     pub fn cell(&self, lon: f64, lat: f64) -> u64 {
         match self.latitude {
