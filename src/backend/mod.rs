@@ -14,11 +14,10 @@ mod clock;
 pub mod cpu;
 pub mod cuda;
 mod device;
+pub mod gpu;
 mod keys;
 mod probe;
 mod remainders;
-mod share;
-pub mod tile;
 pub mod wgpu;
 
 pub use clock::{Batches, DeviceSeconds, StageTimes};

@@ -93,9 +93,11 @@ fn a_run_on_cuda_writes_the_store_of_the_cpu() {
     let done = &log(&written)[0];
     assert_eq!(done["upload_bytes"], report["stages"]["upload"]["bytes"]);
     assert!(done["launches"].as_u64() > Some(30), "{done}");
-    // Positions and heights of both batches pass through three buffers, and downloads through one.
+    // Positions and heights of all batches pass through three buffers, and downloads through one: quantiles are asked
+    // for, so no batch is folded where it stands.
     assert_eq!(done["pinned_blocks"], 4);
     assert_eq!(done["pinned_bytes"], 4 * (32 << 20));
+    assert_eq!(report["stages"]["batches"]["standing"], 0);
     assert_eq!(done["left_bytes"], 0);
 }
 
@@ -131,6 +133,72 @@ fn machine_code_is_taken_where_there_is_some_for_the_device() {
         let (found, _) = json(verify.env("ICEFOLD_CUDA_PTX", ptx), 0);
         assert_eq!(found["identical"], true, "{capability}");
         assert_eq!(log(&written)[0]["machine_code"], taken, "{capability}");
+    }
+}
+
+/// Rows of runs come back without a copy, or by copies; launches one by one, or as graphs: the same store.
+#[test]
+fn results_and_launches_are_chosen_by_the_environment() {
+    let site = Site::new();
+    let granule = granule(&site);
+    let median = "    h_median: {function: median, source: h_ph, dtype: float32}\n";
+    let config = site.atl03_with(median, "");
+    succeed(&mut site.run_to("cpu.zarr", &config, &[&granule]));
+    let run = |name: &str, variables: &[(&str, &str)]| {
+        let (store, written) = (format!("{name}.zarr"), site.path(name));
+        let mut run = site.run_to(&store, &config, &[&granule]);
+        run.args(["--device", "cuda", "--json"]);
+        run.env("ICEFOLD_CUDA_FOLD", "runs");
+        run.envs(variables.iter().copied());
+        let settings = format!("log={}", written.display());
+        let (report, _) = json(with_stand_in(&mut run, &settings), 0);
+        assert_same(&site.out("cpu.zarr"), &site.out(&store));
+        let standing = report["stages"]["batches"]["standing"].as_u64().unwrap();
+        let done = log(&written).remove(0);
+        let of = |name: &str| done[name].as_u64().unwrap();
+        (standing, of("launches"), of("downloads"), of("graphs"))
+    };
+    let mapped = run("mapped", &[]);
+    let copied = run("copied", &[("ICEFOLD_CUDA_RESULTS", "copied")]);
+    let graph = run("graph", &[("ICEFOLD_CUDA_LAUNCH", "graph")]);
+    // The batch in no order has no room as runs, and its rows are copied.
+    assert!(mapped.0 > 0 && mapped.0 == copied.0 && mapped.0 == graph.0);
+    // Counts, cells and the rows of one pass.
+    assert!(copied.2 >= mapped.2 + 3 * mapped.0, "{mapped:?} {copied:?}");
+    // One kernel more writes them.
+    assert!(mapped.1 > copied.1);
+    assert_eq!((graph.1, graph.2), (mapped.1, mapped.2));
+    assert!(mapped.3 == 0 && graph.3 >= mapped.0, "{graph:?}");
+}
+
+/// A driver that refuses machine code compiles the PTX, and says so where a device is measured.
+#[test]
+fn machine_code_that_is_refused_is_named() {
+    let site = Site::new();
+    for (settings, taken, refused) in [
+        ("capability=90", PTX.len(), 0),
+        ("capability=90,code=209", 0, PTX.len()),
+        ("capability=75", 0, 0),
+    ] {
+        let lines = site.path("lines.jsonl");
+        let mut devices = icefold();
+        devices
+            .args(["bench-device", "devices", "--json-lines"])
+            .arg(&lines);
+        // Of an emulation nothing is measured, which its exit code says.
+        let output = with_stand_in(&mut devices, settings).output().unwrap();
+        assert_eq!(output.status.code(), Some(6));
+        let opened = log(&lines).pop().unwrap();
+        assert_eq!(opened["fact"], "opened");
+        let modules = &opened["value"]["modules"][0];
+        assert_eq!(modules["machine_code"].as_array().unwrap().len(), taken);
+        let all = modules["refused"].as_array().unwrap();
+        assert_eq!(all.len(), refused, "{settings}");
+        for (one, (stem, _)) in all.iter().zip(PTX) {
+            assert_eq!(one["module"], stem);
+            let said = one["said"].as_str().unwrap();
+            assert!(said.contains("CUDA_ERROR_NO_BINARY_FOR_GPU"), "{said}");
+        }
     }
 }
 
@@ -175,6 +243,8 @@ fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
     for (variable, remedy) in [
         ("ICEFOLD_CUDA_FOLD", "set it to runs or stages"),
         ("ICEFOLD_CUDA_SORT", "set it to look-back or scan"),
+        ("ICEFOLD_CUDA_RESULTS", "set it to mapped or copied"),
+        ("ICEFOLD_CUDA_LAUNCH", "set it to single or graph"),
     ] {
         let mut run = site.run("atl03", &[&granule]);
         run.args(["--device", "cuda"]).env(variable, "quickly");

@@ -5,55 +5,11 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::DeviceSeconds;
-use crate::error::Error;
 
 use super::kernels::Pipelines;
 use wgpu::BufferUsages as U;
 
-/// Why the device did not give an answer.
-#[derive(Debug)]
-pub enum Fault {
-    /// It is gone, for good.
-    Lost(String),
-    /// It has no memory left for a batch of this size.
-    Memory(String),
-    /// It refused what it was asked: a defect of icefold or of the driver.
-    Refused(String),
-    /// The host's part of the work failed.
-    Host(Error),
-}
-
-pub type Result<T, E = Fault> = std::result::Result<T, E>;
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl Fault {
-    /// The error to report of the device of this name.
-    pub fn into_error(self, device: &str) -> Error {
-        let message = match self {
-            Self::Host(error) => return error,
-            Self::Lost(what) => {
-                format!("the device is lost: {what}; use --device cpu, which gives the same bits")
-            }
-            Self::Memory(what) => format!(
-                "out of device memory: {what}; use a smaller --batch-rows, or --device cpu, which \
-                 gives the same bits"
-            ),
-            Self::Refused(what) => format!(
-                "the device refused its work: {what}; use --device cpu, which gives the same bits, \
-                 and report this"
-            ),
-        };
-        Error::Device {
-            device: device.to_owned(),
-            message,
-        }
-    }
-}
+pub use crate::backend::gpu::{Fault, Result};
 
 /// The first thing of each kind that the device complained of.
 #[derive(Debug, Default)]
@@ -319,29 +275,5 @@ impl Gpu {
         polled
             .map(drop)
             .map_err(|error| Fault::Refused(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fault_of_a_device_says_what_to_do() {
-        let what = || "it was unplugged".to_owned();
-        for (fault, remedy) in [
-            (Fault::Lost(what()), "lost"),
-            (Fault::Memory(what()), "--batch-rows"),
-            (Fault::Refused(what()), "report this"),
-        ] {
-            let error = fault.into_error("wgpu");
-            let message = error.to_string();
-            assert_eq!(error.exit_code(), 5);
-            for says in ["it was unplugged", remedy, "--device cpu"] {
-                assert!(message.contains(says), "{message}");
-            }
-        }
-        let host = Error::Usage("no".to_owned());
-        assert_eq!(Fault::Host(host).into_error("wgpu").exit_code(), 2);
     }
 }
