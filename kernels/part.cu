@@ -1,10 +1,12 @@
 // part: the accumulators of part of a piece, and what one value or one record adds to them. Twin of
 // `shaders/part.wgsl`; the arithmetic is that of `src/stat/key.rs`, `src/stat/moments.rs`,
-// `src/stat/terms.rs` and `src/stat/resolution.rs`. Used by `reduce.cu`.
+// `src/stat/terms.rs` and `src/stat/resolution.rs`. Used by `reduce.cu`, by `fold.cu` for columns that it
+// folds value by value, and by `lane.cu` for values that are not plain.
 //
-// Why sums are exact: they are kept as limbs of 32 bits in words of 64. One photon or record adds
-// less than 2^32 to a limb and a part has at most TILE of them, so no word wraps before its carry is
-// settled; and addition modulo 2^64 does not depend on order.
+// Why sums are exact: they are kept as limbs of 32 bits in words of 64, but for the sum of q, which is
+// one word. One photon or record adds less than 2^32 to a limb, and less than 2^48 to the sum of q, and a
+// part has at most TILE of them, so no word wraps before its carry is settled; and addition modulo 2^64
+// does not depend on order.
 //
 // The only operations on floats are exact, or rounded once as IEEE 754 says: a float32 widened, a
 // product with a power of two, and the nearest integer of it.
@@ -202,13 +204,12 @@ struct MomentRecords {
     static constexpr u32 WORDS = 8;
     u64 words[WORDS];
 
-    __device__ __forceinline__ void add(const u32* row) {
-#pragma unroll
-        for (u32 limb = 0; limb < WORDS; limb++) {
-            words[limb] += row[limb];
-        }
-        // The top limb of S carries the sign.
-        words[3] += (row[3] >> 31) ? 0xffffffff00000000ull : 0;
+    // Four limbs from the limb `first` on. The top limb of S carries the sign.
+    __device__ __forceinline__ void add(const uint4& limbs, u32 first) {
+        words[first] += limbs.x;
+        words[first + 1] += limbs.y;
+        words[first + 2] += limbs.z;
+        words[first + 3] += first == 0 ? static_cast<u64>(static_cast<i64>(static_cast<int>(limbs.w))) : limbs.w;
     }
 
     __device__ __forceinline__ void write(u32* row) const {
@@ -221,12 +222,11 @@ struct TermRecords {
     static constexpr u32 WORDS = 8;
     u64 words[WORDS];
 
-    __device__ __forceinline__ void add(const u32* row) {
-#pragma unroll
-        for (u32 limb = 0; limb < WORDS; limb++) {
-            words[limb] += row[limb];
-        }
-        words[7] += (row[7] >> 31) ? 0xffffffff00000000ull : 0;
+    __device__ __forceinline__ void add(const uint4& limbs, u32 first) {
+        words[first] += limbs.x;
+        words[first + 1] += limbs.y;
+        words[first + 2] += limbs.z;
+        words[first + 3] += first == 4 ? static_cast<u64>(static_cast<i64>(static_cast<int>(limbs.w))) : limbs.w;
     }
 
     __device__ __forceinline__ void write(u32* row) const {
@@ -328,70 +328,21 @@ struct Part {
         store_words(row, to);
     }
 
+    // A row that was written, at a multiple of 16 bytes: in loads of as many, of which few are held at a time.
     __device__ __forceinline__ void add_record(const u32* row) {
-        photons += row[1];
-        valid += row[2];
-        nan += row[3];
-        positive_infinity += row[4];
-        negative_infinity += row[5];
-        out_of_range += row[6];
-        const Key low = static_cast<Key>(row[8] | static_cast<u64>(row[9]) << 32);
-        const Key high = static_cast<Key>(row[10] | static_cast<u64>(row[11]) << 32);
+        const uint4* quads = reinterpret_cast<const uint4*>(row);
+        const uint4 counts = quads[0], more = quads[1], range = quads[2];
+        photons += counts.y;
+        valid += counts.z;
+        nan += counts.w;
+        positive_infinity += more.x;
+        negative_infinity += more.y;
+        out_of_range += more.z;
+        const Key low = static_cast<Key>(range.x | static_cast<u64>(range.y) << 32);
+        const Key high = static_cast<Key>(range.z | static_cast<u64>(range.w) << 32);
         min = low < min ? low : min;
         max = high > max ? high : max;
-        sums.add(row + 12);
-    }
-};
-
-// The parts of pieces that cross strips, one slot per thread: that in whose strip the piece starts.
-template <class PartType>
-struct Slots {
-    u32 counts[COUNTS][WORKGROUP];
-    typename PartType::Key min[WORKGROUP], max[WORKGROUP];
-    u64 sums[PartType::Sums::WORDS][WORKGROUP];
-
-    __device__ __forceinline__ void clear(u32 slot) {
-#pragma unroll
-        for (u32 count = 0; count < COUNTS; count++) {
-            counts[count][slot] = 0;
-        }
-        min[slot] = static_cast<typename PartType::Key>(~0ull);
-        max[slot] = 0;
-#pragma unroll
-        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
-            sums[word][slot] = 0;
-        }
-    }
-
-    __device__ __forceinline__ void add(u32 slot, const PartType& part) {
-        atomicAdd(&counts[0][slot], part.photons);
-        atomicAdd(&counts[1][slot], part.valid);
-        atomicAdd(&counts[2][slot], part.nan);
-        atomicAdd(&counts[3][slot], part.positive_infinity);
-        atomicAdd(&counts[4][slot], part.negative_infinity);
-        atomicAdd(&counts[5][slot], part.out_of_range);
-        atomicMin(&min[slot], part.min);
-        atomicMax(&max[slot], part.max);
-#pragma unroll
-        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
-            atomicAdd(&sums[word][slot], part.sums.words[word]);
-        }
-    }
-
-    __device__ __forceinline__ PartType get(u32 slot) const {
-        PartType part;
-        part.photons = counts[0][slot];
-        part.valid = counts[1][slot];
-        part.nan = counts[2][slot];
-        part.positive_infinity = counts[3][slot];
-        part.negative_infinity = counts[4][slot];
-        part.out_of_range = counts[5][slot];
-        part.min = min[slot];
-        part.max = max[slot];
-#pragma unroll
-        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
-            part.sums.words[word] = sums[word][slot];
-        }
-        return part;
+        sums.add(quads[3], 0);
+        sums.add(quads[4], 4);
     }
 };

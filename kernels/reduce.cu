@@ -37,16 +37,77 @@ __device__ __forceinline__ u32 staged(u32 place) {
     return place + place / ITEMS;
 }
 
-// Folds the tile of this block: `add(part, i)` adds item i. `memory` is what `add` reads from, and
-// after that holds the slots. Every thread of the block calls it.
-template <class PartType, class Add>
+// The parts of pieces that cross strips, one slot per thread: that in whose strip the piece starts.
+template <class PartType>
+struct Slots {
+    u32 counts[COUNTS][WORKGROUP];
+    typename PartType::Key min[WORKGROUP], max[WORKGROUP];
+    u64 sums[PartType::Sums::WORDS][WORKGROUP];
+
+    __device__ __forceinline__ void set(u32 slot, const PartType& part) {
+        counts[0][slot] = part.photons;
+        counts[1][slot] = part.valid;
+        counts[2][slot] = part.nan;
+        counts[3][slot] = part.positive_infinity;
+        counts[4][slot] = part.negative_infinity;
+        counts[5][slot] = part.out_of_range;
+        min[slot] = part.min;
+        max[slot] = part.max;
+#pragma unroll
+        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
+            sums[word][slot] = part.sums.words[word];
+        }
+    }
+
+    __device__ __forceinline__ void add(u32 slot, const PartType& part) {
+        atomicAdd(&counts[0][slot], part.photons);
+        atomicAdd(&counts[1][slot], part.valid);
+        atomicAdd(&counts[2][slot], part.nan);
+        atomicAdd(&counts[3][slot], part.positive_infinity);
+        atomicAdd(&counts[4][slot], part.negative_infinity);
+        atomicAdd(&counts[5][slot], part.out_of_range);
+        atomicMin(&min[slot], part.min);
+        atomicMax(&max[slot], part.max);
+#pragma unroll
+        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
+            atomicAdd(&sums[word][slot], part.sums.words[word]);
+        }
+    }
+
+    __device__ __forceinline__ PartType get(u32 slot) const {
+        PartType part;
+        part.photons = counts[0][slot];
+        part.valid = counts[1][slot];
+        part.nan = counts[2][slot];
+        part.positive_infinity = counts[3][slot];
+        part.negative_infinity = counts[4][slot];
+        part.out_of_range = counts[5][slot];
+        part.min = min[slot];
+        part.max = max[slot];
+#pragma unroll
+        for (u32 word = 0; word < PartType::Sums::WORDS; word++) {
+            part.sums.words[word] = sums[word][slot];
+        }
+        return part;
+    }
+};
+
+// Folds the tile of this block: `add(part, i)` adds item i. `memory` holds the slots, after what `add` reads from
+// unless it is FREE from the beginning: then the tail of a strip waits in its slot, not in registers. Every
+// thread of the block calls it.
+template <class PartType, bool FREE, class Add>
 __device__ __forceinline__ void fold_tile(const Pieces& pieces, void* memory, u32* rows, Add add) {
     const u32 lane = threadIdx.x, strip = blockIdx.x * WORKGROUP + lane;
     const u32 first = strip * ITEMS;
     const u32 stop = first + ITEMS < pieces.n ? first + ITEMS : pieces.n;
+    Slots<PartType>& slots = *static_cast<Slots<PartType>*>(memory);
     PartType head, tail;
     head.clear();
     tail.clear();
+    if (FREE) {
+        slots.set(lane, tail);
+    }
+    bool has_tail = false;
     u32 head_slot = lane, tail_piece = 0;
     if (first < stop) {
         u32 i = first, piece = pieces.first_of(strip);
@@ -62,7 +123,12 @@ __device__ __forceinline__ void fold_tile(const Pieces& pieces, void* memory, u3
                 head = part;
                 head_slot = (start % TILE) / ITEMS;
             } else if (end > first + ITEMS) {
-                tail = part;
+                if (FREE) {
+                    slots.set(lane, part);
+                } else {
+                    tail = part;
+                }
+                has_tail = true;
                 tail_piece = piece;
             } else {
                 part.write(pieces.heads[piece], rows + static_cast<u64>(piece) * ROW_WORDS);
@@ -72,8 +138,9 @@ __device__ __forceinline__ void fold_tile(const Pieces& pieces, void* memory, u3
     }
     // All have read what `memory` held.
     __syncthreads();
-    Slots<PartType>& slots = *static_cast<Slots<PartType>*>(memory);
-    slots.clear(lane);
+    if (!FREE) {
+        slots.set(lane, tail);
+    }
     // Lanes whose heads belong to one slot are neighbours: the first of them gathers the others'.
     const u32 in_warp = lane % WARP;
 #pragma unroll
@@ -90,9 +157,8 @@ __device__ __forceinline__ void fold_tile(const Pieces& pieces, void* memory, u3
         slots.add(head_slot, head);
     }
     __syncthreads();
-    if (tail.photons > 0) {
-        tail.add(slots.get(lane));
-        tail.write(pieces.heads[tail_piece], rows + static_cast<u64>(tail_piece) * ROW_WORDS);
+    if (has_tail) {
+        slots.get(lane).write(pieces.heads[tail_piece], rows + static_cast<u64>(tail_piece) * ROW_WORDS);
     }
 }
 
@@ -144,7 +210,7 @@ __device__ __forceinline__ void reduce_photons(
         }
     }
     __syncthreads();
-    fold_tile<PartType>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
+    fold_tile<PartType, false>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
         part.photons += 1;
         const u32 place = i - tile_first;
         if ((flags & FLAG_NULLS) && !((tile_valid[place / WARP] >> (place % WARP)) & 1u)) {
@@ -163,7 +229,7 @@ __device__ __forceinline__ void reduce_rows(
     RecordMemory<Records>& memory, const Pieces& pieces, const u32* __restrict__ order,
     const u32* __restrict__ records, u32* rows) {
     typedef Part<u64, Records> PartType;
-    fold_tile<PartType>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
+    fold_tile<PartType, true>(pieces, memory.words, rows, [=](PartType& part, u32 i) {
         part.add_record(records + static_cast<u64>(order[i]) * ROW_WORDS);
     });
 }

@@ -8,8 +8,8 @@
 // Positions are located by the box (`boxes.cu`); photons of boxes that settle nothing are located one by
 // one. So cells do not depend on where boxes were cut.
 //
-// n: photons. most: pieces that there is room for; a warp that finds none left ends, and the host, which
-// reads the counts, folds otherwise. pieces: first photon, photons, slot of the cell, 0.
+// n: photons. most: pieces that there is room for; a warp that finds none left, or that some cell found no
+// slot, ends, and the host, which reads the counts, folds otherwise. pieces: first photon, photons, slot of the cell, 0.
 // slots: `mask` + 1 of them, NO_CELL where free. counts: [0] pieces, those without room too; [1] cells for
 // which PROBES slots are taken; [2] rows.
 
@@ -53,11 +53,13 @@ struct Run {
     u32 start;
 };
 
-// The first of `number` new places in the list of pieces.
+// The first of `number` new places in the list of pieces; beyond its end where there is no room, or where some
+// cell found no slot: then nobody reads the list, and to go on would mean to look at PROBES slots for each piece.
 __device__ __forceinline__ u32 places_for(const Found& found, u32 number) {
     u32 place = 0;
     if (threadIdx.x % WARP == 0) {
-        place = atomicAdd(&found.counts[0], number);
+        const bool lost = *const_cast<const volatile u32*>(&found.counts[1]) != 0;
+        place = lost ? found.most : atomicAdd(&found.counts[0], number);
     }
     return __shfl_sync(ALL_LANES, place, 0);
 }
@@ -292,5 +294,38 @@ ENTRY_OF_4 runs_cells(
                 words[quad] = uint4{0, 0, 0, 0};
             }
         }
+    }
+}
+
+__device__ __forceinline__ void copy_quads(const uint4* from, uint4* to, u32 number, u32 first, u32 threads) {
+    for (u32 quad = first; quad < number; quad += threads) {
+        to[quad] = from[quad];
+    }
+}
+
+// What the host reads, in memory of the host: the counts, then the cells in whole quads, then the rows of each
+// pass without what is free between them. Only the counts where there was no room for all runs and cells, or
+// where all of it takes more than `quads` quads. pieces, most: that there is room for. cells, rows: as
+// `runs_cells` made them; memory of cells is a multiple of 16 bytes long.
+// Launch: any number of blocks, of `threads` threads. Shared memory: none. A thread owns every `threads`-th quad.
+ENTRY_OF_4 runs_rows(
+    u32 pieces, u32 most, u32 passes, u32 threads, u32 quads, const u32* __restrict__ counts,
+    const u64* __restrict__ cells, const u64* __restrict__ rows, u32* __restrict__ back) {
+    const u32 first = blockIdx.x * WORKGROUP + threadIdx.x;
+    const uint4 found = *reinterpret_cast<const uint4*>(counts);
+    uint4* to = reinterpret_cast<uint4*>(back);
+    if (first == 0) {
+        to[0] = found;
+    }
+    const u32 number = found.z, of_cells = (number + 1) / 2, of_pass = number * (FOLD_WORDS / 2);
+    const u64 all = 1 + of_cells + static_cast<u64>(passes) * of_pass;
+    if (found.x > pieces || found.y != 0 || number > most || all > quads) {
+        return;
+    }
+    copy_quads(reinterpret_cast<const uint4*>(cells), to + 1, of_cells, first, threads);
+    for (u32 pass = 0; pass < passes; pass++) {
+        const u64* from = rows + static_cast<u64>(pass) * most * FOLD_WORDS;
+        copy_quads(reinterpret_cast<const uint4*>(from), to + 1 + of_cells + pass * of_pass, of_pass, first,
+                   threads);
     }
 }

@@ -25,6 +25,7 @@ WAYS = {
     "segment": (("whole", ITEMS), 4, "keys"),
     "reduce": (("around", "F2I", 1, 1), 4.3, "float32; the loop over values alone"),
     "reduce_f64": (("around", "F2I", 1, 1), 8.3, "float64; the loop over values alone"),
+    "reduce_records": (("around", "LDG", 1, 5), 84, "rows of runs, in the order of cells; the loop over them alone"),
     "sort_count": (("whole", ITEMS), 4, "keys, in every pass"),
     "sort": (("whole", ITEMS), 16, "pairs, in every pass"),
     "sweep_count": (("whole", 4), 4, "keys, once"),
@@ -44,10 +45,13 @@ WARPS_A_BLOCK = 8
 # Bytes of shared memory that the system takes of a block.
 RESERVED = 1 << 10
 PHOTONS = 1e9
-# Bytes a second of a copy, as measured of others' devices, and instructions of threads a second: 132
-# multiprocessors, four warp instructions a clock, 32 threads each, at 1.75 GHz.
-DEVICES = {"3.0 TB/s": 3.0e12, "4.3 TB/s": 4.3e12}
-ISSUED = 132 * 4 * 32 * 1.75e9
+# Devices by the architecture of their machine code: bytes a second of a copy, as measured of others' devices, and
+# instructions of threads a second: multiprocessors, four warp instructions a clock, 32 threads each, clock.
+DEVICES = {
+    "A100": ("sm_80", 1.7e12, 108 * 4 * 32 * 1.41e9),
+    "H100": ("sm_90", 3.0e12, 132 * 4 * 32 * 1.75e9),
+    "H200": ("sm_90", 4.3e12, 132 * 4 * 32 * 1.75e9),
+}
 # Folds of one float32 column along a track, by the kernels that see every photon.
 FOLDS = {
     "runs, from keys": ["runs_keys", "fold"],
@@ -217,15 +221,17 @@ Written by `scripts/ptx --count` from the machine code that the pinned ptxas mak
 `scripts/ptx --check` fails where a kernel has more than 5 % more instructions a photon than this page says,
 or holds fewer warps. **No device has run any of it.** Instructions are those of a thread along one way through the
 code, for each photon: around the hot loop where nothing unusual happens, or once through a kernel without
-one. Bytes are those of device memory. The last columns are milliseconds for 10^9 photons: the longer of what the
-bytes take on a device that copies 3.0 TB/s (H100) or 4.3 TB/s (H200), and of what the instructions take at
-132 multiprocessors, four a clock, 1.75 GHz. A kernel reaches that where enough warps hide its waits.
+one. Bytes are those of device memory. The last columns are milliseconds for 10^9 photons on a device of the
+architecture: the longer of what the bytes take at the rate of its copies, and of what the instructions take at four a
+clock and multiprocessor. An A100 (80 GB) is taken to copy 1.7 TB/s, with 108 multiprocessors at 1.41 GHz; an H100
+3.0 TB/s and an H200 4.3 TB/s, with 132 at 1.75 GHz. A kernel reaches that where enough warps hide its waits.
 """
 
 
 FOLDS_HEAD = """
-Folds of one float32 column along a track are these kernels one after the other, on sm_90, in 10^9 photons a
-second at most. Edges of cells, launches and the host come on top: predicted are half to three quarters of it.
+Folds of one float32 column along a track are these kernels one after the other, in 10^9 photons a second at
+most; bytes and instructions are those of sm_90. Edges of cells, launches and the host come on top: predicted are
+half to three quarters of it.
 """
 
 
@@ -235,27 +241,28 @@ def table(counts):
     lines = ["| " + " | ".join([*columns, *DEVICES, "what it passes over"]) + " |"]
     lines.append("| --- " * (len(columns) + len(DEVICES) + 1) + "|")
     for c in sorted(counts, key=lambda c: (list(WAYS).index(c["kernel"]), c["architecture"])):
-        times = [least(c, speed) * 1e3 for speed in DEVICES.values()]
+        times = [least(c, device) * 1e3 if device[0] == c["architecture"] else None for device in DEVICES.values()]
         cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
-        cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *(f"{t:.2f}" for t in times), c["what"]]
+        cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *("" if t is None else f"{t:.2f}" for t in times), c["what"]]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return HEAD + "\n" + "\n".join(lines) + "\n" + FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
 
 
-def least(count, speed):
+def least(count, device):
     """Seconds that 10^9 photons take at least."""
-    return max(count["bytes"] / speed, count["each"] / ISSUED) * PHOTONS
+    _, speed, issued = device
+    return max(count["bytes"] / speed, count["each"] / issued) * PHOTONS
 
 
 def folds(counts):
     """The folds as a table: 10^9 photons a second at most."""
-    of = {c["kernel"]: c for c in counts if c["architecture"] == "sm_90"}
+    of = {(c["kernel"], c["architecture"]): c for c in counts}
     lines = ["| fold | bytes | instructions | " + " | ".join(DEVICES) + " |", "| --- " * (3 + len(DEVICES)) + "|"]
     for name, kernels in FOLDS.items():
-        each = [of[kernel] for kernel in kernels]
-        rates = [PHOTONS / sum(least(c, speed) for c in each) / 1e9 for speed in DEVICES.values()]
+        each = [of[kernel, "sm_90"] for kernel in kernels]
+        rate = lambda d: PHOTONS / sum(least(of[kernel, d[0]], d) for kernel in kernels) / 1e9
         cells = [name, f"{sum(c['bytes'] for c in each):g}", f"{sum(c['each'] for c in each):.1f}"]
-        lines.append("| " + " | ".join([*cells, *(f"{rate:.0f}" for rate in rates)]) + " |")
+        lines.append("| " + " | ".join([*cells, *(f"{rate(d):.0f}" for d in DEVICES.values())]) + " |")
     return lines
 
 

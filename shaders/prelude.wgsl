@@ -1,4 +1,4 @@
-// prelude: what every stage's shader begins with, after the constants that `src/backend/tile.rs`
+// prelude: what every stage's shader begins with, after the constants that `src/backend/gpu/tile.rs`
 // emits. Where work is: tiles of TILE consecutive items, one workgroup each; within a tile an
 // invocation owns the ITEMS consecutive items of its strip. Only integers: no float is ever loaded
 // as one, so rounding, contraction and flushing of subnormal numbers cannot matter.

@@ -5,7 +5,7 @@ from lines import values
 
 NO_RESULT = "no result"
 RATES = [fact + way for fact in ("from_keys", "from_coordinates", "from_keys_read_back")
-         for way in ("", "_by_stages")]
+         for way in ("", "_by_graph", "_by_stages")]
 
 
 def median(numbers):
@@ -82,10 +82,10 @@ def transfers(found):
     for step in ("end-to-end", "end-to-end-large"):
         copied = {v["of"]: v for v in values(found, step, "copy")}
         ceiling = per_second(copied.get("pinned_to_device", {}), "bytes")
-        for value in values(found, step, "fold"):
-            rows.append([value["photons"], per_second(value, "photons"), per_second(value, "bytes"),
-                         ceiling])
-    head = ["host arrays to partials", "10^9 photons/s", "GB/s", "pinned copy, GB/s"]
+        for value in values(found, step, "fold") + values(found, step, "fold_copied"):
+            rows.append([value["photons"], value.get("results"), per_second(value, "photons"),
+                         per_second(value, "bytes"), ceiling])
+    head = ["host arrays to partials", "rows come back", "10^9 photons/s", "GB/s", "pinned copy, GB/s"]
     return table_of([head[0] + ", photons", *head[1:]], rows)
 
 
@@ -96,8 +96,8 @@ def kernels(found):
         for kernel, launches in value["launches"].items():
             time = f"{took[kernel] * 1e3:.3f}" if kernel in took else NO_RESULT
             rows.append([value.get("workload", "pairs"), value.get("photons", value.get("pairs")),
-                         kernel, launches, time])
-    return table_of(["kernels of one fold", "items", "kernel", "launches", "ms"], rows)
+                         value["of"], value.get("way"), kernel, launches, time])
+    return table_of(["kernels of one fold", "items", "of", "way", "kernel", "launches", "ms"], rows)
 
 
 def peers(found):
@@ -196,6 +196,10 @@ def section(devices, found):
     out.append(f"- driver for CUDA {said.get('driver')}; {host.get('cpu')}, {host.get('cores')} cores; "
                f"{host.get('platform')}")
     out += [f"- no device: {said['why_not']}"] if said.get("why_not") else []
+    for modules in last(values(found, "devices", "opened")).get("modules", []):
+        refused = "; ".join(f"{m['module']}: {m['said']}" for m in modules["refused"])
+        out.append(f"- machine code of the build: {', '.join(modules['machine_code']) or 'none'}"
+                   + (f"; refused, and compiled from PTX: {refused}" if refused else ""))
     out.append("")
     if any(line.get("emulation") and line["step"] == "devices" for line in found):
         out += ["**Nothing here is a result: the device is an emulation.**", ""]

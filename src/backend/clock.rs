@@ -13,10 +13,22 @@ pub struct Batches {
     pub sorted: u64,
     /// Runs of photons folded, their records sorted.
     pub runs: u64,
+    /// Of these, those whose runs went straight to the rows of their cells, on a device: no keys, nothing sorted.
+    pub standing: u64,
     /// Blocks of photons folded, their records sorted.
     pub blocks: u64,
     /// Folded by the CPU, in one of these orders, because the device was lost.
     pub taken_over: u64,
+}
+
+impl Batches {
+    pub fn add(&mut self, more: &Self) {
+        self.sorted += more.sorted;
+        self.runs += more.runs;
+        self.standing += more.standing;
+        self.blocks += more.blocks;
+        self.taken_over += more.taken_over;
+    }
 }
 
 /// Wall time by stage, monotonic clock.

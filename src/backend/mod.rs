@@ -18,11 +18,10 @@ pub mod cuda;
 #[path = "no_cuda.rs"]
 pub mod cuda;
 mod device;
+pub mod gpu;
 mod keys;
 mod probe;
 mod remainders;
-mod share;
-pub mod tile;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
 #[cfg(not(feature = "wgpu"))]

@@ -84,9 +84,6 @@ impl StageSeconds {
         if let Some(seconds) = times.on_device {
             self.on_device.get_or_insert_default().add(&seconds);
         }
-        self.batches.sorted += times.batches.sorted;
-        self.batches.runs += times.batches.runs;
-        self.batches.blocks += times.batches.blocks;
-        self.batches.taken_over += times.batches.taken_over;
+        self.batches.add(&times.batches);
     }
 }

@@ -195,6 +195,9 @@ pub struct FusedStages {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchOrders {
     pub runs: u64,
+    /// Of `runs`, those that a device folded where photons stood, without keys and without a sort.
+    #[serde(default)]
+    pub standing: u64,
     pub blocks: u64,
     pub sorted: u64,
     /// Of these, folded by the CPU because the device was lost.

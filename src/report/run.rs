@@ -297,6 +297,7 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
             runs: times.batches.runs,
             blocks: times.batches.blocks,
             sorted: times.batches.sorted,
+            standing: times.batches.standing,
             taken_over: times.batches.taken_over,
         },
         merge: stage(tally.merge_seconds),

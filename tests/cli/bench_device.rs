@@ -144,7 +144,11 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
         "{in_runs:?}"
     );
     for fact in ["from_keys", "from_coordinates", "from_keys_read_back"] {
-        for (way, workloads) in [("", in_runs.len()), ("_by_stages", 3)] {
+        for (way, workloads) in [
+            ("", in_runs.len()),
+            ("_by_graph", in_runs.len()),
+            ("_by_stages", 3),
+        ] {
             let fact = format!("{fact}{way}");
             assert_eq!(values(&facts, "resident", &fact).len(), workloads, "{fact}");
         }
@@ -177,7 +181,7 @@ fn what_differs_has_no_rate_and_the_rest_goes_on() {
     }
     // Every workload was still looked at, and none of them timed.
     assert_eq!(values(&facts, "parity", "compared").len(), 4);
-    assert_eq!(values(&facts, "resident", "bits").len(), 6);
+    assert_eq!(values(&facts, "resident", "bits").len(), 9);
     assert!(values(&facts, "resident", "from_keys").is_empty());
     let positions = values(&facts, "locate", "bits");
     assert_eq!(positions[0]["differ"], 1, "{positions:?}");

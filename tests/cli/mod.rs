@@ -14,6 +14,8 @@ mod cuda;
 mod cuda_libraries;
 #[cfg(icefold_test_stand_in)]
 mod cuda_refused;
+#[cfg(icefold_test_stand_in)]
+mod cuda_ways;
 mod damaged_tables;
 mod demo;
 mod devices;

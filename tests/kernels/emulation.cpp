@@ -68,7 +68,7 @@ const Entry ENTRIES[] = {
     ENTRY_OF(reduce), ENTRY_OF(reduce_f64), ENTRY_OF(reduce_i64), ENTRY_OF(reduce_terms),
     ENTRY_OF(reduce_records), ENTRY_OF(reduce_term_records),
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
-    ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells),
+    ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells), ENTRY_OF(runs_rows),
     ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
 };
 

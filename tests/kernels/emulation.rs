@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use icefold::backend::cuda::{Argument, Fault, Kernel, Machine};
+use icefold::backend::cuda::{Argument, Block, Fault, Kernel, Machine, Span, Step};
 use libloading::Library;
 
 use super::compiled;
@@ -31,6 +31,8 @@ pub struct Emulation {
     name: String,
     memory: u64,
     given: Mutex<HashMap<u64, Vec<u8>>>,
+    /// Memory of the host that kernels write to.
+    mapped: Mutex<HashMap<u64, Vec<u8>>>,
     launches: AtomicU64,
     /// The launch that fails, and every one after it.
     failing: Option<u64>,
@@ -42,6 +44,7 @@ impl Emulation {
             name: name.to_owned(),
             memory: 1 << 40,
             given: Mutex::default(),
+            mapped: Mutex::default(),
             launches: AtomicU64::new(0),
             failing: None,
         }
@@ -74,10 +77,12 @@ fn check(address: u64, block: &[u8]) {
 impl Drop for Emulation {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let given = self.given.lock().unwrap();
-            given
-                .iter()
-                .for_each(|(&address, block)| check(address, block));
+            for memory in [&self.given, &self.mapped] {
+                let memory = memory.lock().unwrap();
+                memory
+                    .iter()
+                    .for_each(|(&address, block)| check(address, block));
+            }
         }
     }
 }
@@ -91,12 +96,74 @@ impl Machine for Emulation {
         self.memory
     }
 
-    fn allocate(&self, bytes: u64) -> Result<u64, Fault> {
-        let mut given = self.given.lock().unwrap();
-        let held: usize = given.values().map(|bytes| bytes.len() - 2 * BORDER).sum();
+    fn allocate(&self, bytes: u64) -> Result<Block, Fault> {
+        let held: usize = {
+            let given = self.given.lock().unwrap();
+            given.values().map(|bytes| bytes.len() - 2 * BORDER).sum()
+        };
         if held as u64 + bytes > self.memory {
             return Err(Fault::Memory("the emulated memory is full".to_owned()));
         }
+        Ok(self.take(&self.given, bytes))
+    }
+
+    fn free(&self, block: Block) {
+        let bytes = self.given.lock().unwrap().remove(&block.address());
+        check(block.address(), &bytes.expect("memory is freed once"));
+    }
+
+    fn allocate_mapped(&self, bytes: u64) -> Result<Block, Fault> {
+        Ok(self.take(&self.mapped, bytes))
+    }
+
+    fn free_mapped(&self, block: Block) {
+        let bytes = self.mapped.lock().unwrap().remove(&block.address());
+        check(block.address(), &bytes.expect("memory is freed once"));
+    }
+
+    fn upload(&self, from: &[u8], to: Span) -> Result<(), Fault> {
+        let to = to.part(0, from.len() as u64)?.address() as *mut u8;
+        // SAFETY: a span is of memory that is there.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) };
+        Ok(())
+    }
+
+    fn run(&self, steps: &[Step]) -> Result<(), Fault> {
+        steps.iter().try_for_each(|step| match step {
+            Step::Fill { at, byte } => {
+                let to = at.address() as *mut u8;
+                // SAFETY: a span is of memory that is there.
+                unsafe { std::ptr::write_bytes(to, *byte, at.bytes() as usize) };
+                Ok(())
+            }
+            Step::Launch {
+                kernel,
+                blocks,
+                arguments,
+            } => self.launch(*kernel, *blocks, arguments),
+        })
+    }
+
+    fn download(&self, from: Span, to: &mut [u8]) -> Result<(), Fault> {
+        let from = from.part(0, to.len() as u64)?.address() as *const u8;
+        // SAFETY: a span is of memory that is there.
+        unsafe { std::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
+        Ok(())
+    }
+
+    /// A launch is over when it returns.
+    fn wait(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn look(&self, from: Span, to: &mut [u8]) -> Result<(), Fault> {
+        self.download(from, to)
+    }
+}
+
+impl Emulation {
+    /// Takes memory with borders around it.
+    fn take(&self, of: &Mutex<HashMap<u64, Vec<u8>>>, bytes: u64) -> Block {
         let mut block = vec![UNTOUCHED; bytes as usize + 2 * BORDER];
         // Aligned as a device's memory is.
         let address = (block.as_mut_ptr() as u64 + BORDER as u64 / 2).next_multiple_of(256);
@@ -107,25 +174,9 @@ impl Machine for Emulation {
             word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
             bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
         }
-        given.insert(address, block);
-        Ok(address)
-    }
-
-    fn free(&self, address: u64) {
-        let block = self.given.lock().unwrap().remove(&address);
-        check(address, &block.expect("memory is freed once"));
-    }
-
-    fn upload(&self, from: &[u8], to: u64) -> Result<(), Fault> {
-        // SAFETY: the lease at `to` is at least this long.
-        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to as *mut u8, from.len()) };
-        Ok(())
-    }
-
-    fn fill(&self, at: u64, bytes: u64, byte: u8) -> Result<(), Fault> {
-        // SAFETY: the lease at `at` is at least this long.
-        unsafe { std::ptr::write_bytes(at as *mut u8, byte, bytes as usize) };
-        Ok(())
+        of.lock().unwrap().insert(address, block);
+        // SAFETY: there are so many bytes between the borders, and they stay until the block is given back.
+        unsafe { Block::at(address, bytes) }
     }
 
     fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<(), Fault> {
@@ -135,18 +186,13 @@ impl Machine for Emulation {
                 "an illegal memory access was encountered".to_owned(),
             ));
         }
-        let words: Vec<u64> = arguments
-            .iter()
-            .map(|argument| match *argument {
-                Argument::Word(word) => word.into(),
-                Argument::Address(address) => address,
-            })
-            .collect();
+        kernel.check(arguments)?;
+        let words: Vec<u64> = arguments.iter().map(|argument| argument.word()).collect();
         let name = CString::new(kernel.name()).unwrap();
         // Another order of threads for every launch.
         let seed = (launch + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        // SAFETY: the library checks how many arguments there are; leases are as long as the backend
-        // makes them, which the borders check.
+        // SAFETY: the library checks how many arguments there are; memory is as long as the kernel
+        // asks for, as was checked, and as the borders check again.
         let wrong = unsafe {
             library()
                 .get::<Launch>(b"icefold_emulate")
@@ -164,12 +210,6 @@ impl Machine for Emulation {
         // SAFETY: a string that the library holds for as long as it is loaded.
         let wrong = unsafe { CStr::from_ptr(wrong) };
         panic!("{}: {}", kernel.name(), wrong.to_string_lossy());
-    }
-
-    fn download(&self, from: u64, to: &mut [u8]) -> Result<(), Fault> {
-        // SAFETY: the lease at `from` is at least this long.
-        unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to.as_mut_ptr(), to.len()) };
-        Ok(())
     }
 }
 

@@ -14,6 +14,17 @@ use super::compiled;
 
 type Handle = *mut c_void;
 
+/// What a node that fills is given, as the driver has it.
+#[repr(C)]
+struct Fill {
+    to: u64,
+    pitch: usize,
+    value: c_uint,
+    element_bytes: c_uint,
+    width: usize,
+    height: usize,
+}
+
 /// The stand-in, opened as a driver is, with a context on its first device.
 struct Standing(Library);
 
@@ -95,6 +106,39 @@ impl Standing {
         call!(self, "cuStreamSynchronize", stream => Handle);
     }
 
+    fn graph(&self) -> Handle {
+        let mut graph: Handle = std::ptr::null_mut();
+        call!(self, "cuGraphCreate", &raw mut graph => *mut Handle, 0 => c_uint);
+        graph
+    }
+
+    /// Adds a node that fills 64 bytes, behind another.
+    fn filling(&self, graph: Handle, behind: Option<Handle>, to: u64) -> Handle {
+        let fill = Fill {
+            to,
+            pitch: 0,
+            value: 7,
+            element_bytes: 1,
+            width: 64,
+            height: 1,
+        };
+        let (mut node, mut context): (Handle, Handle) =
+            (std::ptr::null_mut(), std::ptr::null_mut());
+        call!(self, "cuCtxGetCurrent", &raw mut context => *mut Handle);
+        let before = behind.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let number = usize::from(behind.is_some());
+        call!(self, "cuGraphAddMemsetNode", &raw mut node => *mut Handle, graph => Handle,
+            before => *const Handle, number => usize, &raw const fill => *const Fill, context => Handle);
+        node
+    }
+
+    fn launch_graph(&self, graph: Handle, stream: Handle) {
+        let mut ready: Handle = std::ptr::null_mut();
+        let ready_of = &raw mut ready;
+        call!(self, "cuGraphInstantiateWithFlags", ready_of => *mut Handle, graph => Handle, 0 => u64);
+        call!(self, "cuGraphLaunch", ready => Handle, stream => Handle);
+    }
+
     /// `second` goes on when `first` is where it is now.
     fn order(&self, first: Handle, second: Handle) {
         let mut event: Handle = std::ptr::null_mut();
@@ -131,6 +175,9 @@ found_only_where_it_is_wrong!(
     page_locked_memory_that_is_freed_too_early: "freed while work may use it",
     a_copy_from_memory_that_is_not_page_locked: "not from or to page-locked memory",
     a_fill_beyond_the_end_of_memory: "not inside one block",
+    nodes_of_a_graph_that_do_not_follow_each_other: "it does not say which comes first",
+    memory_of_the_host_that_is_not_mapped: "not mapped into the device's addresses",
+    memory_that_a_launched_graph_may_use: "freed while work may use it",
 );
 
 /// What is done, right or wrong.
@@ -194,6 +241,36 @@ mod does {
         let array = [1; 64];
         driver.upload(if wrong { &array } else { buffer }, memory, stream);
         driver.wait(stream);
+    }
+
+    pub fn nodes_of_a_graph_that_do_not_follow_each_other(driver: &Standing, wrong: bool) {
+        let (stream, memory) = (driver.stream(), driver.device(64));
+        let graph = driver.graph();
+        let first = driver.filling(graph, None, memory);
+        driver.filling(graph, (!wrong).then_some(first), memory);
+        driver.launch_graph(graph, stream);
+        driver.wait(stream);
+    }
+
+    pub fn memory_that_a_launched_graph_may_use(driver: &Standing, wrong: bool) {
+        let (stream, memory) = (driver.stream(), driver.device(64));
+        let graph = driver.graph();
+        driver.filling(graph, None, memory);
+        driver.launch_graph(graph, stream);
+        if !wrong {
+            driver.wait(stream);
+        }
+        call!(driver, "cuMemFree_v2", memory => u64);
+    }
+
+    pub fn memory_of_the_host_that_is_not_mapped(driver: &Standing, wrong: bool) {
+        let mut memory: Handle = std::ptr::null_mut();
+        let (memory_of, flags) = (&raw mut memory, if wrong { 0 } else { 2 });
+        call!(driver, "cuMemHostAlloc", memory_of => *mut Handle, 64 => usize, flags => c_uint);
+        let mut address = 0;
+        let address_of = &raw mut address;
+        call!(driver, "cuMemHostGetDevicePointer_v2",
+            address_of => *mut u64, memory => Handle, 0 => c_uint);
     }
 
     pub fn a_fill_beyond_the_end_of_memory(driver: &Standing, wrong: bool) {

@@ -76,13 +76,19 @@ pub fn nvrtc() -> PathBuf {
 
 /// Runs the test that a device would be put to, in a process that finds the stand-in.
 pub fn passes(test: &str, settings: &str) {
+    passes_with(test, settings, &[]);
+}
+
+/// The same with variables of the environment.
+pub fn passes_with(test: &str, settings: &str, variables: &[(&str, &str)]) {
     let (_, test) = test.split_once("::").expect("the name of the crate");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--include-ignored"]);
+    command.envs(variables.iter().copied());
     let output = with_stand_in(&mut command, settings).output().unwrap();
     let said = stdout(&output) + &stderr(&output);
     assert!(
         output.status.success() && said.contains("1 passed"),
-        "{test}, {settings}: {said}"
+        "{test}, {settings}, {variables:?}: {said}"
     );
 }

@@ -77,7 +77,7 @@ fn the_stand_in_for_the_driver_has_the_functions_that_the_program_looks_for() {
         let rest = name.strip_prefix("cu").unwrap_or_default();
         rest.starts_with(|letter: char| letter.is_ascii_uppercase())
     };
-    let looked_for = read(Path::new("src/backend/cuda/devices.rs"));
+    let looked_for = read(Path::new("src/backend/cuda/driver/devices.rs"));
     let looked_for: BTreeSet<&str> = looked_for.split('"').filter(is_call).collect();
     let stand_in: Vec<String> = files("tests/kernels/stand_in", "cpp")
         .iter()

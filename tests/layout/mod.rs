@@ -18,13 +18,20 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 9] = [
     ("src", "rs"),
     ("kernels", "cu"),
+    ("kernels", "cuh"),
     ("shaders", "wgsl"),
     ("tests", "rs"),
+    ("tests", "hpp"),
+    ("tests", "cpp"),
     ("benches", "rs"),
+    ("benches", "cu"),
 ];
+
+/// Folders whose files may be `unsafe`: a C library behind each.
+const ROOMS: [&str; 3] = ["src/backend/cuda/driver/", "src/granule/", "tests/"];
 
 /// Every file under `folder` with `extension`, relative to the root and sorted; none where the
 /// folder does not exist.
@@ -120,6 +127,26 @@ fn every_unsafe_has_its_safety_comment_directly_above() {
         }
     }
     expect_none(&complaints);
+}
+
+#[test]
+fn unsafe_stands_in_its_rooms() {
+    let (mut complaints, mut used) = (Vec::new(), [false; ROOMS.len()]);
+    for (path, text) in sources().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs")) {
+        let shown = path.to_string_lossy();
+        let is_unsafe = |line: &Line| words(&line.code).any(|word| word == "unsafe");
+        if !lines(&text).iter().any(is_unsafe) {
+            continue;
+        }
+        match ROOMS.iter().position(|room| shown.starts_with(room)) {
+            Some(room) => used[room] = true,
+            None => complaints.push(format!(
+                "{shown}: `unsafe` outside of {ROOMS:?}: offer there what safe code can use"
+            )),
+        }
+    }
+    expect_none(&complaints);
+    assert_eq!(used, [true; ROOMS.len()], "a room without unsafe is none");
 }
 
 /// Whether the comment at the end of `above`, attributes aside, argues for soundness: `// SAFETY:`

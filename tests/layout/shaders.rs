@@ -121,7 +121,7 @@ fn shaders_hold_no_float() {
 
 #[test]
 fn constants_have_one_home() {
-    let emitted = icefold::backend::tile::wgsl();
+    let emitted = icefold::backend::gpu::tile::wgsl();
     let names: Vec<&str> = emitted
         .lines()
         .filter_map(|line| line.strip_prefix("const ")?.split(':').next())

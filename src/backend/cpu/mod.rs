@@ -24,7 +24,6 @@ mod sort;
 mod strategy;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -43,7 +42,7 @@ pub use strategy::Strategy;
 /// A pool of worker threads.
 #[derive(Debug)]
 pub struct Cpu {
-    pool: Arc<ThreadPool>,
+    pool: ThreadPool,
     strategy: Strategy,
     scratch: Scratch,
 }
@@ -87,7 +86,7 @@ impl Cpu {
                     .caused_by(e)
             })?;
         Ok(Self {
-            pool: Arc::new(pool),
+            pool,
             strategy: Strategy::Auto,
             scratch: Scratch::default(),
         })
@@ -96,11 +95,6 @@ impl Cpu {
     /// The same pool, with the order of stages fixed.
     pub fn with_strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
-    }
-
-    /// The threads, for a device whose copies the host makes.
-    pub(in crate::backend) fn pool(&self) -> Arc<ThreadPool> {
-        Arc::clone(&self.pool)
     }
 
     /// Runs work on these threads, beside folds.

@@ -15,22 +15,22 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
-use crate::backend::share::Share;
-use crate::backend::wgpu::{merged, part_of_batch};
+use crate::backend::gpu::{Limits, Share, ValueKeys, halved, part_of_batch};
 use crate::backend::{Backend, StageTimes};
 use crate::config::GridConfig;
 use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
+use super::fold_runs::{self, Outcome, There};
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
-use super::rows::{ColumnRows, ValueKeys};
+use super::rows::ColumnRows;
+use super::runs;
 use super::shares::shares;
 use super::sides::{fold_host, join};
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys, Sums};
 use super::tile::{BATCH, ROW_WORDS};
 use super::way::Way;
-use super::{fold_runs, runs};
 
 /// Photons below which a batch is not halved again when memory runs out.
 const SMALLEST: usize = 1 << 12;
@@ -53,19 +53,14 @@ pub fn fold<M: Machine>(
     photons: Range<usize>,
     times: &mut StageTimes,
 ) -> Result<Partials> {
-    if photons.is_empty() {
-        return Ok(Partials::empty(work.job));
-    }
-    if photons.len() <= most_photons(gpu.machine.memory(), work.job) {
-        match fold_at_once((gpu, cpu), work, photons.clone(), times) {
-            Err(Fault::Memory(_)) if photons.len() > SMALLEST => gpu.release(),
-            other => return other,
-        }
-    }
-    let half = photons.start + photons.len() / 2;
-    let low = fold((gpu, cpu), work, photons.start..half, times)?;
-    let high = fold((gpu, cpu), work, half..photons.end, times)?;
-    Ok(merged(&low, &high, work.job))
+    let limits = Limits {
+        most: most_photons(gpu.machine.memory(), work.job),
+        smallest: SMALLEST,
+    };
+    let release = || gpu.release();
+    halved(photons, limits, work.job, &release, &mut |photons| {
+        fold_at_once((gpu, cpu), work, photons, times)
+    })
 }
 
 /// Photons that fit some bytes of memory where every photon is a run of its own.
@@ -107,38 +102,44 @@ fn fold_at_once<M: Machine>(
     }
     let in_runs = match work.way {
         Way::Stages => false,
-        Way::Runs => !ordered(&device),
-        Way::Sampled => !ordered(&device) && times.locate.time(|| runs::lie(&batch, work.grid)),
+        Way::Runs => !device.ordered(),
+        Way::Sampled => !device.ordered() && times.locate.time(|| runs::lie(&batch, work.grid)),
     };
+    let (sides, mut there) = ((&device, &host), None);
     if in_runs {
-        let sides = (&device, &host);
-        let folded = fold_runs::fold_batch((gpu, cpu), work, &batch, sides, times)?;
-        if let Some(partials) = folded {
-            return Ok(partials);
+        match fold_runs::fold_batch((gpu, cpu), work, &batch, sides, times)? {
+            Outcome::Folded(partials) => return Ok(partials),
+            Outcome::NoRoom(already) => there = Some(already),
         }
     }
-    fold_stages((gpu, cpu), (&batch, work.grid), (&device, &host), times)
+    fold_stages((gpu, cpu), (&batch, work.grid), sides, there, times)
 }
 
-/// Whether values are wanted in the order of cells.
-pub fn ordered(device: &Share) -> bool {
-    device.job.columns.iter().any(|column| column.needs.ordered)
-}
-
-/// A batch by keys, sort, segment and reduce.
+/// A batch by keys, sort, segment and reduce; `there`: what the device has of it, and the host has done.
 fn fold_stages<M: Machine>(
     (gpu, cpu): (&Gpu<M>, &Cpu),
     (batch, grid): (&PhotonBatch, &GridConfig),
     (device, host): (&Share, &Share),
+    there: Option<There>,
     times: &mut StageTimes,
 ) -> Result<Partials> {
     let n = batch.len() as u32;
-    let cells = locate(gpu, batch, grid, times)?;
+    let (positions, columns, done_by_host) = match there {
+        Some(there) => (there.positions, there.columns, Some(there.host_partials)),
+        None => (upload_positions(gpu, batch, times)?, Vec::new(), None),
+    };
+    let places = (&positions.0, &positions.1);
+    let cells = times.locate.time(|| stages::locate(gpu, places, n, grid))?;
+    drop(positions);
+    let mut columns = columns.into_iter();
     // The first column crosses the wire while the device locates.
-    let mut first = Some(upload(gpu, batch, device.places[0], times)?);
+    let mut first = match columns.next() {
+        Some(column) => Some(column),
+        None => Some(upload(gpu, batch, device.places[0], times)?),
+    };
     let (keys, table) = times.locate.time(|| stages::keys(gpu, &cells, n, grid))?;
     drop(cells);
-    let ordered = ordered(device);
+    let ordered = device.ordered();
     let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
     // The columns may have its memory.
     drop(keys);
@@ -149,7 +150,7 @@ fn fold_stages<M: Machine>(
     }
     let mut parts = Vec::with_capacity(device.places.len());
     for (&place, described) in device.places.iter().zip(&device.job.columns) {
-        let column = match first.take() {
+        let column = match first.take().or_else(|| columns.next()) {
             Some(column) => column,
             None => upload(gpu, batch, place, times)?,
         };
@@ -160,7 +161,10 @@ fn fold_stages<M: Machine>(
         );
     }
     // The host's columns are folded while the device works.
-    let host_partials = times.fused.time(|| fold_host(cpu, batch, grid, host))?;
+    let host_partials = match done_by_host {
+        Some(partials) => partials,
+        None => times.fused.time(|| fold_host(cpu, batch, grid, host))?,
+    };
     times.fused.time(|| {
         let found = parts
             .into_iter()
@@ -170,19 +174,14 @@ fn fold_stages<M: Machine>(
     })
 }
 
-fn locate<M: Machine>(
+/// Longitudes and latitudes.
+pub fn upload_positions<M: Machine>(
     gpu: &Gpu<M>,
     batch: &PhotonBatch,
-    grid: &GridConfig,
     times: &mut StageTimes,
-) -> Result<Lease> {
-    let (lon, lat) = times
-        .upload
-        .time(|| -> Result<_> { Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?)) })?;
-    let n = batch.len() as u32;
-    times
-        .locate
-        .time(|| stages::locate(gpu, (&lon, &lat), n, grid))
+) -> Result<(Lease, Lease)> {
+    let both = || Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?));
+    times.upload.time(both)
 }
 
 pub fn upload<M: Machine>(

@@ -5,19 +5,20 @@
 //!   positions -> pieces, cells --> rows <-- columns, as they arrive     --one wait--> partials
 //! ```
 //!
-//! Where the pieces or the cells are too many the rows are not read, and `fold.rs` folds the batch.
+//! Where the pieces or the cells are too many the rows are not read, and `fold.rs` folds the batch, from what is on
+//! the device already.
 
 use crate::backend::cpu::Cpu;
-use crate::backend::share::Share;
+use crate::backend::gpu::{Share, assemble};
 use crate::backend::{KeyTable, StageTimes};
 use crate::photon::PhotonBatch;
 use crate::stat::{ColumnPartials, JobColumn, Partials};
 
-use super::fold::{Work, upload};
-use super::machine::{Fault, Machine, Result};
-use super::memory::Gpu;
-use super::runs::{self, Places, Rows, Runs};
-use super::sides::{assemble, fold_host};
+use super::fold::{Work, upload, upload_positions};
+use super::machine::{Fault, Machine, Result, Step};
+use super::memory::{Gpu, Lease};
+use super::runs::{Places, Rows, Runs, Settled};
+use super::sides::fold_host;
 use super::stages::{DeviceColumn, Sums};
 use super::sums;
 
@@ -53,47 +54,76 @@ pub struct Begun {
     passes: Vec<Passes>,
 }
 
-/// Runs that were folded, on the device.
+/// Runs that were folded.
 #[derive(Debug)]
 pub struct FoldedRuns {
     runs: Runs,
-    cells: u32,
+    settled: Settled,
 }
 
 /// Finds the runs of photons, for the columns that the device folds. Does not wait.
-pub fn begin<M: Machine>(
+fn begin<M: Machine>(gpu: &Gpu<M>, (places, n): (Places, u32), device: &Share) -> Result<Begun> {
+    let (passes, count) = passes(&device.job.columns);
+    let runs = Runs::new(gpu, n, count)?;
+    gpu.run(&runs.find(places)?)?;
+    Ok(Begun { runs, passes })
+}
+
+/// The steps that add a column up.
+fn add<'a>(
+    runs: &'a Runs,
+    Passes { moments, terms }: Passes,
+    column: &'a DeviceColumn,
+    described: &JobColumn,
+) -> Result<Vec<Step<'a>>> {
+    let both = [(moments, Sums::Moments), (terms, Sums::Terms)];
+    let asked_for = both
+        .into_iter()
+        .filter_map(|(pass, sums)| Some((pass?, sums)));
+    asked_for
+        .map(|(pass, sums)| runs.fold(pass, column, described, sums))
+        .collect()
+}
+
+/// Folds columns that are on the device, as many as it folds; everything is handed over together. Waits for how many
+/// cells there are; `None` where there was no room.
+pub fn fold_there<M: Machine>(
     gpu: &Gpu<M>,
     (places, n): (Places, u32),
     device: &Share,
-) -> Result<Begun> {
+    columns: &[&DeviceColumn],
+) -> Result<Option<FoldedRuns>> {
     let (passes, count) = passes(&device.job.columns);
-    let runs = runs::find(gpu, places, n, count)?;
-    Ok(Begun { runs, passes })
+    let runs = Runs::new(gpu, n, count)?;
+    let mut steps = runs.find(places)?;
+    for ((&passes, &column), described) in passes.iter().zip(columns).zip(&device.job.columns) {
+        steps.extend(add(&runs, passes, column, described)?);
+    }
+    steps.extend(runs.write_back(false));
+    gpu.run(&steps)?;
+    drop(steps);
+    let settled = runs.settle(gpu, false)?;
+    Ok(settled.map(|settled| FoldedRuns { runs, settled }))
 }
 
 impl Begun {
     /// Adds up a column, the `i`-th of those that the device folds. Does not wait.
-    pub fn add<M: Machine>(
+    fn add<M: Machine>(
         &self,
         gpu: &Gpu<M>,
         i: usize,
         column: &DeviceColumn,
         described: &JobColumn,
     ) -> Result<()> {
-        let Passes { moments, terms } = self.passes[i];
-        for (pass, sums) in [(moments, Sums::Moments), (terms, Sums::Terms)] {
-            if let Some(pass) = pass {
-                runs::fold(gpu, (&self.runs, pass), column, described, sums)?;
-            }
-        }
-        Ok(())
+        gpu.run(&add(&self.runs, self.passes[i], column, described)?)
     }
 
     /// Waits; `None` where there was no room.
-    pub fn end<M: Machine>(self, gpu: &Gpu<M>) -> Result<Option<FoldedRuns>> {
-        let cells = self.runs.count(gpu)?;
+    fn end<M: Machine>(self, gpu: &Gpu<M>) -> Result<Option<FoldedRuns>> {
         let runs = self.runs;
-        Ok(cells.map(|cells| FoldedRuns { runs, cells }))
+        gpu.run(runs.write_back(true).as_slice())?;
+        let settled = runs.settle(gpu, true)?;
+        Ok(settled.map(|settled| FoldedRuns { runs, settled }))
     }
 }
 
@@ -130,8 +160,12 @@ impl FoldedRuns {
         (known, photons): (Known, u32),
         host_partials: Option<Partials>,
     ) -> Result<Partials> {
-        let (all, count) = passes(&device.job.columns);
-        let Rows { cells, passes } = self.runs.read(gpu, (self.cells, count))?;
+        let (all, _) = passes(&device.job.columns);
+        let Settled { cells, rows } = self.settled;
+        let Rows { cells, passes } = match rows {
+            Some(rows) => rows,
+            None => self.runs.read(gpu, cells)?,
+        };
         let mut order: Vec<usize> = (0..cells.len()).collect();
         order.sort_unstable_by_key(|&i| cells[i]);
         let holds = |cell| known.holds(cell);
@@ -155,35 +189,56 @@ impl FoldedRuns {
     }
 }
 
-/// A batch whose photons lie in runs; `None` where they do not.
+/// What became of a batch.
+#[derive(Debug)]
+pub enum Outcome {
+    Folded(Partials),
+    /// There was no room for its runs; what is on the device, and what the host folded.
+    NoRoom(There),
+}
+
+/// A batch that is on a device, and the host's part of its fold, which is done.
+#[derive(Debug)]
+pub struct There {
+    pub positions: (Lease, Lease),
+    /// Those that the device folds.
+    pub columns: Vec<DeviceColumn>,
+    pub host_partials: Option<Partials>,
+}
+
+/// A batch whose photons lie in runs.
 pub fn fold_batch<M: Machine>(
     (gpu, cpu): (&Gpu<M>, &Cpu),
     work: Work,
     batch: &PhotonBatch,
     (device, host): (&Share, &Share),
     times: &mut StageTimes,
-) -> Result<Option<Partials>> {
+) -> Result<Outcome> {
     let (n, grid) = (batch.len() as u32, work.grid);
-    let positions = times
-        .upload
-        .time(|| -> Result<_> { Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?)) })?;
+    let positions = upload_positions(gpu, batch, times)?;
     let (lon, lat) = (&positions.0, &positions.1);
     let places = Places::Positions { lon, lat, grid };
     let begun = times.fused.time(|| begin(gpu, (places, n), device))?;
+    let mut columns = Vec::with_capacity(device.places.len());
     for (i, (&place, described)) in device.places.iter().zip(&device.job.columns).enumerate() {
         let column = upload(gpu, batch, place, times)?;
         times.fused.time(|| begun.add(gpu, i, &column, described))?;
+        columns.push(column);
     }
     // The host's columns are folded while the device works.
     let host_partials = times.fused.time(|| fold_host(cpu, batch, grid, host))?;
-    let folded = times.fused.time(|| begun.end(gpu))?;
-    let Some(folded) = folded else {
-        return Ok(None);
+    let Some(folded) = times.fused.time(|| begun.end(gpu))? else {
+        return Ok(Outcome::NoRoom(There {
+            positions,
+            columns,
+            host_partials,
+        }));
     };
     times.batches.runs += 1;
+    times.batches.standing += 1;
     let known = Known::Cells(grid.cells());
     let partials = times
         .fused
         .time(|| folded.read(gpu, (device, host), (known, n), host_partials))?;
-    Ok(Some(partials))
+    Ok(Outcome::Folded(partials))
 }

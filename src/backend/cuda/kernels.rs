@@ -1,5 +1,6 @@
 //! Kernels: every entry point, its module, and the PTX that modules are embedded as.
 
+use super::machine::Span;
 use super::tile;
 
 /// An entry point of `kernels/*.cu`.
@@ -30,6 +31,7 @@ pub enum Kernel {
     Runs,
     RunsKeys,
     RunsCells,
+    RunsRows,
     Fold,
     FoldF64,
     FoldI64,
@@ -38,22 +40,31 @@ pub enum Kernel {
 
 /// What a kernel is given, in the order of its parameters.
 #[derive(Debug, Clone, Copy)]
-pub enum Argument {
+pub enum Argument<'a> {
     Word(u32),
-    Address(u64),
+    /// The address of memory.
+    Memory(Span<'a>),
 }
 
-impl Argument {
+impl Argument<'_> {
     /// Bytes that the kernel reads of it.
     pub fn bytes(self) -> usize {
         match self {
             Self::Word(_) => size_of::<u32>(),
-            Self::Address(_) => size_of::<u64>(),
+            Self::Memory(_) => size_of::<u64>(),
+        }
+    }
+
+    /// What the kernel reads, the upper half free where that is one word of 32 bits.
+    pub fn word(self) -> u64 {
+        match self {
+            Self::Word(word) => word.into(),
+            Self::Memory(span) => span.address(),
         }
     }
 }
 
-pub const KERNELS: [Kernel; 29] = [
+pub const KERNELS: [Kernel; 30] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -79,6 +90,7 @@ pub const KERNELS: [Kernel; 29] = [
     Kernel::Runs,
     Kernel::RunsKeys,
     Kernel::RunsCells,
+    Kernel::RunsRows,
     Kernel::Fold,
     Kernel::FoldF64,
     Kernel::FoldI64,
@@ -114,6 +126,7 @@ impl Kernel {
             Self::Runs => "runs",
             Self::RunsKeys => "runs_keys",
             Self::RunsCells => "runs_cells",
+            Self::RunsRows => "runs_rows",
             Self::Fold => "fold",
             Self::FoldF64 => "fold_f64",
             Self::FoldI64 => "fold_i64",

@@ -6,29 +6,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
-use super::machine::{Fault, Machine, Result};
-use super::way::Sorting;
+use super::machine::{Block, Fault, Machine, Result, Span, Step};
+use super::way::{Results, Sorting};
 
 /// A machine, and the memory that was taken from it.
 #[derive(Debug)]
 pub struct Gpu<M: Machine> {
     pub machine: M,
     shelf: Arc<Mutex<Shelf>>,
+    /// Memory of the host that kernels write results to, and no batch uses at the moment.
+    mapped: Arc<Mutex<Vec<Block>>>,
     /// Bytes that were uploaded, ever.
     pub uploaded: AtomicU64,
     /// How it sorts.
     pub sorting: Sorting,
+    /// How rows of runs come back.
+    pub results: Results,
 }
 
-/// Memory that no batch uses at the moment, by address and size.
+/// Memory that no batch uses at the moment.
 #[derive(Debug, Default)]
 struct Shelf {
     /// For kernels, which follow each other: free as soon as it comes back.
-    scratch: Vec<(u64, u64)>,
+    scratch: Vec<Block>,
     /// For uploads, which overtake kernels: free once all that was launched is done.
-    landing: Vec<(u64, u64)>,
+    landing: Vec<Block>,
     /// Landing memory that kernels may still read.
-    busy: Vec<(u64, u64)>,
+    busy: Vec<Block>,
     /// Bytes taken from the machine, those in use included.
     taken: u64,
 }
@@ -36,20 +40,28 @@ struct Shelf {
 /// Memory in use; it goes back to its shelf when it is dropped.
 #[derive(Debug)]
 pub struct Lease {
-    pub address: u64,
+    block: Block,
+    /// As many as were asked for, in whole grains.
     bytes: u64,
     landing: bool,
     shelf: Arc<Mutex<Shelf>>,
 }
 
-fn locked(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
+/// Mapped memory in use, likewise.
+#[derive(Debug)]
+pub struct MappedLease {
+    block: Block,
+    shelf: Arc<Mutex<Vec<Block>>>,
+}
+
+fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut shelf = locked(&self.shelf);
-        let back = (self.address, self.bytes);
+        let back = std::mem::replace(&mut self.block, Block::none());
         if self.landing {
             shelf.busy.push(back);
         } else {
@@ -58,30 +70,66 @@ impl Drop for Lease {
     }
 }
 
+impl Drop for MappedLease {
+    fn drop(&mut self) {
+        let back = std::mem::replace(&mut self.block, Block::none());
+        locked(&self.shelf).push(back);
+    }
+}
+
 impl<M: Machine> Drop for Gpu<M> {
     /// What other programs, and other devices opened in this one, may have again.
     fn drop(&mut self) {
         self.release();
+        for block in locked(&self.mapped).drain(..) {
+            self.machine.free_mapped(block);
+        }
     }
 }
 
 impl Lease {
+    fn span(&self) -> Span<'_> {
+        let all = self.block.span();
+        // A lease is never longer than its block.
+        all.part(0, self.bytes).unwrap_or(all)
+    }
+
     /// As an argument of a kernel.
-    pub fn at(&self) -> Argument {
-        Argument::Address(self.address)
+    pub fn at(&self) -> Argument<'_> {
+        Argument::Memory(self.span())
+    }
+
+    /// From the byte `first` on, likewise.
+    pub fn from(&self, first: u64) -> Result<Argument<'_>> {
+        Ok(Argument::Memory(self.span().from(first)?))
     }
 }
 
-/// Sizes are rounded up to this, so that memory fits the next batch too.
+impl MappedLease {
+    /// As an argument of a kernel.
+    pub fn at(&self) -> Argument<'_> {
+        Argument::Memory(self.block.span())
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.block.bytes()
+    }
+}
+
+/// Sizes are rounded up to this, so that memory fits the next batch too, and kernels may read whole quads.
 const GRAIN: u64 = 256;
+/// Bytes of mapped memory that one batch has: rows of a quarter of a million cells and one column.
+const MAPPED_BYTES: u64 = 32 << 20;
 
 impl<M: Machine> Gpu<M> {
     pub fn new(machine: M) -> Self {
         Self {
             machine,
             shelf: Arc::default(),
+            mapped: Arc::default(),
             uploaded: AtomicU64::new(0),
             sorting: Sorting::LookBack,
+            results: Results::Mapped,
         }
     }
 
@@ -94,16 +142,28 @@ impl<M: Machine> Gpu<M> {
     pub fn upload<T: Pod>(&self, items: &[T]) -> Result<Lease> {
         let bytes = size_of_val(items) as u64;
         let lease = self.lease(bytes, true)?;
-        self.machine
-            .upload(bytemuck::cast_slice(items), lease.address)?;
+        let from = bytemuck::cast_slice(items);
+        self.machine.upload(from, lease.span())?;
         self.uploaded.fetch_add(bytes, Ordering::Relaxed);
         Ok(lease)
     }
 
+    /// Memory of the host that kernels write to.
+    pub fn mapped(&self) -> Result<MappedLease> {
+        let kept = locked(&self.mapped).pop();
+        Ok(MappedLease {
+            block: match kept {
+                Some(block) => block,
+                None => self.machine.allocate_mapped(MAPPED_BYTES)?,
+            },
+            shelf: Arc::clone(&self.mapped),
+        })
+    }
+
     fn lease(&self, bytes: u64, landing: bool) -> Result<Lease> {
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
-        let lease = |(address, bytes)| Lease {
-            address,
+        let lease = |block| Lease {
+            block,
             bytes,
             landing,
             shelf: Arc::clone(&self.shelf),
@@ -115,8 +175,11 @@ impl<M: Machine> Gpu<M> {
             &mut shelf.scratch
         };
         // The smallest that fits and wastes little.
-        let fits = |i: &usize| (bytes..=4 * bytes).contains(&free[*i].1);
-        if let Some(best) = (0..free.len()).filter(fits).min_by_key(|&i| free[i].1) {
+        let fits = |i: &usize| (bytes..=4 * bytes).contains(&free[*i].bytes());
+        if let Some(best) = (0..free.len())
+            .filter(fits)
+            .min_by_key(|&i| free[i].bytes())
+        {
             return Ok(lease(free.swap_remove(best)));
         }
         if shelf.taken + bytes > self.machine.memory() {
@@ -128,7 +191,7 @@ impl<M: Machine> Gpu<M> {
                 "{bytes} bytes beside {taken} in use exceed {most}"
             )));
         }
-        let address = match self.machine.allocate(bytes) {
+        let block = match self.machine.allocate(bytes) {
             Err(Fault::Memory(_)) => {
                 self.empty(&mut shelf);
                 self.machine.allocate(bytes)?
@@ -136,7 +199,7 @@ impl<M: Machine> Gpu<M> {
             other => other?,
         };
         shelf.taken += bytes;
-        Ok(lease((address, bytes)))
+        Ok(lease(block))
     }
 
     /// Gives back to the machine what no batch uses.
@@ -148,13 +211,13 @@ impl<M: Machine> Gpu<M> {
             taken,
         } = shelf;
         // The machine waits before it frees, so what kernels still read may go too.
-        for (address, bytes) in scratch
+        for block in scratch
             .drain(..)
             .chain(landing.drain(..))
             .chain(busy.drain(..))
         {
-            self.machine.free(address);
-            *taken -= bytes;
+            *taken -= block.bytes();
+            self.machine.free(block);
         }
     }
 
@@ -163,35 +226,72 @@ impl<M: Machine> Gpu<M> {
         self.empty(&mut locked(&self.shelf));
     }
 
+    /// Does steps, which are handed over together.
+    pub fn run(&self, steps: &[Step]) -> Result<()> {
+        self.machine.run(steps)
+    }
+
     pub fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<()> {
-        if blocks == 0 {
-            return Ok(());
-        }
-        self.machine.launch(kernel, blocks, arguments)
+        self.machine
+            .run(launched(kernel, blocks, arguments.to_vec()).as_slice())
     }
 
     pub fn fill<T>(&self, lease: &Lease, n: u64, byte: u8) -> Result<()> {
-        self.machine
-            .fill(lease.address, n * size_of::<T>() as u64, byte)
+        self.machine.run(&[filled::<T>(lease, n, byte)?])
+    }
+
+    /// Waits for all that was launched, as `wait` does it.
+    fn waited(&self, wait: impl FnOnce() -> Result<()>) -> Result<()> {
+        // What comes back from now on may be read by kernels that are launched from now on.
+        let mut done = std::mem::take(&mut locked(&self.shelf).busy);
+        let waited = wait();
+        let mut shelf = locked(&self.shelf);
+        match waited {
+            Ok(()) => shelf.landing.append(&mut done),
+            Err(_) => shelf.busy.append(&mut done),
+        }
+        waited
+    }
+
+    /// Waits for all that was launched.
+    pub fn wait(&self) -> Result<()> {
+        self.waited(|| self.machine.wait())
     }
 
     /// `n` items from the item at `first` on, once all that was launched is done.
     pub fn download<T: Pod>(&self, lease: &Lease, first: u64, n: u64) -> Result<Vec<T>> {
         let mut items = vec![T::zeroed(); n as usize];
         if n > 0 {
-            let from = lease.address + first * size_of::<T>() as u64;
-            // What comes back from now on may be read by kernels that are launched from now on.
-            let mut done = std::mem::take(&mut locked(&self.shelf).busy);
-            let waited = self
-                .machine
-                .download(from, bytemuck::cast_slice_mut(&mut items));
-            let mut shelf = locked(&self.shelf);
-            match waited {
-                Ok(()) => shelf.landing.append(&mut done),
-                Err(_) => shelf.busy.append(&mut done),
-            }
-            waited?;
+            let size = size_of::<T>() as u64;
+            let from = lease.span().part(first * size, n * size)?;
+            let to = bytemuck::cast_slice_mut(&mut items);
+            self.waited(|| self.machine.download(from, to))?;
         }
         Ok(items)
     }
+
+    /// `n` items from a byte of mapped memory on, of what was launched before the last wait.
+    pub fn look<T: Pod>(&self, lease: &MappedLease, first: u64, n: u64) -> Result<Vec<T>> {
+        let mut items = vec![T::zeroed(); n as usize];
+        let from = lease.block.span().part(first, n * size_of::<T>() as u64)?;
+        self.machine
+            .look(from, bytemuck::cast_slice_mut(&mut items))?;
+        Ok(items)
+    }
+}
+
+/// A launch as a step; none of no blocks.
+pub fn launched<'a>(kernel: Kernel, blocks: u32, arguments: Vec<Argument<'a>>) -> Option<Step<'a>> {
+    let launch = Step::Launch {
+        kernel,
+        blocks,
+        arguments,
+    };
+    (blocks > 0).then_some(launch)
+}
+
+/// Setting the bytes of `n` items, as a step.
+pub fn filled<T>(lease: &Lease, n: u64, byte: u8) -> Result<Step<'_>> {
+    let at = lease.span().part(0, n * size_of::<T>() as u64)?;
+    Ok(Step::Fill { at, byte })
 }

@@ -9,23 +9,18 @@
 //! | all of them, of photons in runs | `kernels/runs.cu`, `kernels/fold.cu` |
 //!
 //! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
-//! `driver.rs` how it reaches a device. The tests run all but `driver.rs` and what it stands on over an
-//! emulation of a device (`tests/kernels/`), and those over a stand-in for NVIDIA's driver.
+//! `driver/` how it reaches a device. The tests run all but `driver/` over an emulation of a device
+//! (`tests/kernels/`), and that over a stand-in for NVIDIA's driver.
 
-mod ceilings;
 mod choice;
-mod devices;
 mod driver;
+mod extents;
 mod fold;
 mod fold_runs;
 mod kernels;
-mod libraries;
 mod machine;
 mod machine_code;
 mod memory;
-mod modules;
-mod nvrtc;
-mod pinned;
 mod report;
 mod resident;
 mod rows;
@@ -37,31 +32,29 @@ mod stages;
 mod sums;
 mod sweep;
 pub mod tile;
-mod timing;
 mod way;
 
-pub use ceilings::{COPIES, CopyKind, CopyTime};
 pub use choice::CudaChoice;
-pub use devices::find;
-pub use driver::Driver;
+pub use driver::{
+    COPIES, CopyKind, CopyTime, Driver, KernelTime, LoadedModules, RefusedModule, find,
+};
 pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
-pub use machine::{Fault, Machine};
+pub use machine::{Block, Fault, Machine, Span, Step};
 pub use report::{DeviceReport, Found};
 pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
-pub use timing::KernelTime;
-pub use way::{Sorting, Way};
+pub use way::{Launching, Results, Sorting, Way};
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::{Error, Result, Setting, phrase};
+use crate::error::{Error, Phrase, Result, Setting, phrase};
 use crate::stat::Partials;
 
 use super::StageTimes;
 use super::cpu::Cpu;
-use super::wgpu::merged;
+use super::gpu::spread;
 use fold::Work;
 use memory::Gpu;
 
@@ -79,6 +72,15 @@ pub struct Cuda<M: Machine = Driver> {
     next: AtomicUsize,
 }
 
+/// What gives a device more memory (`Fault::into_error`).
+fn for_memory() -> Phrase {
+    phrase![
+        "free the device's memory, raise ",
+        Setting::DeviceMemory,
+        ", "
+    ]
+}
+
 /// Photons that a device gets at least where several share a batch.
 const SHARE: usize = 1 << 18;
 
@@ -87,10 +89,23 @@ impl Cuda<Driver> {
     pub fn open(choice: &CudaChoice, threads: usize) -> Result<Self> {
         let cpu = Cpu::open(threads)?;
         let (way, sorting) = (Way::of_environment()?, Sorting::of_environment()?);
-        let drivers = driver::open(choice, &cpu.pool())?;
+        let drivers = driver::open(choice, &driver::copy_threads(threads)?)?;
         let mut cuda = Self::with(drivers, cpu)?.with_way(way);
         cuda.set_sorting(sorting);
+        cuda.set_results(Results::of_environment()?);
+        cuda.set_launching(Launching::of_environment()?);
         Ok(cuda)
+    }
+
+    /// Launches in another way from now on.
+    pub fn set_launching(&mut self, launching: Launching) {
+        let gpus = self.gpus.iter_mut();
+        gpus.for_each(|gpu| gpu.machine.set_launching(launching));
+    }
+
+    /// How the modules of each device came to be.
+    pub fn modules(&self) -> Vec<&LoadedModules> {
+        self.gpus.iter().map(|gpu| gpu.machine.modules()).collect()
     }
 
     /// Times copies of the first device, and hands on each as it is known.
@@ -103,10 +118,10 @@ impl Cuda<Driver> {
         let drivers = || self.gpus.iter().map(|gpu| &gpu.machine);
         drivers().for_each(Driver::begin_timing);
         let done = work();
-        let mut times = timing::no_times();
+        let mut times = driver::no_times();
         for driver in drivers() {
             let ended = driver.end_timing(&mut times);
-            ended.map_err(|fault| fault.into_error(driver.name()))?;
+            ended.map_err(|fault| fault.into_error(driver.name(), for_memory()))?;
         }
         let launched = times.into_iter().filter(|time| time.launches > 0);
         Ok((done?, launched.collect()))
@@ -161,6 +176,11 @@ impl<M: Machine> Cuda<M> {
         self.gpus.iter_mut().for_each(|gpu| gpu.sorting = sorting);
     }
 
+    /// Brings rows of runs back in another way from now on.
+    pub fn set_results(&mut self, results: Results) {
+        self.gpus.iter_mut().for_each(|gpu| gpu.results = results);
+    }
+
     /// The names of the devices.
     pub fn names(&self) -> Vec<&str> {
         self.gpus.iter().map(|gpu| gpu.machine.name()).collect()
@@ -178,12 +198,7 @@ impl<M: Machine> Cuda<M> {
 
     /// Waits for all that was launched on the first device.
     pub fn wait(&self) -> Result<()> {
-        let gpu = self.first();
-        let word = gpu.scratch::<u32>(1);
-        self.settled(
-            word.and_then(|word| gpu.download::<u32>(&word, 0, 1))
-                .map(drop),
-        )
+        self.settled(self.first().wait())
     }
 
     fn first(&self) -> &Gpu<M> {
@@ -191,7 +206,7 @@ impl<M: Machine> Cuda<M> {
     }
 
     fn settled<T>(&self, result: machine::Result<T>) -> Result<T> {
-        result.map_err(|fault| fault.into_error(self.first().machine.name()))
+        result.map_err(|fault| fault.into_error(self.first().machine.name(), for_memory()))
     }
 
     /// Every device folds part of the batch; the parts merge exactly, whatever they are.
@@ -203,33 +218,10 @@ impl<M: Machine> Cuda<M> {
         if parts == 1 {
             return self.fold_on(gpu(0), work, 0..photons, times);
         }
-        let range = |part: usize| photons * part / parts..photons * (part + 1) / parts;
-        let folded = times.fused.time(|| {
-            std::thread::scope(|scope| {
-                let one = |part| {
-                    scope.spawn(move || {
-                        let mut times = StageTimes::default();
-                        let partials = self.fold_on(gpu(part), work, range(part), &mut times)?;
-                        Ok((partials, times))
-                    })
-                };
-                let folding: Vec<_> = (0..parts).map(one).collect();
-                let done = folding.into_iter().map(|thread| {
-                    thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                });
-                done.collect::<Result<Vec<_>>>()
-            })
-        })?;
-        let mut whole = Partials::empty(work.job);
-        for (partials, of_part) in folded {
-            times.batches.sorted += of_part.batches.sorted;
-            times.batches.runs += of_part.batches.runs;
-            times.uploaded_bytes += of_part.uploaded_bytes;
-            whole = merged(&whole, &partials, work.job);
-        }
-        Ok(whole)
+        let one = |part, photons: Range<usize>, times: &mut StageTimes| {
+            self.fold_on(gpu(part), work, photons, times)
+        };
+        spread((photons, parts), work.job, times, one)
     }
 
     fn fold_on(
@@ -242,6 +234,6 @@ impl<M: Machine> Cuda<M> {
         let before = gpu.uploaded.load(Ordering::Relaxed);
         let folded = fold::fold((gpu, &self.cpu), work, photons, times);
         times.uploaded_bytes += gpu.uploaded.load(Ordering::Relaxed) - before;
-        folded.map_err(|fault| fault.into_error(gpu.machine.name()))
+        folded.map_err(|fault| fault.into_error(gpu.machine.name(), for_memory()))
     }
 }

@@ -30,7 +30,11 @@ enum Rows {
         parts: Vec<Part>,
     },
     /// By runs of cells, or of keys.
-    Runs { folded: FoldedRuns, of_keys: bool },
+    Runs {
+        folded: FoldedRuns,
+        photons: u32,
+        of_keys: bool,
+    },
 }
 
 impl Folded {
@@ -68,20 +72,29 @@ impl<M: Machine> Cuda<M> {
         let (lon, lat) = photons.positions();
         let places = Places::Positions { lon, lat, grid };
         if let Some(folded) = self.settled(self.try_fold_runs(photons, places, job))? {
-            let of_keys = false;
-            return Ok((Folded(Rows::Runs { folded, of_keys }), None));
+            let folded = Rows::Runs {
+                folded,
+                photons: photons.count(),
+                of_keys: false,
+            };
+            return Ok((Folded(folded), None));
         }
         let keys = self.locate(photons, grid)?;
         let folded = self.settled(self.try_fold_stages(photons, &keys, job))?;
         Ok((folded, Some(keys)))
     }
 
-    /// The rows of a fold as partials; `keys` are those that it was given.
+    /// The rows of a fold as partials; `keys` are those that it was given or gave, if any.
     ///
     /// # Errors
-    /// The device failed, or the host would have to fold part of the job.
-    pub fn read_back(&self, folded: Folded, keys: &Keys, job: &Job) -> Result<Partials> {
-        self.settled(self.try_read_back(folded, keys, job))
+    /// The device failed, the host would have to fold part of the job, or there are no keys where there were some.
+    pub fn read_back<'a>(
+        &self,
+        folded: Folded,
+        keys: impl Into<Option<&'a Keys>>,
+        job: &Job,
+    ) -> Result<Partials> {
+        self.settled(self.try_read_back(folded, keys.into(), job))
     }
 
     fn try_sorted(&self, keys: &Keys) -> machine::Result<Sorted> {
@@ -97,10 +110,11 @@ impl<M: Machine> Cuda<M> {
     fn try_fold_keys(&self, photons: &Photons, keys: &Keys, job: &Job) -> machine::Result<Folded> {
         let places = Places::Keys(keys.words());
         match self.try_fold_runs(photons, places, job)? {
-            Some(folded) => {
-                let of_keys = true;
-                Ok(Folded(Rows::Runs { folded, of_keys }))
-            }
+            Some(folded) => Ok(Folded(Rows::Runs {
+                folded,
+                photons: photons.count(),
+                of_keys: true,
+            })),
             None => self.try_fold_stages(photons, keys, job),
         }
     }
@@ -112,14 +126,11 @@ impl<M: Machine> Cuda<M> {
         job: &Job,
     ) -> machine::Result<Option<FoldedRuns>> {
         let (gpu, (device, _)) = (self.first(), shares(job));
-        if self.way == Way::Stages || fold::ordered(&device) || photons.count() == 0 {
+        if self.way == Way::Stages || device.ordered() || photons.count() == 0 {
             return Ok(None);
         }
-        let begun = fold_runs::begin(gpu, (places, photons.count()), &device)?;
-        for (i, (&place, described)) in device.places.iter().zip(&device.job.columns).enumerate() {
-            begun.add(gpu, i, photons.column(place), described)?;
-        }
-        begun.end(gpu)
+        let columns: Vec<_> = device.places.iter().map(|&i| photons.column(i)).collect();
+        fold_runs::fold_there(gpu, (places, photons.count()), &device, &columns)
     }
 
     fn try_fold_stages(
@@ -130,7 +141,7 @@ impl<M: Machine> Cuda<M> {
     ) -> machine::Result<Folded> {
         let gpu = self.first();
         let (device, _) = shares(job);
-        let ordered = fold::ordered(&device);
+        let ordered = device.ordered();
         let arranged = fold::arrange(gpu, keys.words(), keys.photons(), ordered)?;
         let mut parts = Vec::with_capacity(device.places.len());
         for (&place, described) in device.places.iter().zip(&device.job.columns) {
@@ -140,7 +151,16 @@ impl<M: Machine> Cuda<M> {
         Ok(Folded(Rows::Stages { arranged, parts }))
     }
 
-    fn try_read_back(&self, folded: Folded, keys: &Keys, job: &Job) -> machine::Result<Partials> {
+    fn try_read_back(
+        &self,
+        folded: Folded,
+        keys: Option<&Keys>,
+        job: &Job,
+    ) -> machine::Result<Partials> {
+        let keys = || {
+            let missing = || "rows by keys are read without the keys".to_owned();
+            keys.ok_or_else(|| machine::Fault::Wrong(missing()))
+        };
         if let Some(why) = job.columns.iter().find_map(why_host) {
             let what = format!("a fold on the device alone leaves out what the host does, {why}");
             return Err(machine::Fault::Wrong(what));
@@ -148,21 +168,24 @@ impl<M: Machine> Cuda<M> {
         let (device, host) = shares(job);
         let (arranged, parts) = match folded.0 {
             Rows::Stages { arranged, parts } => (arranged, parts),
-            Rows::Runs { folded, of_keys } => {
+            Rows::Runs {
+                folded,
+                photons,
+                of_keys,
+            } => {
                 let known = if of_keys {
-                    Known::Keys(keys.table())
+                    Known::Keys(keys()?.table())
                 } else {
                     Known::Cells(Grid::default().cells(Order::MAX))
                 };
-                let of = (known, keys.photons());
-                return folded.read(self.first(), (&device, &host), of, None);
+                return folded.read(self.first(), (&device, &host), (known, photons), None);
             }
         };
         let found = parts
             .into_iter()
             .map(|part| part.download(self.first(), arranged.view()));
         let found = found.collect::<machine::Result<Vec<_>>>()?;
-        let of = (keys.table(), keys.photons());
+        let of = (keys()?.table(), keys()?.photons());
         sides::join((&device, &host), &found, of, None)
     }
 }

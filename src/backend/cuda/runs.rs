@@ -7,20 +7,23 @@
 //!
 //! The host knows how many pieces and cells there are only when it reads the rows: room is made for as many
 //! as there may be, kernels look at the counts themselves, and where the room was too small nothing is read.
+//! Counts and rows come back together in memory of the host that the last kernel writes to, so there is one wait and
+//! no copy; rows for which that is too small are copied.
 
-use crate::backend::tile::{FLAG_NULLS, FLAG_VALUES};
+use crate::backend::gpu::tile::{FLAG_NULLS, FLAG_VALUES};
 use crate::config::GridConfig;
 use crate::grid::Latitude;
 use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::JobColumn;
 
-use super::kernels::Argument::{Address, Word};
-use super::kernels::Kernel;
-use super::machine::{Fault, Machine, Result};
-use super::memory::{Gpu, Lease};
+use super::kernels::Argument::Word;
+use super::kernels::{Argument, Kernel};
+use super::machine::{Fault, Machine, Result, Step};
+use super::memory::{Gpu, Lease, MappedLease, filled};
 use super::stages::{DeviceColumn, Sums, flag};
 use super::sums::Row;
 use super::tile::{FLAG_SUMS, FOLD_WORDS, WORKGROUP, tiles};
+use super::way::Results;
 
 /// Photons of a run, on average, for which there is room.
 const ROOM: u32 = 16;
@@ -32,6 +35,10 @@ const SLOTS: [u32; 2] = [1 << 10, 1 << 20];
 const WARP: u32 = 32;
 /// Blocks that fold pieces, at most: several for each multiprocessor of any device.
 const BLOCKS: u32 = 1024;
+/// Blocks that write rows to the host, at most: a few of them fill the wire.
+const BLOCKS_BACK: u32 = 64;
+/// Bytes that the kernels move at once.
+const QUAD: u64 = 16;
 /// Windows of a batch that are looked at, photons of one, and how long their runs have to be on average.
 /// A window cuts the runs at its ends, so that runs of twice the length and more pass.
 const WINDOWS: usize = 32;
@@ -79,12 +86,25 @@ pub enum Places<'a> {
 /// Pieces and the rows of their cells, on the device.
 #[derive(Debug)]
 pub struct Runs {
+    photons: u32,
+    passes: u32,
     room: Room,
     pieces: Lease,
+    slots: Lease,
     ranks: Lease,
     counts: Lease,
     cells: Lease,
     rows: Lease,
+    /// Where counts and rows come back; `None` where they are copied.
+    back: Option<MappedLease>,
+}
+
+/// What is known once the device is done.
+#[derive(Debug)]
+pub struct Settled {
+    pub cells: u32,
+    /// Where they came back already.
+    pub rows: Option<Rows>,
 }
 
 /// What comes back: a row for every cell, in no order, of each pass.
@@ -111,113 +131,194 @@ pub fn lie(batch: &PhotonBatch, grid: &GridConfig) -> bool {
     photons >= LONG * runs
 }
 
-/// Finds the runs of photons, with a row for each cell in so many passes. Does not wait.
-pub fn find<M: Machine>(gpu: &Gpu<M>, places: Places, n: u32, passes: u32) -> Result<Runs> {
-    let room = Room::of(n);
-    let slots = gpu.scratch::<u64>(room.slots.into())?;
-    let runs = Runs {
-        room,
-        // Four words each.
-        pieces: gpu.scratch::<[u32; 4]>(room.pieces.into())?,
-        ranks: gpu.scratch::<u32>(room.slots.into())?,
-        counts: gpu.scratch::<u32>(COUNTS)?,
-        cells: gpu.scratch::<u64>(room.rows.into())?,
-        rows: gpu.scratch::<u64>(u64::from(passes) * room.row_words())?,
-    };
-    gpu.fill::<u64>(&slots, room.slots.into(), 0xff)?;
-    gpu.fill::<u32>(&runs.counts, COUNTS, 0)?;
-    let found = [
-        Word(room.pieces),
-        runs.pieces.at(),
-        Word(room.slots - 1),
-        slots.at(),
-        runs.counts.at(),
-    ];
-    // A warp for every tile of photons.
-    let blocks = tiles(n).div_ceil(WORKGROUP / WARP);
-    match places {
-        Places::Keys(keys) => {
-            let arguments = [&[Word(n), keys.at()], &found[..]].concat();
-            gpu.launch(Kernel::RunsKeys, blocks, &arguments)?;
-        }
-        Places::Positions { lon, lat, grid } => {
-            let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
-            let order = u32::from(grid.cell_order.get());
-            let of = [Word(n), Word(order), Word(authalic), lon.at(), lat.at()];
-            gpu.launch(Kernel::Runs, blocks, &[&of[..], &found].concat())?;
-        }
-    }
-    let arguments = [
-        Word(room.slots),
-        slots.at(),
-        runs.ranks.at(),
-        Word(room.rows),
-        Word(passes),
-        runs.cells.at(),
-        runs.rows.at(),
-        runs.counts.at(),
-    ];
-    let blocks = room.slots.div_ceil(WORKGROUP);
-    gpu.launch(Kernel::RunsCells, blocks, &arguments)?;
-    Ok(runs)
-}
-
 /// Pieces, those without room too; cells without a slot; rows; and one free.
 const COUNTS: u64 = 4;
 
-/// Adds a column up in the rows of a pass. Does not wait.
-pub fn fold<M: Machine>(
-    gpu: &Gpu<M>,
-    (runs, pass): (&Runs, u32),
-    column: &DeviceColumn,
-    described: &JobColumn,
-    sums: Sums,
-) -> Result<()> {
-    let needs = &described.needs;
-    let (kernel, summed) = match (sums, described.column_type) {
-        (Sums::Moments, ColumnType::F32) => (Kernel::Fold, needs.moments),
-        (Sums::Moments, ColumnType::F64) => (Kernel::FoldF64, needs.moments),
-        (Sums::Moments, ColumnType::I64) => (Kernel::FoldI64, needs.moments),
-        (Sums::Terms, _) => (Kernel::FoldTerms, needs.terms),
-    };
-    let flags = flag(FLAG_NULLS, column.valid.is_some())
-        | flag(FLAG_VALUES, needs.values())
-        | flag(FLAG_SUMS, summed);
-    let warps = WORKGROUP / WARP;
-    let blocks = runs.room.pieces.div_ceil(warps).min(BLOCKS);
-    let rows = runs.rows.address + u64::from(pass) * runs.room.row_words() * 8;
-    // What stands in place of nulls is not read.
-    let arguments = [
-        runs.counts.at(),
-        Word(runs.room.pieces),
-        runs.pieces.at(),
-        runs.ranks.at(),
-        Word(blocks * warps),
-        Word(flags),
-        Word(described.resolution.exponent() as u32),
-        column.values.at(),
-        column.valid.as_ref().unwrap_or(&runs.counts).at(),
-        Address(rows),
-    ];
-    gpu.launch(kernel, blocks, &arguments)
-}
-
 impl Runs {
-    /// Waits, and tells how many cells there are; `None` where there was no room for all runs or cells.
-    pub fn count<M: Machine>(&self, gpu: &Gpu<M>) -> Result<Option<u32>> {
-        let found = gpu.download::<u32>(&self.counts, 0, COUNTS)?;
-        if found[0] > self.room.pieces || found[1] > 0 {
+    /// Room for the runs of so many photons, with a row for each cell in so many passes.
+    pub fn new<M: Machine>(gpu: &Gpu<M>, photons: u32, passes: u32) -> Result<Self> {
+        let room = Room::of(photons);
+        Ok(Self {
+            photons,
+            passes,
+            room,
+            // Four words each.
+            pieces: gpu.scratch::<[u32; 4]>(room.pieces.into())?,
+            slots: gpu.scratch::<u64>(room.slots.into())?,
+            ranks: gpu.scratch::<u32>(room.slots.into())?,
+            counts: gpu.scratch::<u32>(COUNTS)?,
+            cells: gpu.scratch::<u64>(room.rows.into())?,
+            rows: gpu.scratch::<u64>(u64::from(passes) * room.row_words())?,
+            back: match gpu.results {
+                Results::Mapped => Some(gpu.mapped()?),
+                Results::Copied => None,
+            },
+        })
+    }
+
+    /// Finds the runs of photons, and a row for each of their cells.
+    pub fn find<'a>(&'a self, places: Places<'a>) -> Result<Vec<Step<'a>>> {
+        let (room, n) = (self.room, self.photons);
+        let found = [
+            Word(room.pieces),
+            self.pieces.at(),
+            Word(room.slots - 1),
+            self.slots.at(),
+            self.counts.at(),
+        ];
+        let (kernel, of): (_, Vec<Argument>) = match places {
+            Places::Keys(keys) => (Kernel::RunsKeys, vec![Word(n), keys.at()]),
+            Places::Positions { lon, lat, grid } => {
+                let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
+                let order = u32::from(grid.cell_order.get());
+                let of = vec![Word(n), Word(order), Word(authalic), lon.at(), lat.at()];
+                (Kernel::Runs, of)
+            }
+        };
+        let cells = vec![
+            Word(room.slots),
+            self.slots.at(),
+            self.ranks.at(),
+            Word(room.rows),
+            Word(self.passes),
+            self.cells.at(),
+            self.rows.at(),
+            self.counts.at(),
+        ];
+        Ok(vec![
+            filled::<u64>(&self.slots, room.slots.into(), 0xff)?,
+            filled::<u32>(&self.counts, COUNTS, 0)?,
+            Step::Launch {
+                kernel,
+                // A warp for every tile of photons.
+                blocks: tiles(n).div_ceil(WORKGROUP / WARP),
+                arguments: [&of[..], &found].concat(),
+            },
+            Step::Launch {
+                kernel: Kernel::RunsCells,
+                blocks: room.slots.div_ceil(WORKGROUP),
+                arguments: cells,
+            },
+        ])
+    }
+
+    /// Adds a column up in the rows of a pass.
+    pub fn fold<'a>(
+        &'a self,
+        pass: u32,
+        column: &'a DeviceColumn,
+        described: &JobColumn,
+        sums: Sums,
+    ) -> Result<Step<'a>> {
+        let needs = &described.needs;
+        let (kernel, summed) = match (sums, described.column_type) {
+            (Sums::Moments, ColumnType::F32) => (Kernel::Fold, needs.moments),
+            (Sums::Moments, ColumnType::F64) => (Kernel::FoldF64, needs.moments),
+            (Sums::Moments, ColumnType::I64) => (Kernel::FoldI64, needs.moments),
+            (Sums::Terms, _) => (Kernel::FoldTerms, needs.terms),
+        };
+        let flags = flag(FLAG_NULLS, column.valid.is_some())
+            | flag(FLAG_VALUES, needs.values())
+            | flag(FLAG_SUMS, summed);
+        let warps = WORKGROUP / WARP;
+        let blocks = self.room.pieces.div_ceil(warps).min(BLOCKS);
+        // What stands in place of nulls is not read.
+        let arguments = vec![
+            self.counts.at(),
+            Word(self.room.pieces),
+            self.pieces.at(),
+            self.ranks.at(),
+            Word(blocks * warps),
+            Word(flags),
+            Word(described.resolution.exponent() as u32),
+            column.values.at(),
+            column.valid.as_ref().unwrap_or(&self.counts).at(),
+            self.rows
+                .from(u64::from(pass) * self.room.row_words() * 8)?,
+        ];
+        Ok(Step::Launch {
+            kernel,
+            blocks,
+            arguments,
+        })
+    }
+
+    /// Writes to the host what it has to know: the counts, and the rows where they are wanted there and have room.
+    pub fn write_back(&self, rows: bool) -> Option<Step<'_>> {
+        let back = self.back.as_ref()?;
+        let (blocks, quads) = if rows {
+            (BLOCKS_BACK, back.bytes() / QUAD)
+        } else {
+            (1, 1)
+        };
+        Some(Step::Launch {
+            kernel: Kernel::RunsRows,
+            blocks,
+            arguments: vec![
+                Word(self.room.pieces),
+                Word(self.room.rows),
+                Word(self.passes),
+                Word(blocks * WORKGROUP),
+                Word(quads as u32),
+                self.counts.at(),
+                self.cells.at(),
+                self.rows.at(),
+                back.at(),
+            ],
+        })
+    }
+
+    /// Waits, and tells how many cells there are; `None` where there was no room for all runs or cells. `rows`: as
+    /// `write_back` was told.
+    pub fn settle<M: Machine>(&self, gpu: &Gpu<M>, rows: bool) -> Result<Option<Settled>> {
+        let counts = match &self.back {
+            None => gpu.download::<u32>(&self.counts, 0, COUNTS)?,
+            Some(back) => {
+                gpu.wait()?;
+                gpu.look::<u32>(back, 0, COUNTS)?
+            }
+        };
+        if counts[0] > self.room.pieces || counts[1] > 0 {
             return Ok(None);
         }
-        if found[2] > self.room.rows {
+        let cells = counts[2];
+        if cells > self.room.rows {
             let what = "there are more cells than runs".to_owned();
             return Err(Fault::Wrong(what));
         }
-        Ok(Some(found[2]))
+        let rows = match &self.back {
+            Some(back) if rows => self.look(gpu, back, cells)?,
+            _ => None,
+        };
+        Ok(Some(Settled { cells, rows }))
     }
 
-    /// So many rows of each pass.
-    pub fn read<M: Machine>(&self, gpu: &Gpu<M>, (rows, passes): (u32, u32)) -> Result<Rows> {
+    /// So many rows of each pass, where `runs_rows` has written them: behind the counts the cells, in whole quads,
+    /// then the passes.
+    fn look<M: Machine>(
+        &self,
+        gpu: &Gpu<M>,
+        back: &MappedLease,
+        cells: u32,
+    ) -> Result<Option<Rows>> {
+        let (rows, words) = (u64::from(cells), u64::from(FOLD_WORDS));
+        let first = QUAD + rows.div_ceil(2) * QUAD;
+        if first + u64::from(self.passes) * rows * words * 8 > back.bytes() {
+            return Ok(None);
+        }
+        let of_pass = |pass: u32| {
+            let first = first + u64::from(pass) * rows * words * 8;
+            let words = gpu.look::<u64>(back, first, rows * words)?;
+            Ok(words.as_chunks().0.to_vec())
+        };
+        Ok(Some(Rows {
+            cells: gpu.look(back, QUAD, rows)?,
+            passes: (0..self.passes).map(of_pass).collect::<Result<_>>()?,
+        }))
+    }
+
+    /// So many rows of each pass, copied.
+    pub fn read<M: Machine>(&self, gpu: &Gpu<M>, rows: u32) -> Result<Rows> {
         let of_pass = |pass: u32| {
             let first = u64::from(pass) * self.room.row_words();
             let words =
@@ -226,7 +327,7 @@ impl Runs {
         };
         Ok(Rows {
             cells: gpu.download(&self.cells, 0, rows.into())?,
-            passes: (0..passes).map(of_pass).collect::<Result<_>>()?,
+            passes: (0..self.passes).map(of_pass).collect::<Result<_>>()?,
         })
     }
 }

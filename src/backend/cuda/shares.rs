@@ -1,6 +1,6 @@
 //! What of a job the device folds, and what the host does.
 
-use crate::backend::share::Share;
+use crate::backend::gpu::Share;
 use crate::photon::ColumnType;
 use crate::stat::{Job, JobColumn};
 

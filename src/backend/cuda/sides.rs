@@ -1,14 +1,14 @@
-//! What the device and the host folded of one batch, as one table.
+//! What the host folds of a batch beside the device, and the table of both.
 
 use crate::backend::cpu::Cpu;
-use crate::backend::share::{self, Share};
+use crate::backend::gpu::{self, Share};
 use crate::backend::{Backend, KeyTable, StageTimes};
 use crate::config::GridConfig;
 use crate::photon::PhotonBatch;
-use crate::stat::{ColumnPartials, Partials};
+use crate::stat::Partials;
 
-use super::machine::{Fault, Result};
-use super::rows::{self, ColumnRows};
+use super::machine::Result;
+use super::rows::ColumnRows;
 
 /// Partials of what the device does not fold.
 pub fn fold_host(
@@ -25,8 +25,10 @@ pub fn fold_host(
         .iter()
         .map(|&place| batch.columns[place].clone());
     let batch = PhotonBatch {
+        origin: batch.origin.clone(),
+        lon: batch.lon.clone(),
+        lat: batch.lat.clone(),
         columns: columns.collect(),
-        ..batch.clone()
     };
     let times = &mut StageTimes::default();
     Ok(Some(cpu.fold(&batch, grid, &host.job, times)?))
@@ -34,45 +36,11 @@ pub fn fold_host(
 
 /// One table of both sides.
 pub fn join(
-    (device, host): (&Share, &Share),
+    sides: (&Share, &Share),
     found: &[ColumnRows],
-    (table, photons): (&KeyTable, u32),
+    of: (&KeyTable, u32),
     host_partials: Option<Partials>,
 ) -> Result<Partials> {
-    let wrong = |found| rows::wrong(found, (table, photons));
-    if let Some(wrong) = found.iter().find_map(wrong) {
-        return Err(Fault::Wrong(wrong));
-    }
-    let described = device.job.columns.iter();
-    let columns = found
-        .iter()
-        .zip(described)
-        .map(|(found, described)| rows::column(found, described));
-    let cells = rows::cells(&found[0], table);
-    assemble((device, host), cells, columns.collect(), host_partials)
-}
-
-/// One table of the device's columns and the host's, if those are of the same cells.
-pub fn assemble(
-    (device, host): (&Share, &Share),
-    cells: (Vec<u64>, Vec<u64>),
-    columns: Vec<ColumnPartials>,
-    host_partials: Option<Partials>,
-) -> Result<Partials> {
-    let on_device = device.places.iter().copied().zip(columns).collect();
-    let on_host = match host_partials {
-        None => Vec::new(),
-        Some(host_partials)
-            if host_partials.cells == cells.0 && host_partials.photons == cells.1 =>
-        {
-            let places = host.places.iter().copied();
-            places.zip(host_partials.columns).collect()
-        }
-        Some(_) => {
-            return Err(Fault::Wrong(
-                "the device found other cells than the host".to_owned(),
-            ));
-        }
-    };
-    Ok(share::join(cells, on_device, on_host))
+    let found: Vec<_> = found.iter().map(ColumnRows::found).collect();
+    gpu::join(sides, &found, of, host_partials)
 }

@@ -2,6 +2,7 @@
 //! starts.
 
 use crate::backend::cpu::{self, Cpu};
+use crate::backend::gpu::Share;
 use crate::backend::{Backend, KeyTable, StageTimes};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
@@ -16,7 +17,6 @@ use super::shares::shares;
 use super::sides;
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
 use super::tile::BATCH;
-use crate::backend::share::Share;
 
 /// A batch whose positions and columns are on the device.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! The stages as launches: what each kernel is given. Twins: `kernels/*.cu`.
 
 use crate::backend::KeyTable;
-use crate::backend::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
+use crate::backend::gpu::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
+use crate::backend::gpu::valid_words;
 use crate::config::GridConfig;
 use crate::grid::{Latitude, Order};
 use crate::photon::{Column, ColumnType, Values};
@@ -164,7 +165,7 @@ pub fn survey<M: Machine>(gpu: &Gpu<M>, keys: &Lease, n: u32) -> Result<Survey> 
     let total_at = u64::from(tiles(tiles(n)));
     let sums = gpu.scratch::<u32>(total_at + 3)?;
     gpu.fill::<u32>(&sums, total_at + 3, 0)?;
-    let facts = super::kernels::Argument::Address(sums.address + 4 * (total_at + 1));
+    let facts = sums.from(4 * (total_at + 1))?;
     let arguments = [Word(n), keys.at(), counts.at(), facts];
     gpu.launch(Kernel::SegmentCount, tiles(n), &arguments)?;
     scan(gpu, &counts, tiles(n), &sums)?;
@@ -259,13 +260,7 @@ pub fn upload_column<M: Machine>(gpu: &Gpu<M>, column: &Column) -> Result<Device
         },
         valid: match &column.nulls {
             None => None,
-            Some(nulls) => {
-                let bits = nulls.inner().sliced();
-                let mut words = vec![0u32; n.div_ceil(32)];
-                let bytes = bytemuck::cast_slice_mut(&mut words);
-                bytes[..n.div_ceil(8)].copy_from_slice(&bits.as_slice()[..n.div_ceil(8)]);
-                Some(gpu.upload(&words)?)
-            }
+            Some(nulls) => Some(gpu.upload(&valid_words(nulls, 0..n))?),
         },
     })
 }

@@ -1,9 +1,9 @@
 //! The sort whose tiles look back at each other, as launches. Twin: `kernels/sweep.cu`; the passes and their
 //! permutations are those of `stages::sort`.
 
-use crate::backend::tile::{BINS, DIGIT_BITS};
+use crate::backend::gpu::tile::{BINS, DIGIT_BITS};
 
-use super::kernels::Argument::{Address, Word};
+use super::kernels::Argument::Word;
 use super::kernels::Kernel;
 use super::machine::{Machine, Result};
 use super::memory::{Gpu, Lease};
@@ -16,6 +16,11 @@ const DIGITS: u32 = u32::BITS / DIGIT_BITS;
 const BLOCKS: u32 = 1024;
 /// Words before the states: the counter of tiles, and what keeps the states in sectors of their own.
 const COUNTER_WORDS: u32 = 64;
+
+/// Tiles of `n` pairs.
+pub fn tiles(n: u32) -> u32 {
+    n.div_ceil(WORKGROUP * SWEEP_ITEMS)
+}
 
 /// Sorts `n` keys by the digits in which they differ; `None` where they do not.
 pub fn sort<M: Machine>(
@@ -30,10 +35,9 @@ pub fn sort<M: Machine>(
     let arguments = [Word(n), Word(blocks * WORKGROUP), keys.at(), counts.at()];
     gpu.launch(Kernel::SweepCount, blocks, &arguments)?;
     gpu.launch(Kernel::SweepSums, DIGITS, &[counts.at()])?;
-    let tiles = n.div_ceil(WORKGROUP * SWEEP_ITEMS);
+    let tiles = tiles(n);
     let words = u64::from(COUNTER_WORDS) + u64::from(tiles) * u64::from(BINS);
     let states = gpu.scratch::<u32>(words)?;
-    let states_at = Address(states.address + u64::from(COUNTER_WORDS) * 4);
     let pair = || -> Result<SortedKeys> {
         Ok(SortedKeys {
             keys: gpu.scratch::<u32>(n.into())?,
@@ -56,7 +60,7 @@ pub fn sort<M: Machine>(
             items.at(),
             counts.at(),
             states.at(),
-            states_at,
+            states.from(u64::from(COUNTER_WORDS) * 4)?,
             to.keys.at(),
             to.items.at(),
         ];

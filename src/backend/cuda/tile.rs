@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::backend::tile::{
+use crate::backend::gpu::tile::{
     BINS, DIGIT_BITS, FLAG_MOMENTS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES, ITEMS,
 };
 use crate::grid;

@@ -1,5 +1,5 @@
-//! In which order a batch is folded on a device, and how it sorts: two ways of each with the same bits, until one is
-//! known to be faster.
+//! How a batch is folded on a device, how it sorts, how results come back and how launches are handed over: two ways
+//! of each with the same bits, until a device has shown which is faster.
 
 use crate::error::{Error, Result};
 
@@ -8,6 +8,12 @@ pub const FOLD: &str = "ICEFOLD_CUDA_FOLD";
 
 /// Chooses how pairs are sorted, likewise: `look-back`, `scan`, or nothing.
 pub const SORT: &str = "ICEFOLD_CUDA_SORT";
+
+/// Chooses how rows of runs come back, likewise: `mapped`, `copied`, or nothing.
+pub const RESULTS: &str = "ICEFOLD_CUDA_RESULTS";
+
+/// Chooses how launches of a fold of runs are handed over, likewise: `single`, `graph`, or nothing.
+pub const LAUNCH: &str = "ICEFOLD_CUDA_LAUNCH";
 
 /// What a variable of the environment asks for, by the names of choices; the first stands for nothing.
 fn of_environment<T: Copy>(variable: &str, choices: &[(&str, T)]) -> Result<T> {
@@ -46,6 +52,68 @@ impl Sorting {
             ("scan", Self::Scan),
         ];
         of_environment(SORT, &choices)
+    }
+}
+
+/// How rows of runs come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Results {
+    /// A kernel writes them to memory of the host, and the host waits once.
+    Mapped,
+    /// The host copies their number, then them.
+    Copied,
+}
+
+impl Results {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mapped => "mapped",
+            Self::Copied => "copied",
+        }
+    }
+
+    /// What [`RESULTS`] asks for.
+    ///
+    /// # Errors
+    /// It asks for something else.
+    pub fn of_environment() -> Result<Self> {
+        let choices = [
+            ("", Self::Mapped),
+            ("mapped", Self::Mapped),
+            ("copied", Self::Copied),
+        ];
+        of_environment(RESULTS, &choices)
+    }
+}
+
+/// How launches that are known together are handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Launching {
+    /// One by one.
+    Single,
+    /// As a graph.
+    Graph,
+}
+
+impl Launching {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Graph => "graph",
+        }
+    }
+
+    /// What [`LAUNCH`] asks for.
+    ///
+    /// # Errors
+    /// It asks for something else.
+    pub fn of_environment() -> Result<Self> {
+        let choices = [
+            ("", Self::Single),
+            ("single", Self::Single),
+            ("graph", Self::Graph),
+        ];
+        of_environment(LAUNCH, &choices)
     }
 }
 

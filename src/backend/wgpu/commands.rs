@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::backend::tile;
+use crate::backend::gpu::tile;
 
 use super::gpu::{Gpu, Lease, Result, UPLOAD_BYTES, UploadSlot};
 use super::kernels::{Kernel, PARAMS_BYTES};

@@ -9,18 +9,18 @@
 
 use std::ops::Range;
 
+use crate::backend::StageTimes;
 use crate::backend::cpu::{self, Cpu, Strategy};
-use crate::backend::{KeyTable, StageTimes, tile};
+use crate::backend::gpu::{Limits, Share, halved, join, part, tile, valid_words};
 use crate::config::GridConfig;
 use crate::photon::{Column, Values};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
+use crate::stat::{Job, JobColumn, Partials};
 
+use super::Wgpu;
 use super::commands::Commands;
 use super::gpu::{Fault, Gpu, Lease, Result};
-use super::host;
-use super::rows::{self, ColumnRows};
+use super::rows::ColumnRows;
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
-use crate::backend::share::{Share, join};
 
 /// Photons below which a batch is not halved again when memory runs out.
 const SMALLEST: usize = 1 << 16;
@@ -35,6 +35,7 @@ pub struct Work<'a> {
 
 /// The two sides that fold.
 pub struct Folder<'a> {
+    pub wgpu: &'a Wgpu,
     pub gpu: &'a Gpu,
     pub cpu: &'a Cpu,
     pub device: Share,
@@ -49,19 +50,14 @@ impl Folder<'_> {
         photons: Range<usize>,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        if photons.is_empty() {
-            return Ok(Partials::empty(work.job));
-        }
-        if photons.len() <= tile::BATCH as usize {
-            match self.fold_at_once(work, photons.clone(), times) {
-                Err(Fault::Memory(_)) if photons.len() > SMALLEST => self.gpu.release(),
-                other => return other,
-            }
-        }
-        let half = photons.start + photons.len() / 2;
-        let low = self.fold(work, photons.start..half, times)?;
-        let high = self.fold(work, half..photons.end, times)?;
-        Ok(merged(&low, &high, work.job))
+        let limits = Limits {
+            most: tile::BATCH as usize,
+            smallest: SMALLEST,
+        };
+        let release = || self.gpu.release();
+        halved(photons, limits, work.job, &release, &mut |photons| {
+            self.fold_at_once(work, photons, times)
+        })
     }
 
     fn fold_at_once(
@@ -73,36 +69,36 @@ impl Folder<'_> {
         let cells = &work.cells[photons.clone()];
         let cpu::Keys { keys, table } = times.locate.time(|| self.cpu.keys(cells, work.grid));
         let strategy = self.strategy(&keys);
-        let mut batch = Batch {
-            commands: Commands::new(self.gpu),
-            n: keys.len() as u32,
-            ascending: keys.is_sorted(),
-            bits: table.significant_bits(),
-        };
-        let device_keys = self.gpu.words(keys.len() as u64);
-        times
-            .upload
-            .time(|| batch.commands.upload(&keys, &device_keys))?;
-        let arranged = times
-            .fused
-            .time(|| batch.arrange(&device_keys, strategy == Strategy::Sort))?;
-        let mut parts = Vec::with_capacity(self.device.places.len());
-        for (&place, described) in self.device.places.iter().zip(&self.device.job.columns) {
-            let column = times.upload.time(|| {
-                upload_column(&mut batch.commands, &work.columns[place], photons.clone())
-            })?;
-            parts.push(
-                times
-                    .fused
-                    .time(|| batch.reduce(&arranged, &column, described)),
-            );
-        }
-        // The host's columns are folded while the device works.
+        let (n, ascending) = (keys.len() as u32, keys.is_sorted());
+        let bits = table.significant_bits();
+        let (mut batch, arranged, parts) = self.wgpu.in_turn(times, |times| -> Result<_> {
+            let commands = Commands::new(self.gpu);
+            let mut batch = Batch {
+                commands,
+                n,
+                ascending,
+                bits,
+            };
+            let device_keys = self.gpu.words(keys.len() as u64);
+            times
+                .upload
+                .time(|| batch.commands.upload(&keys, &device_keys))?;
+            let arranged = times
+                .fused
+                .time(|| batch.arrange(&device_keys, strategy == Strategy::Sort))?;
+            let parts = self.reduce((&mut batch, &arranged), work, &photons, times)?;
+            Ok((batch, arranged, parts))
+        })?;
+        // The host's columns are folded while the device works, for this batch or another.
         let host = times.fused.time(|| self.fold_host(work, photons))?;
-        let found = times.fused.time(|| batch.finish(&arranged, parts))?;
+        let found = self.wgpu.in_turn(times, |times| {
+            times.fused.time(|| batch.finish(&arranged, parts))
+        })?;
+        let sides = (&self.device, &self.host);
+        let found: Vec<_> = found.iter().map(ColumnRows::found).collect();
         let partials = times
             .fused
-            .time(|| self.join(&found, &table, host, keys.len()))?;
+            .time(|| join(sides, &found, (&table, n), host))?;
         if strategy == Strategy::Runs {
             times.batches.runs += 1;
         } else {
@@ -111,10 +107,32 @@ impl Folder<'_> {
         Ok(partials)
     }
 
+    /// Has the device reduce every column of its share; all of it is submitted.
+    fn reduce(
+        &self,
+        (batch, arranged): (&mut Batch<'_>, &Arranged),
+        work: &Work,
+        photons: &Range<usize>,
+        times: &mut StageTimes,
+    ) -> Result<Vec<Part>> {
+        let mut parts = Vec::with_capacity(self.device.places.len());
+        for (&place, described) in self.device.places.iter().zip(&self.device.job.columns) {
+            let column = times.upload.time(|| {
+                upload_column(&mut batch.commands, &work.columns[place], photons.clone())
+            })?;
+            parts.push(
+                times
+                    .fused
+                    .time(|| batch.reduce(arranged, &column, described)),
+            );
+        }
+        Ok(parts)
+    }
+
     /// Order statistics need photons in the order of cells. Blocks of photons in few cells, which
     /// the CPU folds first, are sorted here: few cells have keys of few bits.
     fn strategy(&self, keys: &[u32]) -> Strategy {
-        if self.device.job.columns.iter().any(|c| c.needs.ordered) {
+        if self.device.ordered() {
             return Strategy::Sort;
         }
         let sample = |range: Range<usize>| keys[range].iter().map(|&key| key.into()).collect();
@@ -131,7 +149,7 @@ impl Folder<'_> {
         }
         let columns = self.host.places.iter();
         let columns: Vec<Column> = columns
-            .map(|&place| host::part(&work.columns[place], photons.clone()))
+            .map(|&place| part(&work.columns[place], photons.clone()))
             .collect();
         let cells = &work.cells[photons];
         Ok(Some(self.cpu.fold_cells(
@@ -141,50 +159,6 @@ impl Folder<'_> {
             &self.host.job,
         )?))
     }
-
-    /// One table of both sides.
-    fn join(
-        &self,
-        found: &[ColumnRows],
-        table: &KeyTable,
-        host: Option<Partials>,
-        photons: usize,
-    ) -> Result<Partials> {
-        let cells = rows::cells(&found[0], table);
-        if cells.1.iter().sum::<u64>() != photons as u64 {
-            return Err(Fault::Refused(format!(
-                "of {photons} photons it folded {}",
-                cells.1.iter().sum::<u64>()
-            )));
-        }
-        let described = self.device.places.iter().zip(&self.device.job.columns);
-        let device: Vec<(usize, ColumnPartials)> = found
-            .iter()
-            .zip(described)
-            .map(|(found, (&place, described))| (place, rows::column(found, described)))
-            .collect();
-        let host = match host {
-            None => Vec::new(),
-            Some(host) if host.cells == cells.0 && host.photons == cells.1 => {
-                self.host.places.iter().copied().zip(host.columns).collect()
-            }
-            Some(_) => {
-                return Err(Fault::Refused(
-                    "it found other cells than the host".to_owned(),
-                ));
-            }
-        };
-        Ok(join(cells, device, host))
-    }
-}
-
-/// Two tables of one job; values out of range are counted too.
-pub fn merged(low: &Partials, high: &Partials, job: &Job) -> Partials {
-    let mut merged = low.merge(high, job);
-    for (i, column) in merged.columns.iter_mut().enumerate() {
-        column.out_of_range = low.columns[i].out_of_range + high.columns[i].out_of_range;
-    }
-    merged
 }
 
 /// Some photons of a float32 column, on the device.
@@ -207,7 +181,7 @@ pub fn upload_column(
     let bits = bytemuck::cast_slice(&values[photons.clone()]);
     commands.upload(bits, &on_device.values)?;
     if let (Some(nulls), Some(to)) = (&column.nulls, &on_device.valid) {
-        commands.upload(&host::valid_words(nulls, photons), to)?;
+        commands.upload(&valid_words(nulls, photons), to)?;
     }
     Ok(on_device)
 }
@@ -302,11 +276,7 @@ impl Batch<'_> {
             if let Some(values) = &part.values {
                 sources.push((values, self.n.into()));
             }
-            let mut read = self.commands.read(&sources)?.into_iter();
-            found.push(ColumnRows {
-                rows: read.next().unwrap_or_default(),
-                values: read.next(),
-            });
+            found.push(ColumnRows::of(self.commands.read(&sources)?));
         }
         Ok(found)
     }

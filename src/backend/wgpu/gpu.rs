@@ -5,54 +5,11 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::DeviceSeconds;
-use crate::backend::device::the_cpu;
-use crate::error::{Error, Setting, phrase};
 
 use super::kernels::Pipelines;
 use wgpu::BufferUsages as U;
 
-/// Why the device did not give an answer.
-#[derive(Debug)]
-pub enum Fault {
-    /// It is gone, for good.
-    Lost(String),
-    /// It has no memory left for a batch of this size.
-    Memory(String),
-    /// It refused what it was asked: a defect of icefold or of the driver.
-    Refused(String),
-    /// The host's part of the work failed.
-    Host(Error),
-}
-
-pub type Result<T, E = Fault> = std::result::Result<T, E>;
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl Fault {
-    /// The error to report of the device of this name.
-    pub fn into_error(self, device: &str) -> Error {
-        let (message, remedy) = match self {
-            Self::Host(error) => return error,
-            Self::Lost(what) => (
-                format!("the device is lost: {what}"),
-                phrase!["use ", the_cpu()],
-            ),
-            Self::Memory(what) => (
-                format!("out of device memory: {what}"),
-                phrase!["use a smaller ", Setting::BatchRows, ", or ", the_cpu()],
-            ),
-            Self::Refused(what) => (
-                format!("the device refused its work: {what}"),
-                phrase!["use ", the_cpu(), ", and report this"],
-            ),
-        };
-        Error::device(device, message).with_remedy(remedy)
-    }
-}
+pub use crate::backend::gpu::{Fault, Result};
 
 /// The first thing of each kind that the device complained of.
 #[derive(Debug, Default)]
@@ -318,30 +275,5 @@ impl Gpu {
         polled
             .map(drop)
             .map_err(|error| Fault::Refused(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Kind;
-
-    #[test]
-    fn every_fault_of_a_device_says_what_to_do() {
-        let what = || "it was unplugged".to_owned();
-        for (fault, remedy) in [
-            (Fault::Lost(what()), "lost"),
-            (Fault::Memory(what()), "batch_rows"),
-            (Fault::Refused(what()), "report this"),
-        ] {
-            let error = fault.into_error("wgpu");
-            let message = error.to_string();
-            assert_eq!(error.kind(), Kind::Device);
-            for says in ["it was unplugged", remedy, "device cpu"] {
-                assert!(message.contains(says), "{message}");
-            }
-        }
-        let host = Error::argument("no");
-        assert_eq!(Fault::Host(host).into_error("wgpu").kind(), Kind::Argument);
     }
 }

@@ -1,6 +1,6 @@
 //! Shaders and pipelines: every entry point, what it is bound to, and the text it is compiled from.
 
-use crate::backend::tile;
+use crate::backend::gpu::tile;
 
 /// An entry point of a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,8 +24,6 @@ mod stages;
 mod timer;
 
 pub use adapter::reports;
-pub(in crate::backend) use fold::merged;
-pub(in crate::backend) use host::part_of_batch;
 pub use host::{HostStages, why_host};
 pub use kernels::{entry_points, shaders};
 pub use report::AdapterReport;
@@ -33,7 +31,7 @@ pub use staged::{Keys, Photons, Segments, Sorted};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::Result;
+use crate::error::{Phrase, Result};
 
 use super::cpu::Cpu;
 
@@ -46,8 +44,8 @@ pub struct Wgpu {
     adapter: AdapterReport,
     cpu: Cpu,
     host_stages: HostStages,
-    /// Who works on the device. Buffers are used again as soon as commands that use them are
-    /// recorded, so commands are recorded and submitted by one at a time.
+    /// Who asks the device. Buffers are used again as soon as commands that use them are recorded, so commands are
+    /// recorded and submitted by one at a time; the host's part of a fold needs no turn.
     turn: Mutex<()>,
     /// Why the CPU took over, once the device was lost.
     lost: Mutex<Option<String>>,
@@ -57,7 +55,8 @@ impl Wgpu {
     /// Opens the adapter of this name or index, or the best one; `threads` bounds the host's part.
     pub fn open(name: Option<&str>, threads: usize, host_stages: HostStages) -> Result<Self> {
         let (adapter, report) = adapter::choose(name)?;
-        let gpu = Gpu::open(&adapter).map_err(|fault| fault.into_error("wgpu"))?;
+        let gpu =
+            Gpu::open(&adapter).map_err(|fault| fault.into_error("wgpu", Phrase::default()))?;
         Ok(Self {
             gpu,
             adapter: report,
@@ -104,6 +103,8 @@ impl Wgpu {
     }
 
     pub(in crate::backend) fn settled<T>(&self, result: gpu::Result<T>) -> Result<T> {
-        result.map_err(|fault: Fault| fault.into_error(&format!("wgpu:{}", self.adapter.name)))
+        result.map_err(|fault: Fault| {
+            fault.into_error(&format!("wgpu:{}", self.adapter.name), Phrase::default())
+        })
     }
 }

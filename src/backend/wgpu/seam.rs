@@ -1,18 +1,18 @@
 //! The wgpu backend behind the seam: batches and stages take turns on the device.
 
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use crate::backend::{Backend, StageTimes, tile};
+use crate::backend::gpu::{Limits, halved, part_of_batch, tile};
+use crate::backend::{Backend, StageTimes};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::photon::PhotonBatch;
 use crate::stat::{Job, Partials};
 
 use super::Wgpu;
-use super::fold::{Folder, Work, merged};
+use super::fold::{Folder, Work};
 use super::gpu::{self, Fault};
-use super::host::{part_of_batch, shares};
+use super::host::shares;
 use super::staged::{Keys, Photons, Segments, Sorted};
 
 impl Wgpu {
@@ -29,13 +29,16 @@ impl Wgpu {
             return Ok(self.cpu.fold(batch, grid, job, times)?);
         }
         if self.host_stages.any() {
-            return self.fold_stage_by_stage(batch, 0..batch.len(), (grid, job), times);
+            return self.in_turn(times, |times| {
+                self.fold_stage_by_stage(batch, (grid, job), times)
+            });
         }
         let mut cells = vec![0; batch.len()];
         times
             .locate
             .time(|| self.cpu.cells(&batch.lon, &batch.lat, grid, &mut cells));
         let folder = Folder {
+            wgpu: self,
             gpu: &self.gpu,
             cpu: &self.cpu,
             device,
@@ -50,24 +53,49 @@ impl Wgpu {
         folder.fold(&work, 0..batch.len(), times)
     }
 
+    /// Has `work` ask the device while nobody else does, and adds what that takes.
+    pub(super) fn in_turn<T>(
+        &self,
+        times: &mut StageTimes,
+        work: impl FnOnce(&mut StageTimes) -> T,
+    ) -> T {
+        let _turn = self.turn();
+        let before = self.gpu.uploaded.load(Ordering::Relaxed);
+        // Of stages that were run one by one.
+        self.gpu.take_time();
+        let done = work(times);
+        times.uploaded_bytes += self.gpu.uploaded.load(Ordering::Relaxed) - before;
+        if let Some(seconds) = self.gpu.take_time() {
+            times.on_device.get_or_insert_default().add(&seconds);
+        }
+        done
+    }
+
     fn fold_stage_by_stage(
         &self,
         batch: &PhotonBatch,
-        range: Range<usize>,
         (grid, job): (&GridConfig, &Job),
         times: &mut StageTimes,
     ) -> gpu::Result<Partials> {
-        if range.len() > tile::BATCH as usize {
-            let half = range.start + range.len() / 2;
-            let question = (grid, job);
-            let low = self.fold_stage_by_stage(batch, range.start..half, question, times)?;
-            let high = self.fold_stage_by_stage(batch, half..range.end, question, times)?;
-            return Ok(merged(&low, &high, job));
-        }
+        let most = tile::BATCH as usize;
+        let limits = Limits {
+            most,
+            smallest: most,
+        };
+        halved(0..batch.len(), limits, job, &|| {}, &mut |photons| {
+            self.stage_by_stage(&part_of_batch(batch, photons), (grid, job), times)
+        })
+    }
+
+    fn stage_by_stage(
+        &self,
+        batch: &PhotonBatch,
+        (grid, job): (&GridConfig, &Job),
+        times: &mut StageTimes,
+    ) -> gpu::Result<Partials> {
         times.batches.sorted += 1;
-        let batch = part_of_batch(batch, range);
-        let photons = times.upload.time(|| self.try_upload_columns(&batch))?;
-        let keys = times.locate.time(|| self.try_locate(&batch, grid))?;
+        let photons = times.upload.time(|| self.try_upload_columns(batch))?;
+        let keys = times.locate.time(|| self.try_locate(batch, grid))?;
         let sorted = times.sort.time(|| self.try_sort(keys))?;
         let segments = times.segment.time(|| self.try_segment(&sorted))?;
         times
@@ -122,17 +150,8 @@ impl Backend for Wgpu {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        let _turn = self.turn();
         if self.lost().is_none() {
-            let before = self.gpu.uploaded.load(Ordering::Relaxed);
-            // Of stages that were run one by one.
-            self.gpu.take_time();
-            let folded = self.try_fold(batch, grid, job, times);
-            times.uploaded_bytes += self.gpu.uploaded.load(Ordering::Relaxed) - before;
-            if let Some(seconds) = self.gpu.take_time() {
-                times.on_device.get_or_insert_default().add(&seconds);
-            }
-            match folded {
+            match self.try_fold(batch, grid, job, times) {
                 Err(Fault::Lost(why)) => self.take_over(why),
                 other => return self.settled(other),
             }

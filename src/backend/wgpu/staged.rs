@@ -1,8 +1,8 @@
 //! The stages one by one, each on the device or, where the user wants it, on the host.
 
 use crate::backend::cpu;
-use crate::backend::share::join;
-use crate::backend::{Backend, KeyTable, tile};
+use crate::backend::gpu::{join, tile};
+use crate::backend::{Backend, KeyTable};
 use crate::config::GridConfig;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{Job, Partials};
@@ -12,7 +12,7 @@ use super::commands::Commands;
 use super::fold::upload_column;
 use super::gpu::{self, Lease};
 use super::host::shares;
-use super::rows::{self, ColumnRows};
+use super::rows::ColumnRows;
 use super::stages::{self, DeviceColumn, Pieces};
 
 /// A batch; its float32 columns are on the device.
@@ -189,20 +189,11 @@ impl Wgpu {
                 .then(|| stages::values(&mut commands, sorted.photons, order, column));
             let mut sources: Vec<(&wgpu::Buffer, u64)> = vec![(&rows, stages::row_words(pieces))];
             sources.extend(values.iter().map(|v| (&**v, u64::from(sorted.photons))));
-            let mut read = commands.read(&sources)?.into_iter();
-            found.push(ColumnRows {
-                rows: read.next().unwrap_or_default(),
-                values: read.next(),
-            });
+            found.push(ColumnRows::of(commands.read(&sources)?));
         }
-        let on_device = found
-            .iter()
-            .zip(device.places.iter().zip(&device.job.columns));
-        let on_device = on_device
-            .map(|(found, (&place, described))| (place, rows::column(found, described)))
-            .collect();
-        let mut on_host = Vec::new();
-        if !host.places.is_empty() {
+        let on_host = if host.places.is_empty() {
+            None
+        } else {
             let mut batch = photons.batch.clone();
             let columns: Vec<Column> = host
                 .places
@@ -210,11 +201,11 @@ impl Wgpu {
                 .map(|&i| batch.columns[i].clone())
                 .collect();
             batch.columns = columns;
-            let partials = self.reduce_on_host(&batch, sorted, segments, &host.job)?;
-            on_host = host.places.into_iter().zip(partials.columns).collect();
-        }
-        let cells = rows::cells(&found[0], &sorted.table);
-        Ok(join(cells, on_device, on_host))
+            Some(self.reduce_on_host(&batch, sorted, segments, &host.job)?)
+        };
+        let found: Vec<_> = found.iter().map(ColumnRows::found).collect();
+        let of = (&sorted.table, sorted.photons);
+        join((&device, &host), &found, of, on_host)
     }
 
     /// The device's order and segments, reduced by the CPU backend.

@@ -1,6 +1,6 @@
 //! The stages as commands: what each dispatch is given. Twins: `shaders/*.wgsl`.
 
-use crate::backend::tile::{
+use crate::backend::gpu::tile::{
     BINS, DIGIT_BITS, FLAG_MOMENTS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES, ROW_WORDS, WORKGROUP,
     tiles,
 };

@@ -114,6 +114,8 @@ fn devices(choice: &CudaChoice, found: &Found, lines: &mut Lines) -> Result<u8> 
         "devices": cuda.names(),
         "memory_bytes": cuda.memory(),
         "threads": threads(None),
+        // Machine code that a driver refuses is compiled from PTX, which gives other code than was counted.
+        "modules": cuda.modules(),
     });
     lines.measured("opened", opened, json!({"seconds": [seconds]}))?;
     Ok(lines.code())

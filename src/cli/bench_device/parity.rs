@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use crate::backend::Backend;
-use crate::backend::cuda::Way;
+use crate::backend::cuda::{Launching, Results, Way};
 use crate::config::GridConfig;
 use crate::error::Result;
 use crate::grid::Order;
@@ -20,6 +20,13 @@ const MANY_CELLS: usize = 100_000;
 const STEP: u64 = 1 << 26;
 const FEW_POSITIONS: u64 = 1 << 20;
 
+/// Ways to fold that are compared: each choice once, and one that all columns have.
+const WAYS: [(Way, Results, Launching); 3] = [
+    (Way::Stages, Results::Mapped, Launching::Single),
+    (Way::Runs, Results::Mapped, Launching::Single),
+    (Way::Runs, Results::Copied, Launching::Graph),
+];
+
 /// Folds of columns of every type on every workload, the stages one by one, and some positions.
 pub fn folds(bench: &mut Bench) -> Result<()> {
     for workload in WORKLOADS {
@@ -32,22 +39,28 @@ pub fn folds(bench: &mut Bench) -> Result<()> {
                 let job = job(columns);
                 let batch = bench.batch(workload, n, &job);
                 let expected = bench.expected(&batch, &job)?;
-                let ways = [Way::Stages, Way::Runs];
                 // Order statistics have one way.
-                for way in ways
-                    .into_iter()
-                    .take(1 + usize::from(columns != Columns::All))
-                {
+                let ways = if columns == Columns::All {
+                    &WAYS[..1]
+                } else {
+                    &WAYS
+                };
+                for &(way, results, launching) in ways {
                     bench.cuda.set_way(way);
+                    bench.cuda.set_results(results);
+                    bench.cuda.set_launching(launching);
                     let found = bench.folded(&batch, &job)?;
                     let what = json!({
                         "of": "fold", "workload": workload.name(), "photons": n,
-                        "columns": columns.name(), "way": way.name(),
+                        "columns": columns.name(), "way": way.name(), "results": results.name(),
+                        "launching": launching.name(),
                     });
                     bench.same(&what, found == expected)?;
                     folds += 1;
                 }
                 bench.cuda.set_way(Way::Sampled);
+                bench.cuda.set_results(Results::Mapped);
+                bench.cuda.set_launching(Launching::Single);
                 if n > 0 && columns == Columns::Height {
                     let photons = bench.cuda.upload(&batch)?;
                     let keys = bench.cuda.locate(&photons, &grid())?;

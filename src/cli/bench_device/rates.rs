@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use crate::backend::cuda::{KernelTime, Keys, Photons, Sorting, Way};
+use crate::backend::cuda::{KernelTime, Keys, Launching, Photons, Sorting, Way};
 use crate::backend::{Backend, KeyTable};
 use crate::error::Result;
 use crate::stat::{Job, Partials};
@@ -30,21 +30,28 @@ pub fn resident(bench: &mut Bench) -> Result<()> {
         .try_for_each(|&workload| resident_of(bench, workload, n))
 }
 
-/// Both ways to fold: as runs, where there is room for all of them, and by the stages, under names that say so.
+/// Ways to fold: as runs, where there is room for all of them, launched one by one or as a graph, and by the stages,
+/// under names that say so.
 fn resident_of(bench: &mut Bench, workload: Workload, n: usize) -> Result<()> {
     let job = photons::job(Columns::Height);
     let batch = bench.batch(workload, n, &job);
     let expected = bench.expected(&batch, &job)?;
     let photons = bench.cuda.upload(&batch)?;
-    for (way, suffix) in [(Way::Runs, ""), (Way::Stages, "_by_stages")] {
+    for (way, launching, suffix) in [
+        (Way::Runs, Launching::Single, ""),
+        (Way::Runs, Launching::Graph, "_by_graph"),
+        (Way::Stages, Launching::Single, "_by_stages"),
+    ] {
         bench.cuda.set_way(way);
+        bench.cuda.set_launching(launching);
         let what = |of: &str| {
             json!({"of": of, "workload": workload.name(), "photons": n, "cells": expected.len(),
-                   "way": way.name()})
+                   "way": way.name(), "launching": launching.name()})
         };
         resident_by(bench, (&photons, &job), &expected, (&what, suffix))?;
     }
     bench.cuda.set_way(Way::Sampled);
+    bench.cuda.set_launching(Launching::Single);
     Ok(())
 }
 
@@ -69,7 +76,7 @@ fn resident_by(
     let mut fold = what("resident fold");
     fold["in_runs"] = in_runs.into();
     // What fell back to the stages is timed under their name.
-    if !bench.same(&fold, same)? || (suffix.is_empty() && !in_runs) {
+    if !bench.same(&fold, same)? || (suffix != "_by_stages" && !in_runs) {
         return Ok(());
     }
     let seconds = bench.times(REPEATS, || bench.cuda.fold_keys(photons, &keys, job))?;
@@ -91,13 +98,22 @@ fn resident_by(
     bench
         .lines
         .measured(&name("from_keys_read_back"), what("rate"), measured)?;
+    if suffix == "_by_graph" {
+        // No time is taken within a graph.
+        return Ok(());
+    }
     let (_, kernels) = bench.cuda.timed(|| {
         let folded = bench.cuda.fold_photons(photons, &grid, job)?;
-        let again = bench.cuda.fold_keys(photons, &keys, job)?;
         bench.cuda.wait()?;
-        Ok((folded, again))
+        Ok(folded)
     })?;
-    write_kernels(bench, what("kernels"), &kernels)
+    write_kernels(bench, what("from_coordinates"), &kernels)?;
+    let (_, kernels) = bench.cuda.timed(|| {
+        let folded = bench.cuda.fold_keys(photons, &keys, job)?;
+        bench.cuda.wait()?;
+        Ok(folded)
+    })?;
+    write_kernels(bench, what("from_keys"), &kernels)
 }
 
 /// Launches of each kernel, and what they took.
@@ -118,11 +134,8 @@ pub fn one_fold(bench: &mut Bench) -> Result<()> {
     let (job, n) = (photons::job(Columns::Height), bench.args.photons as usize);
     let batch = bench.batch(Workload::AlongTrack, n, &job);
     let there = bench.cuda.upload(&batch)?;
-    let keys = bench.cuda.locate(&there, &grid())?;
-    let (folded, own) = bench.cuda.fold_photons(&there, &grid(), &job)?;
-    let found = bench
-        .cuda
-        .read_back(folded, own.as_ref().unwrap_or(&keys), &job)?;
+    let (folded, keys) = bench.cuda.fold_photons(&there, &grid(), &job)?;
+    let found = bench.cuda.read_back(folded, keys.as_ref(), &job)?;
     let expected = bench.expected(&batch, &job)?;
     let what = json!({"of": "one fold", "workload": "along-track", "photons": n});
     bench.same(&what, found == expected)?;

@@ -29,5 +29,24 @@ constexpr int ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115;
 
 constexpr unsigned EVENT_DISABLE_TIMING = 2;
 constexpr unsigned STREAM_NON_BLOCKING = 1;
+constexpr unsigned HOST_ALLOC_MAPPED = 2;
+
+// What a kernel is given as a node of a graph.
+struct KernelNodeParameters {
+    void* function;
+    unsigned x, y, z, threads_x, threads_y, threads_z, shared;
+    void** parameters;
+    void** extra;
+    void* kernel;
+    void* context;
+};
+
+// What a fill is given as a node of a graph.
+struct FillNodeParameters {
+    DeviceAddress to;
+    size_t pitch;
+    unsigned value, element_bytes;
+    size_t width, height;
+};
 
 #define ENTRY_POINT extern "C" __attribute__((visibility("default")))

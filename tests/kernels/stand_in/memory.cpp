@@ -12,8 +12,8 @@ uint64_t allocations = 0, pinnings = 0;
 uint64_t at(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
 // Takes memory of either kind.
-uint64_t take(Context& context, size_t bytes, bool host) {
-    auto block = std::make_unique<Block>(bytes, host);
+uint64_t take(Context& context, size_t bytes, bool host, bool mapped = false) {
+    auto block = std::make_unique<Block>(bytes, host, mapped);
     const uint64_t address = block->address;
     context.blocks.emplace(address, std::move(block));
     return address;
@@ -115,15 +115,27 @@ ENTRY_POINT Result cuMemFree_v2(DeviceAddress address) {
     return give_back(call, address, false);
 }
 
-ENTRY_POINT Result cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
+ENTRY_POINT Result cuMemHostAlloc(void** pointer, size_t bytes, unsigned flags) {
     BEGIN(call)
     pinnings++;
     if (pinnings == settings().pinning_fails) {
         return OUT_OF_MEMORY;
     }
-    *pointer = reinterpret_cast<void*>(take(*call.context, bytes, true));
+    const bool mapped = (flags & HOST_ALLOC_MAPPED) != 0;
+    *pointer = reinterpret_cast<void*>(take(*call.context, bytes, true, mapped));
     call.context->counts.pinned_blocks++;
     call.context->counts.pinned_bytes += bytes;
+    return SUCCESS;
+}
+
+// The address is that of the host, as where both have one space of addresses.
+ENTRY_POINT Result cuMemHostGetDevicePointer_v2(DeviceAddress* address, void* pointer, unsigned flags) {
+    BEGIN(call)
+    const Block* block = call.context->block(at(pointer), 1);
+    if (!block || !block->mapped || flags != 0) {
+        MISUSE(INVALID_VALUE, "memory of the host is not mapped into the device's addresses");
+    }
+    *address = at(pointer);
     return SUCCESS;
 }
 
@@ -215,12 +227,14 @@ ENTRY_POINT Result cuMemsetD8Async(
     DeviceAddress to, unsigned char byte, size_t bytes, void* handle) {
     BEGIN(call)
     Stream* stream = stream_of(call, handle);
-    if (!stream || !inside(call, to, bytes, false)) {
+    Task task;
+    task.to = to;
+    task.bytes = bytes;
+    task.byte = byte;
+    Work work;
+    if (!stream || work_of(*call.context, task, work) != SUCCESS) {
         return INVALID_VALUE;
     }
-    Work work;
-    work.ranges = {{to, bytes, true}};
-    work.run = [=] { memset(reinterpret_cast<void*>(to), byte, bytes); };
     issue(*stream, std::move(work));
     return SUCCESS;
 }

@@ -175,6 +175,9 @@ ENTRY_POINT Result cuModuleLoadData(void** handle, const void* image) {
     *handle = module.get();
     const auto* bytes = static_cast<const unsigned char*>(image);
     const bool is_code = memcmp(bytes, "\x7f" "ELF", 4) == 0;
+    if (is_code && settings().code != SUCCESS) {
+        return settings().code;
+    }
     const Result wrong = is_code
         ? read_code(*call.context, module.get(), bytes)
         : read(*call.context, module.get(), static_cast<const char*>(image));
@@ -202,43 +205,83 @@ ENTRY_POINT Result cuModuleGetFunction(void** handle, void* module, const char* 
     return NOT_FOUND;
 }
 
+Result task_of_launch(Context& context, const KernelNodeParameters& launch, Task& task) {
+    const Function* function = function_of(context, launch.function);
+    if (!function) {
+        MISUSE(INVALID_HANDLE, "a launch of a kernel of another context");
+    }
+    if (launch.x == 0 || launch.x > MOST_BLOCKS || launch.y != 1 || launch.z != 1 || launch.threads_x != THREADS
+        || launch.threads_y != 1 || launch.threads_z != 1 || launch.shared != 0 || launch.extra
+        || !launch.parameters) {
+        MISUSE(INVALID_VALUE, "%s: %u, %u, %u blocks of %u, %u, %u threads", function->name.c_str(), launch.x,
+               launch.y, launch.z, launch.threads_x, launch.threads_y, launch.threads_z);
+    }
+    task = Task();
+    task.function = function;
+    task.blocks = launch.x;
+    for (size_t i = 0; i < function->parameter_bytes.size(); i++) {
+        // As many bytes as the PTX says, wherever the pointer points.
+        uint64_t word = 0;
+        memcpy(&word, launch.parameters[i], function->parameter_bytes[i]);
+        task.words.push_back(word);
+    }
+    return SUCCESS;
+}
+
+Result work_of(Context& context, const Task& task, Work& work) {
+    if (!task.function) {
+        const Block* block = context.block(task.to, task.bytes);
+        if (!block || block->host) {
+            MISUSE(INVALID_VALUE, "a copy or fill of %zu bytes is not inside one block of the device's memory",
+                   task.bytes);
+        }
+        work.ranges = {{task.to, task.bytes, true}};
+        work.run = [task] { memset(reinterpret_cast<void*>(task.to), task.byte, task.bytes); };
+        return SUCCESS;
+    }
+    const char* name = task.function->name.c_str();
+    unsigned count = 0;
+    const KernelParameter* known = icefold_parameters(name, &count);
+    for (unsigned i = 0; i < count; i++) {
+        const uint64_t word = task.words[i];
+        if (known[i].alignment == 0) {
+            continue;
+        }
+        const Block* block = context.block(word, 1);
+        if (!block || (block->host && !block->mapped) || word % known[i].alignment != 0) {
+            MISUSE(INVALID_VALUE, "%s: parameter %u is no address of the device's memory", name, i);
+        }
+        const size_t bytes = block->address + block->bytes - word;
+        work.ranges.push_back({word, bytes, known[i].written});
+        if (block->host && known[i].written) {
+            // What a host sees that does not wait.
+            memset(reinterpret_cast<void*>(word), 0xa5, bytes < 4096 ? bytes : 4096);
+        }
+    }
+    context.counts.launches++;
+    work.run = [&context, name = task.function->name, blocks = task.blocks, words = task.words] {
+        run(context, name, blocks, words);
+    };
+    return SUCCESS;
+}
+
 ENTRY_POINT Result cuLaunchKernel(
     void* handle, unsigned x, unsigned y, unsigned z, unsigned threads_x, unsigned threads_y,
     unsigned threads_z, unsigned shared, void* stream_handle, void** parameters, void** extra) {
     BEGIN(call)
     Context& context = *call.context;
-    const Function* function = function_of(context, handle);
     Stream* stream = context.stream(stream_handle);
-    if (!function || !stream) {
-        MISUSE(INVALID_HANDLE, "a launch of a kernel, or on a stream, of another context");
+    if (!stream) {
+        MISUSE(INVALID_HANDLE, "a launch on a stream of another context");
     }
-    if (x == 0 || x > MOST_BLOCKS || y != 1 || z != 1 || threads_x != THREADS || threads_y != 1
-        || threads_z != 1 || shared != 0 || extra || !parameters) {
-        MISUSE(INVALID_VALUE, "%s: %u, %u, %u blocks of %u, %u, %u threads",
-               function->name.c_str(), x, y, z, threads_x, threads_y, threads_z);
-    }
-    unsigned count = 0;
-    const KernelParameter* known = icefold_parameters(function->name.c_str(), &count);
+    const KernelNodeParameters launch = {handle, x, y, z, threads_x, threads_y, threads_z,
+                                         shared, parameters, extra, nullptr, nullptr};
+    Task task;
     Work work;
-    std::vector<uint64_t> words;
-    for (unsigned i = 0; i < count; i++) {
-        // As many bytes as the PTX says, wherever the pointer points.
-        uint64_t word = 0;
-        memcpy(&word, parameters[i], function->parameter_bytes[i]);
-        words.push_back(word);
-        if (known[i].alignment == 0) {
-            continue;
-        }
-        const Block* block = context.block(word, 1);
-        if (!block || block->host || word % known[i].alignment != 0) {
-            MISUSE(INVALID_VALUE, "%s: parameter %u is no address of the device's memory",
-                   function->name.c_str(), i);
-        }
-        const size_t bytes = block->address + block->bytes - word;
-        work.ranges.push_back({word, bytes, known[i].written});
+    Result wrong = task_of_launch(context, launch, task);
+    wrong = wrong == SUCCESS ? work_of(context, task, work) : wrong;
+    if (wrong == SUCCESS) {
+        issue(*stream, std::move(work));
     }
-    context.counts.launches++;
-    work.run = [&context, name = function->name, x, words] { run(context, name, x, words); };
-    issue(*stream, std::move(work));
-    return SUCCESS;
+    return wrong;
 }

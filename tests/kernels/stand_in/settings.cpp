@@ -32,6 +32,7 @@ void set(Settings& all, const std::string& name, const std::string& value) {
     else if (name == "init") all.init = i;
     else if (name == "retain") all.retain = i;
     else if (name == "module") all.module = i;
+    else if (name == "code") all.code = i;
     else if (name == "allocation_fails") all.allocation_fails = n;
     else if (name == "allocation_fails_times") all.allocation_fails_times = n;
     else if (name == "pinning_fails") all.pinning_fails = n;

@@ -16,6 +16,8 @@ struct Settings {
     int capability = 75;
     // What these answer where it is not success: cuInit, cuDevicePrimaryCtxRetain, cuModuleLoadData.
     int init = 0, retain = 0, module = 0;
+    // And cuModuleLoadData of machine code.
+    int code = 0;
     // The n-th call that fails, counted from 1 over all devices; 0 for none. An allocation fails for
     // want of memory, as it does for page-locked memory; a launch as an illegal access does, which
     // leaves the context useless.

@@ -54,8 +54,8 @@ uint64_t noise() {
     return x >> 8;
 }
 
-Block::Block(size_t size, bool of_host)
-    : bytes(size), host(of_host), stored(size + 2 * BORDER),
+Block::Block(size_t size, bool of_host, bool is_mapped)
+    : bytes(size), host(of_host), mapped(is_mapped), stored(size + 2 * BORDER),
       storage(std::make_unique_for_overwrite<unsigned char[]>(stored)) {
     // Aligned as a device's memory is, and the host's where it is page-locked.
     const uint64_t align = host ? BORDER : 256, start = reinterpret_cast<uint64_t>(storage.get());
@@ -94,6 +94,8 @@ bool Block::whole() const {
 
 Stream* Context::stream(const void* handle) { return found(streams, handle); }
 Event* Context::event(const void* handle) { return found(events, handle); }
+Graph* Context::graph(const void* handle) { return found(graphs, handle); }
+ReadyGraph* Context::ready_graph(const void* handle) { return found(ready_graphs, handle); }
 
 Block* Context::block(uint64_t at, size_t size) {
     auto after = blocks.upper_bound(at);
@@ -135,6 +137,7 @@ void Context::end() {
             of("left_bytes", counts.left_bytes);
             of("ran_ahead", counts.ran_ahead);
             of("machine_code", counts.machine_code);
+            of("graphs", counts.graphs);
             fprintf(log, "\"device\": %d}\n", device);
             fclose(log);
         }

@@ -31,7 +31,7 @@ uint64_t noise();
 // beside them.
 class Block {
 public:
-    Block(size_t bytes, bool host);
+    Block(size_t bytes, bool host, bool mapped = false);
     ~Block();
     bool holds(uint64_t at, size_t bytes) const;
     bool whole() const;
@@ -39,6 +39,8 @@ public:
     uint64_t address;
     size_t bytes;
     bool host;
+    // Of the host, and kernels may use it.
+    bool mapped;
 
 private:
     size_t stored;
@@ -101,11 +103,39 @@ struct Function {
     std::vector<unsigned> parameter_bytes;
 };
 
+// A kernel, or a fill, with what it is given.
+struct Task {
+    // None where it fills.
+    const Function* function = nullptr;
+    unsigned blocks = 0;
+    std::vector<uint64_t> words;
+    uint64_t to = 0;
+    size_t bytes = 0;
+    unsigned char byte = 0;
+};
+
+// A node of a graph, and those that it follows.
+struct Node {
+    Task task;
+    std::set<const Node*> follows;
+};
+
+struct Graph {
+    Context* context;
+    std::deque<std::unique_ptr<Node>> nodes;
+};
+
+// A graph that is ready to be launched: nodes in an order in which each follows those that it has to.
+struct ReadyGraph {
+    Context* context;
+    std::vector<std::pair<const Node*, Node>> nodes;
+};
+
 // What was done since the context was made.
 struct Counts {
     uint64_t launches = 0, uploads = 0, upload_bytes = 0, downloads = 0;
     uint64_t allocations = 0, peak_bytes = 0, pinned_blocks = 0, pinned_bytes = 0;
-    uint64_t left_bytes = 0, ran_ahead = 0, machine_code = 0;
+    uint64_t left_bytes = 0, ran_ahead = 0, machine_code = 0, graphs = 0;
 };
 
 struct Context {
@@ -119,12 +149,16 @@ struct Context {
     std::set<std::unique_ptr<Event>> events;
     std::set<std::unique_ptr<Module>> modules;
     std::set<std::unique_ptr<Function>> functions;
+    std::set<std::unique_ptr<Graph>> graphs;
+    std::set<std::unique_ptr<ReadyGraph>> ready_graphs;
     // What the host knows to be done.
     Clock host;
     Counts counts;
 
     Stream* stream(const void* handle);
     Event* event(const void* handle);
+    Graph* graph(const void* handle);
+    ReadyGraph* ready_graph(const void* handle);
     // The block that holds these bytes, or null.
     Block* block(uint64_t at, size_t bytes);
     void check_borders();
@@ -135,6 +169,10 @@ struct Context {
 std::vector<Context>& contexts();
 std::recursive_mutex& lock();
 
+// A launch that the driver would take, as a task; what is wrong with it.
+Result task_of_launch(Context& context, const KernelNodeParameters& launch, Task& task);
+// What a task does to the memory that is there now; what is wrong with it.
+Result work_of(Context& context, const Task& task, Work& work);
 // Puts work on a stream.
 void issue(Stream& stream, Work work);
 // Runs a stream up to this piece of work.

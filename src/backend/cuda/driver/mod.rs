@@ -1,4 +1,4 @@
-//! An NVIDIA device through its driver: memory, copies and launches.
+//! An NVIDIA device through its driver: memory, copies and launches. All `unsafe` of the backend is in this folder.
 //!
 //! ```text
 //!   uploads:                       copy stream, through the ring of `pinned.rs`
@@ -14,6 +14,22 @@
     reason = "the driver is a C interface: addresses, streams and launches"
 )]
 
+pub mod block;
+mod ceilings;
+mod devices;
+mod graph;
+mod libraries;
+mod modules;
+mod nvrtc;
+mod pinned;
+mod timing;
+
+pub use ceilings::{COPIES, CopyKind, CopyTime};
+pub use devices::find;
+pub use modules::{LoadedModules, RefusedModule};
+pub use pinned::copy_threads;
+pub use timing::{KernelTime, no_times};
+
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,19 +39,22 @@ use rayon::ThreadPool;
 use crate::error::{Error, Phrase, Result as IcefoldResult};
 
 use super::choice::CudaChoice;
-use super::devices::{find, said};
+use super::for_memory;
 use super::kernels::{Argument, KERNELS, Kernel};
-use super::machine::{Fault, Machine, Result};
-use super::modules::functions;
-use super::pinned::{BUFFER_BYTES, Landing, Ring};
+use super::machine::{Block, Fault, Machine, Result, Span, Step};
 use super::tile::WORKGROUP;
-use super::timing::Timing;
+use super::way::Launching;
+use devices::said;
+use graph::Graphs;
+use modules::functions;
+use pinned::{BUFFER_BYTES, Landing, Mapped, Ring};
+use timing::Timing;
 
 /// An opened device.
 #[derive(Debug)]
 pub struct Driver {
     name: String,
-    pub(super) compute: Arc<CudaStream>,
+    compute: Arc<CudaStream>,
     copies: Arc<CudaStream>,
     functions: Vec<CudaFunction>,
     /// Bytes of the parameters of each.
@@ -43,23 +62,35 @@ pub struct Driver {
     memory: u64,
     ring: Ring,
     landing: Landing,
+    mapped: Mapped,
     /// Copies between arrays and page-locked memory.
-    pub(super) threads: Arc<ThreadPool>,
-    pub(super) timing: Mutex<Timing>,
-    pub(super) context: Arc<CudaContext>,
+    threads: Arc<ThreadPool>,
+    timing: Mutex<Timing>,
+    /// How steps that are known together are launched.
+    launching: Launching,
+    graphs: Mutex<Graphs>,
+    modules: LoadedModules,
+    context: Arc<CudaContext>,
 }
 
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The fault behind what the driver says; `action` is what was tried.
-pub(super) fn fault(error: DriverError, action: &str) -> Fault {
+fn fault(error: DriverError, action: &str) -> Fault {
     let what = format!("cannot {action}: {}", said(error));
     match error.0 {
         sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY => Fault::Memory(what),
         _ => Fault::Failed(what),
     }
+}
+
+/// Where the driver finds each argument of a launch: the lower bytes of a word, as devices and their hosts have the
+/// lowest first.
+fn pointers(words: &[u64]) -> Vec<*mut c_void> {
+    let pointer = |word: &u64| (&raw const *word).cast_mut().cast();
+    words.iter().map(pointer).collect()
 }
 
 /// Opens the devices of a choice, or says what is in the way. `threads` copies for them.
@@ -90,7 +121,7 @@ pub fn open(choice: &CudaChoice, threads: &Arc<ThreadPool>) -> IcefoldResult<Vec
             return Err(unavailable(name, why.into()));
         }
         let driver = Driver::open(index, choice.memory, Arc::clone(threads));
-        driver.map_err(|fault| fault.into_error(&name))
+        driver.map_err(|fault| fault.into_error(&name, for_memory()))
     };
     wanted.into_iter().map(open_one).collect()
 }
@@ -116,7 +147,7 @@ impl Driver {
         unsafe { context.disable_event_tracking() };
         let stream = || context.new_stream().map_err(refused);
         let (compute, copies) = (stream()?, stream()?);
-        let functions = functions(&context)?;
+        let (functions, modules) = functions(&context)?;
         // What is left once the context and the kernels have theirs.
         let (free, _) = context.mem_get_info().map_err(refused)?;
         let default = free as u64 / 10 * 9;
@@ -129,100 +160,60 @@ impl Driver {
             memory: memory.map_or(default, |most| most.min(free as u64)),
             ring: Ring::default(),
             landing: Landing::default(),
+            mapped: Mapped::default(),
             threads,
             timing: Mutex::default(),
+            launching: Launching::Single,
+            graphs: Mutex::default(),
+            modules,
             context,
         })
     }
 
-    pub(super) fn bind(&self) -> Result<()> {
+    fn bind(&self) -> Result<()> {
         let bound = self.context.bind_to_thread();
         bound.map_err(|e| fault(e, "use the device"))
     }
 
-    /// Waits for both streams.
-    fn settle(&self) -> Result<()> {
-        let settled = self.copies.synchronize();
-        settled
-            .and_then(|()| self.compute.synchronize())
-            .map_err(|e| fault(e, "finish the work on the device"))
-    }
-}
-
-impl Drop for Driver {
-    /// No copy may be under way when page-locked memory goes. After a failure none is.
-    fn drop(&mut self) {
-        let _ = self.settle();
-    }
-}
-
-impl Machine for Driver {
-    fn name(&self) -> &str {
-        &self.name
+    /// Launches steps that are known together in another way from now on.
+    pub fn set_launching(&mut self, launching: Launching) {
+        self.launching = launching;
     }
 
-    fn memory(&self) -> u64 {
-        self.memory
+    /// How its modules came to be.
+    pub fn modules(&self) -> &LoadedModules {
+        &self.modules
     }
 
-    fn allocate(&self, bytes: u64) -> Result<u64> {
-        self.bind()?;
-        // SAFETY: any size may be asked for.
-        let allocated = unsafe { result::malloc_sync(bytes as usize) };
-        allocated.map_err(|e| fault(e, &format!("allocate {bytes} bytes")))
-    }
-
-    fn free(&self, address: u64) {
-        // An error means that the device has failed, and gives its memory back when it is closed.
-        if self.settle().is_ok() {
-            // SAFETY: allocated by `allocate`, and nothing on the device uses it any more.
-            let _ = unsafe { result::free_sync(address) };
-        }
-    }
-
-    fn upload(&self, from: &[u8], to: u64) -> Result<()> {
-        self.bind()?;
-        for (i, piece) in from.chunks(BUFFER_BYTES).enumerate() {
-            let to = to + (i * BUFFER_BYTES) as u64;
-            self.ring
-                .upload((&self.copies, &self.compute), piece, to, &self.threads)?;
-        }
-        Ok(())
-    }
-
-    fn fill(&self, at: u64, bytes: u64, byte: u8) -> Result<()> {
-        self.bind()?;
-        let (bytes, stream) = (bytes as usize, self.compute.cu_stream());
-        // SAFETY: the lease at `at` is at least this long.
-        let filled = unsafe { result::memset_d8_async(at, byte, bytes, stream) };
-        filled.map_err(|e| fault(e, "fill"))
-    }
-
-    fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<()> {
-        self.bind()?;
+    /// The words that a kernel is given, once they are known to be what it takes.
+    fn words(&self, kernel: Kernel, arguments: &[Argument]) -> Result<Vec<u64>> {
         let takes = &self.parameters[kernel as usize];
-        if !arguments
-            .iter()
-            .map(|a| a.bytes())
-            .eq(takes.iter().copied())
-        {
+        let given = arguments.iter().map(|argument| argument.bytes());
+        if !given.eq(takes.iter().copied()) {
             return Err(Fault::Wrong(format!(
                 "{} takes {takes:?} bytes and is given {arguments:?}",
                 kernel.name()
             )));
         }
-        let mut parameters: Vec<*mut c_void> = arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Word(word) => (&raw const *word).cast_mut().cast(),
-                Argument::Address(address) => (&raw const *address).cast_mut().cast(),
-            })
-            .collect();
+        kernel.check(arguments)?;
+        Ok(arguments.iter().map(|argument| argument.word()).collect())
+    }
+
+    fn fill(&self, at: Span, byte: u8) -> Result<()> {
+        let (bytes, stream) = (at.bytes() as usize, self.compute.cu_stream());
+        // SAFETY: a span is of memory that is there.
+        let filled = unsafe { result::memset_d8_async(at.address(), byte, bytes, stream) };
+        filled.map_err(|e| fault(e, "fill"))
+    }
+
+    fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<()> {
+        let words = self.words(kernel, arguments)?;
+        let mut parameters = pointers(&words);
         let function = self.functions[kernel as usize].cu_function();
         let launch = || {
             // SAFETY: the function belongs to a module of this context; there are as many arguments,
-            // of the sizes that the kernel declares, as was checked, and the driver copies them before
-            // it returns; leases are as long as `stages.rs` makes them.
+            // of the sizes that the kernel declares, and memory is as long as it asks for, as was checked. The
+            // driver copies them before it returns.
             let launched = unsafe {
                 result::launch_kernel(
                     function,
@@ -238,9 +229,102 @@ impl Machine for Driver {
         locked(&self.timing).around(kernel, &self.compute, launch)
     }
 
-    fn download(&self, from: u64, to: &mut [u8]) -> Result<()> {
+    /// Waits for both streams.
+    fn settle(&self) -> Result<()> {
+        let settled = self.copies.synchronize();
+        settled
+            .and_then(|()| self.compute.synchronize())
+            .map_err(|e| fault(e, "finish the work on the device"))
+    }
+}
+
+impl Drop for Driver {
+    /// No copy may be under way when page-locked memory goes. After a failure none is.
+    fn drop(&mut self) {
+        let _ = self.settle();
+        if self.bind().is_ok() {
+            locked(&self.graphs).clear();
+        }
+    }
+}
+
+impl Machine for Driver {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    fn allocate(&self, bytes: u64) -> Result<Block> {
+        self.bind()?;
+        // SAFETY: any size may be asked for.
+        let address = unsafe { result::malloc_sync(bytes as usize) };
+        let address = address.map_err(|e| fault(e, &format!("allocate {bytes} bytes")))?;
+        // SAFETY: the driver gave so much just now, and frees it in `free` alone.
+        Ok(unsafe { Block::at(address, bytes) })
+    }
+
+    fn free(&self, block: Block) {
+        // An error means that the device has failed, and gives its memory back when it is closed.
+        if self.settle().is_ok() {
+            // SAFETY: allocated by `allocate`, and nothing on the device uses it any more.
+            let _ = unsafe { result::free_sync(block.address()) };
+        }
+    }
+
+    fn allocate_mapped(&self, bytes: u64) -> Result<Block> {
+        self.bind()?;
+        self.mapped.allocate(&self.context, bytes)
+    }
+
+    fn free_mapped(&self, block: Block) {
+        // After a failure nothing is copied any more.
+        let _ = self.settle();
+        self.mapped.free(&block);
+    }
+
+    fn upload(&self, from: &[u8], to: Span) -> Result<()> {
+        self.bind()?;
+        for (i, piece) in from.chunks(BUFFER_BYTES).enumerate() {
+            let to = to.part((i * BUFFER_BYTES) as u64, piece.len() as u64)?;
+            self.ring
+                .upload((&self.copies, &self.compute), piece, to, &self.threads)?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, steps: &[Step]) -> Result<()> {
+        self.bind()?;
+        let together = self.launching == Launching::Graph && steps.len() > 1;
+        // Within a graph no time is taken.
+        if together && !locked(&self.timing).is_on() {
+            return self.run_graph(steps);
+        }
+        steps.iter().try_for_each(|step| match step {
+            Step::Fill { at, byte } => self.fill(*at, *byte),
+            Step::Launch {
+                kernel,
+                blocks,
+                arguments,
+            } => self.launch(*kernel, *blocks, arguments),
+        })
+    }
+
+    fn download(&self, from: Span, to: &mut [u8]) -> Result<()> {
         self.bind()?;
         self.landing
             .download(&self.compute, from, to, &self.threads)
+    }
+
+    fn wait(&self) -> Result<()> {
+        self.bind()?;
+        let waited = self.compute.synchronize();
+        waited.map_err(|e| fault(e, "finish the work on the device"))
+    }
+
+    fn look(&self, from: Span, to: &mut [u8]) -> Result<()> {
+        self.mapped.look(from, to)
     }
 }

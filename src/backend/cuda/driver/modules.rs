@@ -1,16 +1,17 @@
 //! The kernels as the driver holds them: machine code or PTX of the build, or sources compiled by the NVRTC of
-//! this machine. Under `driver.rs`.
+//! this machine.
 
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, CudaFunction, DriverError, sys};
 use cudarc::nvrtc::Ptx;
+use serde::Serialize;
 
 use super::devices::said;
-use super::kernels::{KERNELS, Kernel, PTX, sources};
-use super::machine::{Fault, Result};
-use super::machine_code::machine_code;
 use super::nvrtc::Nvrtc;
+use crate::backend::cuda::kernels::{KERNELS, Kernel, PTX, sources};
+use crate::backend::cuda::machine::{Fault, Result};
+use crate::backend::cuda::machine_code::machine_code;
 
 /// Compiles the kernels' sources with NVRTC instead of taking the PTX of the build. For debugging.
 pub const FROM_SOURCE: &str = "ICEFOLD_CUDA_FROM_SOURCE";
@@ -24,8 +25,24 @@ const OPTIONS: [&str; 4] = [
     "-diag-suppress=177",
 ];
 
-/// Every kernel, in the order of `KERNELS`.
-pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
+/// How the modules of a device came to be.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoadedModules {
+    /// Those that are machine code of the build.
+    pub machine_code: Vec<&'static str>,
+    /// Those whose machine code the driver refused, and what it said: it compiled their PTX.
+    pub refused: Vec<RefusedModule>,
+}
+
+/// A module whose machine code a driver does not take.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedModule {
+    pub module: &'static str,
+    pub said: String,
+}
+
+/// Every kernel, in the order of `KERNELS`, and how their modules came to be.
+pub fn functions(context: &Arc<CudaContext>) -> Result<(Vec<CudaFunction>, LoadedModules)> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let from_source = is_set(FROM_SOURCE);
     let code = if from_source || is_set(PTX_ALONE) {
@@ -40,13 +57,22 @@ pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
         PTX.map(|(stem, ptx)| (stem, ptx.to_owned())).to_vec()
     };
     let mut loaded = Vec::with_capacity(modules.len());
+    let mut how = LoadedModules::default();
     for (stem, ptx) in modules {
         let code = code.and_then(|all| all.iter().find(|(of, _)| *of == stem));
         let as_code = code.map(|(_, code)| context.load_module(Ptx::from_binary(code.to_vec())));
         // A driver that is older than the code, say, still compiles.
         let module = match as_code {
-            Some(Ok(module)) => Ok(module),
-            _ => context.load_module(Ptx::from_src(ptx)),
+            Some(Ok(module)) => {
+                how.machine_code.push(stem);
+                Ok(module)
+            }
+            Some(Err(error)) => {
+                let (module, said) = (stem, said(error));
+                how.refused.push(RefusedModule { module, said });
+                context.load_module(Ptx::from_src(ptx))
+            }
+            None => context.load_module(Ptx::from_src(ptx)),
         };
         loaded.push((stem, module.map_err(|e| refused(e, stem, from_source))?));
     }
@@ -56,7 +82,7 @@ pub fn functions(context: &Arc<CudaContext>) -> Result<Vec<CudaFunction>> {
         let function = module.load_function(kernel.name());
         function.map_err(|e| refused(e, kernel.name(), from_source))
     };
-    KERNELS.iter().map(find).collect()
+    Ok((KERNELS.iter().map(find).collect::<Result<_>>()?, how))
 }
 
 /// Why the driver does not take a module.

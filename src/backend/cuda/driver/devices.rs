@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use cudarc::driver::{result, sys};
 
 use super::libraries::has_driver;
-use super::report::{DeviceReport, Found};
+use crate::backend::cuda::report::{DeviceReport, Found};
 use crate::backend::device::the_cpu;
 use crate::error::{Phrase, phrase};
 
@@ -32,7 +32,7 @@ const FIRST_CALLS: [&str; 4] = [
 ];
 /// Every other function of the driver that is called, all of them in CUDA 12.0. They are looked up when
 /// they are first called, where it is too late to say that one is missing.
-const CALLS: [&str; 33] = [
+const CALLS: [&str; 43] = [
     "cuDeviceGet",
     "cuDeviceGetAttribute",
     "cuDeviceGetCount",
@@ -59,6 +59,7 @@ const CALLS: [&str; 33] = [
     "cuMemFree_v2",
     "cuMemHostAlloc",
     "cuMemFreeHost",
+    "cuMemHostGetDevicePointer_v2",
     "cuMemcpyHtoDAsync_v2",
     "cuMemcpyDtoHAsync_v2",
     "cuMemcpyDtoDAsync_v2",
@@ -66,6 +67,15 @@ const CALLS: [&str; 33] = [
     "cuMemcpyDtoH_v2",
     "cuMemsetD8Async",
     "cuLaunchKernel",
+    "cuGraphCreate",
+    "cuGraphDestroy",
+    "cuGraphAddKernelNode_v2",
+    "cuGraphAddMemsetNode",
+    "cuGraphInstantiateWithFlags",
+    "cuGraphExecDestroy",
+    "cuGraphExecKernelNodeSetParams_v2",
+    "cuGraphExecMemsetNodeSetParams",
+    "cuGraphLaunch",
 ];
 
 /// Looks once; devices do not come and go while a program runs.

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use cudarc::driver::{result, sys};
 
-use super::driver::{Driver, fault};
-use super::machine::{Machine, Result};
+use super::block::Block;
 use super::pinned::{Pinned, copy};
+use super::{Driver, fault};
+use crate::backend::cuda::machine::{Machine, Result, Step};
 
 /// Bytes of a copy where there is so much memory, and how many are made.
 const HOST_BYTES: usize = 256 << 20;
@@ -76,7 +77,7 @@ pub struct CopyTime {
 
 /// Memory of all kinds, of the host as long as `host`.
 struct Places {
-    device: [u64; 2],
+    device: [Block; 2],
     device_bytes: usize,
     pinned: Pinned,
     combined: Pinned,
@@ -91,27 +92,28 @@ impl Driver {
         let device_bytes = DEVICE_BYTES.min(self.memory() as usize / 4);
         let host_bytes = HOST_BYTES.min(device_bytes);
         let combined = sys::CU_MEMHOSTALLOC_WRITECOMBINED;
+        let pinned = Pinned::new(&self.context, host_bytes, 0)?;
+        let combined = Pinned::new(&self.context, host_bytes, combined)?;
+        let first = self.allocate(device_bytes as u64)?;
+        let second = match self.allocate(device_bytes as u64) {
+            Ok(second) => second,
+            Err(fault) => {
+                self.free(first);
+                return Err(fault);
+            }
+        };
         let mut places = Places {
-            device: [0; 2],
+            device: [first, second],
             device_bytes,
-            pinned: Pinned::new(&self.context, host_bytes, 0)?,
-            combined: Pinned::new(&self.context, host_bytes, combined)?,
+            pinned,
+            combined,
             pageable: vec![0; host_bytes],
         };
-        places.device[0] = self.allocate(device_bytes as u64)?;
-        let measured = self.allocate(device_bytes as u64).and_then(|second| {
-            places.device[1] = second;
-            let mut measure = || {
-                of.iter().try_for_each(|&copy| {
-                    each(self.time(copy, &mut places)?);
-                    Ok(())
-                })
-            };
-            let measured = measure();
-            self.free(second);
-            measured
+        let measured = of.iter().try_for_each(|&copy| {
+            each(self.time(copy, &mut places)?);
+            Ok(())
         });
-        self.free(places.device[0]);
+        places.device.into_iter().for_each(|block| self.free(block));
         measured
     }
 
@@ -139,7 +141,8 @@ impl Driver {
 
     /// Copies once, and waits.
     fn copy_once(&self, kind: CopyKind, places: &mut Places) -> Result<()> {
-        let (stream, [a, b]) = (self.compute.cu_stream(), places.device);
+        let stream = self.compute.cu_stream();
+        let [a, b] = places.device.each_ref().map(Block::address);
         let copied = match kind {
             CopyKind::HostToPinned => {
                 copy(&places.pageable, places.pinned.bytes(), &self.threads);
@@ -186,7 +189,8 @@ impl Driver {
                 places.pageable.fill(mark);
             }
             CopyKind::DeviceToDevice | CopyKind::DeviceToPinned | CopyKind::DeviceToPageable => {
-                self.fill(places.device[0], places.device_bytes as u64, mark)?;
+                let at = places.device[0].span();
+                self.run(&[Step::Fill { at, byte: mark }])?;
                 let filled = self.compute.synchronize();
                 filled.map_err(|e| fault(e, "fill"))?;
             }
@@ -199,7 +203,11 @@ impl Driver {
         const LOOKED_AT: usize = 1 << 12;
         let from_device = |end: usize| -> Result<Vec<u8>> {
             let mut seen = vec![0; LOOKED_AT];
-            self.download(places.device[1] + (end - LOOKED_AT) as u64, &mut seen)?;
+            let from = places.device[1].span();
+            self.download(
+                from.part((end - LOOKED_AT) as u64, LOOKED_AT as u64)?,
+                &mut seen,
+            )?;
             Ok(seen)
         };
         let host_bytes = places.pageable.len();

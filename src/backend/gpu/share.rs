@@ -7,6 +7,8 @@ use std::collections::btree_map::Entry;
 
 use crate::stat::{ColumnPartials, Job, JobColumn, Partials};
 
+use super::fault::{Fault, Result};
+
 /// The columns of a job that one side folds, and where they stand in it. A column of which each side
 /// folds some accumulators stands in both shares.
 #[derive(Debug)]
@@ -27,11 +29,42 @@ impl Share {
             },
         }
     }
+
+    /// Whether values are wanted in the order of cells.
+    pub fn ordered(&self) -> bool {
+        self.job.columns.iter().any(|column| column.needs.ordered)
+    }
+}
+
+/// One table of the device's columns and the host's, if those are of the same cells; `cells` are ids and the photons
+/// of each.
+pub fn assemble(
+    (device, host): (&Share, &Share),
+    cells: (Vec<u64>, Vec<u64>),
+    columns: Vec<ColumnPartials>,
+    host_partials: Option<Partials>,
+) -> Result<Partials> {
+    let on_device = device.places.iter().copied().zip(columns).collect();
+    let on_host = match host_partials {
+        None => Vec::new(),
+        Some(host_partials)
+            if host_partials.cells == cells.0 && host_partials.photons == cells.1 =>
+        {
+            let places = host.places.iter().copied();
+            places.zip(host_partials.columns).collect()
+        }
+        Some(_) => {
+            return Err(Fault::Wrong(
+                "the device found other cells than the host".to_owned(),
+            ));
+        }
+    };
+    Ok(join(cells, on_device, on_host))
 }
 
 /// Columns folded by the device and by the host, of the same cells, in the order of the job. Of a
 /// column of both, the host has what the device did not fold.
-pub fn join(
+fn join(
     (cells, photons): (Vec<u64>, Vec<u64>),
     device: Vec<(usize, ColumnPartials)>,
     host: Vec<(usize, ColumnPartials)>,

@@ -1,10 +1,13 @@
 //! Page-locked memory of the host, through which all copies go: the driver copies from it and to it
-//! while the host does something else. Under `driver.rs`.
+//! while the host does something else.
 //!
 //! ```text
 //!   upload:    host array --copied by the host--> one of a few buffers --copy stream--> device
 //!   download:  device --compute stream--> one buffer --copied by the host--> host array
+//!   results:   kernels write to a buffer that is mapped into the device's addresses
 //! ```
+//!
+//! The host copies on threads of its own: those that decode would otherwise wait for copies, and copies for them.
 
 #![allow(unsafe_code, reason = "page-locked memory comes as an address")]
 
@@ -12,12 +15,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result, sys};
-use rayon::ThreadPool;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::error::{Error, Result as IcefoldResult, Setting, phrase};
+
+use super::block::{Block, Span};
 use super::devices::said;
-use super::driver::{fault, locked};
-use super::machine::{Fault, Result};
+use super::{fault, locked};
+use crate::backend::cuda::machine::{Fault, Result};
 
 /// Bytes of one buffer, and how many uploads take turns in.
 pub const BUFFER_BYTES: usize = 32 << 20;
@@ -26,6 +32,22 @@ const BUFFERS: usize = 3;
 const COPY_BYTES: usize = 1 << 20;
 /// Bytes that are not worth a hand-off.
 const LITTLE: usize = 256 << 10;
+
+/// Threads that copy, at most: a few of them fill the wire.
+const COPY_THREADS: usize = 8;
+
+/// Threads that copy between arrays and page-locked memory, where the host may use so many.
+pub fn copy_threads(threads: usize) -> IcefoldResult<Arc<ThreadPool>> {
+    let threads = threads.clamp(1, COPY_THREADS);
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("icefold-copy-{i}"))
+        .build();
+    pool.map(Arc::new).map_err(|error| {
+        let message = format!("cannot start {threads} threads: {error}");
+        Error::device("cuda", message).with_remedy(phrase!["use fewer with ", Setting::Threads])
+    })
+}
 
 /// Page-locked memory. What the driver still does with it is over when it is dropped: whoever starts a
 /// copy waits for it, or the whole device does (`Driver::drop`).
@@ -99,7 +121,7 @@ impl Ring {
         &self,
         (copies, compute): (&CudaStream, &CudaStream),
         from: &[u8],
-        to: u64,
+        to: Span,
         threads: &ThreadPool,
     ) -> Result<()> {
         let (mut pinned, read) = self.take(copies.context())?;
@@ -128,16 +150,17 @@ impl Ring {
 fn fill_and_send(
     (pinned, read): (&mut Pinned, &CudaEvent),
     (copies, compute): (&CudaStream, &CudaStream),
-    (from, to): (&[u8], u64),
+    (from, to): (&[u8], Span),
     threads: &ThreadPool,
 ) -> Result<()> {
     read.synchronize()
         .map_err(|e| fault(e, "wait for an upload"))?;
     let buffer = &mut pinned.bytes()[..from.len()];
     copy(from, buffer, threads);
-    // SAFETY: the lease at `to` is at least this long; the buffer is not written again before the
-    // event that is recorded behind the copy.
-    unsafe { result::memcpy_htod_async(to, buffer, copies.cu_stream()) }
+    let to = to.part(0, from.len() as u64)?;
+    // SAFETY: memory is there for all of it; the buffer is not written again before the event that is
+    // recorded behind the copy.
+    unsafe { result::memcpy_htod_async(to.address(), buffer, copies.cu_stream()) }
         .map_err(|e| fault(e, "copy to the device"))?;
     read.record(copies)
         .and_then(|()| compute.wait(read))
@@ -155,7 +178,7 @@ impl Landing {
     pub fn download(
         &self,
         stream: &CudaStream,
-        from: u64,
+        from: Span,
         to: &mut [u8],
         threads: &ThreadPool,
     ) -> Result<()> {
@@ -167,10 +190,10 @@ impl Landing {
         };
         for (i, piece) in to.chunks_mut(BUFFER_BYTES).enumerate() {
             let buffer = &mut pinned.bytes()[..piece.len()];
-            let from = from + (i * BUFFER_BYTES) as u64;
-            // SAFETY: the lease at `from` is at least this long, and the buffer is not touched
-            // before the stream is done.
-            unsafe { result::memcpy_dtoh_async(buffer, from, stream.cu_stream()) }
+            let from = from.part((i * BUFFER_BYTES) as u64, buffer.len() as u64)?;
+            // SAFETY: there is memory at `from` for all of it, and the buffer is not touched before the
+            // stream is done.
+            unsafe { result::memcpy_dtoh_async(buffer, from.address(), stream.cu_stream()) }
                 .and_then(|()| stream.synchronize())
                 .map_err(|e| fault(e, "finish the work before a download"))?;
             copy(buffer, piece, threads);
@@ -180,7 +203,50 @@ impl Landing {
     }
 }
 
-/// Copies on the threads of the host's part; a little at once, sooner than other threads would take it up.
+/// Memory that kernels write results to, by its address on the device.
+#[derive(Debug, Default)]
+pub struct Mapped(Mutex<Vec<(Block, Pinned)>>);
+
+impl Mapped {
+    /// Takes so many bytes.
+    pub fn allocate(&self, context: &Arc<CudaContext>, bytes: u64) -> Result<Block> {
+        let flags = sys::CU_MEMHOSTALLOC_DEVICEMAP;
+        let pinned = Pinned::new(context, bytes as usize, flags)?;
+        let mut address = 0;
+        // SAFETY: the memory was allocated to be mapped, and the address is written before this returns.
+        unsafe { sys::cuMemHostGetDevicePointer_v2(&raw mut address, pinned.address.cast(), 0) }
+            .result()
+            .map_err(|e| fault(e, "map memory of the host"))?;
+        // SAFETY: the memory lives until it is given back; what is kept here only says where it is.
+        let (given, kept) = unsafe { (Block::at(address, bytes), Block::at(address, bytes)) };
+        locked(&self.0).push((kept, pinned));
+        Ok(given)
+    }
+
+    /// Takes memory back that nothing on the device uses any more.
+    pub fn free(&self, block: &Block) {
+        locked(&self.0).retain(|(kept, _)| kept.address() != block.address());
+    }
+
+    /// Copies what kernels have written, all of which are done.
+    pub fn look(&self, from: Span, to: &mut [u8]) -> Result<()> {
+        let from = from.part(0, to.len() as u64)?;
+        let mut all = locked(&self.0);
+        for (block, pinned) in all.iter_mut() {
+            let first = from.address().wrapping_sub(block.address());
+            if first < block.bytes() {
+                let first = first as usize;
+                to.copy_from_slice(&pinned.bytes()[first..first + to.len()]);
+                return Ok(());
+            }
+        }
+        Err(Fault::Wrong(
+            "results are read where none were written".to_owned(),
+        ))
+    }
+}
+
+/// Copies on the threads that copy; a little at once, sooner than other threads would take it up.
 pub fn copy(from: &[u8], to: &mut [u8], threads: &ThreadPool) {
     if from.len() <= LITTLE {
         to.copy_from_slice(from);

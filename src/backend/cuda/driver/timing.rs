@@ -1,14 +1,13 @@
-//! Time of each kernel on a device, from events around its launches: for `icefold bench-device`. Under
-//! `driver.rs`.
+//! Time of each kernel on a device, from events around its launches: for `icefold bench-device`.
 
 use std::sync::{MutexGuard, PoisonError};
 
 use cudarc::driver::{CudaEvent, CudaStream, sys};
 use serde::Serialize;
 
-use super::driver::{Driver, fault};
-use super::kernels::{KERNELS, Kernel};
-use super::machine::Result;
+use super::{Driver, fault};
+use crate::backend::cuda::kernels::{KERNELS, Kernel};
+use crate::backend::cuda::machine::Result;
 
 /// What launches of one kernel took.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -23,6 +22,11 @@ pub struct KernelTime {
 pub struct Timing(Option<Vec<(Kernel, CudaEvent, CudaEvent)>>);
 
 impl Timing {
+    /// Whether time is taken.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Launches on the stream, between events where time is taken.
     pub fn around(
         &mut self,

@@ -1,0 +1,54 @@
+//! Part of a batch, for devices that take less than a batch.
+
+use std::ops::Range;
+
+use crate::arrow::buffer::NullBuffer;
+
+use crate::photon::{Column, PhotonBatch, Rows, Values};
+
+/// Some photons of a column.
+pub fn part(column: &Column, photons: Range<usize>) -> Column {
+    let (start, len) = (photons.start, photons.len());
+    Column {
+        values: match &column.values {
+            Values::F32(v) => Values::F32(v[photons].to_vec()),
+            Values::F64(v) => Values::F64(v[photons].to_vec()),
+            Values::I64(v) => Values::I64(v[photons].to_vec()),
+        },
+        nulls: column.nulls.as_ref().map(|nulls| nulls.slice(start, len)),
+    }
+}
+
+/// Some photons of a batch.
+pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch {
+    let mut origin = batch.origin.clone();
+    origin.rows = match origin.rows {
+        Rows::Range(rows) => {
+            let start = rows.start + photons.start as u64;
+            Rows::Range(start..start + photons.len() as u64)
+        }
+        Rows::Listed(rows) => Rows::Listed(rows[photons.clone()].to_vec()),
+    };
+    PhotonBatch {
+        origin,
+        lon: batch.lon[photons.clone()].to_vec(),
+        lat: batch.lat[photons.clone()].to_vec(),
+        columns: batch
+            .columns
+            .iter()
+            .map(|column| part(column, photons.clone()))
+            .collect(),
+    }
+}
+
+/// One bit per photon, lowest first.
+pub fn valid_words(nulls: &NullBuffer, photons: Range<usize>) -> Vec<u32> {
+    let bits = nulls.inner().slice(photons.start, photons.len());
+    let bytes = bits.sliced();
+    let words = bytes.as_slice().chunks(4).map(|bytes| {
+        let mut word = [0; 4];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u32::from_le_bytes(word)
+    });
+    words.take(photons.len().div_ceil(32)).collect()
+}
