@@ -103,7 +103,7 @@ pub struct Reduction {
     pub skip_nan: bool,
 }
 
-/// What a reduction computes; definitions in `docs/FORMAT.md`, statistics table.
+/// What a reduction computes; definitions in `docs/format/NUMBERS.md`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReductionKind {
     /// Photons whose operands are not null, NaN included.

@@ -72,7 +72,7 @@ impl Resolution {
             .find(|&resolution| value.quantise(resolution).is_some())
     }
 
-    /// The resolution of a dataset by its name, as the table in `docs/FORMAT.md` gives it.
+    /// The resolution of a dataset by its name, as the table in `docs/format/NUMBERS.md` gives it.
     ///
     /// Times reach 2^31 s, positions 360 degrees, distances along the orbit 2^28 m, rates 2^28 Hz;
     /// all else is a height or of its magnitude.
