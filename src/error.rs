@@ -1,7 +1,7 @@
 //! The one error type: what went wrong, where, and what to do about it.
 //!
-//! Messages are lower case, without a full stop, and name the object, both values and the remedy.
-//! Each kind has its own exit code.
+//! Messages are lower case, without a full stop, and name the object, both values and the remedy. Each kind
+//! has its own exit code.
 
 use std::path::{Path, PathBuf};
 

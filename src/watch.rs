@@ -1,7 +1,7 @@
-//! Somebody who is told how far a run is.
+//! Whoever wants to know how far a run has come.
 //!
-//! Below everything that takes time: the line and the planner tell, `report` shows it on a terminal, others do
-//! as they like.
+//! Below everything that takes time: the line and the planner tell, the command line shows it on a terminal,
+//! others do as they like.
 
 /// What is done of a run. Every method may be called from several threads, and often: it has to cost nothing.
 pub trait Watch: Sync {

@@ -1,17 +1,16 @@
-//! Photons in memory, a question about them, and its answer: what `icefold aggregate` and
-//! `icefold bench` time, and the engine of `benches/head_to_head/`.
+//! Photons in memory, a question about them, and its answer.
 //!
-//! Beside the line: everything is read before the first clock starts, then the line's own stages run
+//! Beside the line: what `icefold aggregate` and `icefold bench` time, and the engine of
+//! `benches/head_to_head/`. Everything is read before the first clock starts, then the line's own stages run
 //! on it.
 //!
 //! ```text
 //!   .parquet, .arrow, .npy --read--> PhotonBatch --[ derive, fold ]--> Partials --[ finish ]--> Answer
 //! ```
 //!
-//! `input.rs` reads, `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
-//! two parts in brackets, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
-//! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format,
-//! `usage.rs` what the process took of the machine.
+//! `question.rs` turns names of statistics into a job, `timed.rs` runs and times the two parts in brackets,
+//! `answer.rs` hashes and writes what comes out. `workload.rs` makes photons where there are none to read,
+//! `oracle.rs` answers slowly and plainly.
 
 mod answer;
 mod input;

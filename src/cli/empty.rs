@@ -1,4 +1,4 @@
-//! Runs that kept no photon: a warning that says why, and an exit code of their own.
+//! Runs that kept no photon, which warn of the reason and have an exit code of their own.
 
 use crate::photon::Counts;
 use crate::read::OUTSIDE_SHARDS;

@@ -1,6 +1,6 @@
-//! URLs where paths are wanted: refused by name, as nothing is fetched or sent.
+//! URLs in the place of paths: refused by name, as nothing is fetched or sent.
 //!
-//! Beside the verbs. Taken for a path, `s3://bucket/a.zarr` would be a folder `s3:` here.
+//! Beside the verbs. As a path, `s3://bucket/a.zarr` would become a folder called `s3:` here.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
-//! The finalize gate: partials become numbers once, checked, in one place.
+//! The finalize gate: the one place where partials become numbers, checked before and after.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
-//! numbers, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
-//! the same partials up to coarser orders on their way through the gate.
+//! numbers, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds the same
+//! partials up to coarser orders on their way through the gate.
 
 mod conserve;
 mod gate;

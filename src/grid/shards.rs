@@ -1,7 +1,7 @@
 //! Which shards are wanted: a set of shards of one order, and ranges of places in a shard map.
 //!
-//! Beside the line: the reading side asks it of every photon, and may ask it of a stretch of cells
-//! before it reads what lies there.
+//! Beside the line: reading asks it about every photon, and may ask about a stretch of cells before it reads
+//! what lies in them.
 
 use std::fmt;
 use std::ops::Range;

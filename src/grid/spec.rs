@@ -1,4 +1,4 @@
-//! The orders of a grid: cells, the shards that they are worked on in, and chunks of them in files.
+//! The orders of a grid: of its cells, of the shards in which they are worked on, and of chunks in files.
 //!
 //! Below everything that has cells.
 

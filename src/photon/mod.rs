@@ -1,7 +1,6 @@
 //! Photons on their way: batches of them, the types of their values, and what is known of a column.
 //!
-//! On the line: what reading hands to a backend. `batch.rs` has the photons, `counts.rs` what became of them, `dtype.rs` the
-//! types of datasets and arrays, `source.rs` what granules say of a column.
+//! On the line: what reading hands to a backend.
 
 mod batch;
 mod counts;

@@ -1,9 +1,8 @@
-//! Draws the cells of a store as a map: projection, colour bar, graticule, title.
+//! Maps of a store's cells as PNG: projection, colour bar, graticule, title.
 //!
-//! Beside the line: reads what the line wrote. `projection.rs` goes from degrees to the plane,
-//! `view.rs` from the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has
-//! which colour, `graticule.rs`, `legend.rs` and `canvas.rs` draw the rest. A picture depends on
-//! its cells and values, not on their order.
+//! Beside the line: reads what the line wrote. `projection.rs` goes from degrees to the plane, `view.rs` from
+//! the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has which colour. A picture
+//! depends on its cells and values, not on their order.
 
 mod canvas;
 mod color;

@@ -1,9 +1,9 @@
 //! What tolerant runs leave out, kept among the pieces until the store's error table is made.
 //!
 //! Beside the line. A table is named by its granule and its own hash, so that a changed one is noticed and
-//! two runs never write over each other. A granule's rows are durable before any piece that it added to is done. A granule
-//! that several runs read leaves the same rows several times, or parts of them; the table has each
-//! once.
+//! two runs never overwrite each other. A granule's rows are durable before any piece that it added to is
+//! done. Several runs that read one granule leave its rows, or some of them, several times; the error table
+//! has each once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,6 +1,7 @@
-//! How far a run is, on standard error: a bar on a terminal, lines for the log of a job, or nothing.
+//! Shows how far a run has come, on standard error: a bar on a terminal, lines in the log of a job, or
+//! nothing.
 //!
-//! Beside the line: `pipeline::fold` tells what is done, `meter.rs` turns it into words.
+//! Beside the line: the pipeline tells what is done, `meter.rs` puts it into words.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! The statistic algebra: accumulate, merge, finish; written once, used by every backend.
 //!
-//! Every accumulator is a commutative monoid over integers, so the order of photons, batches and
-//! merges cannot change a result:
+//! Every accumulator is a commutative monoid over integers, so the order of photons, batches and merges
+//! cannot change a result:
 //!
 //! ```text
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
@@ -10,12 +10,9 @@
 //!           ->  round(term * 2^128)     ->  exact sum            (terms.rs)
 //! ```
 //!
-//! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
-//! accumulators of many cells and merges them, `coarsen.rs` folds them up to coarser cells,
-//! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once. `remains.rs` finds the values that have a remainder and sums
-//! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
-//! many values, `choose.rs` finds order statistics of values that are not in memory.
+//! A job (`job.rs`) says which columns and accumulators there are. `partial.rs` holds the accumulators of
+//! many cells and merges them, `coarsen.rs` folds them up to coarser cells, `encode/` writes them to bytes
+//! and reads them back, and `finish.rs` turns them into f64, once.
 
 mod choose;
 mod coarsen;

@@ -1,6 +1,7 @@
 //! Stores: finished cells as files.
 //!
-//! Last on the line: `CellTable --write--> store`. `zarr/` is the store; `table.rs` writes the same cells as a table.
+//! Last on the line: `CellTable --write--> store`. `zarr/` is the store; `table.rs` writes the same cells as
+//! a table.
 
 mod table;
 mod zarr;

@@ -1,8 +1,8 @@
-//! Finished cells as a table: the rows of the store, for people who want rows.
+//! Finished cells as a table: the rows of the store, for those who want rows.
 //!
-//! Last on the line, beside `write.rs`: `CellTable --write--> table`. Same columns, same
-//! values; what the store has as attributes is metadata of the schema and its fields. How cells are
-//! split into tables leaves no trace.
+//! Last on the line, beside the store: `CellTable --write--> table`. Columns and values are the same;
+//! attributes of the store become metadata of the schema and its fields. How cells arrive leaves no trace in
+//! the file.
 
 use std::collections::HashMap;
 use std::fmt;

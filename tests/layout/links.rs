@@ -100,7 +100,11 @@ fn comments_name_pages_that_exist() {
     for (path, text) in sources() {
         for after in text.split("docs/").skip(1) {
             let name = after.split(|c: char| !c.is_alphanumeric() && !"/._-".contains(c));
-            let name = name.take(1).next().unwrap_or_default().trim_end_matches('.');
+            let name = name
+                .take(1)
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('.');
             let page = format!("docs/{name}");
             if name.ends_with(".md") && !Path::new(super::ROOT).join(&page).exists() {
                 complaints.push(format!("{}: {page} does not exist", path.display()));
@@ -116,5 +120,8 @@ fn links_and_headings_are_found() {
         "# The `a` page: of b\n[x](b.md#c-d) and [web](https://x.org/a.md)\n```\n[y](z.md)\n```\n";
     assert_eq!(targets(page), ["b.md#c-d"]);
     assert!(anchors(page).contains("the-a-page-of-b"));
-    assert_eq!(plain(Path::new("docs/format/../A.md")), Path::new("docs/A.md"));
+    assert_eq!(
+        plain(Path::new("docs/format/../A.md")),
+        Path::new("docs/A.md")
+    );
 }

@@ -1,5 +1,5 @@
-//! The kernels as the driver holds them: machine code or PTX of the build, or sources compiled by the NVRTC of
-//! this machine. Under `driver.rs`.
+//! The kernels as the driver holds them: machine code or PTX of the build, or sources compiled by the NVRTC
+//! of this machine. Under `driver.rs`.
 
 use std::sync::Arc;
 

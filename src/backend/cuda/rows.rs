@@ -1,4 +1,4 @@
-//! Rows that come back from the device become partials.
+//! From rows that come back from the device to partials.
 
 use crate::backend::KeyTable;
 use crate::stat::{

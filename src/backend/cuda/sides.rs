@@ -1,4 +1,4 @@
-//! What the device and the host folded of one batch, as one table.
+//! Puts what the device and the host folded of one batch together as one table.
 
 use crate::backend::cpu::Cpu;
 use crate::backend::share::{self, Share};

@@ -1,5 +1,6 @@
-//! In which order a batch is folded on a device, and how it sorts: two ways of each with the same bits, until one is
-//! known to be faster.
+//! In which order a batch is folded on a device, and how it is sorted.
+//!
+//! There are two ways of each, which give the same bits, until a measurement shows which is faster.
 
 use crate::error::{Error, Result};
 

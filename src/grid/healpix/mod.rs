@@ -1,9 +1,9 @@
 //! HEALPix: positions to cells and back, on the sphere or by the authalic latitude.
 //!
-//! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
-//! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
-//! `cdshealpix`); `morton.rs` packs order and id into one word; `trig.rs` has the one sine and cosine with the
-//! same bits everywhere; `many.rs` and `patch.rs` settle many positions at once.
+//! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs` maps
+//! geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through `cdshealpix`);
+//! `morton.rs` packs order and id into one word; `trig.rs` has the one sine and cosine with the same bits
+//! everywhere; `many.rs` and `patch.rs` settle many positions at once.
 
 mod geometry;
 mod latitude;

@@ -1,7 +1,7 @@
 //! What a table holds, as JSON and as text for people.
 //!
-//! Beside the line: `icefold inspect TABLE`. Reads metadata only, but of error tables: ranges are those of the row groups'
-//! statistics, which Parquet has and Arrow IPC has not.
+//! Beside the line: `icefold inspect TABLE`. Reads metadata only, but of error tables: ranges are those of
+//! the row groups' statistics, which Parquet has and Arrow IPC has not.
 
 use std::fmt::Write as _;
 use std::fs::File;

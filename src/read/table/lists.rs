@@ -1,9 +1,8 @@
-//! How long the lists of rows of a Parquet table are, before they are decoded.
+//! How long the lists in the rows of a Parquet table are, known before they are decoded.
 //!
-//! On the line: below `row_groups.rs`, where row groups have more values than a piece. Rows are decoded so
-//! many at a time, and lists of any length may stand behind each other; so the repetition levels of every
-//! page are looked at first, which say where rows begin. Format: Apache Parquet, "Run Length Encoding /
-//! Bit-Packing Hybrid".
+//! On the line: below `row_groups.rs`, for row groups with more values than a piece. Rows are decoded a
+//! number at a time, and lists may have any length; so the repetition levels of every page, which say where
+//! rows begin, are looked at first. Format: Apache Parquet, "Run Length Encoding / Bit-Packing Hybrid".
 
 use std::fs::File;
 use std::sync::Arc;

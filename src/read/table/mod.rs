@@ -3,8 +3,8 @@
 //! A table stands for a granule, in whole or with others in folders whose names are columns. `file.rs` opens,
 //! `columns.rs` finds what the config reads, `prune.rs` leaves row groups out that have no photons in wanted
 //! shards, `batches.rs` reads the rest in bounded pieces, `explode.rs` unfolds lists, `reader.rs` keeps and
-//! counts. The libraries are not trusted with lengths: pages and buffers are looked at before they are decoded
-//! (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
+//! counts. The libraries are not trusted with lengths: pages and buffers are looked at before they are
+//! decoded (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
 
 mod batches;
 mod block;

@@ -1,8 +1,8 @@
-//! The pages of Parquet columns: looked at before they are decoded, and named where they are damaged.
+//! The pages of Parquet columns, checked before they are decoded and named where they are damaged.
 //!
-//! On the line: below `row_groups.rs`. Headers of pages have no checksum of their own, so what they say
-//! is held against each other, the footer and what a codec can do; of what a page holds its CRC-32 is
-//! verified where it has one.
+//! On the line: below `row_groups.rs`. Headers of pages have no checksum of their own, so what they say is
+//! compared with each other, with the footer, and with what a codec can do. The content of a page is verified
+//! by its CRC-32 where it has one.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,9 +1,9 @@
-//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their
-//! attributes.
+//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their attributes.
 //!
-//! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
-//! the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF 1.13 (grid mapping). Readers
-//! spell the axis of the ellipsoid differently, so each place has the spelling of its reader.
+//! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core
+//! specification (documents, codecs), the zarr-conventions `dggs` convention v1, xdggs 0.6 (`cell_ids`), CF
+//! 1.13 (grid mapping). Readers spell the axis of the ellipsoid differently, so each place has the spelling
+//! of its reader.
 
 use std::collections::BTreeSet;
 

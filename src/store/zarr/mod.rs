@@ -1,9 +1,9 @@
 //! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
-//! (`fullsphere.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
-//! `read.rs` reads either layout back; `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
-//! inside.
+//! (`fullsphere.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all
+//! is whole. `read.rs` reads either layout back; `verify.rs` compares two stores bit by bit; `inspect.rs`
+//! tells what is inside.
 
 mod aligned;
 mod array;

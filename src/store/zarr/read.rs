@@ -1,7 +1,7 @@
-//! Reading a store back: for rendering, comparing and looking inside.
+//! Reads a store back, for drawing, comparing and looking inside.
 //!
-//! In the cells layout every value is decoded from whole Zarr shards, so that every checksum is
-//! verified, and what is missing is an error, never a fill value. `sphere.rs` reads the other layout.
+//! In the cells layout every value is decoded from whole Zarr shards, so every checksum is verified, and what
+//! is missing is an error, never a fill value. `sphere.rs` reads the other layout.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

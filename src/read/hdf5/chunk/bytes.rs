@@ -1,6 +1,6 @@
-//! Bytes by address: those of the file that a dataset is in, or of the files that hold its raw data.
+//! Bytes by address, from the file that a dataset is in or from the files that hold its raw data.
 //!
-//! On the line: `dataset.rs` reads here. An address counts from the start of the one file, or through
+//! On the line: `dataset.rs` reads from here. An address counts from the start of the one file, or through
 //! all parts in their order.
 
 use std::fs::File;

@@ -1,7 +1,7 @@
-//! A dataset in storage chunks: which chunks hold a range of rows, and one of them as values.
+//! A dataset in storage chunks: which chunks hold a range of rows, and the values of one of them.
 //!
-//! On the line: `many.rs` runs the pieces of several datasets in parallel. A chunk of which only
-//! part is wanted is kept decoded, because the next range of rows begins in it.
+//! On the line: `many.rs` runs the pieces of several datasets in parallel. A chunk of which only a part is
+//! wanted is kept decoded, because the next range of rows begins in it.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};

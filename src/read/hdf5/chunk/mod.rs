@@ -1,9 +1,9 @@
 //! Chunked datasets decoded without libhdf5: positioned reads and decoding, in parallel.
 //!
 //! On the line: below `columns.rs`, which asks for rows of datasets. libhdf5 says how a dataset is stored
-//! (`layout.rs`); where its storage chunks lie is checked (`entries.rs`, `table.rs`); `dataset.rs` maps rows to
-//! chunks, and `many.rs` decodes several datasets at once with `src/decode/`. Rows that stand in no chunks are
-//! read in the same way.
+//! (`layout.rs`); where its storage chunks lie is checked (`entries.rs`, `table.rs`); `dataset.rs` maps rows
+//! to chunks, and `many.rs` decodes several datasets at once with `src/decode/`. Rows that stand in no chunks
+//! are read in the same way.
 //!
 //! Nothing here guesses: a dataset that is stored in any way that is not understood in full has no
 //! [`ChunkedDataset`] and is read through libhdf5; one that contradicts itself is an error.
