@@ -1,4 +1,4 @@
-//! SHA-256 of files and bytes, in hexadecimal digits.
+//! SHA-256 of files and of bytes, in hexadecimal digits.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,7 +1,8 @@
-//! Folders: what is in one, and how one is removed with all that is in it.
+//! Looking into folders, and removing them with everything in them.
 //!
-//! Beside the line, below everything that looks into folders. The standard library panics where a folder
-//! cannot be closed, which network file systems may report; here it does not matter, as all has been read.
+//! Beside the line, below everything that looks into folders. The standard library panics when a folder
+//! cannot be closed, as may happen on network file systems; here that does no harm, as everything has been
+//! read by then.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};

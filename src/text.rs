@@ -1,6 +1,6 @@
-//! Text for people: aligned columns, and names that cannot change what a terminal does.
+//! Text for people: aligned columns, grouped digits, and names that cannot change what a terminal does.
 //!
-//! Beside the line. Names, units and messages of files are others' text: of any length, with any
+//! Beside the line. Names, units and messages in files are other people's text: of any length, with any
 //! characters.
 
 /// Characters of a table's cell that are shown.

@@ -1,4 +1,4 @@
-//! What this process has taken of the machine: processor time, and resident memory.
+//! What this process has used of the machine: processor time and resident memory.
 //!
 //! Beside the line: run reports and progress show it, `src/arrays/timed.rs` and the engine of
 //! `benches/head_to_head/` ask before and after. Linux has resident memory in `/proc/self/status`.

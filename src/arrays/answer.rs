@@ -1,6 +1,7 @@
-//! An answer: cells ascending, one array of finished values per statistic; its hash, and files of it.
+//! An answer: cells in ascending order with one array of finished values per statistic, its hash, and how it
+//! is written to files.
 //!
-//! Beside the line: a twin of `src/finalize/table.rs` without shards. Values, types and hashes are
+//! Beside the line: a twin of `src/finalize/table.rs` that knows no shards. Values, types and hashes are
 //! those of the store that a run with the same statistics writes.
 
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! Photons from tables and arrays into memory, all of them at once.
+//! Reads photons from tables and arrays into memory, all of them at once.
 //!
-//! Beside the line: a twin of the reading thread that keeps what it reads. Rows without a position
-//! are counted and left out, as in a run.
+//! Beside the line: a twin of the reading thread that keeps what it reads. Rows without a position are
+//! counted and left out, as in a run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Photons in memory, a question about them, and its answer: what `icefold aggregate` and
-//! `icefold bench` time, and the engine of `benches/head_to_head/`.
+//! Photons in memory, a question about them, and its answer.
 //!
-//! Beside the line: everything is read before the first clock starts, then the line's own stages run
+//! Beside the line: what `icefold aggregate` and `icefold bench` time, and the engine of
+//! `benches/head_to_head/`. Everything is read before the first clock starts, then the line's own stages run
 //! on it.
 //!
 //! ```text

@@ -1,7 +1,7 @@
-//! The slow and plain answer: photon by photon, one thread, no keys, no sort of photons, no merge.
+//! The oracle: the slow and plain answer, photon by photon on one thread, without keys, sorting or merging.
 //!
-//! Beside the line: `icefold bench` shows no time of a device whose partials are not these, and it is
-//! the single-thread reference that times are compared with.
+//! Beside the line: `icefold bench` shows no time of a device whose partials differ from these, and times are
+//! compared with it as the single-threaded reference.
 
 use std::collections::BTreeMap;
 

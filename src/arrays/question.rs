@@ -1,7 +1,7 @@
-//! A question by names: which columns, which statistics, which cells.
+//! A question asked by names: which columns, which statistics, which cells.
 //!
-//! Beside the line: becomes the same config, job and schema that a pipeline file of these statistics
-//! would, so nothing else knows that no file was written.
+//! Beside the line: it becomes the config, job and schema that a pipeline file with these statistics would
+//! give, so nothing else needs to know that there was no file.
 
 use std::str::FromStr;
 

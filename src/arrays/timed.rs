@@ -1,7 +1,7 @@
-//! A question put to a device on photons in memory, and how long each part took.
+//! Puts a question to a device on photons in memory, and measures how long each part takes.
 //!
-//! Beside the line: the same derive, fold and finish as in a run, with a clock around each. What one
-//! repeat allocates and writes is freed outside the clocks.
+//! Beside the line: derive, fold and finish are those of a run, with a clock around each. What one repeat
+//! allocates and writes is freed outside the clocks.
 
 use std::time::Instant;
 

@@ -1,8 +1,8 @@
-//! Photons made on the spot, for `icefold bench`: seeded, the same on every machine.
+//! Photons made on the spot for `icefold bench`, from a seed, the same on every machine.
 //!
-//! Beside the line: in the place of `input.rs` where there is nothing to read. The names are those of
-//! the workloads of `benches/head_to_head/workloads/`, the shapes the same, the photons others: these
-//! need no Python.
+//! Beside the line: takes the place of `input.rs` where there is nothing to read. Names and shapes are those
+//! of the workloads in `benches/head_to_head/workloads/`; the photons are others, as making these needs no
+//! Python.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! The seam: between photon batches on the host and partials on the host.
+//! The seam between the host and the devices: photon batches go in, partials come out.
 //!
-//! Above it there is no CUDA, wgpu or rayon; below it no HDF5, Zarr or command line. A backend
-//! keeps data in its own associated types from stage to stage, so nothing leaves a device between
-//! upload and the partials that `reduce` gives back.
+//! Above it there is no CUDA or wgpu; below it no HDF5, Zarr or command line. A backend keeps data in
+//! its own associated types from stage to stage, so nothing leaves a device between the upload and the
+//! partials that `reduce` gives back.
 //!
 //! ```text
 //!   PhotonBatch --upload--> Photons --locate--> Keys --sort--> Sorted --segment--> Segments

@@ -1,5 +1,6 @@
-//! What stages hand to each other, seen from the host: for the parity tests, which hold every stage of
-//! every backend to the same answers.
+//! What the stages hand to each other, seen from the host.
+//!
+//! For the parity tests, which hold every stage of every backend to the same answers.
 
 use crate::error::Result;
 

@@ -1,8 +1,8 @@
-//! What values of a batch are beyond whole units, added to its partials on the host.
+//! Remainders: what the values of a batch are beyond whole units, added to its partials on the host.
 //!
-//! After any backend's fold, which sums whole units only. A batch of heights is looked through once and
-//! nearly never has more: the few photons with a remainder are located one by one. Where most have
-//! one, as in times, photons are located again in runs of one cell.
+//! This follows any backend's fold, which sums whole units only. A batch of heights is looked through once
+//! and nearly never needs more: the few photons with a remainder are located one by one. Where most values
+//! have one, as times do, photons are located again in runs of one cell.
 //!
 //! ```text
 //!   tiles of photons --look through--> runs of those with a remainder --by cell--> sums of each column

@@ -1,5 +1,7 @@
-//! `icefold bench`: how fast this machine's devices fold photons in memory, each answer held to the
-//! oracle's bits before its time is shown. Under two minutes, no data needed.
+//! `icefold bench`: how fast this machine's devices fold photons in memory.
+//!
+//! Each answer is compared with the oracle's bits before its time is shown. It takes under two minutes and
+//! needs no data.
 
 use std::time::{Duration, Instant};
 

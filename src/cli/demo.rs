@@ -1,4 +1,4 @@
-//! `icefold demo`: the whole line on granules made on the spot.
+//! `icefold demo`: the whole line, on granules that it makes first.
 
 use std::path::Path;
 use std::sync::Arc;

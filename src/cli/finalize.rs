@@ -1,4 +1,4 @@
-//! `icefold finalize`: pieces to the store.
+//! `icefold finalize`: makes the store of the pieces.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

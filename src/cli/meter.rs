@@ -1,7 +1,7 @@
-//! How far a run is, in numbers and in words.
+//! How far a run has come, in numbers and in words.
 //!
-//! Beside the line: `progress.rs` shows it. What is left is told from the bytes of granules still to
-//! read, not from their number: granules differ a hundredfold in size.
+//! Beside the line: `progress.rs` shows it. The time that is left is told from the bytes of granules still to
+//! read, not from their number, because granules differ a hundredfold in size.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

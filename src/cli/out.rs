@@ -1,4 +1,4 @@
-//! Standard output: a reader that goes away (`icefold inspect x | head`) is no error.
+//! Standard output, on which a reader may hang up (`icefold inspect x | head`) without that being an error.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};

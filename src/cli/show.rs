@@ -1,4 +1,4 @@
-//! `inspect`, `render`, `schema`, `completions`: looking at what is there.
+//! `inspect`, `render`, `schema`, `completions`: the verbs that only look.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
-//! Signals: the first that asks the process to end stops it at the next batch, the second at once.
+//! Signals: the first one stops a run at its next batch, the second ends the process at once.
 //!
-//! A run that is stopped leaves nothing but what it can go on with. One that is to end at once removes what
-//! is unfinished and has a hidden name.
+//! A run that is stopped keeps only what it can go on with later. One that has to end at once first removes
+//! whatever is unfinished under a hidden name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

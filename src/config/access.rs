@@ -1,6 +1,6 @@
-//! How granules are opened: none of it is part of the question that a config asks.
+//! How granules are opened, which is no part of the question that a config asks.
 //!
-//! Beside the line: the command line sets it, `src/read/hdf5/` holds to it.
+//! Beside the line: the command line sets it, the readers obey it.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
 //! The canonical form of a configuration and its SHA-256.
 //!
-//! Two configurations have the same hash exactly when they ask the same question: names of files,
-//! comments, spelling, the order of keys and anything at its default value do not count.
+//! Configurations with the same hash ask the same question of the same granules, and their stores have the
+//! same bytes: names of files, comments, spelling, the order of keys and anything written out at its default
+//! do not count.
 
 use sha2::{Digest, Sha256};
 

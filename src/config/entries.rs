@@ -1,4 +1,4 @@
-//! The items of lists and the entries of mappings, one after the other, as serde asks for them.
+//! The items of lists and the entries of mappings, handed to serde one after the other.
 //!
 //! Used by `nodes.rs`.
 

@@ -1,4 +1,4 @@
-//! The resolved plan in words: one line per value with where it came from.
+//! The settings that a config leads to, in words: one line per value, with where it comes from.
 
 use serde_json::{Value, json};
 

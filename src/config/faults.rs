@@ -1,7 +1,7 @@
-//! What is wrong with a configuration: all of it, each with its place, shown at once.
+//! Everything that is wrong with a configuration, each with its place, shown at once.
 //!
-//! Used by every step of parsing. A value that cannot be read leaves a hole: what follows only from
-//! the hole is no fault of its own and is not shown.
+//! Used by every step of parsing. A value that cannot be read leaves a gap; what goes wrong only because of
+//! the gap is no fault of its own and is not shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,9 @@
-//! The configuration, parsed once into typed values.
+//! The configuration: a pipeline file, parsed once into typed values.
 //!
-//! First on the line: everything after it works on these types and never sees a string key.
-//! `yaml.rs` reads the text into the YAML's own shape of `raw.rs` and `shapes.rs` (`tree.rs` its values and
-//! their places, `scalar.rs` what a word is, `nodes.rs` and `entries.rs` the types), `parse.rs` turns that into
-//! [`Config`] and refuses what it does not know (`source.rs`, `filters.rs` and `levels.rs` what is read, `outputs.rs`
-//! what is computed; `tables.rs` where granules are tables). All that is wrong is collected (`faults.rs`, `words.rs`).
-//! `access.rs` says how granules are opened, `canonical.rs` hashes a config, `builtin.rs` holds the
-//! configurations known by name.
+//! First on the line: everything after it works on these types and never sees a string key. Text becomes a
+//! tree with places (`yaml.rs`, `tree.rs`), the tree the raw shape of the format (`raw.rs`), and that the
+//! typed [`Config`] (`parse.rs` and one file per section). All that is wrong is collected on the way
+//! (`faults.rs`). `job.rs` works out which columns and accumulators the outputs need.
 
 mod access;
 mod builtin;

@@ -1,8 +1,8 @@
-//! From the tree of a text to [`RawConfig`], past what is wrong: every fault of shape is found.
+//! From the tree of a text to [`RawConfig`], going on after each fault of shape so that all are found.
 //!
-//! Second step of `yaml.rs`, a data format of serde. A value that does not fit is noted and read as a
-//! hole, which gives every type some value; then all is read again, so that the next fault shows.
-//! Keys that a mapping does not have are noted and passed over.
+//! Second step of `yaml.rs`, a data format of serde. A value that does not fit is noted and replaced by a
+//! placeholder of its type; then everything is read again, so that the next fault shows. Keys that a mapping
+//! does not have are noted and skipped.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! From a name, a file or a text to the typed [`Config`]; whatever is not known is refused here.
+//! From a name, a file or a text to the typed [`Config`]; what is not known is refused here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Tests: what a configuration is refused for, and what the message then says.
+//! Tests: why a configuration is refused, and what the message says.
 
 use super::parse_yaml;
 use super::tests::GOOD;

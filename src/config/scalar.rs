@@ -1,7 +1,7 @@
-//! A YAML scalar and what it says, by the core schema of YAML 1.2 (section 10.3.2).
+//! A YAML scalar and its value, by the core schema of YAML 1.2 (section 10.3.2).
 //!
-//! Beside `tree.rs`, which reads scalars as they stand; `nodes.rs` asks them for values. Where YAML
-//! 1.1, which other readers of the format use, gives a number another value, the number is refused.
+//! Beside `tree.rs`, which reads scalars as they are written; `nodes.rs` asks for their values. A number to
+//! which YAML 1.1, as other readers of the format use it, would give another value is refused.
 
 /// A scalar of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Facts about configurations: what is accepted, what is refused and how, what the hash sees.
+//! Tests: which configurations are accepted, which are refused and how, and what the hash depends on.
 
 use super::*;
 use crate::error::Kind;

@@ -1,4 +1,4 @@
-//! What is said of keys and values that do not fit the shape of a pipeline, and of YAML that is none.
+//! Messages for keys and values that do not fit the shape of a pipeline file, and for text that is not YAML.
 //!
 //! Used by `nodes.rs`, whose error is [`Wrong`], and by `yaml.rs`.
 

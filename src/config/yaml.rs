@@ -1,7 +1,7 @@
-//! YAML text to [`RawConfig`], with limits, and faults that say where: before `parse.rs`.
+//! From YAML text to [`RawConfig`], within limits, with the place of every fault. Comes before `parse.rs`.
 //!
-//! `tree.rs` reads the text into a tree and notes the line and column of every key and value,
-//! `nodes.rs` fills the types from it. Later checks name a key's path and get its place from here.
+//! `tree.rs` reads the text into a tree and notes the line and column of every key and value, `nodes.rs`
+//! fills the types from it. Later checks name a key by its path and get its place from here.
 
 use serde::de::IgnoredAny;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};

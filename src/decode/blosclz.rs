@@ -1,6 +1,6 @@
-//! Decoder of blosclz, the compressor that is of blosc itself.
+//! Decoder of blosclz, blosc's own compressor.
 //!
-//! On the line: `blosc.rs` takes blocks out of frames and their streams through this.
+//! On the line: `blosc.rs` takes blocks out of frames and passes their streams through this.
 
 use super::codecs::{literals, repeat};
 use super::inflate::Defect;

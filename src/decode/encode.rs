@@ -1,7 +1,6 @@
-//! Encoders of what `codecs.rs` and `blosc.rs` decode, for tests and fuzzing: no better than they must
-//! be.
+//! Encoders of what `codecs.rs` and `blosc.rs` decode, for tests and fuzzing only.
 //!
-//! Beside the line: granules are only read.
+//! Beside the line, as granules are only read. They compress no better than they have to.
 
 /// Runs of the byte before as copies, all else as literals.
 pub fn lzf(bytes: &[u8]) -> Vec<u8> {

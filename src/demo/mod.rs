@@ -1,14 +1,13 @@
-//! Synthetic granules for `icefold demo` and for tests: ATL03 in layout, invented in content.
+//! Synthetic granules for `icefold demo` and for tests: laid out as ATL03, invented in content.
 //!
-//! Before the line: what is made here is then read like any granule. `random.rs` draws, `orbit.rs`
-//! says where, `surface.rs` how high, `track.rs` makes photons of that, `file.rs` writes them.
-//! A recipe gives the same photons on every machine: the generator is seeded, each ground track has
-//! its own stream, and only exact IEEE operations and `libm` are used.
+//! Before the line: what is made here is then read like any granule. `orbit.rs` says where photons are and
+//! `surface.rs` how high; `track.rs` draws them, and `file.rs` writes them. A recipe gives the same photons
+//! on every machine: the generator is seeded, each ground track has its own stream, and only exact IEEE
+//! operations and `libm` are used.
 //!
-//! Like real granules, these have what a reader must cope with: geolocation segments without
-//! photons at both ends and under clouds, transmitter echo photons, background noise, segments
-//! without an elevation model, latitudes beyond the pole (three photons in each granule), an
-//! absent ground track and one without photons.
+//! Like real granules, these hold what a reader must cope with: geolocation segments without photons at both
+//! ends and under clouds, transmitter echo photons, background noise, segments without an elevation model,
+//! latitudes beyond the pole (three photons in each granule), an absent ground track and one without photons.
 
 mod file;
 mod orbit;

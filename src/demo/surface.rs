@@ -1,7 +1,7 @@
-//! The demo's surface: two ice domes in a sea of sea ice, a function of position alone.
+//! The demo's surface: two ice domes in a frozen sea, a function of position alone.
 //!
-//! Granules that cross see the same heights, so cells that several granules share agree. Sines
-//! come from `libm`, which has the same bits everywhere.
+//! Granules that cross see the same heights, so cells that several granules share agree. Sines come from
+//! `libm`, which has the same bits everywhere.
 
 use super::orbit::EARTH_RADIUS;
 

@@ -1,9 +1,10 @@
-//! The expression language: a small total language, parsed to a typed tree and never run as code.
+//! The expression language: arithmetic over columns, parsed to a typed tree and never run as code.
 //!
-//! A *row expression* is elementwise over a photon's columns; a *cell expression* is scalar
-//! arithmetic over reductions of row expressions, e.g. `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
-//! Both evaluate in IEEE f64 with one fixed order of operations, so every machine gives the same
-//! bits; `log`, `exp` and general powers come from the pure-Rust `libm`.
+//! A *row expression* is elementwise over a photon's columns; a *cell expression* is scalar arithmetic over
+//! reductions of row expressions, e.g. `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`. The language is small and
+//! total: every expression has a value for every input. Both kinds evaluate in IEEE f64 with one fixed order
+//! of operations, so every machine gives the same bits; `log`, `exp` and general powers come from the
+//! pure-Rust `libm`.
 
 mod eval;
 mod functions;
@@ -103,7 +104,7 @@ pub struct Reduction {
     pub skip_nan: bool,
 }
 
-/// What a reduction computes; definitions in `docs/FORMAT.md`, statistics table.
+/// What a reduction computes; definitions in `docs/format/NUMBERS.md`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReductionKind {
     /// Photons whose operands are not null, NaN included.

@@ -1,4 +1,4 @@
-//! Facts about the expression language: what it accepts, refuses and computes.
+//! Tests: what the expression language accepts, refuses and computes.
 
 #![allow(clippy::float_cmp, reason = "results are exact")]
 

@@ -1,6 +1,7 @@
-//! Conservation: every photon that was kept is in one finished cell, and counts once in each column.
+//! Conservation: every photon that was kept is in exactly one finished cell, and counts once in each column.
 //!
-//! On the line: at the finalize gate, over all shards of a run. Exact: sums of integers.
+//! On the line: at the finalize gate, over all shards of a run. The sums are of integers, so the check is
+//! exact.
 
 use crate::error::{Error, Result};
 use crate::photon::Counts;

@@ -1,7 +1,7 @@
-//! Invariants that hold for every shard before it is written, whatever backend computed it.
+//! Invariants of every shard, checked before it is written, whatever backend computed it.
 //!
 //! On the line: `table.rs` has partials checked here before it turns them into numbers, and the numbers
-//! after. `conserve.rs` checks what all shards hold together.
+//! afterwards. `conserve.rs` checks all shards together.
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,4 +1,4 @@
-//! The finalize gate: partials become numbers once, checked, in one place.
+//! The finalize gate: the one place where partials become numbers, checked before and after.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
 //! numbers, `kind.rs` says what arrays have for a cell, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds

@@ -1,7 +1,6 @@
-//! The error table: every row and granule that a tolerant run leaves out, as Parquet beside the
-//! store.
+//! The error table: every row and granule that a tolerant run leaves out, as Parquet beside the store.
 //!
-//! Beside the line. Rows go to disk as granules end; there is no table where nothing was left out.
+//! Beside the line. Rows are written as granules end; where nothing was left out, there is no table.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What an error table lists, by code, stage, granule and column.
+//! Counts what an error table lists, by code, stage, granule and column.
 //!
 //! Beside the line: `icefold inspect OUT.errors.parquet`. Rows are read in bounded pieces.
 

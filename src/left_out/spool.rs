@@ -1,8 +1,8 @@
-//! Rows that were left out of one granule, until it is known whether the granule counts.
+//! Rows that were left out of one granule, held until it is known whether the granule counts.
 //!
-//! Beside the line: `src/pipeline/accept.rs` fills a spool, `errors.rs` empties it when the granule
-//! has been read whole; a granule that fails takes its spool with it. The first rows wait in memory,
-//! the others in a hidden file beside the store.
+//! Beside the line: `src/pipeline/accept.rs` fills a spool, `errors.rs` empties it when the granule has been
+//! read whole; a granule that fails takes its spool with it. The first rows wait in memory, the others in a
+//! hidden file beside the store.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Tests: files that were changed, and disks that cannot be written, give errors that name the file.
+//! Tests: changed files and disks that cannot be written give errors that name the file.
 
 use std::fs;
 use std::path::Path;

@@ -1,8 +1,8 @@
-//! What happens on disk: memory is written as a sorted run, many runs are merged into one, and runs
-//! of which nothing is wanted any more are removed.
+//! Partials on disk: memory is written as a sorted run, many runs are merged into one, and runs that nobody
+//! needs any more are removed.
 //!
-//! Below `mod.rs`. Runs merge like digits that carry: sixteen of one level become one of the next,
-//! so a byte is written once for every factor of sixteen, and few files are open at a time.
+//! Below `mod.rs`. Runs merge like digits that carry: sixteen of one level become one of the next, so a byte
+//! is written once for every factor of sixteen, and few files are open at a time.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! The folder of sorted runs, or of piles: made for the first, removed with the last.
+//! The folder of sorted runs or of piles, made for the first of them and removed with the last.
 //!
-//! Below `mod.rs`. Files that a list of saved runs names stay until a newer list is recorded, though
-//! nothing in memory needs them any more.
+//! Below `mod.rs`. Files on a list of saved runs stay until a newer list has been recorded, even when nothing
+//! in memory needs them any more.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

@@ -1,9 +1,9 @@
 //! Partials in memory: those of many batches become those of each shard.
 //!
-//! On the line: `Partials --merge (exact, any order)--> ShardPartials --finalize-->`. Each shard
-//! holds a few tables of falling weight; a new one merges with those that are not much heavier, so
-//! every cell and every retained value is copied a logarithmic number of times however many batches
-//! there are. `mod.rs` holds what is in here to a budget.
+//! On the line: `Partials --merge (exact, any order)--> ShardPartials --finalize-->`. Each shard holds a few
+//! tables of falling size. A new one merges with those that are not much larger, so that every cell and every
+//! value that is kept is copied a logarithmic number of times, however many batches there are. `mod.rs` holds
+//! all of this to a budget.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! Merging many tables of one shard, a bounded part at a time.
+//! Merges many tables of one shard, a bounded part at a time.
 //!
-//! Below `mod.rs`. Tables are in memory, or come block by block from sorted runs. Whole runs of
-//! cells move at once, from the table with the lowest cell as far as the next lowest of all; a cell
-//! of several tables joins at the seam.
+//! Below `mod.rs`. Tables are in memory, or come block by block from sorted runs. Stretches of cells move at
+//! once, from the table with the lowest cell up to the next lowest of all the others; a cell that several
+//! tables have is merged where they meet.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,8 +1,8 @@
 //! Merging: partials of many batches become the partials of each shard, within a budget of memory.
 //!
-//! On the line: `Partials --merge (exact, any order)--> RunPartials --finalize-->`. Partials of the
-//! granule that is being read are kept apart until it has been read whole. Those that memory has no
-//! room for wait on disk in sorted runs, and a shard is merged from memory and all runs at once:
+//! On the line: `Partials --merge (exact, any order)--> RunPartials --finalize-->`. The partials of the
+//! granule that is being read are kept apart until it has been read whole. Those that memory has no room for
+//! wait on disk in sorted runs, and a shard is merged from memory and all runs at once:
 //!
 //! ```text
 //!   add -> pending --commit--> committed --take_shard--> windows of merged cells
@@ -10,10 +10,9 @@
 //!             '--- sorted runs ---'
 //! ```
 //!
-//! Merging is exact in any order, so nothing in here changes a bit of the result. `memory.rs` holds
-//! what fits the budget, `disk.rs` the rest, `merger.rs` merges the tables of one shard, `windows.rs`
-//! hands them on, and `saved.rs` leaves them for another process. Values of a cell that memory has no room
-//! for are selected on disk (`window.rs`, `pile.rs`).
+//! Merging is exact in any order, so nothing here changes a bit of the result. `memory.rs` holds what fits
+//! the budget, `disk.rs` the rest, and `saved.rs` leaves it for another process. Values of a cell that memory
+//! has no room for are selected on disk (`window.rs`, `pile.rs`).
 
 #[cfg(test)]
 mod damage;

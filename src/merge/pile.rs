@@ -1,8 +1,9 @@
-//! Piles: the values of a cell that are too many for memory, on disk in no order.
+//! Piles: the values of a cell that memory has no room for, on disk in no order.
 //!
-//! Beside `mod.rs`. All piles of a run grow in the same few files, stretch after stretch, each with a checksum
-//! that is kept in memory. Cells that become one cell share their stretches: nothing is written twice on the
-//! way up to coarser orders. A file goes when no pile has a stretch in it.
+//! Beside `mod.rs`. All piles of a run grow in the same few files, stretch after stretch, each with a
+//! checksum that is kept in memory. Cells that are joined into a coarser cell share their stretches, so
+//! nothing is written twice on the way up to coarser orders. A file is removed once no pile has a stretch in
+//! it.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,7 +1,7 @@
-//! Saving partials and taking them up again: sorted runs that outlive the process.
+//! Saves partials and takes them up again: sorted runs that outlive the process.
 //!
-//! Beside `mod.rs`. A list of saved files is good until the caller says that a newer one is
-//! recorded: until then, no file that it names is removed, whatever is merged or taken.
+//! Beside `mod.rs`. A list of saved files holds until the caller says that a newer one has been recorded;
+//! until then no file on it is removed, whatever is merged or taken out.
 
 use std::fs::File;
 use std::io::ErrorKind;

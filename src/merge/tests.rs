@@ -1,4 +1,4 @@
-//! Tests: what is held in memory, and which files there are when.
+//! Tests: what memory holds, and which files exist at which time.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
-//! A window: merged cells, with piles of the values that are too many for memory.
+//! A window: merged cells, with piles for the values that memory has no room for.
 //!
-//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. Values of a cell are those in the table
-//! and those in its pile. They become order statistics here, so the gate sees a table like any other.
+//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. The values of a cell are those in the
+//! table and those in its pile. Here they become order statistics, so the gate sees a table like any other.
 
 use std::collections::BTreeMap;
 use std::ops::Range as Rows;

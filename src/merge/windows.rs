@@ -1,7 +1,7 @@
-//! Windows: the merged cells of one shard, in ascending tables of bounded size.
+//! Windows: the merged cells of one shard, in ascending order, in tables of bounded size.
 //!
-//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. The photons that leave are
-//! counted against those that came in.
+//! On the line: `RunPartials --take_shard--> Windows --finalize-->`. The photons that leave are compared with
+//! those that came in.
 
 use super::disk::Disk;
 use super::merger::Merger;

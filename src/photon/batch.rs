@@ -1,7 +1,7 @@
 //! Photon batches: what reading hands to a backend.
 //!
-//! On the line: `granule --read--> PhotonBatch --upload--> backend`. Struct of arrays, all of one
-//! length; every photon here has passed the filters and has valid coordinates.
+//! On the line: `granule --read--> PhotonBatch --upload--> backend`. A batch is a struct of arrays of one
+//! length; every photon in it has passed the filters and has valid coordinates.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! What is known of a source column before a photon is read.
+//! What is known of a source column before any photon is read.
 //!
-//! Below everything that reads or asks for columns.
+//! Below everything that reads columns or asks for them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Which value has which colour: a robust range, the colour map, and ticks with round numbers.
+//! Which colour a value has: a robust range, the colour map, and ticks at round numbers.
 
 use super::canvas::Color;
 

@@ -1,4 +1,4 @@
-//! What stands around the map: title, colour bar, scale bar, note.
+//! What is drawn around the map: title, colour bar, scale bar, note.
 
 use super::MapData;
 use super::canvas::{Canvas, Color, FAINT_INK, Font, INK, PANEL_INK, Rect};

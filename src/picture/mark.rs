@@ -1,7 +1,7 @@
-//! Who drew a picture: a PNG text chunk `Software: icefold`, behind the header.
+//! The mark of who drew a picture: a PNG text chunk `Software: icefold` after the header.
 //!
-//! Source: PNG (third edition), 11.3.3.2 `tEXt`, and Annex D for the CRC. By it icefold knows pictures
-//! that it may write over.
+//! By it icefold knows the pictures that it may overwrite. Source: PNG (third edition), 11.3.3.2 `tEXt`, and
+//! Annex D for the CRC.
 
 use std::fs::File;
 use std::io::Read;

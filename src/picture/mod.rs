@@ -1,4 +1,4 @@
-//! Draws the cells of a store as a map: projection, colour bar, graticule, title.
+//! Maps of a store's cells as PNG: projection, colour bar, graticule, title.
 //!
 //! Beside the line: reads what the line wrote. `projection.rs` goes from degrees to the plane,
 //! `view.rs` from the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has

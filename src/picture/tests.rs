@@ -1,4 +1,4 @@
-//! Pictures of made-up cells.
+//! Tests: pictures of made-up cells.
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
-//! How far a run is whose shards are not all whole: granules that are merged, and their partials.
+//! Checkpoints: how far a run has come with shards that are not whole, as a list of granules and their
+//! partials.
 //!
-//! Beside the line. A shard near a pole needs nearly all granules, so it is whole at the end only; what
-//! was read for it survives a stop as sorted runs of partials, with a list of what is in them. It is
-//! taken up by a run over the same shards of the same pieces.
+//! Beside the line. A shard near a pole needs nearly every granule, so it is whole only at the end. What was
+//! read for it survives a stop as sorted runs of partials, with a list of what is in them. A run over the
+//! same shards of the same pieces goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

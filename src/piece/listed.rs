@@ -1,7 +1,8 @@
-//! What a run's plan says of the granules of its shards, to hold against what pieces and checkpoints say.
+//! What the plan of a run says of the granules of its shards, to compare with what pieces and checkpoints
+//! say.
 //!
-//! Beside the line. A granule that is another file than the one that was read makes what was read of it
-//! worthless: size, time and a look at both ends of the file tell.
+//! Beside the line. If a granule is another file now than the one that was read, what was read of it is
+//! worthless. Its size, its time and a look at both ends of the file tell.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

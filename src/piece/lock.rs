@@ -1,8 +1,8 @@
-//! Who works on which shards: runs over the same pieces keep out of each other's way.
+//! Who works on which shards, so that runs over the same pieces keep out of each other's way.
 //!
-//! Beside the line. A run writes a file that names it and its shards, and holds the operating system's
-//! lock on it for as long as it lives; however a run ends, its lock ends with it. A file without a
-//! lock is what a killed run left, and is taken away.
+//! Beside the line. A run writes a file that names it and its shards, and holds the operating system's lock
+//! on that file for as long as it lives; however a run ends, its lock ends with it. A file without a lock is
+//! left from a killed run, and is removed.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use crate::place::{duration, host, now};
 /// The folder of the files below the pieces.
 const OWNERS: &str = "owners";
 /// Held while files of owners are looked at and made.
-const DOOR: &str = "door";
+const ALONE: &str = "door";
 
 /// A run that has shards to itself until it is dropped.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ impl Owner {
     /// # Errors
     /// Another live run has one of them; a file that cannot be written.
     pub fn claim(pieces: &Path, shards: Option<&[u64]>) -> Result<Self> {
-        let _door = door(pieces)?;
+        let _alone = alone(pieces)?;
         let folder = pieces.join(OWNERS);
         let io = |action, path: &Path, e| Error::io(action, path, e);
         for other in live(&folder)? {
             if let Some(what) = both(shards, other.shards.as_deref()) {
-                return Err(taken(pieces, &what, &other));
+                return Err(at_work_on(pieces, &what, &other));
             }
         }
         let claim = Claim {
@@ -80,12 +80,12 @@ impl Drop for Owner {
 ///
 /// # Errors
 /// A folder that cannot be written to, a file system without locks.
-pub fn door(pieces: &Path) -> Result<File> {
+pub fn alone(pieces: &Path) -> Result<File> {
     let folder = pieces.join(OWNERS);
     fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
-    let door = folder.join(DOOR);
-    let held = File::create(&door).map_err(|e| Error::io("create", &door, e))?;
-    held.lock().map_err(|e| Error::io("lock", &door, e))?;
+    let path = folder.join(ALONE);
+    let held = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+    held.lock().map_err(|e| Error::io("lock", &path, e))?;
     Ok(held)
 }
 
@@ -117,7 +117,7 @@ pub fn at_work(pieces: &Path) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     // A file that is just being made has no lock yet.
-    let _door = door(pieces)?;
+    let _alone = alone(pieces)?;
     let runs = live(&folder)?.into_iter().map(|claim| {
         let age = duration(now().saturating_sub(claim.since));
         let shards = claim.shards.map_or("all shards".to_owned(), |shards| {
@@ -174,7 +174,7 @@ fn both(mine: Option<&[u64]>, theirs: Option<&[u64]>) -> Option<String> {
     }
 }
 
-fn taken(pieces: &Path, what: &str, other: &Claim) -> Error {
+fn at_work_on(pieces: &Path, what: &str, other: &Claim) -> Error {
     let age = duration(now().saturating_sub(other.since));
     Error::pieces(
         pieces,

@@ -1,7 +1,7 @@
-//! What all runs over the same pieces share: config, shard map, columns, orders.
+//! The manifest: what all runs over the same pieces share, from config and shard map to columns and orders.
 //!
-//! Beside the line. Written once, before the first piece; every later run has to agree with it, so
-//! pieces of one folder always fit together, and a store is assembled from them without looking at a
+//! Beside the line. It is written once, before the first piece, and every later run has to agree with it. So
+//! the pieces in one folder always fit together, and a store is assembled from them without opening a
 //! granule.
 
 use std::fs;

@@ -1,7 +1,7 @@
-//! What is said of a finished piece, in a file of its own that is written last.
+//! The marker of a finished piece, a file of its own that is written last.
 //!
-//! Beside the line. A piece without its marker is none: a run that is killed leaves at most files that
-//! the next one writes over. A marker holds what a piece must hold to be taken for done.
+//! Beside the line. A piece without its marker does not count: a run that is killed leaves at most files that
+//! the next one overwrites. The marker says what the piece must hold to be taken for done.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Pieces: finished shards on disk, until there are enough for a store.
+//! Pieces: finished shards on disk, until all are there and become a store.
 //!
 //! On the line of a run over a shard map, between finalize and store:
 //!
@@ -6,11 +6,9 @@
 //!   ShardPartials --finalize--> piece of one shard --assemble--> Zarr store
 //! ```
 //!
-//! Pieces of `out.zarr` are in the folder `out.zarr.pieces` beside it, until the store is whole.
-//! `manifest.rs` says what they are pieces of, `lock.rs` who works on which, `write.rs` and `read.rs`
-//! are their cells, `marker.rs` tells which are done, `listed.rs` what the plan
-//! says they must hold, `errors.rs` keeps what tolerant runs left out, `replaces.rs` which store they may replace,
-//! `checkpoint.rs` holds how far a run is with shards that are not whole, `inspect.rs` tells how far all are.
+//! Pieces of `out.zarr` wait in the folder `out.zarr.pieces` beside it. The manifest says what they are
+//! pieces of, a marker that one of them is done, a checkpoint how far a run has come with shards that are not
+//! whole, and locks which run works on which shards.
 
 mod checkpoint;
 mod errors;
@@ -81,7 +79,7 @@ impl Pieces {
     /// # Errors
     /// As [`Asked::agree`], and a file that cannot be written.
     pub fn begin(folder: &Path, asked: &Asked, manifest: Manifest) -> Result<Self> {
-        let _door = lock::door(folder)?;
+        let _alone = lock::alone(folder)?;
         if let Some(there) = Self::open(folder)? {
             asked.agree(&there.manifest, folder)?;
             return Ok(there);

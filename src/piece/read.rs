@@ -1,4 +1,4 @@
-//! Reading a piece back, to assemble the store.
+//! Reads a piece back, to assemble the store.
 
 use std::fs::File;
 use std::io::BufReader;

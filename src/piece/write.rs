@@ -1,8 +1,8 @@
-//! Writing one piece: the finished cells of a shard, at the cell order and at those of its overviews.
+//! Writes one piece: the finished cells of a shard, at the cell order and at the orders of its overviews.
 //!
-//! Last on the line of a run over a shard map: `CellTable --write--> piece`. The cells are one Arrow
-//! IPC stream whose record batches each hold cells of one order, ascending; a column `order` before
-//! the columns of the store says which. What coarser cells than shards need lies in a second file.
+//! Last on the line of a run over a shard map: `CellTable --write--> piece`. The cells are one Arrow IPC
+//! stream whose record batches each hold cells of one order, ascending; a column `order` before the columns
+//! of the store says which. What cells coarser than shards need goes into a second file.
 
 use std::collections::BTreeMap;
 use std::fmt;

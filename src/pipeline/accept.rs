@@ -1,5 +1,7 @@
-//! Folding a batch whose values all fit their columns' resolution, and what to do with one where
-//! some do not: strict names the first such photon, tolerant rejects those photons and folds the
+//! Folds a batch whose values all fit the range of their columns, and decides about a batch where some do
+//! not.
+//!
+//! A strict run names the first such photon and stops; a tolerant one rejects those photons and folds the
 //! rest.
 
 use crate::backend::StageTimes;

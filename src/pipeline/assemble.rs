@@ -1,4 +1,4 @@
-//! The store, made of the pieces of all shards.
+//! Makes the store of the pieces of all shards.
 //!
 //! Last on the line of runs over a shard map: `pieces --assemble--> store`. No granule is opened.
 

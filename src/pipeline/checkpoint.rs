@@ -1,6 +1,6 @@
-//! Stopping and going on: what is merged and in no piece goes to disk, and comes back.
+//! Stopping and going on: what has been merged and is in no piece yet goes to disk, and comes back.
 //!
-//! Beside the line, of runs over a shard map.
+//! Beside the line, for runs over a shard map.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

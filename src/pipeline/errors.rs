@@ -1,4 +1,4 @@
-//! Where a run keeps what it leaves out: in the error table of its store, or among its pieces.
+//! Where a run records what it leaves out: in the error table of its store, or among its pieces.
 
 use std::path::PathBuf;
 

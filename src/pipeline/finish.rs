@@ -1,4 +1,4 @@
-//! A whole shard on its way out: merged windows of cells are finished and go where they belong.
+//! A whole shard on its way out: merged windows of cells are finished and written where they belong.
 //!
 //! Last on the line: `Windows --finalize--> CellTable --> store or piece`.
 

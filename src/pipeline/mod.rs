@@ -5,11 +5,11 @@
 //!                                                                           '-> piece -> assemble -> store
 //! ```
 //!
-//! Reading runs on its own thread behind a bounded channel, so the next batch is decoded while the
-//! device works on this one. A granule's partials join the run's only when the granule has been read
-//! whole: a granule that fails half way leaves nothing behind. Of a run over a shard map each shard is
-//! finished into a piece as soon as its last granule has been merged (`pieces.rs`), and `assemble.rs`
-//! makes the store of all pieces; other runs finish all shards into the store at the end.
+//! Reading has a thread of its own behind a bounded channel, so the next batch is decoded while the device
+//! works on this one. The partials of a granule join those of the run only when the granule has been read
+//! whole: one that fails half way leaves nothing behind. In a run over a shard map each shard is finished
+//! into a piece as soon as its last granule has been merged (`pieces.rs`), and `assemble.rs` makes the store
+//! of the pieces; other runs finish all shards into the store at the end.
 
 mod accept;
 mod assemble;

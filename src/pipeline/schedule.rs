@@ -1,8 +1,8 @@
-//! In which order granules are read, and which shards are whole after each.
+//! The order in which granules are read, and which shards are whole after each.
 //!
-//! First on the line. Of a run over a shard map, the shard that misses the fewest granules comes next,
-//! so shards are finished early and few are open at a time; which order it is changes no bit. Other
-//! runs read granules as they are given, and no shard is whole before the last of them.
+//! First on the line. In a run over a shard map the granules of the shard that misses the fewest come next,
+//! so that shards are finished early and few are open at a time; the order changes no bit. Other runs read
+//! granules in the order in which they are given, and no shard is whole before the last of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

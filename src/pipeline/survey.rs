@@ -1,5 +1,6 @@
-//! The survey: every granule is opened once, before any photon is read, so that column types are
-//! known and a granule that cannot be opened is found before hours of work.
+//! The survey: every granule is opened once before any photon is read.
+//!
+//! So the types of columns are known, and a granule that cannot be opened is found before hours of work.
 
 use crate::config::Config;
 use crate::error::{Dialect, Error, Result};

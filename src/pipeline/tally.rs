@@ -1,4 +1,4 @@
-//! What is counted while a run goes on. Counts balance: photons read = kept + rejected.
+//! What is counted during a run, and that it balances: photons read = kept + rejected.
 
 use crate::backend::{Batches, DeviceSeconds, StageTimes};
 use crate::left_out::ErrorSummary;

@@ -1,9 +1,9 @@
-//! All that one run writes gets its names in one go: tables, store, report.
+//! All that one run writes gets its names together: tables, store, report.
 //!
-//! Everything is whole and durable under hidden names before the first name is given. Then the list of
-//! names is written, durably, as `.NAME.commit` beside the store, and followed; it goes last. A run that is
-//! killed on the way leaves the list, and the next run on the store's name follows it to the end: what
-//! stands there is never the half of one run beside the half of another for longer than that.
+//! Everything is whole and durable under hidden names before the first name is given. Then the list of names
+//! is written, durably, as `.NAME.commit` beside the store, and carried out; the list is removed last. A run
+//! that is killed on the way leaves the list, and the next run on the store's name carries it out to its end.
+//! So half of one run never stands beside half of another for longer than that.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,7 +1,7 @@
 //! A file that grows beside its target and is renamed when it is whole.
 //!
-//! A run that fails removes what it wrote; a target is never touched before. What grows is locked for
-//! as long as its process lives, which tells later runs whether anyone still wants it.
+//! A run that fails removes what it wrote and has not touched the target. A growing file is locked for as
+//! long as its process lives, which tells later runs whether anyone still needs it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

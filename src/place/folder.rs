@@ -1,7 +1,7 @@
 //! A folder that grows beside its target and is renamed when it is whole.
 //!
-//! The twin of `file.rs`. What may be replaced is the business of who asks; what it replaces stays whole
-//! until the new one stands.
+//! The twin of `file.rs`. Whether the target may be replaced is for the caller to decide; what is replaced
+//! stays whole until the new folder is in its place.
 
 use std::fs;
 use std::path::{Path, PathBuf};

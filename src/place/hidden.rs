@@ -1,7 +1,7 @@
-//! Names of what grows or waits beside a target: hidden, and of this process alone.
+//! Names of files and folders that grow or wait beside a target: hidden, and of this process alone.
 //!
-//! `.NAME.PURPOSE-HOST-PROCESS-START-NUMBER`. A process number comes round again, and in a container it is
-//! always the same; with the host and the time at which the process began no two processes share a name.
+//! `.NAME.PURPOSE-HOST-PROCESS-START-NUMBER`. Process numbers come round again, and in a container they are
+//! always the same; with the host and the time at which the process began, no two processes share a name.
 
 use std::ffi::OsStr;
 use std::fs;

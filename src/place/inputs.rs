@@ -1,4 +1,4 @@
-//! What a run reads, and so never writes over: whatever it is called, and whichever links lead to it.
+//! What a run reads and so never overwrites, under whatever name and through whichever links.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,8 @@
-//! What killed runs left under hidden names, and whether anyone still wants it.
+//! What killed runs left behind under hidden names, and whether anyone still needs it.
 //!
-//! A file that grows is locked by its process. Folders belong to who has their store's name: whoever has
-//! it alone knows that no other does. What a process on another machine made is left alone: locks may not
-//! reach from one machine to another.
+//! A growing file is locked by its process. A folder belongs to whoever has the store's name: who has that
+//! alone knows that nobody else needs the folder. What a process on another machine made is left alone,
+//! because locks may not reach from one machine to another.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};

@@ -1,8 +1,8 @@
-//! A store's name belongs to one run at a time, from its beginning to its end.
+//! A store's name belongs to one run at a time, from the run's beginning to its end.
 //!
-//! The run holds the operating system's lock on a hidden file beside the store, which says who it is;
-//! however the run ends, its lock ends with it. Runs over parts of a shard map share the name: which
-//! shards each has is settled among the pieces.
+//! The run holds the operating system's lock on a hidden file beside the store, which says who it is; however
+//! the run ends, its lock ends with it. Runs over parts of a shard map share the name, and settle among the
+//! pieces which shards each of them has.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};

@@ -1,12 +1,11 @@
-//! Where artefacts go: the one way by which files and stores come to stand where they are asked for.
+//! How files and stores come to stand under their names: whole, durable, and over nothing that is not
+//! icefold's.
 //!
-//! Beside the line, below everything that writes. What is written grows beside its target under a
-//! hidden name (`hidden.rs`), is made durable (`sync.rs`) and renamed when it is whole (`file.rs`,
-//! `folder.rs`, in one step with `swap.rs`). `standing.rs` says what may be written over (each kind of file is declared where such files are known again), `inputs.rs` what never
-//! is. A run has its store's name to itself (`lock.rs`), and all that it writes gets its names in one order,
-//! from a list that the next run completes if this one cannot (`commit.rs`, `paths.rs`). `leftovers.rs` finds what
-//! killed runs left, `work.rs` what this process removes when it has to end at once, `sealed.rs` is
-//! for documents that must not change.
+//! Beside the line, below everything that writes. Whatever is written grows beside its target under a hidden
+//! name, is synced, and is renamed when it is whole. Before that, `standing.rs` decides whether the target
+//! may be replaced and `inputs.rs` that it is nothing the run reads. A run has its store's name to itself
+//! (`lock.rs`), and what it writes gets its names together, from a list that the next run completes if this
+//! one cannot (`commit.rs`).
 
 mod commit;
 mod file;

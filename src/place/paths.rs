@@ -1,5 +1,7 @@
-//! Paths as the list of names has them: relative to the store's folder where they are in it, so that the
-//! folder may be reached by another way; any bytes as text.
+//! Paths as the list of names holds them: relative to the store's folder where they are inside it, as text
+//! for any bytes.
+//!
+//! So the folder may be reached by another path when a killed run is completed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
-//! What stands where a file is to go, and whether it may go there.
+//! What is at the place where a file is to go, and whether the file may go there.
 //!
-//! Nothing: the file grows beside and is renamed. A file of the same kind that icefold wrote, known by
-//! what is in it, or an empty one: it is replaced. A device or a pipe: it is written through. Anything else
-//! stays as it is.
+//! If nothing is, the file grows beside and is renamed. A file of the same kind that icefold wrote, which its
+//! content tells, or an empty one is replaced. A device or a pipe is written through. Anything else stays as
+//! it is.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;

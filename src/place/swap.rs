@@ -1,4 +1,4 @@
-//! One thing in the place of another, in one step where the system has it.
+//! Puts one file or folder in the place of another, in one step where the system can.
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -1,4 +1,4 @@
-//! Durability of names: a renamed file is there after a power cut once its folder is synced.
+//! Durability of names: a renamed file survives a power cut once its folder has been synced.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

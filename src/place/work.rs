@@ -1,4 +1,4 @@
-//! What this process has lying around, to be removed when it has to end without unwinding.
+//! What this process has to remove when it must end at once.
 
 use std::collections::BTreeSet;
 use std::fs;

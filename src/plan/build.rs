@@ -1,9 +1,9 @@
-//! Making a shard map: which granules have photons in which shards.
+//! Makes a shard map: which granules have photons in which shards.
 //!
-//! Beside the plan. A shard lists a granule if, and only if, a photon of the granule with valid
-//! coordinates lies in it, in any ground track that the config reads. Filters, nulls and values play
-//! no part: a map serves every config that reads the same positions. Only latitudes and longitudes
-//! are read. The bytes of the map depend on neither threads nor the order of granules.
+//! Beside the plan. A shard lists a granule if, and only if, a photon of the granule with valid coordinates
+//! lies in it, in any ground track that the config reads. Filters, nulls and values play no part, so a map
+//! serves every config that reads the same positions. Only latitudes and longitudes are read. The bytes of
+//! the map depend neither on threads nor on the order of granules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

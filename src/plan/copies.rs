@@ -1,8 +1,7 @@
-//! What files say of themselves when duplicates are settled: their bytes, whether they fit the config, and
-//! which photons they share.
+//! What duplicates are compared by: their bytes, whether they fit the config, and which photons they share.
 //!
-//! Beside the plan. Two files of a release have a photon in common if its longitude and latitude are the
-//! same to the bit in one ground track. Photons are compared track by track, 8 bytes for each.
+//! Beside the plan. Two files of a release have a photon in common if its longitude and latitude are the same
+//! to the bit in one ground track. Photons are compared track by track, 8 bytes for each.
 
 use std::collections::BTreeSet;
 use std::fs::File;

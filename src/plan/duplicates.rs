@@ -1,9 +1,8 @@
 //! Duplicates: the same file twice, copies of a file, and several files of one granule of a product.
 //!
-//! Beside the plan, which lists what is left. Names tell which files are of one granule (`src/read/product.rs`);
-//! only those that open and fit the config are settled, and of those of one release their photons decide
-//! (`copies.rs`). Files are looked at in an order of their own, so that the order in which they are given
-//! chooses nothing.
+//! Beside the plan, which lists what is left. Names tell which files are of one granule. Only files that open
+//! and fit the config are compared, and among those of one release their photons decide (`copies.rs`). Files
+//! are taken in an order of their own, so that the order in which they are given decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

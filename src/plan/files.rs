@@ -1,6 +1,6 @@
-//! Files that may be granules: what their names say, each of them once, and copies of the same bytes.
+//! Files that may be granules: what their names say, each file once, and copies of the same bytes.
 //!
-//! Beside the plan: the first two steps of settling duplicates, before anything is opened as a granule.
+//! Beside the plan: the first two steps of settling duplicates, before any file is opened as a granule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

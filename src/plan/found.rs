@@ -1,6 +1,6 @@
-//! What a look at all granules of a plan finds: columns, their types and units, what differs.
+//! What opening all granules of a plan finds: columns, their types and units, and what differs.
 //!
-//! Beside the plan. Every granule is opened once, and none is read.
+//! Beside the plan. Every granule is opened once, and no photon is read.
 
 use serde::{Deserialize, Serialize};
 

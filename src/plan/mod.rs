@@ -1,10 +1,9 @@
 //! The plan: which granules a run reads, and which shards it wants of them.
 //!
-//! First on the line. Either paths become granules: `scan.rs` finds files, `files.rs` finds copies and
-//! `duplicates.rs` settles which of several files of a granule are read, by what `copies.rs` sees in them. Or a shard map (`map.rs`), which lists the granules of every
-//! shard: `build.rs` makes one from the granules' positions, `signature.rs` tells whether it fits a config,
-//! `resolve.rs` finds its granules, `inspect.rs` shows what is in it, `unused.rs` finds keys that no run
-//! follows. `found.rs` looks at all granules of a plan once.
+//! First on the line. Either paths become granules: files are found in folders (`scan.rs`), and of several
+//! files of one granule it is settled which are read (`duplicates.rs`). Or a shard map lists the granules of
+//! every shard (`map.rs`): `build.rs` makes one from the granules' positions, `signature.rs` tells whether it
+//! fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all granules of a plan once.
 
 mod build;
 mod copies;

@@ -1,8 +1,8 @@
 //! From a shard map to a plan: the granules of the wanted shards, as files.
 //!
-//! Beside the plan. A map says where its granules are by id and by path. With a granule root, the
-//! file of that name below it is the granule; else, or where there is none, the path in the map,
-//! which only icefold's own maps have. Nothing is fetched.
+//! Beside the plan. A map names its granules by id and by path. With a granule root, a granule is the file of
+//! that name below the root; otherwise, or where there is none, it is the path in the map, which only
+//! icefold's own maps have. Nothing is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, Range};

@@ -1,7 +1,7 @@
-//! Paths to files: what in folders may be a granule, and what is passed over and why.
+//! From paths to files: what in a folder may be a granule, and what is passed over and why.
 //!
-//! First of the plan. A file that the command line names is always a candidate. Of a folder's files those
-//! are that open as what the config reads, and those whose names say that they should.
+//! First of the plan. A file that the command line names is always a candidate. In a folder, candidates are
+//! the files that open as what the config reads, and those whose names say that they should.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

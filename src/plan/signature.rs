@@ -1,8 +1,8 @@
-//! The guard between a shard map and a config: both must speak of the same shards.
+//! The guard between a shard map and a config: both must mean the same shards.
 //!
-//! Beside the plan. A map serves every config with its *spatial* grid, whatever that aggregates. The
-//! spatial signature is that of the format: grid type, indexing scheme, both orders and the layout
-//! name `fullsphere`, which is the one that configs for this format stand for.
+//! Beside the plan. A map serves every config with its *spatial* grid, whatever the config aggregates. The
+//! spatial signature is that of the format: grid type, indexing scheme, both orders, and the layout name
+//! `fullsphere`, which configs of this format imply.
 
 use serde_json::{Map, Value, json};
 

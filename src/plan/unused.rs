@@ -1,7 +1,7 @@
-//! Keys of a shard map that a run does not follow, so that it can say so by name.
+//! Keys of a shard map that a run does not follow, so that it can name them.
 //!
-//! Beside `map.rs`. Maps of other programs may hold more than icefold does: an area of interest, other
-//! files of a granule. Values are passed over, however large.
+//! Beside `map.rs`. Maps of other programs may hold more than icefold uses, such as an area of interest or
+//! other files of a granule. Their values are skipped, however large.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! What the stored numbers of a dataset mean: which are missing, and what the others stand for.
 //!
-//! On the line: `columns.rs` hands the stored values of a block through here, the reader of tables those
-//! of a column. First the fill values and the valid range, both of stored values, then the packing
-//! (CF conventions, sections 2.5.1 and 8.1).
+//! On the line: the readers pass the stored values of a block or a column through here. First come the fill
+//! values and the valid range, both in stored values, then the packing (CF conventions, sections 2.5.1 and
+//! 8.1).
 
 use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
 use schemars::JsonSchema;

@@ -1,8 +1,9 @@
 //! From files to photon batches: granules as HDF5 product files or as tables.
 //!
-//! On the line: `granule --read--> PhotonBatch`. An [`Input`] is an open granule of either kind, which is all that
-//! the line and the survey see; `hdf5/` and `table/` are the kinds. What both need stands beside them: names of
-//! granules, the meaning of stored numbers (`meaning.rs`), filters, wanted shards, units, buffers, reports.
+//! On the line: `granule --read--> PhotonBatch`. An [`Input`] is an open granule of either kind, which is all
+//! that the line and the survey see; `hdf5/` and `table/` are the kinds. What both need stands beside them:
+//! names of granules, the meaning of stored numbers (`meaning.rs`), filters, wanted shards, units, buffers,
+//! reports.
 
 mod attributes;
 mod buffers;

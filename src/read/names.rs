@@ -1,4 +1,4 @@
-//! What granules are called: their file names, with folders before them where two have the same.
+//! What granules are called: by their file names, with folders in front where two names are the same.
 //!
 //! Beside reading. Reports, checkpoints, pieces and error tables know a granule by this name.
 

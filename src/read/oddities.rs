@@ -1,8 +1,7 @@
-//! What is odd about values that are read, counted by dataset: it becomes a granule's warnings.
+//! What is odd about the values of a granule, counted by dataset: these counts become its warnings.
 //!
-//! On the line: the readers count among the photons that have a position where photons count, before
-//! any filter, and among the positions of all that are read. The numbers do not depend on how rows are
-//! cut into batches.
+//! On the line: the readers count among the photons whose position is valid and wanted, before any filter,
+//! and among the positions of all that are read. The numbers do not depend on how rows are cut into batches.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
-//! Names of product files: which granule a file is of, and which release of it.
+//! What the names of product files say: of which granule a file is, and which release.
 //!
-//! Beside reading: the plan settles files of one granule by it. Grammars are those of the user guides of NSIDC's ICESat-2 products. Whatever stands
-//! before the product's name or behind the release says how a copy was made, not of which granule it is.
+//! Beside reading: the plan settles by it which files are of one granule. The grammars are those in the user
+//! guides of NSIDC's ICESat-2 products. Whatever comes before the product's name or after the release tells
+//! how a copy was made, not of which granule it is.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! What is said of a granule: what became of its photons, what was odd, what reading it took.
+//! The report of one granule: what became of its photons, what was odd, and what reading it took.
 //!
-//! Beside reading: readers that come to their end fill it, reports and checkpoints hold it.
+//! Beside reading: a reader fills it at its end; reports and checkpoints hold it.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! What reading a granule takes: bytes, and the time until they are there.
+//! What reading a granule takes: bytes, and the time until they have arrived.
 //!
-//! Beside the line: `chunk/` and `columns.rs` measure, `reader.rs` adds up, the run report tells.
+//! Beside the line: the readers measure and add up, the run report tells.
 
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};

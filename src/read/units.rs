@@ -1,8 +1,7 @@
-//! Units: which texts say the same, and what coordinates may be in.
+//! Units: which spellings mean the same, and in which units coordinates may be.
 //!
-//! Beside the line: `union.rs` compares the units of a column, the readers look at those of
-//! coordinates. Spellings are those of UDUNITS that products use, in any case where that is not
-//! another unit.
+//! Beside the line: `union.rs` compares the units of a column, the readers check those of coordinates.
+//! Spellings are those of UDUNITS that products use, in upper or lower case unless that is another unit.
 
 /// Units and their spellings in lower case, the first of them the one that comparisons use.
 const SPELLINGS: [&[&str]; 19] = [

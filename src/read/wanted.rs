@@ -1,9 +1,9 @@
-//! Photons outside the wanted shards do not count.
+//! Which photons lie in the wanted shards: the others do not count.
 //!
-//! On the line: `select.rs` marks rows by position before any other test, so that `reader.rs` decodes
-//! the other datasets only where a photon is wanted. Positions themselves are always decoded: a
-//! geolocation segment's reference photon bounds nothing, so nothing is decided by it, and what is
-//! kept and counted does not depend on what was not read.
+//! On the line: rows are marked by position before any other test, so that the other datasets are decoded
+//! only where a photon is wanted. Positions themselves are always decoded: the reference photon of a
+//! geolocation segment bounds nothing, so nothing is decided by it, and what is kept and counted does not
+//! depend on what was not read.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Whether the store and the tables beside a report are those of its run.
+//! Whether the store and the tables beside a report belong to its run.
 //!
-//! Beside the line: `icefold inspect run.json`. The id of a run's results is the content hash of the store:
-//! computed from its values, and written into the report and the tables.
+//! Beside the line: `icefold inspect run.json`. The results of a run are known by the content hash of the
+//! store, which is computed from its values and written into the report and the tables.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a run report says, and whether its sums balance.
+//! Reads a run report, and tells whether its sums balance.
 //!
 //! Beside the line: `icefold inspect run.json`.
 

@@ -1,4 +1,4 @@
-//! Runs over a shard map, whole or in parts: shards become pieces, and pieces the store.
+//! Runs over a shard map, the whole of it or a part: shards become pieces, and pieces become the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A store's name for the time of a run: what earlier runs left is completed or removed first, and all
-//! that the run writes gets its names at its end.
+//! A store's name for the length of a run: what earlier runs left behind is completed or removed first, and
+//! everything that the run writes gets its name at the end.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
-//! Runs that find their store whole: a retry of what is done says so.
+//! Runs that find their store finished, and say so instead of starting again.
 //!
-//! A store is known for the one that a run would make by a report beside it, of the same config, shard map,
-//! overviews and layout, whose content hash is that of the values in the store.
+//! The store is the one that a run would make if a report beside it is of the same config, shard map,
+//! overviews and layout, and the report's content hash is that of the values in the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};

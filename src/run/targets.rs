@@ -1,4 +1,4 @@
-//! What a run may write and what it must not: its outputs, its inputs, and a store that is there already.
+//! What a run may write and what it must not touch: its outputs, its inputs, and a store that exists already.
 
 use std::path::{Path, PathBuf};
 

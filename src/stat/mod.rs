@@ -1,7 +1,7 @@
 //! The statistic algebra: accumulate, merge, finish; written once, used by every backend.
 //!
-//! Every accumulator is a commutative monoid over integers, so the order of photons, batches and
-//! merges cannot change a result:
+//! Every accumulator is a commutative monoid over integers, so the order of photons, batches and merges
+//! cannot change a result:
 //!
 //! ```text
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)

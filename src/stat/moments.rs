@@ -1,9 +1,8 @@
-//! Exact first and second moments.
+//! Exact first and second moments, in whole units.
 //!
-//! Values become integers `q = round-half-even(x * 2^E)`; sums of q and q^2 are exact, so any order
-//! of photons, batches and merges gives the same integers. Against real arithmetic the mean and the
-//! standard deviation are off by at most half a resolution, because every value moved by at most
-//! that much.
+//! Values become integers `q = round-half-even(x * 2^E)`; the sums of q and q^2 are exact, so any order of
+//! photons, batches and merges gives the same integers. What a value is beyond whole units is summed beside
+//! them (`remainder.rs`).
 
 use super::exact::{Unsigned256, ratio};
 use super::order::Class;

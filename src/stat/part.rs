@@ -1,7 +1,7 @@
-//! Parts: a row with more values than are to be held at once, cut into rows that merge into it.
+//! Parts: a row with more values than can be held at once, cut into rows that merge into it again.
 //!
-//! Beside `partial.rs`. The first part has the accumulators and some values, each other one nothing but
-//! values: accumulators of no values are what merging leaves as it is.
+//! Beside `partial.rs`. The first part has the accumulators and some of the values, the others have values
+//! only: accumulators of no values change nothing when they are merged.
 
 use std::ops::Range as Rows;
 

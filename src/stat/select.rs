@@ -1,4 +1,4 @@
-//! Selecting: a few order statistics of many cells, put where sorting would put them.
+//! Selecting: puts a few order statistics of many cells where sorting would put them.
 //!
 //! Below `ordered.rs`, for values in memory; `choose.rs` is for those that are not.
 

@@ -1,7 +1,7 @@
-//! Size: what memory partials take, so that it can be held to a budget.
+//! Size: how much memory partials take, so that they can be held to a budget.
 //!
-//! Beside `partial.rs`. Two sizes: what rows need, and what a table has taken from the system, with
-//! the room that its arrays keep for more.
+//! Beside `partial.rs`. There are two sizes: what the rows need, and what a table has taken from the system,
+//! with the room that its arrays keep for more.
 
 use std::mem::size_of;
 use std::ops::Range as Rows;

@@ -1,4 +1,4 @@
-//! Counts of values that are not numbers to be summed.
+//! Counts of values that cannot be summed: NaN and the infinities.
 
 use super::order::Class;
 use super::value::Value;

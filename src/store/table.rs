@@ -1,4 +1,4 @@
-//! Finished cells as a table: the rows of the store, for people who want rows.
+//! Finished cells as a table: the rows of the store, for those who want rows.
 //!
 //! Last on the line, beside the store: `CellTable --write--> table`. Same columns, same
 //! values; what the store has as attributes is metadata of the schema and its fields. How cells are

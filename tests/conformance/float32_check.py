@@ -1,4 +1,4 @@
-"""Holds a store of land ice heights to the float32 arithmetic of zagg, within what FORMAT.md says of it.
+"""Holds a store of land ice heights to the float32 arithmetic of zagg, within what docs/format/NUMBERS.md says of it.
 
 Run as `python float32_check.py STORE GRANULE...`. zagg computes with numpy in the type of the column:
 mean, var, std and average of float32 arrays. The mean and the average are within 5e-7 of it; a

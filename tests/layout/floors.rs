@@ -110,23 +110,34 @@ fn imports_are_found_in_lists_and_in_code() {
     assert_eq!(found, ["error", "grid", "stat", "text"]);
 }
 
+/// What a module says that it is: the first paragraph of its opening comment.
+fn says(path: &str) -> String {
+    let text = read(Path::new(path));
+    let comment = text.lines().map_while(|line| line.strip_prefix("//!"));
+    let first: Vec<&str> = comment
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    first.join(" ").trim_end_matches('.').to_owned()
+}
+
 #[test]
-fn the_documentation_has_every_module_from_the_ground_up() {
+fn the_documentation_has_what_every_module_says_of_itself_from_the_ground_up() {
+    let expected = FLOORS.map(|module| {
+        let (shown, path) = match format!("src/{module}/mod.rs") {
+            path if super::exists(&path) => (format!("src/{module}/"), path),
+            _ => (format!("src/{module}.rs"), format!("src/{module}.rs")),
+        };
+        format!("| `{shown}` | {} |", says(&path))
+    });
     let page = read(Path::new("docs/ARCHITECTURE.md"));
-    let rows = page
+    let found: Vec<&str> = page
         .lines()
-        .filter_map(|line| line.strip_prefix("| `src/")?.split_once('`'));
-    let rows: Vec<&str> = rows
-        .map(|(path, _)| path)
-        .filter(|path| path.matches('/').count() < 2)
+        .filter(|line| line.starts_with("| `src/"))
         .collect();
-    let named: Vec<&str> = rows
-        .iter()
-        .map(|path| path.trim_end_matches('/').trim_end_matches(".rs"))
-        .collect();
-    let start = named
-        .iter()
-        .position(|name| *name == FLOORS[0])
-        .expect("a table of modules");
-    assert_eq!(&named[start..start + FLOORS.len()], FLOORS);
+    let expected = expected.join("\n");
+    assert!(
+        found.join("\n") == expected,
+        "the table of modules in docs/ARCHITECTURE.md is not:\n{expected}"
+    );
 }

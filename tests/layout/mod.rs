@@ -237,9 +237,10 @@ fn names_an_issue(comment: &str) -> bool {
 #[test]
 fn the_documentation_names_files_that_exist() {
     let mut complaints = Vec::new();
-    for document in ["docs/ARCHITECTURE.md", "README.md"] {
-        for path in paths_in(&read(Path::new(document))) {
+    for document in links::pages() {
+        for path in paths_in(&read(&document)) {
             if !exists(&path) {
+                let document = document.display();
                 complaints.push(format!(
                     "{document}: `{path}` does not exist: correct the page, or add the file"
                 ));

@@ -1,6 +1,6 @@
 //! fold: all stages of one batch, in one of three orders that give the same bits.
 //!
-//! `strategy.rs` says which order a batch calls for, the other files are the stages.
+//! `strategy.rs` chooses the order that suits the batch, the other files are the stages.
 
 use std::ops::Range;
 

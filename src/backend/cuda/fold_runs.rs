@@ -1,5 +1,5 @@
-//! One batch as runs on one device: pieces are found where photons stand, every column is read once and added up
-//! in the rows of their cells, and the rows come back. No keys, no sort, one wait.
+//! One batch as runs on one device: pieces are found where photons stand, every column is read once and added
+//! up in the rows of their cells, and the rows come back. No keys, no sort, one wait.
 //!
 //! ```text
 //!   positions -> pieces, cells --> rows <-- columns, as they arrive     --one wait--> partials

@@ -1,6 +1,7 @@
-//! Machine code of every module for the architectures that data centres have, as `scripts/ptx` writes it: a device
-//! of one begins at once, those of capability 8.0 and 9.0 with the code that was counted. Others have their
-//! driver compile the PTX.
+//! Machine code of every module for the GPUs of data centres, as `scripts/ptx` writes it.
+//!
+//! A device of compute capability 8, 9 or 10 starts without compiling, those of 8.0 and 9.0 with the very
+//! code that was counted. On other devices the driver compiles the PTX.
 
 /// A module's stem, and its code.
 pub type Code = (&'static str, &'static [u8]);

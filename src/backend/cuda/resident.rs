@@ -1,5 +1,6 @@
-//! Folds of what is already on a device, up to rows that stay there, and the stages with what they leave
-//! to the next: for `icefold bench-device`, which times them without a copy of the photons.
+//! Folds of data that is already on a device, up to rows that stay on it, and the stages one by one.
+//!
+//! For `icefold bench-device`, which times them without a copy of the photons.
 
 use crate::backend::Backend;
 use crate::config::GridConfig;

@@ -1,4 +1,4 @@
-//! What of a job the device folds, and what the host does.
+//! How a job is shared: what the device folds, and what is left to the host.
 
 use crate::backend::gpu::Share;
 use crate::photon::ColumnType;

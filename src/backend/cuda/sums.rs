@@ -1,4 +1,4 @@
-//! Rows that pieces of runs were added up in become partials: one row a cell, in no order.
+//! From the rows into which pieces of runs were added to partials: one row per cell, in no order.
 
 use crate::stat::{
     ColumnPartials, JobColumn, Key, Moments, Range, Signed256, Specials, TermSum, Unsigned256,

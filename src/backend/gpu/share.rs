@@ -1,4 +1,4 @@
-//! What of a job a device folds and what the host does, and their partials put together.
+//! How a job is shared between a device and the host, and how their partials are put together.
 //!
 //! Under `wgpu/` and `cuda/`, each of which says what its device can fold.
 

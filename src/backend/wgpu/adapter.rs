@@ -1,4 +1,4 @@
-//! Adapters: what there is, which one a name means, what it says of itself.
+//! Adapters: which there are, which one a name stands for, and how each describes itself.
 
 use super::report::AdapterReport;
 use crate::backend::device::the_cpu;

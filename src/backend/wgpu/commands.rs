@@ -1,4 +1,4 @@
-//! Commands: what the device is to do, in the order in which it is recorded.
+//! Commands: what the device has to do, recorded in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! An opened adapter: queue, pipelines, memory that is kept from batch to batch, and what went wrong.
+//! An opened adapter: its queue, its pipelines, memory that is kept from batch to batch, and its faults.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The wgpu backend behind the seam: batches and stages take turns on the device.
+//! The wgpu backend behind the seam, where batches and stages take turns on the device.
 
 use std::sync::atomic::Ordering;
 

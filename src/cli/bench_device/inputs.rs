@@ -1,4 +1,4 @@
-//! What other programs are given: arrays of the same photons, and granules.
+//! Inputs for other programs: arrays of the same photons, and granules.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The file that facts go to: one JSON object a line, appended in one piece and on disk before the next
-//! is begun.
+//! The file to which facts are written: one JSON object per line, appended in one piece and on disk before
+//! the next is begun.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,4 +1,4 @@
-//! Photons that are made on the spot: any of them from its number alone, so by all threads at once.
+//! Photons made on the spot, each from its number alone, so that all threads can make them at once.
 
 use rayon::prelude::*;
 

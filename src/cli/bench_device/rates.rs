@@ -1,4 +1,4 @@
-//! Rates of what is on the device already: folds from keys and from coordinates, and the sort of pairs.
+//! Rates with the data on the device already: folds from keys and from coordinates, and the sort of pairs.
 
 use rayon::prelude::*;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
-//! Positions of cells: centres and vertices, in geodetic degrees.
+//! Where cells are: their centres and vertices, in geodetic degrees.
 //!
-//! Behind the line: the store's coordinates and the map's outlines come from here. The spherical
-//! part is `cdshealpix`; the way back from the authalic latitude is `latitude.rs`.
+//! Behind the line: the store's coordinates and the map's outlines come from here. The spherical part is
+//! `cdshealpix`'s; the way back from the authalic latitude is in `latitude.rs`.
 
 use crate::grid::{Latitude, Order, geodetic_from_authalic};
 

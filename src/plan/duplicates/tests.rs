@@ -1,4 +1,4 @@
-//! Which of several files of a granule are kept, whatever the order in which they are given.
+//! Tests: which of several files of a granule are kept, whatever the order in which they are given.
 
 use std::collections::BTreeSet;
 use std::path::Path;

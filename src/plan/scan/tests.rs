@@ -1,4 +1,4 @@
-//! What scans find in folders, and what they pass over.
+//! Tests: what scans find in folders, and what they pass over.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a config would read of a granule, and what that costs.
+//! What a config would read of a granule, and how much work that is.
 //!
 //! Beside the line: `icefold inspect GRANULE --config CONFIG`. Opens what a run would open, and reads
 //! metadata only.

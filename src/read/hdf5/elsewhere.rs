@@ -1,8 +1,8 @@
-//! Files that a granule leads to: which may be opened, and where they are.
+//! Other files that a granule leads to: where they are, and whether they may be opened.
 //!
-//! On the line: `walk.rs` comes here with external links, `storage.rs` with external raw data and the
-//! sources of virtual datasets, before libhdf5 opens anything. Only regular files count, in the granule's
-//! folder or below, or in folders that the user names; a granule from someone else could lead anywhere.
+//! On the line: `walk.rs` asks about external links, `storage.rs` about external raw data and the sources of
+//! virtual datasets, before libhdf5 opens anything. Only regular files count, in the granule's folder or
+//! below, or in folders that the user names; a granule from someone else could lead anywhere.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
-//! A granule opened through libhdf5: names, groups, datasets, errors in one line.
+//! A granule opened through libhdf5: names, groups, datasets, and errors that fit on one line.
 //!
-//! On the line: first step of `granule --read--> PhotonBatch`; `walk.rs` finds what a path leads to.
-//! libhdf5 holds one global lock, so nothing here gains from more than one thread; values are read past
-//! it (`storage.rs`), from a handle of their own.
+//! On the line: first step of `granule --read--> PhotonBatch`; `walk.rs` finds what a path leads to. libhdf5
+//! holds one global lock, so nothing here gains from more than one thread; values are read without it
+//! (`storage.rs`), through a handle of their own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

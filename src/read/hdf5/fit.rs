@@ -1,8 +1,8 @@
-//! Whether granules are of the product, and have the ground tracks, that a config reads.
+//! Whether granules are of the product that a config reads, and have its ground tracks.
 //!
-//! Beside the line: the survey and the making of shard maps gather the outline of every granule here. A
-//! granule without photons is no error; one of another product is, and so is a ground track that no
-//! granule can have.
+//! Beside the line: the survey and the making of shard maps collect the outline of every granule here. A
+//! granule without photons is no error. One of another product is, and so is a ground track that no granule
+//! can have.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! What a granule holds, as JSON; `inspect_text.rs` makes a table of it for people.
 //!
-//! Beside the line: `icefold inspect GRANULE`. Reads metadata, and values only of what tells which
-//! granule it is (`identity.rs`) and where (`extent.rs`).
+//! Beside the line: `icefold inspect GRANULE`. Reads metadata, and only those values that tell which granule
+//! it is (`identity.rs`) and where (`extent.rs`).
 
 use std::fmt;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What a config keeps of a block of rows: filters, nulls, columns.
 //!
-//! On the line: `reader.rs` selects the rows that have a position where photons count; what becomes of
-//! those is decided here.
+//! On the line: `reader.rs` selects the rows that have a valid position inside the wanted shards; here it is
+//! decided what becomes of those.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a dataset of another length than its level's means.
+//! What it may mean that a dataset has another length than its level.
 //!
 //! Beside `track.rs`, for its error: the length may be that of a level that the config has.
 

@@ -1,7 +1,7 @@
-//! What a virtual dataset is made of, as its property list says.
+//! What a virtual dataset is made of, according to its property list.
 //!
-//! On the line: `virtual_dataset.rs` holds these mappings against files. The safe interface of libhdf5
-//! refuses pieces of several rows, of which most mappings are.
+//! On the line: `virtual_dataset.rs` compares these mappings with files. The safe interface of libhdf5
+//! refuses pieces of several rows, which most mappings are.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! A block of rows of a ground track, read: who still wants which source.
+//! A block of rows of a ground track as it was read, and which columns and filters still need which dataset.
 //!
 //! On the line: `reader.rs` selects rows of it, then takes its columns into a batch.
 

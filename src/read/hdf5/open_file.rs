@@ -1,7 +1,7 @@
-//! One HDF5 file, opened twice: by libhdf5 for what it is made of, and for positioned reads of values.
+//! One HDF5 file, opened twice: by libhdf5 for its structure, and for positioned reads of its values.
 //!
-//! On the line: `file.rs` opens the granule here, `elsewhere.rs` the files that it leads to. Addresses in
-//! a file's metadata are those of that file, so the two handles stay together.
+//! On the line: the granule is opened here, and so are the files that it leads to. Addresses in a file's
+//! metadata are those of that file, so the two handles stay together.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};

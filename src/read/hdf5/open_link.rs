@@ -1,7 +1,7 @@
-//! The datasets that link geolocation segments to photons, of one ground track.
+//! The datasets of one ground track that link geolocation segments to photons.
 //!
 //! On the line: `track.rs` opens them with the others, `reader.rs` asks for the runs when it comes to the
-//! ground track. `link.rs` decides what the values say.
+//! ground track. `link.rs` decides what the values mean.
 
 use super::block::Block;
 use super::columns::SourceDataset;

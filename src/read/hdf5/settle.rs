@@ -1,8 +1,8 @@
-//! A ground track against the config, once its datasets are open: attributes that cannot be honoured,
-//! units of coordinates, thresholds that a type cannot hold.
+//! Compares a ground track with the config, once its datasets are open.
 //!
-//! On the line: `reader.rs` settles every ground track before the first photon is read, and the survey
-//! with it.
+//! Attributes that cannot be honoured, units of coordinates that are not degrees, and thresholds that a type
+//! cannot hold are refused. On the line: `reader.rs` settles every ground track before the first photon is
+//! read, and so does the survey.
 
 use super::file::GranuleFile;
 use super::track::Track;

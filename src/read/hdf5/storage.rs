@@ -1,7 +1,8 @@
-//! Where the values of a dataset are: which file, which bytes of it, and whether all are there.
+//! Where the values of a dataset are: in which file, in which of its bytes, and whether all of them are
+//! stored.
 //!
-//! On the line: between `columns.rs`, which reads rows of a dataset, and `chunk/`, which decodes them.
-//! What is decided here is decided before the first value is read, so a dry run knows it too.
+//! On the line: between `columns.rs`, which reads rows of a dataset, and `chunk/`, which decodes them. What
+//! is decided here is decided before the first value is read, so a dry run knows it too.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! One ground track of a granule: is it there, and the datasets that the config needs of it.
+//! One ground track of a granule: whether it exists, and the datasets of it that the config needs.
 //!
-//! On the line: `reader.rs` opens every ground track here before it reads the first photon, so a
-//! missing dataset or a wrong length is known at once.
+//! On the line: `reader.rs` opens every ground track here before it reads the first photon, so a missing
+//! dataset or a wrong length is known at once.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! Virtual datasets: every file and dataset that they take values from is looked at first.
+//! Virtual datasets: every file and dataset from which one takes values is checked first.
 //!
-//! On the line: `storage.rs` calls this when a dataset is opened. libhdf5 reads fill values where a
-//! source is not there, as if they had been measured, and opens whatever file a source names.
+//! On the line: `storage.rs` calls this when a dataset is opened. libhdf5 reads fill values where a source is
+//! missing, as if they had been measured, and opens whatever file a source names.
 
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
-//! The rows of a table in bounded pieces: only the columns that are needed, only the row groups that
-//! can matter.
+//! The rows of a table in bounded pieces, of the needed columns and of the row groups that can matter.
 //!
-//! On the line: `reader.rs` asks for the next piece. A Parquet file is read page by page
-//! (`row_groups.rs`), an Arrow IPC file or stream buffer by buffer (`ipc/`).
+//! On the line: `reader.rs` asks for the next piece. A Parquet file is read page by page (`row_groups.rs`),
+//! an Arrow IPC file or stream buffer by buffer (`ipc/`).
 
 use std::sync::Arc;
 use std::time::Duration;

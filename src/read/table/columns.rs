@@ -1,7 +1,7 @@
-//! The columns of a table that a config needs: there, once, and of a type that can be held.
+//! The columns of a table that a config needs: each must exist, once, and have a type that can be held.
 //!
-//! On the line: `reader.rs` looks here before it reads the first row, the survey asks here for types
-//! and units.
+//! On the line: `reader.rs` looks here before it reads the first row, the survey asks here for types and
+//! units.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! Drift: what differs between the columns of tables that are read together, and is no reason to stop.
+//! Drift: differences between the columns of tables that are read together, where they are no reason to stop.
 //!
-//! Beside the line: the survey gathers it, the run report tells. Columns that the config does not name
-//! are not read; of those that it names, widths of one kind mix. All else is refused by `columns.rs`
-//! and the union of column types.
+//! Beside the line: the survey gathers it, the run report tells it. Columns that the config does not name are
+//! not read; in those that it names, widths of one kind may mix. Everything else is refused by `columns.rs`
+//! and by the union of column types.
 
 use std::collections::BTreeMap;
 

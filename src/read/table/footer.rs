@@ -1,4 +1,4 @@
-//! The footer of a Parquet file: looked at before the library believes what it says of its schema.
+//! The footer of a Parquet file, checked before the library believes what it says of the schema.
 //!
 //! Below `file.rs`. A schema is a tree whose groups say how many children they have. The library sets memory
 //! aside for as many, and calls itself for every one. Format: Apache Parquet, `FileMetaData` of

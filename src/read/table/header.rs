@@ -1,4 +1,4 @@
-//! Headers of Parquet pages: what a page takes, before any of it is decoded.
+//! Headers of Parquet pages: how much a page takes, known before any of it is decoded.
 //!
 //! Below `pages.rs`; `footer.rs` reads the same protocol. Formats: Apache Parquet ("Data Pages",
 //! `PageHeader` of `parquet.thrift`), and the compact protocol of Apache Thrift, of which a header is one

@@ -1,4 +1,4 @@
-//! How long the lists of rows of a Parquet table are, before they are decoded.
+//! How long the lists in the rows of a Parquet table are, known before they are decoded.
 //!
 //! On the line: below `row_groups.rs`, where row groups have more values than a piece. Rows are decoded so
 //! many at a time, and lists of any length may stand behind each other; so the repetition levels of every

@@ -1,5 +1,4 @@
-//! Columns that are in the names of folders: `cycle=3/part-0.parquet` has a column `cycle` that is 3 in
-//! every row.
+//! Columns in the names of folders: `cycle=3/part-0.parquet` has a column `cycle` that is 3 in every row.
 //!
 //! On the line: `file.rs` finds them when it opens a table, `batches.rs` adds those that a config reads to
 //! the columns of the file. A column of the file itself comes before one of its folders.

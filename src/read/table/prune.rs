@@ -1,10 +1,9 @@
-//! Which row groups of a Parquet file can have photons in wanted shards, by their statistics.
+//! Which row groups of a Parquet file can have photons in the wanted shards, according to their statistics.
 //!
-//! On the line: before `batches.rs` reads. The counts of a run do not depend on it: a photon outside
-//! is still counted under the first reason that rejects it. So of a row group whose box meets no
-//! wanted shard only the coordinates are read; and nothing at all where `outside_shards` is the reason
-//! of every photon. The minimum and maximum of floats ignore
-//! NaN, so that takes a count of NaNs, which not every writer gives.
+//! On the line: before `batches.rs` reads. The counts of a run do not depend on it: a photon outside is still
+//! counted under the first reason that rejects it. So of a row group whose box meets no wanted shard only the
+//! coordinates are read, and nothing at all where `outside_shards` is the reason for every photon. The
+//! minimum and maximum of floats ignore NaN, so that takes a count of NaNs, which not every writer gives.
 
 use crate::arrow::array::{Array, AsArray};
 use crate::arrow::datatypes::{DataType, Float32Type, Float64Type};

@@ -1,7 +1,7 @@
-//! Memory that a table may take while it is decoded, beside the batches that are made of it.
+//! The memory that a table may take while it is decoded, beside the batches that are made of it.
 //!
-//! On the line: `row_groups.rs` and `ipc/` ask before they decode. As HDF5's storage chunks, of which
-//! `src/read/hdf5/storage.rs` knows: at most half of what the program leaves.
+//! On the line: `row_groups.rs` and `ipc/` ask before they decode. As for HDF5's storage chunks it is at most
+//! half of what the program leaves.
 
 use parquet::errors::ParquetError;
 

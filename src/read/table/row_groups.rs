@@ -1,7 +1,7 @@
-//! The rows of a Parquet table in pieces whose memory is known before they are decoded.
+//! The rows of a Parquet table, in pieces whose memory is known before they are decoded.
 //!
-//! On the line: `batches.rs` asks for the next piece. `pages.rs` says what pages take, `lists.rs` what rows
-//! with lists do.
+//! On the line: `batches.rs` asks for the next piece. `pages.rs` tells what pages take, `lists.rs` what rows
+//! with lists take.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! Arrow arrays as values: of the three types that columns are held in, without loss.
+//! Arrow arrays as values, without loss, of the three types in which columns are held.
 //!
 //! On the line: between the arrays of `batches.rs` and the batch that `reader.rs` yields. A twin of
-//! `src/read/hdf5/block.rs`, which has HDF5's blocks.
+//! `block.rs` for HDF5.
 
 use crate::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use crate::arrow::buffer::{BooleanBuffer, NullBuffer};

@@ -1,6 +1,6 @@
-//! Tables that icefold wrote, known again by what is in them, and to which store they belong.
+//! Which tables icefold wrote, known by what is in them, and to which store they belong.
 //!
-//! Beside `src/store/table.rs`, which writes cells.
+//! Beside the error table, and `src/store/table.rs`, which writes cells.
 
 use std::path::Path;
 

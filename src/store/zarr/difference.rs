@@ -1,4 +1,4 @@
-//! What comparing two stores found, and how it reads.
+//! What a comparison of two stores found, and how it is told.
 //!
 //! Beside the line: `verify.rs` fills it, `icefold verify` prints it.
 

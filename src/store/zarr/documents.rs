@@ -1,4 +1,4 @@
-//! What the documents of two stores say, member by member.
+//! Compares what the documents of two stores say, member by member.
 //!
 //! Below `verify.rs`, which compares values.
 

@@ -1,4 +1,4 @@
-//! What lies in a store's folders: orders, arrays, documents.
+//! What is in a store's folders: orders, arrays, documents.
 //!
 //! Below `read.rs`.
 

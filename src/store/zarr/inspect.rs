@@ -1,7 +1,7 @@
-//! What is inside a store, for `icefold inspect`.
+//! Tells what is inside a store, for `icefold inspect`.
 //!
-//! Beside the line: every value is read once, a Zarr shard at a time, so that what is told is true
-//! of the data and not only of the metadata.
+//! Beside the line: every value is read once, a Zarr shard at a time, so that what is told is true of the
+//! data and not only of the metadata.
 
 use std::fmt;
 use std::fs;

@@ -1,5 +1,4 @@
-//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their
-//! attributes.
+//! The metadata documents of one order: group, coordinate, grid mapping and arrays, with their attributes.
 //!
 //! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
 //! the zarr-conventions `dggs` convention v1. What a grid says of itself is the grid's (`src/grid/seam.rs`).

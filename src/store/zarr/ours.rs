@@ -1,7 +1,7 @@
-//! What may be replaced by a store: a store that icefold wrote, with nothing else in it.
+//! What a store may replace: a store that icefold wrote, with nothing else in it.
 //!
-//! Below `place.rs`. Every file that icefold puts into a store has a name of a few forms; whatever has
-//! another is somebody else's, and so the folder stays.
+//! Below `place.rs`. Every file that icefold puts into a store has a name of one of a few forms; a file with
+//! any other name is somebody else's, and so the folder stays.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! Where a store is put: it grows beside its target and is renamed when it is whole.
+//! Where a store goes: it grows beside its target and is renamed when it is whole.
 //!
-//! Below `write.rs`, above `src/place/`. A run that fails removes what it wrote; a target is never touched
-//! before.
+//! Below `write.rs`, above `src/place/`. A run that fails removes what it wrote and has not touched the
+//! target.
 
 use std::fs;
 use std::io::ErrorKind;

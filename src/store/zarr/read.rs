@@ -1,4 +1,4 @@
-//! Reading a store back: for rendering, comparing and looking inside.
+//! Reads a store back, for drawing, comparing and looking inside.
 //!
 //! `open.rs` opens an order; `cells.rs` and `sphere.rs` read the values of one layout each.
 

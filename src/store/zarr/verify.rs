@@ -1,7 +1,7 @@
-//! Comparing two stores bit by bit, and saying where they first differ.
+//! Compares two stores bit by bit, and says where they first differ.
 //!
-//! Beside the line: `icefold verify A B`. Values are compared as bytes, so NaNs are equal only if
-//! their bits are. What may differ between equal answers (version, config, shard order) is noted.
+//! Beside the line: `icefold verify A B`. Values are compared as bytes, so NaNs are equal only if their bits
+//! are. What may differ between equal answers (version, config, shard order) is noted.
 
 use std::collections::BTreeSet;
 use std::path::Path;

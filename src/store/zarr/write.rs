@@ -1,8 +1,8 @@
-//! Writing a store from tables of finished cells.
+//! Writes a store from tables of finished cells.
 //!
 //! Last on the line: `CellTable --write--> store`. `group.rs` writes the arrays of one order, which
-//! `array.rs` cuts and compresses; `place.rs` keeps the store away from its target until it is whole.
-//! The root's metadata is written last, so what a killed run leaves does not open.
+//! `array.rs` cuts and compresses; `place.rs` keeps the store away from its target until it is whole. The
+//! root's metadata is written last, so what a killed run leaves does not open.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
-//! Where NVIDIA's driver is looked for beyond where the loader looks. Under `devices.rs`.
+//! Where NVIDIA's driver is looked for when the loader does not find it. Under `devices.rs`.
 //!
-//! The loader's own places come first: `LD_LIBRARY_PATH` and the system's. Containers and some systems have
-//! the driver in a folder that is in neither. A library that is loaded by its path is afterwards found by
-//! its name, which is all that is done here.
+//! The places of the loader come first: `LD_LIBRARY_PATH` and those of the system. Containers and some
+//! systems keep the driver in a folder that is in neither. Once a library has been loaded by its path it is
+//! found by its name too, so loading it is all that is done here.
 
 #![allow(
     unsafe_code,

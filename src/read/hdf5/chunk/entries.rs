@@ -1,8 +1,8 @@
-//! Storage chunks as a file describes them, held to what can be.
+//! Storage chunks as a file describes them, checked against what is possible.
 //!
-//! On the line: `layout.rs` collects them from libhdf5, `table.rs` keeps those of a column. They come
-//! from the file, so none is believed: each must lie within it, have a length that its filters can
-//! leave, and overlap no other.
+//! On the line: `layout.rs` collects them from libhdf5, `table.rs` keeps those of a column. They come from
+//! the file, so none is believed: each must lie within the file, have a length that its filters can produce,
+//! and overlap no other.
 
 use super::table::Grid;
 use crate::photon::stored::Pipeline;

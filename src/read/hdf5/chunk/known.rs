@@ -1,8 +1,8 @@
-//! Filters by their numbers: those that are undone here, those that libhdf5 has, and the names of
-//! others, for the error.
+//! Filters by their numbers: those that are undone here, those that libhdf5 has, and names of others for the
+//! error.
 //!
-//! On the line: `layout.rs` asks here for the filters of a dataset. Numbers 1 to 6 are those of the
-//! HDF5 File Format Specification, IV.A.2.l; others are registered with The HDF Group.
+//! On the line: `layout.rs` asks here about the filters of a dataset. Numbers 1 to 6 are those of the HDF5
+//! File Format Specification, IV.A.2.l; others are registered with The HDF Group.
 
 use hdf5::plist::DatasetCreate;
 use hdf5::sync::sync;

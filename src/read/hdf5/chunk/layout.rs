@@ -1,8 +1,8 @@
-//! How libhdf5 says a dataset is stored: element type, filters with their parameters, chunks.
+//! How a dataset is stored, as libhdf5 tells it: element type, filters with their parameters, chunks.
 //!
-//! On the line: the only part of this folder that calls libhdf5, once per dataset and through its
-//! lock, besides `known.rs`. Anything but chunks or rows behind one another, of standard integers or
-//! floats of 1 to 8 bytes and with the filters of `filter.rs`, gives no table.
+//! On the line: the only part of this folder that calls libhdf5, besides `known.rs`: once per dataset and
+//! through its lock. A dataset gets a table only if it is stored in chunks or in rows one after the other, of
+//! standard integers or floats of 1 to 8 bytes, with filters that are known.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Where the values of one dataset lie in the file, checked before anything is read.
 //!
 //! On the line: `layout.rs` makes a table of the entries that libhdf5 gives (`entries.rs`), `dataset.rs`
-//! reads what stands here.
+//! reads by it.
 
 use std::ops::Range;
 

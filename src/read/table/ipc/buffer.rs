@@ -1,8 +1,8 @@
-//! The bytes of a buffer, bit by bit: read from the file, and decompressed as they are needed.
+//! The bytes of a buffer, little by little: read from the file and decompressed as they are needed.
 //!
-//! Below `column.rs`. A compressed buffer says how long it is decompressed; that is held against what its
-//! codec can do, and is never a reason to set memory aside. Formats: Apache Arrow, "Compression"; LZ4 Frame
-//! Format 1.6.3; RFC 8878, "Zstandard Compression".
+//! Below `column.rs`. A compressed buffer says how long it is when decompressed; that is checked against what
+//! its codec can do, and is never a reason to set memory aside. Formats: Apache Arrow, "Compression"; LZ4
+//! Frame Format 1.6.3; RFC 8878, "Zstandard Compression".
 
 use std::fmt;
 use std::io::{self, BufReader, Read};

@@ -1,4 +1,4 @@
-//! A column of a record batch as arrays of a few rows, in their order.
+//! A column of a record batch, as arrays of a few rows at a time.
 //!
 //! Below `source.rs`. Each of a column's buffers is read on from where the rows before ended; lists say how
 //! long they are before their values are read.

@@ -1,7 +1,7 @@
-//! Which buffers of a record batch hold the columns that are needed, and where they are in the file.
+//! Which buffers of a record batch hold the columns that are needed, and where in the file they are.
 //!
-//! Below `source.rs`. Buffers stand in the order of the schema, children behind their parents; so those of
-//! every other column are counted too. Format: Apache Arrow, "`RecordBatch` message".
+//! Below `source.rs`. Buffers are in the order of the schema, children after their parents, so those of every
+//! other column are counted too. Format: Apache Arrow, "`RecordBatch` message".
 
 use std::collections::VecDeque;
 

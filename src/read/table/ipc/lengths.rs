@@ -1,4 +1,4 @@
-//! How long the lists of rows are, by the offsets at which their values begin.
+//! How long the lists of rows are, from the offsets at which their values begin.
 //!
 //! Below `column.rs`.
 

@@ -1,10 +1,10 @@
-//! Arrow IPC: where the record batches of a file or stream are, and the columns that are needed of them.
+//! Arrow IPC: where the record batches of a file or stream are, and which of their columns are needed.
 //!
 //! On the line: `file.rs` opens a table here, `batches.rs` reads its rows. A record batch may be larger than
-//! the memory and says of itself what it holds, so nothing of it is taken whole: `layout.rs` finds the
-//! buffers of the needed columns, `buffer.rs` reads and decompresses them bit by bit, `column.rs` makes
-//! arrays of a few rows of them (with `bits.rs` and `lengths.rs`), `source.rs` decides how many. Format:
-//! Apache Arrow, "Arrow Columnar Format", "Serialization and Interprocess Communication (IPC)".
+//! the memory and only says of itself what it holds, so it is never taken whole: `layout.rs` finds the
+//! buffers of the needed columns, `buffer.rs` reads and decompresses them little by little, `column.rs` makes
+//! arrays of a few rows, `source.rs` decides how many. Format: Apache Arrow, "Arrow Columnar Format",
+//! "Serialization and Interprocess Communication (IPC)".
 
 mod bits;
 mod buffer;

@@ -1,0 +1,127 @@
+//! Links of the documentation: each leads to a page and a heading that are there, every page of the
+//! formats is in their index, and pages that comments name exist.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use super::{expect_none, files, read, sources};
+
+/// Every page that people read.
+pub fn pages() -> Vec<PathBuf> {
+    let mut pages = files("docs", "md");
+    pages.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    pages
+}
+
+/// The page without its fenced blocks, in which brackets are code.
+fn prose(page: &str) -> String {
+    page.split("```").step_by(2).collect()
+}
+
+/// What `](...)` leads to, but for addresses of the web.
+fn targets(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let links = prose.split("](").skip(1);
+    let links = links.filter_map(|after| after.split_once(')'));
+    links
+        .map(|(target, _)| target.to_owned())
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let prose = prose(page);
+    let headings = prose
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    headings
+        .map(|heading| {
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+            let kept: String = kept.collect();
+            kept.to_lowercase().replace(' ', "-")
+        })
+        .collect()
+}
+
+/// A path with its `..` taken back.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => _ = plain.pop(),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+#[test]
+fn links_of_the_documentation_lead_somewhere() {
+    let mut complaints = Vec::new();
+    for page in pages() {
+        let shown = page.display();
+        for target in targets(&read(&page)) {
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let to = if path.is_empty() {
+                page.clone()
+            } else {
+                plain(&page.parent().unwrap_or(Path::new("")).join(path))
+            };
+            if !Path::new(super::ROOT).join(&to).exists() {
+                complaints.push(format!("{shown}: {target}: there is no {}", to.display()));
+            } else if !anchor.is_empty() && !anchors(&read(&to)).contains(anchor) {
+                complaints.push(format!(
+                    "{shown}: {target}: {} has no such heading",
+                    to.display()
+                ));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn the_index_of_the_formats_has_every_page() {
+    let index = targets(&read(Path::new("docs/FORMAT.md")));
+    let missing = files("docs/format", "md").into_iter().filter_map(|page| {
+        let name = format!("format/{}", page.file_name()?.to_string_lossy());
+        (!index.contains(&name)).then(|| format!("docs/FORMAT.md does not lead to {name}"))
+    });
+    expect_none(&missing.collect::<Vec<_>>());
+}
+
+#[test]
+fn comments_name_pages_that_exist() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        for after in text.split("docs/").skip(1) {
+            let name = after.split(|c: char| !c.is_alphanumeric() && !"/._-".contains(c));
+            let name = name
+                .take(1)
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('.');
+            let page = format!("docs/{name}");
+            if name.ends_with(".md") && !Path::new(super::ROOT).join(&page).exists() {
+                complaints.push(format!("{}: {page} does not exist", path.display()));
+            }
+        }
+    }
+    expect_none(&complaints);
+}
+
+#[test]
+fn links_and_headings_are_found() {
+    let page =
+        "# The `a` page: of b\n[x](b.md#c-d) and [web](https://x.org/a.md)\n```\n[y](z.md)\n```\n";
+    assert_eq!(targets(page), ["b.md#c-d"]);
+    assert!(anchors(page).contains("the-a-page-of-b"));
+    assert_eq!(
+        plain(Path::new("docs/format/../A.md")),
+        Path::new("docs/A.md")
+    );
+}
