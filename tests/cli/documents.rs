@@ -289,6 +289,21 @@ fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
 }
 
 #[test]
+fn pieces_of_another_version_are_refused_even_where_their_format_is_the_same() {
+    let site = Site::new();
+    site.mapped("atl03");
+    succeed(site.run_plan("b.zarr").args(["--shards", "0..1"]));
+    let manifest = site.out("b.zarr.pieces").join("manifest.json");
+    forge(&manifest, |value| value["icefold_version"] = "0.0.9".into());
+    let says = [
+        "are of icefold 0.0.9 (format 2), and this is ",
+        "finish with",
+    ];
+    refuse(site.run_plan("b.zarr").arg("--resume"), 1, &says);
+    refuse(&mut site.finalize("b.zarr"), 1, &says);
+}
+
+#[test]
 fn a_granule_that_changed_is_read_again_for_every_piece_that_it_is_in() {
     let site = Site::new();
     let (_, shards) = site.mapped("atl03");

@@ -1,5 +1,5 @@
 //! Links of the documentation: each leads to a page and a heading that are there, every page of the
-//! formats is in their index, and pages that comments name exist.
+//! formats is in their index, and pages that comments name exist. Whole configs on the pages are valid.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -115,13 +115,28 @@ fn comments_name_pages_that_exist() {
 }
 
 #[test]
+fn whole_configs_on_the_pages_are_valid() {
+    let mut found = 0;
+    for page in pages() {
+        let text = read(&page);
+        for block in text.split("```yaml\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            if block.contains("data_source:") && block.contains("\noutput:") {
+                found += 1;
+                if let Err(error) = icefold::config::parse_yaml("example", block) {
+                    panic!("{}: {error}", page.display());
+                }
+            }
+        }
+    }
+    assert!(found >= 4, "{found} configs");
+}
+
+#[test]
 fn links_and_headings_are_found() {
     let page =
         "# The `a` page: of b\n[x](b.md#c-d) and [web](https://x.org/a.md)\n```\n[y](z.md)\n```\n";
     assert_eq!(targets(page), ["b.md#c-d"]);
     assert!(anchors(page).contains("the-a-page-of-b"));
-    assert_eq!(
-        plain(Path::new("docs/format/../A.md")),
-        Path::new("docs/A.md")
-    );
+    assert_eq!(plain(Path::new("a/b/../C.md")), Path::new("a/C.md"));
 }
