@@ -58,12 +58,10 @@ fn snappy(mut input: &[u8], out: &mut Vec<u8>, count: usize) -> Option<()> {
 fn lz4(mut input: &[u8], out: &mut Vec<u8>, count: usize) -> Option<()> {
     let longer = |input: &mut &[u8], short: u8| -> Option<usize> {
         let mut length = usize::from(short);
-        while short == 15 {
-            let more = take(input)?;
-            length = length.checked_add(more.into())?;
-            if more < 255 {
-                break;
-            }
+        let mut last = if short == 15 { 255 } else { 0 };
+        while last == 255 {
+            last = take(input)?;
+            length = length.checked_add(last.into())?;
         }
         Some(length)
     };
