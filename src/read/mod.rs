@@ -91,7 +91,7 @@ pub struct Described {
 #[derive(Debug)]
 pub enum Probe {
     /// All that the config needs of it can be opened.
-    Fits(Described),
+    Fits(Box<Described>),
     /// It opens, and has nothing that the config reads, or not all of it; why, in words.
     Other(String),
     /// It cannot be opened, or is damaged.

@@ -281,7 +281,7 @@ impl<M: Machine> Gpu<M> {
 }
 
 /// A launch as a step; none of no blocks.
-pub fn launched<'a>(kernel: Kernel, blocks: u32, arguments: Vec<Argument<'a>>) -> Option<Step<'a>> {
+pub fn launched(kernel: Kernel, blocks: u32, arguments: Vec<Argument<'_>>) -> Option<Step<'_>> {
     let launch = Step::Launch {
         kernel,
         blocks,

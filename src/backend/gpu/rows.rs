@@ -221,7 +221,7 @@ mod tests {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
-            latitude: Latitude::AuthalicWgs84,
+            kind: Latitude::AuthalicWgs84.into(),
         };
         let table = KeyTable::new(&grid, |shift| vec![777 >> shift]);
         let rows: Vec<Counts> = rows.iter().map(|&counts| Counts(counts)).collect();

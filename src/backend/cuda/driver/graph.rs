@@ -25,7 +25,7 @@ pub struct Graphs(Vec<(Kinds, Graph)>);
 /// A graph whose nodes stand one behind the other.
 #[derive(Debug)]
 struct Graph {
-    graph: sys::CUgraph,
+    whole: sys::CUgraph,
     launched: sys::CUgraphExec,
     nodes: Vec<sys::CUgraphNode>,
 }
@@ -77,20 +77,16 @@ impl Driver {
         let kinds: Kinds = steps.iter().map(kind).collect();
         let mut graphs = locked(&self.graphs);
         let known = graphs.0.iter().find(|(known, _)| *known == kinds);
-        match known {
-            Some((_, graph)) => {
-                for (step, node) in steps.iter().zip(&graph.nodes) {
-                    self.change(graph, *node, step)?;
-                }
-                self.start(graph)
+        if let Some((_, graph)) = known {
+            for (step, node) in steps.iter().zip(&graph.nodes) {
+                self.change(graph, *node, step)?;
             }
-            None => {
-                let graph = self.made(steps)?;
-                let started = self.start(&graph);
-                graphs.0.push((kinds, graph));
-                started
-            }
+            return self.start(graph);
         }
+        let graph = self.made(steps)?;
+        let started = self.start(&graph);
+        graphs.0.push((kinds, graph));
+        started
     }
 
     fn start(&self, graph: &Graph) -> Result<()> {
@@ -102,12 +98,12 @@ impl Driver {
 
     fn made(&self, steps: &[Step]) -> Result<Graph> {
         let mut graph = Graph {
-            graph: ptr::null_mut(),
+            whole: ptr::null_mut(),
             launched: ptr::null_mut(),
             nodes: Vec::with_capacity(steps.len()),
         };
         // SAFETY: the handle is written before this returns.
-        unsafe { sys::cuGraphCreate(&raw mut graph.graph, 0) }
+        unsafe { sys::cuGraphCreate(&raw mut graph.whole, 0) }
             .result()
             .map_err(|e| fault(e, "make a graph"))?;
         for step in steps {
@@ -115,7 +111,7 @@ impl Driver {
             graph.nodes.push(node);
         }
         // SAFETY: as above.
-        unsafe { sys::cuGraphInstantiateWithFlags(&raw mut graph.launched, graph.graph, 0) }
+        unsafe { sys::cuGraphInstantiateWithFlags(&raw mut graph.launched, graph.whole, 0) }
             .result()
             .map_err(|e| fault(e, "make a graph ready"))?;
         Ok(graph)
@@ -132,10 +128,10 @@ impl Driver {
                 unsafe {
                     sys::cuGraphAddMemsetNode(
                         &raw mut node,
-                        graph.graph,
+                        graph.whole,
                         before,
                         number,
-                        &raw const *&filled(*at, *byte),
+                        &filled(*at, *byte),
                         context,
                     )
                 }
@@ -145,7 +141,7 @@ impl Driver {
                 unsafe {
                     sys::cuGraphAddKernelNode_v2(
                         &raw mut node,
-                        graph.graph,
+                        graph.whole,
                         before,
                         number,
                         parameters,
@@ -167,7 +163,7 @@ impl Driver {
                     sys::cuGraphExecMemsetNodeSetParams(
                         graph.launched,
                         node,
-                        &raw const *&filled(*at, *byte),
+                        &filled(*at, *byte),
                         context,
                     )
                 }
