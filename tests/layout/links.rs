@@ -99,12 +99,8 @@ fn comments_name_pages_that_exist() {
     let mut complaints = Vec::new();
     for (path, text) in sources() {
         for after in text.split("docs/").skip(1) {
-            let name = after.split(|c: char| !c.is_alphanumeric() && !"/._-".contains(c));
-            let name = name
-                .take(1)
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('.');
+            let mut names = after.split(|c: char| !c.is_alphanumeric() && !"/._-".contains(c));
+            let name = names.next().unwrap_or_default().trim_end_matches('.');
             let page = format!("docs/{name}");
             if name.ends_with(".md") && !Path::new(super::ROOT).join(&page).exists() {
                 complaints.push(format!("{}: {page} does not exist", path.display()));
