@@ -28,6 +28,7 @@ fn main() -> icefold::Result<()> {
 }
 
 /// Stops a run that has read more than so many photons.
+#[derive(Debug)]
 pub struct Budget {
     most: u64,
     read: AtomicU64,

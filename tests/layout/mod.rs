@@ -16,12 +16,13 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 6] = [
     ("src", "rs"),
     ("kernels", "cu"),
     ("shaders", "wgsl"),
     ("tests", "rs"),
     ("benches", "rs"),
+    ("examples", "rs"),
 ];
 
 /// Every file under `folder` with `extension`, relative to the root and sorted; none where the
@@ -222,8 +223,15 @@ fn the_documentation_names_files_that_exist() {
 
 /// The paths of this project that `page` has between backticks, without arguments and item names.
 fn paths_in(page: &str) -> Vec<String> {
-    const FOLDERS: [&str; 7] = [
-        "src/", "kernels/", "shaders/", "tests/", "scripts/", "docs/", "benches/",
+    const FOLDERS: [&str; 8] = [
+        "src/",
+        "kernels/",
+        "shaders/",
+        "tests/",
+        "scripts/",
+        "docs/",
+        "benches/",
+        "examples/",
     ];
     let spans = page
         .lines()
