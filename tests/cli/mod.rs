@@ -11,6 +11,8 @@ mod bench_device;
 mod cuda;
 #[cfg(icefold_test_stand_in)]
 mod cuda_libraries;
+#[cfg(icefold_test_stand_in)]
+mod cuda_refused;
 mod damaged_tables;
 mod demo;
 mod devices;
