@@ -9,6 +9,39 @@
 //!
 //! Every statistic accumulates in exact integers, so the answer has the same bits for any backend,
 //! thread count, batch split and input order. `docs/ARCHITECTURE.md` maps the source tree.
+//!
+//! # From code
+//!
+//! What the program does is here as values that are put together and executed: [`Run`] makes a store of granules,
+//! [`MakeMap`] a shard map, [`Finalize`] the store of pieces, [`Verify`] compares devices or stores, and
+//! [`inspect`](inspect::inspect) looks at what is there. Their answers are values, too. Nothing of the library prints
+//! or reads arguments: a [`Watch`] is told how far a run is and what is odd, and may stop it. `examples/` has a program
+//! for each.
+//!
+//! ```
+//! # fn main() -> icefold::Result<()> {
+//! use icefold::demo::{Recipe, write_granules_with};
+//! use icefold::{DeviceChoice, Granules, Layout, Memory, Outcome, Run, config};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let folder = folder.path();
+//! # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+//! # write_granules_with(&folder.join("granules"), &recipe)?;
+//! let outcome = Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
+//!     .into_store(folder.join("photons.zarr"))
+//!     .layout(Layout::Cells)
+//!     .device(DeviceChoice::Cpu)
+//!     .memory(Memory::gib(1))
+//!     .tolerant(true)
+//!     .execute()?;
+//! let Outcome::Store(done) = outcome else {
+//!     panic!("granules as they are become a store");
+//! };
+//! let photons = &done.report.photons;
+//! assert_eq!(photons.read, photons.kept + photons.rejected);
+//! # Ok(())
+//! # }
+//! ```
 
 // What only a part that was left out needs stays where it is.
 #![cfg_attr(

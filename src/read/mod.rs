@@ -182,7 +182,7 @@ impl Input {
             Err(error) => return Probe::Broken(error),
         }
         match Self::describe(&GranulePath::alone(path), config) {
-            Ok(described) => Probe::Fits(described),
+            Ok(described) => Probe::Fits(Box::new(described)),
             Err(error) => Probe::Broken(error),
         }
     }

@@ -46,6 +46,11 @@ impl Granules {
 
     /// What of them is read.
     pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
+        if self.paths.is_empty() {
+            return Err(Error::Usage(
+                "no granules given; name some, or folders that have them".to_owned(),
+            ));
+        }
         let plan = crate::plan::plan(&self.paths, config, tolerant)?;
         notes::of_plan(&plan, watch);
         Ok(plan)

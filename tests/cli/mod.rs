@@ -7,7 +7,6 @@ mod bad_target;
 mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;
-mod columns;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
 #[cfg(icefold_test_stand_in)]
@@ -26,7 +25,7 @@ mod foreign;
 mod full_disk;
 mod full_sphere;
 mod generations;
-mod granules;
+pub(crate) mod granules;
 mod interrupted;
 mod large_cells;
 mod large_tables;
@@ -52,7 +51,6 @@ mod table_out;
 mod tables;
 mod targets;
 mod tolerant;
-mod units;
 mod urls;
 mod verbs;
 
@@ -65,22 +63,22 @@ use tempfile::TempDir;
 use crate::support::{folder, icefold, stderr, stdout};
 
 /// A folder with granules, and an empty folder `out` where runs write.
-struct Site {
+pub(crate) struct Site {
     folder: TempDir,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = folder();
         std::fs::create_dir(folder.path().join("out")).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn out(&self, name: &str) -> PathBuf {
+    pub(crate) fn out(&self, name: &str) -> PathBuf {
         self.path("out").join(name)
     }
 
@@ -109,7 +107,7 @@ impl Site {
     }
 
     /// Names in `out`, hidden ones too.
-    fn written(&self) -> Vec<String> {
+    pub(crate) fn written(&self) -> Vec<String> {
         names(&self.path("out"))
     }
 }

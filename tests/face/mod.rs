@@ -1,10 +1,13 @@
 //! The library as its callers meet it: runs, maps, pieces, comparisons and inspections as values; and the examples.
 
+mod columns;
 mod examples;
+mod from_code;
 mod inspections;
 mod maps;
 mod refusals;
 mod runs;
+mod units;
 mod watches;
 
 use std::path::{Path, PathBuf};
@@ -58,7 +61,7 @@ impl Site {
 
     /// A granule of which the end is missing, among the others.
     fn damaged(&self) -> PathBuf {
-        let path = self.path("granules/ATL03_20200101000000_00010104_006_01.h5");
+        let path = self.path("granules/ATL03_20200101000000_12340104_006_01.h5");
         let bytes = std::fs::read(&self.granules[0]).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         path

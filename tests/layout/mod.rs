@@ -18,7 +18,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("src", "rs"),
     ("kernels", "cu"),
     ("kernels", "cuh"),
@@ -28,10 +28,11 @@ const SOURCES: [(&str, &str); 9] = [
     ("tests", "cpp"),
     ("benches", "rs"),
     ("benches", "cu"),
+    ("examples", "rs"),
 ];
 
 /// Folders whose files may be `unsafe`: a C library behind each.
-const ROOMS: [&str; 3] = ["src/backend/cuda/driver/", "src/granule/", "tests/"];
+const ROOMS: [&str; 3] = ["src/backend/cuda/driver/", "src/read/hdf5/", "tests/"];
 
 /// Every file under `folder` with `extension`, relative to the root and sorted; none where the
 /// folder does not exist.
@@ -252,8 +253,15 @@ fn the_documentation_names_files_that_exist() {
 
 /// The paths of this project that `page` has between backticks, without arguments and item names.
 fn paths_in(page: &str) -> Vec<String> {
-    const FOLDERS: [&str; 7] = [
-        "src/", "kernels/", "shaders/", "tests/", "scripts/", "docs/", "benches/",
+    const FOLDERS: [&str; 8] = [
+        "src/",
+        "kernels/",
+        "shaders/",
+        "tests/",
+        "scripts/",
+        "docs/",
+        "benches/",
+        "examples/",
     ];
     let spans = page
         .lines()

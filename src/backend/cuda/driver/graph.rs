@@ -41,8 +41,8 @@ impl Drop for Graph {
             if !self.launched.is_null() {
                 let _ = sys::cuGraphExecDestroy(self.launched);
             }
-            if !self.graph.is_null() {
-                let _ = sys::cuGraphDestroy(self.graph);
+            if !self.whole.is_null() {
+                let _ = sys::cuGraphDestroy(self.whole);
             }
         }
     }

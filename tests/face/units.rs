@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use hdf5::types::VarLenAscii;
 
-use super::{Site, json, refuse};
+use super::from_code::{done, partly, refused};
+use crate::cli::Site;
 use crate::support::tables::{Row, record_batch, table_yaml, with_metadata, write_batch};
 
 /// A granule whose heights are in these units.
@@ -28,9 +29,8 @@ fn granules_in_other_units_are_an_error_or_left_out_by_name() {
         .map(|(name, units)| granule(&site, name, Some(units)));
     let paths: Vec<&Path> = granules.iter().map(PathBuf::as_path).collect();
     let says = "granule b.h5: column h_ph is in feet in granule b.h5, in meters in granule a.h5";
-    refuse(&mut site.run("atl03", &paths), 1, &[says]);
-    let mut tolerant = site.run("atl03", &paths);
-    let (report, _) = json(tolerant.args(["--tolerant", "--json"]), 3);
+    refused(site.code("atl03", &paths), &[says]);
+    let (report, _) = partly(site.code("atl03", &paths).tolerant(true));
     assert_eq!(report["photons"]["read"], 6000);
     let reason = report["granules"]["failed"][0]["reason"].as_str().unwrap();
     assert!(reason.contains(says), "{reason}");
@@ -45,8 +45,7 @@ fn units_that_one_granule_lacks_are_a_note() {
         granule(&site, "a.h5", Some("meters")),
         granule(&site, "b.h5", None),
     ];
-    let mut run = site.run("atl03", &[&granules[0], &granules[1]]);
-    let (report, message) = json(run.arg("--json"), 0);
+    let (report, message) = done(site.code("atl03", &[&granules[0], &granules[1]]));
     let note = "granule b.h5: column h_ph has no units, in granule a.h5 it is in meters; taken for the \
                 same";
     assert_eq!(report["drift"][0], note);
@@ -75,7 +74,7 @@ fn metadata_of_fields_mean_what_attributes_mean_and_the_report_tells() {
     write_batch(&path, &batch, 4);
     let config = site.path("table.yaml");
     std::fs::write(&config, table_yaml()).unwrap();
-    let (report, message) = json(site.run(&config, &[&path]).arg("--json"), 0);
+    let (report, message) = done(site.code(&config, &[&path]));
     assert_eq!(report["photons"]["null_by"]["k"], 2);
     assert_eq!(report["photons"]["outside_valid_range_by"]["k"], 1);
     let says = "column k: 1 values lie outside its valid_max 7 and are null";
@@ -87,7 +86,7 @@ fn metadata_of_fields_mean_what_attributes_mean_and_the_report_tells() {
     assert_eq!(report["conventions"], applied);
     let ignoring = table_yaml().replace("output:", "output:\n  valid_range: ignore");
     std::fs::write(&config, ignoring).unwrap();
-    let (ignored, message) = json(site.run_to("b.zarr", &config, &[&path]).arg("--json"), 0);
+    let (ignored, message) = done(site.code_to("b.zarr", &config, &[&path]));
     assert_eq!(ignored["photons"]["null_by"]["k"], 1);
     assert!(!message.contains("valid_max"), "{message}");
     assert_ne!(ignored["config"]["sha256"], report["config"]["sha256"]);
@@ -95,5 +94,5 @@ fn metadata_of_fields_mean_what_attributes_mean_and_the_report_tells() {
     let radians = with_metadata(&batch, "lat", &[("units", "radians")]);
     write_batch(&path, &radians, 4);
     let says = "packed.parquet: column lat: attribute units is 'radians'";
-    refuse(&mut site.run_to("c.zarr", &config, &[&path]), 1, &[says]);
+    refused(site.code_to("c.zarr", &config, &[&path]), &[says]);
 }

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use hdf5::{File, H5Type};
+use icefold::pipeline::Survey;
 
-use super::granules::one;
-use super::{Site, json, refuse};
+use super::from_code::{done, partly, refused, surveyed};
+use crate::cli::Site;
+use crate::cli::granules::one;
 
 /// A pipeline over columns `h` and `k` with these outputs.
 fn config(site: &Site, outputs: &str) -> PathBuf {
@@ -48,11 +50,9 @@ fn granule<H: H5Type, K: H5Type>(site: &Site, name: &str, h: &[H], k: &[K]) -> P
     path
 }
 
-fn dtypes(plan: &serde_json::Value) -> Vec<&str> {
-    let arrays = plan["arrays"].as_array().unwrap().iter();
-    arrays
-        .map(|array| array["dtype"].as_str().unwrap())
-        .collect()
+fn dtypes(survey: &Survey) -> Vec<&'static str> {
+    let arrays = survey.schema.arrays.iter();
+    arrays.map(|array| array.dtype.name()).collect()
 }
 
 #[test]
@@ -78,13 +78,14 @@ fn a_number_that_its_declared_dtype_cannot_hold_stops_the_run_and_never_wraps() 
         ),
     ] {
         let config = config(&site, &format!("    {output}"));
-        for mode in ["--strict", "--tolerant"] {
+        for tolerant in [false, true] {
             let says = [
                 "finalize gate: ",
                 says,
                 "at order 6); declare a wider dtype",
             ];
-            refuse(site.run(&config, &one(&granule)).arg(mode), 1, &says);
+            let run = site.code(&config, &one(&granule));
+            refused(run.tolerant(tolerant), &says);
             assert!(site.written().is_empty(), "{:?}", site.written());
         }
     }
@@ -93,7 +94,7 @@ fn a_number_that_its_declared_dtype_cannot_hold_stops_the_run_and_never_wraps() 
         &site,
         "    count: {function: count, source: h, dtype: int16}",
     );
-    json(site.run(&config, &one(&granule)).arg("--json"), 0);
+    done(site.code(&config, &one(&granule)));
 }
 
 #[test]
@@ -104,15 +105,14 @@ fn a_granule_that_is_left_out_has_no_say_and_order_does_not_choose_it() {
     let b = granule(&site, "b.h5", &[2.5_f64], &[1_i32]);
     let config = config(&site, EXTREMES);
     for granules in [[&*a, &*b], [&*b, &*a]] {
-        let mut command = site.run(&config, &granules);
-        let (plan, _) = json(command.args(["--tolerant", "--dry-run", "--json"]), 3);
-        assert_eq!(dtypes(&plan), ["float32", "float32"]);
-        assert_eq!(plan["failed"][0]["granule"], "b.h5");
+        let survey = surveyed(site.code(&config, &granules).tolerant(true));
+        assert_eq!(dtypes(&survey), ["float32", "float32"]);
+        assert_eq!(survey.failed[0].granule, "b.h5");
         let says = [
             "granule b.h5: column k is int32 in granule b.h5, float32 in granule a.h5; ",
             "separately",
         ];
-        refuse(&mut site.run(&config, &granules), 1, &says);
+        refused(site.code(&config, &granules), &says);
     }
 }
 
@@ -122,9 +122,9 @@ fn a_granule_whose_datasets_do_not_fit_together_has_no_say() {
     let a = granule(&site, "a.h5", &[1.5_f32], &[1_i8]);
     let bad = granule(&site, "bad.h5", &[1.5_f64], &[1_i16, 2]);
     let config = config(&site, EXTREMES);
-    let mut command = site.run(&config, &[&a, &bad]);
-    let (plan, _) = json(command.args(["--tolerant", "--dry-run", "--json"]), 3);
-    assert_eq!(dtypes(&plan), ["float32", "int8"]);
+    let survey = surveyed(site.code(&config, &[&a, &bad]).tolerant(true));
+    assert_eq!(dtypes(&survey), ["float32", "int8"]);
+    assert_eq!(survey.failed.len(), 1);
 }
 
 #[test]
@@ -147,9 +147,11 @@ fn arrays_that_no_store_can_hold_are_found_before_anything_is_read() {
         ),
     ] {
         let config = config(&site, outputs);
-        let mut command = site.run(&config, &one(&granule));
-        refuse(command.arg("--dry-run"), 2, &["config ", says]);
-        refuse(&mut site.run(&config, &one(&granule)), 2, &[says]);
+        let planned = site.code(&config, &one(&granule)).planned().unwrap();
+        let message = planned.survey().unwrap_err().to_string();
+        assert!(message.starts_with("config "), "{message}");
+        assert!(message.contains(says), "{message}");
+        refused(site.code(&config, &one(&granule)), &["config ", says]);
         assert!(site.written().is_empty());
     }
 }
@@ -160,10 +162,10 @@ fn the_first_row_out_of_range_is_named_however_rows_are_cut() {
     let h = [1.0, 1.0, 9e9];
     let granule = granule(&site, "a.h5", &h, &[1.0, 9e9, 1.0]);
     let config = config(&site, MEANS);
-    for rows in ["1", "2", "3"] {
-        let mut command = site.run(&config, &one(&granule));
+    for rows in [1, 2, 3] {
+        let run = site.code(&config, &one(&granule));
         let says = ["granule a.h5: /a/p/k row 1: 9000000000 is out of range"];
-        refuse(command.args(["--batch-rows", rows]), 1, &says);
+        refused(run.batch_rows(rows), &says);
     }
 }
 
@@ -177,12 +179,8 @@ fn integers_are_named_to_their_last_digit() {
         "/a/p/k row 1: 4611686018427387905 is out of range",
         "resolution 2^15, which holds it",
     ];
-    refuse(&mut site.run(&config, &one(&granule)), 1, &says);
-    let (report, _) = json(
-        site.run(&config, &one(&granule))
-            .args(["--tolerant", "--json"]),
-        3,
-    );
+    refused(site.code(&config, &one(&granule)), &says);
+    let (report, _) = partly(site.code(&config, &one(&granule)).tolerant(true));
     assert_eq!(report["rejected_rows"]["first"][0]["value"], large);
     assert_eq!(report["photons"]["rejected_by"]["out_of_range:k"], 1);
 }
@@ -199,7 +197,7 @@ fn a_null_in_a_column_that_no_output_uses_does_not_count() {
     }
     file.close().unwrap();
     let config = config(&site, "    h: {function: mean, source: h}");
-    let (report, _) = json(site.run(&config, &one(path)).arg("--json"), 0);
+    let (report, _) = done(site.code(&config, &one(path)));
     assert_eq!(report["photons"]["rejected_by"]["null"], 1);
     assert_eq!(report["photons"]["null_by"], serde_json::json!({}));
 }
@@ -209,9 +207,8 @@ fn an_extreme_of_an_expression_is_float32_like_every_expression() {
     let site = Site::new();
     let granule = granule(&site, "a.h5", &[1.5_f64], &[1_i8]);
     let outputs = "    h: {expression: \"min(h + 0)\"}\n    k: {function: max, source: k}";
-    let mut command = site.run(config(&site, outputs), &one(&granule));
-    let (plan, _) = json(command.args(["--dry-run", "--json"]), 0);
-    assert_eq!(dtypes(&plan), ["float32", "int8"]);
+    let survey = surveyed(site.code(config(&site, outputs), &one(&granule)));
+    assert_eq!(dtypes(&survey), ["float32", "int8"]);
 }
 
 #[test]
@@ -229,7 +226,7 @@ fn values_far_below_a_unit_are_summed_and_counted() {
         "k: {path: \"/{group}/p/k\", resolution: 2^-17}",
     );
     std::fs::write(&config, text).unwrap();
-    let (report, _) = json(site.run(&config, &one(&granule)).arg("--json"), 0);
+    let (report, _) = done(site.code(&config, &one(&granule)));
     assert_eq!(report["remainders"], serde_json::json!({"h": 4, "k": 3}));
     let of_granule = &report["granules"]["done"][0]["remainders"];
     assert_eq!(*of_granule, report["remainders"]);
