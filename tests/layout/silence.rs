@@ -7,9 +7,9 @@ use super::{expect_none, files, read};
 
 /// What only the command line does.
 const LOUD: [&str; 10] = [
-    "print!",
-    "println!",
-    "dbg!",
+    "print!(",
+    "println!(",
+    "dbg!(",
     "stdout()",
     "stderr()",
     "stdin()",
@@ -103,5 +103,5 @@ fn exceptions_are_files_that_need_to_be() {
 fn what_is_loud_is_found_in_code_and_nowhere_else() {
     let text = "// println!\nlet a = \"eprintln!\";\nprintln!(\"a\");\nlet b = std :: env :: var(a);\n\
                 #[cfg(test)]\nmod tests {\n dbg!(a);\n}\n";
-    assert_eq!(loud(text), [(3, "println!"), (4, "env::var")]);
+    assert_eq!(loud(text), [(3, "println!("), (4, "env::var")]);
 }
