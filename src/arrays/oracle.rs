@@ -1,5 +1,6 @@
 //! The slow and plain answer: photon by photon, one thread, no keys, no sort of photons, no merge.
 //!
+//! Cells are those of the reference locate, which the tests hold to the papers' equations; all else is its own.
 //! Beside the line: `icefold bench` shows no time of a device whose partials are not these, and it is
 //! the single-thread reference that times are compared with.
 

@@ -23,6 +23,8 @@ mod source;
 mod store;
 mod survey;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,6 +4,7 @@
 mod cells;
 mod full_sphere;
 mod granules;
+mod ids;
 mod overviews;
 mod shard;
 mod shard_map;
