@@ -1,5 +1,6 @@
 //! The oracle: the slow and plain answer, photon by photon on one thread, without keys, sorting or merging.
 //!
+//! Cells are those of the reference locate, which the tests hold to the papers' equations; all else is its own.
 //! Beside the line: `icefold bench` shows no time of a device whose partials differ from these, and times are
 //! compared with it as the single-threaded reference.
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::place::{begin, end, hidden, sync_parent};
+use crate::place::{begin, create_folders, end, hidden, sync_parent};
 use crate::text::condensed;
 use crate::{Error, Result};
 use file::GranuleWriter;
@@ -68,7 +68,7 @@ pub fn write_granules(dir: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// Where the folder or a file cannot be written.
 pub fn write_granules_with(dir: &Path, recipe: &Recipe) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
+    create_folders(dir).map_err(|e| Error::io("create", dir, e))?;
     (0..recipe.granules)
         .map(|granule| {
             let pass = Pass::new(u64::from(granule), recipe.segments_per_track);

@@ -210,3 +210,41 @@ fn by_shard(cells: Window, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::gate::tests::{job, partials, schema};
+    use super::*;
+    use crate::grid::Order;
+
+    /// Three cells of order 12, two of them in one of order 11, folded up; how many photons the shards are said to have beyond
+    /// those that they have.
+    fn folded(beyond: u64) -> Result<Vec<(u8, u64)>, String> {
+        let job = job();
+        let schema = StoreSchema {
+            arrays: Vec::new(),
+            ..schema()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let orders = [11, 9].map(|order| Order::new(order).unwrap());
+        let piles = Piles::new(folder.path().join("piles"));
+        let mut overviews = Overviews::new(&orders, &schema, &job, &piles);
+        let cells = partials(&[(8, &[1.0, 2.0]), (9, &[3.0]), (12, &[4.0])], &job);
+        let mut finished = overviews.add(&Window::from(cells)).unwrap();
+        overviews.photons += beyond;
+        finished.extend(overviews.finish().map_err(|error| error.to_string())?);
+        let rows = |overview: &FinishedOverview| {
+            let rows = overview.shard.table.rows.num_rows();
+            (overview.order.get(), rows as u64)
+        };
+        Ok(finished.iter().map(rows).collect())
+    }
+
+    #[test]
+    fn overviews_hold_every_photon_of_the_shards_or_there_are_none() {
+        assert_eq!(folded(0), Ok(vec![(11, 1), (11, 1), (9, 1)]));
+        let says = "overview of order 11 has 4 photons, its shards have 5";
+        let error = folded(1).unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::backend::StageTimes;
 use crate::error::{Error, Result};
 use crate::left_out::{RejectedRow, RejectedValue};
 use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{Derivation, JobColumn, Partials, Resolution, TermSum};
+use crate::stat::{Derivation, Job, JobColumn, Partials, Resolution, TermSum};
 
 use super::{Granule, Line};
 
@@ -26,13 +26,22 @@ pub(super) fn fold_in_range(
     let keep = reject(line, batch, granule)?;
     *batch = batch.retain(&keep);
     let partials = fold(line, batch, times)?;
-    if let Some((column, count)) = partials.out_of_range().next() {
-        return Err(Error::gate(format!(
-            "{count} values of column {} are out of range after rejecting those that were",
-            line.job.columns[column].name
-        )));
-    }
+    all_in_range(line.job, &partials)?;
     Ok(partials)
+}
+
+/// No value is out of range where those that were have been rejected.
+///
+/// # Errors
+/// A device and the host that disagree: a defect of icefold, never of the data.
+pub(super) fn all_in_range(job: &Job, partials: &Partials) -> Result<()> {
+    let Some((column, count)) = partials.out_of_range().next() else {
+        return Ok(());
+    };
+    Err(Error::gate(format!(
+        "{count} values of column {} are out of range after rejecting those that were",
+        job.columns[column].name
+    )))
 }
 
 /// The device sees the job's columns; afterwards the batch has its source columns again.

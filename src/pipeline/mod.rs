@@ -24,6 +24,8 @@ mod second_grid_tests;
 mod source;
 mod survey;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;

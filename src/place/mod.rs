@@ -32,5 +32,5 @@ pub use lock::{NameLock, duration, lock_of, now};
 pub use sealed::{Opened, open, seal};
 pub use standing::{Artefact, Folder, check_distinct, check_file, writes_through};
 pub use swap::identity;
-pub use sync::{sync_folder, sync_parent};
+pub use sync::{create_folders, sync_folder, sync_parent};
 pub use work::{abandon, begin, end};

@@ -31,7 +31,7 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The operating system's.
-pub(super) fn create_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn create_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let above = folder.ancestors();
     let missing = above.take_while(|f| !f.as_os_str().is_empty() && !f.exists());
     let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();

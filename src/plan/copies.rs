@@ -60,7 +60,10 @@ impl Files for OnDisk<'_> {
         match Input::probe(path, config) {
             Probe::Fits(found) => Found::Fits {
                 rows: found.rows,
-                tracks: found.outline.map_or_else(BTreeSet::new, |o| o.with_rows()),
+                tracks: found
+                    .outline
+                    .as_ref()
+                    .map_or_else(BTreeSet::new, |outline| outline.with_rows()),
             },
             Probe::Other(why) => Found::Other(why),
             Probe::Broken(error) => Found::Broken(error),

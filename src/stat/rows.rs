@@ -163,3 +163,62 @@ impl<'a> RowsMut<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photon::ColumnType;
+    use crate::stat::{ColumnOrigin, Needs, Resolution};
+
+    /// Out of range, the sum and the sum of squares of as many values as this, in one cell.
+    fn moments<T: Value>(value: T, times: usize, exponent: i32) -> (u64, i128, u128) {
+        let column = JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::new(exponent).unwrap(),
+            needs: Needs {
+                moments: true,
+                variance: true,
+                ..Needs::default()
+            },
+        };
+        let row = Row::of(&vec![value; times], &column);
+        assert_eq!(row.moments.squares.high, 0);
+        (row.out_of_range, row.moments.sum, row.moments.squares.low)
+    }
+
+    #[test]
+    fn values_are_in_range_up_to_half_a_unit_below_its_bound() {
+        let last = (1i128 << 48) - 1;
+        let square = last.unsigned_abs().pow(2);
+        // Few values and many take other ways.
+        for (times, exponent) in [(1, -20), (1, 0), (1, 34), (1, 100), (500, 0), (500, 34)] {
+            let unit = 2f64.powi(-exponent);
+            let n = times as i128;
+            for sign in [1.0, -1.0] {
+                // A tie, and 2^48 - 1 is odd.
+                let bound = (2f64.powi(48) - 0.5) * unit;
+                let beyond = moments(sign * bound, times, exponent);
+                assert_eq!(beyond, (times as u64, 0, 0), "{sign} {exponent}");
+                let within = moments(sign * bound.next_down(), times, exponent);
+                let sum = n * if sign > 0.0 { last } else { -last };
+                assert_eq!(within, (0, sum, n as u128 * square), "{sign} {exponent}");
+                let whole = moments(sign * (2f64.powi(48) - 1.0) * unit, times, exponent);
+                assert_eq!(whole, within, "{sign} {exponent}");
+            }
+        }
+        for times in [1, 500] {
+            let n = times as u64;
+            assert_eq!(moments(1i64 << 48, times, 0), (n, 0, 0));
+            assert_eq!(moments(-(1i64 << 48), times, 0), (n, 0, 0));
+            let within = (0, -last * times as i128, n as u128 * square);
+            assert_eq!(moments(1 - (1i64 << 48), times, 0), within);
+            assert_eq!(moments(2f32.powi(48), times, 0), (n, 0, 0));
+            let below = 2f32.powi(48).next_down();
+            let sum = times as i128 * below as i128;
+            let squares = n as u128 * (below as u128).pow(2);
+            assert_eq!(moments(below, times, 0), (0, sum, squares));
+        }
+    }
+}

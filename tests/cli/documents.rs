@@ -239,6 +239,32 @@ fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
 }
 
 #[test]
+fn a_piece_with_other_cells_or_photons_than_its_marker_says_makes_no_store() {
+    let site = Site::new();
+    let (_, shards) = site.mapped("atl03");
+    let folder = Pieces::folder_of(&site.out("b.zarr"));
+    let all = format!("0..{shards}");
+    let more = |value: &mut Value| *value = (value.as_u64().unwrap() + 1).into();
+    let changes: [Change; 2] = [
+        (" cells and its marker says ", &|value| {
+            more(&mut value["cells"]["12"]);
+        }),
+        ("the partials of its piece have ", &|value| {
+            more(&mut value["photons"]);
+            more(&mut value["granules"][0]["photons"]);
+        }),
+    ];
+    for (says, change) in changes {
+        let mut part = site.run_plan("b.zarr");
+        part.args(["--shards", &all, "--overviews", "9,4"]);
+        succeed(&mut part);
+        forge(&markers(&folder)[0], change);
+        refuse(&mut site.finalize("b.zarr"), 1, &["shard ", says]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
 fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
     let site = Site::new();
     let (_, shards) = site.mapped("atl03");

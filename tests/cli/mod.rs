@@ -39,6 +39,8 @@ mod pieces;
 mod plan;
 mod platform;
 mod points;
+#[cfg(icefold_test_stand_in)]
+mod power;
 mod progress;
 mod reports;
 mod resume;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use icefold::grid::morton;
-use icefold::grid::{Latitude, Locator, Order};
+use icefold::grid::{Order, morton};
 use icefold::store::StoreReader;
 use serde_json::{Value, json};
 
 use super::granules::Heights;
 use super::{Site, assert_same, json as json_of, refuse};
+use crate::support::healpix::{self, Sphere};
 use crate::support::{icefold, stdout, succeed};
 
 const SHARD_ORDER: u8 = 6;
@@ -29,11 +29,11 @@ pub(super) fn long_track(lon: f64) -> Heights {
 /// The shards of a track, located photon by photon.
 pub(super) fn shards_of(tracks: &[&Heights]) -> Vec<u64> {
     let order = Order::new(SHARD_ORDER).unwrap();
-    let locator = Locator::new(order, Latitude::AuthalicWgs84);
     let positions = tracks.iter().flat_map(|t| t.lon.iter().zip(&t.lat));
     let valid = positions.filter(|(lon, lat)| lon.abs() <= 540.0 && lat.abs() <= 90.0);
     let mut words: Vec<u64> = valid
-        .map(|(&lon, &lat)| morton::to_word(order, locator.cell(lon, lat)))
+        .map(|(&lon, &lat)| healpix::cell(SHARD_ORDER, Sphere::AuthalicWgs84, lon, lat))
+        .map(|cell| morton::to_word(order, cell))
         .collect();
     words.sort_unstable();
     words.dedup();

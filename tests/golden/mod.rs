@@ -5,6 +5,7 @@ mod bits;
 mod cells;
 mod full_sphere;
 mod granules;
+mod ids;
 mod overviews;
 mod shard;
 mod shard_map;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use icefold::config::{self, Config};
-use icefold::grid::{Locator, Order};
+use icefold::grid::Order;
 use icefold::photon::ColumnType;
 use icefold::plan::ShardSet;
 use icefold::read::WantedShards;
@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use super::synthetic::{Closed, Synthetic};
 use super::{Photon, photons_of, read};
 use crate::support::granule as granule_of;
+use crate::support::healpix::{self, Sphere};
 
 /// Real granules and the built-in configs for them.
 const REAL: [(&str, &str); 3] = [
@@ -139,9 +140,7 @@ fn read_within(
 fn prunes_to_the_same(path: &Path, config: &Config, shards: &ShardSet, batch_rows: usize) {
     let whole = read(path, config, 1 << 20).unwrap();
     let (photons, counts, bytes) = read_within(path, config, shards, batch_rows);
-    let locator = Locator::new(shards.order(), config.grid.kind);
-    let inside =
-        |p: &Photon| shards.contains(locator.cell(f64::from_bits(p.lon), f64::from_bits(p.lat)));
+    let inside = |p: &Photon| shards.contains(shard_of(p, shards.order()));
     let expected: Vec<Photon> = whole
         .photons
         .iter()
@@ -161,16 +160,16 @@ fn prunes_to_the_same(path: &Path, config: &Config, shards: &ShardSet, batch_row
     assert!(bytes <= read(path, config, batch_rows).unwrap().bytes_read);
 }
 
+/// The shard of a photon by the oracle.
+fn shard_of(photon: &Photon, order: Order) -> u64 {
+    let (lon, lat) = (f64::from_bits(photon.lon), f64::from_bits(photon.lat));
+    healpix::cell(order.get(), Sphere::AuthalicWgs84, lon, lat)
+}
+
 fn shards_of(path: &Path, config: &Config, order: Order) -> Vec<u64> {
     let whole = read(path, config, 1 << 20).unwrap();
-    let locator = Locator::new(order, config.grid.kind);
-    let position = |p: &Photon| (f64::from_bits(p.lon), f64::from_bits(p.lat));
-    let mut shards: Vec<u64> = whole
-        .photons
-        .iter()
-        .map(position)
-        .map(|(lon, lat)| locator.cell(lon, lat))
-        .collect();
+    let photons = whole.photons.iter();
+    let mut shards: Vec<u64> = photons.map(|photon| shard_of(photon, order)).collect();
     shards.sort_unstable();
     shards.dedup();
     shards

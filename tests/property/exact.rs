@@ -9,6 +9,7 @@ use num_rational::BigRational;
 use proptest::prelude::*;
 
 use super::{shuffle, split};
+use crate::support::healpix::{self, Sphere};
 use crate::support::{Photons, Question, bits, cell_ids, values};
 
 /// Float32; float64 with and without a variance; times; integers of a coarse unit.
@@ -216,10 +217,13 @@ proptest! {
         let question = Question::new(YAML, &TYPES);
         let rows: Vec<usize> = (0..photons.len()).collect();
         let tables = question.answer(&photons, std::slice::from_ref(&rows), 2);
-        let locator = question.config.grid.locator();
+        let order = question.config.grid.cell_order.get();
+        let cell_of = |i: usize| {
+            healpix::cell(order, Sphere::AuthalicWgs84, photons.lon[i], photons.lat[i])
+        };
         for (place, cell) in cell_ids(&tables).into_iter().enumerate() {
             let inside = rows.iter().copied();
-            let inside = inside.filter(|&i| locator.cell(photons.lon[i], photons.lat[i]) == cell);
+            let inside = inside.filter(|&i| cell_of(i) == cell);
             let found = |name: &str| values(&tables, name)[place];
             check(&photons, &inside.collect::<Vec<_>>(), &found)?;
         }

@@ -1,11 +1,11 @@
-//! The oracle: every statistic the slow, plain way, photon by photon, in f64.
+//! The oracle: every statistic the slow, plain way, photon by photon, in f64, in cells of the papers' equations.
 
 use std::collections::{BTreeMap, HashMap};
 
-use icefold::grid::{Latitude, Locator, Order};
 use icefold::photon::Values;
 
 use crate::support::Photons;
+use crate::support::healpix::{self, Sphere};
 
 /// Relative to the value, or absolute below 1. Order statistics and counts have none.
 pub const TOLERANCES: [(&str, f64); 15] = [
@@ -71,13 +71,10 @@ fn extreme(x: &[f64], pick: fn(f64, f64) -> f64) -> f64 {
 }
 
 pub fn answer(photons: &Photons) -> Vec<Answer> {
-    let locator = Locator::new(Order::new(12).unwrap(), Latitude::AuthalicWgs84);
     let mut cells: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for i in 0..photons.len() {
-        cells
-            .entry(locator.cell(photons.lon[i], photons.lat[i]))
-            .or_default()
-            .push(i);
+        let cell = healpix::cell(12, Sphere::AuthalicWgs84, photons.lon[i], photons.lat[i]);
+        cells.entry(cell).or_default().push(i);
     }
     cells
         .into_iter()

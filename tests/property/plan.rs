@@ -7,12 +7,13 @@ use hdf5::File;
 use icefold::config::{self, Config, DuplicatePolicy};
 use icefold::demo::{Recipe, write_granules_with};
 use icefold::error::Kind;
-use icefold::grid::{Latitude, Locator, Order};
+use icefold::grid::Order;
 use icefold::plan::{Build, ShardMap, build, plan};
 use icefold::watch::{Unwatched, Watch};
 use proptest::prelude::*;
 
 use crate::support::folder;
+use crate::support::healpix::{self, Sphere};
 
 const GROUND_TRACKS: [&str; 6] = ["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"];
 
@@ -50,7 +51,7 @@ fn listed(map: &ShardMap) -> BTreeMap<u64, BTreeSet<String>> {
 
 /// The oracle: every position of every ground track, read whole and located alone.
 fn located(config: &Config, granules: &[PathBuf]) -> BTreeMap<u64, BTreeSet<String>> {
-    let locator = Locator::new(config.grid.shard_order, Latitude::AuthalicWgs84);
+    let order = config.grid.shard_order.get();
     let mut shards = BTreeMap::<u64, BTreeSet<String>>::new();
     for path in granules {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -62,8 +63,8 @@ fn located(config: &Config, granules: &[PathBuf]) -> BTreeMap<u64, BTreeSet<Stri
             };
             for (lon, lat) in read("lon_ph").into_iter().zip(read("lat_ph")) {
                 if (-540.0..=540.0).contains(&lon) && (-90.0..=90.0).contains(&lat) {
-                    let shard = shards.entry(locator.cell(lon, lat)).or_default();
-                    shard.insert(name.to_owned());
+                    let cell = healpix::cell(order, Sphere::AuthalicWgs84, lon, lat);
+                    shards.entry(cell).or_default().insert(name.to_owned());
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
+pub mod double;
+pub mod healpix;
 pub mod tables;
 
 use std::path::{Path, PathBuf};

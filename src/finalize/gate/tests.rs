@@ -179,7 +179,7 @@ fn a_value_that_is_in_no_bin_is_missed() {
     assert!(error.contains("1 values in bins of 2"), "{error}");
 }
 
-fn schema() -> StoreSchema {
+pub fn schema() -> StoreSchema {
     let array = |name: &str, dtype: Dtype| OutputArray {
         name: name.to_owned(),
         dtype,
