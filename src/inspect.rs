@@ -36,6 +36,8 @@ pub struct Look<'a> {
     pub all: bool,
     /// Where they may lead.
     pub access: Option<&'a Access>,
+    /// Bytes that pages of an error table may take while they are decoded.
+    pub memory: Option<u64>,
 }
 
 /// Looks at what is there.
@@ -74,7 +76,7 @@ pub fn inspect(path: &Path, look: Look) -> Result<Inspection> {
             return plan::inspect(path).map(Inspection::Map);
         }
         if table::looks_like_a_table(path) {
-            return left_out::inspect(path).map(Inspection::Table);
+            return left_out::inspect(path, look.memory).map(Inspection::Table);
         }
     }
     granule(path, look).map(Inspection::Granule)

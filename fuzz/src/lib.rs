@@ -16,6 +16,7 @@ pub mod documents;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/edits.rs"]
 mod edits;
+mod photon;
 #[path = "../../src/read/product.rs"]
 mod product;
 mod read;
@@ -29,11 +30,11 @@ pub use tables::{arrow, parquet};
 
 use chunks::entries::{Entries, Entry};
 use chunks::table::{Grid, Places, Table};
-use decode::convert::{Element, Kind, Order, Stride, Target};
+use decode::convert::Target;
 use decode::encode;
-use decode::filter::{Pipeline, Step};
 use decode::inflate::Workspace;
 use libdeflater::{CompressionLvl, Compressor};
+use photon::stored::{Element, Kind, Order, Pipeline, Step, Stride};
 use runs::Runs;
 
 /// Takes numbers off the front of the input; zeros where it has ended.
@@ -168,7 +169,7 @@ fn encode(steps: &[Step], mask: u32, plain: &[u8]) -> Vec<u8> {
         }
         match *step {
             Step::Fletcher32 => {
-                let sum = chunks::checksum::fletcher32(&bytes).to_le_bytes();
+                let sum = decode::checksum::fletcher32(&bytes).to_le_bytes();
                 bytes.extend(sum);
             }
             Step::Lzf => bytes = encode::lzf(&bytes),

@@ -1,7 +1,7 @@
 //! Small whole tables of every kind, and changes to them.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
@@ -16,6 +16,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
+use crate::read::bytes::{Bytes, FileBytes};
 use crate::read::table;
 use crate::{Input, cap};
 
@@ -54,10 +55,11 @@ pub fn arrow(data: &[u8]) {
 }
 
 /// Reads a table from a file, and holds what it takes to the memory that it may.
-fn within_cap<T>(bytes: &[u8], read: impl FnOnce(&File) -> T) -> T {
+fn within_cap<T>(bytes: &[u8], read: impl FnOnce(&Arc<dyn Bytes>) -> T) -> T {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("room for it");
-    file.seek(SeekFrom::Start(0)).expect("its start");
+    let file = FileBytes::of(file, bytes.len() as u64, Path::new("a table"));
+    let file: Arc<dyn Bytes> = Arc::new(file);
     cap::start();
     let read = read(&file);
     let most = cap::most();

@@ -61,13 +61,13 @@ impl AnswerFormat {
         {
             return Ok(Self::Npy);
         }
-        let known = TableFormat::of(path).map(|_| Self::Table);
-        known.map_err(|_| {
-            Error::argument(phrase![
+        if TableFormat::named(path).is_none() {
+            return Err(Error::argument(phrase![
                 Setting::Output.to(path.display()),
                 ": the extension tells the format; use .parquet, .arrow or .npy"
-            ])
-        })
+            ]));
+        }
+        TableFormat::of(path).map(|_| Self::Table)
     }
 }
 

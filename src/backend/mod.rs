@@ -12,6 +12,10 @@
 
 mod clock;
 pub mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
+#[cfg(not(feature = "cuda"))]
+#[path = "no_cuda.rs"]
 pub mod cuda;
 mod device;
 mod keys;
@@ -19,6 +23,10 @@ mod probe;
 mod remainders;
 mod share;
 pub mod tile;
+#[cfg(feature = "wgpu")]
+pub mod wgpu;
+#[cfg(not(feature = "wgpu"))]
+#[path = "no_wgpu.rs"]
 pub mod wgpu;
 
 pub use clock::{Batches, DeviceSeconds, StageTimes};

@@ -4,7 +4,9 @@
 use crate::error::Result;
 
 use super::cpu::{self, Cpu};
+#[cfg(feature = "cuda")]
 use super::cuda::{self, Cuda, Machine};
+#[cfg(feature = "wgpu")]
 use super::wgpu::{self, Wgpu};
 use super::{Backend, KeyTable};
 
@@ -35,6 +37,7 @@ impl Probe for Cpu {
     }
 }
 
+#[cfg(feature = "wgpu")]
 impl Probe for Wgpu {
     fn keys(&self, keys: Vec<u32>, table: KeyTable) -> Result<wgpu::Keys> {
         self.settled(self.try_upload_keys(&keys, table))
@@ -49,6 +52,7 @@ impl Probe for Wgpu {
     }
 }
 
+#[cfg(feature = "cuda")]
 impl<M: Machine> Probe for Cuda<M> {
     fn keys(&self, keys: Vec<u32>, table: KeyTable) -> Result<cuda::Keys> {
         self.upload_keys(&keys, table)

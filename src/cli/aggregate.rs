@@ -11,6 +11,7 @@ use crate::arrays::{ARRAY, AnswerFormat, Columns, Question, Start, Statistic, Ti
 use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
+use crate::pipeline::Memory;
 use crate::place::{Inputs, check_file};
 use crate::read::table::TABLE;
 use crate::run::tidy_file;
@@ -65,6 +66,10 @@ pub struct AggregateArgs {
     pub resolution: Option<Resolution>,
     #[command(flatten)]
     pub machine: MachineArgs,
+    /// Memory, of which half of what the program leaves is for parts of tables, such as 512MiB or 4GiB;
+    /// photons and cells take what they need beside it
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Timed repeats, after one that warms up
     #[arg(long, value_name = "N", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -112,7 +117,8 @@ pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
         values: args.values.clone(),
         weights: args.weights.clone(),
     };
-    let question = Question::new(&columns, &args.stats, (order, latitude), args.resolution)?;
+    let mut question = Question::new(&columns, &args.stats, (order, latitude), args.resolution)?;
+    question.config.access.chunk_memory = Some(args.memory.for_chunks());
     if let Some(output) = &args.output {
         let kind = match AnswerFormat::of(output)? {
             AnswerFormat::Table => TABLE,

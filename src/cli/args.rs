@@ -1,16 +1,19 @@
 //! What the command line looks like.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::features::built_in;
 use crate::pipeline::{Memory, parse_memory};
 
 use super::access::AccessArgs;
 use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
+#[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
 use super::machine::MachineArgs;
 
@@ -30,9 +33,15 @@ Examples:
 Exit codes: 0 ok, 1 failure, 2 usage or config, 3 partial, 4 results differ, 5 no such device,
 130 interrupted";
 
+/// The version, and what is built in.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| format!("{}\nfeatures: {}", env!("CARGO_PKG_VERSION"), built_in()))
+}
+
 /// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
 #[derive(Debug, Parser)]
-#[command(name = "icefold", version, after_help = EXAMPLES)]
+#[command(name = "icefold", version, long_version = version(), after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
@@ -61,6 +70,7 @@ pub enum Verb {
     /// Aggregate photons of tables or arrays in memory, repeated and timed
     Aggregate(AggregateArgs),
     /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
+    #[cfg(all(feature = "cuda", feature = "hdf5"))]
     #[command(hide = true)]
     BenchDevice(BenchDeviceArgs),
     /// Show and remove what killed runs left under hidden names
@@ -264,6 +274,9 @@ pub struct InspectArgs {
     pub all: bool,
     #[command(flatten)]
     pub access: AccessArgs,
+    /// Memory, of which half of what the program leaves is for parts of tables, such as 512MiB or 4GiB
+    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
+    pub memory: Memory,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

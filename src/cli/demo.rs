@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
+use crate::features::Feature;
 use crate::picture::PICTURE;
 use crate::place::{Inputs, check_file};
 use crate::run::{Granules, Outcome, Run, tidy_file};
@@ -24,6 +25,8 @@ use super::words::CommandLine;
 const DRAWN: &str = "h_median";
 
 pub fn demo(args: &DemoArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
+    Feature::Hdf5.needed_for("make granules")?;
+    Feature::Picture.needed_for("draw the map of the demo")?;
     let granules = args.out.join("granules");
     let store = args.out.join("demo.zarr");
     let map = args.out.join("map.png");

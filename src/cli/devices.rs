@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::backend::wgpu::{self, AdapterReport};
 use crate::backend::{auto, cuda};
 use crate::error::Result;
+use crate::features::{self, Feature};
 
 use super::args::DevicesArgs;
 use super::machine::threads;
@@ -31,9 +32,10 @@ pub fn devices(args: &DevicesArgs) -> Result<u8> {
 }
 
 fn report(adapters: &[AdapterReport]) -> serde_json::Value {
-    let none = adapters.is_empty().then_some(NO_ADAPTER);
+    let none = adapters.is_empty().then(no_adapter);
     let cuda = cuda::find();
     json!({
+        "features": features::built_in(),
         "auto": {"device": "cpu", "reason": auto().render(&CommandLine)},
         "cpu": {
             "available": true,
@@ -60,11 +62,19 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
     })
 }
 
+/// Why there is no adapter.
+fn no_adapter() -> String {
+    if Feature::Wgpu.is_built_in() {
+        return NO_ADAPTER.to_owned();
+    }
+    Feature::Wgpu.lacking()
+}
+
 fn text(adapters: &[AdapterReport]) -> String {
     let workers = threads(None);
     let mut text = format!("cpu   available: {workers} threads; all stages\n");
     if adapters.is_empty() {
-        text.push_str(&format!("wgpu  not available: {NO_ADAPTER}\n"));
+        text.push_str(&format!("wgpu  not available: {}\n", no_adapter()));
     } else {
         let plural = if adapters.len() == 1 { "" } else { "s" };
         text.push_str(&format!(
@@ -102,7 +112,8 @@ fn text(adapters: &[AdapterReport]) -> String {
         }
     }
     text.push_str(&cuda_text(cuda::find()));
-    text.push_str(&auto().render(&CommandLine));
+    let auto = auto().render(&CommandLine);
+    text.push_str(&format!("{auto}\nbuilt in: {}", features::built_in()));
     text
 }
 

@@ -5,6 +5,7 @@ mod access;
 mod aggregate;
 mod args;
 mod bench;
+#[cfg(all(feature = "cuda", feature = "hdf5"))]
 mod bench_device;
 mod clean;
 mod demo;
@@ -61,6 +62,7 @@ pub fn run() -> Result<u8> {
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Aggregate(args) => aggregate::aggregate(&args),
+        #[cfg(all(feature = "cuda", feature = "hdf5"))]
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Clean(args) => clean::clean(&args),
         Verb::Schema(args) => show::schema(&args),

@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::features::Feature;
 use crate::grid::Order;
 use crate::inspect::{Inspection, Look};
 use crate::picture::{MapData, PICTURE, render as draw_map};
@@ -27,6 +28,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         config: config.as_ref(),
         all: args.all,
         access: Some(&access),
+        memory: Some(args.memory.for_chunks()),
     };
     let found = inspect::inspect(&args.path, look)?;
     let is_granule = matches!(found, Inspection::Granule(_));
@@ -74,6 +76,7 @@ fn believe(path: &Path, report: &report::Inspected) -> Result<()> {
 
 pub fn render(args: &RenderArgs) -> Result<u8> {
     check_picture(&args.output)?;
+    Feature::Picture.needed_for("draw a map")?;
     check_file(&args.output, PICTURE, true, &Inputs::default())?;
     tidy_file(&args.output, &Progress::of_notes())?;
     draw(

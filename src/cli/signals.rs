@@ -13,27 +13,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// The operating system's.
 pub fn interrupted() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
-    use signal_hook::iterator::Signals;
-
     let flag = Arc::new(AtomicBool::new(false));
-    // Those that by default end a process without a trace; `nohup` has the first ignored.
-    let others = [SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGALRM];
-    let ignored = ignored();
-    let heard = others
-        .into_iter()
-        .filter(|&signal| ignored & (1 << (signal - 1)) == 0);
-    let mut signals = Signals::new(heard.chain([SIGINT, SIGTERM]))
+    let listen = listener(Arc::clone(&flag))
         .map_err(|e| Error::argument(format!("cannot listen for signals: {e}")))?;
-    let set = Arc::clone(&flag);
-    let listen = move || {
-        for _ in signals.forever() {
-            if set.swap(true, Ordering::Relaxed) {
-                crate::place::abandon();
-                signal_hook::low_level::exit(130);
-            }
-        }
-    };
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread
         .spawn(listen)
@@ -41,7 +23,56 @@ pub fn interrupted() -> Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
+/// Takes one signal.
+fn heard(flag: &AtomicBool) {
+    if flag.swap(true, Ordering::Relaxed) {
+        crate::place::abandon();
+        signal_hook::low_level::exit(130);
+    }
+}
+
+/// Waits for signals as long as the process lives.
+#[cfg(unix)]
+fn listener(flag: Arc<AtomicBool>) -> std::io::Result<impl FnOnce() + Send> {
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
+    use signal_hook::iterator::Signals;
+
+    // Those that by default end a process without a trace; `nohup` has the first ignored.
+    let others = [SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGALRM];
+    let ignored = ignored();
+    let listened = others
+        .into_iter()
+        .filter(|&signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(listened.chain([SIGINT, SIGTERM]))?;
+    Ok(move || {
+        for _ in signals.forever() {
+            heard(&flag);
+        }
+    })
+}
+
+/// Looks for signals as long as the process lives: elsewhere there is nothing that can be waited for.
+#[cfg(not(unix))]
+fn listener(flag: Arc<AtomicBool>) -> std::io::Result<impl FnOnce() + Send> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::time::Duration;
+
+    let came = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&came))?;
+    }
+    Ok(move || {
+        loop {
+            if came.swap(false, Ordering::Relaxed) {
+                heard(&flag);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    })
+}
+
 /// Signals that the process was started to ignore, one bit each; all where the system does not tell.
+#[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

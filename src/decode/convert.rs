@@ -3,32 +3,7 @@
 //! On the line: after `filter.rs`, before the columns of a batch. Integers of every width become
 //! i64; those of u64 beyond it wrap, and `columns.rs` refuses them. Floats keep their width.
 
-/// How the elements of a dataset are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Element {
-    pub kind: Kind,
-    pub order: Order,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    F32,
-    F64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    Little,
-    Big,
-}
+use crate::photon::stored::{Element, Kind, Order, Stride};
 
 /// Values to fill: those of rows that follow one another.
 #[derive(Debug)]
@@ -38,37 +13,7 @@ pub enum Target<'a> {
     I64(&'a mut [i64]),
 }
 
-/// Where the elements of consecutive rows stand in the bytes of a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stride {
-    /// Byte of the first row's element.
-    pub first: usize,
-    /// Bytes from one row to the next.
-    pub step: usize,
-}
-
 impl Element {
-    /// Bytes of one element.
-    pub fn size(self) -> usize {
-        match self.kind {
-            Kind::I8 | Kind::U8 => 1,
-            Kind::I16 | Kind::U16 => 2,
-            Kind::I32 | Kind::U32 | Kind::F32 => 4,
-            Kind::I64 | Kind::U64 | Kind::F64 => 8,
-        }
-    }
-
-    /// Whether stored bytes are those of the values, which `Target::bytes` then exposes.
-    pub fn is_native(self) -> bool {
-        let native = if cfg!(target_endian = "little") {
-            Order::Little
-        } else {
-            Order::Big
-        };
-        let same_width = matches!(self.kind, Kind::F32 | Kind::F64 | Kind::I64 | Kind::U64);
-        same_width && self.order == native
-    }
-
     /// Fills `target` from the elements at `stride` in `bytes`, which must reach that far.
     pub fn convert(self, bytes: &[u8], stride: Stride, target: &mut Target) {
         if self.is_native() && stride.step == self.size() {
@@ -110,15 +55,6 @@ impl Element {
 }
 
 impl<'a> Target<'a> {
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::F32(v) => v.len(),
-            Self::F64(v) => v.len(),
-            Self::I64(v) => v.len(),
-        }
-    }
-
     /// Makes all values 0.
     pub fn clear(mut self) {
         self.bytes().fill(0);

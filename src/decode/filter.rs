@@ -10,36 +10,10 @@ use super::checksum;
 use super::codecs;
 use super::inflate::{Defect, Inflater, Workspace, sized};
 use super::unshuffle::unshuffle;
+use crate::photon::stored::{MOST_STEPS, Pipeline, Step};
 
 /// Deflate makes at most 258 bytes of 2 bits.
 const DEFLATE_RATIO: usize = 1032;
-
-/// Filters that a mask has bits for; libhdf5 writes no more.
-const MOST_STEPS: usize = 32;
-
-/// One filter, as it was applied when writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Groups bytes of elements of so many bytes by significance.
-    Shuffle {
-        element: usize,
-    },
-    /// A zlib stream.
-    Deflate,
-    /// Four bytes of checksum behind the others.
-    Fletcher32,
-    /// What other tools compress with.
-    Lzf,
-    Lz4,
-    Zstd,
-    Blosc,
-}
-
-/// The filters of a dataset in the order of writing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pipeline {
-    steps: Vec<Step>,
-}
 
 /// One filter of one chunk.
 #[derive(Debug, Clone, Copy)]
@@ -77,31 +51,6 @@ enum At {
 }
 
 impl Pipeline {
-    /// No filters.
-    pub fn none() -> Self {
-        Self { steps: Vec::new() }
-    }
-
-    /// `None` where there are more filters than a mask has bits.
-    pub fn new(steps: Vec<Step>) -> Option<Self> {
-        (steps.len() <= MOST_STEPS).then_some(Self { steps })
-    }
-
-    /// Whether a chunk with this mask would not be unshuffled: no writer leaves that filter out, which
-    /// cannot fail, and nothing else tells that its bytes stand in another order.
-    pub fn skips_shuffle(&self, mask: u32) -> bool {
-        let mut numbered = self.steps.iter().enumerate();
-        numbered.any(|(i, step)| matches!(step, Step::Shuffle { .. }) && mask >> i & 1 == 1)
-    }
-
-    /// Filters that change bytes of a chunk with this mask, in the order of writing.
-    fn active(&self, mask: u32) -> impl DoubleEndedIterator<Item = Step> + '_ {
-        let numbered = self.steps.iter().enumerate();
-        numbered
-            .filter(move |(i, _)| mask >> i & 1 == 0)
-            .map(|(_, &step)| step)
-    }
-
     /// How many bytes a chunk of `length` decoded bytes can take in a file. No stream of fewer
     /// inflates to that length, and no writer makes more: libhdf5 leaves a filter out rather than
     /// let a chunk grow, and other compressors add less than allowed here.

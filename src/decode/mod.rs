@@ -1,7 +1,8 @@
 //! From the bytes of a storage chunk to values: filters undone, checksums compared, types converted.
 //!
 //! Knows nothing of files: bytes come in, values go out, so what is decoded may come from a disk or from
-//! anywhere else. `filter.rs` undoes a chunk's filters in turn; `convert.rs` makes values of the bytes.
+//! anywhere else. `host.rs` takes a column still in chunks (`src/photon/stored.rs`) and fills the values of a batch:
+//! `filter.rs` undoes the filters of a chunk in turn, `convert.rs` makes values of the bytes.
 
 pub(crate) mod blosc;
 mod blosclz;
@@ -11,5 +12,6 @@ pub(crate) mod convert;
 #[cfg(test)]
 mod encode;
 pub(crate) mod filter;
+pub(crate) mod host;
 pub(crate) mod inflate;
 mod unshuffle;

@@ -4,23 +4,19 @@
 //! Beside the line. Rows go to disk as granules end; there is no table where nothing was left out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
-use super::inspect::looks_like_an_error_table;
+use super::inspect::{is_one, looks_like_an_error_table};
+use super::rows_file::RowsFile;
 use super::spool::{ErrorRow, RowSpool, record_batch, schema};
-use crate::digest::CONTENT;
 use crate::error::{Error, Result};
-use crate::place::{Artefact, FilePlace, Folder, Step, beside, write_failed};
+use crate::place::{Artefact, FilePlace, Folder, Step, beside};
+use crate::read::table::TableFile;
 
 /// Error tables as files.
 pub const ERROR_TABLE: Artefact = Artefact {
@@ -29,9 +25,6 @@ pub const ERROR_TABLE: Artefact = Artefact {
     folder: Folder::Made,
     wrote: looks_like_an_error_table,
 };
-
-/// Rows of a row group.
-const GROUP_ROWS: usize = 1 << 16;
 
 /// What an error table holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +50,7 @@ impl ErrorSummary {
 #[derive(Debug)]
 pub struct ErrorTable {
     target: PathBuf,
-    writer: Option<(FilePlace, ArrowWriter<File>)>,
+    file: Option<RowsFile>,
     summary: ErrorSummary,
 }
 
@@ -74,24 +67,25 @@ pub fn errors_path(store: &Path) -> PathBuf {
     beside(store, "errors.parquet")
 }
 
-/// The rows of an error table.
+/// Visits the rows of an error table, piece by piece. `memory` is what its pages may take while they are
+/// decoded, as much as they need where there is no end.
 ///
 /// # Errors
-/// A file that cannot be read, or is no error table.
-pub fn read_error_table(path: &Path) -> Result<Vec<RecordBatch>> {
-    let failed = |e: String| Error::io("read", path, std::io::Error::other(e));
-    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|e| failed(e.to_string()))?;
-    let rows: Vec<RecordBatch> = reader
-        .collect::<Result<_, _>>()
-        .map_err(|e| failed(e.to_string()))?;
-    let fits = |batch: &RecordBatch| batch.schema().fields() == schema().fields();
-    if !rows.iter().all(fits) {
-        return Err(failed("it is no error table".to_owned()));
+/// A file that cannot be read, is no error table, or does not fit the memory; those of `visit`.
+pub fn read_error_table(
+    path: &Path,
+    memory: Option<u64>,
+    visit: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let table = TableFile::open(path)?;
+    let schema = schema();
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let columns = (Arc::clone(&schema), names.as_slice());
+    if is_one(&table) && table.visit_rows(columns, memory, visit)? {
+        return Ok(());
     }
-    Ok(rows)
+    let why = std::io::Error::other("it is no error table");
+    Err(Error::io("read", path, why))
 }
 
 impl ErrorTable {
@@ -99,7 +93,7 @@ impl ErrorTable {
     pub fn new(target: &Path) -> Self {
         Self {
             target: target.to_path_buf(),
-            writer: None,
+            file: None,
             summary: ErrorSummary::default(),
         }
     }
@@ -159,23 +153,11 @@ impl ErrorTable {
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if self.writer.is_none() {
-            let (place, file) = FilePlace::create(&self.target, ERROR_TABLE)?;
-            let properties = WriterProperties::builder()
-                .set_compression(Compression::ZSTD(ZstdLevel::default()))
-                .set_max_row_group_row_count(Some(GROUP_ROWS))
-                .build();
-            let writer = ArrowWriter::try_new(file, schema(), Some(properties));
-            let writer = writer.map_err(|e| write_failed(&self.target, &e))?;
-            self.writer = Some((place, writer));
-        }
-        match &mut self.writer {
-            Some((place, writer)) => {
-                let written = writer.write(batch);
-                written.map_err(|e| write_failed(place.target(), &e))
-            }
-            None => Ok(()),
-        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(RowsFile::create(&self.target)?),
+        };
+        file.write(batch)
     }
 
     /// Writes what is left, with the content hash of the store where there is one, and makes it
@@ -184,19 +166,7 @@ impl ErrorTable {
     /// # Errors
     /// A write fails; nothing is left.
     pub fn finish(self, content: Option<&str>) -> Result<WholeErrors> {
-        let place = match self.writer {
-            None => None,
-            Some((place, mut writer)) => {
-                if let Some(content) = content {
-                    let pair = KeyValue::new(CONTENT.to_owned(), content.to_owned());
-                    writer.append_key_value_metadata(pair);
-                }
-                let failed = |e: &dyn std::fmt::Display| write_failed(place.target(), &e);
-                let file = writer.into_inner().map_err(|e| failed(&e))?;
-                file.sync_all().map_err(|e| failed(&e))?;
-                Some(place)
-            }
-        };
+        let place = self.file.map(|file| file.finish(content)).transpose()?;
         Ok(WholeErrors {
             target: self.target,
             place,

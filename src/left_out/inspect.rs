@@ -25,7 +25,7 @@ pub fn looks_like_an_error_table(path: &Path) -> bool {
 }
 
 /// Whether a table has the columns of an error table, and no others.
-fn is_one(table: &TableFile) -> bool {
+pub(super) fn is_one(table: &TableFile) -> bool {
     let columns = |schema: &Schema| -> Vec<_> {
         let fields = schema.fields().iter();
         fields
@@ -75,15 +75,15 @@ impl fmt::Display for Inspected {
 }
 
 /// Describes an error table: what [`table::inspect`] says of it, and `left_out`, its rows by code, stage,
-/// granule and column.
+/// granule and column. `memory` is what its pages may take while they are decoded.
 ///
 /// # Errors
-/// As [`table::inspect`]; a table that is damaged.
-pub fn inspect(path: &Path) -> Result<Inspected> {
+/// As [`table::inspect`]; a table that is damaged, or does not fit the memory.
+pub fn inspect(path: &Path, memory: Option<u64>) -> Result<Inspected> {
     let found = table::inspect(path)?;
     let table = TableFile::open(path)?;
     let left_out = if is_one(&table) {
-        counted(&table)?
+        counted(&table, memory)?
     } else {
         None
     };
@@ -94,9 +94,9 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
 }
 
 /// Rows by `error_code`, `stage`, `granule` and `column`; those without a column have none. `None` of an Arrow file.
-fn counted(table: &TableFile) -> Result<Option<Counted>> {
+fn counted(table: &TableFile, memory: Option<u64>) -> Result<Option<Counted>> {
     let mut counts: [BTreeMap<String, u64>; BY.len()] = Default::default();
-    let whole = table.texts(&schema(), &BY, |column, text| {
+    let whole = table.texts((&schema(), &BY), memory, |column, text| {
         match counts[column].get_mut(text) {
             Some(count) => *count += 1,
             None => _ = counts[column].insert(text.to_owned(), 1),

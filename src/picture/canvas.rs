@@ -1,6 +1,5 @@
 //! The picture's pixels: filled rectangles, anti-aliased lines, text.
 
-use image::{Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 /// A colour, red, green and blue.
@@ -79,39 +78,119 @@ impl Rect {
     }
 }
 
+/// Rows of pixels, from the upper left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    width: u32,
+    height: u32,
+    bytes: Vec<u8>,
+}
+
+impl Image {
+    /// An image of one colour.
+    pub fn of(width: u32, height: u32, color: Color) -> Self {
+        Self {
+            width,
+            height,
+            bytes: color.repeat(width as usize * height as usize),
+        }
+    }
+
+    /// The bytes of a pixel; `None` outside.
+    fn place(&self, x: i32, y: i32) -> Option<usize> {
+        let (x, y) = (u32::try_from(x).ok()?, u32::try_from(y).ok()?);
+        let inside = x < self.width && y < self.height;
+        inside.then_some((y as usize * self.width as usize + x as usize) * 3)
+    }
+
+    /// The image as a PNG file.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Adaptive);
+        encoder.write_header()?.write_image_data(&self.bytes)?;
+        Ok(file)
+    }
+}
+
+#[cfg(test)]
+impl Image {
+    /// Of a PNG file.
+    pub fn from_png(file: &[u8]) -> Self {
+        let decoder = png::Decoder::new(std::io::Cursor::new(file));
+        let mut reader = decoder.read_info().unwrap();
+        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut bytes).unwrap();
+        assert_eq!(info.color_type, png::ColorType::Rgb);
+        Self {
+            width: info.width,
+            height: info.height,
+            bytes,
+        }
+    }
+
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    pub fn pixels(&self) -> impl Iterator<Item = Color> {
+        self.bytes
+            .chunks_exact(3)
+            .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+    }
+
+    /// Pixels with their column and row.
+    pub fn enumerate_pixels(&self) -> impl Iterator<Item = (u32, u32, Color)> {
+        let place = |i: usize| (i as u32 % self.width, i as u32 / self.width);
+        self.pixels()
+            .enumerate()
+            .map(move |(i, pixel)| (place(i).0, place(i).1, pixel))
+    }
+}
+
 /// An image to draw on; what falls outside is clipped.
 pub struct Canvas {
-    image: RgbImage,
+    image: Image,
 }
 
 impl Canvas {
     /// A white image of (width, height) pixels.
     pub fn new((width, height): (u32, u32)) -> Self {
         Self {
-            image: RgbImage::from_pixel(width, height, Rgb(PAPER)),
+            image: Image::of(width, height, PAPER),
         }
     }
 
-    pub fn into_image(self) -> RgbImage {
+    pub fn into_image(self) -> Image {
         self.image
     }
 
     pub fn get(&self, x: i32, y: i32) -> Color {
-        self.image
-            .get_pixel_checked(x as u32, y as u32)
-            .map_or(PAPER, |pixel| pixel.0)
+        let Some(place) = self.image.place(x, y) else {
+            return PAPER;
+        };
+        let pixel = &self.image.bytes[place..place + 3];
+        [pixel[0], pixel[1], pixel[2]]
     }
 
     /// Mixes a colour into a pixel; `amount` from 0 (nothing) to 1 (all).
     pub fn blend(&mut self, x: i32, y: i32, color: Color, amount: f64) {
-        if x < 0 || y < 0 {
+        let Some(place) = self.image.place(x, y) else {
             return;
-        }
-        if let Some(pixel) = self.image.get_pixel_mut_checked(x as u32, y as u32) {
-            for (old, new) in pixel.0.iter_mut().zip(color) {
-                let mixed = f64::from(*old) + (f64::from(new) - f64::from(*old)) * amount;
-                *old = mixed.round() as u8;
-            }
+        };
+        for (old, new) in self.image.bytes[place..place + 3].iter_mut().zip(color) {
+            let mixed = f64::from(*old) + (f64::from(new) - f64::from(*old)) * amount;
+            *old = mixed.round() as u8;
         }
     }
 

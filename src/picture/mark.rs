@@ -15,6 +15,7 @@ const HEADER: usize = SIGNATURE.len() + 4 + 4 + 13 + 4;
 const TEXT: &[u8] = b"tEXtSoftware\0icefold";
 
 /// A picture with the mark.
+#[cfg(feature = "picture")]
 pub(super) fn marked(png: &[u8]) -> Vec<u8> {
     let (header, rest) = png.split_at(HEADER.min(png.len()));
     [header, &mark(), rest].concat()
@@ -54,24 +55,23 @@ fn crc(bytes: &[u8]) -> u32 {
     !crc
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "picture"))]
 mod tests {
+    use super::super::canvas::Image;
     use super::*;
 
     #[test]
     fn a_marked_picture_is_a_picture_and_known() {
         // Check value of the CRC by its definition.
         assert_eq!(crc(b"123456789"), 0xcbf4_3926);
-        let picture = image::RgbImage::from_pixel(3, 2, image::Rgb([1, 2, 3]));
-        let mut png = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let picture = Image::of(3, 2, [1, 2, 3]);
+        let png = picture.to_png().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map.png");
-        std::fs::write(&path, png.get_ref()).unwrap();
+        std::fs::write(&path, &png).unwrap();
         assert!(!wrote_picture(&path));
-        std::fs::write(&path, marked(png.get_ref())).unwrap();
+        std::fs::write(&path, marked(&png)).unwrap();
         assert!(wrote_picture(&path));
-        let back = image::load_from_memory(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(back.into_rgb8(), picture);
+        assert_eq!(Image::from_png(&std::fs::read(&path).unwrap()), picture);
     }
 }

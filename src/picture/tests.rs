@@ -1,6 +1,12 @@
 //! Pictures of made-up cells.
 
+use std::path::Path;
+
+use super::canvas::{Color, Image};
+use super::color::{self, ColorScale};
+use super::draw::draw;
 use super::*;
+use crate::grid::{Latitude, Order};
 
 const HASH_LATITUDE: Latitude = Latitude::GeodeticSpherical;
 
@@ -37,15 +43,12 @@ fn swath() -> MapData {
 }
 
 /// Pixels of the frame that are neither background, graticule nor text: saturated ones.
-fn colored(image: &RgbImage) -> Vec<(u32, u32)> {
-    let spread = |pixel: &image::Rgb<u8>| {
-        let [r, g, b] = pixel.0;
-        r.max(g).max(b) - r.min(g).min(b)
-    };
+fn colored(image: &Image) -> Vec<(u32, u32)> {
+    let spread = |[r, g, b]: Color| r.max(g).max(b) - r.min(g).min(b);
     let frame = |x: u32, y: u32| (92..1152).contains(&x) && y >= 116;
     image
         .enumerate_pixels()
-        .filter(|(x, y, pixel)| frame(*x, *y) && spread(pixel) > 45)
+        .filter(|(x, y, pixel)| frame(*x, *y) && spread(*pixel) > 45)
         .map(|(x, y, _)| (x, y))
         .collect()
 }
@@ -72,7 +75,7 @@ fn cells_have_the_colors_of_their_values() {
     let value = |cell: u64| if cell % 4 < 2 { 0.0 } else { 100.0 };
     let cells = (0..4).map(|i| cell(4, 10.0, 20.0) / 4 * 4 + i).collect();
     let image = draw(&map_of(4, cells, value));
-    let count = |color: [u8; 3]| image.pixels().filter(|pixel| pixel.0 == color).count();
+    let count = |color: [u8; 3]| image.pixels().filter(|pixel| *pixel == color).count();
     let scale = ColorScale::new(&[0.0, 100.0]);
     let (low, high) = (count(scale.color(0)), count(scale.color(color::LEVELS)));
     assert!(low > 1000 && high > 1000, "{low} low, {high} high");
@@ -85,7 +88,7 @@ fn nothing_nan_one_cell_and_equal_values_can_be_drawn() {
     assert_eq!(empty.width(), 1400);
     assert!(colored(&empty).is_empty());
     let nan = draw(&map_of(12, vec![one], |_| f64::NAN));
-    assert!(nan.pixels().any(|pixel| pixel.0 == color::NOT_A_NUMBER));
+    assert!(nan.pixels().any(|pixel| pixel == color::NOT_A_NUMBER));
     for order in [0, 12, 29] {
         let image = draw(&map_of(order, vec![cell(order, -45.0, 70.0)], |_| 7.0));
         assert!(colored(&image).len() > 1000, "order {order}");

@@ -1,9 +1,9 @@
 //! What tolerant runs leave out, kept among the pieces until the store's error table is made.
 //!
 //! Beside the line. A table is named by its granule and its own hash, so that a changed one is noticed and
-//! two runs never write over each other. A granule's rows are durable before any piece that it added to is done. A granule
-//! that several runs read leaves the same rows several times, or parts of them; the table has each
-//! once.
+//! two runs never write over each other. A granule's rows are durable before any piece that it added to is
+//! done. A granule that several runs read leaves the same rows several times, or parts of them; the table
+//! has each once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,6 +22,8 @@ use crate::left_out::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
 
 /// The folder of error tables below the pieces.
 const ERRORS: &str = "errors";
+/// Bytes that pages of such tables take while they are decoded, at most: they have pages of some 1 MiB.
+const PAGES: u64 = 64 << 20;
 
 impl Pieces {
     /// Where rows of a granule may wait while it is read.
@@ -85,9 +87,9 @@ impl Pieces {
             let mut seen = BTreeSet::new();
             for path in paths {
                 self.check_table(&path)?;
-                for batch in read_error_table(&path)? {
-                    into.batch(&unseen(&batch, &mut seen))?;
-                }
+                read_error_table(&path, Some(PAGES), |batch| {
+                    into.batch(&unseen(batch, &mut seen))
+                })?;
             }
         }
         Ok(())

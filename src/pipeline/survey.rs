@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::error::{Dialect, Error, Result};
+use crate::features::Feature;
 use crate::finalize::{StoreSchema, schema};
 use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
@@ -133,6 +134,9 @@ impl Survey {
 /// # Errors
 /// Strict: the first of them.
 pub fn absent(plan: &Plan, tolerant: bool, dialect: &dyn Dialect) -> Result<Vec<Failed>> {
+    if tolerant {
+        Feature::Parquet.needed_for("list what a tolerant run leaves out")?;
+    }
     if let Some(first) = plan.absent.first().filter(|_| !tolerant) {
         let more = match plan.absent.len() - 1 {
             0 => String::new(),

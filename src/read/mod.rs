@@ -6,8 +6,15 @@
 
 mod attributes;
 mod buffers;
+pub mod bytes;
 mod filters;
+#[cfg(feature = "hdf5")]
 pub mod hdf5;
+#[cfg(not(feature = "hdf5"))]
+#[path = "no_hdf5.rs"]
+pub mod hdf5;
+#[cfg(test)]
+mod in_memory;
 mod meaning;
 mod missing;
 mod names;
@@ -16,7 +23,13 @@ mod packing;
 mod product;
 mod report;
 mod spent;
+#[cfg(feature = "parquet")]
 pub mod table;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_tables.rs"]
+pub mod table;
+#[cfg(test)]
+mod tests;
 mod union;
 mod units;
 mod wanted;

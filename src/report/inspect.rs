@@ -121,8 +121,9 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
 fn read(path: &Path) -> Result<Report> {
     let refuse = |message: String| Error::report(path, message);
     let text = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-    let value: Value = serde_json::from_slice(&text)
-        .map_err(|e| refuse(format!("is not JSON: {e}; run again to write it anew")).caused_by(e))?;
+    let value: Value = serde_json::from_slice(&text).map_err(|e| {
+        refuse(format!("is not JSON: {e}; run again to write it anew")).caused_by(e)
+    })?;
     let version = &value["schema_version"];
     if *version != SCHEMA_VERSION {
         return Err(refuse(format!(

@@ -21,9 +21,10 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
+use super::table_format::TableFormat;
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
-use crate::error::{Error, Result, Setting, phrase};
+use crate::error::Result;
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::place::FilePlace;
 use crate::place::write_failed;
@@ -33,14 +34,6 @@ use crate::read::table::TABLE;
 const GROUP_ROWS: usize = 1 << 18;
 /// Rows of a record batch of Arrow IPC.
 const BATCH_ROWS: usize = 1 << 16;
-
-/// The format of a table that is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TableFormat {
-    Parquet,
-    /// Arrow IPC, the file format.
-    Arrow,
-}
 
 /// Writes one table from tables in ascending order of cells.
 #[derive(Debug)]
@@ -65,24 +58,6 @@ impl fmt::Debug for Sink {
             Self::Parquet(_) => "Parquet",
             Self::Arrow(..) => "Arrow",
         })
-    }
-}
-
-impl TableFormat {
-    /// The format that a file name asks for.
-    ///
-    /// # Errors
-    /// An extension of neither.
-    pub fn of(path: &Path) -> Result<Self> {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        match extension.to_ascii_lowercase().as_str() {
-            "parquet" | "pq" => Ok(Self::Parquet),
-            "arrow" | "feather" | "ipc" => Ok(Self::Arrow),
-            _ => Err(Error::argument(phrase![
-                Setting::Table.to(path.display()),
-                ": the extension tells the format; use .parquet, or .arrow for Arrow IPC"
-            ])),
-        }
     }
 }
 

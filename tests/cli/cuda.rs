@@ -8,6 +8,7 @@ use std::process::Command;
 use icefold::backend::cuda::PTX;
 use serde_json::Value;
 
+use super::cuda_refused::stops;
 use super::granules::Heights;
 use super::{Site, assert_same, json, names, refuse};
 use crate::kernels::stand_in::{look_first, nvrtc, with_stand_in};
@@ -34,17 +35,6 @@ fn verify(granule: &Path, devices: &str, settings: &str) -> Command {
     command.args(["--devices", devices, "--threads", "2", "--json"]);
     with_stand_in(&mut command, settings);
     command
-}
-
-/// A run that must not come to an end, and leaves nothing.
-#[track_caller]
-fn stops(device: &str, settings: &str, says: &[&str]) {
-    let site = Site::new();
-    let good = site.good("a.h5", -45.0);
-    let mut run = site.run("atl03", &[&good]);
-    run.args(["--device", device]);
-    refuse(with_stand_in(&mut run, settings), 5, says);
-    assert_eq!(site.written(), [""; 0]);
 }
 
 /// What the stand-in says was done on each device.
@@ -284,85 +274,6 @@ fn too_little_memory_is_an_error_with_its_remedy() {
 }
 
 #[test]
-fn what_keeps_a_device_from_being_used_is_said_with_its_remedy() {
-    let cases: [(&str, &str, &[&str]); 12] = [
-        (
-            "cuda",
-            "devices=0",
-            &[
-                "device cuda: the NVIDIA driver finds no device",
-                "nvidia-smi",
-            ],
-        ),
-        (
-            "cuda",
-            "init=34",
-            &["is a stub of the toolkit", "LD_LIBRARY_PATH"],
-        ),
-        (
-            "cuda",
-            "init=803",
-            &["does not start: system has unsupported display driver"],
-        ),
-        // An error that this build has no name for.
-        (
-            "cuda",
-            "init=918",
-            &["does not start: error 918", "nvidia-smi"],
-        ),
-        (
-            "cuda",
-            "version=11080",
-            &[
-                "supports CUDA 11.8, and 12.0 is needed",
-                "driver 525 or newer",
-            ],
-        ),
-        (
-            "cuda",
-            "capability=70",
-            &["has compute capability 7.0, and 7.5 (Turing) or newer"],
-        ),
-        (
-            "cuda:1",
-            "",
-            &["device cuda:1: there is no such device: 1 were found, numbered 0 to 0"],
-        ),
-        (
-            "cuda",
-            "retain=46",
-            &[
-                "cannot open the device",
-                "another program has it for itself",
-            ],
-        ),
-        (
-            "cuda",
-            "retain=2",
-            &["cannot open the device: out of memory", "end the programs"],
-        ),
-        (
-            "cuda",
-            "module=221",
-            &["libnvidia-ptxjitcompiler.so.1", "--device cpu"],
-        ),
-        (
-            "cuda",
-            "module=222",
-            &["does not take the kernels of locate", "driver 525 or newer"],
-        ),
-        (
-            "cuda:all",
-            "devices=2,capability=70",
-            &["device cuda:all: stand-in 0", "stand-in 1"],
-        ),
-    ];
-    for (device, settings, says) in cases {
-        stops(device, settings, says);
-    }
-}
-
-#[test]
 #[cfg_attr(
     not(icefold_test_nvrtc),
     ignore = "needs the NVRTC that scripts/ptx installs"
@@ -383,28 +294,5 @@ fn kernels_compiled_on_this_machine_are_those_of_the_build() {
         let entry = entry.split_once('(').unwrap().0;
         let made = std::fs::read_to_string(kept.join(format!("{entry}.ptx"))).unwrap();
         assert!(made.trim() == committed.trim(), "{stem}");
-    }
-}
-
-#[test]
-fn auto_runs_on_the_cpu_and_says_what_is_wrong_with_cuda() {
-    for (settings, says) in [
-        ("", "its backend has not been measured on a device yet"),
-        (
-            "devices=0",
-            "CUDA is not available (the NVIDIA driver finds no device",
-        ),
-        (
-            "version=11040",
-            "CUDA is not available (the NVIDIA driver is too old",
-        ),
-    ] {
-        let site = Site::new();
-        let good = site.good("a.h5", -45.0);
-        let mut run = site.run("atl03", &[&good]);
-        let (report, _) = json(with_stand_in(run.arg("--json"), settings), 0);
-        assert_eq!(report["device"]["name"], "cpu");
-        let reason = report["device"]["reason"].as_str().unwrap();
-        assert!(reason.contains(says), "{reason}");
     }
 }

@@ -12,6 +12,8 @@ mod columns;
 mod cuda;
 #[cfg(icefold_test_stand_in)]
 mod cuda_libraries;
+#[cfg(icefold_test_stand_in)]
+mod cuda_refused;
 mod damaged_tables;
 mod demo;
 mod devices;

@@ -1,3 +1,5 @@
-//! The reading of tables.
+//! The reading of tables, and what they are read from.
 
+#[path = "../../../src/read/bytes.rs"]
+pub mod bytes;
 pub mod table;

@@ -21,7 +21,6 @@ pub mod room;
 #[path = "../../../src/read/table/row_groups.rs"]
 pub mod row_groups;
 
-use std::fs::File;
 use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -33,6 +32,8 @@ use piece::{Piece, Reach, Stretch};
 use room::{Fault, Room};
 use row_groups::{ParquetSource, Wanted};
 
+use super::bytes::Bytes;
+
 /// Rows of a piece, and bytes that decoding may take.
 const ROWS: usize = 1000;
 pub const ROOM: u64 = 8 << 20;
@@ -40,9 +41,10 @@ pub const ROOM: u64 = 8 << 20;
 const PIECES: usize = 200;
 
 /// Rows of a Parquet file; `None` where it is refused.
-pub fn parquet(file: &File) -> Option<usize> {
-    footer::check(file).ok()?;
-    let loaded = guarded(|| ArrowReaderMetadata::load(file, ArrowReaderOptions::new())).ok()?;
+pub fn parquet(file: &Arc<dyn Bytes>) -> Option<usize> {
+    footer::check(&**file).ok()?;
+    let metered = Metered::new(Arc::clone(file));
+    let loaded = guarded(|| ArrowReaderMetadata::load(&metered, ArrowReaderOptions::new())).ok()?;
     let metadata = loaded.metadata();
     let all: Vec<usize> = (0..loaded.schema().fields().len()).collect();
     let wanted = Wanted {
@@ -57,7 +59,6 @@ pub fn parquet(file: &File) -> Option<usize> {
             rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0),
         }],
     };
-    let metered = Metered::new(file.try_clone().expect("a handle"));
     let limits = (ROWS, Room::new(Some(ROOM), 1));
     let open = || Ok::<_, String>(ParquetSource::open(metadata, metered, wanted, limits));
     let mut source = guarded(open).ok()?.ok()?;
@@ -73,18 +74,18 @@ pub fn parquet(file: &File) -> Option<usize> {
 }
 
 /// Rows of an Arrow IPC file or stream; `None` where it is refused. None of it may panic.
-pub fn arrow(file: &File, is_stream: bool) -> Option<usize> {
+pub fn arrow(file: &Arc<dyn Bytes>, is_stream: bool) -> Option<usize> {
     let messages = guarded(|| {
         if is_stream {
-            Messages::of_stream(file)
+            Messages::of_stream(&**file)
         } else {
-            Messages::of_file(file)
+            Messages::of_file(&**file)
         }
     });
     let messages = Arc::new(messages.ok()?);
-    let _ = messages.count(file);
+    let _ = messages.count(&**file);
     let places = (0..messages.schema.fields().len()).filter(|&place| is_read(&messages, place));
-    let metered = Metered::new(file.try_clone().expect("a handle"));
+    let metered = Metered::new(Arc::clone(file));
     let limits = (ROWS, Room::new(Some(ROOM), 1));
     let mut source = ours(IpcSource::open(
         &messages,

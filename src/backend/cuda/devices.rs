@@ -8,34 +8,11 @@
 use std::sync::OnceLock;
 
 use cudarc::driver::{result, sys};
-use serde::Serialize;
 
 use super::libraries::has_driver;
+use super::report::{DeviceReport, Found};
 use crate::backend::device::the_cpu;
 use crate::error::{Phrase, phrase};
-
-/// What a device says of itself.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeviceReport {
-    /// The number in `cuda:N`.
-    pub index: usize,
-    pub name: String,
-    /// Compute capability, as in `9.0`.
-    pub capability: String,
-    pub memory_bytes: u64,
-    /// Why it cannot be used.
-    pub unusable: Option<String>,
-}
-
-/// What was found of CUDA on this machine.
-#[derive(Debug, Clone, Default)]
-pub struct Found {
-    /// The newest CUDA that the driver supports, as in `12.4`.
-    pub driver: Option<String>,
-    pub devices: Vec<DeviceReport>,
-    /// Why no device can be used, and what to do about it.
-    pub why_not: Option<Phrase>,
-}
 
 /// CUDA 12.0: what reads the PTX of this build.
 const DRIVER_NEEDED: i32 = 12_000;

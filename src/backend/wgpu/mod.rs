@@ -16,17 +16,19 @@ mod fold;
 pub(in crate::backend) mod gpu;
 mod host;
 mod kernels;
+mod report;
 mod rows;
 mod seam;
 mod staged;
 mod stages;
 mod timer;
 
-pub use adapter::{AdapterReport, reports};
+pub use adapter::reports;
 pub(in crate::backend) use fold::merged;
 pub(in crate::backend) use host::part_of_batch;
 pub use host::{HostStages, why_host};
 pub use kernels::{entry_points, shaders};
+pub use report::AdapterReport;
 pub use staged::{Keys, Photons, Segments, Sorted};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -10,8 +10,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::file::GranuleFile;
+use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::reader::Reader;
-use super::track::{GroundTrackStatus, GroundTrackSummary};
 use crate::config::Config;
 use crate::photon::ColumnType;
 use crate::text::aligned;

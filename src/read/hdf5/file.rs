@@ -84,6 +84,14 @@ impl GranuleFile {
         })
     }
 
+    /// The same granule, whose values are read from other bytes than its file's.
+    #[cfg(test)]
+    pub(crate) fn over(mut self, data: Arc<dyn crate::read::bytes::Bytes>) -> Self {
+        let main = Arc::get_mut(&mut self.main).expect("a granule that was just opened");
+        main.data = data;
+        self
+    }
+
     /// What is odd about the file, but did not stop it from being opened.
     pub(super) fn odd(&self) -> Option<&str> {
         self.main.odd.as_deref()
@@ -109,7 +117,7 @@ impl GranuleFile {
 
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
-        self.main.bytes
+        self.main.data.length()
     }
 
     /// Type, units and name of each variable of the config, in its order, over all ground tracks

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::file::GranuleFile;
-use super::track::{self, GroundTrackStatus, GroundTrackSummary, path_in};
+use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
+use super::track::{self, path_in};
 use crate::config::Config;
 use crate::read::product::ProductName;
 use crate::{Error, Result};

@@ -3,11 +3,11 @@
 //! On the line: `file.rs` opens the granule here, `elsewhere.rs` the files that it leads to. Addresses in
 //! a file's metadata are those of that file, so the two handles stay together.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
 use super::superblock;
+use crate::read::bytes::Bytes;
 use crate::text::condensed;
 use crate::{Error, Result};
 
@@ -15,8 +15,7 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct OpenFile {
     pub file: hdf5::File,
-    pub data: Arc<File>,
-    pub bytes: u64,
+    pub data: Arc<dyn Bytes>,
     /// What is odd about it, but does not make it unreadable.
     pub odd: Option<String>,
     pub path: PathBuf,
@@ -29,7 +28,7 @@ impl OpenFile {
     /// No such file, a directory, a device, not HDF5, truncated, or damaged; each by name.
     pub fn open(path: &Path) -> Result<Self> {
         settle_plugins();
-        let checked = superblock::check(path)?;
+        let (checked, data) = superblock::check(path)?;
         // A lock does not help who only reads, and fails on file systems without locks and on files
         // that another program holds. The driver is named, as HDF5_DRIVER would choose another.
         let opened = hdf5::FileBuilder::new()
@@ -42,11 +41,9 @@ impl OpenFile {
                 doubt.unwrap_or_else(|| format!("cannot open it as HDF5: {cause}; fetch it again"));
             Error::granule(path.display().to_string(), message)
         })?;
-        let data = File::open(path).map_err(|e| Error::io("open", path, e))?;
         Ok(Self {
             file,
             data: Arc::new(data),
-            bytes: checked.bytes,
             odd: checked.odd,
             path: path.to_path_buf(),
         })

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::file::GranuleFile;
+use super::ground_track::GroundTrackSummary;
 use super::keep::Keep;
 use super::link::Runs;
 use super::open_block::OpenBlock;
 use super::select::Positions;
 use super::settle::{applied, settle, unit_gaps};
-use super::track::{GroundTrackSummary, Track, rows_of, survey_all};
+use super::track::{Track, rows_of, survey_all};
 use crate::config::Config;
 use crate::photon::Counts;
 use crate::photon::{ColumnType, Origin, PhotonBatch};

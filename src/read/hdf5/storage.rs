@@ -3,7 +3,6 @@
 //! On the line: between `columns.rs`, which reads rows of a dataset, and `chunk/`, which decodes them.
 //! What is decided here is decided before the first value is read, so a dry run knows it too.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use hdf5::H5Type;
 use hdf5::plist::DatasetCreate;
 use hdf5::plist::dataset_create::ExternalFile;
 
-use super::chunk::{Asked, ChunkedDataset, Found, Part, Untabled, find};
+use super::chunk::{Asked, ChunkedDataset, Found, Untabled, find};
 use super::columns::SourceDataset;
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
@@ -20,6 +19,7 @@ use super::virtual_dataset::Depth;
 use crate::config::{Dtype, memory_for_chunks};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::photon::Values;
+use crate::read::bytes::{Bytes, FileBytes, Part};
 
 /// Buffers of a decoded chunk's length that a dataset keeps: one, and one to come.
 const KEPT: u64 = 2;
@@ -136,8 +136,7 @@ impl GranuleFile {
             dataset,
             dtype: source.stored,
             column: source.column,
-            file: &file.data,
-            file_bytes: file.bytes,
+            bytes: &file.data,
             parts: self.external_parts(&source.located, path)?,
         };
         let found = find(asked).map_err(|why| match why {
@@ -195,10 +194,9 @@ impl GranuleFile {
                 from: &located.file,
             };
             let found = self.find_elsewhere(&lead)?;
-            let file = File::open(&found).map_err(|e| Error::io("open", &found, e))?;
-            let bytes = file.metadata().map_err(|e| Error::io("read", &found, e))?;
+            let bytes = FileBytes::open(&found).map_err(|e| Error::io("open", &found, e))?;
             let offset = external.offset as u64;
-            let behind = bytes.len().saturating_sub(offset);
+            let behind = bytes.length().saturating_sub(offset);
             let length = match external.size as u64 {
                 // It says no end.
                 0 => behind,
@@ -209,11 +207,11 @@ impl GranuleFile {
                     "{what} {}, bytes {offset} to {} of it, and it has {}; fetch it again",
                     external.name,
                     offset.saturating_add(length),
-                    bytes.len()
+                    bytes.length()
                 )));
             }
             Ok(Part {
-                file: Arc::new(file),
+                bytes: Arc::new(bytes),
                 offset,
                 length,
             })

@@ -3,10 +3,9 @@
 //! On the line: before `file.rs` hands the path to libhdf5, whose own errors for these cases name
 //! neither the cause nor the remedy. Layout: HDF5 File Format Specification, section II.A.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::read::bytes::{Bytes, FileBytes, read_up_to};
 use crate::{Error, Result};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -18,15 +17,14 @@ const SEARCHED: usize = 1 << 20;
 /// A file that is HDF5 by its superblock.
 #[derive(Debug)]
 pub(super) struct Checked {
-    pub bytes: u64,
     /// What is odd about it, but does not make it unreadable.
     pub odd: Option<String>,
     /// Why libhdf5 may fail to open it, and the remedy.
     pub doubt: Option<String>,
 }
 
-/// Checks that `path` is a regular HDF5 file as long as its superblock says.
-pub(super) fn check(path: &Path) -> Result<Checked> {
+/// Opens a regular file, and checks that it is HDF5 and as long as its superblock says.
+pub(super) fn check(path: &Path) -> Result<(Checked, FileBytes)> {
     let refuse = |message: String| Error::granule(path.display().to_string(), message);
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -45,36 +43,15 @@ pub(super) fn check(path: &Path) -> Result<Checked> {
             "is not a regular file; copy the granule to disk first".into(),
         ));
     }
-    let length = metadata.len();
-    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    match inspect_head(&mut file, length).map_err(|e| Error::io("read", path, e))? {
-        Head::Hdf5(superblock) => superblock.judge(length).map_err(refuse),
-        Head::Short => Err(refuse(format!(
-            "is truncated: the file has {length} bytes and ends within its superblock; \
-             fetch it again"
-        ))),
-        Head::Other { .. } if length == 0 => Err(refuse(
-            "is not HDF5: the file is empty; fetch it again".into(),
-        )),
-        Head::Behind { bytes, start } => Err(refuse(format!(
-            "has {bytes} bytes in front of its HDF5 signature, which stands at 0, 512, 1024, 2048 or so \
-             on in a file; they begin with {}: cut them off, as with tail -c +{}",
-            describe(&start),
-            bytes + 1
-        ))),
-        Head::Other { start } => Err(refuse(format!(
-            "is not HDF5: the file starts with {}; give an HDF5 granule",
-            describe(&start)
-        ))),
-    }
+    let file = FileBytes::open(path).map_err(|e| Error::io("open", path, e))?;
+    let head = inspect_head(&file).map_err(|e| Error::io("read", path, e))?;
+    let checked = head.judge(file.length()).map_err(refuse)?;
+    Ok((checked, file))
 }
 
 /// Whether a file has the signature of HDF5 where there may be one.
 pub fn looks_like_hdf5(path: &Path) -> bool {
-    let head = File::open(path).and_then(|mut file| {
-        let length = file.metadata()?.len();
-        inspect_head(&mut file, length)
-    });
+    let head = FileBytes::open(path).and_then(|file| inspect_head(&file));
     matches!(head, Ok(Head::Hdf5 { .. } | Head::Short))
 }
 
@@ -92,6 +69,32 @@ enum Head {
     Other {
         start: Vec<u8>,
     },
+}
+
+impl Head {
+    /// What it says of a file of so many bytes, or why that is none to read.
+    fn judge(self, length: u64) -> Result<Checked, String> {
+        match self {
+            Self::Hdf5(superblock) => superblock.judge(length),
+            Self::Short => Err(format!(
+                "is truncated: the file has {length} bytes and ends within its superblock; \
+                 fetch it again"
+            )),
+            Self::Other { .. } if length == 0 => {
+                Err("is not HDF5: the file is empty; fetch it again".into())
+            }
+            Self::Behind { bytes, start } => Err(format!(
+                "has {bytes} bytes in front of its HDF5 signature, which stands at 0, 512, 1024, 2048 or so \
+                 on in a file; they begin with {}: cut them off, as with tail -c +{}",
+                describe(&start),
+                bytes + 1
+            )),
+            Self::Other { start } => Err(format!(
+                "is not HDF5: the file starts with {}; give an HDF5 granule",
+                describe(&start)
+            )),
+        }
+    }
 }
 
 /// What a superblock says of its file.
@@ -142,7 +145,6 @@ impl Superblock {
             });
         let base = self.base.filter(|&base| base > self.at);
         Ok(Checked {
-            bytes: length,
             odd: base.map(|base| {
                 format!(
                     "its userblock of {} bytes was cut off; it is read without",
@@ -155,16 +157,16 @@ impl Superblock {
 }
 
 /// Looks for the signature at 0, 512, 1024, 2048, ... and reads the end-of-file address after it.
-fn inspect_head(file: &mut (impl Read + Seek), length: u64) -> std::io::Result<Head> {
+fn inspect_head(file: &dyn Bytes) -> std::io::Result<Head> {
     let mut offset = 0;
-    while offset < length {
-        let bytes = read_at(file, offset, PREFIX)?;
+    while offset < file.length() {
+        let bytes = read_up_to(file, offset, PREFIX)?;
         if bytes.starts_with(&SIGNATURE) {
             return Ok(superblock(offset, &bytes));
         }
         offset = if offset == 0 { 512 } else { offset * 2 };
     }
-    let mut start = read_at(file, 0, SEARCHED)?;
+    let mut start = read_up_to(file, 0, SEARCHED)?;
     let found = start.windows(SIGNATURE.len()).position(|w| w == SIGNATURE);
     start.truncate(32);
     Ok(match found {
@@ -174,14 +176,6 @@ fn inspect_head(file: &mut (impl Read + Seek), length: u64) -> std::io::Result<H
         },
         None => Head::Other { start },
     })
-}
-
-/// Up to `count` bytes from `offset`; fewer where the file ends.
-fn read_at(file: &mut (impl Read + Seek), offset: u64, count: usize) -> std::io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::with_capacity(count);
-    file.take(count as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A superblock of version 0 to 3.
@@ -240,9 +234,8 @@ fn describe(start: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
+    use crate::read::in_memory::MemoryBytes;
 
     fn version_2(end: u64) -> Vec<u8> {
         let mut bytes = SIGNATURE.to_vec();
@@ -254,8 +247,7 @@ mod tests {
     }
 
     fn head(bytes: Vec<u8>) -> Head {
-        let length = bytes.len() as u64;
-        inspect_head(&mut Cursor::new(bytes), length).unwrap()
+        inspect_head(&MemoryBytes::of(bytes)).unwrap()
     }
 
     fn found(bytes: Vec<u8>) -> Superblock {

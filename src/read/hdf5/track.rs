@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::block::{Block, widens};
 use super::columns::{SourceDataset, read_all};
 use super::file::GranuleFile;
+use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::level_hint::Levels;
 use super::link::Segments;
 use super::open_link::{LinkedRuns, OpenLink};
@@ -17,27 +18,6 @@ use crate::config::{Config, Dtype};
 use crate::photon::ColumnType;
 use crate::read::buffers::Buffers;
 use crate::read::spent::Spent;
-
-/// Whether a ground track has photons, and why not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroundTrackStatus {
-    Present,
-    /// The granule has no group of this name.
-    Missing,
-    /// The group lacks the group of the base level, e.g. `heights`.
-    NoData,
-    /// The base level has no rows, or no datasets.
-    Empty,
-}
-
-/// One ground track as the reader found it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroundTrackSummary {
-    pub name: String,
-    pub status: GroundTrackStatus,
-    /// Rows of the base level.
-    pub rows: u64,
-}
 
 /// The open datasets of one ground track with data.
 #[derive(Debug)]
@@ -63,18 +43,6 @@ struct Source {
     data: SourceDataset,
     column: Option<usize>,
     per_segment: bool,
-}
-
-impl GroundTrackStatus {
-    /// The status in words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Missing => "missing",
-            Self::NoData => "no data group",
-            Self::Empty => "empty",
-        }
-    }
 }
 
 /// The path of a template in one ground track.

@@ -152,8 +152,7 @@ impl GranuleFile {
                 dataset,
                 dtype,
                 column: Some(column),
-                file: &file.data,
-                file_bytes: file.bytes,
+                bytes: &file.data,
                 parts: None,
             });
             match found {

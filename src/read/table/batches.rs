@@ -4,7 +4,7 @@
 //! On the line: `reader.rs` asks for the next piece. A Parquet file is read page by page
 //! (`row_groups.rs`), an Arrow IPC file or stream buffer by buffer (`ipc/`).
 
-use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
@@ -18,14 +18,14 @@ use super::partitions::{Partition, widened};
 use super::piece::{Piece, Reach, Stretch};
 use super::room::Room;
 use super::row_groups::{ParquetSource, Wanted};
-use crate::{Error, Result};
+use crate::Result;
 
 /// Yields a table piece by piece.
 #[derive(Debug)]
 pub(super) struct Batches {
     source: Source,
-    /// Another handle of the file that is read.
-    file: Metered<File>,
+    /// Another handle of what is read.
+    file: Metered,
     /// The next row.
     row: u64,
     /// Columns to add to those of the file.
@@ -43,16 +43,15 @@ impl Batches {
     /// one row, and decoding takes no more than there is room for. `stretches` are those of a Parquet file.
     ///
     /// # Errors
-    /// The file is gone, or damaged; what must be in memory at once does not fit.
+    /// The file is damaged; what must be in memory at once does not fit.
     pub fn open(
         table: &TableFile,
         needed: &Needed,
         limits: (usize, Room),
         stretches: Vec<Stretch>,
     ) -> Result<Self> {
-        let opened = File::open(&table.path).map(Metered::new);
-        let opened = opened.and_then(|file| Ok((file.try_clone()?, file)));
-        let (file, handle) = opened.map_err(|e| Error::io("open", &table.path, e))?;
+        let handle = Metered::new(Arc::clone(&table.data));
+        let file = handle.clone();
         let source = match &table.format {
             Format::Parquet(metadata) => {
                 let wanted = Wanted {

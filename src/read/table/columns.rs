@@ -186,18 +186,6 @@ impl Needed {
     }
 }
 
-/// Names of the columns that a config reads.
-pub fn columns_read(config: &Config) -> Vec<String> {
-    let coordinates = match &config.points {
-        Some(points) => vec![points],
-        None => vec![&config.longitude, &config.latitude],
-    };
-    let names = coordinates.into_iter();
-    let names = names.chain(config.filters.iter().map(|filter| &filter.dataset));
-    let names = names.chain(config.variables.iter().map(|variable| &variable.path));
-    names.cloned().collect()
-}
-
 fn places<'a>(table: &TableFile, names: impl Iterator<Item = &'a String>) -> Vec<usize> {
     let mut places: Vec<usize> = names
         .filter_map(|name| table.schema.index_of(name).ok())

@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use super::file::TableFile;
-
 /// Names and types of columns.
 type Columns = BTreeMap<String, String>;
 
@@ -23,15 +21,6 @@ struct Seen {
     /// The first table that has them, and how many have.
     table: String,
     tables: usize,
-}
-
-impl TableFile {
-    /// Names and types of all columns.
-    pub fn columns(&self) -> BTreeMap<String, String> {
-        let fields = self.schema.fields().iter();
-        let columns = fields.map(|field| (field.name().clone(), field.data_type().to_string()));
-        columns.collect()
-    }
 }
 
 impl Drift {

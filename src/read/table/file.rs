@@ -3,9 +3,9 @@
 //! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
 //! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -14,21 +14,13 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
+use super::metered::Metered;
+use super::outside::{Head, head};
 use super::partitions::Partition;
 use super::room::Fault;
 use crate::error::{Error, Kind, Result, Setting, phrase};
+use crate::read::bytes::{Bytes, FileBytes};
 use crate::text::condensed;
-
-/// File name extensions of tables in folders.
-pub const EXTENSIONS: [&str; 7] = [
-    "parquet",
-    "pq",
-    "arrow",
-    "arrows",
-    "feather",
-    "ipc",
-    "geoparquet",
-];
 
 /// How a table is stored.
 #[derive(Debug, Clone)]
@@ -41,23 +33,12 @@ pub(super) enum Format {
 /// One table file.
 #[derive(Debug)]
 pub struct TableFile {
-    pub(super) path: PathBuf,
+    pub(super) data: Arc<dyn Bytes>,
     name: Arc<str>,
-    bytes: u64,
     pub(super) format: Format,
     pub(super) schema: SchemaRef,
     /// Columns that are not in the file but in the names of its folders.
     pub(super) partitions: Vec<Partition>,
-}
-
-/// What the first bytes of a file say.
-#[derive(Debug, PartialEq, Eq)]
-enum Head {
-    Parquet,
-    ArrowFile,
-    ArrowStream,
-    Hdf5,
-    Other,
 }
 
 impl TableFile {
@@ -89,28 +70,39 @@ impl TableFile {
                 "is not a regular file; name tables, or copy the table to disk first",
             ));
         }
+        let data = FileBytes::of(file, metadata.len(), path);
+        Self::open_in(Arc::new(data), path, name)
+    }
+
+    /// Opens a table in any bytes; `path` is where they would be as a file.
+    ///
+    /// # Errors
+    /// Neither Parquet nor Arrow IPC, or damaged; each by name.
+    pub(crate) fn open_in(data: Arc<dyn Bytes>, path: &Path, name: &str) -> Result<Self> {
+        let refuse = |message: &str| Error::granule(data.name(), message);
         let damaged = |kind: &str, cause: String| {
             refuse(&format!(
                 "cannot open it as {kind}: {cause}; write or fetch it again"
             ))
         };
-        let (format, schema) = match head(path).map_err(|e| Error::io("read", path, e))? {
+        let (format, schema) = match head(&*data).map_err(|e| Error::io("read", path, e))? {
             Head::Parquet => {
-                footer::check(&file).map_err(|e| damaged("Parquet", e))?;
+                footer::check(&*data).map_err(|e| damaged("Parquet", e))?;
+                let metered = Metered::new(Arc::clone(&data));
                 let metadata =
-                    guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+                    guarded(|| ArrowReaderMetadata::load(&metered, ArrowReaderOptions::new()))
                         .map_err(|e| damaged("Parquet", e))?;
                 let schema = Arc::clone(metadata.schema());
                 (Format::Parquet(metadata), schema)
             }
             Head::ArrowFile => {
-                let messages = guarded(|| Messages::of_file(&file));
+                let messages = guarded(|| Messages::of_file(&*data));
                 let messages = messages.map_err(|e| damaged("an Arrow IPC file", e))?;
                 let schema = Arc::clone(&messages.schema);
                 (Format::ArrowFile(Arc::new(messages)), schema)
             }
             Head::ArrowStream => {
-                let messages = guarded(|| Messages::of_stream(&file));
+                let messages = guarded(|| Messages::of_stream(&*data));
                 let messages = messages.map_err(|e| damaged("an Arrow IPC stream", e))?;
                 let schema = Arc::clone(&messages.schema);
                 (Format::ArrowStream(Arc::new(messages)), schema)
@@ -130,9 +122,8 @@ impl TableFile {
         };
         Ok(Self {
             partitions: Partition::of(path, &schema),
-            path: path.to_path_buf(),
             name: name.into(),
-            bytes: metadata.len(),
+            data,
             format,
             schema,
         })
@@ -149,9 +140,16 @@ impl TableFile {
         self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
     }
 
+    /// Names and types of all columns.
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        let fields = self.schema.fields().iter();
+        let columns = fields.map(|field| (field.name().clone(), field.data_type().to_string()));
+        columns.collect()
+    }
+
     /// Bytes of the file.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.data.length()
     }
 
     /// The columns of its rows.
@@ -199,28 +197,4 @@ impl TableFile {
             condensed(error)
         ))
     }
-}
-
-/// Whether a file starts as a table does.
-pub fn looks_like_a_table(path: &Path) -> bool {
-    matches!(
-        head(path),
-        Ok(Head::Parquet | Head::ArrowFile | Head::ArrowStream)
-    )
-}
-
-fn head(path: &Path) -> std::io::Result<Head> {
-    let mut start = Vec::new();
-    File::open(path)?.take(8).read_to_end(&mut start)?;
-    Ok(if start.starts_with(b"PAR1") {
-        Head::Parquet
-    } else if start.starts_with(b"ARROW1") {
-        Head::ArrowFile
-    } else if start.len() == 8 && start.starts_with(&[0xff; 4]) {
-        Head::ArrowStream
-    } else if start.starts_with(b"\x89HDF") {
-        Head::Hdf5
-    } else {
-        Head::Other
-    })
 }

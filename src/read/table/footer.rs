@@ -4,10 +4,8 @@
 //! aside for as many, and calls itself for every one. Format: Apache Parquet, `FileMetaData` of
 //! `parquet.thrift`.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-
 use super::header::{Bad, I32, Input, LIST, STRUCT};
+use crate::read::bytes::Bytes;
 
 /// Groups within groups: lists of structs of lists have six.
 const DEEPEST: usize = 64;
@@ -18,16 +16,14 @@ const END: u64 = 8;
 ///
 /// # Errors
 /// In words, what it says that cannot be.
-pub(super) fn check(mut file: &File) -> Result<(), String> {
-    let bytes = file.metadata().map_err(|e| e.to_string())?.len();
-    let mut read = |from: u64, length: u64| {
-        let mut out = Vec::new();
-        let read = file
-            .seek(SeekFrom::Start(from))
-            .and_then(|_| file.take(length).read_to_end(&mut out));
-        read.map(|_| out).map_err(|e| e.to_string())
+pub(super) fn check(file: &dyn Bytes) -> Result<(), String> {
+    // No more than the file has.
+    let read = |from: u64, length: u64| {
+        let mut out = vec![0; length as usize];
+        let read = file.read_at(from, &mut out);
+        read.map(|()| out).map_err(|e| e.to_string())
     };
-    let Some(end) = bytes.checked_sub(END) else {
+    let Some(end) = file.length().checked_sub(END) else {
         return Err("it is too short".to_owned());
     };
     let tail = read(end, END)?;

@@ -1,8 +1,9 @@
 //! Headers of Parquet pages: what a page takes, before any of it is decoded.
 //!
-//! Below `pages.rs`; `footer.rs` reads the same protocol. Formats: Apache Parquet ("Data Pages", `PageHeader` of `parquet.thrift`), and the
-//! compact protocol of Apache Thrift, of which a header is one struct. A field of another type than the
-//! format gives it is refused: a reader that took it for its type would see another header.
+//! Below `pages.rs`; `footer.rs` reads the same protocol. Formats: Apache Parquet ("Data Pages",
+//! `PageHeader` of `parquet.thrift`), and the compact protocol of Apache Thrift, of which a header is one
+//! struct. A field of another type than the format gives it is refused: a reader that took it for its type
+//! would see another header.
 
 /// What a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

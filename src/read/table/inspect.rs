@@ -1,10 +1,9 @@
 //! What a table holds, as JSON and as text for people.
 //!
-//! Beside the line: `icefold inspect TABLE`. Reads metadata only, but of error tables: ranges are those of the row groups'
+//! Beside the line: `icefold inspect TABLE`. Reads metadata only: ranges are those of the row groups'
 //! statistics, which Parquet has and Arrow IPC has not.
 
 use std::fmt::{self, Write as _};
-use std::fs::File;
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -16,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use super::file::{Format, TableFile};
 use super::guard::guarded;
+use crate::Result;
 use crate::text::grouped;
 use crate::text::padded;
-use crate::{Error, Result};
 
 /// Metadata texts longer than this are cut.
 const LONGEST: usize = 200;
@@ -111,8 +110,7 @@ fn count(table: &TableFile) -> Result<(u64, usize)> {
             Ok((u64::try_from(rows).unwrap_or(0), metadata.num_row_groups()))
         }
         Format::ArrowFile(messages) | Format::ArrowStream(messages) => {
-            let file = File::open(&table.path).map_err(|e| Error::io("open", &table.path, e))?;
-            let counted = guarded(|| Ok::<_, String>(messages.count(&file)));
+            let counted = guarded(|| Ok::<_, String>(messages.count(&*table.data)));
             let counted = counted.map_err(|e| table.damaged(0, &e))?;
             counted.map_err(|(row, e)| table.damaged(row, &e))
         }

@@ -5,7 +5,6 @@
 //! page are looked at first, which say where rows begin. Format: Apache Parquet, "Run Length Encoding /
 //! Bit-Packing Hybrid".
 
-use std::fs::File;
 use std::sync::Arc;
 
 use parquet::basic::Encoding;
@@ -86,7 +85,7 @@ impl Windows {
     pub fn add(
         &mut self,
         place: Place,
-        file: &Arc<Metered<File>>,
+        file: &Arc<Metered>,
         metadata: &Arc<ParquetMetaData>,
     ) -> parquet::errors::Result<()> {
         for page in place.read(file, metadata)? {

@@ -1,15 +1,17 @@
-//! A table's file whose reads are timed and counted.
+//! What a table is read from, its reads timed and counted.
 //!
 //! Below `batches.rs`: the parquet and arrow libraries read from it.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::Bytes as Buffer;
+use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+
+use crate::read::bytes::Bytes;
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -18,27 +20,47 @@ struct Meter {
     bytes: AtomicU64,
 }
 
-/// Something to read from, and its meter.
-#[derive(Debug)]
-pub(super) struct Metered<R> {
-    inner: R,
+impl Meter {
+    fn timed<T>(&self, started: Instant, result: T, bytes: usize) -> T {
+        let nanoseconds = started.elapsed().as_nanos() as u64;
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        result
+    }
+}
+
+/// Something to read from, and its meter, which copies share.
+#[derive(Debug, Clone)]
+pub(super) struct Metered {
+    source: Arc<dyn Bytes>,
     meter: Arc<Meter>,
 }
 
-impl<R> Metered<R> {
-    pub fn new(inner: R) -> Self {
+/// What is read from some place on.
+#[derive(Debug)]
+pub(super) struct Rest {
+    source: Arc<dyn Bytes>,
+    at: u64,
+}
+
+/// The same ahead of who reads it, counted as it is taken.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    inner: BufReader<Rest>,
+    meter: Arc<Meter>,
+}
+
+impl Metered {
+    pub fn new(source: Arc<dyn Bytes>) -> Self {
         Self {
-            inner,
+            source,
             meter: Arc::default(),
         }
     }
 
-    /// What is read from `inner` counts here.
-    fn over<S>(&self, inner: S) -> Metered<S> {
-        Metered {
-            inner,
-            meter: Arc::clone(&self.meter),
-        }
+    /// What is read, of which reads are not counted.
+    pub fn source(&self) -> &dyn Bytes {
+        &*self.source
     }
 
     /// Time spent reading, and bytes that came.
@@ -48,69 +70,63 @@ impl<R> Metered<R> {
         (Duration::from_nanos(nanoseconds), bytes)
     }
 
-    fn timed<T>(&self, started: Instant, result: T, bytes: u64) -> T {
-        let nanoseconds = started.elapsed().as_nanos() as u64;
-        self.meter
-            .nanoseconds
-            .fetch_add(nanoseconds, Ordering::Relaxed);
-        self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
-        result
-    }
-}
-
-impl Metered<File> {
-    /// Another handle of the file, with the same meter.
-    pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(self.over(self.inner.try_clone()?))
-    }
-
-    /// The file, of which reads are not counted.
-    pub fn file(&self) -> &File {
-        &self.inner
-    }
-
-    /// Reads some bytes from a place on.
-    pub fn read_at(&self, at: u64, out: &mut [u8]) -> io::Result<usize> {
+    /// Fills `out` from a place on.
+    pub fn read_at(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
         let started = Instant::now();
-        let mut file = &self.inner;
-        let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read(out));
-        let bytes = *read.as_ref().unwrap_or(&0) as u64;
-        self.timed(started, read, bytes)
+        let read = self.source.read_at(at, out);
+        let bytes = if read.is_ok() { out.len() } else { 0 };
+        self.meter.timed(started, read, bytes)
     }
 }
 
-impl<R: Read> Read for Metered<R> {
+impl Read for Rest {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = self.source.length().saturating_sub(self.at);
+        let count = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.source.read_at(self.at, &mut out[..count])?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let started = Instant::now();
         let read = self.inner.read(out);
-        let bytes = *read.as_ref().unwrap_or(&0) as u64;
-        self.timed(started, read, bytes)
+        let bytes = *read.as_ref().unwrap_or(&0);
+        self.meter.timed(started, read, bytes)
     }
 }
 
-impl<R: Seek> Seek for Metered<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(to)
-    }
-}
-
-impl Length for Metered<File> {
+impl Length for Metered {
     fn len(&self) -> u64 {
-        self.inner.len()
+        self.source.length()
     }
 }
 
-impl ChunkReader for Metered<File> {
-    type T = Metered<BufReader<File>>;
+impl ChunkReader for Metered {
+    type T = Ahead;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(self.over(self.inner.get_read(start)?))
+        Ok(Ahead {
+            inner: BufReader::new(Rest {
+                source: Arc::clone(&self.source),
+                at: start,
+            }),
+            meter: Arc::clone(&self.meter),
+        })
     }
 
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let started = Instant::now();
-        let read = self.inner.get_bytes(start, length);
-        let bytes = read.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        self.timed(started, read, bytes)
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Buffer> {
+        // Before memory is set aside for what a damaged file says.
+        let left = self.source.length().saturating_sub(start);
+        if length as u64 > left {
+            return Err(ParquetError::EOF(format!(
+                "Expected to read {length} bytes, read only {left}"
+            )));
+        }
+        let mut out = vec![0; length];
+        self.read_at(start, &mut out)?;
+        Ok(out.into())
     }
 }

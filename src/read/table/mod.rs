@@ -1,10 +1,10 @@
 //! Tables: photons from Parquet and Arrow IPC files.
 //!
-//! A table stands for a granule, in whole or with others in folders whose names are columns. `file.rs` opens,
-//! `columns.rs` finds what the config reads, `prune.rs` leaves row groups out that have no photons in wanted
-//! shards, `batches.rs` reads the rest in bounded pieces, `explode.rs` unfolds lists, `reader.rs` keeps and
-//! counts. The libraries are not trusted with lengths: pages and buffers are looked at before they are decoded
-//! (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
+//! A table stands for a granule, in whole or with others in folders whose names are columns. `file.rs`
+//! opens, `columns.rs` finds what the config reads, `prune.rs` leaves row groups out that have no photons in
+//! wanted shards, `batches.rs` reads the rest in bounded pieces, `explode.rs` unfolds lists, `reader.rs`
+//! keeps and counts. The libraries are not trusted with lengths: pages and buffers are looked at before they
+//! are decoded (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
 
 mod batches;
 mod block;
@@ -19,6 +19,7 @@ mod inspect;
 mod ipc;
 mod lists;
 mod metered;
+mod outside;
 mod pages;
 mod partitions;
 mod piece;
@@ -31,10 +32,10 @@ mod texts;
 mod values;
 mod wrote;
 
-pub use columns::{columns_read, source_columns};
+pub use columns::source_columns;
 pub use drift::Drift;
-pub use file::{EXTENSIONS, TableFile, looks_like_a_table};
+pub use file::TableFile;
 pub use inspect::{Inspected, inspect};
-pub use partitions::partitions;
+pub use outside::{EXTENSIONS, columns_read, looks_like_a_table, partitions};
 pub use reader::TableReader;
 pub use wrote::{TABLE, content_of};

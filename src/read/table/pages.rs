@@ -4,8 +4,6 @@
 //! is held against each other, the footer and what a codec can do; of what a page holds its CRC-32 is
 //! verified where it has one.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, Type};
@@ -16,6 +14,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::header::{Bad, Kind, PageHeader, page_header};
 use super::metered::Metered;
+use crate::read::bytes::{Bytes, read_up_to};
 
 /// Bytes of a header that are read at first, and at most: statistics may be long.
 const HEADER: usize = 256;
@@ -68,13 +67,12 @@ impl Place {
     ///
     /// # Errors
     /// In words, the first header that is none or cannot be.
-    pub fn look(self, file: &File, metadata: &ParquetMetaData) -> Result<Extent, String> {
+    pub fn look(self, file: &dyn Bytes, metadata: &ParquetMetaData) -> Result<Extent, String> {
         let group = metadata.row_group(self.group);
         let column = group.column(self.column);
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
         let (start, length) = range(column).ok_or_else(|| self.says(metadata, "lies nowhere"))?;
-        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-        if start + length > bytes {
+        if start + length > file.length() {
             return Err(self.says(metadata, "ends beyond the file"));
         }
         let mut walk = Walk::new(column, rows);
@@ -102,7 +100,7 @@ impl Place {
     /// The pages, decoded one by one.
     pub fn read(
         self,
-        file: &Arc<Metered<File>>,
+        file: &Arc<Metered>,
         metadata: &Arc<ParquetMetaData>,
     ) -> parquet::errors::Result<NamedPages> {
         let group = metadata.row_group(self.group);
@@ -127,14 +125,11 @@ fn range(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     start.checked_add(length).map(|_| (start, length))
 }
 
-fn header_at(mut file: &File, at: u64, left: u64) -> Result<(PageHeader, u64), String> {
+fn header_at(file: &dyn Bytes, at: u64, left: u64) -> Result<(PageHeader, u64), String> {
     let mut most = HEADER;
     loop {
-        let mut bytes = Vec::new();
-        let read = file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| file.take(left.min(most as u64)).read_to_end(&mut bytes));
-        read.map_err(|e| format!("cannot be read: {e}"))?;
+        let count = left.min(most as u64) as usize;
+        let bytes = read_up_to(file, at, count).map_err(|e| format!("cannot be read: {e}"))?;
         match page_header(&bytes) {
             Ok((header, length)) => return Ok((header, length as u64)),
             Err(Bad::Short) if bytes.len() == most && most < LONGEST_HEADER => most *= 8,
@@ -318,7 +313,7 @@ fn most_expanded(codec: Compression, stored: u64) -> u64 {
 
 /// Pages of one column in one row group, whose errors say so.
 pub(super) struct NamedPages {
-    inner: SerializedPageReader<Metered<File>>,
+    inner: SerializedPageReader<Metered>,
     metadata: Arc<ParquetMetaData>,
     place: Place,
     next: u64,
@@ -374,7 +369,7 @@ impl PageReader for NamedPages {
 
 /// The pages of a column in one row group after the other.
 pub(super) struct GroupPages {
-    pub file: Arc<Metered<File>>,
+    pub file: Arc<Metered>,
     pub metadata: Arc<ParquetMetaData>,
     pub column: usize,
     /// Those not yet begun, the last first.

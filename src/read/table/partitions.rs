@@ -4,7 +4,7 @@
 //! On the line: `file.rs` finds them when it opens a table, `batches.rs` adds those that a config reads to
 //! the columns of the file. A column of the file itself comes before one of its folders.
 
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
@@ -12,26 +12,13 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use super::outside::partitions;
+
 /// One column, and its value in all rows.
 #[derive(Debug, Clone)]
 pub(super) struct Partition {
     pub field: FieldRef,
     pub text: String,
-}
-
-/// Keys and values in the names of the folders that a path goes through, the outermost first.
-pub fn partitions(path: &Path) -> Vec<(String, String)> {
-    let folders = path.parent().into_iter().flat_map(Path::components);
-    let pair = |part: Component| {
-        let Component::Normal(name) = part else {
-            return None;
-        };
-        let (key, value) = name.to_str()?.split_once('=')?;
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let is_key = !key.is_empty() && key.chars().all(word);
-        is_key.then(|| (key.to_owned(), value.to_owned()))
-    };
-    folders.filter_map(pair).collect()
 }
 
 impl Partition {

@@ -3,7 +3,6 @@
 //! On the line: `batches.rs` asks for the next piece. `pages.rs` says what pages take, `lists.rs` what rows
 //! with lists do.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef};
@@ -30,7 +29,7 @@ const COPIES: u64 = 4;
 /// Yields the rows of a Parquet table.
 #[derive(Debug)]
 pub(super) struct ParquetSource {
-    file: Arc<Metered<File>>,
+    file: Arc<Metered>,
     metadata: Arc<ParquetMetaData>,
     /// Rows of a piece, or values in their lists.
     rows: usize,
@@ -83,7 +82,7 @@ impl ParquetSource {
     /// Pages that cannot be, or do not fit the memory.
     pub fn open(
         metadata: &Arc<ParquetMetaData>,
-        file: Metered<File>,
+        file: Metered,
         wanted: Wanted<'_>,
         limits: (usize, Room),
     ) -> Result<Self, Fault> {
@@ -107,7 +106,7 @@ impl ParquetSource {
                     .iter()
                     .filter(|_| read.leaves.contains(&column))
                 {
-                    let found = Place { group, column }.look(file.file(), metadata);
+                    let found = Place { group, column }.look(file.source(), metadata);
                     let found = found.map_err(Fault::Damaged)?;
                     *extent = extent.with(found);
                     of_leaf += found.values;
@@ -316,7 +315,7 @@ fn is_of_any_length(metadata: &ParquetMetaData, leaf: usize) -> bool {
 
 /// Row groups that are read as one.
 struct Together<'a> {
-    file: &'a Arc<Metered<File>>,
+    file: &'a Arc<Metered>,
     metadata: &'a Arc<ParquetMetaData>,
     groups: &'a [usize],
     rows: usize,

@@ -1,80 +1,39 @@
-//! A dataset in storage chunks: which chunks hold a range of rows, and one of them as values.
+//! A dataset in storage chunks: which chunks hold a range of rows, and where their bytes lie.
 //!
-//! On the line: `many.rs` runs the pieces of several datasets in parallel. A chunk of which only
-//! part is wanted is kept decoded, because the next range of rows begins in it.
+//! On the line: `many.rs` asks for rows of several datasets, each a column still in chunks, and has them decoded.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bytes::Bytes;
 use super::table::{Holes, Places, Table};
-use crate::decode::convert::{Stride, Target};
-use crate::decode::filter::Damage;
-use crate::decode::inflate::{Tools, sized};
+use crate::decode::host::Kept;
+use crate::photon::stored::{Form, StoredChunk, StoredColumn};
+use crate::read::bytes::Bytes;
 
 /// A dataset, or one column of it, whose chunks are read without libhdf5.
 #[derive(Debug)]
 pub struct ChunkedDataset {
-    bytes: Bytes,
+    bytes: Arc<dyn Bytes>,
     table: Table,
+    form: Arc<Form>,
     holes: Option<Holes>,
     kept: Mutex<Kept>,
 }
 
-/// A decoded chunk, and room for the next one to keep.
-#[derive(Debug, Default)]
-pub struct Kept {
-    chunk: Option<usize>,
-    bytes: Vec<u8>,
-    spare: Vec<u8>,
-}
-
-/// The rows that are wanted of one chunk, and where their values go.
-#[derive(Debug)]
-pub struct Piece<'a> {
-    pub chunk: usize,
-    /// Counted from the first row of the chunk.
-    pub rows: Range<usize>,
-    pub target: Target<'a>,
-    pub source: Origin<'a>,
-}
-
-/// Where the bytes of a piece come from.
-#[derive(Debug)]
-pub enum Origin<'a> {
-    /// The file.
-    File,
-    /// The file; decoded bytes are kept here.
-    FileKept(&'a mut Vec<u8>),
-    /// Decoded before.
-    Decoded(&'a [u8]),
-}
-
-/// What one piece took of a thread.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PieceSpent {
-    /// Waiting for bytes of the file, and how many came.
-    pub reading: Duration,
-    pub stored: u64,
-    pub decoding: Duration,
-}
-
-/// Why a chunk has no values.
-#[derive(Debug)]
-pub enum Defect {
-    /// It is not stored.
-    Absent,
-    Unread(std::io::Error),
-    Damaged(Damage),
-}
-
 impl ChunkedDataset {
     /// The values that a table finds in `bytes`.
-    pub fn new(table: Table, bytes: Bytes) -> Self {
+    pub fn new(table: Table, bytes: Arc<dyn Bytes>) -> Self {
         Self {
             bytes,
             holes: table.holes(),
+            form: Arc::new(Form {
+                element: table.grid.element,
+                pipeline: table.pipeline.clone(),
+                rows: table.grid.rows,
+                chunk_rows: table.grid.chunk_rows,
+                stride: table.stride,
+                is_plain: matches!(table.places, Places::Rows(_)),
+            }),
             table,
             kept: Mutex::default(),
         }
@@ -106,172 +65,77 @@ impl ChunkedDataset {
         if self.is_unwritten() {
             return vec![rows.clone()];
         }
-        let height = self.table.grid.chunk_rows;
-        let numbers = rows.start / height..=(rows.end - 1) / height;
-        let missing = numbers.filter(|&number| self.table.chunk(number).is_none());
+        let missing = self.numbers(rows);
+        let missing = missing.filter(|&number| self.table.chunk(number).is_none());
         missing
             .map(|number| self.table.rows_of(number))
             .map(|hole| hole.start.max(rows.start)..hole.end.min(rows.end))
             .collect()
     }
 
-    /// Takes what is kept, to be given back after the pieces are decoded.
+    /// The chunks of rows, of which there are some.
+    fn numbers(&self, rows: &Range<u64>) -> std::ops::RangeInclusive<u64> {
+        let height = self.table.grid.chunk_rows;
+        rows.start / height..=(rows.end - 1) / height
+    }
+
+    /// Rows, which must lie within the dataset, still in their chunks.
+    pub fn stored(&self, rows: Range<u64>) -> StoredColumn<Arc<dyn Bytes>> {
+        let chunks = if rows.is_empty() || self.is_unwritten() {
+            Vec::new()
+        } else {
+            let numbers = self.numbers(&rows);
+            numbers
+                .filter_map(|number| self.chunk(number, &rows))
+                .collect()
+        };
+        StoredColumn {
+            form: Arc::clone(&self.form),
+            bytes: Arc::clone(&self.bytes),
+            rows,
+            chunks,
+        }
+    }
+
+    /// Those of `wanted` that a chunk has; `None` where it is not stored.
+    fn chunk(&self, number: u64, wanted: &Range<u64>) -> Option<StoredChunk> {
+        let found = self.table.chunk(number)?;
+        let all = self.table.rows_of(number);
+        let rows = wanted.start.max(all.start) - all.start..wanted.end.min(all.end) - all.start;
+        let rows = rows.start as usize..rows.end as usize;
+        let chunk = StoredChunk {
+            number,
+            place: found.address..found.address + found.size as u64,
+            begins: 0,
+            length: self.table.length,
+            mask: found.mask,
+            rows,
+        };
+        if !self.form.is_plain {
+            return Some(chunk);
+        }
+        // Of rows in no chunks only those that are wanted are read.
+        let step = self.form.stride.step;
+        let start = found.address + (chunk.rows.start * step) as u64;
+        let length = chunk.rows.len() * step;
+        Some(StoredChunk {
+            place: start..start + length as u64,
+            begins: chunk.rows.start,
+            length,
+            ..chunk
+        })
+    }
+
+    /// Takes what is kept, to be given back after the rows are decoded.
     pub fn take_kept(&self) -> Kept {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut kept)
     }
 
     /// Gives back what is kept; nothing is where `done`, the last row, has been decoded.
-    pub fn give_back(&self, mut kept: Kept, next: Option<usize>, done: u64) {
-        if done >= self.table.grid.rows {
-            return;
-        }
-        if let Some(next) = next {
-            std::mem::swap(&mut kept.bytes, &mut kept.spare);
-            kept.chunk = Some(next);
-        }
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-    }
-
-    /// The pieces that fill `target` with the values of `rows`, which must lie within the dataset,
-    /// and the chunk that becomes the one to keep. Rows that are not stored are 0.
-    pub fn pieces<'a>(
-        &self,
-        rows: Range<u64>,
-        mut target: Target<'a>,
-        kept: &'a mut Kept,
-    ) -> (Vec<Piece<'a>>, Option<usize>) {
-        let height = self.table.grid.chunk_rows;
-        let mut pieces = Vec::new();
-        let mut next = None;
-        if self.is_unwritten() {
-            target.clear();
-            return (pieces, next);
-        }
-        let mut spare = Some(&mut kept.spare);
-        let mut row = rows.start;
-        while row < rows.end {
-            let chunk = (row / height) as usize;
-            let first = chunk as u64 * height;
-            let end = rows.end.min(first.saturating_add(height));
-            let (front, rest) = target.split((end - row) as usize);
-            target = rest;
-            let first_row = std::mem::replace(&mut row, end);
-            let rows = (first_row - first) as usize..(end - first) as usize;
-            if self.table.chunk(chunk as u64).is_none() {
-                front.clear();
-                continue;
-            }
-            // More of this chunk follows behind the range; rows in no chunks are read as wanted.
-            let straddles = matches!(self.table.places, Places::Chunks(_))
-                && end < self.table.grid.rows.min(first.saturating_add(height));
-            let source = match (kept.chunk == Some(chunk), straddles, &mut spare) {
-                (true, _, _) => Origin::Decoded(&kept.bytes),
-                (false, true, spare) => match spare.take() {
-                    Some(spare) => {
-                        next = Some(chunk);
-                        Origin::FileKept(spare)
-                    }
-                    None => Origin::File,
-                },
-                (false, false, _) => Origin::File,
-            };
-            pieces.push(Piece {
-                chunk,
-                rows,
-                target: front,
-                source,
-            });
-        }
-        (pieces, next)
-    }
-
-    /// Fills the target of a piece.
-    pub fn decode(&self, piece: Piece, tools: &mut Tools) -> Result<PieceSpent, Defect> {
-        let started = Instant::now();
-        let mut spent = PieceSpent::default();
-        self.fill(piece, tools, &mut spent)?;
-        spent.decoding = started.elapsed().saturating_sub(spent.reading);
-        Ok(spent)
-    }
-
-    fn fill(&self, piece: Piece, tools: &mut Tools, spent: &mut PieceSpent) -> Result<(), Defect> {
-        let Piece {
-            chunk,
-            rows,
-            mut target,
-            source,
-        } = piece;
-        let Table { grid, stride, .. } = self.table;
-        let Tools {
-            work,
-            stored,
-            decoded,
-        } = tools;
-        let chunk = self.table.chunk(chunk as u64).ok_or(Defect::Absent)?;
-        let mut read = |out: &mut [u8], at: u64| {
-            let started = Instant::now();
-            let read = self.bytes.read_exact_at(out, at).map_err(Defect::Unread);
-            spent.reading = started.elapsed();
-            spent.stored = out.len() as u64;
-            read
-        };
-        let as_it_is = stride.step == grid.element.size() && grid.element.is_native();
-        if let Places::Rows(_) = self.table.places {
-            let at = chunk.address + (rows.start * stride.step) as u64;
-            if as_it_is {
-                return read(target.bytes(), at);
-            }
-            let stored = sized(stored, rows.len() * stride.step);
-            read(stored, at)?;
-            grid.element.convert(stored, stride, &mut target);
-            return Ok(());
-        }
-        let length = self.table.length;
-        let mut inflate = |out: &mut [u8]| {
-            let stored = sized(stored, chunk.size);
-            read(stored, chunk.address)?;
-            let pipeline = &self.table.pipeline;
-            let done = pipeline.decode(chunk.mask, stored, work, out);
-            done.map_err(Defect::Damaged)
-        };
-        let bytes = match source {
-            Origin::Decoded(bytes) => bytes,
-            Origin::FileKept(kept) => {
-                let kept = sized(kept, length);
-                inflate(kept)?;
-                &*kept
-            }
-            Origin::File => {
-                let whole = target.len() as u64 == grid.chunk_rows;
-                if whole && as_it_is {
-                    return inflate(target.bytes());
-                }
-                let decoded = sized(decoded, length);
-                inflate(decoded)?;
-                &*decoded
-            }
-        };
-        let stride = Stride {
-            first: stride.first + rows.start * stride.step,
-            ..stride
-        };
-        grid.element.convert(bytes, stride, &mut target);
-        Ok(())
-    }
-
-    /// The rows of a chunk, for an error.
-    pub fn rows_of(&self, chunk: usize) -> Range<u64> {
-        self.table.rows_of(chunk as u64)
-    }
-}
-
-impl std::fmt::Display for Defect {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            Self::Absent => f.write_str("it is not stored"),
-            Self::Unread(error) => write!(f, "it cannot be read: {error}"),
-            Self::Damaged(damage) => f.write_str(damage.words()),
+    pub fn give_back(&self, kept: Kept, done: u64) {
+        if done < self.table.grid.rows {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         }
     }
 }

@@ -5,7 +5,7 @@
 //! leave, and overlap no other.
 
 use super::table::Grid;
-use crate::decode::filter::Pipeline;
+use crate::photon::stored::Pipeline;
 
 /// A chunk as the file describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

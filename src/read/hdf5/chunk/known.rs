@@ -8,7 +8,7 @@ use hdf5::plist::DatasetCreate;
 use hdf5::sync::sync;
 
 use super::layout::Untabled;
-use crate::decode::filter::{Pipeline, Step};
+use crate::photon::stored::{Pipeline, Step};
 
 const DEFLATE: i32 = 1;
 const SHUFFLE: i32 = 2;

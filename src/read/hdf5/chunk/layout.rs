@@ -4,7 +4,6 @@
 //! lock, besides `known.rs`. Anything but chunks or rows behind one another, of standard integers or
 //! floats of 1 to 8 bytes and with the filters of `filter.rs`, gives no table.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use hdf5::plist::DatasetCreate;
@@ -12,14 +11,13 @@ use hdf5::plist::dataset_create::{ChunkOpts, Layout};
 use hdf5::sync::sync;
 use hdf5::{Dataset, globals as known};
 
-use super::bytes::{Bytes, Part};
 use super::dataset::ChunkedDataset;
 use super::entries::{Entries, Entry};
 use super::known::pipeline;
 use super::table::{Grid, Table};
 use crate::config::Dtype;
-use crate::decode::convert::{Element, Kind, Order};
-use crate::decode::filter::Pipeline;
+use crate::photon::stored::{Element, Kind, Order, Pipeline};
+use crate::read::bytes::{Bytes, Joined, Part};
 
 /// A dataset, or one column of it, and the bytes that it stands in.
 #[derive(Debug)]
@@ -27,10 +25,9 @@ pub struct Asked<'a> {
     pub dataset: &'a Dataset,
     pub dtype: Dtype,
     pub column: Option<usize>,
-    /// The file that the dataset is in, and its length.
-    pub file: &'a Arc<File>,
-    pub file_bytes: u64,
-    /// The files that hold its raw data, where others do.
+    /// What the dataset is in.
+    pub bytes: &'a Arc<dyn Bytes>,
+    /// What holds its raw data, where others do.
     pub parts: Option<Vec<Part>>,
 }
 
@@ -92,7 +89,7 @@ fn chunked(
             "has storage chunks of another shape than its values; fetch the granule again".into(),
         ));
     };
-    let mut entries = Entries::new(asked.file_bytes);
+    let mut entries = Entries::new(asked.bytes.length());
     asked.dataset.chunks_visit(|info| {
         let more = entries.push(Entry {
             row: info.offset.first().copied().unwrap_or(0),
@@ -107,7 +104,7 @@ fn chunked(
     if let Some((element, pipeline)) = readable {
         let grid = Grid { element, ..grid };
         let table = Table::new(grid, column, pipeline, entries).map_err(Untabled::Bad)?;
-        let bytes = Bytes::File(Arc::clone(asked.file));
+        let bytes = Arc::clone(asked.bytes);
         return Ok(Found::Direct(Box::new(ChunkedDataset::new(table, bytes))));
     }
     // What libhdf5 undoes leaves any length.
@@ -147,15 +144,11 @@ fn contiguous(asked: Asked, element: Option<Element>) -> Result<Found, Untabled>
         element,
     };
     let column = asked.column.unwrap_or(0) as u64;
-    let (bytes, place) = if let Some(parts) = asked.parts {
-        let length = parts.iter().map(|part| part.length);
-        let length = length.fold(0, u64::saturating_add);
-        (Bytes::Parts(parts.into()), Some((0, length)))
-    } else {
-        let start = address(asked.dataset)?;
-        let place = start.map(|start| (start, asked.file_bytes));
-        (Bytes::File(Arc::clone(asked.file)), place)
+    let (bytes, start): (Arc<dyn Bytes>, _) = match asked.parts {
+        Some(parts) => (Arc::new(Joined::new(parts)), Some(0)),
+        None => (Arc::clone(asked.bytes), address(asked.dataset)?),
     };
+    let place = start.map(|start| (start, bytes.length()));
     let table = match place {
         Some(place) => Table::of_rows(grid, column, Pipeline::none(), place),
         None => Table::new(grid, column, Pipeline::none(), Entries::new(0)),

@@ -2,17 +2,21 @@
 //! the caller runs in.
 //!
 //! On the line: `columns.rs` asks here for all datasets of a block of rows together, so that the
-//! pool waits for its slowest thread once per block.
+//! pool waits for its slowest thread once per block. Bytes come from where they are (`src/read/bytes.rs`) straight
+//! into the memory of whoever decodes them (`src/decode/host.rs`).
 
+use std::io;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
-use super::dataset::{ChunkedDataset, Defect, Kept, PieceSpent};
+use super::dataset::ChunkedDataset;
 use crate::decode::convert::Target;
+use crate::decode::host::{Defect, Kept, Piece, PieceSpent, pieces};
 use crate::decode::inflate::with_tools;
 use crate::photon::Values;
+use crate::photon::stored::StoredColumn;
+use crate::read::bytes::Bytes;
 use crate::read::spent::Spent;
 
 /// Rows of one dataset, and the values to fill: as many as rows, of the dataset's own kind.
@@ -31,10 +35,25 @@ pub struct Failure {
     pub defect: Defect,
 }
 
+/// A piece of a request, and what became of it.
+struct Task<'a> {
+    request: usize,
+    rows: Range<u64>,
+    place: Range<u64>,
+    piece: Mutex<Option<Piece<'a>>>,
+    done: Mutex<Option<Result<PieceSpent, Defect>>>,
+}
+
+type Column = StoredColumn<Arc<dyn Bytes>>;
+
 /// Fills the values of all requests, no more than `at_once` chunks at a time. Which failure is reported
 /// does not depend on threads.
 pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure> {
     let started = Instant::now();
+    let columns: Vec<Column> = requests
+        .iter()
+        .map(|request| request.dataset.stored(request.rows.clone()))
+        .collect();
     let mut kept: Vec<Kept> = requests.iter().map(|r| r.dataset.take_kept()).collect();
     let mut tasks = Vec::new();
     let mut next = Vec::with_capacity(requests.len());
@@ -44,41 +63,83 @@ pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure
             Values::F64(v) => Target::F64(v),
             Values::I64(v) => Target::I64(v),
         };
-        let dataset = request.dataset;
-        let (pieces, keep) = dataset.pieces(request.rows.clone(), target, kept);
+        let (pieces, keep) = pieces(&columns[i], target, kept);
         next.push(keep);
-        tasks.extend(pieces.into_iter().map(|piece| (i, dataset, piece)));
+        tasks.extend(pieces.into_iter().map(|piece| Task {
+            request: i,
+            rows: columns[i].rows_of(piece.chunk),
+            place: piece.place(),
+            piece: Mutex::new(Some(piece)),
+            done: Mutex::new(None),
+        }));
     }
     let (mut reading, mut decoding, mut stored) = (Duration::ZERO, Duration::ZERO, 0);
-    let mut tasks = tasks.into_iter();
-    while tasks.len() > 0 {
-        let together: Vec<_> = tasks.by_ref().take(at_once).collect();
-        let done: Vec<Result<PieceSpent, Failure>> = together
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|(request, dataset, piece)| {
-                let chunk = piece.chunk;
-                let done = with_tools(|tools| dataset.decode(piece, tools));
-                done.map_err(|defect| Failure {
-                    request,
-                    rows: dataset.rows_of(chunk),
-                    defect,
-                })
-            })
-            .collect();
-        for piece in done {
-            let piece = piece?;
+    for together in tasks.chunks(at_once.max(1)) {
+        bring(&columns, together);
+        for task in together {
+            let piece = task.result()?;
             reading += piece.reading;
             decoding += piece.decoding;
             stored += piece.stored;
         }
     }
+    drop(tasks);
     for ((request, kept), next) in requests.iter().zip(kept).zip(next) {
-        request.dataset.give_back(kept, next, request.rows.end);
+        request
+            .dataset
+            .give_back(kept.after(next), request.rows.end);
     }
     Ok(Spent {
         reading: Spent::share(started.elapsed(), reading, decoding),
         stored,
         decoded: 0,
     })
+}
+
+/// Has the bytes of tasks brought, those of each source together, and decodes them as they come.
+fn bring(columns: &[Column], tasks: &[Task]) {
+    let source = |task: &Task| &columns[task.request].bytes;
+    let mut left: Vec<&Task> = tasks.iter().collect();
+    while let Some(first) = left.first() {
+        let bytes = source(first);
+        let (these, others) = left
+            .into_iter()
+            .partition::<Vec<_>, _>(|task| Arc::ptr_eq(source(task), bytes));
+        let places: Vec<Range<u64>> = these.iter().map(|task| task.place.clone()).collect();
+        bytes.read_many(&places, &|number, bring| {
+            if let Some(task) = these.get(number) {
+                task.run(bring);
+            }
+        });
+        left = others;
+    }
+}
+
+impl Task<'_> {
+    fn run(&self, bring: &mut dyn FnMut(&mut [u8]) -> io::Result<()>) {
+        let piece = self
+            .piece
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(piece) = piece else {
+            return;
+        };
+        let done = with_tools(|tools| piece.decode(tools, bring));
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+    }
+
+    fn result(&self) -> Result<PieceSpent, Failure> {
+        let done = self
+            .done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let never = || Err(Defect::Unread(io::ErrorKind::UnexpectedEof.into()));
+        done.unwrap_or_else(never).map_err(|defect| Failure {
+            request: self.request,
+            rows: self.rows.clone(),
+            defect,
+        })
+    }
 }

@@ -6,8 +6,7 @@
 use std::ops::Range;
 
 use super::entries::{Chunk, Entries};
-use crate::decode::convert::{Element, Stride};
-use crate::decode::filter::Pipeline;
+use crate::photon::stored::{Element, Pipeline, Stride};
 
 /// The longest chunk that is decoded, in bytes; products have chunks below 1 MB.
 const LONGEST: usize = 1 << 30;
@@ -200,8 +199,7 @@ impl Grid {
 pub mod tests {
     use super::super::entries::{Entry, tests::sound};
     use super::*;
-    use crate::decode::convert::{Kind, Order};
-    use crate::decode::filter::Step;
+    use crate::photon::stored::{Kind, Order, Step};
 
     /// Of 25 rows in chunks of 10.
     pub fn table(entries: &[Entry]) -> Result<Table, String> {

@@ -42,9 +42,18 @@ impl Bits {
         Ok(BooleanBuffer::new(all, before, count))
     }
 
+    /// Passes over bits.
     pub fn skip(&mut self, count: u64) -> Result<(), String> {
-        self.bytes.skip(count / 8)?;
-        self.take((count % 8) as usize).map(drop)
+        let (byte, before) = self.open;
+        let bits = before as u64 + count;
+        if before > 0 && bits < 8 {
+            self.open = (byte, bits as usize);
+            return Ok(());
+        }
+        // The byte that is open was taken already.
+        self.bytes.skip(bits / 8 - u64::from(before > 0))?;
+        self.open = (0, 0);
+        self.take((bits % 8) as usize).map(drop)
     }
 
     /// As [`Bytes::finish`].

@@ -5,7 +5,6 @@
 //! Format 1.6.3; RFC 8878, "Zstandard Compression".
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
@@ -30,7 +29,7 @@ const STEP: u64 = 4096;
 
 /// A part of the file.
 pub(super) struct Part {
-    file: Arc<Metered<File>>,
+    file: Arc<Metered>,
     at: u64,
     left: u64,
 }
@@ -43,10 +42,10 @@ impl Read for Part {
         if most == 0 {
             return Ok(0);
         }
-        let read = self.file.read_at(self.at, &mut out[..most])?;
-        self.at += read as u64;
-        self.left -= read as u64;
-        Ok(read)
+        self.file.read_at(self.at, &mut out[..most])?;
+        self.at += most as u64;
+        self.left -= most as u64;
+        Ok(most)
     }
 }
 
@@ -88,7 +87,7 @@ impl Found {
     ///
     /// # Errors
     /// In words, what it says that cannot be.
-    pub fn at(file: &Metered<File>, part: (u64, u64), codec: Codec) -> Result<Self, String> {
+    pub fn at(file: &Metered, part: (u64, u64), codec: Codec) -> Result<Self, String> {
         let (at, stored) = part;
         let as_stored = |at: u64, bytes: u64| Self {
             at,
@@ -102,14 +101,7 @@ impl Found {
         }
         let mut front = [0; 32];
         let front = &mut front[..stored.min(32) as usize];
-        let mut read = 0;
-        while read < front.len() {
-            match file.read_at(at + read as u64, &mut front[read..]) {
-                Ok(0) => return Err("ends early".to_owned()),
-                Ok(more) => read += more,
-                Err(e) => return Err(e.to_string()),
-            }
-        }
+        file.read_at(at, front).map_err(|e| e.to_string())?;
         let (length, front) = front
             .split_first_chunk::<8>()
             .ok_or("is too short to say how long it is")?;
@@ -146,7 +138,7 @@ impl Found {
     ///
     /// # Errors
     /// No decoder can be made.
-    pub fn open(&self, file: &Arc<Metered<File>>) -> Result<Bytes, String> {
+    pub fn open(&self, file: &Arc<Metered>) -> Result<Bytes, String> {
         let part = Part {
             file: Arc::clone(file),
             at: self.at,

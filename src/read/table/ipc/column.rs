@@ -53,7 +53,7 @@ enum Shape {
     },
 }
 
-type File = Arc<Metered<std::fs::File>>;
+type File = Arc<Metered>;
 
 /// What a column takes while it is read, beside the arrays.
 pub(super) fn working_bytes(stored: &Stored, codec: Codec, file: &File) -> Result<u64, String> {

@@ -14,13 +14,13 @@ mod lengths;
 mod source;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::{self, Message, MessageHeader, root_as_footer, root_as_message};
+
+use crate::read::bytes::{Bytes, read_up_to};
 
 pub(super) use source::IpcSource;
 
@@ -53,8 +53,8 @@ impl Messages {
     ///
     /// # Errors
     /// In words, what is damaged.
-    pub fn of_file(file: &File) -> Result<Self, String> {
-        let file_bytes = length(file)?;
+    pub fn of_file(file: &dyn Bytes) -> Result<Self, String> {
+        let file_bytes = file.length();
         let end = MAGIC.len() as u64 + 4;
         let tail = bytes(file, file_bytes.saturating_sub(end), end)?;
         let (size, magic) = tail.split_first_chunk::<4>().ok_or("it is too short")?;
@@ -95,8 +95,8 @@ impl Messages {
     ///
     /// # Errors
     /// In words, what is damaged.
-    pub fn of_stream(file: &File) -> Result<Self, String> {
-        let file_bytes = length(file)?;
+    pub fn of_stream(file: &dyn Bytes) -> Result<Self, String> {
+        let file_bytes = file.length();
         let mut schema = None;
         let mut blocks = Vec::new();
         let mut at = 0;
@@ -131,7 +131,7 @@ impl Messages {
     ///
     /// # Errors
     /// The first row of a batch that is damaged, and why.
-    pub fn count(&self, file: &File) -> Result<(u64, usize), (u64, String)> {
+    pub fn count(&self, file: &dyn Bytes) -> Result<(u64, usize), (u64, String)> {
         let mut rows: u64 = 0;
         for block in &self.blocks {
             let of_batch = unprefixed(file, block.message).and_then(|text| {
@@ -146,7 +146,7 @@ impl Messages {
 }
 
 /// A message without the length before it.
-fn unprefixed(file: &File, message: (u64, u64)) -> Result<Vec<u8>, String> {
+fn unprefixed(file: &dyn Bytes, message: (u64, u64)) -> Result<Vec<u8>, String> {
     let mut text = bytes(file, message.0, message.1)?;
     let before = if text.starts_with(&CONTINUATION) {
         8
@@ -167,23 +167,14 @@ fn within(start: i64, length: i64, file_bytes: u64) -> Option<(u64, u64)> {
     (end <= file_bytes).then_some((start, length))
 }
 
-fn length(file: &File) -> Result<u64, String> {
-    let metadata = file.metadata().map_err(|e| e.to_string())?;
-    Ok(metadata.len())
-}
-
 /// Bytes of the file, which are there and no values.
-fn bytes(mut file: &File, start: u64, length: u64) -> Result<Vec<u8>, String> {
+fn bytes(file: &dyn Bytes, start: u64, length: u64) -> Result<Vec<u8>, String> {
     if length > LONGEST {
         return Err(format!(
             "{length} bytes of it, from byte {start} on, say what it holds"
         ));
     }
-    let mut bytes = Vec::with_capacity(length as usize);
-    let read = file
-        .seek(SeekFrom::Start(start))
-        .and_then(|_| file.take(length).read_to_end(&mut bytes));
-    read.map_err(|e| e.to_string())?;
+    let bytes = read_up_to(file, start, length as usize).map_err(|e| e.to_string())?;
     if (bytes.len() as u64) < length {
         return Err(format!(
             "it ends within the {length} bytes from byte {start} on"
@@ -194,7 +185,7 @@ fn bytes(mut file: &File, start: u64, length: u64) -> Result<Vec<u8>, String> {
 
 /// First byte and length of the next message of a stream, the length before it included; `None` at the
 /// end.
-fn next_message(file: &File, at: u64, file_bytes: u64) -> Result<Option<(u64, u64)>, String> {
+fn next_message(file: &dyn Bytes, at: u64, file_bytes: u64) -> Result<Option<(u64, u64)>, String> {
     if at == file_bytes {
         return Ok(None);
     }

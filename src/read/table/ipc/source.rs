@@ -2,7 +2,6 @@
 //!
 //! On the line: `batches.rs` asks for the next piece.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -17,7 +16,7 @@ use crate::read::table::room::{Fault, Room};
 /// Yields the rows of needed columns.
 #[derive(Debug)]
 pub(in crate::read::table) struct IpcSource {
-    file: Arc<Metered<File>>,
+    file: Arc<Metered>,
     messages: Arc<Messages>,
     /// Of the needed columns, in the schema.
     places: Vec<usize>,
@@ -53,7 +52,7 @@ impl IpcSource {
     /// A batch that is damaged, or does not fit the memory.
     pub fn open(
         messages: &Arc<Messages>,
-        file: Metered<File>,
+        file: Metered,
         places: Vec<usize>,
         limits: (usize, Room),
     ) -> Result<Self, Fault> {
@@ -119,7 +118,7 @@ impl IpcSource {
     }
 
     fn layout(&self, block: &Block) -> Result<Layout, String> {
-        let text = unprefixed(self.file.file(), block.message)?;
+        let text = unprefixed(self.file.source(), block.message)?;
         Layout::of(&text, block, &self.messages.schema, &self.places)
     }
 

@@ -1,0 +1,4 @@
+//! How columns are stored.
+
+#[path = "../../src/photon/stored.rs"]
+pub mod stored;

@@ -1,0 +1,15 @@
+//! Synthetic granules of a build without HDF5: there are none, and it is said why.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::features::Feature;
+
+/// Refuses.
+///
+/// # Errors
+/// Always: the feature was left out.
+pub fn write_granules(_dir: &Path) -> Result<Vec<PathBuf>> {
+    Feature::Hdf5.needed_for("make granules")?;
+    Ok(Vec::new())
+}

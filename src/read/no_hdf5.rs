@@ -1,0 +1,254 @@
+//! HDF5 granules of a build without HDF5: none opens, and it is said why.
+//!
+//! Whether a file is one is told from its first bytes, here as well.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::path::Path;
+
+use crate::config::{Access, Config};
+use crate::error::{Error, Result};
+use crate::features::Feature;
+use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
+use crate::read::{Applied, Buffers, Spent, WantedShards};
+use crate::watch::Watch;
+
+#[path = "hdf5/ground_track.rs"]
+mod ground_track;
+#[path = "hdf5/superblock.rs"]
+mod superblock;
+
+pub use ground_track::{GroundTrackStatus, GroundTrackSummary};
+pub(crate) use superblock::looks_like_hdf5;
+
+/// No granule.
+#[derive(Debug)]
+pub struct GranuleFile(Infallible);
+
+/// No reader.
+#[derive(Debug)]
+pub struct Reader(Infallible);
+
+/// What a granule has, of which there is none.
+#[derive(Debug, Clone)]
+pub struct Outline(Infallible);
+
+/// Outlines of granules: none.
+#[derive(Debug, Default)]
+pub struct Tracks;
+
+fn refused(name: impl Into<String>) -> Error {
+    let message = format!("cannot be read as HDF5: {}", Feature::Hdf5.lacking());
+    Error::granule(name, message)
+}
+
+/// The folders from which HDF5 may load filters: there is no HDF5 that would.
+pub fn plugin_folders() -> Option<String> {
+    None
+}
+
+/// Refuses.
+///
+/// # Errors
+/// Always: the feature was left out.
+pub fn inspect(path: &Path, _access: &Access) -> Result<Inspected> {
+    superblock::check(path)?;
+    Err(refused(path.display().to_string()))
+}
+
+/// Refuses.
+///
+/// # Errors
+/// Always: the feature was left out.
+pub fn inspect_all(path: &Path, access: &Access) -> Result<Inspected> {
+    inspect(path, access)
+}
+
+/// What is inside of one that is open: none is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected(Infallible);
+
+impl serde::Serialize for Inspected {
+    fn serialize<S: serde::Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {}
+    }
+}
+
+impl std::fmt::Display for Inspected {
+    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {}
+    }
+}
+
+impl Inspected {
+    /// With what a run would read of it: none is.
+    ///
+    /// # Errors
+    /// None.
+    pub fn with_cost(self, _path: &Path, _config: &Config) -> Result<Self> {
+        match self.0 {}
+    }
+}
+
+/// What a granule that is open lacks: none is.
+///
+/// # Errors
+/// None.
+pub(crate) fn lacking(granule: &GranuleFile, _config: &Config) -> Result<Option<String>> {
+    match granule.0 {}
+}
+
+impl GranuleFile {
+    /// Refuses.
+    ///
+    /// # Errors
+    /// No such file, or none that is HDF5; else that the feature was left out.
+    pub fn open_with(path: &Path, access: &Access) -> Result<Self> {
+        Self::open_as(path, &path.display().to_string(), access)
+    }
+
+    /// Refuses, in the name of a granule.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open_with`].
+    pub fn open_as(path: &Path, name: &str, _access: &Access) -> Result<Self> {
+        superblock::check(path)?;
+        Err(refused(name))
+    }
+
+    pub fn name(&self) -> &str {
+        match self.0 {}
+    }
+
+    pub fn bytes(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub fn source_columns(&self, _config: &Config) -> Result<Option<Vec<SourceColumn>>> {
+        match self.0 {}
+    }
+}
+
+impl Outline {
+    /// Of a granule that is open: none is.
+    ///
+    /// # Errors
+    /// None.
+    pub fn of(granule: &GranuleFile, _config: &Config) -> Result<Self> {
+        match granule.0 {}
+    }
+
+    /// Of a granule that is open: none is.
+    ///
+    /// # Errors
+    /// None.
+    pub fn with(
+        granule: &GranuleFile,
+        _config: &Config,
+        _tracks: Vec<GroundTrackSummary>,
+    ) -> Result<Self> {
+        match granule.0 {}
+    }
+
+    pub fn is_blank(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn rows(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub fn with_rows(&self) -> BTreeSet<String> {
+        match self.0 {}
+    }
+}
+
+impl Tracks {
+    pub fn add(&mut self, _name: &str, outline: Outline) {
+        match outline.0 {}
+    }
+
+    /// Granules of another product: none was opened.
+    pub fn strangers(&self, _config: &Config) -> Vec<(String, Error)> {
+        Vec::new()
+    }
+
+    /// That granules have the ground tracks of a config: none was opened.
+    ///
+    /// # Errors
+    /// None.
+    pub fn check_names(&self, _config: &Config) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Reads a granule that is open: none is.
+    ///
+    /// # Errors
+    /// None.
+    pub fn open(
+        granule: &GranuleFile,
+        _config: &Config,
+        _types: &[ColumnType],
+        _batch_rows: usize,
+    ) -> Result<Self> {
+        match granule.0 {}
+    }
+
+    pub fn within(self, _wanted: Option<WantedShards>) -> Self {
+        match self.0 {}
+    }
+
+    pub fn next_batch_unless(&mut self, _watch: &dyn Watch) -> Result<Option<PhotonBatch>> {
+        match self.0 {}
+    }
+
+    pub fn use_buffers(&mut self, _buffers: Buffers) {
+        match self.0 {}
+    }
+
+    pub fn into_buffers(self) -> Buffers {
+        match self.0 {}
+    }
+
+    pub fn recycle(&mut self, _batch: PhotonBatch) {
+        match self.0 {}
+    }
+
+    pub fn counts(&self) -> &Counts {
+        match self.0 {}
+    }
+
+    pub fn ground_tracks(&self) -> &[GroundTrackSummary] {
+        match self.0 {}
+    }
+
+    pub fn unit_gaps(&self, _config: &Config) -> Vec<String> {
+        match self.0 {}
+    }
+
+    pub fn applied(&self) -> Vec<Applied> {
+        match self.0 {}
+    }
+
+    pub fn warnings(&self) -> &[String] {
+        match self.0 {}
+    }
+
+    pub fn chunk_bytes(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub fn rows_not_stored(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub fn spent(&self) -> Spent {
+        match self.0 {}
+    }
+
+    pub fn progress(&self) -> (u64, u64) {
+        match self.0 {}
+    }
+}
