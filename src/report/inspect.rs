@@ -236,12 +236,8 @@ impl Inspected {
                 text.push_str(&report.summary());
             }
             Report::Run(report) => {
-                text = begin(
-                    "run report",
-                    &self.path,
-                    &report.icefold_version,
-                    &report.config,
-                );
+                let version = &report.icefold_version;
+                text = begin("run report", &self.path, version, &report.config);
                 summary(&mut text, report);
                 granules(&mut text, report, dialect);
                 stages(&mut text, report);
@@ -345,8 +341,7 @@ fn granules(text: &mut String, report: &RunReport, dialect: &dyn Dialect) {
     );
     for granule in granules.done.iter().take(SHOWN) {
         let (read, kept) = (grouped(granule.counts.read), grouped(granule.counts.kept));
-        let name = &granule.name;
-        let _ = writeln!(text, "  {name}: {read} photons, {kept} kept");
+        let _ = writeln!(text, "  {}: {read} photons, {kept} kept", granule.name);
         for warning in &granule.warnings {
             let _ = writeln!(text, "    warning: {warning}");
         }

@@ -7,9 +7,9 @@ use super::{expect_none, files, read};
 
 /// What only the command line does.
 const LOUD: [&str; 10] = [
-    "print!",
-    "println!",
-    "dbg!",
+    "print!(",
+    "println!(",
+    "dbg!(",
     "stdout()",
     "stderr()",
     "stdin()",
