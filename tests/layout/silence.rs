@@ -103,5 +103,5 @@ fn exceptions_are_files_that_need_to_be() {
 fn what_is_loud_is_found_in_code_and_nowhere_else() {
     let text = "// println!\nlet a = \"eprintln!\";\nprintln!(\"a\");\nlet b = std :: env :: var(a);\n\
                 #[cfg(test)]\nmod tests {\n dbg!(a);\n}\n";
-    assert_eq!(loud(text), [(3, "println!"), (4, "env::var")]);
+    assert_eq!(loud(text), [(3, "println!("), (4, "env::var")]);
 }
