@@ -12,6 +12,7 @@ use crate::photon::{Column, ColumnType, Dtype, Origin, Rows, SourceColumn, Value
 use crate::piece::{Asked, Pieces};
 use crate::plan::{Found, GranulePath, ListedShard, ShardMap};
 use crate::store::Layout;
+use crate::watch::Unwatched;
 
 const YAML: &str = r#"
 data_source:
@@ -34,7 +35,6 @@ struct Site {
     config: Config,
     survey: Survey,
     device: Device,
-    interrupted: AtomicBool,
 }
 
 impl Site {
@@ -67,7 +67,6 @@ impl Site {
             config,
             survey,
             device: Device::open(&DeviceChoice::Cpu, 1).unwrap(),
-            interrupted: AtomicBool::new(false),
         }
     }
 
@@ -86,7 +85,7 @@ impl Site {
             partials: 1 << 20,
             spill: &spill,
             pieces: None,
-            interrupted: &self.interrupted,
+            watch: &Unwatched,
         };
         let job = &self.survey.job;
         let mut line = Line {
@@ -118,7 +117,7 @@ impl Site {
             config: &self.config,
             map: &map,
             overviews: &[],
-            layout: Layout::Cells,
+            layout: Layout::CELLS,
         };
         let found = Found {
             columns: self.survey.columns.clone(),

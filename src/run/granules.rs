@@ -47,8 +47,8 @@ impl Granules {
     /// What of them is read.
     pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
         if self.paths.is_empty() {
-            return Err(Error::Usage(
-                "no granules given; name some, or folders that have them".to_owned(),
+            return Err(Error::argument(
+                "no granules given; name some, or folders that have them",
             ));
         }
         let plan = crate::plan::plan(&self.paths, config, tolerant)?;
