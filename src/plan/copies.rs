@@ -63,7 +63,7 @@ impl Files for OnDisk<'_> {
                 tracks: found
                     .outline
                     .as_ref()
-                    .map_or_else(BTreeSet::new, |outline| outline.with_rows()),
+                    .map_or_else(BTreeSet::new, Outline::with_rows),
             },
             Probe::Other(why) => Found::Other(why),
             Probe::Broken(error) => Found::Broken(error),

@@ -137,6 +137,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     // What has no runs is timed by the stages alone.
     let in_runs: Vec<&Value> = (bits.iter())
         .filter(|line| line["step"] == "resident" && line["value"]["in_runs"] == true)
+        .filter(|line| line["value"]["launching"] == "single")
         .map(|line| &line["value"]["workload"])
         .collect();
     assert!(

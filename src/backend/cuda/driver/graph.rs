@@ -25,7 +25,7 @@ pub struct Graphs(Vec<(Kinds, Graph)>);
 /// A graph whose nodes stand one behind the other.
 #[derive(Debug)]
 struct Graph {
-    whole: sys::CUgraph,
+    template: sys::CUgraph,
     launched: sys::CUgraphExec,
     nodes: Vec<sys::CUgraphNode>,
 }
@@ -41,8 +41,8 @@ impl Drop for Graph {
             if !self.launched.is_null() {
                 let _ = sys::cuGraphExecDestroy(self.launched);
             }
-            if !self.whole.is_null() {
-                let _ = sys::cuGraphDestroy(self.whole);
+            if !self.template.is_null() {
+                let _ = sys::cuGraphDestroy(self.template);
             }
         }
     }
@@ -98,12 +98,12 @@ impl Driver {
 
     fn made(&self, steps: &[Step]) -> Result<Graph> {
         let mut graph = Graph {
-            whole: ptr::null_mut(),
+            template: ptr::null_mut(),
             launched: ptr::null_mut(),
             nodes: Vec::with_capacity(steps.len()),
         };
         // SAFETY: the handle is written before this returns.
-        unsafe { sys::cuGraphCreate(&raw mut graph.whole, 0) }
+        unsafe { sys::cuGraphCreate(&raw mut graph.template, 0) }
             .result()
             .map_err(|e| fault(e, "make a graph"))?;
         for step in steps {
@@ -111,7 +111,7 @@ impl Driver {
             graph.nodes.push(node);
         }
         // SAFETY: as above.
-        unsafe { sys::cuGraphInstantiateWithFlags(&raw mut graph.launched, graph.whole, 0) }
+        unsafe { sys::cuGraphInstantiateWithFlags(&raw mut graph.launched, graph.template, 0) }
             .result()
             .map_err(|e| fault(e, "make a graph ready"))?;
         Ok(graph)
@@ -123,15 +123,15 @@ impl Driver {
         let (number, mut node) = (graph.nodes.len().min(1), ptr::null_mut());
         let added = match step {
             Step::Fill { at, byte } => {
-                let context = self.context.cu_ctx();
+                let (context, fill) = (self.context.cu_ctx(), filled(*at, *byte));
                 // SAFETY: a span is of memory that is there; the driver copies what it is given.
                 unsafe {
                     sys::cuGraphAddMemsetNode(
                         &raw mut node,
-                        graph.whole,
+                        graph.template,
                         before,
                         number,
-                        &filled(*at, *byte),
+                        &raw const fill,
                         context,
                     )
                 }
@@ -141,7 +141,7 @@ impl Driver {
                 unsafe {
                     sys::cuGraphAddKernelNode_v2(
                         &raw mut node,
-                        graph.whole,
+                        graph.template,
                         before,
                         number,
                         parameters,
@@ -157,13 +157,13 @@ impl Driver {
     fn change(&self, graph: &Graph, node: sys::CUgraphNode, step: &Step) -> Result<()> {
         let changed = match step {
             Step::Fill { at, byte } => {
-                let context = self.context.cu_ctx();
+                let (context, fill) = (self.context.cu_ctx(), filled(*at, *byte));
                 // SAFETY: as in `add`; the node fills.
                 unsafe {
                     sys::cuGraphExecMemsetNodeSetParams(
                         graph.launched,
                         node,
-                        &filled(*at, *byte),
+                        &raw const fill,
                         context,
                     )
                 }
