@@ -85,7 +85,8 @@ mod tests {
             smallest: 10,
         };
         assert_eq!(folded(0, limits, 100), (vec![], 0, true));
-        assert_eq!(folded(100, limits, 100), (vec![0..100], 0, true));
+        let whole = std::iter::once(0..100).collect();
+        assert_eq!(folded(100, limits, 100), (whole, 0, true));
         assert_eq!(folded(101, limits, 100), (vec![0..50, 50..101], 0, true));
         // Memory is given back before each try with less.
         assert_eq!(folded(80, limits, 40), (vec![0..40, 40..80], 1, true));
