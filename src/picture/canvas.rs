@@ -139,10 +139,6 @@ impl Image {
         self.width
     }
 
-    pub fn height(&self) -> u32 {
-        self.height
-    }
-
     pub fn pixels(&self) -> impl Iterator<Item = Color> {
         self.bytes
             .chunks_exact(3)

@@ -19,7 +19,7 @@ fn map_of(order: u8, mut cells: Vec<u64>, value: impl Fn(u64) -> f64) -> MapData
     cells.sort_unstable();
     cells.dedup();
     MapData {
-        order: Order::new(order).unwrap(),
+        order: Order::new(order).expect("an order"),
         grid: HASH_LATITUDE.into(),
         values: cells.iter().map(|&cell| value(cell)).collect(),
         cells,

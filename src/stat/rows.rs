@@ -203,7 +203,11 @@ mod tests {
                 assert_eq!(beyond, (times as u64, 0, 0), "{sign} {exponent}");
                 let within = moments(sign * bound.next_down(), times, exponent);
                 let sum = n * if sign > 0.0 { last } else { -last };
-                assert_eq!(within, (0, sum, n as u128 * square), "{sign} {exponent}");
+                assert_eq!(
+                    within,
+                    (0, sum, u128::from(n) * square),
+                    "{sign} {exponent}"
+                );
                 let whole = moments(sign * (2f64.powi(48) - 1.0) * unit, times, exponent);
                 assert_eq!(whole, within, "{sign} {exponent}");
             }
@@ -212,12 +216,12 @@ mod tests {
             let n = times as u64;
             assert_eq!(moments(1i64 << 48, times, 0), (n, 0, 0));
             assert_eq!(moments(-(1i64 << 48), times, 0), (n, 0, 0));
-            let within = (0, -last * times as i128, n as u128 * square);
+            let within = (0, -last * times as i128, u128::from(n) * square);
             assert_eq!(moments(1 - (1i64 << 48), times, 0), within);
             assert_eq!(moments(2f32.powi(48), times, 0), (n, 0, 0));
             let below = 2f32.powi(48).next_down();
             let sum = times as i128 * below as i128;
-            let squares = n as u128 * (below as u128).pow(2);
+            let squares = u128::from(n) * (below as u128).pow(2);
             assert_eq!(moments(below, times, 0), (0, sum, squares));
         }
     }
