@@ -203,11 +203,7 @@ mod tests {
                 assert_eq!(beyond, (times as u64, 0, 0), "{sign} {exponent}");
                 let within = moments(sign * bound.next_down(), times, exponent);
                 let sum = n * if sign > 0.0 { last } else { -last };
-                assert_eq!(
-                    within,
-                    (0, sum, u128::from(n) * square),
-                    "{sign} {exponent}"
-                );
+                assert_eq!(within, (0, sum, n as u128 * square), "{sign} {exponent}");
                 let whole = moments(sign * (2f64.powi(48) - 1.0) * unit, times, exponent);
                 assert_eq!(whole, within, "{sign} {exponent}");
             }

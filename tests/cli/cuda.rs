@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::cuda_refused::stops;
 use super::granules::Heights;
-use super::{Site, assert_same, json, names, refuse};
+use super::{Site, assert_same, json, names};
 use crate::kernels::stand_in::{look_first, nvrtc, with_stand_in};
 use crate::support::{icefold, stdout, succeed};
 

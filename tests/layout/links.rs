@@ -102,7 +102,9 @@ fn comments_name_pages_that_exist() {
             let mut names = after.split(|c: char| !c.is_alphanumeric() && !"/._-".contains(c));
             let name = names.next().unwrap_or_default().trim_end_matches('.');
             let page = format!("docs/{name}");
-            if name.ends_with(".md") && !Path::new(super::ROOT).join(&page).exists() {
+            if Path::new(name).extension().is_some_and(|e| e == "md")
+                && !Path::new(super::ROOT).join(&page).exists()
+            {
                 complaints.push(format!("{}: {page} does not exist", path.display()));
             }
         }

@@ -4,6 +4,7 @@
 mod floors;
 mod kernels;
 mod lexer;
+mod links;
 mod seams;
 mod shaders;
 mod silence;

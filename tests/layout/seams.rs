@@ -49,7 +49,10 @@ fn counts_cells(code: &str) -> bool {
     let dense: String = code.split_whitespace().collect();
     let between = |text: &str| {
         let rest = text.trim_start_matches(|c: char| c.is_alphanumeric() || "_.:".contains(c));
-        rest.starts_with("()") && text[..text.len() - rest.len()].ends_with(".get")
+        rest.starts_with("()")
+            && text[..text.len() - rest.len()]
+                .strip_suffix("get")
+                .is_some_and(|t| t.ends_with('.'))
     };
     dense.split(".get()-").skip(1).any(between)
         || ["2*u32::from(", ">>(2*", "<<(2*", ">>2*", "<<2*"]
