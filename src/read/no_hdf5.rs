@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use crate::config::{Access, Config};
-use crate::error::{Error, Result};
+use crate::error::{Dialect, Error, Result};
 use crate::features::Feature;
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
 use crate::read::{Applied, Buffers, Spent, WantedShards};
@@ -81,6 +81,11 @@ impl std::fmt::Display for Inspected {
 }
 
 impl Inspected {
+    /// The text of a description, of which there is none.
+    pub fn render(&self, _dialect: &dyn Dialect) -> String {
+        match self.0 {}
+    }
+
     /// With what a run would read of it: none is.
     ///
     /// # Errors
