@@ -93,6 +93,28 @@ mod tests {
     }
 
     #[test]
+    fn a_derived_column_has_at_most_as_many_values_as_there_are_photons() {
+        let check = |kept: u64| {
+            let mut job = job();
+            job.columns[0].origin = ColumnOrigin::Derived {
+                expr: crate::expr::RowExpr::Column("h".to_owned()),
+                operands: vec![0],
+            };
+            let mut shard = partials(&[(7, &[1.0, 2.0, 3.0])], &job);
+            shard.photons[0] = kept;
+            let mut conserved = Conserved::new(&job);
+            conserved.add(&shard);
+            let counts = Counts {
+                read: kept,
+                kept,
+                ..Counts::default()
+            };
+            conserved.check(&counts, &job).is_ok()
+        };
+        assert_eq!([2, 3, 4].map(check), [false, true, true]);
+    }
+
+    #[test]
     fn photons_and_values_of_all_cells_are_those_that_were_kept() {
         assert_eq!(checked(|_, _| {}), Ok(()));
     }

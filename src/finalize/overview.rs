@@ -213,13 +213,16 @@ fn by_shard(cells: Window, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::UInt64Type;
+
     use super::super::gate::tests::{job, partials, schema};
     use super::*;
     use crate::grid::Order;
 
-    /// Three cells of order 12, two of them in one of order 11, folded up; how many photons the shards are said to have beyond
-    /// those that they have.
-    fn folded(beyond: u64) -> Result<Vec<(u8, u64)>, String> {
+    /// Windows of these cells, folded up, and how many photons the shards are said to have beyond those that they have:
+    /// order, shard's first cell and rows of each overview.
+    fn folded(cells: &[(u64, &[f32])], beyond: u64) -> Result<Vec<(u8, u64, usize)>, String> {
         let job = job();
         let schema = StoreSchema {
             arrays: Vec::new(),
@@ -229,22 +232,41 @@ mod tests {
         let orders = [11, 9].map(|order| Order::new(order).unwrap());
         let piles = Piles::new(folder.path().join("piles"));
         let mut overviews = Overviews::new(&orders, &schema, &job, &piles);
-        let cells = partials(&[(8, &[1.0, 2.0]), (9, &[3.0]), (12, &[4.0])], &job);
-        let mut finished = overviews.add(&Window::from(cells)).unwrap();
+        let window = Window::from(partials(cells, &job));
+        let mut finished = overviews.add(&window).unwrap();
         overviews.photons += beyond;
         finished.extend(overviews.finish().map_err(|error| error.to_string())?);
         let rows = |overview: &FinishedOverview| {
-            let rows = overview.shard.table.rows.num_rows();
-            (overview.order.get(), rows as u64)
+            let rows = &overview.shard.table.rows;
+            let ids = rows.column(0).as_primitive::<UInt64Type>();
+            (overview.order.get(), ids.value(0), ids.len())
         };
         Ok(finished.iter().map(rows).collect())
     }
 
     #[test]
     fn overviews_hold_every_photon_of_the_shards_or_there_are_none() {
-        assert_eq!(folded(0), Ok(vec![(11, 1), (11, 1), (9, 1)]));
+        let cells: [(u64, &[f32]); 3] = [(8, &[1.0, 2.0]), (9, &[3.0]), (12, &[4.0])];
+        let all = vec![(11, 2, 1), (11, 3, 1), (9, 0, 1)];
+        assert_eq!(folded(&cells, 0), Ok(all));
         let says = "overview of order 11 has 4 photons, its shards have 5";
-        let error = folded(1).unwrap_err();
+        let error = folded(&cells, 1).unwrap_err();
         assert!(error.contains(says), "{error}");
+    }
+
+    #[test]
+    fn cells_of_one_window_go_to_the_shards_that_they_lie_in() {
+        let ids = [8, 12, 4096, 4100, 8192, 8196, 8200];
+        let cells: Vec<(u64, &[f32])> = ids.iter().map(|&id| (id, &[1.0f32][..])).collect();
+        let all = vec![
+            (11, 2, 2),
+            (11, 1024, 2),
+            (11, 2048, 2),
+            (9, 0, 1),
+            (9, 64, 1),
+            (11, 2050, 1),
+            (9, 128, 1),
+        ];
+        assert_eq!(folded(&cells, 0), Ok(all));
     }
 }

@@ -102,3 +102,44 @@ impl Combined<'_> {
         of_units.times(&Wide([n])).minus(&sum.times(&sum))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photon::ColumnType;
+    use crate::stat::{ColumnOrigin, JobColumn, Needs};
+
+    #[test]
+    fn values_below_a_unit_have_their_mean_and_variance() {
+        let column = JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                moments: true,
+                variance: true,
+                ..Needs::default()
+            },
+        };
+        // Powers of two, so that all is exact; a unit is 2^-34.
+        let values = [40, 41, 42, 43].map(|k| 2f64.powi(-k));
+        let mut moments = Moments::default();
+        moments.accumulate(&values, Resolution::DEFAULT);
+        assert_eq!(moments, Moments::default());
+        let remainder = Remainder::of(7, &values, &column.remainder_rule().unwrap());
+        let sums = Combined {
+            moments,
+            remainder: remainder.as_ref(),
+            resolution: Resolution::DEFAULT,
+        };
+        let mean = 15.0 / 4.0 * 2f64.powi(-43);
+        assert_eq!(sums.mean(4), mean);
+        assert!(sums.mean(0).is_nan());
+        // In units of 2^-43 the values are 8, 4, 2 and 1: 85 / 4 less the square of 15 / 4, and that times 4 / 3.
+        let variance = 115.0 / 16.0 * 2f64.powi(-86);
+        assert_eq!(sums.variance(4, 0), variance);
+        assert_eq!(sums.variance(4, 1), 115.0 / 12.0 * 2f64.powi(-86));
+        assert!(sums.variance(4, 4).is_nan());
+    }
+}

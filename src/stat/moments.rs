@@ -130,6 +130,12 @@ mod tests {
     }
 
     #[test]
+    fn a_total_is_the_sum_of_the_values() {
+        assert_eq!(of(&[1.5, -4.0, 0.25]).total(R), -2.25);
+        assert_eq!(of(&[1.5, -4.0, 0.25]).mean(3, R), -0.75);
+    }
+
+    #[test]
     fn one_value_has_variance_zero_and_none_with_one_degree_taken() {
         let moments = of(&[7.25]);
         assert_eq!(moments.variance(1, 0, R), 0.0);

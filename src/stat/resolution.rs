@@ -123,6 +123,13 @@ mod tests {
         assert_eq!(Resolution::holding(i64::MAX), Some(resolution(-16)));
     }
 
+    #[test]
+    fn values_are_in_range_below_2_to_the_48_units() {
+        assert_eq!(resolution(34).range(), 16_384.0);
+        assert_eq!(resolution(0).range(), 281_474_976_710_656.0);
+        assert_eq!(resolution(-60).range(), 2f64.powi(108));
+    }
+
     proptest! {
         #[test]
         fn integers_that_f64_holds_are_quantised_as_it_is(

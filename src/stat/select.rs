@@ -51,3 +51,17 @@ fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
     select(below, base, &ranks[..ranks.len() / 2]);
     select(above, rank + 1, &ranks[ranks.len() / 2 + 1..]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ranks;
+
+    #[test]
+    fn a_quantile_lies_between_the_ranks_around_its_part_of_all_steps() {
+        assert_eq!(ranks(5, 0.0), [0, 1]);
+        assert_eq!(ranks(5, 0.5), [2, 3]);
+        assert_eq!(ranks(5, 0.99), [3, 4]);
+        assert_eq!(ranks(5, 1.0), [4, 4]);
+        assert_eq!(ranks(1, 0.7), [0, 0]);
+    }
+}

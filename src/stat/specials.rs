@@ -50,3 +50,17 @@ impl Specials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_special_value_counts_once_under_its_kind() {
+        let mut specials = Specials::default();
+        let infinity = f64::INFINITY;
+        specials.accumulate(&[infinity, 1.0, f64::NAN, -infinity, infinity, -infinity]);
+        assert_eq!((specials.infinite(), specials.total()), (4, 5));
+        assert!(specials.sum_of_infinities().is_some_and(f64::is_nan));
+    }
+}

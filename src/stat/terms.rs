@@ -72,6 +72,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sums_and_means_of_terms_are_those_of_the_numbers() {
+        let mut sum = TermSum::default();
+        assert_eq!(sum.accumulate(&[3.0, 0.5, -9.5]), 0);
+        assert_eq!((sum.total(), sum.mean(4)), (-6.0, -1.5));
+        assert!(sum.mean(0).is_nan());
+    }
+
+    #[test]
     fn cancelling_terms_leave_nothing_behind() {
         let mut sum = TermSum::default();
         sum.accumulate(&[1e18, 0.1, -1e18, -0.1]);

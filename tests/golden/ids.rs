@@ -117,7 +117,7 @@ fn a_million_positions_anywhere_have_the_ids_of_the_papers_equations() {
 
 #[test]
 fn positions_near_the_poles_have_the_ids_of_the_papers_equations() {
-    let compared = compare(64, |dice| {
+    let compared = compare(24, |dice| {
         let from_pole = dice.magnitude(-14.0, 1.0);
         let lat = (90.0 - from_pole.abs()).copysign(from_pole);
         let quarter = dice.pick(&[-180.0, -90.0, 0.0, 90.0, 180.0, 270.0, 360.0]);
@@ -129,7 +129,7 @@ fn positions_near_the_poles_have_the_ids_of_the_papers_equations() {
         (lon, lat)
     });
     assert!(
-        compared.away > 600_000 && compared.near > 1_000,
+        compared.away > 200_000 && compared.near > 1_000,
         "{compared:?}"
     );
 }

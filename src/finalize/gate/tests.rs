@@ -8,7 +8,7 @@ use super::super::OutputArray;
 use super::*;
 use crate::config::Dtype;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, Key, Needs, Remainder, Resolution};
+use crate::stat::{ColumnOrigin, Key, Needs, Remainder, Resolution, Value};
 
 /// One float32 column of which everything is asked for.
 pub fn job() -> Job {
@@ -247,5 +247,52 @@ fn a_table_that_is_not_the_stores_does_not_pass() {
         let error = check(columns, cells).unwrap_err();
         assert!(error.starts_with("finalize gate: shard 5: "), "{error}");
         assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn a_cell_beyond_the_last_of_its_order_is_in_no_shard() {
+    let (job, grid) = (job(), grid());
+    let beyond = grid.cell_order.cells();
+    let partials = partials(&[(beyond, &[1.0])], &job);
+    let shard = grid.shard_order.cells();
+    let error = check(shard, &partials, &job, &grid)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(&format!("cell {beyond} lies in")), "{error}");
+}
+
+#[test]
+fn a_cell_that_has_nothing_but_nan_passes() {
+    let job = job();
+    let partials = partials(&[(7, &[f32::NAN, f32::NAN])], &job);
+    let checked = check(0, &partials, &job, &grid()).map_err(|e| e.to_string());
+    assert_eq!(checked, Ok(()));
+}
+
+#[test]
+fn a_mean_of_values_that_were_rounded_is_out_of_their_range_by_a_unit_at_most() {
+    let mut job = job();
+    job.columns[0].column_type = ColumnType::F64;
+    job.columns[0].needs = Needs {
+        range: true,
+        moments: true,
+        ..Needs::default()
+    };
+    let check_after = |change: f64| {
+        let mut partials = Partials::empty(&job);
+        partials.cells.push(7);
+        partials.photons.push(1);
+        // Not a whole number of 2^-34, and too large for its remainder to be kept.
+        let value = 16_000.123_456_789_01;
+        partials.columns[0].push_cell(&[value], &job.columns[0]);
+        let range = &mut partials.columns[0].range.as_mut().unwrap()[0];
+        (range.min, range.max) = ((value + change).key(), (value + change).key());
+        check(0, &partials, &job, &grid()).map_err(|e| e.to_string())
+    };
+    assert_eq!(check_after(0.0), Ok(()));
+    for units in [-2.0, 2.0] {
+        let error = check_after(units * Resolution::DEFAULT.unit()).unwrap_err();
+        assert!(error.contains("mean 16000.12345678"), "{error}");
     }
 }
