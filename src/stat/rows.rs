@@ -198,12 +198,12 @@ mod tests {
             let n = times as u64;
             assert_eq!(moments(1i64 << 48, times, 0), (n, 0, 0));
             assert_eq!(moments(-(1i64 << 48), times, 0), (n, 0, 0));
-            let within = (0, -last * times as i128, n as u128 * square);
+            let within = (0, -last * times as i128, u128::from(n) * square);
             assert_eq!(moments(1 - (1i64 << 48), times, 0), within);
             assert_eq!(moments(2f32.powi(48), times, 0), (n, 0, 0));
             let below = 2f32.powi(48).next_down();
             let sum = times as i128 * below as i128;
-            let squares = n as u128 * (below as u128).pow(2);
+            let squares = u128::from(n) * (below as u128).pow(2);
             assert_eq!(moments(below, times, 0), (0, sum, squares));
         }
     }

@@ -1,7 +1,7 @@
 //! HEALPix ids from the equations of the papers, in 31 digits: the oracle of cells.
 //!
 //! It has nothing of `src/grid/`: no sine of it, no series, no projection of latitude and longitude into a
-//! plane. A position has the height z of Górski et al. (2005), which on WGS84 is q / q_p, closed, of Snyder
+//! plane. A position has the height z of Górski et al. (2005), which on WGS84 is `q / q_p`, closed, of Snyder
 //! (1987), equations 3-11 and 3-12, and two families of curves cut the sphere into cells: those of the paper's
 //! section 5.3, counted from the western and the eastern end of a quarter.
 
@@ -181,7 +181,7 @@ impl Place {
     }
 
     /// How far it is from the nearest edge of its cell, in sides of the facet.
-    pub fn from_edge(&self, order: u8) -> f64 {
+    pub fn edge_distance(&self, order: u8) -> f64 {
         let n = Double::from(f64::from(order).exp2());
         let off = [self.x, self.y].map(|coordinate| {
             let scaled = coordinate * n;
