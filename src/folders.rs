@@ -4,7 +4,7 @@
 //! cannot be closed, as may happen on network file systems; here that does no harm, as everything has been
 //! read by then.
 
-use std::io::{Error, ErrorKind, Result};
+use std::io::Result;
 use std::path::{Path, PathBuf};
 
 /// Paths of what is in a folder, in the order of their bytes.
@@ -44,24 +44,17 @@ pub fn remove(folder: &Path) -> Result<()> {
     system::remove(folder)
 }
 
-/// An error of this kind is no error to one who removes.
-fn unless_gone(done: Result<()>) -> Result<()> {
-    match done {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
 #[cfg(unix)]
 mod system {
     use std::ffi::{OsStr, OsString};
+    use std::io::{Error, ErrorKind};
     use std::os::unix::ffi::OsStrExt;
 
     use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
     use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, open, openat, unlinkat};
     use rustix::io::Errno;
 
-    use super::{Error, ErrorKind, Path, Result, unless_gone};
+    use super::{Path, Result};
 
     const FOLDER: OFlags = OFlags::RDONLY
         .union(OFlags::DIRECTORY)
@@ -88,6 +81,14 @@ mod system {
             return std::fs::remove_file(folder);
         }
         remove_at(CWD, folder.as_os_str())
+    }
+
+    /// An error of this kind is no error to one who removes.
+    fn unless_gone(done: Result<()>) -> Result<()> {
+        match done {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
     }
 
     /// Everything is opened by its name in a folder that is open, without following links, so that none

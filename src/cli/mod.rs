@@ -28,7 +28,7 @@ mod words;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use args::{Cli, Verb};
 pub use exit::failed;
@@ -86,7 +86,7 @@ fn refuse_to_die_of_a_full_disk() -> Result<()> {
     let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored)
         .map(drop)
-        .map_err(|e| Error::argument(format!("cannot ignore SIGXFSZ: {e}")))
+        .map_err(|e| crate::Error::argument(format!("cannot ignore SIGXFSZ: {e}")))
 }
 
 /// Elsewhere files have no such limit.

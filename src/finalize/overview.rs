@@ -213,7 +213,7 @@ fn by_shard(cells: Window, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Array, AsArray};
+    use arrow::array::AsArray;
     use arrow::datatypes::UInt64Type;
 
     use super::super::gate::tests::{job, partials, schema};
@@ -239,7 +239,7 @@ mod tests {
         let rows = |overview: &FinishedOverview| {
             let rows = &overview.shard.table.rows;
             let ids = rows.column(0).as_primitive::<UInt64Type>();
-            (overview.order.get(), ids.value(0), ids.len())
+            (overview.order.get(), ids.value(0), rows.num_rows())
         };
         Ok(finished.iter().map(rows).collect())
     }
