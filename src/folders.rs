@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(names, [".hidden", "a", "b", "c"]);
         remove(&folder).unwrap();
         assert!(list(outer.path()).unwrap().is_empty());
-        let missing = ErrorKind::NotFound;
+        let missing = std::io::ErrorKind::NotFound;
         assert_eq!(list(&folder).unwrap_err().kind(), missing);
         assert_eq!(remove(&folder).unwrap_err().kind(), missing);
     }

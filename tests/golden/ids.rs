@@ -82,11 +82,7 @@ fn compare_on((sphere, latitude): (Sphere, Latitude), positions: &[(f64, f64)]) 
         let order = (i % 30) as u8;
         let alone = locators[usize::from(order)].cell(lon, lat);
         for (order, found) in [(29, finest), (order, alone)] {
-<<<<<<< HEAD
-            if expected.to_edge(order) > MARGIN {
-=======
             if expected.edge_distance(order) > MARGIN {
->>>>>>> mutants
                 compared.away += 1;
                 assert_eq!(found, expected.cell(order), "({lon}, {lat}) at {order}");
             } else {
@@ -219,11 +215,7 @@ fn positions_of_a_patch_and_of_a_box_have_the_ids_of_the_papers_equations() {
         ];
         for (&(lon, lat), cell) in positions.iter().zip(cells) {
             let expected = place(sphere, lon, lat);
-<<<<<<< HEAD
-            let away = expected.to_edge(order) > MARGIN;
-=======
             let away = expected.edge_distance(order) > MARGIN;
->>>>>>> mutants
             let placed = [patch.is_some().then_some(cell), boxed[0], boxed[1]];
             for found in placed.into_iter().flatten().filter(|_| away) {
                 compared += 1;
@@ -250,11 +242,7 @@ fn a_position_on_an_edge_belongs_to_the_cell_that_the_rule_names() {
                 let cap = dice.between(42.0, 90.0);
                 for (lon, lat) in [(lon, 0.0), (-lon, -0.0), (meridian, cap), (meridian, -cap)] {
                     let expected = place(sphere, lon, lat);
-<<<<<<< HEAD
-                    on_edges += u32::from(expected.to_edge(order) == 0.0);
-=======
                     on_edges += u32::from(expected.edge_distance(order) == 0.0);
->>>>>>> mutants
                     let found = locator.cell(lon, lat);
                     assert_eq!(found, expected.cell(order), "({lon}, {lat}) at {order}");
                 }

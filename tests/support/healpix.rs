@@ -181,11 +181,7 @@ impl Place {
     }
 
     /// How far it is from the nearest edge of its cell, in sides of the facet.
-<<<<<<< HEAD
-    pub fn to_edge(self, order: u8) -> f64 {
-=======
     pub fn edge_distance(&self, order: u8) -> f64 {
->>>>>>> mutants
         let n = Double::from(f64::from(order).exp2());
         let off = [self.x, self.y].map(|coordinate| {
             let scaled = coordinate * n;
