@@ -253,9 +253,9 @@ fn a_table_that_is_not_the_stores_does_not_pass() {
 #[test]
 fn a_cell_beyond_the_last_of_its_order_is_in_no_shard() {
     let (job, grid) = (job(), grid());
-    let beyond = grid.cell_order.cells();
+    let beyond = grid.cells();
     let partials = partials(&[(beyond, &[1.0])], &job);
-    let shard = grid.shard_order.cells();
+    let shard = grid.kind.cells(grid.shard_order);
     let error = check(shard, &partials, &job, &grid)
         .unwrap_err()
         .to_string();
