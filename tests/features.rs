@@ -77,6 +77,7 @@ fn granules_as_hdf5_are_refused_by_name_where_they_were_left_out() {
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn tables_are_refused_by_name_where_they_were_left_out() {
+    use icefold::error::Neutral;
     use icefold::pipeline::absent;
     use icefold::plan::Plan;
     use icefold::read::table::TableFile;
@@ -100,10 +101,10 @@ fn tables_are_refused_by_name_where_they_were_left_out() {
     );
     let plan = Plan::default();
     says(
-        absent(&plan, true).unwrap_err(),
+        absent(&plan, true, &Neutral).unwrap_err(),
         "a tolerant run leaves out",
     );
-    assert!(absent(&plan, false).unwrap().is_empty());
+    assert!(absent(&plan, false, &Neutral).unwrap().is_empty());
 }
 
 #[cfg(not(feature = "picture"))]
@@ -111,7 +112,7 @@ fn tables_are_refused_by_name_where_they_were_left_out() {
 fn maps_are_refused_by_name_where_they_were_left_out() {
     let map = icefold::picture::MapData {
         order: icefold::grid::Order::new(12).unwrap(),
-        latitude: icefold::grid::Latitude::AuthalicWgs84,
+        grid: icefold::grid::Grid::default(),
         cells: Vec::new(),
         values: Vec::new(),
         title: String::new(),

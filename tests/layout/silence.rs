@@ -42,11 +42,11 @@ const EXCEPTIONS: [(&str, &str); 7] = [
         "ICEFOLD_CUDA_FOLD and ICEFOLD_CUDA_SORT, switches of development",
     ),
     (
-        "src/backend/cuda/modules.rs",
+        "src/backend/cuda/driver/modules.rs",
         "ICEFOLD_CUDA_FROM_SOURCE and ICEFOLD_CUDA_PTX, switches of development",
     ),
     (
-        "src/backend/cuda/libraries.rs",
+        "src/backend/cuda/driver/libraries.rs",
         "ICEFOLD_CUDA_FOLDERS, a search path of the loader",
     ),
 ];

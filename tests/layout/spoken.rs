@@ -26,7 +26,7 @@ const VERBS: [&str; 15] = [
 /// Files with texts that look like flags and are none of the program's.
 const OTHERS_FLAGS: [&str; 1] = [
     // Options of NVIDIA's compiler.
-    "src/backend/cuda/modules.rs",
+    "src/backend/cuda/driver/modules.rs",
 ];
 
 /// The flag or verb that a text names.
