@@ -29,7 +29,7 @@
 //! # write_granules_with(&folder.join("granules"), &recipe)?;
 //! let outcome = Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
 //!     .into_store(folder.join("photons.zarr"))
-//!     .layout(Layout::Cells)
+//!     .layout(Layout::CELLS)
 //!     .device(DeviceChoice::Cpu)
 //!     .memory(Memory::gib(1))
 //!     .tolerant(true)
