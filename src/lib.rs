@@ -57,8 +57,6 @@
 )]
 
 pub mod arrays;
-#[doc(hidden)]
-pub mod arrow;
 pub mod backend;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -7,11 +7,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrow::array::{
+use arrow::array::{
     ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
     UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -6,7 +6,7 @@
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ pub fn check_table(
 ) -> Result<()> {
     let expected = schema.columns();
     let found = rows.schema();
-    let names = |fields: &crate::arrow::datatypes::Fields| -> Vec<String> {
+    let names = |fields: &arrow::datatypes::Fields| -> Vec<String> {
         fields.iter().map(|field| field.name().clone()).collect()
     };
     if names(found.fields()) != names(&expected) {

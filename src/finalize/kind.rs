@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field};
 
 use crate::config::Dtype;
 use crate::stat::JobOutput;

@@ -11,8 +11,8 @@ mod overview;
 mod schema;
 mod table;
 
-use crate::arrow::datatypes::{DataType, Field, Fields};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::datatypes::{DataType, Field, Fields};
+use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;

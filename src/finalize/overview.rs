@@ -213,8 +213,8 @@ fn by_shard(cells: Window, shard_of: impl Fn(u64) -> u64, job: &Job) -> Vec<(u64
 
 #[cfg(test)]
 mod tests {
-    use crate::arrow::array::AsArray;
-    use crate::arrow::datatypes::UInt64Type;
+    use arrow::array::AsArray;
+    use arrow::datatypes::UInt64Type;
 
     use super::super::gate::tests::{job, partials, schema};
     use super::*;

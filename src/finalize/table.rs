@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::{
+use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
     Int64Array, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
-use crate::arrow::datatypes::Field;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::datatypes::Field;
+use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 
 use crate::config::{Dtype, GridConfig};
@@ -194,8 +194,8 @@ impl Values<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::arrow::array::AsArray;
-    use crate::arrow::datatypes::Float32Type;
+    use arrow::array::AsArray;
+    use arrow::datatypes::Float32Type;
 
     use super::*;
     use crate::grid::{Latitude, Order};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arrow::array::AsArray;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::AsArray;
+use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{is_one, looks_like_an_error_table};

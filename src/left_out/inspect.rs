@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use crate::arrow::datatypes::Schema;
+use arrow::datatypes::Schema;
 use serde::{Serialize, Serializer};
 
 use super::spool::schema;

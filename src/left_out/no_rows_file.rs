@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::path::Path;
 
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 
 use crate::error::{Error, Result};
 use crate::features::Feature;

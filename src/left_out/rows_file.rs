@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;

@@ -10,11 +10,11 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayRef, StringArray, UInt64Array};
-use crate::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use crate::arrow::ipc::reader::StreamReader;
-use crate::arrow::ipc::writer::StreamWriter;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use arrow::record_batch::RecordBatch;
 
 use crate::error::Result;
 use crate::place::write_failed;

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 
 /// Where the photons of a batch come from, so that an error can name the row.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::arrow::array::{Array, AsArray, BooleanArray};
-use crate::arrow::compute::filter_record_batch;
-use crate::arrow::datatypes::UInt64Type;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
 
 use super::{Pieces, begin_anew};
 use crate::digest::of_file;

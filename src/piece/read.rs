@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
-use crate::arrow::array::{Array, AsArray};
-use crate::arrow::datatypes::UInt8Type;
-use crate::arrow::ipc::reader::StreamReader;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::UInt8Type;
+use arrow::ipc::reader::StreamReader;
+use arrow::record_batch::RecordBatch;
 
 use super::marker::Marker;
 use super::write::{ORDER, file_name};

@@ -11,12 +11,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayRef, UInt8Array};
-use crate::arrow::datatypes::{DataType, Field, Schema};
-use crate::arrow::error::ArrowError;
-use crate::arrow::ipc::CompressionType;
-use crate::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, UInt8Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow::record_batch::RecordBatch;
 
 use super::marker::{Contribution, Marker, PieceFile, content};
 use super::{CELLS, GranuleFile, PARTIALS, Pieces};
@@ -232,7 +232,7 @@ fn write_failed(path: &Path, error: ArrowError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use crate::arrow::array::{FixedSizeListArray, UInt64Array};
+    use arrow::array::{FixedSizeListArray, UInt64Array};
 
     use super::*;
 

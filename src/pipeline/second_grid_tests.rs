@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::arrow::array::{AsArray, RecordBatch};
-use crate::arrow::datatypes::{Float64Type, Int64Type, UInt64Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Float64Type, Int64Type, UInt64Type};
 
 use super::finish::{Coarser, Finish};
 use super::*;

@@ -4,7 +4,7 @@
 //! values and the valid range, both in stored values, then the packing (CF conventions, sections 2.5.1 and
 //! 8.1).
 
-use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

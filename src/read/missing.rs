@@ -3,7 +3,7 @@
 //! On the line: `meaning.rs` marks the values of a block before it unpacks them: both are in the units
 //! of what is stored (CF conventions, section 2.5.1 and appendix A).
 
-use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 
 use super::attributes::{Attributes, Number};
 use crate::config::Dtype;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 
-use crate::arrow::datatypes::{Schema, SchemaRef};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
 
 use crate::config::Config;
 use crate::error::{Error, Result};

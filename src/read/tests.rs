@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayRef, Float64Array, Int32Array, ListArray};
-use crate::arrow::datatypes::Int32Type;
-use crate::arrow::ipc::CompressionType;
-use crate::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, Float64Array, Int32Array, ListArray};
+use arrow::datatypes::Int32Type;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};

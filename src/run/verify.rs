@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::arrow::array::Array;
+use arrow::array::Array;
 use serde_json::{Map, Value};
 
 use crate::backend::{Device, DeviceChoice};

@@ -1,6 +1,6 @@
 //! Derived columns: elementwise expressions evaluated per photon before a backend sees the batch.
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 
 use crate::expr::{RowExpr, eval_rows};
 use crate::photon::{Column, PhotonBatch, Values};

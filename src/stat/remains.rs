@@ -4,7 +4,7 @@
 //! more, and most float32, are whole numbers of 2^-29 units: products of such remainders are summed
 //! in 128 bits, and only the sums are shifted to fine units.
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 
 use super::remainder::{FINE_BITS, Remainder, RemainderRule, Split};

@@ -11,10 +11,10 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrow::compute::BatchCoalescer;
-use crate::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use crate::arrow::ipc::writer::FileWriter;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::FileWriter;
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;

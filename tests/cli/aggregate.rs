@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use arrow::array::AsArray;
+use arrow::datatypes::{Float64Type, UInt64Type};
 use icefold::arrays::npy::{self, Npy};
-use icefold::arrow::array::AsArray;
-use icefold::arrow::datatypes::{Float64Type, UInt64Type};
 use icefold::photon::Values;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use icefold::arrow::ipc::CompressionType;
-use icefold::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::record_batch::RecordBatch;
 use icefold::config::Config;
 use icefold::photon::{Column, ColumnType};
 use icefold::read::table::TableReader;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use icefold::arrow::array::{Array, AsArray};
-use icefold::arrow::datatypes::UInt64Type;
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use serde_json::Value;
@@ -17,7 +17,7 @@ fn read(path: &Path) -> RecordBatch {
     let file = std::fs::File::open(path).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
-    icefold::arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
+    arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
 }
 
 /// The texts of a column, with "-" for null.

@@ -6,12 +6,12 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use icefold::arrow::array::{ArrayRef, Float64Array, ListArray};
-use icefold::arrow::buffer::OffsetBuffer;
-use icefold::arrow::datatypes::Field;
-use icefold::arrow::ipc::CompressionType;
-use icefold::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, Float64Array, ListArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::Field;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;

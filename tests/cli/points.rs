@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use icefold::arrow::array::{ArrayRef, BinaryArray};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, BinaryArray};
+use arrow::record_batch::RecordBatch;
 
 use super::granules::one;
 use super::tables::{config, points};

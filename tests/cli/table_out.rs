@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use icefold::arrow::array::AsArray;
-use icefold::arrow::datatypes::{Float32Type, SchemaRef, UInt64Type};
-use icefold::arrow::ipc::reader::FileReader;
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::AsArray;
+use arrow::datatypes::{Float32Type, SchemaRef, UInt64Type};
+use arrow::ipc::reader::FileReader;
+use arrow::record_batch::RecordBatch;
 use icefold::store::StoreReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -29,7 +29,7 @@ fn cells(path: &Path) -> (SchemaRef, RecordBatch) {
         let reader = FileReader::try_new(file, None).unwrap();
         (reader.schema(), reader.map(Result::unwrap).collect())
     };
-    let rows = icefold::arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+    let rows = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
     (schema, rows)
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use icefold::arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, UInt64Array};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, UInt64Array};
+use arrow::record_batch::RecordBatch;
 use icefold::store::StoreReader;
 
 use super::granules::one;
@@ -99,9 +99,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
     let site = Site::new();
     let config = config(&site);
     let floats = || -> ArrayRef { Arc::new(Float64Array::from(vec![1.5, 2.5, 3.5])) };
-    let texts: ArrayRef = Arc::new(icefold::arrow::array::StringArray::from(vec![
-        "a", "b", "c",
-    ]));
+    let texts: ArrayRef = Arc::new(arrow::array::StringArray::from(vec!["a", "b", "c"]));
     let whole: ArrayRef = Arc::new(Int32Array::from(vec![70, 71, 72]));
     let large: ArrayRef = Arc::new(UInt64Array::from(vec![1, u64::MAX, 2]));
     let text = site.path("text.parquet");
@@ -237,11 +235,7 @@ fn units_and_rows_in_messages_are_the_tables() {
 fn nulls_can_be_an_error_and_a_null_passes_no_filter() {
     let site = Site::new();
     let config = config(&site);
-    let flags: ArrayRef = Arc::new(icefold::arrow::array::Int8Array::from(vec![
-        Some(0),
-        None,
-        Some(1),
-    ]));
+    let flags: ArrayRef = Arc::new(arrow::array::Int8Array::from(vec![Some(0), None, Some(1)]));
     let table = table_with(&site, "a.parquet", &[("flag", flags)]);
     let (report, _) = json(site.run(&config, &one(&table)).arg("--json"), 0);
     assert_eq!(report["photons"]["rejected_by"]["filter: flag ne 1"], 2);

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use icefold::arrow::array::{Array, ArrayData};
-use icefold::arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayData};
+use arrow::buffer::NullBuffer;
 use icefold::grid::{Latitude, Locator, Order};
 use icefold::photon::{Column, ColumnType, Values};
 use sha2::{Digest, Sha256};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
-use icefold::arrow::array::AsArray;
-use icefold::arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt64Type};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::AsArray;
+use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
 use icefold::photon::{ColumnType, Values};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

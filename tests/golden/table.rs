@@ -1,7 +1,7 @@
 //! A shard of ATL06 as a Parquet table through the program, against reference answers.
 
-use icefold::arrow::array::AsArray;
-use icefold::arrow::datatypes::{Float32Type, Int32Type, UInt64Type};
+use arrow::array::AsArray;
+use arrow::datatypes::{Float32Type, Int32Type, UInt64Type};
 use icefold::store::StoreReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

@@ -1,6 +1,6 @@
 //! reduce: against the CPU backend, bit by bit, for values of every kind and type.
 
-use icefold::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::cuda::Way;
 use icefold::backend::{Backend, StageTimes};

@@ -8,9 +8,9 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 33] = [
+const FLOORS: [&str; 32] = [
     // Nouns that know nothing of photons.
-    "error", "features", "arrow", "digest", "text", "folders", "place", "watch", "usage",
+    "error", "features", "digest", "text", "folders", "place", "watch", "usage",
     // What is computed with, and on.
     "photon", "grid", "expr", "stat", "config", // From files to photons.
     "decode", "read", "left_out", "plan", // From photons to cells.

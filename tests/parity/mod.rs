@@ -10,7 +10,7 @@ mod segment;
 mod sort;
 mod subject;
 
-use icefold::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use icefold::backend::cpu::{Cpu, Strategy};
 use icefold::backend::{Backend, StageTimes};
 use icefold::photon::{Column, PhotonBatch, Values};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use icefold::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use icefold::backend::StageTimes;
 use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use icefold::stat::{

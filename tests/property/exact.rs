@@ -1,6 +1,6 @@
 //! Sums, means and variances are those of real arithmetic, rounded once, whatever the magnitudes.
 
-use icefold::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
 use icefold::photon::{Column, ColumnType, Values};
 use icefold::stat::Derivation;

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array};
+use arrow::record_batch::RecordBatch;
 use hdf5::H5Type;
-use icefold::arrow::array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array};
-use icefold::arrow::record_batch::RecordBatch;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ mod plan;
 mod spill;
 mod tables;
 
-use icefold::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use icefold::finalize::CellTable;
 use icefold::photon::{Column, ColumnType, Values};
 use proptest::prelude::*;

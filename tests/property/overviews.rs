@@ -1,7 +1,7 @@
 //! An overview is what a run at its order gives, to the bit, whatever photons there are.
 
-use icefold::arrow::buffer::NullBuffer;
-use icefold::arrow::compute::concat_batches;
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat_batches;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
 use icefold::finalize::{CellTable, Overviews};
 use icefold::grid::Order;

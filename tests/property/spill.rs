@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use icefold::arrow::buffer::NullBuffer;
-use icefold::arrow::compute::concat_batches;
+use arrow::buffer::NullBuffer;
+use arrow::compute::concat_batches;
 use icefold::backend::{Device, DeviceChoice, StageTimes};
 use icefold::finalize::{CellTable, finalize};
 use icefold::merge::{RunFile, RunPartials};

@@ -220,14 +220,9 @@ pub fn values(tables: &[CellTable], name: &str) -> Vec<f64> {
         .iter()
         .flat_map(|table| {
             let column = table.rows.column_by_name(name).expect("the array exists");
-            let wide = icefold::arrow::compute::cast(
-                column,
-                &icefold::arrow::datatypes::DataType::Float64,
-            );
+            let wide = arrow::compute::cast(column, &arrow::datatypes::DataType::Float64);
             let wide = wide.expect("numbers cast");
-            let wide = icefold::arrow::array::AsArray::as_primitive::<
-                icefold::arrow::datatypes::Float64Type,
-            >(&wide);
+            let wide = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(&wide);
             wide.values().to_vec()
         })
         .collect()
@@ -239,11 +234,9 @@ pub fn cell_ids(tables: &[CellTable]) -> Vec<u64> {
         .iter()
         .flat_map(|table| {
             let ids = table.rows.column(0);
-            icefold::arrow::array::AsArray::as_primitive::<icefold::arrow::datatypes::UInt64Type>(
-                ids,
-            )
-            .values()
-            .to_vec()
+            arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt64Type>(ids)
+                .values()
+                .to_vec()
         })
         .collect()
 }

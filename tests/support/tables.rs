@@ -4,13 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use icefold::arrow::array::{
-    Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, ListArray,
-};
-use icefold::arrow::buffer::OffsetBuffer;
-use icefold::arrow::datatypes::{Field, Schema};
-use icefold::arrow::ipc::writer::{FileWriter, StreamWriter};
-use icefold::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, ListArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{Field, Schema};
+use arrow::ipc::writer::{FileWriter, StreamWriter};
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 
 use crate::photon::{Column, PhotonBatch, Rows, Values};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, UInt64Array};
+use arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, UInt64Array};
 
 use super::super::OutputArray;
 use super::*;

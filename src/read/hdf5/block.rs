@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use rayon::prelude::*;
 
 use super::select::{Kept, TILE};

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use hdf5::{Dataset, H5Type, Hyperslab};
 use rayon::prelude::*;

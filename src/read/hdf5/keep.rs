@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 
 use super::open_block::OpenBlock;
 use super::select::{Kept, Selection};

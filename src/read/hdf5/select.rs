@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 use rayon::prelude::*;
 

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::arrow::buffer::NullBuffer;
+use arrow::buffer::NullBuffer;
 use hdf5::H5Type;
 use hdf5::plist::DatasetCreate;
 use hdf5::plist::dataset_create::ExternalFile;

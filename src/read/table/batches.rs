@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 
 use super::columns::Needed;
 use super::file::{Format, TableFile};

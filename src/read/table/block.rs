@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::ArrayRef;
+use arrow::array::ArrayRef;
 
 use super::columns::Needed;
 use super::explode::Photons;

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::arrow::datatypes::{DataType, Field};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
 
 use super::file::TableFile;
 use super::partitions::Partition;

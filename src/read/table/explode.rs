@@ -13,10 +13,10 @@
 
 use std::ops::Range;
 
-use crate::arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
-use crate::arrow::compute::take;
-use crate::arrow::datatypes::DataType;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
+use arrow::compute::take;
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 
 use super::columns::list_item;
 
@@ -188,8 +188,8 @@ fn elements(array: &ArrayRef, row: usize) -> Option<Range<usize>> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::arrow::array::{Float64Array, Int32Array, ListArray};
-    use crate::arrow::datatypes::{Float64Type, Int32Type};
+    use arrow::array::{Float64Array, Int32Array, ListArray};
+    use arrow::datatypes::{Float64Type, Int32Type};
 
     use super::*;
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrow::datatypes::SchemaRef;
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use super::footer;
@@ -153,7 +153,7 @@ impl TableFile {
     }
 
     /// The columns of its rows.
-    pub(crate) fn schema(&self) -> &crate::arrow::datatypes::Schema {
+    pub(crate) fn schema(&self) -> &arrow::datatypes::Schema {
         &self.schema
     }
 

@@ -6,8 +6,8 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use crate::arrow::array::{Array, ArrayRef, AsArray};
-use crate::arrow::datatypes::{DataType, Float64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use serde::Serialize;
@@ -136,7 +136,7 @@ fn add_statistics(
         if !array.data_type().is_numeric() || array.is_empty() || array.null_count() > 0 {
             return None;
         }
-        let wide = crate::arrow::compute::cast(&array, &DataType::Float64).ok()?;
+        let wide = arrow::compute::cast(&array, &DataType::Float64).ok()?;
         Some(wide.as_primitive::<Float64Type>().values().to_vec())
     };
     if let Some(min) = floats(statistics.row_group_mins(groups())) {

@@ -233,8 +233,8 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
-    use crate::arrow::array::{ArrayRef, Int32Array, ListArray, RecordBatch};
-    use crate::arrow::datatypes::Int32Type;
+    use arrow::array::{ArrayRef, Int32Array, ListArray, RecordBatch};
+    use arrow::datatypes::Int32Type;
     use parquet::arrow::ArrowWriter;
     use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
     use parquet::basic::{Compression, GzipLevel, ZstdLevel};

@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayRef, Float64Array, Int64Array};
-use crate::arrow::datatypes::{DataType, Field, FieldRef, Schema};
-use crate::arrow::error::ArrowError;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
 
 use super::outside::partitions;
 

@@ -2,7 +2,7 @@
 //!
 //! On the line: `prune.rs` says which stretches there are, `batches.rs` yields pieces of them.
 
-use crate::arrow::record_batch::RecordBatch;
+use arrow::record_batch::RecordBatch;
 
 /// Consecutive rows of a table.
 #[derive(Debug)]

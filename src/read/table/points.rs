@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
-use crate::arrow::datatypes::{DataType, Field, Schema};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
 use super::file::TableFile;
@@ -96,7 +96,7 @@ pub(super) fn unfold(
     first: u64,
 ) -> Result<RecordBatch> {
     let schema = batch.schema();
-    let damaged = |e: &crate::arrow::error::ArrowError| table.damaged(first, e);
+    let damaged = |e: &arrow::error::ArrowError| table.damaged(first, e);
     let place = schema.index_of(column).map_err(|e| damaged(&e))?;
     let points = batch.column(place);
     let mut lon = Vec::with_capacity(points.len());

@@ -5,8 +5,8 @@
 //! coordinates are read, and nothing at all where `outside_shards` is the reason for every photon. The
 //! minimum and maximum of floats ignore NaN, so that takes a count of NaNs, which not every writer gives.
 
-use crate::arrow::array::{Array, AsArray};
-use crate::arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::RowGroupMetaData;

@@ -373,7 +373,7 @@ impl TableReader {
 impl Pending {
     fn new(
         table: &TableFile,
-        batch: crate::arrow::record_batch::RecordBatch,
+        batch: arrow::record_batch::RecordBatch,
         first: u64,
         reach: Reach,
     ) -> Result<Self> {

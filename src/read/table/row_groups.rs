@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::{Array, ArrayData, ArrayRef};
-use crate::arrow::datatypes::{DataType, Field, Fields, Schema};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::{Array, ArrayData, ArrayRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowGroups};
 use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::column::page::PageIterator;
@@ -252,9 +252,7 @@ impl Current {
             batches.push(batch);
         }
         let schema = batches[0].schema();
-        Ok(Some(crate::arrow::compute::concat_batches(
-            &schema, &batches,
-        )?))
+        Ok(Some(arrow::compute::concat_batches(&schema, &batches)?))
     }
 }
 

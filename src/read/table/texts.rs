@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::AsArray;
-use crate::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use crate::arrow::record_batch::RecordBatch;
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,

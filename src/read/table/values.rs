@@ -3,9 +3,9 @@
 //! On the line: between the arrays of `batches.rs` and the batch that `reader.rs` yields. A twin of
 //! `block.rs` for HDF5.
 
-use crate::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
-use crate::arrow::buffer::{BooleanBuffer, NullBuffer};
-use crate::arrow::datatypes::{self as types, DataType};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{self as types, DataType};
 
 use crate::photon::{Column, ColumnType, Values};
 use crate::read::Meaning;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::arrow::array::{
+use arrow::array::{
     ArrayRef, FixedSizeListArray, Float32Array, Int32Array, RecordBatch, UInt64Array,
 };
-use crate::arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field};
 
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema};

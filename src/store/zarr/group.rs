@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arrow::array::{Array, ArrayRef, AsArray};
-use crate::arrow::datatypes::UInt64Type;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::UInt64Type;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 

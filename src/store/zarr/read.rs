@@ -215,7 +215,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use crate::arrow::array::{RecordBatch, UInt8Array, UInt64Array};
+    use arrow::array::{RecordBatch, UInt8Array, UInt64Array};
 
     use super::super::fixture::schema;
     use super::*;

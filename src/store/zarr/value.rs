@@ -2,8 +2,8 @@
 //!
 //! Below all of this folder: bytes are little-endian, as in the store.
 
-use crate::arrow::array::{Array, ArrayRef, AsArray};
-use crate::arrow::datatypes::{self as types, DataType};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{self as types, DataType};
 
 use super::metadata::ArrayLayout;
 use crate::config::Dtype;

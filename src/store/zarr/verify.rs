@@ -251,8 +251,8 @@ mod tests {
 
     use std::sync::Arc;
 
-    use crate::arrow::array::{ArrayRef, AsArray, Float32Array, RecordBatch};
-    use crate::arrow::datatypes::Float32Type;
+    use arrow::array::{ArrayRef, AsArray, Float32Array, RecordBatch};
+    use arrow::datatypes::Float32Type;
 
     use super::super::fixture::{schema, table, write};
     use super::*;

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use crate::arrow::array::AsArray;
-use crate::arrow::datatypes::UInt64Type;
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
 
 use super::array::{WriteFailure, write_document};
 use super::group::{Extent, GroupWriter};

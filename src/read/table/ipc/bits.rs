@@ -2,7 +2,7 @@
 //!
 //! Below `column.rs`.
 
-use crate::arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::buffer::{BooleanBuffer, Buffer};
 
 use super::buffer::Bytes;
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
-use crate::arrow::buffer::{Buffer, MutableBuffer};
+use arrow::buffer::{Buffer, MutableBuffer};
 use lz4_flex::frame::FrameDecoder;
 use zstd::stream::read::Decoder;
 

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::arrow::array::{ArrayData, ArrayRef, BooleanArray, make_array};
-use crate::arrow::buffer::{Buffer, NullBuffer};
-use crate::arrow::datatypes::DataType;
+use arrow::array::{ArrayData, ArrayRef, BooleanArray, make_array};
+use arrow::buffer::{Buffer, NullBuffer};
+use arrow::datatypes::DataType;
 
 use super::bits::Bits;
 use super::buffer::{Bytes, Found};

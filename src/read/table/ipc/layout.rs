@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use crate::arrow::datatypes::{DataType, Field, Schema, UnionMode};
-use crate::arrow::ipc::{self, BodyCompressionMethod, CompressionType, MetadataVersion};
+use arrow::datatypes::{DataType, Field, Schema, UnionMode};
+use arrow::ipc::{self, BodyCompressionMethod, CompressionType, MetadataVersion};
 
 use super::{Block, parsed, within};
 

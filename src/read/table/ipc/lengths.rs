@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::arrow::buffer::Buffer;
+use arrow::buffer::Buffer;
 
 use super::buffer::Bytes;
 

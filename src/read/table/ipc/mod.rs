@@ -16,9 +16,9 @@ mod source;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::arrow::datatypes::{Schema, SchemaRef};
-use crate::arrow::ipc::convert::try_fb_to_schema;
-use crate::arrow::ipc::{self, Message, MessageHeader, root_as_footer, root_as_message};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::ipc::convert::try_fb_to_schema;
+use arrow::ipc::{self, Message, MessageHeader, root_as_footer, root_as_message};
 
 use crate::read::bytes::{Bytes, read_up_to};
 

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::arrow::datatypes::SchemaRef;
-use crate::arrow::record_batch::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 
 use super::column::{Column, working_bytes};
 use super::layout::{Layout, Stored};
