@@ -5,10 +5,9 @@
 //! ```
 
 use icefold::DeviceChoice;
-use icefold::arrays::{Columns, Photons, Question, Start, Statistic, Timed};
-use icefold::backend::Device;
-use icefold::grid::{Latitude, Order};
-use icefold::photon::Values;
+use icefold::arrays::{Columns, Photons, Question, Start, Statistic, Timed, Values};
+use icefold::config::{Latitude, Order};
+use icefold::devices::Device;
 
 fn main() -> icefold::Result<()> {
     for (cell, count, median) in heights()? {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use icefold::backend::{cuda, wgpu};
+use icefold::devices::find;
 use icefold::{DeviceChoice, Error, Granules, Verify, config};
 
 fn main() -> icefold::Result<()> {
@@ -22,14 +22,9 @@ fn main() -> icefold::Result<()> {
 
 /// Names by which devices can be asked for.
 pub fn devices() -> Vec<String> {
-    let mut names = vec!["cpu".to_owned()];
-    let cuda = cuda::find();
-    let usable = cuda.devices.iter().filter(|d| d.unusable.is_none());
-    names.extend(usable.map(|device| format!("cuda:{}", device.index)));
-    let adapters = wgpu::reports();
-    let usable = adapters.iter().filter(|a| a.unusable.is_none());
-    names.extend(usable.map(|adapter| format!("wgpu:{}", adapter.index)));
-    names
+    let found = find().into_iter();
+    let usable = found.filter(|device| device.unusable.is_none());
+    usable.map(|device| device.name).collect()
 }
 
 /// Folds the granules of a folder on each device, and compares every bit.

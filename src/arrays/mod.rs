@@ -21,6 +21,7 @@ mod question;
 mod timed;
 mod workload;
 
+pub use crate::photon::Values;
 pub use answer::{Answer, AnswerFormat};
 pub use input::{Photons, read};
 pub(crate) use npy::ARRAY;

@@ -39,8 +39,9 @@ use serde::Deserialize;
 use crate::expr::CellExpr;
 use crate::stat::Resolution;
 
-pub use crate::grid::GridConfig;
+pub use crate::grid::{GridConfig, Latitude, Order};
 pub use crate::photon::Dtype;
+#[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use explain::{explain, explain_json};
 pub use parse::{load, parse_yaml};

@@ -10,5 +10,7 @@ pub use assembled::AssembledReport;
 pub use belongs::Belonging;
 pub use document::{PieceReport, RunReport, json_schema};
 pub use inspect::RUN_REPORT;
+#[doc(hidden)]
 pub use inspect::{Balance, Inspected, inspect, looks_like_a_report};
+#[doc(hidden)]
 pub use run::RunFacts;

@@ -32,6 +32,7 @@ pub use make_map::MakeMap;
 pub use outcome::{Done, Outcome};
 pub use planned::{Planned, coarser};
 pub(crate) use session::tidy_file;
+#[doc(hidden)]
 pub use settings::all_cores;
 pub use standing::Standing;
 pub use verify::{Answer, Verified, Verify};

@@ -8,7 +8,7 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 32] = [
+const FLOORS: [&str; 33] = [
     // Nouns that know nothing of photons.
     "error", "features", "digest", "text", "folders", "place", "watch", "usage",
     // What is computed with, and on.
@@ -18,7 +18,7 @@ const FLOORS: [&str; 32] = [
     "store", "piece", // The line, and what is said of it.
     "pipeline", "picture", "report", // On top of it.
     "run", "inspect", // Beside the line.
-    "arrays", "demo", "cli", "lib", "main",
+    "devices", "arrays", "demo", "cli", "lib", "main",
 ];
 
 /// The module of a file: the folder below `src/`, or the file itself.
