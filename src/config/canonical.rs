@@ -35,6 +35,8 @@ fn canonical(config: &Config) -> String {
     ];
     lines.extend(variables);
     lines.extend(config.filters.iter().map(filter));
+    let conditions = config.conditions.iter();
+    lines.extend(conditions.map(|c| format!("condition {}", condition(c, &row))));
     if let Some(link) = &config.link {
         lines.push(format!(
             "link {:?} {:?} {:?} {:?} {} {:?} {:?}",
@@ -98,8 +100,10 @@ fn output(output: &Output) -> String {
     // It is in the store's attributes, so that stores of one hash have the same bytes.
     let long_name = output.long_name.as_ref();
     let long_name = long_name.map_or(String::new(), |text| format!(" long_name {text:?}"));
+    let only = output.condition.as_ref();
+    let only = only.map_or(String::new(), |c| format!(" where {}", condition(c, &row)));
     format!(
-        "output {:?} {dtype} {fill:?} {definition}{long_name}",
+        "output {:?} {dtype} {fill:?} {definition}{only}{long_name}",
         output.name
     )
 }
@@ -113,8 +117,9 @@ fn cell(expr: &CellExpr) -> String {
         CellExpr::Unary(function, a) => format!("({function:?} {})", cell(a)),
         CellExpr::Extreme(which, a, b) => format!("({which:?} {} {})", cell(a), cell(b)),
         CellExpr::Where(c, a, b) => {
-            format!("(where {} {} {})", condition(c, cell), cell(a), cell(b))
+            format!("(where {} {} {})", condition(c, &cell), cell(a), cell(b))
         }
+        CellExpr::Truth(c) => format!("(truth {})", condition(c, &cell)),
     }
 }
 
@@ -135,12 +140,23 @@ fn row(expr: &RowExpr) -> String {
         RowExpr::Binary(op, a, b) => format!("({op:?} {} {})", row(a), row(b)),
         RowExpr::Unary(function, a) => format!("({function:?} {})", row(a)),
         RowExpr::Extreme(which, a, b) => format!("({which:?} {} {})", row(a), row(b)),
-        RowExpr::Where(c, a, b) => format!("(where {} {} {})", condition(c, row), row(a), row(b)),
+        RowExpr::Where(c, a, b) => format!("(where {} {} {})", condition(c, &row), row(a), row(b)),
+        RowExpr::Truth(c) => format!("(truth {})", condition(c, &row)),
         RowExpr::UnlessNan(a, b) => format!("(unless-nan {} {})", row(a), row(b)),
     }
 }
 
-fn condition<E>(condition: &Condition<E>, side: impl Fn(&E) -> String) -> String {
-    let (left, right) = (side(&condition.left), side(&condition.right));
-    format!("({:?} {left} {right})", condition.op)
+fn condition<E>(of: &Condition<E>, side: &dyn Fn(&E) -> String) -> String {
+    let both = |a, b| format!("{} {}", condition(a, side), condition(b, side));
+    match of {
+        Condition::Compare { op, left, right } => {
+            format!("({op:?} {} {})", side(left), side(right))
+        }
+        Condition::IsNan(x) => format!("(is-nan {})", side(x)),
+        Condition::IsFinite(x) => format!("(is-finite {})", side(x)),
+        Condition::Bits { test, of, mask } => format!("({test:?} {} {mask})", side(of)),
+        Condition::And(a, b) => format!("(and {})", both(a, b)),
+        Condition::Or(a, b) => format!("(or {})", both(a, b)),
+        Condition::Not(a) => format!("(not {})", condition(a, side)),
+    }
 }

@@ -147,11 +147,18 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         let key = format!(".{}", variable.name);
         add("data_source.variables", &key, source(variable));
     }
-    if config.filters.is_empty() {
+    if config.filters.is_empty() && config.conditions.is_empty() {
         add("data_source.filters", "", "none".into());
     }
     for (i, filter) in config.filters.iter().enumerate() {
         add("data_source.filters", &format!("[{i}]"), predicate(filter));
+    }
+    for condition in &config.conditions {
+        add(
+            "data_source.filters",
+            ".expression",
+            format!("keep {condition}"),
+        );
     }
     if let Some(link) = &config.link {
         let base = link.index_base.to_string();

@@ -1,4 +1,5 @@
-//! The filters of a data source to typed values: dataset, comparison, and what is compared with.
+//! The filters of a data source to typed values: dataset, comparison, and what is compared with; or a condition
+//! over source columns.
 //!
 //! Beside `source.rs`, which reads the rest of the section.
 
@@ -7,17 +8,32 @@ use super::levels::Levels;
 use super::raw::{RawDataSource, RawFilter};
 use super::shapes::RawScalar;
 use super::{Filter, FilterOp};
+use crate::expr::{Condition, RowExpr, parse_condition};
 
-/// The filters in the order of the text; those that cannot be used are faults.
-pub(super) fn filters(
-    raw: &RawDataSource,
-    levels: &Levels<'_>,
-    faults: &mut Faults,
-) -> Vec<Filter> {
-    let mut filters = Vec::new();
+/// What has to hold of a photon.
+#[derive(Debug, Default)]
+pub(super) struct Filters {
+    /// Comparisons of datasets in the order of the text, each with its key.
+    pub compared: Vec<(String, Filter)>,
+    /// Conditions over source columns, in the order of the text.
+    pub conditions: Vec<Condition<RowExpr>>,
+}
+
+/// The filters; those that cannot be used are faults.
+pub(super) fn filters(raw: &RawDataSource, levels: &Levels<'_>, faults: &mut Faults) -> Filters {
+    let mut filters = Filters::default();
+    let columns = raw.variables.names();
     for (i, filter) in raw.filters.iter().flatten().enumerate() {
         let key = format!("data_source.filters[{i}]");
-        filters.extend(self::filter(filter, &key, levels, faults));
+        if let Some(text) = &filter.expression {
+            let condition = condition(filter, text, &columns, &key);
+            // Without the source columns, no name of one is right or wrong.
+            if !faults.covered("data_source.variables") {
+                filters.conditions.extend(faults.keep(condition));
+            }
+        } else if let Some(filter) = self::filter(filter, &key, levels, faults) {
+            filters.compared.push((key, filter));
+        }
     }
     let Some(quality) = &raw.quality_filter else {
         return filters;
@@ -32,26 +48,76 @@ pub(super) fn filters(
         );
         faults.add(Fault::new(key, message));
     }
-    let value = faults.keep(operand(&quality.value, &format!("{key}.value")));
-    filters.extend(value.map(|value| Filter {
-        dataset: quality.dataset.clone(),
-        column: None,
-        op: FilterOp::Eq,
-        values: vec![value],
-        keep: true,
-    }));
+    if let Some(value) = faults.keep(operand(&quality.value, &format!("{key}.value"))) {
+        let filter = Filter {
+            dataset: quality.dataset.clone(),
+            column: None,
+            op: FilterOp::Eq,
+            values: vec![value],
+            keep: true,
+        };
+        filters.compared.push((key.to_owned(), filter));
+    }
     filters
+}
+
+/// A condition over source columns; with `keep: false`, that it does not hold.
+fn condition(
+    raw: &RawFilter,
+    text: &str,
+    columns: &[&str],
+    key: &str,
+) -> Result<Condition<RowExpr>, Fault> {
+    let beside = [
+        ("level", raw.level.is_some()),
+        ("dataset", raw.dataset.is_some()),
+        ("column", raw.column.is_some()),
+        ("op", raw.op.is_some()),
+        ("value", raw.value.is_some()),
+        ("values", raw.values.is_some()),
+    ];
+    if let Some((other, _)) = beside.into_iter().find(|(_, given)| *given) {
+        let message = format!(
+            "has both expression and {other}; an expression compares source columns, which \
+             data_source.variables names"
+        );
+        return Err(Fault::new(key, message));
+    }
+    let condition = parse_condition(text, columns).map_err(|message| {
+        Fault::new(format!("{key}.expression"), format!("'{text}' {message}"))
+    })?;
+    Ok(if raw.keep.unwrap_or(true) {
+        condition
+    } else {
+        Condition::Not(Box::new(condition))
+    })
 }
 
 fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) -> Option<Filter> {
     if let Some(level) = &raw.level {
         let key = format!("{key}.level");
         if faults.keep(levels.check(&key, level)).is_some() && levels.is_other(level) {
-            let message = format!("is '{level}'; only filters on the base level are supported");
+            let message = format!(
+                "is '{level}'; a comparison of a dataset is on the base level. Name the dataset in \
+                 data_source.variables with its level, and give the filter as expression: NAME == VALUE"
+            );
             faults.add(Fault::new(key, message));
         }
     }
-    let values = values(raw, key, faults);
+    let mut missing = |name: &str| {
+        if !faults.is_hole(&format!("{key}.{name}")) {
+            let message = format!("key '{name}' is missing; or give an expression alone");
+            faults.add(Fault::new(key, message));
+        }
+    };
+    if raw.dataset.is_none() {
+        missing("dataset");
+    }
+    if raw.op.is_none() {
+        missing("op");
+    }
+    let op = raw.op?;
+    let values = values(raw, op, key, faults);
     let column = match raw.column.map(usize::try_from) {
         Some(Err(_)) => {
             faults.add(Fault::new(format!("{key}.column"), "is too large"));
@@ -61,22 +127,20 @@ fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) 
         None => None,
     };
     Some(Filter {
-        dataset: raw.dataset.clone(),
+        dataset: raw.dataset.clone()?,
         column,
-        op: raw.op,
+        op,
         values: values?,
         keep: raw.keep.unwrap_or(true),
     })
 }
 
 /// What a filter compares with; `None` where that is not what its comparison takes.
-fn values(raw: &RawFilter, key: &str, faults: &mut Faults) -> Option<Vec<f64>> {
-    let is_set = matches!(raw.op, FilterOp::In | FilterOp::NotIn);
+fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Option<Vec<f64>> {
+    let is_set = matches!(op, FilterOp::In | FilterOp::NotIn);
     let (values, is_list): (&[RawScalar], bool) = match (&raw.value, &raw.values) {
         (Some(value), None) if !is_set => (std::slice::from_ref(value), false),
         (None, Some(values)) if is_set && !values.is_empty() => (values, true),
-        // A comparison that could not be read takes anything.
-        _ if faults.is_hole(&format!("{key}.op")) => return None,
         _ => {
             let message = if is_set {
                 "in and not_in take values, a list, and no value"

@@ -17,15 +17,19 @@ impl Job {
             config,
             sources,
             columns: Vec::new(),
+            condition: None,
         };
         let outputs = config
             .outputs
             .iter()
-            .map(|output| match &output.definition {
-                Definition::Scalar(expr) => JobOutput::Scalar(builder.cell(expr)),
-                Definition::Histogram { column, edges } => {
-                    let variable = builder.variable(column);
-                    JobOutput::Histogram(builder.histogram(variable, edges))
+            .map(|output| {
+                builder.condition = output.condition.as_ref();
+                match &output.definition {
+                    Definition::Scalar(expr) => JobOutput::Scalar(builder.cell(expr)),
+                    Definition::Histogram { column, edges } => {
+                        let variable = builder.variable(column);
+                        JobOutput::Histogram(builder.histogram(variable, edges))
+                    }
                 }
             })
             .collect();
@@ -40,6 +44,8 @@ struct Builder<'a> {
     config: &'a Config,
     sources: &'a [SourceColumn],
     columns: Vec<JobColumn>,
+    /// What has to hold of the photons of the output at hand.
+    condition: Option<&'a Condition<RowExpr>>,
 }
 
 impl Builder<'_> {
@@ -60,13 +66,10 @@ impl Builder<'_> {
             CellExpr::Unary(f, a) => CellExpr::Unary(*f, self.boxed(a)),
             CellExpr::Extreme(e, a, b) => CellExpr::Extreme(*e, self.boxed(a), self.boxed(b)),
             CellExpr::Where(c, a, b) => {
-                let condition = Condition {
-                    op: c.op,
-                    left: self.cell(&c.left),
-                    right: self.cell(&c.right),
-                };
+                let condition = c.map(&mut |side| self.cell(side));
                 CellExpr::Where(Box::new(condition), self.boxed(a), self.boxed(b))
             }
+            CellExpr::Truth(c) => CellExpr::Truth(Box::new(c.map(&mut |side| self.cell(side)))),
         }
     }
 
@@ -83,7 +86,7 @@ impl Builder<'_> {
             RowExpr::Column(name) => self.source(self.variable(name)),
             expr => self.derived(expr.clone(), operands_of(self, &[expr])),
         };
-        let derived = matches!(self.columns[column].origin, ColumnOrigin::Derived { .. });
+        let derived = self.columns[column].origin.is_derived();
         let needs = &mut self.columns[column].needs;
         let kind = match reduction.kind {
             ReductionKind::Count => MeasureKind::Count,
@@ -155,11 +158,12 @@ impl Builder<'_> {
     }
 
     fn source(&mut self, variable: usize) -> usize {
-        let origin = ColumnOrigin::Source(variable);
-        if let Some(found) = self.columns.iter().position(|c| c.origin == origin) {
+        let column = self.source_column(variable);
+        let mut columns = self.columns.iter();
+        if let Some(found) = columns.position(|c| is_same(c, &column)) {
             return found;
         }
-        self.columns.push(self.source_column(variable));
+        self.columns.push(column);
         self.columns.len() - 1
     }
 
@@ -171,9 +175,10 @@ impl Builder<'_> {
             ColumnType::I64 => Resolution::ONE,
             ColumnType::F32 | ColumnType::F64 => Resolution::of_dataset(dataset),
         };
+        let (name, origin) = self.restricted(declared.name.clone(), ColumnOrigin::Source(variable));
         JobColumn {
-            name: declared.name.clone(),
-            origin: ColumnOrigin::Source(variable),
+            name,
+            origin,
             column_type: source.column_type,
             resolution: declared.resolution.unwrap_or(by_type),
             needs: Needs::default(),
@@ -182,38 +187,70 @@ impl Builder<'_> {
 
     fn derived(&mut self, expr: RowExpr, operands: Vec<usize>) -> usize {
         let name = expr.to_string();
-        // By their text: as numbers 0.0 and -0.0 are equal, and 1 / 0.0 and 1 / -0.0 are not.
-        let same = |column: &JobColumn| match &column.origin {
-            ColumnOrigin::Derived { operands: o, .. } => column.name == name && *o == operands,
-            ColumnOrigin::Source(_) => false,
-        };
-        if let Some(found) = self.columns.iter().position(same) {
-            return found;
-        }
-        let origin = ColumnOrigin::Derived { expr, operands };
-        self.columns.push(JobColumn {
+        let (name, origin) = self.restricted(name, ColumnOrigin::Derived { expr, operands });
+        let column = JobColumn {
             name,
             origin,
             column_type: ColumnType::F64,
             resolution: Resolution::DEFAULT,
             needs: Needs::default(),
-        });
+        };
+        if let Some(found) = self.columns.iter().position(|c| is_same(c, &column)) {
+            return found;
+        }
+        self.columns.push(column);
         self.columns.len() - 1
+    }
+
+    /// A column of the photons for which the output's condition holds.
+    fn restricted(&self, name: String, origin: ColumnOrigin) -> (String, ColumnOrigin) {
+        let Some(condition) = self.condition else {
+            return (name, origin);
+        };
+        let mut names = Vec::new();
+        condition.each(&mut |side| side.collect_columns(&mut names));
+        let mut operands: Vec<usize> = names.iter().map(|n| self.variable(n)).collect();
+        operands.sort_unstable();
+        let origin = ColumnOrigin::Where {
+            of: Box::new(origin),
+            condition: condition.clone(),
+            operands,
+        };
+        (format!("{name} where {condition}"), origin)
     }
 
     /// A column has one set of edges; another histogram of the same variable gets its own column.
     fn histogram(&mut self, variable: usize, edges: &[f64]) -> usize {
-        let origin = ColumnOrigin::Source(variable);
-        let free = self.columns.iter().position(|c| {
-            c.origin == origin && c.needs.edges.as_deref().is_none_or(|e| e == edges)
-        });
+        let new = self.source_column(variable);
+        let free = self
+            .columns
+            .iter()
+            .position(|c| is_same(c, &new) && c.needs.edges.as_deref().is_none_or(|e| e == edges));
         let column = free.unwrap_or_else(|| {
-            self.columns.push(self.source_column(variable));
+            self.columns.push(new);
             self.columns.len() - 1
         });
         self.columns[column].needs.edges = Some(edges.to_vec());
         column
     }
+}
+
+/// Whether both have the same values. What is computed is compared by its text: as numbers 0.0 and -0.0 are
+/// equal, and 1 / 0.0 and 1 / -0.0 are not.
+fn is_same(a: &JobColumn, b: &JobColumn) -> bool {
+    fn origin(a: &ColumnOrigin, b: &ColumnOrigin) -> bool {
+        match (a, b) {
+            (ColumnOrigin::Source(a), ColumnOrigin::Source(b)) => a == b,
+            // Null where others are: the weights of two means of different columns are two.
+            (
+                ColumnOrigin::Derived { operands: a, .. },
+                ColumnOrigin::Derived { operands: b, .. },
+            ) => a == b,
+            (ColumnOrigin::Where { of: a, .. }, ColumnOrigin::Where { of: b, .. }) => origin(a, b),
+            _ => false,
+        }
+    }
+    a.name == b.name && origin(&a.origin, &b.origin)
 }
 
 fn operands_of(builder: &Builder, exprs: &[&RowExpr]) -> Vec<usize> {

@@ -36,7 +36,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::expr::CellExpr;
+use crate::expr::{CellExpr, Condition, RowExpr};
 use crate::stat::Resolution;
 
 pub use crate::grid::{GridConfig, Latitude, Order};
@@ -70,6 +70,8 @@ pub struct Config {
     pub variables: Vec<Variable>,
     /// All must hold; the first that fails counts the photon.
     pub filters: Vec<Filter>,
+    /// Conditions over the variables, which must hold, too; looked at after the filters.
+    pub conditions: Vec<Condition<RowExpr>>,
     /// How geolocation segments map to photons, where the config declares it.
     pub link: Option<Link>,
     pub outputs: Vec<Output>,
@@ -173,6 +175,8 @@ pub struct Link {
 pub struct Output {
     pub name: String,
     pub definition: Definition,
+    /// What has to hold of a photon that takes part.
+    pub condition: Option<Condition<RowExpr>>,
     /// `None`: the statistic's default (SEMANTICS: count int32, min/max the column's, else float32).
     pub dtype: Option<Dtype>,
     /// `None`: NaN for floats, 0 for integers.

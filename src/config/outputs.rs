@@ -4,8 +4,8 @@ use super::faults::{Fault, Faults};
 use super::raw::{RawOutput, RawParams};
 use super::shapes::Entries;
 use super::{Definition, Dtype, Output};
-use crate::expr::{CellExpr, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
-use crate::expr::{bare, parse_cell, parse_row, reducer, suggestion};
+use crate::expr::{CellExpr, Condition, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
+use crate::expr::{bare, parse_cell, parse_condition, parse_row, reducer, suggestion};
 
 /// Edges of a histogram at most: every occupied cell holds a count for each of its bins.
 const MOST_EDGES: usize = 65_536;
@@ -107,10 +107,11 @@ impl Reader<'_> {
             }
         };
         let definition = faults.keep(definition);
+        let condition = faults.keep(self.condition());
         if faults.hole_in(&format!("{}.dtype", self.key)) {
             return None;
         }
-        let (definition, statistic) = definition?;
+        let ((definition, statistic), condition) = (definition?, condition?);
         let nature = Nature::of(&definition);
         if let Some(dtype) = self.raw.dtype {
             let checked = check_dtype(dtype, nature, &statistic);
@@ -120,9 +121,13 @@ impl Reader<'_> {
             name: name.into(),
             dtype: self.raw.dtype,
             fill_value: faults.keep(self.fill(nature))?,
-            source: source_columns(&definition).join(", "),
+            source: source_columns(&definition, None).join(", "),
             definition,
-            statistic,
+            statistic: match &condition {
+                Some(condition) => format!("{statistic} where {condition}"),
+                None => statistic,
+            },
+            condition,
             long_name: long_name?,
         })
     }
@@ -138,6 +143,17 @@ impl Reader<'_> {
             return Err(self.fault(".long_name", message));
         }
         Ok(Some(text.to_owned()))
+    }
+
+    /// The photons that take part.
+    fn condition(&self) -> Result<Option<Condition<RowExpr>>, Fault> {
+        let Some(text) = &self.raw.condition else {
+            return Ok(None);
+        };
+        let condition = parse_condition(text, self.columns);
+        let condition =
+            condition.map_err(|message| self.fault(".where", format!("'{text}' {message}")));
+        condition.map(Some)
     }
 
     fn check_source(&self) -> Result<(), Fault> {
@@ -305,8 +321,18 @@ fn in_words(kind: &ReductionKind, skip_nan: bool) -> String {
     format!("{family}{words}")
 }
 
-/// The columns that a definition uses, first use first.
-pub(super) fn source_columns(definition: &Definition) -> Vec<String> {
+/// The columns that a condition uses, first use first.
+pub(super) fn columns_of(condition: &Condition<RowExpr>) -> Vec<String> {
+    let mut names = Vec::new();
+    condition.each(&mut |side| side.collect_columns(&mut names));
+    names
+}
+
+/// The columns that an output uses, first use first.
+pub(super) fn source_columns(
+    definition: &Definition,
+    condition: Option<&Condition<RowExpr>>,
+) -> Vec<String> {
     let mut names = Vec::new();
     match definition {
         Definition::Histogram { column, .. } => names.push(column.clone()),
@@ -316,6 +342,11 @@ pub(super) fn source_columns(definition: &Definition) -> Vec<String> {
                 weights.collect_columns(&mut names);
             }
         }),
+    }
+    for name in condition.into_iter().flat_map(columns_of) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
     names
 }

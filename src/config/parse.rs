@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
 use super::faults::{Fault, Faults};
-use super::outputs::{outputs, source_columns};
+use super::outputs::{columns_of, outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
@@ -94,9 +94,10 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) 
     let (source, outputs, grid, store) = (source?, outputs?, grid?, store?);
     let used: BTreeSet<String> = outputs
         .iter()
-        .flat_map(|output| source_columns(&output.definition))
+        .flat_map(|output| source_columns(&output.definition, output.condition.as_ref()))
+        .chain(source.filters.conditions.iter().flat_map(columns_of))
         .collect();
-    // What no output uses is not read, and its nulls say nothing of a photon.
+    // What no output and no filter uses is not read, and its nulls say nothing of a photon.
     let variables = source.variables.into_iter();
     let variables = variables.filter(|v| used.contains(&v.name)).collect();
     let mut config = Config {
@@ -109,7 +110,13 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) 
         longitude: source.longitude,
         points: source.points,
         variables,
-        filters: source.filters,
+        filters: source
+            .filters
+            .compared
+            .into_iter()
+            .map(|(_, filter)| filter)
+            .collect(),
+        conditions: source.filters.conditions,
         link: source.link,
         outputs,
         grid,

@@ -133,21 +133,25 @@ struct LongVariable {
     level: Option<String>,
 }
 
+/// What must hold of a photon: a comparison of a dataset, or an expression over source columns.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFilter {
-    /// The base level; filters on other levels are not supported.
+    /// The base level; comparisons on other levels are not supported, expressions are.
     pub level: Option<String>,
-    pub dataset: String,
+    /// What is compared; not beside `expression`.
+    pub dataset: Option<String>,
     /// Column of a 2-D dataset.
     pub column: Option<u64>,
-    pub op: FilterOp,
+    pub op: Option<FilterOp>,
     /// Compared with, unless `op` is `in` or `not_in`.
     pub value: Option<RawScalar>,
     /// The set of `in` and `not_in`.
     pub values: Option<Vec<RawScalar>>,
-    /// `false` keeps the photons for which the comparison does not hold.
+    /// `false` keeps the photons for which it does not hold.
     pub keep: Option<bool>,
+    /// A condition over source columns, such as `abs(h_ph - dem_h) <= 200`.
+    pub expression: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -224,6 +228,9 @@ pub(super) struct RawOutput {
     pub expression: Option<String>,
     pub source: Option<String>,
     pub params: Option<RawParams>,
+    /// The photons that take part: a condition over source columns, such as `h_ph > 0 and has(quality, 4)`.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
     pub dtype: Option<Dtype>,
     pub fill_value: Option<RawScalar>,
     /// What the values are, in place of the name made of the statistic and the dataset's.

@@ -56,8 +56,8 @@ base_level: photons | base_level: photon | unknown level 'photon', did you mean 
 to: photons | to: segments | links to 'segments'; a link leads to 'photons'
 index_base: 1 | index_base: 2 | the first photon is 0 or 1
 op: ne, value: -2 | op: in, value: -2 | in and not_in take values
-column: 0 | level: segments, column: 0 | only filters on the base level are supported
-column: 0 | expression: h > 1, column: 0 | a filter is dataset, op and value
+column: 0 | level: segments, column: 0 | a comparison of a dataset is on the base level
+column: 0 | expression: h_ph > 1, column: 0 | has both expression and dataset
 latitude: lat_ph | latitude: lat | but the base level's are
 output:\n | output:\n  nan: drop\n | output.nan: unknown value 'drop'
 output:\n | bounds: {}\noutput:\n | key 'bounds' is not supported

@@ -2,11 +2,11 @@
 //! `filters.rs`.
 
 use super::faults::{Fault, Faults};
-use super::filters::filters;
+use super::filters::{Filters, filters};
 use super::levels::{Levels, joined};
 use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawVariable};
 use super::shapes::RawScalar;
-use super::{Filter, GranuleKind, Link, Variable, tables, x_of, y_of};
+use super::{GranuleKind, Link, Variable, tables, x_of, y_of};
 use crate::stat::Resolution;
 
 /// What is read, from where.
@@ -17,7 +17,7 @@ pub(super) struct Source {
     pub longitude: String,
     pub points: Option<String>,
     pub variables: Vec<Variable>,
-    pub filters: Vec<Filter>,
+    pub filters: Filters,
     pub link: Option<Link>,
 }
 
@@ -82,8 +82,8 @@ impl Source {
             let key = format!("data_source.variables.{}", variable.name);
             paths.push((key, &variable.path));
         }
-        for (i, filter) in self.filters.iter().enumerate() {
-            paths.push((format!("data_source.filters[{i}].dataset"), &filter.dataset));
+        for (key, filter) in &self.filters.compared {
+            paths.push((format!("{key}.dataset"), &filter.dataset));
         }
         if let Some(link) = &self.link {
             let level = format!("data_source.levels.{}", link.level);

@@ -59,8 +59,8 @@ pub(super) fn check_names(source: &Source, faults: &mut Faults) {
         let key = format!("data_source.variables.{}", variable.name);
         names.push((key, &variable.path));
     }
-    for (i, filter) in source.filters.iter().enumerate() {
-        names.push((format!("data_source.filters[{i}].dataset"), &filter.dataset));
+    for (key, filter) in &source.filters.compared {
+        names.push((format!("{key}.dataset"), &filter.dataset));
     }
     for (key, name) in names {
         if name.is_empty() || name.contains("{group}") {

@@ -161,9 +161,6 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
         ("", "bounds") => "choose granules on the command line",
         (_, "trailing_shape" | "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
         (_, "reference_index") => "links are runs given by index_beg and count",
-        (_, "expression") if parent.starts_with("data_source.filters") => {
-            "a filter is dataset, op and value"
-        }
         _ => return None,
     })
 }

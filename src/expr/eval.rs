@@ -8,14 +8,14 @@
 //! `((x*x)*x)*...`; `x**-n` is `1/(x**n)`; `x**0.5` is `sqrt(x)`; all others are `libm::pow`.
 //! Every NaN that leaves is the same NaN.
 //!
-//! Where `where` compares a float32 column with a number, the number is rounded to float32 first, as
-//! numpy does: 0.1 is equal to what a float32 column holds for it.
+//! Conditions are in `mask.rs`.
 
-use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, RowExpr, UnaryFn};
+use super::mask::{bind, fill_condition, is_constant};
+use super::{BinaryOp, CellExpr, Condition, Extreme, RowExpr, UnaryFn};
 use crate::photon::Values;
 
 /// Photons evaluated together; the deepest tree then holds under 0.5 MiB of stack.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 /// Largest literal exponent that is multiplied out.
 const MAX_MULTIPLIED: f64 = 16.0;
 
@@ -59,21 +59,20 @@ fn cell<R>(expr: &CellExpr<R>, reduce: &mut dyn FnMut(&R) -> f64) -> f64 {
             extreme(*which, a, cell(b, reduce))
         }
         CellExpr::Where(condition, a, b) => {
-            let left = cell(&condition.left, reduce);
-            let right = cell(&condition.right, reduce);
+            let holds = condition.map(&mut |side| cell(side, reduce)).holds();
             let (a, b) = (cell(a, reduce), cell(b, reduce));
-            if compare(condition.op, left, right) {
-                a
-            } else {
-                b
-            }
+            if holds { a } else { b }
+        }
+        CellExpr::Truth(condition) => {
+            let holds = condition.map(&mut |side| cell(side, reduce)).holds();
+            f64::from(u8::from(holds))
         }
     }
 }
 
 /// An operator, with a literal exponent already looked at.
 #[derive(Debug, Clone, Copy)]
-enum Op {
+pub(super) enum Op {
     Plain(BinaryOp),
     /// `x**n` or, inverted, `x**-n`.
     Multiplied {
@@ -121,6 +120,9 @@ fn unary(function: UnaryFn, x: f64) -> f64 {
         UnaryFn::Log => libm::log(x),
         UnaryFn::Exp => libm::exp(x),
         UnaryFn::Log10 => libm::log10(x),
+        UnaryFn::Round => x.round_ties_even(),
+        UnaryFn::Floor => x.floor(),
+        UnaryFn::Ceil => x.ceil(),
     }
 }
 
@@ -136,25 +138,13 @@ fn extreme(which: Extreme, a: f64, b: f64) -> f64 {
     }
 }
 
-#[allow(clippy::float_cmp, reason = "the language's == and != are exact")]
-fn compare(op: Comparison, a: f64, b: f64) -> bool {
-    match op {
-        Comparison::Eq => a == b,
-        Comparison::Ne => a != b,
-        Comparison::Lt => a < b,
-        Comparison::Le => a <= b,
-        Comparison::Gt => a > b,
-        Comparison::Ge => a >= b,
-    }
-}
-
 /// Sign and payload of a NaN differ between machines; this one does not.
 fn one_nan(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
 }
 
 /// A row expression whose names are bound to columns.
-enum Bound<'a> {
+pub(super) enum Bound<'a> {
     Number(f64),
     Column(&'a Values),
     Neg(Box<Bound<'a>>),
@@ -162,56 +152,37 @@ enum Bound<'a> {
     Unary(UnaryFn, Box<Bound<'a>>),
     Extreme(Extreme, Box<Bound<'a>>, Box<Bound<'a>>),
     Where(Box<Condition<Bound<'a>>>, Box<Bound<'a>>, Box<Bound<'a>>),
+    Truth(Box<Condition<Bound<'a>>>),
     UnlessNan(Box<Bound<'a>>, Box<Bound<'a>>),
 }
 
-impl Condition<Bound<'_>> {
-    /// Rounds a number that float32 values are compared with.
-    fn round_to_singles(&mut self) {
-        let rounded = |number: f64| Bound::Number(f64::from(number as f32));
-        if self.left.is_single()
-            && let Some(number) = self.right.number()
-        {
-            self.right = rounded(number);
-        } else if self.right.is_single()
-            && let Some(number) = self.left.number()
-        {
-            self.left = rounded(number);
-        }
-    }
-}
-
 impl<'a> Bound<'a> {
-    fn new(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values) -> Self {
-        let bind = |expr: &RowExpr| Box::new(Self::new(expr, column));
+    pub(super) fn new(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values) -> Self {
+        let boxed = |expr: &RowExpr| Box::new(Self::new(expr, column));
         match expr {
             RowExpr::Number(value) => Self::Number(*value),
             RowExpr::Column(name) => Self::Column(column(name)),
-            RowExpr::Neg(a) => Self::Neg(bind(a)),
+            RowExpr::Neg(a) => Self::Neg(boxed(a)),
             RowExpr::Binary(op, a, b) => {
                 let op = match b.as_ref() {
                     RowExpr::Number(exponent) if *op == BinaryOp::Pow => Op::literal(*exponent),
                     _ => Op::Plain(*op),
                 };
-                Self::Binary(op, bind(a), bind(b))
+                Self::Binary(op, boxed(a), boxed(b))
             }
-            RowExpr::Unary(function, a) => Self::Unary(*function, bind(a)),
-            RowExpr::Extreme(which, a, b) => Self::Extreme(*which, bind(a), bind(b)),
+            RowExpr::Unary(function, a) => Self::Unary(*function, boxed(a)),
+            RowExpr::Extreme(which, a, b) => Self::Extreme(*which, boxed(a), boxed(b)),
             RowExpr::Where(condition, a, b) => {
-                let mut condition = Condition {
-                    op: condition.op,
-                    left: Self::new(&condition.left, column),
-                    right: Self::new(&condition.right, column),
-                };
-                condition.round_to_singles();
-                Self::Where(Box::new(condition), bind(a), bind(b))
+                let condition = bind(condition, column);
+                Self::Where(Box::new(condition), boxed(a), boxed(b))
             }
-            RowExpr::UnlessNan(a, b) => Self::UnlessNan(bind(a), bind(b)),
+            RowExpr::Truth(condition) => Self::Truth(Box::new(bind(condition, column))),
+            RowExpr::UnlessNan(a, b) => Self::UnlessNan(boxed(a), boxed(b)),
         }
     }
 
     /// Whether its values are those of a float32 column, but for their sign.
-    fn is_single(&self) -> bool {
+    pub(super) fn is_single(&self) -> bool {
         match self {
             Self::Column(Values::F32(_)) => true,
             Self::Neg(a) | Self::Unary(UnaryFn::Abs, a) => a.is_single(),
@@ -220,7 +191,7 @@ impl<'a> Bound<'a> {
     }
 
     /// Its value, where it is of no column.
-    fn number(&self) -> Option<f64> {
+    pub(super) fn number(&self) -> Option<f64> {
         let mut value = [0.0];
         self.is_constant().then(|| {
             self.fill(0, &mut value);
@@ -228,7 +199,7 @@ impl<'a> Bound<'a> {
         })
     }
 
-    fn is_constant(&self) -> bool {
+    pub(super) fn is_constant(&self) -> bool {
         match self {
             Self::Number(_) => true,
             Self::Column(_) => false,
@@ -237,14 +208,14 @@ impl<'a> Bound<'a> {
                 a.is_constant() && b.is_constant()
             }
             Self::Where(condition, a, b) => {
-                let sides = [&condition.left, &condition.right];
-                sides.iter().all(|side| side.is_constant()) && a.is_constant() && b.is_constant()
+                is_constant(condition) && a.is_constant() && b.is_constant()
             }
+            Self::Truth(condition) => is_constant(condition),
         }
     }
 
     /// Values of the photons from `start`, as many as `out` holds and at most [`BLOCK`].
-    fn fill(&self, start: usize, out: &mut [f64]) {
+    pub(super) fn fill(&self, start: usize, out: &mut [f64]) {
         match self {
             Self::Number(value) => out.fill(*value),
             Self::Column(values) => copy(values, start, out),
@@ -282,11 +253,7 @@ impl<'a> Bound<'a> {
             Self::Where(condition, a, b) => {
                 let mut holds = [0.0; BLOCK];
                 let holds = &mut holds[..out.len()];
-                condition.left.fill(start, holds);
-                let op = condition.op;
-                condition
-                    .right
-                    .zip(start, holds, |x, y| f64::from(u8::from(compare(op, x, y))));
+                fill_condition(condition, start, holds);
                 b.fill(start, out);
                 let mut yes = [0.0; BLOCK];
                 let yes = &mut yes[..out.len()];
@@ -297,11 +264,12 @@ impl<'a> Bound<'a> {
                     }
                 }
             }
+            Self::Truth(condition) => fill_condition(condition, start, out),
         }
     }
 
     /// Combines `out` with this expression's values, element by element.
-    fn zip(&self, start: usize, out: &mut [f64], combine: impl Fn(f64, f64) -> f64) {
+    pub(super) fn zip(&self, start: usize, out: &mut [f64], combine: impl Fn(f64, f64) -> f64) {
         if let Self::Number(y) = self {
             for x in out.iter_mut() {
                 *x = combine(*x, *y);

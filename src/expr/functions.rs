@@ -1,7 +1,7 @@
 //! The functions of the expression language by name, shared by expressions and by the
 //! configuration's `function:` key, so that both know the same reductions.
 
-use super::{Extreme, ReductionKind, RowExpr, UnaryFn};
+use super::{Bits, Extreme, ReductionKind, RowExpr, UnaryFn};
 
 /// What a name that is called stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,18 @@ pub(super) enum Function {
     Extreme(Extreme),
     Where,
     Float,
+    /// `round(x)`, and with decimals `round(x, 2)`.
+    Round,
+    /// `clip(x, low, high)`.
+    Clip,
+    /// `power(x, n)`, the operator `**`.
+    Power,
+    /// `square(x)`.
+    Square,
+    IsNan,
+    IsFinite,
+    /// `has(x, mask)`, `lacks(x, mask)`.
+    Bits(Bits),
     Reduce(Reducer),
 }
 
@@ -32,6 +44,7 @@ enum Shape {
     Var,
     Std,
     Quantile,
+    Percentile,
     Average,
 }
 
@@ -44,7 +57,7 @@ pub(crate) struct Parameters {
 }
 
 /// Every reduction's bare name.
-pub(crate) const REDUCERS: [&str; 19] = [
+pub(crate) const REDUCERS: [&str; 21] = [
     "len",
     "count",
     "min",
@@ -55,6 +68,7 @@ pub(crate) const REDUCERS: [&str; 19] = [
     "var",
     "std",
     "quantile",
+    "percentile",
     "average",
     "nanmin",
     "nanmax",
@@ -64,12 +78,24 @@ pub(crate) const REDUCERS: [&str; 19] = [
     "nanvar",
     "nanstd",
     "nanquantile",
+    "nanpercentile",
 ];
 
 /// Every elementwise function's bare name.
-const ELEMENTWISE: [&str; 9] = [
-    "sqrt", "abs", "log", "exp", "log10", "minimum", "maximum", "where", "float",
+const ELEMENTWISE: [&str; 20] = [
+    "sqrt", "abs", "log", "exp", "log10", "floor", "ceil", "round", "rint", "square", "power",
+    "clip", "minimum", "maximum", "where", "float", "isnan", "isfinite", "has", "lacks",
 ];
+
+/// The constant called `name`, with or without `np.`.
+pub(super) fn constant(name: &str) -> Option<f64> {
+    Some(match bare(name) {
+        "nan" => f64::NAN,
+        "inf" => f64::INFINITY,
+        "pi" => std::f64::consts::PI,
+        _ => return None,
+    })
+}
 
 /// The name without the `np.` or `numpy.` in front.
 pub(crate) fn bare(name: &str) -> &str {
@@ -90,6 +116,17 @@ pub(super) fn function(name: &str) -> Result<Function, String> {
         "log10" => Function::Unary(UnaryFn::Log10),
         "minimum" => Function::Extreme(Extreme::Minimum),
         "maximum" => Function::Extreme(Extreme::Maximum),
+        "floor" => Function::Unary(UnaryFn::Floor),
+        "ceil" => Function::Unary(UnaryFn::Ceil),
+        "rint" => Function::Unary(UnaryFn::Round),
+        "round" => Function::Round,
+        "clip" => Function::Clip,
+        "power" => Function::Power,
+        "square" => Function::Square,
+        "isnan" => Function::IsNan,
+        "isfinite" => Function::IsFinite,
+        "has" => Function::Bits(Bits::Has),
+        "lacks" => Function::Bits(Bits::Lacks),
         "where" => Function::Where,
         "float" => Function::Float,
         _ => Function::Reduce(reducer(name).ok_or_else(|| {
@@ -118,15 +155,16 @@ pub(crate) fn reducer(name: &str) -> Option<Reducer> {
         "var" => Shape::Var,
         "std" => Shape::Std,
         "quantile" => Shape::Quantile,
+        "percentile" => Shape::Percentile,
         _ => return None,
     };
     Some(Reducer { shape, skip_nan })
 }
 
 impl Reducer {
-    /// `quantile`, whose `q` may stand as the second argument.
+    /// `quantile` and `percentile`, whose `q` may stand as the second argument.
     pub(super) fn takes_q(self) -> bool {
-        self.shape == Shape::Quantile
+        matches!(self.shape, Shape::Quantile | Shape::Percentile)
     }
 
     /// The reduction with its parameters.
@@ -135,8 +173,8 @@ impl Reducer {
     pub(crate) fn kind(self, parameters: Parameters) -> Result<ReductionKind, String> {
         let Parameters { q, ddof, weights } = parameters;
         let spread = matches!(self.shape, Shape::Var | Shape::Std);
-        if q.is_some() && self.shape != Shape::Quantile {
-            return Err("only quantile takes q".into());
+        if q.is_some() && !self.takes_q() {
+            return Err("only quantile and percentile take q".into());
         }
         if ddof.is_some() && !spread {
             return Err("only var and std take ddof".into());
@@ -158,6 +196,12 @@ impl Reducer {
                 Some(q) if (0.0..=1.0).contains(&q) => ReductionKind::Quantile { q },
                 Some(q) => return Err(format!("q is {q}, outside [0, 1]")),
                 None => return Err("quantile needs q, a number in [0, 1]".into()),
+            },
+            Shape::Percentile => match q {
+                // numpy divides by 100, too.
+                Some(q) if (0.0..=100.0).contains(&q) => ReductionKind::Quantile { q: q / 100.0 },
+                Some(q) => return Err(format!("q is {q}, outside [0, 100]")),
+                None => return Err("percentile needs q, a number in [0, 100]".into()),
             },
             Shape::Average => match weights {
                 Some(weights) => {

@@ -15,7 +15,7 @@ pub(super) struct Token {
 pub(super) enum TokenKind {
     Number(f64),
     Name(String),
-    /// An operator or a bracket, one of [`SYMBOLS`].
+    /// An operator or a bracket, one of [`SYMBOLS`] or [`WORDS`].
     Symbol(&'static str),
     End,
 }
@@ -24,6 +24,9 @@ pub(super) enum TokenKind {
 const SYMBOLS: [&str; 15] = [
     "**", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "(", ")", ",",
 ];
+
+/// Operators that are words.
+const WORDS: [&str; 3] = ["and", "or", "not"];
 
 /// Splits the text into tokens; the last one is [`TokenKind::End`].
 ///
@@ -103,7 +106,9 @@ fn name(rest: &[char]) -> (TokenKind, usize) {
         if rest.get(end) == Some(&'.') && starts_name(rest, end + 1) {
             end += 1;
         } else {
-            return (TokenKind::Name(rest[..end].iter().collect()), end);
+            let name: String = rest[..end].iter().collect();
+            let word = WORDS.into_iter().find(|word| *word == name);
+            return (word.map_or(TokenKind::Name(name), TokenKind::Symbol), end);
         }
     }
 }
@@ -112,6 +117,15 @@ fn symbol(rest: &[char], column: usize) -> Result<(TokenKind, usize), String> {
     let two: String = rest.iter().take(2).collect();
     if two == "//" {
         return Err(at(column, "'//' is not in the language; use '/'"));
+    }
+    for (python, word) in [("&", "and"), ("|", "or"), ("~", "not"), ("!", "not")] {
+        if two.starts_with(python) && two != "!=" {
+            let message = format!(
+                "'{python}' is not in the language; write {word} between conditions, and has(x, bits) or \
+                 lacks(x, bits) for bits"
+            );
+            return Err(at(column, message));
+        }
     }
     for symbol in SYMBOLS {
         if two.starts_with(symbol) {

@@ -6,9 +6,12 @@
 //! of operations, so every machine gives the same bits; `log`, `exp` and general powers come from the
 //! pure-Rust `libm`.
 
+mod condition;
 mod eval;
 mod functions;
+mod level;
 mod lex;
+mod mask;
 mod parse;
 mod show;
 mod syntax;
@@ -17,8 +20,10 @@ mod tests;
 
 pub(crate) use functions::{Parameters, REDUCERS, bare, nearest, reducer, suggestion};
 
+pub use condition::{Bits, Comparison, Condition};
 pub use eval::{eval_cell, eval_rows};
-pub use parse::{parse_cell, parse_row};
+pub use mask::eval_condition;
+pub use parse::{parse_cell, parse_condition, parse_row};
 
 /// Elementwise over the columns of one photon.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +37,8 @@ pub enum RowExpr {
     Extreme(Extreme, Box<RowExpr>, Box<RowExpr>),
     /// `where(a < b, x, y)`.
     Where(Box<Condition<RowExpr>>, Box<RowExpr>, Box<RowExpr>),
+    /// A condition as a number: 1 where it holds, else 0.
+    Truth(Box<Condition<RowExpr>>),
     /// The first where the second is not NaN, else NaN. Not in the language: it makes the two sums
     /// of a weighted mean skip the same photons under `nan: skip`.
     UnlessNan(Box<RowExpr>, Box<RowExpr>),
@@ -51,24 +58,8 @@ pub enum CellExpr<R = Reduction> {
         Box<CellExpr<R>>,
         Box<CellExpr<R>>,
     ),
-}
-
-/// A comparison: the first argument of `where`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Condition<E> {
-    pub op: Comparison,
-    pub left: E,
-    pub right: E,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
+    /// A condition as a number: 1 where it holds, else 0.
+    Truth(Box<Condition<CellExpr<R>>>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +78,10 @@ pub enum UnaryFn {
     Log,
     Exp,
     Log10,
+    /// To the nearest integer, halves to the even one.
+    Round,
+    Floor,
+    Ceil,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,10 +136,11 @@ impl<R> CellExpr<R> {
                 b.each_reduction(look);
             }
             Self::Where(c, a, b) => {
-                for part in [&c.left, &c.right, a, b] {
-                    part.each_reduction(look);
-                }
+                c.each(&mut |part| part.each_reduction(look));
+                a.each_reduction(look);
+                b.each_reduction(look);
             }
+            Self::Truth(c) => c.each(&mut |part| part.each_reduction(look)),
         }
     }
 }
@@ -165,11 +161,11 @@ impl RowExpr {
                 b.collect_columns(names);
             }
             Self::Where(c, a, b) => {
-                c.left.collect_columns(names);
-                c.right.collect_columns(names);
+                c.each(&mut |part| part.collect_columns(names));
                 a.collect_columns(names);
                 b.collect_columns(names);
             }
+            Self::Truth(c) => c.each(&mut |part| part.collect_columns(names)),
         }
     }
 }

@@ -3,10 +3,10 @@
 //! A cell expression holds columns only inside reductions, and no reduction inside another. What
 //! does not fit is refused with its position and what to write instead.
 
-use super::functions::{Function, Parameters, Reducer, at, function, suggestion};
+use super::functions::{Parameters, Reducer, at, constant, function, suggestion};
+use super::level::Level;
 use super::syntax::{Call, Node, NodeKind, tree};
-use super::{BinaryOp, CellExpr, Comparison, Condition, Extreme, Reduction, ReductionKind};
-use super::{RowExpr, UnaryFn};
+use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn};
 
 /// Parses a per-cell expression such as `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
 ///
@@ -32,91 +32,18 @@ pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
     Row { columns }.lower(&tree(text)?)
 }
 
-/// One level of the language: rows or cells. The arithmetic is the same on both.
-trait Level {
-    type Expr;
-
-    fn number(&self, value: f64) -> Self::Expr;
-    fn as_number(expr: &Self::Expr) -> Option<f64>;
-    fn name(&self, name: &str, column: usize) -> Result<Self::Expr, String>;
-    fn reduce(&self, reducer: Reducer, call: &Call, column: usize) -> Result<Self::Expr, String>;
-    fn float(&self, operand: Self::Expr, column: usize) -> Result<Self::Expr, String>;
-    fn neg(operand: Self::Expr) -> Self::Expr;
-    fn binary(op: BinaryOp, left: Self::Expr, right: Self::Expr) -> Self::Expr;
-    fn unary(function: UnaryFn, operand: Self::Expr) -> Self::Expr;
-    fn extreme(which: Extreme, left: Self::Expr, right: Self::Expr) -> Self::Expr;
-    fn choose(condition: Condition<Self::Expr>, yes: Self::Expr, no: Self::Expr) -> Self::Expr;
-
-    fn lower(&self, node: &Node) -> Result<Self::Expr, String> {
-        Ok(match &node.kind {
-            NodeKind::Number(value) => self.number(*value),
-            NodeKind::Name(name) => self.name(name, node.column)?,
-            NodeKind::Neg(operand) => {
-                let operand = self.lower(operand)?;
-                match Self::as_number(&operand) {
-                    Some(value) => self.number(-value),
-                    None => Self::neg(operand),
-                }
-            }
-            NodeKind::Binary(op, left, right) => {
-                Self::binary(*op, self.lower(left)?, self.lower(right)?)
-            }
-            NodeKind::Compare(..) => {
-                return Err(at(
-                    node.column,
-                    "a comparison stands only as the first argument of where",
-                ));
-            }
-            NodeKind::Call(call) => self.call(call, node.column)?,
-        })
+/// Parses what has to hold of a photon, such as `abs(h_ph - dem_h) <= 200 and not isnan(dem_h)`.
+///
+/// `columns` are the names that may stand in it. Fails as [`parse_cell`] does, and where it is of no column.
+pub fn parse_condition(text: &str, columns: &[&str]) -> Result<Condition<RowExpr>, String> {
+    let tree = tree(text)?;
+    let condition = Row { columns }.condition(&tree)?;
+    let mut names = Vec::new();
+    condition.each(&mut |side| side.collect_columns(&mut names));
+    if names.is_empty() {
+        return Err(at(tree.column, "the condition is of no column"));
     }
-
-    fn call(&self, call: &Call, column: usize) -> Result<Self::Expr, String> {
-        let function = function(&call.name).map_err(|message| at(column, message))?;
-        if let Function::Reduce(reducer) = function {
-            return self.reduce(reducer, call, column);
-        }
-        if let Some((keyword, value)) = call.keywords.first() {
-            return Err(at(
-                value.column,
-                format!("{} takes no parameter '{keyword}'", call.name),
-            ));
-        }
-        Ok(match (function, call.arguments.as_slice()) {
-            (Function::Unary(function), [x]) => Self::unary(function, self.lower(x)?),
-            (Function::Float, [x]) => self.float(self.lower(x)?, column)?,
-            (Function::Extreme(which), [x, y]) => {
-                Self::extreme(which, self.lower(x)?, self.lower(y)?)
-            }
-            (Function::Where, [condition, x, y]) => {
-                let condition = self.condition(condition)?;
-                Self::choose(condition, self.lower(x)?, self.lower(y)?)
-            }
-            (function, arguments) => {
-                let wanted = match function {
-                    Function::Where => "3 arguments: where(a < b, x, y)",
-                    Function::Extreme(_) => "2 arguments",
-                    _ => "1 argument",
-                };
-                return Err(at(
-                    column,
-                    format!("{} takes {wanted}, not {}", call.name, arguments.len()),
-                ));
-            }
-        })
-    }
-
-    fn condition(&self, node: &Node) -> Result<Condition<Self::Expr>, String> {
-        let NodeKind::Compare(op, left, right) = &node.kind else {
-            return Err(at(
-                node.column,
-                "the first argument of where is a comparison, e.g. a < b",
-            ));
-        };
-        let op: Comparison = *op;
-        let (left, right) = (self.lower(left)?, self.lower(right)?);
-        Ok(Condition { op, left, right })
-    }
+    Ok(condition)
 }
 
 /// Elementwise over columns.
@@ -139,6 +66,9 @@ impl Level for Row<'_> {
     }
 
     fn name(&self, name: &str, column: usize) -> Result<RowExpr, String> {
+        if let (false, Some(value)) = (self.columns.contains(&name), constant(name)) {
+            return Ok(RowExpr::Number(value));
+        }
         known(name, self.columns, column)?;
         Ok(RowExpr::Column(name.into()))
     }
@@ -178,6 +108,10 @@ impl Level for Row<'_> {
 
     fn choose(condition: Condition<RowExpr>, yes: RowExpr, no: RowExpr) -> RowExpr {
         RowExpr::Where(Box::new(condition), Box::new(yes), Box::new(no))
+    }
+
+    fn truth(condition: Condition<RowExpr>) -> RowExpr {
+        RowExpr::Truth(Box::new(condition))
     }
 }
 
@@ -245,6 +179,9 @@ impl Level for Cell<'_> {
     }
 
     fn name(&self, name: &str, column: usize) -> Result<CellExpr, String> {
+        if let (false, Some(value)) = (self.columns.contains(&name), constant(name)) {
+            return Ok(CellExpr::Number(value));
+        }
         known(name, self.columns, column)?;
         Err(at(
             column,
@@ -260,7 +197,7 @@ impl Level for Cell<'_> {
             [operand, q] if reducer.takes_q() => (operand, Some(q)),
             arguments => {
                 let wanted = match (reducer.takes_q(), call.name.as_str()) {
-                    (true, _) => "2 arguments: quantile(x, q)",
+                    (true, _) => "2 arguments, as in quantile(x, q)",
                     (_, "min" | "max") => "1 argument; of two values, use minimum or maximum",
                     _ => "1 argument",
                 };
@@ -317,6 +254,10 @@ impl Level for Cell<'_> {
     fn choose(condition: Condition<CellExpr>, yes: CellExpr, no: CellExpr) -> CellExpr {
         CellExpr::Where(Box::new(condition), Box::new(yes), Box::new(no))
     }
+
+    fn truth(condition: Condition<CellExpr>) -> CellExpr {
+        CellExpr::Truth(Box::new(condition))
+    }
 }
 
 fn known(name: &str, columns: &[&str], column: usize) -> Result<(), String> {
@@ -338,8 +279,17 @@ fn has_reduction(expr: &CellExpr) -> bool {
         CellExpr::Binary(_, a, b) | CellExpr::Extreme(_, a, b) => {
             has_reduction(a) || has_reduction(b)
         }
-        CellExpr::Where(c, a, b) => [&c.left, &c.right, a, b].into_iter().any(has_reduction),
+        CellExpr::Where(c, a, b) => {
+            condition_has_reduction(c) || has_reduction(a) || has_reduction(b)
+        }
+        CellExpr::Truth(c) => condition_has_reduction(c),
     }
+}
+
+fn condition_has_reduction(condition: &Condition<CellExpr>) -> bool {
+    let mut any = false;
+    condition.each(&mut |side| any |= has_reduction(side));
+    any
 }
 
 /// A number that stands in the text itself.

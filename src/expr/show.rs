@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    BinaryOp, CellExpr, Comparison, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn,
-};
+use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn};
 
 /// What the two kinds of expression have in common, and what is their own as text.
 enum Node<'a, E> {
@@ -14,6 +12,7 @@ enum Node<'a, E> {
     Unary(UnaryFn, &'a E),
     Extreme(Extreme, &'a E, &'a E),
     Where(&'a Condition<E>, &'a E, &'a E),
+    Truth(&'a Condition<E>),
     Own(String),
 }
 
@@ -31,6 +30,7 @@ impl Expression for RowExpr {
             Self::Unary(function, a) => Node::Unary(*function, a),
             Self::Extreme(extreme, a, b) => Node::Extreme(*extreme, a, b),
             Self::Where(condition, a, b) => Node::Where(condition, a, b),
+            Self::Truth(condition) => Node::Truth(condition),
             Self::UnlessNan(a, b) => Node::Own(format!("where({b} == {b}, {a}, nan)")),
         }
     }
@@ -46,6 +46,7 @@ impl Expression for CellExpr {
             Self::Unary(function, a) => Node::Unary(*function, a),
             Self::Extreme(extreme, a, b) => Node::Extreme(*extreme, a, b),
             Self::Where(condition, a, b) => Node::Where(condition, a, b),
+            Self::Truth(condition) => Node::Truth(condition),
         }
     }
 }
@@ -54,11 +55,12 @@ impl Expression for CellExpr {
 /// same tree whatever the precedence.
 fn show<E: Expression>(expr: &E, f: &mut fmt::Formatter<'_>, operand: bool) -> fmt::Result {
     let node = expr.node();
-    let open = operand && matches!(node, Node::Binary(..) | Node::Neg(_));
+    let open = operand && matches!(node, Node::Binary(..) | Node::Neg(_) | Node::Truth(_));
     if open {
         f.write_str("(")?;
     }
     match node {
+        Node::Number(x) if x.is_nan() => f.write_str("nan")?,
         Node::Number(x) => write!(f, "{x:?}")?,
         Node::Own(text) => f.write_str(&text)?,
         Node::Neg(a) => {
@@ -74,14 +76,54 @@ fn show<E: Expression>(expr: &E, f: &mut fmt::Formatter<'_>, operand: bool) -> f
         Node::Extreme(extreme, a, b) => call(extreme.name(), &[a, b], f)?,
         Node::Where(condition, a, b) => {
             f.write_str("where(")?;
-            show(&condition.left, f, true)?;
-            write!(f, " {} ", condition.op.symbol())?;
-            show(&condition.right, f, true)?;
+            show_condition(condition, f, false)?;
             for part in [a, b] {
                 f.write_str(", ")?;
                 show(part, f, false)?;
             }
             f.write_str(")")?;
+        }
+        Node::Truth(condition) => show_condition(condition, f, false)?,
+    }
+    if open { f.write_str(")") } else { Ok(()) }
+}
+
+/// As [`show`]; an operand of `and`, `or` and `not` that is one of them itself is parenthesised.
+fn show_condition<E: Expression>(
+    condition: &Condition<E>,
+    f: &mut fmt::Formatter<'_>,
+    operand: bool,
+) -> fmt::Result {
+    let joined = matches!(
+        condition,
+        Condition::And(..) | Condition::Or(..) | Condition::Not(_)
+    );
+    let open = operand && joined;
+    if open {
+        f.write_str("(")?;
+    }
+    match condition {
+        Condition::Compare { op, left, right } => {
+            show(left, f, true)?;
+            write!(f, " {} ", op.symbol())?;
+            show(right, f, true)?;
+        }
+        Condition::IsNan(x) => call("isnan", &[x], f)?,
+        Condition::IsFinite(x) => call("isfinite", &[x], f)?,
+        Condition::Bits { test, of, mask } => {
+            write!(f, "{}(", test.name())?;
+            show(of, f, false)?;
+            write!(f, ", {mask})")?;
+        }
+        Condition::And(a, b) | Condition::Or(a, b) => {
+            show_condition(a, f, true)?;
+            let all = matches!(condition, Condition::And(..));
+            f.write_str(if all { " and " } else { " or " })?;
+            show_condition(b, f, true)?;
+        }
+        Condition::Not(a) => {
+            f.write_str("not ")?;
+            show_condition(a, f, true)?;
         }
     }
     if open { f.write_str(")") } else { Ok(()) }
@@ -105,6 +147,12 @@ impl fmt::Display for RowExpr {
 impl fmt::Display for CellExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(self, f, false)
+    }
+}
+
+impl fmt::Display for Condition<RowExpr> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show_condition(self, f, false)
     }
 }
 
@@ -140,19 +188,6 @@ impl BinaryOp {
     }
 }
 
-impl Comparison {
-    fn symbol(self) -> &'static str {
-        match self {
-            Self::Eq => "==",
-            Self::Ne => "!=",
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-        }
-    }
-}
-
 impl UnaryFn {
     fn name(self) -> &'static str {
         match self {
@@ -161,6 +196,9 @@ impl UnaryFn {
             Self::Log => "log",
             Self::Exp => "exp",
             Self::Log10 => "log10",
+            Self::Round => "round",
+            Self::Floor => "floor",
+            Self::Ceil => "ceil",
         }
     }
 }

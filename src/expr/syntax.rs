@@ -1,12 +1,15 @@
 //! Syntax of the expression language: tokens to an untyped tree with Python's precedence.
 //!
 //! ```text
+//! condition  := conjunct { "or" conjunct }
+//! conjunct   := negation { "and" negation }
+//! negation   := "not" negation | comparison
 //! comparison := sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=") sum ]
 //! sum        := term { ("+" | "-") term }
 //! term       := factor { ("*" | "/") factor }
 //! factor     := ("+" | "-") factor | power
 //! power      := atom [ "**" factor ]
-//! atom       := number | name | name "(" arguments ")" | "(" comparison ")"
+//! atom       := number | name | name "(" arguments ")" | "(" condition ")"
 //! ```
 //!
 //! Every tree is at most [`MAX_DEPTH`] deep, so that recursion over it is safe.
@@ -35,6 +38,9 @@ pub(super) enum NodeKind {
     Neg(Box<Node>),
     Binary(BinaryOp, Box<Node>, Box<Node>),
     Compare(Comparison, Box<Node>, Box<Node>),
+    And(Box<Node>, Box<Node>),
+    Or(Box<Node>, Box<Node>),
+    Not(Box<Node>),
     Call(Call),
 }
 
@@ -61,7 +67,7 @@ pub(super) fn tree(text: &str) -> Result<Node, String> {
         next: 0,
         nesting: 0,
     };
-    let node = parser.comparison()?;
+    let node = parser.condition()?;
     match parser.peek().kind {
         TokenKind::End => Ok(node),
         _ => Err(parser.unexpected("an operator or the end")),
@@ -109,8 +115,11 @@ impl Parser {
     fn node(column: usize, kind: NodeKind) -> Result<Node, String> {
         let below = match &kind {
             NodeKind::Number(_) | NodeKind::Name(_) => 0,
-            NodeKind::Neg(a) => a.depth,
-            NodeKind::Binary(_, a, b) | NodeKind::Compare(_, a, b) => a.depth.max(b.depth),
+            NodeKind::Neg(a) | NodeKind::Not(a) => a.depth,
+            NodeKind::Binary(_, a, b)
+            | NodeKind::Compare(_, a, b)
+            | NodeKind::And(a, b)
+            | NodeKind::Or(a, b) => a.depth.max(b.depth),
             NodeKind::Call(call) => {
                 let keywords = call.keywords.iter().map(|(_, node)| node);
                 let all = call.arguments.iter().chain(keywords);
@@ -128,6 +137,53 @@ impl Parser {
             kind,
             depth: below + 1,
         })
+    }
+
+    fn condition(&mut self) -> Result<Node, String> {
+        let mut left = self.conjunct()?;
+        loop {
+            let column = self.peek().column;
+            if !self.take("or") {
+                return Ok(left);
+            }
+            let right = self.conjunct()?;
+            left = Self::node(column, NodeKind::Or(Box::new(left), Box::new(right)))?;
+        }
+    }
+
+    fn conjunct(&mut self) -> Result<Node, String> {
+        let mut left = self.negation()?;
+        loop {
+            let column = self.peek().column;
+            if !self.take("and") {
+                return Ok(left);
+            }
+            let right = self.negation()?;
+            left = Self::node(column, NodeKind::And(Box::new(left), Box::new(right)))?;
+        }
+    }
+
+    fn negation(&mut self) -> Result<Node, String> {
+        let column = self.peek().column;
+        if !self.take("not") {
+            return self.comparison();
+        }
+        self.descend(column)?;
+        let operand = self.negation()?;
+        self.nesting -= 1;
+        Self::node(column, NodeKind::Not(Box::new(operand)))
+    }
+
+    /// One level deeper into signs, parentheses and `not`.
+    fn descend(&mut self, column: usize) -> Result<(), String> {
+        self.nesting += 1;
+        if self.nesting > MAX_DEPTH {
+            return Err(at(
+                column,
+                format!("nested deeper than {MAX_DEPTH}; split the expression"),
+            ));
+        }
+        Ok(())
     }
 
     fn comparison(&mut self) -> Result<Node, String> {
@@ -185,13 +241,7 @@ impl Parser {
 
     fn factor(&mut self) -> Result<Node, String> {
         let column = self.peek().column;
-        self.nesting += 1;
-        if self.nesting > MAX_DEPTH {
-            return Err(at(
-                column,
-                format!("nested deeper than {MAX_DEPTH}; split the expression"),
-            ));
-        }
+        self.descend(column)?;
         let node = if self.take("-") {
             let operand = self.factor()?;
             Self::node(column, NodeKind::Neg(Box::new(operand)))
@@ -235,7 +285,7 @@ impl Parser {
             }
             TokenKind::Symbol("(") => {
                 self.advance();
-                let inner = self.comparison()?;
+                let inner = self.condition()?;
                 if self.take(")") {
                     Ok(inner)
                 } else {
@@ -257,12 +307,12 @@ impl Parser {
             return Ok(call);
         }
         loop {
-            let argument = self.comparison()?;
+            let argument = self.condition()?;
             if self.take("=") {
                 let NodeKind::Name(keyword) = argument.kind else {
                     return Err(at(argument.column, "'=' belongs after a parameter's name"));
                 };
-                let value = self.comparison()?;
+                let value = self.condition()?;
                 call.keywords.push((keyword, value));
             } else if call.keywords.is_empty() {
                 call.arguments.push(argument);

@@ -171,12 +171,41 @@ fn refusals_say_where_and_what_instead() {
         ("1 + 2", "the expression has no reduction"),
         ("sum(1)", "at column 5: sum is over no column"),
         (
-            "mean(h_li) > 2",
-            "at column 12: a comparison stands only as the first argument of where",
+            "where(mean(h_li), 1, 2)",
+            "at column 7: a condition stands here, e.g. a < b",
         ),
         (
-            "where(mean(h_li), 1, 2)",
-            "at column 7: the first argument of where is a comparison",
+            "sum(h_li and n > 2)",
+            "at column 5: a condition stands here, e.g. a < b",
+        ),
+        (
+            "sum((h_li > 1) & (n > 2))",
+            "at column 16: '&' is not in the language; write and between conditions",
+        ),
+        (
+            "sum(~(h_li > 1))",
+            "at column 5: '~' is not in the language; write not",
+        ),
+        (
+            "sum(has(n, 0.5))",
+            "at column 12: the bits are an integer from 1",
+        ),
+        (
+            "sum(has(n))",
+            "has takes 2 arguments: a value and its bits, such as 4, not 1",
+        ),
+        (
+            "sum(clip(n, 1))",
+            "clip takes 3 arguments: clip(x, low, high), not 2",
+        ),
+        (
+            "sum(round(n, 0.5))",
+            "the decimals of round are an integer, -15 to 15",
+        ),
+        ("percentile(n, 101)", "q is 101, outside [0, 100]"),
+        (
+            "sum(1 < n < 3)",
+            "at column 11: expected ',' or ')', found '<'",
         ),
         ("quantile(h_li, 1.5)", "q is 1.5, outside [0, 1]"),
         ("quantile(h_li)", "quantile needs q"),
@@ -259,4 +288,80 @@ fn depth_and_length_are_limited() {
     assert!(refusal(&format!("mean(n){}", "+1".repeat(1000))).contains("nested deeper"));
     assert!(refusal(&"2**".repeat(1000)).contains("nested deeper"));
     assert!(parse_cell(&format!("mean(n){}", "+1".repeat(60)), &COLUMNS, false).is_ok());
+}
+
+#[test]
+fn conditions_are_1_and_0_and_join_as_in_python() {
+    // h_li = 1.5, -2, NaN; s_li = 0.5, 0.25, 4; n = 3, -7, 0.
+    assert_eq!(rows("h_li > 0"), [1.0, 0.0, 0.0]);
+    assert_eq!(rows("h_li != h_li"), [0.0, 0.0, 1.0]);
+    assert_eq!(rows("not h_li > 0"), [0.0, 1.0, 1.0]);
+    assert_eq!(rows("h_li > 0 or n == 0 and s_li > 5"), [1.0, 0.0, 0.0]);
+    assert_eq!(rows("(h_li > 0 or n == 0) and s_li > 0.4"), [1.0, 0.0, 1.0]);
+    assert_eq!(rows("isnan(h_li)"), [0.0, 0.0, 1.0]);
+    assert_eq!(rows("2 * isfinite(h_li) - (n < 0)"), [2.0, 1.0, 0.0]);
+    assert_eq!(
+        rows("where(isfinite(h_li), h_li, pi)"),
+        [1.5, -2.0, std::f64::consts::PI]
+    );
+    assert_eq!(rows("where(h_li > 0, 1, inf)")[1], f64::INFINITY);
+    assert_eq!(cell("mean(n) > 3"), 1.0);
+    assert_eq!(cell("where(mean(n) > 3 and not isnan(sum(n)), 2, 1)"), 2.0);
+}
+
+#[test]
+fn bits_are_those_of_whole_numbers() {
+    assert_eq!(rows("has(n, 1)"), [1.0, 1.0, 0.0], "-7 is ...11111001");
+    assert_eq!(rows("has(n, 3)"), [1.0, 0.0, 0.0]);
+    assert_eq!(rows("lacks(n, 6)"), [0.0, 1.0, 1.0]);
+    assert_eq!(rows("has(s_li, 4)"), [0.0, 0.0, 1.0]);
+    assert_eq!(
+        rows("lacks(s_li, 3)"),
+        [0.0, 0.0, 1.0],
+        "halves have no bits"
+    );
+    assert_eq!(rows("has(h_li, 1) + lacks(h_li, 1)"), [0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn functions_of_numpy_give_its_numbers() {
+    let nan = f64::NAN;
+    assert_eq!(bits(&rows("np.rint(h_li)")), bits(&[2.0, -2.0, nan]));
+    assert_eq!(rows("round(n / 2)"), [2.0, -4.0, 0.0]);
+    assert_eq!(rows("np.round(s_li, 1)"), [0.5, 0.2, 4.0]);
+    assert_eq!(rows("round(n * 100, -3)"), [0.0, -1000.0, 0.0]);
+    assert_eq!(bits(&rows("floor(h_li)")), bits(&[1.0, -2.0, nan]));
+    assert_eq!(bits(&rows("ceil(h_li)")), bits(&[2.0, -2.0, nan]));
+    assert_eq!(bits(&rows("np.clip(h_li, -1, 1)")), bits(&[1.0, -1.0, nan]));
+    assert_eq!(rows("square(n)"), [9.0, 49.0, 0.0]);
+    assert_eq!(rows("power(n, 3)"), [27.0, -343.0, 0.0]);
+    let percentile = parse_cell("percentile(n, 25)", &COLUMNS, false).unwrap();
+    let quantile = parse_cell("quantile(n, 0.25)", &COLUMNS, false).unwrap();
+    assert_eq!(percentile, quantile);
+}
+
+#[test]
+fn a_column_may_have_the_name_of_a_constant() {
+    let expr = parse_row("pi + np.pi", &["pi"]).unwrap();
+    let mut names = Vec::new();
+    expr.collect_columns(&mut names);
+    assert_eq!(names, ["pi"]);
+}
+
+#[test]
+fn conditions_as_text_parse_back() {
+    for text in [
+        "abs(h_li - n) <= 200.0",
+        "not (h_li > 1.0 and has(n, 4))",
+        "(h_li > 1.0 or isnan(s_li)) and lacks(n, 6)",
+        "(h_li > 1.0) + 1.0 > where(n == nan, 1.0, 2.0)",
+    ] {
+        let condition = parse_condition(text, &COLUMNS).unwrap();
+        let shown = condition.to_string();
+        assert_eq!(shown, text);
+        let again = parse_condition(&shown, &COLUMNS).unwrap();
+        assert_eq!(again.to_string(), shown);
+    }
+    let none = parse_condition("1 < 2", &COLUMNS).unwrap_err();
+    assert!(none.contains("the condition is of no column"), "{none}");
 }

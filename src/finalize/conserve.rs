@@ -50,8 +50,8 @@ impl Conserved {
             let nulls = counts.nulls.get(&column.name).copied().unwrap_or(0);
             let holds = match column.origin {
                 ColumnOrigin::Source(_) => values + nulls == kept,
-                // Null where any of several columns is: no fewer than one of them has.
-                ColumnOrigin::Derived { .. } => values <= kept,
+                // Null where any of several columns is, or a condition does not hold.
+                ColumnOrigin::Derived { .. } | ColumnOrigin::Where { .. } => values <= kept,
             };
             if !holds {
                 return Err(Error::gate(format!(

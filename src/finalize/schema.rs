@@ -93,8 +93,15 @@ fn source_of<'a>(
     measure: &Measure,
     sources: &'a [SourceColumn],
 ) -> Option<&'a SourceColumn> {
-    match (&job.columns[measure.column].origin, measure.kind) {
-        (ColumnOrigin::Source(variable), _) => Some(&sources[*variable]),
+    let origin = &job.columns[measure.column].origin;
+    if let Some(variable) = origin.variable() {
+        return Some(&sources[variable]);
+    }
+    let computed = match origin {
+        ColumnOrigin::Where { of, .. } => of,
+        origin => origin,
+    };
+    match (computed, measure.kind) {
         (ColumnOrigin::Derived { expr, .. }, MeasureKind::WeightedMean { .. }) => {
             let crate::expr::RowExpr::Binary(_, over, _) = expr else {
                 return None;
@@ -104,7 +111,7 @@ fn source_of<'a>(
             };
             sources.iter().find(|source| source.name == *name)
         }
-        (ColumnOrigin::Derived { .. }, _) => None,
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Folds a batch whose values all fit the range of their columns, and decides about a batch where some do
+//! Keeps the photons for which the conditions of a config hold, folds a batch whose values all fit the range of their columns, and decides about a batch where some do
 //! not.
 //!
 //! A strict run names the first such photon and stops; a tolerant one rejects those photons and folds the
@@ -8,9 +8,32 @@ use crate::backend::StageTimes;
 use crate::error::{Error, Result};
 use crate::left_out::{RejectedRow, RejectedValue};
 use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{Derivation, Job, JobColumn, Partials, Resolution, TermSum};
+use crate::stat::{Derivation, Job, JobColumn, Partials, Resolution, TermSum, holds};
 
 use super::{Granule, Line};
+
+/// Leaves out the photons for which a condition does not hold, each counted under the first such.
+pub(super) fn keep_by_conditions(line: &Line, batch: &mut PhotonBatch, granule: &mut Granule) {
+    for condition in &line.config.conditions {
+        if batch.is_empty() {
+            return;
+        }
+        let keep = holds(condition, &line.config.variables, batch);
+        let rejected = keep.iter().filter(|keep| !**keep).count() as u64;
+        if rejected == 0 {
+            continue;
+        }
+        let reason = format!("filter: {condition}");
+        *granule.rejected.rejected.entry(reason).or_default() += rejected;
+        for (variable, column) in line.config.variables.iter().zip(&batch.columns) {
+            let nulls = keep.iter().enumerate();
+            let nulls = nulls.filter(|&(photon, keep)| !keep && !column.is_valid(photon));
+            let name = variable.name.clone();
+            *granule.rejected.nulls.entry(name).or_default() += nulls.count() as u64;
+        }
+        *batch = batch.retain(&keep);
+    }
+}
 
 /// Partials of the batch, none of them with values out of range.
 pub(super) fn fold_in_range(
@@ -107,7 +130,8 @@ fn rejected_row(
     column: &JobColumn,
     values: &Values,
 ) -> RejectedRow {
-    let declared = line.config.variables.iter().find(|v| v.name == column.name);
+    let declared = column.origin.variable();
+    let declared = declared.map(|variable| &line.config.variables[variable]);
     let dataset = declared.map(|v| v.path.replace("{group}", &batch.origin.ground_track));
     let (value, holding) = match values {
         Values::I64(v) => (

@@ -251,6 +251,10 @@ impl Line<'_, '_> {
     /// Folds a batch, and gives it back.
     fn take(&mut self, mut batch: PhotonBatch, granule: &mut Granule) -> Result<PhotonBatch> {
         let mut times = StageTimes::default();
+        accept::keep_by_conditions(self, &mut batch, granule);
+        if batch.is_empty() {
+            return Ok(batch);
+        }
         let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
         for (column, partials) in self.job.columns.iter().zip(&partials.columns) {

@@ -2,7 +2,7 @@
 
 use arrow::buffer::NullBuffer;
 
-use crate::expr::{RowExpr, eval_rows};
+use crate::expr::{Condition, RowExpr, eval_condition, eval_rows};
 use crate::photon::{Column, PhotonBatch, Values};
 
 use super::job::{ColumnOrigin, Job};
@@ -22,14 +22,13 @@ impl Derivation {
         variables: &[impl AsRef<str>],
         batch: &mut PhotonBatch,
     ) -> Vec<Column> {
+        let sources = Sources { variables, batch };
         let derived: Vec<Option<Column>> = job
             .columns
             .iter()
             .map(|column| match &column.origin {
                 ColumnOrigin::Source(_) => None,
-                ColumnOrigin::Derived { expr, operands } => {
-                    Some(self.derive((expr, operands), variables, batch))
-                }
+                made => Some(self.make(made, &sources)),
             })
             .collect();
         let columns = job.columns.iter().zip(derived).enumerate();
@@ -40,7 +39,7 @@ impl Derivation {
                     std::mem::replace(&mut batch.columns[variable], Column::empty())
                 }
                 (None, &ColumnOrigin::Source(variable)) => batch.columns[variable].clone(),
-                (None, ColumnOrigin::Derived { .. }) => unreachable!("derived above"),
+                (None, _) => unreachable!("made above"),
             })
             .collect()
     }
@@ -55,36 +54,89 @@ impl Derivation {
                         batch.columns[variable] = Column { values, nulls };
                     }
                 }
-                (ColumnOrigin::Derived { .. }, Values::F64(values)) => self.spare.push(values),
-                (ColumnOrigin::Derived { .. }, _) => {}
+                (_, Values::F64(values)) => self.spare.push(values),
+                (_, _) => {}
             }
         }
     }
 
-    fn derive(
-        &mut self,
-        (expr, operands): (&RowExpr, &[usize]),
-        variables: &[impl AsRef<str>],
-        batch: &PhotonBatch,
-    ) -> Column {
-        let sources = &batch.columns;
-        let lookup = |name: &str| -> &Values {
-            let variable = variables
-                .iter()
-                .position(|variable| variable.as_ref() == name)
-                .unwrap_or_else(|| unreachable!("column {name} is declared"));
-            &sources[variable].values
-        };
-        let mut values = self.spare.pop().unwrap_or_default();
-        values.resize(batch.len(), 0.0);
-        eval_rows(expr, &lookup, &mut values);
-        Column {
-            values: Values::F64(values),
-            nulls: operands.iter().fold(None, |nulls, &operand| {
-                NullBuffer::union(nulls.as_ref(), sources[operand].nulls.as_ref())
-            }),
+    /// A column of its own.
+    fn make<V: AsRef<str>>(&mut self, origin: &ColumnOrigin, sources: &Sources<V>) -> Column {
+        match origin {
+            &ColumnOrigin::Source(variable) => sources.batch.columns[variable].clone(),
+            ColumnOrigin::Derived { expr, operands } => {
+                let mut values = self.spare.pop().unwrap_or_default();
+                values.resize(sources.batch.len(), 0.0);
+                eval_rows(expr, &|name| sources.values(name), &mut values);
+                Column {
+                    values: Values::F64(values),
+                    nulls: sources.nulls(operands),
+                }
+            }
+            ColumnOrigin::Where {
+                of,
+                condition,
+                operands,
+            } => {
+                let column = self.make(of, sources);
+                let holds = sources.holds(condition, operands);
+                Column {
+                    nulls: NullBuffer::union(column.nulls.as_ref(), Some(&holds)),
+                    ..column
+                }
+            }
         }
     }
+}
+
+/// The source columns of a batch by name.
+struct Sources<'a, V> {
+    variables: &'a [V],
+    batch: &'a PhotonBatch,
+}
+
+impl<V: AsRef<str>> Sources<'_, V> {
+    fn values(&self, name: &str) -> &Values {
+        let mut variables = self.variables.iter();
+        let variable = variables
+            .position(|variable| variable.as_ref() == name)
+            .unwrap_or_else(|| unreachable!("column {name} is declared"));
+        &self.batch.columns[variable].values
+    }
+
+    /// Null where any of the operands is.
+    fn nulls(&self, operands: &[usize]) -> Option<NullBuffer> {
+        let nulls = |operand: &usize| self.batch.columns[*operand].nulls.as_ref();
+        operands
+            .iter()
+            .fold(None, |found: Option<NullBuffer>, operand| {
+                NullBuffer::union(found.as_ref(), nulls(operand))
+            })
+    }
+
+    /// Valid where the condition holds and none of its operands is null.
+    fn holds(&self, condition: &Condition<RowExpr>, operands: &[usize]) -> NullBuffer {
+        let mut holds = vec![false; self.batch.len()];
+        eval_condition(condition, &|name| self.values(name), &mut holds);
+        let holds = NullBuffer::from(holds);
+        let nulls = self.nulls(operands);
+        NullBuffer::union(Some(&holds), nulls.as_ref()).unwrap_or(holds)
+    }
+}
+
+/// The photons of a batch of source columns (one per variable, of these names) for which a condition holds,
+/// one entry per photon; it does not where one of its operands is null.
+pub fn holds(
+    condition: &Condition<RowExpr>,
+    variables: &[impl AsRef<str>],
+    batch: &PhotonBatch,
+) -> Vec<bool> {
+    let mut names = Vec::new();
+    condition.each(&mut |side| side.collect_columns(&mut names));
+    let place = |name: &String| variables.iter().position(|v| v.as_ref() == name.as_str());
+    let operands: Vec<usize> = names.iter().filter_map(place).collect();
+    let sources = Sources { variables, batch };
+    sources.holds(condition, &operands).iter().collect()
 }
 
 /// Whether no later column of the job takes the same source.

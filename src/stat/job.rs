@@ -2,7 +2,7 @@
 //!
 //! `src/config/job.rs` makes one of a config.
 
-use crate::expr::{CellExpr, RowExpr};
+use crate::expr::{CellExpr, Condition, RowExpr};
 use crate::photon::{ColumnType, Values};
 
 use super::order::Class;
@@ -37,6 +37,13 @@ pub enum ColumnOrigin {
     Source(usize),
     /// Evaluated per photon in f64; null where any of the operands (variables) is null.
     Derived { expr: RowExpr, operands: Vec<usize> },
+    /// The values of another origin; also null where the condition does not hold, or an operand of it
+    /// (variables) is null.
+    Where {
+        of: Box<ColumnOrigin>,
+        condition: Condition<RowExpr>,
+        operands: Vec<usize>,
+    },
 }
 
 /// The accumulators of one column; counts of photons and of special values are always kept.
@@ -92,6 +99,26 @@ pub enum MeasureKind {
     WeightedMean {
         weights: usize,
     },
+}
+
+impl ColumnOrigin {
+    /// Whether values are computed, in f64, and not those of a source column.
+    pub fn is_derived(&self) -> bool {
+        match self {
+            Self::Source(_) => false,
+            Self::Derived { .. } => true,
+            Self::Where { of, .. } => of.is_derived(),
+        }
+    }
+
+    /// The source column that the values are of.
+    pub fn variable(&self) -> Option<usize> {
+        match self {
+            Self::Source(variable) => Some(*variable),
+            Self::Derived { .. } => None,
+            Self::Where { of, .. } => of.variable(),
+        }
+    }
 }
 
 impl JobColumn {

@@ -49,7 +49,7 @@ mod wide;
 
 pub use choose::{Chooser, Chosen};
 pub use combined::Combined;
-pub use derive::Derivation;
+pub use derive::{Derivation, holds};
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_output};

@@ -1,6 +1,7 @@
 //! The library as its callers meet it: runs, maps, pieces, comparisons and inspections as values; and the examples.
 
 mod columns;
+mod conditions;
 mod examples;
 mod from_code;
 mod inspections;

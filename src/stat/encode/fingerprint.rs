@@ -43,7 +43,22 @@ fn describe(column: &JobColumn, text: &mut String) {
         let _ = text.write_fmt(part);
     };
     add(format_args!("name {} {}\n", column.name.len(), column.name));
-    match &column.origin {
+    let mut origin = &column.origin;
+    while let ColumnOrigin::Where {
+        of,
+        condition,
+        operands,
+    } = origin
+    {
+        let condition = condition.to_string();
+        add(format_args!(
+            "where {} {condition} {operands:?}\n",
+            condition.len()
+        ));
+        origin = of;
+    }
+    match origin {
+        ColumnOrigin::Where { .. } => {}
         ColumnOrigin::Source(variable) => add(format_args!("source {variable}\n")),
         ColumnOrigin::Derived { expr, operands } => {
             let expr = expr.to_string();
