@@ -151,7 +151,12 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add("data_source.filters", "", "none".into());
     }
     for (i, filter) in config.filters.iter().enumerate() {
-        add("data_source.filters", &format!("[{i}]"), predicate(filter));
+        let key = if filter.moment.is_some() {
+            "time"
+        } else {
+            "data_source.filters"
+        };
+        add(key, &format!("[{i}]"), predicate(filter));
     }
     for condition in &config.conditions {
         add(
@@ -209,8 +214,10 @@ fn predicate(filter: &Filter) -> String {
     let column = filter.column.map_or(String::new(), |c| format!("[{c}]"));
     let values: Vec<String> = filter.values.iter().map(f64::to_string).collect();
     let verb = if filter.keep { "keep" } else { "drop" };
+    let moment = filter.moment.as_ref();
+    let moment = moment.map_or(String::new(), |moment| format!(", {moment}"));
     format!(
-        "{verb} {}{column} {} {}",
+        "{verb} {}{column} {} {}{moment}",
         filter.dataset,
         filter.op.name(),
         values.join(" ")

@@ -55,6 +55,7 @@ pub(super) fn filters(raw: &RawDataSource, levels: &Levels<'_>, faults: &mut Fau
             op: FilterOp::Eq,
             values: vec![value],
             keep: true,
+            moment: None,
         };
         filters.compared.push((key.to_owned(), filter));
     }
@@ -132,6 +133,7 @@ fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) 
         op,
         values: values?,
         keep: raw.keep.unwrap_or(true),
+        moment: None,
     })
 }
 
@@ -141,6 +143,8 @@ fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Opti
     let (values, is_list): (&[RawScalar], bool) = match (&raw.value, &raw.values) {
         (Some(value), None) if !is_set => (std::slice::from_ref(value), false),
         (None, Some(values)) if is_set && !values.is_empty() => (values, true),
+        // A comparison that could not be read takes anything.
+        _ if faults.is_hole(&format!("{key}.op")) => return None,
         _ => {
             let message = if is_set {
                 "in and not_in take values, a list, and no value"

@@ -26,6 +26,7 @@ mod source;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod time;
 mod tree;
 mod words;
 mod yaml;
@@ -138,6 +139,8 @@ pub struct Filter {
     pub values: Vec<f64>,
     /// `false` keeps the photons for which the comparison does *not* hold.
     pub keep: bool,
+    /// Of a bound in time: the moment in UTC. The dataset is seconds since 2018-01-01.
+    pub moment: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

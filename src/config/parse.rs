@@ -83,7 +83,7 @@ fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
 
 /// The meaning of the text; `None` where something is wrong, after all of it was added to `faults`.
 fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) -> Option<Config> {
-    let source = Source::new(&raw.data_source, faults);
+    let source = Source::new(&raw.data_source, raw.time.as_ref(), faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
@@ -193,6 +193,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
             source.filters.is_some() || source.quality_filter.is_some(),
         ),
         ("data_source.levels", source.levels.is_some()),
+        ("time", raw.time.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),

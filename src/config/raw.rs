@@ -28,6 +28,8 @@ pub(super) struct RawConfig {
     pub data_source: RawDataSource,
     pub aggregation: RawAggregation,
     pub output: RawOutputSection,
+    /// The photons that take part, by their time.
+    pub time: Option<RawTime>,
     /// Path of the store; the command line wins.
     pub store: Option<String>,
     /// Path of the shard map; the command line wins.
@@ -131,6 +133,17 @@ struct LongVariable {
     resolution: Option<RawScalar>,
     /// The level that the dataset belongs to.
     level: Option<String>,
+}
+
+/// From when, and until when. A date is the whole of it; a moment as `to` is not included.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTime {
+    /// A year, month, day, moment in UTC (ISO 8601) or decimal year.
+    pub from: Option<RawScalar>,
+    pub to: Option<RawScalar>,
+    /// Seconds since 2018-01-01; `delta_time` beside the latitudes where nothing is said.
+    pub dataset: Option<String>,
 }
 
 /// What must hold of a photon: a comparison of a dataset, or an expression over source columns.

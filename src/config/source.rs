@@ -4,9 +4,9 @@
 use super::faults::{Fault, Faults};
 use super::filters::{Filters, filters};
 use super::levels::{Levels, joined};
-use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawVariable};
+use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawTime, RawVariable};
 use super::shapes::RawScalar;
-use super::{GranuleKind, Link, Variable, tables, x_of, y_of};
+use super::{GranuleKind, Link, Variable, tables, time, x_of, y_of};
 use crate::stat::Resolution;
 
 /// What is read, from where.
@@ -23,7 +23,7 @@ pub(super) struct Source {
 
 impl Source {
     /// `None` where something is missing, after all faults were added.
-    pub fn new(raw: &RawDataSource, faults: &mut Faults) -> Option<Self> {
+    pub fn new(raw: &RawDataSource, within: Option<&RawTime>, faults: &mut Faults) -> Option<Self> {
         let granules = tables::kind(raw, faults);
         let ground_tracks = match (granules, &raw.groups) {
             (GranuleKind::Table, _) => Vec::new(),
@@ -51,9 +51,18 @@ impl Source {
         if variables.is_empty() {
             faults.add(Fault::new("data_source.variables", "no source column"));
         }
-        let filters = filters(raw, &levels, faults);
+        let mut filters = filters(raw, &levels, faults);
         faults.keep(levels.check_read_plan(raw));
         let (latitude, longitude) = coordinates?;
+        if let Some(within) = within {
+            // A photon outside of the time asked for is counted as that, whatever else it is.
+            let default = match granules {
+                GranuleKind::Hdf5 => time::beside(&latitude),
+                GranuleKind::Table => None,
+            };
+            let bounds = time::filters(within, default, faults);
+            filters.compared.splice(..0, bounds);
+        }
         let source = Self {
             granules,
             ground_tracks,

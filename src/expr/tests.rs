@@ -354,7 +354,7 @@ fn conditions_as_text_parse_back() {
         "abs(h_li - n) <= 200.0",
         "not (h_li > 1.0 and has(n, 4))",
         "(h_li > 1.0 or isnan(s_li)) and lacks(n, 6)",
-        "(h_li > 1.0) + 1.0 > where(n == nan, 1.0, 2.0)",
+        "((h_li > 1.0) + 1.0) > where(n == nan, 1.0, 2.0)",
     ] {
         let condition = parse_condition(text, &COLUMNS).unwrap();
         let shown = condition.to_string();

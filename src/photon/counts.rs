@@ -64,5 +64,6 @@ impl Counts {
                 *nulls -= count;
             }
         }
+        self.nulls.retain(|_, nulls| *nulls > 0);
     }
 }

@@ -164,6 +164,7 @@ pub(super) fn positions_of(config: &Config) -> Config {
     Config {
         variables: Vec::new(),
         filters: Vec::new(),
+        conditions: Vec::new(),
         link: None,
         outputs: Vec::new(),
         ..config.clone()

@@ -63,10 +63,13 @@ impl RowFilter {
 }
 
 impl Filter {
-    /// Whether values of this type can be told apart by the filter.
+    /// Whether values of this type and these units can be told apart by the filter.
     ///
-    /// The error names the number that no value of the type is equal to.
-    pub(crate) fn check(&self, dtype: Dtype) -> Result<(), String> {
+    /// The error names the number that no value of the type is equal to, or the units that are no time.
+    pub(crate) fn check(&self, dtype: Dtype, units: Option<&str>) -> Result<(), String> {
+        if self.moment.is_some() {
+            check_epoch(units)?;
+        }
         if !matches!(
             self.op,
             FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn
@@ -87,6 +90,33 @@ impl Filter {
             )),
         }
     }
+}
+
+/// Whether the units are those of the times of a config.
+fn check_epoch(units: Option<&str>) -> Result<(), String> {
+    let Some(units) = units else {
+        return Err(
+            "has no attribute units, and times are 'seconds since 2018-01-01'; name the dataset of \
+             times in time.dataset"
+                .to_owned(),
+        );
+    };
+    let lower = units.trim().to_lowercase();
+    let epoch = lower
+        .strip_prefix("seconds since 2018-01-01")
+        .map(str::trim);
+    let midnight = |rest: &str| {
+        let rest = rest.trim_start_matches('t').trim_end_matches(['z', ' ']);
+        let clock = rest.trim_end_matches("utc").trim();
+        clock.bytes().all(|b| matches!(b, b'0' | b':' | b'.'))
+    };
+    if epoch.is_some_and(midnight) {
+        return Ok(());
+    }
+    Err(format!(
+        "attribute units is '{units}', and times are 'seconds since 2018-01-01'; name the dataset of times \
+         in time.dataset"
+    ))
 }
 
 macro_rules! floats {
@@ -174,6 +204,12 @@ fn narrow_i64(values: &[i64], between: &[Between<i64>], inside: bool, marks: &mu
 
 /// `filter: <dataset>[:,<column>] <op> <value>`, as the config declares it.
 fn reason(filter: &Filter) -> String {
+    if let Some(moment) = &filter.moment {
+        return match filter.op {
+            FilterOp::Ge => format!("time: before {moment}"),
+            _ => format!("time: not before {moment}"),
+        };
+    }
     let dataset = filter.dataset.rsplit('/').next().unwrap_or(&filter.dataset);
     let column = filter.column.map_or(String::new(), |c| format!("[:,{c}]"));
     let op = match filter.op {
@@ -204,6 +240,7 @@ mod tests {
         Filter {
             dataset: "/{group}/heights/signal_conf_ph".into(),
             column: Some(0),
+            moment: None,
             op,
             values: values.to_vec(),
             keep,
@@ -301,13 +338,18 @@ mod tests {
             (Dtype::I32, f64::NAN, 0.0),
         ] {
             for op in [Eq, Ne, In, NotIn] {
-                let why = filter(op, &[fine, odd], true).check(dtype).unwrap_err();
+                let why = filter(op, &[fine, odd], true)
+                    .check(dtype, None)
+                    .unwrap_err();
                 assert!(why.contains(&format!("with {odd}")), "{why}");
-                assert_eq!(filter(op, &[fine], true).check(dtype), Ok(()));
+                assert_eq!(filter(op, &[fine], true).check(dtype, None), Ok(()));
             }
-            assert_eq!(filter(Le, &[odd], true).check(dtype), Ok(()));
+            assert_eq!(filter(Le, &[odd], true).check(dtype, None), Ok(()));
         }
-        assert_eq!(filter(Eq, &[f64::NAN], true).check(Dtype::F32), Ok(()));
+        assert_eq!(
+            filter(Eq, &[f64::NAN], true).check(Dtype::F32, None),
+            Ok(())
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use hdf5::File;
 use icefold::{DeviceChoice, Granules, Verify, config};
 
-use super::from_code::done;
+use super::from_code::{done, refused};
 use crate::cli::Site;
 use crate::cli::granules::one;
 
@@ -37,6 +37,18 @@ fn granule(site: &Site) -> PathBuf {
         }
     });
     put("a/p/d", &d);
+    // A photon an hour from the start of 2019 on.
+    put(
+        "a/p/delta_time",
+        &each(&|i| 365.0 * 86_400.0 + 3_600.0 * i as f64),
+    );
+    let units = file.dataset("a/p/delta_time").unwrap();
+    let units = units
+        .new_attr::<hdf5::types::VarLenUnicode>()
+        .create("units")
+        .unwrap();
+    let epoch: hdf5::types::VarLenUnicode = "seconds since 2018-01-01".parse().unwrap();
+    units.write_scalar(&epoch).unwrap();
     let fill = file.dataset("a/p/d").unwrap();
     let fill = fill.new_attr::<f64>().create("_FillValue").unwrap();
     fill.write_scalar(&-9999.0).unwrap();
@@ -125,6 +137,107 @@ fn a_condition_of_an_output_and_a_filter_give_the_same_bits() {
         let (reason, count) = rejected.as_object().unwrap().iter().next().unwrap();
         assert!(reason.starts_with("filter: "), "{reason}");
         assert_eq!(count.as_u64(), Some(read - kept));
+    }
+}
+
+#[test]
+fn photons_of_a_time_are_those_from_its_start_to_its_end() {
+    let site = Site::new();
+    let granule = granule(&site);
+    let run = |time: &str| {
+        let path = pipeline(&site, "time.yaml", "", None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}time: {time}\n")).unwrap();
+        done(site.code(path, &one(&granule)).overwrite(true)).0
+    };
+    let kept = |time: &str| run(time)["photons"]["kept"].as_u64().unwrap();
+    assert_eq!(kept("{from: 2019-01-01, to: 2019-01-01}"), 24);
+    assert_eq!(kept("{from: 2019-02, to: 2019-02}"), 28 * 24);
+    assert_eq!(kept("{to: 2018}"), 0);
+    assert_eq!(kept("{from: 2019}"), 3_000);
+    assert_eq!(
+        kept("{from: 2019.0, to: 2019-01-31T12:00:00Z}"),
+        30 * 24 + 12
+    );
+    let (before, after) = (
+        kept("{to: 2019-03-05T03:30Z}"),
+        kept("{from: 2019-03-05T03:30Z}"),
+    );
+    assert_eq!(before + after, 3_000);
+    assert_eq!(before, 63 * 24 + 4);
+    let report = run("{from: 2019-02, to: 2019-02}");
+    let rejected = &report["photons"]["rejected_by"];
+    assert_eq!(rejected["time: before 2019-02-01T00:00:00Z"], 31 * 24);
+    assert_eq!(
+        rejected["time: not before 2019-03-01T00:00:00Z"],
+        3_000 - 59 * 24
+    );
+}
+
+#[test]
+fn a_time_of_another_epoch_or_none_is_refused() {
+    let site = Site::new();
+    let granule = granule(&site);
+    let run = |time: &str| {
+        let path = pipeline(&site, "time.yaml", "", None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}time: {time}\n")).unwrap();
+        site.code(path, &one(&granule)).overwrite(true)
+    };
+    let units = |text: &str| {
+        let file = File::open_rw(&granule).unwrap();
+        let units = file
+            .dataset("a/p/delta_time")
+            .unwrap()
+            .attr("units")
+            .unwrap();
+        let text: hdf5::types::VarLenUnicode = text.parse().unwrap();
+        units.write_scalar(&text).unwrap();
+    };
+    for fine in [
+        "seconds since 2018-01-01T00:00:00Z",
+        "seconds since 2018-01-01 00:00:00.000000 UTC",
+        "Seconds since 2018-01-01",
+    ] {
+        units(fine);
+        done(run("{from: 2019}"));
+    }
+    for odd in [
+        "seconds since 2000-01-01",
+        "days since 2018-01-01",
+        "seconds since 2018-01-01 12:00:00",
+    ] {
+        units(odd);
+        let says = [
+            "a.h5: ",
+            "/a/p/delta_time: attribute units is '",
+            odd,
+            "time.dataset",
+        ];
+        refused(run("{from: 2019}"), &says);
+    }
+    let says = ["/a/p/d: has no attribute units", "time.dataset"];
+    refused(run("{from: 2019, dataset: '/{group}/p/d'}"), &says);
+    for (time, says) in [
+        ("{}", "time: has neither from nor to"),
+        (
+            "{from: 2020, to: 2019}",
+            "time: ends at 2020-01-01T00:00:00Z, before it begins at 2020-01-01",
+        ),
+        (
+            "{from: 06/2019}",
+            "time.from: '06/2019' is no time; write a year (2019)",
+        ),
+        ("{from: 2017}", "time.from: '2017' is no time"),
+        ("{since: 2019}", "unknown key 'since'"),
+    ] {
+        let path = pipeline(&site, "time.yaml", "", None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}time: {time}\n")).unwrap();
+        let message = config::load(path.to_str().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(says), "{message}");
     }
 }
 

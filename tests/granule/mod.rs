@@ -45,6 +45,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             .map(|name| variable(name, &path(name), false))
             .collect(),
         filters: Vec::new(),
+        conditions: Vec::new(),
         link: None,
         outputs: Vec::new(),
         grid: GridConfig {
@@ -84,6 +85,7 @@ fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
 
 fn filter(dataset: &str, column: Option<usize>, op: FilterOp, value: f64) -> Filter {
     Filter {
+        moment: None,
         dataset: format!("/{{group}}/{dataset}"),
         column,
         op,

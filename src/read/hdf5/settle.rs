@@ -43,7 +43,7 @@ pub(super) fn settle(
     }
     for (filter, &source) in config.filters.iter().zip(&track.filters) {
         let data = track.data(source);
-        let fits = filter.check(data.dtype);
+        let fits = filter.check(data.dtype, data.meaning.units.as_deref());
         fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
     }
     Ok(warnings)

@@ -98,7 +98,8 @@ impl Needed {
             }
         }
         for filter in &config.filters {
-            let fits = filter.check(meanings[&filter.dataset].dtype());
+            let meaning = &meanings[&filter.dataset];
+            let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
             fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {

@@ -1,0 +1,218 @@
+//! The `time` section to two filters: from when, and until when.
+//!
+//! `delta_time` of ICESat-2 counts seconds since 2018-01-01T00:00:00 UTC, on the clock of GPS (ATL03 data
+//! dictionary, `delta_time` and `ancillary_data/atlas_sdp_gps_epoch`). The last leap second was at the end of
+//! 2016, so both clocks have run alike since then, and a moment in UTC is as many seconds from there as its days
+//! of 86,400 seconds say.
+
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime};
+
+use super::faults::{Fault, Faults};
+use super::raw::RawTime;
+use super::shapes::RawScalar;
+use super::{Filter, FilterOp};
+
+/// What is known of leap seconds begins to hold after the last one; ICESat-2 was launched in 2018.
+const YEARS: std::ops::RangeInclusive<i32> = 2018..=2100;
+
+const FORMS: &str = "write a year (2019), a month (2019-06), a day (2019-06-01), a moment in UTC \
+                     (2019-06-01T12:00:00Z) or a decimal year (2019.5), from 2018 to 2100";
+
+/// The filters on the dataset of times, each with its key; `default` is the dataset where none is named.
+pub(super) fn filters(
+    raw: &RawTime,
+    default: Option<String>,
+    faults: &mut Faults,
+) -> Vec<(String, Filter)> {
+    let Some(dataset) = raw.dataset.clone().or(default) else {
+        let message = "key 'dataset' is missing; it names the column of seconds since 2018-01-01";
+        faults.add(Fault::new("time", message));
+        return Vec::new();
+    };
+    let mut bound = |key: &str, scalar: &Option<RawScalar>| {
+        let scalar = scalar.as_ref()?;
+        let period = period(scalar).map_err(|message| Fault::new(format!("time.{key}"), message));
+        faults.keep(period)
+    };
+    let (from, to) = (bound("from", &raw.from), bound("to", &raw.to));
+    if raw.from.is_none() && raw.to.is_none() {
+        faults.add(Fault::new("time", "has neither from nor to; give one"));
+    }
+    if let (Some(from), Some(to)) = (from, to)
+        && from.0 >= to.1
+    {
+        let message = format!(
+            "ends at {}, before it begins at {}",
+            said(to.1),
+            said(from.0)
+        );
+        faults.add(Fault::new("time", message));
+    }
+    let filter = |op, moment: NaiveDateTime| {
+        let filter = Filter {
+            dataset: dataset.clone(),
+            column: None,
+            op,
+            values: vec![seconds(moment)],
+            keep: true,
+            moment: Some(said(moment)),
+        };
+        ("time".to_owned(), filter)
+    };
+    let from = from.map(|(start, _)| filter(FilterOp::Ge, start));
+    let to = to.map(|(_, end)| filter(FilterOp::Lt, end));
+    from.into_iter().chain(to).collect()
+}
+
+/// Where times stand beside these positions.
+pub(super) fn beside(latitude: &str) -> Option<String> {
+    let (group, _) = latitude.rsplit_once('/')?;
+    Some(format!("{group}/delta_time"))
+}
+
+/// The period that is named, its end not included; a moment has no length.
+fn period(scalar: &RawScalar) -> Result<(NaiveDateTime, NaiveDateTime), String> {
+    let found = match scalar {
+        RawScalar::Integer(year) => i32::try_from(*year).ok().and_then(whole_year),
+        RawScalar::Float(year) => decimal_year(*year).map(|moment| (moment, moment)),
+        RawScalar::Text(text) => of_text(text.trim()),
+    };
+    let known = |moment: NaiveDateTime| {
+        YEARS.contains(&chrono::Datelike::year(&moment)) || moment == start_of(*YEARS.end() + 1)
+    };
+    found
+        .filter(|(start, end)| known(*start) && known(*end))
+        .ok_or_else(|| format!("'{}' is no time; {FORMS}", scalar.shown()))
+}
+
+fn start_of(year: i32) -> NaiveDateTime {
+    let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or(NaiveDate::MIN);
+    day.and_time(chrono::NaiveTime::MIN)
+}
+
+fn whole_year(year: i32) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    YEARS
+        .contains(&year)
+        .then(|| (start_of(year), start_of(year + 1)))
+}
+
+/// `2019.5` is half of the way from the start of 2019 to that of 2020, to the microsecond.
+fn decimal_year(year: f64) -> Option<NaiveDateTime> {
+    let whole = year.floor();
+    if !(f64::from(*YEARS.start())..=f64::from(*YEARS.end())).contains(&whole) {
+        return None;
+    }
+    let (start, end) = whole_year(whole as i32)?;
+    let microseconds = (end - start).num_seconds() as f64 * (year - whole) * 1e6;
+    start.checked_add_signed(chrono::TimeDelta::microseconds(microseconds.round() as i64))
+}
+
+fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN);
+    if let Ok(year) = text.parse::<i32>() {
+        return whole_year(year);
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some((midnight(day), midnight(day.checked_add_days(Days::new(1))?)));
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d") {
+        let next = day.checked_add_months(Months::new(1))?;
+        return Some((midnight(day), midnight(next)));
+    }
+    // A leap second, 23:59:60, is one that has not been.
+    if text.contains(":60") {
+        return None;
+    }
+    let moment = if let Ok(zoned) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+        zoned.naive_utc()
+    } else {
+        let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        let bare = text.trim_end_matches('Z').replacen(' ', "T", 1);
+        let mut found = forms
+            .iter()
+            .filter_map(|form| NaiveDateTime::parse_from_str(&bare, form).ok());
+        found.next()?
+    };
+    Some((moment, moment))
+}
+
+/// Seconds since the epoch of `delta_time`.
+fn seconds(moment: NaiveDateTime) -> f64 {
+    let since = moment - start_of(2018);
+    // Exact: whole seconds of a century, and at most nine digits beyond.
+    since.num_seconds() as f64 + f64::from(since.subsec_nanos()) * 1e-9
+}
+
+/// The moment as text.
+fn said(moment: NaiveDateTime) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds_of(text: &str) -> (f64, f64) {
+        let scalar = match (text.parse::<i128>(), text.parse::<f64>()) {
+            (Ok(whole), _) => RawScalar::Integer(whole),
+            (_, Ok(float)) => RawScalar::Float(float),
+            _ => RawScalar::Text(text.to_owned()),
+        };
+        let (start, end) = period(&scalar).unwrap();
+        (seconds(start), seconds(end))
+    }
+
+    #[test]
+    fn periods_begin_and_end_where_calendars_say() {
+        const DAY: f64 = 86_400.0;
+        assert_eq!(seconds_of("2018"), (0.0, 365.0 * DAY));
+        assert_eq!(seconds_of("2018-01"), (0.0, 31.0 * DAY));
+        assert_eq!(seconds_of("2020-02"), (761.0 * DAY, 790.0 * DAY));
+        assert_eq!(seconds_of("2020-12-31"), (1095.0 * DAY, 1096.0 * DAY));
+        let noon = 365.0 * DAY + 43_200.0;
+        for text in [
+            "2019-01-01T12:00:00Z",
+            "2019-01-01T12:00",
+            "2019-01-01 12:00:00",
+            "2019-01-01T14:30:00+02:30",
+            "2019-01-01T12:00Z",
+        ] {
+            assert_eq!(seconds_of(text), (noon, noon), "{text}");
+        }
+        assert_eq!(seconds_of("2019-01-01T12:00:00.25Z").0, noon + 0.25);
+        assert_eq!(seconds_of("2020.5").0, 730.0 * DAY + 183.0 * DAY);
+        assert_eq!(seconds_of("2018.0"), (0.0, 0.0));
+    }
+
+    #[test]
+    fn the_epoch_is_that_of_the_satellite() {
+        // GPS seconds of the epoch, `atlas_sdp_gps_epoch`, and of a moment: their difference is its delta_time.
+        let gps_epoch = 1_198_800_018.0;
+        // 2019-06-15T00:00:00 UTC: days since 1980-01-06, and the 18 leap seconds until then.
+        let gps = 14_405.0 * 86_400.0 + 18.0;
+        assert_eq!(seconds_of("2019-06-15").0, gps - gps_epoch);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "2017",
+            "2017-12-31",
+            "2019-13",
+            "2019-02-29",
+            "2016-12-31T23:59:60Z",
+            "2020-06-30T23:59:60Z",
+            "yesterday",
+            "06/01/2019",
+            "",
+            "2101.5",
+        ] {
+            let scalar = match text.parse::<f64>() {
+                Ok(float) => RawScalar::Float(float),
+                Err(_) => RawScalar::Text(text.to_owned()),
+            };
+            let message = period(&scalar).unwrap_err();
+            assert!(message.contains("write a year (2019)"), "{message}");
+        }
+    }
+}
