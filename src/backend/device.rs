@@ -1,13 +1,13 @@
 //! The closed set of devices: backends opened and ready, chosen once per run.
 
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
 use crate::error::{Error, Phrase, Result, Setting, phrase};
-use crate::photon::PhotonBatch;
+use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;
@@ -158,6 +158,14 @@ impl Device {
             "device wgpu:{} was lost ({why}); the CPU folded the rest of the run, with the same bits",
             wgpu.adapter().name
         ))
+    }
+
+    /// Memory for the columns of batches, as [`Backend::columns`].
+    pub fn columns(&self, bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        match self {
+            Self::Cpu(_) | Self::Wgpu(_) => None,
+            Self::Cuda(cuda) => cuda.columns(bytes),
+        }
     }
 
     /// One batch through all stages, and what the stages leave to the host: the remainders of values.

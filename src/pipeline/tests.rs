@@ -83,6 +83,7 @@ impl Site {
             table: None,
             errors: &errors,
             partials: 1 << 20,
+            columns: 0,
             spill: &spill,
             pieces: None,
             watch: &Unwatched,
@@ -94,6 +95,7 @@ impl Site {
             device: &self.device,
             options: &options,
             derivation: Derivation::default(),
+            memory: None,
             partials: RunPartials::new(&self.config.grid, job, options.partials, &spill),
             tally: Tally::default(),
             errors: Errors::new(&options),
@@ -156,7 +158,7 @@ fn batch() -> PhotonBatch {
         lon: vec![-45.0; 4],
         lat: vec![70.0; 4],
         columns: vec![Column {
-            values: Values::F64(vec![1.0, 2.0, 3.0, 4.0]),
+            values: Values::F64(vec![1.0, 2.0, 3.0, 4.0].into()),
             nulls: None,
         }],
     }

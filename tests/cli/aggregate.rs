@@ -239,7 +239,7 @@ fn weights_and_quantiles_are_those_of_plain_sums() {
     ] {
         assert_eq!(
             array.column(Some(name)).unwrap(),
-            Values::F64(vec![expected]),
+            Values::F64(vec![expected].into()),
             "{name}"
         );
     }

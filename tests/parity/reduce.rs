@@ -228,7 +228,7 @@ fn sums_of_the_largest_values_do_not_wrap<B: Subject>() {
         outputs: Vec::new(),
     };
     for bits in [0x467f_ffff, 0xc67f_ffff] {
-        let values = Values::F32(vec![f32::from_bits(bits); n]);
+        let values = Values::F32(vec![f32::from_bits(bits); n].into());
         let column = Column {
             values,
             nulls: None,

@@ -180,7 +180,7 @@ pub fn upload_positions<M: Machine>(
     batch: &PhotonBatch,
     times: &mut StageTimes,
 ) -> Result<(Lease, Lease)> {
-    let both = || Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?));
+    let both = || Ok((gpu.upload_values(&batch.lon)?, gpu.upload_values(&batch.lat)?));
     times.upload.time(both)
 }
 

@@ -254,9 +254,9 @@ pub fn upload_column<M: Machine>(gpu: &Gpu<M>, column: &Column) -> Result<Device
     let n = column.values.len();
     Ok(DeviceColumn {
         values: match &column.values {
-            Values::F32(values) => gpu.upload(values)?,
-            Values::F64(values) => gpu.upload(values)?,
-            Values::I64(values) => gpu.upload(values)?,
+            Values::F32(values) => gpu.upload_values(values)?,
+            Values::F64(values) => gpu.upload_values(values)?,
+            Values::I64(values) => gpu.upload_values(values)?,
         },
         valid: match &column.nulls {
             None => None,
