@@ -86,8 +86,12 @@ impl Kind {
             u64::from_le_bytes(word)
         };
         match values {
-            Values::F32(v) => v.to_mut().extend(cells.map(|cell| f32::from_bits(word(cell) as u32))),
-            Values::F64(v) => v.to_mut().extend(cells.map(|cell| f64::from_bits(word(cell)))),
+            Values::F32(v) => v
+                .to_mut()
+                .extend(cells.map(|cell| f32::from_bits(word(cell) as u32))),
+            Values::F64(v) => v
+                .to_mut()
+                .extend(cells.map(|cell| f64::from_bits(word(cell)))),
             Values::I64(v) => {
                 let v = v.to_mut();
                 for (row, cell) in cells.enumerate() {

@@ -105,7 +105,7 @@ fn rows_widen_and_propagate_nan_as_one_nan() {
 fn blocks_do_not_change_the_result() {
     let expr = parse_row("where(h_li**2 > 3, exp(h_li), abs(h_li) - 1)", &COLUMNS).unwrap();
     let values: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.01 - 4.0).collect();
-    let column = Values::F64(values.clone());
+    let column = Values::F64(values.clone().into());
     let all = evaluate(&expr, values.len(), &|_| &column);
     for (value, expected) in values.iter().zip(all) {
         let one = Values::F64(vec![*value].into());

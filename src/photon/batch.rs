@@ -190,6 +190,22 @@ impl PhotonBatch {
         self.lon.is_empty()
     }
 
+    /// The same with coordinates and values in memory that is lent, as far as there is some.
+    #[must_use]
+    pub fn moved_into(mut self, memory: &dyn ColumnMemory) -> Self {
+        self.lon = self.lon.moved_into(memory);
+        self.lat = self.lat.moved_into(memory);
+        for column in &mut self.columns {
+            let values = std::mem::replace(&mut column.values, Values::empty(ColumnType::F32));
+            column.values = match values {
+                Values::F32(v) => Values::F32(v.moved_into(memory)),
+                Values::F64(v) => Values::F64(v.moved_into(memory)),
+                Values::I64(v) => Values::I64(v.moved_into(memory)),
+            };
+        }
+        self
+    }
+
     /// The photons for which `keep` holds, in order; `keep` has one entry per photon.
     pub fn retain(&self, keep: &[bool]) -> Self {
         Self {

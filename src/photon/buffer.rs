@@ -82,6 +82,16 @@ impl<T: Pod> Buffer<T> {
         })
     }
 
+    /// The values in memory that is lent, copied there; as they are where there is none.
+    #[must_use]
+    pub fn moved_into(self, memory: &dyn ColumnMemory) -> Self {
+        let Some(mut lent) = Self::lent_by(memory, self.len()) else {
+            return self;
+        };
+        lent.copy_from_slice(&self);
+        lent
+    }
+
     /// The memory, where it is lent; the values are the first of it.
     pub fn lent(&self) -> Option<&dyn ColumnBlock> {
         match &self.0 {
@@ -182,6 +192,12 @@ impl<T> FromIterator<T> for Buffer<T> {
     }
 }
 
+impl<T: Pod> Extend<T> for Buffer<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, more: I) {
+        self.to_mut().extend(more);
+    }
+}
+
 impl<'a, T: Pod> IntoIterator for &'a Buffer<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
@@ -275,7 +291,9 @@ pub(crate) mod tests {
         assert!(copy.lent().is_none() && copy == lent);
         drop(lent);
         assert_eq!(memory.out.load(Ordering::Relaxed), 0);
-        assert!(Buffer::<f32>::lent_by(&memory, 3).is_some());
+        let (moved, left) = (copy.clone().moved_into(&memory), copy.clone());
+        assert!(moved.lent().is_some() && moved == copy);
+        assert!(left.moved_into(&memory).lent().is_none());
     }
 
     #[test]

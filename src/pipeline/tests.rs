@@ -155,8 +155,8 @@ fn batch() -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..4),
         },
-        lon: vec![-45.0; 4],
-        lat: vec![70.0; 4],
+        lon: vec![-45.0; 4].into(),
+        lat: vec![70.0; 4].into(),
         columns: vec![Column {
             values: Values::F64(vec![1.0, 2.0, 3.0, 4.0].into()),
             nulls: None,

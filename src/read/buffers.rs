@@ -121,7 +121,10 @@ mod tests {
         buffers.give(Values::F64(first));
         let second = buffers.take(ColumnType::F64, 60);
         assert!(matches!(&second, Values::F64(v) if v.as_ptr() == address && v.len() == 60));
-        assert_eq!(buffers.take(ColumnType::I64, 3), Values::I64(vec![0; 3].into()));
+        assert_eq!(
+            buffers.take(ColumnType::I64, 3),
+            Values::I64(vec![0; 3].into())
+        );
     }
 
     #[test]
@@ -132,7 +135,7 @@ mod tests {
         let small = buffers.take(ColumnType::I64, 2);
         let large = buffers.take(ColumnType::I64, 1000);
         buffers.give(large);
-        buffers.give(Values::I64(Vec::new()));
+        buffers.give(Values::empty(ColumnType::I64));
         buffers.give(small);
         let Values::I64(taken) = buffers.take(ColumnType::I64, 1000) else {
             unreachable!("the type that was asked for");
@@ -151,7 +154,10 @@ mod tests {
         let filter = buffers.take(ColumnType::F32, 10);
         let first = buffers.take_for_batch(ColumnType::F32, 10);
         let second = buffers.take_for_batch(ColumnType::F32, 10);
-        assert_eq!([&filter, &first, &second].map(is_lent), [false, true, false]);
+        assert_eq!(
+            [&filter, &first, &second].map(is_lent),
+            [false, true, false]
+        );
         // It goes back to its owner, and is not kept here.
         buffers.give(first);
         assert!(buffers.f32.buffers.is_empty());

@@ -243,7 +243,10 @@ mod tests {
 
     #[test]
     fn nan_compares_false_except_ne_and_not_in() {
-        for values in [Values::F64(vec![f64::NAN].into()), Values::F32(vec![f32::NAN].into())] {
+        for values in [
+            Values::F64(vec![f64::NAN].into()),
+            Values::F32(vec![f32::NAN].into()),
+        ] {
             for op in [Eq, Ge, Le, Gt, Lt, In] {
                 assert!(kept(op, &[0.0], true, &values).is_empty(), "{op:?}");
                 assert!(kept(op, &[f64::NAN], true, &values).is_empty(), "{op:?}");

@@ -359,7 +359,11 @@ mod tests {
     #[test]
     fn a_declared_fill_value_leaves_no_suspicion() {
         let declared = meaning(&[("_FillValue", "-9999")], Dtype::F32).unwrap();
-        assert!(!declared.mark(&Values::F32(vec![f32::MAX].into()), None).stray);
+        assert!(
+            !declared
+                .mark(&Values::F32(vec![f32::MAX].into()), None)
+                .stray
+        );
         let silent = meaning(&[], Dtype::F32).unwrap();
         assert!(silent.mark(&Values::F32(vec![f32::MAX].into()), None).stray);
     }

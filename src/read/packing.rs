@@ -192,6 +192,9 @@ mod tests {
         );
         let top = Values::I64(vec![-1].into());
         let unsigned = packing(Dtype::F64).unpack(&top, Dtype::U64);
-        assert_eq!(unsigned, Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0].into()));
+        assert_eq!(
+            unsigned,
+            Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0].into())
+        );
     }
 }

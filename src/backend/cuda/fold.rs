@@ -180,7 +180,12 @@ pub fn upload_positions<M: Machine>(
     batch: &PhotonBatch,
     times: &mut StageTimes,
 ) -> Result<(Lease, Lease)> {
-    let both = || Ok((gpu.upload_values(&batch.lon)?, gpu.upload_values(&batch.lat)?));
+    let both = || {
+        Ok((
+            gpu.upload_values(&batch.lon)?,
+            gpu.upload_values(&batch.lat)?,
+        ))
+    };
     times.upload.time(both)
 }
 

@@ -214,7 +214,10 @@ mod tests {
         assert_eq!(take(&[0, 1], ColumnType::F64), Err(Inexact { index: 1 }));
         let column = take(&[0, 2], ColumnType::F64).unwrap();
         assert!(column.is_valid(0) && !column.is_valid(1));
-        assert_eq!(column.values, Values::F64(vec![1.0, i64::MAX as f64].into()));
+        assert_eq!(
+            column.values,
+            Values::F64(vec![1.0, i64::MAX as f64].into())
+        );
         assert_eq!(take(&[0], ColumnType::I64).unwrap().nulls, None);
     }
 

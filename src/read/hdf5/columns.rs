@@ -229,10 +229,7 @@ pub(super) struct Wanted<'a> {
 
 /// Reads rows of several datasets; their storage chunks in parallel, in the rayon pool of the
 /// caller.
-pub(super) fn read_all(
-    wanted: &[Wanted],
-    buffers: &mut Buffers,
-) -> Result<(Vec<Block>, Spent)> {
+pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<Block>, Spent)> {
     let mut read = Vec::with_capacity(wanted.len());
     let mut spent = Spent::default();
     for Wanted {
