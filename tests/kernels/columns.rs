@@ -55,7 +55,7 @@ fn columns_are_read_where_they_are() {
         cuda.set_uploads(Uploads::Pinned);
     }
     // One batch at a time has it.
-    assert!(memory.taken().peak < MIB / 2, "{:?}", memory.taken());
+    assert!(memory.taken().peak <= MIB / 2, "{:?}", memory.taken());
 }
 
 /// Whoever writes memory again, and whoever frees it, waits for the copies from it.
@@ -73,7 +73,7 @@ fn what_a_device_reads_is_neither_written_nor_freed() {
         // The next batch has the same memory.
         drop(batch());
     }
-    assert!(memory.taken().peak < MIB / 2, "{:?}", memory.taken());
+    assert!(memory.taken().peak <= MIB / 2, "{:?}", memory.taken());
     let lent = batch();
     drop(cuda.upload(&lent).unwrap());
     drop(lent);
