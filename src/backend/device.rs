@@ -179,14 +179,6 @@ impl Device {
         let mut partials = match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
-            // Its kernels locate on HEALPix; the other two have cells from the host.
-            Self::Cuda(_) if grid.kind.healpix().is_none() => Err(Error::device(
-                "cuda",
-                format!(
-                    "has no kernel for cells of {}; use another",
-                    grid.kind.title()
-                ),
-            )),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;
         let (places, columns) = (Places::of(batch, grid), &batch.columns);

@@ -61,9 +61,11 @@ fn columns_are_read_where_they_are() {
 /// Whoever writes memory again, and whoever frees it, waits for the copies from it.
 fn what_a_device_reads_is_neither_written_nor_freed() {
     let (cuda, memory) = opened();
-    let batch = || batch(PHOTONS, TRACKS[0].1).moved_into(&*memory);
+    // Other photons each time: what is written too early is not what was to be copied.
+    let batch = |track: usize| batch(PHOTONS, TRACKS[track].1).moved_into(&*memory);
     for turn in 0..6 {
-        let mut lent = batch();
+        let mut lent = batch(turn);
+        assert!(lent.lon.lent().is_some() && lent.lat.lent().is_some());
         // On the device it may be read long after this.
         drop(cuda.upload(&lent).unwrap());
         if turn % 2 == 0 {
@@ -71,10 +73,13 @@ fn what_a_device_reads_is_neither_written_nor_freed() {
         }
         drop(lent);
         // The next batch has the same memory.
-        drop(batch());
+        drop(batch(turn + 1));
+        if turn % 3 == 0 {
+            cuda.wait().unwrap();
+        }
     }
     assert!(memory.taken().peak <= MIB / 2, "{:?}", memory.taken());
-    let lent = batch();
+    let lent = batch(7);
     drop(cuda.upload(&lent).unwrap());
     drop(lent);
     // All of it is freed, and what is left of the copies is none of its.

@@ -17,6 +17,7 @@ mod driver;
 mod extents;
 mod fold;
 mod fold_runs;
+mod grids;
 mod kernels;
 mod machine;
 mod machine_code;
