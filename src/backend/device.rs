@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
-use crate::error::{Error, Phrase, Result, Setting, phrase};
+use crate::error::{Phrase, Result, Setting, phrase};
 use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
