@@ -25,7 +25,7 @@ use super::{fault, locked};
 use crate::backend::cuda::machine::Result;
 use crate::photon::{ColumnBlock, ColumnMemory, MemoryTaken};
 
-/// Bytes that are not worth a block: they go through the ring.
+/// Bytes below which memory is not worth a block: they go through the ring.
 const LITTLE: usize = 64 << 10;
 /// Blocks are of whole grains.
 const GRAIN: usize = 64 << 10;
@@ -50,20 +50,18 @@ struct Shelf {
 #[derive(Debug)]
 struct Room {
     pinned: Pinned,
-    copies: Mutex<Vec<Copy>>,
+    copies: Mutex<Vec<Sent>>,
 }
 
 /// The last copy from a block on one stream.
 #[derive(Debug)]
-struct Copy {
-    stream: sys::CUstream,
+struct Sent {
+    /// Where the driver has the stream.
+    stream: usize,
     behind: CudaEvent,
     /// Nobody has waited for it.
     runs: bool,
 }
-
-// SAFETY: the handle of the stream is only compared, and an event may be used on any thread.
-unsafe impl Send for Copy {}
 
 /// A block that somebody has.
 #[derive(Debug)]
@@ -98,14 +96,15 @@ impl Columns {
             return Some(shelf.free.remove(best));
         }
         let more = bytes.next_multiple_of(GRAIN);
-        let exceeds = |shelf: &Shelf| shelf.bytes + more as u64 > shelf.taken.most;
+        let free: usize = shelf.free.iter().map(|room| room.pinned.len()).sum();
+        let had = shelf.bytes - free as u64;
+        if had + more as u64 > shelf.taken.most || shelf.taken.refused.is_some() {
+            return None;
+        }
         // Those that are too small make room.
-        while exceeds(&shelf) && !shelf.free.is_empty() {
+        while shelf.bytes + more as u64 > shelf.taken.most {
             let small = shelf.free.remove(0);
             shelf.bytes -= small.pinned.len() as u64;
-        }
-        if exceeds(&shelf) || shelf.taken.refused.is_some() {
-            return None;
         }
         // All devices may read it.
         match Pinned::lock(&self.context, more, sys::CU_MEMHOSTALLOC_PORTABLE) {
@@ -127,7 +126,7 @@ impl Columns {
 
 impl ColumnMemory for Columns {
     fn take(&self, bytes: usize) -> Option<Box<dyn ColumnBlock>> {
-        if bytes <= LITTLE {
+        if bytes < LITTLE {
             return None;
         }
         let room = Some(self.find(bytes)?);
@@ -177,13 +176,15 @@ impl Column {
             return Ok(());
         };
         let mut all = locked(&room.copies);
-        let stream = copies.cu_stream();
-        let known = all.iter().position(|copy| copy.stream == stream);
-        let known = match known {
+        let stream = copies.cu_stream().addr();
+        // A stream that is gone may have had the address of one on another device.
+        let is_of =
+            |sent: &Sent| sent.stream == stream && sent.behind.context() == copies.context();
+        let known = match all.iter().position(is_of) {
             Some(known) => known,
             None => {
                 let event = copies.context().new_event(None);
-                all.push(Copy {
+                all.push(Sent {
                     stream,
                     behind: event.map_err(|e| fault(e, "make an event"))?,
                     runs: false,
