@@ -21,7 +21,7 @@ pub fn heights() -> icefold::Result<Vec<(u64, u64, f64)>> {
     // Three photons close together, one far from them, and one that is nowhere.
     let lon = vec![10.0, 10.001, 10.002, -45.0, f64::NAN];
     let lat = vec![70.0, 70.001, 70.002, 72.5, 0.0];
-    let h = Values::F64(vec![100.25, 101.5, 99.0, 2500.0, 0.0]);
+    let h = Values::F64(vec![100.25, 101.5, 99.0, 2500.0, 0.0].into());
     let photons = Photons::new(lon, lat, vec![("h", h)])?;
     assert_eq!((photons.counts.read, photons.counts.kept), (5, 4));
 

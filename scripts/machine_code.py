@@ -45,7 +45,7 @@ WARPS_A_BLOCK = 8
 # Bytes of shared memory that the system takes of a block.
 RESERVED = 1 << 10
 PHOTONS = 1e9
-# Devices by the architecture of their machine code: bytes a second of a copy, as measured of others' devices, and
+# Devices by the architecture of their machine code: bytes a second of a copy, as others say (`HEAD`), and
 # instructions of threads a second: multiprocessors, four warp instructions a clock, 32 threads each, clock.
 DEVICES = {
     "A100": ("sm_80", 1.7e12, 108 * 4 * 32 * 1.41e9),
@@ -224,7 +224,9 @@ code, for each photon: around the hot loop where nothing unusual happens, or onc
 one. Bytes are those of device memory. The last columns are milliseconds for 10^9 photons on a device of the
 architecture: the longer of what the bytes take at the rate of its copies, and of what the instructions take at four a
 clock and multiprocessor. An A100 (80 GB) is taken to copy 1.7 TB/s, with 108 multiprocessors at 1.41 GHz; an H100
-3.0 TB/s and an H200 4.3 TB/s, with 132 at 1.75 GHz. A kernel reaches that where enough warps hide its waits.
+3.0 TB/s and an H200 4.3 TB/s, with 132 at 1.75 GHz. A kernel reaches that where enough warps hide its waits. The 1.7
+TB/s are an assumption from others: [1,727 GB/s](https://github.com/mli/transformers-benchmarks/issues/4) were measured
+on an A800 of 80 GB for PCIe, whose memory has 1,935 GB/s on paper as that of such an A100; cards for SXM have more.
 """
 
 
@@ -232,6 +234,13 @@ FOLDS_HEAD = """
 Folds of one float32 column along a track are these kernels one after the other, in 10^9 photons a second at
 most; bytes and instructions are those of sm_90. Edges of cells, launches and the host come on top: predicted are
 half to three quarters of it.
+"""
+
+
+HOST = """
+Before that, the host: a photon with one float32 column costs 80 bytes of its memory from decoding to the wire where
+columns are copied to page-locked buffers, and 40 where they are decoded into such memory
+([DESIGN.md](../docs/DESIGN.md#where-does-a-device-read-the-columns-of-a-batch)).
 """
 
 
@@ -245,7 +254,8 @@ def table(counts):
         cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
         cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *("" if t is None else f"{t:.2f}" for t in times), c["what"]]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return HEAD + "\n" + "\n".join(lines) + "\n" + FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
+    folded = FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
+    return HEAD + "\n" + "\n".join(lines) + "\n" + folded + HOST
 
 
 def least(count, device):

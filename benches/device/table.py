@@ -82,10 +82,12 @@ def transfers(found):
     for step in ("end-to-end", "end-to-end-large"):
         copied = {v["of"]: v for v in values(found, step, "copy")}
         ceiling = per_second(copied.get("pinned_to_device", {}), "bytes")
-        for value in values(found, step, "fold") + values(found, step, "fold_copied"):
-            rows.append([value["photons"], value.get("results"), per_second(value, "photons"),
+        folds = [value for fact in ("fold", "fold_copied", "fold_in_place")
+                 for value in values(found, step, fact)]
+        for value in folds:
+            rows.append([value["photons"], value.get("columns"), value.get("results"), per_second(value, "photons"),
                          per_second(value, "bytes"), ceiling])
-    head = ["host arrays to partials", "rows come back", "10^9 photons/s", "GB/s", "pinned copy, GB/s"]
+    head = ["host arrays to partials", "columns", "rows come back", "10^9 photons/s", "GB/s", "pinned copy, GB/s"]
     return table_of([head[0] + ", photons", *head[1:]], rows)
 
 
@@ -154,9 +156,11 @@ def targets(found):
     both = ("resident", "resident-large")
     keys, coordinates = rate(both, "from_keys", **track), rate(both, "from_coordinates", **track)
     giga = lambda number: f"{number / 1e9:.1f}" if number else NO_RESULT
-    folds = max(((rate(step, "fold", "bytes"), step) for step in ("end-to-end", "end-to-end-large")
-                 if rate(step, "fold", "bytes")), default=(None, None))
-    pinned = rate(folds[1], "copy", "bytes", of="pinned_to_device") if folds[1] else None
+    def of_pinned_copy(fact):
+        rates = [(rate(step, fact, "bytes"), step) for step in ("end-to-end", "end-to-end-large")]
+        best, step = max((r for r in rates if r[0]), default=(None, None))
+        return ratio(best, rate(step, "copy", "bytes", of="pinned_to_device") if step else None)
+
     peer = rate(("cupy", "torch"), "time", task="group", **track)
     same_size = rate("resident", "from_keys", **track)
     rows = [
@@ -164,7 +168,8 @@ def targets(found):
         ["the same from longitude and latitude", giga(coordinates)],
         ["16-bit pair sort, of CUB's rate",
          ratio(rate("sort", "sort", "pairs", bits=16), rate("cub", "time", "pairs", bits=16))],
-        ["host arrays to partials, of the pinned copy's rate", ratio(folds[0], pinned)],
+        ["host arrays to partials, of the pinned copy's rate", of_pinned_copy("fold")],
+        ["the same of columns that the device reads where they are", of_pinned_copy("fold_in_place")],
         ["against the faster of CuPy and PyTorch", ratio(same_size, peer)],
     ]
     return table_of(["targets", "measured"], rows)

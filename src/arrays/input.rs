@@ -10,7 +10,7 @@ use super::npy::Npy;
 use crate::config::{Config, Dtype};
 use crate::error::{Error, Result};
 use crate::grid::Locator;
-use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+use crate::photon::{Buffer, Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::photon::{Counts, SourceColumn};
 use crate::read::table::{TableFile, TableReader, source_columns};
 
@@ -50,7 +50,7 @@ impl Photons {
             nulls: None,
         });
         let mut gathered = Gathered::default();
-        gathered.append_checked(lon, lat, columns.collect());
+        gathered.append_checked(lon.into(), lat.into(), columns.collect());
         Ok(gathered.photons(sources))
     }
 }
@@ -128,10 +128,10 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn degrees(&self, name: &str) -> Result<Vec<f64>> {
+    fn degrees(&self, name: &str) -> Result<Buffer<f64>> {
         match self.array(name)? {
             Values::F64(degrees) => Ok(degrees),
-            Values::F32(degrees) => Ok(degrees.into_iter().map(f64::from).collect()),
+            Values::F32(degrees) => Ok(degrees.iter().copied().map(f64::from).collect()),
             Values::I64(_) => Err(Error::argument(format!(
                 "column {name} holds integers, and coordinates are float32 or float64 degrees; \
                  convert it"
@@ -157,7 +157,7 @@ impl<'a> Input<'a> {
         for (variable, &wanted) in config.variables.iter().zip(types) {
             let values = match (self.array(&variable.path)?, wanted) {
                 (Values::F32(v), ColumnType::F64) => {
-                    Values::F64(v.into_iter().map(f64::from).collect())
+                    Values::F64(v.iter().copied().map(f64::from).collect())
                 }
                 (values, _) => values,
             };
@@ -191,15 +191,15 @@ impl<'a> Input<'a> {
 /// Photons so far.
 #[derive(Debug, Default)]
 struct Gathered {
-    lon: Vec<f64>,
-    lat: Vec<f64>,
+    lon: Buffer<f64>,
+    lat: Buffer<f64>,
     columns: Vec<Column>,
     counts: Counts,
 }
 
 impl Gathered {
     /// Adds photons, some of which may lie nowhere.
-    fn append_checked(&mut self, lon: Vec<f64>, lat: Vec<f64>, columns: Vec<Column>) {
+    fn append_checked(&mut self, lon: Buffer<f64>, lat: Buffer<f64>, columns: Vec<Column>) {
         let positions = lon.iter().zip(&lat);
         let keep: Vec<bool> = positions
             .map(|(&lon, &lat)| Locator::accepts(lon, lat))
@@ -241,15 +241,15 @@ impl Gathered {
         }
     }
 
-    fn append(&mut self, lon: Vec<f64>, lat: Vec<f64>, columns: Vec<Column>) {
+    fn append(&mut self, lon: Buffer<f64>, lat: Buffer<f64>, columns: Vec<Column>) {
         let photons = self.lon.len();
         if photons == 0 {
             (self.lon, self.lat, self.columns) = (lon, lat, columns);
             return;
         }
         let added = lon.len();
-        self.lon.extend(lon);
-        self.lat.extend(lat);
+        self.lon.to_mut().extend(&lon);
+        self.lat.to_mut().extend(&lat);
         for (mine, more) in self.columns.iter_mut().zip(columns) {
             if mine.nulls.is_some() || more.nulls.is_some() {
                 let valid = (0..photons).map(|i| mine.is_valid(i));
@@ -257,9 +257,9 @@ impl Gathered {
                 mine.nulls = Some(nulls);
             }
             match (&mut mine.values, more.values) {
-                (Values::F32(mine), Values::F32(more)) => mine.extend(more),
-                (Values::F64(mine), Values::F64(more)) => mine.extend(more),
-                (Values::I64(mine), Values::I64(more)) => mine.extend(more),
+                (Values::F32(mine), Values::F32(more)) => mine.to_mut().extend(&more),
+                (Values::F64(mine), Values::F64(more)) => mine.to_mut().extend(&more),
+                (Values::I64(mine), Values::I64(more)) => mine.to_mut().extend(&more),
                 _ => unreachable!("every input is read as the types that all widen to"),
             }
         }
@@ -307,11 +307,7 @@ pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
 
 fn empty(column_type: ColumnType) -> Column {
     Column {
-        values: match column_type {
-            ColumnType::F32 => Values::F32(Vec::new()),
-            ColumnType::F64 => Values::F64(Vec::new()),
-            ColumnType::I64 => Values::I64(Vec::new()),
-        },
+        values: Values::empty(column_type),
         nulls: None,
     }
 }

@@ -301,7 +301,7 @@ mod tests {
         let Values::F32(column) = Npy::open(&path).unwrap().column(None).unwrap() else {
             unreachable!("the file is of f32");
         };
-        assert_eq!(column.map_bits(), values.to_vec().map_bits());
+        assert_eq!(column.into_vec().map_bits(), values.to_vec().map_bits());
         let wrong = read::<f64>(&path).unwrap_err().to_string();
         assert!(wrong.contains("is of type <f4, not <f8"), "{wrong}");
     }

@@ -64,9 +64,9 @@ impl Kind {
     /// Room for so many values; `None` where they cannot be held.
     pub fn empty(self, rows: usize) -> Option<Values> {
         Some(match self {
-            Self::F32 => Values::F32(Vec::with_capacity(rows)),
-            Self::F64 => Values::F64(Vec::with_capacity(rows)),
-            Self::Signed(_) | Self::Unsigned(_) => Values::I64(Vec::with_capacity(rows)),
+            Self::F32 => Values::F32(Vec::with_capacity(rows).into()),
+            Self::F64 => Values::F64(Vec::with_capacity(rows).into()),
+            Self::Signed(_) | Self::Unsigned(_) => Values::I64(Vec::with_capacity(rows).into()),
             Self::Other(_) => return None,
         })
     }
@@ -86,9 +86,14 @@ impl Kind {
             u64::from_le_bytes(word)
         };
         match values {
-            Values::F32(v) => v.extend(cells.map(|cell| f32::from_bits(word(cell) as u32))),
-            Values::F64(v) => v.extend(cells.map(|cell| f64::from_bits(word(cell)))),
+            Values::F32(v) => v
+                .to_mut()
+                .extend(cells.map(|cell| f32::from_bits(word(cell) as u32))),
+            Values::F64(v) => v
+                .to_mut()
+                .extend(cells.map(|cell| f64::from_bits(word(cell)))),
             Values::I64(v) => {
+                let v = v.to_mut();
                 for (row, cell) in cells.enumerate() {
                     let bits = word(cell);
                     let unused = 64 - 8 * self.bytes() as u32;
@@ -217,6 +222,7 @@ fn literal(rest: &mut &str, depth: usize) -> Option<Literal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::photon::ColumnType;
 
     #[test]
     fn headers_as_numpy_writes_them_are_understood() {
@@ -264,11 +270,11 @@ mod tests {
     #[test]
     fn integers_keep_their_sign_and_their_size() {
         let appended = |kind: Kind, bytes: &[u8]| {
-            let mut values = Values::I64(Vec::new());
+            let mut values = Values::empty(ColumnType::I64);
             kind.append([bytes].into_iter(), &mut values)
                 .map(|()| values)
         };
-        let one = |n| Ok(Values::I64(vec![n]));
+        let one = |n| Ok(Values::I64(vec![n].into()));
         assert_eq!(appended(Kind::Signed(1), &[0xff]), one(-1));
         assert_eq!(appended(Kind::Unsigned(1), &[0xff]), one(255));
         assert_eq!(appended(Kind::Signed(2), &[0, 0x80]), one(-32768));

@@ -125,10 +125,10 @@ impl Workload {
                     ground_track: Arc::from(""),
                     rows: Rows::Range(0..count as u64),
                 },
-                lon,
-                lat,
+                lon: lon.into(),
+                lat: lat.into(),
                 columns: vec![Column {
-                    values: Values::F32(heights),
+                    values: Values::F32(heights.into()),
                     nulls: None,
                 }],
             },

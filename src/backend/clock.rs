@@ -37,6 +37,8 @@ pub struct StageTimes {
     pub upload: Clock,
     /// Bytes copied to a device.
     pub uploaded_bytes: u64,
+    /// Of these, bytes that it read where they had been decoded, without a copy in between.
+    pub in_place_bytes: u64,
     pub locate: Clock,
     pub sort: Clock,
     pub segment: Clock,

@@ -1,13 +1,13 @@
 //! The closed set of devices: backends opened and ready, chosen once per run.
 
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
-use crate::error::{Error, Phrase, Result, Setting, phrase};
-use crate::photon::PhotonBatch;
+use crate::error::{Phrase, Result, Setting, phrase};
+use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;
@@ -160,6 +160,14 @@ impl Device {
         ))
     }
 
+    /// Memory for the columns of batches, as [`Backend::columns`].
+    pub fn columns(&self, bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        match self {
+            Self::Cpu(_) | Self::Wgpu(_) => None,
+            Self::Cuda(cuda) => cuda.columns(bytes),
+        }
+    }
+
     /// One batch through all stages, and what the stages leave to the host: the remainders of values.
     pub fn fold(
         &self,
@@ -171,14 +179,6 @@ impl Device {
         let mut partials = match self {
             Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
-            // Its kernels locate on HEALPix; the other two have cells from the host.
-            Self::Cuda(_) if grid.kind.healpix().is_none() => Err(Error::device(
-                "cuda",
-                format!(
-                    "has no kernel for cells of {}; use another",
-                    grid.kind.title()
-                ),
-            )),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;
         let (places, columns) = (Places::of(batch, grid), &batch.columns);

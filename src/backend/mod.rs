@@ -34,9 +34,11 @@ pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
 pub use remainders::{Places, add_remainders};
 
+use std::sync::Arc;
+
 use crate::config::GridConfig;
 use crate::error::Result;
-use crate::photon::PhotonBatch;
+use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, Partials};
 
 /// One implementation of the stages. All give the same bits for the same photons.
@@ -49,6 +51,12 @@ pub trait Backend {
     type Sorted;
     /// Runs of equal keys in sorted order.
     type Segments;
+
+    /// Memory for the columns of batches, at most so many bytes of it, from which uploads need no copy in between;
+    /// `None` where any memory is as good.
+    fn columns(&self, _bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        None
+    }
 
     /// Puts a batch on the device.
     fn upload<'a>(&self, batch: &'a PhotonBatch) -> Result<Self::Photons<'a>>;

@@ -9,9 +9,9 @@ const COLUMNS: [&str; 3] = ["h_li", "s_li", "n"];
 
 fn rows(text: &str) -> Vec<f64> {
     let expr = parse_row(text, &COLUMNS).unwrap();
-    let h = Values::F64(vec![1.5, -2.0, f64::NAN]);
-    let s = Values::F32(vec![0.5, 0.25, 4.0]);
-    let n = Values::I64(vec![3, -7, 0]);
+    let h = Values::F64(vec![1.5, -2.0, f64::NAN].into());
+    let s = Values::F32(vec![0.5, 0.25, 4.0].into());
+    let n = Values::I64(vec![3, -7, 0].into());
     evaluate(&expr, 3, &|name| match name {
         "h_li" => &h,
         "s_li" => &s,
@@ -105,10 +105,10 @@ fn rows_widen_and_propagate_nan_as_one_nan() {
 fn blocks_do_not_change_the_result() {
     let expr = parse_row("where(h_li**2 > 3, exp(h_li), abs(h_li) - 1)", &COLUMNS).unwrap();
     let values: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.01 - 4.0).collect();
-    let column = Values::F64(values.clone());
+    let column = Values::F64(values.clone().into());
     let all = evaluate(&expr, values.len(), &|_| &column);
     for (value, expected) in values.iter().zip(all) {
-        let one = Values::F64(vec![*value]);
+        let one = Values::F64(vec![*value].into());
         assert_eq!(evaluate(&expr, 1, &|_| &one), [expected]);
     }
 }
@@ -117,8 +117,8 @@ fn blocks_do_not_change_the_result() {
 fn unless_nan_skips_where_the_second_is_nan() {
     let column = |name: &str| Box::new(RowExpr::Column(name.into()));
     let expr = RowExpr::UnlessNan(column("s"), column("h"));
-    let s = Values::F64(vec![1.0, 2.0]);
-    let h = Values::F64(vec![f64::NAN, 5.0]);
+    let s = Values::F64(vec![1.0, 2.0].into());
+    let h = Values::F64(vec![f64::NAN, 5.0].into());
     let out = evaluate(&expr, 2, &|name| if name == "s" { &s } else { &h });
     assert!(out[0].is_nan());
     assert_eq!(out[1], 2.0);
@@ -253,8 +253,8 @@ fn refusals_say_where_and_what_instead() {
 fn a_float32_column_is_compared_with_numbers_of_its_own_type() {
     let near = [0.1_f32.next_down(), 0.1, 0.1_f32.next_up()];
     let [single, wide] = [
-        Values::F32(near.to_vec()),
-        Values::F64(near.map(f64::from).to_vec()),
+        Values::F32(near.to_vec().into()),
+        Values::F64(near.map(f64::from).to_vec().into()),
     ];
     for (text, of_single, of_wide) in [
         ("where(n <= 0.1, 1, 0)", [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]),

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
+use super::buffer::{Buffer, ColumnMemory};
+
 /// Where the photons of a batch come from, so that an error can name the row.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -30,9 +32,9 @@ pub enum Rows {
 /// The values of one column, one per photon.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-    I64(Vec<i64>),
+    F32(Buffer<f32>),
+    F64(Buffer<f64>),
+    I64(Buffer<i64>),
 }
 
 /// The type in which a column's values are held and ordered.
@@ -56,9 +58,9 @@ pub struct Column {
 pub struct PhotonBatch {
     pub origin: Origin,
     /// Longitude in degrees, finite.
-    pub lon: Vec<f64>,
+    pub lon: Buffer<f64>,
     /// Geodetic latitude in degrees, within [-90, 90].
-    pub lat: Vec<f64>,
+    pub lat: Buffer<f64>,
     /// Columns in the order that the reader was asked for (source columns), or in the order of
     /// `stat::Job::columns` (after derivation).
     pub columns: Vec<Column>,
@@ -92,6 +94,28 @@ impl ColumnType {
 }
 
 impl Values {
+    /// None of this type.
+    pub fn empty(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::F32 => Self::F32(Buffer::default()),
+            ColumnType::F64 => Self::F64(Buffer::default()),
+            ColumnType::I64 => Self::I64(Buffer::default()),
+        }
+    }
+
+    /// Room for so many, of any content, in memory that is lent; `None` where there is none.
+    pub fn lent_by(
+        memory: &dyn ColumnMemory,
+        column_type: ColumnType,
+        length: usize,
+    ) -> Option<Self> {
+        match column_type {
+            ColumnType::F32 => Buffer::lent_by(memory, length).map(Self::F32),
+            ColumnType::F64 => Buffer::lent_by(memory, length).map(Self::F64),
+            ColumnType::I64 => Buffer::lent_by(memory, length).map(Self::I64),
+        }
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::F32(v) => v.len(),
@@ -126,7 +150,7 @@ impl Column {
     /// No values.
     pub fn empty() -> Self {
         Self {
-            values: Values::F32(Vec::new()),
+            values: Values::empty(ColumnType::F32),
             nulls: None,
         }
     }
@@ -166,6 +190,22 @@ impl PhotonBatch {
         self.lon.is_empty()
     }
 
+    /// The same with coordinates and values in memory that is lent, as far as there is some.
+    #[must_use]
+    pub fn moved_into(mut self, memory: &dyn ColumnMemory) -> Self {
+        self.lon = self.lon.moved_into(memory);
+        self.lat = self.lat.moved_into(memory);
+        for column in &mut self.columns {
+            let values = std::mem::replace(&mut column.values, Values::empty(ColumnType::F32));
+            column.values = match values {
+                Values::F32(v) => Values::F32(v.moved_into(memory)),
+                Values::F64(v) => Values::F64(v.moved_into(memory)),
+                Values::I64(v) => Values::I64(v.moved_into(memory)),
+            };
+        }
+        self
+    }
+
     /// The photons for which `keep` holds, in order; `keep` has one entry per photon.
     pub fn retain(&self, keep: &[bool]) -> Self {
         Self {
@@ -180,7 +220,7 @@ impl PhotonBatch {
     }
 }
 
-fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Buffer<T> {
     let pairs = values.iter().zip(keep);
     pairs.filter(|(_, keep)| **keep).map(|(v, _)| *v).collect()
 }

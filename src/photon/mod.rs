@@ -1,16 +1,18 @@
 //! Photons on their way: batches of them, the types of their values, and what is known of a column.
 //!
-//! On the line: what reading hands to a backend. `batch.rs` has the photons, `counts.rs` what became of them,
-//! `dtype.rs` the types of datasets and arrays, `source.rs` what granules say of a column, `stored.rs` a column that
-//! is not yet decoded.
+//! On the line: what reading hands to a backend. `batch.rs` has the photons, `buffer.rs` the memory of their values,
+//! `counts.rs` what became of them, `dtype.rs` the types of datasets and arrays, `source.rs` what granules say of a
+//! column, `stored.rs` a column that is not yet decoded.
 
 mod batch;
+pub(crate) mod buffer;
 mod counts;
 mod dtype;
 mod source;
 pub(crate) mod stored;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
+pub use buffer::{Buffer, ColumnBlock, ColumnMemory, MemoryTaken};
 pub use counts::Counts;
 pub use dtype::Dtype;
 pub use source::SourceColumn;

@@ -57,6 +57,14 @@ impl Memory {
         self.room().saturating_sub(batches).max(self.room() / 4)
     }
 
+    /// Bytes of column memory that a device may lend: for the batches that exist at a time and the columns derived
+    /// of one, which have their place in the budget wherever they are. At most half of what there is, as batches may
+    /// be given by hand.
+    pub fn columns(self, rows: usize, types: &[ColumnType], job: &Job) -> u64 {
+        let row = IN_FLIGHT as u64 * batch_bytes(types) + derived_bytes(job);
+        (rows as u64).saturating_mul(row).min(self.room() / 2)
+    }
+
     /// Bytes for values where nothing is read and folded: where a store is made of pieces.
     pub fn values(self) -> u64 {
         self.room()
@@ -81,17 +89,25 @@ impl Memory {
 /// Bytes that a row takes on its way: read, waiting, derived, sorted, and as a cell of its own in the
 /// partials that a device makes and in those that it puts them together from.
 fn row_bytes(types: &[ColumnType], filters: usize, job: &Job) -> u64 {
+    // The bits of nulls, too; filters are decoded and dropped.
+    let batch = batch_bytes(types) + types.len() as u64;
+    let decoding = 8 * filters as u64;
+    let derived = derived_bytes(job);
+    let partials = job.cell_bytes() + job.remainder_bytes() + job.photon_bytes();
+    IN_FLIGHT as u64 * batch + decoding + derived + SORTED + 2 * partials
+}
+
+/// Bytes of a row's coordinates and values.
+fn batch_bytes(types: &[ColumnType]) -> u64 {
     let width = |t: &ColumnType| match t {
         ColumnType::F32 => 4,
         ColumnType::F64 | ColumnType::I64 => 8,
     };
-    // Coordinates, values and the bit of a null; filters are decoded and dropped.
-    let columns: u64 = types.iter().map(|t| width(t) + 1).sum();
-    let batch = 2 * 8 + columns;
-    let decoding = 8 * filters as u64;
-    let derived = 8 * job.columns.len() as u64;
-    let partials = job.cell_bytes() + job.remainder_bytes() + job.photon_bytes();
-    IN_FLIGHT as u64 * batch + decoding + derived + SORTED + 2 * partials
+    2 * 8 + types.iter().map(width).sum::<u64>()
+}
+
+fn derived_bytes(job: &Job) -> u64 {
+    8 * job.columns.len() as u64
 }
 
 impl FromStr for Memory {
@@ -229,6 +245,11 @@ mod tests {
             assert_eq!(batches + partials, room, "{memory}");
             assert!(partials >= room / 2, "{memory}");
             assert_eq!(memory.partials(usize::MAX, &types, 1, &job), room / 4);
+            // What a device lends to columns is part of what batches take.
+            let columns = memory.columns(rows, &types, &job);
+            assert_eq!(columns, rows as u64 * 4 * (2 * 8 + 4 + 8));
+            assert!(columns < batches);
+            assert_eq!(memory.columns(usize::MAX, &types, &job), room / 2);
         }
         assert_eq!(Memory(0).partials(0, &types, 1, &job), 0);
     }

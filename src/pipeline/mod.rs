@@ -30,6 +30,7 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::backend::{Device, StageTimes};
@@ -38,8 +39,7 @@ use crate::error::{Error, Result};
 use crate::left_out::RejectedRows;
 use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
-use crate::photon::Counts;
-use crate::photon::PhotonBatch;
+use crate::photon::{ColumnMemory, Counts, PhotonBatch};
 use crate::plan::Plan;
 use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
@@ -70,6 +70,8 @@ pub struct Options<'a> {
     pub errors: &'a Path,
     /// Bytes that partials may take before they go to disk.
     pub partials: u64,
+    /// Bytes of column memory that a device may lend: those of the batches that exist at a time.
+    pub columns: u64,
     /// Where they go: a folder that this run alone uses.
     pub spill: &'a Path,
     /// Where finished shards go, of a run over a shard map.
@@ -109,12 +111,14 @@ pub fn fold<'a>(
     let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
     let finish = Finish { job, schema };
+    let memory = device.columns(options.columns);
     let mut line = Line {
         config,
         job,
         device,
         options,
-        derivation: Derivation::default(),
+        derivation: Derivation::into_memory(memory.clone()),
+        memory,
         partials,
         tally,
         errors: Errors::new(options),
@@ -133,6 +137,7 @@ pub fn fold<'a>(
     }
     line.begin(survey, &schedule)?;
     line.read_all(survey, schedule)?;
+    line.tally.say_of_columns(line.memory.as_deref());
     let tally = &line.tally;
     // Of pieces, others may be done already.
     let none = tally.granules.is_empty() && options.pieces.is_none();
@@ -166,6 +171,8 @@ struct Line<'l, 'a> {
     device: &'l Device,
     options: &'l Options<'a>,
     derivation: Derivation,
+    /// What columns are decoded into, where the device has such.
+    memory: Option<Arc<dyn ColumnMemory>>,
     partials: RunPartials<'a>,
     tally: Tally,
     errors: Errors<'a>,
@@ -198,6 +205,7 @@ impl Line<'_, '_> {
             types: &survey.types,
             batch_rows: self.options.batch_rows,
             device: self.device,
+            memory: self.memory.clone(),
             watch,
             look: self.pieces.is_some(),
         };

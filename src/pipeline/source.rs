@@ -1,5 +1,6 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use std::time::Instant;
 use crate::backend::Device;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::photon::{ColumnType, PhotonBatch};
+use crate::photon::{ColumnMemory, ColumnType, PhotonBatch};
 use crate::piece::GranuleFile;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
@@ -39,6 +40,8 @@ pub struct Source<'a> {
     pub batch_rows: usize,
     /// Whose threads decode.
     pub device: &'a Device,
+    /// What batches hold is decoded into this, as far as it goes.
+    pub memory: Option<Arc<dyn ColumnMemory>>,
     pub watch: &'a dyn Watch,
     /// Look at files before they are read.
     pub look: bool,
@@ -90,6 +93,8 @@ impl Source<'_> {
         let wanted = granule.wanted.clone();
         let (granule, rows) = (&granule.granule, self.batch_rows);
         let mut input = Input::open(granule, self.config, self.types, rows, wanted)?;
+        // A granule that failed took the buffers with it.
+        buffers.lend(self.memory.clone());
         input.use_buffers(buffers);
         seconds += started.elapsed().as_secs_f64();
         loop {

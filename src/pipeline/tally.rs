@@ -4,7 +4,7 @@ use crate::backend::{Batches, DeviceSeconds, StageTimes};
 use crate::left_out::ErrorSummary;
 use crate::left_out::{LISTED_ROWS, RejectedRow, RejectedRows};
 use crate::merge::SpillFacts;
-use crate::photon::Counts;
+use crate::photon::{ColumnMemory, Counts};
 use crate::read::{Failed, GranuleReport, ReadCost};
 
 /// Counts and times of a run.
@@ -26,6 +26,8 @@ pub struct Tally {
     pub cells_without_weight: u64,
     /// Granules that an earlier run had read; they are among `granules`.
     pub resumed: u64,
+    /// Bytes that column memory of the device had at a time, at most; `None` where it lends none.
+    pub columns: Option<u64>,
     /// What was odd on the way, in words.
     pub notes: Vec<String>,
     /// Shards that were open at a time, at most; of a run over a shard map.
@@ -41,6 +43,8 @@ pub struct Tally {
 pub struct StageSeconds {
     pub upload: f64,
     pub uploaded_bytes: u64,
+    /// Of these, bytes that the device read where they had been decoded.
+    pub in_place_bytes: u64,
     pub locate: f64,
     pub sort: f64,
     pub segment: f64,
@@ -72,10 +76,24 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Notes what column memory took.
+    pub fn say_of_columns(&mut self, memory: Option<&dyn ColumnMemory>) {
+        let taken = memory.map(ColumnMemory::taken);
+        self.columns = taken.as_ref().map(|taken| taken.peak);
+        if let Some(why) = taken.and_then(|taken| taken.refused) {
+            self.notes.push(format!(
+                "{why}; columns that had no room there were copied once more on their way to the device"
+            ));
+        }
+    }
+}
+
 impl StageSeconds {
     pub fn add(&mut self, times: &StageTimes) {
         self.upload += times.upload.seconds();
         self.uploaded_bytes += times.uploaded_bytes;
+        self.in_place_bytes += times.in_place_bytes;
         self.locate += times.locate.seconds();
         self.sort += times.sort.seconds();
         self.segment += times.segment.seconds();

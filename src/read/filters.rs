@@ -258,8 +258,8 @@ mod tests {
 
     #[test]
     fn each_op_keeps_what_it_says() {
-        let integers = Values::I64(vec![-2, -1, 0, 1, 2]);
-        let floats = Values::F32(vec![-2.0, -1.0, 0.0, 1.0, 2.0]);
+        let integers = Values::I64(vec![-2, -1, 0, 1, 2].into());
+        let floats = Values::F32(vec![-2.0, -1.0, 0.0, 1.0, 2.0].into());
         for values in [integers, floats] {
             for (op, constants, expected) in [
                 (Eq, vec![-1.0], vec![1]),
@@ -280,7 +280,10 @@ mod tests {
 
     #[test]
     fn nan_compares_false_except_ne_and_not_in() {
-        for values in [Values::F64(vec![f64::NAN]), Values::F32(vec![f32::NAN])] {
+        for values in [
+            Values::F64(vec![f64::NAN].into()),
+            Values::F32(vec![f32::NAN].into()),
+        ] {
             for op in [Eq, Ge, Le, Gt, Lt, In] {
                 assert!(kept(op, &[0.0], true, &values).is_empty(), "{op:?}");
                 assert!(kept(op, &[f64::NAN], true, &values).is_empty(), "{op:?}");
@@ -294,11 +297,11 @@ mod tests {
     #[test]
     fn integers_beyond_two_to_the_53_compare_exactly() {
         let large = (1_i64 << 53) + 1;
-        let values = Values::I64(vec![large - 1, large, large + 1]);
+        let values = Values::I64(vec![large - 1, large, large + 1].into());
         let power = [9_007_199_254_740_992.0];
         assert_eq!(kept(Eq, &power, true, &values), [0]);
         assert_eq!(kept(Gt, &power, true, &values), [1, 2]);
-        let ends = Values::I64(vec![i64::MIN, i64::MAX]);
+        let ends = Values::I64(vec![i64::MIN, i64::MAX].into());
         assert_eq!(kept(Lt, &[2_f64.powi(63)], true, &ends), [0, 1]);
         assert_eq!(kept(Eq, &[-(2_f64.powi(63))], true, &ends), [0]);
         assert_eq!(kept(Ge, &[f64::INFINITY], true, &ends), [0_u32; 0]);
@@ -308,8 +311,8 @@ mod tests {
     #[test]
     fn thresholds_are_rounded_to_the_floats_that_they_are_compared_with() {
         let near = [0.1_f32.next_down(), 0.1, 0.1_f32.next_up()];
-        let singles = Values::F32(near.to_vec());
-        let doubles = Values::F64(near.map(f64::from).to_vec());
+        let singles = Values::F32(near.to_vec().into());
+        let doubles = Values::F64(near.map(f64::from).to_vec().into());
         for (op, of_singles, of_doubles) in [
             (Eq, &[1][..], &[][..]),
             (In, &[1], &[]),
@@ -323,7 +326,7 @@ mod tests {
             assert_eq!(kept(op, &[0.1], true, &singles), of_singles, "{op:?}");
             assert_eq!(kept(op, &[0.1], true, &doubles), of_doubles, "{op:?}");
         }
-        let ends = Values::F32(vec![f32::MAX, f32::INFINITY]);
+        let ends = Values::F32(vec![f32::MAX, f32::INFINITY].into());
         assert_eq!(kept(Lt, &[1e39], true, &ends), [0]);
         assert_eq!(kept(Le, &[1e39], true, &ends), [0, 1]);
     }

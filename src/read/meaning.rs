@@ -300,14 +300,14 @@ mod tests {
             ("scale_factor", "0.5"),
         ];
         let meaning = meaning(&pairs, Dtype::I16).unwrap();
-        let stored = Values::I64(vec![-1, 0, 100, 101]);
+        let stored = Values::I64(vec![-1, 0, 100, 101].into());
         let meant = meaning.mark(&stored, None);
         let nulls: Vec<bool> = meant.nulls.unwrap().iter().map(|valid| !valid).collect();
         assert_eq!(nulls, [true, false, false, true]);
         let outside: Vec<bool> = meant.outside.unwrap().iter().collect();
         assert_eq!(outside, [false, false, false, true]);
         let unpacked = meaning.unpack(&stored).unwrap();
-        assert_eq!(unpacked, Values::F64(vec![-0.5, 0.0, 50.0, 50.5]));
+        assert_eq!(unpacked, Values::F64(vec![-0.5, 0.0, 50.0, 50.5].into()));
     }
 
     #[test]
@@ -359,8 +359,12 @@ mod tests {
     #[test]
     fn a_declared_fill_value_leaves_no_suspicion() {
         let declared = meaning(&[("_FillValue", "-9999")], Dtype::F32).unwrap();
-        assert!(!declared.mark(&Values::F32(vec![f32::MAX]), None).stray);
+        assert!(
+            !declared
+                .mark(&Values::F32(vec![f32::MAX].into()), None)
+                .stray
+        );
         let silent = meaning(&[], Dtype::F32).unwrap();
-        assert!(silent.mark(&Values::F32(vec![f32::MAX]), None).stray);
+        assert!(silent.mark(&Values::F32(vec![f32::MAX].into()), None).stray);
     }
 }

@@ -283,18 +283,18 @@ mod tests {
     fn a_fill_value_is_compared_in_the_datasets_own_type() {
         let wide = Number::Float(3.402_823_466_385_288_6e38);
         let (single, _) = fills(&[wide, Number::Float(0.1), Number::Int(7)], Dtype::F32);
-        let values = Values::F32(vec![f32::MAX, 1.0, 0.1, 7.0, f32::NAN]);
+        let values = Values::F32(vec![f32::MAX, 1.0, 0.1, 7.0, f32::NAN].into());
         assert_eq!(nulls(&single, &values), [0, 2, 3]);
         assert_eq!(fills(&[Number::Float(f64::MAX)], Dtype::F32).1, 1);
         let (byte, odd) = fills(&[127.0, 0.5, 300.0, f64::NAN].map(Number::Float), Dtype::I8);
-        assert_eq!(nulls(&byte, &Values::I64(vec![127, 0, 44])), [0]);
+        assert_eq!(nulls(&byte, &Values::I64(vec![127, 0, 44].into())), [0]);
         assert_eq!(odd, 3);
         let top = Number::Int(u64::MAX.into());
         let (unsigned, _) = fills(&[top], Dtype::U64);
-        assert_eq!(nulls(&unsigned, &Values::I64(vec![0, -1])), [1]);
+        assert_eq!(nulls(&unsigned, &Values::I64(vec![0, -1].into())), [1]);
         assert_eq!(fills(&[top], Dtype::I64).1, 1);
         let (nan, _) = fills(&[Number::Float(f64::NAN)], Dtype::F64);
-        assert_eq!(nulls(&nan, &Values::F64(vec![0.0, f64::NAN])), [1]);
+        assert_eq!(nulls(&nan, &Values::F64(vec![0.0, f64::NAN].into())), [1]);
     }
 
     #[test]
@@ -311,12 +311,12 @@ mod tests {
             (0..values.len()).filter(is).collect::<Vec<_>>()
         };
         let [low, high] = [-1.0, 0.1].map(Number::Float);
-        let values = Values::F32(vec![0.1, 0.11, f32::NAN, -1.0, f32::NEG_INFINITY]);
+        let values = Values::F32(vec![0.1, 0.11, f32::NAN, -1.0, f32::NEG_INFINITY].into());
         assert_eq!(outside(low, high, Dtype::F32, &values), [1, 4]);
-        let integers = Values::I64(vec![-1, 0, 1, -2]);
+        let integers = Values::I64(vec![-1, 0, 1, -2].into());
         assert_eq!(outside(low, high, Dtype::I8, &integers), [2, 3]);
         let far = Number::Float(1e300);
-        let everything = Values::I64(vec![0, -1]);
+        let everything = Values::I64(vec![0, -1].into());
         assert!(outside(Number::Int(0), far, Dtype::U64, &everything).is_empty());
     }
 }

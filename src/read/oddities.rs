@@ -137,12 +137,12 @@ mod tests {
     fn numbers_that_fill_gaps_are_found_exactly() {
         let singles = [f32::MAX, -f32::MAX, NETCDF_FILL as f32];
         for x in singles {
-            assert!(has_strays(&Values::F32(vec![0.0, x])), "{x}");
-            assert!(has_strays(&Values::F64(vec![0.0, x.into()])), "{x}");
+            assert!(has_strays(&Values::F32(vec![0.0, x].into())), "{x}");
+            assert!(has_strays(&Values::F64(vec![0.0, x.into()].into())), "{x}");
         }
-        assert!(has_strays(&Values::F64(vec![f64::MAX])));
+        assert!(has_strays(&Values::F64(vec![f64::MAX].into())));
         for x in [f32::INFINITY, f32::NAN, 3.402_823e38, 9.969_2e36] {
-            assert!(!has_strays(&Values::F32(vec![x])), "{x}");
+            assert!(!has_strays(&Values::F32(vec![x].into())), "{x}");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::attributes::{Attribute, Attributes, Number};
 use crate::config::Dtype;
-use crate::photon::Values;
+use crate::photon::{Buffer, Values};
 
 /// How packed values become numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,7 +78,7 @@ impl Packing {
         }
     }
 
-    fn double<T: Copy>(&self, values: &[T], wide: impl Fn(T) -> f64) -> Vec<f64> {
+    fn double<T: Copy>(&self, values: &[T], wide: impl Fn(T) -> f64) -> Buffer<f64> {
         let (scale, offset) = (self.scale, self.offset);
         let unpack = |&value: &T| {
             let x = wide(value);
@@ -90,7 +90,7 @@ impl Packing {
 
     /// A product or sum of two float32, computed in float64 and rounded, is the float32 one: 53 bits
     /// are more than twice 24 and 2.
-    fn single<T: Copy>(&self, values: &[T], narrow: impl Fn(T) -> f32) -> Vec<f32> {
+    fn single<T: Copy>(&self, values: &[T], narrow: impl Fn(T) -> f32) -> Buffer<f32> {
         let (scale, offset) = (self.scale, self.offset);
         let unpack = |&value: &T| {
             let x = narrow(value);
@@ -175,11 +175,11 @@ mod tests {
             offset: Some(900.0),
             to,
         };
-        let packed = Values::I64(vec![12_345, -1]);
+        let packed = Values::I64(vec![12_345, -1].into());
         let double = packing(Dtype::F64).unpack(&packed, Dtype::I32);
         assert_eq!(
             double,
-            Values::F64(vec![12_345.0 * 0.01 + 900.0, -0.01 + 900.0])
+            Values::F64(vec![12_345.0 * 0.01 + 900.0, -0.01 + 900.0].into())
         );
         let single = Packing {
             scale: Some(f64::from(0.01_f32)),
@@ -188,10 +188,13 @@ mod tests {
         let expected = [12_345_f32, -1.0].map(|x| x * 0.01_f32 + 900.0);
         assert_eq!(
             single.unpack(&packed, Dtype::I16),
-            Values::F32(expected.to_vec())
+            Values::F32(expected.to_vec().into())
         );
-        let top = Values::I64(vec![-1]);
+        let top = Values::I64(vec![-1].into());
         let unsigned = packing(Dtype::F64).unpack(&top, Dtype::U64);
-        assert_eq!(unsigned, Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0]));
+        assert_eq!(
+            unsigned,
+            Values::F64(vec![u64::MAX as f64 * 0.01 + 900.0].into())
+        );
     }
 }

@@ -139,6 +139,9 @@ pub struct MemoryReport {
     /// Bytes of partials that went to disk, and the sorted runs that they were written in.
     pub spilled_bytes: u64,
     pub sorted_runs: u64,
+    /// Page-locked bytes that columns had at a time, at most: part of the batches. Null where the device lends none.
+    #[serde(default)]
+    pub locked_bytes: Option<u64>,
 }
 
 /// Time and bytes of each stage. Reading and decoding overlap the others.
@@ -177,6 +180,10 @@ pub struct Stage {
     pub seconds: f64,
     /// Bytes that the stage moves; null where it moves none.
     pub bytes: Option<u64>,
+    /// Of `bytes`, those that a device read where they had been decoded, without a copy in between; only of uploads
+    /// to a device that lends memory to columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_bytes: Option<u64>,
     /// Seconds by the device's own clock; null where the stage is the host's, or the backend does not
     /// tell.
     pub device_seconds: Option<f64>,

@@ -87,6 +87,7 @@ impl RunReport {
                 partials_bytes: facts.partials_bytes,
                 spilled_bytes: tally.spilled.bytes,
                 sorted_runs: tally.spilled.runs,
+                locked_bytes: tally.columns,
             },
             seconds,
             stages: stages(facts, tally),
@@ -284,7 +285,10 @@ fn stages(facts: &RunFacts, tally: &Tally) -> Stages {
     Stages {
         read: moving(cost.read_seconds, cost.stored_bytes),
         decode: moving(cost.decode_seconds, cost.decoded_bytes),
-        upload: moving(times.upload, times.uploaded_bytes),
+        upload: Stage {
+            in_place_bytes: tally.columns.map(|_| times.in_place_bytes),
+            ..moving(times.upload, times.uploaded_bytes)
+        },
         locate: stage(times.locate),
         sort: on_device(times.sort, times.on_device.map(|device| device.sort)),
         segment: on_device(times.segment, times.on_device.map(|device| device.segment)),

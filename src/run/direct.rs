@@ -140,6 +140,7 @@ impl<'a> Work<'a> {
             table: self.table,
             errors,
             partials,
+            columns: memory.columns(rows, &survey.types, &survey.job),
             spill,
             pieces: None,
             watch: settings.watch,

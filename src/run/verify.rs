@@ -154,14 +154,16 @@ impl<'a> Verify<'a> {
         let started = Instant::now();
         let memory = self.settings.memory.beside_chunks(survey.chunk_bytes);
         let filters = self.config.filters.len();
+        let rows = memory.rows(&survey.types, filters, &survey.job);
         let options = Options {
-            batch_rows: memory.rows(&survey.types, filters, &survey.job),
+            batch_rows: rows,
             tolerant: false,
             table: None,
             // A strict run lists nothing.
             errors: Path::new("errors.parquet"),
             // Nothing is written: partials stay in memory.
             partials: u64::MAX,
+            columns: memory.columns(rows, &survey.types, &survey.job),
             spill: Path::new(""),
             pieces: None,
             watch: self.settings.watch,

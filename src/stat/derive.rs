@@ -1,19 +1,30 @@
 //! Derived columns: elementwise expressions evaluated per photon before a backend sees the batch.
 
+use std::sync::Arc;
+
 use arrow::buffer::NullBuffer;
 
 use crate::expr::{Condition, RowExpr, eval_condition, eval_rows};
-use crate::photon::{Column, PhotonBatch, Values};
+use crate::photon::{Buffer, Column, ColumnMemory, PhotonBatch, Values};
 
 use super::job::{ColumnOrigin, Job};
 
 /// Turns source columns into the job's columns and back, batch after batch in the same memory.
 #[derive(Debug, Default)]
 pub struct Derivation {
-    spare: Vec<Vec<f64>>,
+    spare: Vec<Buffer<f64>>,
+    memory: Option<Arc<dyn ColumnMemory>>,
 }
 
 impl Derivation {
+    /// Derives into this memory where there is some.
+    pub fn into_memory(memory: Option<Arc<dyn ColumnMemory>>) -> Self {
+        Self {
+            memory,
+            ..Self::default()
+        }
+    }
+
     /// The columns of the job, from a batch of source columns (one per variable, of these names). Those
     /// that the job takes as they are leave the batch until [`Derivation::give_back`].
     pub fn take(
@@ -54,10 +65,24 @@ impl Derivation {
                         batch.columns[variable] = Column { values, nulls };
                     }
                 }
-                (_, Values::F64(values)) => self.spare.push(values),
+                // Lent memory goes back to where it came from.
+                (origin, Values::F64(values)) if origin.is_derived() && values.lent().is_none() => {
+                    self.spare.push(values);
+                }
                 (_, _) => {}
             }
         }
+    }
+
+    /// Room for so many values, of any content.
+    fn room(&mut self, length: usize) -> Buffer<f64> {
+        let lent = self.memory.as_deref();
+        if let Some(lent) = lent.and_then(|memory| Buffer::lent_by(memory, length)) {
+            return lent;
+        }
+        let mut values = self.spare.pop().unwrap_or_default();
+        values.to_mut().resize(length, 0.0);
+        values
     }
 
     /// A column of its own.
@@ -65,8 +90,7 @@ impl Derivation {
         match origin {
             &ColumnOrigin::Source(variable) => sources.batch.columns[variable].clone(),
             ColumnOrigin::Derived { expr, operands } => {
-                let mut values = self.spare.pop().unwrap_or_default();
-                values.resize(sources.batch.len(), 0.0);
+                let mut values = self.room(sources.batch.len());
                 eval_rows(expr, &|name| sources.values(name), &mut values);
                 Column {
                     values: Values::F64(values),

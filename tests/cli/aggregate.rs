@@ -152,10 +152,13 @@ fn the_answer_is_written_in_every_format_with_the_same_values() {
         .as_primitive::<Float64Type>();
     let mut array = Npy::open(&site.out("a.npy")).unwrap();
     let ids: Vec<i64> = ids.into_iter().map(u64::cast_signed).collect();
-    assert_eq!(array.column(Some("cell_ids")).unwrap(), Values::I64(ids));
+    assert_eq!(
+        array.column(Some("cell_ids")).unwrap(),
+        Values::I64(ids.into())
+    );
     assert_eq!(
         array.column(Some("mean")).unwrap(),
-        Values::F64(mean.values().to_vec())
+        Values::F64(mean.values().to_vec().into())
     );
     let count = array.column(Some("count")).unwrap();
     let Values::I64(count) = count else {
@@ -239,7 +242,7 @@ fn weights_and_quantiles_are_those_of_plain_sums() {
     ] {
         assert_eq!(
             array.column(Some(name)).unwrap(),
-            Values::F64(vec![expected]),
+            Values::F64(vec![expected].into()),
             "{name}"
         );
     }

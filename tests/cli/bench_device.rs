@@ -91,6 +91,33 @@ fn measured(value: &Value) -> Vec<&Value> {
     }
 }
 
+/// Arrays that the host copies once more, and such that the device reads where they are: as long as 64 KiB there.
+fn columns_reach_the_device_in_both_ways(facts: &[Value]) {
+    let folds = values(facts, "end-to-end-large", "bits");
+    let ways = folds.iter().map(|fold| {
+        let of = |name: &str| fold[name].as_str().unwrap();
+        (
+            of("columns"),
+            of("results"),
+            fold["in_place_bytes"].as_u64().unwrap(),
+        )
+    });
+    let positions = 2 * 8 * folds[0]["photons"].as_u64().unwrap();
+    let expected = [
+        ("staged", "mapped", 0),
+        ("staged", "copied", 0),
+        ("pinned", "mapped", positions),
+    ];
+    assert_eq!(ways.collect::<Vec<_>>(), expected);
+    assert_eq!(values(facts, "end-to-end", "fold_in_place").len(), 1);
+    let runs = values(facts, "run", "time");
+    let devices: Vec<_> = runs
+        .iter()
+        .map(|run| run["device"].as_str().unwrap())
+        .collect();
+    assert_eq!(devices, ["cpu", "cuda", "cuda, staged"]);
+}
+
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
 fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
@@ -131,6 +158,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     ] {
         assert!(bits.iter().any(|line| line["step"] == *step), "{step}");
     }
+    columns_reach_the_device_in_both_ways(&facts);
     let located = values(&facts, "locate", "located");
     assert_eq!(located.last().unwrap()["positions"], 20_000);
     assert_eq!(values(&facts, "ceilings", "copy").len(), 8);

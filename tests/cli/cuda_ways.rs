@@ -142,6 +142,7 @@ fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
         ("ICEFOLD_CUDA_SORT", "set it to look-back or scan"),
         ("ICEFOLD_CUDA_RESULTS", "set it to mapped or copied"),
         ("ICEFOLD_CUDA_LAUNCH", "set it to single or graph"),
+        ("ICEFOLD_CUDA_COLUMNS", "set it to pinned or staged"),
     ] {
         let mut run = site.run("atl03", &[&granule]);
         run.args(["--device", "cuda"]).env(variable, "quickly");

@@ -10,6 +10,8 @@ mod bench_device;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
 #[cfg(icefold_test_stand_in)]
+mod cuda_columns;
+#[cfg(icefold_test_stand_in)]
 mod cuda_libraries;
 #[cfg(icefold_test_stand_in)]
 mod cuda_refused;

@@ -115,12 +115,12 @@ fn photons() -> Photons {
     let valid: NullBuffer = valid.into();
     rows.columns = vec![
         Column {
-            values: Values::F32(h),
+            values: Values::F32(h.into()),
             nulls: Some(valid),
         },
-        column(Values::F64(t)),
-        column(Values::I64(k)),
-        column(Values::F64(s)),
+        column(Values::F64(t.into())),
+        column(Values::I64(k.into())),
+        column(Values::F64(s.into())),
     ];
     rows
 }

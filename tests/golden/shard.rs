@@ -75,8 +75,8 @@ pub fn points() -> Photons {
         lon: f64s(&input, "lon"),
         lat: f64s(&input, "lat"),
         columns: vec![
-            column(Values::F32(f32s(&input, "h_li"))),
-            column(Values::F32(f32s(&input, "s_li"))),
+            column(Values::F32(f32s(&input, "h_li").into())),
+            column(Values::F32(f32s(&input, "s_li").into())),
         ],
     }
 }

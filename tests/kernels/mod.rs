@@ -3,6 +3,7 @@
 //! the CPU backend and the standard library. Where there is a device, the same facts hold on it; without
 //! one those tests show as ignored.
 
+mod columns;
 mod compiled;
 mod emulation;
 mod faults;

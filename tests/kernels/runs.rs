@@ -12,7 +12,7 @@ use super::{Position, Subject, noise, on_emulation_and_device};
 
 /// Tracks 0.7 m a photon and more, over what divides the sphere: quarters, hemispheres, caps, poles, ends of
 /// what longitudes are; and photons that stand still on an edge of cells, or change sides at every step.
-const TRACKS: [(&str, Position); 9] = [
+pub const TRACKS: [(&str, Position); 9] = [
     ("over the equator and the first meridian", |i| {
         (i as f64 * 7e-6 - 0.03, i as f64 * 6e-6 - 0.02)
     }),
@@ -49,7 +49,7 @@ const TRACKS: [(&str, Position); 9] = [
     }),
 ];
 
-fn grid(order: u8, latitude: Latitude) -> GridConfig {
+pub fn grid(order: u8, latitude: Latitude) -> GridConfig {
     GridConfig {
         shard_order: Order::new(order.min(6)).unwrap(),
         chunk_order: None,
@@ -58,7 +58,7 @@ fn grid(order: u8, latitude: Latitude) -> GridConfig {
     }
 }
 
-fn job() -> Job {
+pub fn job() -> Job {
     let needs = Needs {
         range: true,
         moments: true,
@@ -76,7 +76,7 @@ fn job() -> Job {
     }
 }
 
-fn batch(n: usize, position: Position) -> PhotonBatch {
+pub fn batch(n: usize, position: Position) -> PhotonBatch {
     let (lon, lat) = (0..n).map(position).unzip();
     let heights = (0..n).map(|i| (noise(i, 5) * 3000.0) as f32);
     PhotonBatch {

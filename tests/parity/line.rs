@@ -161,8 +161,8 @@ fn plain(positions: impl Iterator<Item = (f64, f64)>) -> (Question, PhotonBatch)
             rows: Rows::Range(0..lon.len() as u64),
         },
         columns: vec![column(Values::F32(heights.collect()))],
-        lon,
-        lat,
+        lon: lon.into(),
+        lat: lat.into(),
     };
     (Question::new(PLAIN, &TYPES[..1]), batch)
 }

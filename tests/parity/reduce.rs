@@ -175,8 +175,8 @@ fn batch(columns: Vec<Column>, n: usize) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..n as u64),
         },
-        lon: vec![0.0; n],
-        lat: vec![0.0; n],
+        lon: vec![0.0; n].into(),
+        lat: vec![0.0; n].into(),
         columns,
     }
 }
@@ -228,7 +228,7 @@ fn sums_of_the_largest_values_do_not_wrap<B: Subject>() {
         outputs: Vec::new(),
     };
     for bits in [0x467f_ffff, 0xc67f_ffff] {
-        let values = Values::F32(vec![f32::from_bits(bits); n]);
+        let values = Values::F32(vec![f32::from_bits(bits); n].into());
         let column = Column {
             values,
             nulls: None,

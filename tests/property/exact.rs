@@ -253,10 +253,10 @@ fn one_cell(h: Vec<f32>, d: Vec<f64>, t: Vec<f64>) -> Photons {
         lon: vec![20.0; n],
         lat: vec![10.0; n],
         columns: vec![
-            column(Values::F32(h)),
-            column(Values::F64(d.clone())),
-            column(Values::F64(d)),
-            column(Values::F64(t)),
+            column(Values::F32(h.into())),
+            column(Values::F64(d.clone().into())),
+            column(Values::F64(d.into())),
+            column(Values::F64(t.into())),
             column(Values::I64((0..n as i64).collect())),
         ],
     }

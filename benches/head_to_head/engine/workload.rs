@@ -90,7 +90,7 @@ impl Workload {
         };
         let read = |name: &String| {
             Ok(Column {
-                values: Values::F32(self.array(name)?),
+                values: Values::F32(self.array(name)?.into()),
                 nulls: None,
             })
         };
@@ -101,8 +101,8 @@ impl Workload {
                     ground_track: Arc::from("gt1l"),
                     rows: Rows::Range(0..lon.len() as u64),
                 },
-                lon,
-                lat,
+                lon: lon.into(),
+                lat: lat.into(),
                 columns: columns.iter().map(read).collect::<Result<_>>()?,
             },
             sources: columns.iter().map(source).collect(),

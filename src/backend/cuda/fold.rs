@@ -22,6 +22,7 @@ use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::fold_runs::{self, Outcome, There};
+use super::grids::authalic;
 use super::machine::{Fault, Machine, Result};
 use super::memory::{Gpu, Lease};
 use super::rows::ColumnRows;
@@ -100,6 +101,8 @@ fn fold_at_once<M: Machine>(
     if device.places.is_empty() {
         return Ok(cpu.fold(&batch, work.grid, work.job, times)?);
     }
+    // Before anything crosses the wire.
+    authalic(work.grid)?;
     let in_runs = match work.way {
         Way::Stages => false,
         Way::Runs => !device.ordered(),
@@ -180,7 +183,12 @@ pub fn upload_positions<M: Machine>(
     batch: &PhotonBatch,
     times: &mut StageTimes,
 ) -> Result<(Lease, Lease)> {
-    let both = || Ok((gpu.upload(&batch.lon)?, gpu.upload(&batch.lat)?));
+    let both = || {
+        Ok((
+            gpu.upload_values(&batch.lon)?,
+            gpu.upload_values(&batch.lat)?,
+        ))
+    };
     times.upload.time(both)
 }
 

@@ -2,8 +2,10 @@
 //! emulation of one on the host. Everything else in this folder is the same for both.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use super::kernels::{Argument, Kernel};
+use crate::photon::{ColumnBlock, ColumnMemory};
 
 pub use super::driver::block::{Block, Span};
 pub use crate::backend::gpu::{Fault, Result};
@@ -47,6 +49,17 @@ pub trait Machine: Debug + Send + Sync {
 
     /// Copies to the device; `from` may change when this returns.
     fn upload(&self, from: &[u8], to: Span) -> Result<()>;
+
+    /// Memory of the host, at most so many bytes, from which `upload_column` copies; `None` where any is as good.
+    fn columns(&self, _bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        None
+    }
+
+    /// Copies the first so many bytes of a block to the device. It may read them later than this returns, for which
+    /// the block waits before it is written. `false`, and nothing is copied, where it is no block of such a device.
+    fn upload_column(&self, _from: &dyn ColumnBlock, _bytes: usize, _to: Span) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Does these steps, one after the other, after all before them.
     fn run(&self, steps: &[Step]) -> Result<()>;

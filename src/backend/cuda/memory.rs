@@ -7,7 +7,8 @@ use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
 use super::machine::{Block, Fault, Machine, Result, Span, Step};
-use super::way::{Results, Sorting};
+use super::way::{Results, Sorting, Uploads};
+use crate::photon::Buffer;
 
 /// A machine, and the memory that was taken from it.
 #[derive(Debug)]
@@ -18,10 +19,14 @@ pub struct Gpu<M: Machine> {
     mapped: Arc<Mutex<Vec<Block>>>,
     /// Bytes that were uploaded, ever.
     pub uploaded: AtomicU64,
+    /// Of these, bytes that the device read where they had been decoded.
+    pub in_place: AtomicU64,
     /// How it sorts.
     pub sorting: Sorting,
     /// How rows of runs come back.
     pub results: Results,
+    /// How columns reach the device.
+    pub uploads: Uploads,
 }
 
 /// Memory that no batch uses at the moment.
@@ -128,8 +133,10 @@ impl<M: Machine> Gpu<M> {
             shelf: Arc::default(),
             mapped: Arc::default(),
             uploaded: AtomicU64::new(0),
+            in_place: AtomicU64::new(0),
             sorting: Sorting::LookBack,
             results: Results::Mapped,
+            uploads: Uploads::Pinned,
         }
     }
 
@@ -145,6 +152,26 @@ impl<M: Machine> Gpu<M> {
         let from = bytemuck::cast_slice(items);
         self.machine.upload(from, lease.span())?;
         self.uploaded.fetch_add(bytes, Ordering::Relaxed);
+        Ok(lease)
+    }
+
+    /// Values of a batch, likewise; read where they are, if that is memory for columns.
+    pub fn upload_values<T: Pod>(&self, values: &Buffer<T>) -> Result<Lease> {
+        let lent = match self.uploads {
+            Uploads::Pinned if !values.is_empty() => values.lent(),
+            _ => None,
+        };
+        let Some(block) = lent else {
+            return self.upload(values);
+        };
+        let bytes = size_of_val(&**values);
+        let lease = self.lease(bytes as u64, true)?;
+        if !self.machine.upload_column(block, bytes, lease.span())? {
+            drop(lease);
+            return self.upload(values);
+        }
+        self.uploaded.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.in_place.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(lease)
     }
 

@@ -17,6 +17,7 @@ mod driver;
 mod extents;
 mod fold;
 mod fold_runs;
+mod grids;
 mod kernels;
 mod machine;
 mod machine_code;
@@ -44,7 +45,7 @@ pub use report::{DeviceReport, Found};
 pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
-pub use way::{Launching, Results, Sorting, Way};
+pub use way::{Launching, Results, Sorting, Uploads, Way};
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,6 +94,7 @@ impl Cuda<Driver> {
         let mut cuda = Self::with(drivers, cpu)?.with_way(way);
         cuda.set_sorting(sorting);
         cuda.set_results(Results::of_environment()?);
+        cuda.set_uploads(Uploads::of_environment()?);
         cuda.set_launching(Launching::of_environment()?);
         Ok(cuda)
     }
@@ -181,6 +183,11 @@ impl<M: Machine> Cuda<M> {
         self.gpus.iter_mut().for_each(|gpu| gpu.results = results);
     }
 
+    /// Uploads columns in another way from now on.
+    pub fn set_uploads(&mut self, uploads: Uploads) {
+        self.gpus.iter_mut().for_each(|gpu| gpu.uploads = uploads);
+    }
+
     /// The names of the devices.
     pub fn names(&self) -> Vec<&str> {
         self.gpus.iter().map(|gpu| gpu.machine.name()).collect()
@@ -231,9 +238,12 @@ impl<M: Machine> Cuda<M> {
         photons: Range<usize>,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        let before = gpu.uploaded.load(Ordering::Relaxed);
+        let sent = || [&gpu.uploaded, &gpu.in_place].map(|bytes| bytes.load(Ordering::Relaxed));
+        let before = sent();
         let folded = fold::fold((gpu, &self.cpu), work, photons, times);
-        times.uploaded_bytes += gpu.uploaded.load(Ordering::Relaxed) - before;
+        let after = sent();
+        times.uploaded_bytes += after[0] - before[0];
+        times.in_place_bytes += after[1] - before[1];
         folded.map_err(|fault| fault.into_error(gpu.machine.name(), for_memory()))
     }
 }

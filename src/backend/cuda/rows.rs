@@ -1,7 +1,7 @@
 //! Rows of pieces as `kernels/part.cu` writes them.
 
 use crate::backend::gpu::{Found, Row, ValueKeys};
-use crate::stat::{Key, Moments, Range, Signed256, Specials, TermSum, Unsigned256};
+use crate::stat::{Key, Moments, Range, Signed256, TermSum, Unsigned256};
 
 use super::tile::ROW_WORDS;
 
@@ -9,28 +9,8 @@ use super::tile::ROW_WORDS;
 pub type Words = [u32; ROW_WORDS as usize];
 
 impl Row for Words {
-    fn key(&self) -> u32 {
-        self[0]
-    }
-
-    fn photons(&self) -> u64 {
-        self[1].into()
-    }
-
-    fn values(&self) -> u64 {
-        self[2].into()
-    }
-
-    fn specials(&self) -> Specials {
-        Specials {
-            nan: self[3].into(),
-            positive_infinity: self[4].into(),
-            negative_infinity: self[5].into(),
-        }
-    }
-
-    fn out_of_range(&self) -> u64 {
-        self[6].into()
+    fn words(&self) -> &[u32] {
+        self
     }
 
     fn range(&self) -> Range {

@@ -12,10 +12,10 @@
 
 use crate::backend::gpu::tile::{FLAG_NULLS, FLAG_VALUES};
 use crate::config::GridConfig;
-use crate::grid::Latitude;
 use crate::photon::{ColumnType, PhotonBatch};
 use crate::stat::JobColumn;
 
+use super::grids::authalic;
 use super::kernels::Argument::Word;
 use super::kernels::{Argument, Kernel};
 use super::machine::{Fault, Machine, Result, Step};
@@ -169,7 +169,7 @@ impl Runs {
         let (kernel, of): (_, Vec<Argument>) = match places {
             Places::Keys(keys) => (Kernel::RunsKeys, vec![Word(n), keys.at()]),
             Places::Positions { lon, lat, grid } => {
-                let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
+                let authalic = authalic(grid)?;
                 let order = u32::from(grid.cell_order.get());
                 let of = vec![Word(n), Word(order), Word(authalic), lon.at(), lat.at()];
                 (Kernel::Runs, of)

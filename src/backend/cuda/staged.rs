@@ -1,12 +1,14 @@
 //! The stages one by one, on the first of the devices; for tests, and to find where a difference
 //! starts.
 
+use std::sync::Arc;
+
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::Share;
 use crate::backend::{Backend, KeyTable, StageTimes};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::photon::PhotonBatch;
+use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, Partials};
 
 use super::Cuda;
@@ -17,6 +19,7 @@ use super::shares::shares;
 use super::sides;
 use super::stages::{self, DeviceColumn, Pieces, SortedKeys};
 use super::tile::BATCH;
+use super::way::Uploads;
 
 /// A batch whose positions and columns are on the device.
 #[derive(Debug)]
@@ -141,8 +144,8 @@ impl<M: Machine> Cuda<M> {
         let columns = batch.columns.iter();
         Ok(Photons {
             batch,
-            lon: gpu.upload(&batch.lon)?,
-            lat: gpu.upload(&batch.lat)?,
+            lon: gpu.upload_values(&batch.lon)?,
+            lat: gpu.upload_values(&batch.lat)?,
             columns: columns
                 .map(|column| stages::upload_column(gpu, column))
                 .collect::<machine::Result<_>>()?,
@@ -268,6 +271,13 @@ impl<M: Machine> Backend for Cuda<M> {
     type Keys = Keys;
     type Sorted = Sorted;
     type Segments = Segments;
+
+    fn columns(&self, bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        match self.first().uploads {
+            Uploads::Pinned => self.first().machine.columns(bytes),
+            Uploads::Staged => None,
+        }
+    }
 
     fn upload<'a>(&self, batch: &'a PhotonBatch) -> Result<Photons<'a>> {
         few_enough(batch.len())?;

@@ -4,10 +4,11 @@ use crate::backend::KeyTable;
 use crate::backend::gpu::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
 use crate::backend::gpu::valid_words;
 use crate::config::GridConfig;
-use crate::grid::{Latitude, Order};
+use crate::grid::Order;
 use crate::photon::{Column, ColumnType, Values};
 use crate::stat::JobColumn;
 
+use super::grids::authalic;
 use super::kernels::Argument::Word;
 use super::kernels::Kernel;
 use super::machine::{Fault, Machine, Result};
@@ -65,9 +66,9 @@ pub fn locate<M: Machine>(
     n: u32,
     grid: &GridConfig,
 ) -> Result<Lease> {
+    let authalic = authalic(grid)?;
     let cells = gpu.scratch::<u64>(n.into())?;
     let shift = 2 * u32::from(Order::MAX.get() - grid.cell_order.get());
-    let authalic = u32::from(grid.kind.healpix() == Some(Latitude::AuthalicWgs84));
     let arguments = [
         Word(n),
         Word(shift),
@@ -254,9 +255,9 @@ pub fn upload_column<M: Machine>(gpu: &Gpu<M>, column: &Column) -> Result<Device
     let n = column.values.len();
     Ok(DeviceColumn {
         values: match &column.values {
-            Values::F32(values) => gpu.upload(values)?,
-            Values::F64(values) => gpu.upload(values)?,
-            Values::I64(values) => gpu.upload(values)?,
+            Values::F32(values) => gpu.upload_values(values)?,
+            Values::F64(values) => gpu.upload_values(values)?,
+            Values::I64(values) => gpu.upload_values(values)?,
         },
         valid: match &column.nulls {
             None => None,

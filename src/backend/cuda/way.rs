@@ -1,5 +1,5 @@
-//! How a batch is folded on a device, how it sorts, how results come back and how launches are handed over: two ways
-//! of each with the same bits, until a device has shown which is faster.
+//! How a batch is folded on a device, how it sorts, how columns get there, how results come back and how launches are
+//! handed over: two ways of each with the same bits, until a device has shown which is faster.
 
 use crate::error::{Error, Result};
 
@@ -14,6 +14,9 @@ pub const RESULTS: &str = "ICEFOLD_CUDA_RESULTS";
 
 /// Chooses how launches of a fold of runs are handed over, likewise: `single`, `graph`, or nothing.
 pub const LAUNCH: &str = "ICEFOLD_CUDA_LAUNCH";
+
+/// Chooses how columns reach the device, likewise: `pinned`, `staged`, or nothing.
+pub const COLUMNS: &str = "ICEFOLD_CUDA_COLUMNS";
 
 /// What a variable of the environment asks for, by the names of choices; the first stands for nothing.
 fn of_environment<T: Copy>(variable: &str, choices: &[(&str, T)]) -> Result<T> {
@@ -83,6 +86,37 @@ impl Results {
             ("copied", Self::Copied),
         ];
         of_environment(RESULTS, &choices)
+    }
+}
+
+/// How columns reach the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploads {
+    /// They are decoded into page-locked memory as far as there is some, and the device reads them there.
+    Pinned,
+    /// The host copies them to page-locked buffers first.
+    Staged,
+}
+
+impl Uploads {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::Staged => "staged",
+        }
+    }
+
+    /// What [`COLUMNS`] asks for.
+    ///
+    /// # Errors
+    /// It asks for something else.
+    pub fn of_environment() -> Result<Self> {
+        let choices = [
+            ("", Self::Pinned),
+            ("pinned", Self::Pinned),
+            ("staged", Self::Staged),
+        ];
+        of_environment(COLUMNS, &choices)
     }
 }
 

@@ -11,9 +11,9 @@ pub fn part(column: &Column, photons: Range<usize>) -> Column {
     let (start, len) = (photons.start, photons.len());
     Column {
         values: match &column.values {
-            Values::F32(v) => Values::F32(v[photons].to_vec()),
-            Values::F64(v) => Values::F64(v[photons].to_vec()),
-            Values::I64(v) => Values::I64(v[photons].to_vec()),
+            Values::F32(v) => Values::F32(v[photons].to_vec().into()),
+            Values::F64(v) => Values::F64(v[photons].to_vec().into()),
+            Values::I64(v) => Values::I64(v[photons].to_vec().into()),
         },
         nulls: column.nulls.as_ref().map(|nulls| nulls.slice(start, len)),
     }
@@ -31,8 +31,8 @@ pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch 
     };
     PhotonBatch {
         origin,
-        lon: batch.lon[photons.clone()].to_vec(),
-        lat: batch.lat[photons.clone()].to_vec(),
+        lon: batch.lon[photons.clone()].to_vec().into(),
+        lat: batch.lat[photons.clone()].to_vec().into(),
         columns: batch
             .columns
             .iter()

@@ -9,15 +9,37 @@ use crate::stat::{
 use super::fault::{Fault, Result};
 use super::share::{Share, assemble};
 
-/// A row as a device writes it.
+/// A row as a device writes it. The first seven words are counts, and the same on all devices.
 pub trait Row {
+    fn words(&self) -> &[u32];
+
     /// The key of its cell.
-    fn key(&self) -> u32;
-    fn photons(&self) -> u64;
+    fn key(&self) -> u32 {
+        self.words()[0]
+    }
+
+    fn photons(&self) -> u64 {
+        self.words()[1].into()
+    }
+
     /// Photons whose value is not null.
-    fn values(&self) -> u64;
-    fn specials(&self) -> Specials;
-    fn out_of_range(&self) -> u64;
+    fn values(&self) -> u64 {
+        self.words()[2].into()
+    }
+
+    fn specials(&self) -> Specials {
+        let words = self.words();
+        Specials {
+            nan: words[3].into(),
+            positive_infinity: words[4].into(),
+            negative_infinity: words[5].into(),
+        }
+    }
+
+    fn out_of_range(&self) -> u64 {
+        self.words()[6].into()
+    }
+
     fn range(&self) -> Range;
     fn moments(&self) -> Moments;
     /// Where the device sums terms.
@@ -178,31 +200,12 @@ mod tests {
     use crate::config::GridConfig;
     use crate::grid::{Latitude, Order};
 
-    /// Key, photons, values and NaN.
-    struct Counts([u32; 4]);
+    /// A row that has counts alone.
+    struct Counts([u32; 7]);
 
     impl Row for Counts {
-        fn key(&self) -> u32 {
-            self.0[0]
-        }
-
-        fn photons(&self) -> u64 {
-            self.0[1].into()
-        }
-
-        fn values(&self) -> u64 {
-            self.0[2].into()
-        }
-
-        fn specials(&self) -> Specials {
-            Specials {
-                nan: self.0[3].into(),
-                ..Specials::default()
-            }
-        }
-
-        fn out_of_range(&self) -> u64 {
-            0
+        fn words(&self) -> &[u32] {
+            &self.0
         }
 
         fn range(&self) -> Range {
@@ -214,7 +217,7 @@ mod tests {
         }
     }
 
-    /// What is found wrong with such rows.
+    /// What is found wrong with rows of these keys, photons, values and NaN.
     fn wrong_with(rows: &[[u32; 4]], photons: u32) -> Option<String> {
         let order = |order| Order::new(order).unwrap();
         let grid = GridConfig {
@@ -224,7 +227,9 @@ mod tests {
             kind: Latitude::AuthalicWgs84.into(),
         };
         let table = KeyTable::new(&grid, |shift| vec![777 >> shift]);
-        let rows: Vec<Counts> = rows.iter().map(|&counts| Counts(counts)).collect();
+        let rows: Vec<Counts> = (rows.iter())
+            .map(|&[key, photons, values, nan]| Counts([key, photons, values, nan, 0, 0, 0]))
+            .collect();
         let found = Found {
             moments: Some(&rows),
             terms: None,

@@ -39,6 +39,7 @@ pub fn spread(
     for (partials, of_part) in folded {
         times.batches.add(&of_part.batches);
         times.uploaded_bytes += of_part.uploaded_bytes;
+        times.in_place_bytes += of_part.in_place_bytes;
         whole = merged(&whole, &partials, job);
     }
     Ok(whole)

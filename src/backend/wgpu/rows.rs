@@ -2,7 +2,7 @@
 
 use crate::backend::gpu::tile::ROW_WORDS;
 use crate::backend::gpu::{Found, Row, ValueKeys};
-use crate::stat::{Key, Moments, Range, Specials, Unsigned256};
+use crate::stat::{Key, Moments, Range, Unsigned256};
 
 /// Words of one row.
 pub type Words = [u32; ROW_WORDS as usize];
@@ -34,28 +34,8 @@ impl ColumnRows {
 }
 
 impl Row for Words {
-    fn key(&self) -> u32 {
-        self[0]
-    }
-
-    fn photons(&self) -> u64 {
-        self[1].into()
-    }
-
-    fn values(&self) -> u64 {
-        self[2].into()
-    }
-
-    fn specials(&self) -> Specials {
-        Specials {
-            nan: self[3].into(),
-            positive_infinity: self[4].into(),
-            negative_infinity: self[5].into(),
-        }
-    }
-
-    fn out_of_range(&self) -> u64 {
-        self[6].into()
+    fn words(&self) -> &[u32] {
+        self
     }
 
     /// A cell without a value that is not NaN has the identity.

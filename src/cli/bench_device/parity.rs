@@ -96,7 +96,8 @@ fn compare_positions(bench: &mut Bench, most: u64) -> Result<()> {
         let mut batch = bench.batch(Workload::OneCell, 0, &job);
         batch.columns.clear();
         let made = || photons::positions(Workload::Places, compared, step as usize);
-        (batch.lon, batch.lat) = bench.cpu.install(made);
+        let (lon, lat) = bench.cpu.install(made);
+        (batch.lon, batch.lat) = (lon.into(), lat.into());
         let mut expected = vec![0; step as usize];
         let (lon, lat) = (&batch.lon, &batch.lat);
         bench.cpu.cells(lon, lat, &grid, &mut expected);

@@ -171,9 +171,9 @@ pub fn batch(workload: Workload, n: usize, job: &Job) -> PhotonBatch {
     let many = job.columns.len() > 1;
     let column = |described: &JobColumn| Column {
         values: match described.column_type {
-            ColumnType::F32 => Values::F32(made(n, |i| height(i) as f32)),
-            ColumnType::F64 => Values::F64(made(n, height)),
-            ColumnType::I64 => Values::I64(made(n, |i| height(i) as i64)),
+            ColumnType::F32 => Values::F32(made(n, |i| height(i) as f32).into()),
+            ColumnType::F64 => Values::F64(made(n, height).into()),
+            ColumnType::I64 => Values::I64(made(n, |i| height(i) as i64).into()),
         },
         nulls: many.then(|| (0..n as u64).map(|i| noise(i, 7) > 0.01).collect()),
     };
@@ -183,8 +183,8 @@ pub fn batch(workload: Workload, n: usize, job: &Job) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..n as u64),
         },
-        lon,
-        lat,
+        lon: lon.into(),
+        lat: lat.into(),
         columns: job.columns.iter().map(column).collect(),
     }
 }

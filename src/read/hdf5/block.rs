@@ -6,11 +6,12 @@
 use std::ops::Range;
 
 use arrow::buffer::{BooleanBuffer, NullBuffer};
+use bytemuck::Pod;
 use rayon::prelude::*;
 
 use super::select::{Kept, TILE};
 use crate::config::Dtype;
-use crate::photon::{Column, ColumnType, Values};
+use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::buffers::Buffers;
 
 /// The values of a block of rows, and which of them are null (`None`: none is).
@@ -33,7 +34,7 @@ pub(super) struct Inexact {
 impl Default for Block {
     fn default() -> Self {
         Self {
-            values: Values::I64(Vec::new()),
+            values: Values::empty(ColumnType::I64),
             nulls: None,
             outside: None,
             stray: false,
@@ -48,7 +49,7 @@ impl Block {
 
     /// Forgets the rows outside a range.
     pub fn crop(&mut self, rows: &Range<usize>) {
-        fn crop<T: Copy>(values: &mut Vec<T>, rows: &Range<usize>) {
+        fn crop<T: Pod>(values: &mut Buffer<T>, rows: &Range<usize>) {
             values.copy_within(rows.clone(), 0);
             values.truncate(rows.len());
         }
@@ -102,7 +103,7 @@ impl Block {
                 }
             });
         }
-        let mut out = buffers.take(self.values.column_type(), indices.len());
+        let mut out = buffers.take_for_batch(self.values.column_type(), indices.len());
         match (&self.values, &mut out) {
             (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
             (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
@@ -202,7 +203,7 @@ mod tests {
     fn integers_become_floats_only_when_exact() {
         let large = (1_i64 << 53) + 1;
         let block = Block {
-            values: Values::I64(vec![1, large, i64::MAX]),
+            values: Values::I64(vec![1, large, i64::MAX].into()),
             nulls: Some(NullBuffer::from(vec![true, true, false])),
             ..Block::default()
         };
@@ -213,7 +214,10 @@ mod tests {
         assert_eq!(take(&[0, 1], ColumnType::F64), Err(Inexact { index: 1 }));
         let column = take(&[0, 2], ColumnType::F64).unwrap();
         assert!(column.is_valid(0) && !column.is_valid(1));
-        assert_eq!(column.values, Values::F64(vec![1.0, i64::MAX as f64]));
+        assert_eq!(
+            column.values,
+            Values::F64(vec![1.0, i64::MAX as f64].into())
+        );
         assert_eq!(take(&[0], ColumnType::I64).unwrap().nulls, None);
     }
 

@@ -106,7 +106,12 @@ impl SourceDataset {
 
     /// Reads rows, which must lie within the dataset.
     pub fn read(&self, rows: Range<u64>) -> Result<Block> {
-        let (mut blocks, _) = read_all(&[(self, rows)], &mut Buffers::default())?;
+        let wanted = Wanted {
+            source: self,
+            rows,
+            for_batch: false,
+        };
+        let (mut blocks, _) = read_all(&[wanted], &mut Buffers::default())?;
         Ok(blocks.pop().unwrap_or_default())
     }
 
@@ -213,19 +218,35 @@ impl SourceDataset {
     }
 }
 
+/// Rows of a dataset that are wanted.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    pub source: &'a SourceDataset,
+    pub rows: Range<u64>,
+    /// A batch may hold them as they are read.
+    pub for_batch: bool,
+}
+
 /// Reads rows of several datasets; their storage chunks in parallel, in the rayon pool of the
 /// caller.
-pub(super) fn read_all(
-    wanted: &[(&SourceDataset, Range<u64>)],
-    buffers: &mut Buffers,
-) -> Result<(Vec<Block>, Spent)> {
+pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<Block>, Spent)> {
     let mut read = Vec::with_capacity(wanted.len());
     let mut spent = Spent::default();
-    for (source, rows) in wanted {
+    for Wanted {
+        source,
+        rows,
+        for_batch,
+    } in wanted
+    {
         let bytes = source.decoded_bytes(rows.end - rows.start);
         spent.decoded += bytes;
         let length = (rows.end - rows.start) as usize;
-        let mut values = buffers.take(column_type(source.stored), length);
+        let stored = column_type(source.stored);
+        let mut values = if *for_batch {
+            buffers.take_for_batch(stored, length)
+        } else {
+            buffers.take(stored, length)
+        };
         if !source.is_indexed() {
             spent.stored += bytes;
             spent.read(|| source.read_hdf5(rows, &mut values))?;
@@ -234,7 +255,7 @@ pub(super) fn read_all(
     }
     let mut sources = Vec::with_capacity(wanted.len());
     let mut requests = Vec::with_capacity(wanted.len());
-    for ((source, rows), values) in wanted.iter().zip(&mut read) {
+    for (Wanted { source, rows, .. }, values) in wanted.iter().zip(&mut read) {
         if let Some(dataset) = source.chunked() {
             sources.push(source);
             requests.push(Request {
@@ -249,7 +270,7 @@ pub(super) fn read_all(
         .map_err(|failure| sources[failure.request].damaged(&failure))?;
     let finished = read.into_par_iter().zip(wanted);
     let finished: Vec<Result<Block>> = finished
-        .map(|(values, (source, rows))| source.finish(values, rows.start))
+        .map(|(values, wanted)| wanted.source.finish(values, wanted.rows.start))
         .collect();
     let blocks = finished.into_iter().collect::<Result<_>>()?;
     Ok((blocks, spent))

@@ -149,8 +149,8 @@ fn positions(track: &Value) -> Option<(&str, &'static str, &'static str)> {
 fn floats(granule: &GranuleFile, path: &str) -> Option<Vec<f64>> {
     let Column { values, nulls } = granule.read_dataset(path, None, MOST_ROWS).ok()?.column;
     let mut values: Vec<f64> = match values {
-        Values::F32(values) => values.into_iter().map(f64::from).collect(),
-        Values::F64(values) => values,
+        Values::F32(values) => values.iter().copied().map(f64::from).collect(),
+        Values::F64(values) => values.into_vec(),
         Values::I64(_) => return None,
     };
     for (i, value) in values.iter_mut().enumerate() {

@@ -113,7 +113,7 @@ fn numbers(granule: &GranuleFile, path: &str) -> Option<Vec<i64>> {
     };
     let nulls = read.column.nulls;
     let mut found: Vec<i64> = Vec::new();
-    for (i, value) in values.into_iter().enumerate() {
+    for (i, &value) in values.iter().enumerate() {
         let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(i));
         if !is_null && !found.contains(&value) {
             found.push(value);

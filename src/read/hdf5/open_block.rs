@@ -8,7 +8,7 @@ use super::block::Block;
 use super::select::{Kept, Selection};
 use super::track::Track;
 use crate::photon::Counts;
-use crate::photon::{ColumnType, Rows, Values};
+use crate::photon::{Buffer, ColumnType, Rows, Values};
 use crate::read::buffers::Buffers;
 
 /// One block of rows of a ground track.
@@ -65,7 +65,12 @@ impl<'a> OpenBlock<'a> {
     }
 
     /// A coordinate of the kept rows, of which none is null.
-    pub fn take_degrees(&mut self, source: usize, kept: &Kept, buffers: &mut Buffers) -> Vec<f64> {
+    pub fn take_degrees(
+        &mut self,
+        source: usize,
+        kept: &Kept,
+        buffers: &mut Buffers,
+    ) -> Buffer<f64> {
         let column = self.take(source).take(kept, ColumnType::F64, buffers);
         match column.map(|column| column.values) {
             Ok(Values::F64(degrees)) => degrees,

@@ -148,7 +148,7 @@ impl OpenLink {
 
 fn integers(block: Block) -> Vec<i64> {
     match block.values {
-        Values::I64(values) => values,
+        Values::I64(values) => values.into_vec(),
         // `open` has refused floats.
         Values::F32(_) | Values::F64(_) => Vec::new(),
     }

@@ -13,7 +13,7 @@ use hdf5::plist::DatasetCreate;
 use hdf5::plist::dataset_create::ExternalFile;
 
 use super::chunk::{Asked, ChunkedDataset, Found, Untabled, find};
-use super::columns::SourceDataset;
+use super::columns::{SourceDataset, Wanted};
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
 use super::virtual_dataset::Depth;
@@ -102,10 +102,10 @@ impl SourceDataset {
     pub fn fills_with_null(&self) -> hdf5::Result<bool> {
         let plist = self.located.dataset.dcpl()?;
         let value = match self.stored {
-            Dtype::F32 => Values::F32(vec![fill_of(&plist, 0.0)?]),
-            Dtype::F64 => Values::F64(vec![fill_of(&plist, 0.0)?]),
-            Dtype::U64 => Values::I64(vec![fill_of::<u64>(&plist, 0)?.cast_signed()]),
-            _ => Values::I64(vec![fill_of(&plist, 0)?]),
+            Dtype::F32 => Values::F32(vec![fill_of(&plist, 0.0)?].into()),
+            Dtype::F64 => Values::F64(vec![fill_of(&plist, 0.0)?].into()),
+            Dtype::U64 => Values::I64(vec![fill_of::<u64>(&plist, 0)?.cast_signed()].into()),
+            _ => Values::I64(vec![fill_of(&plist, 0)?].into()),
         };
         Ok(self.meaning.mark(&value, None).nulls.is_some())
     }
@@ -265,8 +265,8 @@ impl GranuleFile {
 }
 
 /// Storage chunks that may be decoded at a time.
-pub(super) fn at_once(wanted: &[(&SourceDataset, Range<u64>)]) -> usize {
-    let most = wanted.iter().map(|(source, _)| &source.found);
+pub(super) fn at_once(wanted: &[Wanted]) -> usize {
+    let most = wanted.iter().map(|wanted| &wanted.source.found);
     most.flatten()
         .map(|stored| stored.at_once)
         .min()

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Block, widens};
-use super::columns::{SourceDataset, read_all};
+use super::columns::{SourceDataset, Wanted, read_all};
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::level_hint::Levels;
@@ -263,22 +263,38 @@ impl Track {
         (0..self.sources.len()).filter(is_other).collect()
     }
 
+    /// Whether a batch holds values of a source: its coordinates and columns, not what only filters look at.
+    fn is_of_batches(&self, source: usize) -> bool {
+        let coordinates = [self.latitude, self.longitude];
+        coordinates.contains(&source) || self.columns.contains(&source)
+    }
+
     /// Reads a block of photon rows of some sources into their places in `blocks`; those with one row
     /// per geolocation segment are broadcast through `segments`, which must then be given.
     pub fn read(
         &self,
         sources: &[usize],
-        (rows, segments): (&Range<u64>, Option<&Segments>),
+        (of_photons, segments): (&Range<u64>, Option<&Segments>),
         blocks: &mut Vec<Block>,
         buffers: &mut Buffers,
     ) -> Result<Spent> {
         blocks.resize_with(self.sources.len(), Block::default);
         let of_source = |source: &Source| match segments {
             Some(segments) if source.per_segment => segments.rows.clone(),
-            _ => rows.clone(),
+            _ => of_photons.clone(),
         };
-        let wanted = sources.iter().map(|&s| &self.sources[s]);
-        let wanted: Vec<_> = wanted.map(|s| (&s.data, of_source(s))).collect();
+        let wanted = sources.iter().map(|&i| {
+            let source = &self.sources[i];
+            let rows = of_source(source);
+            // Those of geolocation segments are broadcast first.
+            let for_batch = self.is_of_batches(i) && rows == *of_photons;
+            Wanted {
+                source: &source.data,
+                rows,
+                for_batch,
+            }
+        });
+        let wanted: Vec<_> = wanted.collect();
         let (read, spent) = read_all(&wanted, buffers)?;
         for (&source, block) in sources.iter().zip(read) {
             blocks[source] = match segments {

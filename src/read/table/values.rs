@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{self as types, DataType};
 
-use crate::photon::{Column, ColumnType, Values};
+use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::Meaning;
 
 /// The values of some rows, and which of them are null (`None`: none is).
@@ -30,9 +30,9 @@ impl Held {
         let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
         let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
         let values = match array.data_type() {
-            DataType::Float32 => Values::F32(slice::<types::Float32Type>(array).to_vec()),
-            DataType::Float64 => Values::F64(slice::<types::Float64Type>(array).to_vec()),
-            DataType::Int64 => Values::I64(slice::<types::Int64Type>(array).to_vec()),
+            DataType::Float32 => Values::F32(slice::<types::Float32Type>(array).to_vec().into()),
+            DataType::Float64 => Values::F64(slice::<types::Float64Type>(array).to_vec().into()),
+            DataType::Int64 => Values::I64(slice::<types::Int64Type>(array).to_vec().into()),
             DataType::Int8 => integers::<types::Int8Type>(array),
             DataType::Int16 => integers::<types::Int16Type>(array),
             DataType::Int32 => integers::<types::Int32Type>(array),
@@ -89,9 +89,9 @@ impl Held {
     /// The values as degrees; a null is NaN, which is no coordinate.
     pub fn into_degrees(self) -> Vec<f64> {
         let mut degrees = match self.values {
-            Values::F64(v) => v,
-            Values::F32(v) => v.into_iter().map(f64::from).collect(),
-            Values::I64(v) => v.into_iter().map(|x| x as f64).collect(),
+            Values::F64(v) => v.into_vec(),
+            Values::F32(v) => v.iter().copied().map(f64::from).collect(),
+            Values::I64(v) => v.iter().map(|&x| x as f64).collect(),
         };
         if let Some(nulls) = &self.nulls {
             for (degree, valid) in degrees.iter_mut().zip(nulls) {
@@ -109,6 +109,7 @@ impl Held {
         let all = kept.len() == self.values.len();
         let values = match (self.values, wanted) {
             (Values::F32(v), ColumnType::F64) => {
+                let v = &*v;
                 Values::F64(kept.iter().map(|&i| f64::from(v[i as usize])).collect())
             }
             (same, _) if all => same,
@@ -128,7 +129,7 @@ impl Held {
 }
 
 /// The values at some places.
-pub(super) fn picked<T: Copy>(values: &[T], places: &[u32]) -> Vec<T> {
+pub(super) fn picked<T: Copy>(values: &[T], places: &[u32]) -> Buffer<T> {
     places.iter().map(|&i| values[i as usize]).collect()
 }
 

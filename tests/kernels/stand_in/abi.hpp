@@ -29,7 +29,7 @@ constexpr int ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115;
 
 constexpr unsigned EVENT_DISABLE_TIMING = 2;
 constexpr unsigned STREAM_NON_BLOCKING = 1;
-constexpr unsigned HOST_ALLOC_MAPPED = 2;
+constexpr unsigned HOST_ALLOC_PORTABLE = 1, HOST_ALLOC_MAPPED = 2;
 
 // What a kernel is given as a node of a graph.
 struct KernelNodeParameters {

@@ -26,7 +26,9 @@ Result give_back(Call& call, uint64_t address, bool host) {
         MISUSE(INVALID_VALUE, "memory is freed that this context did not give");
     }
     const Block& block = *found->second;
-    if (!unused(context, address, block.bytes)) {
+    const auto is_unused = [&](const Context& any) { return unused(any, address, block.bytes); };
+    const std::vector<Context>& all = contexts();
+    if (block.portable ? !std::all_of(all.begin(), all.end(), is_unused) : !is_unused(context)) {
         // The driver may wait here, and does not promise it for page-locked memory.
         MISUSE(INVALID_VALUE, "memory of %zu bytes is freed while work may use it", block.bytes);
     }
@@ -34,6 +36,7 @@ Result give_back(Call& call, uint64_t address, bool host) {
         MISUSE(INVALID_VALUE, "something was written beside memory of %zu bytes", block.bytes);
     }
     context.bytes -= host ? 0 : block.bytes;
+    context.counts.portable_bytes -= block.portable ? block.bytes : 0;
     context.blocks.erase(found);
     return SUCCESS;
 }
@@ -48,7 +51,8 @@ Stream* stream_of(const Call& call, const void* handle) {
 }
 
 bool inside(const Call& call, uint64_t address, size_t bytes, bool host) {
-    const Block* block = call.context->block(address, bytes);
+    const Block* block = host ? host_block(*call.context, address, bytes)
+                              : call.context->block(address, bytes);
     if (block && block->host == host) {
         return true;
     }
@@ -122,7 +126,14 @@ ENTRY_POINT Result cuMemHostAlloc(void** pointer, size_t bytes, unsigned flags) 
         return OUT_OF_MEMORY;
     }
     const bool mapped = (flags & HOST_ALLOC_MAPPED) != 0;
-    *pointer = reinterpret_cast<void*>(take(*call.context, bytes, true, mapped));
+    const uint64_t address = take(*call.context, bytes, true, mapped);
+    if (flags & HOST_ALLOC_PORTABLE) {
+        Counts& counts = call.context->counts;
+        call.context->blocks.at(address)->portable = true;
+        counts.portable_bytes += bytes;
+        counts.portable_peak = std::max(counts.portable_peak, counts.portable_bytes);
+    }
+    *pointer = reinterpret_cast<void*>(address);
     call.context->counts.pinned_blocks++;
     call.context->counts.pinned_bytes += bytes;
     return SUCCESS;
@@ -153,6 +164,9 @@ ENTRY_POINT Result cuMemcpyHtoDAsync_v2(
     }
     call.context->counts.uploads++;
     call.context->counts.upload_bytes += bytes;
+    if (host_block(*call.context, at(from), bytes)->portable) {
+        call.context->counts.portable_upload_bytes += bytes;
+    }
     const uint64_t source = at(from), sum = sum_of(source, bytes);
     Work work;
     work.ranges = {{to, bytes, true}, {source, bytes, false}};

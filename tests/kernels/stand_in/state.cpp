@@ -106,6 +106,20 @@ Block* Context::block(uint64_t at, size_t size) {
     return block->holds(at, size) ? block : nullptr;
 }
 
+Block* host_block(Context& context, uint64_t at, size_t size) {
+    Block* block = context.block(at, size);
+    if (block) {
+        return block->host ? block : nullptr;
+    }
+    for (Context& other : contexts()) {
+        block = other.block(at, size);
+        if (block && block->portable) {
+            return block;
+        }
+    }
+    return nullptr;
+}
+
 void Context::check_borders() {
     for (const auto& [address, block] : blocks) {
         if (!block->whole()) {
@@ -120,6 +134,9 @@ void Context::end() {
     }
     check_borders();
     counts.left_bytes = bytes;
+    for (const auto& [address, block] : blocks) {
+        counts.left_pinned_bytes += block->host ? block->bytes : 0;
+    }
     if (!settings().log.empty()) {
         if (FILE* log = fopen(settings().log.c_str(), "a")) {
             const auto of = [&](const char* name, uint64_t value) {
@@ -134,7 +151,10 @@ void Context::end() {
             of("peak_bytes", counts.peak_bytes);
             of("pinned_blocks", counts.pinned_blocks);
             of("pinned_bytes", counts.pinned_bytes);
+            of("portable_peak", counts.portable_peak);
+            of("portable_upload_bytes", counts.portable_upload_bytes);
             of("left_bytes", counts.left_bytes);
+            of("left_pinned_bytes", counts.left_pinned_bytes);
             of("ran_ahead", counts.ran_ahead);
             of("machine_code", counts.machine_code);
             of("graphs", counts.graphs);

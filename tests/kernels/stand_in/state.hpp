@@ -41,6 +41,8 @@ public:
     bool host;
     // Of the host, and kernels may use it.
     bool mapped;
+    // Of the host, and all devices may copy it.
+    bool portable = false;
 
 private:
     size_t stored;
@@ -135,7 +137,9 @@ struct ReadyGraph {
 struct Counts {
     uint64_t launches = 0, uploads = 0, upload_bytes = 0, downloads = 0;
     uint64_t allocations = 0, peak_bytes = 0, pinned_blocks = 0, pinned_bytes = 0;
-    uint64_t left_bytes = 0, ran_ahead = 0, machine_code = 0, graphs = 0;
+    // Of memory that all devices may copy: what there is, what there was at most, and what was copied from it.
+    uint64_t portable_bytes = 0, portable_peak = 0, portable_upload_bytes = 0;
+    uint64_t left_bytes = 0, left_pinned_bytes = 0, ran_ahead = 0, machine_code = 0, graphs = 0;
 };
 
 struct Context {
@@ -179,5 +183,7 @@ void issue(Stream& stream, Work work);
 void complete(Stream& stream, uint64_t number);
 // Whether the host knows that nothing on the device uses these bytes any more.
 bool unused(const Context& context, uint64_t at, size_t bytes);
+// The block of the host that holds these bytes, of this context or for all of them; or null.
+Block* host_block(Context& context, uint64_t at, size_t bytes);
 // The host has seen that all that the clock names is done.
 void seen(Context& context, const Clock& clock);

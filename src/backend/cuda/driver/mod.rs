@@ -1,7 +1,7 @@
 //! An NVIDIA device through its driver: memory, copies and launches. All `unsafe` of the backend is in this folder.
 //!
 //! ```text
-//!   uploads:                       copy stream, through the ring of `pinned.rs`
+//!   uploads:                       copy stream, from memory of `columns.rs` or through the ring of `pinned.rs`
 //!   kernels, fills and downloads:  compute stream, which waits for every upload before them
 //! ```
 //!
@@ -16,6 +16,7 @@
 
 pub mod block;
 mod ceilings;
+mod columns;
 mod devices;
 mod graph;
 mod libraries;
@@ -37,6 +38,7 @@ use cudarc::driver::{CudaContext, CudaFunction, CudaStream, DriverError, result,
 use rayon::ThreadPool;
 
 use crate::error::{Error, Phrase, Result as IcefoldResult};
+use crate::photon::{ColumnBlock, ColumnMemory};
 
 use super::choice::CudaChoice;
 use super::for_memory;
@@ -44,6 +46,7 @@ use super::kernels::{Argument, KERNELS, Kernel};
 use super::machine::{Block, Fault, Machine, Result, Span, Step};
 use super::tile::WORKGROUP;
 use super::way::Launching;
+use columns::{Column, Columns};
 use devices::said;
 use graph::Graphs;
 use modules::functions;
@@ -293,6 +296,19 @@ impl Machine for Driver {
                 .upload((&self.copies, &self.compute), piece, to, &self.threads)?;
         }
         Ok(())
+    }
+
+    fn columns(&self, bytes: u64) -> Option<Arc<dyn ColumnMemory>> {
+        Some(Arc::new(Columns::new(&self.context, bytes)))
+    }
+
+    fn upload_column(&self, from: &dyn ColumnBlock, bytes: usize, to: Span) -> Result<bool> {
+        let Some(column) = Column::of(from) else {
+            return Ok(false);
+        };
+        self.bind()?;
+        column.upload(bytes, to, (&self.copies, &self.compute))?;
+        Ok(true)
     }
 
     fn run(&self, steps: &[Step]) -> Result<()> {

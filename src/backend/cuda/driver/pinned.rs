@@ -60,17 +60,26 @@ pub struct Pinned {
 
 // SAFETY: the memory belongs to this value alone, and any thread may touch page-locked memory.
 unsafe impl Send for Pinned {}
+// SAFETY: through a shared reference it is only read.
+unsafe impl Sync for Pinned {}
 
 impl Pinned {
     /// `flags` are of `cuMemHostAlloc`.
     pub fn new(context: &Arc<CudaContext>, bytes: usize, flags: u32) -> Result<Self> {
         // Its `OUT_OF_MEMORY` is of the host: smaller batches would not help.
-        let refused = |error: DriverError| {
+        let refused = |why| {
             Fault::NotReady(format!(
-                "cannot page-lock {bytes} bytes of the host's memory: {}; free memory of the host, \
-                 or raise what a container may lock",
-                said(error)
+                "{why}; free memory of the host, or raise what a container may lock"
             ))
+        };
+        Self::lock(context, bytes, flags).map_err(refused)
+    }
+
+    /// The same, or in words why the system gives no such memory.
+    pub fn lock(context: &Arc<CudaContext>, bytes: usize, flags: u32) -> Result<Self, String> {
+        let refused = |error: DriverError| {
+            let why = said(error);
+            format!("cannot page-lock {bytes} bytes of the host's memory: {why}")
         };
         context.bind_to_thread().map_err(refused)?;
         // SAFETY: any size may be asked for, and the memory is freed in `drop` alone.
@@ -80,6 +89,15 @@ impl Pinned {
             bytes,
             context: Arc::clone(context),
         })
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn read(&self) -> &[u8] {
+        // SAFETY: allocated with this length, and any byte is a u8; what writes to it has a unique reference.
+        unsafe { std::slice::from_raw_parts(self.address, self.bytes) }
     }
 
     pub fn bytes(&mut self) -> &mut [u8] {
@@ -157,13 +175,32 @@ fn fill_and_send(
         .map_err(|e| fault(e, "wait for an upload"))?;
     let buffer = &mut pinned.bytes()[..from.len()];
     copy(from, buffer, threads);
+    // SAFETY: the buffer is page-locked, and not written again before the event.
+    unsafe { send(buffer, to, read, (copies, compute)) }
+}
+
+/// Has the device copy page-locked memory, and what follows on `compute` wait for that. `behind` is reached when it is
+/// over.
+///
+/// # Safety
+/// The memory is page-locked, and neither written nor freed before the event is reached.
+pub unsafe fn send(
+    from: &[u8],
+    to: Span,
+    behind: &CudaEvent,
+    (copies, compute): (&CudaStream, &CudaStream),
+) -> Result<()> {
     let to = to.part(0, from.len() as u64)?;
-    // SAFETY: memory is there for all of it; the buffer is not written again before the event that is
-    // recorded behind the copy.
-    unsafe { result::memcpy_htod_async(to.address(), buffer, copies.cu_stream()) }
+    // SAFETY: memory is there for all of it; what is copied stays as it is until the event.
+    unsafe { result::memcpy_htod_async(to.address(), from, copies.cu_stream()) }
         .map_err(|e| fault(e, "copy to the device"))?;
-    read.record(copies)
-        .and_then(|()| compute.wait(read))
+    let recorded = behind.record(copies);
+    if recorded.is_err() {
+        // Without the event nobody could tell when it is over.
+        let _ = copies.synchronize();
+    }
+    recorded
+        .and_then(|()| compute.wait(behind))
         .map_err(|e| fault(e, "order an upload"))
 }
 
