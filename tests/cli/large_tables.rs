@@ -1,9 +1,10 @@
 //! Tables of which more would be in memory at once than `--memory` allows: read in pieces, or refused with the
-//! memory that would do.
+//! memory that would do; lengths that ask for more are not believed.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, ListArray};
@@ -18,11 +19,12 @@ use parquet::file::properties::WriterProperties;
 
 use super::granules::one;
 use super::{Site, assert_same, json, refuse};
+use crate::support::tables::{Row, WAYS, compressed, points, record_batch, table_yaml};
 
 const LEAST: u64 = 96 << 20;
 
 /// A config of a column without quantiles, which memory does not bound.
-fn config(site: &Site) -> std::path::PathBuf {
+fn config(site: &Site) -> PathBuf {
     let path = site.path("heights.yaml");
     let text = r"data_source:
   reader: table
@@ -218,4 +220,95 @@ fn a_row_whose_lists_do_not_fit_is_refused_by_name() {
     assert!(said.contains(row), "{said}");
     assert_eq!(fits(&site, "parquet.zarr", &a, memory), photons);
     assert_same(&site.out("parquet.zarr"), &site.out("arrow.zarr"));
+}
+
+/// Parquet of one row group that is twice as large as the memory of a run.
+#[test]
+fn a_table_far_larger_than_the_memory_is_read_in_the_memory() {
+    let site = Site::new();
+    let row = |i: i32| Row {
+        lon: -45.0,
+        lat: 70.0 + f64::from(i) * 1e-6,
+        h: Some((f64::from(i) * 0.37).sin() as f32 * 40.0),
+        k: Some(i64::from(i)),
+        flag: 0,
+    };
+    let part = record_batch(&(0..500_000).map(row).collect::<Vec<_>>());
+    let table = site.path("a.parquet");
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_max_row_group_row_count(Some(usize::MAX))
+        .build();
+    let file = File::create(&table).unwrap();
+    let writer = ArrowWriter::try_new(file, part.schema(), Some(properties));
+    let mut writer = writer.unwrap();
+    for _ in 0..14 {
+        writer.write(&part).unwrap();
+    }
+    assert_eq!(writer.close().unwrap().num_row_groups(), 1);
+    let memory = 96 << 20;
+    assert!(std::fs::metadata(&table).unwrap().len() > 2 * memory);
+    // Values retained for a quantile are the answer, which memory does not bound.
+    let config = site.path("table.yaml");
+    let lines = table_yaml();
+    let lines = lines.lines().filter(|line| !line.contains("h_median"));
+    std::fs::write(&config, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let mut run = site.run(&config, &one(&table));
+    let (report, _) = json(run.args(["--memory", "96MiB", "--json"]), 0);
+    assert_eq!(report["photons"]["kept"], 7_000_000);
+    let peak = report["peak_resident_bytes"].as_u64().unwrap();
+    assert!(peak < memory, "{peak}");
+}
+
+/// Tables with one length before a compressed buffer replaced.
+fn with_lengths(site: &Site, how: (Option<CompressionType>, bool)) -> Vec<(i64, PathBuf)> {
+    let path = site.path("whole.arrow");
+    let rows = points();
+    compressed(&path, &record_batch(&rows), how);
+    let whole = std::fs::read(&path).unwrap();
+    // Of 600 numbers of 8 bytes.
+    let mut windows = whole.windows(8);
+    let place = windows.position(|w| w == 4800_i64.to_le_bytes()).unwrap();
+    let lengths = [
+        0,
+        4799,
+        4801,
+        1 << 20,
+        1 << 31,
+        1 << 40,
+        i64::MAX,
+        -2,
+        i64::MIN,
+        -1,
+    ];
+    let write = |length: i64| {
+        let mut bytes = whole.clone();
+        bytes[place..place + 8].copy_from_slice(&length.to_le_bytes());
+        let path = site.path(&format!("{length}.arrow"));
+        std::fs::write(&path, bytes).unwrap();
+        (length, path)
+    };
+    lengths.into_iter().map(write).collect()
+}
+
+#[test]
+fn lengths_of_compressed_buffers_are_not_believed() {
+    for how in &WAYS[2..] {
+        let site = Site::new();
+        let config = crate::support::tables::config(&site);
+        for (length, path) in with_lengths(&site, *how) {
+            // What is left to a run is a little more than the program takes.
+            let run = site.run(&config, &one(&path));
+            let mut limited = Command::new("sh");
+            limited.args(["-c", "ulimit -v 2000000; exec \"$0\" \"$@\""]);
+            limited.arg(run.get_program()).args(run.get_args());
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let said = refuse(
+                &mut limited,
+                1,
+                &[&format!("granule {name}: "), "record batch 0: "],
+            );
+            assert!(said.contains("a buffer of column l"), "{length}: {said}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `icefold render`: pictures of stores.
 
+use std::path::Path;
+
 use super::granules::{Heights, one};
 use super::{Site, refuse};
 use crate::support::{icefold, stdout, succeed};
@@ -89,4 +91,57 @@ fn a_picture_is_a_png_and_other_names_are_refused() {
     assert_eq!(site.written(), before);
     succeed(&mut render("map.PNG"));
     size(&std::fs::read(site.out("map.PNG")).unwrap());
+}
+
+#[test]
+fn what_is_no_picture_of_icefold_is_never_drawn_over() {
+    let site = Site::new();
+    succeed(&mut site.run("atl03", &one(&site.good("a.h5", -45.0))));
+    let render = |output: &Path| {
+        let mut render = icefold();
+        render.arg("render").arg(site.out("a.zarr"));
+        render.args(["h_mean", "-o"]).arg(output);
+        render
+    };
+    let drawn = site.path("thesis.png");
+    let png = b"\x89PNG\r\n\x1a\n and more";
+    for bytes in [&b"{\"schema_version\": 1}"[..], b"[1, 2]", png, b"text"] {
+        std::fs::write(&drawn, bytes).unwrap();
+        let says = "thesis.png: a file is there that is no picture of icefold";
+        refuse(&mut render(&drawn), 2, &[says]);
+        assert_eq!(std::fs::read(&drawn).unwrap(), bytes);
+    }
+    // Its own it replaces.
+    let picture = site.path("map.png");
+    for _ in 0..2 {
+        succeed(&mut render(&picture));
+    }
+    refuse(
+        &mut render(&site.path("map.json")),
+        2,
+        &["pictures are PNG"],
+    );
+    #[cfg(unix)]
+    succeed(&mut render(Path::new("/dev/null")));
+}
+
+#[test]
+fn an_overview_is_drawn_by_its_order() {
+    let site = Site::new();
+    let mut run = site.run("atl03", &one(&site.good("a.h5", -45.0)));
+    succeed(run.args(["--overviews", "9,4"]));
+    let render = |order: &str, map: &Path| {
+        let mut render = icefold();
+        render.arg("render").arg(site.out("a.zarr"));
+        render.args(["h_mean", "--order", order, "-o"]).arg(map);
+        render
+    };
+    let maps = ["12", "9"].map(|order| {
+        let map = site.out(&format!("{order}.png"));
+        succeed(&mut render(order, &map));
+        std::fs::read(map).unwrap()
+    });
+    assert_ne!(maps[0], maps[1]);
+    let says = ["has no order 8; it has 4, 9, 12"];
+    refuse(&mut render("8", &site.out("8.png")), 1, &says);
 }

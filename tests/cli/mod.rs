@@ -1,9 +1,7 @@
-//! The program as its user meets it: exit codes, messages, what is left behind, what is printed.
+//! What a command line is: flags and verbs, texts and exit codes, signals and kills, the environment, limits of a
+//! process. What runs are about is tested from code, in `tests/face/`.
 
 mod aggregate;
-mod bad_config;
-mod bad_granule;
-mod bad_target;
 mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;
@@ -17,75 +15,38 @@ mod cuda_libraries;
 mod cuda_refused;
 #[cfg(icefold_test_stand_in)]
 mod cuda_ways;
-mod damaged_tables;
 mod demo;
 mod devices;
-pub(crate) mod documents;
-mod error_table;
-mod folders;
-mod foreign;
 mod full_disk;
-mod full_sphere;
 mod generations;
-pub(crate) mod granules;
 mod interrupted;
 mod large_cells;
 mod large_tables;
 #[cfg(unix)]
 mod leftovers;
-mod looked_at;
 mod map;
-mod nothing_kept;
-mod overviews;
-mod pieces;
-mod plan;
 mod platform;
-mod points;
 #[cfg(icefold_test_stand_in)]
 mod power;
 mod progress;
-mod reports;
 mod resume;
-mod schema;
 mod settings;
-mod shard_maps;
 mod storage;
-mod stores;
-mod table_out;
-mod tables;
-mod targets;
-mod tolerant;
 mod urls;
+mod usage;
 mod verbs;
+mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::{folder, icefold, stderr, stdout};
-
-/// A folder with granules, and an empty folder `out` where runs write.
-pub(crate) struct Site {
-    folder: TempDir,
-}
+use crate::support::granules;
+use crate::support::site::{Site, assert_same, names};
+use crate::support::{icefold, stderr, stdout};
 
 impl Site {
-    pub(crate) fn new() -> Self {
-        let folder = folder();
-        std::fs::create_dir(folder.path().join("out")).unwrap();
-        Self { folder }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn out(&self, name: &str) -> PathBuf {
-        self.path("out").join(name)
-    }
-
     /// `icefold run CONFIG --store out/STORE GRANULE...`
     fn run_to(&self, store: &str, config: impl AsRef<Path>, granules: &[&Path]) -> Command {
         let mut command = icefold();
@@ -100,30 +61,32 @@ impl Site {
         self.run_to("a.zarr", config, granules)
     }
 
-    /// The built-in config atl03 with a piece of its text replaced, as a file.
-    #[track_caller]
-    fn atl03_with(&self, piece: &str, replacement: &str) -> PathBuf {
-        let text = include_str!("../../src/config/atl03.yaml");
-        assert!(text.contains(piece), "{piece}");
-        let path = self.path("changed.yaml");
-        std::fs::write(&path, text.replace(piece, replacement)).unwrap();
-        path
+    /// `icefold plan CONFIG GRANULE... -o map.json`
+    fn plan(&self, config: impl AsRef<Path>, granules: &[&Path]) -> Command {
+        let mut command = icefold();
+        command.arg("plan").arg(config.as_ref()).args(granules);
+        command.arg("-o").arg(self.path("map.json"));
+        command
     }
 
-    /// Names in `out`, hidden ones too.
-    pub(crate) fn written(&self) -> Vec<String> {
-        names(&self.path("out"))
+    /// `icefold run CONFIG --plan map.json --store out/STORE`
+    fn run_map(&self, store: &str, config: impl AsRef<Path>) -> Command {
+        let mut command = self.run_to(store, config, &[]);
+        command.arg("--plan").arg(self.path("map.json"));
+        command
     }
-}
 
-/// Sorted names in a folder, hidden ones too.
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
+    /// `icefold run atl03 --plan map.json --store out/STORE`
+    fn run_plan(&self, store: &str) -> Command {
+        self.run_map(store, "atl03")
+    }
+
+    /// `icefold finalize out/STORE`
+    fn finalize(&self, store: &str) -> Command {
+        let mut command = icefold();
+        command.arg("finalize").arg(self.out(store));
+        command
+    }
 }
 
 /// Standard error of a command that must stop with this code, saying these things in order, and
@@ -155,10 +118,4 @@ fn json(command: &mut Command, code: i32) -> (Value, String) {
     assert!(!message.contains("panicked"), "{message}");
     let value = serde_json::from_slice(&output.stdout).expect("standard output is JSON");
     (value, message)
-}
-
-/// Checks that two stores hold the same bits.
-#[track_caller]
-fn assert_same(a: &Path, b: &Path) {
-    crate::support::succeed(icefold().arg("verify").arg(a).arg(b));
 }

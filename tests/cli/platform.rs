@@ -4,8 +4,8 @@
 use std::process::{Command, Stdio};
 
 use super::Site;
-use super::pieces::tree;
-use super::plan::paths;
+use super::granules::paths;
+use crate::support::site::tree;
 use crate::support::succeed;
 
 /// The code after a mark in the page.

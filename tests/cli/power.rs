@@ -10,9 +10,7 @@ use std::process::Command;
 use icefold::piece::Pieces;
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
-use super::documents::stop;
-use super::granules::{Heights, one};
-use super::plan::paths;
+use super::granules::{Heights, one, paths};
 use super::{Site, names};
 use crate::support::{folder, icefold, stderr, succeed};
 
@@ -155,7 +153,11 @@ fn what_a_run_that_failed_goes_on_from_lasts() {
     let (site, disk) = (Site::new(), Disk::new());
     site.mapped("atl03");
     let mut run = site.run_plan("b.zarr");
-    stop(&site, disk.under(run.args(["--partials-memory", "1"])));
+    run.args(["--partials-memory", "1", "--checkpoint", "0"]);
+    site.while_spoiled(|| {
+        let output = disk.under(&mut run).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    });
     let pieces = Pieces::folder_of(&site.out("b.zarr"));
     let inside = names(&pieces);
     let saved = inside.iter().map(|name| pieces.join(name));

@@ -8,9 +8,8 @@ use std::time::Duration;
 use icefold::piece::Pieces;
 
 use super::granules::Heights;
-use super::pieces::tree;
-use super::plan::keys;
-use super::{Site, json as json_of, refuse};
+use super::{Site, json as json_of};
+use crate::support::site::{keys, tree};
 use crate::support::{icefold, succeed};
 
 /// A number from 0 to `below`, the next of a sequence.
@@ -193,20 +192,4 @@ fn two_hundred_granules_killed_again_and_again_have_one_content_hash() {
         std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
         let _ = std::fs::remove_dir_all(Pieces::folder_of(&site.out("b.zarr")));
     }
-}
-
-#[test]
-fn pieces_of_another_format_are_refused_by_version() {
-    let site = Site::new();
-    site.mapped("atl03");
-    succeed(site.run_plan("a.zarr").args(["--shards", "0..1"]));
-    let manifest = site.out("a.zarr.pieces").join("manifest.json");
-    let mut text: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
-    assert_eq!(text["schema_version"], 2);
-    text["schema_version"] = 1.into();
-    std::fs::write(&manifest, text.to_string()).unwrap();
-    let says = ["(format 1), and this is ", "(format 2)", "--overwrite"];
-    refuse(site.run_plan("a.zarr").arg("--resume"), 1, &says);
-    refuse(&mut site.finalize("a.zarr"), 1, &says);
 }

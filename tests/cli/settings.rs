@@ -1,7 +1,8 @@
 //! Where settings come from, what a dry run says, and what goes to which stream.
 
-use super::granules::one;
-use super::{Site, json};
+use super::granules::{one, paths};
+use super::{Site, json, refuse};
+use crate::support::site::keys;
 use crate::support::{icefold, stderr, stdout, succeed};
 
 /// The line of `--explain` about one key.
@@ -99,4 +100,90 @@ fn results_go_to_standard_output_without_escape_codes() {
     }
     let usage = icefold().arg("rum").env("NO_COLOR", "1").output().unwrap();
     assert!(!stderr(&usage).contains('\x1b'));
+}
+
+#[test]
+fn tolerance_comes_from_the_environment_and_strict_wins() {
+    let site = Site::new();
+    let (good, bad) = (site.good("a.h5", -45.0), site.text("bad.h5"));
+    for (value, code) in [("1", 3), ("true", 3), ("0", 1), ("no", 1)] {
+        let mut command = site.run("atl03", &[&good, &bad]);
+        command.env("ICEFOLD_TOLERANT", value).arg("--overwrite");
+        assert_eq!(
+            command.output().unwrap().status.code(),
+            Some(code),
+            "{value}"
+        );
+    }
+    let mut command = site.run("atl03", &[&good, &bad]);
+    command
+        .env("ICEFOLD_TOLERANT", "1")
+        .args(["--overwrite", "--strict"]);
+    refuse(&mut command, 1, &["bad.h5"]);
+    let both = command.arg("--tolerant");
+    refuse(both, 2, &["--strict and --tolerant exclude each other"]);
+}
+
+#[test]
+fn a_dry_run_and_an_explanation_name_the_overviews() {
+    let site = Site::new();
+    let a = site.good("a.h5", -45.0);
+    let mut run = site.run("atl03", &one(&a));
+    let text = stdout(&succeed(run.args(["--overviews", "11..9", "--dry-run"])));
+    assert!(text.contains("overviews of orders 11, 10, 9\n"), "{text}");
+    let mut run = site.run("atl03", &one(&a));
+    let text = stdout(&succeed(run.args(["--overviews", "11..9", "--explain"])));
+    let line = text.lines().find(|line| line.starts_with("overviews"));
+    assert!(
+        line.is_some_and(|line| line.contains("11..9") && line.contains("command line")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_dry_run_over_a_map_says_which_shards() {
+    let site = Site::new();
+    let granules = site.three();
+    succeed(&mut site.plan("atl03", &paths(&granules)));
+    let mut command = site.run_plan("a.zarr");
+    command.args(["--shards", "0..2", "--dry-run"]);
+    let text = stdout(&succeed(&mut command));
+    let shards = keys(&site.map()).len();
+    assert!(
+        text.contains(&format!("to read, shards 0..2 of {shards} in ")),
+        "{text}"
+    );
+    let (found, _) = json(command.arg("--json"), 0);
+    assert_eq!(found["plan"]["shards"], "0..2");
+    assert!(site.written().is_empty());
+}
+
+#[test]
+fn the_catalog_of_a_config_is_its_map_unless_the_command_line_says_otherwise() {
+    let site = Site::new();
+    let (granules, _) = site.mapped("atl03");
+    let catalog = format!("catalog: {}\noutput:", site.path("map.json").display());
+    let config = site.atl03_with("output:", &catalog);
+    let read = |run: &mut std::process::Command| {
+        let (report, message) = json(run.args(["--json", "--overwrite"]), 0);
+        (
+            report["granules"]["done"].as_array().unwrap().len(),
+            message,
+        )
+    };
+    assert_eq!(read(&mut site.run(&config, &[])), (3, String::new()));
+    let (granules, message) = read(&mut site.run(&config, &one(&granules[1])));
+    assert!(
+        granules == 1 && message.contains("is not used"),
+        "{message}"
+    );
+    std::fs::rename(site.path("map.json"), site.path("other.json")).unwrap();
+    let mut run = site.run(&config, &[]);
+    run.arg("--plan").arg(site.path("other.json"));
+    assert_eq!(read(&mut run).0, 3);
+    let text = stdout(&succeed(site.run_plan("d.zarr").arg("--explain")));
+    assert!(
+        text.contains("catalog") && text.contains("command line"),
+        "{text}"
+    );
 }

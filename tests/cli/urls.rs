@@ -46,10 +46,10 @@ const REFUSED: [(&str, &str); 13] = [
 fn a_url_is_no_target_and_no_granule() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
-    let here = names(site.folder.path());
+    let here = names(site.root());
     let run = |arguments: &[&str]| {
         let mut command = icefold();
-        command.current_dir(site.folder.path()).args(arguments);
+        command.current_dir(site.root()).args(arguments);
         command
     };
     for (arguments, says) in REFUSED {
@@ -59,7 +59,7 @@ fn a_url_is_no_target_and_no_granule() {
     let mut by_environment = run(&["run", "atl03", "a.h5"]);
     by_environment.env("ICEFOLD_STORE", "s3://b/a.zarr");
     refuse(&mut by_environment, 2, &["--store s3://"]);
-    assert_eq!(names(site.folder.path()), here);
+    assert_eq!(names(site.root()), here);
 
     // In a config, where it is what is used.
     let config = site.atl03_with("output:", "store: s3://b/a.zarr\noutput:");

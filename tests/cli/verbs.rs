@@ -154,3 +154,14 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn the_schemas_of_the_formats_are_printed() {
+    for (format, schema) in [
+        ("config", icefold::config::json_schema()),
+        ("plan", icefold::plan::json_schema()),
+        ("report", icefold::report::json_schema()),
+    ] {
+        assert_eq!(json(icefold().args(["schema", format]), 0).0, schema);
+    }
+}

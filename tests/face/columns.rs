@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use hdf5::{File, H5Type};
+use icefold::error::Kind;
 use icefold::pipeline::Survey;
 
 use super::from_code::{done, partly, refused, surveyed};
-use crate::cli::Site;
-use crate::cli::granules::one;
+use crate::support::Site;
+use crate::support::granules::one;
 
 /// A pipeline over columns `h` and `k` with these outputs.
 fn config(site: &Site, outputs: &str) -> PathBuf {
@@ -85,7 +86,7 @@ fn a_number_that_its_declared_dtype_cannot_hold_stops_the_run_and_never_wraps() 
                 "at order 6); declare a wider dtype",
             ];
             let run = site.code(&config, &one(&granule));
-            refused(run.tolerant(tolerant), &says);
+            refused(run.tolerant(tolerant).execute(), Kind::Gate, &says);
             assert!(site.written().is_empty(), "{:?}", site.written());
         }
     }
@@ -112,7 +113,11 @@ fn a_granule_that_is_left_out_has_no_say_and_order_does_not_choose_it() {
             "granule b.h5: column k is int32 in granule b.h5, float32 in granule a.h5; ",
             "separately",
         ];
-        refused(site.code(&config, &granules), &says);
+        refused(
+            site.code(&config, &granules).execute(),
+            Kind::Granule,
+            &says,
+        );
     }
 }
 
@@ -151,7 +156,11 @@ fn arrays_that_no_store_can_hold_are_found_before_anything_is_read() {
         let message = planned.survey().unwrap_err().to_string();
         assert!(message.starts_with("config "), "{message}");
         assert!(message.contains(says), "{message}");
-        refused(site.code(&config, &one(&granule)), &["config ", says]);
+        refused(
+            site.code(&config, &one(&granule)).execute(),
+            Kind::Config,
+            &["config ", says],
+        );
         assert!(site.written().is_empty());
     }
 }
@@ -165,7 +174,7 @@ fn the_first_row_out_of_range_is_named_however_rows_are_cut() {
     for rows in [1, 2, 3] {
         let run = site.code(&config, &one(&granule));
         let says = ["granule a.h5: /a/p/k row 1: 9000000000 is out of range"];
-        refused(run.batch_rows(rows), &says);
+        refused(run.batch_rows(rows).execute(), Kind::Granule, &says);
     }
 }
 
@@ -179,7 +188,11 @@ fn integers_are_named_to_their_last_digit() {
         "/a/p/k row 1: 4611686018427387905 is out of range",
         "resolution 2^15, which holds it",
     ];
-    refused(site.code(&config, &one(&granule)), &says);
+    refused(
+        site.code(&config, &one(&granule)).execute(),
+        Kind::Granule,
+        &says,
+    );
     let (report, _) = partly(site.code(&config, &one(&granule)).tolerant(true));
     assert_eq!(report["rejected_rows"]["first"][0]["value"], large);
     assert_eq!(report["photons"]["rejected_by"]["out_of_range:k"], 1);

@@ -1,13 +1,39 @@
 //! The library as its callers meet it: runs, maps, pieces, comparisons and inspections as values; and the examples.
 
+mod arrays;
+mod bad_granule;
+mod bad_target;
 mod columns;
 mod conditions;
+mod configs;
+mod damaged_tables;
+mod error_table;
+pub(crate) mod documents;
 mod examples;
+mod folders;
+mod foreign;
 mod from_code;
+mod full_sphere;
+mod generations;
 mod inspections;
+mod looked_at;
 mod maps;
+mod nothing_kept;
+mod overviews;
+mod pieces;
+mod plan;
+mod points;
 mod refusals;
+mod reports;
 mod runs;
+mod schema;
+mod shard_maps;
+mod storage;
+mod stores;
+mod table_out;
+mod tables;
+mod targets;
+mod tolerant;
 mod units;
 mod watches;
 

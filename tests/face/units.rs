@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use hdf5::types::VarLenAscii;
+use icefold::error::Kind;
 
 use super::from_code::{done, partly, refused};
-use crate::cli::Site;
+use crate::support::Site;
 use crate::support::tables::{Row, record_batch, table_yaml, with_metadata, write_batch};
 
 /// A granule whose heights are in these units.
@@ -29,7 +30,7 @@ fn granules_in_other_units_are_an_error_or_left_out_by_name() {
         .map(|(name, units)| granule(&site, name, Some(units)));
     let paths: Vec<&Path> = granules.iter().map(PathBuf::as_path).collect();
     let says = "granule b.h5: column h_ph is in feet in granule b.h5, in meters in granule a.h5";
-    refused(site.code("atl03", &paths), &[says]);
+    refused(site.code("atl03", &paths).execute(), Kind::Granule, &[says]);
     let (report, _) = partly(site.code("atl03", &paths).tolerant(true));
     assert_eq!(report["photons"]["read"], 6000);
     let reason = report["granules"]["failed"][0]["reason"].as_str().unwrap();
@@ -94,5 +95,9 @@ fn metadata_of_fields_mean_what_attributes_mean_and_the_report_tells() {
     let radians = with_metadata(&batch, "lat", &[("units", "radians")]);
     write_batch(&path, &radians, 4);
     let says = "packed.parquet: column lat: attribute units is 'radians'";
-    refused(site.code_to("c.zarr", &config, &[&path]), &[says]);
+    refused(
+        site.code_to("c.zarr", &config, &[&path]).execute(),
+        Kind::Granule,
+        &[says],
+    );
 }

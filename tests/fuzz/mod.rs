@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use documents::{Seeds, TARGETS};
 
-use crate::cli::documents::stopped_site;
+use crate::face::documents::stopped_site;
 use crate::support::folder;
 
 struct Random(u64);

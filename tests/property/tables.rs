@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::shuffle;
-use crate::support::tables::{Kind, Row, hdf5_yaml, table_yaml, write, write_hdf5};
+use crate::support::tables::{Format, Row, hdf5_yaml, table_yaml, write, write_hdf5};
 use crate::support::{folder, icefold, stdout, succeed};
 
 /// Positions in several shards, and some that are none.
@@ -51,11 +51,11 @@ prop_compose! {
     }
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
+fn kind() -> impl Strategy<Value = Format> {
     prop_oneof![
-        (1usize..80).prop_map(Kind::Parquet),
-        (1usize..80).prop_map(Kind::ArrowFile),
-        (1usize..80).prop_map(Kind::ArrowStream),
+        (1usize..80).prop_map(Format::Parquet),
+        (1usize..80).prop_map(Format::ArrowFile),
+        (1usize..80).prop_map(Format::ArrowStream),
     ]
 }
 
@@ -139,7 +139,7 @@ proptest! {
         }
         let folder = folder();
         let (_, table) = configs(folder.path());
-        let [flat, lists] = [Kind::Parquet(100), Kind::Lists(photons)].map(|kind| {
+        let [flat, lists] = [Format::Parquet(100), Format::Lists(photons)].map(|kind| {
             let path = folder.path().join("a.parquet");
             write(&path, &rows, kind);
             let batch_rows = batch_rows.to_string();
@@ -172,7 +172,7 @@ proptest! {
             assert!(text.contains(line));
             std::fs::write(&table, text.replace(line, "")).unwrap();
         }
-        let run_part = |name: &str, kind: Kind| {
+        let run_part = |name: &str, kind: Format| {
             let path = folder.path().join(name);
             write(&path, &rows, kind);
             let map = folder.path().join("map.json");
@@ -186,9 +186,9 @@ proptest! {
             let report = run(&table, &[], &store, &["--plan", &map, "--shards", &range]);
             (report, pieces(&store, cut))
         };
-        let (pruned, pruned_pieces) = run_part("a.parquet", Kind::Parquet(group));
+        let (pruned, pruned_pieces) = run_part("a.parquet", Format::Parquet(group));
         // Arrow IPC has no statistics: every row is read.
-        let (whole, whole_pieces) = run_part("a.arrow", Kind::ArrowFile(group));
+        let (whole, whole_pieces) = run_part("a.arrow", Format::ArrowFile(group));
         prop_assert_eq!(pruned_pieces, whole_pieces);
         prop_assert_eq!(&pruned["photons"], &whole["photons"]);
     }
@@ -217,7 +217,7 @@ fn row_groups_far_from_the_wanted_shards_are_not_read() {
         if spoil {
             rows[1500].lat = f64::NAN;
         }
-        write(&table, &rows, Kind::Parquet(1000));
+        write(&table, &rows, Format::Parquet(1000));
         let mut plan = icefold();
         succeed(plan.arg("plan").arg(config).arg(&table).arg("-o").arg(&map));
         let keys: Value = serde_json::from_slice(&std::fs::read(&map).unwrap()).unwrap();
@@ -253,10 +253,10 @@ proptest! {
     #[test]
     fn a_spoiled_table_is_read_or_refused_and_never_a_panic(
         kind in prop_oneof![
-            Just(Kind::Parquet(20)),
-            Just(Kind::ArrowFile(20)),
-            Just(Kind::ArrowStream(20)),
-            Just(Kind::Lists(3)),
+            Just(Format::Parquet(20)),
+            Just(Format::ArrowFile(20)),
+            Just(Format::ArrowStream(20)),
+            Just(Format::Lists(3)),
         ],
         places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),

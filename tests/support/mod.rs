@@ -1,8 +1,12 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
 pub mod double;
+pub mod granules;
 pub mod healpix;
+pub mod site;
 pub mod tables;
+
+pub use site::Site;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

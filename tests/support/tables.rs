@@ -1,16 +1,19 @@
 //! Photons as tables of every kind, and as an HDF5 granule; configs that read either.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{Field, Schema};
-use arrow::ipc::writer::{FileWriter, StreamWriter};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
+
+use super::Site;
 
 /// One photon: position, height, an integer and a flag; values may be null.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +27,7 @@ pub struct Row {
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum Format {
     /// With so many rows in a row group.
     Parquet(usize),
     /// With so many rows in a record batch.
@@ -34,7 +37,7 @@ pub enum Kind {
     Lists(usize),
 }
 
-impl Kind {
+impl Format {
     pub fn extension(self) -> &'static str {
         match self {
             Self::Parquet(_) | Self::Lists(_) => "parquet",
@@ -63,6 +66,25 @@ aggregation:
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
 "#;
+
+/// Photons northward from 70 N.
+pub fn points() -> Vec<Row> {
+    let row = |i: i32| Row {
+        lon: -45.0,
+        lat: 70.0 + f64::from(i) * 1e-4,
+        h: Some((f64::from(i) * 0.37).sin() as f32 * 40.0),
+        k: Some(i64::from(i)),
+        flag: 0,
+    };
+    (0..1500).map(row).collect()
+}
+
+/// `table.yaml`, which reads tables of [`Row`]s.
+pub fn config(site: &Site) -> PathBuf {
+    let path = site.path("table.yaml");
+    std::fs::write(&path, table_yaml()).unwrap();
+    path
+}
 
 /// A config for tables of [`Row`]s.
 pub fn table_yaml() -> String {
@@ -123,11 +145,11 @@ pub fn lists(rows: &[Row], photons: usize) -> RecordBatch {
 }
 
 /// Writes rows as a table.
-pub fn write(path: &Path, rows: &[Row], kind: Kind) {
+pub fn write(path: &Path, rows: &[Row], kind: Format) {
     match kind {
-        Kind::Parquet(group) => write_batch(path, &record_batch(rows), group),
-        Kind::Lists(photons) => write_batch(path, &lists(rows, photons), 100),
-        Kind::ArrowFile(length) => {
+        Format::Parquet(group) => write_batch(path, &record_batch(rows), group),
+        Format::Lists(photons) => write_batch(path, &lists(rows, photons), 100),
+        Format::ArrowFile(length) => {
             let batch = record_batch(rows);
             let file = File::create(path).unwrap();
             let mut writer = FileWriter::try_new(file, &batch.schema()).unwrap();
@@ -136,7 +158,7 @@ pub fn write(path: &Path, rows: &[Row], kind: Kind) {
             }
             writer.finish().unwrap();
         }
-        Kind::ArrowStream(length) => {
+        Format::ArrowStream(length) => {
             let batch = record_batch(rows);
             let file = File::create(path).unwrap();
             let mut writer = StreamWriter::try_new(file, &batch.schema()).unwrap();
@@ -161,6 +183,34 @@ pub fn write_batch(path: &Path, batch: &RecordBatch, group_rows: usize) {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
+}
+
+/// Ways in which Arrow IPC is written: compressed how, and whether as a stream.
+pub const WAYS: [(Option<CompressionType>, bool); 6] = [
+    (None, false),
+    (None, true),
+    (Some(CompressionType::LZ4_FRAME), false),
+    (Some(CompressionType::LZ4_FRAME), true),
+    (Some(CompressionType::ZSTD), false),
+    (Some(CompressionType::ZSTD), true),
+];
+
+/// Writes a record batch as Arrow IPC in parts of 600 rows.
+pub fn compressed(path: &Path, batch: &RecordBatch, how: (Option<CompressionType>, bool)) {
+    let options = IpcWriteOptions::default()
+        .try_with_compression(how.0)
+        .unwrap();
+    let file = File::create(path).unwrap();
+    if how.1 {
+        let mut writer =
+            StreamWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
+        parts(batch, 600).for_each(|part| writer.write(&part).unwrap());
+        writer.finish().unwrap();
+    } else {
+        let mut writer = FileWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
+        parts(batch, 600).for_each(|part| writer.write(&part).unwrap());
+        writer.finish().unwrap();
+    }
 }
 
 /// A record batch of columns whose fields have metadata.

@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
-use super::granules::{Heights, one};
-use super::{Site, assert_same, json, refuse};
-use crate::support::succeed;
+use icefold::error::Kind;
+
+use super::from_code::{done, partly, refused};
+use crate::support::granules::{Heights, one};
+use crate::support::site::{Site, assert_same};
 
 /// A tolerant run over good granules and `bad` reports it, and writes what a run without it does.
 #[track_caller]
 fn left_out(site: &Site, bad: &Path, says: &str) {
     let (a, b) = (site.good("good_a.h5", -45.0), site.good("good_b.h5", -30.0));
     let name = bad.file_name().unwrap().to_str().unwrap();
-    let mut command = site.run("atl03", &[&a, bad, &b]);
-    let (report, message) = json(
-        command.args(["--tolerant", "--json", "--batch-rows", "300"]),
-        3,
-    );
+    let command = site.code("atl03", &[&a, bad, &b]);
+    let (report, message) = partly(command.tolerant(true).batch_rows(300));
     let warning = format!("{name}: ");
     assert!(
         message.starts_with("warning: left out: granule ")
@@ -39,13 +38,13 @@ fn left_out(site: &Site, bad: &Path, says: &str) {
         report
     );
 
-    let (clean, _) = json(site.run_to("b.zarr", "atl03", &[&a, &b]).arg("--json"), 0);
+    let (clean, _) = done(site.code_to("b.zarr", "atl03", &[&a, &b]));
     assert_eq!(report["content_sha256"], clean["content_sha256"]);
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
     // Strict is the default.
-    refuse(
-        &mut site.run_to("c.zarr", "atl03", &[&a, bad, &b]),
-        1,
+    refused(
+        site.code_to("c.zarr", "atl03", &[&a, bad, &b]).execute(),
+        Kind::Granule,
         &[&warning, says],
     );
 }
@@ -91,7 +90,11 @@ fn a_run_of_bad_granules_only_is_an_error() {
             "none of the ",
             "granules can be used; the first says: granule ",
         ];
-        refuse(site.run("atl03", &granules).arg("--tolerant"), 1, &says);
+        refused(
+            site.code("atl03", &granules).tolerant(true).execute(),
+            Kind::NoGranule,
+            &says,
+        );
         assert!(site.written().is_empty(), "{:?}", site.written());
     }
 }
@@ -100,46 +103,28 @@ fn a_run_of_bad_granules_only_is_an_error() {
 fn a_run_of_bad_granules_only_leaves_the_store_that_is_there() {
     let site = Site::new();
     let (good, bad) = (site.good("a.h5", -45.0), site.damaged("bad.h5"));
-    succeed(&mut site.run("atl03", &one(&good)));
-    succeed(&mut site.run_to("b.zarr", "atl03", &one(&good)));
-    let mut command = site.run("atl03", &one(&bad));
+    done(site.code("atl03", &one(&good)));
+    done(site.code_to("b.zarr", "atl03", &one(&good)));
+    let command = site.code("atl03", &one(&bad));
     let says = ["none of the 1 granules can be used; the first says: granule bad.h5"];
-    refuse(command.args(["--tolerant", "--overwrite"]), 1, &says);
+    refused(
+        command.tolerant(true).overwrite(true).execute(),
+        Kind::NoGranule,
+        &says,
+    );
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
-}
-
-#[test]
-fn tolerance_comes_from_the_environment_and_strict_wins() {
-    let site = Site::new();
-    let (good, bad) = (site.good("a.h5", -45.0), site.text("bad.h5"));
-    for (value, code) in [("1", 3), ("true", 3), ("0", 1), ("no", 1)] {
-        let mut command = site.run("atl03", &[&good, &bad]);
-        command.env("ICEFOLD_TOLERANT", value).arg("--overwrite");
-        assert_eq!(
-            command.output().unwrap().status.code(),
-            Some(code),
-            "{value}"
-        );
-    }
-    let mut command = site.run("atl03", &[&good, &bad]);
-    command
-        .env("ICEFOLD_TOLERANT", "1")
-        .args(["--overwrite", "--strict"]);
-    refuse(&mut command, 1, &["bad.h5"]);
-    let both = command.arg("--tolerant");
-    refuse(both, 2, &["--strict and --tolerant exclude each other"]);
 }
 
 #[test]
 fn the_same_granule_twice_counts_once() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
-    let (twice, message) = json(site.run("atl03", &[&good, &good]).arg("--json"), 0);
+    let (twice, message) = done(site.code("atl03", &[&good, &good]));
     assert!(
         message.contains("warning: granule ") && message.contains("is left out"),
         "{message}"
     );
-    let (once, _) = json(site.run_to("b.zarr", "atl03", &one(&good)).arg("--json"), 0);
+    let (once, _) = done(site.code_to("b.zarr", "atl03", &one(&good)));
     assert_eq!(twice["photons"], once["photons"]);
     assert_eq!(twice["content_sha256"], once["content_sha256"]);
     assert_eq!(twice["granules"]["superseded"].as_array().unwrap().len(), 1);
@@ -150,12 +135,12 @@ fn of_two_releases_the_latest_counts() {
     let site = Site::new();
     let old = site.good("ATL03_20190105163308_01260202_006_02.h5", -30.0);
     let new = site.good("ATL03_20190105163308_01260202_007_01.h5", -45.0);
-    let (both, message) = json(site.run("atl03", &[&old, &new]).arg("--json"), 0);
+    let (both, message) = done(site.code("atl03", &[&old, &new]));
     assert!(message.contains("_006_02.h5 is left out: "), "{message}");
     let superseded = &both["granules"]["superseded"];
     let named = |key: &str| superseded[0][key].as_str().unwrap().to_owned();
     assert!(named("granule").ends_with("_006_02.h5") && named("by").ends_with("_007_01.h5"));
-    let (latest, _) = json(site.run_to("b.zarr", "atl03", &one(&new)).arg("--json"), 0);
+    let (latest, _) = done(site.code_to("b.zarr", "atl03", &one(&new)));
     assert_eq!(both["content_sha256"], latest["content_sha256"]);
 
     let config = site.atl03_with("output:\n", "output:\n  duplicates: error\n");
@@ -165,12 +150,13 @@ fn of_two_releases_the_latest_counts() {
         "are the same granule",
         "duplicates",
     ];
-    refuse(&mut site.run_to("c.zarr", config, &[&old, &new]), 2, &says);
-    let config = site.atl03_with("output:\n", "output:\n  duplicates: keep_all\n");
-    let (all, _) = json(
-        site.run_to("c.zarr", config, &[&old, &new]).arg("--json"),
-        0,
+    refused(
+        site.code_to("c.zarr", config, &[&old, &new]).execute(),
+        Kind::Argument,
+        &says,
     );
+    let config = site.atl03_with("output:\n", "output:\n  duplicates: keep_all\n");
+    let (all, _) = done(site.code_to("c.zarr", config, &[&old, &new]));
     assert_eq!(all["photons"]["kept"], 6000);
 }
 
@@ -179,8 +165,7 @@ fn a_granule_without_photons_is_worth_a_warning() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
     let empty = site.granule("empty.h5", &[("gt1l", Heights::along(-45.0, 0))]);
-    let output = succeed(&mut site.run("atl03", &[&good, &empty]));
-    let message = crate::support::stderr(&output);
+    let (_, message) = done(site.code("atl03", &[&good, &empty]));
     assert!(
         message.contains("granule empty.h5 has no photons"),
         "{message}"

@@ -1,23 +1,25 @@
 //! Maps and manifests that say what icefold does not: named, or refused.
 
+use icefold::error::Kind;
+use icefold::{Mapped, Run};
 use serde_json::{Value, json};
 
-use super::plan::paths;
-use super::{Site, json as json_of, refuse};
-use crate::support::{icefold, succeed};
+use super::from_code::{done, refused};
+use crate::support::granules::paths;
+use crate::support::site::Site;
 
 #[test]
 fn what_a_map_says_and_a_run_does_not_follow_is_named() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
+    done(site.mapping("atl03", &paths(&granules)));
     site.change_map(|map| {
         map["aoi_mask"] = json!([[1, 2, 3]]);
         map["granules"][0][0]["assets"] = json!({"dem": {"href": "s3://bucket/dem.tif"}});
         map["granules"][0][0]["time_start"] = json!("2020-01-01T00:00:00Z");
         map["metadata"]["aoi_mask"] = json!(true);
     });
-    let (report, message) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    let (report, message) = done(site.over("a.zarr"));
     let lines: Vec<&str> = message.lines().collect();
     assert_eq!(lines.len(), 2, "{message}");
     assert!(
@@ -42,22 +44,40 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
 fn a_manifest_of_other_columns_than_its_config_is_refused() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    succeed(site.run_plan("a.zarr").args(["--shards", "0..1"]));
+    done(site.mapping("atl03", &paths(&granules)));
+    done(site.part("a.zarr", "0..1"));
     let manifest = site.out("a.zarr.pieces").join("manifest.json");
     let mut changed: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
     changed["found"]["columns"] = json!([]);
     std::fs::write(&manifest, changed.to_string()).unwrap();
-    let mut finalize = icefold();
-    let says = ["manifest.json", "begin anew with --overwrite"];
-    refuse(finalize.arg("finalize").arg(site.out("a.zarr")), 1, &says);
+    let says = ["manifest.json", "begin anew with overwrite"];
+    refused(site.making("a.zarr").execute(), Kind::Pieces, &says);
 }
 
 #[test]
 #[cfg(unix)]
 fn a_map_that_is_a_device_is_refused_and_not_read_for_ever() {
-    let site = Site::new();
-    let mut run = site.run("atl03", &[]);
+    let config = icefold::config::load("atl03").unwrap();
+    let run = Run::new(config, Mapped::by("/dev/zero"));
     let says = ["shard map /dev/zero: is not a regular file"];
-    refuse(run.args(["--plan", "/dev/zero"]), 2, &says);
+    refused(run.planned(), Kind::Map, &says);
+}
+
+#[test]
+fn pieces_of_another_format_are_refused_by_version() {
+    let site = Site::new();
+    site.mapped("atl03");
+    done(site.part("a.zarr", "0..1"));
+    let manifest = site.out("a.zarr.pieces").join("manifest.json");
+    let mut text: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    assert_eq!(text["schema_version"], 2);
+    text["schema_version"] = 1.into();
+    std::fs::write(&manifest, text.to_string()).unwrap();
+    let says = ["(format 1), and this is ", "(format 2)", "overwrite"];
+    refused(
+        site.over("a.zarr").resume(true).execute(),
+        Kind::Pieces,
+        &says,
+    );
+    refused(site.making("a.zarr").execute(), Kind::Pieces, &says);
 }

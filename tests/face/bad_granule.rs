@@ -2,14 +2,21 @@
 
 use std::path::Path;
 
-use super::granules::{Heights, one};
-use super::{Site, json, refuse};
+use icefold::error::Kind;
+
+use super::from_code::{done, partly, refused};
+use crate::support::granules::{Heights, one};
+use crate::support::site::Site;
 use crate::support::{data, granule};
 
 /// A run over this granule stops with code 1 and leaves nothing.
 #[track_caller]
-fn refused(site: &Site, granule: &Path, says: &[&str]) {
-    refuse(&mut site.run("atl03", &one(granule)), 1, says);
+fn unusable(site: &Site, granule: &Path, says: &[&str]) {
+    refused(
+        site.code("atl03", &one(granule)).execute(),
+        Kind::Granule,
+        says,
+    );
     assert!(site.written().is_empty(), "{:?}", site.written());
 }
 
@@ -17,11 +24,11 @@ fn refused(site: &Site, granule: &Path, says: &[&str]) {
 fn what_is_not_a_whole_granule_is_refused() {
     let site = Site::new();
     let says = ["text.h5: is not HDF5", "<!DOCTYPE html>"];
-    refused(&site, &site.text("text.h5"), &says);
+    unusable(&site, &site.text("text.h5"), &says);
     let says = ["cut.h5: is truncated", "fetch it again"];
-    refused(&site, &site.truncated("cut.h5"), &says);
+    unusable(&site, &site.truncated("cut.h5"), &says);
     let says = ["granule harm.h5: cannot read /gt1l/heights/h_ph", "again"];
-    refused(&site, &site.damaged("harm.h5"), &says);
+    unusable(&site, &site.damaged("harm.h5"), &says);
 }
 
 #[test]
@@ -38,7 +45,11 @@ fn a_missing_dataset_is_named_with_the_nearest() {
         "h_ph",
         "config",
     ];
-    refuse(&mut site.run(config, &one(&good)), 1, &says);
+    refused(
+        site.code(config, &one(&good)).execute(),
+        Kind::Granule,
+        &says,
+    );
     assert!(site.written().is_empty());
 }
 
@@ -46,7 +57,7 @@ fn a_missing_dataset_is_named_with_the_nearest() {
 fn a_wrong_length_names_both_datasets_and_lengths() {
     let site = Site::new();
     let says = ["granule a.h5: /gt2l/heights/h_ph has 1000 rows, lat_ph has 1200; "];
-    refused(&site, &site.wrong_length("a.h5"), &says);
+    unusable(&site, &site.wrong_length("a.h5"), &says);
 }
 
 #[test]
@@ -59,11 +70,23 @@ fn paths_without_granules_are_refused() {
         "empty holds no granule (*.h5",
         "name the granules",
     ];
-    refuse(&mut site.run("atl03", &one(&empty)), 2, &says);
+    refused(
+        site.code("atl03", &one(&empty)).execute(),
+        Kind::Argument,
+        &says,
+    );
     let none = site.path("none.h5");
     let says = ["none.h5 does not exist; check the path"];
-    refuse(&mut site.run("atl03", &one(&none)), 2, &says);
-    refuse(&mut site.run("atl03", &[]), 2, &["no granules given; name"]);
+    refused(
+        site.code("atl03", &one(&none)).execute(),
+        Kind::Argument,
+        &says,
+    );
+    refused(
+        site.code("atl03", &[]).execute(),
+        Kind::Argument,
+        &["no granules given; name"],
+    );
     assert!(site.written().is_empty());
 }
 
@@ -76,7 +99,11 @@ fn a_granule_of_another_product_names_both() {
         "land_ice_segments",
         "check that config atl06 fits the product",
     ];
-    refuse(&mut site.run("atl06", &one(&good)), 2, &says);
+    refused(
+        site.code("atl06", &one(&good)).execute(),
+        Kind::Argument,
+        &says,
+    );
     assert!(site.written().is_empty());
 }
 
@@ -90,7 +117,11 @@ fn a_real_granule_of_another_product_is_refused() {
         "heights/lat_ph",
         "check that config atl03 fits the product",
     ];
-    refuse(&mut site.run("atl03", &one(&real)), 2, &says);
+    refused(
+        site.code("atl03", &one(&real)).execute(),
+        Kind::Argument,
+        &says,
+    );
     assert!(site.written().is_empty());
     assert!(data().is_dir());
 }
@@ -112,11 +143,8 @@ fn bad_coordinates_are_counted_and_left_out() {
     spoiled.lon[13] = f64::INFINITY;
     let spoiled = site.granule("spoiled.h5", &[("gt1l", spoiled)]);
     let clean = site.granule("clean.h5", &[("gt1l", clean)]);
-    let (a, _) = json(site.run("atl03", &one(&spoiled)).arg("--json"), 0);
-    let (b, _) = json(
-        site.run_to("b.zarr", "atl03", &one(&clean)).arg("--json"),
-        0,
-    );
+    let (a, _) = done(site.code("atl03", &one(&spoiled)));
+    let (b, _) = done(site.code_to("b.zarr", "atl03", &one(&clean)));
     assert_eq!(a["photons"]["rejected_by"]["bad_coordinate"], 4);
     assert_eq!(a["photons"]["kept"], 2996);
     assert_eq!(a["content_sha256"], b["content_sha256"]);
@@ -128,7 +156,7 @@ fn a_value_out_of_range_is_refused_with_the_resolution_that_holds_it() {
     let mut heights = Heights::along(-45.0, 3000);
     heights.h[1234] = 20_000.0;
     let bad = site.granule("high.h5", &[("gt1l", heights)]);
-    refused(
+    unusable(
         &site,
         &bad,
         &[
@@ -147,15 +175,9 @@ fn a_tolerant_run_leaves_out_values_out_of_range_and_lists_them() {
     heights.h[1234] = 20_000.0;
     let bad = site.granule("high.h5", &[("gt1l", heights)]);
     let clean = site.granule("clean.h5", &[("gt1l", clean)]);
-    let mut command = site.run("atl03", &one(&bad));
-    let (a, message) = json(
-        command.args(["--tolerant", "--json", "--batch-rows", "700"]),
-        3,
-    );
-    let (b, _) = json(
-        site.run_to("b.zarr", "atl03", &one(&clean)).arg("--json"),
-        0,
-    );
+    let command = site.code("atl03", &one(&bad));
+    let (a, message) = partly(command.tolerant(true).batch_rows(700));
+    let (b, _) = done(site.code_to("b.zarr", "atl03", &one(&clean)));
     assert!(
         message.contains("granule high.h5: /gt1l/heights/h_ph row 1234: 20000"),
         "{message}"
@@ -192,8 +214,12 @@ fn nulls_are_left_out_or_refused_as_the_config_says() {
     let bad = site.granule("null.h5", &[("gt1l", heights)]);
     let config = site.atl03_with("output:\n", "output:\n  nulls: reject\n");
     let says = ["granule null.h5: /gt1l/heights/h_ph row 77 ", "null"];
-    refuse(&mut site.run(config, &one(&bad)), 1, &says);
+    refused(
+        site.code(config, &one(&bad)).execute(),
+        Kind::Granule,
+        &says,
+    );
     assert!(site.written().is_empty());
-    let (report, _) = json(site.run("atl03", &one(&bad)).arg("--json"), 0);
+    let (report, _) = done(site.code("atl03", &one(&bad)));
     assert_eq!(report["photons"]["rejected_by"]["null"], 1);
 }

@@ -1,66 +1,58 @@
 //! Shard maps: which of them a run accepts, and where it finds their granules.
 
-use std::process::Command;
+use std::path::Path;
 
+use icefold::error::Kind;
+use icefold::run::Source;
+use icefold::{Granules, Mapped, Run};
 use serde_json::{Value, json};
 
-use super::plan::{keys, long_track, paths, shards_of};
-use super::{Site, assert_same, json as json_of, refuse};
-use crate::support::{icefold, stderr, stdout, succeed};
+use super::from_code::{done, looked, partly, refused, seen, shown};
+use super::plan::shards_of;
+use crate::support::granules::paths;
+use crate::support::site::{Site, assert_same, keys, long_track};
 
 #[test]
-fn the_catalog_of_a_config_is_its_plan_unless_the_command_line_says_otherwise() {
+fn the_catalog_of_a_config_is_one_of_the_maps_that_a_run_may_follow() {
     let site = Site::new();
     let granules = site.three();
     let [a, b, _] = paths(&granules);
-    succeed(&mut site.plan("atl03", &[a]));
+    done(site.mapping("atl03", &[a]));
     let catalog = format!("catalog: {}\noutput:", site.path("map.json").display());
     let config = site.atl03_with("output:", &catalog);
-    let read = |command: &mut Command| -> Vec<String> {
-        let (report, _) = json_of(command.args(["--json", "--overwrite"]), 0);
+    let config = icefold::config::load(config.to_str().unwrap()).unwrap();
+    let read = |source: Source| -> Vec<String> {
+        let run = Run::new(config.clone(), source).into_store(site.out("a.zarr"));
+        let (report, _) = done(run.overwrite(true));
         let done = report["granules"]["done"].as_array().unwrap().iter();
         done.map(|g| g["name"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(read(&mut site.run(&config, &[])), ["a.h5"]);
-    let output = succeed(&mut site.run_to("b.zarr", &config, &[b]));
-    assert!(
-        stderr(&output).contains("is not used"),
-        "{}",
-        stderr(&output)
-    );
+    let catalog = || Mapped::by_catalog(&config).unwrap().unwrap();
+    assert_eq!(read(catalog().into()), ["a.h5"]);
+    assert_eq!(read(Granules::named([b]).into()), ["b.h5"]);
     std::fs::rename(site.path("map.json"), site.path("a.json")).unwrap();
-    succeed(&mut site.plan("atl03", &[b]));
-    let mut command = site.run(&config, &[]);
-    assert_eq!(
-        read(command.arg("--plan").arg(site.path("a.json"))),
-        ["a.h5"]
-    );
-    let text = stdout(&succeed(site.run_plan("d.zarr").arg("--explain")));
-    assert!(
-        text.contains("catalog") && text.contains("command line"),
-        "{text}"
-    );
+    done(site.mapping("atl03", &[b]));
+    assert_eq!(read(Mapped::by(site.path("a.json")).into()), ["a.h5"]);
+    assert_eq!(read(catalog().into()), ["b.h5"]);
 }
 
 #[test]
 fn a_map_serves_every_config_of_its_spatial_grid() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
+    done(site.mapping("atl03", &paths(&granules)));
     let other = site.atl03_with("h_median", "height");
-    let mut command = site.run(&other, &[]);
-    let output = succeed(command.arg("--plan").arg(site.path("map.json")));
-    assert_eq!(stderr(&output), "");
+    assert_eq!(done(site.over_as("a.zarr", &other)).1, "");
     // An older map, with a full signature.
     site.change_map(|map| map["grid_signature"]["output_fields"] = json!({"count": "int32"}));
-    assert_eq!(stderr(&succeed(&mut site.run_plan("b.zarr"))), "");
+    assert_eq!(done(site.over("b.zarr")).1, "");
     // Without one, and without any metadata.
     site.change_map(|map| {
         map.as_object_mut().unwrap().remove("grid_signature");
         map.as_object_mut().unwrap().remove("metadata");
     });
-    let message = stderr(&succeed(&mut site.run_plan("c.zarr")));
+    let (_, message) = done(site.over("c.zarr"));
     assert!(
         message.starts_with("warning: ") && message.contains("has no grid_signature"),
         "{message}"
@@ -72,13 +64,12 @@ fn a_map_serves_every_config_of_its_spatial_grid() {
 fn a_map_of_another_grid_is_refused_with_both_sides() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
+    done(site.mapping("atl03", &paths(&granules)));
     let finer = site.atl03_with("child_order: 12", "child_order: 13");
     site.change_map(|map| map["grid_signature"]["output_fields"] = json!(["count"]));
-    let mut command = site.run(&finer, &[]);
-    refuse(
-        command.arg("--plan").arg(site.path("map.json")),
-        2,
+    refused(
+        site.over_as("a.zarr", &finer).execute(),
+        Kind::Map,
         &[
             "map.json: was made for another grid",
             "child_order is 12 in the map, 13 in the config; make a map",
@@ -89,38 +80,27 @@ fn a_map_of_another_grid_is_refused_with_both_sides() {
         ],
     );
     let sphere = site.atl03_with("output:\n", "output:\n  latitude: geodetic-spherical\n");
-    refuse(
-        site.run(&sphere, &[])
-            .arg("--plan")
-            .arg(site.path("map.json")),
-        2,
+    refused(
+        site.over_as("a.zarr", &sphere).execute(),
+        Kind::Map,
         &[
             "latitude \"authalic-wgs84\" (by metadata.latitude)",
             "\"geodetic-spherical\"",
         ],
     );
     site.change_map(|map| map["metadata"] = json!({}));
-    refuse(
-        site.run(&sphere, &[])
-            .arg("--plan")
-            .arg(site.path("map.json")),
-        2,
+    refused(
+        site.over_as("a.zarr", &sphere).execute(),
+        Kind::Map,
         &["latitude \"authalic-wgs84\" (by default)"],
     );
     // Whatever the signature says, the keys are what they are.
     let coarser = site.atl03_with("parent_order: 6", "parent_order: 5");
     site.change_map(|map| map["grid_signature"] = Value::Null);
-    let output = site
-        .run(&coarser, &[])
-        .arg("--plan")
-        .arg(site.path("map.json"))
-        .output();
-    let output = output.unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("shards of order 6, those of config"),
-        "{}",
-        stderr(&output)
+    refused(
+        site.over_as("a.zarr", &coarser).execute(),
+        Kind::Map,
+        &["shards of order 6, those of config"],
     );
 }
 
@@ -129,8 +109,8 @@ fn a_config_that_reads_more_than_the_map_was_made_from_is_warned_of() {
     let site = Site::new();
     let granules = site.three();
     let one = site.atl03_with("[gt1l, gt1r, gt2l, gt2r, gt3l, gt3r]", "[gt1l]");
-    succeed(&mut site.plan(&one, &[&granules[0]]));
-    let (report, message) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    done(site.mapping(&one, &[&granules[0]]));
+    let (report, message) = done(site.over("a.zarr"));
     assert!(
         message.contains("was made from other positions"),
         "{message}"
@@ -142,21 +122,21 @@ fn a_config_that_reads_more_than_the_map_was_made_from_is_warned_of() {
 fn granules_are_found_by_name_below_the_root() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    let (whole, _) = json_of(site.run_plan("a.zarr").arg("--json"), 0);
+    done(site.mapping("atl03", &paths(&granules)));
+    let (whole, _) = done(site.over("a.zarr"));
     let deep = site.path("moved/deep");
     std::fs::create_dir_all(&deep).unwrap();
     for granule in &granules {
         std::fs::rename(granule, deep.join(granule.file_name().unwrap())).unwrap();
     }
-    refuse(
-        &mut site.run_plan("b.zarr"),
-        2,
+    refused(
+        site.over("b.zarr").execute(),
+        Kind::Argument,
         &[
             "granule a.h5: shard map ",
             "has it at a.h5 from the map's folder",
             "no such file",
-            "--granule-root",
+            "granule_root",
             "(and 2 more granules)",
         ],
     );
@@ -177,43 +157,41 @@ fn granules_are_found_by_name_below_the_root() {
                 "https": format!("https://host/{id}.h5"), "time_start": "2019-01-05"});
         }
     });
-    refuse(
-        &mut site.run_plan("b.zarr"),
-        2,
+    refused(
+        site.over("b.zarr").execute(),
+        Kind::Argument,
         &[
             "granule a: ",
-            "has it at https://host/a.h5, and nothing is fetched; download it and name its folder with --granule-root",
+            "has it at https://host/a.h5, and nothing is fetched; download it and name its folder with granule_root",
         ],
     );
     let root = site.path("moved");
-    let mut command = site.run_plan("b.zarr");
-    let (found, _) = json_of(command.arg("--granule-root").arg(&root).arg("--json"), 0);
+    let (found, _) = done(site.over_in("b.zarr", &root));
     assert_eq!(found["content_sha256"], whole["content_sha256"]);
 
     std::fs::remove_file(deep.join("b.h5")).unwrap();
-    let mut command = site.run_plan("c.zarr");
-    command.arg("--granule-root").arg(&root);
+    let run = || site.over_in("c.zarr", &root);
     let says = format!(
         "there is no file of that name in {}; download it",
         root.display()
     );
-    refuse(
-        &mut command,
-        2,
+    refused(
+        run().execute(),
+        Kind::Argument,
         &["granule b: ", "https://host/b.h5, and ", &says],
     );
-    let (report, message) = json_of(command.args(["--tolerant", "--json"]), 3);
+    let (report, message) = partly(run().tolerant(true));
     assert!(message.contains("left out: granule b: "), "{message}");
     assert_eq!(report["granules"]["failed"][0]["granule"], "b");
     assert_eq!(report["granules"]["done"].as_array().unwrap().len(), 2);
     // Two files of a name: any where they are copies, neither where they differ.
     std::fs::create_dir(root.join("again")).unwrap();
     std::fs::copy(deep.join("a.h5"), root.join("again/a.h5")).unwrap();
-    json_of(command.arg("--overwrite"), 3);
+    partly(run().tolerant(true).overwrite(true));
     std::fs::copy(deep.join("c.h5"), root.join("again/a.h5")).unwrap();
-    refuse(
-        &mut command,
-        2,
+    refused(
+        run().tolerant(true).overwrite(true).execute(),
+        Kind::Argument,
         &["granule a is in ", "more than once", "again/a.h5"],
     );
 }
@@ -225,10 +203,8 @@ fn duplicates_are_resolved_over_the_whole_map() {
     let [old, new] = [("006_02", -45.0), ("007_01", 10.0)]
         .map(|(release, lon)| site.granule(&name(release), &[("gt1l", long_track(lon))]));
     let keep_all = site.atl03_with("output:\n", "output:\n  duplicates: keep_all\n");
-    succeed(&mut site.plan(&keep_all, &[&old, &new]));
-    let mut all = icefold();
-    all.args(["inspect", "--json"]).arg(site.path("map.json"));
-    assert_eq!(json_of(&mut all, 0).0["granules"], 2);
+    done(site.mapping(&keep_all, &[&old, &new]));
+    assert_eq!(looked(site.path("map.json"))["granules"], 2);
     // The shards of the old one only: the new one, listed elsewhere, takes its place.
     let old_keys = shards_of(&[&long_track(-45.0)]);
     let start = keys(&site.map())
@@ -236,18 +212,20 @@ fn duplicates_are_resolved_over_the_whole_map() {
         .position(|key| *key == old_keys[0])
         .unwrap();
     let range = format!("{start}..{}", start + old_keys.len());
-    let mut command = site.run_plan("a.zarr");
-    command.args(["--shards", &range]);
-    refuse(&mut command, 2, &["no granule is left to read"]);
-    let (report, message) = json_of(site.run_plan("b.zarr").arg("--json"), 0);
+    refused(
+        site.part("a.zarr", &range).execute(),
+        Kind::Map,
+        &["no granule is left to read"],
+    );
+    let (report, message) = done(site.over("b.zarr"));
     assert!(
         message.contains("006_02") && message.contains("takes its place"),
         "{message}"
     );
     assert_eq!(report["granules"]["done"][0]["name"], name("007_01"));
     // By default the plan itself leaves it out, and says so in the map.
-    let output = succeed(&mut site.plan("atl03", &[&old, &new]));
-    assert!(stderr(&output).contains("takes its place"));
+    let (_, message) = done(site.mapping("atl03", &[&old, &new]));
+    assert!(message.contains("takes its place"), "{message}");
     let left_out = &site.map()["metadata"]["left_out"];
     assert_eq!(
         *left_out,
@@ -286,37 +264,30 @@ fn what_is_no_shard_map_is_refused_by_what_is_wrong_with_it() {
         ),
     ] {
         std::fs::write(site.path("map.json"), text).unwrap();
-        refuse(
-            &mut site.run_plan("a.zarr"),
-            2,
+        refused(
+            site.over("a.zarr").execute(),
+            Kind::Map,
             &["shard map ", "map.json: ", says],
         );
-        refuse(
-            icefold().arg("inspect").arg(site.path("map.json")),
-            2,
-            &[says],
-        );
+        refused(seen(site.path("map.json")), Kind::Map, &[says]);
     }
     std::fs::write(
         site.path("map.json"),
         "{\"shard_keys\": [], \"granules\": []}",
     )
     .unwrap();
-    let run = |site: &Site| site.run_plan("a.zarr").output().unwrap();
-    assert!(stderr(&run(&site)).contains("lists no shards"));
+    let says = ["lists no shards"];
+    refused(site.over("a.zarr").execute(), Kind::Map, &says);
     let text = format!("{{\"shard_keys\": [{word}], \"granules\": [[]]}}");
     std::fs::write(site.path("map.json"), text).unwrap();
-    assert!(stderr(&run(&site)).contains("lists no granules for its shards 0..1"));
-    refuse(
-        site.run("atl03", &[])
-            .arg("--plan")
-            .arg(site.path("none.json")),
-        1,
-        &["cannot read ", "none.json"],
-    );
-    refuse(
-        site.run("atl03", &[]).arg("--plan").arg(&good),
-        2,
+    let says = ["lists no granules for its shards 0..1"];
+    refused(site.over("a.zarr").execute(), Kind::Map, &says);
+    let by = |map: &Path| Run::new(icefold::config::load("atl03").unwrap(), Mapped::by(map));
+    let says = ["cannot read ", "none.json"];
+    refused(by(&site.path("none.json")).planned(), Kind::Io, &says);
+    refused(
+        by(&good).planned(),
+        Kind::Map,
         &["a.h5: is not a shard map"],
     );
 }
@@ -325,20 +296,15 @@ fn what_is_no_shard_map_is_refused_by_what_is_wrong_with_it() {
 fn a_map_is_inspected_for_people_and_programs() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
+    done(site.mapping("atl03", &paths(&granules)));
     // By its name, or by what it begins with.
     std::fs::copy(site.path("map.json"), site.path("map")).unwrap();
-    let text = stdout(&succeed(icefold().arg("inspect").arg(site.path("map"))));
+    let text = shown(site.path("map"));
     assert!(
         text.contains("shard order      6") && text.contains("granules         3"),
         "{text}"
     );
-    let (found, _) = json_of(
-        icefold()
-            .args(["inspect", "--json"])
-            .arg(site.path("map.json")),
-        0,
-    );
+    let found = looked(site.path("map.json"));
     let map = site.map();
     assert_eq!(found["shards"].as_array().unwrap().len(), keys(&map).len());
     for (place, key) in keys(&map).into_iter().enumerate() {

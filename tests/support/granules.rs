@@ -3,9 +3,9 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use hdf5::File;
+use hdf5::{File, FileBuilder};
 
-use super::Site;
+use super::site::{Site, long_track};
 
 /// Photons of one ground track, all with the same confidence.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Site {
     /// A granule with nothing wrong, as the oldest library writes it: its superblock has no checksum.
     pub fn old(&self, name: &str) -> PathBuf {
         let path = self.path(name);
-        let mut builder = hdf5::FileBuilder::new();
+        let mut builder = FileBuilder::new();
         builder.with_fapl(|access| access.libver_earliest());
         let file = builder.create(&path).unwrap();
         Heights::along(-45.0, 3000).write(&file, "gt1l");
@@ -128,9 +128,77 @@ impl Site {
         std::fs::write(&path, "<!DOCTYPE html>\n<title>Log in</title>\n").unwrap();
         path
     }
+
+    /// A file with datasets that are no photons.
+    pub fn other_file(&self, name: &str, dataset: &str) -> PathBuf {
+        let path = self.path(name);
+        let file = File::create(&path).unwrap();
+        let made = file.new_dataset::<f64>().shape(3).create(dataset).unwrap();
+        made.write_raw(&[1.0, 2.0, 3.0]).unwrap();
+        path
+    }
+
+    /// Three granules over several shards, of which the first two overlap.
+    pub fn three(&self) -> [PathBuf; 3] {
+        [
+            self.granule(
+                "a.h5",
+                &[("gt1l", long_track(-45.0)), ("gt3r", long_track(-43.0))],
+            ),
+            self.granule("b.h5", &[("gt1l", long_track(-44.9))]),
+            self.granule("c.h5", &[("gt2r", long_track(10.0))]),
+        ]
+    }
+
+    /// A granule whose latitudes have the filter bitshuffle, by a change of its message.
+    pub fn with_filter(&self, name: &str) -> PathBuf {
+        let path = self.good(name, -45.0);
+        // The oldest format has no checksums of messages.
+        let mut old = FileBuilder::new();
+        let old = old.with_fapl(|access| access.file_locking(false).libver_earliest());
+        let file = old.open_rw(&path).unwrap();
+        let group = file.group("gt1l/heights").unwrap();
+        group.unlink("lat_ph").unwrap();
+        let lat = Heights::along(-45.0, 3000).lat;
+        let builder = group.new_dataset::<f64>().shape(lat.len()).chunk(500);
+        let dataset = builder.shuffle().create("lat_ph").unwrap();
+        dataset.write_raw(&lat).unwrap();
+        drop((dataset, group));
+        file.flush().unwrap();
+        file.close().unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // Number 2, its name's length, flags, one parameter, the name: of the first version of the message.
+        let shuffle = b"\x02\x00\x08\x00\x01\x00\x01\x00shuffle\0";
+        let at = bytes
+            .windows(shuffle.len())
+            .position(|w| w == shuffle)
+            .unwrap();
+        bytes[at..at + 2].copy_from_slice(&32008_u16.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Does something while a row of the second of three granules is out of range, and mends that granule.
+    pub fn while_spoiled(&self, act: impl FnOnce()) {
+        let path = self.path("b.h5");
+        let good = std::fs::read(&path).unwrap();
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let mut spoiled = long_track(-44.9);
+        spoiled.h[100] = 1e9;
+        self.granule("b.h5", &[("gt1l", spoiled)]);
+        act();
+        std::fs::write(&path, good).unwrap();
+        let file = std::fs::File::options().write(true).open(&path);
+        file.unwrap().set_modified(time).unwrap();
+    }
 }
 
 /// The path as an argument list of one.
 pub fn one(path: &Path) -> [&Path; 1] {
     [path]
+}
+
+/// The paths as an argument list.
+pub fn paths(granules: &[PathBuf; 3]) -> [&Path; 3] {
+    [&granules[0], &granules[1], &granules[2]]
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
+use icefold::error::Kind;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-
 use serde_json::Value;
 
-use super::granules::{Heights, one};
-use super::{Site, json, refuse};
-use crate::support::{icefold, stdout, succeed};
+use super::from_code::{done, looked, partly, refused, shown};
+use crate::support::granules::{Heights, one};
+use crate::support::site::Site;
 
 fn read(path: &Path) -> RecordBatch {
     let file = std::fs::File::open(path).unwrap();
@@ -46,11 +46,8 @@ fn every_row_and_granule_that_is_left_out_is_listed() {
     // Rows of a granule that fails do not count.
     let half = site.damaged("half.h5");
     let granules = [&*many, &*text, &*half, &*few];
-    let mut command = site.run("atl03", &granules);
-    let (report, message) = json(
-        command.args(["--tolerant", "--json", "--batch-rows", "1000"]),
-        3,
-    );
+    let command = site.code("atl03", &granules);
+    let (report, message) = partly(command.tolerant(true).batch_rows(1000));
     assert!(message.contains("the error table lists them"), "{message}");
     let errors = &report["errors"];
     assert_eq!(errors["count"], 10_004);
@@ -107,9 +104,7 @@ fn every_row_and_granule_that_is_left_out_is_listed() {
 
 /// The table of the test above, for people and programs.
 fn is_inspected(site: &Site, by_code: &Value) {
-    let text = stdout(&succeed(
-        icefold().arg("inspect").arg(site.out("a.errors.parquet")),
-    ));
+    let text = shown(site.out("a.errors.parquet"));
     for part in [
         "10,004 rows",
         "an error table: what a tolerant run left out, by error_code",
@@ -120,11 +115,7 @@ fn is_inspected(site: &Site, by_code: &Value) {
     ] {
         assert!(text.contains(part), "no {part}: {text}");
     }
-    let mut inspect = icefold();
-    inspect
-        .args(["inspect", "--json"])
-        .arg(site.out("a.errors.parquet"));
-    let (found, _) = json(&mut inspect, 0);
+    let found = looked(site.out("a.errors.parquet"));
     assert_eq!(found["left_out"]["by_error_code"], *by_code);
     let stages = serde_json::json!({"fold": 10_002, "read": 1, "survey": 1});
     assert_eq!(found["left_out"]["by_stage"], stages);
@@ -134,30 +125,26 @@ fn is_inspected(site: &Site, by_code: &Value) {
 fn there_is_no_error_table_of_nothing_and_a_stale_one_goes_when_asked() {
     let site = Site::new();
     let (good, bad) = (site.good("a.h5", -45.0), site.text("bad.h5"));
-    let (report, _) = json(
-        site.run("atl03", &one(&good))
-            .args(["--tolerant", "--json"]),
-        0,
-    );
+    let (report, _) = done(site.code("atl03", &one(&good)).tolerant(true));
     assert_eq!(
         report["errors"],
         serde_json::json!({"table": null, "count": 0, "by_code": {}})
     );
     assert_eq!(site.written(), ["a.run.json", "a.zarr"]);
-    json(
-        site.run("atl03", &[&good, &bad])
-            .args(["--tolerant", "--json", "--overwrite"]),
-        3,
+    partly(
+        site.code("atl03", &[&good, &bad])
+            .tolerant(true)
+            .overwrite(true),
     );
     assert_eq!(site.written(), ["a.errors.parquet", "a.run.json", "a.zarr"]);
     // A strict run that fails leaves all as it is, one that succeeds replaces all.
-    refuse(
-        site.run("atl03", &one(&bad)).arg("--overwrite"),
-        1,
+    refused(
+        site.code("atl03", &one(&bad)).overwrite(true).execute(),
+        Kind::Granule,
         &["bad.h5"],
     );
     assert_eq!(site.written(), ["a.errors.parquet", "a.run.json", "a.zarr"]);
-    succeed(site.run("atl03", &one(&good)).arg("--overwrite"));
+    done(site.code("atl03", &one(&good)).overwrite(true));
     assert_eq!(site.written(), ["a.run.json", "a.zarr"]);
 }
 
@@ -166,9 +153,17 @@ fn an_error_table_without_its_store_is_not_replaced_unasked() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
     std::fs::write(site.out("a.errors.parquet"), "of another run").unwrap();
-    let says = ["a.errors.parquet exists; pass --overwrite to replace it"];
-    refuse(&mut site.run("atl03", &one(&good)), 2, &says);
+    let says = ["a.errors.parquet exists; set overwrite to replace it"];
+    refused(
+        site.code("atl03", &one(&good)).execute(),
+        Kind::Argument,
+        &says,
+    );
     let says = ["a.errors.parquet: a file is there that is no error table of icefold"];
-    refuse(site.run("atl03", &one(&good)).arg("--overwrite"), 2, &says);
+    refused(
+        site.code("atl03", &one(&good)).overwrite(true).execute(),
+        Kind::Argument,
+        &says,
+    );
     assert_eq!(site.written(), ["a.errors.parquet"]);
 }

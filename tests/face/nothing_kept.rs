@@ -1,13 +1,13 @@
-//! Runs that keep no photon: said on standard error, and by the exit code unless that is expected.
+//! Runs that keep no photon: whole and empty, and said.
 
 use std::path::PathBuf;
 
 use icefold::store::StoreReader;
 
-use super::granules::one;
-use super::{Site, json};
-use crate::support::stderr;
-use crate::support::tables::{Kind, Row, table_yaml, write};
+use super::from_code::done;
+use crate::support::granules::one;
+use crate::support::site::Site;
+use crate::support::tables::{Format, Row, table_yaml, write};
 
 /// The built-in config atl03 with a filter that nothing passes.
 fn nothing_passes(site: &Site) -> PathBuf {
@@ -15,21 +15,21 @@ fn nothing_passes(site: &Site) -> PathBuf {
 }
 
 #[test]
-fn a_run_that_keeps_nothing_says_why_writes_the_store_and_exits_with_3() {
+fn a_run_that_keeps_nothing_says_why_and_writes_the_store() {
     let site = Site::new();
     let config = nothing_passes(&site);
     let granule = site.good("a.h5", -45.0);
-    let (report, message) = json(site.run(&config, &one(&granule)).arg("--json"), 3);
+    let (report, message) = done(site.code(&config, &one(&granule)));
     let says = "warning: no photon was kept of 3000: 3000 were rejected as filter: \
                 signal_conf_ph[:,0] gt 100";
     assert!(message.contains(says), "{message}");
-    assert!(message.contains("--allow-empty"), "{message}");
+    assert!(message.contains("allow_empty"), "{message}");
     assert_eq!(report["photons"]["kept"], 0);
     assert_eq!(report["occupied_cells"], 0);
     assert!(StoreReader::open(site.out("a.zarr")).is_ok());
-    let mut expected = site.run_to("b.zarr", &config, &one(&granule));
-    let (_, message) = json(expected.args(["--json", "--allow-empty"]), 0);
-    assert!(message.contains(says), "{message}");
+    let outcome = site.code_to("b.zarr", &config, &one(&granule)).execute();
+    let outcome = outcome.unwrap();
+    assert!(outcome.is_whole() && outcome.is_empty());
 }
 
 #[test]
@@ -46,18 +46,15 @@ fn metres_in_place_of_degrees_are_said_in_tables_too() {
     write(
         &table,
         &(0..200).map(row).collect::<Vec<_>>(),
-        Kind::Parquet(50),
+        Format::Parquet(50),
     );
     let config = site.path("table.yaml");
     std::fs::write(&config, table_yaml()).unwrap();
-    let (_, message) = json(site.run(&config, &one(&table)).arg("--json"), 3);
+    let (_, message) = done(site.code(&config, &one(&table)));
     let says = "no photon was kept of 200: 200 were rejected as bad_coordinate";
     assert!(message.contains(says), "{message}");
-    write(&table, &[], Kind::Parquet(50));
-    let (_, message) = json(
-        site.run_to("b.zarr", &config, &one(&table)).arg("--json"),
-        3,
-    );
+    write(&table, &[], Format::Parquet(50));
+    let (_, message) = done(site.code_to("b.zarr", &config, &one(&table)));
     assert!(
         message.contains("no granule that was read has any"),
         "{message}"
@@ -69,34 +66,16 @@ fn of_pieces_the_run_that_makes_the_store_says_so() {
     let site = Site::new();
     let config = nothing_passes(&site);
     let (_, shards) = site.mapped("atl03");
-    let code = |run: &mut std::process::Command, code: i32| {
-        let output = run.output().unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "{run:?} {}",
-            stderr(&output)
-        );
-        stderr(&output)
-    };
-    let said = code(&mut site.run_map("whole.zarr", &config), 3);
+    let (_, said) = done(site.over_as("whole.zarr", &config));
     assert!(said.contains("no photon was kept of "), "{said}");
-    code(
-        site.run_map("expected.zarr", &config).arg("--allow-empty"),
-        0,
-    );
     // A part says so, and leaves the whole to be judged at the end.
     let range = format!("0..{shards}");
-    let part = code(
-        site.run_map("parts.zarr", &config)
-            .args(["--shards", &range]),
-        0,
-    );
+    let (_, part) = done(site.part_as("parts.zarr", &config, &range));
     assert!(part.contains("no photon was kept of "), "{part}");
-    let said = code(site.finalize("parts.zarr").arg("--keep-pieces"), 3);
+    let (_, said) = done(site.making("parts.zarr").keep_pieces(true));
     assert!(said.contains("no photon was kept in any of "), "{said}");
-    let mut again = site.finalize("parts.zarr");
-    code(again.args(["--overwrite", "--allow-empty"]), 0);
+    let again = site.making("parts.zarr").overwrite(true).execute().unwrap();
+    assert!(again.is_whole() && again.is_empty());
     // The filter takes what is in the shards, whatever lies elsewhere.
     assert!(part.contains("rejected as filter: "), "{part}");
 }

@@ -1,24 +1,29 @@
-//! `icefold inspect GRANULE`: which granule it is, when and where, and all that is in it; files that
+//! A granule that is looked at: which it is, when and where, and all that is in it; files that
 //! are no whole granules are told what is wrong with them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use hdf5::File;
+use icefold::error::Kind;
+use icefold::inspect::{Inspection, Look, inspect};
 use serde_json::{Value, json};
 
-use super::granules::{Heights, one};
-use super::{Site, assert_same, json as json_of, refuse};
-use crate::support::{data, icefold, stderr, stdout, succeed};
+use super::from_code::{done, refused, shown};
+use crate::support::data;
+use crate::support::granules::{Heights, one};
+use crate::support::site::{Site, assert_same};
 
-fn inspect(path: &Path) -> Command {
-    let mut command = icefold();
-    command.arg("inspect").arg(path);
-    command
+/// All datasets of a granule.
+fn listed(path: &Path) -> Inspection {
+    let all = Look {
+        all: true,
+        ..Look::default()
+    };
+    inspect(path, all).unwrap()
 }
 
 fn found(path: &Path) -> Value {
-    json_of(inspect(path).args(["--json", "--all"]), 0).0
+    json!(listed(path))
 }
 
 #[test]
@@ -63,7 +68,7 @@ fn a_real_granule_tells_its_cycle_orientation_time_and_box() {
         let is_there = paths.iter().any(|found| found.starts_with(path));
         assert_eq!(is_there, path != "/METADATA", "{path}");
     }
-    let text = stdout(&succeed(&mut inspect(&granule)));
+    let text = shown(&granule);
     assert!(
         text.contains(
             "product ATL06, release 003, version 01, cycle 1, reference ground track 256"
@@ -72,7 +77,7 @@ fn a_real_granule_tells_its_cycle_orientation_time_and_box() {
     );
     assert!(text.contains("orientation forward"), "{text}");
     assert!(
-        text.contains("--all lists the datasets of all groups"),
+        text.contains("all lists the datasets of all groups"),
         "{text}"
     );
 }
@@ -123,27 +128,18 @@ fn all_datasets_are_listed_on_request_and_no_name_steers_the_terminal() {
     assert_eq!(waves["filters"], json!(["deflate 4"]));
     assert_eq!(waves["units"], json!("m"));
     assert_eq!(waves["dtype"], json!("float32"));
-    let text = stdout(&succeed(inspect(&path).arg("--all")));
+    let text = listed(&path).to_string();
     assert!(
         text.contains("7 datasets") && text.contains("\\u{1b}[2J/waves"),
         "{text}"
     );
     assert!(!text.contains('\u{1b}'));
-    let text = stdout(&succeed(&mut inspect(&path)));
+    let text = shown(&path);
     assert!(
         text.contains("orientation backward and transition"),
         "{text}"
     );
     assert!(text.contains("1 with 1 datasets"), "{text}");
-}
-
-#[test]
-fn all_is_about_granules() {
-    let site = Site::new();
-    succeed(&mut site.run("atl03", &one(&site.good("a.h5", -45.0))));
-    let store = site.out("a.zarr");
-    let says = ["--all lists the datasets of a granule", "a.zarr is none"];
-    refuse(inspect(&store).arg("--all"), 2, &says);
 }
 
 /// The file with bytes of its superblock (version 0) changed.
@@ -166,12 +162,11 @@ fn a_granule_whose_userblock_was_cut_off_is_read_and_said_to_be_one() {
     let moved = |by: u64| [512_u64.to_le_bytes(), (length + by).to_le_bytes()];
     let [base, end] = moved(512);
     let stripped = patched(&whole, "stripped.h5", &[(24, &base), (40, &end)]);
-    succeed(&mut site.run_to("whole.zarr", "atl03", &one(&whole)));
-    let output = succeed(&mut site.run_to("stripped.zarr", "atl03", &one(&stripped)));
+    done(site.code_to("whole.zarr", "atl03", &one(&whole)));
+    let (_, said) = done(site.code_to("stripped.zarr", "atl03", &one(&stripped)));
     assert!(
-        stderr(&output).contains("its userblock of 512 bytes was cut off"),
-        "{}",
-        stderr(&output)
+        said.contains("its userblock of 512 bytes was cut off"),
+        "{said}"
     );
     assert_same(&site.out("whole.zarr"), &site.out("stripped.zarr"));
     // With another block in its place, too.
@@ -179,14 +174,14 @@ fn a_granule_whose_userblock_was_cut_off_is_read_and_said_to_be_one() {
     bytes.extend(std::fs::read(&whole).unwrap());
     let behind = site.path("behind.h5");
     std::fs::write(&behind, bytes).unwrap();
-    let output = succeed(&mut site.run_to("behind.zarr", "atl03", &one(&behind)));
-    assert_eq!(stderr(&output), "");
+    let (_, said) = done(site.code_to("behind.zarr", "atl03", &one(&behind)));
+    assert_eq!(said, "");
     assert_same(&site.out("whole.zarr"), &site.out("behind.zarr"));
     let [base, end] = moved(513);
     let short = patched(&whole, "short.h5", &[(24, &base), (40, &end)]);
-    refuse(
-        &mut site.run("atl03", &one(&short)),
-        1,
+    refused(
+        site.code("atl03", &one(&short)).execute(),
+        Kind::Granule,
         &["short.h5: is truncated"],
     );
 }
@@ -208,7 +203,11 @@ fn a_file_that_its_writer_left_open_is_not_fetched_again() {
         "knows 2048 of",
         "h5clear -s",
     ];
-    let message = refuse(&mut site.run("atl03", &one(&crashed)), 1, &says);
+    let message = refused(
+        site.code("atl03", &one(&crashed)).execute(),
+        Kind::Granule,
+        &says,
+    );
     assert!(!message.contains("fetch"), "{message}");
     let end = (1_u64 << 40).to_le_bytes();
     let cut = patched(&whole, "cut.h5", &[(20, &open), (40, &end)]);
@@ -216,7 +215,11 @@ fn a_file_that_its_writer_left_open_is_not_fetched_again() {
         "cut.h5: was not closed",
         "says 1099511627776 bytes where the file has",
     ];
-    refuse(&mut site.run("atl03", &one(&cut)), 1, &says);
+    refused(
+        site.code("atl03", &one(&cut)).execute(),
+        Kind::Granule,
+        &says,
+    );
 }
 
 #[test]
@@ -229,7 +232,11 @@ fn what_stands_in_front_of_the_signature_is_named_with_the_way_to_cut_it_off() {
     std::fs::write(&path, bytes).unwrap();
     let cut = format!("tail -c +{}", before + 1);
     let says = ["saved.h5: has 38 bytes in front", "HTTP/1.1 200 OK", &cut];
-    refuse(&mut site.run("atl03", &one(&path)), 1, &says);
+    refused(
+        site.code("atl03", &one(&path)).execute(),
+        Kind::Granule,
+        &says,
+    );
 }
 
 #[test]
@@ -245,14 +252,15 @@ fn a_dataset_of_another_levels_length_is_told_its_level() {
         builder.create(path).unwrap().write_raw(&values).unwrap();
     };
     write("gt1l/geophys_corr/dem_h", vec![1.5; 3]);
-    let counts = file.new_dataset::<i32>().shape(3);
-    let counts = counts.create("gt1l/geolocation/segment_ph_cnt").unwrap();
-    counts.write_raw(&[1000_i32; 3]).unwrap();
-    let begins = file.new_dataset::<i64>().shape(3);
-    let begins = begins.create("gt1l/geolocation/ph_index_beg").unwrap();
-    begins.write_raw(&[1_i64, 1001, 2001]).unwrap();
-    drop((counts, begins));
-    file.flush().unwrap();
+    // What builds a dataset holds the file open.
+    {
+        let counts = file.new_dataset::<i32>().shape(3);
+        let counts = counts.create("gt1l/geolocation/segment_ph_cnt").unwrap();
+        counts.write_raw(&[1000_i32; 3]).unwrap();
+        let begins = file.new_dataset::<i64>().shape(3);
+        let begins = begins.create("gt1l/geolocation/ph_index_beg").unwrap();
+        begins.write_raw(&[1_i64, 1001, 2001]).unwrap();
+    }
     file.close().unwrap();
     let with = |variable: &str| {
         let text = include_str!("../../src/config/atl03.yaml");
@@ -270,12 +278,20 @@ fn a_dataset_of_another_levels_length_is_told_its_level() {
         "dem_h has 3 rows",
         "as long as the level segments: say `level: segments` of the variable",
     ];
-    refuse(&mut site.run(&config, &one(&path)), 1, &says);
+    refused(
+        site.code(&config, &one(&path)).execute(),
+        Kind::Granule,
+        &says,
+    );
     let config = with("{path: \"/{group}/geophys_corr/dem_h\", level: segments}");
-    succeed(&mut site.run(&config, &one(&path)));
+    done(site.code(&config, &one(&path)));
     let config = with("{path: \"/{group}/heights/h_ph\", level: segments}");
     let says = ["h_ph has 3000 rows", "as long as the base level"];
-    refuse(site.run(&config, &one(&path)).arg("--overwrite"), 1, &says);
+    refused(
+        site.code(&config, &one(&path)).overwrite(true).execute(),
+        Kind::Granule,
+        &says,
+    );
 }
 
 #[test]
@@ -290,11 +306,15 @@ fn of_a_file_of_many_groups_the_first_are_shown() {
     drop((track, file));
     let found = found(&path);
     assert_eq!(found["described_at_most"], 10_000);
-    let text = stdout(&succeed(&mut inspect(&path)));
+    let text = shown(&path);
     assert!(
         text.contains("only the first 10000 groups and datasets are shown"),
         "{text}"
     );
     let says = ["many.h5", "has data at /{group}/heights/lat_ph"];
-    refuse(&mut site.run("atl03", &one(&path)), 2, &says);
+    refused(
+        site.code("atl03", &one(&path)).execute(),
+        Kind::Argument,
+        &says,
+    );
 }

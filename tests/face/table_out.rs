@@ -1,4 +1,4 @@
-//! `--table`: the cells of a run as a table beside the store.
+//! The cells of a run as a table beside the store.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Float32Type, SchemaRef, UInt64Type};
 use arrow::ipc::reader::FileReader;
 use arrow::record_batch::RecordBatch;
+use icefold::error::Kind;
 use icefold::store::StoreReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::granules::one;
-use super::tables::{config, points};
-use super::{Site, json, refuse};
-use crate::support::tables::{Kind, hdf5_yaml, write, write_hdf5};
-use crate::support::{icefold, stdout, succeed};
+use super::from_code::{done, looked, refused, shown};
+use crate::support::granules::one;
+use crate::support::site::Site;
+use crate::support::tables::{Format, config, hdf5_yaml, points, write, write_hdf5};
 
 /// The cells of a table that was written.
 fn cells(path: &Path) -> (SchemaRef, RecordBatch) {
@@ -38,16 +38,11 @@ fn a_table_has_the_cells_and_attributes_of_the_store() {
     let site = Site::new();
     let config = config(&site);
     let input = site.path("a.arrow");
-    write(&input, &points(), Kind::ArrowFile(100));
+    write(&input, &points(), Format::ArrowFile(100));
     let names = ["a.parquet", "b.arrow", "c.parquet"];
     for name in names {
-        let mut command = site.run(&config, &one(&input));
-        succeed(
-            command
-                .arg("--overwrite")
-                .arg("--table")
-                .arg(site.out(name)),
-        );
+        let command = site.code(&config, &one(&input));
+        done(command.overwrite(true).table(site.out(name)));
     }
     let bytes = |name: &str| std::fs::read(site.out(name)).unwrap();
     assert_eq!(bytes("a.parquet"), bytes("c.parquet"));
@@ -75,18 +70,13 @@ fn a_table_has_the_cells_and_attributes_of_the_store() {
         assert_eq!(field.metadata()["resolution"], "2^-34");
         assert!(!field.metadata().contains_key("grid_mapping"));
     }
-    let (found, _) = json(
-        icefold()
-            .args(["inspect", "--json"])
-            .arg(site.out("a.parquet")),
-        0,
-    );
+    let found = looked(site.out("a.parquet"));
     assert_eq!(
         (&found["format"], &found["rows"]),
         (&"Parquet".into(), &store.cells().into())
     );
     assert_eq!(found["columns"][0]["name"], "cell_ids");
-    let text = stdout(&succeed(icefold().arg("inspect").arg(&input)));
+    let text = shown(&input);
     assert!(text.contains("1,500 rows in 15 record batches"), "{text}");
 }
 
@@ -95,29 +85,36 @@ fn a_table_that_exists_or_has_no_format_is_refused_before_the_work() {
     let site = Site::new();
     let config = config(&site);
     let input = site.path("a.parquet");
-    write(&input, &points(), Kind::Parquet(100));
+    write(&input, &points(), Format::Parquet(100));
     let run = |table: &Path| {
-        let mut command = site.run(&config, &one(&input));
-        command.arg("--table").arg(table);
-        command
+        let run = site.code(&config, &one(&input));
+        run.table(table)
     };
     std::fs::write(site.out("t.parquet"), "thesis").unwrap();
-    let says = ["t.parquet exists; pass --overwrite to replace it"];
-    refuse(&mut run(&site.out("t.parquet")), 2, &says);
-    refuse(
-        &mut run(&site.out("t.csv")),
-        2,
+    let says = ["t.parquet exists; set overwrite to replace it"];
+    refused(run(&site.out("t.parquet")).execute(), Kind::Argument, &says);
+    refused(
+        run(&site.out("t.csv")).execute(),
+        Kind::Argument,
         &["use .parquet, or .arrow for Arrow IPC"],
     );
-    refuse(&mut run(&site.path("out")), 2, &["the extension tells"]);
+    refused(
+        run(&site.path("out")).execute(),
+        Kind::Argument,
+        &["the extension tells"],
+    );
     assert_eq!(site.written(), ["t.parquet"]);
     // A flag does not make somebody's file a table of icefold's.
     let says = ["t.parquet: a file is there that is no table of icefold"];
-    refuse(run(&site.out("t.parquet")).arg("--overwrite"), 2, &says);
+    refused(
+        run(&site.out("t.parquet")).overwrite(true).execute(),
+        Kind::Argument,
+        &says,
+    );
     assert_eq!(std::fs::read(site.out("t.parquet")).unwrap(), b"thesis");
     std::fs::remove_file(site.out("t.parquet")).unwrap();
-    succeed(&mut run(&site.out("t.parquet")));
-    succeed(run(&site.out("t.parquet")).arg("--overwrite"));
+    done(run(&site.out("t.parquet")));
+    done(run(&site.out("t.parquet")).overwrite(true));
     assert_eq!(cells(&site.out("t.parquet")).1.num_columns(), 12);
     assert_eq!(site.written(), ["a.run.json", "a.zarr", "t.parquet"]);
 }
@@ -129,11 +126,11 @@ fn a_run_that_fails_leaves_no_table() {
     let mut spoiled = points();
     spoiled[3].h = Some(1e9);
     let input = site.path("a.parquet");
-    write(&input, &spoiled, Kind::Parquet(100));
-    let mut command = site.run(&config, &one(&input));
-    refuse(
-        command.arg("--table").arg(site.out("t.arrow")),
-        1,
+    write(&input, &spoiled, Format::Parquet(100));
+    let command = site.code(&config, &one(&input));
+    refused(
+        command.table(site.out("t.arrow")).execute(),
+        Kind::Granule,
         &["out of range"],
     );
     assert!(site.written().is_empty());
@@ -141,7 +138,7 @@ fn a_run_that_fails_leaves_no_table() {
     std::fs::write(&hdf5, hdf5_yaml()).unwrap();
     let granule = site.path("a.h5");
     write_hdf5(&granule, &points());
-    let mut command = site.run(&hdf5, &one(&granule));
-    succeed(command.arg("--table").arg(site.out("t.arrow")));
+    let command = site.code(&hdf5, &one(&granule));
+    done(command.table(site.out("t.arrow")));
     assert_eq!(site.written(), ["a.run.json", "a.zarr", "t.arrow"]);
 }

@@ -1,30 +1,19 @@
-//! `icefold plan`, and runs over shard maps and parts of them.
+//! Shard maps that are made, and runs over them and parts of them.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
+use icefold::error::Kind;
 use icefold::grid::{Order, morton};
 use icefold::store::StoreReader;
+use icefold::{Granules, MakeMap};
 use serde_json::{Value, json};
 
-use super::granules::Heights;
-use super::{Site, assert_same, json as json_of, refuse};
+use super::from_code::{done, partly, refused};
+use crate::support::granules::{Heights, paths};
 use crate::support::healpix::{self, Sphere};
-use crate::support::{icefold, stdout, succeed};
+use crate::support::site::{Site, assert_same, keys, long_track};
 
 const SHARD_ORDER: u8 = 6;
-
-/// Photons over four degrees of latitude, which cross several shards; three have no coordinates.
-pub(super) fn long_track(lon: f64) -> Heights {
-    let mut heights = Heights::along(lon, 3000);
-    for (i, lat) in heights.lat.iter_mut().enumerate() {
-        *lat = 68.0 + i as f64 * 4.0 / 3000.0;
-    }
-    heights.lat[7] = 101.0;
-    heights.lat[8] = f64::NAN;
-    heights.lon[9] = f64::INFINITY;
-    heights
-}
 
 /// The shards of a track, located photon by photon.
 pub(super) fn shards_of(tracks: &[&Heights]) -> Vec<u64> {
@@ -40,62 +29,11 @@ pub(super) fn shards_of(tracks: &[&Heights]) -> Vec<u64> {
     words
 }
 
-/// What tests of maps need.
-impl Site {
-    /// Three granules over several shards, of which the first two overlap.
-    pub(super) fn three(&self) -> [PathBuf; 3] {
-        [
-            self.granule(
-                "a.h5",
-                &[("gt1l", long_track(-45.0)), ("gt3r", long_track(-43.0))],
-            ),
-            self.granule("b.h5", &[("gt1l", long_track(-44.9))]),
-            self.granule("c.h5", &[("gt2r", long_track(10.0))]),
-        ]
-    }
-
-    /// `icefold plan CONFIG GRANULE... -o map.json`
-    pub(super) fn plan(&self, config: impl AsRef<Path>, granules: &[&Path]) -> Command {
-        let mut command = icefold();
-        command.arg("plan").arg(config.as_ref()).args(granules);
-        command.arg("-o").arg(self.path("map.json"));
-        command
-    }
-
-    pub(super) fn map(&self) -> Value {
-        let text = std::fs::read(self.path("map.json")).unwrap();
-        serde_json::from_slice(&text).unwrap()
-    }
-
-    /// Puts a map in place, with a piece of it changed.
-    pub(super) fn change_map(&self, change: impl FnOnce(&mut Value)) {
-        let mut map = self.map();
-        change(&mut map);
-        std::fs::write(self.path("map.json"), map.to_string()).unwrap();
-    }
-
-    /// `icefold run atl03 --plan map.json --store out/STORE`
-    pub(super) fn run_plan(&self, store: &str) -> Command {
-        let mut command = self.run_to(store, "atl03", &[]);
-        command.arg("--plan").arg(self.path("map.json"));
-        command
-    }
-}
-
-pub(super) fn paths(granules: &[PathBuf; 3]) -> [&Path; 3] {
-    [&granules[0], &granules[1], &granules[2]]
-}
-
-pub(super) fn keys(map: &Value) -> Vec<u64> {
-    let keys = map["shard_keys"].as_array().unwrap().iter();
-    keys.map(|key| key.as_u64().unwrap()).collect()
-}
-
 #[test]
 fn a_map_lists_a_granule_exactly_where_it_has_photons() {
     let site = Site::new();
     let granules = site.three();
-    let (said, warnings) = json_of(site.plan("atl03", &paths(&granules)).arg("--json"), 0);
+    let (said, warnings) = done(site.mapping("atl03", &paths(&granules)));
     assert_eq!(warnings, "");
     let map = site.map();
     let a = shards_of(&[&long_track(-45.0), &long_track(-43.0)]);
@@ -133,22 +71,22 @@ fn the_bytes_of_a_map_depend_on_neither_threads_nor_the_order_of_granules() {
     let site = Site::new();
     let granules = site.three();
     let [a, b, c] = paths(&granules);
-    let bytes = |order: &[&Path], threads: &str| {
-        succeed(site.plan("atl03", order).args(["--threads", threads]));
+    let bytes = |order: &[&Path], threads: usize| {
+        done(site.mapping("atl03", order).threads(threads));
         std::fs::read(site.path("map.json")).unwrap()
     };
-    let first = bytes(&[a, b, c], "1");
-    assert_eq!(first, bytes(&[c, b, a], "4"));
-    assert_eq!(first, bytes(&[site.folder.path()], "2"));
+    let first = bytes(&[a, b, c], 1);
+    assert_eq!(first, bytes(&[c, b, a], 4));
+    assert_eq!(first, bytes(&[site.root()], 2));
 }
 
 #[test]
 fn a_run_over_a_map_is_the_run_over_its_granules() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    let (without, _) = json_of(site.run("atl03", &paths(&granules)).arg("--json"), 0);
-    let (with, warnings) = json_of(site.run_plan("b.zarr").arg("--json"), 0);
+    done(site.mapping("atl03", &paths(&granules)));
+    let (without, _) = done(site.code("atl03", &paths(&granules)));
+    let (with, warnings) = done(site.over("b.zarr"));
     assert_eq!(warnings, "");
     assert_eq!(with["content_sha256"], without["content_sha256"]);
     assert_eq!(with["photons"], without["photons"]);
@@ -163,12 +101,11 @@ fn a_run_over_a_map_is_the_run_over_its_granules() {
 fn runs_over_disjoint_shards_add_up_to_the_whole() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    let (whole, _) = json_of(site.run("atl03", &paths(&granules)).arg("--json"), 0);
+    done(site.mapping("atl03", &paths(&granules)));
+    let (whole, _) = done(site.code("atl03", &paths(&granules)));
     let mut kept = 0;
     for range in ["3..4", "4..", "..3"] {
-        let mut command = site.run_plan("b.zarr");
-        let (report, _) = json_of(command.args(["--json", "--shards", range]), 0);
+        let (report, _) = done(site.part("b.zarr", range));
         let photons = &report["photons"];
         let by = photons["rejected_by"].as_object().unwrap();
         let rejected: u64 = by.values().map(|n| n.as_u64().unwrap()).sum();
@@ -182,7 +119,7 @@ fn runs_over_disjoint_shards_add_up_to_the_whole() {
         kept += own;
     }
     assert_eq!(whole["photons"]["kept"], kept);
-    succeed(icefold().arg("finalize").arg(site.out("b.zarr")));
+    done(site.making("b.zarr"));
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
 }
 
@@ -196,10 +133,10 @@ fn values_and_nulls_outside_the_wanted_shards_do_not_matter() {
     near.h[70] = -7.0;
     near.fill = Some(-7.0);
     let spoiled = site.granule("a.h5", &[("gt1l", near), ("gt2r", far)]);
-    succeed(&mut site.plan("atl03", &[&spoiled]));
-    refuse(
-        &mut site.run_plan("a.zarr"),
-        1,
+    done(site.mapping("atl03", &[&spoiled]));
+    refused(
+        site.over("a.zarr").execute(),
+        Kind::Granule,
         &["a.h5", "h_ph row 50", "1000000000"],
     );
     let west = shards_of(&[&long_track(-45.0)]);
@@ -207,10 +144,7 @@ fn values_and_nulls_outside_the_wanted_shards_do_not_matter() {
     let start = keys.iter().position(|key| west.contains(key)).unwrap();
     assert_eq!(keys[start..start + west.len()], west);
     let range = format!("{start}..{}", start + west.len());
-    let (report, _) = json_of(
-        site.run_plan("b.zarr").args(["--json", "--shards", &range]),
-        0,
-    );
+    let (report, _) = done(site.part("b.zarr", &range));
     let photons = &report["photons"];
     // Positions come first: of the far photons nothing else is looked at.
     assert_eq!(photons["rejected_by"]["outside_shards"], 2997);
@@ -226,20 +160,24 @@ fn a_plan_names_the_granule_that_cannot_be_read_or_leaves_it_out() {
         site.text("bad.h5"),
         site.granule("empty.h5", &[("gt1l", Heights::along(-45.0, 0))]),
     );
-    refuse(
-        &mut site.plan("atl03", &[&good, &bad]),
-        1,
+    refused(
+        site.mapping("atl03", &[&good, &bad]).execute(),
+        Kind::Granule,
         &["bad.h5", "is not HDF5"],
     );
     assert!(!site.path("map.json").exists());
     // The first of the plan that cannot be read, however many are read at the same time.
     let worse = site.truncated("worse.h5");
-    for threads in ["1", "4"] {
-        let mut command = site.plan("atl03", &[&good, &worse, &bad]);
-        refuse(command.args(["--threads", threads]), 1, &["worse.h5"]);
+    for threads in [1, 4] {
+        let command = site.mapping("atl03", &[&good, &worse, &bad]);
+        refused(
+            command.threads(threads).execute(),
+            Kind::Granule,
+            &["worse.h5"],
+        );
     }
-    let mut command = site.plan("atl03", &[&empty, &bad, &good]);
-    let (said, message) = json_of(command.args(["--tolerant", "--json"]), 3);
+    let command = site.mapping("atl03", &[&empty, &bad, &good]);
+    let (said, message) = partly(command.tolerant(true));
     assert!(
         message.contains("left out: ") && message.contains("granule empty.h5 has no photon"),
         "{message}"
@@ -253,91 +191,37 @@ fn a_plan_names_the_granule_that_cannot_be_read_or_leaves_it_out() {
         left_out.contains("is not HDF5") && left_out.contains("without_photons"),
         "{left_out}"
     );
-    refuse(
-        &mut site.plan("atl03", &[&empty]),
-        2,
+    refused(
+        site.mapping("atl03", &[&empty]).execute(),
+        Kind::Argument,
         &["none of the 1 granules has a photon"],
     );
-    refuse(
-        site.plan("atl03", &[&bad]).arg("--tolerant"),
-        1,
+    refused(
+        site.mapping("atl03", &[&bad]).tolerant(true).execute(),
+        Kind::NoGranule,
         &["none of the 1 granules can be used"],
     );
     let granule = std::fs::read(&good).unwrap();
-    let mut onto_itself = icefold();
-    onto_itself.args(["plan", "atl03"]).arg(&good).arg("-o");
+    let map_at = |target: &Path| {
+        let config = icefold::config::load("atl03").unwrap();
+        MakeMap::new(config, Granules::named([&good]), target).execute()
+    };
     let says = "good.h5, which this run reads; choose another path";
-    refuse(onto_itself.arg(&good), 2, &[says]);
+    refused(map_at(&good), Kind::Argument, &[says]);
     assert_eq!(std::fs::read(&good).unwrap(), granule);
-    refuse(
-        icefold()
-            .args(["plan", "atl03"])
-            .arg(&good)
-            .args(["-o", "/nowhere/map.json"]),
-        1,
-        &["/nowhere"],
-    );
+    let nowhere = site.text("text").join("map.json");
+    refused(map_at(&nowhere), Kind::Io, &["text"]);
 }
 
 #[test]
-fn flags_about_a_map_need_one() {
+fn what_a_run_over_a_map_would_read_says_which_shards() {
     let site = Site::new();
     let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    refuse(
-        site.run("atl03", &[&granules[0]])
-            .args(["--shards", "0..1"]),
-        2,
-        &["--shards is about a shard map and the run has none; name it with --plan"],
-    );
-    refuse(
-        site.run("atl03", &[&granules[0]])
-            .args(["--granule-root", "."]),
-        2,
-        &["--granule-root is about a shard map"],
-    );
-    refuse(
-        &mut site.run("atl03", &[]),
-        2,
-        &["no granules given", "--plan"],
-    );
-    refuse(
-        site.run_plan("a.zarr").args(["--shards", "1"]),
-        2,
-        &["--shards 1 is not a range"],
-    );
-    refuse(
-        site.run_plan("a.zarr").args(["--shards", "-1..2"]),
-        2,
-        &["--shards -1..2 is not a range"],
-    );
-    refuse(
-        site.run_plan("a.zarr").args(["--shards", "0..999"]),
-        2,
-        &["which has", "shards; choose within"],
-    );
-    refuse(
-        site.run_plan("a.zarr").arg(&granules[0]),
-        2,
-        &["--plan", "cannot be used with"],
-    );
-}
-
-#[test]
-fn a_dry_run_over_a_map_says_which_shards() {
-    let site = Site::new();
-    let granules = site.three();
-    succeed(&mut site.plan("atl03", &paths(&granules)));
-    let mut command = site.run_plan("a.zarr");
-    command.args(["--shards", "0..2", "--dry-run"]);
-    let text = stdout(&succeed(&mut command));
+    done(site.mapping("atl03", &paths(&granules)));
+    let planned = site.part("a.zarr", "0..2").planned().unwrap();
+    let wanted = planned.plan().wanted.as_ref().unwrap();
     let shards = keys(&site.map()).len();
-    assert!(
-        text.contains(&format!("to read, shards 0..2 of {shards} in ")),
-        "{text}"
-    );
-    let (found, _) = json_of(command.arg("--json"), 0);
-    assert_eq!(found["plan"]["shards"], "0..2");
+    assert_eq!((&wanted.range, wanted.of), (&(0..2), shards));
     assert!(site.written().is_empty());
 }
 
@@ -345,7 +229,7 @@ fn a_dry_run_over_a_map_says_which_shards() {
 fn shards_without_photons_make_a_store_without_cells() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
-    succeed(&mut site.plan("atl03", &[&good]));
+    done(site.mapping("atl03", &[&good]));
     // As maps that are made from footprints have it: a shard that the granule only comes near.
     let order = Order::new(SHARD_ORDER).unwrap();
     site.change_map(|map| {
@@ -353,7 +237,7 @@ fn shards_without_photons_make_a_store_without_cells() {
         let listed = map["granules"][0].clone();
         map["granules"] = json!([listed]);
     });
-    let (report, _) = json_of(site.run_plan("a.zarr").arg("--json"), 3);
+    let (report, _) = done(site.over("a.zarr"));
     let photons = &report["photons"];
     assert_eq!(photons["rejected_by"], json!({"outside_shards": 3000}));
     assert_eq!(

@@ -1,37 +1,20 @@
 //! Folders of granules: what is read, what is passed over, and which of several files of a granule count.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use icefold::error::Kind;
 use serde_json::Value;
 
-use super::granules::{Heights, one};
-use super::{Site, assert_same, json, refuse};
-use crate::support::tables::{Kind, table_yaml, write};
-use crate::support::{icefold, stderr, stdout, succeed};
+use super::from_code::{done, partly, refused, shown};
+use crate::support::granules::{Heights, one};
+use crate::support::site::{Site, assert_same};
+use crate::support::tables::{Format, config, points, table_yaml, write};
 
 const NAME: &str = "ATL03_20190105163308_01260202_006_02.h5";
 const LATER: &str = "ATL03_20190105163308_01260202_007_01.h5";
 
-impl Site {
-    /// A folder of its own.
-    fn folder(&self, name: &str) -> PathBuf {
-        let path = self.path(name);
-        std::fs::create_dir_all(&path).unwrap();
-        path
-    }
-
-    /// A file with datasets that are no photons.
-    fn other_file(&self, name: &str, dataset: &str) -> PathBuf {
-        let path = self.path(name);
-        let file = hdf5::File::create(&path).unwrap();
-        let made = file.new_dataset::<f64>().shape(3).create(dataset).unwrap();
-        made.write_raw(&[1.0, 2.0, 3.0]).unwrap();
-        path
-    }
-}
-
 /// Names of granules that were read, sorted.
-fn done(report: &Value) -> Vec<String> {
+fn read_by(report: &Value) -> Vec<String> {
     let done = report["granules"]["done"].as_array().unwrap().iter();
     let mut names: Vec<String> = done
         .map(|g| g["name"].as_str().unwrap().to_owned())
@@ -54,8 +37,8 @@ fn a_folder_with_an_index_and_what_macos_leaves_runs() {
         std::fs::write(folder.join(format!("{name}.xml")), "<x/>").unwrap();
         names.push(name);
     }
-    let (report, message) = json(site.run("atl03", &[&folder]).arg("--json"), 0);
-    assert_eq!(done(&report), names);
+    let (report, message) = done(site.code("atl03", &[&folder]));
+    assert_eq!(read_by(&report), names);
     assert_eq!(report["photons"]["kept"], 8 * 3000);
     assert_eq!(report["granules"]["skipped"].as_array().unwrap().len(), 16);
     assert_eq!(report["granules"]["not_data"], 8);
@@ -69,17 +52,14 @@ fn a_folder_with_an_index_and_what_macos_leaves_runs() {
     // Named, a hidden file is read, and an index is an error.
     std::fs::copy(folder.join(&names[0]), folder.join(".hidden.h5")).unwrap();
     let hidden = folder.join(".hidden.h5");
-    let (named, _) = json(
-        site.run_to("b.zarr", "atl03", &one(&hidden)).arg("--json"),
-        0,
-    );
-    assert_eq!(done(&named), [".hidden.h5"]);
+    let (named, _) = done(site.code_to("b.zarr", "atl03", &one(&hidden)));
+    assert_eq!(read_by(&named), [".hidden.h5"]);
     let index = folder.join("index").join(&names[0]);
     let whole = folder.join(&names[0]);
-    refuse(
-        &mut site.run_to("c.zarr", "atl03", &[&whole, &index]),
-        1,
-        &["has none of the groups", "can be used", "--tolerant"],
+    refused(
+        site.code_to("c.zarr", "atl03", &[&whole, &index]).execute(),
+        Kind::Granule,
+        &["has none of the groups", "can be used", "tolerant"],
     );
 }
 
@@ -89,20 +69,28 @@ fn a_damaged_release_stops_a_strict_run_and_makes_way_in_a_tolerant_one() {
     let (folder, other) = (site.folder("g"), site.good("b.h5", -30.0));
     let old = site.good(&format!("g/{NAME}"), -45.0);
     site.truncated(&format!("g/{LATER}"));
-    let says = [LATER, "is truncated", NAME, "can be used", "--tolerant"];
-    refuse(&mut site.run("atl03", &[&folder, &other]), 1, &says);
-    refuse(&mut site.plan("atl03", &[&folder, &other]), 1, &says);
-    let mut command = site.run("atl03", &[&folder, &other]);
-    let (report, message) = json(command.args(["--tolerant", "--json"]), 3);
+    let says = [LATER, "is truncated", NAME, "can be used", "tolerant"];
+    refused(
+        site.code("atl03", &[&folder, &other]).execute(),
+        Kind::Granule,
+        &says,
+    );
+    refused(
+        site.mapping("atl03", &[&folder, &other]).execute(),
+        Kind::Granule,
+        &says,
+    );
+    let command = site.code("atl03", &[&folder, &other]);
+    let (report, message) = partly(command.tolerant(true));
     assert!(message.contains("left out: "), "{message}");
-    assert_eq!(done(&report), [NAME, "b.h5"]);
+    assert_eq!(read_by(&report), [NAME, "b.h5"]);
     assert_eq!(report["granules"]["failed"][0]["granule"], LATER);
-    succeed(&mut site.run_to("b.zarr", "atl03", &[&old, &other]));
+    done(site.code_to("b.zarr", "atl03", &[&old, &other]));
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
-    let mut command = site.plan("atl03", &[&folder, &other]);
-    let (said, _) = json(command.args(["--tolerant", "--json"]), 3);
+    let command = site.mapping("atl03", &[&folder, &other]);
+    let (said, _) = partly(command.tolerant(true));
     assert_eq!((&said["granules"], &said["failed"]), (&2.into(), &1.into()));
-    succeed(&mut site.run_plan("c.zarr"));
+    done(site.over("c.zarr"));
     assert_same(&site.out("a.zarr"), &site.out("c.zarr"));
 }
 
@@ -121,56 +109,51 @@ fn two_regions_of_a_granule_are_both_read_under_names_of_their_own() {
     let south = site.granule(&format!("south/{NAME}"), &[("gt1l", part(0..1000))]);
     let whole = site.granule("whole.h5", &[("gt1l", all.clone())]);
     let [a, b] = &folders;
-    let (report, message) = json(site.run("atl03", &[a, b]).arg("--json"), 0);
+    let (report, message) = done(site.code("atl03", &[a, b]));
     let names = ["north", "south"].map(|folder| format!("{folder}/{NAME}"));
-    assert_eq!(done(&report), names);
+    assert_eq!(read_by(&report), names);
     assert_eq!(report["granules"]["parts"][0].as_array().unwrap().len(), 2);
     assert!(message.contains("are parts of one granule"), "{message}");
-    succeed(&mut site.run_to("b.zarr", "atl03", &one(&whole)));
+    done(site.code_to("b.zarr", "atl03", &one(&whole)));
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
     // A shard map has both, and its runs call them the same.
-    succeed(&mut site.plan("atl03", &[b, a]));
-    let (report, _) = json(site.run_plan("c.zarr").arg("--json"), 0);
-    assert_eq!(done(&report), names);
+    done(site.mapping("atl03", &[b, a]));
+    let (report, _) = done(site.over("c.zarr"));
+    assert_eq!(read_by(&report), names);
     assert_same(&site.out("a.zarr"), &site.out("c.zarr"));
     let moved = site.folder("moved");
     for folder in &folders {
         std::fs::rename(folder, moved.join(folder.file_name().unwrap())).unwrap();
     }
-    let mut command = site.run_plan("d.zarr");
     let absent = format!("granule {}: shard map ", names[0]);
-    refuse(
-        &mut command,
-        2,
+    refused(
+        site.over("d.zarr").execute(),
+        Kind::Argument,
         &[&absent, "no such file", "(and 1 more granules)"],
     );
-    succeed(command.arg("--granule-root").arg(&moved));
+    done(site.over_in("d.zarr", &moved));
     assert_same(&site.out("a.zarr"), &site.out("d.zarr"));
     std::fs::rename(moved.join("north"), a).unwrap();
     std::fs::rename(moved.join("south"), b).unwrap();
     // The whole granule beside a part of it.
     let full = site.path(LATER).with_file_name(NAME);
     std::fs::rename(&whole, &full).unwrap();
-    let (report, message) = json(
-        site.run_to("e.zarr", "atl03", &[&north, &full])
-            .arg("--json"),
-        0,
-    );
+    let (report, message) = done(site.code_to("e.zarr", "atl03", &[&north, &full]));
     assert!(
         message.contains("takes its place (a part of its photons)"),
         "{message}"
     );
-    assert_eq!(done(&report), [NAME]);
+    assert_eq!(read_by(&report), [NAME]);
     // Regions that overlap.
     site.granule(&format!("south/{NAME}"), &[("gt1l", part(0..1001))]);
     let says = ["share 1 photons, of 1001 and 2000", "keep_all"];
-    refuse(
-        &mut site.run_to("f.zarr", "atl03", &[&north, &south]),
-        2,
+    refused(
+        site.code_to("f.zarr", "atl03", &[&north, &south]).execute(),
+        Kind::Argument,
         &says,
     );
-    let mut command = site.run_to("f.zarr", "atl03", &[&south, &north]);
-    let (report, _) = json(command.args(["--tolerant", "--json"]), 3);
+    let command = site.code_to("f.zarr", "atl03", &[&south, &north]);
+    let (report, _) = partly(command.tolerant(true));
     assert_eq!(report["photons"]["kept"], 2000);
     let failed = report["granules"]["failed"][0]["granule"].as_str().unwrap();
     assert_eq!(failed, names[1]);
@@ -188,24 +171,24 @@ fn granules_of_one_file_name_keep_their_rows_apart_in_tables_and_pieces() {
         paths.push(site.granule(&format!("{folder}/g.h5"), &[("gt1l", spoiled.clone())]));
     }
     let (a, b) = (&paths[0], &paths[1]);
-    succeed(&mut site.plan("atl03", &[a, b]));
-    for (store, mut command) in [
-        ("a.zarr", site.run("atl03", &[a, b])),
-        ("b.zarr", site.run_plan("b.zarr")),
+    done(site.mapping("atl03", &[a, b]));
+    for (store, run) in [
+        ("a.zarr", site.code("atl03", &[a, b])),
+        ("b.zarr", site.over("b.zarr")),
     ] {
-        let (report, _) = json(command.args(["--tolerant", "--json"]), 3);
-        assert_eq!(done(&report), ["a/g.h5", "b/g.h5"]);
+        let (report, _) = partly(run.tolerant(true));
+        assert_eq!(read_by(&report), ["a/g.h5", "b/g.h5"]);
         assert_eq!(report["rejected_rows"]["count"], 2);
         let table = site.out(store).with_extension("errors.parquet");
-        let text = stdout(&succeed(icefold().arg("inspect").arg(table)));
+        let text = shown(table);
         assert!(text.contains("a/g.h5") && text.contains("b/g.h5"), "{text}");
     }
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
     // One of them cannot be opened: the other is read.
     std::fs::write(a, "no granule").unwrap();
-    let mut command = site.run_to("c.zarr", "atl03", &[a, b]);
-    let (report, _) = json(command.args(["--tolerant", "--json"]), 3);
-    assert_eq!(done(&report), ["b/g.h5"]);
+    let command = site.code_to("c.zarr", "atl03", &[a, b]);
+    let (report, _) = partly(command.tolerant(true));
+    assert_eq!(read_by(&report), ["b/g.h5"]);
     assert_eq!(report["granules"]["failed"][0]["granule"], "a/g.h5");
 }
 
@@ -218,14 +201,14 @@ fn a_pipe_is_never_opened() {
     let pipe = folder.join("p.h5");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    let (report, _) = json(site.run("atl03", &[&folder]).arg("--json"), 0);
+    let (report, _) = done(site.code("atl03", &[&folder]));
     assert_eq!(
         report["granules"]["skipped"][0]["reason"],
         "is a named pipe"
     );
-    refuse(
-        &mut site.run_to("b.zarr", "atl03", &[&pipe]),
-        2,
+    refused(
+        site.code_to("b.zarr", "atl03", &[&pipe]).execute(),
+        Kind::Argument,
         &["p.h5 is a named pipe"],
     );
 }
@@ -253,33 +236,30 @@ fn a_granule_of_another_product_stops_a_strict_run() {
             ],
         ),
     ] {
-        refuse(
-            &mut site.run_to("c.zarr", "atl03", &[&good, other]),
-            1,
+        refused(
+            site.code_to("c.zarr", "atl03", &[&good, other]).execute(),
+            Kind::Granule,
             says,
         );
-        refuse(&mut site.plan("atl03", &[&good, other]), 1, says);
-        let mut command = site.run("atl03", &[&good, other]);
-        let (report, _) = json(command.args(["--tolerant", "--json", "--overwrite"]), 3);
-        assert_eq!(done(&report), [NAME]);
-        assert_eq!(report["granules"]["failed"].as_array().unwrap().len(), 1);
-        let mut command = site.plan("atl03", &[&good, other]);
-        assert_eq!(
-            json(command.args(["--tolerant", "--json"]), 3).0["failed"],
-            1
+        refused(
+            site.mapping("atl03", &[&good, other]).execute(),
+            Kind::Granule,
+            says,
         );
+        let command = site.code("atl03", &[&good, other]);
+        let (report, _) = partly(command.tolerant(true).overwrite(true));
+        assert_eq!(read_by(&report), [NAME]);
+        assert_eq!(report["granules"]["failed"].as_array().unwrap().len(), 1);
+        let command = site.mapping("atl03", &[&good, other]);
+        assert_eq!(partly(command.tolerant(true)).0["failed"], 1);
     }
     // A granule of the product without photons is none.
     let empty = site.other_file(
         "ATL03_20190205163308_01260202_006_02.h5",
         "gt1l/geolocation/segment_id",
     );
-    let output = succeed(&mut site.run_to("b.zarr", "atl03", &[&good, &empty]));
-    assert!(
-        stderr(&output).contains("has no photons"),
-        "{}",
-        stderr(&output)
-    );
+    let (_, message) = done(site.code_to("b.zarr", "atl03", &[&good, &empty]));
+    assert!(message.contains("has no photons"), "{message}");
 }
 
 #[test]
@@ -306,12 +286,26 @@ fn a_ground_track_that_no_granule_can_have_is_an_error_with_the_nearest() {
             says,
             "the granules hold gt1l; correct",
         ];
-        refuse(&mut site.run(&config, &one(&good)), 2, &says);
-        refuse(site.run(&config, &one(&good)).arg("--tolerant"), 2, &says);
-        refuse(&mut site.plan(&config, &one(&good)), 2, &says);
+        refused(
+            site.code(&config, &one(&good)).execute(),
+            Kind::Config,
+            &says,
+        );
+        refused(
+            site.code(&config, &one(&good)).tolerant(true).execute(),
+            Kind::Config,
+            &says,
+        );
+        refused(
+            site.mapping(&config, &one(&good)).execute(),
+            Kind::Config,
+            &says,
+        );
     }
     // Subsets lack ground tracks: the summary says which.
-    let text = stdout(&succeed(&mut site.run("atl03", &one(&good))));
+    let outcome = site.code("atl03", &one(&good)).execute().unwrap();
+    let run = outcome.done().unwrap();
+    let text = run.report.summary(&run.tally);
     let says = "gt1r, gt2l, gt2r, gt3l, gt3r without photons in all granules";
     assert!(text.contains(says), "{text}");
 }
@@ -319,12 +313,12 @@ fn a_ground_track_that_no_granule_can_have_is_an_error_with_the_nearest() {
 #[test]
 fn folders_named_with_keys_are_columns_of_the_tables_in_them() {
     let site = Site::new();
-    let rows = super::tables::points();
-    let config = super::tables::config(&site);
+    let rows = points();
+    let config = config(&site);
     let cut = |rows: &[_], name: &str| {
         let path = site.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        write(&path, rows, Kind::Parquet(100));
+        write(&path, rows, Format::Parquet(100));
         path
     };
     cut(&rows[..400], "hive/cycle=1/beam=gt1l/x.parquet");
@@ -332,13 +326,13 @@ fn folders_named_with_keys_are_columns_of_the_tables_in_them() {
     cut(&rows[900..], "hive/cycle=2/beam=gt1r/x.parquet");
     let whole = cut(&rows, "whole.parquet");
     let hive = site.path("hive");
-    let (report, _) = json(site.run(&config, &[&hive]).arg("--json"), 0);
+    let (report, _) = done(site.code(&config, &[&hive]));
     let names = ["1/beam=gt1l", "2/beam=gt1l", "2/beam=gt1r"];
     assert_eq!(
-        done(&report),
+        read_by(&report),
         names.map(|name| format!("cycle={name}/x.parquet"))
     );
-    succeed(&mut site.run_to("b.zarr", &config, &one(&whole)));
+    done(site.code_to("b.zarr", &config, &one(&whole)));
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
 
     let filtered = |column: &str| {
@@ -353,21 +347,21 @@ fn folders_named_with_keys_are_columns_of_the_tables_in_them() {
         std::fs::write(&path, format!("{}{filter}{}", &text[..start], &text[end..])).unwrap();
         path
     };
-    let mut command = site.run_to("c.zarr", filtered("cycle"), &[&hive]);
-    let (report, _) = json(command.arg("--json"), 0);
+    let command = site.code_to("c.zarr", filtered("cycle"), &[&hive]);
+    let (report, _) = done(command);
     assert_eq!(report["photons"]["rejected_by"]["filter: cycle eq 2"], 400);
     assert_eq!(report["photons"]["kept"], 1100);
     let says = ["column beam is in the name of a folder, beam=gt1l, and not in the file"];
-    refuse(
-        &mut site.run_to("d.zarr", filtered("beam"), &[&hive]),
-        1,
+    refused(
+        site.code_to("d.zarr", filtered("beam"), &[&hive]).execute(),
+        Kind::Granule,
         &says,
     );
     // A copy of the same bytes counts once.
     std::fs::copy(&whole, site.path("copy.parquet")).unwrap();
     let copy = site.path("copy.parquet");
     let both: [&Path; 2] = [&whole, &copy];
-    let (report, message) = json(site.run_to("e.zarr", &config, &both).arg("--json"), 0);
+    let (report, message) = done(site.code_to("e.zarr", &config, &both));
     assert!(
         message.contains("takes its place (the same bytes)"),
         "{message}"

@@ -1,29 +1,28 @@
 //! Tables with changed bytes: found where there are checksums, and never a panic or memory without end.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use arrow::ipc::CompressionType;
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use arrow::record_batch::RecordBatch;
 use icefold::config::Config;
+use icefold::error::Kind;
 use icefold::photon::{Column, ColumnType};
 use icefold::read::table::TableReader;
 
-use super::granules::one;
-use super::tables::{config, points};
-use super::{Site, assert_same, json, refuse};
-use crate::support::tables::{Kind, record_batch, table_yaml, write};
+use super::from_code::{done, partly, refused};
+use crate::support::granules::one;
+use crate::support::site::{Site, assert_same};
+use crate::support::tables::{
+    Format, WAYS, compressed, config, lists, points, record_batch, table_yaml, write,
+};
 use crate::support::{python, succeed};
 
-const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/pyarrow_tables.py");
+const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/face/pyarrow_tables.py");
 const TYPES: [ColumnType; 2] = [ColumnType::F32, ColumnType::I64];
 
 /// Numbers in no order, always the same.
-pub(super) struct Seeded(pub u64);
+struct Seeded(u64);
 
 impl Seeded {
-    pub fn below(&mut self, end: usize) -> usize {
+    fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -78,7 +77,7 @@ fn footer(bytes: &[u8]) -> usize {
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn a_changed_byte_of_pages_with_checksums_is_an_error_or_changes_nothing() {
     let site = Site::new();
-    succeed(python().arg(PAGES).arg(site.path("")));
+    succeed(python().arg(PAGES).arg(site.root()));
     let table_config = config(&site);
     let parsed = icefold::config::parse_yaml("test", &table_yaml()).unwrap();
     let changed = site.path("changed.parquet");
@@ -88,7 +87,7 @@ fn a_changed_byte_of_pages_with_checksums_is_an_error_or_changes_nothing() {
         let whole = std::fs::read(site.path(name)).unwrap();
         let expected = read(&site.path(name), &parsed).unwrap();
         assert_eq!(expected.positions.len(), 1500);
-        succeed(&mut site.run_to("whole.zarr", &table_config, &one(&site.path(name))));
+        done(site.code_to("whole.zarr", &table_config, &one(&site.path(name))));
         for flip in 0..400 {
             let mut bytes = whole.clone();
             let place = 4 + random.below(footer(&whole) - 4);
@@ -99,8 +98,8 @@ fn a_changed_byte_of_pages_with_checksums_is_an_error_or_changes_nothing() {
                 Err(error) => found += usize::from(error.to_string().contains("checksum")),
             }
             if flip % 20 == 0 {
-                let mut run = site.run_to("changed.zarr", &table_config, &one(&changed));
-                if run.arg("--overwrite").output().unwrap().status.success() {
+                let run = site.code_to("changed.zarr", &table_config, &one(&changed));
+                if run.overwrite(true).execute().is_ok() {
                     assert_same(&site.out("whole.zarr"), &site.out("changed.zarr"));
                 }
             }
@@ -117,7 +116,7 @@ fn a_changed_byte_of_pages_with_checksums_is_an_error_or_changes_nothing() {
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn a_wrong_checksum_names_the_column_and_a_tolerant_run_leaves_the_table_out() {
     let site = Site::new();
-    succeed(python().arg(PAGES).arg(site.path("")));
+    succeed(python().arg(PAGES).arg(site.root()));
     let config = config(&site);
     let changed = site.path("lists.parquet");
     let mut bytes = std::fs::read(&changed).unwrap();
@@ -132,10 +131,14 @@ fn a_wrong_checksum_names_the_column_and_a_tolerant_run_leaves_the_table_out() {
         "column h.list.element, row group 0: page",
         "does not fit its checksum",
     ];
-    refuse(&mut site.run(&config, &one(&changed)), 1, &says);
+    refused(
+        site.code(&config, &one(&changed)).execute(),
+        Kind::Granule,
+        &says,
+    );
     let good = site.path("v1.parquet");
-    let mut tolerant = site.run(&config, &[&good, &changed]);
-    let (report, _) = json(tolerant.args(["--tolerant", "--json"]), 3);
+    let tolerant = site.code(&config, &[&good, &changed]);
+    let (report, _) = partly(tolerant.tolerant(true));
     let failed = &report["granules"]["failed"][0];
     assert_eq!(
         failed["granule"].as_str().or(failed["name"].as_str()),
@@ -148,7 +151,7 @@ fn a_wrong_checksum_names_the_column_and_a_tolerant_run_leaves_the_table_out() {
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn arrow_as_pyarrow_writes_it_has_the_photons_of_its_parquet() {
     let site = Site::new();
-    succeed(python().arg(PAGES).arg(site.path("")));
+    succeed(python().arg(PAGES).arg(site.root()));
     let parsed = icefold::config::parse_yaml("test", &table_yaml()).unwrap();
     let expected = read(&site.path("v1.parquet"), &parsed).unwrap();
     for name in [
@@ -165,36 +168,6 @@ fn arrow_as_pyarrow_writes_it_has_the_photons_of_its_parquet() {
     }
 }
 
-fn compressed(path: &Path, batch: &RecordBatch, how: (Option<CompressionType>, bool)) {
-    let options = IpcWriteOptions::default()
-        .try_with_compression(how.0)
-        .unwrap();
-    let file = std::fs::File::create(path).unwrap();
-    let rows = batch.num_rows();
-    let parts = (0..rows)
-        .step_by(600)
-        .map(|at| batch.slice(at, 600.min(rows - at)));
-    if how.1 {
-        let mut writer =
-            StreamWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
-        parts.for_each(|part| writer.write(&part).unwrap());
-        writer.finish().unwrap();
-    } else {
-        let mut writer = FileWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
-        parts.for_each(|part| writer.write(&part).unwrap());
-        writer.finish().unwrap();
-    }
-}
-
-const WAYS: [(Option<CompressionType>, bool); 6] = [
-    (None, false),
-    (None, true),
-    (Some(CompressionType::LZ4_FRAME), false),
-    (Some(CompressionType::LZ4_FRAME), true),
-    (Some(CompressionType::ZSTD), false),
-    (Some(CompressionType::ZSTD), true),
-];
-
 #[test]
 fn compressed_buffers_hold_the_photons_of_plain_ones() {
     let site = Site::new();
@@ -203,69 +176,15 @@ fn compressed_buffers_hold_the_photons_of_plain_ones() {
         row.h = None;
     }
     let parsed = icefold::config::parse_yaml("test", &table_yaml()).unwrap();
-    write(&site.path("a.parquet"), &rows, Kind::Parquet(300));
+    write(&site.path("a.parquet"), &rows, Format::Parquet(300));
     let expected = read(&site.path("a.parquet"), &parsed).unwrap();
-    write(&site.path("lists.parquet"), &rows, Kind::Lists(7));
+    write(&site.path("lists.parquet"), &rows, Format::Lists(7));
     for (number, how) in WAYS.into_iter().enumerate() {
         let path = site.path(&format!("{number}.arrow"));
         compressed(&path, &record_batch(&rows), how);
         assert!(read(&path, &parsed).unwrap() == expected, "{how:?}");
-        compressed(&path, &crate::support::tables::lists(&rows, 7), how);
+        compressed(&path, &lists(&rows, 7), how);
         assert!(read(&path, &parsed).unwrap() == expected, "lists {how:?}");
-    }
-}
-
-/// Tables with one length before a compressed buffer replaced.
-fn with_lengths(site: &Site, how: (Option<CompressionType>, bool)) -> Vec<(i64, PathBuf)> {
-    let path = site.path("whole.arrow");
-    let rows = points();
-    compressed(&path, &record_batch(&rows), how);
-    let whole = std::fs::read(&path).unwrap();
-    // Of 600 numbers of 8 bytes.
-    let mut windows = whole.windows(8);
-    let place = windows.position(|w| w == 4800_i64.to_le_bytes()).unwrap();
-    let lengths = [
-        0,
-        4799,
-        4801,
-        1 << 20,
-        1 << 31,
-        1 << 40,
-        i64::MAX,
-        -2,
-        i64::MIN,
-        -1,
-    ];
-    let write = |length: i64| {
-        let mut bytes = whole.clone();
-        bytes[place..place + 8].copy_from_slice(&length.to_le_bytes());
-        let path = site.path(&format!("{length}.arrow"));
-        std::fs::write(&path, bytes).unwrap();
-        (length, path)
-    };
-    lengths.into_iter().map(write).collect()
-}
-
-#[test]
-#[cfg(unix)]
-fn lengths_of_compressed_buffers_are_not_believed() {
-    for how in &WAYS[2..] {
-        let site = Site::new();
-        let config = config(&site);
-        for (length, path) in with_lengths(&site, *how) {
-            // What is left to a run is a little more than the program takes.
-            let run = site.run(&config, &one(&path));
-            let mut limited = Command::new("sh");
-            limited.args(["-c", "ulimit -v 2000000; exec \"$0\" \"$@\""]);
-            limited.arg(run.get_program()).args(run.get_args());
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let said = refuse(
-                &mut limited,
-                1,
-                &[&format!("granule {name}: "), "record batch 0: "],
-            );
-            assert!(said.contains("a buffer of column l"), "{length}: {said}");
-        }
     }
 }
 
@@ -276,9 +195,9 @@ fn spoiled_compressed_tables_are_read_or_refused() {
     let mut random = Seeded(0xa220);
     let changed = site.path("changed.arrow");
     for how in &WAYS[2..] {
-        for lists in [false, true] {
-            let batch = if lists {
-                crate::support::tables::lists(&points(), 7)
+        for in_lists in [false, true] {
+            let batch = if in_lists {
+                lists(&points(), 7)
             } else {
                 record_batch(&points())
             };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::record_batch::RecordBatch;
+use icefold::error::Kind;
 
-use super::granules::one;
-use super::tables::{config, points};
-use super::{Site, json, refuse};
-use crate::support::tables::{Row, record_batch, table_yaml, write_batch};
+use super::from_code::{done, refused};
+use crate::support::granules::one;
+use crate::support::site::Site;
+use crate::support::tables::{Row, config, points, record_batch, table_yaml, write_batch};
 
 /// The rows with a point in well-known binary in place of two coordinates.
 fn with_geometry(rows: &[Row], crs: &str) -> RecordBatch {
@@ -63,10 +64,10 @@ fn points_in_well_known_binary_give_what_two_columns_give() {
     write_batch(&degrees, &record_batch(&spoiled), 100);
     let points = site.path("points.parquet");
     write_batch(&points, &with_geometry(&rows, "null"), 100);
-    let mut run = site.run_to("a.zarr", config(&site), &one(&degrees));
-    let (of_degrees, _) = json(run.arg("--json"), 0);
-    let mut run = site.run_to("b.zarr", of_points(&site), &one(&points));
-    let (of_points, _) = json(run.arg("--json"), 0);
+    let run = site.code_to("a.zarr", config(&site), &one(&degrees));
+    let (of_degrees, _) = done(run);
+    let run = site.code_to("b.zarr", of_points(&site), &one(&points));
+    let (of_points, _) = done(run);
     assert_eq!(of_points["photons"], of_degrees["photons"]);
     assert_eq!(of_points["photons"]["rejected_by"]["bad_coordinate"], 1);
     assert_eq!(of_points["content_sha256"], of_degrees["content_sha256"]);
@@ -81,21 +82,37 @@ fn a_table_of_points_names_its_geometry_and_the_way_out() {
         "geo.parquet: has no column lon",
         "the points of column place (WKB): write coordinates: {geometry: place}",
     ];
-    refuse(&mut site.run(config(&site), &one(&table)), 1, &says);
+    refused(
+        site.code(config(&site), &one(&table)).execute(),
+        Kind::Granule,
+        &says,
+    );
     let crs = r#"{"type":"ProjectedCRS","name":"WGS 84 / UTM zone 33N"}"#;
     write_batch(&table, &with_geometry(&points(), crs), 100);
     let says = [
         "column place is in the reference system WGS 84 / UTM zone 33N",
         "convert it",
     ];
-    refuse(&mut site.run(of_points(&site), &one(&table)), 1, &says);
+    refused(
+        site.code(of_points(&site), &one(&table)).execute(),
+        Kind::Granule,
+        &says,
+    );
     write_batch(&table, &record_batch(&points()), 100);
     let says = ["geo.parquet: has no column place"];
-    refuse(&mut site.run(of_points(&site), &one(&table)), 1, &says);
+    refused(
+        site.code(of_points(&site), &one(&table)).execute(),
+        Kind::Granule,
+        &says,
+    );
     let both = "coordinates: {geometry: h, latitude: lat}";
     let text = table_yaml().replace("coordinates: {latitude: lat, longitude: lon}", both);
     let path = site.path("both.yaml");
     std::fs::write(&path, text).unwrap();
     let says = ["data_source.coordinates.geometry: stands beside latitude"];
-    refuse(&mut site.run(&path, &one(&table)), 2, &says);
+    refused(
+        icefold::config::load(path.to_str().unwrap()),
+        Kind::Config,
+        &says,
+    );
 }

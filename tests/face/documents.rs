@@ -1,24 +1,25 @@
-//! What `--resume` and `finalize` trust: no changed byte, and no change of what a document says, makes
+//! What resumed runs and `Finalize` trust: no changed byte, and no change of what a document says, makes
 //! another store.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
+use icefold::Run;
+use icefold::error::Kind;
 use icefold::piece::{Listed, Marker, Pieces};
 use icefold::place::{open, seal};
 use serde_json::Value;
 
-use super::pieces::tree;
-use super::plan::{long_track, paths};
-use super::{Site, json as json_of, refuse};
-use crate::support::{stderr, succeed};
+use super::from_code::{done, partly, refused};
+use crate::support::granules::paths;
+use crate::support::site::{Site, long_track, names, tree};
 
 /// A site with the store `a.zarr` of a whole run, and pieces of `b.zarr` that a run left that failed at
 /// its last granule: some done, and a checkpoint.
 fn stopped(site: &Site) -> (PathBuf, PathBuf) {
     let (granules, _) = site.mapped("atl03");
-    succeed(&mut site.run("atl03", &paths(&granules)));
-    stop(site, &mut site.run_plan("b.zarr"));
+    done(site.code("atl03", &paths(&granules)));
+    stop(site, site.over("b.zarr"));
     let folder = Pieces::folder_of(&site.out("b.zarr"));
     let entries = std::fs::read_dir(&folder).unwrap();
     let checkpoint = entries
@@ -44,18 +45,12 @@ pub(crate) fn stopped_site(into: &Path) {
 }
 
 /// Ends a run over the map by a granule that fails when others are merged, and mends that granule.
-pub(super) fn stop(site: &Site, run: &mut Command) {
-    let path = site.path("b.h5");
-    let good = std::fs::read(&path).unwrap();
-    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
-    let mut spoiled = long_track(-44.9);
-    spoiled.h[100] = 1e9;
-    site.granule("b.h5", &[("gt1l", spoiled)]);
-    let output = run.args(["--checkpoint", "0"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    std::fs::write(&path, good).unwrap();
-    let file = std::fs::File::options().write(true).open(&path);
-    file.unwrap().set_modified(time).unwrap();
+pub(super) fn stop(site: &Site, run: Run) {
+    site.while_spoiled(|| {
+        let says = ["granule b.h5: /gt1l/heights/h_ph row 100: "];
+        let stopped = run.checkpoint(Duration::ZERO).execute();
+        refused(stopped, Kind::Granule, &says);
+    });
 }
 
 /// Reads a document, or says why not.
@@ -66,7 +61,7 @@ type Change<'a> = (&'a str, &'a dyn Fn(&mut Value));
 
 /// The markers that are there.
 fn markers(folder: &Path) -> Vec<PathBuf> {
-    let names = super::names(folder).into_iter();
+    let names = names(folder).into_iter();
     let names = names.filter(|n| {
         n.strip_prefix("shard-")
             .is_some_and(|n| n.strip_suffix(".json").is_some())
@@ -129,7 +124,7 @@ fn a_changed_letter_of_a_granules_name_does_not_count_it_twice() {
     let text = std::fs::read_to_string(&checkpoint).unwrap();
     assert!(text.contains("a.h5"));
     std::fs::write(&checkpoint, text.replacen("a.h5", "x.h5", 1)).unwrap();
-    let (report, message) = json_of(site.run_plan("b.zarr").args(["--resume", "--json"]), 0);
+    let (report, message) = done(site.over("b.zarr").resume(true));
     let says = "warning: granules are read again: checkpoint.json was changed";
     assert!(message.contains(says), "{message}");
     assert_eq!(report["pieces"]["granules_resumed"], 0);
@@ -141,7 +136,7 @@ fn a_changed_letter_of_a_granules_name_does_not_count_it_twice() {
 fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
     let site = Site::new();
     let (granules, _) = site.mapped("atl03");
-    succeed(&mut site.run("atl03", &paths(&granules)));
+    done(site.code("atl03", &paths(&granules)));
     let whole = tree(&site.out("a.zarr"));
     let rename = |value: &mut Value| {
         let text = value.to_string().replace("\"a.h5\"", "\"x.h5\"");
@@ -170,7 +165,7 @@ fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
         }),
     ];
     for (says, change) in changes {
-        stop(&site, &mut site.run_plan("b.zarr"));
+        stop(&site, site.over("b.zarr"));
         let folder = Pieces::folder_of(&site.out("b.zarr"));
         let entries = std::fs::read_dir(&folder).unwrap();
         let open = entries.map(|entry| entry.unwrap().path());
@@ -178,8 +173,7 @@ fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
             .map(|path| path.join("checkpoint.json"))
             .find(|path| path.is_file());
         forge(&path.unwrap(), change);
-        let output = succeed(site.run_plan("b.zarr").arg("--resume"));
-        let message = stderr(&output);
+        let (_, message) = done(site.over("b.zarr").resume(true));
         assert!(
             message.contains("granules are read again: ") && message.contains(says),
             "{says}: {message}"
@@ -193,7 +187,7 @@ fn a_checkpoint_that_says_what_cannot_be_is_left_aside() {
 fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
     let site = Site::new();
     let (granules, shards) = site.mapped("atl03");
-    succeed(&mut site.run("atl03", &paths(&granules)));
+    done(site.code("atl03", &paths(&granules)));
     let whole = tree(&site.out("a.zarr"));
     let folder = Pieces::folder_of(&site.out("b.zarr"));
     let all = format!("0..{shards}");
@@ -211,10 +205,9 @@ fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
         ("its photons is ", &|value| value["photons"] = 7.into()),
     ];
     for (says, change) in changes {
-        succeed(site.run_plan("b.zarr").args(["--shards", &all]));
+        done(site.part("b.zarr", &all));
         forge(&markers(&folder)[0], change);
-        let output = succeed(site.run_plan("b.zarr").args(["--resume"]));
-        let message = stderr(&output);
+        let (_, message) = done(site.over("b.zarr").resume(true));
         assert!(
             message.contains("is made again: ") && message.contains(says),
             "{says}: {message}"
@@ -222,19 +215,19 @@ fn a_marker_that_says_what_cannot_be_is_refused_and_its_piece_made_again() {
         assert_eq!(tree(&site.out("b.zarr")), whole, "{says}");
         std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
     }
-    succeed(site.run_plan("b.zarr").args(["--shards", &all]));
+    done(site.part("b.zarr", &all));
     let marker = markers(&folder).remove(0);
     let bytes = std::fs::read(&marker).unwrap();
     let text = String::from_utf8(bytes.clone()).unwrap();
     std::fs::write(&marker, text.replace("\"photons\": ", "\"photons\":  ")).unwrap();
     let name = marker.file_name().unwrap().to_str().unwrap();
-    refuse(
-        &mut site.finalize("b.zarr"),
-        1,
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
         &[name, "was changed after it was written"],
     );
     std::fs::write(&marker, bytes).unwrap();
-    succeed(&mut site.finalize("b.zarr"));
+    done(site.making("b.zarr"));
     assert_eq!(tree(&site.out("b.zarr")), whole);
 }
 
@@ -255,11 +248,13 @@ fn a_piece_with_other_cells_or_photons_than_its_marker_says_makes_no_store() {
         }),
     ];
     for (says, change) in changes {
-        let mut part = site.run_plan("b.zarr");
-        part.args(["--shards", &all, "--overviews", "9,4"]);
-        succeed(&mut part);
+        done(site.part("b.zarr", &all).overviews([9, 4]));
         forge(&markers(&folder)[0], change);
-        refuse(&mut site.finalize("b.zarr"), 1, &["shard ", says]);
+        refused(
+            site.making("b.zarr").execute(),
+            Kind::Gate,
+            &["shard ", says],
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
@@ -269,10 +264,7 @@ fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
     let site = Site::new();
     let (_, shards) = site.mapped("atl03");
     let folder = Pieces::folder_of(&site.out("b.zarr"));
-    succeed(
-        site.run_plan("b.zarr")
-            .args(["--shards", &format!("0..{shards}")]),
-    );
+    done(site.part("b.zarr", &format!("0..{shards}")));
     let manifest = folder.join("manifest.json");
     let bytes = std::fs::read(&manifest).unwrap();
     // A shard that is taken out would be missing from the store.
@@ -283,68 +275,80 @@ fn a_manifest_that_was_changed_is_refused_with_or_without_its_hash() {
         "lists {} shards, and not those of the shard map",
         shards - 1
     );
-    refuse(
-        site.run_plan("b.zarr").arg("--resume"),
-        1,
+    refused(
+        site.over("b.zarr").resume(true).execute(),
+        Kind::Pieces,
         &["manifest.json", &lists],
     );
-    refuse(&mut site.finalize("b.zarr"), 1, &["its manifest is "]);
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
+        &["its manifest is "],
+    );
     std::fs::write(&manifest, &bytes).unwrap();
     forge(&manifest, |value| {
         value["found"]["columns"][0]["units"] = "feet".into();
     });
-    refuse(&mut site.finalize("b.zarr"), 1, &["its manifest is "]);
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
+        &["its manifest is "],
+    );
     // One of before documents had hashes.
     let mut old: Value = open(&bytes).unwrap().document;
     std::fs::write(&manifest, old.to_string()).unwrap();
-    refuse(
-        &mut site.finalize("b.zarr"),
-        1,
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
         &["manifest.json carries no SHA-256"],
     );
     old["schema_version"] = 1.into();
     std::fs::write(&manifest, old.to_string()).unwrap();
     let says = "are of icefold 0.1.0 (format 1), and this is";
-    refuse(
-        &mut site.finalize("b.zarr"),
-        1,
-        &[says, "begin anew with --overwrite"],
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
+        &[says, "begin anew with overwrite"],
     );
     std::fs::write(&manifest, bytes).unwrap();
-    succeed(&mut site.finalize("b.zarr"));
+    done(site.making("b.zarr"));
 }
 
 #[test]
 fn pieces_of_another_version_are_refused_even_where_their_format_is_the_same() {
     let site = Site::new();
     site.mapped("atl03");
-    succeed(site.run_plan("b.zarr").args(["--shards", "0..1"]));
+    done(site.part("b.zarr", "0..1"));
     let manifest = site.out("b.zarr.pieces").join("manifest.json");
     forge(&manifest, |value| value["icefold_version"] = "0.0.9".into());
     let says = [
         "are of icefold 0.0.9 (format 2), and this is ",
         "finish with",
     ];
-    refuse(site.run_plan("b.zarr").arg("--resume"), 1, &says);
-    refuse(&mut site.finalize("b.zarr"), 1, &says);
+    refused(
+        site.over("b.zarr").resume(true).execute(),
+        Kind::Pieces,
+        &says,
+    );
+    refused(site.making("b.zarr").execute(), Kind::Pieces, &says);
 }
 
 #[test]
 fn a_granule_that_changed_is_read_again_for_every_piece_that_it_is_in() {
     let site = Site::new();
     let (_, shards) = site.mapped("atl03");
-    succeed(site.run_plan("b.zarr").args(["--shards", "1.."]));
+    done(site.part("b.zarr", "1.."));
     let mut other = long_track(-44.9);
     other.h.iter_mut().for_each(|h| *h += 1.0);
     let b = site.granule("b.h5", &[("gt1l", other)]);
     let granules = [site.path("a.h5"), b, site.path("c.h5")];
-    let (report, message) = json_of(site.run_plan("b.zarr").args(["--resume", "--json"]), 0);
+    let (report, message) = done(site.over("b.zarr").resume(true));
     assert!(
         message.contains("is made again: granule b.h5 "),
         "{message}"
     );
     assert!(message.contains(" since it was read"), "{message}");
-    succeed(&mut site.run("atl03", &paths(&granules)));
+    done(site.code("atl03", &paths(&granules)));
     assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
     let kept = report["pieces"]["kept"].as_u64().unwrap();
     assert!(kept > 0 && kept < shards as u64 - 1, "{report}");
@@ -357,19 +361,18 @@ fn an_error_table_among_the_pieces_that_was_changed_is_refused() {
     let mut spoiled = long_track(-44.9);
     spoiled.h[100] = 1e9;
     site.granule("b.h5", &[("gt1l", spoiled)]);
-    let mut run = site.run_plan("b.zarr");
-    json_of(run.args(["--tolerant", "--json", "--shards", ".."]), 3);
+    partly(site.part("b.zarr", "..").tolerant(true));
     let folder = Pieces::folder_of(&site.out("b.zarr")).join("errors");
-    let path = folder.join(&super::names(&folder)[0]);
+    let path = folder.join(&names(&folder)[0]);
     let bytes = std::fs::read(&path).unwrap();
     let mut changed = bytes.clone();
     changed[20] ^= 1;
     std::fs::write(&path, changed).unwrap();
-    refuse(
-        &mut site.finalize("b.zarr"),
-        1,
+    refused(
+        site.making("b.zarr").execute(),
+        Kind::Pieces,
         &["errors/b.h5.", "was changed after it was written"],
     );
     std::fs::write(&path, bytes).unwrap();
-    json_of(site.finalize("b.zarr").arg("--json"), 3);
+    partly(site.making("b.zarr"));
 }

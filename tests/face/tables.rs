@@ -5,32 +5,15 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Float64Array, Int32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
+use icefold::error::Kind;
 use icefold::store::StoreReader;
 
-use super::granules::one;
-use super::{Site, json, refuse};
+use super::from_code::{done, partly, refused, surveyed};
+use crate::support::granules::one;
+use crate::support::site::Site;
 use crate::support::tables::{
-    Kind, Row, record_batch, table_yaml, with_metadata, write, write_batch, write_hdf5,
+    Format, config, points, record_batch, table_yaml, with_metadata, write, write_batch, write_hdf5,
 };
-use crate::support::{stdout, succeed};
-
-/// Photons northward from 70 N.
-pub(super) fn points() -> Vec<Row> {
-    let row = |i: i32| Row {
-        lon: -45.0,
-        lat: 70.0 + f64::from(i) * 1e-4,
-        h: Some((f64::from(i) * 0.37).sin() as f32 * 40.0),
-        k: Some(i64::from(i)),
-        flag: 0,
-    };
-    (0..1500).map(row).collect()
-}
-
-pub(super) fn config(site: &Site) -> PathBuf {
-    let path = site.path("table.yaml");
-    std::fs::write(&path, table_yaml()).unwrap();
-    path
-}
 
 /// A table of some columns in place of those of [`points`].
 fn table_with(site: &Site, name: &str, columns: &[(&str, ArrayRef)]) -> PathBuf {
@@ -63,21 +46,25 @@ fn a_folder_of_tables_is_read_and_other_files_are_not() {
     let folder = site.path("tables");
     std::fs::create_dir(&folder).unwrap();
     let rows = points();
-    write(&folder.join("a.parquet"), &rows[..500], Kind::Parquet(100));
+    write(
+        &folder.join("a.parquet"),
+        &rows[..500],
+        Format::Parquet(100),
+    );
     write(
         &folder.join("b.arrow"),
         &rows[500..900],
-        Kind::ArrowFile(100),
+        Format::ArrowFile(100),
     );
     write(
         &folder.join("c.arrows"),
         &rows[900..],
-        Kind::ArrowStream(100),
+        Format::ArrowStream(100),
     );
     std::fs::write(folder.join("d.h5"), "no table").unwrap();
-    let (report, warnings) = json(site.run(&config, &[&folder]).arg("--json"), 0);
+    let (report, warnings) = done(site.code(&config, &[&folder]));
     let note = format!(
-        "note: not read: {} is neither Parquet nor Arrow IPC\n",
+        "note: not read: {} is neither Parquet nor Arrow IPC",
         folder.join("d.h5").display()
     );
     assert_eq!(warnings, note);
@@ -90,8 +77,12 @@ fn a_folder_of_tables_is_read_and_other_files_are_not() {
     std::fs::remove_file(folder.join("a.parquet")).unwrap();
     std::fs::remove_file(folder.join("b.arrow")).unwrap();
     std::fs::remove_file(folder.join("c.arrows")).unwrap();
-    let mut command = site.run_to("b.zarr", &config, &[&folder]);
-    refuse(&mut command, 2, &["holds no granule (*.parquet, "]);
+    let command = site.code_to("b.zarr", &config, &[&folder]);
+    refused(
+        command.execute(),
+        Kind::Argument,
+        &["holds no granule (*.parquet, "],
+    );
 }
 
 #[test]
@@ -105,7 +96,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
     let text = site.path("text.parquet");
     std::fs::write(&text, "a,b,c\n1,2,3\n").unwrap();
     let short = site.path("short.parquet");
-    write(&short, &points(), Kind::Parquet(100));
+    write(&short, &points(), Format::Parquet(100));
     let bytes = std::fs::read(&short).unwrap();
     std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
     let hdf5 = site.path("a.h5");
@@ -146,7 +137,11 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
             &["a.h5: is HDF5, and the config reads tables"],
         ),
     ] {
-        refuse(&mut site.run(config, &one(table)), 1, says);
+        refused(
+            site.code(config, &one(table)).execute(),
+            Kind::Granule,
+            says,
+        );
         assert!(site.written().is_empty());
     }
     // Both sides of a drift that no type holds.
@@ -154,12 +149,20 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
     let says = [
         "mixed.parquet: column k is float64 in granule mixed.parquet, int64 in granule missing.parquet",
     ];
-    refuse(&mut site.run(&config, &[&mixed, &missing]), 1, &says);
+    refused(
+        site.code(&config, &[&mixed, &missing]).execute(),
+        Kind::Granule,
+        &says,
+    );
     let says = [
         "missing.parquet: is a table, and config atl06 reads HDF5",
         "reader: table",
     ];
-    refuse(&mut site.run("atl06", &one(&missing)), 1, &says);
+    refused(
+        site.code("atl06", &one(&missing)).execute(),
+        Kind::Granule,
+        &says,
+    );
 }
 
 #[test]
@@ -167,7 +170,7 @@ fn promoted_widths_and_added_columns_are_reported_and_no_reason_to_stop() {
     let site = Site::new();
     let config = config(&site);
     let narrow = site.path("a.parquet");
-    write(&narrow, &points()[..3], Kind::Parquet(100));
+    write(&narrow, &points()[..3], Format::Parquet(100));
     let wide: ArrayRef = Arc::new(Float64Array::from(vec![0.1, 0.2, 0.3]));
     let short: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3]));
     let lon: ArrayRef = Arc::new(Float32Array::from(vec![-45.0, -45.0, -45.0]));
@@ -178,14 +181,10 @@ fn promoted_widths_and_added_columns_are_reported_and_no_reason_to_stop() {
         ("added", wide),
     ];
     let wide = table_with(&site, "b.parquet", &columns);
-    let mut command = site.run(&config, &[&narrow, &wide]);
-    let (plan, _) = json(command.args(["--dry-run", "--json"]), 0);
-    let dtype = |i: usize| plan["columns"][i]["dtype"].as_str().unwrap().to_owned();
-    assert_eq!(
-        (dtype(0), dtype(1)),
-        ("float64".to_owned(), "int64".to_owned())
-    );
-    let (report, warnings) = json(site.run(&config, &[&narrow, &wide]).arg("--json"), 0);
+    let survey = surveyed(site.code(&config, &[&narrow, &wide]));
+    let dtype = |i: usize| survey.columns[i].dtype.name();
+    assert_eq!((dtype(0), dtype(1)), ("float64", "int64"));
+    let (report, warnings) = done(site.code(&config, &[&narrow, &wide]));
     assert_eq!(report["photons"]["kept"], 6);
     assert!(
         warnings.contains("granule a.parquet: column h is float32 and read as float64"),
@@ -218,12 +217,12 @@ fn units_and_rows_in_messages_are_the_tables() {
     let table = site.path("a.parquet");
     write_batch(&table, &batch, 700);
     let says = ["granule a.parquet: h row 1234: 1000000000 is out of range"];
-    refuse(&mut site.run(&config, &one(&table)), 1, &says);
-    let (report, _) = json(
-        site.run(&config, &one(&table))
-            .args(["--tolerant", "--json"]),
-        3,
+    refused(
+        site.code(&config, &one(&table)).execute(),
+        Kind::Granule,
+        &says,
     );
+    let (report, _) = partly(site.code(&config, &one(&table)).tolerant(true));
     assert_eq!(report["rejected_rows"]["first"][0]["row"], 1234);
     let store = StoreReader::open(site.out("a.zarr")).unwrap();
     let attributes = store.read("h_mean").unwrap().info.attributes;
@@ -237,12 +236,12 @@ fn nulls_can_be_an_error_and_a_null_passes_no_filter() {
     let config = config(&site);
     let flags: ArrayRef = Arc::new(arrow::array::Int8Array::from(vec![Some(0), None, Some(1)]));
     let table = table_with(&site, "a.parquet", &[("flag", flags)]);
-    let (report, _) = json(site.run(&config, &one(&table)).arg("--json"), 0);
+    let (report, _) = done(site.code(&config, &one(&table)));
     assert_eq!(report["photons"]["rejected_by"]["filter: flag ne 1"], 2);
     let mut rows = points();
     rows[40].k = None;
     let table = site.path("b.parquet");
-    write(&table, &rows, Kind::Parquet(7));
+    write(&table, &rows, Format::Parquet(7));
     let reject = site.path("reject.yaml");
     std::fs::write(
         &reject,
@@ -250,53 +249,16 @@ fn nulls_can_be_an_error_and_a_null_passes_no_filter() {
     )
     .unwrap();
     let says = ["b.parquet: column k row 40 is null and the config says `nulls: reject`"];
-    refuse(&mut site.run_to("b.zarr", &reject, &one(&table)), 1, &says);
-}
-
-/// Parquet of one row group that is twice as large as the memory of a run.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_table_far_larger_than_the_memory_is_read_in_the_memory() {
-    let site = Site::new();
-    let row = |i: i32| Row {
-        lon: -45.0,
-        lat: 70.0 + f64::from(i) * 1e-6,
-        h: Some((f64::from(i) * 0.37).sin() as f32 * 40.0),
-        k: Some(i64::from(i)),
-        flag: 0,
-    };
-    let part = record_batch(&(0..500_000).map(row).collect::<Vec<_>>());
-    let table = site.path("a.parquet");
-    let properties = parquet::file::properties::WriterProperties::builder()
-        .set_dictionary_enabled(false)
-        .set_max_row_group_row_count(Some(usize::MAX))
-        .build();
-    let file = std::fs::File::create(&table).unwrap();
-    let writer = parquet::arrow::ArrowWriter::try_new(file, part.schema(), Some(properties));
-    let mut writer = writer.unwrap();
-    for _ in 0..14 {
-        writer.write(&part).unwrap();
-    }
-    assert_eq!(writer.close().unwrap().num_row_groups(), 1);
-    let memory = 96 << 20;
-    assert!(std::fs::metadata(&table).unwrap().len() > 2 * memory);
-    // Values retained for a quantile are the answer, which memory does not bound.
-    let config = site.path("table.yaml");
-    let lines = table_yaml();
-    let lines = lines.lines().filter(|line| !line.contains("h_median"));
-    std::fs::write(&config, lines.collect::<Vec<_>>().join("\n")).unwrap();
-    let mut run = site.run(&config, &one(&table));
-    let (report, _) = json(run.args(["--memory", "96MiB", "--json"]), 0);
-    assert_eq!(report["photons"]["kept"], 7_000_000);
-    let peak = report["peak_resident_bytes"].as_u64().unwrap();
-    assert!(peak < memory, "{peak}");
+    refused(
+        site.code_to("b.zarr", &reject, &one(&table)).execute(),
+        Kind::Granule,
+        &says,
+    );
 }
 
 #[test]
 fn a_config_for_tables_has_columns_and_no_ground_tracks() {
     let site = Site::new();
-    let table = site.path("a.parquet");
-    write(&table, &points(), Kind::Parquet(100));
     for (from, to, says) in [
         (
             "  reader: table\n",
@@ -317,10 +279,11 @@ fn a_config_for_tables_has_columns_and_no_ground_tracks() {
     ] {
         let path = site.path("changed.yaml");
         std::fs::write(&path, table_yaml().replacen(from, to, 1)).unwrap();
-        refuse(&mut site.run(&path, &one(&table)), 2, &[says]);
+        let loaded = icefold::config::load(path.to_str().unwrap());
+        refused(loaded, Kind::Config, &[says]);
     }
-    let config = config(&site);
-    let text = stdout(&succeed(site.run(&config, &one(&table)).arg("--explain")));
+    let config = icefold::config::load(config(&site).to_str().unwrap()).unwrap();
+    let text = icefold::config::explain(&config, &[]);
     assert!(
         text.contains("data_source.reader") && !text.contains("data_source.groups"),
         "{text}"

@@ -1,10 +1,11 @@
-//! `icefold schema`: JSON Schemas that know real configs and shard maps from wrong ones.
+//! JSON Schemas that know real configs and shard maps from wrong ones.
 
 use serde_json::Value;
 
-use super::granules::Heights;
-use super::{Site, json};
-use crate::support::{data, icefold, python, succeed};
+use super::from_code::partly;
+use crate::support::granules::Heights;
+use crate::support::site::Site;
+use crate::support::{data, python, succeed};
 
 /// Whether `value` fits `schema`, by the keywords that the schema uses; an unknown one is an error.
 fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
@@ -75,7 +76,11 @@ fn schema() -> Value {
 }
 
 fn schema_of(format: &str) -> Value {
-    json(icefold().args(["schema", format]), 0).0
+    match format {
+        "config" => icefold::config::json_schema(),
+        "plan" => icefold::plan::json_schema(),
+        _ => icefold::report::json_schema(),
+    }
 }
 
 /// Whether a run report is what its schema says.
@@ -132,9 +137,9 @@ fn report(site: &Site) -> Value {
     let mut spoiled = Heights::along(-30.0, 1000);
     spoiled.h[990..].fill(1e9);
     let spoiled = site.granule("c.h5", &[("gt2r", spoiled)]);
-    let mut run = site.run("atl03", &[&good, &bad, &spoiled]);
-    run.args(["--tolerant", "--json", "--overviews", "11,9", "--table"]);
-    json(run.arg(site.out("a.parquet")), 3).0
+    let run = site.code("atl03", &[&good, &bad, &spoiled]);
+    let run = run.tolerant(true).overviews([11, 9]);
+    partly(run.table(site.out("a.parquet"))).0
 }
 
 #[test]

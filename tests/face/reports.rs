@@ -1,12 +1,12 @@
 //! `run.json`: every key of its version, sums that balance, hashes of what is in the store.
 
 use icefold::demo::{Recipe, write_granules_with};
+use icefold::error::Kind;
 use serde_json::Value;
 
-use super::granules::{Heights, one};
-use super::schema::is_report;
-use super::{Site, json, refuse};
-use crate::support::{icefold, stderr, stdout, succeed};
+use super::from_code::{done, looked, partly, refused, seen, shown};
+use crate::support::granules::{Heights, one};
+use crate::support::site::Site;
 
 #[test]
 fn a_report_balances_and_names_what_is_in_the_store() {
@@ -18,18 +18,13 @@ fn a_report_balances_and_names_what_is_in_the_store() {
     };
     let made = write_granules_with(&site.path("granules"), &recipe).unwrap();
     let granules: Vec<_> = made.iter().map(AsRef::as_ref).collect();
-    let (report, _) = json(site.run("atl03", &granules).arg("--json"), 0);
+    let (report, _) = done(site.code("atl03", &granules));
     let on_disk = std::fs::read(site.out("a.run.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&on_disk).unwrap(), report);
     has_every_key(&report);
     balances(&report);
 
-    let (store, _) = json(
-        icefold()
-            .args(["inspect", "--json"])
-            .arg(site.out("a.zarr")),
-        0,
-    );
+    let store = looked(site.out("a.zarr"));
     let order = &store["orders"][0];
     for key in ["content_sha256", "occupied_cells", "shards"] {
         assert_eq!(order[key], report[key], "{key}");
@@ -47,7 +42,7 @@ fn a_report_balances_and_names_what_is_in_the_store() {
 fn has_every_key(report: &Value) {
     assert_eq!(report["schema_version"], 1);
     assert_eq!(report["icefold_version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(report["command"][1], "run");
+    assert_eq!(report["command"], serde_json::json!([]));
     assert_eq!(report["config"]["name"], "atl03");
     assert_eq!(report["device"]["name"], "cpu");
     assert!(!report["device"]["reason"].as_str().unwrap().is_empty());
@@ -96,15 +91,10 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
     let mut spoiled = Heights::along(-30.0, 1000);
     spoiled.h[990..].fill(1e9);
     let b = site.granule("c.h5", &[("gt2r", spoiled)]);
-    let mut run = site.run("atl03", &[&a, &bad, &b]);
-    let (report, _) = json(run.args(["--tolerant", "--json"]), 3);
+    let run = site.code("atl03", &[&a, &bad, &b]);
+    let (report, _) = partly(run.tolerant(true));
     let path = site.out("a.run.json");
-    let inspect = |args: &[&str]| {
-        let mut command = icefold();
-        command.arg("inspect").arg(&path).args(args);
-        command
-    };
-    let (found, _) = json(&mut inspect(&["--json"]), 0);
+    let found = looked(&path);
     assert_eq!(found["report"], report);
     assert_eq!(found["balanced"], true);
     // Whatever the order of its keys.
@@ -115,9 +105,8 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         .collect::<serde_json::Map<_, _>>()
         .into();
     std::fs::write(&path, reversed.to_string()).unwrap();
-    let (same, _) = json(&mut inspect(&["--json"]), 0);
-    assert_eq!(same["report"], report);
-    let text = stdout(&succeed(&mut inspect(&[])));
+    assert_eq!(looked(&path)["report"], report);
+    let text = shown(&path);
     for part in [
         "config atl03",
         "rejected       10 (out_of_range:h_ph)",
@@ -161,16 +150,12 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
         let number = changed.pointer_mut(pointer).unwrap();
         *number = (number.as_u64().unwrap() + 1).into();
         std::fs::write(&path, changed.to_string()).unwrap();
-        let output = inspect(&[]).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{pointer}");
-        let text = stdout(&output);
+        let text = shown(&path);
         assert!(
             text.contains("DOES NOT BALANCE: ") && text.contains(says),
             "{says}: {text}"
         );
-        assert!(stderr(&output).contains("a.run.json: its sums do not balance"));
-        let (found, _) = json(&mut inspect(&["--json"]), 1);
-        assert_eq!(found["balanced"], false);
+        assert_eq!(looked(&path)["balanced"], false, "{pointer}");
     }
 }
 
@@ -178,13 +163,8 @@ fn a_report_is_inspected_and_its_sums_are_checked() {
 fn what_is_no_run_report_of_this_version_is_refused() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
-    let (report, _) = json(site.run("atl03", &one(&good)).arg("--json"), 0);
+    let (report, _) = done(site.code("atl03", &one(&good)));
     let path = site.out("a.run.json");
-    let inspect = || {
-        let mut command = icefold();
-        command.arg("inspect").arg(&path);
-        command
-    };
     for (key, value, says) in [
         (
             "schema_version",
@@ -196,10 +176,14 @@ fn what_is_no_run_report_of_this_version_is_refused() {
         let mut changed = report.clone();
         changed[key] = value;
         std::fs::write(&path, changed.to_string()).unwrap();
-        refuse(&mut inspect(), 1, &["run report ", "a.run.json", says]);
+        refused(
+            seen(&path),
+            Kind::Report,
+            &["run report ", "a.run.json", says],
+        );
     }
     std::fs::write(&path, &report.to_string()[..500]).unwrap();
-    refuse(&mut inspect(), 1, &["run report ", "is not JSON"]);
+    refused(seen(&path), Kind::Report, &["run report ", "is not JSON"]);
 }
 
 #[test]
@@ -207,26 +191,22 @@ fn reports_of_parts_and_of_finalize_are_inspected_and_described() {
     let site = Site::new();
     site.mapped("atl03");
     for range in ["..1", "1.."] {
-        let mut run = site.run_map("b.zarr", "atl03");
-        succeed(run.args(["--shards", range]));
+        done(site.part("b.zarr", range));
     }
-    succeed(&mut site.finalize("b.zarr"));
+    done(site.making("b.zarr"));
     for (name, begins) in [
         ("b.shards-0-1.run.json", "run report "),
         ("b.finalize.json", "report of finalize "),
     ] {
         let path = site.out(name);
         let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert!(is_report(&report), "{name}");
-        let mut inspect = icefold();
-        inspect.arg("inspect").arg(&path);
-        let text = stdout(&succeed(&mut inspect));
+        assert!(super::schema::is_report(&report), "{name}");
+        let text = shown(&path);
         assert!(
             text.starts_with(begins) && text.contains("sums agree"),
             "{text}"
         );
-        let (found, _) = json(inspect.arg("--json"), 0);
-        assert_eq!(found["report"], report, "{name}");
+        assert_eq!(looked(&path)["report"], report, "{name}");
     }
 }
 
@@ -237,11 +217,8 @@ fn names_that_are_not_unicode_are_written_as_close_as_they_come() {
     let site = Site::new();
     let good = site.good("a.h5", -45.0);
     let name = std::ffi::OsStr::from_bytes(b"a\xff.zarr");
-    let mut run = icefold();
-    run.args(["run", "atl03", "--json"])
-        .arg(&good)
-        .arg("--store");
-    let (report, _) = json(run.arg(site.path("out").join(name)), 0);
+    let run = site.code("atl03", &one(&good));
+    let (report, _) = done(run.into_store(site.path("out").join(name)));
     assert!(
         report["store"]
             .as_str()

@@ -1,11 +1,15 @@
 //! Stores of the full-sphere layout looked at: as the cells that they hold values of.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::granules::{Heights, one};
-use super::{Site, json, refuse};
-use crate::support::{icefold, stdout, succeed};
+use icefold::error::Kind;
+use icefold::picture::{MapData, render};
+use icefold::store::StoreReader;
+use icefold::{Layout, Verify};
+
+use super::from_code::{done, looked, refused};
+use crate::support::granules::{Heights, one};
+use crate::support::site::Site;
 
 /// Outputs of both kinds, on a grid of these orders.
 fn config(site: &Site, orders: &str, outputs: &str) -> PathBuf {
@@ -27,16 +31,35 @@ const OUTPUTS: &str = "    count: {function: count, source: h_ph}
 /// The same photons in both layouts: `cells.zarr` and `sphere.zarr`.
 fn both(site: &Site, config: &Path, granule: &Path) -> [PathBuf; 2] {
     let [cells, sphere] = ["cells.zarr", "sphere.zarr"];
-    succeed(&mut site.run_to(cells, config, &one(granule)));
-    let mut run = site.run_to(sphere, config, &one(granule));
-    succeed(run.args(["--layout", "fullsphere"]));
+    done(site.code_to(cells, config, &one(granule)));
+    let run = site.code_to(sphere, config, &one(granule));
+    done(run.layout(Layout::FULL_SPHERE));
     [site.out(cells), site.out(sphere)]
 }
 
-fn verify(a: &Path, b: &Path) -> Command {
-    let mut command = icefold();
-    command.arg("verify").arg(a).arg(b);
-    command
+/// The text of a comparison that must find the same bits.
+#[track_caller]
+fn same(a: &Path, b: &Path) -> String {
+    let found = Verify::stores(a, b).unwrap();
+    assert!(found.identical(), "{found}");
+    found.to_string()
+}
+
+/// A map of the means of a store, as a picture.
+fn drawn(store: &Path, picture: &Path) -> Vec<u8> {
+    let reader = StoreReader::open(store).unwrap();
+    let grid = reader.grid();
+    let map = MapData {
+        order: grid.cell_order,
+        grid: grid.kind,
+        cells: reader.cell_ids().unwrap(),
+        values: reader.read("h_mean").unwrap().as_f64(),
+        title: "same".to_owned(),
+        label: String::new(),
+        note: String::new(),
+    };
+    render(&map, picture).unwrap();
+    std::fs::read(picture).unwrap()
 }
 
 #[test]
@@ -56,8 +79,7 @@ fn both_layouts_are_inspected_drawn_and_verified_alike() {
         let granule = site.granule("a.h5", &[("gt1l", heights)]);
         let [cells, sphere] = both(&site, &config, &granule);
         let inspected = |store: &Path| {
-            let mut inspect = icefold();
-            let (mut found, _) = json(inspect.args(["inspect", "--json"]).arg(store), 0);
+            let mut found = looked(store);
             found["orders"][0].take()
         };
         let [of_cells, of_sphere] = [&cells, &sphere].map(|store| inspected(store));
@@ -75,23 +97,14 @@ fn both_layouts_are_inspected_drawn_and_verified_alike() {
             assert_eq!(of_cells[key], of_sphere[key], "{orders}: {key}");
         }
         for (a, b) in [(&cells, &sphere), (&sphere, &cells), (&sphere, &sphere)] {
-            let text = stdout(&succeed(&mut verify(a, b)));
+            let text = same(a, b);
             assert!(
                 text.contains("/h_mean: identical") && text.contains("/bins: identical"),
                 "{text}"
             );
             assert_eq!(text.contains("note: "), a != b, "{text}");
         }
-        let drawn = [&cells, &sphere].map(|store| {
-            let map = site.out("map.png");
-            let mut render = icefold();
-            render
-                .arg("render")
-                .arg(store)
-                .args(["h_mean", "--title", "same", "-o"]);
-            succeed(render.arg(&map));
-            std::fs::read(map).unwrap()
-        });
+        let drawn = [&cells, &sphere].map(|store| drawn(store, &site.out("map.png")));
         assert!(drawn[0] == drawn[1], "{orders}");
     }
 }
@@ -126,9 +139,9 @@ fn a_value_that_differs_or_stands_where_none_should_is_found_with_its_cell() {
         std::fs::write(&path, changed).unwrap();
         let cell = format!("(cell {})", (shard << 12) + place as u64);
         for (a, b) in [(&cells, &sphere), (&sphere, &cells)] {
-            let output = verify(a, b).output().unwrap();
-            assert_eq!(output.status.code(), Some(4));
-            let text = stdout(&output);
+            let found = Verify::stores(a, b).unwrap();
+            assert!(!found.identical());
+            let text = found.to_string();
             let differs = text
                 .lines()
                 .find(|line| line.starts_with("difference: "))
@@ -142,16 +155,16 @@ fn a_value_that_differs_or_stands_where_none_should_is_found_with_its_cell() {
         }
     }
     std::fs::write(&path, &whole[..100]).unwrap();
-    refuse(
-        &mut verify(&sphere, &sphere),
-        1,
+    refused(
+        Verify::stores(&sphere, &sphere),
+        Kind::Store,
         &["h_mean cannot be decoded", "damaged"],
     );
     std::fs::remove_file(&path).unwrap();
     let says = format!("h_mean has no file of shard {shard}, which ");
-    refuse(
-        &mut verify(&cells, &sphere),
-        1,
+    refused(
+        Verify::stores(&cells, &sphere),
+        Kind::Store,
         &["sphere.zarr: ", &says, "damaged"],
     );
 }
@@ -168,14 +181,14 @@ fn a_cell_of_which_every_output_is_its_fill_value_is_no_difference() {
     let granule = site.granule("a.h5", &[("gt1l", heights)]);
     let [cells, sphere] = both(&site, &config, &granule);
     let occupied = |store: &Path| {
-        let mut inspect = icefold();
-        let (found, _) = json(inspect.args(["inspect", "--json"]).arg(store), 0);
-        found["orders"][0]["occupied_cells"].as_u64().unwrap()
+        looked(store)["orders"][0]["occupied_cells"]
+            .as_u64()
+            .unwrap()
     };
     let (all, valued) = (occupied(&cells), occupied(&sphere));
     assert!(valued + 3 < all, "{valued} of {all}");
     for (a, b) in [(&cells, &sphere), (&sphere, &cells)] {
-        let text = stdout(&succeed(&mut verify(a, b)));
+        let text = same(a, b);
         assert!(
             text.contains(&format!("12/h_mean: identical, {all} cells")),
             "{text}"
