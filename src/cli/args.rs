@@ -111,6 +111,10 @@ pub struct RunArgs {
     /// icefold finalize makes the store
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub shards: Option<String>,
+    /// Only photons of this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
+    /// the larger [default: the config's `region`]
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub region: Option<String>,
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
@@ -206,6 +210,10 @@ pub struct PlanArgs {
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR", required = true)]
     pub granules: Vec<PathBuf>,
+    /// Only shards and granules with photons in this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
+    /// the larger [default: the config's `region`]
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub region: Option<String>,
     /// The shard map to write
     #[arg(short, long, value_name = "MAP.json")]
     pub output: PathBuf,

@@ -79,6 +79,14 @@ pub fn overrides(
             path(&args.granule_root),
             origin("granule_root"),
         ),
+        (
+            "region",
+            args.region
+                .as_ref()
+                .and(config.region.as_ref())
+                .map(|r| r.facts().to_string()),
+            origin("region"),
+        ),
         ("shards", args.shards.clone(), origin("shards")),
         ("overviews", args.overviews.clone(), origin("overviews")),
     ];

@@ -35,6 +35,9 @@ fn canonical(config: &Config) -> String {
     ];
     lines.extend(variables);
     lines.extend(config.filters.iter().map(filter));
+    if let Some(region) = &config.region {
+        lines.push(format!("region {}", region.sha256()));
+    }
     if let Some(link) = &config.link {
         lines.push(format!(
             "link {:?} {:?} {:?} {:?} {} {:?} {:?}",

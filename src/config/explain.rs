@@ -153,6 +153,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     for (i, filter) in config.filters.iter().enumerate() {
         add("data_source.filters", &format!("[{i}]"), predicate(filter));
     }
+    let region = config.region.as_ref();
+    let region = region.map_or("none".into(), |region| region.facts().to_string());
+    add("region", "", region);
     if let Some(link) = &config.link {
         let base = link.index_base.to_string();
         for (key, value) in [

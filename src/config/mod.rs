@@ -6,6 +6,7 @@
 //! (`faults.rs`). `job.rs` works out which columns and accumulators the outputs need.
 
 mod access;
+mod area;
 mod builtin;
 mod canonical;
 mod entries;
@@ -37,6 +38,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expr::CellExpr;
+use crate::region::Region;
 use crate::stat::Resolution;
 
 pub use crate::grid::{GridConfig, Latitude, Order};
@@ -44,6 +46,7 @@ pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use explain::{explain, explain_json};
+pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
 
@@ -70,6 +73,8 @@ pub struct Config {
     pub variables: Vec<Variable>,
     /// All must hold; the first that fails counts the photon.
     pub filters: Vec<Filter>,
+    /// The area that photons count in; all of the Earth where there is none.
+    pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.
     pub link: Option<Link>,
     pub outputs: Vec<Output>,
@@ -116,6 +121,16 @@ pub struct Variable {
     pub resolution: Option<Resolution>,
     /// The dataset has one row per geolocation segment and is broadcast through the link.
     pub per_segment: bool,
+}
+
+impl Config {
+    /// The same question about the photons of an area, in place of the area that the config names.
+    #[must_use]
+    pub fn within(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self.sha256 = canonical::sha256(&self);
+        self
+    }
 }
 
 impl AsRef<str> for Variable {

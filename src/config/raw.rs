@@ -28,10 +28,24 @@ pub(super) struct RawConfig {
     pub data_source: RawDataSource,
     pub aggregation: RawAggregation,
     pub output: RawOutputSection,
+    /// The area that photons are kept of; the command line wins.
+    pub region: Option<RawRegion>,
     /// Path of the store; the command line wins.
     pub store: Option<String>,
     /// Path of the shard map; the command line wins.
     pub catalog: Option<String>,
+}
+
+/// An area, in one of three ways.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRegion {
+    /// Western longitude, southern latitude, eastern longitude, northern latitude, in degrees.
+    pub bbox: Option<Vec<f64>>,
+    /// Path of a GeoJSON file.
+    pub file: Option<String>,
+    /// GeoJSON, written out.
+    pub geojson: Option<serde_json::Value>,
 }
 
 /// What to read. Paths are dataset paths in which `{group}` stands for the ground track.

@@ -58,6 +58,8 @@ settings! {
     Overwrite = "overwrite",
     /// The shard map that a run follows.
     Plan = "plan",
+    /// The area that photons are kept of.
+    Region = "region",
     /// Where the run report goes.
     Report = "report",
     /// Size of one integer unit of values.

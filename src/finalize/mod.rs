@@ -16,6 +16,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;
+use crate::region::RegionFacts;
 
 pub use conserve::Conserved;
 pub use kind::Kind;
@@ -55,6 +56,8 @@ pub struct OutputArray {
 pub struct StoreSchema {
     pub grid: GridConfig,
     pub config_sha256: String,
+    /// Of the area that photons were kept of, where not of all.
+    pub region: Option<RegionFacts>,
     pub arrays: Vec<OutputArray>,
 }
 

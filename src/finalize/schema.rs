@@ -4,6 +4,7 @@ use crate::config::{Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
 use crate::expr::CellExpr;
 use crate::photon::SourceColumn;
+use crate::region::Region;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
 use super::{Kind, OutputArray, StoreSchema};
@@ -30,6 +31,7 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
     Ok(StoreSchema {
         grid: config.grid,
         config_sha256: config.sha256.clone(),
+        region: config.region.as_ref().map(Region::facts),
         arrays,
     })
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::begin_anew;
 use crate::config::{self, Config};
@@ -16,6 +17,7 @@ use crate::grid::Order;
 use crate::place::{Opened, open, seal, write_document};
 use crate::plan::Found;
 use crate::plan::ShardMap;
+use crate::region::Region;
 use crate::store::Layout;
 
 /// Version of the pieces' format.
@@ -39,12 +41,15 @@ pub struct Manifest {
 }
 
 /// The config that all runs have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestConfig {
     pub name: String,
     pub sha256: String,
     /// The YAML.
     pub text: String,
+    /// The area as GeoJSON, from wherever it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Value>,
 }
 
 /// The shard map that all runs are over.
@@ -86,6 +91,7 @@ impl Asked<'_> {
                 name: config.name.clone(),
                 sha256: config.sha256.clone(),
                 text: config.text.clone(),
+                region: config.region.as_ref().map(Region::to_geojson),
             },
             map: ManifestMap {
                 path: map.path.display().to_string(),
@@ -157,6 +163,16 @@ impl Asked<'_> {
     }
 }
 
+impl ManifestConfig {
+    /// The area, if there is one.
+    ///
+    /// # Errors
+    /// In words, what is no area.
+    pub fn region(&self) -> Result<Option<Region>, String> {
+        self.region.as_ref().map(Region::of_value).transpose()
+    }
+}
+
 impl Manifest {
     /// The manifest in a folder of pieces, and its hash; `None` where there is none.
     ///
@@ -208,7 +224,11 @@ impl Manifest {
     /// # Errors
     /// A text or columns that were changed.
     pub fn config(&self, pieces: &Path) -> Result<Config> {
-        let config = config::parse_yaml(&self.config.name, &self.config.text)?;
+        let region = self.config.region().map_err(|why| {
+            let error = Error::pieces(pieces, format!("{NAME} has a region that {why}"));
+            error.with_remedy(phrase!["begin anew with ", Setting::Overwrite])
+        })?;
+        let config = config::parse_with_region(&self.config.name, &self.config.text, region)?;
         if config.sha256 != self.config.sha256 {
             return Err(Error::pieces(
                 pieces,

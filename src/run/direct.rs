@@ -172,6 +172,7 @@ impl<'a> Work<'a> {
             command: self.settings.command.clone(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
+            region: self.config.region.as_ref(),
             device: device.name(),
             device_reason: device
                 .reason(&self.settings.device)

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::photon::Counts;
 use crate::pipeline::Tally;
 use crate::plan::Plan;
-use crate::read::{OUTSIDE_SHARDS, UNLISTED_SHARD};
+use crate::read::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD};
 use crate::watch::{Note, Watch};
 
 /// Rows that were left out, of which so many are told one by one.
@@ -84,11 +84,11 @@ pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
 
 /// That no photon was kept, and the reason that took most.
 pub fn nothing_kept(counts: &Counts) -> Note {
-    // Photons elsewhere are those of other shards; what took those inside is the reason.
+    // Photons elsewhere are meant to be left out; what took those inside is the reason.
     let inside = counts
         .rejected
         .iter()
-        .filter(|(why, _)| *why != OUTSIDE_SHARDS);
+        .filter(|(why, _)| *why != OUTSIDE_SHARDS && *why != OUTSIDE_REGION);
     let most = inside.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     let most = most.or_else(|| counts.rejected.iter().next());
     Note::NothingKept {

@@ -52,6 +52,7 @@ pub fn schema() -> StoreSchema {
             kind: Latitude::AuthalicWgs84.into(),
         },
         config_sha256: "00ff".repeat(16),
+        region: None,
         arrays: vec![count, mean, histogram],
     }
 }

@@ -272,6 +272,7 @@ mod tests {
         let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
         let schema = crate::finalize::StoreSchema {
             config_sha256: "1".to_owned(),
+            region: None,
             ..schema()
         };
         let mut writer = StoreWriter::create(&b, &schema, 1443, false).unwrap();
