@@ -115,6 +115,9 @@ pub struct RunArgs {
     /// the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub region: Option<String>,
+    /// Write all cells that touch the region, those without a photon with fill values, too
+    #[arg(long)]
+    pub cells_of_region: bool,
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,

@@ -26,7 +26,10 @@ pub fn run(
     matches: Option<&ArgMatches>,
     interrupted: Arc<AtomicBool>,
 ) -> Result<u8> {
-    let config = within(config::load(&args.config)?, args.region.as_deref())?;
+    let mut config = within(config::load(&args.config)?, args.region.as_deref())?;
+    if args.cells_of_region {
+        config = config.with_cells_of_region();
+    }
     let external = args.access.folders()?;
     let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;

@@ -88,6 +88,11 @@ pub fn overrides(
             origin("region"),
         ),
         ("shards", args.shards.clone(), origin("shards")),
+        (
+            "output.cells",
+            args.cells_of_region.then(|| "region".to_owned()),
+            origin("cells_of_region"),
+        ),
         ("overviews", args.overviews.clone(), origin("overviews")),
     ];
     let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));

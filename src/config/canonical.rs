@@ -7,7 +7,9 @@
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
-use super::{Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable};
+use super::{
+    CellPolicy, Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable,
+};
 use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 
@@ -61,6 +63,9 @@ fn canonical(config: &Config) -> String {
         grid.cell_order,
         grid.kind.latitude()
     ));
+    if config.cells != CellPolicy::Occupied {
+        lines.push(format!("cells {:?}", config.cells));
+    }
     lines.push(format!("nulls {:?}", config.nulls));
     lines.push(format!("duplicates {:?}", config.duplicates));
     if config.valid_range != ValidRangePolicy::Exclude {

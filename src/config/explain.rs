@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::{
+    CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
+};
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
-use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy};
 use crate::text::padded;
 
 impl Provenance {
@@ -69,6 +71,16 @@ impl ValidRangePolicy {
         match self {
             Self::Exclude => "exclude",
             Self::Ignore => "ignore",
+        }
+    }
+}
+
+impl CellPolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Occupied => "occupied",
+            Self::Region => "region",
         }
     }
 }
@@ -178,6 +190,7 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("output.grid.chunk_inner", "", chunk);
     add("output.grid.child_order", "", order(grid.cell_order));
     add("output.latitude", "", grid.kind.latitude().into());
+    add("output.cells", "", config.cells.name().into());
     add("output.nan", "", config.nan.name().into());
     add("output.nulls", "", config.nulls.name().into());
     add("output.valid_range", "", config.valid_range.name().into());

@@ -79,6 +79,7 @@ pub struct Config {
     pub link: Option<Link>,
     pub outputs: Vec<Output>,
     pub grid: GridConfig,
+    pub cells: CellPolicy,
     pub nan: NanPolicy,
     pub nulls: NullPolicy,
     pub valid_range: ValidRangePolicy,
@@ -128,6 +129,14 @@ impl Config {
     #[must_use]
     pub fn within(mut self, region: Region) -> Self {
         self.region = Some(region);
+        self.sha256 = canonical::sha256(&self);
+        self
+    }
+
+    /// The same question with all cells of the region as its answer, those without a photon, too.
+    #[must_use]
+    pub fn with_cells_of_region(mut self) -> Self {
+        self.cells = CellPolicy::Region;
         self.sha256 = canonical::sha256(&self);
         self
     }
@@ -234,6 +243,16 @@ pub enum ValidRangePolicy {
     Exclude,
     /// They are values like any other.
     Ignore,
+}
+
+/// Which cells a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CellPolicy {
+    /// Those that photons are in.
+    Occupied,
+    /// All that touch the region, too.
+    Region,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

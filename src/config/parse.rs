@@ -12,7 +12,9 @@ use super::outputs::{outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
-use super::{Access, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
+use super::{
+    Access, CellPolicy, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance,
+};
 use super::{builtin, canonical};
 use crate::grid::{Grid, Latitude, Order};
 use crate::region::Region;
@@ -127,6 +129,7 @@ fn typed(
         link: source.link,
         outputs,
         grid,
+        cells: output.cells.unwrap_or(CellPolicy::Occupied),
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
         valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
@@ -202,6 +205,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ("data_source.levels", source.levels.is_some()),
         ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),
+        ("output.cells", output.cells.is_some()),
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),
         ("output.nulls", output.nulls.is_some()),

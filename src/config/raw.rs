@@ -13,7 +13,9 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
 use super::shapes::{Entries, RawScalar};
-use super::{Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy};
+use super::{
+    CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
+};
 
 /// The JSON Schema of a pipeline file.
 pub fn json_schema() -> serde_json::Value {
@@ -268,6 +270,8 @@ pub(super) struct RawParams {
 pub(super) struct RawOutputSection {
     pub grid: RawGrid,
     pub latitude: Option<RawLatitude>,
+    /// Which cells the store has: those with photons, or all that touch the region.
+    pub cells: Option<CellPolicy>,
     pub nan: Option<NanPolicy>,
     pub nulls: Option<NullPolicy>,
     pub valid_range: Option<ValidRangePolicy>,

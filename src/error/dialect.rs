@@ -36,6 +36,8 @@ settings! {
     AllowExternal = "allow_external",
     /// Rows of a batch at most.
     BatchRows = "batch_rows",
+    /// Whether a store has all cells of its region.
+    CellsOfRegion = "cells_of_region",
     /// What folds the photons.
     Device = "device",
     /// Memory to take of a device.

@@ -1,10 +1,9 @@
 //! The store's arrays, resolved from the config and what the granules say of their columns.
 
-use crate::config::{Config, Definition, Dtype, Output};
+use crate::config::{CellPolicy, Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
 use crate::expr::CellExpr;
 use crate::photon::SourceColumn;
-use crate::region::Region;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
 use super::{Kind, OutputArray, StoreSchema};
@@ -31,7 +30,8 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
     Ok(StoreSchema {
         grid: config.grid,
         config_sha256: config.sha256.clone(),
-        region: config.region.as_ref().map(Region::facts),
+        region: config.region.clone(),
+        cells_of_region: config.cells == CellPolicy::Region,
         arrays,
     })
 }

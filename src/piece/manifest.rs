@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::begin_anew;
-use crate::config::{self, Config};
+use crate::config::{self, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Order;
 use crate::place::{Opened, open, seal, write_document};
@@ -50,6 +50,9 @@ pub struct ManifestConfig {
     /// The area as GeoJSON, from wherever it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Value>,
+    /// Whether the store has all cells of the area.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cells_of_region: bool,
 }
 
 /// The shard map that all runs are over.
@@ -92,6 +95,7 @@ impl Asked<'_> {
                 sha256: config.sha256.clone(),
                 text: config.text.clone(),
                 region: config.region.as_ref().map(Region::to_geojson),
+                cells_of_region: config.cells == CellPolicy::Region,
             },
             map: ManifestMap {
                 path: map.path.display().to_string(),
@@ -228,7 +232,10 @@ impl Manifest {
             let error = Error::pieces(pieces, format!("{NAME} has a region that {why}"));
             error.with_remedy(phrase!["begin anew with ", Setting::Overwrite])
         })?;
-        let config = config::parse_with_region(&self.config.name, &self.config.text, region)?;
+        let mut config = config::parse_with_region(&self.config.name, &self.config.text, region)?;
+        if self.config.cells_of_region {
+            config = config.with_cells_of_region();
+        }
         if config.sha256 != self.config.sha256 {
             return Err(Error::pieces(
                 pieces,

@@ -179,7 +179,7 @@ mod tests {
             a in point(), b in point(), t in 0.0f64..1.0, ulps in -2i64..3,
         ) {
             let on = [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
-            let moved = |x: f64| if x == 0.0 { x } else { f64::from_bits((x.to_bits() as i64 + ulps) as u64) };
+            let moved = |x: f64| if x.abs() < 1e-300 { x } else { f64::from_bits((x.to_bits() as i64 + ulps) as u64) };
             for p in [on, [moved(on[0]), on[1]], [on[0], moved(on[1])]] {
                 prop_assert_eq!(side_of(a, b, p), expected(a, b, p));
             }

@@ -4,9 +4,11 @@
 //! reads photons asks it of each (`narrow.rs`). Edges are straight in the plane of geodetic longitude and latitude in
 //! degrees, as RFC 7946 has them (section 3.1.1). Rings (`ring.rs`) make polygons (`polygon.rs`) make the region;
 //! `exact.rs` decides on which side of an edge a position is, without rounding, so every machine gives one answer.
+//! `cover.rs` finds the cells that touch a region.
 
 mod asked;
 mod boxes;
+mod cover;
 mod exact;
 mod file;
 mod geojson;

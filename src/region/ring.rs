@@ -131,7 +131,7 @@ fn cross([a, b]: [Point; 2], [c, d]: [Point; 2]) -> bool {
 }
 
 /// The same ring however it was written: without its closing position and those that repeat the one before, from
-/// the smallest position on, in the direction of its smaller neighbour.
+/// the smallest position on, in the direction whose positions come first.
 ///
 /// # Errors
 /// In words: too few positions, or all on one line.
@@ -155,7 +155,9 @@ pub(super) fn normal(closed: Vec<Point>) -> Result<Vec<Point>, String> {
     }
     let smallest = (0..points.len()).min_by(|&i, &j| order(&points[i], &points[j]));
     points.rotate_left(smallest.unwrap_or(0));
-    if order(&points[points.len() - 1], &points[1]) == Ordering::Less {
+    let (ahead, back) = (points[1..].iter(), points[1..].iter().rev());
+    let mut steps = ahead.zip(back).map(|(ahead, back)| order(ahead, back));
+    if steps.find(|order| order.is_ne()) == Some(Ordering::Greater) {
         points[1..].reverse();
     }
     Ok(points)

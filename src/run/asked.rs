@@ -86,6 +86,14 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Writes all cells that touch the region, those without a photon, too.
+    pub fn cells_of_region(mut self, all: bool) -> Self {
+        if all {
+            self.config = self.config.with_cells_of_region();
+        }
+        self
+    }
+
     /// Writes the store here; that of the config where none is named.
     pub fn into_store(mut self, store: impl Into<PathBuf>) -> Self {
         self.store = Some(store.into());

@@ -96,9 +96,9 @@ impl<'a> Work<'a> {
         self.execute()
     }
 
-    /// The layout holds what the config asks for.
+    /// The store holds what the config asks for.
     pub fn check_layout(&self, survey: &Survey) -> Result<()> {
-        let checked = self.target.layout.check(&survey.schema);
+        let checked = self.target.check(&survey.schema);
         checked.map_err(|message| Error::config(&self.config.name, message))
     }
 

@@ -42,6 +42,8 @@ mod points;
 #[cfg(icefold_test_stand_in)]
 mod power;
 mod progress;
+mod region_cells;
+mod regions;
 mod reports;
 mod resume;
 mod schema;

@@ -6,6 +6,7 @@ mod from_code;
 mod inspections;
 mod maps;
 mod refusals;
+mod regions;
 mod runs;
 mod units;
 mod watches;

@@ -17,8 +17,8 @@ mod synthetic;
 use std::path::Path;
 
 use icefold::config::{
-    Access, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
-    NullPolicy, ValidRangePolicy, Variable,
+    Access, CellPolicy, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link,
+    NanPolicy, NullPolicy, ValidRangePolicy, Variable,
 };
 use icefold::error::Kind;
 use icefold::grid::{Latitude, Order};
@@ -45,6 +45,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             .map(|name| variable(name, &path(name), false))
             .collect(),
         filters: Vec::new(),
+        region: None,
         link: None,
         outputs: Vec::new(),
         grid: GridConfig {
@@ -53,6 +54,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             cell_order: order(12),
             kind: Latitude::AuthalicWgs84.into(),
         },
+        cells: CellPolicy::Occupied,
         nan: NanPolicy::Propagate,
         nulls: NullPolicy::Exclude,
         valid_range: ValidRangePolicy::Exclude,

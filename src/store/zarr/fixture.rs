@@ -53,6 +53,7 @@ pub fn schema() -> StoreSchema {
         },
         config_sha256: "00ff".repeat(16),
         region: None,
+        cells_of_region: false,
         arrays: vec![count, mean, histogram],
     }
 }
