@@ -146,7 +146,7 @@ fn cells_of_no_region_or_of_too_many_are_refused() {
         2,
         &says,
     );
-    let named = site.atl03_with("count:", "aoi_mask:");
+    let named = site.atl03_with("    count: {function", "    aoi_mask: {function");
     let mut run = site.run(named, &[&good]);
     let says = ["an output is called aoi_mask"];
     refuse(

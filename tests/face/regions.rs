@@ -9,8 +9,7 @@ use serde_json::json;
 
 use super::{Site, atl03, content};
 
-/// The tracks of the synthetic granules, and what is south and north of a line that cuts across them, by the box around
-/// the photons.
+/// A box, and what of it is south and north of a slanted line through its middle.
 fn parts([west, south, east, north]: [f64; 4]) -> [Region; 3] {
     let (low, high) = (south + (north - south) * 0.4, south + (north - south) * 0.6);
     let polygon = |ring: [[f64; 2]; 5]| {
@@ -36,29 +35,15 @@ fn parts([west, south, east, north]: [f64; 4]) -> [Region; 3] {
     ]
 }
 
-/// The middle half of all photons, by longitude and latitude.
+/// A box around the middle photon of a ground track.
 fn middle(site: &Site) -> [f64; 4] {
-    let (mut lon, mut lat) = (Vec::new(), Vec::new());
-    for granule in &site.granules {
-        let file = hdf5::File::open(granule).unwrap();
-        for track in ["gt1l", "gt2l", "gt3l"] {
-            let read = |name: &str| {
-                file.dataset(&format!("{track}/heights/{name}"))
-                    .unwrap()
-                    .read_raw::<f64>()
-                    .unwrap()
-            };
-            lon.extend(read("lon_ph"));
-            lat.extend(read("lat_ph"));
-        }
-    }
-    let quarter = |values: &mut Vec<f64>| {
-        values.retain(|value| value.abs() <= 180.0);
-        values.sort_by(f64::total_cmp);
-        [values[values.len() / 4], values[values.len() * 3 / 4]]
-    };
-    let ([west, east], [south, north]) = (quarter(&mut lon), quarter(&mut lat));
-    [west, south, east, north]
+    let file = hdf5::File::open(&site.granules[0]).unwrap();
+    let [lon, lat] = ["lon_ph", "lat_ph"].map(|name| {
+        let dataset = file.dataset(&format!("gt2l/heights/{name}")).unwrap();
+        let values = dataset.read_raw::<f64>().unwrap();
+        values[values.len() / 2]
+    });
+    [lon - 0.5, lat - 0.02, lon + 0.5, lat + 0.02]
 }
 
 /// Count, smallest and largest height of each cell.
