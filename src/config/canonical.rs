@@ -35,6 +35,9 @@ fn canonical(config: &Config) -> String {
         read,
         format!("coordinates {:?} {:?}", config.latitude, config.longitude),
     ];
+    if let Some(beams) = &config.beams {
+        lines.push(format!("beams {beams:?}"));
+    }
     lines.extend(variables);
     lines.extend(config.filters.iter().map(filter));
     if let Some(region) = &config.region {

@@ -147,6 +147,12 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("data_source.reader", "", config.granules.name().to_owned());
     if config.granules == GranuleKind::Hdf5 {
         add("data_source.groups", "", config.ground_tracks.join(" "));
+        let beams = config.beams.as_ref();
+        add(
+            "data_source.beams",
+            "",
+            beams.map_or("all".into(), ToString::to_string),
+        );
     }
     let coordinates = "data_source.coordinates";
     if let Some(points) = &config.points {

@@ -7,6 +7,7 @@
 
 mod access;
 mod area;
+mod beams;
 mod builtin;
 mod canonical;
 mod entries;
@@ -45,6 +46,7 @@ pub use crate::grid::{GridConfig, Latitude, Order};
 pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
+pub use beams::{BeamChoice, Beams};
 pub use explain::{explain, explain_json};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
@@ -63,6 +65,8 @@ pub struct Config {
     pub granules: GranuleKind,
     /// Ground tracks to read, in order; none of tables.
     pub ground_tracks: Vec<String>,
+    /// Which beams are read of these ground tracks; all where there is none.
+    pub beams: Option<Beams>,
     /// Dataset path templates (`{group}` stands for the ground track) of the base level; of tables
     /// names of columns, here and below.
     pub latitude: String,

@@ -120,6 +120,7 @@ fn typed(
         text: String::new(),
         granules: source.granules,
         ground_tracks: source.ground_tracks,
+        beams: source.beams,
         latitude: source.latitude,
         longitude: source.longitude,
         points: source.points,
@@ -198,6 +199,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
     let optional = [
         ("data_source.reader", source.reader.is_some()),
         ("data_source.groups", source.groups.is_some()),
+        ("data_source.beams", source.beams.is_some()),
         (
             "data_source.filters",
             source.filters.is_some() || source.quality_filter.is_some(),

@@ -12,6 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
+use super::beams::RawBeams;
 use super::shapes::{Entries, RawScalar};
 use super::{
     CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
@@ -62,6 +63,8 @@ pub(super) struct RawDataSource {
     pub driver: Option<RawDriver>,
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
     pub groups: Option<Vec<String>>,
+    /// Which beams are read of them; all by default.
+    pub beams: Option<RawBeams>,
     /// Geodetic coordinates of the photons; may come from the base level instead.
     pub coordinates: Option<RawPositions>,
     pub variables: Entries<RawVariable>,

@@ -43,6 +43,9 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         "total_pairs": built.map.pairs(),
         "left_out": left_out,
     });
+    if let Some(beams) = &config.beams {
+        values["positions"]["beams"] = json!(beams.to_string());
+    }
     if let Some(region) = &config.region {
         values["region"] = json!(region.facts());
         values["region"]["geometry"] = region.to_geojson();

@@ -165,10 +165,17 @@ impl ShardMap {
         let positions = self.metadata.get("positions")?;
         let same = |key: &str, ours: &str| positions.get(key).and_then(Value::as_str) == Some(ours);
         let tracks = positions.get("ground_tracks").and_then(Value::as_array);
+        let beams = positions.get("beams").and_then(Value::as_str);
         let has = |track: &String| tracks.is_some_and(|t| t.iter().any(|t| t == track));
         let covers = same("latitude", &config.latitude)
             && same("longitude", &config.longitude)
-            && config.ground_tracks.iter().all(has);
+            && config.ground_tracks.iter().all(has)
+            && beams.is_none_or(|beams| {
+                config
+                    .beams
+                    .as_ref()
+                    .is_some_and(|own| own.to_string() == beams)
+            });
         (!covers).then(|| {
             format!(
                 "shard map {} was made from other positions ({positions}) than config {} reads \

@@ -218,7 +218,8 @@ fn absent_tracks(tally: &Tally) -> Vec<String> {
     let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     let mut without: BTreeMap<&str, usize> = BTreeMap::new();
     for track in tally.granules.iter().flat_map(|g| &g.ground_tracks) {
-        let absent = track.status != GroundTrackStatus::Present.name();
+        let is_there = track.status == GroundTrackStatus::Present.name();
+        let absent = !is_there && !track.is_of_another_beam();
         *without.entry(&track.name).or_default() += usize::from(absent);
     }
     for (track, granules) in without.into_iter().filter(|(_, n)| *n > 0) {

@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::photon::Counts;
 use crate::pipeline::Tally;
 use crate::plan::Plan;
-use crate::read::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD};
+use crate::read::{
+    GranuleReport, GroundTrackReport, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD,
+};
 use crate::watch::{Note, Watch};
 
 /// Rows that were left out, of which so many are told one by one.
@@ -53,7 +55,12 @@ pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
             reason: failed.reason.clone(),
         });
     }
-    for empty in tally.granules.iter().filter(|g| g.counts.read == 0) {
+    let not_read = |granule: &&GranuleReport| {
+        let mut tracks = granule.ground_tracks.iter();
+        tracks.any(GroundTrackReport::is_of_another_beam)
+    };
+    let empty = tally.granules.iter().filter(|g| g.counts.read == 0);
+    for empty in empty.filter(|granule| !not_read(granule)) {
         watch.note(Note::NoPhotons {
             granule: empty.name.clone(),
         });

@@ -4,6 +4,7 @@ mod aggregate;
 mod bad_config;
 mod bad_granule;
 mod bad_target;
+mod beams;
 mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;

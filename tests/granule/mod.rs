@@ -38,6 +38,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         sha256: String::new(),
         text: String::new(),
         ground_tracks: GROUND_TRACKS.map(str::to_owned).to_vec(),
+        beams: None,
         latitude: path(coordinates[0]),
         longitude: path(coordinates[1]),
         variables: variables
