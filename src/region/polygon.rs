@@ -5,8 +5,11 @@
 use std::fmt::Write as _;
 
 use super::exact::Point;
-use super::ring::{Ring, normal};
+use super::ring::{Ring, TooManyPairs, normal};
 use crate::grid::Bounds;
+
+/// Pairs of edges that are held against each other at most: seconds, of rings that no coast is like.
+const PAIRS: u64 = 1 << 30;
 
 /// An area within one ring and outside of others.
 #[derive(Debug, Clone)]
@@ -25,7 +28,12 @@ impl Polygon {
         for (place, ring) in rings.into_iter().enumerate() {
             let ring = normal(ring).map_err(|why| (place, why))?;
             let ring = Ring::new(ring);
-            if let Some([a, b]) = ring.crossing() {
+            let crossing = ring.crossing(PAIRS).map_err(|TooManyPairs| {
+                let why =
+                    "has too many edges over each other to see whether they cross; simplify it";
+                (place, why.to_owned())
+            });
+            if let Some([a, b]) = crossing? {
                 let of = |at: usize| {
                     let points = ring.points();
                     format!("{:?} to {:?}", points[at], points[(at + 1) % points.len()])

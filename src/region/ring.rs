@@ -4,11 +4,16 @@
 //! meets an odd number of edges. It counts as lying a little north of itself, and within that a little east, so a
 //! position on an edge belongs to one side of it, whichever ring has the edge; at the north pole a little south.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use super::boxes::{Boxes, Node, meet};
 use super::exact::{Point, side_of};
 use crate::grid::Bounds;
+
+/// The edges of a ring lie over each other so much that it takes too long to see whether they cross.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooManyPairs;
 
 /// The north pole, beyond which nothing lies.
 const NORTH: f64 = 90.0;
@@ -90,21 +95,29 @@ impl Ring {
     }
 
     /// Two of its edges that cross in the inside of both, by the positions where they begin.
-    pub fn crossing(&self) -> Option<[usize; 2]> {
+    ///
+    /// # Errors
+    /// Nothing can be said after so many pairs of edges were held against each other.
+    pub fn crossing(&self, pairs: u64) -> Result<Option<[usize; 2]>, TooManyPairs> {
         let edges = self.points.len().saturating_sub(1);
+        let looks = Cell::new(0);
         for first in 0..edges {
             let edge = [self.points[first], self.points[first + 1]];
             let bounds = around(edge[0], edge[1]);
-            let second = std::cell::Cell::new(0);
+            let second = Cell::new(0);
             let crosses = |other: usize| {
                 second.set(other);
+                looks.set(looks.get() + 1);
                 other > first && cross(edge, [self.points[other], self.points[other + 1]])
             };
             if self.boxes.any(&|node| meet(node, &bounds), &crosses) {
-                return Some([first, second.get()]);
+                return Ok(Some([first, second.get()]));
+            }
+            if looks.get() > pairs {
+                return Err(TooManyPairs);
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -278,7 +291,7 @@ mod tests {
     #[test]
     fn edges_that_cross_are_found_and_those_that_touch_are_none() {
         let bow = ring(&[[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0]]);
-        assert!(bow.crossing().is_some());
+        assert!(bow.crossing(100).unwrap().is_some());
         let touching = ring(&[
             [0.0, 0.0],
             [2.0, 0.0],
@@ -287,7 +300,9 @@ mod tests {
             [0.0, 2.0],
             [1.0, 1.0],
         ]);
-        assert_eq!(touching.crossing(), None);
+        assert_eq!(touching.crossing(100), Ok(None));
+        // Each of its edges has to be held against each other one.
+        assert_eq!(touching.crossing(5), Err(TooManyPairs));
     }
 
     #[test]

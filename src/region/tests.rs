@@ -76,6 +76,29 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_spoiled_text_is_a_region_or_refused_and_never_a_panic(
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let text = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Polygon",
+            "coordinates":[[[-10,60],[20,60.5],[20,70],[-10,60]],[[0,61],[9,62],[9,63],[0,61]]]}}]}"#;
+        let mut bytes = text.as_bytes().to_vec();
+        for (place, value) in places {
+            // Of what is written there already, so that most of it stays JSON.
+            let place = place.index(bytes.len());
+            bytes[place] = bytes[usize::from(value) % bytes.len()];
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(region) = Region::of_geojson(&String::from_utf8_lossy(&bytes)) {
+            prop_assert_eq!(region.facts().sha256.len(), 64);
+        }
+    }
+}
+
 #[test]
 fn a_box_is_the_polygon_of_its_corners_however_that_is_written() {
     let expected = Region::of_box(-10.0, 60.0, 20.0, 70.0).unwrap();

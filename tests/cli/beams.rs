@@ -159,8 +159,13 @@ fn a_spacecraft_that_turns_is_refused_or_left_out() {
             "transition: exclude",
         ];
         refuse(site.run(config, &[&granule]).arg("--overwrite"), 1, &says);
-        let (read, report) = site.tracks_read("{type: strong, transition: exclude}", &[&granule]);
-        assert_eq!(read, [""; 0]);
+        let exclude = "{type: strong, transition: exclude}";
+        let alone = site.choosing("exclude.yaml", exclude);
+        let says = ["of the beams that are chosen (strong, those in transition excluded)"];
+        refuse(site.run(alone, &[&granule]).arg("--overwrite"), 2, &says);
+        let forward = site.six("with.h5", &turned(&[1]));
+        let (read, report) = site.tracks_read(exclude, &[&granule, &forward]);
+        assert_eq!(read, ["gt1r", "gt2r", "gt3r"]);
         let track = &report["granules"]["done"][0]["ground_tracks"][0];
         assert_eq!(
             track,
