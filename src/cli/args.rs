@@ -111,6 +111,13 @@ pub struct RunArgs {
     /// icefold finalize makes the store
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub shards: Option<String>,
+    /// Only photons of this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
+    /// the larger [default: the config's `region`]
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub region: Option<String>,
+    /// Write all cells that touch the region, those without a photon with fill values, too
+    #[arg(long)]
+    pub cells_of_region: bool,
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
@@ -206,6 +213,10 @@ pub struct PlanArgs {
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR", required = true)]
     pub granules: Vec<PathBuf>,
+    /// Only shards and granules with photons in this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
+    /// the larger [default: the config's `region`]
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub region: Option<String>,
     /// The shard map to write
     #[arg(short, long, value_name = "MAP.json")]
     pub output: PathBuf,

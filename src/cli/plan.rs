@@ -18,6 +18,7 @@ use super::exit::exit_code;
 use super::machine::threads;
 use super::out::{print, print_json};
 use super::progress::Progress;
+use super::run::within;
 use super::words::CommandLine;
 
 pub fn plan(
@@ -26,7 +27,7 @@ pub fn plan(
     interrupted: Arc<AtomicBool>,
 ) -> Result<u8> {
     let started = Instant::now();
-    let config = config::load(&args.config)?;
+    let config = within(config::load(&args.config)?, args.region.as_deref())?;
     strict_or_tolerant(matches)?;
     let progress = Progress::new(ProgressArg::Auto, interrupted);
     let built = MakeMap::new(config, Granules::named(&args.granules), &args.output)
@@ -53,6 +54,7 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
             "pairs": map.pairs(),
             "failed": built.failed.len(),
             "without_photons": built.without_photons.len(),
+            "outside_region": built.outside_region.len(),
             "photons": built.photons,
             "bad_coordinates": built.bad_coordinates,
             "seconds": seconds,

@@ -26,7 +26,10 @@ pub fn run(
     matches: Option<&ArgMatches>,
     interrupted: Arc<AtomicBool>,
 ) -> Result<u8> {
-    let config = config::load(&args.config)?;
+    let mut config = within(config::load(&args.config)?, args.region.as_deref())?;
+    if args.cells_of_region {
+        config = config.with_cells_of_region();
+    }
     let external = args.access.folders()?;
     let (layout, overviews) = orders(args, &config)?;
     let device = args.machine.choice()?;
@@ -60,6 +63,14 @@ pub fn run(
     let expected = args.allow_empty || matches!(outcome, Outcome::Pieces(_));
     let empty = outcome.is_empty() && !expected;
     Ok(exit_code(outcome.is_whole() && !empty))
+}
+
+/// A config about the area that the command line names, if it does.
+pub fn within(config: Config, region: Option<&str>) -> Result<Config> {
+    Ok(match region {
+        Some(region) => config.within(region.parse()?),
+        None => config,
+    })
 }
 
 /// Settings that are taken as they are.

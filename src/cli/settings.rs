@@ -79,7 +79,20 @@ pub fn overrides(
             path(&args.granule_root),
             origin("granule_root"),
         ),
+        (
+            "region",
+            args.region
+                .as_ref()
+                .and(config.region.as_ref())
+                .map(|r| r.facts().to_string()),
+            origin("region"),
+        ),
         ("shards", args.shards.clone(), origin("shards")),
+        (
+            "output.cells",
+            args.cells_of_region.then(|| "region".to_owned()),
+            origin("cells_of_region"),
+        ),
         ("overviews", args.overviews.clone(), origin("overviews")),
     ];
     let given = given.into_iter().filter_map(|(k, v, o)| Some((k, v?, o)));

@@ -7,7 +7,9 @@
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
-use super::{Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable};
+use super::{
+    CellPolicy, Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable,
+};
 use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 
@@ -33,10 +35,16 @@ fn canonical(config: &Config) -> String {
         read,
         format!("coordinates {:?} {:?}", config.latitude, config.longitude),
     ];
+    if let Some(beams) = &config.beams {
+        lines.push(format!("beams {beams:?}"));
+    }
     lines.extend(variables);
     lines.extend(config.filters.iter().map(filter));
     let conditions = config.conditions.iter();
     lines.extend(conditions.map(|c| format!("condition {}", condition(c, &row))));
+    if let Some(region) = &config.region {
+        lines.push(format!("region {}", region.sha256()));
+    }
     if let Some(link) = &config.link {
         lines.push(format!(
             "link {:?} {:?} {:?} {:?} {} {:?} {:?}",
@@ -60,6 +68,9 @@ fn canonical(config: &Config) -> String {
         grid.cell_order,
         grid.kind.latitude()
     ));
+    if config.cells != CellPolicy::Occupied {
+        lines.push(format!("cells {:?}", config.cells));
+    }
     lines.push(format!("nulls {:?}", config.nulls));
     lines.push(format!("duplicates {:?}", config.duplicates));
     if config.valid_range != ValidRangePolicy::Exclude {

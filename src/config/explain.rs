@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::{
+    CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
+};
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
-use super::{DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy};
 use crate::text::padded;
 
 impl Provenance {
@@ -73,6 +75,16 @@ impl ValidRangePolicy {
     }
 }
 
+impl CellPolicy {
+    /// The spelling in configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Occupied => "occupied",
+            Self::Region => "region",
+        }
+    }
+}
+
 impl DuplicatePolicy {
     /// The spelling in configs.
     pub fn name(self) -> &'static str {
@@ -135,6 +147,12 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("data_source.reader", "", config.granules.name().to_owned());
     if config.granules == GranuleKind::Hdf5 {
         add("data_source.groups", "", config.ground_tracks.join(" "));
+        let beams = config.beams.as_ref();
+        add(
+            "data_source.beams",
+            "",
+            beams.map_or("all".into(), ToString::to_string),
+        );
     }
     let coordinates = "data_source.coordinates";
     if let Some(points) = &config.points {
@@ -165,6 +183,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
             format!("keep {condition}"),
         );
     }
+    let region = config.region.as_ref();
+    let region = region.map_or("none".into(), |region| region.facts().to_string());
+    add("region", "", region);
     if let Some(link) = &config.link {
         let base = link.index_base.to_string();
         for (key, value) in [
@@ -187,6 +208,7 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("output.grid.chunk_inner", "", chunk);
     add("output.grid.child_order", "", order(grid.cell_order));
     add("output.latitude", "", grid.kind.latitude().into());
+    add("output.cells", "", config.cells.name().into());
     add("output.nan", "", config.nan.name().into());
     add("output.nulls", "", config.nulls.name().into());
     add("output.valid_range", "", config.valid_range.name().into());

@@ -6,6 +6,8 @@
 //! (`faults.rs`). `job.rs` works out which columns and accumulators the outputs need.
 
 mod access;
+mod area;
+mod beams;
 mod builtin;
 mod canonical;
 mod entries;
@@ -38,13 +40,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expr::{CellExpr, Condition, RowExpr};
+use crate::region::Region;
 use crate::stat::Resolution;
 
 pub use crate::grid::{GridConfig, Latitude, Order};
 pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
+pub use beams::{BeamChoice, Beams};
 pub use explain::{explain, explain_json};
+pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
 
@@ -61,6 +66,8 @@ pub struct Config {
     pub granules: GranuleKind,
     /// Ground tracks to read, in order; none of tables.
     pub ground_tracks: Vec<String>,
+    /// Which beams are read of these ground tracks; all where there is none.
+    pub beams: Option<Beams>,
     /// Dataset path templates (`{group}` stands for the ground track) of the base level; of tables
     /// names of columns, here and below.
     pub latitude: String,
@@ -73,10 +80,13 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Conditions over the variables, which must hold, too; looked at after the filters.
     pub conditions: Vec<Condition<RowExpr>>,
+    /// The area that photons count in; all of the Earth where there is none.
+    pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.
     pub link: Option<Link>,
     pub outputs: Vec<Output>,
     pub grid: GridConfig,
+    pub cells: CellPolicy,
     pub nan: NanPolicy,
     pub nulls: NullPolicy,
     pub valid_range: ValidRangePolicy,
@@ -119,6 +129,24 @@ pub struct Variable {
     pub resolution: Option<Resolution>,
     /// The dataset has one row per geolocation segment and is broadcast through the link.
     pub per_segment: bool,
+}
+
+impl Config {
+    /// The same question about the photons of an area, in place of the area that the config names.
+    #[must_use]
+    pub fn within(mut self, region: Region) -> Self {
+        self.region = Some(region);
+        self.sha256 = canonical::sha256(&self);
+        self
+    }
+
+    /// The same question with all cells of the region as its answer, those without a photon, too.
+    #[must_use]
+    pub fn with_cells_of_region(mut self) -> Self {
+        self.cells = CellPolicy::Region;
+        self.sha256 = canonical::sha256(&self);
+        self
+    }
 }
 
 impl AsRef<str> for Variable {
@@ -226,6 +254,16 @@ pub enum ValidRangePolicy {
     Exclude,
     /// They are values like any other.
     Ignore,
+}
+
+/// Which cells a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CellPolicy {
+    /// Those that photons are in.
+    Occupied,
+    /// All that touch the region, too.
+    Region,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -6,14 +6,18 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
+use super::area::{Area, region};
 use super::faults::{Fault, Faults};
 use super::outputs::{columns_of, outputs, source_columns};
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
-use super::{Access, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance};
+use super::{
+    Access, CellPolicy, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance,
+};
 use super::{builtin, canonical};
 use crate::grid::{Grid, Latitude, Order};
+use crate::region::Region;
 use crate::{Error, Result};
 
 /// The configuration of that name: built-in, or the file at that path.
@@ -25,7 +29,7 @@ pub fn load(name_or_path: &str) -> Result<Config> {
     let extension = path.extension().and_then(|e| e.to_str());
     let is_path = matches!(extension, Some("yaml" | "yml")) || name_or_path.contains(['/', '\\']);
     if let Some(text) = builtin::text(name_or_path).filter(|_| !is_path) {
-        return parse(name_or_path, text, Provenance::BuiltIn);
+        return parse(name_or_path, text, Provenance::BuiltIn, Area::AsWritten);
     }
     // Opening a pipe waits until someone writes, and a device may never end.
     if path
@@ -61,17 +65,22 @@ pub fn load(name_or_path: &str) -> Result<Config> {
 
 /// The configuration in a YAML text; `name` is what messages call it.
 pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
-    parse(name, text, Provenance::Config)
+    parse(name, text, Provenance::Config, Area::AsWritten)
 }
 
-fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
+/// As [`parse_yaml`], about this area whatever the text says of one: no file of it is opened.
+pub(crate) fn parse_with_region(name: &str, text: &str, region: Option<Region>) -> Result<Config> {
+    parse(name, text, Provenance::Config, Area::Known(region))
+}
+
+fn parse(name: &str, text: &str, written: Provenance, area: Area) -> Result<Config> {
     let refuse = |message: String| Error::config(name, message);
     let yaml::Read {
         raw,
         places,
         mut faults,
     } = read(text).map_err(refuse)?;
-    let typed = raw.and_then(|raw| typed(name, &raw, written, &mut faults));
+    let typed = raw.and_then(|raw| typed((name, written), &raw, area, &mut faults));
     match (typed, faults.message(&places)) {
         (Some(typed), None) => Ok(Config {
             text: text.to_owned(),
@@ -82,7 +91,12 @@ fn parse(name: &str, text: &str, written: Provenance) -> Result<Config> {
 }
 
 /// The meaning of the text; `None` where something is wrong, after all of it was added to `faults`.
-fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) -> Option<Config> {
+fn typed(
+    (name, written): (&str, Provenance),
+    raw: &RawConfig,
+    area: Area,
+    faults: &mut Faults,
+) -> Option<Config> {
     let source = Source::new(&raw.data_source, raw.time.as_ref(), faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
@@ -91,6 +105,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) 
     let outputs = outputs(&raw.aggregation.variables, &columns, skip_nan, faults);
     let grid = grid(&output.grid, output.latitude, faults);
     let store = faults.keep(store(raw));
+    let region = faults.keep(region(raw.region.as_ref(), area));
     let (source, outputs, grid, store) = (source?, outputs?, grid?, store?);
     let used: BTreeSet<String> = outputs
         .iter()
@@ -106,6 +121,7 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) 
         text: String::new(),
         granules: source.granules,
         ground_tracks: source.ground_tracks,
+        beams: source.beams,
         latitude: source.latitude,
         longitude: source.longitude,
         points: source.points,
@@ -117,9 +133,11 @@ fn typed(name: &str, raw: &RawConfig, written: Provenance, faults: &mut Faults) 
             .map(|(_, filter)| filter)
             .collect(),
         conditions: source.filters.conditions,
+        region: region?,
         link: source.link,
         outputs,
         grid,
+        cells: output.cells.unwrap_or(CellPolicy::Occupied),
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
         valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
@@ -188,13 +206,16 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
     let optional = [
         ("data_source.reader", source.reader.is_some()),
         ("data_source.groups", source.groups.is_some()),
+        ("data_source.beams", source.beams.is_some()),
         (
             "data_source.filters",
             source.filters.is_some() || source.quality_filter.is_some(),
         ),
         ("data_source.levels", source.levels.is_some()),
         ("time", raw.time.is_some()),
+        ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),
+        ("output.cells", output.cells.is_some()),
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),
         ("output.nulls", output.nulls.is_some()),

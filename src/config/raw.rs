@@ -12,8 +12,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
+use super::beams::RawBeams;
 use super::shapes::{Entries, RawScalar};
-use super::{Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy};
+use super::{
+    CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
+};
 
 /// The JSON Schema of a pipeline file.
 pub fn json_schema() -> serde_json::Value {
@@ -30,10 +33,24 @@ pub(super) struct RawConfig {
     pub output: RawOutputSection,
     /// The photons that take part, by their time.
     pub time: Option<RawTime>,
+    /// The area that photons are kept of; the command line wins.
+    pub region: Option<RawRegion>,
     /// Path of the store; the command line wins.
     pub store: Option<String>,
     /// Path of the shard map; the command line wins.
     pub catalog: Option<String>,
+}
+
+/// An area, in one of three ways.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRegion {
+    /// Western longitude, southern latitude, eastern longitude, northern latitude, in degrees.
+    pub bbox: Option<Vec<f64>>,
+    /// Path of a GeoJSON file.
+    pub file: Option<String>,
+    /// GeoJSON, written out.
+    pub geojson: Option<serde_json::Value>,
 }
 
 /// What to read. Paths are dataset paths in which `{group}` stands for the ground track.
@@ -48,6 +65,8 @@ pub(super) struct RawDataSource {
     pub driver: Option<RawDriver>,
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
     pub groups: Option<Vec<String>>,
+    /// Which beams are read of them; all by default.
+    pub beams: Option<RawBeams>,
     /// Geodetic coordinates of the photons; may come from the base level instead.
     pub coordinates: Option<RawPositions>,
     pub variables: Entries<RawVariable>,
@@ -274,6 +293,8 @@ pub(super) struct RawParams {
 pub(super) struct RawOutputSection {
     pub grid: RawGrid,
     pub latitude: Option<RawLatitude>,
+    /// Which cells the store has: those with photons, or all that touch the region.
+    pub cells: Option<CellPolicy>,
     pub nan: Option<NanPolicy>,
     pub nulls: Option<NullPolicy>,
     pub valid_range: Option<ValidRangePolicy>,

@@ -1,6 +1,7 @@
 //! The `data_source` section to typed values: paths and columns; levels in `levels.rs`, filters in
 //! `filters.rs`.
 
+use super::beams::{Beams, beams};
 use super::faults::{Fault, Faults};
 use super::filters::{Filters, filters};
 use super::levels::{Levels, joined};
@@ -13,6 +14,7 @@ use crate::stat::Resolution;
 pub(super) struct Source {
     pub granules: GranuleKind,
     pub ground_tracks: Vec<String>,
+    pub beams: Option<Beams>,
     pub latitude: String,
     pub longitude: String,
     pub points: Option<String>,
@@ -35,6 +37,7 @@ impl Source {
                 Vec::new()
             }
         };
+        let beams = faults.keep(beams(raw.beams.as_ref()));
         let levels = Levels::new(raw, faults);
         let coordinates = coordinates(raw, &levels, faults);
         let link = levels.link(faults);
@@ -66,6 +69,7 @@ impl Source {
         let source = Self {
             granules,
             ground_tracks,
+            beams: beams?,
             latitude,
             longitude,
             points: raw.coordinates.as_ref().and_then(|c| c.geometry.clone()),

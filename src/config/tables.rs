@@ -19,6 +19,7 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
     };
     for (key, given, what) in [
         ("groups", raw.groups.is_some(), "ground tracks"),
+        ("beams", raw.beams.is_some(), "beams"),
         ("base_level", raw.base_level.is_some(), "levels"),
         ("levels", raw.levels.is_some(), "levels"),
         ("read_plan", raw.read_plan.is_some(), "levels"),

@@ -334,3 +334,41 @@ fn a_quality_filter_is_a_filter_by_equality() {
     let filters: Vec<_> = config.filters.iter().map(|f| (f.op, f.values[0])).collect();
     assert_eq!(filters, [(FilterOp::Eq, 0.0)]);
 }
+
+#[test]
+fn where_which_beams_and_which_cells_are_part_of_the_question() {
+    let after = |text: &str| hash_after("output:\n", &format!("{text}output:\n"));
+    let inside = |text: &str| hash_after("output:\n", &format!("output:\n  {text}\n"));
+    let beams = |text: &str| hash_after("  groups:", &format!("  beams: {text}\n  groups:"));
+    let mut different = vec![
+        good().sha256,
+        after("region: {bbox: [0, 1, 2, 3]}\n"),
+        after("region: {bbox: [0, 1, 2, 4]}\n"),
+        inside("cells: region"),
+        beams("strong"),
+        beams("weak"),
+        beams("{spots: [1, 3]}"),
+        beams("{type: weak, transition: exclude}"),
+    ];
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), 8);
+    assert_eq!(inside("cells: occupied"), good().sha256);
+    assert_eq!(beams("{type: weak, transition: refuse}"), beams("weak"));
+    assert_eq!(beams("{spots: [3, 1]}"), beams("{spots: [1, 3]}"));
+    let ring =
+        "region: {geojson: {type: Polygon, coordinates: [[[2,1],[2,3],[0,3],[0,1],[2,1]]]}}\n";
+    assert_eq!(after(ring), after("region: {bbox: [0, 1, 2, 3]}\n"));
+}
+
+#[test]
+fn a_config_is_about_the_region_that_is_known_and_opens_no_file() {
+    let region = Region::of_box(0.0, 1.0, 2.0, 3.0).unwrap();
+    let text = GOOD.replacen("output:\n", "region: {file: nowhere.geojson}\noutput:\n", 1);
+    assert!(parse_yaml("x", &text).is_err());
+    let known = parse_with_region("x", &text, Some(region.clone())).unwrap();
+    assert_eq!(known.region, Some(region.clone()));
+    assert_eq!(known.sha256, good().within(region).sha256);
+    let none = parse_with_region("x", &text, None).unwrap();
+    assert_eq!((none.region, none.sha256), (None, good().sha256));
+}

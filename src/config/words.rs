@@ -158,7 +158,9 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
             "it belongs to rectilinear grids; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
         }
         ("output.grid", "layout") => "stores hold occupied cells; remove the key",
-        ("", "bounds") => "choose granules on the command line",
+        ("", "bounds") => {
+            "choose granules on the command line, and photons with region: {bbox: [W, S, E, N]}"
+        }
         (_, "trailing_shape" | "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
         (_, "reference_index") => "links are runs given by index_beg and count",
         _ => return None,

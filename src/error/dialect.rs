@@ -36,6 +36,8 @@ settings! {
     AllowExternal = "allow_external",
     /// Rows of a batch at most.
     BatchRows = "batch_rows",
+    /// Whether a store has all cells of its region.
+    CellsOfRegion = "cells_of_region",
     /// What folds the photons.
     Device = "device",
     /// Memory to take of a device.
@@ -58,6 +60,8 @@ settings! {
     Overwrite = "overwrite",
     /// The shard map that a run follows.
     Plan = "plan",
+    /// The area that photons are kept of.
+    Region = "region",
     /// Where the run report goes.
     Report = "report",
     /// Size of one integer unit of values.

@@ -16,6 +16,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;
+use crate::region::Region;
 
 pub use conserve::Conserved;
 pub use kind::Kind;
@@ -55,6 +56,10 @@ pub struct OutputArray {
 pub struct StoreSchema {
     pub grid: GridConfig,
     pub config_sha256: String,
+    /// The area that photons were kept of, where not of all.
+    pub region: Option<Region>,
+    /// Whether the store has all cells that touch the region.
+    pub cells_of_region: bool,
     pub arrays: Vec<OutputArray>,
 }
 

@@ -1,6 +1,6 @@
 //! The store's arrays, resolved from the config and what the granules say of their columns.
 
-use crate::config::{Config, Definition, Dtype, Output};
+use crate::config::{CellPolicy, Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
 use crate::expr::CellExpr;
 use crate::photon::SourceColumn;
@@ -30,6 +30,8 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
     Ok(StoreSchema {
         grid: config.grid,
         config_sha256: config.sha256.clone(),
+        region: config.region.clone(),
+        cells_of_region: config.cells == CellPolicy::Region,
         arrays,
     })
 }

@@ -25,8 +25,8 @@ pub(crate) struct GeoBox {
 }
 
 impl GeoBox {
-    /// The box around a shard.
-    fn around(order: Order, shard: u64, grid: Grid) -> Self {
+    /// The box around a shard, or any other cell.
+    pub fn around(order: Order, shard: u64, grid: Grid) -> Self {
         let [south, east, north, west] = grid.vertices(order, shard);
         let (south, north) = (south.1 - MARGIN, north.1 + MARGIN);
         let (west, east) = if north > POLAR || south < -POLAR {

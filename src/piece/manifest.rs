@@ -8,14 +8,16 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::begin_anew;
-use crate::config::{self, Config};
+use crate::config::{self, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Order;
 use crate::place::{Opened, open, seal, write_document};
 use crate::plan::Found;
 use crate::plan::ShardMap;
+use crate::region::Region;
 use crate::store::Layout;
 
 /// Version of the pieces' format.
@@ -39,12 +41,18 @@ pub struct Manifest {
 }
 
 /// The config that all runs have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestConfig {
     pub name: String,
     pub sha256: String,
     /// The YAML.
     pub text: String,
+    /// The area as GeoJSON, from wherever it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Value>,
+    /// Whether the store has all cells of the area.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cells_of_region: bool,
 }
 
 /// The shard map that all runs are over.
@@ -86,6 +94,8 @@ impl Asked<'_> {
                 name: config.name.clone(),
                 sha256: config.sha256.clone(),
                 text: config.text.clone(),
+                region: config.region.as_ref().map(Region::to_geojson),
+                cells_of_region: config.cells == CellPolicy::Region,
             },
             map: ManifestMap {
                 path: map.path.display().to_string(),
@@ -157,6 +167,16 @@ impl Asked<'_> {
     }
 }
 
+impl ManifestConfig {
+    /// The area, if there is one.
+    ///
+    /// # Errors
+    /// In words, what is no area.
+    pub fn region(&self) -> Result<Option<Region>, String> {
+        self.region.as_ref().map(Region::of_value).transpose()
+    }
+}
+
 impl Manifest {
     /// The manifest in a folder of pieces, and its hash; `None` where there is none.
     ///
@@ -208,7 +228,14 @@ impl Manifest {
     /// # Errors
     /// A text or columns that were changed.
     pub fn config(&self, pieces: &Path) -> Result<Config> {
-        let config = config::parse_yaml(&self.config.name, &self.config.text)?;
+        let region = self.config.region().map_err(|why| {
+            let error = Error::pieces(pieces, format!("{NAME} has a region that {why}"));
+            error.with_remedy(phrase!["begin anew with ", Setting::Overwrite])
+        })?;
+        let mut config = config::parse_with_region(&self.config.name, &self.config.text, region)?;
+        if self.config.cells_of_region {
+            config = config.with_cells_of_region();
+        }
         if config.sha256 != self.config.sha256 {
             return Err(Error::pieces(
                 pieces,

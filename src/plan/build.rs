@@ -1,8 +1,8 @@
 //! Makes a shard map: which granules have photons in which shards.
 //!
 //! Beside the plan. A shard lists a granule if, and only if, a photon of the granule with valid coordinates
-//! lies in it, in any ground track that the config reads. Filters, nulls and values play no part, so a map
-//! serves every config that reads the same positions. Only latitudes and longitudes are read. The bytes of
+//! lies in it, in any ground track that the config reads; of a config with a region, a photon in the region.
+//! Filters, nulls and values play no part, so a map serves every config that reads the same positions. Only latitudes and longitudes are read. The bytes of
 //! the map depend neither on threads nor on the order of granules.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,20 +10,20 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use crate::config::{Config, GranuleKind};
+use crate::config::Config;
 use crate::error::{Error, Kind, Result, Setting, phrase};
-use crate::read::Input;
 use crate::read::hdf5::{Outline, Tracks};
+use crate::read::{Input, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
+use super::about::{metadata, nothing_to_list};
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
 use crate::grid::shard_runs;
 use crate::read::GranulePath;
-use crate::read::named;
 
 /// Rows of positions read at a time: a few megabytes for each thread.
 pub(super) const ROWS: usize = 1 << 18;
@@ -50,6 +50,8 @@ pub struct Built {
     pub failed: Vec<Absent>,
     /// Names of granules that have no photon with valid coordinates.
     pub without_photons: Vec<String>,
+    /// Names of granules that have such photons, and none of them in the region.
+    pub outside_region: Vec<String>,
     /// Rows whose position was looked at, and those of them without valid coordinates.
     pub photons: u64,
     pub bad_coordinates: u64,
@@ -61,6 +63,8 @@ struct Footprint {
     shards: BTreeSet<u64>,
     photons: u64,
     bad_coordinates: u64,
+    /// Photons with valid coordinates that lie outside the region.
+    outside: u64,
     outline: Option<Outline>,
 }
 
@@ -189,11 +193,13 @@ fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Re
         });
     }
     let counts = reader.counts();
+    let rejected = |why: &str| counts.rejected.get(why).copied().unwrap_or(0);
     Ok(Footprint {
         outline: reader.outline(positions)?,
         shards,
         photons: counts.read,
-        bad_coordinates: counts.read - counts.kept,
+        bad_coordinates: rejected("bad_coordinate"),
+        outside: rejected(OUTSIDE_REGION),
     })
 }
 
@@ -211,6 +217,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         },
         failed: build.plan.absent.clone(),
         without_photons: Vec::new(),
+        outside_region: Vec::new(),
         photons: 0,
         bad_coordinates: 0,
     };
@@ -232,7 +239,13 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         built.photons += footprint.photons;
         built.bad_coordinates += footprint.bad_coordinates;
         if footprint.shards.is_empty() {
-            built.without_photons.push(granule.name.to_string());
+            let outside = footprint.outside > 0;
+            let names = if outside {
+                &mut built.outside_region
+            } else {
+                &mut built.without_photons
+            };
+            names.push(granule.name.to_string());
         } else {
             listed.push((entry(&granule.path, &folder)?, footprint.shards));
         }
@@ -242,6 +255,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
     }
     listed.sort();
     built.without_photons.sort();
+    built.outside_region.sort();
     built.failed.sort_by(|a, b| a.granule.cmp(&b.granule));
     let mut shards: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (place, (_, footprint)) in listed.iter().enumerate() {
@@ -256,66 +270,6 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
     built.map.granules = listed.into_iter().map(|(granule, _)| granule).collect();
     built.map.metadata = metadata(build, &built);
     Ok(built)
-}
-
-/// Where the map comes from; keys that zagg's maps have too mean the same there.
-fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
-    let config = build.config;
-    let superseded = build.plan.superseded.iter().map(|s| {
-        let pair = named(vec![s.granule.clone(), s.by.clone()]);
-        json!({"id": &*pair[0].name, "superseded_by": &*pair[1].name})
-    });
-    let mut left_out: Vec<Value> = superseded
-        .chain((built.failed.iter()).map(|f| {
-            let why = f.reason.render(config.access.dialect);
-            json!({"id": f.granule, "failed": why})
-        }))
-        .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
-        .collect();
-    left_out.sort_by_key(Value::to_string);
-    let values = json!({
-        "source": "icefold",
-        "icefold_version": env!("CARGO_PKG_VERSION"),
-        "latitude": config.grid.kind.latitude(),
-        "positions": {
-            "latitude": config.latitude,
-            "longitude": config.longitude,
-            "ground_tracks": config.ground_tracks,
-        },
-        "duplicates": config.duplicates.name(),
-        "total_granules": build.plan.granules.len(),
-        "granules_assigned": built.map.granules.len(),
-        "total_shards": built.map.shards.len(),
-        "total_pairs": built.map.pairs(),
-        "left_out": left_out,
-    });
-    match values {
-        Value::Object(values) => values,
-        _ => unreachable!("the literal above is an object"),
-    }
-}
-
-fn nothing_to_list(build: &Build, built: &Built) -> Error {
-    let granules = build.plan.granules.len();
-    match built.failed.first() {
-        Some(first) => Error::no_granule(granules, first.reason.clone()),
-        None => Error::argument(format!(
-            "none of the {granules} granules has a photon with valid coordinates at {} and {}{}; \
-             check that config {} fits the product",
-            build.config.latitude,
-            build.config.longitude,
-            match build.config.granules {
-                GranuleKind::Hdf5 => {
-                    format!(
-                        " in the ground tracks {}",
-                        build.config.ground_tracks.join(", ")
-                    )
-                }
-                GranuleKind::Table => String::new(),
-            },
-            build.config.name
-        )),
-    }
 }
 
 fn entry(path: &Path, folder: &Path) -> Result<MapGranule> {

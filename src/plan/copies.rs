@@ -80,6 +80,8 @@ impl Files for OnDisk<'_> {
         for track in &config.ground_tracks {
             let track = Config {
                 ground_tracks: vec![track.clone()],
+                // Copies are copies, wherever their photons are.
+                region: None,
                 ..positions.clone()
             };
             let in_a = photons(a, &track).map_err(|e| of(a, e))?;

@@ -120,8 +120,12 @@ fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
         return Error::no_granule(granules, &first.reason);
     }
     let names: Vec<&str> = plan.granules.iter().take(3).map(|g| &*g.name).collect();
+    let beams = config.beams.as_ref();
+    let beams = beams.map_or(String::new(), |beams| {
+        format!(" of the beams that are chosen ({beams})")
+    });
     Error::argument(format!(
-        "no granule ({}) has data at {} in any of the ground tracks {}; check that config {} fits \
+        "no granule ({}) has data at {} in any of the ground tracks {}{beams}; check that config {} fits \
          the product",
         names.join(", "),
         config.latitude,

@@ -5,6 +5,7 @@
 //! every shard (`map.rs`): `build.rs` makes one from the granules' positions, `signature.rs` tells whether it
 //! fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all granules of a plan once.
 
+mod about;
 mod build;
 mod copies;
 mod duplicates;

@@ -7,8 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GridConfig};
-use crate::error::{Action, Phrase, Result, phrase};
+use crate::error::{Action, Phrase, Result, Setting, phrase};
 use crate::grid::Grid;
+use crate::region::RegionFacts;
 
 use super::map::ShardMap;
 
@@ -46,7 +47,7 @@ impl ShardMap {
     /// latitude is on the authalic one, as the format's maps are.
     ///
     /// # Errors
-    /// Another spatial grid, another latitude, shards of another order.
+    /// Another spatial grid, another latitude, shards of another order, another region.
     pub fn check_grid(&self, config: &Config) -> Result<Vec<String>> {
         let mut odd = Vec::new();
         match &self.signature {
@@ -68,6 +69,7 @@ impl ShardMap {
             ))
             .with_remedy(phrase![make_one(), ", or set parent_order"]));
         }
+        self.check_region(config)?;
         odd.extend(self.other_positions(config));
         Ok(odd)
     }
@@ -121,15 +123,59 @@ impl ShardMap {
         .with_remedy(phrase![make_one(), ", or set output.latitude"]))
     }
 
+    /// A map of a region lists nothing of what lies outside it: it serves that region only.
+    fn check_region(&self, config: &Config) -> Result<()> {
+        let Some(stored) = self
+            .metadata
+            .get("region")
+            .filter(|region| !region.is_null())
+        else {
+            return Ok(());
+        };
+        let wanted = config.region.as_ref();
+        let is_wanted = |sha256: &str| wanted.is_some_and(|region| region.sha256() == sha256);
+        if stored
+            .get("sha256")
+            .and_then(Value::as_str)
+            .is_some_and(is_wanted)
+        {
+            return Ok(());
+        }
+        let stored = serde_json::from_value::<RegionFacts>(stored.clone());
+        let stored = stored.map_or_else(
+            |_| "one that cannot be read".to_owned(),
+            |region| region.to_string(),
+        );
+        let wanted = wanted.map_or("none".to_owned(), |region| region.facts().to_string());
+        Err(self
+            .error(format!(
+                "was made for a region, {stored}, and config {} has {wanted}",
+                config.name
+            ))
+            .with_remedy(phrase![
+                "give the same with ",
+                Setting::Region,
+                ", or ",
+                make_one()
+            ]))
+    }
+
     /// A map made from other positions than the config reads may lack shards with photons.
     fn other_positions(&self, config: &Config) -> Option<String> {
         let positions = self.metadata.get("positions")?;
         let same = |key: &str, ours: &str| positions.get(key).and_then(Value::as_str) == Some(ours);
         let tracks = positions.get("ground_tracks").and_then(Value::as_array);
+        let beams = positions.get("beams").and_then(Value::as_str);
         let has = |track: &String| tracks.is_some_and(|t| t.iter().any(|t| t == track));
         let covers = same("latitude", &config.latitude)
             && same("longitude", &config.longitude)
-            && config.ground_tracks.iter().all(has);
+            && config.ground_tracks.iter().all(has)
+            && beams.is_none_or(|beams| {
+                config
+                    .beams
+                    .as_ref()
+                    .is_some_and(|own| own.to_string() == beams)
+            });
         (!covers).then(|| {
             format!(
                 "shard map {} was made from other positions ({positions}) than config {} reads \

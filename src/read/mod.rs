@@ -59,7 +59,7 @@ pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
 pub use spent::Spent;
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
-pub use wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 
 /// A granule of which batches are read.
 #[derive(Debug)]

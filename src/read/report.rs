@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::photon::Counts;
 use crate::read::Spent;
-use crate::read::hdf5::{GranuleFile, Reader};
+use crate::read::hdf5::{Beam, GranuleFile, GroundTrackStatus, Reader};
 
 /// Wall seconds and bytes of reading and decoding.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -54,10 +54,37 @@ fn is_none(count: &u64) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroundTrackReport {
     pub name: String,
-    /// `present`, `missing`, `no data group` or `empty`.
+    /// `present`, `missing`, `no data group` or `empty`; where beams are chosen, also `another beam` or
+    /// `in transition`.
     pub status: String,
-    /// Photons.
+    /// Photons; none of one that is not read.
     pub rows: u64,
+    /// Where beams are chosen, the one that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beam: Option<BeamReport>,
+}
+
+impl GroundTrackReport {
+    /// Whether the ground track was left out for its beam.
+    pub fn is_of_another_beam(&self) -> bool {
+        let statuses = [
+            GroundTrackStatus::OtherBeam,
+            GroundTrackStatus::InTransition,
+        ];
+        statuses.iter().any(|status| status.name() == self.status)
+    }
+}
+
+/// Which beam made a ground track.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BeamReport {
+    /// `strong` or `weak`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// 1 to 6; null where only the type is known.
+    pub spot: Option<u8>,
+    /// What told it: `atlas_beam_type`, `atlas_spot_number` or `sc_orient`.
+    pub by: String,
 }
 
 /// One granule that could not be used.
@@ -84,11 +111,22 @@ impl GranuleReport {
                     name: track.name.clone(),
                     status: track.status.name().to_owned(),
                     rows: track.rows,
+                    beam: track.beam.map(BeamReport::from),
                 })
                 .collect(),
             warnings: reader.warnings().to_vec(),
             rows_not_stored: reader.rows_not_stored(),
             cost: ReadCost::new(reader.spent(), seconds),
+        }
+    }
+}
+
+impl From<Beam> for BeamReport {
+    fn from(beam: Beam) -> Self {
+        Self {
+            kind: beam.kind().to_owned(),
+            spot: beam.spot,
+            by: beam.by.to_owned(),
         }
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use crate::grid::{Grid, Locator, ShardSet, shard_runs};
 
+/// Why photons outside the region of a config are rejected.
+pub const OUTSIDE_REGION: &str = "outside_region";
 /// Why photons outside the wanted shards are rejected.
 pub const OUTSIDE_SHARDS: &str = "outside_shards";
 /// Why photons in a wanted shard are rejected that the shard map does not list their granule for: a

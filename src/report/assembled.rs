@@ -91,6 +91,7 @@ impl AssembledReport {
             config: ConfigIdentity {
                 name: config.name.clone(),
                 sha256: config.sha256.clone(),
+                region: config.region().ok().flatten().map(|region| region.facts()),
             },
             pieces: AssembledPieces {
                 folder: shown(pieces.0),

@@ -14,6 +14,7 @@ use super::assembled::AssembledReport;
 use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};
+use crate::region::RegionFacts;
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,11 +75,14 @@ pub struct RunReport {
 }
 
 /// Which question the run answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigIdentity {
     pub name: String,
     /// Equal for configs that ask the same question.
     pub sha256: String,
+    /// The area that photons were kept of; null where of all.
+    #[serde(default)]
+    pub region: Option<RegionFacts>,
 }
 
 /// What folded the photons.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::plan::Plan;
 use crate::read::Applied;
 use crate::read::hdf5::GroundTrackStatus;
+use crate::region::Region;
 use crate::stat::Job;
 use crate::store::{ContentHash, Written, content_hash};
 use crate::text::grouped;
@@ -27,6 +28,7 @@ pub struct RunFacts<'a> {
     pub command: Vec<String>,
     pub config_name: &'a str,
     pub config_sha256: &'a str,
+    pub region: Option<&'a Region>,
     pub device: &'static str,
     pub device_reason: String,
     /// What more there is to say of the device.
@@ -66,6 +68,7 @@ impl RunReport {
             config: ConfigIdentity {
                 name: facts.config_name.to_owned(),
                 sha256: facts.config_sha256.to_owned(),
+                region: facts.region.map(Region::facts),
             },
             device: DeviceReport {
                 name: facts.device.to_owned(),
@@ -216,7 +219,8 @@ fn absent_tracks(tally: &Tally) -> Vec<String> {
     let mut lacking: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     let mut without: BTreeMap<&str, usize> = BTreeMap::new();
     for track in tally.granules.iter().flat_map(|g| &g.ground_tracks) {
-        let absent = track.status != GroundTrackStatus::Present.name();
+        let is_there = track.status == GroundTrackStatus::Present.name();
+        let absent = !is_there && !track.is_of_another_beam();
         *without.entry(&track.name).or_default() += usize::from(absent);
     }
     for (track, granules) in without.into_iter().filter(|(_, n)| *n > 0) {

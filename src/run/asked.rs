@@ -7,6 +7,7 @@ use crate::backend::DeviceChoice;
 use crate::config::Config;
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
+use crate::region::Region;
 use crate::store::Layout;
 use crate::watch::Watch;
 
@@ -77,6 +78,20 @@ impl<'a> Run<'a> {
             checkpoint: Duration::from_secs(CHECKPOINT),
             settings: Settings::default(),
         }
+    }
+
+    /// Only photons of this area, in place of the one that the config names.
+    pub fn region(mut self, region: Region) -> Self {
+        self.config = self.config.within(region);
+        self
+    }
+
+    /// Writes all cells that touch the region, those without a photon, too.
+    pub fn cells_of_region(mut self, all: bool) -> Self {
+        if all {
+            self.config = self.config.with_cells_of_region();
+        }
+        self
     }
 
     /// Writes the store here; that of the config where none is named.

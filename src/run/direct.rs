@@ -96,9 +96,9 @@ impl<'a> Work<'a> {
         self.execute()
     }
 
-    /// The layout holds what the config asks for.
+    /// The store holds what the config asks for.
     pub fn check_layout(&self, survey: &Survey) -> Result<()> {
-        let checked = self.target.layout.check(&survey.schema);
+        let checked = self.target.check(&survey.schema);
         checked.map_err(|message| Error::config(&self.config.name, message))
     }
 
@@ -173,6 +173,7 @@ impl<'a> Work<'a> {
             command: self.settings.command.clone(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
+            region: self.config.region.as_ref(),
             device: device.name(),
             device_reason: device
                 .reason(&self.settings.device)

@@ -7,6 +7,7 @@ use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::place::check_file;
 use crate::plan::{Build, Built, SHARD_MAP, build};
+use crate::region::Region;
 use crate::watch::{Note, Watch};
 
 use super::Granules;
@@ -33,6 +34,12 @@ impl<'a> MakeMap<'a> {
             file: file.into(),
             settings: Settings::default(),
         }
+    }
+
+    /// Lists only what this area needs, in place of the one that the config names.
+    pub fn region(mut self, region: Region) -> Self {
+        self.config = self.config.within(region);
+        self
     }
 
     /// Leaves out granules that cannot be read, and lists them in the map, in place of stopping at the first.

@@ -6,7 +6,9 @@ use std::path::Path;
 use crate::photon::Counts;
 use crate::pipeline::Tally;
 use crate::plan::Plan;
-use crate::read::{OUTSIDE_SHARDS, UNLISTED_SHARD};
+use crate::read::{
+    GranuleReport, GroundTrackReport, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD,
+};
 use crate::watch::{Note, Watch};
 
 /// Rows that were left out, of which so many are told one by one.
@@ -53,7 +55,12 @@ pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
             reason: failed.reason.clone(),
         });
     }
-    for empty in tally.granules.iter().filter(|g| g.counts.read == 0) {
+    let not_read = |granule: &&GranuleReport| {
+        let mut tracks = granule.ground_tracks.iter();
+        tracks.any(GroundTrackReport::is_of_another_beam)
+    };
+    let empty = tally.granules.iter().filter(|g| g.counts.read == 0);
+    for empty in empty.filter(|granule| !not_read(granule)) {
         watch.note(Note::NoPhotons {
             granule: empty.name.clone(),
         });
@@ -84,11 +91,16 @@ pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
 
 /// That no photon was kept, and the reason that took most.
 pub fn nothing_kept(counts: &Counts) -> Note {
-    // Photons elsewhere are those of other shards; what took those inside is the reason.
-    let inside = counts
-        .rejected
+    // Photons elsewhere are meant to be left out; what took those inside is the reason, and where none is inside, the
+    // region.
+    let rejected = &counts.rejected;
+    let elsewhere = |why: &str| why == OUTSIDE_SHARDS || why == OUTSIDE_REGION;
+    let some_inside = rejected
+        .keys()
+        .any(|why| !elsewhere(why) && why != "bad_coordinate");
+    let inside = rejected
         .iter()
-        .filter(|(why, _)| *why != OUTSIDE_SHARDS);
+        .filter(|(why, _)| *why != OUTSIDE_SHARDS && !(some_inside && *why == OUTSIDE_REGION));
     let most = inside.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     let most = most.or_else(|| counts.rejected.iter().next());
     Note::NothingKept {
@@ -104,17 +116,19 @@ mod tests {
     #[test]
     fn the_reason_that_took_most_is_named_and_photons_elsewhere_are_none() {
         let mut counts = Counts {
-            read: 100,
+            read: 150,
             ..Counts::default()
         };
         let why = |counts: &Counts| nothing_kept(counts).to_string();
         counts.reject(OUTSIDE_SHARDS, 90);
         assert!(why(&counts).contains("90 were rejected as outside_shards"));
         counts.reject("bad_coordinate", 3);
+        counts.reject(OUTSIDE_REGION, 50);
+        assert!(why(&counts).contains("50 were rejected as outside_region"));
         counts.reject("filter: q eq 0", 7);
         let text = why(&counts);
         assert!(
-            text.contains("of 100: 7 were rejected as filter: q eq 0"),
+            text.contains("of 150: 7 were rejected as filter: q eq 0"),
             "{text}"
         );
         assert!(why(&Counts::default()).contains("no granule that was read has any"));

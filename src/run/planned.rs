@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Access, Config};
+use crate::config::{Access, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Order;
 use crate::pipeline::{self, Survey};
@@ -39,6 +39,12 @@ impl<'a> Planned<'a> {
             return Err(Error::argument(
                 "the layout of the full sphere has one order, and overviews are more; use the cells layout",
             ));
+        }
+        if asked.config.cells == CellPolicy::Region && asked.config.region.is_none() {
+            return Err(Error::argument(phrase![
+                "all cells of a region are asked for, and there is none"
+            ])
+            .with_remedy(phrase!["say where with ", Setting::Region.to("FILE")]));
         }
         if asked.overwrite && asked.resume {
             return Err(Error::argument(

@@ -1,10 +1,11 @@
 //! Stores: finished cells as files.
 //!
 //! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
-//! those that there are, `target.rs` opens one; `zarr/` is the store, `table.rs` writes the same cells as a table.
+//! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table.
 //! `content.rs` has the hashes that all have in common.
 
 mod content;
+mod fill;
 mod layout;
 mod sink;
 #[cfg(feature = "parquet")]

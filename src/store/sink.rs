@@ -43,6 +43,7 @@ pub struct Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenOverview {
     pub order: Order,
+    /// Those that photons are in.
     pub cells: u64,
     pub hashes: Vec<ContentHash>,
 }

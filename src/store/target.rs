@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use super::content::content_hash;
+use super::fill::{Filling, with_mask};
 use super::layout::Layout;
 use super::sink::{Sink, Store, Written};
 use super::table::{TableWriter, WholeTable};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finalize::{CellTable, FinishedOverview, StoreSchema};
 use crate::folders::bytes_of;
 use crate::grid::Order;
@@ -42,6 +43,8 @@ pub struct Whole {
 pub struct StoreSink {
     store: Box<dyn Store>,
     table: Option<TableWriter>,
+    /// What adds cells without a photon, where those of a region are wanted.
+    filling: Option<Filling>,
 }
 
 impl Target<'_> {
@@ -51,12 +54,35 @@ impl Target<'_> {
     /// Outputs that the store cannot hold; something is at the target that is not to be replaced, or nothing can be
     /// written beside it.
     pub fn open(&self, schema: &StoreSchema, table: Option<&Path>) -> Result<StoreSink> {
-        let store = self.layout.create(self, schema)?;
-        let table = table.map(|path| TableWriter::create(path, schema));
+        let refuse = |message| Error::store(self.store, message);
+        let filling = self.filling(schema).map_err(refuse)?;
+        let mask = filling.as_ref().map(|_| with_mask(schema)).transpose();
+        let schema = mask.map_err(refuse)?.unwrap_or_else(|| schema.clone());
+        let store = self.layout.create(self, &schema)?;
+        let table = table.map(|path| TableWriter::create(path, &schema));
         Ok(StoreSink {
             store,
             table: table.transpose()?,
+            filling,
         })
+    }
+
+    /// Refuses, in words, what the store cannot hold: before anything is computed.
+    ///
+    /// # Errors
+    /// What cannot be held, and what can.
+    pub fn check(&self, schema: &StoreSchema) -> Result<(), String> {
+        self.layout.check(schema)?;
+        if self.filling(schema)?.is_some() {
+            self.layout.check(&with_mask(schema)?)?;
+        }
+        Ok(())
+    }
+
+    fn filling(&self, schema: &StoreSchema) -> Result<Option<Filling>, String> {
+        let region = schema.region.as_ref().filter(|_| schema.cells_of_region);
+        let filling = region.map(|region| Filling::new(schema, region, self.overviews));
+        filling.transpose()
     }
 }
 
@@ -75,8 +101,14 @@ impl StoreSink {
     ///
     /// # Errors
     /// A write fails; nothing is left.
-    pub fn finish(self, errors: ErrorTable) -> Result<Whole> {
-        let (store, written) = self.store.whole()?;
+    pub fn finish(mut self, errors: ErrorTable) -> Result<Whole> {
+        self.append_rest()?;
+        let (store, mut written) = self.store.whole()?;
+        if let Some(filling) = &self.filling {
+            for overview in &mut written.overviews {
+                overview.cells -= filling.added(overview.order);
+            }
+        }
         let content = content_hash(&written.hashes);
         let table = self.table.map(|table| table.finish(&content)).transpose()?;
         let table = table.map(WholeTable::into_place);
@@ -93,12 +125,41 @@ impl StoreSink {
     }
 }
 
-impl Sink for StoreSink {
-    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+impl StoreSink {
+    /// Appends the cells of a region that come after all that photons are in.
+    fn append_rest(&mut self) -> Result<()> {
+        let orders = self
+            .filling
+            .as_ref()
+            .map(Filling::orders)
+            .unwrap_or_default();
+        for order in orders {
+            while let Some(filling) = &mut self.filling {
+                let rest = filling.rest(order).map_err(Error::gate)?;
+                if rest.is_empty() {
+                    break;
+                }
+                rest.iter().try_for_each(|table| self.put(order, table))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, order: Order, table: &CellTable) -> Result<()> {
         self.store.append(order, table)?;
         match &mut self.table {
             Some(rows) => Sink::append(rows, order, table),
             None => Ok(()),
         }
+    }
+}
+
+impl Sink for StoreSink {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        let Some(filling) = &mut self.filling else {
+            return self.put(order, table);
+        };
+        let tables = filling.filled(order, table).map_err(Error::gate)?;
+        tables.iter().try_for_each(|table| self.put(order, table))
     }
 }

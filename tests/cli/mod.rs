@@ -2,6 +2,7 @@
 //! process. What runs are about is tested from code, in `tests/face/`.
 
 mod aggregate;
+mod beams;
 mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;
@@ -29,6 +30,8 @@ mod platform;
 #[cfg(icefold_test_stand_in)]
 mod power;
 mod progress;
+mod region_cells;
+mod regions;
 mod resume;
 mod settings;
 mod storage;

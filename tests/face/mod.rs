@@ -24,6 +24,7 @@ mod pieces;
 mod plan;
 mod points;
 mod refusals;
+mod regions;
 mod reports;
 mod runs;
 mod schema;

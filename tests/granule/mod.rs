@@ -17,8 +17,8 @@ mod synthetic;
 use std::path::Path;
 
 use icefold::config::{
-    Access, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link, NanPolicy,
-    NullPolicy, ValidRangePolicy, Variable,
+    Access, CellPolicy, Config, DuplicatePolicy, Filter, FilterOp, GranuleKind, GridConfig, Link,
+    NanPolicy, NullPolicy, ValidRangePolicy, Variable,
 };
 use icefold::error::Kind;
 use icefold::grid::{Latitude, Order};
@@ -38,6 +38,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         sha256: String::new(),
         text: String::new(),
         ground_tracks: GROUND_TRACKS.map(str::to_owned).to_vec(),
+        beams: None,
         latitude: path(coordinates[0]),
         longitude: path(coordinates[1]),
         variables: variables
@@ -46,6 +47,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             .collect(),
         filters: Vec::new(),
         conditions: Vec::new(),
+        region: None,
         link: None,
         outputs: Vec::new(),
         grid: GridConfig {
@@ -54,6 +56,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             cell_order: order(12),
             kind: Latitude::AuthalicWgs84.into(),
         },
+        cells: CellPolicy::Occupied,
         nan: NanPolicy::Propagate,
         nulls: NullPolicy::Exclude,
         valid_range: ValidRangePolicy::Exclude,

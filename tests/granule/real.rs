@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use icefold::config::{Access, FilterOp};
+use icefold::config::{Access, BeamChoice, Beams, Config, FilterOp};
 use icefold::read::hdf5::{GranuleFile, inspect};
 
 use super::{Photon, Whole, atl03, atl06, filter, link, read, variable};
@@ -73,6 +73,28 @@ fn atl06_fills_are_nulls_and_all_null_photons_are_rejected() {
     let whole = read(&granule(ATL06), &config, 1 << 20).unwrap();
     assert_eq!(whole.counts.kept, 53_498);
     assert_eq!(whole.counts.nulls["h_li"], 4356);
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_data), ignore = "no test data")]
+fn strong_beams_are_left_or_right_as_the_granule_flew() {
+    let strong = |transition| Config {
+        beams: Some(Beams {
+            choice: BeamChoice::Strong,
+            exclude_transition: transition,
+        }),
+        ..atl06(&["h_li"])
+    };
+    // Backward, then forward: atlas_beam_type of each ground track as h5py reads it.
+    let whole = read(&granule(ATL06), &strong(false), 1 << 20).unwrap();
+    assert_eq!(rows_of(&whole), [9481, 0, 9300, 0, 8024, 0]);
+    let all = read(&granule(ATL06_FILLS), &atl06(&["h_li"]), 1 << 20).unwrap();
+    let whole = read(&granule(ATL06_FILLS), &strong(true), 1 << 20).unwrap();
+    let [_, b, _, d, _, f] = rows_of(&all)[..] else {
+        panic!("{:?}", rows_of(&all));
+    };
+    assert_eq!(rows_of(&whole), [0, b, 0, d, 0, f]);
+    assert!(b > 0 && d > 0, "{b} {d}");
 }
 
 #[test]

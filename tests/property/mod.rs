@@ -5,6 +5,7 @@ mod missing;
 mod oracle;
 mod overviews;
 mod plan;
+mod regions;
 mod spill;
 mod tables;
 

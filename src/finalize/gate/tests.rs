@@ -194,6 +194,8 @@ pub fn schema() -> StoreSchema {
     StoreSchema {
         grid: grid(),
         config_sha256: String::new(),
+        region: None,
+        cells_of_region: false,
         arrays: vec![array("count", Dtype::I32), array("h_mean", Dtype::F32)],
     }
 }

@@ -84,7 +84,9 @@ impl Outline {
     /// Whether no ground track has the group that the config reads.
     pub fn is_blank(&self) -> bool {
         use GroundTrackStatus::{Empty, Present};
-        let has = |track: &GroundTrackSummary| matches!(track.status, Present | Empty);
+        let has = |track: &GroundTrackSummary| {
+            matches!(track.status, Present | Empty) || track.status.is_of_another_beam()
+        };
         !self.tracks.iter().any(has)
     }
 

@@ -13,6 +13,10 @@ pub enum GroundTrackStatus {
     NoData,
     /// The base level has no rows, or no datasets.
     Empty,
+    /// It is of a beam that the config does not choose.
+    OtherBeam,
+    /// The spacecraft turned, and the config leaves such ground tracks out.
+    InTransition,
 }
 
 /// One ground track as the reader found it.
@@ -20,11 +24,35 @@ pub enum GroundTrackStatus {
 pub struct GroundTrackSummary {
     pub name: String,
     pub status: GroundTrackStatus,
-    /// Rows of the base level.
+    /// Rows of the base level; none of one that is not read.
     pub rows: u64,
+    /// Where the config chooses beams, the one that made it.
+    pub beam: Option<Beam>,
+}
+
+/// A beam of the laser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beam {
+    pub strong: bool,
+    /// 1 to 6, where it is known.
+    pub spot: Option<u8>,
+    /// What told it: an attribute or a dataset.
+    pub by: &'static str,
+}
+
+impl Beam {
+    /// In one word.
+    pub fn kind(self) -> &'static str {
+        if self.strong { "strong" } else { "weak" }
+    }
 }
 
 impl GroundTrackStatus {
+    /// Whether a ground track is left out for its beam.
+    pub fn is_of_another_beam(self) -> bool {
+        matches!(self, Self::OtherBeam | Self::InTransition)
+    }
+
     /// The status in words.
     pub fn name(self) -> &'static str {
         match self {
@@ -32,6 +60,8 @@ impl GroundTrackStatus {
             Self::Missing => "missing",
             Self::NoData => "no data group",
             Self::Empty => "empty",
+            Self::OtherBeam => "another beam",
+            Self::InTransition => "in transition",
         }
     }
 }

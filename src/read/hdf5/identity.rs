@@ -105,7 +105,7 @@ pub(super) fn dataset(granule: &GranuleFile, path: &str) -> Option<Dataset> {
 }
 
 /// The distinct values of a small dataset of integers, in their order.
-fn numbers(granule: &GranuleFile, path: &str) -> Option<Vec<i64>> {
+pub(super) fn numbers(granule: &GranuleFile, path: &str) -> Option<Vec<i64>> {
     dataset(granule, path)?;
     let read = granule.read_dataset(path, None, MOST).ok()?;
     let Values::I64(values) = read.column.values else {

@@ -7,6 +7,7 @@
 //! unasked.
 
 mod attributes;
+mod beam;
 mod block;
 mod chunk;
 mod columns;
@@ -38,7 +39,7 @@ mod walk;
 pub use file::{GranuleFile, WholeDataset};
 pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
-pub use ground_track::{GroundTrackStatus, GroundTrackSummary};
+pub use ground_track::{Beam, GroundTrackStatus, GroundTrackSummary};
 pub use inspect::{Inspected, inspect, inspect_all};
 pub use open_file::plugin_folders;
 pub use reader::Reader;

@@ -1,8 +1,8 @@
 //! Reads the photons of a granule, block by block, and hands on those that are kept.
 //!
 //! On the line: `granule --read--> PhotonBatch`. Each photon is either kept or counted under the
-//! first reason that rejects it: its coordinate, the wanted shards, the filters in order, null in every
-//! column.
+//! first reason that rejects it: its coordinate, the region, the wanted shards, the filters in order, null
+//! in every column.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use crate::read::buffers::Buffers;
 use crate::read::meaning::Applied;
 use crate::read::oddities::Oddities;
 use crate::read::spent::Spent;
-use crate::read::wanted::{OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::read::wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::region::Region;
 use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
 
@@ -32,6 +33,7 @@ use crate::{Error, Result};
 pub struct Reader {
     granule: Arc<str>,
     keep: Keep,
+    region: Option<Region>,
     wanted: Option<WantedShards>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
@@ -101,6 +103,7 @@ impl Reader {
         Ok(Self {
             granule: granule.name_shared(),
             keep: Keep::new(granule.name_shared(), config, types),
+            region: config.region.clone(),
             wanted: None,
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
@@ -250,7 +253,12 @@ impl Reader {
         (read, rows_of(&self.tracks))
     }
 
-    /// Where only some shards are wanted, coordinates are read first, and the other datasets from
+    /// Whether photons count by where they are.
+    fn narrows(&self) -> bool {
+        self.region.is_some() || self.wanted.is_some()
+    }
+
+    /// Where photons count by where they are, coordinates are read first, and the other datasets from
     /// the first to the last photon inside.
     fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
         let mut fold = Fold::default();
@@ -260,23 +268,22 @@ impl Reader {
             runs.map(|runs| runs.segments_of(rows.clone()))
         };
         let mut blocks = Vec::new();
-        let first = match self.wanted {
-            Some(_) => vec![track.latitude, track.longitude],
-            None => track.all(),
-        };
-        let of_block = match self.wanted {
-            Some(_) => None,
-            None => segments(&rows),
+        let (first, of_block) = if self.narrows() {
+            (vec![track.latitude, track.longitude], None)
+        } else {
+            (track.all(), segments(&rows))
         };
         let reach = (&rows, of_block.as_ref());
         fold.spent = track.read(&first, reach, &mut blocks, buffers)?;
         let positions = Positions {
             lon: &blocks[track.longitude],
             lat: &blocks[track.latitude],
+            region: self.region.as_ref(),
             wanted: self.wanted.as_ref(),
         };
-        let (mut selection, [bad, outside, unlisted]) = positions.select(buffers);
+        let (mut selection, [bad, elsewhere, outside, unlisted]) = positions.select(buffers);
         fold.counts.reject("bad_coordinate", bad);
+        fold.counts.reject(OUTSIDE_REGION, elsewhere);
         fold.counts.reject(OUTSIDE_SHARDS, outside);
         fold.counts.reject(UNLISTED_SHARD, unlisted);
         for coordinate in [track.latitude, track.longitude] {
@@ -287,7 +294,7 @@ impl Reader {
             }
         }
         let mut rows = rows;
-        if self.wanted.is_some() && selection.len() > 0 {
+        if self.narrows() && selection.len() > 0 {
             let cover = selection.cover();
             selection.crop(&cover);
             for coordinate in first {

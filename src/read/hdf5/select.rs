@@ -1,4 +1,4 @@
-//! Which photons of a block are kept: coordinates, wanted shards, filters in order, then nulls.
+//! Which photons of a block are kept: coordinates, region, wanted shards, filters in order, then nulls.
 //!
 //! On the line: `reader.rs` selects before any column is copied. Rows are marked tile by tile, in
 //! parallel; where every row stays there is no list, and columns move on without being copied.
@@ -14,6 +14,7 @@ use crate::grid::Locator;
 use crate::read::buffers::Buffers;
 use crate::read::filters::RowFilter;
 use crate::read::wanted::WantedShards;
+use crate::region::Region;
 
 /// Rows that are marked, listed or gathered together: their values stay in the cache.
 pub(super) const TILE: usize = 1 << 14;
@@ -38,22 +39,24 @@ pub(super) enum Kept {
 pub(super) struct Positions<'a> {
     pub lon: &'a Block,
     pub lat: &'a Block,
+    pub region: Option<&'a Region>,
     pub wanted: Option<&'a WantedShards>,
 }
 
 impl Positions<'_> {
-    /// Marks the rows that have a position in a wanted shard, and counts those that have no position,
-    /// those outside, and those in a wanted shard that the granule is not listed for.
-    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 3]) {
+    /// Marks the rows that have a position in the region and in a wanted shard, and counts those that have no
+    /// position, those outside the region, those outside the shards, and those in a wanted shard that the granule
+    /// is not listed for.
+    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 4]) {
         let mut marks = buffers.take_marks(self.lat.values.len());
         let tiles = marks.par_chunks_mut(TILE).enumerate();
         let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
-        let rejected = rejected.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
+        let rejected = rejected.reduce(|| [0; 4], |a, b| std::array::from_fn(|i| a[i] + b[i]));
         let kept = marks.len() - rejected.iter().sum::<usize>();
         (Selection { marks, kept }, rejected)
     }
 
-    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 3] {
+    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 4] {
         let rows = start..start + marks.len();
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
@@ -61,11 +64,17 @@ impl Positions<'_> {
         mark_positions(lon, lat, marks);
         let placed = count(marks);
         let bad = marks.len() - placed;
+        let mut inside = placed;
+        if let Some(region) = self.region {
+            region.narrow(lon, lat, marks);
+            inside = count(marks);
+        }
+        let elsewhere = placed - inside;
         let Some(wanted) = self.wanted else {
-            return [bad, 0, 0];
+            return [bad, elsewhere, 0, 0];
         };
         let unlisted = wanted.narrow(lon, lat, marks);
-        [bad, placed - count(marks) - unlisted, unlisted]
+        [bad, elsewhere, inside - count(marks) - unlisted, unlisted]
     }
 }
 

@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::beam;
 use super::block::{Block, widens};
 use super::columns::{SourceDataset, Wanted, read_all};
 use super::file::GranuleFile;
@@ -124,6 +125,7 @@ pub(super) fn survey(
         name: name.to_owned(),
         status,
         rows,
+        beam: None,
     };
     let latitude = path_in(&config.latitude, name);
     let base = latitude.rsplit_once('/').map_or("", |(base, _)| base);
@@ -143,7 +145,18 @@ pub(super) fn survey(
     }
     match SourceDataset::open(granule, &latitude, None)?.rows {
         0 => Ok(summary(GroundTrackStatus::Empty, 0)),
-        rows => Ok(summary(GroundTrackStatus::Present, rows)),
+        rows => {
+            let Some(beams) = &config.beams else {
+                return Ok(summary(GroundTrackStatus::Present, rows));
+            };
+            let (beam, why_not) = beam::chosen(granule, beams, (name, &group))?;
+            let read = why_not.map_or(rows, |_| 0);
+            let status = why_not.unwrap_or(GroundTrackStatus::Present);
+            Ok(GroundTrackSummary {
+                beam,
+                ..summary(status, read)
+            })
+        }
     }
 }
 

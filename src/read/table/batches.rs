@@ -134,9 +134,9 @@ impl Batches {
                     batch: batch.map_err(|e| table.damaged(first, &e))?,
                 })
             }
-            Some(Piece::Skipped(rows)) => {
+            Some(Piece::Skipped(rows, why)) => {
                 self.row += rows;
-                Some(Piece::Skipped(rows))
+                Some(Piece::Skipped(rows, why))
             }
         })
     }

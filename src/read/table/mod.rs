@@ -21,6 +21,7 @@ mod ipc;
 mod lists;
 mod metered;
 mod named;
+mod narrow;
 mod outside;
 mod pages;
 mod partitions;

@@ -14,7 +14,8 @@ pub(super) enum Piece {
         batch: RecordBatch,
     },
     /// Rows of which statistics told all there is to know.
-    Skipped(u64),
+    /// Every photon is rejected, for this reason.
+    Skipped(u64, &'static str),
 }
 
 /// How much of a stretch of rows is read.
@@ -22,10 +23,10 @@ pub(super) enum Piece {
 pub(super) enum Reach {
     /// Every column.
     All,
-    /// Coordinates: no photon is in a wanted shard.
+    /// Coordinates: no photon is where photons count.
     Positions,
-    /// Nothing: every photon has valid coordinates, and none is in a wanted shard.
-    Nothing,
+    /// Nothing: every photon has valid coordinates, and none is where photons count, for this reason.
+    Nothing(&'static str),
 }
 
 /// Consecutive row groups of one reach.

@@ -1,8 +1,8 @@
-//! Which row groups of a Parquet file can have photons in the wanted shards, according to their statistics.
+//! Which row groups of a Parquet file can have photons in the region and the wanted shards, by their statistics.
 //!
 //! On the line: before `batches.rs` reads. The counts of a run do not depend on it: a photon outside is still
-//! counted under the first reason that rejects it. So of a row group whose box meets no wanted shard only the
-//! coordinates are read, and nothing at all where `outside_shards` is the reason for every photon. The
+//! counted under the first reason that rejects it. So of a row group whose box lies outside only the
+//! coordinates are read, and nothing at all where one of both is the reason for every photon. The
 //! minimum and maximum of floats ignore NaN, so that takes a count of NaNs, which not every writer gives.
 
 use arrow::array::{Array, AsArray};
@@ -14,8 +14,39 @@ use parquet::file::metadata::RowGroupMetaData;
 use super::columns::{Needed, list_item};
 use super::file::TableFile;
 use super::piece::{Reach, Stretch};
-use crate::grid::Locator;
-use crate::grid::{GeoBox, WantedBoxes};
+use crate::grid::{Bounds, GeoBox, Locator, WantedBoxes};
+use crate::read::{OUTSIDE_REGION, OUTSIDE_SHARDS};
+use crate::region::{Region, Side, turned};
+
+/// Where photons count.
+#[derive(Debug, Default)]
+pub(super) struct Inside<'a> {
+    pub region: Option<&'a Region>,
+    pub shards: Option<WantedBoxes>,
+}
+
+impl Inside<'_> {
+    /// Why no photon of a box counts, where it is one reason for all of them; `None` where one may.
+    fn outside(&self, found: &GeoBox) -> Option<Option<&'static str>> {
+        // No latitude of a position: the reason is another.
+        if found.south > found.north {
+            return Some(None);
+        }
+        let side = self.region.map(|region| {
+            let bounds = Bounds {
+                lon: [found.west, found.east],
+                lat: [found.south, found.north],
+            };
+            turned(bounds).map_or(Side::Crossed, |bounds| region.side(&bounds))
+        });
+        if side == Some(Side::Outside) {
+            return Some(Some(OUTSIDE_REGION));
+        }
+        let shards = self.shards.as_ref();
+        let none_wanted = shards.is_some_and(|shards| !shards.meet(found));
+        none_wanted.then_some((side != Some(Side::Crossed)).then_some(OUTSIDE_SHARDS))
+    }
+}
 
 /// Statistics of one coordinate in one row group.
 struct Range {
@@ -24,12 +55,12 @@ struct Range {
     nans: Option<u64>,
 }
 
-/// The row groups of a table in order; all of them whole where there are no wanted shards.
+/// The row groups of a table in order; all of them whole where photons count everywhere.
 pub(super) fn stretches(
     table: &TableFile,
     metadata: &ArrowReaderMetadata,
     needed: &Needed,
-    wanted: Option<&WantedBoxes>,
+    inside: &Inside,
 ) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut first = 0;
@@ -40,7 +71,7 @@ pub(super) fn stretches(
             needed,
             group,
         };
-        let reach = wanted.map_or(Reach::All, |wanted| pruning.reach(wanted));
+        let reach = pruning.reach(inside);
         let rows = u64::try_from(group.num_rows()).unwrap_or(0);
         match stretches.last_mut() {
             Some(last) if last.reach == reach => {
@@ -68,12 +99,15 @@ struct Pruning<'a> {
 }
 
 impl Pruning<'_> {
-    fn reach(&self, wanted: &WantedBoxes) -> Reach {
-        self.outside(wanted).unwrap_or(Reach::All)
+    fn reach(&self, inside: &Inside) -> Reach {
+        if inside.region.is_none() && inside.shards.is_none() {
+            return Reach::All;
+        }
+        self.outside(inside).unwrap_or(Reach::All)
     }
 
     /// `None` where it cannot be told that all photons are outside, and why they are rejected.
-    fn outside(&self, wanted: &WantedBoxes) -> Option<Reach> {
+    fn outside(&self, inside: &Inside) -> Option<Reach> {
         let needed = self.needed;
         let names = [&needed.longitude, &needed.latitude].into_iter();
         let names = names.chain(&needed.filters).chain(&needed.variables);
@@ -96,9 +130,7 @@ impl Pruning<'_> {
             west: lon.min,
             east: lon.max,
         };
-        if found.south <= found.north && wanted.meet(&found) {
-            return None;
-        }
+        let reason = inside.outside(&found)?;
         let valid =
             |range: &Range, name: &str| range.nans == Some(0) && self.nulls(name) == Some(0);
         let all_valid = valid(&lon, &needed.longitude)
@@ -107,10 +139,9 @@ impl Pruning<'_> {
             && lat.max <= 90.0
             && lon.min >= -Locator::MOST_LONGITUDE
             && lon.max <= Locator::MOST_LONGITUDE;
-        Some(if all_valid {
-            Reach::Nothing
-        } else {
-            Reach::Positions
+        Some(match reason.filter(|_| all_valid) {
+            Some(reason) => Reach::Nothing(reason),
+            None => Reach::Positions,
         })
     }
 

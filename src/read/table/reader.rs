@@ -1,8 +1,8 @@
 //! Reads the photons of a table, piece by piece, and hands on those that are kept.
 //!
 //! On the line: `table --read--> PhotonBatch`. A twin of `src/read/hdf5/reader.rs`: each photon is
-//! either kept or counted under the first reason that rejects it: its coordinate, the wanted shards, the
-//! filters in order, null in every column.
+//! either kept or counted under the first reason that rejects it: its coordinate, the region, the wanted
+//! shards, the filters in order, null in every column.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use super::block::Block;
 use super::columns::{Needed, source_columns};
 use super::explode::Rows;
 use super::file::{Format, TableFile};
+use super::narrow::Narrow;
 use super::piece::{Piece, Reach};
-use super::prune::stretches;
+use super::prune::{Inside, stretches};
 use super::room::Room;
 use super::values::{Held, picked};
 use crate::config::{Config, NullPolicy};
@@ -21,9 +22,8 @@ use crate::grid::Locator;
 use crate::grid::WantedBoxes;
 use crate::photon::Counts;
 use crate::photon::{Column, ColumnType, Origin, PhotonBatch};
-use crate::read::{
-    Applied, OUTSIDE_SHARDS, Oddities, RowFilter, Spent, UNLISTED_SHARD, WantedShards,
-};
+use crate::read::{Applied, Oddities, RowFilter, Spent, WantedShards};
+use crate::region::Region;
 use crate::{Error, Result};
 
 /// Yields the kept photons of one table as batches.
@@ -35,6 +35,7 @@ pub struct TableReader {
     variables: Vec<(String, ColumnType)>,
     filters: Vec<RowFilter>,
     nulls: NullPolicy,
+    region: Option<Region>,
     wanted: Option<WantedShards>,
     batch_rows: usize,
     batches: Batches,
@@ -86,10 +87,16 @@ impl TableReader {
     ) -> Result<Self> {
         let needed = Needed::of(&table, config, types)?;
         let of_shards = wanted.as_ref().map(WantedShards::wanted);
-        let of_shards = of_shards.filter(|_| needed.positions_are_plain());
-        let boxes = of_shards.map(|shards| WantedBoxes::new(shards, config.grid.kind));
+        let inside = Inside {
+            region: config.region.as_ref(),
+            shards: of_shards.map(|shards| WantedBoxes::new(shards, config.grid.kind)),
+        };
+        let inside = needed
+            .positions_are_plain()
+            .then_some(inside)
+            .unwrap_or_default();
         let stretches = match &table.format {
-            Format::Parquet(metadata) => stretches(&table, metadata, &needed, boxes.as_ref()),
+            Format::Parquet(metadata) => stretches(&table, metadata, &needed, &inside),
             _ => Vec::new(),
         };
         // Photons within a batch are held as u32.
@@ -119,6 +126,7 @@ impl TableReader {
             variables: names.zip(types.iter().copied()).collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
+            region: config.region.clone(),
             wanted,
             batch_rows,
             batches,
@@ -143,9 +151,9 @@ impl TableReader {
                         self.warnings.extend(odd.warnings(self.table.name()));
                         return Ok(None);
                     }
-                    Some(Piece::Skipped(rows)) => {
+                    Some(Piece::Skipped(rows, why)) => {
                         self.counts.read += rows;
-                        self.counts.reject(OUTSIDE_SHARDS, rows as usize);
+                        self.counts.reject(why, rows as usize);
                     }
                     Some(Piece::Rows {
                         first,
@@ -249,15 +257,12 @@ impl TableReader {
         let mut kept: Vec<u32> = (0..lon.len() as u32).collect();
         kept.retain(|&i| Locator::accepts(lon[i as usize], lat[i as usize]));
         counts.reject("bad_coordinate", lon.len() - kept.len());
-        let placed = kept.len();
-        let mut unlisted = 0;
-        if reach == Reach::Positions {
-            kept.clear();
-        } else if let Some(wanted) = &self.wanted {
-            unlisted = wanted.retain(&lon, &lat, &mut kept);
-        }
-        counts.reject(OUTSIDE_SHARDS, placed - kept.len() - unlisted);
-        counts.reject(UNLISTED_SHARD, unlisted);
+        let inside = Narrow {
+            region: self.region.as_ref(),
+            shards: self.wanted.as_ref(),
+            reach,
+        };
+        inside.narrow((&lon, &lat), &mut kept, &mut counts);
         let reads = self.load(&mut block, &kept, &mut odd)?;
         let (of_filters, of_variables) = reads;
         for (filter, held) in self.filters.iter().zip(of_filters) {

@@ -95,7 +95,7 @@ impl ParquetSource {
         let mut most_values = 0;
         for stretch in &stretches {
             let read = match stretch.reach {
-                Reach::Nothing => continue,
+                Reach::Nothing(_) => continue,
                 Reach::Positions => &positions,
                 Reach::All => &all,
             };
@@ -160,7 +160,7 @@ impl ParquetSource {
                 return Ok(None);
             };
             let columns = match stretch.reach {
-                Reach::Nothing => return Ok(Some(Piece::Skipped(stretch.rows))),
+                Reach::Nothing(why) => return Ok(Some(Piece::Skipped(stretch.rows, why))),
                 Reach::Positions => &self.positions,
                 Reach::All => &self.all,
             };

@@ -52,6 +52,8 @@ pub fn schema() -> StoreSchema {
             kind: Latitude::AuthalicWgs84.into(),
         },
         config_sha256: "00ff".repeat(16),
+        region: None,
+        cells_of_region: false,
         arrays: vec![count, mean, histogram],
     }
 }

@@ -183,6 +183,9 @@ pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
         "config_sha256": schema.config_sha256,
         "shard_order": grid.shard_order.get(),
     }));
+    if let Some(region) = &schema.region {
+        icefold.insert("region".to_owned(), json!(region.facts()));
+    }
     if extent != Extent::Occupied {
         icefold.insert("layout".to_owned(), json!(extent.name()));
     }

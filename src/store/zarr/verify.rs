@@ -272,6 +272,8 @@ mod tests {
         let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
         let schema = crate::finalize::StoreSchema {
             config_sha256: "1".to_owned(),
+            region: None,
+            cells_of_region: false,
             ..schema()
         };
         let mut writer = StoreWriter::create(&b, &schema, 1443, false).unwrap();
