@@ -4,8 +4,8 @@ use icefold::grid::Order;
 use icefold::store::StoreReader;
 use serde_json::Value;
 
-use super::plan::paths;
 use super::{Site, assert_same, json as json_of, refuse};
+use crate::support::granules::paths;
 use crate::support::{icefold, succeed};
 
 const MASK: &str = "aoi_mask";

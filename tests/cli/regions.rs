@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use icefold::store::StoreReader;
 use serde_json::{Value, json};
 
-use super::plan::{long_track, paths};
-use super::tables::{config as table_config, points};
 use super::{Site, assert_same, json as json_of, refuse};
-use crate::support::tables::{Kind, Row, write};
+use crate::support::granules::paths;
+use crate::support::site::long_track;
+use crate::support::tables::{Format, Row, config as table_config, points, write};
 use crate::support::{icefold, stdout, succeed};
 
 /// Around the first track of [`Site::three`], from 69 to 70.5 degrees north, with a slanted edge in the south.
@@ -341,7 +341,7 @@ fn of_a_table_row_groups_outside_a_region_are_not_read() {
     let table = site.path("a.parquet");
     let mut rows: Vec<Row> = points();
     rows.extend(points().into_iter().map(|row| Row { lon: 190.0, ..row }));
-    write(&table, &rows, Kind::Parquet(100));
+    write(&table, &rows, Format::Parquet(100));
     let config = table_config(&site);
     let run = |store: &str, region: &str| {
         let mut run = site.run_to(store, &config, &[&table]);

@@ -192,7 +192,10 @@ fn the_answer_is_written_in_every_format_with_the_same_values() {
     let mut array = Npy::open(&site.out("a.npy")).unwrap();
     let ids = ids.iter().map(|id| id.cast_signed()).collect();
     assert_eq!(array.column(Some("cell_ids")).unwrap(), Values::I64(ids));
-    assert_eq!(array.column(Some("mean")).unwrap(), Values::F64(mean));
+    assert_eq!(
+        array.column(Some("mean")).unwrap(),
+        Values::F64(mean.into())
+    );
     let count = array.column(Some("count")).unwrap();
     let Values::I64(count) = count else {
         panic!("counts are integers: {count:?}");

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use hdf5::File;
+use icefold::error::Kind;
 use icefold::{DeviceChoice, Granules, Verify, config};
 
 use super::from_code::{done, refused};
-use crate::cli::Site;
-use crate::cli::granules::one;
+use crate::support::Site;
+use crate::support::granules::one;
 
 /// 3,000 photons in some ten cells: `h` in float32, `q` the integers 0 to 6, `d` with a null in every tenth.
 fn granule(site: &Site) -> PathBuf {
@@ -214,10 +215,14 @@ fn a_time_of_another_epoch_or_none_is_refused() {
             odd,
             "time.dataset",
         ];
-        refused(run("{from: 2019}"), &says);
+        refused(run("{from: 2019}").execute(), Kind::Granule, &says);
     }
     let says = ["/a/p/d: has no attribute units", "time.dataset"];
-    refused(run("{from: 2019, dataset: '/{group}/p/d'}"), &says);
+    refused(
+        run("{from: 2019, dataset: '/{group}/p/d'}").execute(),
+        Kind::Granule,
+        &says,
+    );
     for (time, says) in [
         ("{}", "time: has neither from nor to"),
         (
