@@ -180,17 +180,16 @@ impl Column {
         // A stream that is gone may have had the address of one on another device.
         let is_of =
             |sent: &Sent| sent.stream == stream && sent.behind.context() == copies.context();
-        let known = match all.iter().position(is_of) {
-            Some(known) => known,
-            None => {
-                let event = copies.context().new_event(None);
-                all.push(Sent {
-                    stream,
-                    behind: event.map_err(|e| fault(e, "make an event"))?,
-                    runs: false,
-                });
-                all.len() - 1
-            }
+        let known = if let Some(known) = all.iter().position(is_of) {
+            known
+        } else {
+            let event = copies.context().new_event(None);
+            all.push(Sent {
+                stream,
+                behind: event.map_err(|e| fault(e, "make an event"))?,
+                runs: false,
+            });
+            all.len() - 1
         };
         // After a failure too: the device may still read it.
         all[known].runs = true;
