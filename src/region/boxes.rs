@@ -80,20 +80,20 @@ impl Boxes {
 
     /// Whether `is` holds of a thing in a box of which `may` holds.
     pub fn any(&self, may: &impl Fn(&Bounds) -> bool, is: &impl Fn(usize) -> bool) -> bool {
-        self.top().is_some_and(|top| self.any_below(top, may, is))
+        self.top().is_some_and(|top| self.any_below(&top, may, is))
     }
 
     fn any_below(
         &self,
-        node: Node,
+        node: &Node,
         may: &impl Fn(&Bounds) -> bool,
         is: &impl Fn(usize) -> bool,
     ) -> bool {
-        if !may(self.bounds(&node)) {
+        if !may(self.bounds(node)) {
             return false;
         }
-        match self.below(&node) {
-            Some(mut below) => below.any(|node| self.any_below(node, may, is)),
+        match self.below(node) {
+            Some(mut below) => below.any(|node| self.any_below(&node, may, is)),
             None => node.things.clone().any(is),
         }
     }

@@ -195,13 +195,12 @@ fn position(value: &Value, at: &str) -> Result<Point, String> {
 /// A position that is one: what is above it does not count.
 pub(super) fn within([lon, lat]: Point) -> Result<Point, String> {
     let shown = format!("[{lon}, {lat}]");
-    // A NaN is beyond, too.
-    if !(lat.abs() <= 90.0) {
+    if lat.is_nan() || lat.abs() > 90.0 {
         return Err(format!(
             "is {shown}, whose latitude {lat} is beyond 90 degrees; a position is longitude, then latitude"
         ));
     }
-    if !(lon.abs() <= HALF) {
+    if lon.is_nan() || lon.abs() > HALF {
         return Err(format!(
             "is {shown}, whose longitude {lon} is beyond 180 degrees; cut polygons at the antimeridian \
              (RFC 7946, section 3.1.9): ogr2ogr -f GeoJSON -wrapdateline NEW.geojson OLD"

@@ -26,7 +26,7 @@ impl Polygon {
     pub fn new(rings: Vec<Vec<Point>>) -> Result<Self, (usize, String)> {
         let mut made = Vec::with_capacity(rings.len());
         for (place, ring) in rings.into_iter().enumerate() {
-            let ring = normal(ring).map_err(|why| (place, why))?;
+            let ring = normal(&ring).map_err(|why| (place, why))?;
             let ring = Ring::new(ring);
             let crossing = ring.crossing(PAIRS).map_err(|TooManyPairs| {
                 let why =

@@ -148,7 +148,7 @@ fn cross([a, b]: [Point; 2], [c, d]: [Point; 2]) -> bool {
 ///
 /// # Errors
 /// In words: too few positions, or all on one line.
-pub(super) fn normal(closed: Vec<Point>) -> Result<Vec<Point>, String> {
+pub(super) fn normal(closed: &[Point]) -> Result<Vec<Point>, String> {
     // Adding zero makes -0 the 0 that it is.
     let mut points: Vec<Point> = closed.iter().map(|p| [p[0] + 0.0, p[1] + 0.0]).collect();
     points.dedup();
@@ -185,7 +185,7 @@ mod tests {
     fn ring(points: &[Point]) -> Ring {
         let mut closed = points.to_vec();
         closed.push(points[0]);
-        Ring::new(normal(closed).unwrap())
+        Ring::new(normal(&closed).unwrap())
     }
 
     /// A star of so many positions around the origin: their angles ascend, so nothing crosses.
@@ -209,7 +209,7 @@ mod tests {
     proptest! {
         #[test]
         fn boxes_of_edges_change_nothing(points in star(), x in -20i32..20, y in -20i32..20) {
-            let Ok(points) = normal(points) else { return Ok(()) };
+            let Ok(points) = normal(&points) else { return Ok(()) };
             let ring = Ring::new(points);
             let p = [f64::from(x), f64::from(y)];
             let met = (0..ring.points().len()).filter(|&edge| ring.is_met(edge, p)).count();
@@ -221,7 +221,7 @@ mod tests {
             points in star(), x in -20.0f64..20.0, y in -20.0f64..20.0, size in 0.0f64..4.0,
             inside in prop::collection::vec((0.0f64..=1.0, 0.0f64..=1.0), 8),
         ) {
-            let Ok(points) = normal(points) else { return Ok(()) };
+            let Ok(points) = normal(&points) else { return Ok(()) };
             let ring = Ring::new(points);
             let bounds = Bounds { lon: [x, x + size], lat: [y, y + size] };
             if !ring.touches(&bounds) {
@@ -235,7 +235,7 @@ mod tests {
 
         #[test]
         fn how_a_ring_is_written_changes_nothing(points in star(), turn in 0usize..400, back: bool) {
-            let Ok(mut turned) = normal(points.clone()) else { return Ok(()) };
+            let Ok(mut turned) = normal(&points) else { return Ok(()) };
             let written = turned.clone();
             let len = turned.len();
             turned.rotate_left(turn % len);
@@ -246,7 +246,7 @@ mod tests {
             let smallest = |p: &&Point| **p == written[0];
             // Of a ring that comes to its smallest position twice, the first is taken.
             if written.iter().filter(smallest).count() == 1 {
-                prop_assert_eq!(normal(turned).unwrap(), written);
+                prop_assert_eq!(normal(&turned).unwrap(), written);
             }
         }
     }
@@ -312,7 +312,7 @@ mod tests {
             vec![[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [0.0, 0.0]],
             vec![[0.0, 0.0], [-0.0, 0.0], [0.0, 0.0], [0.0, -0.0]],
         ] {
-            assert!(normal(flat).unwrap_err().contains("a ring has an area"));
+            assert!(normal(&flat).unwrap_err().contains("a ring has an area"));
         }
     }
 }

@@ -10,6 +10,38 @@ use crate::support::{icefold, succeed};
 
 const MASK: &str = "aoi_mask";
 
+/// Cells of `all.zarr` have what those of `occupied.zarr` have, or are empty.
+fn same_or_empty(site: &Site, order: u8) {
+    let read = |store: &str| {
+        let path = site.out(store);
+        let order = Order::new(order).unwrap();
+        let store = StoreReader::open_order(&path, order).unwrap();
+        let values = |name: &str| store.read(name).unwrap().as_f64();
+        let ids = store.cell_ids().unwrap();
+        let mask = store.read(MASK).ok().map(|mask| mask.as_f64());
+        (ids, values("count"), values("h_mean"), mask)
+    };
+    let (some, counts, means, none) = read("occupied.zarr");
+    let (ids, all_counts, all_means, mask) = read("all.zarr");
+    assert!(none.is_none() && mask.unwrap().iter().all(|&mask| mask == 1.0));
+    assert!(ids.is_sorted_by(|a, b| a < b) && some.iter().all(|id| ids.contains(id)));
+    if order != 4 {
+        assert!(ids.len() > 4 * some.len(), "{} {}", ids.len(), some.len());
+    }
+    for (place, id) in ids.iter().enumerate() {
+        match some.binary_search(id) {
+            Ok(there) => {
+                let same = [all_counts[place], all_means[place]] == [counts[there], means[there]];
+                assert!(same, "{id}");
+            }
+            Err(_) => assert!(
+                all_counts[place] == 0.0 && all_means[place].is_nan(),
+                "{id}"
+            ),
+        }
+    }
+}
+
 #[test]
 fn all_cells_of_a_region_are_written_and_those_without_a_photon_are_empty() {
     let site = Site::new();
@@ -36,35 +68,7 @@ fn all_cells_of_a_region_are_written_and_those_without_a_photon_are_empty() {
         assert_eq!(cells(&report), cells(&occupied));
     }
     for order in [12, 10, 4] {
-        let read = |store: &str| {
-            let path = site.out(store);
-            let order = Order::new(order).unwrap();
-            let store = StoreReader::open_order(&path, order).unwrap();
-            let values = |name: &str| store.read(name).unwrap().as_f64().to_vec();
-            let ids = store.cell_ids().unwrap();
-            let mask = store.read(MASK).ok().map(|mask| mask.as_f64().to_vec());
-            (ids, values("count"), values("h_mean"), mask)
-        };
-        let (some, counts, means, none) = read("occupied.zarr");
-        let (ids, all_counts, all_means, mask) = read("all.zarr");
-        assert!(none.is_none() && mask.unwrap().iter().all(|&mask| mask == 1.0));
-        assert!(ids.is_sorted_by(|a, b| a < b) && some.iter().all(|id| ids.contains(id)));
-        if order != 4 {
-            assert!(ids.len() > 4 * some.len(), "{} {}", ids.len(), some.len());
-        }
-        for (place, id) in ids.iter().enumerate() {
-            match some.binary_search(id) {
-                Ok(there) => {
-                    let same =
-                        [all_counts[place], all_means[place]] == [counts[there], means[there]];
-                    assert!(same, "{id}");
-                }
-                Err(_) => assert!(
-                    all_counts[place] == 0.0 && all_means[place].is_nan(),
-                    "{id}"
-                ),
-            }
-        }
+        same_or_empty(&site, order);
     }
     succeed(icefold().arg("inspect").arg(site.out("all.zarr")));
 
@@ -91,8 +95,8 @@ fn all_cells_of_a_region_are_written_and_those_without_a_photon_are_empty() {
     let (none, _) = json_of(none.args(["--allow-empty", "--json"]), 0);
     assert_eq!(none["occupied_cells"], 0);
     let (of_none, of_all) = (
-        StoreReader::open(&site.out("none.zarr")).unwrap(),
-        StoreReader::open(&site.out("all.zarr")).unwrap(),
+        StoreReader::open(site.out("none.zarr")).unwrap(),
+        StoreReader::open(site.out("all.zarr")).unwrap(),
     );
     assert_eq!(of_none.cell_ids().unwrap(), of_all.cell_ids().unwrap());
 }

@@ -299,6 +299,13 @@ fn regions_that_cannot_be_honoured_are_refused_with_their_place() {
         1,
         &["cannot read nowhere.geojson"],
     );
+    assert_eq!(site.written(), [""; 0]);
+}
+
+#[test]
+fn sections_of_configs_that_are_no_region_are_refused() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
     for (section, says) in [
         (
             "{}",

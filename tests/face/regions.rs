@@ -51,7 +51,7 @@ fn cells(store: &Path) -> BTreeMap<u64, [f64; 3]> {
     let store = StoreReader::open(store).unwrap();
     let ids = store.cell_ids().unwrap();
     let [count, min, max] =
-        ["count", "h_min", "h_max"].map(|name| store.read(name).unwrap().as_f64().to_vec());
+        ["count", "h_min", "h_max"].map(|name| store.read(name).unwrap().as_f64());
     let rows = ids.into_iter().enumerate();
     rows.map(|(i, id)| (id, [count[i], min[i], max[i]]))
         .collect()

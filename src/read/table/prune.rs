@@ -25,12 +25,20 @@ pub(super) struct Inside<'a> {
     pub shards: Option<WantedBoxes>,
 }
 
+/// Why no photon of a box counts.
+enum Reason {
+    /// One for all of them.
+    One(&'static str),
+    /// Of each its own.
+    Several,
+}
+
 impl Inside<'_> {
-    /// Why no photon of a box counts, where it is one reason for all of them; `None` where one may.
-    fn outside(&self, found: &GeoBox) -> Option<Option<&'static str>> {
+    /// Why no photon of a box counts; `None` where one may.
+    fn outside(&self, found: &GeoBox) -> Option<Reason> {
         // No latitude of a position: the reason is another.
         if found.south > found.north {
-            return Some(None);
+            return Some(Reason::Several);
         }
         let side = self.region.map(|region| {
             let bounds = Bounds {
@@ -40,11 +48,14 @@ impl Inside<'_> {
             turned(bounds).map_or(Side::Crossed, |bounds| region.side(&bounds))
         });
         if side == Some(Side::Outside) {
-            return Some(Some(OUTSIDE_REGION));
+            return Some(Reason::One(OUTSIDE_REGION));
         }
         let shards = self.shards.as_ref();
         let none_wanted = shards.is_some_and(|shards| !shards.meet(found));
-        none_wanted.then_some((side != Some(Side::Crossed)).then_some(OUTSIDE_SHARDS))
+        none_wanted.then_some(match side {
+            Some(Side::Crossed) => Reason::Several,
+            _ => Reason::One(OUTSIDE_SHARDS),
+        })
     }
 }
 
@@ -139,9 +150,9 @@ impl Pruning<'_> {
             && lat.max <= 90.0
             && lon.min >= -Locator::MOST_LONGITUDE
             && lon.max <= Locator::MOST_LONGITUDE;
-        Some(match reason.filter(|_| all_valid) {
-            Some(reason) => Reach::Nothing(reason),
-            None => Reach::Positions,
+        Some(match reason {
+            Reason::One(reason) if all_valid => Reach::Nothing(reason),
+            _ => Reach::Positions,
         })
     }
 

@@ -91,10 +91,11 @@ impl TableReader {
             region: config.region.as_ref(),
             shards: of_shards.map(|shards| WantedBoxes::new(shards, config.grid.kind)),
         };
-        let inside = needed
-            .positions_are_plain()
-            .then_some(inside)
-            .unwrap_or_default();
+        let inside = if needed.positions_are_plain() {
+            inside
+        } else {
+            Inside::default()
+        };
         let stretches = match &table.format {
             Format::Parquet(metadata) => stretches(&table, metadata, &needed, &inside),
             _ => Vec::new(),
