@@ -115,7 +115,16 @@ impl JobColumn {
 impl Needs {
     /// Whether anything but the number of values matters.
     pub fn values(&self) -> bool {
-        self.range || self.moments || self.terms || self.ordered || self.edges.is_some()
+        // Without a rest: an accumulator that is not asked here would not be fed.
+        let Self {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges,
+        } = self;
+        *range || *moments || *terms || *ordered || edges.is_some()
     }
 }
 

@@ -220,10 +220,11 @@ impl ColumnPartials {
 
     /// Appends a cell to the accumulators whose size depends on the values, and to no others.
     pub fn push_retained<T: Value>(&mut self, values: &[T], column: &JobColumn) {
-        if let Some(ordered) = &mut self.ordered {
+        let (ordered, bins) = self.retained();
+        if let Some(ordered) = ordered {
             ordered.push_cell(values);
         }
-        if let (Some(bins), Some(edges)) = (&mut self.bins, &column.needs.edges) {
+        if let (Some(bins), Some(edges)) = (bins, &column.needs.edges) {
             bins.push_cell(values, edges);
         }
     }
@@ -231,14 +232,32 @@ impl ColumnPartials {
     /// Replaces what is retained of values: cell `i` joins cells `places[starts[i]..starts[i + 1]]`,
     /// each a table and a row of it.
     pub fn gather_retained(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
-        if let Some(ordered) = &mut self.ordered {
+        let (ordered, bins) = self.retained();
+        if let Some(ordered) = ordered {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.ordered.as_ref()).collect();
             ordered.gather(&tables, places, starts);
         }
-        if let Some(bins) = &mut self.bins {
+        if let Some(bins) = bins {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.bins.as_ref()).collect();
             bins.gather(&tables, places, starts);
         }
+    }
+
+    /// The accumulators that `rows_mut` leaves out.
+    fn retained(&mut self) -> (&mut Option<Ordered>, &mut Option<Bins>) {
+        // Without a rest: each is filled row by row, or here.
+        let Self {
+            count: _,
+            specials: _,
+            range: _,
+            moments: _,
+            remainders: _,
+            terms: _,
+            ordered,
+            bins,
+            out_of_range: _,
+        } = self;
+        (ordered, bins)
     }
 
     /// Makes room for so many rows; what they hold is to be replaced.

@@ -7,7 +7,7 @@ use std::mem::size_of;
 use std::ops::Range as Rows;
 
 use super::accumulate::Accumulator;
-use super::job::{Job, JobColumn};
+use super::job::{Job, JobColumn, Needs};
 use super::moments::Moments;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
@@ -42,15 +42,23 @@ impl Job {
 
 impl JobColumn {
     fn cell_bytes(&self) -> u64 {
-        let needs = &self.needs;
+        // Without a rest: whatever a cell has takes memory.
+        let Needs {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges,
+        } = &self.needs;
         let optional = [
-            (needs.range, size_of::<Range>()),
-            (needs.moments, size_of::<Moments>()),
-            (needs.terms, size_of::<TermSum>()),
-            (needs.ordered, size_of::<usize>()),
+            (range, size_of::<Range>()),
+            (moments, size_of::<Moments>()),
+            (terms, size_of::<TermSum>()),
+            (ordered, size_of::<usize>()),
         ];
-        let kept = optional.iter().filter(|(needed, _)| *needed);
-        let bins = needs.edges.as_ref().map_or(0, |edges| edges.len() + 1);
+        let kept = optional.iter().filter(|(needed, _)| **needed);
+        let bins = edges.as_ref().map_or(0, |edges| edges.len() + 1);
         let bytes = size_of::<u64>() * (1 + bins) + size_of::<Specials>();
         (bytes + kept.map(|(_, bytes)| bytes).sum::<usize>()) as u64
     }
