@@ -292,20 +292,26 @@ impl ColumnPartials {
 
     /// Appends rows of another table as cells of their own, without their remainders.
     pub(super) fn extend(&mut self, other: &Self, rows: Rows<usize>) {
-        self.extend_fixed(other, rows.clone());
-        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
-            mine.extend(more, rows);
-        }
+        self.extend_counts(other, &rows);
+        zip_accumulators!(self, other, |mine, more| Accumulator::extend(
+            mine,
+            more,
+            rows.clone()
+        ));
     }
 
     /// As `extend`, without the values that are retained.
     pub(super) fn extend_fixed(&mut self, other: &Self, rows: Rows<usize>) {
-        self.count.extend_from_slice(&other.count[rows.clone()]);
-        self.specials
-            .extend_from_slice(&other.specials[rows.clone()]);
+        self.extend_counts(other, &rows);
         zip_accumulators!(self, other, |mine, more| if !mine.is_retained() {
             Accumulator::extend(mine, more, rows.clone());
         });
+    }
+
+    fn extend_counts(&mut self, other: &Self, rows: &Rows<usize>) {
+        self.count.extend_from_slice(&other.count[rows.clone()]);
+        self.specials
+            .extend_from_slice(&other.specials[rows.clone()]);
     }
 
     /// Merges row `i` of another table into the last cell here, without its remainder.

@@ -134,7 +134,7 @@ impl Partials {
                     let ordered = other.columns[i].ordered.as_ref();
                     ordered.map_or(0, |o| o.offsets[rows.end] - o.offsets[rows.start])
                 });
-                ordered.reserve(cells, keys.sum());
+                ordered.reserve_values(cells, keys.sum());
             }
         }
     }
@@ -198,8 +198,8 @@ impl Ordered {
         }
     }
 
-    fn reserve(&mut self, cells: usize, more: usize) {
-        self.offsets.reserve_exact(cells);
+    fn reserve_values(&mut self, cells: usize, more: usize) {
+        Accumulator::reserve(self, cells);
         match &mut self.keys {
             Keys::Narrow(keys) => keys.reserve_exact(more),
             Keys::Wide(keys) => keys.reserve_exact(more),

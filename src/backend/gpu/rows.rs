@@ -157,13 +157,17 @@ fn column<R: Row>(found: &Found<R>, described: &JobColumn) -> ColumnPartials {
 
 fn special_values<R: Row>(rows: &[R]) -> Specials {
     let mut all = Specials::default();
-    rows.iter().for_each(|row| all.merge(&row.specials()));
+    for row in rows {
+        all.merge(&row.specials());
+    }
     all
 }
 
 fn extent<R: Row>(rows: &[R]) -> Range {
     let mut all = Range::default();
-    rows.iter().for_each(|row| all.merge(&row.range()));
+    for row in rows {
+        all.merge(&row.range());
+    }
     all
 }
 
