@@ -11,7 +11,9 @@ use arrow::record_batch::RecordBatch;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::photon::ColumnType;
-use crate::stat::{Bins, ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Ordered, Partials};
+use crate::stat::{
+    Bins, ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Needs, Ordered, Partials,
+};
 
 use super::StoreSchema;
 
@@ -113,8 +115,7 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
         ));
     }
     for (column, described) in partials.columns.iter().zip(&job.columns) {
-        let needs = &described.needs;
-        let wanted = |needed: bool| needed.then_some(n);
+        let wanted = |needed: &bool| needed.then_some(n);
         // Without a rest: an accumulator that is not looked at here is none that this compiles with.
         let ColumnPartials {
             count,
@@ -127,26 +128,39 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
             bins,
             out_of_range: _,
         } = column;
-        let needed = [
-            needs.range,
-            needs.moments,
-            needs.terms,
-            needs.ordered,
-            needs.edges.is_some(),
-        ];
-        let [of_range, of_moments, of_terms, of_ordered, of_bins] = needed.map(wanted);
+        let Needs {
+            range: of_range,
+            moments: of_moments,
+            variance: _,
+            terms: of_terms,
+            ordered: of_ordered,
+            edges,
+        } = &described.needs;
+        let of_bins = &edges.is_some();
         let lengths = [
             ("counts", Some(count.len()), Some(n)),
             ("special values", Some(specials.len()), Some(n)),
-            ("ranges", range.as_ref().map(Vec::len), of_range),
-            ("moments", moments.as_ref().map(Vec::len), of_moments),
-            ("sums of terms", terms.as_ref().map(Vec::len), of_terms),
+            ("ranges", range.as_ref().map(Vec::len), wanted(of_range)),
+            (
+                "moments",
+                moments.as_ref().map(Vec::len),
+                wanted(of_moments),
+            ),
+            (
+                "sums of terms",
+                terms.as_ref().map(Vec::len),
+                wanted(of_terms),
+            ),
             (
                 "retained values",
                 ordered.as_ref().map(Ordered::cells),
-                of_ordered,
+                wanted(of_ordered),
             ),
-            ("histograms", bins.as_ref().map(Bins::cells), of_bins),
+            (
+                "histograms",
+                bins.as_ref().map(Bins::cells),
+                wanted(of_bins),
+            ),
         ];
         if let Some((what, found, wanted)) = lengths.into_iter().find(|(_, a, b)| a != b) {
             let shown = |rows: Option<usize>| rows.map_or("none".to_owned(), |n| n.to_string());

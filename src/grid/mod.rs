@@ -83,3 +83,16 @@ impl Latitude {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latitude_is_found_by_its_name_alone() {
+        for latitude in [Latitude::AuthalicWgs84, Latitude::GeodeticSpherical] {
+            assert_eq!(Latitude::named(latitude.name()), Some(latitude));
+        }
+        assert_eq!(Latitude::named("geodetic"), None);
+    }
+}

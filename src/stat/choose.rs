@@ -227,6 +227,10 @@ mod tests {
         let mut chooser = Chooser::within(keys.len(), quantiles, bits, at_once);
         let mut passes = 0;
         while !chooser.is_done() {
+            if let Pass::Count { counts, .. } = &chooser.pass {
+                let least = 2 * chooser.spans.len();
+                assert!(counts.len() <= at_once.max(least), "{}", counts.len());
+            }
             keys.chunks(7).for_each(|part| chooser.take(part));
             chooser.end_pass();
             passes += 1;

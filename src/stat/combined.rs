@@ -105,13 +105,14 @@ impl Combined<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::photon::ColumnType;
-    use crate::stat::{ColumnOrigin, JobColumn, Needs};
+    use crate::stat::{ColumnOrigin, JobColumn, Needs, Unsigned256};
 
-    #[test]
-    fn values_below_a_unit_have_their_mean_and_variance() {
-        let column = JobColumn {
+    fn column() -> JobColumn {
+        JobColumn {
             name: "h".to_owned(),
             origin: ColumnOrigin::Source(0),
             column_type: ColumnType::F64,
@@ -121,7 +122,42 @@ mod tests {
                 variance: true,
                 ..Needs::default()
             },
-        };
+        }
+    }
+
+    proptest! {
+        /// Up to 4 in steps of 2^-45, so that the sum is exact in f64: a unit is 2^-34.
+        #[test]
+        fn statistics_of_units_and_remainders_are_those_of_whole_values(
+            steps in prop::collection::vec(-(1i64 << 47)..1 << 47, 1..7),
+        ) {
+            let step = 2f64.powi(-45);
+            let values: Vec<f64> = steps.iter().map(|&k| k as f64 * step).collect();
+            let mut moments = Moments::default();
+            prop_assert_eq!(moments.accumulate(&values, Resolution::DEFAULT), 0);
+            let remainder = Remainder::of(7, &values, &column().remainder_rule().unwrap());
+            let sums = Combined {
+                moments,
+                remainder: remainder.as_ref(),
+                resolution: Resolution::DEFAULT,
+            };
+            let (n, sum) = (steps.len(), steps.iter().sum::<i64>());
+            prop_assert_eq!(sums.total(), sum as f64 * step);
+            prop_assert_eq!(sums.mean(n as u64), sum as f64 / n as f64 * step);
+            let squares: u128 = steps.iter().map(|k| u128::from(k.unsigned_abs()).pow(2)).sum();
+            let low = n as u128 * squares - u128::from(sum.unsigned_abs()).pow(2);
+            let over = |denominator| ratio(Unsigned256 { high: 0, low }, denominator, -90);
+            prop_assert_eq!(sums.variance(n as u64, 0), over((n * n) as u128));
+            if n > 1 {
+                prop_assert_eq!(sums.variance(n as u64, 1), over((n * (n - 1)) as u128));
+            }
+            prop_assert!(sums.are_of(n as u64, true));
+        }
+    }
+
+    #[test]
+    fn values_below_a_unit_have_their_mean_and_variance() {
+        let column = column();
         // Powers of two, so that all is exact; a unit is 2^-34.
         let values = [40, 41, 42, 43].map(|k| 2f64.powi(-k));
         let mut moments = Moments::default();

@@ -170,3 +170,69 @@ fn is_last_use(job: &Job, column: usize) -> bool {
         .iter()
         .all(|later| later.origin != job.columns[column].origin)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::parse_row;
+    use crate::photon::{ColumnType, Origin, Rows};
+    use crate::stat::{JobColumn, Needs, Resolution};
+
+    fn column(origin: ColumnOrigin) -> JobColumn {
+        JobColumn {
+            name: "h".to_owned(),
+            origin,
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs::default(),
+        }
+    }
+
+    fn values(values: [f64; 3], valid: Option<[bool; 3]>) -> Column {
+        Column {
+            values: Values::F64(values.to_vec()),
+            nulls: valid.map(|valid| NullBuffer::from(valid.to_vec())),
+        }
+    }
+
+    #[test]
+    fn columns_leave_their_batch_once_they_are_used_and_come_back() {
+        let names = ["a", "b"];
+        let expr = parse_row("b - a", &names).unwrap();
+        let job = Job {
+            columns: vec![
+                column(ColumnOrigin::Source(0)),
+                column(ColumnOrigin::Derived {
+                    expr,
+                    operands: vec![0, 1],
+                }),
+                column(ColumnOrigin::Source(1)),
+                column(ColumnOrigin::Source(0)),
+            ],
+            outputs: Vec::new(),
+        };
+        let a = values([1.0, 2.0, 3.0], Some([true, false, true]));
+        let b = values([11.0, 22.0, 34.0], Some([true, true, false]));
+        let mut batch = PhotonBatch {
+            origin: Origin {
+                granule: "granule".into(),
+                ground_track: "gt1l".into(),
+                rows: Rows::Range(0..3),
+            },
+            lon: vec![0.0; 3],
+            lat: vec![0.0; 3],
+            columns: vec![a.clone(), b.clone()],
+        };
+        let mut derivation = Derivation::default();
+        // Twice: the second time in the memory of the first.
+        for _ in 0..2 {
+            let found = derivation.take(&job, &names, &mut batch);
+            let difference = values([10.0, 20.0, 31.0], Some([true, false, false]));
+            assert_eq!(found, [a.clone(), difference, b.clone(), a.clone()]);
+            assert_eq!(batch.columns, [Column::empty(), Column::empty()]);
+            derivation.give_back(&job, found, &mut batch);
+            assert_eq!(batch.columns, [a.clone(), b.clone()]);
+            assert_eq!(derivation.spare.len(), 1);
+        }
+    }
+}

@@ -131,14 +131,6 @@ impl Signed256 {
         }
     }
 
-    /// Adds a signed term.
-    pub fn add(&mut self, term: i128) {
-        self.merge(Self {
-            high: if term < 0 { -1 } else { 0 },
-            low: term as u128,
-        });
-    }
-
     /// Adds another sum.
     pub fn merge(&mut self, other: Self) {
         let (low, carry) = self.low.overflowing_add(other.low);
@@ -250,8 +242,14 @@ fn power_of_two(exponent: i32) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use num_bigint::{BigInt, BigUint};
     use proptest::prelude::*;
+
+    use super::*;
+
+    fn big(value: Unsigned256) -> BigUint {
+        BigUint::from(value.high) << 128 | BigUint::from(value.low)
+    }
 
     fn wide(value: u128) -> Unsigned256 {
         Unsigned256 {
@@ -300,7 +298,44 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_quotient_barely_beyond_a_tie_is_rounded_up() {
+        let n = Unsigned256::product((1 << 63) | 0x401, 1 << 70).plus(wide(1));
+        assert_eq!(ratio(n, 1, 0), (2f64.powi(52) + 1.0) * 2f64.powi(81));
+    }
+
+    #[test]
+    fn integers_of_all_bits_are_rounded_to_even_as_others() {
+        assert_eq!(rounded_right(u64::MAX, 0), u64::MAX);
+        assert_eq!(rounded_right(u64::MAX, 1), 1 << 63);
+        for (n, expected) in [(1 << 63, 0), ((1 << 63) + 1, 1), (u64::MAX, 1)] {
+            assert_eq!(rounded_right(n, 64), expected, "{n}");
+            assert_eq!(rounded_right(n, 65), 0, "{n}");
+        }
+        assert_eq!(rounded_right(3 << 62, 63), 2);
+        assert_eq!(rounded_right(u64::MAX, 63), 2);
+    }
+
     proptest! {
+        #[test]
+        fn wide_integers_add_shift_and_multiply_as_integers_do(
+            a: (u128, u128), b: (u128, u128), factor: u64, by in 0u32..256, narrow in 0u32..128,
+        ) {
+            let of = |(high, low): (u128, u128)| Unsigned256 { high: high >> narrow >> 1, low };
+            let (a, b) = (of(a), of(b));
+            prop_assert_eq!(big(a.plus(b)), big(a) + big(b));
+            prop_assert_eq!(big(a.max(b).minus(a.min(b))), big(a.max(b)) - big(a.min(b)));
+            let short = Unsigned256 { high: a.high >> 64, ..a };
+            prop_assert_eq!(big(short.times(factor)), big(short) * factor);
+            prop_assert_eq!(u64::from(a.bits()), big(a).bits());
+            prop_assert_eq!(a.bit(by) == 1, big(a).bit(by.into()));
+            for by in [0, by] {
+                let right = shifted_right_256(a, by);
+                prop_assert_eq!(big(right), big(a) >> by);
+                prop_assert_eq!(big(right.shifted_left(by)), big(a) >> by << by);
+            }
+        }
+
         #[test]
         fn a_float_comes_back_from_its_scaled_integer(x in -1e18f64..1e18) {
             let back = ratio(Signed256::scaled(x, 192).magnitude(), 1, -192);
@@ -334,19 +369,21 @@ mod tests {
         fn sums_of_terms_do_not_depend_on_sign_order(terms in prop::collection::vec(any::<i128>(), 0..40)) {
             let mut forward = Signed256::default();
             let mut backward = Signed256::default();
-            for &t in &terms {
-                forward.add(t);
+            let of = |term: i128| Signed256 { high: term >> 127, low: term as u128 };
+            for &term in &terms {
+                forward.merge(of(term));
             }
-            for &t in terms.iter().rev() {
-                backward.add(t);
+            for &term in terms.iter().rev() {
+                backward.merge(of(term));
             }
             prop_assert_eq!(forward, backward);
-            for &t in &terms {
-                forward.add(if t == i128::MIN { t } else { -t });
+            let sum: BigInt = terms.iter().map(|&term| BigInt::from(term)).sum();
+            prop_assert_eq!(&big(forward.magnitude()), sum.magnitude());
+            prop_assert_eq!(forward.is_negative(), sum < BigInt::ZERO);
+            for &term in &terms {
+                forward.merge(of(term).negated());
             }
-            if !terms.contains(&i128::MIN) {
-                prop_assert_eq!(forward.magnitude(), Unsigned256::ZERO);
-            }
+            prop_assert_eq!(forward, Signed256::default());
         }
 
         #[test]

@@ -178,6 +178,83 @@ mod tests {
         finish_output(&job, &partials, 0, 0)
     }
 
+    /// A statistic of one cell with these values.
+    fn statistic(kind: MeasureKind, values: &[f64], skip_nan: bool) -> Finished {
+        let column = JobColumn {
+            name: String::new(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                range: true,
+                moments: true,
+                variance: true,
+                terms: true,
+                ordered: true,
+                edges: None,
+            },
+        };
+        let measure = Measure {
+            column: 0,
+            kind,
+            skip_nan,
+        };
+        let job = Job {
+            columns: vec![column],
+            outputs: vec![JobOutput::Scalar(CellExpr::Reduce(measure))],
+        };
+        let mut partials = Partials::empty(&job);
+        partials.cells.push(0);
+        partials.photons.push(values.len() as u64);
+        partials.columns[0].push_cell(values, &job.columns[0]);
+        partials.select_values(&job);
+        finish_output(&job, &partials, 0, 0)
+    }
+
+    #[test]
+    fn statistics_of_a_cell_pass_nan_over_where_they_are_asked_to() {
+        use MeasureKind::{Count, Max, Mean, Min, Quantile, Std, Sum, TermMean, TermSum, Var};
+        const VALUES: [f64; 5] = [1.0, -2.0, 4.0, f64::NAN, 5.0];
+        for (kind, expected) in [
+            (Min, -2.0),
+            (Max, 5.0),
+            (Sum, 8.0),
+            (Mean, 2.0),
+            (TermSum, 8.0),
+            (TermMean, 2.0),
+            (Var { ddof: 0 }, 7.5),
+            (Var { ddof: 1 }, 10.0),
+            (Std { ddof: 1 }, 10f64.sqrt()),
+            (Quantile { q: 0.5 }, 2.5),
+        ] {
+            let found = statistic(kind, &VALUES, true);
+            assert_eq!(found, Finished::Real(expected), "{kind:?}");
+            let Finished::Real(found) = statistic(kind, &VALUES, false) else {
+                panic!("{kind:?} of values is a number");
+            };
+            assert!(found.is_nan(), "{kind:?}: {found}");
+            assert_eq!(statistic(kind, &[], true), Finished::Missing, "{kind:?}");
+            // Where no value is NaN it is the same either way.
+            let found = statistic(kind, &VALUES[..3], true);
+            assert_eq!(statistic(kind, &VALUES[..3], false), found, "{kind:?}");
+        }
+        assert_eq!(statistic(Count, &VALUES, true), Finished::Integer(5));
+        assert_eq!(statistic(Count, &[], true), Finished::Integer(0));
+    }
+
+    #[test]
+    fn the_extremes_of_infinities_are_infinities_and_of_nan_alone_nan() {
+        use MeasureKind::{Max, Mean, Min};
+        const INF: f64 = f64::INFINITY;
+        for kind in [Min, Max, Mean] {
+            assert_eq!(statistic(kind, &[INF], true), Finished::Real(INF));
+            let found = statistic(kind, &[f64::NAN], true);
+            assert!(matches!(found, Finished::Real(x) if x.is_nan()), "{kind:?}");
+        }
+        assert_eq!(statistic(Min, &[INF, 3.0], true), Finished::Real(3.0));
+        assert_eq!(statistic(Max, &[-INF, 3.0], true), Finished::Real(3.0));
+    }
+
     #[test]
     fn weights_without_a_finite_sum_that_is_not_0_are_no_weight_whatever_the_values() {
         const INF: f64 = f64::INFINITY;

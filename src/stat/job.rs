@@ -142,7 +142,16 @@ impl JobColumn {
 impl Needs {
     /// Whether anything but the number of values matters.
     pub fn values(&self) -> bool {
-        self.range || self.moments || self.terms || self.ordered || self.edges.is_some()
+        // Without a rest: an accumulator that is not asked here would not be fed.
+        let Self {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges,
+        } = self;
+        *range || *moments || *terms || *ordered || edges.is_some()
     }
 }
 
@@ -159,5 +168,92 @@ impl Job {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(needs: Needs) -> JobColumn {
+        JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs,
+        }
+    }
+
+    /// With one accumulator each.
+    fn needs() -> [Needs; 5] {
+        std::array::from_fn(|i| Needs {
+            range: i == 0,
+            moments: i == 1,
+            variance: false,
+            terms: i == 2,
+            ordered: i == 3,
+            edges: (i == 4).then(|| vec![0.0, 1.0]),
+        })
+    }
+
+    #[test]
+    fn values_matter_to_every_accumulator_and_not_to_a_count() {
+        assert!(needs().iter().all(Needs::values));
+        assert!(!Needs::default().values());
+    }
+
+    #[test]
+    fn a_value_is_held_where_it_is_in_the_range_of_every_accumulator() {
+        let [range, moments, terms, ..] = needs().map(column);
+        let mut both = moments.clone();
+        both.needs.terms = true;
+        // The bound itself, and the number below it: heights to 2^14 m, terms to their own.
+        for (bound, holds) in [
+            (16_384.0, [true, false, true, false]),
+            (16_383.0, [true; 4]),
+            (TermSum::RANGE, [true, false, false, false]),
+            (-TermSum::RANGE, [true, false, false, false]),
+            (TermSum::RANGE.next_down(), [true, false, true, false]),
+            (f64::NAN, [true; 4]),
+            (f64::NEG_INFINITY, [true; 4]),
+        ] {
+            let values = Values::F64(vec![0.0, bound]);
+            for (column, holds) in [&range, &moments, &terms, &both].into_iter().zip(holds) {
+                assert_eq!(
+                    column.holds(&values, 1),
+                    holds,
+                    "{bound} {:?}",
+                    column.needs
+                );
+                assert!(column.holds(&values, 0));
+            }
+        }
+        assert!(!moments.holds(&Values::F32(vec![20_000.0]), 0));
+        assert!(!moments.holds(&Values::I64(vec![20_000]), 0));
+        assert!(moments.holds(&Values::I64(vec![-16_383]), 0));
+    }
+
+    #[test]
+    fn the_quantiles_of_a_column_are_not_those_of_another() {
+        let quantile = |column, q| {
+            JobOutput::Scalar(CellExpr::Reduce(Measure {
+                column,
+                kind: MeasureKind::Quantile { q },
+                skip_nan: true,
+            }))
+        };
+        let job = Job {
+            columns: needs().map(column).to_vec(),
+            outputs: vec![
+                quantile(3, 0.25),
+                quantile(1, 0.5),
+                JobOutput::Histogram(3),
+                quantile(3, 0.75),
+            ],
+        };
+        assert_eq!(job.quantiles(3), [0.25, 0.75]);
+        assert_eq!(job.quantiles(1), [0.5]);
+        assert!(job.quantiles(0).is_empty());
     }
 }

@@ -120,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_of_squares_beyond_any_number_of_values_is_of_none() {
+        let with = |high| Moments {
+            sum: 0,
+            squares: Unsigned256 { high, low: 0 },
+        };
+        assert!(with(0).are_of(1) && with(1).are_of(1) && with(u64::MAX.into()).are_of(1));
+        assert!(!with(1 << 64).are_of(1) && !with(1 << 127).are_of(1));
+    }
+
+    #[test]
     fn values_far_from_zero_keep_their_variance() {
         let values = [10_000.0f32, 10_000.001, 10_000.002];
         let exact: Vec<f64> = values.iter().map(|&v| f64::from(v) - 10_000.0).collect();

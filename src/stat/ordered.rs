@@ -339,6 +339,44 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_say_none_stay_behind_but_for_those_of_the_largest_integer() {
+        let mut narrow = Ordered::new(ColumnType::F32);
+        narrow.push_keys(&[7, u32::MAX, 3]);
+        narrow.push_keys(&[u32::MAX]);
+        assert_eq!(narrow.offsets, [0, 2, 2]);
+        assert_eq!(narrow.keys, Keys::Narrow(vec![7, 3]));
+        let mut wide = Ordered::new(ColumnType::I64);
+        wide.push_wide_keys(&[5, u64::MAX, u64::MAX], 2);
+        wide.push_wide_keys(&[u64::MAX, 4], 1);
+        wide.push_keys(&[u32::MAX, 9]);
+        assert_eq!(wide.offsets, [0, 2, 3, 4]);
+        assert_eq!(wide.keys, Keys::Wide(vec![5, u64::MAX, 4, 9]));
+    }
+
+    #[test]
+    fn cells_are_gathered_from_tables_in_the_order_of_their_places() {
+        for column_type in [ColumnType::F32, ColumnType::F64] {
+            let table = |cells: &[&[f64]]| {
+                let mut table = Ordered::new(column_type);
+                for cell in cells {
+                    let narrow: Vec<f32> = cell.iter().map(|&v| v as f32).collect();
+                    match column_type {
+                        ColumnType::F32 => table.push_cell(&narrow),
+                        _ => table.push_cell(cell),
+                    }
+                }
+                table
+            };
+            let (a, b) = (table(&[&[1.0], &[2.0, 3.0]]), table(&[&[4.0]]));
+            let mut joined = table(&[&[8.0]]);
+            joined.gather(&[&a, &b], &[(0, 1), (1, 0), (0, 0)], &[0, 2, 3]);
+            assert_eq!(joined, table(&[&[2.0, 3.0, 4.0], &[1.0]]));
+            joined.gather(&[&a, &b], &[], &[0]);
+            assert_eq!(joined, table(&[]));
+        }
+    }
+
+    #[test]
     fn selected_ranks_are_those_of_sorted_values() {
         let values: Vec<f32> = (0..1000).map(|i| ((i * 7919) % 997) as f32).collect();
         let mut sorted = values.clone();

@@ -154,12 +154,16 @@ impl Ordered {
 
     /// Appends a cell with these values; none of a width that the column has not.
     fn push_slice(&mut self, values: KeySlice) {
+        self.push_nothing();
         match (&mut self.keys, values) {
             (Keys::Narrow(keys), KeySlice::Narrow(more)) => keys.extend_from_slice(more),
             (Keys::Wide(keys), KeySlice::Wide(more)) => keys.extend_from_slice(more),
             (_, other) => assert!(other.is_empty(), "a column has keys of one width"),
         }
-        self.offsets.push(self.len_keys());
+        let end = self.len_keys();
+        if let Some(last) = self.offsets.last_mut() {
+            *last = end;
+        }
     }
 }
 
@@ -254,7 +258,8 @@ mod tests {
         for edges in [0, 3, 200] {
             let job = job(edges);
             let table = cells(&[3, 1000, 0, 1], &job);
-            for bytes in [0, 1, 100, 3000, 4000, 1 << 20] {
+            // The last but one is what the values of the largest row take.
+            for bytes in [0, 1, 100, 3000, 4000, table.value_bytes(1..2), 1 << 20] {
                 for row in 0..table.len() {
                     let mut whole = Partials::empty(&job);
                     let (mut from, mut parts) = (Some(0), 0);
@@ -289,6 +294,30 @@ mod tests {
             }
         }
         assert_eq!(whole, table);
+    }
+
+    #[test]
+    fn a_table_weighs_its_cells_and_the_values_that_it_retains() {
+        let job = job(0);
+        let mut table = cells(&[3, 5], &job);
+        // Of three columns.
+        assert_eq!(table.weight(), 2 + 3 * (3 + 5));
+        assert!(table.columns[2].remainders.values() > 0);
+        table.clear_remainders();
+        assert_eq!(table.columns[2].remainders.values(), 0);
+        assert_eq!(table.weight(), 26);
+    }
+
+    #[test]
+    fn values_that_no_accumulator_holds_are_counted_by_their_column() {
+        let job = job(0);
+        let mut table = cells(&[1, 2], &job);
+        assert_eq!(table.out_of_range().count(), 0);
+        // Beyond the range of moments, not of terms.
+        for values in [[1.0, 20_000.0], [-20_000.0, 20_000.0]] {
+            table.columns[1].push_cell(&values, &job.columns[1]);
+        }
+        assert_eq!(table.out_of_range().collect::<Vec<_>>(), [(1, 3)]);
     }
 
     #[test]

@@ -220,10 +220,11 @@ impl ColumnPartials {
 
     /// Appends a cell to the accumulators whose size depends on the values, and to no others.
     pub fn push_retained<T: Value>(&mut self, values: &[T], column: &JobColumn) {
-        if let Some(ordered) = &mut self.ordered {
+        let (ordered, bins) = self.retained();
+        if let Some(ordered) = ordered {
             ordered.push_cell(values);
         }
-        if let (Some(bins), Some(edges)) = (&mut self.bins, &column.needs.edges) {
+        if let (Some(bins), Some(edges)) = (bins, &column.needs.edges) {
             bins.push_cell(values, edges);
         }
     }
@@ -231,14 +232,32 @@ impl ColumnPartials {
     /// Replaces what is retained of values: cell `i` joins cells `places[starts[i]..starts[i + 1]]`,
     /// each a table and a row of it.
     pub fn gather_retained(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
-        if let Some(ordered) = &mut self.ordered {
+        let (ordered, bins) = self.retained();
+        if let Some(ordered) = ordered {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.ordered.as_ref()).collect();
             ordered.gather(&tables, places, starts);
         }
-        if let Some(bins) = &mut self.bins {
+        if let Some(bins) = bins {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.bins.as_ref()).collect();
             bins.gather(&tables, places, starts);
         }
+    }
+
+    /// The accumulators that `rows_mut` leaves out.
+    fn retained(&mut self) -> (&mut Option<Ordered>, &mut Option<Bins>) {
+        // Without a rest: each is filled row by row, or here.
+        let Self {
+            count: _,
+            specials: _,
+            range: _,
+            moments: _,
+            remainders: _,
+            terms: _,
+            ordered,
+            bins,
+            out_of_range: _,
+        } = self;
+        (ordered, bins)
     }
 
     /// Makes room for so many rows; what they hold is to be replaced.
@@ -273,20 +292,26 @@ impl ColumnPartials {
 
     /// Appends rows of another table as cells of their own, without their remainders.
     pub(super) fn extend(&mut self, other: &Self, rows: Rows<usize>) {
-        self.extend_fixed(other, rows.clone());
-        if let (Some(mine), Some(more)) = (&mut self.ordered, &other.ordered) {
-            mine.extend(more, rows);
-        }
+        self.extend_counts(other, &rows);
+        zip_accumulators!(self, other, |mine, more| Accumulator::extend(
+            mine,
+            more,
+            rows.clone()
+        ));
     }
 
     /// As `extend`, without the values that are retained.
     pub(super) fn extend_fixed(&mut self, other: &Self, rows: Rows<usize>) {
-        self.count.extend_from_slice(&other.count[rows.clone()]);
-        self.specials
-            .extend_from_slice(&other.specials[rows.clone()]);
+        self.extend_counts(other, &rows);
         zip_accumulators!(self, other, |mine, more| if !mine.is_retained() {
             Accumulator::extend(mine, more, rows.clone());
         });
+    }
+
+    fn extend_counts(&mut self, other: &Self, rows: &Rows<usize>) {
+        self.count.extend_from_slice(&other.count[rows.clone()]);
+        self.specials
+            .extend_from_slice(&other.specials[rows.clone()]);
     }
 
     /// Merges row `i` of another table into the last cell here, without its remainder.

@@ -199,7 +199,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::stat::Resolution;
+    use crate::stat::{Remainders, Resolution};
 
     fn rule(exponent: i32, every: bool, squares: bool) -> RemainderRule {
         let below = if every { f64::INFINITY } else { SMALL };
@@ -227,6 +227,19 @@ mod tests {
         sums.add(&values[..cut], nulls, 0, rule);
         sums.add(&values[cut..], nulls, cut, rule);
         sums.finish()
+    }
+
+    /// The sums of so many equal values.
+    fn times(one: Remainder, values: usize) -> Remainder {
+        let (mut sum, mut doubled) = (Remainder::none(one.cell), one);
+        for bit in 0..24 {
+            if values >> bit & 1 == 1 {
+                sum.merge(&doubled);
+            }
+            let same = doubled;
+            doubled.merge(&same);
+        }
+        sum
     }
 
     /// Fast and slow ways agree, and none is missed.
@@ -281,8 +294,45 @@ mod tests {
         for sign in [1.0, -1.0] {
             let x = sign * (16_384.0 - Resolution::DEFAULT.unit() * 1.5).next_up();
             let values = vec![x; 3 * COARSE_VALUES + 5];
-            assert_eq!(sums(&values, None, &rule), Remainder::of(7, &values, &rule));
+            let one = Remainder::of(7, &[x], &rule).unwrap();
+            let found = sums(&values, None, &rule);
+            assert_eq!(found, Some(times(one, values.len())));
         }
+    }
+
+    #[test]
+    fn sums_of_many_of_the_largest_remainders_are_of_so_many_values_and_no_fewer() {
+        let x = (16_384.0 - Resolution::DEFAULT.unit() * 1.5).next_up();
+        let one = Remainder::of(7, &[x], &rule(34, true, true)).unwrap();
+        let sums = times(one, 1 << 20);
+        assert_eq!(sums.values, 1 << 20);
+        assert!(sums.are_of(1 << 20) && !sums.are_of((1 << 20) - 1));
+    }
+
+    #[test]
+    fn nulls_of_many_values_are_looked_up_where_each_stands() {
+        let (rule, n) = (rule(34, true, true), COARSE_VALUES + 5);
+        let mut values = vec![1.0; n];
+        values[n - 1] = 0.1;
+        for last in [false, true] {
+            let nulls = NullBuffer::from_iter((0..n).map(|i| i < n - 1 || last));
+            let mut sums = RemainderSums::of_cell(7);
+            sums.add(&values[2..], Some(&nulls), 2, &rule);
+            assert_eq!(sums.finish().is_some(), last);
+        }
+    }
+
+    #[test]
+    fn the_remainder_of_a_cell_goes_to_the_cell_that_it_joins() {
+        let row = Remainder::of(5, &[0.1], &rule(34, true, true)).unwrap();
+        let (mut from, mut to) = (Remainders::default(), Remainders::default());
+        from.append([row]);
+        to.join(&from, 4, 2);
+        assert!(to.rows().is_empty());
+        to.join(&from, 5, 2);
+        assert_eq!(to.rows(), [Remainder { cell: 2, ..row }]);
+        to.join(&from, 5, 2);
+        assert_eq!((to.rows().len(), to.values()), (1, 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::mem::size_of;
 use std::ops::Range as Rows;
 
 use super::accumulate::Accumulator;
-use super::job::{Job, JobColumn};
+use super::job::{Job, JobColumn, Needs};
 use super::moments::Moments;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
@@ -42,15 +42,23 @@ impl Job {
 
 impl JobColumn {
     fn cell_bytes(&self) -> u64 {
-        let needs = &self.needs;
+        // Without a rest: whatever a cell has takes memory.
+        let Needs {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges,
+        } = &self.needs;
         let optional = [
-            (needs.range, size_of::<Range>()),
-            (needs.moments, size_of::<Moments>()),
-            (needs.terms, size_of::<TermSum>()),
-            (needs.ordered, size_of::<usize>()),
+            (range, size_of::<Range>()),
+            (moments, size_of::<Moments>()),
+            (terms, size_of::<TermSum>()),
+            (ordered, size_of::<usize>()),
         ];
-        let kept = optional.iter().filter(|(needed, _)| *needed);
-        let bins = needs.edges.as_ref().map_or(0, |edges| edges.len() + 1);
+        let kept = optional.iter().filter(|(needed, _)| **needed);
+        let bins = edges.as_ref().map_or(0, |edges| edges.len() + 1);
         let bytes = size_of::<u64>() * (1 + bins) + size_of::<Specials>();
         (bytes + kept.map(|(_, bytes)| bytes).sum::<usize>()) as u64
     }
@@ -126,7 +134,7 @@ impl Partials {
                     let ordered = other.columns[i].ordered.as_ref();
                     ordered.map_or(0, |o| o.offsets[rows.end] - o.offsets[rows.start])
                 });
-                ordered.reserve(cells, keys.sum());
+                ordered.reserve_values(cells, keys.sum());
             }
         }
     }
@@ -190,8 +198,8 @@ impl Ordered {
         }
     }
 
-    fn reserve(&mut self, cells: usize, more: usize) {
-        self.offsets.reserve_exact(cells);
+    fn reserve_values(&mut self, cells: usize, more: usize) {
+        Accumulator::reserve(self, cells);
         match &mut self.keys {
             Keys::Narrow(keys) => keys.reserve_exact(more),
             Keys::Wide(keys) => keys.reserve_exact(more),

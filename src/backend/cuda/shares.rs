@@ -2,7 +2,7 @@
 
 use crate::backend::gpu::Share;
 use crate::photon::ColumnType;
-use crate::stat::{Job, JobColumn};
+use crate::stat::{Job, JobColumn, Needs};
 
 /// What of a column the host folds, and why; `None` if the device folds all of it.
 pub fn why_host(column: &JobColumn) -> Option<&'static str> {
@@ -19,16 +19,31 @@ pub fn why_host(column: &JobColumn) -> Option<&'static str> {
 pub fn shares(job: &Job) -> (Share, Share) {
     let columns = || job.columns.iter().cloned().enumerate();
     let device = columns().map(|(place, mut column)| {
-        column.needs.edges = None;
-        column.needs.terms &= column.column_type == ColumnType::F64;
+        // Without a rest, here and below: of each accumulator it is decided who folds it.
+        let Needs {
+            range: _,
+            moments: _,
+            variance: _,
+            terms,
+            ordered: _,
+            edges,
+        } = &mut column.needs;
+        *edges = None;
+        *terms &= column.column_type == ColumnType::F64;
         (place, column)
     });
     let host = columns().filter(|(_, column)| why_host(column).is_some());
     let host = host.map(|(place, mut column)| {
-        column.needs.range = false;
-        column.needs.moments = false;
-        column.needs.ordered = false;
-        column.needs.terms &= column.column_type != ColumnType::F64;
+        let Needs {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges: _,
+        } = &mut column.needs;
+        (*range, *moments, *ordered) = (false, false, false);
+        *terms &= column.column_type != ColumnType::F64;
         (place, column)
     });
     (Share::of(device), Share::of(host))

@@ -55,23 +55,35 @@ pub fn column(
     described: &JobColumn,
 ) -> ColumnPartials {
     let mut column = ColumnPartials::empty(described);
+    // Without a rest: bins and remainders are the host's, and where values are retained rows are not summed up.
+    let ColumnPartials {
+        count: counted,
+        specials: special,
+        range,
+        moments: of_moments,
+        remainders: _,
+        terms: of_terms,
+        ordered: _,
+        bins: _,
+        out_of_range: beyond,
+    } = &mut column;
     let counts = moments.or(terms).unwrap_or_default();
-    column.count = order.iter().map(|&i| count(&counts[i], 1)).collect();
-    column.specials = order.iter().map(|&i| specials(&counts[i])).collect();
+    counted.extend(order.iter().map(|&i| count(&counts[i], 1)));
+    special.extend(order.iter().map(|&i| specials(&counts[i])));
     let out_of_range = |rows: &[Row]| rows.iter().map(|row| count(row, 5)).sum::<u64>();
-    if let Some(ranges) = &mut column.range {
+    if let Some(ranges) = range {
         ranges.extend(order.iter().map(|&i| Range {
             min: Key(!counts[i][3]),
             max: Key(counts[i][4]),
         }));
     }
-    if let (Some(sums), Some(rows)) = (&mut column.moments, moments) {
+    if let (Some(sums), Some(rows)) = (of_moments, moments) {
         sums.extend(order.iter().map(|&i| moments_of(&rows[i])));
-        column.out_of_range += out_of_range(rows);
+        *beyond += out_of_range(rows);
     }
-    if let (Some(sums), Some(rows)) = (&mut column.terms, terms) {
+    if let (Some(sums), Some(rows)) = (of_terms, terms) {
         sums.extend(order.iter().map(|&i| terms_of(&rows[i])));
-        column.out_of_range += out_of_range(rows);
+        *beyond += out_of_range(rows);
     }
     column
 }

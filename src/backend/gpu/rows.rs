@@ -133,45 +133,64 @@ fn cells<R: Row>(found: &Found<R>, table: &KeyTable) -> (Vec<u64>, Vec<u64>) {
 /// The accumulators of a column.
 fn column<R: Row>(found: &Found<R>, described: &JobColumn) -> ColumnPartials {
     let mut column = ColumnPartials::empty(described);
+    // Without a rest: bins and remainders are the host's, all others are in rows.
+    let ColumnPartials {
+        count,
+        specials,
+        range,
+        moments,
+        remainders: _,
+        terms,
+        ordered,
+        bins: _,
+        out_of_range,
+    } = &mut column;
     let firsts = found.firsts();
     for pair in firsts.windows(2) {
         let place = pair[0]..pair[1];
-        push_counts(&mut column, &found.counts()[place.clone()]);
-        if let (Some(sums), Some(rows)) = (&mut column.moments, found.moments) {
+        let counts = &found.counts()[place.clone()];
+        count.push(counts.iter().map(Row::values).sum());
+        specials.push(special_values(counts));
+        if let Some(ranges) = range {
+            ranges.push(extent(counts));
+        }
+        if let (Some(sums), Some(rows)) = (moments.as_mut(), found.moments) {
             let mut sum = Moments::default();
             for row in &rows[place.clone()] {
                 sum.merge(&row.moments());
-                column.out_of_range += row.out_of_range();
+                *out_of_range += row.out_of_range();
             }
             sums.push(sum);
         }
-        if let (Some(sums), Some(rows)) = (&mut column.terms, found.terms) {
+        if let (Some(sums), Some(rows)) = (terms.as_mut(), found.terms) {
             let mut sum = TermSum::default();
             for row in &rows[place] {
                 sum.merge(&row.terms());
-                column.out_of_range += row.out_of_range();
+                *out_of_range += row.out_of_range();
             }
             sums.push(sum);
         }
     }
-    if let (Some(ordered), Some(values)) = (&mut column.ordered, found.values) {
+    if let (Some(ordered), Some(values)) = (ordered, found.values) {
         push_values(ordered, found.counts(), &firsts, values);
     }
     column
 }
 
-fn push_counts<R: Row>(column: &mut ColumnPartials, rows: &[R]) {
-    let (mut count, mut specials, mut range) = (0, Specials::default(), Range::default());
+fn special_values<R: Row>(rows: &[R]) -> Specials {
+    let mut all = Specials::default();
     for row in rows {
-        count += row.values();
-        specials.merge(&row.specials());
-        range.merge(&row.range());
+        all.merge(&row.specials());
     }
-    column.count.push(count);
-    column.specials.push(specials);
-    if let Some(ranges) = &mut column.range {
-        ranges.push(range);
+    all
+}
+
+fn extent<R: Row>(rows: &[R]) -> Range {
+    let mut all = Range::default();
+    for row in rows {
+        all.merge(&row.range());
     }
+    all
 }
 
 /// NaN and null have a key that says so, and stay behind.

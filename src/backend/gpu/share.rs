@@ -77,11 +77,23 @@ fn join(
             }
             Entry::Occupied(mut column) => {
                 let column = column.get_mut();
-                column.out_of_range += more.out_of_range;
+                // Without a rest: of each accumulator it is decided whose it is.
+                let ColumnPartials {
+                    count: _,
+                    specials,
+                    range: _,
+                    moments: _,
+                    remainders: _,
+                    terms,
+                    ordered: _,
+                    bins,
+                    out_of_range,
+                } = more;
+                column.out_of_range += out_of_range;
                 // The device counts them only where it is asked for more of the values.
-                column.specials = more.specials;
-                column.terms = more.terms.or(column.terms.take());
-                column.bins = more.bins;
+                column.specials = specials;
+                column.terms = terms.or(column.terms.take());
+                column.bins = bins;
             }
         }
     }

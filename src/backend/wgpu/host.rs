@@ -3,7 +3,7 @@
 use crate::backend::gpu::Share;
 use crate::error::{Error, Result};
 use crate::photon::ColumnType;
-use crate::stat::{Job, JobColumn};
+use crate::stat::{Job, JobColumn, Needs};
 
 /// Stages that run on the host, to find where a difference starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,16 +73,30 @@ pub fn shares(job: &Job) -> (Share, Share) {
     let columns = || job.columns.iter().cloned().enumerate();
     let device = columns().filter(|(_, column)| column.column_type == ColumnType::F32);
     let device = device.map(|(place, mut column)| {
-        column.needs.terms = false;
-        column.needs.edges = None;
+        // Without a rest, here and below: of each accumulator it is decided who folds it.
+        let Needs {
+            range: _,
+            moments: _,
+            variance: _,
+            terms,
+            ordered: _,
+            edges,
+        } = &mut column.needs;
+        (*terms, *edges) = (false, None);
         (place, column)
     });
     let host = columns().filter(|(_, column)| why_host(column).is_some());
     let host = host.map(|(place, mut column)| {
         if column.column_type == ColumnType::F32 {
-            column.needs.range = false;
-            column.needs.moments = false;
-            column.needs.ordered = false;
+            let Needs {
+                range,
+                moments,
+                variance: _,
+                terms: _,
+                ordered,
+                edges: _,
+            } = &mut column.needs;
+            (*range, *moments, *ordered) = (false, false, false);
         }
         (place, column)
     });

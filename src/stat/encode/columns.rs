@@ -18,33 +18,52 @@ use crate::stat::specials::Specials;
 use crate::stat::terms::TermSum;
 
 /// Bytes of a body with these rows.
-pub(super) fn bytes_of(job: &Job, partials: &Partials, rows: Rows<usize>) -> u64 {
-    const LENGTH: u64 = size_of::<u64>() as u64;
-    fn array<T: Fixed>(values: u64) -> u64 {
-        LENGTH + values * T::BYTES as u64
+pub(super) fn bytes_of(partials: &Partials, rows: Rows<usize>) -> u64 {
+    let cells = &partials.cells[rows.clone()];
+    let columns = partials.columns.iter();
+    let columns = columns.map(|column| bytes_of_column(column, cells, rows.clone()));
+    2 * bytes_of_array::<u64>(rows.len()) + columns.sum::<u64>()
+}
+
+fn bytes_of_array<T: Fixed>(values: usize) -> u64 {
+    size_of::<u64>() as u64 + values as u64 * T::BYTES as u64
+}
+
+fn bytes_of_column(column: &ColumnPartials, cells: &[u64], rows: Rows<usize>) -> u64 {
+    // Without a rest, as in `pack_column`, whose arrays these are.
+    let ColumnPartials {
+        count: _,
+        specials: _,
+        range,
+        moments,
+        remainders,
+        terms,
+        ordered,
+        bins,
+        out_of_range: _,
+    } = column;
+    let n = rows.len();
+    let mut bytes = bytes_of_array::<u64>(n) + bytes_of_array::<Specials>(n);
+    if range.is_some() {
+        bytes += bytes_of_array::<Range>(n);
     }
-    let cells = rows.len() as u64;
-    let mut bytes = 2 * array::<u64>(cells);
-    for (column, values) in job.columns.iter().zip(&partials.columns) {
-        let needs = &column.needs;
-        bytes += array::<u64>(cells) + array::<Specials>(cells);
-        bytes += u64::from(needs.range) * array::<Range>(cells);
-        if needs.moments {
-            let remainders = values.remainders.of_cells(&partials.cells[rows.clone()]);
-            bytes += array::<Moments>(cells) + array::<Remainder>(remainders.len() as u64);
-        }
-        bytes += u64::from(needs.terms) * array::<TermSum>(cells);
-        if let Some(ordered) = &values.ordered {
-            let keys = (ordered.offsets[rows.end] - ordered.offsets[rows.start]) as u64;
-            bytes += array::<u64>(cells);
-            bytes += match &ordered.keys {
-                Keys::Narrow(_) => array::<u32>(keys),
-                Keys::Wide(_) => array::<u64>(keys),
-            };
-        }
-        if let Some(bins) = &values.bins {
-            bytes += array::<u64>(cells * bins.stride as u64);
-        }
+    if moments.is_some() {
+        let remainders = remainders.of_cells(cells).len();
+        bytes += bytes_of_array::<Moments>(n) + bytes_of_array::<Remainder>(remainders);
+    }
+    if terms.is_some() {
+        bytes += bytes_of_array::<TermSum>(n);
+    }
+    if let Some(ordered) = ordered {
+        let keys = ordered.offsets[rows.end] - ordered.offsets[rows.start];
+        bytes += bytes_of_array::<u64>(n);
+        bytes += match &ordered.keys {
+            Keys::Narrow(_) => bytes_of_array::<u32>(keys),
+            Keys::Wide(_) => bytes_of_array::<u64>(keys),
+        };
+    }
+    if let Some(bins) = bins {
+        bytes += bytes_of_array::<u64>(n * bins.stride);
     }
     bytes
 }
@@ -130,28 +149,40 @@ fn unpack_column<R: Read>(
     cells: u64,
     unpacker: &mut Unpacker<R>,
 ) -> Result<ColumnPartials, DecodeError> {
-    let mut empty = ColumnPartials::empty(column);
+    let mut read = ColumnPartials::empty(column);
+    // Without a rest: what is written has to be read.
+    let ColumnPartials {
+        count,
+        specials,
+        range,
+        moments,
+        remainders,
+        terms,
+        ordered,
+        bins,
+        out_of_range: _,
+    } = &mut read;
     let what = |array: &str| format!("the array of {array} of column {}", column.name);
-    empty.count = unpacker.array(&what("counts"), cells)?;
-    empty.specials = unpacker.array(&what("special values"), cells)?;
-    if let Some(range) = &mut empty.range {
+    *count = unpacker.array(&what("counts"), cells)?;
+    *specials = unpacker.array(&what("special values"), cells)?;
+    if let Some(range) = range {
         *range = unpacker.array(&what("ranges"), cells)?;
     }
-    if let Some(moments) = &mut empty.moments {
+    if let Some(moments) = moments {
         *moments = unpacker.array(&what("moments"), cells)?;
-        empty.remainders.rows = unpacker.up_to(&what("remainders"), cells)?;
+        remainders.rows = unpacker.up_to(&what("remainders"), cells)?;
     }
-    if let Some(terms) = &mut empty.terms {
+    if let Some(terms) = terms {
         *terms = unpacker.array(&what("sums of terms"), cells)?;
     }
-    if let Some(ordered) = &mut empty.ordered {
+    if let Some(ordered) = ordered {
         unpack_ordered(ordered, cells, &what, unpacker)?;
     }
-    if let Some(Bins { stride, counts }) = &mut empty.bins {
+    if let Some(Bins { stride, counts }) = bins {
         let bins = cells.saturating_mul(*stride as u64);
         *counts = unpacker.array(&what("bins"), bins)?;
     }
-    Ok(empty)
+    Ok(read)
 }
 
 fn unpack_ordered<R: Read>(

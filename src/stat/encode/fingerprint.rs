@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Fingerprint;
 use crate::grid::GridConfig;
-use crate::stat::job::{ColumnOrigin, Job, JobColumn};
+use crate::stat::job::{ColumnOrigin, Job, JobColumn, Needs};
 
 impl Job {
     /// Equal for jobs whose partials have the same columns and accumulators, whatever outputs are
@@ -65,21 +65,29 @@ fn describe(column: &JobColumn, text: &mut String) {
             add(format_args!("derived {} {expr} {operands:?}\n", expr.len()));
         }
     }
-    let needs = &column.needs;
+    // Without a rest: columns that need other accumulators have other bytes.
+    let Needs {
+        range,
+        moments,
+        variance,
+        terms,
+        ordered,
+        edges,
+    } = &column.needs;
     let exponent = column.resolution.exponent();
     add(format_args!("{:?} 2^-{exponent}\n", column.column_type));
     for (needed, name) in [
-        (needs.range, "range"),
-        (needs.moments, "moments"),
-        (needs.variance, "variance"),
-        (needs.terms, "terms"),
-        (needs.ordered, "ordered"),
+        (range, "range"),
+        (moments, "moments"),
+        (variance, "variance"),
+        (terms, "terms"),
+        (ordered, "ordered"),
     ] {
-        if needed {
+        if *needed {
             add(format_args!("{name}\n"));
         }
     }
-    if let Some(edges) = &needs.edges {
+    if let Some(edges) = edges {
         add(format_args!("edges"));
         for edge in edges {
             add(format_args!(" {:016x}", edge.to_bits()));

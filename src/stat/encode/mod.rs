@@ -89,7 +89,7 @@ impl<'a> Encoding<'a> {
 
     /// Bytes that these rows take as one block.
     pub fn bytes_of(&self, partials: &Partials, rows: Rows<usize>) -> u64 {
-        HEADER as u64 + columns::bytes_of(self.job, partials, rows) + CHECKSUM
+        HEADER as u64 + columns::bytes_of(partials, rows) + CHECKSUM
     }
 
     /// Writes rows as one block, none of which has values out of range; gives back its bytes.
@@ -102,7 +102,7 @@ impl<'a> Encoding<'a> {
         rows: Rows<usize>,
         out: &mut impl Write,
     ) -> io::Result<u64> {
-        let body = columns::bytes_of(self.job, partials, rows.clone());
+        let body = columns::bytes_of(partials, rows.clone());
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&MAGIC);
         header[8..12].copy_from_slice(&VERSION.to_le_bytes());

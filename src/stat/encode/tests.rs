@@ -280,6 +280,10 @@ fn partials_of_another_question_are_refused_by_name() {
     };
     let error = decoded(&Encoding::new(&ours, &coarser), &bytes).unwrap_err();
     assert!(matches!(error, DecodeError::OtherJob { .. }), "{error}");
+    let named = |encoding: Encoding| encoding.fingerprint().to_string();
+    let both = [Encoding::new(&ours, &grid), Encoding::new(&ours, &coarser)].map(named);
+    let says = format!("fingerprint is {}, that of this run {}", both[0], both[1]);
+    assert!(error.to_string().contains(&says), "{error}");
     let encoding = Encoding::new(&ours, &grid);
     let mut older = bytes;
     older[8] = 1;
@@ -300,4 +304,29 @@ fn partials_of_another_question_are_refused_by_name() {
     let checksum = crc32c::crc32c(&older[16..HEADER]);
     older[12..16].copy_from_slice(&checksum.to_le_bytes());
     assert_eq!(decoded(&encoding, &older).unwrap(), Partials::empty(&ours));
+}
+
+#[test]
+fn a_fingerprint_is_shown_by_its_first_bytes_and_in_full_where_it_is_looked_into() {
+    let fingerprint = Fingerprint(std::array::from_fn(|i| i as u8));
+    assert_eq!(fingerprint.to_string(), "0001020304050607");
+    let full = format!("{fingerprint:?}");
+    assert!(full.len() == 64 && full.ends_with("1d1e1f"), "{full}");
+}
+
+#[test]
+fn a_block_that_is_longer_than_what_is_left_is_refused_before_it_is_read() {
+    let (job, grid) = (job(&all()), grid());
+    let encoding = Encoding::new(&job, &grid);
+    let partials = partials(&job, &Cells::from([(3, (vec![1.0], 0, 0))]));
+    let bytes = encoded(&encoding, &partials, 0..1);
+    let length = bytes.len() as u64;
+    let within = |limit| encoding.decode(&mut bytes.as_slice(), limit);
+    assert_eq!(within(length).unwrap(), partials);
+    let (body, most) = (length - 68, length - 69);
+    let error = within(length - 1).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("damaged: a block of {body} bytes where {most} are left")
+    );
 }
