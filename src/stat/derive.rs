@@ -190,7 +190,7 @@ mod tests {
 
     fn values(values: [f64; 3], valid: Option<[bool; 3]>) -> Column {
         Column {
-            values: Values::F64(values.to_vec()),
+            values: Values::F64(values.to_vec().into()),
             nulls: valid.map(|valid| NullBuffer::from(valid.to_vec())),
         }
     }
@@ -219,8 +219,8 @@ mod tests {
                 ground_track: "gt1l".into(),
                 rows: Rows::Range(0..3),
             },
-            lon: vec![0.0; 3],
-            lat: vec![0.0; 3],
+            lon: vec![0.0; 3].into(),
+            lat: vec![0.0; 3].into(),
             columns: vec![a.clone(), b.clone()],
         };
         let mut derivation = Derivation::default();

@@ -218,7 +218,7 @@ mod tests {
             (f64::NAN, [true; 4]),
             (f64::NEG_INFINITY, [true; 4]),
         ] {
-            let values = Values::F64(vec![0.0, bound]);
+            let values = Values::F64(vec![0.0, bound].into());
             for (column, holds) in [&range, &moments, &terms, &both].into_iter().zip(holds) {
                 assert_eq!(
                     column.holds(&values, 1),
@@ -229,9 +229,9 @@ mod tests {
                 assert!(column.holds(&values, 0));
             }
         }
-        assert!(!moments.holds(&Values::F32(vec![20_000.0]), 0));
-        assert!(!moments.holds(&Values::I64(vec![20_000]), 0));
-        assert!(moments.holds(&Values::I64(vec![-16_383]), 0));
+        assert!(!moments.holds(&Values::F32(vec![20_000.0].into()), 0));
+        assert!(!moments.holds(&Values::I64(vec![20_000].into()), 0));
+        assert!(moments.holds(&Values::I64(vec![-16_383].into()), 0));
     }
 
     #[test]
