@@ -213,8 +213,8 @@ pub struct PlanArgs {
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR", required = true)]
     pub granules: Vec<PathBuf>,
-    /// Only shards and granules with photons in this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
-    /// the larger [default: the config's `region`]
+    /// Only shards and granules with photons in this area: a GeoJSON file, or a box in degrees, across
+    /// the antimeridian where W is the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub region: Option<String>,
     /// The shard map to write

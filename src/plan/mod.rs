@@ -2,8 +2,9 @@
 //!
 //! First on the line. Either paths become granules: files are found in folders (`scan.rs`), and of several
 //! files of one granule it is settled which are read (`duplicates.rs`). Or a shard map lists the granules of
-//! every shard (`map.rs`): `build.rs` makes one from the granules' positions, `signature.rs` tells whether it
-//! fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all granules of a plan once.
+//! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself),
+//! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all
+//! granules of a plan once.
 
 mod about;
 mod build;

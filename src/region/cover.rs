@@ -147,7 +147,9 @@ mod tests {
             let latitude =
                 if spherical { Latitude::GeodeticSpherical } else { Latitude::AuthalicWgs84 };
             let region = triangle();
-            prop_assume!(region.contains(lon, lat));
+            if !region.contains(lon, lat) {
+                return Ok(());
+            }
             let order = Order::new(order).unwrap();
             let cells = region.cells(latitude.into(), order).unwrap();
             prop_assert!(has(&cells, Locator::new(order, latitude).cell(lon, lat)));
@@ -169,11 +171,11 @@ mod tests {
             let (lon, lat) = Grid::from(latitude).center(order, cell);
             assert!(near(lon, lat), "{cell} at {lon}, {lat}");
         }
-        // In the middle of the hole there is none.
-        assert!(!has(
-            &found,
-            Locator::new(order, latitude).cell(-59.0, 60.42)
-        ));
+        // In the middle of the hole there are no small ones.
+        let order = Order::new(11).unwrap();
+        let found = region.cells(latitude.into(), order).unwrap();
+        let hole = Locator::new(order, latitude).cell(-59.0, 60.42);
+        assert!(!has(&found, hole));
     }
 
     #[test]

@@ -23,10 +23,11 @@ struct Says {
 impl Site {
     /// A granule of six ground tracks of 100 photons, each a little east of the one before.
     fn six(&self, name: &str, says: &Says) -> PathBuf {
-        let tracks = |i: usize| (SIX[i], Heights::along(-45.0 + i as f64 * 0.01, 100));
-        let tracks: Vec<_> = (0..6).map(tracks).collect();
-        let path = self.granule(name, &tracks);
-        let file = hdf5::File::append(&path).unwrap();
+        let path = self.path(name);
+        let file = hdf5::File::create(&path).unwrap();
+        for (i, track) in SIX.iter().enumerate() {
+            Heights::along(-45.0 + i as f64 * 0.01, 100).write(&file, track);
+        }
         for (track, values) in SIX.iter().zip(&says.attributes) {
             let group = file.group(track).unwrap();
             for (attribute, value) in ["atlas_beam_type", "atlas_spot_number"].iter().zip(values) {
