@@ -315,7 +315,7 @@ mod tests {
         let mut values = vec![1.0; n];
         values[n - 1] = 0.1;
         for last in [false, true] {
-            let nulls = NullBuffer::from_iter((0..n).map(|i| i < n - 1 || last));
+            let nulls = (0..n).map(|i| i < n - 1 || last).collect::<NullBuffer>();
             let mut sums = RemainderSums::of_cell(7);
             sums.add(&values[2..], Some(&nulls), 2, &rule);
             assert_eq!(sums.finish().is_some(), last);
@@ -336,11 +336,29 @@ mod tests {
     }
 
     #[test]
+    fn among_ordinary_heights_no_remainder_is_looked_for() {
+        let rule = rule(34, false, false);
+        let heights = [2000.5, -3.25, 0.0, 0.001];
+        assert!(!f64::may_remain(&heights, &rule));
+        assert!(!f32::may_remain(&heights.map(|h| h as f32), &rule));
+        for tiny in [1e-5, -1e-30] {
+            assert!(f64::may_remain(&[1.0, tiny], &rule));
+            assert!(f32::may_remain(&[1.0, tiny as f32], &rule));
+        }
+    }
+
+    #[test]
     fn a_sample_tells_where_most_values_have_a_remainder() {
         let rule = rule(34, true, true);
         let few: Vec<f64> = (0..1000).map(|i| if i == 5 { 0.1 } else { 1.0 }).collect();
         assert!(!mostly_remain(&few, &rule));
         assert!(mostly_remain(&[0.1; 1000], &rule));
+        // Every 16th is looked at.
+        let third = |i| if i % 3 == 1 { 0.1 } else { 1.0 };
+        assert!(mostly_remain(
+            &(0..1024).map(third).collect::<Vec<f64>>(),
+            &rule
+        ));
         assert!(!mostly_remain::<f64>(&[], &rule));
     }
 }

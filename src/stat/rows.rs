@@ -168,7 +168,7 @@ impl<'a> RowsMut<'a> {
 mod tests {
     use super::*;
     use crate::photon::ColumnType;
-    use crate::stat::{ColumnOrigin, Needs, Resolution};
+    use crate::stat::{ColumnOrigin, ColumnPartials, Needs, Resolution};
 
     /// Out of range, the sum and the sum of squares of as many values as this, in one cell.
     fn moments<T: Value>(value: T, times: usize, exponent: i32) -> (u64, i128, u128) {
@@ -220,5 +220,67 @@ mod tests {
             let squares = u128::from(n) * (below as u128).pow(2);
             assert_eq!(moments(below, times, 0), (0, sum, squares));
         }
+    }
+
+    fn column() -> JobColumn {
+        JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type: ColumnType::F64,
+            resolution: Resolution::DEFAULT,
+            needs: Needs {
+                range: true,
+                moments: true,
+                variance: true,
+                terms: true,
+                ..Needs::default()
+            },
+        }
+    }
+
+    #[test]
+    fn many_values_come_to_what_they_come_to_one_by_one() {
+        let column = column();
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2e4, -0.0, 1e300] {
+            let mut values: Vec<f64> = (0..40).map(|i| f64::from(i) * 0.5 - 3.0).collect();
+            values[17] = odd;
+            let mut sum = Row::default();
+            for value in &values {
+                let one = Row::of(&[*value], &column);
+                sum.count += one.count;
+                sum.specials.merge(&one.specials);
+                sum.range.merge(&one.range);
+                sum.moments.merge(&one.moments);
+                sum.terms.merge(&one.terms);
+                sum.out_of_range += one.out_of_range;
+            }
+            let all = Row::of(&values, &column);
+            assert_eq!(format!("{all:?}"), format!("{sum:?}"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_value_beyond_moments_and_terms_is_counted_by_both() {
+        for times in [1, 500] {
+            let row = Row::of(&vec![1e300; times], &column());
+            assert_eq!(row.out_of_range, 2 * times as u64);
+        }
+    }
+
+    #[test]
+    fn a_row_is_merged_where_another_stands() {
+        let column = column();
+        let cells = |cells: [&[f64]; 2]| {
+            let mut partials = ColumnPartials::empty(&column);
+            for cell in cells {
+                partials.push_cell(cell, &column);
+            }
+            partials
+        };
+        let mut partials = cells([&[8.0], &[1.0, f64::NAN]]);
+        let mut rows = partials.rows_mut();
+        rows.merge(1, &Row::of(&[4.0, f64::INFINITY], &column));
+        let merged = cells([&[8.0], &[1.0, f64::NAN, 4.0, f64::INFINITY]]);
+        assert_eq!(partials, merged);
     }
 }

@@ -115,4 +115,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_negative_zero_is_zero_to_a_scan() {
+        for zero in [0.0, -0.0] {
+            let mut range = Range::default();
+            range.accumulate(&[zero; 9]);
+            assert_eq!(scan_f64(&[zero; 9]).range, range);
+            let mut range = Range::default();
+            range.accumulate(&[zero as f32; 9]);
+            assert_eq!(scan_f32(&[zero as f32; 9]).range, range);
+        }
+    }
 }

@@ -300,4 +300,16 @@ mod tests {
         }
         assert_eq!(partials.fitting(5..9, u64::MAX, &job), 9);
     }
+
+    #[test]
+    fn bytes_of_photons_and_remainders_are_those_of_the_columns_that_keep_them() {
+        let mut job = job();
+        let of_one = size_of::<Remainder>() as u64;
+        assert_eq!(
+            (job.photon_bytes(), job.remainder_bytes()),
+            (12, 2 * of_one)
+        );
+        job.columns[0].needs = Needs::default();
+        assert_eq!((job.photon_bytes(), job.remainder_bytes()), (8, of_one));
+    }
 }

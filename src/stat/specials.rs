@@ -63,4 +63,17 @@ mod tests {
         assert_eq!((specials.infinite(), specials.total()), (4, 5));
         assert!(specials.sum_of_infinities().is_some_and(f64::is_nan));
     }
+
+    #[test]
+    fn those_of_two_cells_add_up_kind_by_kind() {
+        let of = |[nan, positive_infinity, negative_infinity]: [u64; 3]| Specials {
+            nan,
+            positive_infinity,
+            negative_infinity,
+        };
+        let mut both = of([2, 3, 4]);
+        both.merge(&of([10, 20, 30]));
+        assert_eq!(both, of([12, 23, 34]));
+        assert_eq!((both.infinite(), both.total()), (57, 69));
+    }
 }
