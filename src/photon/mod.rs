@@ -8,7 +8,7 @@ mod batch;
 mod counts;
 mod dtype;
 mod source;
-pub(crate) mod stored;
+pub mod stored;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 pub use counts::Counts;

@@ -1,7 +1,9 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
+pub mod deflate;
 pub mod double;
 pub mod healpix;
+pub mod streams;
 pub mod tables;
 
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
 use super::machine::{Block, Fault, Machine, Result, Span, Step};
-use super::way::{Results, Sorting};
+use super::way::{Inflating, Results, Sorting};
 
 /// A machine, and the memory that was taken from it.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Gpu<M: Machine> {
     pub sorting: Sorting,
     /// How rows of runs come back.
     pub results: Results,
+    /// Who inflates a chunk.
+    pub inflating: Inflating,
 }
 
 /// Memory that no batch uses at the moment.
@@ -130,6 +132,7 @@ impl<M: Machine> Gpu<M> {
             uploaded: AtomicU64::new(0),
             sorting: Sorting::LookBack,
             results: Results::Mapped,
+            inflating: Inflating::Warps,
         }
     }
 

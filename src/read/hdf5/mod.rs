@@ -17,6 +17,7 @@ mod file;
 mod fit;
 mod ground_track;
 mod identity;
+mod in_chunks;
 mod inspect;
 mod inspect_text;
 mod keep;
