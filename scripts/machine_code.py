@@ -36,6 +36,14 @@ WAYS = {
     "fold_f64": (("around", "DADD", 8, 8), 8, "float64 of a piece"),
 }
 
+# What decodes symbols: instructions of a warp for a literal, where two come together, and for a match beside the copying
+# of its bytes; and how many chunks a warp decodes at a time, and a block.
+SYMBOLS = {"inflate": (1, 8), "inflate_lanes": (8, 32)}
+# Every distance is held to the last that there is, and nothing else is; literals are stored, outside of any copying.
+LITERALS, MATCH = ("beside", "V?IMNMX", "STG", 2), ("beside", "V?IMNMX", "V?IMNMX", 1)
+# Literals among symbols of real data.
+MIX = 0.8
+
 # Of each architecture: registers, bytes of shared memory and warps of a multiprocessor.
 ARCHITECTURES = {
     "sm_80": (65536, 164 << 10, 64),
@@ -165,6 +173,22 @@ def around(found, op, photons, together):
     return min(ways, default=None)
 
 
+def beside(found, mark, op, symbols):
+    """Instructions a symbol of the shortest way around the innermost loop with `mark` in it that passes `op` and goes
+    round no loop inside it."""
+    has = lambda at, what: any(re.fullmatch(what, name.split(".")[0]) for name in found[at].ops)
+    loop = next(l for l in loops(found) if any(l[0] <= at <= l[1] and has(at, mark) for at in found))
+    nested = [l for l in loops(found) if inside(l, loop)]
+    allowed = {at for at in found if loop[0] <= at <= loop[1]}
+    allowed -= {at for at in allowed for l in nested if l[0] <= at <= l[1]}
+    from_head = shortest(found, loop[0], allowed)
+    # Back at the head, from any block of the loop.
+    back = lambda on: min(
+        (on[at] + len(found[at].ops) for at in on if loop[0] in found[at].to), default=None)
+    ways = [(from_head[at], back(shortest(found, at, allowed))) for at in from_head if has(at, op)]
+    return min((there + on for there, on in ways if on is not None), default=None) / symbols
+
+
 def whole(found, photons):
     """Instructions a photon of the longest way through a kernel, around no loop."""
     every, longest = loops(found), {}
@@ -189,7 +213,7 @@ def past(found, op, photons):
 
 def instructions(found, way):
     """Instructions a photon of one kernel."""
-    return {"whole": whole, "past": past, "around": around}[way[0]](found, *way[1:])
+    return {"whole": whole, "past": past, "around": around, "beside": beside}[way[0]](found, *way[1:])
 
 
 def occupancy(row):
@@ -205,9 +229,13 @@ def occupancy(row):
 def counted(rows, listings):
     """A row of the table for every kernel and architecture; `listings` by architecture and module."""
     for row in rows:
-        if row["architecture"] not in ARCHITECTURES or row["kernel"] not in WAYS:
+        if row["architecture"] not in ARCHITECTURES or row["kernel"] not in {**WAYS, **SYMBOLS}:
             continue
         code = functions(listings[row["architecture"], row["module"]])[row["kernel"]]
+        if row["kernel"] in SYMBOLS:
+            literal, match = (instructions(blocks(code), way) for way in (LITERALS, MATCH))
+            yield {**row, "occupancy": occupancy(row), "each": literal, "match": match}
+            continue
         way, bytes_each, what = WAYS[row["kernel"]]
         each = instructions(blocks(code), way)
         if each is None:
@@ -244,8 +272,37 @@ columns are copied to page-locked buffers, and 40 where they are decoded into su
 """
 
 
+SYMBOLS_HEAD = """
+Inflating is counted by symbols: instructions that a warp issues for a literal, where two of them come together, and for
+a match beside the copying of its bytes. Of 100 symbols 80 are taken to be literals, as in real data. Where a warp decodes
+one chunk, a symbol costs what its way costs; where some lanes decode one each, the warp goes both ways for a symbol
+of each of them. The last columns are 10^9 symbols a second at most, at four instructions a clock and multiprocessor;
+tables of blocks, copies and waits come on top: predicted are half to two thirds of it.
+"""
+
+
+def symbols(counts):
+    """Inflating as a table."""
+    columns = ["kernel", "architecture", "registers", "shared", "occupancy", "literal", "match", "symbol"]
+    columns += ["chunks a multiprocessor", *DEVICES]
+    lines = ["| " + " | ".join(columns) + " |", "| --- " * len(columns) + "|"]
+    for c in sorted(counts, key=lambda c: (list(SYMBOLS).index(c["kernel"]), c["architecture"])):
+        of_warp, of_block = SYMBOLS[c["kernel"]]
+        mixed = MIX * c["each"] + (1 - MIX) * c["match"]
+        each = mixed if of_warp == 1 else (2 * c["each"] + c["match"]) / of_warp
+        blocks = c["occupancy"] * ARCHITECTURES[c["architecture"]][2] / WARPS_A_BLOCK
+        rate = lambda d: f"{d[2] / 32 / each / 1e9:.0f}" if d[0] == c["architecture"] else ""
+        cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
+        cells += [f"{n:.1f}" for n in (c["each"], c["match"], each)]
+        cells += [round(blocks) * of_block, *map(rate, DEVICES.values())]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
 def table(counts):
     """The page."""
+    of_symbols = [c for c in counts if c["kernel"] in SYMBOLS]
+    counts = [c for c in counts if c["kernel"] in WAYS]
     columns = ["kernel", "architecture", "registers", "shared", "occupancy", "instructions", "bytes"]
     lines = ["| " + " | ".join([*columns, *DEVICES, "what it passes over"]) + " |"]
     lines.append("| --- " * (len(columns) + len(DEVICES) + 1) + "|")
@@ -255,7 +312,8 @@ def table(counts):
         cells += [f"{c['each']:.1f}", f"{c['bytes']:g}", *("" if t is None else f"{t:.2f}" for t in times), c["what"]]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     folded = FOLDS_HEAD + "\n" + "\n".join(folds(counts)) + "\n"
-    return HEAD + "\n" + "\n".join(lines) + "\n" + folded + HOST
+    inflated = SYMBOLS_HEAD + "\n" + "\n".join(symbols(of_symbols)) + "\n"
+    return HEAD + "\n" + "\n".join(lines) + "\n" + folded + HOST + inflated
 
 
 def least(count, device):
@@ -288,7 +346,7 @@ def complaints(counts, committed):
         if known is None:
             yield f"{name} is not in kernels/COUNTS.md: run scripts/ptx --count"
         elif c["each"] > known[0] * GROWTH:
-            yield (f"{name}: {c['each']:.1f} instructions a photon, {known[0]:.1f} before; make it cheaper, "
+            yield (f"{name}: {c['each']:.1f} instructions each, {known[0]:.1f} before; make it cheaper, "
                    "or say so: run scripts/ptx --count")
         elif c["occupancy"] < known[1] - 0.01:
             yield (f"{name}: {c['occupancy']:.0%} of the warps, {known[1]:.0%} before; make it smaller, or "

@@ -9,13 +9,13 @@ from typing import Callable, Optional
 FULL = {
     "parity": 1 << 20, "rates": 1 << 26, "large": 1 << 28, "profiled": 1 << 24, "pairs": 1 << 28,
     "checked": 4097, "positions": 1_000_000_000, "segments": 200_000, "few_segments": 2_000, "turns": 3,
-    "wgpu": 1 << 22,
+    "wgpu": 1 << 22, "chunked": 1 << 24,
 }
 # What an emulation bears.
 SMALL = {
     "parity": 4096, "rates": 4096, "large": 8192, "profiled": 4096, "pairs": 8192,
     "checked": 256, "positions": 20_000, "segments": 60, "few_segments": 60, "turns": 1,
-    "wgpu": 4096,
+    "wgpu": 4096, "chunked": 4096,
 }
 
 
@@ -50,6 +50,8 @@ STEPS = [
          binary("resident", "--photons", size("rates"))),
     Step("sort", "pairs of 32 bits by 16 of them", 45, binary("sort", "--photons", size("pairs"))),
     Step("cub", "CUB on such pairs", 75),
+    Step("inflate", "storage chunks inflated, beside libdeflate on all threads", 45,
+         binary("inflate", "--photons", size("chunked"))),
     Step("resident-large", "folds of more photons on the device", 45,
          binary("resident", "--photons", size("large"))),
     Step("locate", "cells of very many positions against the CPU's", 75,

@@ -77,6 +77,18 @@ def sorts(found):
     return table_of(["sort of pairs", "pairs", "bits", "10^9 pairs/s"], rows)
 
 
+def inflated(found):
+    rows = []
+    for fact, copied in (("inflate", "no"), ("inflate_uploaded", "yes")):
+        for value in values(found, "inflate", fact):
+            rows.append([value["by"], value["chunk_rows"], value["chunks"], copied,
+                         per_second(value, "bytes"), per_second(value, "stored_bytes"),
+                         per_second(value, "photons")])
+    rows.sort(key=lambda row: row[1])
+    return table_of(["storage chunks inflated by", "rows", "chunks", "with the copy", "GB/s inflated",
+                     "GB/s stored", "10^9 photons/s"], rows)
+
+
 def transfers(found):
     rows = []
     for step in ("end-to-end", "end-to-end-large"):
@@ -208,7 +220,7 @@ def section(devices, found):
     out.append("")
     if any(line.get("emulation") and line["step"] == "devices" for line in found):
         out += ["**Nothing here is a result: the device is an emulation.**", ""]
-    parts = [bits, targets, copies, resident, sorts, transfers, runs, peers, kernels, counters, outcomes]
+    parts = [bits, targets, copies, resident, sorts, inflated, transfers, runs, peers, kernels, counters, outcomes]
     return out + [text for part in parts for text in part(found)]
 
 

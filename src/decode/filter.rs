@@ -78,7 +78,7 @@ impl Pipeline {
 
     /// Undoes the filters of a chunk; `out` takes exactly its decoded bytes. The buffers of `work`
     /// grow to a little more than `out`, never by what the chunk says.
-    pub fn decode(
+    pub(crate) fn decode(
         &self,
         mask: u32,
         stored: &[u8],
@@ -136,6 +136,14 @@ impl Pipeline {
             out.copy_from_slice(decoded);
         }
         Ok(())
+    }
+
+    /// The filters of a chunk of `length` decoded bytes in the order in which they are undone, each with the bytes that
+    /// it may leave at most.
+    pub(crate) fn undone(&self, mask: u32, length: usize) -> Vec<(Step, usize)> {
+        let stages = self.stages(mask, length);
+        let undone = stages.iter().rev();
+        undone.map(|stage| (stage.step, stage.length)).collect()
     }
 
     /// Filters of a chunk of `length` decoded bytes, in the order of writing.

@@ -9,7 +9,7 @@ pub(crate) mod buffer;
 mod counts;
 mod dtype;
 mod source;
-pub(crate) mod stored;
+pub mod stored;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 pub use buffer::{Buffer, ColumnBlock, ColumnMemory, MemoryTaken};

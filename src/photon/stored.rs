@@ -4,6 +4,7 @@
 //! chunk lie. Whoever decodes (`src/decode/host.rs`) has them brought chunk by chunk into memory of its own, so
 //! no column is held twice.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,6 +22,24 @@ pub struct StoredColumn<B> {
     /// The chunks that hold some of them, ascending. Rows in none are not stored: whatever the dataset's fill
     /// value is, they are null, and 0 stands behind that.
     pub chunks: Vec<StoredChunk>,
+}
+
+/// What the bytes of chunks are in.
+pub trait Source: Sync {
+    /// Fills `out` with the bytes from `at` on.
+    ///
+    /// # Errors
+    /// They cannot be had, or end before `out` is full.
+    fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()>;
+}
+
+impl Source for Vec<u8> {
+    fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        let from = usize::try_from(at).ok().and_then(|at| self.get(at..));
+        let from = from.and_then(|rest| rest.get(..out.len()));
+        out.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
 }
 
 /// How a column is stored: what decoding needs to know beside its bytes.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::photon::stored::Source;
+
 /// Takes what [`Bytes::read_many`] brings: the number of a range, and what puts its bytes into memory of the
 /// taker's, which is as long as the range.
 pub type Sink<'a> = dyn Fn(usize, &mut dyn FnMut(&mut [u8]) -> io::Result<()>) + Sync + 'a;
@@ -46,6 +48,12 @@ pub trait Bytes: Debug + Send + Sync {
         numbered.for_each(|(number, range)| {
             sink(number, &mut |out| self.read_at(range.start, out));
         });
+    }
+}
+
+impl Source for Arc<dyn Bytes> {
+    fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        self.read_at(at, out)
     }
 }
 

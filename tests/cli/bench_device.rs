@@ -126,7 +126,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     ends(bench(&site, settings, &["--device", "cuda:all"]), 6);
     let facts = facts(&site);
     let outcomes = outcomes(&facts);
-    assert_eq!(outcomes.len(), 19, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 20, "{outcomes:?}");
     let no_device_needed = [
         "cub",
         "ncu",
@@ -152,6 +152,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
         "resident",
         "resident-large",
         "sort",
+        "inflate",
         "locate",
         "end-to-end",
         "run",

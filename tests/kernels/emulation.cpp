@@ -26,6 +26,12 @@ namespace {
 #include "../../kernels/runs.cu"
 #include "../../kernels/lane.cu"
 #include "../../kernels/fold.cu"
+#include "../../kernels/numbers.cu"
+#include "../../kernels/chunks.cu"
+#include "../../kernels/codes.cu"
+#include "../../kernels/deflate.cu"
+#include "../../kernels/inflate.cu"
+#include "../../kernels/unfilter.cu"
 
 static_assert(WORKGROUP == emulation::LANES);
 
@@ -70,6 +76,8 @@ const Entry ENTRIES[] = {
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
     ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells), ENTRY_OF(runs_rows),
     ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
+    ENTRY_OF(inflate), ENTRY_OF(inflate_lanes), ENTRY_OF(inflate_check),
+    ENTRY_OF(unfilter_shuffle), ENTRY_OF(unfilter_fletcher32), ENTRY_OF(unfilter_values),
 };
 
 const Entry* entry_named(std::string_view name) {

@@ -145,6 +145,18 @@ inline double __hiloint2double(int upper, int lower) {
 }
 // Of 0 it is 32.
 inline int __clz(unsigned bits) { return bits == 0 ? 32 : __builtin_clz(bits); }
+inline unsigned __brev(unsigned bits) {
+    unsigned reversed = 0;
+    for (int i = 0; i < 32; i++) {
+        reversed |= (bits >> i & 1u) << (31 - i);
+    }
+    return reversed;
+}
+// The word that begins `shift` bits into the low one of two.
+inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
+    const uint64_t both = static_cast<uint64_t>(high) << 32 | low;
+    return static_cast<unsigned>(both >> (shift % 32));
+}
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return static_cast<unsigned long long>((static_cast<unsigned __int128>(a) * b) >> 64);

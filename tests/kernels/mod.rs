@@ -3,10 +3,12 @@
 //! the CPU backend and the standard library. Where there is a device, the same facts hold on it; without
 //! one those tests show as ignored.
 
+mod chunks;
 mod columns;
 mod compiled;
 mod emulation;
 mod faults;
+pub mod inflate;
 mod line;
 mod locate;
 #[cfg(icefold_test_stand_in)]

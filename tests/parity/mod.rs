@@ -4,6 +4,7 @@
 //! A device that is not there is a failure, never a test left out.
 
 mod faults;
+mod inflate;
 mod line;
 mod reduce;
 mod segment;

@@ -1,9 +1,11 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
+pub mod deflate;
 pub mod double;
 pub mod granules;
 pub mod healpix;
 pub mod site;
+pub mod streams;
 pub mod tables;
 
 pub use site::Site;

@@ -1,6 +1,7 @@
 //! How long memory has to be that a kernel is given: looked at before each launch, so that no launch reaches beyond
 //! what it was given, whatever was asked for. What stands in place of memory that is not read may be of any length.
 
+use crate::backend::gpu::numbers::{STATE_WORDS, TASK_WORDS, UNIT};
 use crate::backend::gpu::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
 
 use super::kernels::{Argument, Kernel};
@@ -12,6 +13,9 @@ const ROW: u64 = 4 * ROW_WORDS as u64;
 const RUNS_ROW: u64 = 8 * FOLD_WORDS as u64;
 const PIECE: u64 = 16;
 const COUNTS: u64 = 16;
+/// Bytes of a task and of the state of a chunk.
+const TASK: u64 = 4 * TASK_WORDS as u64;
+const STATE: u64 = 4 * STATE_WORDS as u64;
 /// Bytes of the digits' counts of a whole sort.
 const DIGITS: u64 = (4 * u32::BITS / DIGIT_BITS * BINS) as u64;
 
@@ -46,7 +50,7 @@ impl Kernel {
             _ => 0,
         };
         let at = |place: usize| u64::from(word(place));
-        let n = at(0);
+        let (n, unit) = (at(0), u64::from(UNIT));
         let tile_count = u64::from(tiles(word(0)));
         match self {
             Self::Locate => vec![8 * n, 8 * n, 8 * n],
@@ -97,6 +101,18 @@ impl Kernel {
             Self::Fold | Self::FoldF64 | Self::FoldI64 | Self::FoldTerms => {
                 vec![COUNTS, PIECE * at(1), 0, 0, 0, 0]
             }
+            // Chunks and places are those that the tasks name, which the kernels hold against these numbers.
+            Self::Inflate | Self::InflateLanes => {
+                let (of_in, of_out) = (unit * at(2), unit * at(3));
+                vec![TASK * n, of_in, of_out, STATE * at(1), 4]
+            }
+            Self::InflateCheck | Self::UnfilterFletcher32 => {
+                vec![TASK * n, unit * at(2), STATE * at(1)]
+            }
+            Self::UnfilterShuffle => {
+                vec![TASK * n, unit * at(2), unit * at(3), STATE * at(1)]
+            }
+            Self::UnfilterValues => vec![TASK * n, unit * at(2), 4 * at(3), STATE * at(1)],
         }
     }
 }

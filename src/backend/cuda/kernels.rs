@@ -36,6 +36,12 @@ pub enum Kernel {
     FoldF64,
     FoldI64,
     FoldTerms,
+    Inflate,
+    InflateLanes,
+    InflateCheck,
+    UnfilterShuffle,
+    UnfilterFletcher32,
+    UnfilterValues,
 }
 
 /// What a kernel is given, in the order of its parameters.
@@ -64,7 +70,7 @@ impl Argument<'_> {
     }
 }
 
-pub const KERNELS: [Kernel; 30] = [
+pub const KERNELS: [Kernel; 36] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -95,6 +101,12 @@ pub const KERNELS: [Kernel; 30] = [
     Kernel::FoldF64,
     Kernel::FoldI64,
     Kernel::FoldTerms,
+    Kernel::Inflate,
+    Kernel::InflateLanes,
+    Kernel::InflateCheck,
+    Kernel::UnfilterShuffle,
+    Kernel::UnfilterFletcher32,
+    Kernel::UnfilterValues,
 ];
 
 impl Kernel {
@@ -131,6 +143,12 @@ impl Kernel {
             Self::FoldF64 => "fold_f64",
             Self::FoldI64 => "fold_i64",
             Self::FoldTerms => "fold_terms",
+            Self::Inflate => "inflate",
+            Self::InflateLanes => "inflate_lanes",
+            Self::InflateCheck => "inflate_check",
+            Self::UnfilterShuffle => "unfilter_shuffle",
+            Self::UnfilterFletcher32 => "unfilter_fletcher32",
+            Self::UnfilterValues => "unfilter_values",
         }
     }
 
@@ -156,7 +174,7 @@ impl Kernel {
 }
 
 /// The PTX of every module, by stem, as `scripts/ptx` writes it.
-pub const PTX: [(&str, &str); 8] = [
+pub const PTX: [(&str, &str); 10] = [
     ("locate", include_str!("../../../kernels/locate.ptx")),
     ("scan", include_str!("../../../kernels/scan.ptx")),
     ("sort", include_str!("../../../kernels/sort.ptx")),
@@ -165,6 +183,8 @@ pub const PTX: [(&str, &str); 8] = [
     ("reduce", include_str!("../../../kernels/reduce.ptx")),
     ("runs", include_str!("../../../kernels/runs.ptx")),
     ("fold", include_str!("../../../kernels/fold.ptx")),
+    ("inflate", include_str!("../../../kernels/inflate.ptx")),
+    ("unfilter", include_str!("../../../kernels/unfilter.ptx")),
 ];
 
 /// The files of a module behind the constants and the prelude.
@@ -175,7 +195,7 @@ macro_rules! kernel_files {
 }
 
 /// The whole source of every module, by stem.
-pub fn sources() -> [(&'static str, String); 8] {
+pub fn sources() -> [(&'static str, String); 10] {
     const PRELUDE: &str = include_str!("../../../kernels/prelude.cu");
     [
         ("locate", kernel_files!("place", "locate")),
@@ -186,6 +206,11 @@ pub fn sources() -> [(&'static str, String); 8] {
         ("reduce", kernel_files!("part", "reduce")),
         ("runs", kernel_files!("place", "boxes", "runs")),
         ("fold", kernel_files!("part", "lane", "fold")),
+        (
+            "inflate",
+            kernel_files!("numbers", "chunks", "codes", "deflate", "inflate"),
+        ),
+        ("unfilter", kernel_files!("numbers", "chunks", "unfilter")),
     ]
     .map(|(stem, files)| (stem, tile::constants() + PRELUDE + &files))
 }

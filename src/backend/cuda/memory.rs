@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
 use super::machine::{Block, Fault, Machine, Result, Span, Step};
-use super::way::{Results, Sorting, Uploads};
+use super::way::{Inflating, Results, Sorting, Uploads};
 use crate::photon::Buffer;
 
 /// A machine, and the memory that was taken from it.
@@ -27,6 +27,8 @@ pub struct Gpu<M: Machine> {
     pub results: Results,
     /// How columns reach the device.
     pub uploads: Uploads,
+    /// Who inflates a chunk.
+    pub inflating: Inflating,
 }
 
 /// Memory that no batch uses at the moment.
@@ -137,6 +139,7 @@ impl<M: Machine> Gpu<M> {
             sorting: Sorting::LookBack,
             results: Results::Mapped,
             uploads: Uploads::Pinned,
+            inflating: Inflating::Warps,
         }
     }
 

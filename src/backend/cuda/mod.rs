@@ -7,12 +7,14 @@
 //! | segment | `kernels/segment.cu` |
 //! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
 //! | all of them, of photons in runs | `kernels/runs.cu`, `kernels/fold.cu` |
+//! | decoding storage chunks, which no run does yet | `kernels/inflate.cu`, `kernels/unfilter.cu` |
 //!
 //! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
 //! `driver/` how it reaches a device. The tests run all but `driver/` over an emulation of a device
 //! (`tests/kernels/`), and that over a stand-in for NVIDIA's driver.
 
 mod choice;
+mod decode;
 mod driver;
 mod extents;
 mod fold;
@@ -36,6 +38,7 @@ pub mod tile;
 mod way;
 
 pub use choice::CudaChoice;
+pub use decode::{Decoded, NotDecoded, Streams};
 pub use driver::{
     COPIES, CopyKind, CopyTime, Driver, KernelTime, LoadedModules, RefusedModule, find,
 };
@@ -45,7 +48,7 @@ pub use report::{DeviceReport, Found};
 pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
-pub use way::{Launching, Results, Sorting, Uploads, Way};
+pub use way::{Inflating, Launching, Results, Sorting, Uploads, Way};
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,6 +99,7 @@ impl Cuda<Driver> {
         cuda.set_results(Results::of_environment()?);
         cuda.set_uploads(Uploads::of_environment()?);
         cuda.set_launching(Launching::of_environment()?);
+        cuda.set_inflating(Inflating::of_environment()?);
         Ok(cuda)
     }
 
@@ -186,6 +190,13 @@ impl<M: Machine> Cuda<M> {
     /// Uploads columns in another way from now on.
     pub fn set_uploads(&mut self, uploads: Uploads) {
         self.gpus.iter_mut().for_each(|gpu| gpu.uploads = uploads);
+    }
+
+    /// Inflates chunks in another way from now on.
+    pub fn set_inflating(&mut self, inflating: Inflating) {
+        self.gpus
+            .iter_mut()
+            .for_each(|gpu| gpu.inflating = inflating);
     }
 
     /// The names of the devices.

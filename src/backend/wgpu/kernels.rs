@@ -1,6 +1,6 @@
 //! Shaders and pipelines: every entry point, what it is bound to, and the text it is compiled from.
 
-use crate::backend::gpu::tile;
+use crate::backend::gpu::{numbers, tile};
 
 /// An entry point of a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub enum Kernel {
     Reduce,
     ReduceRecords,
     ReduceValues,
+    Inflate,
 }
 
 /// Whether an entry point writes to a buffer.
@@ -34,7 +35,7 @@ struct Entry {
 
 use Access::{Read, Write};
 
-const KERNELS: [Kernel; 10] = [
+const KERNELS: [Kernel; 11] = [
     Kernel::ScanReduce,
     Kernel::ScanSums,
     Kernel::ScanApply,
@@ -45,6 +46,7 @@ const KERNELS: [Kernel; 10] = [
     Kernel::Reduce,
     Kernel::ReduceRecords,
     Kernel::ReduceValues,
+    Kernel::Inflate,
 ];
 
 impl Kernel {
@@ -95,6 +97,11 @@ impl Kernel {
                 "reduce_values",
                 &[(4, Read), (5, Read), (6, Read), (7, Write)],
             ),
+            Self::Inflate => (
+                "inflate",
+                "inflate",
+                &[(1, Read), (2, Read), (3, Write), (4, Write)],
+            ),
         };
         Entry {
             stem,
@@ -105,7 +112,7 @@ impl Kernel {
 }
 
 /// The whole text of every shader module, by stem.
-pub fn shaders() -> [(&'static str, String); 4] {
+pub fn shaders() -> [(&'static str, String); 5] {
     const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
     const PART: &str = include_str!("../../../shaders/part.wgsl");
     let module = |parts: &[&str]| tile::wgsl() + PRELUDE + &parts.concat();
@@ -125,6 +132,14 @@ pub fn shaders() -> [(&'static str, String); 4] {
         (
             "reduce",
             module(&[PART, include_str!("../../../shaders/reduce.wgsl")]),
+        ),
+        (
+            "inflate",
+            module(&[
+                &numbers::wgsl(),
+                include_str!("../../../shaders/codes.wgsl"),
+                include_str!("../../../shaders/inflate.wgsl"),
+            ]),
         ),
     ]
 }

@@ -6,12 +6,14 @@
 //! | sort | `shaders/sort.wgsl` |
 //! | segment | `shaders/segment.wgsl` |
 //! | reduce | `shaders/reduce.wgsl` |
+//! | inflating storage chunks, which no run does yet | `shaders/inflate.wgsl` |
 //!
 //! `stages.rs` says what each dispatch is given, `fold.rs` in which order, `commands.rs` and `gpu.rs`
 //! how it reaches the device and what happens when that fails.
 
 mod adapter;
 mod commands;
+mod decode;
 mod fold;
 pub(in crate::backend) mod gpu;
 mod host;

@@ -26,6 +26,8 @@ enum Stage {
     Sort,
     Segment,
     Reduce,
+    /// Of no fold.
+    Decode,
 }
 
 impl Timer {
@@ -92,6 +94,7 @@ impl Timer {
                 Stage::Sort => seconds.sort += took,
                 Stage::Segment => seconds.segment += took,
                 Stage::Reduce => seconds.reduce += took,
+                Stage::Decode => {}
             }
         }
         seconds
@@ -105,5 +108,6 @@ fn stage(kernel: Kernel, before: Stage) -> Stage {
         Kernel::SortCount | Kernel::Sort => Stage::Sort,
         Kernel::SegmentCount | Kernel::Segment => Stage::Segment,
         Kernel::Reduce | Kernel::ReduceRecords | Kernel::ReduceValues => Stage::Reduce,
+        Kernel::Inflate => Stage::Decode,
     }
 }

@@ -48,6 +48,8 @@ pub enum BenchDeviceStep {
     Resident,
     /// The sort of pairs of 32 bits by 16 of them
     Sort,
+    /// Storage chunks inflated, beside the host
+    Inflate,
     /// Folds from arrays of the host to partials there
     EndToEnd,
     /// One fold and nothing else, for a profiler

@@ -7,6 +7,7 @@
 //! differs, the line says so and has no time, and the step goes on with the next.
 
 mod args;
+mod chunks;
 mod inputs;
 mod lines;
 mod parity;
@@ -87,6 +88,7 @@ fn on_device(args: &BenchDeviceArgs, lines: &mut Lines) -> Result<u8> {
         Step::Resident => rates::resident(&mut bench)?,
         Step::OneFold => rates::one_fold(&mut bench)?,
         Step::Sort => rates::sort(&mut bench)?,
+        Step::Inflate => chunks::inflate(&mut bench)?,
         Step::Devices | Step::Arrays | Step::Granule => {}
     }
     Ok(if bench.differs { 4 } else { lines.code() })

@@ -18,6 +18,7 @@ mod file;
 mod fit;
 mod ground_track;
 mod identity;
+mod in_chunks;
 mod inspect;
 mod inspect_text;
 mod keep;
