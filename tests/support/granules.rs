@@ -37,7 +37,7 @@ impl Heights {
         self
     }
 
-    pub(super) fn write(&self, file: &File, ground_track: &str) {
+    pub fn write(&self, file: &File, ground_track: &str) {
         let path = |name: &str| format!("{ground_track}/heights/{name}");
         let chunked = |name: &str, values: &[f64]| {
             let builder = file.new_dataset::<f64>().shape(values.len()..);

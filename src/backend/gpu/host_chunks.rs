@@ -30,9 +30,9 @@ impl std::fmt::Display for Undecoded {
 pub fn zeros<B>(column: &StoredColumn<B>) -> Values {
     let rows = (column.rows.end - column.rows.start) as usize;
     match column.form.element.kind {
-        Kind::F32 => Values::F32(vec![0.0; rows]),
-        Kind::F64 => Values::F64(vec![0.0; rows]),
-        _ => Values::I64(vec![0; rows]),
+        Kind::F32 => Values::F32(vec![0.0; rows].into()),
+        Kind::F64 => Values::F64(vec![0.0; rows].into()),
+        _ => Values::I64(vec![0; rows].into()),
     }
 }
 
