@@ -14,8 +14,9 @@ use crate::photon::stored::{Kind, Source, StoredColumn};
 /// A chunk of a column that has no values.
 #[derive(Debug)]
 pub struct Undecoded {
-    /// Counted through the columns asked for, and through the dataset.
+    /// Counted through the columns asked for.
     pub column: usize,
+    /// Counted through the dataset.
     pub chunk: u64,
     why: Defect,
 }
