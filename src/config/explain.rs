@@ -165,23 +165,8 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         let key = format!(".{}", variable.name);
         add("data_source.variables", &key, source(variable));
     }
-    if config.filters.is_empty() && config.conditions.is_empty() {
-        add("data_source.filters", "", "none".into());
-    }
-    for (i, filter) in config.filters.iter().enumerate() {
-        let key = if filter.moment.is_some() {
-            "time"
-        } else {
-            "data_source.filters"
-        };
-        add(key, &format!("[{i}]"), predicate(filter));
-    }
-    for condition in &config.conditions {
-        add(
-            "data_source.filters",
-            ".expression",
-            format!("keep {condition}"),
-        );
+    for (key, below, value) in filters(config) {
+        add(key, &below, value);
     }
     let region = config.region.as_ref();
     let region = region.map_or("none".into(), |region| region.facts().to_string());
@@ -218,6 +203,25 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add(key, "", shown.unwrap_or_else(|| "none".into()));
     }
     rows
+}
+
+/// What has to hold of a photon, each with the key that says so and its place below it.
+fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
+    const KEY: &str = "data_source.filters";
+    if config.filters.is_empty() && config.conditions.is_empty() {
+        return vec![(KEY, String::new(), "none".into())];
+    }
+    let compared = config.filters.iter().enumerate();
+    let compared = compared.map(|(i, filter)| {
+        let key = match &filter.moment {
+            Some(_) => "time",
+            None => KEY,
+        };
+        (key, format!("[{i}]"), predicate(filter))
+    });
+    let conditions = config.conditions.iter();
+    let conditions = conditions.map(|c| (KEY, ".expression".to_owned(), format!("keep {c}")));
+    compared.chain(conditions).collect()
 }
 
 fn source(variable: &Variable) -> String {

@@ -170,6 +170,51 @@ fn refusals_say_where_and_what_instead() {
         ),
         ("1 + 2", "the expression has no reduction"),
         ("sum(1)", "at column 5: sum is over no column"),
+        ("quantile(h_li, 1.5)", "q is 1.5, outside [0, 1]"),
+        ("quantile(h_li)", "quantile needs q"),
+        ("quantile(h_li, n)", "at column 16: q is a plain number"),
+        ("mean(h_li, ddof=1)", "only var and std take ddof"),
+        ("var(h_li, ddof=0.5)", "at column 16: ddof is 0.5"),
+        (
+            "var(h_li, dof=1)",
+            "has no parameter 'dof', did you mean 'ddof'",
+        ),
+        (
+            "mean(h_li",
+            "at column 10: expected ',' or ')', found the end",
+        ),
+        (
+            "mean(h_li) mean(n)",
+            "at column 12: expected an operator or the end, found 'mean'",
+        ),
+        (
+            "h_li[0]",
+            "at column 5: unexpected '['; allowed are numbers",
+        ),
+        ("__import__('os')", "at column 12: unexpected '\\''"),
+        ("os.system(h_li)", "unknown function 'os.system'"),
+        ("sum(h_li) // 2", "'//' is not in the language; use '/'"),
+        (
+            "1e999 * sum(n)",
+            "at column 1: number '1e999' is out of range",
+        ),
+        ("2x * sum(n)", "number '2' runs into a name"),
+        ("average(h_li, weights=2)", "the weights use no column"),
+        ("mean", "unknown name 'mean'; to call it, write mean(...)"),
+        (
+            "",
+            "at column 1: expected a number, a column, a function or '(', found the end",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(text);
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn refusals_of_conditions_say_where_and_what_instead() {
+    let cases = [
         (
             "where(mean(h_li), 1, 2)",
             "at column 7: a condition stands here, e.g. a < b",
@@ -206,41 +251,6 @@ fn refusals_say_where_and_what_instead() {
         (
             "sum(1 < n < 3)",
             "at column 11: expected ',' or ')', found '<'",
-        ),
-        ("quantile(h_li, 1.5)", "q is 1.5, outside [0, 1]"),
-        ("quantile(h_li)", "quantile needs q"),
-        ("quantile(h_li, n)", "at column 16: q is a plain number"),
-        ("mean(h_li, ddof=1)", "only var and std take ddof"),
-        ("var(h_li, ddof=0.5)", "at column 16: ddof is 0.5"),
-        (
-            "var(h_li, dof=1)",
-            "has no parameter 'dof', did you mean 'ddof'",
-        ),
-        (
-            "mean(h_li",
-            "at column 10: expected ',' or ')', found the end",
-        ),
-        (
-            "mean(h_li) mean(n)",
-            "at column 12: expected an operator or the end, found 'mean'",
-        ),
-        (
-            "h_li[0]",
-            "at column 5: unexpected '['; allowed are numbers",
-        ),
-        ("__import__('os')", "at column 12: unexpected '\\''"),
-        ("os.system(h_li)", "unknown function 'os.system'"),
-        ("sum(h_li) // 2", "'//' is not in the language; use '/'"),
-        (
-            "1e999 * sum(n)",
-            "at column 1: number '1e999' is out of range",
-        ),
-        ("2x * sum(n)", "number '2' runs into a name"),
-        ("average(h_li, weights=2)", "the weights use no column"),
-        ("mean", "unknown name 'mean'; to call it, write mean(...)"),
-        (
-            "",
-            "at column 1: expected a number, a column, a function or '(', found the end",
         ),
     ];
     for (text, expected) in cases {

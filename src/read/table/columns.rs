@@ -97,11 +97,7 @@ impl Needed {
                 )));
             }
         }
-        for filter in &config.filters {
-            let meaning = &meanings[&filter.dataset];
-            let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
-            fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
-        }
+        check_filters(table, config, &meanings)?;
         for (variable, &wanted) in config.variables.iter().zip(types) {
             let dtype = meanings[&variable.path].dtype();
             if column_type(dtype).wider(wanted) != Some(wanted) {
@@ -319,4 +315,18 @@ pub(super) fn column_type(dtype: Dtype) -> ColumnType {
         Dtype::F64 => ColumnType::F64,
         _ => ColumnType::I64,
     }
+}
+
+/// Whether the filters can tell the values of their columns apart.
+fn check_filters(
+    table: &TableFile,
+    config: &Config,
+    meanings: &BTreeMap<String, Meaning>,
+) -> Result<()> {
+    for filter in &config.filters {
+        let meaning = &meanings[&filter.dataset];
+        let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
+        fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
+    }
+    Ok(())
 }
