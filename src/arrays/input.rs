@@ -269,9 +269,12 @@ impl Gathered {
 /// Reads all inputs, in order.
 ///
 /// # Errors
-/// A file that cannot be read; a column that is missing, or of a type that does not fit.
+/// A file that cannot be read; a column that is missing, or of a type that does not fit; a config that leaves
+/// photons out in a way that only a run knows.
 pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
     let inputs: Vec<Input> = inputs.iter().map(|path| Input::of(path)).collect();
+    let tables = inputs.iter().all(|input| matches!(input, Input::Table(_)));
+    check_chosen(config, tables)?;
     let mut sources: Vec<SourceColumn> = Vec::new();
     for input in &inputs {
         let found = input.sources(config)?;
@@ -309,5 +312,48 @@ fn empty(column_type: ColumnType) -> Column {
     Column {
         values: Values::empty(column_type),
         nulls: None,
+    }
+}
+
+/// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
+fn check_chosen(config: &Config, tables: bool) -> Result<()> {
+    let what = if config.conditions.is_empty() {
+        let chosen = !config.filters.is_empty() || config.region.is_some();
+        (!tables && chosen).then_some("arrays are read whole, without filters and without a region")
+    } else {
+        Some("photons in memory are not chosen by filters with an expression")
+    };
+    what.map_or(Ok(()), |what| {
+        let message = format!("{what}; leave them out, or make a run of it");
+        Err(Error::config(&config.name, message))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_yaml;
+
+    #[test]
+    fn what_would_choose_photons_and_is_not_looked_at_is_refused() {
+        let config = |filters: &str| {
+            let text = format!(
+                "data_source:\n  reader: table\n  coordinates: {{latitude: lat, longitude: lon}}\n  \
+                 variables: {{h: h}}\n  filters: [{filters}]\naggregation:\n  variables:\n    \
+                 n: {{function: count, source: h}}\noutput:\n  \
+                 grid: {{type: healpix, parent_order: 2, child_order: 6}}\n"
+            );
+            parse_yaml("test", &text).unwrap()
+        };
+        let condition = config("{expression: 'h > 1'}");
+        assert!(check_chosen(&condition, true).is_err());
+        assert!(check_chosen(&condition, false).is_err());
+        let compared = config("{dataset: h, op: gt, value: 1}");
+        assert!(
+            check_chosen(&compared, true).is_ok(),
+            "tables are filtered as they are read"
+        );
+        assert!(check_chosen(&compared, false).is_err());
+        assert!(check_chosen(&config(""), false).is_ok());
     }
 }
