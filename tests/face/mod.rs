@@ -3,6 +3,7 @@
 mod arrays;
 mod bad_granule;
 mod bad_target;
+mod built_in;
 mod columns;
 mod conditions;
 mod configs;
