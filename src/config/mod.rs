@@ -10,6 +10,8 @@ mod area;
 mod beams;
 mod builtin;
 mod canonical;
+mod change;
+mod emit;
 mod entries;
 mod explain;
 mod faults;
@@ -49,9 +51,13 @@ pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use beams::{BeamChoice, Beams};
+#[cfg(feature = "hdf5")]
+pub(crate) use builtin::of_product;
+pub use builtin::{BuiltIn, built_in};
+pub use change::Change;
 pub use explain::{explain, explain_json};
 pub(crate) use parse::parse_with_region;
-pub use parse::{load, parse_yaml};
+pub use parse::{load, load_with, parse_yaml};
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 
@@ -78,6 +84,8 @@ pub struct Config {
     pub text: String,
     /// What granules are.
     pub granules: GranuleKind,
+    /// The product that granules are of, e.g. `ATL06`; any where there is none.
+    pub product: Option<String>,
     /// Ground tracks to read, in order; none of tables.
     pub ground_tracks: Vec<String>,
     /// Which beams are read of these ground tracks; all where there is none.
@@ -111,6 +119,8 @@ pub struct Config {
     pub access: Access,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
+    /// Keys that a [`Change`] said, in place of what was written.
+    pub changed: Vec<String>,
 }
 
 /// What the granules of a config are.
@@ -188,6 +198,18 @@ impl Config {
         self.cells = CellPolicy::Region;
         self.sha256 = canonical::sha256(&self);
         self
+    }
+}
+
+impl Config {
+    /// Whether a change said the value of a key, or a part of it.
+    fn is_changed(&self, key: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let mut changed = self.changed.iter();
+        changed.any(|change| within(key, change) || within(change, key))
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) struct RawDataSource {
     /// Has no effect: the path or address of a granule tells how to reach it.
     #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub driver: Option<RawDriver>,
+    /// The product that granules are of, e.g. `ATL06`; those of another are refused.
+    pub product: Option<String>,
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
     pub groups: Option<Vec<String>>,
     /// Which beams are read of them; all by default.
