@@ -1,7 +1,7 @@
 //! The functions of the expression language by name, shared by expressions and by the
 //! configuration's `function:` key, so that both know the same reductions.
 
-use super::{Bits, Extreme, ReductionKind, RowExpr, UnaryFn};
+use super::{Bits, End, Extreme, Mark, ReductionKind, Relation, RowExpr, UnaryFn};
 
 /// What a name that is called stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,15 @@ enum Shape {
     Quantile,
     Percentile,
     Average,
+    /// Whatever its `ddof`.
+    Related(Relation),
+    End(End),
+    Marks(Mark),
+    Mad,
 }
+
+/// Columns beside the value that a fit takes at most.
+const MOST_OTHERS: usize = 3;
 
 /// The parameters that a reduction may take beside its operand.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,10 +62,12 @@ pub(crate) struct Parameters {
     pub q: Option<f64>,
     pub ddof: Option<u32>,
     pub weights: Option<RowExpr>,
+    /// Of fits and of `first` and `last`.
+    pub others: Vec<RowExpr>,
 }
 
 /// Every reduction's bare name.
-pub(crate) const REDUCERS: [&str; 21] = [
+pub(crate) const REDUCERS: [&str; 34] = [
     "len",
     "count",
     "min",
@@ -79,6 +89,19 @@ pub(crate) const REDUCERS: [&str; 21] = [
     "nanstd",
     "nanquantile",
     "nanpercentile",
+    "mad",
+    "nanmad",
+    "cov",
+    "corr",
+    "slope",
+    "slope_err",
+    "intercept",
+    "intercept_err",
+    "first",
+    "last",
+    "n_granules",
+    "n_cycles",
+    "n_tracks",
 ];
 
 /// Every elementwise function's bare name.
@@ -156,6 +179,19 @@ pub(crate) fn reducer(name: &str) -> Option<Reducer> {
         "std" => Shape::Std,
         "quantile" => Shape::Quantile,
         "percentile" => Shape::Percentile,
+        "mad" => Shape::Mad,
+        _ if skip_nan => return None,
+        "cov" => Shape::Related(Relation::Cov { ddof: 1 }),
+        "corr" => Shape::Related(Relation::Corr),
+        "slope" => Shape::Related(Relation::Slope),
+        "slope_err" => Shape::Related(Relation::SlopeErr),
+        "intercept" => Shape::Related(Relation::Intercept),
+        "intercept_err" => Shape::Related(Relation::InterceptErr),
+        "first" => Shape::End(End::First),
+        "last" => Shape::End(End::Last),
+        "n_granules" => Shape::Marks(Mark::Granule),
+        "n_cycles" => Shape::Marks(Mark::Cycle),
+        "n_tracks" => Shape::Marks(Mark::Track),
         _ => return None,
     };
     Some(Reducer { shape, skip_nan })
@@ -167,22 +203,66 @@ impl Reducer {
         matches!(self.shape, Shape::Quantile | Shape::Percentile)
     }
 
+    /// Operands beside the value: how many at most, and how they are written.
+    pub(crate) fn others(self) -> (usize, &'static str) {
+        match self.shape {
+            Shape::Related(Relation::Cov { .. }) => (1, "cov(y, x)"),
+            Shape::Related(Relation::Corr) => (1, "corr(y, x)"),
+            Shape::Related(_) => (MOST_OTHERS, "slope(y, x) or slope(y, x, x2, x3)"),
+            Shape::End(_) => (1, "first(y, time)"),
+            _ => (0, "mean(y)"),
+        }
+    }
+
+    /// The parameter of `params` that names the operands beside the value; `None` where there are none.
+    pub(crate) fn others_key(self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Related(_) => Some("x"),
+            Shape::End(_) => Some("by"),
+            _ => None,
+        }
+    }
+
     /// The reduction with its parameters.
     ///
     /// Fails on a parameter that is missing, out of range or not the reduction's.
     pub(crate) fn kind(self, parameters: Parameters) -> Result<ReductionKind, String> {
-        let Parameters { q, ddof, weights } = parameters;
-        let spread = matches!(self.shape, Shape::Var | Shape::Std);
+        let Parameters {
+            q,
+            ddof,
+            weights,
+            others,
+        } = parameters;
+        let of_pairs = Shape::Related(Relation::Cov { ddof: 1 });
+        let spread = matches!(self.shape, Shape::Var | Shape::Std) || self.shape == of_pairs;
         if q.is_some() && !self.takes_q() {
             return Err("only quantile and percentile take q".into());
         }
         if ddof.is_some() && !spread {
-            return Err("only var and std take ddof".into());
+            return Err("only var, std and cov take ddof".into());
         }
         if weights.is_some() && self.shape != Shape::Average {
             return Err("only average takes weights".into());
         }
-        let ddof = ddof.unwrap_or(0);
+        let (most, written) = self.others();
+        if others.len() > most {
+            return Err(format!(
+                "takes {most} operands beside the value, not {}",
+                others.len()
+            ));
+        }
+        if most > 0 && others.is_empty() {
+            return Err(format!("needs another operand, as in {written}"));
+        }
+        for other in &others {
+            let mut columns = Vec::new();
+            other.collect_columns(&mut columns);
+            if columns.is_empty() {
+                return Err(format!("'{other}' uses no column"));
+            }
+        }
+        let default_ddof = u32::from(self.shape == of_pairs);
+        let ddof = ddof.unwrap_or(default_ddof);
         Ok(match self.shape {
             Shape::Count => ReductionKind::Count,
             Shape::Min => ReductionKind::Min,
@@ -214,6 +294,22 @@ impl Reducer {
                 }
                 None => ReductionKind::Mean,
             },
+            Shape::Related(relation) => ReductionKind::Related {
+                relation: match relation {
+                    Relation::Cov { .. } => Relation::Cov { ddof },
+                    relation => relation,
+                },
+                others,
+            },
+            Shape::End(end) => {
+                let mut others = others.into_iter();
+                let by = others
+                    .next()
+                    .unwrap_or_else(|| unreachable!("there is another operand"));
+                ReductionKind::End { end, by }
+            }
+            Shape::Marks(mark) => ReductionKind::Marks { mark },
+            Shape::Mad => ReductionKind::Mad,
         })
     }
 }
@@ -241,4 +337,71 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .min_by_key(|(distance, _)| *distance);
     let (distance, near) = nearest?;
     (distance <= (name.chars().count() / 3).max(1)).then_some(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_cell;
+
+    const COLUMNS: [&str; 4] = ["h", "t", "x", "y"];
+
+    #[test]
+    fn relations_ends_and_marks_as_text_parse_back_whatever_nan_says() {
+        for text in [
+            "cov(h, t, ddof=0)",
+            "corr(h, t - 1.0)",
+            "slope(h, t)",
+            "slope_err(h - x, t, x, y)",
+            "intercept(h, t, x)",
+            "intercept_err(h, t)",
+            "first(h, t)",
+            "last(h, t)",
+            "n_granules(h)",
+            "n_cycles(h)",
+            "n_tracks(h)",
+        ] {
+            for skip_nan in [false, true] {
+                let parsed = parse_cell(text, &COLUMNS, skip_nan).unwrap();
+                assert_eq!(parsed.to_string(), text);
+            }
+        }
+        let parsed = parse_cell("np.cov(h, t) + mad(h)", &COLUMNS, true).unwrap();
+        assert_eq!(parsed.to_string(), "cov(h, t, ddof=1) + nanmad(h)");
+    }
+
+    #[test]
+    fn operands_that_a_function_does_not_have_are_refused() {
+        for (text, says) in [
+            (
+                "slope(h)",
+                "slope: needs another operand, as in slope(y, x)",
+            ),
+            (
+                "slope()",
+                "slope takes 4 arguments at most, as in slope(y, x) or",
+            ),
+            ("slope(h, t, x, y, t)", "slope takes 4 arguments at most"),
+            (
+                "corr(h, t, x)",
+                "corr takes 2 arguments at most, as in corr(y, x), not 3",
+            ),
+            (
+                "first(h)",
+                "first: needs another operand, as in first(y, time)",
+            ),
+            ("n_cycles(h, t)", "n_cycles takes 1 argument, not 2"),
+            ("mad(h, t)", "mad takes 1 argument, not 2"),
+            ("slope(h, 2)", "'2.0' uses no column"),
+            ("slope(h, t, ddof=1)", "only var, std and cov take ddof"),
+            (
+                "slope(h, mean(t))",
+                "reduction 'mean' stands where every photon has its own value",
+            ),
+            ("nancorr(h, t)", "unknown function 'nancorr'"),
+            ("slop(h, t)", "did you mean 'slope'"),
+        ] {
+            let error = parse_cell(text, &COLUMNS, false).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
 }

@@ -141,7 +141,7 @@ impl Ordered {
         self.chosen.push((i, chosen));
     }
 
-    fn chosen_of(&self, i: usize) -> Option<&Chosen> {
+    pub(super) fn chosen_of(&self, i: usize) -> Option<&Chosen> {
         if self.chosen.is_empty() {
             return None;
         }
@@ -258,18 +258,24 @@ fn gather_keys<'a, T: Copy + Default + Send + Sync + 'a>(
 /// values. Where the neighbours are equal or h is whole, nothing is interpolated and an infinity
 /// stays an infinity; else infinities go through the formula, which gives the nearer one or NaN.
 pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) -> f64 {
-    let n = ordered.len(i);
+    interpolated(ordered.len(i), q, |rank| {
+        ordered.get(i, rank).to_f64(column_type)
+    })
+}
+
+/// As [`quantile`], of `n` values by their ranks.
+pub(super) fn interpolated(n: usize, q: f64, value: impl Fn(usize) -> f64) -> f64 {
     if n == 0 {
         return f64::NAN;
     }
     let h = (n - 1) as f64 * q;
     let [rank, next] = ranks(n, q);
     let fraction = h - h.floor();
-    let lower = ordered.get(i, rank).to_f64(column_type);
+    let lower = value(rank);
     if fraction == 0.0 || next == rank {
         return lower;
     }
-    let upper = ordered.get(i, next).to_f64(column_type);
+    let upper = value(next);
     if lower == upper {
         return lower;
     }

@@ -35,6 +35,7 @@ mod table_out;
 mod tables;
 mod targets;
 mod tolerant;
+mod trends;
 mod units;
 mod watches;
 

@@ -24,6 +24,7 @@ pub fn job() -> Job {
             terms: true,
             ordered: true,
             edges: Some(vec![0.0, 10.0]),
+            ..Needs::default()
         },
     };
     Job {
