@@ -12,13 +12,15 @@ mod functions;
 mod level;
 mod lex;
 mod mask;
+mod near;
 mod parse;
 mod show;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, nearest, reducer, suggestion};
+pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, reducer};
+pub(crate) use near::{nearest, suggestion};
 
 pub use condition::{Bits, Comparison, Condition};
 pub use eval::{eval_cell, eval_rows};

@@ -3,8 +3,9 @@
 //! A cell expression holds columns only inside reductions, and no reduction inside another. What
 //! does not fit is refused with its position and what to write instead.
 
-use super::functions::{Parameters, Reducer, at, constant, function, suggestion};
+use super::functions::{Parameters, Reducer, at, constant, function};
 use super::level::Level;
+use super::near::suggestion;
 use super::syntax::{Call, Node, NodeKind, tree};
 use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, RowExpr, UnaryFn};
 

@@ -33,7 +33,7 @@ def read(granules, group, height):
                 rows = file[beam][group]
                 columns = [rows[c][:] for c in (lat, lon, height, "delta_time")]
                 fill = rows[height].attrs.get("_FillValue", np.nan)
-                keep = np.ones(columns[0].size, bool) & (columns[2] != fill)
+                keep = (abs(columns[0]) <= 90) & (abs(columns[1]) <= 540) & (columns[2] != fill)
                 columns = [column[keep] for column in columns]
                 size = columns[0].size
                 columns += [np.full(size, track), np.full(size, cycle), np.full(size, hash(granule))]
@@ -79,7 +79,7 @@ def main(store, order, group, height, granules):
     ids, place = np.unique(cells, return_inverse=True)
     if not np.array_equal(ids, ds["cell_ids"].values):
         sys.exit("cell_ids differ")
-    ours = {array: ds[array].values for array in ds.data_vars}
+    ours = {array: ds[array].values for array in ds.data_vars if ds[array].ndim}
     order_of = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order_of], np.arange(ids.size + 1))
     planes = 0
