@@ -1,7 +1,7 @@
 //! Joint sums of a batch: what several columns of a photon add up to together, summed on the host.
 //!
 //! Beside `remainders.rs`, after any backend's fold. Photons are located again in runs of one cell, and the sums of a cell
-//! are those of its runs. No device sums products: exact ones take 448 bits a cell, and are a small part of a run's time.
+//! are those of its runs. No device sums products: exact ones take 448 bits a cell.
 
 use std::ops::Range;
 
@@ -50,7 +50,9 @@ pub(super) fn add_joints(
                 .map(|runs| sums(joint.form, &joined, runs))
                 .collect();
             let rows = &mut partials.columns[i].joints[j];
-            parts.iter().for_each(|part| rows.append(part));
+            for part in &parts {
+                rows.append(part);
+            }
             rows.check(&partials.cells)
                 .map_err(|what| Error::gate(format!("column {}: {what}", described.name)))?;
         }

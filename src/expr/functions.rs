@@ -1,6 +1,9 @@
 //! The functions of the expression language by name, shared by expressions and by the
 //! configuration's `function:` key, so that both know the same reductions.
 
+#[cfg(test)]
+mod tests;
+
 use super::near::suggestion;
 use super::{Bits, End, Extreme, Mark, ReductionKind, Relation, RowExpr, UnaryFn};
 
@@ -56,6 +59,9 @@ enum Shape {
 
 /// Columns beside the value that a fit takes at most.
 const MOST_OTHERS: usize = 3;
+
+/// The covariance, whatever its `ddof`.
+const OF_PAIRS: Shape = Shape::Related(Relation::Cov { ddof: 1 });
 
 /// The parameters that a reduction may take beside its operand.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -228,41 +234,15 @@ impl Reducer {
     ///
     /// Fails on a parameter that is missing, out of range or not the reduction's.
     pub(crate) fn kind(self, parameters: Parameters) -> Result<ReductionKind, String> {
+        self.check(&parameters)?;
         let Parameters {
             q,
             ddof,
             weights,
             others,
         } = parameters;
-        let of_pairs = Shape::Related(Relation::Cov { ddof: 1 });
-        let spread = matches!(self.shape, Shape::Var | Shape::Std) || self.shape == of_pairs;
-        if q.is_some() && !self.takes_q() {
-            return Err("only quantile and percentile take q".into());
-        }
-        if ddof.is_some() && !spread {
-            return Err("only var, std and cov take ddof".into());
-        }
-        if weights.is_some() && self.shape != Shape::Average {
-            return Err("only average takes weights".into());
-        }
-        let (most, written) = self.others();
-        if others.len() > most {
-            return Err(format!(
-                "takes {most} operands beside the value, not {}",
-                others.len()
-            ));
-        }
-        if most > 0 && others.is_empty() {
-            return Err(format!("needs another operand, as in {written}"));
-        }
-        for other in &others {
-            let mut columns = Vec::new();
-            other.collect_columns(&mut columns);
-            if columns.is_empty() {
-                return Err(format!("'{other}' uses no column"));
-            }
-        }
-        let default_ddof = u32::from(self.shape == of_pairs);
+        // As numpy, whose cov has another than its var.
+        let default_ddof = u32::from(self.shape == OF_PAIRS);
         let ddof = ddof.unwrap_or(default_ddof);
         Ok(match self.shape {
             Shape::Count => ReductionKind::Count,
@@ -285,14 +265,7 @@ impl Reducer {
                 None => return Err("percentile needs q, a number in [0, 100]".into()),
             },
             Shape::Average => match weights {
-                Some(weights) => {
-                    let mut columns = Vec::new();
-                    weights.collect_columns(&mut columns);
-                    if columns.is_empty() {
-                        return Err("the weights use no column; leave equal weights out".into());
-                    }
-                    ReductionKind::WeightedMean { weights }
-                }
+                Some(weights) => ReductionKind::WeightedMean { weights },
                 None => ReductionKind::Mean,
             },
             Shape::Related(relation) => ReductionKind::Related {
@@ -313,76 +286,54 @@ impl Reducer {
             Shape::Mad => ReductionKind::Mad,
         })
     }
+
+    /// Whether it takes these parameters.
+    fn check(self, parameters: &Parameters) -> Result<(), String> {
+        let Parameters {
+            q,
+            ddof,
+            weights,
+            others,
+        } = parameters;
+        let spread = matches!(self.shape, Shape::Var | Shape::Std) || self.shape == OF_PAIRS;
+        if q.is_some() && !self.takes_q() {
+            return Err("only quantile and percentile take q".into());
+        }
+        if ddof.is_some() && !spread {
+            return Err("only var, std and cov take ddof".into());
+        }
+        if weights.is_some() && self.shape != Shape::Average {
+            return Err("only average takes weights".into());
+        }
+        let (most, written) = self.others();
+        if others.len() > most {
+            return Err(format!(
+                "takes {most} operands beside the value, not {}",
+                others.len()
+            ));
+        }
+        if most > 0 && others.is_empty() {
+            return Err(format!("needs another operand, as in {written}"));
+        }
+        if let Some(other) = others.iter().find(|other| !uses_a_column(other)) {
+            return Err(format!("'{other}' uses no column"));
+        }
+        match weights {
+            Some(weights) if !uses_a_column(weights) => {
+                Err("the weights use no column; leave equal weights out".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn uses_a_column(expr: &RowExpr) -> bool {
+    let mut columns = Vec::new();
+    expr.collect_columns(&mut columns);
+    !columns.is_empty()
 }
 
 /// A message with its position in the expression.
 pub(super) fn at(column: usize, message: impl AsRef<str>) -> String {
     format!("at column {column}: {}", message.as_ref())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::parse_cell;
-
-    const COLUMNS: [&str; 4] = ["h", "t", "x", "y"];
-
-    #[test]
-    fn relations_ends_and_marks_as_text_parse_back_whatever_nan_says() {
-        for text in [
-            "cov(h, t, ddof=0)",
-            "corr(h, t - 1.0)",
-            "slope(h, t)",
-            "slope_err(h - x, t, x, y)",
-            "intercept(h, t, x)",
-            "intercept_err(h, t)",
-            "first(h, t)",
-            "last(h, t)",
-            "n_granules(h)",
-            "n_cycles(h)",
-            "n_tracks(h)",
-        ] {
-            for skip_nan in [false, true] {
-                let parsed = parse_cell(text, &COLUMNS, skip_nan).unwrap();
-                assert_eq!(parsed.to_string(), text);
-            }
-        }
-        let parsed = parse_cell("np.cov(h, t) + mad(h)", &COLUMNS, true).unwrap();
-        assert_eq!(parsed.to_string(), "cov(h, t, ddof=1) + nanmad(h)");
-    }
-
-    #[test]
-    fn operands_that_a_function_does_not_have_are_refused() {
-        for (text, says) in [
-            (
-                "slope(h)",
-                "slope: needs another operand, as in slope(y, x)",
-            ),
-            (
-                "slope()",
-                "slope takes 4 arguments at most, as in slope(y, x) or",
-            ),
-            ("slope(h, t, x, y, t)", "slope takes 4 arguments at most"),
-            (
-                "corr(h, t, x)",
-                "corr takes 2 arguments at most, as in corr(y, x), not 3",
-            ),
-            (
-                "first(h)",
-                "first: needs another operand, as in first(y, time)",
-            ),
-            ("n_cycles(h, t)", "n_cycles takes 1 argument, not 2"),
-            ("mad(h, t)", "mad takes 1 argument, not 2"),
-            ("slope(h, 2)", "'2.0' uses no column"),
-            ("slope(h, t, ddof=1)", "only var, std and cov take ddof"),
-            (
-                "slope(h, mean(t))",
-                "reduction 'mean' stands where every photon has its own value",
-            ),
-            ("nancorr(h, t)", "unknown function 'nancorr'"),
-            ("slop(h, t)", "did you mean 'slope'"),
-        ] {
-            let error = parse_cell(text, &COLUMNS, false).unwrap_err();
-            assert!(error.contains(says), "{text}: {error}");
-        }
-    }
 }

@@ -152,9 +152,9 @@ fn related_units(
 ) -> Option<String> {
     let spread = |column: Option<&SourceColumn>| Some(interval(column?.units.as_ref()?).to_owned());
     // Of more than one word, or with a power or a slash.
-    let factor = |units: String| match units.chars().all(|c| c.is_alphabetic() || c == '_') {
-        true => units,
-        false => format!("({units})"),
+    let factor = |units: String| {
+        let word = units.chars().all(|c| c.is_alphabetic() || c == '_');
+        if word { units } else { format!("({units})") }
     };
     match relation {
         Relation::Corr => Some("1".to_owned()),

@@ -239,7 +239,7 @@ mod tests {
             mantissa << shift
         } else {
             let down = -shift;
-            let floor = BigInt::from(&mantissa >> down);
+            let floor: BigInt = &mantissa >> down;
             let rest: BigInt = (&mantissa - (&floor << down)) * 2;
             let one: BigInt = BigInt::from(1) << down;
             let odd = floor.bit(0);
@@ -281,7 +281,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let valid = |i: usize| -> Vec<bool> { rows.iter().map(|row| row.4[i] || row.3 % 4 > 0).collect() };
-            let whole = |row: &(f64, f32, i64, u32, [bool; 3])| row.2 / 2 >> row.3;
+            let whole = |row: &(f64, f32, i64, u32, [bool; 3])| (row.2 / 2) >> row.3;
             let columns = [
                 column(Values::F64(rows.iter().map(|row| row.0).collect()), &valid(0)),
                 column(Values::F32(rows.iter().map(|row| row.1).collect()), &valid(1)),
@@ -334,7 +334,7 @@ mod tests {
             sums.add(&[&column, &column], 0..n);
             let row = sums.row().unwrap();
             let times = BigInt::from(n);
-            assert_eq!(signed(&row[1..1 + SUM]), units(value) * &times);
+            assert_eq!(signed(&row[1..=SUM]), units(value) * &times);
             let at = place(2, 0, 1);
             assert_eq!(
                 signed(&row[at..at + PRODUCT]),

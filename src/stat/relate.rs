@@ -1,14 +1,14 @@
 //! From sums of products to covariance, correlation and the least squares fit of a value to other columns.
 //!
-//! Beside `finish.rs`. With n photons, value y and columns x_1 .. x_p, all in units u, and
+//! Beside `finish.rs`. With n photons, a value y and other columns x, all in units u, and
 //!
 //! ```text
 //!   A_ij = n sum x_i x_j - sum x_i sum x_j     b_i = n sum x_i y - sum x_i sum y     c = n sum y^2 - (sum y)^2
 //!   G_ij = sum x_i x_j                         M   = A bordered by b and c
 //! ```
 //!
-//! the normal equations of y = a + b_1 x_1 + .. + b_p x_p + e are solved by Cramer's rule in integers (Draper and Smith
-//! 1998, chapters 1 and 5), with the residual variance s^2 = RSS / (n - p - 1) and RSS = det M / (n det A):
+//! the normal equations of y = a + b x + .. + e are solved by Cramer's rule in integers (Draper and Smith
+//! 1998, chapters 1 and 5), for p columns x with the residual variance s^2 = RSS / (n - p - 1) and RSS = det M / (n det A):
 //!
 //! ```text
 //!   b_1 = det A[1 <- b] / det A            Var b_1 = det M det A[without 1] / ((n - p - 1) det A^2)
@@ -86,7 +86,7 @@ impl Sums<'_> {
             Relation::InterceptErr => {
                 let a = self.spreads();
                 let p = self.others();
-                let raw = det(&self.matrix(p, |i, j| self.product(i + 1, j + 1)));
+                let raw = det(&matrix(p, |i, j| self.product(i + 1, j + 1)));
                 // n^(p - 2), over n for p = 1.
                 let (times, over) = match p {
                     1 => (BigInt::from(1), self.n.clone()),
@@ -104,7 +104,7 @@ impl Sums<'_> {
             .checked_sub(p as u64 + 1)
             .filter(|&free| free > 0)?;
         // The bordered matrix has the value last.
-        let bordered = det(&self.matrix(p + 1, |i, j| {
+        let bordered = det(&matrix(p + 1, |i, j| {
             let at = |i: usize| if i == p { 0 } else { i + 1 };
             self.centred(at(i), at(j))
         }));
@@ -119,7 +119,7 @@ impl Sums<'_> {
 
     /// A.
     fn spreads(&self) -> Matrix {
-        self.matrix(self.others(), |i, j| self.centred(i + 1, j + 1))
+        matrix(self.others(), |i, j| self.centred(i + 1, j + 1))
     }
 
     /// det A with b in place of column `i`, which counts from 1.
@@ -131,12 +131,7 @@ impl Sums<'_> {
         det(&replaced)
     }
 
-    fn matrix(&self, size: usize, of: impl Fn(usize, usize) -> BigInt) -> Matrix {
-        let row = |i| (0..size).map(|j| of(i, j)).collect();
-        (0..size).map(row).collect()
-    }
-
-    /// n sum x_i x_j - sum x_i sum x_j.
+    /// An element of A, or of b or c where one of the columns is the value.
     fn centred(&self, i: usize, j: usize) -> BigInt {
         &self.n * self.product(i, j) - self.sum(i) * self.sum(j)
     }
@@ -163,6 +158,11 @@ pub(super) fn are_of(row: &[u64], columns: usize, photons: u64) -> bool {
         n: BigInt::from(row[0]),
     };
     (1..=photons).contains(&row[0]) && (0..columns).all(|i| sums.centred(i, i) >= BigInt::ZERO)
+}
+
+fn matrix(size: usize, of: impl Fn(usize, usize) -> BigInt) -> Matrix {
+    let row = |i| (0..size).map(|j| of(i, j)).collect();
+    (0..size).map(row).collect()
 }
 
 /// `None` over 0.
