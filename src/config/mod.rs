@@ -177,7 +177,7 @@ pub struct Variable {
 
 impl Config {
     /// Whether some output counts granules, cycles or tracks.
-    pub fn counts_marks(&self) -> bool {
+    pub(crate) fn counts_marks(&self) -> bool {
         let mut outputs = self.outputs.iter();
         outputs.any(|output| operands::counts_marks(&output.definition))
     }

@@ -201,7 +201,6 @@ fn photons_in_memory_are_of_no_granule() {
         1,
     );
     let config = icefold::config::parse_yaml("test", &yaml).unwrap();
-    assert!(config.counts_marks());
     let site = Site::new();
     let table = site.path("a.parquet");
     write(&table, &points(), Format::Parquet(400));
