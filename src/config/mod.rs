@@ -17,8 +17,10 @@ mod explain;
 mod faults;
 mod filters;
 mod job;
+mod joints;
 mod levels;
 mod nodes;
+mod operands;
 mod outputs;
 mod parse;
 mod policies;
@@ -184,6 +186,12 @@ pub struct Variable {
 }
 
 impl Config {
+    /// Whether some output counts granules, cycles or tracks.
+    pub(crate) fn counts_marks(&self) -> bool {
+        let mut outputs = self.outputs.iter();
+        outputs.any(|output| operands::counts_marks(&output.definition))
+    }
+
     /// The same question about the photons of an area, in place of the area that the config names.
     #[must_use]
     pub fn within(mut self, region: Region) -> Self {

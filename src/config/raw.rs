@@ -13,7 +13,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
 use super::beams::RawBeams;
-use super::shapes::{Entries, RawScalar};
+use super::shapes::{Entries, RawScalar, Texts};
 use super::{
     CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
 };
@@ -293,6 +293,10 @@ pub(super) struct RawParams {
     pub ddof: Option<u32>,
     /// Of `histogram`: ascending bin edges, at least two.
     pub edges: Option<Vec<f64>>,
+    /// Of `cov`, `corr`, `slope`, `intercept` and their errors: what the source goes with; for a fit a list of up to three.
+    pub x: Option<Texts>,
+    /// Of `first` and `last`: what says which photon is the first, such as the time.
+    pub by: Option<Texts>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -16,6 +16,7 @@ pub mod hdf5;
 pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
+mod marks;
 mod meaning;
 mod missing;
 mod names;
@@ -50,6 +51,7 @@ use crate::watch::Watch;
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
 pub(crate) use filters::RowFilter;
+pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub use names::{GranulePath, named};

@@ -38,6 +38,7 @@ mod table_types;
 mod tables;
 mod targets;
 mod tolerant;
+mod trends;
 mod units;
 mod watches;
 
