@@ -232,6 +232,7 @@ impl Gathered {
                     ground_track: Arc::from(""),
                     rows: Rows::Range(0..self.lon.len() as u64),
                 },
+                step: 0,
                 lon: self.lon,
                 lat: self.lat,
                 columns: self.columns,
@@ -318,6 +319,11 @@ fn empty(column_type: ColumnType) -> Column {
 /// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
 fn check_chosen(config: &Config, tables: bool) -> Result<()> {
     let what = if config.conditions.is_empty() {
+        if config.axis.is_some() {
+            let message =
+                "photons in memory have no steps of time; leave time out, or make a run of it";
+            return Err(Error::config(&config.name, message));
+        }
         let chosen = !config.filters.is_empty() || config.region.is_some();
         (!tables && chosen).then_some("arrays are read whole, without filters and without a region")
     } else {

@@ -42,6 +42,10 @@ fn canonical(config: &Config) -> String {
     lines.extend(config.filters.iter().map(filter));
     let conditions = config.conditions.iter();
     lines.extend(conditions.map(|c| format!("condition {}", condition(c, &row))));
+    if let Some(axis) = &config.axis {
+        // Not how the config says it: equal edges are the same steps.
+        lines.push(format!("axis {:?} {:?}", axis.steps, axis.whole));
+    }
     if let Some(region) = &config.region {
         lines.push(format!("region {}", region.sha256()));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
 };
-use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
+use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Steps, Variable};
 use crate::text::padded;
 
 impl Provenance {
@@ -167,6 +167,13 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     }
     for (key, below, value) in filters(config) {
         add(key, &below, value);
+    }
+    if let Some(axis) = &config.axis {
+        let steps = match axis.steps {
+            Steps::Cycles => "cycle".to_owned(),
+            Steps::Periods { .. } => format!("{}, {} steps", axis.every, axis.count()),
+        };
+        add("time", ".axis", steps);
     }
     let region = config.region.as_ref();
     let region = region.map_or("none".into(), |region| region.facts().to_string());

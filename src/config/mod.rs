@@ -7,6 +7,7 @@
 
 mod access;
 mod area;
+mod axis;
 mod beams;
 mod builtin;
 mod canonical;
@@ -47,11 +48,15 @@ pub use crate::grid::{GridConfig, Latitude, Order};
 pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
+#[doc(hidden)]
+pub use axis::{MOST_CYCLE, Steps, TimeAxis, shown as shown_time};
 pub use beams::{BeamChoice, Beams};
 pub use explain::{explain, explain_json};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
+#[doc(hidden)]
+pub use time::seconds_of;
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
 #[derive(Debug, Clone)]
@@ -80,6 +85,9 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Conditions over the variables, which must hold, too; looked at after the filters.
     pub conditions: Vec<Condition<RowExpr>>,
+    /// The steps of time that the store's arrays have.
+    #[doc(hidden)]
+    pub axis: Option<TimeAxis>,
     /// The area that photons count in; all of the Earth where there is none.
     pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.

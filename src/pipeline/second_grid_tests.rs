@@ -71,6 +71,7 @@ fn batch(photons: &[(f64, f64, f32)]) -> PhotonBatch {
             ground_track: Arc::from(""),
             rows: Rows::Range(0..photons.len() as u64),
         },
+        step: 0,
         lon: photons.iter().map(|p| p.0).collect(),
         lat: photons.iter().map(|p| p.1).collect(),
         columns: vec![Column {

@@ -155,6 +155,7 @@ fn batch() -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..4),
         },
+        step: 0,
         lon: vec![-45.0; 4].into(),
         lat: vec![70.0; 4].into(),
         columns: vec![Column {

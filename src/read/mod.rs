@@ -24,6 +24,7 @@ mod packing;
 mod product;
 mod report;
 mod spent;
+mod steps;
 #[cfg(feature = "parquet")]
 pub mod table;
 #[cfg(not(feature = "parquet"))]
@@ -57,6 +58,7 @@ pub(crate) use oddities::Oddities;
 pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
 pub use spent::Spent;
+pub(crate) use steps::{ByTime, StepFinder};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};

@@ -34,6 +34,7 @@ mod region_cells;
 mod regions;
 mod resume;
 mod settings;
+mod steps;
 mod storage;
 mod urls;
 mod usage;

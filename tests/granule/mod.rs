@@ -54,6 +54,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         },
         cells: CellPolicy::Occupied,

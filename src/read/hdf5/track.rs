@@ -34,6 +34,8 @@ pub(super) struct Track {
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
     link: Option<OpenLink>,
+    /// Sources that nothing looks at.
+    unread: Vec<usize>,
     /// Bytes that its storage chunks take while they are decoded.
     pub chunk_bytes: u64,
     levels: Levels,
@@ -181,6 +183,7 @@ impl Track {
             filters: Vec::new(),
             columns: Vec::new(),
             link: None,
+            unread: Vec::new(),
             chunk_bytes: 0,
             levels: Levels::of(config),
         };
@@ -265,15 +268,25 @@ impl Track {
         self.sources.iter_mut().map(|source| &mut source.data)
     }
 
+    /// Compares nothing with these filters, and reads no source that they alone look at.
+    pub fn forget_filters(&mut self, places: Range<usize>) {
+        let mut gone: Vec<usize> = self.filters.drain(places).collect();
+        gone.retain(|source| !self.filters.contains(source) && !self.is_of_batches(*source));
+        self.unread.extend(gone);
+    }
+
     /// The positions of all sources.
     pub fn all(&self) -> Vec<usize> {
-        (0..self.sources.len()).collect()
+        let sources = 0..self.sources.len();
+        sources
+            .filter(|source| !self.unread.contains(source))
+            .collect()
     }
 
     /// The positions of the sources that are not coordinates.
     pub fn besides_coordinates(&self) -> Vec<usize> {
         let is_other = |s: &usize| *s != self.latitude && *s != self.longitude;
-        (0..self.sources.len()).filter(is_other).collect()
+        self.all().into_iter().filter(is_other).collect()
     }
 
     /// Whether a batch holds values of a source: its coordinates and columns, not what only filters look at.

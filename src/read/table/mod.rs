@@ -25,6 +25,7 @@ mod narrow;
 mod outside;
 mod pages;
 mod partitions;
+mod pending;
 mod piece;
 mod points;
 mod prune;
