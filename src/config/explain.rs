@@ -215,7 +215,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
 /// What has to hold of a photon, each with the key that says so and its place below it.
 fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     const KEY: &str = "data_source.filters";
-    if config.filters.is_empty() && config.conditions.is_empty() {
+    let said = config.said.iter();
+    let said = said.map(|said| (KEY, format!(".{}", said.of.kind()), format!("keep {said}")));
+    if config.filters.is_empty() && config.conditions.is_empty() && config.said.is_empty() {
         return vec![(KEY, String::new(), "none".into())];
     }
     let compared = config.filters.iter().enumerate();
@@ -228,7 +230,7 @@ fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     });
     let conditions = config.conditions.iter();
     let conditions = conditions.map(|c| (KEY, ".expression".to_owned(), format!("keep {c}")));
-    compared.chain(conditions).collect()
+    said.chain(compared).chain(conditions).collect()
 }
 
 fn source(variable: &Variable) -> String {

@@ -23,6 +23,7 @@ mod parse;
 mod raw;
 #[cfg(test)]
 mod refusals;
+mod said;
 mod scalar;
 mod shapes;
 mod source;
@@ -56,6 +57,8 @@ pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
 #[doc(hidden)]
+pub use said::{Said, SaidFilter, SaidValue};
+#[doc(hidden)]
 pub use time::seconds_of;
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
@@ -85,6 +88,9 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Conditions over the variables, which must hold, too; looked at after the filters.
     pub conditions: Vec<Condition<RowExpr>>,
+    /// What granules and ground tracks have to say of themselves to be read.
+    #[doc(hidden)]
+    pub said: Vec<SaidFilter>,
     /// The steps of time that the store's arrays have.
     #[doc(hidden)]
     pub axis: Option<TimeAxis>,

@@ -134,6 +134,7 @@ fn typed(
             .collect(),
         conditions: source.filters.conditions,
         axis: source.axis,
+        said: source.filters.said,
         region: region?,
         link: source.link,
         outputs,

@@ -188,6 +188,11 @@ pub(super) struct RawFilter {
     pub keep: Option<bool>,
     /// A condition over source columns, such as `abs(h_ph - dem_h) <= 200`.
     pub expression: Option<String>,
+    /// What is compared is said by the granule: `cycle`, `rgt`, `region`, a dataset of `orbit_info` or
+    /// `ancillary_data`, or a path.
+    pub granule: Option<String>,
+    /// What is compared is an attribute of the ground track, such as `atlas_beam_type`.
+    pub track: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

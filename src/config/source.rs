@@ -39,7 +39,7 @@ impl Source {
                 Vec::new()
             }
         };
-        let beams = faults.keep(beams(raw.beams.as_ref()));
+        let beams = faults.keep(beams(raw.beams.as_ref(), &ground_tracks));
         let levels = Levels::new(raw, faults);
         let coordinates = coordinates(raw, &levels, faults);
         let link = levels.link(faults);
@@ -56,7 +56,7 @@ impl Source {
         if variables.is_empty() {
             faults.add(Fault::new("data_source.variables", "no source column"));
         }
-        let mut filters = filters(raw, &levels, faults);
+        let mut filters = filters(raw, &levels, granules, faults);
         faults.keep(levels.check_read_plan(raw));
         let (latitude, longitude) = coordinates?;
         let mut axis = None;

@@ -149,7 +149,10 @@ fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
     if text.contains(":60") {
         return None;
     }
-    let moment = if let Ok(zoned) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+    let joined = text.replacen(' ', "T", 1);
+    let zoned = DateTime::parse_from_rfc3339(&joined);
+    let zoned = zoned.or_else(|_| DateTime::parse_from_str(&joined, "%Y-%m-%dT%H:%M%:z"));
+    let moment = if let Ok(zoned) = zoned {
         zoned.naive_utc()
     } else {
         let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
@@ -201,6 +204,7 @@ mod tests {
             "2019-01-01T12:00",
             "2019-01-01 12:00:00",
             "2019-01-01T14:30:00+02:30",
+            "2019-01-01T14:30+02:30",
             "2019-01-01T12:00Z",
         ] {
             assert_eq!(seconds_of(text), (noon, noon), "{text}");

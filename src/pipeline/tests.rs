@@ -91,6 +91,7 @@ impl Site {
         let job = &self.survey.job;
         let mut line = Line {
             config: &self.config,
+            grid: self.config.grid,
             job,
             device: &self.device,
             options: &options,

@@ -232,6 +232,10 @@ pub struct PhotonCounts {
     /// rejected for their value.
     #[serde(default)]
     pub outside_valid_range_by: BTreeMap<String, u64>,
+    /// Photons of ground tracks that were left out as a whole, by their beam or a filter. They were not read, and are
+    /// not among `read`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread_by: BTreeMap<String, u64>,
 }
 
 /// A step of time.

@@ -106,6 +106,7 @@ impl RunReport {
                 rejected_by: counts.rejected.clone(),
                 null_by: counts.nulls.clone(),
                 outside_valid_range_by: counts.outside_valid_range.clone(),
+                unread_by: unread(tally),
             },
             granules: granules(facts.plan, tally),
             rejected_rows: RejectedReport {
@@ -164,6 +165,9 @@ impl RunReport {
         for (reason, count) in &counts.rejected {
             line("  rejected", format!("{} ({reason})", grouped(*count)));
         }
+        for (reason, count) in unread(tally) {
+            line("  not read", format!("{} ({reason})", grouped(count)));
+        }
         for (column, count) in counts.nulls.iter().filter(|(_, n)| **n > 0) {
             line("  null", format!("{} ({column})", grouped(*count)));
         }
@@ -210,6 +214,19 @@ impl RunReport {
     }
 }
 
+/// Photons of ground tracks that were left out as a whole, by reason.
+fn unread(tally: &Tally) -> BTreeMap<String, u64> {
+    let tracks = tally
+        .granules
+        .iter()
+        .flat_map(|granule| &granule.ground_tracks);
+    let mut unread = BTreeMap::new();
+    for left_out in tracks.filter_map(|track| track.unread.as_ref()) {
+        *unread.entry(left_out.reason.clone()).or_default() += left_out.photons;
+    }
+    unread
+}
+
 /// Photons of each step of time.
 pub(super) fn steps(axis: Option<&TimeAxis>, photons: &BTreeMap<u32, u64>) -> Vec<StepReport> {
     let steps = axis.map(|axis| {
@@ -251,7 +268,7 @@ fn absent_tracks(tally: &Tally) -> Vec<String> {
     let mut without: BTreeMap<&str, usize> = BTreeMap::new();
     for track in tally.granules.iter().flat_map(|g| &g.ground_tracks) {
         let is_there = track.status == GroundTrackStatus::Present.name();
-        let absent = !is_there && !track.is_of_another_beam();
+        let absent = !is_there && !track.is_left_out();
         *without.entry(&track.name).or_default() += usize::from(absent);
     }
     for (track, granules) in without.into_iter().filter(|(_, n)| *n > 0) {

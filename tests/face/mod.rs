@@ -27,6 +27,7 @@ mod refusals;
 mod regions;
 mod reports;
 mod runs;
+mod said;
 mod schema;
 mod shard_maps;
 mod step_axis;

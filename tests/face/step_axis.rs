@@ -67,7 +67,7 @@ fn cycles(site: &Site) -> [PathBuf; 3] {
         )
     };
     let said = site.timed("a.h5", -44.0, |i| 700.0 * DAY + i as f64);
-    site.says(&said, "orbit_info", "cycle_number", 6.0);
+    site.says(&said, "orbit_info", "cycle_number", 6_i32);
     [named(3, -45.0), said, named(4, -46.0)]
 }
 
@@ -118,7 +118,7 @@ fn a_granule_whose_cycle_is_not_known_or_two_is_refused() {
     let other = site.timed("ATL03_20190215000000_00010305_006_01.h5", -45.0, |_| {
         400.0 * DAY
     });
-    site.says(&other, "orbit_info", "cycle_number", 4.0);
+    site.says(&other, "orbit_info", "cycle_number", 4_i32);
     refused(
         run(&other),
         Kind::Granule,
@@ -130,7 +130,7 @@ fn a_granule_whose_cycle_is_not_known_or_two_is_refused() {
         Kind::Granule,
         &["b.h5: nothing tells its cycle", "P91D"],
     );
-    site.says(&unknown, "orbit_info", "cycle_number", 200.0);
+    site.says(&unknown, "orbit_info", "cycle_number", 200_i32);
     refused(run(&unknown), Kind::Granule, &["its cycle is 200"]);
 }
 

@@ -47,6 +47,8 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
             .collect(),
         filters: Vec::new(),
         conditions: Vec::new(),
+        axis: None,
+        said: Vec::new(),
         region: None,
         link: None,
         outputs: Vec::new(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hdf5::File;
 use hdf5::types::VarLenUnicode;
+use hdf5::{File, H5Type};
 use icefold::grid::Order;
 use icefold::store::StoreReader;
 
@@ -52,14 +52,17 @@ impl Site {
     }
 
     /// What a granule says of itself: a dataset of one number.
-    pub fn says(&self, granule: &Path, group: &str, name: &str, value: f64) {
+    pub fn says(&self, granule: &Path, group: &str, name: &str, value: impl H5Type) {
         let file = File::open_rw(granule).unwrap();
         let group = file
             .group(group)
             .or_else(|_| file.create_group(group))
             .unwrap();
-        let set = group.new_dataset::<f64>().shape(1).create(name).unwrap();
-        set.write_raw(&[value]).unwrap();
+        let set = group
+            .new_dataset_builder()
+            .with_data(&[value])
+            .create(name)
+            .unwrap();
         drop((set, group));
         file.close().unwrap();
     }
@@ -92,7 +95,7 @@ aggregation:
     h_median: {{function: median, source: h}}
     bins: {{function: histogram, source: h, params: {{edges: [0, 100, 200]}}}}
 output:
-  grid: {{type: healpix, parent_order: 3, child_order: 7}}
+  grid: {{type: healpix, parent_order: 5, child_order: 7}}
 {more}
 "#
         );

@@ -60,9 +60,9 @@ pub(super) struct Named {
     product: Option<String>,
     release: Option<String>,
     version: Option<String>,
-    rgt: Option<i64>,
+    pub(super) rgt: Option<i64>,
     pub(super) cycle: Option<i64>,
-    region: Option<i64>,
+    pub(super) region: Option<i64>,
 }
 
 impl Named {

@@ -6,8 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::beam;
 use super::block::{Block, widens};
+use super::chosen;
 use super::columns::{SourceDataset, Wanted, read_all};
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
@@ -128,6 +128,7 @@ pub(super) fn survey(
         status,
         rows,
         beam: None,
+        unread: None,
     };
     let latitude = path_in(&config.latitude, name);
     let base = latitude.rsplit_once('/').map_or("", |(base, _)| base);
@@ -148,16 +149,8 @@ pub(super) fn survey(
     match SourceDataset::open(granule, &latitude, None)?.rows {
         0 => Ok(summary(GroundTrackStatus::Empty, 0)),
         rows => {
-            let Some(beams) = &config.beams else {
-                return Ok(summary(GroundTrackStatus::Present, rows));
-            };
-            let (beam, why_not) = beam::chosen(granule, beams, (name, &group))?;
-            let read = why_not.map_or(rows, |_| 0);
-            let status = why_not.unwrap_or(GroundTrackStatus::Present);
-            Ok(GroundTrackSummary {
-                beam,
-                ..summary(status, read)
-            })
+            let found = summary(GroundTrackStatus::Present, rows);
+            chosen::settled(granule, config, found, &group)
         }
     }
 }

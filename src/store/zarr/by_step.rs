@@ -24,7 +24,7 @@ use zarrs::array::codec::{Crc32cCodec, ZstdCodec};
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::array::{WriteFailure, ZSTD_LEVEL, create_folder, write_document};
-use super::metadata::{ArrayLayout, CHUNKS_PER_SHARD};
+use super::metadata::ArrayLayout;
 use crate::config::GridConfig;
 use crate::digest::hex;
 use crate::finalize::StoreSteps;
@@ -91,7 +91,7 @@ impl StepsWriter {
         let cut = Cut {
             cells: None,
             chunk_cells: layout.chunk_cells(),
-            chunks: CHUNKS_PER_SHARD,
+            chunks: layout.chunks(),
             packed: true,
             indexed: true,
         };

@@ -106,6 +106,14 @@ impl ArrayLayout {
         (CHUNK_VALUES / values).min(share.max(least)).max(1)
     }
 
+    /// Zarr chunks in a file. Whoever reads steps holds a file of each, and there are fewer cells at one step.
+    pub fn chunks(&self) -> u64 {
+        match self.steps {
+            None => CHUNKS_PER_SHARD,
+            Some(_) => CHUNKS_PER_SHARD / 4,
+        }
+    }
+
     /// Path below the array's folder of the file that holds the `index`th Zarr shard.
     pub fn shard_path(&self, index: u64) -> String {
         match self.values {
@@ -136,7 +144,7 @@ impl ArrayLayout {
             "index_codecs": [bytes, crc32c],
             "index_location": "end",
         }}]);
-        self.node(cells, self.chunk_cells() * CHUNKS_PER_SHARD, &codecs)
+        self.node(cells, self.chunk_cells() * self.chunks(), &codecs)
     }
 
     /// The shape of so many cells, at all steps.

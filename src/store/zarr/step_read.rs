@@ -17,9 +17,6 @@ use crate::digest::hex;
 use crate::error::Result;
 use crate::store::content::ContentHash;
 
-/// Values that are read at a time, of all steps.
-const AT_ONCE: u64 = 1 << 20;
-
 /// The steps of a store, as it says them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredSteps {
@@ -149,7 +146,7 @@ pub fn steps(store: &OpenOrder, name: &str) -> Result<StoredSteps> {
     })
 }
 
-/// The values of some cells at all steps: those of a cell follow one another, by step.
+/// The values of some cells at all steps, of a layout without checksums: those of a cell follow one another, by step.
 pub fn of_cells(
     store: &OpenOrder,
     array: &Array<FilesystemStore>,
@@ -165,24 +162,71 @@ pub fn of_cells(
         let of_bins = info.shape[2..].iter().map(|&bins| 0..bins);
         let ranges = [step..step + 1, cells.clone()].into_iter().chain(of_bins);
         let bytes = retrieve(store, array, info.dtype, &ranges.collect::<Vec<_>>())?;
-        for (cell, value) in bytes.chunks_exact(width.max(1)).enumerate() {
-            let at = (cell * steps as usize + step as usize) * width;
-            all[at..at + width].copy_from_slice(value);
-        }
+        scatter(&bytes, (step as usize, steps as usize), width, &mut all);
     }
     Ok(all)
 }
 
-/// The values of an array with steps over listed cells, block after block.
+/// The values of an array with steps over listed cells, those of one file of each step at a time: decoded whole, so
+/// that checksums are compared.
 pub fn blocks(store: &OpenOrder, info: ArrayInfo) -> Result<Blocks<'_>> {
     let array = store.array(&info.name)?;
-    let per_cell: u64 = info.shape[1..].iter().product();
-    let at_once = (AT_ONCE / per_cell.max(1)).max(1);
-    let cells = info.shape[0];
-    let starts = (0..cells).step_by(at_once as usize);
-    Ok(Box::new(starts.map(move |start| {
-        of_cells(store, &array, &info, start..cells.min(start + at_once))
-    })))
+    let files = array.chunk_grid_shape().to_vec();
+    if files[0] != info.shape[1] || files.iter().skip(2).any(|&count| count > 1) {
+        let message = format!("{} is cut along its bins or across its steps", info.name);
+        return Err(store.damaged(&message));
+    }
+    let files = 0..files[1];
+    Ok(Box::new(
+        files.map(move |file| block(store, &array, &info, file)),
+    ))
+}
+
+fn block(
+    store: &OpenOrder,
+    array: &Array<FilesystemStore>,
+    info: &ArrayInfo,
+    file: u64,
+) -> Result<Vec<u8>> {
+    let steps = info.shape[1] as usize;
+    let fill = info
+        .fill
+        .repeat(info.shape[2..].iter().product::<u64>() as usize);
+    let mut indices = vec![0; info.shape.len()];
+    indices[1] = file;
+    let place = || format!("{}/{}", store.grid().cell_order, info.name);
+    let bounded = array.chunk_subset_bounded(&indices);
+    let bounded = bounded.map_err(|error| store.damaged(&format!("{}: {error}", place())))?;
+    let cells = bounded.shape()[1] as usize;
+    let mut all = fill.repeat(cells * steps);
+    for step in 0..steps {
+        indices[0] = step as u64;
+        let failed = |error: &dyn std::fmt::Display| {
+            let place = place();
+            let message =
+                format!("{place} (step {step}, Zarr shard {file}) cannot be decoded: {error}");
+            store.damaged(&message)
+        };
+        let bytes = array.retrieve_chunk_if_exists::<ArrayBytes<'static>>(&indices);
+        let Some(bytes) = bytes.map_err(|error| failed(&error))? else {
+            continue;
+        };
+        let mut bytes = bytes
+            .into_fixed()
+            .map_err(|error| failed(&error))?
+            .into_owned();
+        into_little_endian(&mut bytes, info.dtype.size());
+        scatter(&bytes, (step, steps), fill.len(), &mut all);
+    }
+    Ok(all)
+}
+
+/// Puts the values of cells at a step to their places, as far as there are some.
+fn scatter(values: &[u8], (step, steps): (usize, usize), width: usize, all: &mut [u8]) {
+    let cells = all.chunks_exact_mut(width * steps);
+    for (value, cell) in values.chunks_exact(width).zip(cells) {
+        cell[step * width..][..width].copy_from_slice(value);
+    }
 }
 
 /// Adds values of all steps of cells, the first of which has this number, to a hash: as `by_step.rs` does.
