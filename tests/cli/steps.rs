@@ -44,6 +44,9 @@ fn a_map_is_of_one_step_which_has_to_be_named() {
     ] {
         refuse(&mut render(args), 2, &[says]);
     }
+    // The hashes of the report are those of the store.
+    let report = site.out("a.run.json");
+    succeed(icefold().arg("inspect").arg(&report));
     let text = stdout(&succeed(icefold().arg("inspect").arg(&store)));
     assert!(
         text.contains("steps of time: 6, 2018-12-01 to 2019-01-01 up to "),

@@ -12,6 +12,7 @@ import healpix_geo
 import numpy as np
 import pandas as pd
 import xarray as xr
+import xdggs  # noqa: F401  (registers the `dggs` accessor)
 
 
 def photons(granules):
@@ -35,6 +36,8 @@ def main(store, granules):
     ds = xr.open_zarr(store, group="7", consolidated=False, chunks=None)
     expect("dims", list(ds["n"].dims), ["time", "cells"])
     expect("dims of a histogram", list(ds["bins"].dims), ["time", "cells", "bins_bins"])
+    centers = ds.dggs.decode(convention="xdggs").dggs.cell_centers()
+    expect("centres of cells", centers["latitude"].shape, (ds.sizes["cells"],))
     steps = pd.period_range(seasons.min(), seasons.max(), freq="Q-NOV")
     expect("time", ds["time"].values, steps.start_time.values.astype(ds["time"].dtype))
     ends = steps.end_time.ceil("s").values.astype(ds["time_bnds"].dtype)

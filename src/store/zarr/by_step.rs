@@ -111,11 +111,13 @@ impl StepsWriter {
         let layout = layout.with_steps(steps);
         let chunk_order = grid.chunk_order.unwrap_or(grid.shard_order);
         let chunk_cells = grid.kind.within(chunk_order, grid.cell_order);
-        let bytes = u128::from(chunk_cells) * layout.cell_bytes() as u128;
+        let chunks = grid.kind.within(grid.shard_order, chunk_order);
+        // A chunk that is filling, and the index of its file.
+        let bytes = u128::from(chunk_cells) * layout.cell_bytes() as u128 + 16 * u128::from(chunks);
         if bytes * u128::from(steps.len()) > ROOM {
             return Err(format!(
-                "{} would have Zarr chunks of {bytes} bytes at {} steps in the fullsphere layout, and those of \
-                 one place take {ROOM} bytes at most; choose a finer chunk_inner, fewer steps, or the cells layout",
+                "{} would have Zarr chunks and indices of {bytes} bytes at {} steps in the fullsphere layout, and those of \
+                 one place take {ROOM} bytes at most; choose another chunk_inner, fewer steps, or the cells layout",
                 layout.name,
                 steps.len()
             ));
@@ -123,7 +125,7 @@ impl StepsWriter {
         let cut = Cut {
             cells: Some(grid.cells()),
             chunk_cells,
-            chunks: grid.kind.within(grid.shard_order, chunk_order),
+            chunks,
             packed: false,
             indexed: grid.chunk_order.is_some(),
         };
