@@ -43,7 +43,9 @@ impl Partials {
             *cell = number(*cell);
         }
         for column in &mut self.columns {
-            column.remainders.renumber(&number);
+            for row in &mut column.remainders.rows {
+                row.cell = number(row.cell);
+            }
         }
     }
 

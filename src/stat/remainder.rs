@@ -207,13 +207,6 @@ impl Remainders {
         &rest[..rest.partition_point(|row| row.cell <= *last)]
     }
 
-    /// The same rows under other numbers of cells, which ascend as those here do.
-    pub(super) fn renumber(&mut self, number: impl Fn(u64) -> u64) {
-        for row in &mut self.rows {
-            row.cell = number(row.cell);
-        }
-    }
-
     /// Appends the rows of these cells, which are above those here.
     pub(super) fn extend(&mut self, other: &Self, cells: &[u64]) {
         if !other.rows.is_empty() {
