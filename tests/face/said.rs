@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::from_code::{done, partly, refused};
 use crate::support::granules::paths;
 use crate::support::site::Site;
-use crate::support::timed::{DAY, PHOTONS};
+use crate::support::timed::{DAY, PHOTONS, tell};
 
 /// A config with a piece below `data_source`.
 fn choosing(site: &Site, piece: &str) -> PathBuf {
@@ -33,11 +33,11 @@ fn granules(site: &Site) -> [PathBuf; 3] {
         ("c.h5", -44.8),
     ]
     .map(|(name, lon)| site.timed(name, lon, |i| 400.0 * DAY + i as f64));
-    site.says(&c, "orbit_info", "cycle_number", 6_i8);
-    site.says(&c, "orbit_info", "rgt", 3_i16);
-    site.says(&a, "orbit_info", "cycle_number", 3_i8);
+    tell(&c, "orbit_info", "cycle_number", 6_i8);
+    tell(&c, "orbit_info", "rgt", 3_i16);
+    tell(&a, "orbit_info", "cycle_number", 3_i8);
     for (granule, flight) in [(&a, 0.5), (&b, 1.5), (&c, 2.5)] {
-        site.says(granule, "ancillary_data", "qa_mark", flight);
+        tell(granule, "ancillary_data", "qa_mark", flight);
         let file = File::open_rw(granule).unwrap();
         for (track, spot) in [("gt1l", "1"), ("gt2r", "4")] {
             let group = file.group(track).unwrap();
@@ -168,7 +168,7 @@ fn what_is_not_said_or_contradicts_itself_is_refused() {
         Kind::Granule,
         &says,
     );
-    site.says(&b, "orbit_info", "cycle_number", 5_i8);
+    tell(&b, "orbit_info", "cycle_number", 5_i8);
     let says = ["/orbit_info/cycle_number is 5, and its name says cycle 4"];
     refused(
         run("{granule: cycle, op: eq, value: 5}", &b),

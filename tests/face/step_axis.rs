@@ -10,7 +10,7 @@ use super::from_code::{done, refused};
 use super::steps::steps;
 use crate::support::granules::paths;
 use crate::support::site::{Site, assert_same};
-use crate::support::timed::{DAY, PHOTONS, at_step, values};
+use crate::support::timed::{DAY, PHOTONS, at_step, tell, values};
 
 #[test]
 fn a_store_has_the_steps_between_photons_and_those_that_are_asked_for() {
@@ -67,7 +67,7 @@ fn cycles(site: &Site) -> [PathBuf; 3] {
         )
     };
     let said = site.timed("a.h5", -44.0, |i| 700.0 * DAY + i as f64);
-    site.says(&said, "orbit_info", "cycle_number", 6_i32);
+    tell(&said, "orbit_info", "cycle_number", 6_i32);
     [named(3, -45.0), said, named(4, -46.0)]
 }
 
@@ -118,7 +118,7 @@ fn a_granule_whose_cycle_is_not_known_or_two_is_refused() {
     let other = site.timed("ATL03_20190215000000_00010305_006_01.h5", -45.0, |_| {
         400.0 * DAY
     });
-    site.says(&other, "orbit_info", "cycle_number", 4_i32);
+    tell(&other, "orbit_info", "cycle_number", 4_i32);
     refused(
         run(&other),
         Kind::Granule,
@@ -130,7 +130,7 @@ fn a_granule_whose_cycle_is_not_known_or_two_is_refused() {
         Kind::Granule,
         &["b.h5: nothing tells its cycle", "P91D"],
     );
-    site.says(&unknown, "orbit_info", "cycle_number", 200_i32);
+    tell(&unknown, "orbit_info", "cycle_number", 200_i32);
     refused(run(&unknown), Kind::Granule, &["its cycle is 200"]);
 }
 
@@ -194,6 +194,11 @@ fn what_is_no_axis_is_refused_by_name() {
             .to_string();
         assert!(message.contains(says), "{message}");
     }
+}
+
+#[test]
+fn what_does_not_go_with_steps_is_refused_by_name() {
+    let site = Site::new();
     let changed = |from: &str, to: &str, time: &str| {
         let path = site.stepped("a.yaml", time);
         let text = std::fs::read_to_string(&path).unwrap();

@@ -10,7 +10,7 @@ use icefold::{DeviceChoice, Granules, Verify, config};
 use super::from_code::done;
 use crate::support::granules::paths;
 use crate::support::site::{Site, assert_same, tree};
-use crate::support::timed::{DAY, PHOTONS, Values, at_step, values};
+use crate::support::timed::{DAY, PHOTONS, Values, at_step, tell, values};
 
 const SEASONS: &str = "time: {every: season, from: 2018-12, to: 2020-11}";
 
@@ -76,7 +76,7 @@ fn how_photons_come_and_wait_changes_no_byte() {
     let to = |name: &str| site.code_to(name, &config, &paths).overviews([5, 2]);
     done(to("a.zarr"));
     let expected = tree(&site.out("a.zarr"));
-    let mut reversed = paths.clone();
+    let mut reversed = paths;
     reversed.reverse();
     let other = |run: icefold::Run| {
         done(run.overwrite(true));
@@ -309,8 +309,8 @@ fn a_granule_that_says_when_it_is_needs_no_times_of_its_photons() {
         };
         let plain = done(run()).0;
         let expected = tree(&site.out("a.zarr"));
-        site.says(&granule, "ancillary_data", "start_delta_time", start);
-        site.says(&granule, "ancillary_data", "end_delta_time", end);
+        tell(&granule, "ancillary_data", "start_delta_time", start);
+        tell(&granule, "ancillary_data", "end_delta_time", end);
         let said = done(run()).0;
         assert_eq!(tree(&site.out("a.zarr")), expected, "{name}");
         let bytes =

@@ -51,22 +51,6 @@ impl Site {
         path
     }
 
-    /// What a granule says of itself: a dataset of one number.
-    pub fn says(&self, granule: &Path, group: &str, name: &str, value: impl H5Type) {
-        let file = File::open_rw(granule).unwrap();
-        let group = file
-            .group(group)
-            .or_else(|_| file.create_group(group))
-            .unwrap();
-        let set = group
-            .new_dataset_builder()
-            .with_data(&[value])
-            .create(name)
-            .unwrap();
-        drop((set, group));
-        file.close().unwrap();
-    }
-
     /// Two granules over two years, the photons of one in no order of time.
     pub fn two_years(&self) -> [PathBuf; 2] {
         [
@@ -104,6 +88,22 @@ output:
     }
 }
 
+/// What a granule says of itself: a dataset of one number.
+pub fn tell(granule: &Path, group: &str, name: &str, value: impl H5Type) {
+    let file = File::open_rw(granule).unwrap();
+    let group = file
+        .group(group)
+        .or_else(|_| file.create_group(group))
+        .unwrap();
+    let set = group
+        .new_dataset_builder()
+        .with_data(&[value])
+        .create(name)
+        .unwrap();
+    drop((set, group));
+    file.close().unwrap();
+}
+
 /// Values of an order of a store.
 pub fn values(store: &Path, order: u8) -> Values {
     let reader = StoreReader::open_order(store, Order::new(order).unwrap()).unwrap();
@@ -116,7 +116,7 @@ pub fn values(store: &Path, order: u8) -> Values {
             Some(_) => shape[2..].iter().product::<u64>(),
             None => shape[1..].iter().product(),
         };
-        let steps = reader.times().map_or(1, |times| times.len());
+        let steps = reader.times().map_or(1, icefold::store::StoredSteps::len);
         assert_eq!(shape[0], cells.len() as u64);
         let fill = array.info.fill.repeat(bins as usize);
         let slots = array.bytes.chunks_exact(fill.len());

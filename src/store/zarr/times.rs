@@ -61,7 +61,7 @@ pub fn of_rows(steps: &StoreSteps) -> Map<String, Value> {
 fn coordinates(steps: &StoreSteps) -> Vec<Coordinate> {
     let length = steps.len();
     let Some(edges) = steps.edges() else {
-        let cycles = steps.range().map(|cycle| cycle.cast_signed());
+        let cycles = steps.range().map(u32::cast_signed);
         return vec![Coordinate {
             name: steps.name(),
             dtype: Dtype::I32,
