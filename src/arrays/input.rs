@@ -243,6 +243,7 @@ impl Gathered {
                     ground_track: Arc::from(""),
                     rows: Rows::Range(0..self.lon.len() as u64),
                 },
+                step: 0,
                 lon: self.lon,
                 lat: self.lat,
                 columns: self.columns,
@@ -352,8 +353,10 @@ fn empty(column_type: ColumnType) -> Column {
 
 /// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
 fn check_chosen(config: &Config, tables: bool) -> Result<()> {
-    let what = if config.conditions.is_empty() {
-        let chosen = !config.filters.is_empty() || config.region.is_some();
+    let chosen = !config.filters.is_empty() || config.region.is_some();
+    let what = if config.axis.is_some() {
+        Some("photons in memory have no steps of time")
+    } else if config.conditions.is_empty() {
         (!tables && chosen).then_some("arrays are read whole, without filters and without a region")
     } else {
         Some("photons in memory are not chosen by filters with an expression")
@@ -395,5 +398,7 @@ mod tests {
         );
         assert!(check_chosen(&compared, false).is_err());
         assert!(check_chosen(&config(""), false).is_ok());
+        let steps = config("").text + "time: {edges: [2019, 2020], dataset: t}\n";
+        assert!(check_chosen(&parse_yaml("test", &steps).unwrap(), true).is_err());
     }
 }

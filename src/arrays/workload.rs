@@ -138,6 +138,7 @@ impl Workload {
                     ground_track: Arc::from(""),
                     rows: Rows::Range(0..count as u64),
                 },
+                step: 0,
                 lon: lon.into(),
                 lat: lat.into(),
                 columns: vec![Column {

@@ -159,6 +159,7 @@ mod tests {
             shard_order: Order::new(shard).unwrap(),
             chunk_order: None,
             cell_order: Order::new(cell).unwrap(),
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         }
     }

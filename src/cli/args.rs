@@ -317,6 +317,10 @@ pub struct RenderArgs {
     #[arg(long, value_name = "ORDER")]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
     pub order: Option<u8>,
+    /// Draw the cells at this step, of a store that has steps of time: a moment in it (2019-06, 2019-06-15T12:00Z), or
+    /// the number of its cycle
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<String>,
     /// Title of the picture [default: the store and the variable]
     #[arg(long)]
     pub title: Option<String>,

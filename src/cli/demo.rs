@@ -18,7 +18,7 @@ use super::machine::{command_line, threads};
 use super::out::{note, print};
 use super::progress::Progress;
 use super::run::show_standing;
-use super::show::draw;
+use super::show::{Drawn, draw};
 use super::words::CommandLine;
 
 /// The array that the demo draws.
@@ -63,13 +63,13 @@ pub fn demo(args: &DemoArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
         .dialect(&CommandLine)
         .watch(&progress)
         .execute()?;
-    draw(
-        &store,
-        None,
-        DRAWN,
-        &map,
-        Some("icefold demo: median photon height, synthetic ATL03"),
-    )?;
+    let drawn = Drawn {
+        variable: DRAWN,
+        order: None,
+        time: None,
+        title: Some("icefold demo: median photon height, synthetic ATL03"),
+    };
+    draw(&store, drawn, &map)?;
     match &outcome {
         Outcome::Standing(standing) => show_standing(standing, args.json)?,
         Outcome::Store(done) | Outcome::Pieces(done) if args.json => {

@@ -84,13 +84,13 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
     Feature::Picture.needed_for("draw a map")?;
     check_file(&args.output, PICTURE, true, &Inputs::default())?;
     tidy_file(&args.output, &Progress::of_notes())?;
-    draw(
-        &args.store,
-        args.order.and_then(Order::new),
-        &args.variable,
-        &args.output,
-        args.title.as_deref(),
-    )?;
+    let drawn = Drawn {
+        variable: &args.variable,
+        order: args.order.and_then(Order::new),
+        time: args.time.as_deref(),
+        title: args.title.as_deref(),
+    };
+    draw(&args.store, drawn, &args.output)?;
     print(&args.output.display().to_string())?;
     Ok(0)
 }
@@ -113,25 +113,44 @@ fn check_picture(output: &Path) -> Result<()> {
     )))
 }
 
-/// Draws one array of an order of a store, the finest where none is given.
-pub fn draw(
-    store: &Path,
-    order: Option<Order>,
-    variable: &str,
-    output: &Path,
-    title: Option<&str>,
-) -> Result<()> {
-    let reader = match order {
+/// What is drawn of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn<'a> {
+    pub variable: &'a str,
+    /// The finest where none is given.
+    pub order: Option<Order>,
+    /// Of a store with steps of time: a moment, or a cycle.
+    pub time: Option<&'a str>,
+    pub title: Option<&'a str>,
+}
+
+/// Draws one array of an order of a store.
+pub fn draw(store: &Path, drawn: Drawn, output: &Path) -> Result<()> {
+    let variable = drawn.variable;
+    let reader = match drawn.order {
         Some(order) => StoreReader::open_order(store, order)?,
         None => StoreReader::open(store)?,
     };
+    let step = step(&reader, drawn.time)?;
     let array = reader.read(variable)?;
-    if array.info.shape.len() != 1 {
+    let of_cell = &array.info.shape[1 + usize::from(step.is_some())..];
+    if !of_cell.is_empty() {
         return Err(Error::argument(format!(
             "array {variable} has {} values per cell; draw one that has one, such as {}",
-            array.info.shape[1..].iter().product::<u64>(),
+            of_cell.iter().product::<u64>(),
             reader.arrays().join(", ")
         )));
+    }
+    let (mut cells, mut values) = (reader.cell_ids()?, array.as_f64());
+    let mut when = String::new();
+    if let (Some(step), Some(times)) = (step, reader.times()) {
+        let (steps, width) = (array.info.shape[1] as usize, array.info.dtype.size());
+        // Most cells are of other steps.
+        let is_there = |slot: &usize| array.bytes[slot * width..][..width] != array.info.fill;
+        let slots = (step..values.len()).step_by(steps.max(1)).filter(is_there);
+        let of_step: Vec<(u64, f64)> = slots.map(|s| (cells[s / steps], values[s])).collect();
+        (cells, values) = of_step.into_iter().unzip();
+        when = format!(", {}", times.said(step));
     }
     let attribute = |key: &str| array.info.attributes.get(key).and_then(|v| v.as_str());
     let label = match attribute("units") {
@@ -146,14 +165,48 @@ pub fn draw(
         &MapData {
             order: grid.cell_order,
             grid: grid.kind,
-            cells: reader.cell_ids()?,
-            values: array.as_f64(),
-            title: title.map_or_else(|| format!("{name}: {variable}"), str::to_owned),
+            cells,
+            values,
+            title: (drawn.title).map_or_else(|| format!("{name}: {variable}{when}"), str::to_owned),
             label,
             note: attribute("long_name").unwrap_or_default().to_owned(),
         },
         output,
     )
+}
+
+/// The step that is drawn, where the store has steps.
+fn step(reader: &StoreReader, time: Option<&str>) -> Result<Option<usize>> {
+    let Some(times) = reader.times() else {
+        return match time {
+            None => Ok(None),
+            Some(_) => Err(Error::argument(format!(
+                "--time names a step, and {} has no steps of time; leave it out",
+                reader.path().display()
+            ))),
+        };
+    };
+    let which = format!("its steps of {} are {}", times.name, times.all_said());
+    let Some(time) = time else {
+        return Err(Error::argument(format!(
+            "{} has steps of time, and a map is of one; name it with --time: {which}",
+            reader.path().display()
+        )));
+    };
+    let step = if times.name == "cycle" {
+        let number = time.trim().parse();
+        number.ok().and_then(|number| times.of_cycle(number))
+    } else {
+        let seconds = config::seconds_of(time.trim());
+        let seconds = seconds.map_err(|why| Error::argument(format!("--time {why}")))?;
+        times.at_time(seconds)
+    };
+    step.map(Some).ok_or_else(|| {
+        Error::argument(format!(
+            "--time {time} is in no step of {}; {which}",
+            reader.path().display()
+        ))
+    })
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

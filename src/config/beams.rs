@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
 use super::faults::Fault;
@@ -48,6 +48,8 @@ pub enum BeamChoice {
     Weak,
     /// Those of these spots, 1 to 6, ascending.
     Spots(Vec<u8>),
+    /// The ground tracks of these names, sorted.
+    Tracks(Vec<String>),
 }
 
 /// `strong`, `weak`, or a mapping.
@@ -56,6 +58,7 @@ pub(super) struct RawBeams {
     kind: Option<RawBeam>,
     spots: Option<Vec<u64>>,
     transition: Option<RawTransition>,
+    tracks: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -84,11 +87,14 @@ enum RawTransition {
     Exclude,
 }
 
-/// The beams, if the config chooses any.
-pub(super) fn beams(raw: Option<&RawBeams>) -> Result<Option<Beams>, Fault> {
+/// The beams, if the config chooses any, of these ground tracks.
+pub(super) fn beams(raw: Option<&RawBeams>, groups: &[String]) -> Result<Option<Beams>, Fault> {
     let Some(raw) = raw else {
         return Ok(None);
     };
+    if let Some(tracks) = &raw.tracks {
+        return self::tracks(tracks, groups).map(Some);
+    }
     let fault =
         |key: &str, message: String| Err(Fault::new(format!("data_source.beams{key}"), message));
     let choice = match (raw.kind, &raw.spots) {
@@ -124,6 +130,31 @@ pub(super) fn beams(raw: Option<&RawBeams>) -> Result<Option<Beams>, Fault> {
     }))
 }
 
+/// Ground tracks by name, each one of those that are read.
+fn tracks(given: &[String], groups: &[String]) -> Result<Beams, Fault> {
+    let key = |place: usize| format!("data_source.beams[{place}]");
+    for (place, track) in given.iter().enumerate() {
+        if !groups.contains(track) {
+            let groups = groups.join(", ");
+            let message = format!("'{track}' is none of data_source.groups: {groups}");
+            return Err(Fault::new(key(place), message));
+        }
+        if given[..place].contains(track) {
+            return Err(Fault::new(key(place), format!("'{track}' is listed twice")));
+        }
+    }
+    if given.is_empty() {
+        let message = "no ground track; list e.g. [gt1l, gt3r], or choose strong, weak, or spots";
+        return Err(Fault::new("data_source.beams", message));
+    }
+    let mut tracks = given.to_vec();
+    tracks.sort();
+    Ok(Beams {
+        choice: BeamChoice::Tracks(tracks),
+        exclude_transition: false,
+    })
+}
+
 /// As configs, maps and explanations say it.
 impl fmt::Display for Beams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,6 +165,7 @@ impl fmt::Display for Beams {
                 let spots: Vec<String> = spots.iter().map(u8::to_string).collect();
                 write!(f, "spots {}", spots.join(", "))?;
             }
+            BeamChoice::Tracks(tracks) => write!(f, "ground tracks {}", tracks.join(", "))?,
         }
         f.write_str(if self.exclude_transition {
             ", those in transition excluded"
@@ -150,7 +182,7 @@ impl<'de> Deserialize<'de> for RawBeams {
             type Value = RawBeams;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("strong, weak, or a mapping with spots or type, and transition")
+                f.write_str("strong, weak, a list of ground tracks, or a mapping with spots or type, and transition")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<RawBeams, E> {
@@ -173,6 +205,15 @@ impl<'de> Deserialize<'de> for RawBeams {
                     kind: long.kind,
                     spots: long.spots,
                     transition: long.transition,
+                    tracks: None,
+                })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<RawBeams, A::Error> {
+                let tracks = Vec::deserialize(SeqAccessDeserializer::new(list))?;
+                Ok(RawBeams {
+                    tracks: Some(tracks),
+                    ..RawBeams::default()
                 })
             }
         }
@@ -188,6 +229,7 @@ impl JsonSchema for RawBeams {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<RawBeam>();
         let long = generator.subschema_for::<LongBeams>();
-        schemars::json_schema!({ "anyOf": [one, long] })
+        let tracks = generator.subschema_for::<Vec<String>>();
+        schemars::json_schema!({ "anyOf": [one, long, tracks] })
     }
 }

@@ -42,6 +42,11 @@ fn canonical(config: &Config) -> String {
     lines.extend(config.filters.iter().map(filter));
     let conditions = config.conditions.iter();
     lines.extend(conditions.map(|c| format!("condition {}", condition(c, &row))));
+    lines.extend(config.said.iter().map(|said| format!("said {said:?}")));
+    if let Some(axis) = &config.axis {
+        // Not how the config says it: equal edges are the same steps.
+        lines.push(format!("axis {:?} {:?}", axis.steps, axis.whole));
+    }
     if let Some(region) = &config.region {
         lines.push(format!("region {}", region.sha256()));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
 };
-use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Variable};
+use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Steps, Variable};
 use crate::text::padded;
 
 impl Provenance {
@@ -197,6 +197,13 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     for (key, below, value) in filters(config) {
         add(key, &below, value);
     }
+    if let Some(axis) = &config.axis {
+        let steps = match axis.steps {
+            Steps::Cycles => "cycle".to_owned(),
+            Steps::Periods { .. } => format!("{}, {} steps", axis.every, axis.count()),
+        };
+        add("time", ".axis", steps);
+    }
     let region = config.region.as_ref();
     let region = region.map_or("none".into(), |region| region.facts().to_string());
     add("region", "", region);
@@ -237,7 +244,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
 /// What has to hold of a photon, each with the key that says so and its place below it.
 fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     const KEY: &str = "data_source.filters";
-    if config.filters.is_empty() && config.conditions.is_empty() {
+    let said = config.said.iter();
+    let said = said.map(|said| (KEY, format!(".{}", said.of.kind()), format!("keep {said}")));
+    if config.filters.is_empty() && config.conditions.is_empty() && config.said.is_empty() {
         return vec![(KEY, String::new(), "none".into())];
     }
     let compared = config.filters.iter().enumerate();
@@ -250,7 +259,7 @@ fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     });
     let conditions = config.conditions.iter();
     let conditions = conditions.map(|c| (KEY, ".expression".to_owned(), format!("keep {c}")));
-    compared.chain(conditions).collect()
+    said.chain(compared).chain(conditions).collect()
 }
 
 fn source(variable: &Variable) -> String {

@@ -114,6 +114,10 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

@@ -6,8 +6,9 @@
 use super::faults::{Fault, Faults};
 use super::levels::Levels;
 use super::raw::{RawDataSource, RawFilter};
+use super::said::{self, SaidFilter};
 use super::shapes::RawScalar;
-use super::{Filter, FilterOp};
+use super::{Filter, FilterOp, GranuleKind};
 use crate::expr::{Condition, RowExpr, parse_condition};
 
 /// What has to hold of a photon.
@@ -17,15 +18,26 @@ pub(super) struct Filters {
     pub compared: Vec<(String, Filter)>,
     /// Conditions over source columns, in the order of the text.
     pub conditions: Vec<Condition<RowExpr>>,
+    /// Of what granules and ground tracks say, in the order of the text.
+    pub said: Vec<SaidFilter>,
 }
 
 /// The filters; those that cannot be used are faults.
-pub(super) fn filters(raw: &RawDataSource, levels: &Levels<'_>, faults: &mut Faults) -> Filters {
+pub(super) fn filters(
+    raw: &RawDataSource,
+    levels: &Levels<'_>,
+    granules: GranuleKind,
+    faults: &mut Faults,
+) -> Filters {
     let mut filters = Filters::default();
     let columns = raw.variables.names();
     for (i, filter) in raw.filters.iter().flatten().enumerate() {
         let key = format!("data_source.filters[{i}]");
-        if let Some(text) = &filter.expression {
+        if said::is_said(filter) {
+            filters
+                .said
+                .extend(said::said(filter, &key, granules, faults));
+        } else if let Some(text) = &filter.expression {
             let condition = condition(filter, text, &columns, &key);
             // Without the source columns, no name of one is right or wrong.
             if !faults.covered("data_source.variables") {

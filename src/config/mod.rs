@@ -7,6 +7,7 @@
 
 mod access;
 mod area;
+mod axis;
 mod beams;
 mod builtin;
 mod canonical;
@@ -27,6 +28,7 @@ mod policies;
 mod raw;
 #[cfg(test)]
 mod refusals;
+mod said;
 mod scalar;
 mod shapes;
 mod source;
@@ -52,6 +54,8 @@ pub use crate::grid::{GridConfig, Latitude, Order};
 pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
+#[doc(hidden)]
+pub use axis::{MOST_CYCLE, Steps, TimeAxis, shown as shown_time};
 pub use beams::{BeamChoice, Beams};
 #[cfg(feature = "hdf5")]
 pub(crate) use builtin::of_product;
@@ -62,6 +66,10 @@ pub(crate) use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml};
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
+#[doc(hidden)]
+pub use said::{Said, SaidFilter, SaidValue};
+#[doc(hidden)]
+pub use time::seconds_of;
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
 ///
@@ -104,6 +112,12 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Conditions over the variables, which must hold, too; looked at after the filters.
     pub conditions: Vec<Condition<RowExpr>>,
+    /// What granules and ground tracks have to say of themselves to be read.
+    #[doc(hidden)]
+    pub said: Vec<SaidFilter>,
+    /// The steps of time that the store's arrays have.
+    #[doc(hidden)]
+    pub axis: Option<TimeAxis>,
     /// The area that photons count in; all of the Earth where there is none.
     pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.

@@ -192,6 +192,8 @@ fn typed(
             .map(|(_, filter)| filter)
             .collect(),
         conditions: source.filters.conditions,
+        axis: source.axis,
+        said: source.filters.said,
         region: region?,
         link: source.link,
         outputs,
@@ -207,8 +209,45 @@ fn typed(
         origins: origins(raw, written),
         changed: Vec::new(),
     };
+    for fault in axis_faults(&config) {
+        faults.add(fault);
+    }
     config.sha256 = canonical::sha256(&config);
     faults.is_empty().then_some(config)
+}
+
+/// What steps of time do not go with.
+fn axis_faults(config: &Config) -> Vec<Fault> {
+    let Some(axis) = &config.axis else {
+        return Vec::new();
+    };
+    let mut faults = Vec::new();
+    let (cells, steps) = (config.grid.cells(), axis.count());
+    if cells.checked_mul(u64::from(steps)).is_none() {
+        let message = format!(
+            "makes {steps} steps of {cells} cells of order {}, more than numbers of 64 bits can tell apart; give from \
+             and to that are nearer, longer steps, or a coarser child_order",
+            config.grid.cell_order
+        );
+        faults.push(Fault::new("time", message));
+    }
+    if config.cells == CellPolicy::Region {
+        let message = "is region, and the arrays of a store with steps of time have cells with photons only; remove \
+                       one of the two";
+        faults.push(Fault::new("output.cells", message));
+    }
+    let outputs = config.outputs.iter();
+    for output in outputs.filter(|output| axis.names().contains(&&*output.name)) {
+        let message = format!(
+            "is the name of a coordinate where there are steps of {}; choose another",
+            axis.name()
+        );
+        faults.push(Fault::new(
+            format!("aggregation.variables.{}", output.name),
+            message,
+        ));
+    }
+    faults
 }
 
 fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Option<GridConfig> {
@@ -244,6 +283,7 @@ fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Op
         shard_order,
         chunk_order,
         cell_order,
+        steps: 1,
         kind: Grid::from(match latitude {
             None | Some(RawLatitude::AuthalicWgs84) => Latitude::AuthalicWgs84,
             Some(RawLatitude::GeodeticSpherical) => Latitude::GeodeticSpherical,

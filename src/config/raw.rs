@@ -161,13 +161,17 @@ struct LongVariable {
     level: Option<String>,
 }
 
-/// From when, and until when. A date is the whole of it; a moment as `to` is not included.
+/// From when, and until when; and in which steps. A date is the whole of it; a moment as `to` is not included.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTime {
     /// A year, month, day, moment in UTC (ISO 8601) or decimal year.
     pub from: Option<RawScalar>,
     pub to: Option<RawScalar>,
+    /// Arrays have steps of time: `year`, `season`, `month`, `cycle`, or a duration of ISO 8601 such as `P7D`.
+    pub every: Option<String>,
+    /// The same, from each of these to the next; not beside `every`, `from` and `to`.
+    pub edges: Option<Vec<RawScalar>>,
     /// Seconds since 2018-01-01; `delta_time` beside the latitudes where nothing is said.
     pub dataset: Option<String>,
 }
@@ -191,6 +195,11 @@ pub(super) struct RawFilter {
     pub keep: Option<bool>,
     /// A condition over source columns, such as `abs(h_ph - dem_h) <= 200`.
     pub expression: Option<String>,
+    /// What is compared is said by the granule: `cycle`, `rgt`, `region`, a dataset of `orbit_info` or
+    /// `ancillary_data`, or a path.
+    pub granule: Option<String>,
+    /// What is compared is an attribute of the ground track, such as `atlas_beam_type`.
+    pub track: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

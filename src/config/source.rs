@@ -1,6 +1,7 @@
 //! The `data_source` section to typed values: paths and columns; levels in `levels.rs`, filters in
 //! `filters.rs`.
 
+use super::axis::{Steps, TimeAxis};
 use super::beams::{Beams, beams};
 use super::faults::{Fault, Faults};
 use super::filters::{Filters, filters};
@@ -21,6 +22,7 @@ pub(super) struct Source {
     pub points: Option<String>,
     pub variables: Vec<Variable>,
     pub filters: Filters,
+    pub axis: Option<TimeAxis>,
     pub link: Option<Link>,
 }
 
@@ -39,7 +41,7 @@ impl Source {
             }
         };
         let product = faults.keep(product(raw.product.as_deref()));
-        let beams = faults.keep(beams(raw.beams.as_ref()));
+        let beams = faults.keep(beams(raw.beams.as_ref(), &ground_tracks));
         let levels = Levels::new(raw, faults);
         let coordinates = coordinates(raw, &levels, faults);
         let link = levels.link(faults);
@@ -56,17 +58,27 @@ impl Source {
         if variables.is_empty() {
             faults.add(Fault::new("data_source.variables", "no source column"));
         }
-        let mut filters = filters(raw, &levels, faults);
+        let mut filters = filters(raw, &levels, granules, faults);
         faults.keep(levels.check_read_plan(raw));
         let (latitude, longitude) = coordinates?;
+        let mut axis = None;
         if let Some(within) = within {
             // A photon outside of the time asked for is counted as that, whatever else it is.
             let default = match granules {
                 GranuleKind::Hdf5 => time::beside(&latitude),
                 GranuleKind::Table => None,
             };
-            let bounds = time::filters(within, default, faults);
+            let bounds;
+            (bounds, axis) = time::filters(within, default, faults);
             filters.compared.splice(..0, bounds);
+            let of_cycles = axis
+                .as_ref()
+                .is_some_and(|axis| axis.steps == Steps::Cycles);
+            if of_cycles && granules == GranuleKind::Table {
+                let message = "is cycle, which tables do not say of themselves; name a column of times and give \
+                               a period, such as P91D";
+                faults.add(Fault::new("time.every", message));
+            }
         }
         let source = Self {
             granules,
@@ -78,6 +90,7 @@ impl Source {
             points: raw.coordinates.as_ref().and_then(|c| c.geometry.clone()),
             variables,
             filters,
+            axis,
             link,
         };
         match granules {

@@ -1,4 +1,4 @@
-//! The `time` section to two filters: from when, and until when.
+//! The `time` section to two filters: from when, and until when; and to steps between them (`axis.rs`).
 //!
 //! `delta_time` of ICESat-2 counts seconds since 2018-01-01T00:00:00 UTC, on the clock of GPS (ATL03 data
 //! dictionary, `delta_time` and `ancillary_data/atlas_sdp_gps_epoch`). The last leap second was at the end of
@@ -7,37 +7,43 @@
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime};
 
+use super::axis::{Steps, TimeAxis, axis, moment_of};
 use super::faults::{Fault, Faults};
 use super::raw::RawTime;
 use super::shapes::RawScalar;
 use super::{Filter, FilterOp};
 
 /// What is known of leap seconds begins to hold after the last one; ICESat-2 was launched in 2018.
-const YEARS: std::ops::RangeInclusive<i32> = 2018..=2100;
+pub(super) const YEARS: std::ops::RangeInclusive<i32> = 2018..=2100;
 
 const FORMS: &str = "write a year (2019), a month (2019-06), a day (2019-06-01), a moment in UTC \
                      (2019-06-01T12:00:00Z) or a decimal year (2019.5), from 2018 to 2100";
 
-/// The filters on the dataset of times, each with its key; `default` is the dataset where none is named.
+/// The filters on the dataset of times, each with its key, and the steps of time; `default` is the dataset where
+/// none is named.
 pub(super) fn filters(
     raw: &RawTime,
     default: Option<String>,
     faults: &mut Faults,
-) -> Vec<(String, Filter)> {
-    let Some(dataset) = raw.dataset.clone().or(default) else {
+) -> (Vec<(String, Filter)>, Option<TimeAxis>) {
+    let bounded = raw.from.is_some() || raw.to.is_some();
+    if !bounded && raw.every.is_none() && raw.edges.is_none() {
+        let message = "has neither from nor to, and neither every nor edges; give one";
+        faults.add(Fault::new("time", message));
+    }
+    let dataset = raw.dataset.clone().or(default);
+    let of_granules = raw.every.as_deref() == Some("cycle") && !bounded;
+    if dataset.is_none() && !of_granules {
         let message = "key 'dataset' is missing; it names the column of seconds since 2018-01-01";
         faults.add(Fault::new("time", message));
-        return Vec::new();
-    };
+        return (Vec::new(), None);
+    }
     let mut bound = |key: &str, scalar: &Option<RawScalar>| {
         let scalar = scalar.as_ref()?;
         let period = period(scalar).map_err(|message| Fault::new(format!("time.{key}"), message));
         faults.keep(period)
     };
     let (from, to) = (bound("from", &raw.from), bound("to", &raw.to));
-    if raw.from.is_none() && raw.to.is_none() {
-        faults.add(Fault::new("time", "has neither from nor to; give one"));
-    }
     if let (Some(from), Some(to)) = (from, to)
         && from.0 >= to.1
     {
@@ -48,9 +54,17 @@ pub(super) fn filters(
         );
         faults.add(Fault::new("time", message));
     }
+    let (mut from, mut to) = (from.map(|(start, _)| start), to.map(|(_, end)| end));
+    let axis = axis(raw, dataset.as_deref(), [from, to], faults);
+    if let Some(Steps::Periods { edges, .. }) = axis.as_ref().map(|axis| &axis.steps) {
+        (from, to) = (
+            edges.first().copied().and_then(moment_of),
+            edges.last().copied().and_then(moment_of),
+        );
+    }
     let filter = |op, moment: NaiveDateTime| {
         let filter = Filter {
-            dataset: dataset.clone(),
+            dataset: dataset.clone().unwrap_or_default(),
             column: None,
             op,
             values: vec![seconds(moment)],
@@ -59,9 +73,21 @@ pub(super) fn filters(
         };
         ("time".to_owned(), filter)
     };
-    let from = from.map(|(start, _)| filter(FilterOp::Ge, start));
-    let to = to.map(|(_, end)| filter(FilterOp::Lt, end));
-    from.into_iter().chain(to).collect()
+    let from = from.map(|start| filter(FilterOp::Ge, start));
+    let to = to.map(|end| filter(FilterOp::Lt, end));
+    (from.into_iter().chain(to).collect(), axis)
+}
+
+/// The moment that a text names, or the start of the period: seconds since 2018-01-01.
+///
+/// # Errors
+/// In words, a text that names none.
+pub fn seconds_of(text: &str) -> Result<f64, String> {
+    let scalar = match text.parse::<f64>() {
+        Ok(year) if text.contains('.') => RawScalar::Float(year),
+        _ => RawScalar::Text(text.to_owned()),
+    };
+    period(&scalar).map(|(start, _)| seconds(start))
 }
 
 /// Where times stand beside these positions.
@@ -71,7 +97,7 @@ pub(super) fn beside(latitude: &str) -> Option<String> {
 }
 
 /// The period that is named, its end not included; a moment has no length.
-fn period(scalar: &RawScalar) -> Result<(NaiveDateTime, NaiveDateTime), String> {
+pub(super) fn period(scalar: &RawScalar) -> Result<(NaiveDateTime, NaiveDateTime), String> {
     let found = match scalar {
         RawScalar::Integer(year) => i32::try_from(*year).ok().and_then(whole_year),
         RawScalar::Float(year) => decimal_year(*year).map(|moment| (moment, moment)),
@@ -85,7 +111,7 @@ fn period(scalar: &RawScalar) -> Result<(NaiveDateTime, NaiveDateTime), String> 
         .ok_or_else(|| format!("'{}' is no time; {FORMS}", scalar.shown()))
 }
 
-fn start_of(year: i32) -> NaiveDateTime {
+pub(super) fn start_of(year: i32) -> NaiveDateTime {
     let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or(NaiveDate::MIN);
     day.and_time(chrono::NaiveTime::MIN)
 }
@@ -123,7 +149,10 @@ fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
     if text.contains(":60") {
         return None;
     }
-    let moment = if let Ok(zoned) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+    let joined = text.replacen(' ', "T", 1);
+    let zoned = DateTime::parse_from_rfc3339(&joined);
+    let zoned = zoned.or_else(|_| DateTime::parse_from_str(&joined, "%Y-%m-%dT%H:%M%:z"));
+    let moment = if let Ok(zoned) = zoned {
         zoned.naive_utc()
     } else {
         let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
@@ -137,14 +166,14 @@ fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
 }
 
 /// Seconds since the epoch of `delta_time`.
-fn seconds(moment: NaiveDateTime) -> f64 {
+pub(super) fn seconds(moment: NaiveDateTime) -> f64 {
     let since = moment - start_of(2018);
     // Exact: whole seconds of a century, and at most nine digits beyond.
     since.num_seconds() as f64 + f64::from(since.subsec_nanos()) * 1e-9
 }
 
 /// The moment as text.
-fn said(moment: NaiveDateTime) -> String {
+pub(super) fn said(moment: NaiveDateTime) -> String {
     moment.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()
 }
 
@@ -175,6 +204,7 @@ mod tests {
             "2019-01-01T12:00",
             "2019-01-01 12:00:00",
             "2019-01-01T14:30:00+02:30",
+            "2019-01-01T14:30+02:30",
             "2019-01-01T12:00Z",
         ] {
             assert_eq!(seconds_of(text), (noon, noon), "{text}");

@@ -33,7 +33,8 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
             ));
         }
     }
-    for &cell in &partials.cells {
+    for &slot in &partials.cells {
+        let (cell, _) = grid.of_slot(slot);
         let ancestor = grid.shard_of(cell);
         if ancestor != shard || cell >= grid.cells() {
             return Err(violated(
@@ -59,10 +60,14 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
         for i in 0..partials.len() {
             let ids = (partials.cells[i], partials.photons[i]);
             check_cell(column, described, i, ids).map_err(|what| {
-                let cell = partials.cells[i];
+                let (cell, step) = grid.of_slot(partials.cells[i]);
+                let step = match grid.steps {
+                    0 | 1 => String::new(),
+                    _ => format!(" at step {step}"),
+                };
                 violated(
                     shard,
-                    format!("cell {cell}, column {}: {what}", described.name),
+                    format!("cell {cell}{step}, column {}: {what}", described.name),
                 )
             })?;
         }

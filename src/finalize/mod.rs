@@ -1,7 +1,7 @@
 //! The finalize gate: the one place where partials become numbers, checked before and after.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
-//! numbers, `kind.rs` says what arrays have for a cell, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
+//! numbers, `kind.rs` says what arrays have for a cell, `steps.rs` has the steps of time, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
 //! the same partials up to coarser orders on their way through the gate.
 
 mod conserve;
@@ -9,9 +9,13 @@ mod gate;
 mod kind;
 mod overview;
 mod schema;
+mod steps;
 mod table;
 
-use arrow::datatypes::{DataType, Field, Fields};
+use std::collections::BTreeMap;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, Fields, UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 
 use crate::config::{Dtype, GridConfig};
@@ -22,10 +26,12 @@ pub use conserve::Conserved;
 pub use kind::Kind;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
+pub use steps::{StoreSteps, distinct};
 pub use table::{FinishedShard, finalize};
 
 /// Finished statistics of occupied cells, ascending by id. The first column is `cell_ids` (uint64),
-/// then one column per [`OutputArray`], in order; a histogram is a `FixedSizeList`.
+/// then one column per [`OutputArray`], in order; a histogram is a `FixedSizeList`. Where there are steps of time a
+/// cell has a row for each step with photons, ascending, and the step is the second column (uint32).
 #[derive(Debug, Clone)]
 pub struct CellTable {
     pub rows: RecordBatch,
@@ -61,6 +67,23 @@ pub struct StoreSchema {
     /// Whether the store has all cells that touch the region.
     pub cells_of_region: bool,
     pub arrays: Vec<OutputArray>,
+    /// The steps of time that arrays have, where they have any.
+    pub steps: Option<StoreSteps>,
+}
+
+impl CellTable {
+    /// The cell of each row; none of a table that does not begin with ids.
+    pub fn ids(&self) -> &[u64] {
+        let first = self.rows.columns().first();
+        let ids = first.and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        ids.map_or(&[], |ids| ids.values())
+    }
+
+    /// The step of each row, where there are steps of time.
+    pub fn steps(&self) -> Option<&[u32]> {
+        let steps = self.rows.columns().get(1)?;
+        Some(steps.as_primitive_opt::<UInt32Type>()?.values())
+    }
 }
 
 impl OutputArray {
@@ -71,12 +94,30 @@ impl OutputArray {
 }
 
 impl StoreSchema {
-    /// The columns of its tables: `cell_ids`, then the outputs; none is nullable.
+    /// The columns of its tables: `cell_ids`, the step of time where there are any, then the outputs; none is
+    /// nullable.
     pub fn columns(&self) -> Fields {
         let ids = Field::new("cell_ids", DataType::UInt64, false);
         let outputs = self.arrays.iter();
         let outputs = outputs.map(|array| Field::new(&array.name, array.data_type(), false));
-        std::iter::once(ids).chain(outputs).collect()
+        let step = self.steps.as_ref();
+        let step = step.map(|steps| Field::new(steps.name(), DataType::UInt32, false));
+        std::iter::once(ids).chain(step).chain(outputs).collect()
+    }
+
+    /// Columns of its tables that are before the outputs.
+    pub fn leading(&self) -> usize {
+        1 + usize::from(self.steps.is_some())
+    }
+
+    /// The same with the steps from the first to the last of these, and those that belong to it in any case.
+    #[must_use]
+    pub fn with_steps_of(&self, seen: &BTreeMap<u32, u64>) -> Self {
+        let mut schema = self.clone();
+        if let Some(steps) = &mut schema.steps {
+            steps.narrow(seen);
+        }
+        schema
     }
 
     /// The same outputs at a coarser order. Cells coarser than the shards are shards of their own.

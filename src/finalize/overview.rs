@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Windows come in ascending order, so each order has at most one cell that later ones may still
-//! join. A retained value waits in the open cell of one order, never of several; values that all open cells
+//! join, at all of its steps of time. A retained value waits in the open cell of one order, never of several; values that all open cells
 //! together have no room for wait in piles on disk. Merging is exact, so each order is what a run at that
 //! cell order gives, to the bit.
 
@@ -37,7 +37,7 @@ pub struct Overviews<'a> {
 #[derive(Debug)]
 struct Level {
     schema: StoreSchema,
-    /// The cell that later windows may join, at most one.
+    /// The cell that later windows may join, at most one; its slots, where there are steps of time.
     open: Window,
     /// Photons of all complete cells.
     photons: u64,
@@ -126,7 +126,7 @@ impl<'a> Overviews<'a> {
         for i in 0..self.levels.len() {
             let source = finer.as_ref().map_or(window, |(_, cells)| cells);
             let to = self.levels[i].schema.grid;
-            let coarse = source.coarsen(from.up(to.cell_order), self.job);
+            let coarse = source.coarsen(from.slots_up(to.cell_order), self.job);
             let complete = self.levels[i].complete(&coarse, last, self.job);
             // A finished order is given up only once the next one has been folded from it.
             if let Some((finer, cells)) = finer.replace((i, complete)) {
@@ -148,28 +148,23 @@ impl Level {
 
     /// Takes cells of this order, not below those before; gives those that no later ones can join.
     fn complete(&mut self, coarse: &Window, last: bool, job: &Job) -> Window {
-        let closed = match coarse.len() {
-            cells if last => cells,
-            // The only cell, and still the same one.
-            1 if self
-                .open
-                .table
-                .cells
-                .first()
-                .is_none_or(|open| *open == coarse.table.cells[0]) =>
-            {
-                self.open.append(coarse, 0..1);
-                return Window::empty(job);
-            }
-            cells => cells.saturating_sub(1),
+        let cell_of = |slot: &u64| self.schema.grid.of_slot(*slot).0;
+        let slots = &coarse.table.cells;
+        let newest = slots.last().map(cell_of);
+        let closed = match newest {
+            Some(newest) if !last => slots.partition_point(|slot| cell_of(slot) < newest),
+            _ => slots.len(),
         };
+        // The only cell, and still the same one.
+        let open = self.open.table.cells.first().map(cell_of);
+        if !last && closed == 0 && (open.is_none() || newest.is_none() || open == newest) {
+            self.open.join(coarse, 0..coarse.len(), job);
+            return Window::empty(job);
+        }
         let mut open = Window::empty(job);
         open.append(coarse, closed..coarse.len());
-        if !last && open.is_empty() {
-            return open;
-        }
         let mut complete = std::mem::replace(&mut self.open, open);
-        complete.append(coarse, 0..closed);
+        complete.join(coarse, 0..closed, job);
         complete
     }
 
@@ -180,7 +175,7 @@ impl Level {
             Kind::Gate => error.within(format!("overview of order {order}")),
             _ => error,
         };
-        by_shard(cells, |cell| grid.shard_of(cell), job)
+        by_shard(cells, |slot| grid.shard_of_slot(slot), job)
             .into_iter()
             .map(|(shard, cells)| {
                 let partials = cells.settle(job)?;

@@ -1,12 +1,12 @@
 //! The store's arrays, resolved from the config and what the granules say of their columns.
 
-use crate::config::{CellPolicy, Config, Definition, Dtype, Output};
+use crate::config::{CellPolicy, Config, Definition, Dtype, GridConfig, Output, TimeAxis};
 use crate::error::{Error, Result};
 use crate::expr::{CellExpr, Relation};
 use crate::photon::SourceColumn;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
-use super::{Kind, OutputArray, StoreSchema};
+use super::{Kind, OutputArray, StoreSchema, StoreSteps};
 
 /// Decides dtype, fill value and attributes of every array.
 ///
@@ -27,12 +27,18 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
             }
         }
     }
+    let steps = config.axis.as_ref().map(StoreSteps::all);
+    let grid = GridConfig {
+        steps: config.axis.as_ref().map_or(1, TimeAxis::count),
+        ..config.grid
+    };
     Ok(StoreSchema {
-        grid: config.grid,
+        grid,
         config_sha256: config.sha256.clone(),
         region: config.region.clone(),
         cells_of_region: config.cells == CellPolicy::Region,
         arrays,
+        steps,
     })
 }
 

@@ -36,10 +36,14 @@ pub fn finalize(
 ) -> Result<FinishedShard> {
     partials.select_values(job);
     check(shard, &partials, job, &schema.grid)?;
-    let mut columns: Vec<(String, ArrayRef)> = vec![(
-        "cell_ids".to_owned(),
-        Arc::new(UInt64Array::from(partials.cells.clone())),
-    )];
+    let slots = partials.cells.iter().map(|&slot| schema.grid.of_slot(slot));
+    let (cells, steps): (Vec<u64>, Vec<u32>) = slots.unzip();
+    let ids: ArrayRef = Arc::new(UInt64Array::from(cells.clone()));
+    let mut columns: Vec<(String, ArrayRef)> = vec![("cell_ids".to_owned(), ids)];
+    if let Some(of_store) = &schema.steps {
+        let steps: ArrayRef = Arc::new(UInt32Array::from(steps));
+        columns.push((of_store.name().to_owned(), steps));
+    }
     let mut cells_without_weight = 0;
     let mut arrays = schema.arrays.iter();
     for output in 0..job.outputs.len() {
@@ -57,7 +61,7 @@ pub fn finalize(
             };
             let values = Values {
                 finished: &finished,
-                cells: &partials.cells,
+                cells: &cells,
                 array,
                 grid: &schema.grid,
             };
@@ -218,6 +222,7 @@ mod tests {
             shard_order: order,
             chunk_order: None,
             cell_order: order,
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         };
         // Above a tie of f32 by 1, which f64 does not hold.

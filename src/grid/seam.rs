@@ -76,6 +76,8 @@ pub struct Ascent {
     grid: Grid,
     from: Order,
     to: Order,
+    /// Of slots: steps of a cell.
+    steps: u32,
 }
 
 /// Answers of the grid that is there.
@@ -154,6 +156,7 @@ impl Grid {
             grid: self,
             from,
             to,
+            steps: 1,
         }
     }
 
@@ -247,9 +250,24 @@ impl Ascent {
         self.to
     }
 
-    /// The cell that holds this one.
+    /// The same of slots of so many steps: the step stays.
+    #[must_use]
+    pub(super) fn with_steps(self, steps: u32) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Whether what ascends still does on the way up; slots of several cells in one do not.
+    pub fn keeps_order(self) -> bool {
+        self.steps <= 1
+    }
+
+    /// The cell that holds this one; of a slot the one of its step.
     #[inline]
     pub fn of(self, cell: u64) -> u64 {
-        on!(self.grid, grid => grid.ancestor(cell, self.from, self.to))
+        let ancestor = |cell| on!(self.grid, grid => grid.ancestor(cell, self.from, self.to));
+        match u64::from(self.steps) {
+            0 | 1 => ancestor(cell),
+            steps => ancestor(cell / steps) * steps + cell % steps,
+        }
     }
 }

@@ -20,6 +20,9 @@ pub struct GridConfig {
     pub shard_order: Order,
     pub chunk_order: Option<Order>,
     pub cell_order: Order,
+    /// Steps of time that the photons of a cell are parted into; 1 where they are not. A cell at a step is a slot:
+    /// `cell * steps + step`, so that slots of a shard follow one another, and without steps a slot is its cell.
+    pub steps: u32,
     pub kind: Grid,
 }
 
@@ -44,9 +47,40 @@ impl GridConfig {
         self.up(self.shard_order).of(cell)
     }
 
+    /// The slot of a cell at a step.
+    pub fn slot(&self, cell: u64, step: u32) -> u64 {
+        cell * u64::from(self.steps) + u64::from(step)
+    }
+
+    /// The cell and the step of a slot.
+    pub fn of_slot(&self, slot: u64) -> (u64, u32) {
+        match self.steps {
+            0 | 1 => (slot, 0),
+            steps => (slot / u64::from(steps), (slot % u64::from(steps)) as u32),
+        }
+    }
+
+    /// Slots, all over the grid: numbers of slots are below.
+    pub fn slots(&self) -> u64 {
+        self.cells() * u64::from(self.steps)
+    }
+
+    /// The shard of a slot.
+    pub fn shard_of_slot(&self, slot: u64) -> u64 {
+        self.shard_of(self.of_slot(slot).0)
+    }
+
     /// Bits that tell the cells of a shard apart; even.
     pub fn place_bits(&self) -> u32 {
         self.kind.place_bits(self.shard_order, self.cell_order)
+    }
+
+    /// The way from slots to those of the same step in cells of a coarser order.
+    ///
+    /// # Panics
+    /// If `order` is finer than the cells.
+    pub fn slots_up(&self, order: Order) -> Ascent {
+        self.up(order).with_steps(self.steps)
     }
 
     /// The way from cells to those of a coarser order.
@@ -74,7 +108,36 @@ impl GridConfig {
             shard_order: self.shard_order.min(order),
             chunk_order: None,
             cell_order: order,
+            steps: self.steps,
             kind: self.kind,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Latitude;
+
+    #[test]
+    fn slots_of_a_cell_follow_one_another_and_climb_with_their_step() {
+        let order = |order| Order::new(order).unwrap();
+        let grid = GridConfig {
+            shard_order: order(2),
+            chunk_order: None,
+            cell_order: order(4),
+            steps: 7,
+            kind: Latitude::AuthalicWgs84.into(),
+        };
+        for (cell, step) in [(0, 0), (5, 6), (grid.cells() - 1, 3)] {
+            let slot = grid.slot(cell, step);
+            assert!(slot < grid.slots());
+            assert_eq!(grid.of_slot(slot), (cell, step));
+            assert_eq!(grid.shard_of_slot(slot), grid.shard_of(cell));
+            let coarser = grid.at(order(3));
+            let up = grid.slots_up(order(3)).of(slot);
+            assert_eq!(coarser.of_slot(up), (grid.up(order(3)).of(cell), step));
+        }
+        assert_eq!(GridConfig { steps: 1, ..grid }.of_slot(9), (9, 0));
     }
 }

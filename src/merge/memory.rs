@@ -136,7 +136,7 @@ pub(super) fn by_shard<'a>(
     grid: &'a GridConfig,
     job: &'a Job,
 ) -> impl Iterator<Item = (u64, Partials)> {
-    let shard_of = |cell| grid.shard_of(cell);
+    let shard_of = |slot| grid.shard_of_slot(slot);
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = &partials.cells[start..];

@@ -40,6 +40,7 @@ pub(super) fn grid() -> GridConfig {
         shard_order: Order::new(5).unwrap(),
         chunk_order: None,
         cell_order: Order::new(8).unwrap(),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     }
 }

@@ -14,7 +14,7 @@ use crate::stat::{Deviations, Job, Partials};
 /// Bytes of values that a part of a cell has when it is written somewhere else.
 const PART: u64 = 256 << 10;
 
-/// Cells, ascending by id, and piles of some of them.
+/// Cells (slots, where there are steps of time), ascending by id, and piles of some of them.
 #[derive(Debug, Clone)]
 pub struct Window {
     pub table: Partials,
@@ -81,17 +81,36 @@ impl Window {
         }
     }
 
-    /// Moves the values of the only cell there is to its pile.
+    /// Adds rows of another one, whose cells may stand between those here; equal cells merge.
+    pub fn join(&mut self, other: &Self, rows: Rows<usize>, job: &Job) {
+        let last = self.table.cells.last();
+        let first = other.table.cells[rows.clone()].first();
+        if let (Some(last), Some(first)) = (last, first)
+            && first < last
+        {
+            let mut more = Self::empty(job);
+            more.append(other, rows);
+            self.table = self.table.merge(&more.table, job);
+            for (&cell, pile) in &more.piles {
+                self.adopt(cell, pile);
+            }
+        } else {
+            self.append(other, rows);
+        }
+    }
+
+    /// Moves the values of all cells to their piles.
     ///
     /// # Errors
     /// A write fails.
     pub fn pile_up(&mut self, piles: &Piles, job: &Job) -> Result<()> {
-        let Some(&cell) = self.table.cells.first() else {
-            return Ok(());
-        };
-        let pile = self.piles.entry(cell);
-        let pile = pile.or_insert_with(|| Pile::new(piles, job));
-        pile.take(&mut self.table)
+        for (row, &cell) in self.table.cells.iter().enumerate() {
+            let pile = self.piles.entry(cell);
+            let pile = pile.or_insert_with(|| Pile::new(piles, job));
+            pile.add(&self.table, row)?;
+        }
+        self.table.clear_values();
+        Ok(())
     }
 
     /// The table, with the order statistics that outputs need in place of the values of piles.
@@ -121,7 +140,7 @@ impl Window {
         Ok(table)
     }
 
-    /// Hands the only cell there is on in parts that merge into it, however many values it has.
+    /// Hands each cell on in parts that merge into it, however many values it has.
     ///
     /// # Errors
     /// A pile that cannot be read, and those of `take`.
@@ -130,23 +149,23 @@ impl Window {
         job: &Job,
         mut take: impl FnMut(&Partials) -> Result<()>,
     ) -> Result<()> {
-        let Some(&cell) = self.table.cells.first() else {
-            return Ok(());
-        };
-        let mut from = Some(0);
-        while let Some(at) = from {
-            let (part, next) = self.table.part(0, at, PART, job);
-            take(&part)?;
-            from = next;
+        for (row, &cell) in self.table.cells.iter().enumerate() {
+            let mut from = Some(0);
+            while let Some(at) = from {
+                let (part, next) = self.table.part(row, at, PART, job);
+                take(&part)?;
+                from = next;
+            }
+            let Some(pile) = self.piles.get(&cell) else {
+                continue;
+            };
+            pile.columns().try_for_each(|column| {
+                pile.read(column, |values| {
+                    take(&Partials::of_values(cell, column, values, job))
+                })
+            })?;
         }
-        let Some(pile) = self.piles.get(&cell) else {
-            return Ok(());
-        };
-        pile.columns().try_for_each(|column| {
-            pile.read(column, |values| {
-                take(&Partials::of_values(cell, column, values, job))
-            })
-        })
+        Ok(())
     }
 
     fn adopt(&mut self, cell: u64, pile: &Pile) {

@@ -64,6 +64,8 @@ pub struct Column {
 #[derive(Debug, Clone)]
 pub struct PhotonBatch {
     pub origin: Origin,
+    /// The step of time that all of them are in; 0 where the config has no steps.
+    pub step: u32,
     /// Longitude in degrees, finite.
     pub lon: Buffer<f64>,
     /// Geodetic latitude in degrees, within [-90, 90].
@@ -220,6 +222,7 @@ impl PhotonBatch {
                 rows: self.origin.rows.retain(keep),
                 ..self.origin.clone()
             },
+            step: self.step,
             lon: kept(&self.lon, keep),
             lat: kept(&self.lat, keep),
             columns: self.columns.iter().map(|c| c.retain(keep)).collect(),

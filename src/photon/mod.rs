@@ -2,13 +2,14 @@
 //!
 //! On the line: what reading hands to a backend. `batch.rs` has the photons, `buffer.rs` the memory of their values,
 //! `counts.rs` what became of them, `dtype.rs` the types of datasets and arrays, `source.rs` what granules say of a
-//! column, `stored.rs` a column that is not yet decoded.
+//! column, `steps.rs` parts photons by time, `stored.rs` a column that is not yet decoded.
 
 mod batch;
 pub(crate) mod buffer;
 mod counts;
 mod dtype;
 mod source;
+mod steps;
 pub mod stored;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
@@ -16,3 +17,4 @@ pub use buffer::{Buffer, ColumnBlock, ColumnMemory, MemoryTaken};
 pub use counts::Counts;
 pub use dtype::Dtype;
 pub use source::SourceColumn;
+pub use steps::InSteps;

@@ -37,6 +37,9 @@ pub struct Marker {
     pub cells: BTreeMap<u8, u64>,
     /// Cells in which a weighted mean has no weight, summed over outputs.
     pub cells_without_weight: u64,
+    /// Photons by step of time, where there are steps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<u32, u64>,
     /// The files of the piece; none where it has no cells.
     pub files: Vec<PieceFile>,
     /// SHA-256 in hex over the hashes of the files.

@@ -21,7 +21,7 @@ use arrow::record_batch::RecordBatch;
 use super::marker::{Contribution, Marker, PieceFile, content};
 use super::{CELLS, GranuleFile, PARTIALS, Pieces};
 use crate::error::{Error, Result};
-use crate::finalize::CellTable;
+use crate::finalize::{CellTable, distinct};
 use crate::grid::Order;
 use crate::merge::Window;
 use crate::place::sync_folder;
@@ -38,7 +38,8 @@ pub struct PieceWriter<'a> {
     pieces: &'a Pieces,
     shard: u64,
     writer: Option<StreamWriter<BufWriter<File>>>,
-    cells: BTreeMap<u8, u64>,
+    /// Cells by order, and the last of them.
+    cells: BTreeMap<u8, (u64, Option<u64>)>,
 }
 
 /// What is known of a piece besides its cells.
@@ -50,6 +51,8 @@ pub struct PieceFacts {
     pub left_out: Vec<String>,
     pub photons: u64,
     pub cells_without_weight: u64,
+    /// Photons by step of time, where there are steps.
+    pub steps: BTreeMap<u32, u64>,
 }
 
 impl fmt::Debug for PieceWriter<'_> {
@@ -101,6 +104,7 @@ impl<'a> PieceWriter<'a> {
             left_out,
             photons,
             cells_without_weight,
+            steps,
         } = facts;
         granules.sort();
         let marker = Marker {
@@ -112,8 +116,13 @@ impl<'a> PieceWriter<'a> {
             sources,
             left_out,
             photons,
-            cells: std::mem::take(&mut self.cells),
+            cells: self
+                .cells
+                .iter()
+                .map(|(&order, (cells, _))| (order, *cells))
+                .collect(),
             cells_without_weight,
+            steps,
             content_sha256: content(&files),
             files,
         };
@@ -156,16 +165,17 @@ impl<'a> PieceWriter<'a> {
 
 impl Sink for PieceWriter<'_> {
     fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        let cells = table.rows.num_rows();
-        if cells == 0 {
+        let count = table.rows.num_rows();
+        if count == 0 {
             return Ok(());
         }
-        *self.cells.entry(order.get()).or_default() += cells as u64;
+        let (cells, last) = self.cells.entry(order.get()).or_default();
+        *cells += distinct(table.ids().iter().copied(), last);
         let batch = with_order(order, &table.rows);
         let path = self.partial(CELLS);
         let rows = rows_at_once(&batch);
-        for start in (0..cells).step_by(rows) {
-            let batch = batch.slice(start, rows.min(cells - start));
+        for start in (0..count).step_by(rows) {
+            let batch = batch.slice(start, rows.min(count - start));
             let written = match &mut self.writer {
                 Some(writer) => writer.write(&batch),
                 None => begin(&path, &batch).map(|writer| self.writer = Some(writer)),

@@ -2,12 +2,12 @@
 //!
 //! Last on the line of runs over a shard map: `pieces --assemble--> store`. No granule is opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::finalize::{Overviews, StoreSchema};
+use crate::finalize::{Overviews, StoreSchema, distinct};
 use crate::grid::Order;
 use crate::left_out::ErrorTable;
 use crate::merge::{Piles, Window};
@@ -47,6 +47,10 @@ pub struct Assembled {
     pub photons: u64,
     pub occupied_cells: u64,
     pub cells_without_weight: u64,
+    /// Photons by step of time, where there are steps.
+    pub steps: BTreeMap<u32, u64>,
+    /// The same, each step for people.
+    pub steps_said: Vec<(String, u64)>,
     /// Granules that some piece was made without, ascending.
     pub left_out: Vec<String>,
     /// Of what is in the pieces.
@@ -63,13 +67,17 @@ pub struct Assembled {
 /// left at the target.
 pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     let started = Instant::now();
-    let Assembly {
-        pieces,
-        job,
-        schema,
-        ..
-    } = *assembly;
+    let Assembly { pieces, job, .. } = *assembly;
     let markers = pieces.all_done()?;
+    let mut steps = BTreeMap::new();
+    for (&step, photons) in markers.iter().flat_map(|marker| &marker.steps) {
+        *steps.entry(step).or_default() += photons;
+    }
+    let schema = &assembly.schema.with_steps_of(&steps);
+    let of_store = |step| {
+        let steps = schema.steps.as_ref();
+        steps.map_or_else(String::new, |steps| steps.said(step))
+    };
     let orders = pieces.manifest().overviews();
     let target = Target {
         store: assembly.store,
@@ -95,11 +103,11 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         if assembly.watch.stop() {
             return Err(Error::interrupted());
         }
-        let mut cells = 0;
+        let (mut cells, mut last) = (0, None);
         for table in pieces.tables(marker)? {
             let (order, table) = table?;
             if order == schema.grid.cell_order {
-                cells += table.rows.num_rows() as u64;
+                cells += distinct(table.ids().iter().copied(), &mut last);
             }
             sink.append(order, &table)?;
         }
@@ -128,6 +136,11 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         photons: sum(|marker| marker.photons),
         occupied_cells: occupied.sum(),
         cells_without_weight: sum(|marker| marker.cells_without_weight),
+        steps_said: steps
+            .iter()
+            .map(|(&step, &photons)| (of_store(step), photons))
+            .collect(),
+        steps,
         left_out: left_out.into_iter().cloned().collect(),
         pieces_sha256: Marker::content_of_all(&markers),
         conventions: pieces.manifest().found.conventions.clone(),

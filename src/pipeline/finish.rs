@@ -2,11 +2,12 @@
 //!
 //! Last on the line: `Windows --finalize--> CellTable --> store or piece`.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::Tally;
 use crate::error::{Error, Result};
-use crate::finalize::{Conserved, Overviews, StoreSchema, finalize};
+use crate::finalize::{Conserved, Overviews, StoreSchema, distinct, finalize};
 use crate::merge::{Piles, RunPartials, Window, Windows};
 use crate::stat::Job;
 use crate::store::Sink;
@@ -32,6 +33,8 @@ pub(super) struct ShardFacts {
     pub photons: u64,
     pub cells: u64,
     pub cells_without_weight: u64,
+    /// Photons by step of time, where there are steps.
+    pub steps: BTreeMap<u32, u64>,
 }
 
 impl Finish<'_> {
@@ -49,7 +52,7 @@ impl Finish<'_> {
         let windows = partials.take_shard(shard)?;
         let room = windows.room() / 2;
         coarser.overviews.hold(room);
-        each_window(windows, tally, |window, tally| {
+        each_window(windows, self.schema, tally, |window, tally| {
             let finishing = Instant::now();
             conserved.add(&window.table);
             self.add_to_top(coarser, &window, room)?;
@@ -72,8 +75,8 @@ impl Finish<'_> {
             return Ok(());
         };
         let grid = &self.schema.grid;
-        let more = window.coarsen(grid.up(grid.shard_order), self.job);
-        top.append(&more, 0..more.len());
+        let more = window.coarsen(grid.slots_up(grid.shard_order), self.job);
+        top.join(&more, 0..more.len(), self.job);
         if top.value_bytes() > room {
             top.pile_up(&coarser.piles, self.job)?;
         }
@@ -84,16 +87,24 @@ impl Finish<'_> {
 /// Hands the merged windows of a shard on, and adds up what is in them.
 fn each_window(
     windows: Windows,
+    schema: &StoreSchema,
     tally: &mut Tally,
     mut take: impl FnMut(Window, &mut Tally) -> Result<u64>,
 ) -> Result<ShardFacts> {
     let mut facts = ShardFacts::default();
     let mut merging = Instant::now();
+    let (grid, mut last) = (schema.grid, None);
     for window in windows {
         let window = window?;
         tally.merge_seconds += merging.elapsed().as_secs_f64();
         facts.photons += window.table.photons.iter().sum::<u64>();
-        facts.cells += window.len() as u64;
+        let slots = window.table.cells.iter().map(|&slot| grid.of_slot(slot));
+        facts.cells += distinct(slots.clone().map(|(cell, _)| cell), &mut last);
+        if schema.steps.is_some() {
+            for ((_, step), photons) in slots.zip(&window.table.photons) {
+                *facts.steps.entry(step).or_default() += photons;
+            }
+        }
         facts.cells_without_weight += take(window, tally)?;
         merging = Instant::now();
     }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::backend::{Device, StageTimes};
-use crate::config::Config;
+use crate::config::{Config, GridConfig};
 use crate::error::{Error, Result};
 use crate::left_out::RejectedRows;
 use crate::left_out::RowSpool;
@@ -114,6 +114,7 @@ pub fn fold<'a>(
     let memory = device.columns(options.columns);
     let mut line = Line {
         config,
+        grid: schema.grid,
         job,
         device,
         options,
@@ -163,10 +164,14 @@ struct Granule {
     errors: RowSpool,
     /// Values that are not whole units, by column.
     remainders: BTreeMap<String, u64>,
+    /// Photons by step of time.
+    steps: BTreeMap<u32, u64>,
 }
 
 struct Line<'l, 'a> {
     config: &'a Config,
+    /// With the steps of time that cells are parted into; devices know of none.
+    grid: GridConfig,
     job: &'a Job,
     device: &'l Device,
     options: &'l Options<'a>,
@@ -272,6 +277,11 @@ impl Line<'_, '_> {
                 *granule.remainders.entry(column.name.clone()).or_default() += values;
             }
         }
+        if self.config.axis.is_some() {
+            let (grid, step) = (self.grid, batch.step);
+            partials.renumber(|cell| grid.slot(cell, step));
+            *granule.steps.entry(step).or_default() += batch.len() as u64;
+        }
         let merging = Instant::now();
         self.partials.add(&partials)?;
         self.device.recycle(partials, self.job);
@@ -295,6 +305,9 @@ impl Line<'_, '_> {
         self.errors.rows(&end.name, granule.errors)?;
         if let Some(pieces) = &mut self.pieces {
             pieces.read(&end.name, listed, &photons);
+        }
+        for (step, photons) in granule.steps {
+            *self.tally.steps.entry(step).or_default() += photons;
         }
         self.tally.add(end, granule.rows);
         Ok(())

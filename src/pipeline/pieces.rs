@@ -126,6 +126,7 @@ impl<'a> PieceLine<'a> {
             left_out: left_out.into_iter().collect(),
             photons: facts.photons,
             cells_without_weight: facts.cells_without_weight,
+            steps: facts.steps,
         };
         let encoding = Encoding::new(job, &schema.at(schema.grid.shard_order).grid);
         writer.finish(top.as_ref().map(|top| (top, &encoding)), facts)?;

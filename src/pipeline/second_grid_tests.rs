@@ -71,6 +71,7 @@ fn batch(photons: &[(f64, f64, f32)]) -> PhotonBatch {
             ground_track: Arc::from(""),
             rows: Rows::Range(0..photons.len() as u64),
         },
+        step: 0,
         lon: photons.iter().map(|p| p.0).collect(),
         lat: photons.iter().map(|p| p.1).collect(),
         columns: vec![Column {
@@ -109,7 +110,7 @@ fn asked() -> (Config, Job, StoreSchema) {
 
 /// The photons that lie in every second of the shards that have any, which are planned, written in a map's words,
 /// read back, and wanted.
-fn wanted(photons: &[(f64, f64, f32)], grid: &crate::config::GridConfig) -> Vec<(f64, f64, f32)> {
+fn wanted(photons: &[(f64, f64, f32)], grid: &GridConfig) -> Vec<(f64, f64, f32)> {
     let all = batch(photons);
     let mut shards = BTreeSet::new();
     shard_runs(&grid.shard_locator(), &all.lon, &all.lat, |shard, _| {

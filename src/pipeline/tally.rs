@@ -1,5 +1,7 @@
 //! What is counted during a run, and that it balances: photons read = kept + rejected.
 
+use std::collections::BTreeMap;
+
 use crate::backend::{Batches, DeviceSeconds, StageTimes};
 use crate::left_out::ErrorSummary;
 use crate::left_out::{LISTED_ROWS, RejectedRow, RejectedRows};
@@ -36,6 +38,8 @@ pub struct Tally {
     pub spilled: SpillFacts,
     /// The error table, once it is written.
     pub errors: ErrorSummary,
+    /// Photons by step of time, where there are steps; of a run into pieces those of the pieces.
+    pub steps: BTreeMap<u32, u64>,
 }
 
 /// Wall seconds of the device's stages.

@@ -91,6 +91,7 @@ impl Site {
         let job = &self.survey.job;
         let mut line = Line {
             config: &self.config,
+            grid: self.config.grid,
             job,
             device: &self.device,
             options: &options,
@@ -155,6 +156,7 @@ fn batch() -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..4),
         },
+        step: 0,
         lon: vec![-45.0; 4].into(),
         lat: vec![70.0; 4].into(),
         columns: vec![Column {

@@ -30,7 +30,7 @@ pub fn write(
     let Errors::Table(errors) = errors else {
         unreachable!("a run into pieces has nothing to write");
     };
-    let (job, schema) = (&survey.job, &survey.schema);
+    let (job, schema) = (&survey.job, &survey.schema.with_steps_of(&tally.steps));
     let finish = Finish { job, schema };
     let mut sink = target.open(schema, options.table)?;
     let mut coarser = Coarser {

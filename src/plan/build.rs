@@ -169,6 +169,8 @@ pub(super) fn positions_of(config: &Config) -> Config {
         variables: Vec::new(),
         filters: Vec::new(),
         conditions: Vec::new(),
+        axis: None,
+        said: Vec::new(),
         link: None,
         outputs: Vec::new(),
         ..config.clone()

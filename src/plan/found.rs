@@ -124,6 +124,10 @@ fn nothing_to_read(config: &Config, plan: &Plan, failed: &[Failed]) -> Error {
     let beams = beams.map_or(String::new(), |beams| {
         format!(" of the beams that are chosen ({beams})")
     });
+    let beams = match config.said[..] {
+        [] => beams,
+        _ => format!("{beams} that filters of granules and ground tracks keep"),
+    };
     Error::argument(format!(
         "no granule ({}) has data at {} in any of the ground tracks {}{beams}; check that config {} fits \
          the product",

@@ -25,6 +25,7 @@ mod packing;
 mod product;
 mod report;
 mod spent;
+mod steps;
 #[cfg(feature = "parquet")]
 pub mod table;
 #[cfg(not(feature = "parquet"))]
@@ -59,6 +60,7 @@ pub(crate) use oddities::Oddities;
 pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
 pub use spent::Spent;
+pub(crate) use steps::{ByTime, StepFinder};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};

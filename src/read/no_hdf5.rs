@@ -18,7 +18,7 @@ mod ground_track;
 #[path = "hdf5/superblock.rs"]
 mod superblock;
 
-pub use ground_track::{Beam, GroundTrackStatus, GroundTrackSummary};
+pub use ground_track::{Beam, GroundTrackStatus, GroundTrackSummary, Unread};
 pub(crate) use superblock::looks_like_hdf5;
 
 /// No granule.

@@ -55,21 +55,33 @@ fn is_none(count: &u64) -> bool {
 pub struct GroundTrackReport {
     pub name: String,
     /// `present`, `missing`, `no data group` or `empty`; where beams are chosen, also `another beam` or
-    /// `in transition`.
+    /// `in transition`; `left out by a filter`.
     pub status: String,
     /// Photons; none of one that is not read.
     pub rows: u64,
     /// Where beams are chosen, the one that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beam: Option<BeamReport>,
+    /// Where the ground track is left out as a whole, its photons, which are not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<UnreadReport>,
+}
+
+/// Photons that were not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnreadReport {
+    /// The beam that it is of, or the filter.
+    pub reason: String,
+    pub photons: u64,
 }
 
 impl GroundTrackReport {
-    /// Whether the ground track was left out for its beam.
-    pub fn is_of_another_beam(&self) -> bool {
+    /// Whether the ground track was left out by choice.
+    pub fn is_left_out(&self) -> bool {
         let statuses = [
             GroundTrackStatus::OtherBeam,
             GroundTrackStatus::InTransition,
+            GroundTrackStatus::Filtered,
         ];
         statuses.iter().any(|status| status.name() == self.status)
     }
@@ -112,6 +124,10 @@ impl GranuleReport {
                     status: track.status.name().to_owned(),
                     rows: track.rows,
                     beam: track.beam.map(BeamReport::from),
+                    unread: track.unread.as_ref().map(|unread| UnreadReport {
+                        reason: unread.reason.clone(),
+                        photons: unread.photons,
+                    }),
                 })
                 .collect(),
             warnings: reader.warnings().to_vec(),

@@ -6,7 +6,9 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION};
+use super::document::{
+    ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION, StepReport,
+};
 use super::run::{outputs, overviews, shown};
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
@@ -45,6 +47,9 @@ pub struct AssembledReport {
     /// What attributes of datasets say of their values, as it was applied.
     #[serde(default)]
     pub conventions: Vec<Applied>,
+    /// Photons in each step of time that has any; of a config without steps there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
     /// Shards with a photon.
     pub shards: u64,
     pub occupied_cells: u64,
@@ -130,6 +135,12 @@ impl AssembledReport {
                 by_code: assembled.whole.errors.by_code.clone(),
             },
             conventions: assembled.conventions.clone(),
+            steps: (assembled.steps_said.iter())
+                .map(|(step, photons)| StepReport {
+                    step: step.clone(),
+                    photons: *photons,
+                })
+                .collect(),
             shards: assembled.shards,
             occupied_cells: assembled.occupied_cells,
             cells_without_weight: assembled.cells_without_weight,

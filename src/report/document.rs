@@ -70,6 +70,9 @@ pub struct RunReport {
     /// What attributes of datasets say of their values, as it was applied.
     #[serde(default)]
     pub conventions: Vec<Applied>,
+    /// Photons in each step of time that has any; of a config without steps there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
     /// Shards with a photon.
     pub shards: u64,
     pub occupied_cells: u64,
@@ -263,6 +266,19 @@ pub struct PhotonCounts {
     /// rejected for their value.
     #[serde(default)]
     pub outside_valid_range_by: BTreeMap<String, u64>,
+    /// Photons of ground tracks that were left out as a whole, by their beam or a filter. They were not read, and are
+    /// not among `read`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread_by: BTreeMap<String, u64>,
+}
+
+/// A step of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepReport {
+    /// From when to when in UTC, or the cycle.
+    pub step: String,
+    /// Photons that were kept.
+    pub photons: u64,
 }
 
 /// What became of the granules.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::config::TimeAxis;
 use crate::plan::Plan;
 use crate::read::Applied;
 use crate::read::hdf5::GroundTrackStatus;
@@ -18,9 +19,12 @@ use crate::usage::peak_resident_bytes;
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
     OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
-    SCHEMA_VERSION, SkippedReport, Stage, Stages, SupersededReport,
+    SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
 use crate::pipeline::Tally;
+
+/// Steps of time that a summary lists one by one.
+const STEPS_SHOWN: usize = 24;
 
 /// What a run knew before it began.
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub struct RunFacts<'a> {
     pub config_name: &'a str,
     pub config_sha256: &'a str,
     pub region: Option<&'a Region>,
+    pub axis: Option<&'a TimeAxis>,
     pub device: &'static str,
     pub device_reason: String,
     /// What more there is to say of the device.
@@ -101,6 +106,7 @@ impl RunReport {
                 rejected_by: counts.rejected.clone(),
                 null_by: counts.nulls.clone(),
                 outside_valid_range_by: counts.outside_valid_range.clone(),
+                unread_by: unread(tally),
             },
             granules: granules(facts.plan, tally),
             rejected_rows: RejectedReport {
@@ -114,6 +120,7 @@ impl RunReport {
             },
             drift: facts.drift.to_vec(),
             conventions: facts.conventions.to_vec(),
+            steps: steps(facts.axis, &tally.steps),
             shards: tally.shards,
             occupied_cells: tally.occupied_cells,
             cells_without_weight: tally.cells_without_weight,
@@ -158,8 +165,25 @@ impl RunReport {
         for (reason, count) in &counts.rejected {
             line("  rejected", format!("{} ({reason})", grouped(*count)));
         }
+        for (reason, count) in unread(tally) {
+            line("  not read", format!("{} ({reason})", grouped(count)));
+        }
         for (column, count) in counts.nulls.iter().filter(|(_, n)| **n > 0) {
             line("  null", format!("{} ({column})", grouped(*count)));
+        }
+        match &*self.steps {
+            [first, .., last] if self.steps.len() > STEPS_SHOWN => {
+                let (of, first, last) = (self.steps.len(), &first.step, &last.step);
+                line("  in steps", format!("{of}, {first} up to {last}"));
+            }
+            steps => {
+                for step in steps {
+                    line(
+                        "  in step",
+                        format!("{}: {}", step.step, grouped(step.photons)),
+                    );
+                }
+            }
         }
         line("shards", grouped(tally.shards));
         if let Some(pieces) = self.pieces.as_ref().filter(|pieces| pieces.kept > 0) {
@@ -188,6 +212,30 @@ impl RunReport {
         }
         text
     }
+}
+
+/// Photons of ground tracks that were left out as a whole, by reason.
+fn unread(tally: &Tally) -> BTreeMap<String, u64> {
+    let tracks = tally
+        .granules
+        .iter()
+        .flat_map(|granule| &granule.ground_tracks);
+    let mut unread = BTreeMap::new();
+    for left_out in tracks.filter_map(|track| track.unread.as_ref()) {
+        *unread.entry(left_out.reason.clone()).or_default() += left_out.photons;
+    }
+    unread
+}
+
+/// Photons of each step of time.
+pub(super) fn steps(axis: Option<&TimeAxis>, photons: &BTreeMap<u32, u64>) -> Vec<StepReport> {
+    let steps = axis.map(|axis| {
+        photons.iter().map(|(&step, &photons)| StepReport {
+            step: axis.said(step),
+            photons,
+        })
+    });
+    steps.into_iter().flatten().collect()
 }
 
 /// How many values of each column that accumulates sums are not whole units.
@@ -220,7 +268,7 @@ fn absent_tracks(tally: &Tally) -> Vec<String> {
     let mut without: BTreeMap<&str, usize> = BTreeMap::new();
     for track in tally.granules.iter().flat_map(|g| &g.ground_tracks) {
         let is_there = track.status == GroundTrackStatus::Present.name();
-        let absent = !is_there && !track.is_of_another_beam();
+        let absent = !is_there && !track.is_left_out();
         *without.entry(&track.name).or_default() += usize::from(absent);
     }
     for (track, granules) in without.into_iter().filter(|(_, n)| *n > 0) {

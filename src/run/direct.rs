@@ -174,6 +174,7 @@ impl<'a> Work<'a> {
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
             region: self.config.region.as_ref(),
+            axis: self.config.axis.as_ref(),
             device: device.name(),
             device_reason: device
                 .reason(&self.settings.device)

@@ -57,7 +57,7 @@ pub fn of_tally(tally: &Tally, watch: &dyn Watch) {
     }
     let not_read = |granule: &&GranuleReport| {
         let mut tracks = granule.ground_tracks.iter();
-        tracks.any(GroundTrackReport::is_of_another_beam)
+        tracks.any(GroundTrackReport::is_left_out)
     };
     let empty = tally.granules.iter().filter(|g| g.counts.read == 0);
     for empty in empty.filter(|granule| !not_read(granule)) {

@@ -353,6 +353,7 @@ fn settle(tally: &mut Tally, assembled: &Assembled) {
     tally.shards = assembled.shards;
     tally.occupied_cells = assembled.occupied_cells;
     tally.cells_without_weight = assembled.cells_without_weight;
+    tally.steps.clone_from(&assembled.steps);
     tally.errors = assembled.whole.errors.clone();
     tally.write_seconds += assembled.seconds;
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{Access, Config};
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, finalize};
+use crate::finalize::{CellTable, distinct, finalize};
 use crate::pipeline::{self, Memory, Options, Survey};
 use crate::store::{self, VerifyReport};
 use crate::watch::{Note, Watch};
@@ -105,7 +105,8 @@ impl Answer {
     /// Occupied cells.
     pub fn cells(&self) -> usize {
         let tables = self.tables.iter();
-        tables.map(|(_, table)| table.rows.num_rows()).sum()
+        let cells = tables.map(|(_, table)| distinct(table.ids().iter().copied(), &mut None));
+        cells.sum::<u64>() as usize
     }
 }
 

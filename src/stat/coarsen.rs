@@ -21,9 +21,13 @@ impl Partials {
     #[must_use]
     pub fn coarsen(&self, up: Ascent, job: &Job) -> Self {
         let mut coarse = Self::empty(job);
-        for (row, &cell) in self.cells.iter().enumerate() {
-            // Cells ascend, so those of one ancestor follow each other.
-            let ancestor = up.of(cell);
+        let rows = self.cells.iter().enumerate();
+        let mut rows: Vec<(u64, usize)> = rows.map(|(row, &cell)| (up.of(cell), row)).collect();
+        if !up.keeps_order() {
+            rows.sort_unstable();
+        }
+        // Cells ascend, so those of one ancestor follow each other.
+        for (ancestor, row) in rows {
             if coarse.cells.last() == Some(&ancestor) {
                 coarse.join_last(self, row);
             } else {
@@ -31,6 +35,18 @@ impl Partials {
             }
         }
         coarse
+    }
+
+    /// The same photons under other numbers of cells, which ascend as those here do: slots of a step.
+    pub fn renumber(&mut self, number: impl Fn(u64) -> u64) {
+        for cell in &mut self.cells {
+            *cell = number(*cell);
+        }
+        for column in &mut self.columns {
+            for row in &mut column.remainders.rows {
+                row.cell = number(row.cell);
+            }
+        }
     }
 
     /// Appends row `i` of another table as this cell.

@@ -219,6 +219,7 @@ mod tests {
                 ground_track: "gt1l".into(),
                 rows: Rows::Range(0..3),
             },
+            step: 0,
             lon: vec![0.0; 3].into(),
             lat: vec![0.0; 3].into(),
             columns: vec![a.clone(), b.clone()],

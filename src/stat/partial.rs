@@ -24,7 +24,7 @@ use super::value::Value;
 /// Accumulators of cells, ascending by id; row `i` of every array belongs to `cells[i]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partials {
-    /// Nested ids at the cell order.
+    /// Nested ids at the cell order; where there are steps of time, slots (`GridConfig::slot`).
     pub cells: Vec<u64>,
     /// Photons kept in each cell, whatever their columns hold.
     pub photons: Vec<u64>,

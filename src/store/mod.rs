@@ -25,5 +25,6 @@ pub use table_format::TableFormat;
 pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
     ArrayInfo, Difference, DifferenceKind, Extent, Inspected, StoreArray, StoreReader, StoreWriter,
-    VerifiedArray, VerifyReport, check_schema, check_target, content_of, inspect, resolve, verify,
+    StoredSteps, VerifiedArray, VerifyReport, check_schema, check_target, content_of, inspect,
+    resolve, verify,
 };

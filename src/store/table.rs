@@ -11,8 +11,9 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int32Array, TimestampMicrosecondArray};
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::writer::FileWriter;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -26,7 +27,7 @@ use super::table_format::TableFormat;
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
 use crate::error::Result;
-use crate::finalize::{CellTable, OutputArray, StoreSchema};
+use crate::finalize::{CellTable, OutputArray, StoreSchema, StoreSteps};
 use crate::grid::Order;
 use crate::place::FilePlace;
 use crate::place::write_failed;
@@ -43,6 +44,7 @@ pub struct TableWriter {
     place: FilePlace,
     schema: SchemaRef,
     cell_order: Order,
+    steps: Option<StoreSteps>,
     rows: Rows,
 }
 
@@ -72,6 +74,7 @@ impl TableWriter {
     pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
         let format = TableFormat::of(target)?;
         let cell_order = schema.grid.cell_order;
+        let steps = schema.steps.clone();
         let schema = Arc::new(arrow_schema(schema));
         let (place, file) = FilePlace::create(target, TABLE)?;
         let failed = |e: &dyn fmt::Display| write_failed(target, &e);
@@ -97,6 +100,7 @@ impl TableWriter {
             place,
             schema,
             cell_order,
+            steps,
             rows,
         })
     }
@@ -107,8 +111,12 @@ impl TableWriter {
     /// The table is not the schema's; a write fails.
     pub fn append(&mut self, table: &CellTable) -> Result<()> {
         let failed = |e: &dyn fmt::Display| write_failed(self.place.target(), &e);
-        let rows = RecordBatch::try_new(Arc::clone(&self.schema), table.rows.columns().to_vec())
-            .map_err(|e| failed(&e))?;
+        let mut columns = table.rows.columns().to_vec();
+        if let (Some(steps), Some(of_rows)) = (&self.steps, table.steps()) {
+            columns[1] = times(steps, of_rows);
+        }
+        let rows =
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failed(&e))?;
         match &mut self.rows {
             Rows::Parquet(writer) => writer.write(&rows).map_err(|e| failed(&e)),
             Rows::Arrow(writer, coalescer) => {
@@ -184,8 +192,12 @@ impl WholeTable {
 /// Columns, and the attributes of a store as metadata: text as it is, all else as JSON.
 fn arrow_schema(schema: &StoreSchema) -> Schema {
     let (group, arrays) = attributes(schema);
-    let types =
-        std::iter::once(DataType::UInt64).chain(schema.arrays.iter().map(OutputArray::data_type));
+    let steps = schema.steps.as_ref().map(|steps| match steps.edges() {
+        Some(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        None => DataType::Int32,
+    });
+    let leading = std::iter::once(DataType::UInt64).chain(steps);
+    let types = leading.chain(schema.arrays.iter().map(OutputArray::data_type));
     let fields: Vec<Field> = arrays
         .into_iter()
         .zip(types)
@@ -194,6 +206,23 @@ fn arrow_schema(schema: &StoreSchema) -> Schema {
         })
         .collect();
     Schema::new_with_metadata(fields, metadata(group))
+}
+
+/// The steps of rows as the moments at which they begin, or as cycles.
+fn times(steps: &StoreSteps, of_rows: &[u32]) -> ArrayRef {
+    /// 2018-01-01 in seconds since 1970-01-01.
+    const EPOCH: f64 = 1_514_764_800.0;
+    let Some(edges) = steps.edges() else {
+        let cycles = of_rows.iter().map(|cycle| cycle.cast_signed());
+        return Arc::new(Int32Array::from_iter_values(cycles));
+    };
+    let first = steps.range().start;
+    let starts = of_rows.iter().map(|step| {
+        let start = edges.get(step.saturating_sub(first) as usize);
+        // Exact: below 2^53.
+        (start.map_or(0.0, |start| (start + EPOCH) * 1e6)).round() as i64
+    });
+    Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
 }
 
 fn metadata(attributes: Map<String, Value>) -> HashMap<String, String> {

@@ -80,6 +80,13 @@ impl Target<'_> {
     }
 
     fn filling(&self, schema: &StoreSchema) -> Result<Option<Filling>, String> {
+        if let Some(steps) = schema.steps.as_ref().filter(|_| schema.cells_of_region) {
+            return Err(format!(
+                "all cells of the region are asked for, and steps of {}: such a store has cells with photons only; \
+                 leave one of the two out",
+                steps.name()
+            ));
+        }
         let region = schema.region.as_ref().filter(|_| schema.cells_of_region);
         let filling = region.map(|region| Filling::new(schema, region, self.overviews));
         filling.transpose()

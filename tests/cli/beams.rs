@@ -170,7 +170,8 @@ fn a_spacecraft_that_turns_is_refused_or_left_out() {
         let track = &report["granules"]["done"][0]["ground_tracks"][0];
         assert_eq!(
             track,
-            &json!({"name": "gt1l", "status": "in transition", "rows": 0})
+            &json!({"name": "gt1l", "status": "in transition", "rows": 0,
+                "unread": {"reason": "beam: in transition", "photons": 100}})
         );
     }
     // Attributes tell the beam of each ground track even then.

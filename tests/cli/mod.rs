@@ -35,6 +35,7 @@ mod region_cells;
 mod regions;
 mod resume;
 mod settings;
+mod steps;
 mod storage;
 mod urls;
 mod usage;

@@ -2,6 +2,7 @@
 
 mod benches;
 mod regions;
+mod steps;
 mod trends;
 
 use std::path::{Path, PathBuf};

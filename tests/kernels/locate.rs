@@ -15,6 +15,7 @@ fn batch(positions: &[(f64, f64)]) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..positions.len() as u64),
         },
+        step: 0,
         lon,
         lat,
         columns: Vec::new(),
@@ -33,6 +34,7 @@ fn locates<S: Subject>(name: &str, positions: &[(f64, f64)]) {
                 shard_order: Order::new(order.get().min(6)).unwrap(),
                 chunk_order: None,
                 cell_order: order,
+                steps: 1,
                 kind: latitude.into(),
             };
             let locator = Locator::new(order, latitude);
@@ -128,6 +130,7 @@ fn more_ancestors_than_the_small_table_holds<S: Subject>() {
         shard_order: order,
         chunk_order: None,
         cell_order: order,
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     };
     let locator = Locator::new(order, grid.kind);

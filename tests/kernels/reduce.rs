@@ -206,6 +206,7 @@ fn folds<S: Subject>(n: usize, job: &Job, way: Way) {
         shard_order: Order::new(6).unwrap(),
         chunk_order: None,
         cell_order: Order::new(14).unwrap(),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     };
     for (name, place) in PLACES {
@@ -216,6 +217,7 @@ fn folds<S: Subject>(n: usize, job: &Job, way: Way) {
                 ground_track: "gt1l".into(),
                 rows: Rows::Range(0..n as u64),
             },
+            step: 0,
             lon,
             lat,
             columns: columns(n, job),

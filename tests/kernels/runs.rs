@@ -54,6 +54,7 @@ pub fn grid(order: u8, latitude: Latitude) -> GridConfig {
         shard_order: Order::new(order.min(6)).unwrap(),
         chunk_order: None,
         cell_order: Order::new(order).unwrap(),
+        steps: 1,
         kind: latitude.into(),
     }
 }
@@ -85,6 +86,7 @@ pub fn batch(n: usize, position: Position) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..n as u64),
         },
+        step: 0,
         lon,
         lat,
         columns: vec![Column {

@@ -41,6 +41,7 @@ fn keys(cells: &[u64]) -> (Vec<u32>, KeyTable) {
         shard_order: Order::new(13).unwrap(),
         chunk_order: None,
         cell_order: Order::new(29).unwrap(),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     };
     let table = KeyTable::new(&grid, |shift| {

@@ -161,6 +161,7 @@ fn plain(positions: impl Iterator<Item = (f64, f64)>) -> (Question, PhotonBatch)
             rows: Rows::Range(0..lon.len() as u64),
         },
         columns: vec![column(Values::F32(heights.collect()))],
+        step: 0,
         lon: lon.into(),
         lat: lat.into(),
     };

@@ -175,6 +175,7 @@ fn batch(columns: Vec<Column>, n: usize) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..n as u64),
         },
+        step: 0,
         lon: vec![0.0; n].into(),
         lat: vec![0.0; n].into(),
         columns,

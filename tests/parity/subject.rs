@@ -128,6 +128,7 @@ pub fn grid() -> GridConfig {
         shard_order: Order::new(21).unwrap(),
         chunk_order: None,
         cell_order: Order::new(29).unwrap(),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     }
 }

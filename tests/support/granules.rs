@@ -199,6 +199,6 @@ pub fn one(path: &Path) -> [&Path; 1] {
 }
 
 /// The paths as an argument list.
-pub fn paths(granules: &[PathBuf; 3]) -> [&Path; 3] {
-    [&granules[0], &granules[1], &granules[2]]
+pub fn paths<const N: usize>(granules: &[PathBuf; N]) -> [&Path; N] {
+    granules.each_ref().map(PathBuf::as_path)
 }

@@ -8,6 +8,7 @@ pub mod products;
 pub mod site;
 pub mod streams;
 pub mod tables;
+pub mod timed;
 
 pub use site::Site;
 
@@ -102,6 +103,7 @@ impl Photons {
                 ground_track: Arc::from("gt1l"),
                 rows: Rows::Listed(places.iter().map(|&p| p as u64).collect()),
             },
+            step: 0,
             lon: pick(&self.lon),
             lat: pick(&self.lat),
             columns: self.columns.iter().map(|c| picked(c, places)).collect(),

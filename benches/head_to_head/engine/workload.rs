@@ -63,6 +63,7 @@ impl Workload {
             shard_order: order(self.description.shard_order)?,
             chunk_order: None,
             cell_order: order(self.description.cell_order)?,
+            steps: 1,
             kind: latitude.into(),
         })
     }
@@ -101,6 +102,7 @@ impl Workload {
                     ground_track: Arc::from("gt1l"),
                     rows: Rows::Range(0..lon.len() as u64),
                 },
+                step: 0,
                 lon: lon.into(),
                 lat: lat.into(),
                 columns: columns.iter().map(read).collect::<Result<_>>()?,

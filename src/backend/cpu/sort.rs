@@ -116,6 +116,7 @@ mod tests {
             shard_order: Refinement::new(14).unwrap(),
             chunk_order: None,
             cell_order: Refinement::new(29).unwrap(),
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         };
         let table = KeyTable::new(&grid, |shift| {

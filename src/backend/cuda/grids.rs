@@ -80,6 +80,7 @@ mod tests {
                 ground_track: "gt1l".into(),
                 rows: Rows::Range(0..4),
             },
+            step: 0,
             lon: vec![-45.0; 4].into(),
             lat: vec![70.0; 4].into(),
             columns: vec![Column {
@@ -113,6 +114,7 @@ mod tests {
             shard_order: order(2),
             chunk_order: None,
             cell_order: order(5),
+            steps: 1,
             kind: Grid::Lattice(Lattice),
         };
         let says = |error: crate::Error| {

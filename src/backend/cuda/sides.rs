@@ -26,6 +26,7 @@ pub fn fold_host(
         .map(|&place| batch.columns[place].clone());
     let batch = PhotonBatch {
         origin: batch.origin.clone(),
+        step: 0,
         lon: batch.lon.clone(),
         lat: batch.lat.clone(),
         columns: columns.collect(),

@@ -31,6 +31,7 @@ pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch 
     };
     PhotonBatch {
         origin,
+        step: batch.step,
         lon: batch.lon[photons.clone()].to_vec().into(),
         lat: batch.lat[photons.clone()].to_vec().into(),
         columns: batch

@@ -244,6 +244,7 @@ mod tests {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         };
         let table = KeyTable::new(&grid, |shift| vec![777 >> shift]);

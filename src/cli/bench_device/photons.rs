@@ -91,6 +91,7 @@ pub fn grid() -> GridConfig {
         shard_order: order(6),
         chunk_order: None,
         cell_order: order(12),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     }
 }
@@ -183,6 +184,7 @@ pub fn batch(workload: Workload, n: usize, job: &Job) -> PhotonBatch {
             ground_track: "gt1l".into(),
             rows: Rows::Range(0..n as u64),
         },
+        step: 0,
         lon: lon.into(),
         lat: lat.into(),
         columns: job.columns.iter().map(column).collect(),

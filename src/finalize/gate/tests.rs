@@ -50,6 +50,7 @@ fn grid() -> GridConfig {
         shard_order: order(6),
         chunk_order: None,
         cell_order: order(12),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     }
 }
@@ -198,6 +199,7 @@ pub fn schema() -> StoreSchema {
         region: None,
         cells_of_region: false,
         arrays: vec![array("count", Dtype::I32), array("h_mean", Dtype::F32)],
+        steps: None,
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) fn chosen(
     beams: &Beams,
     (name, group): (&str, &str),
 ) -> Result<(Option<Beam>, Option<GroundTrackStatus>)> {
+    if let BeamChoice::Tracks(tracks) = &beams.choice {
+        // Chosen by name; what beam it is of is said where that is known.
+        let by_attributes = of_attributes(granule, name, group).ok().flatten();
+        let beam = by_attributes.or_else(|| of_orientation(granule, beams, name).ok().flatten());
+        let is_chosen = tracks.iter().any(|track| track == name);
+        return Ok((beam, (!is_chosen).then_some(GroundTrackStatus::OtherBeam)));
+    }
     let found = match of_attributes(granule, name, group)? {
         // Spots are more than strong or weak.
         Some(beam) if beam.spot.is_none() && matches!(beams.choice, BeamChoice::Spots(_)) => {
@@ -49,6 +56,7 @@ pub(super) fn chosen(
     let is_chosen = match &beams.choice {
         BeamChoice::Strong => beam.strong,
         BeamChoice::Weak => !beam.strong,
+        BeamChoice::Tracks(_) => true,
         BeamChoice::Spots(spots) => beam.spot.is_some_and(|spot| spots.contains(&spot)),
     };
     let why_not = (!is_chosen).then_some(GroundTrackStatus::OtherBeam);

@@ -86,7 +86,7 @@ impl Outline {
     pub fn is_blank(&self) -> bool {
         use GroundTrackStatus::{Empty, Present};
         let has = |track: &GroundTrackSummary| {
-            matches!(track.status, Present | Empty) || track.status.is_of_another_beam()
+            matches!(track.status, Present | Empty) || track.status.is_left_out()
         };
         !self.tracks.iter().any(has)
     }

@@ -17,6 +17,8 @@ pub enum GroundTrackStatus {
     OtherBeam,
     /// The spacecraft turned, and the config leaves such ground tracks out.
     InTransition,
+    /// A filter leaves it out, by what it or its granule says.
+    Filtered,
 }
 
 /// One ground track as the reader found it.
@@ -28,6 +30,15 @@ pub struct GroundTrackSummary {
     pub rows: u64,
     /// Where the config chooses beams, the one that made it.
     pub beam: Option<Beam>,
+    /// Photons that are there and not read, and why.
+    pub unread: Option<Unread>,
+}
+
+/// Photons of a ground track that is left out as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    pub reason: String,
+    pub photons: u64,
 }
 
 /// A beam of the laser.
@@ -48,9 +59,9 @@ impl Beam {
 }
 
 impl GroundTrackStatus {
-    /// Whether a ground track is left out for its beam.
-    pub fn is_of_another_beam(self) -> bool {
-        matches!(self, Self::OtherBeam | Self::InTransition)
+    /// Whether a ground track is left out by choice.
+    pub fn is_left_out(self) -> bool {
+        matches!(self, Self::OtherBeam | Self::InTransition | Self::Filtered)
     }
 
     /// The status in words.
@@ -62,6 +73,7 @@ impl GroundTrackStatus {
             Self::Empty => "empty",
             Self::OtherBeam => "another beam",
             Self::InTransition => "in transition",
+            Self::Filtered => "left out by a filter",
         }
     }
 }

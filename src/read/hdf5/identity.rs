@@ -56,18 +56,18 @@ fn one_or_list<T: Into<Value>>(values: Vec<T>) -> Value {
 
 /// What a file name of the products says (NSIDC user guides, "File Naming Convention").
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Named {
+pub(super) struct Named {
     product: Option<String>,
     release: Option<String>,
     version: Option<String>,
-    rgt: Option<i64>,
-    cycle: Option<i64>,
-    region: Option<i64>,
+    pub(super) rgt: Option<i64>,
+    pub(super) cycle: Option<i64>,
+    pub(super) region: Option<i64>,
 }
 
 impl Named {
     /// `ATLnn_yyyymmddhhmmss_ttttccss_rrr_vv`, whatever stands before or after.
-    fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         let mut found = Self::default();
         let Some(start) = name.find("ATL") else {
             return found;

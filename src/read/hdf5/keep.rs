@@ -3,6 +3,7 @@
 //! On the line: `reader.rs` selects the rows that have a valid position inside the wanted shards; here it is
 //! decided what becomes of those.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
@@ -46,6 +47,11 @@ impl Keep {
             filters: config.filters.iter().map(RowFilter::new).collect(),
             nulls: config.nulls,
         }
+    }
+
+    /// Compares nothing with these filters, which hold of all rows.
+    pub fn forget_filters(&mut self, places: Range<usize>) {
+        self.filters.drain(places);
     }
 
     /// Counts what is odd about the values of selected rows, but for their positions.

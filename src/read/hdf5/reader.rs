@@ -4,12 +4,14 @@
 //! first reason that rejects it: its coordinate, the region, the wanted shards, the filters in order, null
 //! in every column.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
+use super::in_time::InTime;
 use super::keep::Keep;
 use super::link::Runs;
 use super::open_block::OpenBlock;
@@ -35,6 +37,9 @@ pub struct Reader {
     keep: Keep,
     region: Option<Region>,
     wanted: Option<WantedShards>,
+    steps: InTime,
+    /// Batches of a block that has several steps of time.
+    waiting: VecDeque<PhotonBatch>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
     pub(super) tracks: Vec<Track>,
@@ -60,7 +65,7 @@ struct Fold {
     counts: Counts,
     oddities: Oddities,
     spent: Spent,
-    batch: Option<PhotonBatch>,
+    batches: Vec<PhotonBatch>,
 }
 
 impl Reader {
@@ -105,6 +110,8 @@ impl Reader {
             keep: Keep::new(granule.name_shared(), config, types),
             region: config.region.clone(),
             wanted: None,
+            steps: InTime::of(granule, config)?,
+            waiting: VecDeque::new(),
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
             ground_tracks,
@@ -135,6 +142,12 @@ impl Reader {
     /// # Errors
     /// As [`Reader::next_batch`], and an interrupt.
     pub fn next_batch_unless(&mut self, watch: &dyn Watch) -> Result<Option<PhotonBatch>> {
+        if let Some(batch) = self.waiting.pop_front() {
+            return Ok(Some(batch));
+        }
+        if self.position.track == 0 && self.position.row == 0 {
+            self.steps.settle(&mut self.tracks, &mut self.keep)?;
+        }
         while let Some(track) = self.tracks.get(self.position.track) {
             if self.position.row == track.rows {
                 self.position = Position {
@@ -162,8 +175,9 @@ impl Reader {
             self.counts.add(&fold.counts);
             self.oddities.add(fold.oddities);
             self.spent += fold.spent;
-            if fold.batch.is_some() {
-                return Ok(fold.batch);
+            self.waiting.extend(fold.batches);
+            if let Some(batch) = self.waiting.pop_front() {
+                return Ok(Some(batch));
             }
         }
         let odd = std::mem::take(&mut self.oddities);
@@ -319,17 +333,20 @@ impl Reader {
         if selection.len() > 0 {
             let kept = selection.into_kept(buffers);
             fold.counts.kept = kept.len() as u64;
+            let steps = self.steps.find(&block, &kept);
             let columns = keep.take_columns(&mut block, &kept, &mut fold.counts, buffers)?;
-            fold.batch = Some(PhotonBatch {
+            let batch = PhotonBatch {
                 origin: Origin {
                     granule: Arc::clone(&self.granule),
                     ground_track: Arc::clone(&track.name),
                     rows: block.rows_of(&kept),
                 },
+                step: 0,
                 lon: block.take_degrees(track.longitude, &kept, buffers),
                 lat: block.take_degrees(track.latitude, &kept, buffers),
                 columns,
-            });
+            };
+            fold.batches = batch.parted(&steps);
         }
         block.recycle(buffers);
         Ok(fold)

@@ -6,8 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::beam;
 use super::block::{Block, widens};
+use super::chosen;
 use super::columns::{SourceDataset, Wanted, read_all};
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
@@ -34,6 +34,8 @@ pub(super) struct Track {
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
     link: Option<OpenLink>,
+    /// Sources that nothing looks at.
+    unread: Vec<usize>,
     /// Bytes that its storage chunks take while they are decoded.
     pub chunk_bytes: u64,
     levels: Levels,
@@ -126,6 +128,7 @@ pub(super) fn survey(
         status,
         rows,
         beam: None,
+        unread: None,
     };
     let latitude = path_in(&config.latitude, name);
     let base = latitude.rsplit_once('/').map_or("", |(base, _)| base);
@@ -146,16 +149,8 @@ pub(super) fn survey(
     match SourceDataset::open(granule, &latitude, None)?.rows {
         0 => Ok(summary(GroundTrackStatus::Empty, 0)),
         rows => {
-            let Some(beams) = &config.beams else {
-                return Ok(summary(GroundTrackStatus::Present, rows));
-            };
-            let (beam, why_not) = beam::chosen(granule, beams, (name, &group))?;
-            let read = why_not.map_or(rows, |_| 0);
-            let status = why_not.unwrap_or(GroundTrackStatus::Present);
-            Ok(GroundTrackSummary {
-                beam,
-                ..summary(status, read)
-            })
+            let found = summary(GroundTrackStatus::Present, rows);
+            chosen::settled(granule, config, found, &group)
         }
     }
 }
@@ -181,6 +176,7 @@ impl Track {
             filters: Vec::new(),
             columns: Vec::new(),
             link: None,
+            unread: Vec::new(),
             chunk_bytes: 0,
             levels: Levels::of(config),
         };
@@ -265,15 +261,25 @@ impl Track {
         self.sources.iter_mut().map(|source| &mut source.data)
     }
 
+    /// Compares nothing with these filters, and reads no source that they alone look at.
+    pub fn forget_filters(&mut self, places: Range<usize>) {
+        let mut gone: Vec<usize> = self.filters.drain(places).collect();
+        gone.retain(|source| !self.filters.contains(source) && !self.is_of_batches(*source));
+        self.unread.extend(gone);
+    }
+
     /// The positions of all sources.
     pub fn all(&self) -> Vec<usize> {
-        (0..self.sources.len()).collect()
+        let sources = 0..self.sources.len();
+        sources
+            .filter(|source| !self.unread.contains(source))
+            .collect()
     }
 
     /// The positions of the sources that are not coordinates.
     pub fn besides_coordinates(&self) -> Vec<usize> {
         let is_other = |s: &usize| *s != self.latitude && *s != self.longitude;
-        (0..self.sources.len()).filter(is_other).collect()
+        self.all().into_iter().filter(is_other).collect()
     }
 
     /// Whether a batch holds values of a source: its coordinates and columns, not what only filters look at.

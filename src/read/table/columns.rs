@@ -19,7 +19,7 @@ use crate::grid::Locator;
 use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::read::Attributes;
-use crate::read::{Applied, Axis, Meaning, check_degrees};
+use crate::read::{Applied, Axis, Meaning, StepFinder, check_degrees};
 use crate::{Error, Result};
 
 /// Names of the columns that a config needs.
@@ -376,6 +376,10 @@ fn check_filters(
     for filter in &config.filters {
         let meaning = &meanings[&filter.dataset];
         let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
+        let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
+            (Some(_), Some(_)) => StepFinder::check(meaning.dtype()),
+            _ => Ok(()),
+        });
         fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
     }
     Ok(())

@@ -27,6 +27,7 @@ mod narrow;
 mod outside;
 mod pages;
 mod partitions;
+mod pending;
 mod piece;
 mod points;
 mod prune;

@@ -4,15 +4,16 @@
 //! either kept or counted under the first reason that rejects it: its coordinate, the region, the wanted
 //! shards, the filters in order, null in every column.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::batches::Batches;
 use super::block::Block;
 use super::columns::{Needed, source_columns};
-use super::explode::Rows;
 use super::file::{Format, TableFile};
 use super::narrow::Narrow;
+use super::pending::Pending;
 use super::piece::{Piece, Reach};
 use super::prune::{Inside, stretches};
 use super::room::Room;
@@ -21,8 +22,8 @@ use crate::config::{Config, NullPolicy};
 use crate::grid::Locator;
 use crate::grid::WantedBoxes;
 use crate::photon::Counts;
-use crate::photon::{Column, ColumnType, Origin, PhotonBatch};
-use crate::read::{Applied, Oddities, RowFilter, Spent, WantedShards};
+use crate::photon::{Column, ColumnType, InSteps, Origin, PhotonBatch};
+use crate::read::{Applied, ByTime, Oddities, RowFilter, Spent, WantedShards};
 use crate::region::Region;
 use crate::{Error, Result};
 
@@ -34,6 +35,9 @@ pub struct TableReader {
     /// Name and wanted type of each variable.
     variables: Vec<(String, ColumnType)>,
     filters: Vec<RowFilter>,
+    steps: Option<ByTime>,
+    /// Batches of rows that have several steps of time.
+    waiting: VecDeque<PhotonBatch>,
     nulls: NullPolicy,
     region: Option<Region>,
     wanted: Option<WantedShards>,
@@ -44,18 +48,6 @@ pub struct TableReader {
     warnings: Vec<String>,
     oddities: Oddities,
     bytes_read: u64,
-}
-
-/// Rows that were read, whose photons from `next` on are not yet in a batch.
-#[derive(Debug)]
-struct Pending {
-    rows: Rows,
-    /// Row of the table that the first is.
-    first: u64,
-    reach: Reach,
-    next: u64,
-    /// Names of the columns.
-    names: Arc<[String]>,
 }
 
 impl TableReader {
@@ -126,6 +118,8 @@ impl TableReader {
             needed,
             variables: names.zip(types.iter().copied()).collect(),
             filters: config.filters.iter().map(RowFilter::new).collect(),
+            steps: ByTime::of(config),
+            waiting: VecDeque::new(),
             nulls: config.nulls,
             region: config.region.clone(),
             wanted,
@@ -145,6 +139,9 @@ impl TableReader {
     /// held, a null under [`NullPolicy::Reject`].
     pub fn next_batch(&mut self) -> Result<Option<PhotonBatch>> {
         loop {
+            if let Some(batch) = self.waiting.pop_front() {
+                return Ok(Some(batch));
+            }
             let Some(pending) = &mut self.pending else {
                 match self.batches.next(&self.table)? {
                     None => {
@@ -181,9 +178,8 @@ impl TableReader {
                 first,
                 bytes: 0,
             };
-            if let Some(batch) = self.fold(block, reach)? {
-                return Ok(Some(batch));
-            }
+            let batches = self.fold(block, reach)?;
+            self.waiting.extend(batches);
         }
     }
 
@@ -236,7 +232,7 @@ impl TableReader {
         }
     }
 
-    fn fold(&mut self, mut block: Block, reach: Reach) -> Result<Option<PhotonBatch>> {
+    fn fold(&mut self, mut block: Block, reach: Reach) -> Result<Vec<PhotonBatch>> {
         let mut counts = Counts {
             read: block.photons.count as u64,
             ..Counts::default()
@@ -266,7 +262,7 @@ impl TableReader {
         inside.narrow((&lon, &lat), &mut kept, &mut counts);
         let reads = self.load(&mut block, &kept, &mut odd)?;
         let (of_filters, of_variables) = reads;
-        for (filter, held) in self.filters.iter().zip(of_filters) {
+        for (filter, held) in self.filters.iter().zip(&of_filters) {
             if kept.is_empty() {
                 break;
             }
@@ -287,16 +283,25 @@ impl TableReader {
         self.counts.add(&counts);
         self.oddities.add(odd);
         self.bytes_read += block.bytes;
-        Ok((!kept.is_empty()).then(|| PhotonBatch {
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let steps = self.steps.as_ref().map_or(InSteps::One(0), |by| {
+            let times = &of_filters[by.filter].values;
+            by.finder.find(times, kept.iter().map(|&i| i as usize))
+        });
+        let batch = PhotonBatch {
             origin: Origin {
                 granule: self.table.name_shared(),
                 ground_track: Arc::from(""),
                 rows: crate::photon::Rows::Listed(kept.iter().map(|&i| block.row(i)).collect()),
             },
+            step: 0,
             lon: picked(&lon, &kept),
             lat: picked(&lat, &kept),
             columns,
-        }))
+        };
+        Ok(batch.parted(&steps))
     }
 
     /// The columns of filters and of variables, where there are photons to filter; counts what is odd
@@ -373,27 +378,5 @@ impl TableReader {
             columns.push(column);
         }
         Ok(columns)
-    }
-}
-
-impl Pending {
-    fn new(
-        table: &TableFile,
-        batch: arrow::record_batch::RecordBatch,
-        first: u64,
-        reach: Reach,
-    ) -> Result<Self> {
-        let schema = batch.schema();
-        let names = schema.fields().iter().map(|field| field.name().clone());
-        let rows = Rows::new(batch).map_err(|(row, message)| -> Error {
-            table.error(format!("row {} {message}", first + row as u64))
-        })?;
-        Ok(Self {
-            rows,
-            first,
-            reach,
-            next: 0,
-            names: names.collect(),
-        })
     }
 }

@@ -32,6 +32,10 @@ impl Fingerprint {
             grid.shard_order,
             grid.kind.identity()
         );
+        let cells = match grid.steps {
+            0 | 1 => cells,
+            steps => format!("{cells}, at {steps} steps"),
+        };
         let hash = Sha256::new().chain_update(self.0);
         Self(hash.chain_update(cells.as_bytes()).finalize().into())
     }

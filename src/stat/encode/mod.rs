@@ -42,7 +42,7 @@ const CHECKSUM: u64 = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct Encoding<'a> {
     job: &'a Job,
-    /// Cells of the grid: ids are below.
+    /// Cells of the grid, or slots where there are steps of time: ids are below.
     cells: u64,
     fingerprint: Fingerprint,
 }
@@ -74,7 +74,7 @@ impl<'a> Encoding<'a> {
     pub fn new(job: &'a Job, grid: &GridConfig) -> Self {
         Self {
             job,
-            cells: grid.cells(),
+            cells: grid.slots(),
             fingerprint: job.fingerprint().over(grid),
         }
     }

@@ -64,6 +64,7 @@ fn grid() -> GridConfig {
         shard_order: Order::new(6).unwrap(),
         chunk_order: None,
         cell_order: Order::new(12).unwrap(),
+        steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     }
 }

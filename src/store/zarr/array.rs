@@ -200,6 +200,17 @@ pub fn write_document(folder: &Path, document: &serde_json::Value) -> Result<(),
         .map_err(|source| failure(&path, source))
 }
 
+/// Writes a small file whole, with the folders above it.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
+    path.parent().map(create_folder).transpose()?;
+    File::create(path)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .map_err(|source| failure(path, source))
+}
+
 /// Creates a folder and those above it, where they are missing.
 pub fn create_folder(path: &Path) -> Result<(), WriteFailure> {
     fs::create_dir_all(path).map_err(|source| failure(path, source))

@@ -8,6 +8,7 @@ use zarrs::filesystem::FilesystemStore;
 
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
+use super::step_read;
 use super::value::into_little_endian;
 use crate::config::Dtype;
 use crate::error::{Error, Result};
@@ -31,6 +32,9 @@ pub fn count(store: &OpenOrder) -> Result<u64> {
 
 /// The values of an array as little-endian bytes, one Zarr shard at a time.
 pub fn blocks(store: &OpenOrder, info: ArrayInfo) -> Result<Blocks<'_>> {
+    if store.times().is_some() && info.name != CELL_IDS {
+        return step_read::blocks(store, info);
+    }
     let array = store.array(&info.name)?;
     let shards = array.chunk_grid_shape().to_vec();
     if shards.iter().skip(1).any(|&count| count > 1) {

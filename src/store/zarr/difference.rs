@@ -52,6 +52,8 @@ pub enum DifferenceKind {
         compared: u64,
         /// Row of the first that differs.
         index: u64,
+        /// Step of time of the first that differs, where there are steps; `index` is its cell's.
+        step: Option<u64>,
         /// Bin of the first that differs, in an array of several values per cell.
         bin: Option<u64>,
         /// The row's cell in `a`.
@@ -99,6 +101,7 @@ impl fmt::Display for Difference {
                 differing,
                 compared,
                 index,
+                step,
                 bin,
                 cell,
                 a,
@@ -109,6 +112,9 @@ impl fmt::Display for Difference {
                     f,
                     "{differing} of {compared} values differ, first at index {index}"
                 )?;
+                if let Some(step) = step {
+                    write!(f, ", step {step}")?;
+                }
                 if let Some(bin) = bin {
                     write!(f, ", bin {bin}")?;
                 }

@@ -49,12 +49,14 @@ pub fn schema() -> StoreSchema {
             shard_order: order(6),
             chunk_order: None,
             cell_order: order(12),
+            steps: 1,
             kind: Latitude::AuthalicWgs84.into(),
         },
         config_sha256: "00ff".repeat(16),
         region: None,
         cells_of_region: false,
         arrays: vec![count, mean, histogram],
+        steps: None,
     }
 }
 

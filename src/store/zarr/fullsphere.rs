@@ -21,6 +21,7 @@ use zarrs::array::codec::Crc32cCodec;
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
 use super::array::{WriteFailure, create_folder, write_document};
+use super::by_step::StepsWriter;
 use super::metadata::ArrayLayout;
 use crate::config::GridConfig;
 use crate::digest::hex;
@@ -146,7 +147,7 @@ impl FullSphereWriter {
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         let codecs = if self.grid.chunk_order.is_some() {
             json!([{"name": "sharding_indexed", "configuration": {
-                "chunk_shape": self.layout.shape(self.chunk_cells),
+                "chunk_shape": self.layout.cut(self.chunk_cells),
                 "codecs": [bytes],
                 "index_codecs": [bytes, {"name": "crc32c"}],
                 "index_location": "end",
@@ -240,7 +241,14 @@ impl OpenFile {
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     for output in &schema.arrays {
         let layout = ArrayLayout::output(output)?;
-        FullSphereWriter::new(layout, PathBuf::new(), schema.grid)?;
+        match &schema.steps {
+            Some(steps) => {
+                StepsWriter::of_sphere(layout, PathBuf::new(), schema.grid, steps)?;
+            }
+            None => {
+                FullSphereWriter::new(layout, PathBuf::new(), schema.grid)?;
+            }
+        }
     }
     Ok(())
 }

@@ -3,21 +3,24 @@
 //! Below `write.rs`, which has one of these for the cell order and one for each overview.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
 use arrow::datatypes::UInt64Type;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
+use super::by_step::{Slot, StepsWriter};
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
+use super::times;
 use super::value::{list_values, little_endian_bytes};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, StoreSchema};
+use crate::finalize::{CellTable, StoreSchema, StoreSteps};
 use crate::store::content::ContentHash;
 
 /// The cells that the arrays of a group are over.
@@ -34,8 +37,18 @@ pub enum Extent {
 enum OneArray {
     Cells(ArrayWriter),
     FullSphere(FullSphereWriter),
+    /// At steps of time.
+    Steps(StepsWriter),
     /// Ids where they are indices: part of the content, and stored nowhere.
     Implied(ArrayLayout, Sha256),
+}
+
+/// The rows of a table on their way into arrays.
+struct Rows {
+    /// Ids of cells that were not there before.
+    new: ArrayRef,
+    /// Where each row goes, where there are steps of time.
+    slots: Vec<Slot>,
 }
 
 /// Writes the group of one order from tables in ascending order of cells.
@@ -47,7 +60,10 @@ pub struct GroupWriter {
     /// `cell_ids`, then the outputs; empty before the first table.
     arrays: Vec<OneArray>,
     written: u64,
-    last: Option<u64>,
+    /// The last cell, and its last step.
+    last: Option<(u64, u32)>,
+    /// The last cell of the tables before the one at hand.
+    before: Option<u64>,
 }
 
 impl GroupWriter {
@@ -60,6 +76,7 @@ impl GroupWriter {
             arrays: Vec::new(),
             written: 0,
             last: None,
+            before: None,
         }
     }
 
@@ -81,22 +98,61 @@ impl GroupWriter {
     pub fn append(&mut self, table: &CellTable, place: &Place) -> Result<()> {
         let refuse = |message| Error::store(place.target(), message);
         let columns = self.columns(table).map_err(refuse)?;
-        self.check_ids(&columns[0]).map_err(refuse)?;
+        self.check_ids(table).map_err(refuse)?;
         if self.arrays.is_empty() {
             self.arrays = self.layouts().map_err(refuse)?;
         }
-        let ids = columns[0].as_primitive::<UInt64Type>().values();
+        let rows = self.rows(table);
+        let outputs = &columns[self.schema.leading()..];
         self.arrays
             .par_iter_mut()
-            .zip(&columns)
+            .zip(
+                std::iter::once(&rows.new)
+                    .chain(outputs)
+                    .collect::<Vec<_>>(),
+            )
             .try_for_each(|(array, column)| {
                 let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
                 array
-                    .push(ids, &bytes)
+                    .push(&rows, &bytes)
                     .map_err(|failure| place.failed(&failure))
             })?;
-        self.written += table.rows.num_rows() as u64;
+        self.written += rows.new.len() as u64;
         Ok(())
+    }
+
+    /// Where the rows of a table that follows go.
+    fn rows(&self, table: &CellTable) -> Rows {
+        let ids = table.ids();
+        let Some(steps) = &self.schema.steps else {
+            return Rows {
+                new: Arc::clone(table.rows.column(0)),
+                slots: Vec::new(),
+            };
+        };
+        let mut new = Vec::new();
+        // A cell may go on from the table before.
+        let mut last = self.before;
+        let mut slots = Vec::with_capacity(ids.len());
+        for (&id, &step) in ids.iter().zip(table.steps().unwrap_or_default()) {
+            if last != Some(id) {
+                new.push(id);
+                last = Some(id);
+            }
+            let number = (self.written + new.len() as u64).saturating_sub(1);
+            slots.push(Slot {
+                number,
+                place: match self.extent {
+                    Extent::Occupied => number,
+                    Extent::Sphere => id,
+                },
+                step: u64::from(step.saturating_sub(steps.range().start)),
+            });
+        }
+        Rows {
+            new: Arc::new(UInt64Array::from(new)),
+            slots,
+        }
     }
 
     /// Writes what is pending, then grid mapping and attributes.
@@ -110,11 +166,15 @@ impl GroupWriter {
     }
 
     fn write_all(self) -> Result<Vec<ContentHash>, WriteFailure> {
-        let hashes = self
+        let cells = self.written;
+        let mut hashes = self
             .arrays
             .into_par_iter()
-            .map(OneArray::finish)
+            .map(|array| array.finish(cells))
             .collect::<Result<Vec<_>, _>>()?;
+        if let Some(steps) = &self.schema.steps {
+            hashes.extend(times::write(&self.folder, steps)?);
+        }
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
@@ -131,6 +191,15 @@ impl GroupWriter {
             .map(|layout| {
                 let layout = layout?;
                 let folder = self.folder.join(&layout.name);
+                let steps = self.schema.steps.as_ref();
+                if let Some(steps) = steps.filter(|_| layout.name != CELL_IDS) {
+                    return Ok(OneArray::Steps(match self.extent {
+                        Extent::Occupied => StepsWriter::of_cells(layout, folder, steps),
+                        Extent::Sphere => {
+                            StepsWriter::of_sphere(layout, folder, self.schema.grid, steps)?
+                        }
+                    }));
+                }
                 Ok(match self.extent {
                     Extent::Occupied => OneArray::Cells(ArrayWriter::new(layout, folder)),
                     Extent::Sphere if layout.name == CELL_IDS => {
@@ -149,7 +218,9 @@ impl GroupWriter {
     fn columns(&self, table: &CellTable) -> Result<Vec<ArrayRef>, String> {
         let rows = &table.rows;
         let names = self.schema.arrays.iter().map(|output| &*output.name);
-        let expected: Vec<&str> = std::iter::once(CELL_IDS).chain(names).collect();
+        let step = self.schema.steps.as_ref().map(StoreSteps::name);
+        let leading = std::iter::once(CELL_IDS).chain(step);
+        let expected: Vec<&str> = leading.chain(names).collect();
         let schema = rows.schema();
         let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
         if found != expected {
@@ -167,13 +238,18 @@ impl GroupWriter {
     }
 
     /// Ids ascend, within and across tables, and are cells of the order.
-    fn check_ids(&mut self, column: &ArrayRef) -> Result<(), String> {
+    fn check_ids(&mut self, table: &CellTable) -> Result<(), String> {
+        let column = table.rows.column(0);
         let Some(ids) = column.as_primitive_opt::<UInt64Type>() else {
             return Err(format!("{CELL_IDS} is {}, not UInt64", column.data_type()));
         };
         let (order, cells) = (self.schema.grid.cell_order, self.schema.grid.cells());
-        for &id in ids.values() {
-            if let Some(last) = self.last.filter(|&last| last >= id) {
+        let of_store = self.schema.steps.as_ref();
+        let steps = table.steps().filter(|_| of_store.is_some());
+        self.before = self.last.map(|(id, _)| id);
+        for (row, &id) in ids.values().iter().enumerate() {
+            let step = steps.map_or(0, |steps| steps[row]);
+            if let Some((last, _)) = self.last.filter(|&last| last >= (id, step)) {
                 return Err(format!(
                     "cell {id} comes after cell {last}; ids must ascend"
                 ));
@@ -181,7 +257,14 @@ impl GroupWriter {
             if id >= cells {
                 return Err(format!("order {order} has no cell {id}, only {cells}"));
             }
-            self.last = Some(id);
+            if let Some(of_store) = of_store.filter(|of| !of.range().contains(&step)) {
+                let range = of_store.range();
+                return Err(format!(
+                    "step {step} of cell {id} is none of the store's, {} to {}",
+                    range.start, range.end
+                ));
+            }
+            self.last = Some((id, step));
         }
         Ok(())
     }
@@ -205,14 +288,18 @@ impl OneArray {
         match self {
             Self::Cells(array) => array.layout(),
             Self::FullSphere(array) => array.layout(),
+            Self::Steps(array) => array.layout(),
             Self::Implied(layout, _) => layout,
         }
     }
 
-    fn push(&mut self, ids: &[u64], bytes: &[u8]) -> Result<(), WriteFailure> {
+    fn push(&mut self, rows: &Rows, bytes: &[u8]) -> Result<(), WriteFailure> {
         match self {
             Self::Cells(array) => array.push(bytes),
-            Self::FullSphere(array) => array.push(ids, bytes),
+            Self::FullSphere(array) => {
+                array.push(rows.new.as_primitive::<UInt64Type>().values(), bytes)
+            }
+            Self::Steps(array) => array.push(&rows.slots, bytes),
             Self::Implied(_, hash) => {
                 hash.update(bytes);
                 Ok(())
@@ -220,10 +307,11 @@ impl OneArray {
         }
     }
 
-    fn finish(self) -> Result<ContentHash, WriteFailure> {
+    fn finish(self, cells: u64) -> Result<ContentHash, WriteFailure> {
         match self {
             Self::Cells(array) => array.finish(),
             Self::FullSphere(array) => array.finish(),
+            Self::Steps(array) => array.finish(cells),
             Self::Implied(layout, hash) => Ok(ContentHash {
                 array: layout.name,
                 dtype: Dtype::U64,

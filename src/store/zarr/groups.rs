@@ -114,6 +114,7 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
         shard_order,
         chunk_order: None,
         cell_order: order,
+        steps: 1,
         kind,
     };
     Ok((grid, extent))

@@ -15,6 +15,7 @@ use super::group::Extent;
 use super::metadata::CELL_IDS;
 use super::open::ArrayInfo;
 use super::read::StoreReader;
+use super::step_read;
 use super::value::{Scalar, scalar};
 use crate::digest::hex;
 use crate::error::{Error, Result};
@@ -75,7 +76,14 @@ pub fn content_of(path: &Path) -> Result<String> {
     let hash = |name: &str| inspect_array(&store, name).map(|(_, hash)| hash);
     let hashes: Result<Vec<ContentHash>> =
         std::iter::once(CELL_IDS).chain(names).map(hash).collect();
-    Ok(content_hash(&hashes?))
+    let mut hashes = hashes?;
+    hashes.extend(
+        store
+            .times()
+            .into_iter()
+            .flat_map(|times| times.hashes().to_vec()),
+    );
+    Ok(content_hash(&hashes))
 }
 
 fn inspect_order(store: &StoreReader) -> Result<Value> {
@@ -94,6 +102,18 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         arrays.push(array);
         hashes.push(hash);
     }
+    hashes.extend(
+        store
+            .times()
+            .into_iter()
+            .flat_map(|times| times.hashes().to_vec()),
+    );
+    let steps = store.times().map(|times| {
+        let said: Vec<String> = (0..times.len() as usize)
+            .map(|step| times.said(step))
+            .collect();
+        json!({"name": times.name, "steps": said})
+    });
     let total = |key: &str| -> u64 { arrays.iter().filter_map(|a| a[key].as_u64()).sum() };
     Ok(json!({
         "order": grid.cell_order.get(),
@@ -101,6 +121,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
         "occupied_cells": store.cells(),
+        "axis": steps,
         "shards": shards.len(),
         "stored_bytes": total("stored_bytes"),
         "raw_bytes": total("raw_bytes"),
@@ -113,9 +134,17 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     let info = store.info(name)?;
     let mut hash = Sha256::new();
     let mut contents = Contents::default();
+    let of_steps = store.times().is_some() && name != CELL_IDS;
+    let per_cell = info.shape[1..].iter().product::<u64>() as usize * info.dtype.size();
+    let mut cells = 0;
     for block in store.blocks(name)? {
         let block = block?;
-        hash.update(&block);
+        if of_steps {
+            step_read::hash(&mut hash, &info, cells, &block);
+            cells += (block.len() / per_cell.max(1)) as u64;
+        } else {
+            hash.update(&block);
+        }
         contents.add(&info, &block);
     }
     let sha256 = hex(&hash.finalize());
@@ -240,6 +269,15 @@ fn text(value: &Value) -> String {
             plain(&order["latitude"]),
             plain(&order["layout"]),
         ));
+        if let Some(steps) = order["axis"]["steps"].as_array() {
+            let name = plain(&order["axis"]["name"]);
+            let ends = [steps.first(), steps.last()].map(|end| end.map(plain).unwrap_or_default());
+            lines.push(match steps.len() {
+                0 => format!("steps of {name}: none"),
+                1 => format!("steps of {name}: {}", ends[0]),
+                more => format!("steps of {name}: {more}, {} up to {}", ends[0], ends[1]),
+            });
+        }
         lines.push(format!(
             "{} bytes stored, {} raw; content sha256 {}",
             count("stored_bytes"),

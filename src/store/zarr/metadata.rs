@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::group::Extent;
 use super::root::convention;
+use super::times;
 use crate::config::{Dtype, GridConfig};
-use crate::finalize::{Kind, OutputArray, StoreSchema};
+use crate::finalize::{Kind, OutputArray, StoreSchema, StoreSteps};
 
 /// Name of the coordinate array.
 pub const CELL_IDS: &str = "cell_ids";
@@ -18,6 +19,9 @@ pub const CELL_IDS: &str = "cell_ids";
 pub const CRS: &str = "crs";
 /// Values in one Zarr chunk, a power of two: this many cells of an array with one value per cell.
 const CHUNK_VALUES: u64 = 1 << 16;
+/// Values in the Zarr chunks of all steps of time that are filling, and in one of them at least.
+const CHUNK_VALUES_OF_STEPS: u64 = 1 << 19;
+const LEAST_VALUES: u64 = 1 << 10;
 /// Zarr chunks in one Zarr shard (one file): 2^22 cells of an array with one value per cell.
 pub const CHUNKS_PER_SHARD: u64 = 64;
 
@@ -31,8 +35,10 @@ pub struct ArrayLayout {
     pub dtype: Dtype,
     /// Values per cell of a 2-D array; `None` for one value per cell.
     pub values: Option<u64>,
-    /// The name of the second dimension of such an array.
+    /// The name of the last dimension of such an array.
     dimension: Option<String>,
+    /// The name of the first dimension, and its length, where there are steps of time.
+    steps: Option<(&'static str, u64)>,
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
     fill_value: Value,
@@ -47,6 +53,7 @@ impl ArrayLayout {
             dtype: Dtype::U64,
             values: None,
             dimension: None,
+            steps: None,
             fill: vec![0; 8],
             fill_value: json!(0),
             attributes: grid.kind.of_ids(grid.cell_order),
@@ -70,21 +77,41 @@ impl ArrayLayout {
             dtype: output.dtype,
             values: output.kind.values(),
             dimension: output.kind.dimension(&output.name),
+            steps: None,
             fill,
             fill_value,
             attributes: output_attributes(output),
         })
     }
 
-    /// Bytes that one cell takes.
+    /// The same array with steps of time.
+    #[must_use]
+    pub fn with_steps(mut self, steps: &StoreSteps) -> Self {
+        self.steps = Some((steps.name(), steps.len()));
+        self
+    }
+
+    /// Bytes that one cell takes at a step.
     pub fn cell_bytes(&self) -> usize {
         self.fill.len() * self.values.unwrap_or(1) as usize
     }
 
     /// Cells in one Zarr chunk: fewer where a cell has many values, so that memory stays bounded.
+    /// Where there are steps of time, a Zarr chunk of each may be filling.
     pub fn chunk_cells(&self) -> u64 {
         let values = self.values.unwrap_or(1).max(1).next_power_of_two();
-        (CHUNK_VALUES / values).max(1)
+        let steps = self.steps.map_or(1, |(_, steps)| steps).max(1);
+        let least = (LEAST_VALUES / values).max(1);
+        let share = CHUNK_VALUES_OF_STEPS / values / steps.next_power_of_two();
+        (CHUNK_VALUES / values).min(share.max(least)).max(1)
+    }
+
+    /// Zarr chunks in a file. Whoever reads steps holds a file of each, and there are fewer cells at one step.
+    pub fn chunks(&self) -> u64 {
+        match self.steps {
+            None => CHUNKS_PER_SHARD,
+            Some(_) => CHUNKS_PER_SHARD / 4,
+        }
     }
 
     /// Path below the array's folder of the file that holds the `index`th Zarr shard.
@@ -95,12 +122,20 @@ impl ArrayLayout {
         }
     }
 
+    /// The same of a step of time.
+    pub fn shard_path_of_step(&self, step: u64, index: u64) -> String {
+        match self.values {
+            None => format!("c/{step}/{index}"),
+            Some(_) => format!("c/{step}/{index}/0"),
+        }
+    }
+
     /// The array's `zarr.json` for this many cells, in the cells layout.
     pub fn document(&self, cells: u64) -> Value {
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         let crc32c = json!({"name": "crc32c"});
         let codecs = json!([{"name": "sharding_indexed", "configuration": {
-            "chunk_shape": self.shape(self.chunk_cells()),
+            "chunk_shape": self.cut(self.chunk_cells()),
             "codecs": [
                 bytes,
                 {"name": "zstd", "configuration": {"level": super::array::ZSTD_LEVEL, "checksum": false}},
@@ -109,24 +144,37 @@ impl ArrayLayout {
             "index_codecs": [bytes, crc32c],
             "index_location": "end",
         }}]);
-        self.node(cells, self.chunk_cells() * CHUNKS_PER_SHARD, &codecs)
+        self.node(cells, self.chunk_cells() * self.chunks(), &codecs)
     }
 
-    /// The shape of so many cells.
-    pub fn shape(&self, cells: u64) -> Vec<u64> {
-        std::iter::once(cells).chain(self.values).collect()
+    /// The shape of so many cells, at all steps.
+    fn shape(&self, cells: u64) -> Vec<u64> {
+        let steps = self.steps.map(|(_, steps)| steps);
+        steps
+            .into_iter()
+            .chain([cells])
+            .chain(self.values)
+            .collect()
+    }
+
+    /// The shape of so many cells in a Zarr chunk, which is of one step.
+    pub fn cut(&self, cells: u64) -> Vec<u64> {
+        let step = self.steps.map(|_| 1);
+        step.into_iter().chain([cells]).chain(self.values).collect()
     }
 
     /// The array's `zarr.json`: so many cells in files of so many, encoded by these codecs.
     pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
-        let mut dimensions = vec!["cells".to_owned()];
+        let steps = self.steps.map(|(name, _)| name.to_owned());
+        let mut dimensions: Vec<String> = steps.into_iter().collect();
+        dimensions.push("cells".to_owned());
         dimensions.extend(self.dimension.clone());
         json!({
             "zarr_format": 3,
             "node_type": "array",
             "shape": self.shape(cells),
             "data_type": self.dtype.name(),
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": self.shape(file_cells)}},
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": self.cut(file_cells)}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": self.fill_value,
             "codecs": codecs,
@@ -139,6 +187,9 @@ impl ArrayLayout {
 /// Refuses, in words, outputs that no store can hold: before anything is computed.
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     let mut names = BTreeSet::from([CELL_IDS, CRS, "zarr.json"]);
+    if let Some(steps) = &schema.steps {
+        names.extend([steps.name(), times::BOUNDS]);
+    }
     for output in &schema.arrays {
         let name = output.name.as_str();
         let nameable = |c: char| c.is_alphanumeric() || "_-.".contains(c);
@@ -167,6 +218,9 @@ pub fn attributes(schema: &StoreSchema) -> (Attributes, Vec<(String, Attributes)
     let group = object(group(schema, Extent::Occupied)["attributes"].clone());
     let ids = ArrayLayout::cell_ids(schema.grid);
     let mut arrays = vec![(ids.name, ids.attributes)];
+    if let Some(steps) = &schema.steps {
+        arrays.push((steps.name().to_owned(), times::of_rows(steps)));
+    }
     for output in &schema.arrays {
         let mut attributes = output_attributes(output);
         attributes.remove("grid_mapping");
@@ -185,6 +239,9 @@ pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
     }));
     if let Some(region) = &schema.region {
         icefold.insert("region".to_owned(), json!(region.facts()));
+    }
+    if let Some(steps) = &schema.steps {
+        icefold.insert("axis".to_owned(), json!(steps.name()));
     }
     if extent != Extent::Occupied {
         icefold.insert("layout".to_owned(), json!(extent.name()));

@@ -1,13 +1,14 @@
 //! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
-//! (`fullsphere.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
+//! (`fullsphere.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
 //! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
-//! `sphere.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
+//! `sphere.rs`, `step_read.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
 //! inside.
 
 mod aligned;
 mod array;
+mod by_step;
 mod cells;
 mod difference;
 mod documents;
@@ -25,6 +26,8 @@ mod place;
 mod read;
 mod root;
 mod sphere;
+mod step_read;
+mod times;
 mod value;
 mod verify;
 mod write;
@@ -37,5 +40,6 @@ pub use metadata::check as check_schema;
 pub use open::ArrayInfo;
 pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};
+pub use step_read::StoredSteps;
 pub use verify::verify;
 pub use write::StoreWriter;

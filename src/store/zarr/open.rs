@@ -12,6 +12,8 @@ use zarrs::filesystem::FilesystemStore;
 use super::group::Extent;
 use super::groups::{document, grid, orders, subfolders};
 use super::metadata::{CELL_IDS, CRS};
+use super::step_read::{self, StoredSteps};
+use super::times::BOUNDS;
 use super::value::into_little_endian;
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
@@ -25,7 +27,8 @@ pub type Blocks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>>> + 'a>;
 pub struct ArrayInfo {
     pub name: String,
     pub dtype: Dtype,
-    /// `[cells]` or `[cells, bins]`.
+    /// `[cells]` or `[cells, bins]`; where there are steps of time `[cells, steps]` or `[cells, steps, bins]`,
+    /// though they are stored step by step.
     pub shape: Vec<u64>,
     /// Little-endian bytes of the fill value.
     pub fill: Vec<u8>,
@@ -42,6 +45,7 @@ pub struct OpenOrder {
     extent: Extent,
     attributes: Map<String, Value>,
     arrays: Vec<String>,
+    times: Option<StoredSteps>,
 }
 
 impl OpenOrder {
@@ -69,7 +73,14 @@ impl OpenOrder {
             .map_err(|error| Error::store(path, format!("cannot be opened: {error}")))?;
         let mut arrays = subfolders(path, &group)?;
         arrays.retain(|name| name != CELL_IDS && name != CRS);
-        Ok(Self {
+        let axis = attributes
+            .get("icefold")
+            .and_then(|icefold| icefold.get("axis"));
+        let axis = axis.and_then(Value::as_str).map(str::to_owned);
+        if let Some(axis) = &axis {
+            arrays.retain(|name| name != axis && name != BOUNDS);
+        }
+        let mut open = Self {
             path: path.to_path_buf(),
             storage: Arc::new(storage),
             orders,
@@ -77,7 +88,17 @@ impl OpenOrder {
             extent,
             attributes,
             arrays,
-        })
+            times: None,
+        };
+        open.times = axis
+            .map(|axis| step_read::steps(&open, &axis))
+            .transpose()?;
+        Ok(open)
+    }
+
+    /// The steps of time of its arrays, where they have any.
+    pub fn times(&self) -> Option<&StoredSteps> {
+        self.times.as_ref()
     }
 
     pub fn path(&self) -> &Path {
@@ -118,7 +139,7 @@ impl OpenOrder {
         }
         let document = document(&self.path, &self.folder(name))?;
         let array = self.array(name)?;
-        let shape = array.shape().to_vec();
+        let mut shape = array.shape().to_vec();
         let dtype = document["data_type"].as_str().and_then(Dtype::named);
         let Some(dtype) = dtype else {
             let message = format!(
@@ -127,14 +148,27 @@ impl OpenOrder {
             );
             return Err(Error::store(&self.path, message));
         };
-        let cut = shape.is_empty() || shape.len() > 2;
+        let mut most = 2;
+        if let Some(times) = self.times.as_ref().filter(|_| name != CELL_IDS) {
+            if shape.len() < 2 || shape[0] != times.len() {
+                let message = format!(
+                    "{name} has shape {shape:?}, and there are {} steps of {}",
+                    times.len(),
+                    times.name
+                );
+                return Err(self.damaged(&message));
+            }
+            shape.swap(0, 1);
+            most = 3;
+        }
+        let cut = shape.is_empty() || shape.len() > most;
         if let Some(cells) = cells.filter(|&cells| cut || shape[0] != cells) {
             let message = format!("{name} has shape {shape:?}, cell_ids has {cells}");
             return Err(self.damaged(&message));
         }
         if cut {
             let message =
-                format!("{name} has shape {shape:?}, and cells have one dimension or two");
+                format!("{name} has shape {shape:?}, and cells have one dimension to {most}");
             return Err(self.damaged(&message));
         }
         let mut fill = array.fill_value().as_ne_bytes().to_vec();

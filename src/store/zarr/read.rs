@@ -12,6 +12,7 @@ use super::groups::orders;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
 use super::sphere::Sphere;
+use super::step_read::StoredSteps;
 use super::value::{Scalar, scalar};
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
@@ -37,7 +38,7 @@ enum Cells {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreArray {
     pub info: ArrayInfo,
-    /// Little-endian, in C order.
+    /// Little-endian, in the order of the shape.
     pub bytes: Vec<u8>,
 }
 
@@ -104,6 +105,11 @@ impl StoreReader {
             Cells::Listed(count) => *count,
             Cells::Found(sphere) => sphere.cells(),
         }
+    }
+
+    /// The steps of time of the arrays, where they have any.
+    pub fn times(&self) -> Option<&StoredSteps> {
+        self.open.times()
     }
 
     /// Outputs, sorted by name.

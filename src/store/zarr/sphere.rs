@@ -6,12 +6,14 @@
 //! is its fill value.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use zarrs::array::{Array, ArrayBytes, ArraySubset};
 use zarrs::filesystem::FilesystemStore;
 
 use super::groups::document;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
+use super::step_read::{self, StoredSteps};
 use super::value::into_little_endian;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -41,6 +43,7 @@ impl Sphere {
         let mut shards: Option<(&str, BTreeSet<u64>)> = None;
         let mut arrays = Vec::new();
         let mut piece_cells = shard_cells;
+        let steps = store.times().map_or(1, StoredSteps::len).max(1);
         for name in store.arrays() {
             let info = store.info(name, None)?;
             let [of_file, inner] = chunk_cells(store, name)?;
@@ -55,11 +58,13 @@ impl Sphere {
                 );
                 return Err(store.damaged(&message));
             }
-            if shard_cells > AT_ONCE {
+            if shard_cells.saturating_mul(steps) > AT_ONCE {
                 piece_cells = piece_cells.min(inner);
             }
             let found = files(store, name)?;
-            match &shards {
+            match &mut shards {
+                // Of steps, only what has a value is stored.
+                Some((_, known)) if store.times().is_some() => known.extend(found),
                 Some((first, known)) if *known != found => {
                     let shard = known.symmetric_difference(&found).next().unwrap_or(&0);
                     let (has, lacks) = if found.contains(shard) {
@@ -136,6 +141,9 @@ fn retrieve(
     info: &ArrayInfo,
     cells: std::ops::Range<u64>,
 ) -> Result<Vec<u8>> {
+    if store.times().is_some() {
+        return step_read::of_cells(store, array, info, cells);
+    }
     let place = format!(
         "cells {} to {} of {}",
         cells.start,
@@ -157,10 +165,11 @@ fn retrieve(
 /// Cells of a file of an array, and of an inner chunk in it, as its metadata say.
 fn chunk_cells(store: &OpenOrder, name: &str) -> Result<[u64; 2]> {
     let document = document(store.path(), &store.folder(name))?;
-    let of_file = &document["chunk_grid"]["configuration"]["chunk_shape"][0];
+    let cells = usize::from(store.times().is_some());
+    let of_file = &document["chunk_grid"]["configuration"]["chunk_shape"][cells];
     let codec = &document["codecs"][0];
     let inner = match codec["name"].as_str() {
-        Some("sharding_indexed") => &codec["configuration"]["chunk_shape"][0],
+        Some("sharding_indexed") => &codec["configuration"]["chunk_shape"][cells],
         _ => of_file,
     };
     match (of_file.as_u64(), inner.as_u64()) {
@@ -173,11 +182,15 @@ fn chunk_cells(store: &OpenOrder, name: &str) -> Result<[u64; 2]> {
 
 /// The shards of which an array has a file.
 fn files(store: &OpenOrder, name: &str) -> Result<BTreeSet<u64>> {
-    let folder = store.folder(name).join("c");
-    let paths = match folders::list(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        paths => paths.map_err(|error| Error::io("list", &folder, error))?,
+    let list = |folder: &Path| match folders::list(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        paths => paths.map_err(|error| Error::io("list", folder, error)),
     };
+    let mut paths = list(&store.folder(name).join("c"))?;
+    if store.times().is_some() {
+        let of_steps: Vec<Vec<_>> = paths.iter().map(|p| list(p)).collect::<Result<_>>()?;
+        paths = of_steps.concat();
+    }
     let shards = store.grid().shards();
     (paths.iter())
         .map(|path| {

@@ -15,6 +15,7 @@ use super::groups::document;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks};
 use super::read::StoreReader;
+use super::step_read::StoredSteps;
 use super::value::{Scalar, scalar};
 use crate::config::Dtype;
 use crate::digest::hex;
@@ -83,6 +84,7 @@ impl Pair {
             )),
             None => self.compare_array(CELL_IDS, report)?,
         }
+        self.compare_steps(report);
         compare_grid_mappings(&self.a, &self.b, report)?;
         let names = self.a.arrays().iter().chain(self.b.arrays());
         for name in names.collect::<BTreeSet<_>>() {
@@ -123,6 +125,28 @@ impl Pair {
                 let note = format!("{order}: {key} is {} in a and {} in b", of(a), of(b));
                 report.notes.push(note);
             }
+        }
+    }
+
+    /// Values of arrays are compared step by step, so the steps must be the same.
+    fn compare_steps(&self, report: &mut VerifyReport) {
+        let [a, b] = [self.a.times(), self.b.times()];
+        if a != b {
+            let said = |times: Option<&StoredSteps>| {
+                times.map_or_else(
+                    || "none".to_owned(),
+                    |t| format!("{} ({})", t.all_said(), t.name),
+                )
+            };
+            let (mut a, mut b) = (said(a), said(b));
+            if a == b {
+                // They differ between the first and the last.
+                (a, b) = (
+                    format!("{a}, with other edges"),
+                    format!("{b} with its own"),
+                );
+            }
+            report.property(&self.order.to_string(), "steps of time", (a, b));
         }
     }
 
@@ -212,12 +236,16 @@ impl Pair {
         let Some((value, a, b)) = first else {
             return Ok(None);
         };
-        let bins = info.shape.get(1).copied();
-        let index = value / bins.unwrap_or(1);
+        let has_steps = self.a.times().is_some() && info.name != CELL_IDS;
+        let steps = info.shape.get(1).copied().filter(|_| has_steps);
+        let bins = info.shape.get(1 + usize::from(has_steps)).copied();
+        let slot = value / bins.unwrap_or(1);
+        let index = slot / steps.unwrap_or(1);
         Ok(Some(DifferenceKind::Values {
             differing,
             compared,
             index,
+            step: steps.map(|steps| slot % steps),
             bin: bins.map(|bins| value % bins),
             cell: self.cell(index)?,
             a,

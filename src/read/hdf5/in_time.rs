@@ -1,0 +1,122 @@
+//! Which steps of time the photons of a granule are in.
+//!
+//! On the line: `reader.rs` asks it of the rows that are kept. Times of photons are as many bytes as their latitudes,
+//! and nearly every granule lies in one step, some minutes of a month: where it says so itself, and the ends of its
+//! ground tracks agree, no time of a photon is read.
+
+use std::ops::RangeInclusive;
+
+use super::cycle::cycle;
+use super::file::GranuleFile;
+use super::keep::Keep;
+use super::open_block::OpenBlock;
+use super::select::Kept;
+use super::track::Track;
+use crate::Result;
+use crate::config::{Config, Dtype};
+use crate::photon::{InSteps, Values};
+use crate::read::steps::ByTime;
+
+/// When the first and the last photon of a granule are, in seconds since 2018-01-01 (ATL03 data dictionary).
+const ENDS: [&str; 2] = [
+    "/ancillary_data/start_delta_time",
+    "/ancillary_data/end_delta_time",
+];
+/// Seconds that photons may be before or after that.
+const MARGIN: f64 = 60.0;
+
+/// Which steps of time photons are in.
+#[derive(Debug)]
+pub(super) enum InTime {
+    /// All in this one: that of the granule, or the only one where there are no steps.
+    One(u32),
+    /// Each by its own time; or all in the one that holds these times, if there is one.
+    Each(ByTime, Option<RangeInclusive<f64>>),
+}
+
+impl InTime {
+    /// As the config has it.
+    ///
+    /// # Errors
+    /// A granule that does not say its cycle, where steps are cycles.
+    pub fn of(granule: &GranuleFile, config: &Config) -> Result<Self> {
+        match (&config.axis, ByTime::of(config)) {
+            (None, _) => Ok(Self::One(0)),
+            (Some(_), Some(by)) => {
+                let [start, end] = ENDS.map(|path| number(granule, path));
+                let said = start.zip(end).filter(|(start, end)| start <= end);
+                let said = said.map(|(start, end)| start - MARGIN..=end + MARGIN);
+                Ok(Self::Each(by, said))
+            }
+            (Some(_), None) => cycle(granule).map(Self::One),
+        }
+    }
+
+    /// Looks at the ends of ground tracks, and at no other time where all photons are in one step.
+    ///
+    /// # Errors
+    /// An end that cannot be read.
+    pub fn settle(&mut self, tracks: &mut [Track], keep: &mut Keep) -> Result<()> {
+        let Self::Each(by, Some(said)) = self else {
+            return Ok(());
+        };
+        let step = by.finder.step_of(*said.start());
+        let in_one = [*said.start(), *said.end()].map(|end| by.finder.holds(step, end));
+        if in_one != [true, true] {
+            return Ok(());
+        }
+        for track in &*tracks {
+            if !ends_within(track, by.filter, said)? {
+                return Ok(());
+            }
+        }
+        for track in tracks {
+            track.forget_filters(by.filters.clone());
+        }
+        keep.forget_filters(by.filters.clone());
+        *self = Self::One(step);
+        Ok(())
+    }
+
+    /// The steps of kept rows.
+    pub fn find(&self, block: &OpenBlock, kept: &Kept) -> InSteps {
+        let by = match self {
+            Self::One(step) => return InSteps::One(*step),
+            Self::Each(by, _) => by,
+        };
+        let times = &block.get(block.track.filters[by.filter]).values;
+        match kept {
+            Kept::All(rows) => by.finder.find(times, 0..*rows),
+            Kept::Listed(list) => {
+                let rows = list.iter().map(|&row| row as usize);
+                by.finder.find(times, rows)
+            }
+        }
+    }
+}
+
+/// Whether every photon of a ground track has a time, and the first and the last one of these.
+fn ends_within(track: &Track, filter: usize, said: &RangeInclusive<f64>) -> Result<bool> {
+    let data = track.data(track.filters[filter]);
+    if !data.meaning.is_plain() || data.rows_not_stored() > 0 || data.dtype != Dtype::F64 {
+        return Ok(false);
+    }
+    for row in [0, track.rows.saturating_sub(1)] {
+        let end = data.read(row..row + 1)?;
+        if end.nulls.is_some() || !said.contains(&end.values.get_f64(0)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The number of a dataset of one.
+fn number(granule: &GranuleFile, path: &str) -> Option<f64> {
+    // What is not there is no error.
+    granule.has(path).ok()?.then_some(())?;
+    let read = granule.read_dataset(path, None, 1).ok()?.column;
+    match read.values {
+        Values::F64(values) if read.nulls.is_none() => values.first().copied(),
+        _ => None,
+    }
+}
