@@ -9,6 +9,7 @@ mod run;
 pub use assembled::AssembledReport;
 pub use belongs::Belonging;
 pub use document::{PieceReport, RunReport, json_schema};
+#[doc(hidden)]
 pub use inspect::RUN_REPORT;
 #[doc(hidden)]
 pub use inspect::{Balance, Inspected, inspect, looks_like_a_report};

@@ -46,6 +46,9 @@ impl Partials {
             for row in &mut column.remainders.rows {
                 row.cell = number(row.cell);
             }
+            for rows in &mut column.joints {
+                rows.renumber(&number);
+            }
         }
     }
 

@@ -134,6 +134,13 @@ impl JointRows {
         &self.cells
     }
 
+    /// The same rows under other numbers of cells, which ascend as those here do.
+    pub(super) fn renumber(&mut self, number: impl Fn(u64) -> u64) {
+        for cell in &mut self.cells {
+            *cell = number(*cell);
+        }
+    }
+
     /// The words of these rows.
     pub(super) fn words(&self, rows: Range<usize>) -> &[u64] {
         let words = self.form.words();

@@ -69,7 +69,7 @@ impl Site {
 data_source:
   groups: [gt1l, gt2r]
   coordinates: {{latitude: "/{{group}}/heights/lat_ph", longitude: "/{{group}}/heights/lon_ph"}}
-  variables: {{h: "/{{group}}/heights/h_ph"}}
+  variables: {{h: "/{{group}}/heights/h_ph", t: "/{{group}}/heights/delta_time"}}
 aggregation:
   variables:
     n: {{function: count, source: h}}
@@ -77,6 +77,9 @@ aggregation:
     h_std: {{function: std, source: h, dtype: float64}}
     h_max: {{function: max, source: h, fill_value: -1}}
     h_median: {{function: median, source: h}}
+    h_slope: {{function: slope, source: h, params: {{x: t}}, dtype: float64}}
+    h_first: {{function: first, source: h, params: {{by: t}}}}
+    granules: {{function: n_granules, source: h}}
     bins: {{function: histogram, source: h, params: {{edges: [0, 100, 200]}}}}
 output:
   grid: {{type: healpix, parent_order: 5, child_order: 7}}
