@@ -317,7 +317,10 @@ fn empty(column_type: ColumnType) -> Column {
 
 /// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
 fn check_chosen(config: &Config, tables: bool) -> Result<()> {
-    let what = if config.conditions.is_empty() {
+    let odd = |v: &crate::config::Variable| v.column.is_some() || v.join.is_some();
+    let what = if config.variables.iter().any(odd) {
+        Some("arrays and tables have neither columns of 2-D datasets nor joined granules")
+    } else if config.conditions.is_empty() {
         let chosen = !config.filters.is_empty() || config.region.is_some();
         (!tables && chosen).then_some("arrays are read whole, without filters and without a region")
     } else {

@@ -163,7 +163,14 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     }
     for variable in &config.variables {
         let key = format!(".{}", variable.name);
-        add("data_source.variables", &key, source(variable));
+        add("data_source.variables", &key, source(variable, config));
+    }
+    for join in &config.joins {
+        add(
+            "data_source.joins",
+            &format!(".{}", join.name),
+            join.to_string(),
+        );
     }
     for (key, below, value) in filters(config) {
         add(key, &below, value);
@@ -224,15 +231,16 @@ fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     compared.chain(conditions).collect()
 }
 
-fn source(variable: &Variable) -> String {
+fn source(variable: &Variable, config: &Config) -> String {
+    let shown = variable.shown(&config.joins);
     let level = if variable.per_segment {
         ", one per geolocation segment"
     } else {
         ""
     };
     match variable.resolution {
-        Some(resolution) => format!("{} at {resolution}{level}", variable.path),
-        None => format!("{}{level}", variable.path),
+        Some(resolution) => format!("{shown} at {resolution}{level}"),
+        None => format!("{shown}{level}"),
     }
 }
 

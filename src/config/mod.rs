@@ -10,11 +10,13 @@ mod area;
 mod beams;
 mod builtin;
 mod canonical;
+mod columns;
 mod entries;
 mod explain;
 mod faults;
 mod filters;
 mod job;
+mod joins;
 mod levels;
 mod nodes;
 mod outputs;
@@ -49,6 +51,7 @@ pub use crate::photon::Dtype;
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use beams::{BeamChoice, Beams};
 pub use explain::{explain, explain_json};
+pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
 pub use raw::json_schema;
@@ -84,6 +87,8 @@ pub struct Config {
     pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.
     pub link: Option<Link>,
+    /// Granules that are read beside those of the photons.
+    pub joins: Vec<Join>,
     pub outputs: Vec<Output>,
     pub grid: GridConfig,
     pub cells: CellPolicy,
@@ -125,13 +130,51 @@ pub struct Variable {
     pub name: String,
     /// Dataset path template.
     pub path: String,
+    /// Which column of a 2-D dataset.
+    pub column: Option<usize>,
     /// Size of one integer unit; chosen from the dataset's name where not given.
     pub resolution: Option<Resolution>,
     /// The dataset has one row per geolocation segment and is broadcast through the link.
     pub per_segment: bool,
+    /// Place in [`Config::joins`] of the one that the dataset comes with.
+    pub join: Option<usize>,
+}
+
+impl Variable {
+    /// The dataset as messages and lists have it: with its column, and the product that it is joined from.
+    pub fn shown(&self, joins: &[Join]) -> String {
+        let column = self
+            .column
+            .map_or(String::new(), |column| format!("[:,{column}]"));
+        match self.join.and_then(|join| joins.get(join)) {
+            Some(join) => format!("{} {}{column}", join.product, self.path),
+            None => format!("{}{column}", self.path),
+        }
+    }
 }
 
 impl Config {
+    /// Columns of 8 bytes that a row takes beside its batch at most: what filters look at, what tells joined rows, and
+    /// the copy that is made where a condition thins a batch.
+    pub(crate) fn decoded_beside(&self) -> usize {
+        let copied = if self.conditions.is_empty() {
+            0
+        } else {
+            self.variables.len() + 2
+        };
+        // Places of photons in their geolocation segments, and for each photon its row.
+        self.filters.len() + 2 * self.joins.len() + copied
+    }
+
+    /// The same without what is joined: what the granules of photons alone have.
+    #[must_use]
+    pub(crate) fn without_joins(&self) -> Self {
+        let mut alone = self.clone();
+        alone.joins.clear();
+        alone.variables.retain(|variable| variable.join.is_none());
+        alone
+    }
+
     /// The same question about the photons of an area, in place of the area that the config names.
     #[must_use]
     pub fn within(mut self, region: Region) -> Self {

@@ -17,6 +17,7 @@ mod show;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub(crate) use functions::{Parameters, REDUCERS, bare, nearest, reducer, suggestion};
 

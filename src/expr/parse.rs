@@ -6,6 +6,7 @@
 use super::functions::{Parameters, Reducer, at, constant, function, suggestion};
 use super::level::Level;
 use super::syntax::{Call, Node, NodeKind, tree};
+use super::wide;
 use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn};
 
 /// Parses a per-cell expression such as `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
@@ -29,7 +30,7 @@ pub fn parse_cell(text: &str, columns: &[&str], skip_nan: bool) -> Result<CellEx
 ///
 /// `columns` are the names that may stand in it. Fails as [`parse_cell`] does.
 pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
-    Row { columns }.lower(&tree(text)?)
+    Row::of(columns).lower(&tree(text)?)
 }
 
 /// Parses what has to hold of a photon, such as `abs(h_ph - dem_h) <= 200 and not isnan(dem_h)`.
@@ -37,7 +38,7 @@ pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
 /// `columns` are the names that may stand in it. Fails as [`parse_cell`] does, and where it is of no column.
 pub fn parse_condition(text: &str, columns: &[&str]) -> Result<Condition<RowExpr>, String> {
     let tree = tree(text)?;
-    let condition = Row { columns }.condition(&tree)?;
+    let condition = Row::of(columns).condition(&tree)?;
     let mut names = Vec::new();
     condition.each(&mut |side| side.collect_columns(&mut names));
     if names.is_empty() {
@@ -49,6 +50,17 @@ pub fn parse_condition(text: &str, columns: &[&str]) -> Result<Condition<RowExpr
 /// Elementwise over columns.
 struct Row<'a> {
     columns: &'a [&'a str],
+    /// Inside of `any` and `all`: which of the columns of a dataset its name stands for.
+    place: Option<usize>,
+}
+
+impl<'a> Row<'a> {
+    fn of(columns: &'a [&'a str]) -> Self {
+        Self {
+            columns,
+            place: None,
+        }
+    }
 }
 
 impl Level for Row<'_> {
@@ -68,6 +80,16 @@ impl Level for Row<'_> {
     fn name(&self, name: &str, column: usize) -> Result<RowExpr, String> {
         if let (false, Some(value)) = (self.columns.contains(&name), constant(name)) {
             return Ok(RowExpr::Number(value));
+        }
+        let several = wide::columns_of(name, self.columns);
+        if let Some(first) = several.first().filter(|_| !self.columns.contains(&name)) {
+            let one = self.place.and_then(|place| several.get(place));
+            return one.map(|one| RowExpr::Column((*one).into())).ok_or_else(|| {
+                let message = format!(
+                    "'{name}' has several columns; choose one, as in {first}, or ask any({name} > 0) or all({name} > 0)"
+                );
+                at(column, message)
+            });
         }
         known(name, self.columns, column)?;
         Ok(RowExpr::Column(name.into()))
@@ -113,6 +135,22 @@ impl Level for Row<'_> {
     fn truth(condition: Condition<RowExpr>) -> RowExpr {
         RowExpr::Truth(Box::new(condition))
     }
+
+    fn over(&self, all: bool, call: &Call, argument: &Node) -> Result<Condition<RowExpr>, String> {
+        if self.place.is_some() {
+            return Err(at(
+                argument.column,
+                "any and all do not stand inside one another",
+            ));
+        }
+        let width = wide::width(call, argument, self.columns)?;
+        let of_column = |place| {
+            let place = Some(place);
+            Row { place, ..*self }.condition(argument)
+        };
+        let conditions = (0..width).map(of_column).collect::<Result<_, _>>()?;
+        wide::joined(conditions, all).ok_or_else(|| at(argument.column, "there are no columns"))
+    }
 }
 
 /// Scalar arithmetic over reductions.
@@ -139,10 +177,7 @@ impl Cell<'_> {
                     parameters.ddof.replace(value as u32).is_some()
                 }
                 "weights" => {
-                    let weights = Row {
-                        columns: self.columns,
-                    }
-                    .lower(node)?;
+                    let weights = Row::of(self.columns).lower(node)?;
                     parameters.weights.replace(weights).is_some()
                 }
                 _ => {
@@ -207,10 +242,7 @@ impl Level for Cell<'_> {
                 ));
             }
         };
-        let over = Row {
-            columns: self.columns,
-        }
-        .lower(operand)?;
+        let over = Row::of(self.columns).lower(operand)?;
         let mut used = Vec::new();
         over.collect_columns(&mut used);
         if used.is_empty() {
@@ -257,6 +289,14 @@ impl Level for Cell<'_> {
 
     fn truth(condition: Condition<CellExpr>) -> CellExpr {
         CellExpr::Truth(Box::new(condition))
+    }
+
+    fn over(&self, _: bool, call: &Call, argument: &Node) -> Result<Condition<CellExpr>, String> {
+        let message = format!(
+            "{0} is over the columns of each photon; put it inside a reduction, e.g. sum({0}(conf >= 3))",
+            call.name
+        );
+        Err(at(argument.column, message))
     }
 }
 

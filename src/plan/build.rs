@@ -170,6 +170,7 @@ pub(super) fn positions_of(config: &Config) -> Config {
         filters: Vec::new(),
         conditions: Vec::new(),
         link: None,
+        joins: Vec::new(),
         outputs: Vec::new(),
         ..config.clone()
     }

@@ -23,6 +23,7 @@ mod oddities;
 mod packing;
 mod product;
 mod report;
+mod siblings;
 mod spent;
 #[cfg(feature = "parquet")]
 pub mod table;
@@ -52,10 +53,11 @@ pub use buffers::Buffers;
 pub(crate) use filters::RowFilter;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
-pub use names::{GranulePath, named};
+pub use names::{GranulePath, Sibling, named};
 pub(crate) use oddities::Oddities;
 pub(crate) use product::{ProductName, Rank};
-pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
+pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost};
+pub(crate) use siblings::Siblings;
 pub use spent::Spent;
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
@@ -151,7 +153,7 @@ impl Input {
                         config,
                         reader.ground_tracks().to_vec(),
                     )?),
-                    applied: reader.applied(),
+                    applied: reader.applied(config),
                     notes: reader.unit_gaps(config),
                     table_columns: None,
                 })
@@ -284,6 +286,7 @@ impl Input {
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),
                 ground_tracks: Vec::new(),
+                joins: Vec::new(),
                 warnings: reader.warnings().to_vec(),
                 rows_not_stored: 0,
                 cost: ReadCost::new(reader.spent(), seconds),
@@ -299,7 +302,8 @@ fn table(granule: &GranulePath) -> Result<TableFile> {
 /// An HDF5 granule; a table in its place is named as what it is.
 fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
     let path = &granule.path;
-    GranuleFile::open_as(path, &granule.name, &config.access).map_err(|error| {
+    let opened = GranuleFile::open_as(path, &granule.name, &config.access);
+    let opened = opened.map_err(|error| {
         // Of what is no regular file, opening it could wait for ever.
         if !path.is_file() || !looks_like_a_table(path) {
             return error;
@@ -309,5 +313,6 @@ fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
             config.name
         );
         Error::granule(path.display().to_string(), message)
-    })
+    })?;
+    opened.beside(&granule.siblings)
 }

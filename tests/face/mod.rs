@@ -16,6 +16,8 @@ mod from_code;
 mod full_sphere;
 mod generations;
 mod inspections;
+mod joins;
+mod joins_settled;
 mod looked_at;
 mod maps;
 mod nothing_kept;

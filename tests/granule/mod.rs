@@ -49,6 +49,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         conditions: Vec::new(),
         region: None,
         link: None,
+        joins: Vec::new(),
         outputs: Vec::new(),
         grid: GridConfig {
             shard_order: order(6),
@@ -81,8 +82,10 @@ fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
     Variable {
         name: name.into(),
         path: path.into(),
+        column: None,
         resolution: None,
         per_segment,
+        join: None,
     }
 }
 

@@ -281,15 +281,17 @@ fn count_rows(shape: &[usize], column: Option<usize>) -> Result<u64, String> {
     match (shape, column) {
         (&[rows], None) => Ok(rows as u64),
         (&[rows, columns], Some(column)) if column < columns => Ok(rows as u64),
-        (&[_], Some(column)) => Err(format!(
-            "is 1-D and column {column} is asked for; leave `column` out"
+        (&[rows], Some(column)) => Err(format!(
+            "is 1-D and column {column} is asked for, of shape ({rows}); leave `column` out"
         )),
-        (&[_, columns], Some(column)) => Err(format!(
-            "has {columns} columns and column {column} is asked for; columns count from 0"
+        (&[rows, columns], Some(column)) => Err(format!(
+            "has {columns} columns and column {column} is asked for, of shape ({rows}, {columns}); columns \
+             count from 0"
         )),
-        (&[_, columns], None) => Err(format!(
-            "is 2-D with {columns} columns and no column is chosen; give `column` in a filter, or \
-             use a 1-D dataset as a variable"
+        (&[rows, columns], None) => Err(format!(
+            "is 2-D with {columns} columns, of shape ({rows}, {columns}), and none is chosen; give `column`, 0 to {}, of the \
+             variable or filter",
+            columns.saturating_sub(1)
         )),
         (shape, _) => Err(format!(
             "has {} dimensions; use a dataset with one value per row",
@@ -319,6 +321,18 @@ pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
         Ok(TypeDescriptor::Unsigned(IntSize::U2)) => Ok(Dtype::U16),
         Ok(TypeDescriptor::Unsigned(IntSize::U4)) => Ok(Dtype::U32),
         Ok(TypeDescriptor::Unsigned(IntSize::U8)) => Ok(Dtype::U64),
+        // As h5py writes booleans: an enum of one byte, 0 and 1.
+        Ok(TypeDescriptor::Boolean) => Ok(Dtype::I8),
+        Ok(TypeDescriptor::Enum(of)) => Ok(match (of.size, of.signed) {
+            (IntSize::U1, true) => Dtype::I8,
+            (IntSize::U2, true) => Dtype::I16,
+            (IntSize::U4, true) => Dtype::I32,
+            (IntSize::U8, true) => Dtype::I64,
+            (IntSize::U1, false) => Dtype::U8,
+            (IntSize::U2, false) => Dtype::U16,
+            (IntSize::U4, false) => Dtype::U32,
+            (IntSize::U8, false) => Dtype::U64,
+        }),
         Ok(TypeDescriptor::Float(FloatSize::U4)) => Ok(Dtype::F32),
         Ok(TypeDescriptor::Float(FloatSize::U8)) => Ok(Dtype::F64),
         Ok(other) => Err(format!("of type {other}")),

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod beam;
+mod belonging;
 mod block;
 mod chunk;
 mod columns;
@@ -21,13 +22,16 @@ mod identity;
 mod in_chunks;
 mod inspect;
 mod inspect_text;
+mod join;
 mod keep;
 mod level_hint;
 mod link;
 mod mapping;
 mod open_block;
 mod open_file;
+mod open_join;
 mod open_link;
+mod presence;
 mod reader;
 mod select;
 mod settle;

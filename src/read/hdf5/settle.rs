@@ -70,15 +70,19 @@ pub(super) fn unit_gaps(granule: &str, config: &Config, tracks: &[Track]) -> Vec
 }
 
 /// What was applied to the values of each dataset of a ground track.
-pub(super) fn applied(track: &Track) -> Vec<Applied> {
+pub(super) fn applied(track: &Track, config: &Config) -> Vec<Applied> {
     let of_source = |source: usize| {
         let data = track.data(source);
-        let template = data.path.replacen(&*track.name, "{group}", 1);
+        let template = track.template(source, config);
         let template = match data.column {
             Some(column) => format!("{template}[:,{column}]"),
             None => template,
         };
         data.meaning.applied(&template)
     };
-    track.all().into_iter().filter_map(of_source).collect()
+    let read = track
+        .all()
+        .into_iter()
+        .filter(|&source| !track.is_without_rows(source));
+    read.filter_map(of_source).collect()
 }
