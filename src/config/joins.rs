@@ -26,6 +26,8 @@ pub struct Join {
     pub by: JoinBy,
     /// Dataset path template: the number of each geolocation segment in the granule of the photons.
     pub base: String,
+    /// Whether the times of some photons are compared with those of their rows; changes no value.
+    pub compare_times: bool,
 }
 
 /// What tells the photons of a row: dataset path templates in the granule that is joined.
@@ -91,6 +93,15 @@ pub(super) struct RawJoin {
     segment_id_end: Option<String>,
     /// Of photons: what has their place in their geolocation segment, from 1.
     index: Option<String>,
+    /// Of photons: whether `delta_time` of some of them is compared in both granules.
+    times: Option<RawTimes>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum RawTimes {
+    Compare,
+    Ignore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -150,6 +161,7 @@ struct Typed {
     product: String,
     path: String,
     by: JoinBy,
+    compare_times: bool,
 }
 
 impl<'a> Joins<'a> {
@@ -211,6 +223,7 @@ impl<'a> Joins<'a> {
                 name: join.name,
                 product: join.product,
                 by: join.by,
+                compare_times: join.compare_times,
                 base: base.clone(),
             })
             .collect()
@@ -284,6 +297,12 @@ fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
             segment,
             index: joined(&path, &needed("index", index)?),
         },
+        RawBy::Segments if raw.times.is_some() => {
+            return fault(
+                ".times",
+                "is about photons; for rows that are photons say by: photons".into(),
+            );
+        }
         RawBy::Segments if raw.index.is_some() => {
             return fault(
                 ".index",
@@ -300,6 +319,7 @@ fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
         product,
         path,
         by,
+        compare_times: raw.times != Some(RawTimes::Ignore),
     })
 }
 

@@ -304,6 +304,11 @@ fn known(name: &str, columns: &[&str], column: usize) -> Result<(), String> {
     if columns.contains(&name) {
         return Ok(());
     }
+    let one = name.split_once('[').map(|(one, _)| one);
+    if let Some(one) = one.filter(|one| columns.contains(one)) {
+        let message = format!("unknown name '{name}': '{one}' is one column; write {one}");
+        return Err(at(column, message));
+    }
     let hint = match function(name) {
         Ok(_) => format!("; to call it, write {name}(...)"),
         Err(_) => suggestion(name, columns.iter().copied()),

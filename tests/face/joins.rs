@@ -232,3 +232,101 @@ fn photons_of_a_region_have_their_rows() {
     assert_eq!((low.0 + rest.0, low.1 + rest.1, low.2 + rest.2), all);
     assert!(low.1 > 0 && rest.1 > 0);
 }
+
+#[test]
+fn joins_are_part_of_the_question_and_named_where_they_are_wrong() {
+    let site = Site::new();
+    let path = pipeline(&site, "", ALL);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let load = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        config::parse_yaml("x", &text.replacen(from, to, 1))
+    };
+    let hash = |from: &str, to: &str| load(from, to).unwrap().sha256;
+    assert_ne!(hash("", ""), hash("column: 3", "column: 2"));
+    assert_ne!(
+        hash("", ""),
+        hash(
+            "{product: ATL06, by: segments}",
+            "{product: ATL06, by: segments, segment_id: id}"
+        )
+    );
+    for (from, to, says) in [
+        (
+            "column: 3",
+            "column: -1",
+            "data_source.variables.land_conf.column: expected a whole number from 0",
+        ),
+        (
+            "join: land",
+            "join: lend",
+            "variables.terrain.join: unknown join 'lend', did you mean 'land'",
+        ),
+        (
+            "join: ice",
+            "join: ice, level: x",
+            "variables.h_li.join: stands beside level",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL09, by: segments",
+            "joins.ice.product: is ATL09, whose granules are not of one pass",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL03, by: segments",
+            "joins.ice.product: is ATL03, which has the photons",
+        ),
+        (
+            "ATL06, by: segments",
+            "ice, by: segments",
+            "'ice' is no product, e.g. ATL08",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL13, by: segments",
+            "joins.ice: key 'path' is missing; for ATL13 by segments",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL06, by: photons",
+            "joins.ice: key 'path' is missing; for ATL06 by photons",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL06, by: segment",
+            "unknown value 'segment', did you mean 'segments'",
+        ),
+        (
+            "ATL06, by: segments",
+            "ATL06, by: segments, index: x",
+            "joins.ice.index: is the place of a photon",
+        ),
+        (
+            "join: ice",
+            "join: canopy",
+            "joins.ice: no output and no filter uses a source column of it; remove it",
+        ),
+        (
+            "ATL06, by",
+            "ATL06, path: \"/{beam}/x\", by",
+            "has a placeholder other than {group}",
+        ),
+        (
+            "  joins:",
+            "  jions:",
+            "unknown key 'jions', did you mean 'joins'",
+        ),
+    ] {
+        let message = load(from, to).unwrap_err().to_string();
+        assert!(message.contains(says), "{to}: {message}");
+    }
+    let explained = config::explain(&load("", "").unwrap(), &[]);
+    for line in [
+        "ATL08 by photons, /{group}/signal_photons/ph_segment_id is /{group}/geolocation/segment_id",
+        "/{group}/heights/signal_conf_ph[:,3]",
+        "ATL06 /{group}/land_ice_segments/h_li",
+    ] {
+        assert!(explained.contains(line), "{explained}");
+    }
+}

@@ -127,6 +127,9 @@ fn versions_of_a_sibling_are_settled_by_rule_or_refused_by_name() {
 fn siblings_that_do_not_fit_are_refused_with_dataset_and_row() {
     let site = Site::new();
     let config = pipeline(&site, "", ALL);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let ignoring = text.replace("ATL08, by: photons", "ATL08, by: photons, times: ignore");
+    std::fs::write(&config, ignoring).unwrap();
     let with = |change: &dyn Fn(&mut Track)| {
         let site = Site::new();
         let mut spoiled = tracks();
@@ -159,7 +162,10 @@ fn siblings_that_do_not_fit_are_refused_with_dataset_and_row() {
             &|track| track.ice[3].0 = 400_000,
             "/gt1l/land_ice_segments/segment_id row 3 is 400000, behind 400004",
         ),
-        (&|track| track.land[1].1 = 7, "geolocation segments end with 7"),
+        (
+            &|track| track.land[1].1 = 7,
+            "geolocation segments end with 7",
+        ),
         (&|track| _ = track.class.pop(), "classed_pc_flag has"),
         (
             &|track| track.index.truncate(3),
@@ -169,6 +175,52 @@ fn siblings_that_do_not_fit_are_refused_with_dataset_and_row() {
         let message = with(change);
         assert!(message.contains(says), "{says}: {message}");
     }
+}
+
+#[test]
+fn photons_that_were_cut_within_a_segment_are_noticed_by_their_times() {
+    let site = Site::new();
+    let [photons, canopy, ice] = site.pass(&tracks());
+    let config = pipeline(&site, "", ALL);
+    // The first photon of the first geolocation segment is gone, as a subset may have it.
+    let mut cut = tracks();
+    let track = &mut cut[0].1;
+    assert_eq!(track.count[0], 3);
+    track.count[0] = 2;
+    for column in [&mut track.lat, &mut track.lon, &mut track.time] {
+        column.remove(0);
+    }
+    track.h.remove(0);
+    track.conf.drain(..5);
+    // ATL08 has none of the third photon, so that every place is one of the segment.
+    assert_eq!(track.index[..3], [1, 2, 1]);
+    write(&photons, "ATL03", &cut);
+    let all = [photons, canopy.clone(), ice];
+    let says = [
+        &*format!(
+            "granule ATL08_{PASS}_01.h5: /gt1l/signal_photons/delta_time row 0 is 30000000.0001"
+        ),
+        "in geolocation segment 400000 has 30000000.0002 in row 0 of /gt1l/heights/delta_time",
+        "say times: ignore",
+    ];
+    refused(run(&config, &all, &site).execute(), Kind::Granule, &says);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let ignoring = text.replace("ATL08, by: photons", "ATL08, by: photons, times: ignore");
+    std::fs::write(&config, &ignoring).unwrap();
+    done(run(&config, &all, &site));
+    // Without times in one of them, the run says that nothing was compared.
+    std::fs::write(&config, text).unwrap();
+    let file = hdf5::File::open_rw(&canopy).unwrap();
+    file.group("gt1l/signal_photons")
+        .unwrap()
+        .unlink("delta_time")
+        .unwrap();
+    file.close().unwrap();
+    let said = done(run(&config, &all, &site).overwrite(true)).1;
+    assert!(
+        said.contains("_01.h5 has no /gt1l/signal_photons/delta_time: that photons of gt1l"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -262,102 +314,4 @@ fn no_store_is_written_over_a_sibling() {
         .overwrite(true);
     assert!(run.execute().is_err());
     assert!(hdf5::File::open(&granules[1]).is_ok());
-}
-
-#[test]
-fn joins_are_part_of_the_question_and_named_where_they_are_wrong() {
-    let site = Site::new();
-    let path = pipeline(&site, "", ALL);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let load = |from: &str, to: &str| {
-        assert!(text.contains(from), "{from}");
-        config::parse_yaml("x", &text.replacen(from, to, 1))
-    };
-    let hash = |from: &str, to: &str| load(from, to).unwrap().sha256;
-    assert_ne!(hash("", ""), hash("column: 3", "column: 2"));
-    assert_ne!(
-        hash("", ""),
-        hash(
-            "{product: ATL06, by: segments}",
-            "{product: ATL06, by: segments, segment_id: id}"
-        )
-    );
-    for (from, to, says) in [
-        (
-            "column: 3",
-            "column: -1",
-            "data_source.variables.land_conf.column: expected a whole number from 0",
-        ),
-        (
-            "join: land",
-            "join: lend",
-            "variables.terrain.join: unknown join 'lend', did you mean 'land'",
-        ),
-        (
-            "join: ice",
-            "join: ice, level: x",
-            "variables.h_li.join: stands beside level",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL09, by: segments",
-            "joins.ice.product: is ATL09, whose granules are not of one pass",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL03, by: segments",
-            "joins.ice.product: is ATL03, which has the photons",
-        ),
-        (
-            "ATL06, by: segments",
-            "ice, by: segments",
-            "'ice' is no product, e.g. ATL08",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL13, by: segments",
-            "joins.ice: key 'path' is missing; for ATL13 by segments",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: photons",
-            "joins.ice: key 'path' is missing; for ATL06 by photons",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: segment",
-            "unknown value 'segment', did you mean 'segments'",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: segments, index: x",
-            "joins.ice.index: is the place of a photon",
-        ),
-        (
-            "join: ice",
-            "join: canopy",
-            "joins.ice: no output and no filter uses a source column of it; remove it",
-        ),
-        (
-            "ATL06, by",
-            "ATL06, path: \"/{beam}/x\", by",
-            "has a placeholder other than {group}",
-        ),
-        (
-            "  joins:",
-            "  jions:",
-            "unknown key 'jions', did you mean 'joins'",
-        ),
-    ] {
-        let message = load(from, to).unwrap_err().to_string();
-        assert!(message.contains(says), "{to}: {message}");
-    }
-    let explained = config::explain(&load("", "").unwrap(), &[]);
-    for line in [
-        "ATL08 by photons, /{group}/signal_photons/ph_segment_id is /{group}/geolocation/segment_id",
-        "/{group}/heights/signal_conf_ph[:,3]",
-        "ATL06 /{group}/land_ice_segments/h_li",
-    ] {
-        assert!(explained.contains(line), "{explained}");
-    }
 }

@@ -4,6 +4,7 @@ mod arrays;
 mod bad_granule;
 mod bad_target;
 mod columns;
+mod columns_of_datasets;
 mod conditions;
 mod configs;
 mod damaged_tables;

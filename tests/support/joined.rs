@@ -15,6 +15,7 @@ pub struct Track {
     pub lat: Vec<f64>,
     pub lon: Vec<f64>,
     pub h: Vec<f32>,
+    pub time: Vec<f64>,
     /// Five columns, row by row.
     pub conf: Vec<i8>,
     pub segment_id: Vec<i32>,
@@ -24,6 +25,7 @@ pub struct Track {
     pub index: Vec<i32>,
     pub class: Vec<i8>,
     pub ph_h: Vec<f32>,
+    pub ph_time: Vec<f64>,
     /// Of ATL08: first and last geolocation segment, a height.
     pub land: Vec<(i32, i32, f32)>,
     /// Of ATL06: geolocation segment, height.
@@ -46,6 +48,8 @@ impl Track {
                 let row = track.lat.len();
                 track.lat.push(70.0 + 2e-5 * row as f64);
                 track.lon.push(lon);
+                let time = 3e7 + 1e-4 * f64::from(segment * 30 + index);
+                track.time.push(time);
                 track.h.push(((row * 37) % 101) as f32 * 0.5 - 20.0);
                 track
                     .conf
@@ -60,6 +64,7 @@ impl Track {
                         (row % 23) as f32 * 0.25
                     };
                     track.ph_h.push(height);
+                    track.ph_time.push(time);
                 }
             }
             // Of a geolocation segment that the granule does not have.
@@ -68,6 +73,7 @@ impl Track {
                 track.index.push(1);
                 track.class.push(1);
                 track.ph_h.push(0.0);
+                track.ph_time.push(0.0);
             }
             if segment % 2 == 0 {
                 let height = if segment % 10 == 0 {
@@ -112,6 +118,7 @@ impl Track {
         chunked(file, &at("heights/lat_ph"), &self.lat);
         chunked(file, &at("heights/lon_ph"), &self.lon);
         chunked(file, &at("heights/h_ph"), &self.h);
+        chunked(file, &at("heights/delta_time"), &self.time);
         let conf = file
             .new_dataset::<i8>()
             .shape((self.lat.len(), 5))
@@ -140,6 +147,7 @@ impl Track {
         chunked(file, &at("signal_photons/classed_pc_indx"), &self.index);
         chunked(file, &at("signal_photons/classed_pc_flag"), &self.class);
         filled(&chunked(file, &at("signal_photons/ph_h"), &self.ph_h));
+        chunked(file, &at("signal_photons/delta_time"), &self.ph_time);
         let of = |part: fn(&(i32, i32, f32)) -> i32| -> Vec<i32> {
             self.land.iter().map(part).collect()
         };

@@ -12,8 +12,8 @@ use hdf5::{Dataset, Group};
 
 use super::attributes;
 use super::columns::{SourceDataset, column_type};
+use super::donor::Donor;
 use super::open_file::OpenFile;
-use super::open_join::Donor;
 use super::presence::survey;
 use super::track::path_in;
 use super::walk::{Missing, Spot, Walk};

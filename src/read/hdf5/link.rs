@@ -177,6 +177,12 @@ impl Runs {
         filled.map(of).collect()
     }
 
+    /// The photons of a geolocation segment; `None` where the index tells the order.
+    pub fn of_segment(&self, segment: usize) -> Option<Range<u64>> {
+        let run = self.starts.get(segment..segment + 2)?;
+        self.segments.is_none().then(|| run[0]..run[1])
+    }
+
     /// The geolocation segments of a range of photon rows, which must lie within the runs.
     pub fn segments_of(&self, photons: Range<u64>) -> Segments {
         if photons.is_empty() {

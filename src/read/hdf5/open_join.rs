@@ -7,11 +7,13 @@ use std::ops::Range;
 
 use super::block::Block;
 use super::columns::{SourceDataset, Wanted, read_all};
+use super::donor::{Donor, first_of};
 use super::file::GranuleFile;
 use super::join::{BadJoin, Matched, Matching, Places, Run};
-use super::presence::listed;
+use super::join_times::Times;
+use super::link::Runs;
 use super::track::path_in;
-use crate::config::{Config, Dtype, Join, JoinBy, Variable};
+use crate::config::{Config, Dtype, Join, JoinBy};
 use crate::photon::Values;
 use crate::read::buffers::Buffers;
 use crate::read::spent::Spent;
@@ -22,14 +24,6 @@ const STEP: u64 = 1 << 20;
 /// Rows of one ground track at most.
 const MOST_ROWS: u64 = 1 << 31;
 
-/// A ground track of a joined granule that tells the types of its datasets: the photons' own where it has rows there.
-#[derive(Debug)]
-pub(super) struct Donor<'a> {
-    sibling: &'a GranuleFile,
-    ground_track: &'a str,
-    is_own: bool,
-}
-
 /// The open datasets of a join.
 #[derive(Debug)]
 pub(super) struct OpenJoin {
@@ -39,8 +33,8 @@ pub(super) struct OpenJoin {
     base: SourceDataset,
     /// `None`: it has no rows in this ground track.
     rows: Option<Rows>,
-    /// The group that has none.
-    group: String,
+    /// What is odd about it, in words.
+    pub odd: Option<String>,
 }
 
 /// Rows, and what tells their photons.
@@ -50,96 +44,19 @@ struct Rows {
     first: SourceDataset,
     last: Option<SourceDataset>,
     index: Option<SourceDataset>,
-}
-
-impl<'a> Donor<'a> {
-    /// For the photons of a ground track.
-    ///
-    /// # Errors
-    /// No granule is joined, or it has no rows in any ground track of the config; a damaged group.
-    pub fn of(
-        granule: &'a GranuleFile,
-        config: &'a Config,
-        join: usize,
-        name: &'a str,
-    ) -> Result<Self> {
-        let join = &config.joins[join];
-        let sibling = granule.sibling(join)?;
-        let others = config.ground_tracks.iter().map(String::as_str);
-        for ground_track in std::iter::once(name).chain(others) {
-            if has_rows(sibling, join, ground_track)? {
-                return Ok(Self {
-                    sibling,
-                    ground_track,
-                    is_own: ground_track == name,
-                });
-            }
-        }
-        Err(sibling.error(format!(
-            "has no rows at {} in any of the ground tracks {}; leave it and granule {} out",
-            first_of(join),
-            listed(&config.ground_tracks),
-            granule.name()
-        )))
-    }
-
-    /// The dataset of a source column.
-    ///
-    /// # Errors
-    /// As [`SourceDataset::open`].
-    pub fn open(&self, variable: &Variable) -> Result<SourceDataset> {
-        let path = path_in(&variable.path, self.ground_track);
-        SourceDataset::open(self.sibling, &path, variable.column)
-    }
-
-    /// The same, with its values found and as many rows as the join has.
-    ///
-    /// # Errors
-    /// As there; another number of rows.
-    pub fn open_rows(&self, variable: &Variable, join: &OpenJoin) -> Result<SourceDataset> {
-        let mut data = self.open(variable)?;
-        if let Some(rows) = join.rows.as_ref().filter(|rows| rows.count != data.rows) {
-            return Err(self.sibling.error(format!(
-                "{} has {} rows, {} has {}; what is joined needs one row for each of these: correct the path, or \
-                 fetch the granule again",
-                data.path, data.rows, rows.first.path, rows.count
-            )));
-        }
-        data.index(self.sibling)?;
-        Ok(data)
-    }
-}
-
-/// The path template of what every join has.
-fn first_of(join: &Join) -> &str {
-    match &join.by {
-        JoinBy::Photons { segment: first, .. } | JoinBy::Segments { first, .. } => first,
-    }
-}
-
-/// Whether a granule has rows to join in a ground track; subsets may lack them.
-fn has_rows(sibling: &GranuleFile, join: &Join, ground_track: &str) -> Result<bool> {
-    let path = path_in(first_of(join), ground_track);
-    let group = path.rsplit_once('/').map_or("", |(group, _)| group);
-    let Some(found) = sibling.find_group(group)? else {
-        return Ok(false);
-    };
-    if sibling.names(&found, group)?.is_empty() {
-        return Ok(false);
-    }
-    Ok(SourceDataset::open(sibling, &path, None)?.rows > 0)
+    times: Option<Times>,
 }
 
 impl OpenJoin {
-    /// Of a ground track with so many geolocation segments.
+    /// Of a ground track with so many photons and geolocation segments.
     ///
     /// # Errors
     /// A dataset that is missing, holds no integers, has another number of rows, or is not all stored.
     pub fn open(
         granule: &GranuleFile,
-        join: &Join,
+        (config, join): (&Config, &Join),
         (donor, name): (&Donor, &str),
-        segments: u64,
+        (photons, segments): (u64, u64),
     ) -> Result<Self> {
         let base = integers(granule, &path_in(&join.base, name))?;
         if base.rows != segments {
@@ -148,93 +65,76 @@ impl OpenJoin {
                 base.path, base.rows
             )));
         }
-        let sibling = donor.sibling;
-        let open = |template: &String| integers(sibling, &path_in(template, name));
+        let mut odd = None;
         let rows = if donor.is_own {
-            let (first, last, index) = match &join.by {
-                JoinBy::Photons { segment, index } => (open(segment)?, None, Some(open(index)?)),
-                JoinBy::Segments { first, last } => {
-                    (open(first)?, last.as_ref().map(open).transpose()?, None)
+            let mut rows = Rows::open(donor.sibling, join, name)?;
+            match Times::open(granule, donor.sibling, (config, join, name))? {
+                Ok(times) => {
+                    let names = [granule.name(), donor.sibling.name()];
+                    times.check_rows(photons, rows.count, names)?;
+                    rows.times = Some(times);
                 }
-            };
-            let count = first.rows;
-            if let Some(other) = last.iter().chain(&index).find(|other| other.rows != count) {
-                return Err(sibling.error(format!(
-                    "{} has {} rows, {} has {count}; fetch the granule again",
-                    other.path, other.rows, first.path
-                )));
+                Err(why) => odd = why,
             }
-            if count > MOST_ROWS {
-                return Err(sibling.error(format!(
-                    "{} has {count} rows, and at most {MOST_ROWS} are joined; fetch the granule again",
-                    first.path
-                )));
-            }
-            Some(Rows {
-                count,
-                first,
-                last,
-                index,
-            })
+            Some(rows)
         } else {
+            odd = Some(format!(
+                "granule {}: {} has no rows at {}: no photon of this ground track is matched",
+                granule.name(),
+                donor.sibling.name(),
+                path_in(first_of(join), name)
+            ));
             None
         };
         Ok(Self {
-            sibling: sibling.name().to_owned(),
+            sibling: donor.sibling.name().to_owned(),
             granule: granule.name().to_owned(),
             base,
             rows,
-            group: path_in(first_of(join), name),
+            odd,
         })
     }
 
-    /// That it has no rows in this ground track, in words.
-    pub fn odd(&self) -> Option<String> {
-        self.rows.is_none().then(|| {
-            format!(
-                "granule {}: {} has no rows at {}: no photon of this ground track is matched",
-                self.granule, self.sibling, self.group
-            )
-        })
-    }
-
-    /// Whether it has rows in this ground track.
-    pub fn has_rows(&self) -> bool {
-        self.rows.is_some()
+    /// How many rows it has in this ground track, where it has any.
+    pub fn rows(&self) -> Option<(u64, &str)> {
+        self.rows
+            .as_ref()
+            .map(|rows| (rows.count, &*rows.first.path))
     }
 
     pub fn datasets(&self) -> Vec<&SourceDataset> {
-        let rows = self.rows.iter();
-        let all = rows.flat_map(|rows| {
-            std::iter::once(&rows.first)
-                .chain(&rows.last)
-                .chain(&rows.index)
-        });
-        std::iter::once(&self.base).chain(all).collect()
+        let mut all = vec![&self.base];
+        if let Some(rows) = &self.rows {
+            all.push(&rows.first);
+            all.extend(rows.last.iter().chain(&rows.index));
+            all.extend(rows.times.iter().flat_map(Times::datasets));
+        }
+        all
     }
 
     pub fn datasets_mut(&mut self) -> Vec<&mut SourceDataset> {
-        let rows = self.rows.iter_mut();
-        let all = rows.flat_map(|rows| {
-            std::iter::once(&mut rows.first)
-                .chain(&mut rows.last)
-                .chain(&mut rows.index)
-        });
-        std::iter::once(&mut self.base).chain(all).collect()
+        let mut all = vec![&mut self.base];
+        if let Some(rows) = &mut self.rows {
+            all.push(&mut rows.first);
+            all.extend(rows.last.iter_mut().chain(&mut rows.index));
+            all.extend(rows.times.iter_mut().flat_map(Times::datasets_mut));
+        }
+        all
     }
 
     /// The rows of every geolocation segment; `None` where it has none in this ground track.
     ///
     /// # Errors
     /// Values that cannot be read, or contradict each other.
-    pub fn places(&self) -> Result<Option<Places>> {
+    pub fn places(&self, runs: &Runs) -> Result<Option<Places>> {
         let Some(rows) = &self.rows else {
             return Ok(None);
         };
         let base = self.base.read(0..self.base.rows)?;
         let nulls = base.nulls.clone();
         let bad = |bad| self.bad(bad);
-        let mut matching = Matching::to(&values(base), nulls.as_ref()).map_err(bad)?;
+        let numbers = values(base);
+        let mut matching = Matching::to(&numbers, nulls.as_ref()).map_err(bad)?;
         let mut start = 0;
         while start < rows.count {
             let block = start..rows.count.min(start + STEP);
@@ -251,7 +151,12 @@ impl OpenJoin {
             .map_err(bad)?;
             start = block.end;
         }
-        Ok(Some(matching.places()))
+        let places = matching.places();
+        if let (Some(times), Some(index)) = (&rows.times, &rows.index) {
+            let same = times.compare((&places, runs), &numbers, index)?;
+            same.map_err(|why| Error::granule(&*self.sibling, why))?;
+        }
+        Ok(Some(places))
     }
 
     /// Numbers of rows, none of which is null.
@@ -340,6 +245,38 @@ impl OpenJoin {
             ),
         };
         Error::granule(&*self.sibling, message)
+    }
+}
+
+impl Rows {
+    fn open(sibling: &GranuleFile, join: &Join, name: &str) -> Result<Self> {
+        let open = |template: &String| integers(sibling, &path_in(template, name));
+        let (first, last, index) = match &join.by {
+            JoinBy::Photons { segment, index } => (open(segment)?, None, Some(open(index)?)),
+            JoinBy::Segments { first, last } => {
+                (open(first)?, last.as_ref().map(open).transpose()?, None)
+            }
+        };
+        let count = first.rows;
+        if let Some(other) = last.iter().chain(&index).find(|other| other.rows != count) {
+            return Err(sibling.error(format!(
+                "{} has {} rows, {} has {count}; fetch the granule again",
+                other.path, other.rows, first.path
+            )));
+        }
+        if count > MOST_ROWS {
+            return Err(sibling.error(format!(
+                "{} has {count} rows, and at most {MOST_ROWS} are joined; fetch the granule again",
+                first.path
+            )));
+        }
+        Ok(Self {
+            count,
+            first,
+            last,
+            index,
+            times: None,
+        })
     }
 }
 

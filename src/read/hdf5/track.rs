@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::belonging::{Belonging, Reach};
 use super::block::{Block, widens};
 use super::columns::{SourceDataset, Wanted, read_all};
+use super::donor::Donor;
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
 use super::level_hint::Levels;
-use super::open_join::{Donor, OpenJoin};
+use super::open_join::OpenJoin;
 use super::open_link::OpenLink;
 use crate::Result;
 use crate::config::{Config, Dtype, Variable};
@@ -165,7 +166,8 @@ impl Track {
         let mut donors = Vec::with_capacity(config.joins.len());
         for (place, join) in config.joins.iter().enumerate() {
             let donor = Donor::of(granule, config, place, name)?;
-            let opened = OpenJoin::open(granule, join, (&donor, name), segments)?;
+            let rows = (self.rows, segments);
+            let opened = OpenJoin::open(granule, (config, join), (&donor, name), rows)?;
             self.joins.push(opened);
             donors.push(donor);
         }
@@ -278,11 +280,12 @@ impl Track {
         };
         let linked = link.runs(granule, (&self.data(self.latitude).path, self.rows))?;
         let mut odd: Vec<String> = linked.warning.into_iter().collect();
-        odd.extend(self.joins.iter().filter_map(OpenJoin::odd));
-        let joins = self.joins.iter().map(OpenJoin::places);
+        odd.extend(self.joins.iter().filter_map(|join| join.odd.clone()));
+        let joins = self.joins.iter().map(|join| join.places(&linked.runs));
+        let joins = joins.collect::<Result<_>>()?;
         let belonging = Belonging {
             runs: linked.runs,
-            joins: joins.collect::<Result<_>>()?,
+            joins,
         };
         Ok(Some((belonging, odd)))
     }
@@ -290,7 +293,7 @@ impl Track {
     /// Whether nothing is read of a source, as the granule that it is joined from has no rows in this ground track.
     pub fn is_without_rows(&self, source: usize) -> bool {
         match self.sources[source].rows {
-            RowsOf::Join(join) => !self.joins[join].has_rows(),
+            RowsOf::Join(join) => self.joins[join].rows().is_none(),
             RowsOf::Photons | RowsOf::Segments => false,
         }
     }
