@@ -177,6 +177,45 @@ fn columns_have_the_values_of_their_dataset() {
 }
 
 #[test]
+fn columns_that_stand_in_the_same_bytes_are_read_once() {
+    let site = Site::new();
+    let granule = granule(&site);
+    {
+        let file = File::open_rw(&granule).unwrap();
+        let values: Vec<i16> = (0..4500).map(|value| (value % 311) as i16).collect();
+        let set = file
+            .new_dataset::<i16>()
+            .shape((900, 5))
+            .chunk((64, 5))
+            .shuffle()
+            .deflate(4);
+        set.create("a/p/conf").unwrap().write_raw(&values).unwrap();
+        file.close().unwrap();
+    }
+    let run = |columns: &str, rows: usize| {
+        let variables = format!("x: {{path: '/{{group}}/p/conf', columns: [{columns}]}}");
+        let outputs = format!("    s: {{expression: \"{}\", dtype: float64}}\n", {
+            let sums = columns
+                .split(", ")
+                .map(|column| format!("sum(x[{column}])"));
+            sums.collect::<Vec<_>>().join(" + ")
+        });
+        let config = pipeline(&site, &variables, "", &outputs);
+        let run = site.code(&config, &one(&granule)).overwrite(true);
+        let report = done(run.batch_rows(rows)).0;
+        let store = PathBuf::from(report["store"].as_str().unwrap());
+        let reader = icefold::store::StoreReader::open(&store).unwrap();
+        let sum = reader.read("s").unwrap().as_f64()[0];
+        (sum, report["stages"]["read"]["bytes"].as_u64().unwrap())
+    };
+    let expected: f64 = (0..4500).map(|value| f64::from(value % 311)).sum();
+    let alone = run("0", 1000).1;
+    for rows in [1000, 100, 7] {
+        assert_eq!(run("0, 1, 2, 3, 4", rows), (expected, alone), "{rows}");
+    }
+}
+
+#[test]
 fn a_column_gives_the_bits_of_a_dataset_of_its_own() {
     let site = Site::new();
     let granule = granule(&site);
