@@ -101,8 +101,15 @@ fn variable(variable: &Variable, joins: &[Join]) -> String {
 fn filter(filter: &Filter) -> String {
     let mut values = filter.values.clone();
     values.sort_by(f64::total_cmp);
+    let mut words = filter.words.clone();
+    words.sort();
+    let words = if words.is_empty() {
+        String::new()
+    } else {
+        format!(" words {words:?}")
+    };
     format!(
-        "filter {:?} {:?} {:?} {values:?} {}",
+        "filter {:?} {:?} {:?} {values:?} {}{words}",
         filter.dataset, filter.column, filter.op, filter.keep
     )
 }

@@ -246,7 +246,8 @@ fn source(variable: &Variable, config: &Config) -> String {
 
 fn predicate(filter: &Filter) -> String {
     let column = filter.column.map_or(String::new(), |c| format!("[{c}]"));
-    let values: Vec<String> = filter.values.iter().map(f64::to_string).collect();
+    let values = filter.values.iter().map(f64::to_string);
+    let values: Vec<String> = values.chain(filter.words.iter().cloned()).collect();
     let verb = if filter.keep { "keep" } else { "drop" };
     let moment = filter.moment.as_ref();
     let moment = moment.map_or(String::new(), |moment| format!(", {moment}"));

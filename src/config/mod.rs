@@ -208,6 +208,8 @@ pub struct Filter {
     pub op: FilterOp,
     /// One value, or the set of `in` and `not_in`.
     pub values: Vec<f64>,
+    /// Names among them, of members of an enum; `TRUE` and `FALSE` of booleans.
+    pub words: Vec<String>,
     /// `false` keeps the photons for which the comparison does *not* hold.
     pub keep: bool,
     /// Of a bound in time: the moment in UTC. The dataset is seconds since 2018-01-01.

@@ -1,7 +1,8 @@
 //! The plan: which granules a run reads, and which shards it wants of them.
 //!
 //! First on the line. Either paths become granules: files are found in folders (`scan.rs`), and of several
-//! files of one granule it is settled which are read (`duplicates.rs`). Or a shard map lists the granules of
+//! files of one granule it is settled which are read (`duplicates.rs`); files that a config joins to others are set
+//! aside (`siblings.rs`). Or a shard map lists the granules of
 //! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself),
 //! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all
 //! granules of a plan once.

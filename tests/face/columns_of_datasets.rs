@@ -14,7 +14,7 @@ const FILL: f32 = -999.0;
 
 /// 900 photons in one cell: `rh` of five columns, cut into storage chunks across both, with a null in every thirteenth
 /// row of column 2; `flag` is a boolean and `kind` an enum.
-fn granule(site: &Site) -> PathBuf {
+pub(super) fn granule(site: &Site) -> PathBuf {
     let path = site.path("a.h5");
     let file = File::create(&path).unwrap();
     let n = 900;
@@ -82,7 +82,7 @@ fn rh(row: usize, column: usize) -> f32 {
     }
 }
 
-fn pipeline(site: &Site, variables: &str, filters: &str, outputs: &str) -> PathBuf {
+pub(super) fn pipeline(site: &Site, variables: &str, filters: &str, outputs: &str) -> PathBuf {
     let text = format!(
         r#"
 data_source:
@@ -110,11 +110,11 @@ output:
     path
 }
 
-const VARIABLES: &str = "two: {path: '/{group}/p/rh', column: 2, resolution: 2^-20}, \
+pub(super) const VARIABLES: &str = "two: {path: '/{group}/p/rh', column: 2, resolution: 2^-20}, \
     four: {path: rh, column: 4, level: photons}, rh: {path: '/{group}/p/rh', columns: [0, 1, 4]}, \
     all: {path: '/{group}/p/rh', columns: [0, 2]}, flag: '/{group}/p/flag', plain: '/{group}/p/flag_as_it_is'";
 
-const OUTPUTS: &str = r#"    n: {function: count, source: four}
+pub(super) const OUTPUTS: &str = r#"    n: {function: count, source: four}
     two: {expression: "sum(two)", dtype: float64}
     twos: {function: count, source: two}
     four: {expression: "sum(four)", where: "two > 1", dtype: float64}

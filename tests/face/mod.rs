@@ -21,6 +21,7 @@ mod joins;
 mod joins_settled;
 mod looked_at;
 mod maps;
+mod named_values;
 mod nothing_kept;
 mod overviews;
 mod pieces;

@@ -96,6 +96,7 @@ fn filter(dataset: &str, column: Option<usize>, op: FilterOp, value: f64) -> Fil
         column,
         op,
         values: vec![value],
+        words: Vec::new(),
         keep: true,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct SourceDataset {
     pub dtype: Dtype,
     /// The type of what is stored.
     pub stored: Dtype,
+    /// Names of values, of an enum or booleans.
+    pub members: Vec<(String, i64)>,
     pub meaning: Meaning,
     pub rows: u64,
     /// Present once indexed.
@@ -78,6 +80,7 @@ impl SourceDataset {
             column,
             dtype: meaning.dtype(),
             stored,
+            members: members(dataset),
             meaning,
             rows,
             found: None,
@@ -306,6 +309,27 @@ pub(super) fn column_type(dtype: Dtype) -> ColumnType {
         Dtype::F32 => ColumnType::F32,
         Dtype::F64 => ColumnType::F64,
         _ => ColumnType::I64,
+    }
+}
+
+/// Names that a type has for some of its integers.
+fn members(dataset: &Dataset) -> Vec<(String, i64)> {
+    let descriptor = dataset.dtype().and_then(|dtype| dtype.to_descriptor());
+    match descriptor {
+        Ok(TypeDescriptor::Boolean) => vec![("FALSE".into(), 0), ("TRUE".into(), 1)],
+        Ok(TypeDescriptor::Enum(of)) => {
+            // Held without a sign: what is above the bits of the type is that of the sign.
+            let above = 64 - 8 * of.size as u32;
+            let value = |raw: u64| match of.signed {
+                true => (raw << above).cast_signed() >> above,
+                false => raw.cast_signed(),
+            };
+            let members = of.members.iter();
+            members
+                .map(|member| (member.name.clone(), value(member.value)))
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 

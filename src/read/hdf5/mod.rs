@@ -3,8 +3,8 @@
 //! A granule is opened (`file.rs`), its ground tracks are found (`track.rs`), row ranges of their datasets
 //! are read (`columns.rs`) by decoding the storage chunks (`chunk/`) wherever their layout is understood, and
 //! by libhdf5 elsewhere; `reader.rs` keeps, counts and hands on. Segments that are linked to photons go
-//! through `link.rs`. Paths are walked link by link (`walk.rs`), so that no file leads to another one
-//! unasked.
+//! through `link.rs`, rows of granules that are joined to them through `join.rs`. Paths are walked link by
+//! link (`walk.rs`), so that no file leads to another one unasked.
 
 mod attributes;
 mod beam;

@@ -15,7 +15,7 @@ use super::keep::Keep;
 use super::open_block::OpenBlock;
 use super::presence::survey_all;
 use super::select::Positions;
-use super::settle::{applied, settle, unit_gaps};
+use super::settle::{applied, same_names, settle, unit_gaps};
 use super::track::{Track, rows_of};
 use crate::config::{Config, Join};
 use crate::photon::Counts;
@@ -101,13 +101,14 @@ impl Reader {
         let mut warnings: Vec<String> = odd
             .map(|odd| format!("granule {}: {odd}", granule.name()))
             .collect();
+        same_names(granule, config, &tracks)?;
         for track in &mut tracks {
             warnings.extend(settle(granule, config, track)?);
             warnings.extend(track.not_stored(granule.name()));
         }
         Ok(Self {
             granule: granule.name_shared(),
-            keep: Keep::new(granule.name_shared(), config, types),
+            keep: Keep::new(granule.name_shared(), config, types, tracks.first()),
             region: config.region.clone(),
             wanted: None,
             // Rows within a block are held as u32.

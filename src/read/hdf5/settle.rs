@@ -43,10 +43,35 @@ pub(super) fn settle(
     }
     for (filter, &source) in config.filters.iter().zip(&track.filters) {
         let data = track.data(source);
-        let fits = filter.check(data.dtype, data.meaning.units.as_deref());
+        let numbered = filter.numbered(&data.members);
+        let fits = numbered.and_then(|f| f.check(data.dtype, data.meaning.units.as_deref()));
         fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
     }
     Ok(warnings)
+}
+
+/// Checks that names of values that filters compare with mean the same in all ground tracks.
+///
+/// # Errors
+/// A dataset whose values have other names than in another ground track.
+pub(super) fn same_names(granule: &GranuleFile, config: &Config, tracks: &[Track]) -> Result<()> {
+    let Some((first, others)) = tracks.split_first() else {
+        return Ok(());
+    };
+    let named = config.filters.iter().enumerate();
+    for (place, _) in named.filter(|(_, filter)| !filter.words.is_empty()) {
+        let of = |track: &Track| -> (String, Vec<(String, i64)>) {
+            let data = track.data(track.filters[place]);
+            (data.path.clone(), data.members.clone())
+        };
+        let (path, members) = of(first);
+        if let Some((other, _)) = others.iter().map(of).find(|(_, names)| *names != members) {
+            return Err(granule.error(format!(
+                "values of {path} and {other} have other names, and a filter compares with one; compare with numbers"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Columns whose units some ground tracks say and others do not, in words.

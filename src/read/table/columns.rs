@@ -325,7 +325,8 @@ fn check_filters(
 ) -> Result<()> {
     for filter in &config.filters {
         let meaning = &meanings[&filter.dataset];
-        let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
+        let numbered = filter.numbered(&[]);
+        let fits = numbered.and_then(|f| f.check(meaning.dtype(), meaning.units.as_deref()));
         fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
     }
     Ok(())
