@@ -7,6 +7,13 @@ pub use crate::backend::{Device, DeviceChoice};
 use crate::backend::{cuda, wgpu};
 
 /// A device that was found.
+///
+/// ```
+/// use icefold::devices::{Found, find};
+///
+/// let usable: Vec<Found> = find().into_iter().filter(|found| found.unusable.is_none()).collect();
+/// assert!(usable.iter().any(|found| found.name == "cpu"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {

@@ -6,6 +6,15 @@
 use crate::error::{Error, Result};
 
 /// A part that a build may leave out.
+///
+/// ```
+/// use icefold::features::Feature;
+///
+/// let missing = Feature::ALL.iter().filter(|feature| !feature.is_built_in());
+/// for feature in missing {
+///     println!("this build has no {}", feature.name());
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
@@ -85,6 +94,10 @@ impl Feature {
 }
 
 /// Names of what this build has, with commas between them; `none` where it has nothing but the library.
+///
+/// ```
+/// println!("icefold with {}", icefold::features::built_in());
+/// ```
 pub fn built_in() -> String {
     let built_in = Feature::ALL.into_iter().filter(|one| one.is_built_in());
     let names: Vec<&str> = built_in.map(Feature::name).collect();

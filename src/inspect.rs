@@ -28,6 +28,18 @@ pub enum Inspection {
 }
 
 /// How granules are looked at.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config;
+/// use icefold::inspect::Look;
+///
+/// let atl03 = config::load("atl03")?;
+/// let look = Look { config: Some(&atl03), ..Look::default() };
+/// assert!(!look.all);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Look<'a> {
     /// What a run with this config would read, and what that costs.

@@ -25,6 +25,27 @@ use crate::store::{ContentHash, content_hash};
 use crate::store::{TableFormat, TableWriter};
 
 /// Finished statistics of occupied cells.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::{Answer, Columns, Question, Statistic, Timed, Workload, oracle};
+/// use icefold::config::{Latitude, Order};
+///
+/// let columns = Columns {
+///     lon: "lon".to_owned(),
+///     lat: "lat".to_owned(),
+///     values: vec!["h".to_owned()],
+///     weights: None,
+/// };
+/// let cells = (Order::new(8).unwrap(), Latitude::AuthalicWgs84);
+/// let question = Question::new(&columns, &[Statistic::Count], cells, None)?;
+/// let timed = Timed::new(&question, Workload::named("one_cell").unwrap().photons(100))?;
+/// let partials = oracle(timed.batch(), timed.grid(), &timed.job);
+/// let answer = Answer::finish(partials, &timed.job, &timed.schema)?;
+/// assert_eq!((answer.cells.len(), answer.as_f64(0)), (1, vec![100.0]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Ascending.
@@ -43,6 +64,17 @@ enum Values {
 }
 
 /// What an answer is written as.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use std::path::Path;
+/// use icefold::arrays::AnswerFormat;
+///
+/// assert_eq!(AnswerFormat::of(Path::new("cells.npy"))?, AnswerFormat::Npy);
+/// assert!(AnswerFormat::of(Path::new("cells.csv")).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerFormat {
     Table,

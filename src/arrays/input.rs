@@ -18,6 +18,17 @@ use crate::read::table::{TableFile, TableReader, source_columns};
 const DECODED_ROWS: usize = 1 << 20;
 
 /// Photons in memory.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::{Photons, Values};
+///
+/// let h = Values::F64(vec![100.25, 0.0].into());
+/// let photons = Photons::new(vec![10.0, f64::NAN], vec![70.0, 0.0], vec![("h", h)])?;
+/// assert_eq!((photons.counts.read, photons.counts.kept), (2, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Photons {
     /// One source column per variable of the config.
@@ -267,6 +278,30 @@ impl Gathered {
 }
 
 /// Reads all inputs, in order.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::{Columns, Question, Statistic, npy, read};
+/// use icefold::config::{Latitude, Order};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// npy::write(&folder.join("lon.npy"), &[10.0, 10.001])?;
+/// npy::write(&folder.join("lat.npy"), &[70.0, 70.001])?;
+/// npy::write(&folder.join("h.npy"), &[100.25f32, 101.5])?;
+/// let columns = Columns {
+///     lon: "lon".to_owned(),
+///     lat: "lat".to_owned(),
+///     values: vec!["h".to_owned()],
+///     weights: None,
+/// };
+/// let cells = (Order::new(8).unwrap(), Latitude::AuthalicWgs84);
+/// let question = Question::new(&columns, &[Statistic::Mean], cells, None)?;
+/// let photons = read(&[folder.to_owned()], &question.config)?;
+/// assert_eq!(photons.counts.kept, 2);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// A file that cannot be read; a column that is missing, or of a type that does not fit; a config that leaves

@@ -26,6 +26,12 @@ const BLOCK: usize = 1 << 20;
 const LONGEST_HEADER: usize = 10_000;
 
 /// A type of value that a plain file can hold.
+///
+/// ```
+/// use icefold::arrays::npy::Element;
+///
+/// assert_eq!(f32::DESCR, "<f4");
+/// ```
 pub trait Element: Pod {
     /// As NumPy spells it in a header.
     const DESCR: &str;
@@ -44,6 +50,20 @@ impl Element for u64 {
 }
 
 /// A file whose header has been read.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::npy::{Npy, write};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("h.npy");
+/// write(&path, &[1.5f32, -2.0])?;
+/// let mut array = Npy::open(&path)?;
+/// assert_eq!((array.rows(), array.is_structured()), (2, false));
+/// assert_eq!(array.column(None)?.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Npy {
     path: PathBuf,
@@ -210,6 +230,19 @@ fn unfit(path: &Path, message: impl Into<Phrase>) -> Error {
 
 /// All values of a plain file of exactly this type.
 ///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::npy;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("h.npy");
+/// npy::write(&path, &[1.5f32, -2.0])?;
+/// assert_eq!(npy::read::<f32>(&path)?, [1.5, -2.0]);
+/// assert!(npy::read::<f64>(&path).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`Npy::open`], and a file of another type.
 pub fn read<T: Element>(path: &Path) -> Result<Vec<T>> {
@@ -230,6 +263,14 @@ pub fn read<T: Element>(path: &Path) -> Result<Vec<T>> {
 
 /// Writes one row of values.
 ///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// icefold::arrays::npy::write(&folder.path().join("cells.npy"), &[7u64, 9])?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// The operating system's.
 pub fn write<T: Element>(path: &Path, values: &[T]) -> Result<()> {
@@ -238,6 +279,20 @@ pub fn write<T: Element>(path: &Path, values: &[T]) -> Result<()> {
 }
 
 /// Writes rows of a structured array; `fields` are NumPy's pairs of name and type.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::npy::{Npy, write_fields};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("photons.npy");
+/// let fields = ["('lon', '<f8')".to_owned(), "('h', '<f4')".to_owned()];
+/// let row = [10.0f64.to_le_bytes().to_vec(), 101.5f32.to_le_bytes().to_vec()].concat();
+/// write_fields(&path, &fields, 1, &row)?;
+/// assert!(Npy::open(&path)?.is_structured());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// The operating system's.
@@ -271,6 +326,7 @@ fn write_bytes(path: &Path, descr: &str, rows: usize, values: &[u8]) -> Result<(
 }
 
 /// Answers of `aggregate` as NumPy arrays. The format has no place to say who wrote a file.
+#[doc(hidden)]
 pub const ARRAY: Artefact = Artefact {
     noun: "array",
     needs_flag: true,

@@ -12,6 +12,27 @@ use crate::stat::{self, ColumnPartials, Job, JobColumn, Partials, Remainder};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
 /// photons, and folded by the definition of the algebra.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::{Columns, Question, Statistic, Timed, Workload, oracle};
+/// use icefold::config::{Latitude, Order};
+///
+/// let columns = Columns {
+///     lon: "lon".to_owned(),
+///     lat: "lat".to_owned(),
+///     values: vec!["h".to_owned()],
+///     weights: None,
+/// };
+/// let cells = (Order::new(8).unwrap(), Latitude::AuthalicWgs84);
+/// let question = Question::new(&columns, &[Statistic::Median], cells, None)?;
+/// let photons = Workload::named("one_cell").unwrap().photons(100);
+/// let timed = Timed::new(&question, photons)?;
+/// let partials = oracle(timed.batch(), timed.grid(), &timed.job);
+/// assert_eq!(partials.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
     let locator = grid.locator();
     let mut cells: BTreeMap<u64, Vec<u32>> = BTreeMap::new();

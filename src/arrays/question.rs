@@ -16,6 +16,16 @@ use crate::stat::{Job, Resolution};
 const SHARD_ORDER: u8 = 6;
 
 /// One statistic of a column.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::Statistic;
+///
+/// assert_eq!("q25".parse::<Statistic>()?, Statistic::Percentile(25));
+/// assert_eq!(Statistic::WeightedMean.name(), "wmean");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
     Count,
@@ -102,6 +112,18 @@ impl Statistic {
 }
 
 /// Names of columns.
+///
+/// ```
+/// use icefold::arrays::Columns;
+///
+/// let columns = Columns {
+///     lon: "lon_ph".to_owned(),
+///     lat: "lat_ph".to_owned(),
+///     values: vec!["h_ph".to_owned()],
+///     weights: None,
+/// };
+/// assert_eq!(columns.values.len(), 1);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Columns {
     pub lon: String,
@@ -112,6 +134,24 @@ pub struct Columns {
 }
 
 /// What is asked.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::arrays::{Columns, Question, Statistic};
+/// use icefold::config::{Latitude, Order};
+///
+/// let columns = Columns {
+///     lon: "lon".to_owned(),
+///     lat: "lat".to_owned(),
+///     values: vec!["h".to_owned()],
+///     weights: None,
+/// };
+/// let cells = (Order::new(8).unwrap(), Latitude::AuthalicWgs84);
+/// let question = Question::new(&columns, &[Statistic::Mean, Statistic::Std], cells, None)?;
+/// assert_eq!(question.config.outputs[1].name, "std");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Question {
     pub config: Config,

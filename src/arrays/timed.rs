@@ -29,6 +29,30 @@ pub enum Start<'a> {
 }
 
 /// Photons and a question, ready.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::DeviceChoice;
+/// use icefold::arrays::{Columns, Question, Start, Statistic, Timed, Workload};
+/// use icefold::config::{Latitude, Order};
+/// use icefold::devices::Device;
+///
+/// let columns = Columns {
+///     lon: "lon".to_owned(),
+///     lat: "lat".to_owned(),
+///     values: vec!["h".to_owned()],
+///     weights: None,
+/// };
+/// let cells = (Order::new(8).unwrap(), Latitude::AuthalicWgs84);
+/// let question = Question::new(&columns, &[Statistic::Count], cells, None)?;
+/// let mut timed = Timed::new(&question, Workload::named("one_cell").unwrap().photons(1000))?;
+/// let device = Device::open(&DeviceChoice::Cpu, 1)?;
+/// let (answer, times) = timed.repeat(Start::Positions(&device))?;
+/// assert_eq!(answer.as_f64(0), [1000.0]);
+/// assert!(times.fold_seconds <= times.total_seconds);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Timed {
     pub job: Job,
@@ -41,6 +65,13 @@ pub struct Timed {
 }
 
 /// Wall seconds of one repeat by stage. Stages that a backend fuses are in `fused`.
+///
+/// ```
+/// use icefold::arrays::StageSeconds;
+///
+/// let stages = StageSeconds { sort: 0.25, reduce: 0.5, ..StageSeconds::default() };
+/// assert_eq!(stages.sort + stages.segment + stages.reduce, 0.75);
+/// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct StageSeconds {
     /// Elementwise expressions, as the product of a weighted mean.
@@ -56,6 +87,13 @@ pub struct StageSeconds {
 }
 
 /// One repeat.
+///
+/// ```
+/// use icefold::arrays::Times;
+///
+/// let times = Times { fold_seconds: 2.0, ..Times::default() };
+/// assert_eq!(1e6 / times.fold_seconds, 500_000.0, "photons a second, of a million");
+/// ```
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Times {
     pub stages: StageSeconds,

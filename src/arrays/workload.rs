@@ -13,6 +13,13 @@ use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 use crate::photon::{Counts, SourceColumn};
 
 /// A shape of photons.
+///
+/// ```
+/// use icefold::arrays::Workload;
+///
+/// let workload = Workload::named("one_cell").unwrap();
+/// assert_eq!(workload.photons(1000).batch.len(), 1000);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workload {
     pub name: &'static str,
@@ -40,6 +47,12 @@ enum Shape {
 }
 
 /// All that there are.
+///
+/// ```
+/// use icefold::arrays::WORKLOADS;
+///
+/// assert!(WORKLOADS.iter().any(|workload| workload.name == "zipf"));
+/// ```
 pub const WORKLOADS: [Workload; 8] = [
     workload("shard12", "along track in one shard", 12, Shape::OneShard),
     workload(

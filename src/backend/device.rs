@@ -19,6 +19,14 @@ use super::{Backend, Places, StageTimes, add_remainders};
 pub const HOST_STAGES: &str = "ICEFOLD_HOST_STAGES";
 
 /// What the user asked for.
+///
+/// ```
+/// use icefold::DeviceChoice;
+///
+/// assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
+/// assert_eq!("wgpu:0".parse(), Ok(DeviceChoice::Wgpu(Some("0".to_owned()))));
+/// assert!("gpu".parse::<DeviceChoice>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
     Auto,
@@ -30,6 +38,17 @@ pub enum DeviceChoice {
 }
 
 /// An opened backend.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::DeviceChoice;
+/// use icefold::devices::Device;
+///
+/// let device = Device::open(&DeviceChoice::Cpu, 2)?;
+/// assert!(matches!(device, Device::Cpu(_)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Device {
     Cpu(Box<Cpu>),

@@ -14,6 +14,19 @@ use serde::{Deserialize, de};
 use super::faults::Fault;
 
 /// Beams that are read.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{BeamChoice, load, parse_yaml};
+///
+/// let atl03 = load("atl03")?;
+/// assert!(atl03.beams.is_none(), "all are read");
+/// let strong = atl03.text.replace("data_source:\n", "data_source:\n  beams: strong\n");
+/// let beams = parse_yaml("strong", &strong)?.beams.unwrap();
+/// assert_eq!(beams.choice, BeamChoice::Strong);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beams {
     pub choice: BeamChoice,
@@ -22,6 +35,13 @@ pub struct Beams {
 }
 
 /// Which of the six beams.
+///
+/// ```
+/// use icefold::config::BeamChoice;
+///
+/// // Strong beams have odd numbers.
+/// assert_ne!(BeamChoice::Spots(vec![1, 3, 5]), BeamChoice::Strong);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeamChoice {
     Strong,

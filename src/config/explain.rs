@@ -99,6 +99,16 @@ impl DuplicatePolicy {
 /// One line per value: key, value and where it came from, in columns.
 ///
 /// `overrides` are (key, value, origin): each replaces the row of its key, or is added at the end.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config;
+///
+/// let rows = config::explain(&config::load("atl03")?, &[]);
+/// assert!(rows.lines().any(|row| row.starts_with("output.latitude") && row.ends_with("default")));
+/// # Ok(())
+/// # }
+/// ```
 pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> String {
     let rows = resolved(config, overrides);
     let width = |cells: &mut dyn Iterator<Item = &String>| {
@@ -114,6 +124,16 @@ pub fn explain(config: &Config, overrides: &[(String, String, String)]) -> Strin
 }
 
 /// [`explain`] for programs: an object of key to `value` and `origin`.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config;
+///
+/// let rows = config::explain_json(&config::load("atl03")?, &[]);
+/// assert_eq!(rows["output.latitude"]["value"], "authalic-wgs84");
+/// # Ok(())
+/// # }
+/// ```
 pub fn explain_json(config: &Config, overrides: &[(String, String, String)]) -> Value {
     let rows = resolved(config, overrides).into_iter();
     rows.map(|(key, value, origin)| (key, json!({"value": value, "origin": origin})))

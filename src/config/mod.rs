@@ -21,6 +21,7 @@ mod levels;
 mod nodes;
 mod outputs;
 mod parse;
+mod policies;
 mod raw;
 #[cfg(test)]
 mod refusals;
@@ -54,9 +55,22 @@ pub use explain::{explain, explain_json};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, parse_yaml};
+pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::{Region, config};
+///
+/// let config = config::load("atl03")?;
+/// let around = config.clone().within(Region::of_box(-50.0, 66.0, -45.0, 70.0)?);
+/// assert_eq!(around.outputs.len(), config.outputs.len());
+/// assert_ne!(around.sha256, config.sha256, "it asks about other photons");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Built-in name, or the file it was read from.
@@ -105,6 +119,15 @@ pub struct Config {
 }
 
 /// What the granules of a config are.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{GranuleKind, load};
+///
+/// assert_eq!(load("atl03")?.granules, GranuleKind::Hdf5);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GranuleKind {
     /// HDF5 product files with ground tracks.
@@ -114,6 +137,15 @@ pub enum GranuleKind {
 }
 
 /// Where a value comes from.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Provenance, load};
+///
+/// assert_eq!(load("atl03")?.origins["output.latitude"], Provenance::Default);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provenance {
     /// Written in the config file.
@@ -125,6 +157,16 @@ pub enum Provenance {
 }
 
 /// One source column.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Variable, load};
+///
+/// let variables: Vec<Variable> = load("atl03")?.variables;
+/// assert!(variables.iter().any(|variable| variable.path.ends_with("/h_ph")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     pub name: String,
@@ -200,6 +242,17 @@ impl AsRef<str> for Variable {
 }
 
 /// Keeps a photon where `dataset[row, column] op value` holds.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Filter, FilterOp, load};
+///
+/// let atl06 = load("atl06")?;
+/// let good = |filter: &Filter| filter.op == FilterOp::Eq && filter.values == [0.0];
+/// assert!(atl06.filters.iter().any(good));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     /// Dataset path template.
@@ -216,6 +269,17 @@ pub struct Filter {
     pub moment: Option<String>,
 }
 
+/// How a value is compared.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{FilterOp, load};
+///
+/// let filters = load("atl03")?.filters;
+/// assert!(filters.iter().all(|filter| filter.op != FilterOp::NotIn));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterOp {
@@ -230,6 +294,16 @@ pub enum FilterOp {
 }
 
 /// How rows of the geolocation level map to runs of photons.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Link, load};
+///
+/// let link: Option<Link> = load("atl03")?.link;
+/// assert!(link.is_none_or(|link| link.index_base <= 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
     /// Name of the linked level, e.g. `segments`.
@@ -247,6 +321,16 @@ pub struct Link {
 }
 
 /// One array of the store.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Output, load};
+///
+/// let outputs: Vec<Output> = load("atl03")?.outputs;
+/// assert_eq!(outputs[0].name, "count");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Output {
     pub name: String,
@@ -266,6 +350,16 @@ pub struct Output {
 }
 
 /// How an output's values come about.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Definition, load};
+///
+/// let outputs = load("atl03")?.outputs;
+/// assert!(outputs.iter().all(|output| matches!(output.definition, Definition::Scalar(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Definition {
     /// One value per cell.
@@ -274,57 +368,20 @@ pub enum Definition {
     Histogram { column: String, edges: Vec<f64> },
 }
 
-/// What a NaN does to the statistics of its cell; already worked into [`Config::outputs`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NanPolicy {
-    Propagate,
-    Skip,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NullPolicy {
-    /// A null excludes the photon from the statistics that use the column.
-    Exclude,
-    /// A null is an error.
-    Reject,
-}
-
-/// What becomes of values outside the valid range that a dataset's attributes declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ValidRangePolicy {
-    /// They are null.
-    Exclude,
-    /// They are values like any other.
-    Ignore,
-}
-
-/// Which cells a store has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CellPolicy {
-    /// Those that photons are in.
-    Occupied,
-    /// All that touch the region, too.
-    Region,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DuplicatePolicy {
-    Error,
-    KeepLatest,
-    KeepAll,
-}
-
 /// The name of the longitudes of a column of points.
+///
+/// ```
+/// assert_eq!(icefold::config::x_of("geometry"), "x of geometry");
+/// ```
 pub fn x_of(points: &str) -> String {
     format!("x of {points}")
 }
 
 /// The name of the latitudes of a column of points.
+///
+/// ```
+/// assert_eq!(icefold::config::y_of("geometry"), "y of geometry");
+/// ```
 pub fn y_of(points: &str) -> String {
     format!("y of {points}")
 }

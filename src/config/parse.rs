@@ -26,6 +26,16 @@ use crate::{Error, Result};
 ///
 /// A name with a path separator or that ends in `.yaml` or `.yml` is always a path. Fails where the
 /// file cannot be read or used; the message of a missing file lists the built-in names.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config;
+///
+/// assert_eq!(config::load("atl06")?.grid.cell_order.get(), 12);
+/// assert!(config::load("no-such-file.yaml").is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub fn load(name_or_path: &str) -> Result<Config> {
     let path = Path::new(name_or_path);
     let extension = path.extension().and_then(|e| e.to_str());
@@ -66,6 +76,22 @@ pub fn load(name_or_path: &str) -> Result<Config> {
 }
 
 /// The configuration in a YAML text; `name` is what messages call it.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config;
+///
+/// let atl03 = config::load("atl03")?;
+/// let coarser = atl03.text.replace("child_order: 12", "child_order: 9");
+/// let config = config::parse_yaml("mine", &coarser)?;
+/// assert_eq!(config.grid.cell_order.get(), 9);
+/// assert_ne!(config.sha256, atl03.sha256);
+///
+/// let error = config::parse_yaml("mine", &atl03.text.replace("child_order", "chlid_order")).unwrap_err();
+/// assert!(error.to_string().contains("child_order"));
+/// # Ok(())
+/// # }
+/// ```
 pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
     parse(name, text, Provenance::Config, Area::AsWritten)
 }

@@ -18,6 +18,11 @@ use super::{
 };
 
 /// The JSON Schema of a pipeline file.
+///
+/// ```
+/// let schema = icefold::config::json_schema();
+/// assert!(schema["properties"]["aggregation"].is_object());
+/// ```
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(RawConfig).to_value()
 }

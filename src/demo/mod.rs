@@ -35,6 +35,13 @@ const ABSENT: (u32, &str) = (1, "gt3r");
 const EMPTY: (u32, &str) = (2, "gt1l");
 
 /// How much to make.
+///
+/// ```
+/// use icefold::demo::Recipe;
+///
+/// let small = Recipe { granules: 1, segments_per_track: 200, ..Recipe::default() };
+/// assert!(small.segments_per_track < Recipe::default().segments_per_track);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
     /// Number of granules; each crosses its neighbours if its arc is long enough.
@@ -57,6 +64,14 @@ impl Default for Recipe {
 
 /// Writes the demo's granules to `dir` and returns their paths in order of time.
 ///
+/// ```no_run
+/// # fn main() -> icefold::Result<()> {
+/// let granules = icefold::demo::write_granules("granules".as_ref())?;
+/// assert_eq!(granules.len(), 4);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// Where the folder or a file cannot be written.
 pub fn write_granules(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -64,6 +79,18 @@ pub fn write_granules(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Writes the granules of `recipe` to `dir`, which is created; granules of an earlier demo are replaced.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::demo::{Recipe, write_granules_with};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let recipe = Recipe { granules: 2, segments_per_track: 20, seed: 7 };
+/// let granules = write_granules_with(folder.path(), &recipe)?;
+/// assert!(granules.iter().all(|granule| granule.is_file()));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Where the folder or a file cannot be written.

@@ -132,6 +132,28 @@ impl Action {
 }
 
 /// How a caller says settings and actions: as flags and verbs, say, or as keywords and functions.
+///
+/// ```
+/// use icefold::error::{Action, Dialect, Neutral, Setting};
+///
+/// /// Settings as keywords of a function.
+/// #[derive(Debug)]
+/// struct Keywords;
+///
+/// impl Dialect for Keywords {
+///     fn setting(&self, setting: Setting, value: Option<&str>) -> String {
+///         let name = setting.name().replace(' ', "_");
+///         value.map_or(name.clone(), |value| format!("{name}={value}"))
+///     }
+///
+///     fn action(&self, action: Action) -> String {
+///         format!("icefold.{action:?}()")
+///     }
+/// }
+///
+/// assert_eq!(Keywords.setting(Setting::Memory, Some("2GiB")), "memory=2GiB");
+/// assert_eq!(Neutral.setting(Setting::Memory, Some("2GiB")), "memory 2GiB");
+/// ```
 pub trait Dialect: Debug + Sync {
     /// A setting, with its value where there is one: a noun in a sentence.
     fn setting(&self, setting: Setting, value: Option<&str>) -> String;

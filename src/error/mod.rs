@@ -18,6 +18,15 @@ pub(crate) use phrase::phrase;
 pub use phrase::{Part, Phrase, Remedy};
 
 /// The result of anything in icefold that can fail.
+///
+/// ```
+/// use icefold::Region;
+///
+/// fn greenland() -> icefold::Result<Region> {
+///     Region::of_box(-75.0, 59.0, -10.0, 84.0)
+/// }
+/// assert!(greenland().is_ok());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What led to an error, where that has a type of its own.
@@ -26,6 +35,16 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// What went wrong.
 ///
 /// As text it is neutral; [`Error::render`] shows it in the words of a command line, say.
+///
+/// ```
+/// use icefold::error::{Kind, Object};
+/// use icefold::Region;
+///
+/// let error = Region::read("no-such-area.geojson").unwrap_err();
+/// assert_eq!(error.kind(), Kind::Io);
+/// assert_eq!(error.object(), Some(&Object::File("no-such-area.geojson".into())));
+/// assert!(error.to_string().starts_with("cannot read no-such-area.geojson"));
+/// ```
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 

@@ -8,10 +8,25 @@ use super::dialect::{Action, Dialect, Neutral, Setting};
 /// Words, and between them settings and actions by type.
 ///
 /// `phrase!["give more memory with ", Setting::Memory, ", or call ", Action::Clean]` makes one.
+///
+/// ```
+/// use icefold::error::{Neutral, Phrase, Setting};
+///
+/// let phrase = Phrase::from("give more memory with ").and(Setting::Memory);
+/// assert_eq!(phrase.render(&Neutral), "give more memory with memory");
+/// assert_eq!(phrase.parts().len(), 2);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Phrase(Vec<Part>);
 
 /// One part of a phrase.
+///
+/// ```
+/// use icefold::error::{Part, Phrase, Setting};
+///
+/// let phrase = Phrase::from("see ").and(Setting::Memory);
+/// assert_eq!(phrase.parts()[0], Part::Words("see ".to_owned()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
@@ -26,6 +41,15 @@ pub enum Part {
 }
 
 /// What can be done about an error.
+///
+/// ```
+/// use icefold::Granules;
+///
+/// let error = Granules::found_in("no/such/folder").unwrap_err();
+/// for remedy in error.remedies() {
+///     println!("{remedy}");
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy(Phrase);
 

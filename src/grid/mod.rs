@@ -32,6 +32,13 @@ pub use shards::{ShardRange, ShardSet};
 pub use spec::GridConfig;
 
 /// How fine cells are, 0 to 29: those of an order are parts of those of the order before.
+///
+/// ```
+/// use icefold::config::Order;
+///
+/// assert!(Order::new(12).is_some_and(|order| order < Order::MAX));
+/// assert!(Order::new(30).is_none());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order(u8);
 

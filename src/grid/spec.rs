@@ -6,6 +6,15 @@ use super::seam::Ascent;
 use super::{Grid, Locator, Order};
 
 /// Orders of the output on a grid; 0 <= shard <= chunk <= cell <= 29.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// let grid = icefold::config::load("atl03")?.grid;
+/// assert_eq!(grid.cells(), 12 << (2 * grid.cell_order.get()));
+/// assert_eq!(grid.cells(), grid.shards() * grid.shard_cells());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GridConfig {
     pub shard_order: Order,

@@ -30,6 +30,13 @@ pub enum Rows {
 }
 
 /// The values of one column, one per photon.
+///
+/// ```
+/// use icefold::arrays::Values;
+///
+/// let heights = Values::F32(vec![101.5, 99.25].into());
+/// assert_eq!(heights.len(), 2);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
     F32(Buffer<f32>),

@@ -9,6 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The type of a dataset, a column or an output array.
+///
+/// ```
+/// use icefold::config::Dtype;
+///
+/// assert_eq!(serde_json::to_string(&Dtype::F32).unwrap(), "\"float32\"");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Dtype {
     #[serde(rename = "int8")]

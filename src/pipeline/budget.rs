@@ -19,6 +19,13 @@ use super::BATCH_ROWS;
 use super::source::IN_FLIGHT;
 
 /// An amount of memory in bytes.
+///
+/// ```
+/// use icefold::Memory;
+///
+/// assert_eq!(Memory::gib(1), Memory::DEFAULT);
+/// assert_eq!(Memory::mib(512), Memory(512 << 20));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory(pub u64);
 

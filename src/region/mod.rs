@@ -38,6 +38,22 @@ const HALF: f64 = 180.0;
 const TURN: f64 = 360.0;
 
 /// An area of the Earth: one or several polygons. However it was written, it is the same value.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::Region;
+///
+/// // Across the antimeridian: from 177 degrees east to 178 degrees west.
+/// let fiji = Region::of_box(177.0, -19.5, -178.0, -16.0)?;
+/// assert!(fiji.contains(179.9, -17.0) && fiji.contains(-179.9, -17.0));
+/// assert!(!fiji.contains(0.0, -17.0));
+///
+/// let triangle = r#"{"type": "Polygon", "coordinates": [[[0, 0], [4, 0], [0, 4], [0, 0]]]}"#;
+/// let triangle = Region::of_geojson(triangle)?;
+/// assert!(triangle.contains(1.0, 1.0) && !triangle.contains(3.0, 3.0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Region(Arc<Area>);
 
@@ -58,6 +74,17 @@ pub(crate) enum Side {
 }
 
 /// What reports, stores and shard maps say of a region.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::Region;
+///
+/// let facts = Region::of_box(-50.0, 66.0, -45.0, 70.0)?.facts();
+/// assert_eq!(facts.bbox, [-50.0, 66.0, -45.0, 70.0]);
+/// assert_eq!((facts.polygons, facts.positions), (1, 4));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionFacts {
     /// SHA-256 of every position: equal for regions of the same rings, however they were written.

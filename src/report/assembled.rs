@@ -16,6 +16,20 @@ use crate::text::grouped;
 use crate::usage::peak_resident_bytes;
 
 /// What became of the pieces; what was read of granules is in the reports of the runs.
+///
+/// ```no_run
+/// use icefold::Finalize;
+/// use icefold::report::AssembledReport;
+/// use icefold::run::Finalized;
+///
+/// # fn main() -> icefold::Result<()> {
+/// if let Finalized::Store(made) = Finalize::new("photons.zarr").execute()? {
+///     let report: AssembledReport = made.report;
+///     println!("{} cells of {} pieces", report.occupied_cells, report.pieces.of);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AssembledReport {
     /// Version of this shape.

@@ -12,6 +12,19 @@ use crate::read::table::content_of as content_of_table;
 use crate::store::content_of as content_of_store;
 
 /// Something that a report names, and whether it is of the report's run.
+///
+/// ```no_run
+/// use icefold::inspect::{Inspection, Look, inspect};
+///
+/// # fn main() -> icefold::Result<()> {
+/// if let Inspection::Report(report) = inspect("photons.zarr.run.json".as_ref(), Look::default())? {
+///     if let Some(stranger) = report.stranger() {
+///         println!("the {} at {} is not of this run", stranger.what, stranger.path);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Belonging {
     /// `store`, `table` or `error table`.

@@ -20,6 +20,27 @@ use crate::region::RegionFacts;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything `run.json` holds.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::report::RunReport;
+/// use icefold::{Granules, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
+///     .into_store(folder.join("photons.zarr"))
+///     .report(folder.join("run.json"))
+///     .execute()?;
+/// let text = std::fs::read_to_string(folder.join("run.json")).unwrap();
+/// let report: RunReport = serde_json::from_str(&text).unwrap();
+/// assert_eq!(report.photons.read, report.photons.kept + report.photons.rejected);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
     /// Version of this shape.
@@ -113,6 +134,19 @@ pub struct PlanReport {
 }
 
 /// The pieces of a run over a shard map.
+///
+/// ```no_run
+/// use icefold::report::PieceReport;
+/// use icefold::{Mapped, Run, config};
+///
+/// # fn main() -> icefold::Result<()> {
+/// let shards = Mapped::by("shards.json").shards("0..4".parse().unwrap());
+/// let outcome = Run::new(config::load("atl03")?, shards).into_store("photons.zarr").execute()?;
+/// let pieces: Option<&PieceReport> = outcome.done().and_then(|done| done.report.pieces.as_ref());
+/// println!("{} of {} shards are done", pieces.map_or(0, |p| p.written + p.kept), 4);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PieceReport {
     /// Where they are until the store is whole.
@@ -313,6 +347,11 @@ pub enum Report {
 }
 
 /// The JSON Schema of run reports, of both kinds.
+///
+/// ```
+/// let schema = icefold::report::json_schema();
+/// assert!(schema.is_object());
+/// ```
 pub fn json_schema() -> Value {
     // As it is written: every key that always stands there is required.
     let settings = SchemaSettings::draft2020_12().for_serialize();

@@ -83,6 +83,7 @@ fn keys_of(path: &Path) -> Option<Keys> {
 }
 
 /// Run reports as files.
+#[doc(hidden)]
 pub const RUN_REPORT: Artefact = Artefact {
     noun: "run report",
     needs_flag: false,

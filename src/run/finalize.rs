@@ -22,6 +22,33 @@ use super::standing::Wanted;
 use super::targets::is_of_no_other;
 
 /// Makes the store of the pieces that runs over parts of a shard map wrote: what `icefold finalize` does.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::run::Finalized;
+/// use icefold::{Finalize, Granules, MakeMap, Mapped, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let atl03 = config::load("atl03")?;
+/// let granules = Granules::found_in(folder.join("granules"))?;
+/// let map = folder.join("shards.json");
+/// MakeMap::new(atl03.clone(), granules, &map).execute()?;
+///
+/// // All shards, in one run; several machines would take a part each.
+/// let shards = Mapped::by(&map).in_folder(folder.join("granules")).shards("0..".parse().unwrap());
+/// let store = folder.join("photons.zarr");
+/// Run::new(atl03, shards).into_store(&store).execute()?;
+/// let Finalized::Store(made) = Finalize::new(&store).execute()? else {
+///     panic!("there was no store yet");
+/// };
+/// assert!(made.is_whole() && store.is_dir());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is made until it is executed"]
 pub struct Finalize<'a> {
@@ -34,6 +61,16 @@ pub struct Finalize<'a> {
 }
 
 /// What came of it.
+///
+/// ```no_run
+/// use icefold::Finalize;
+///
+/// # fn main() -> icefold::Result<()> {
+/// let finalized = Finalize::new("photons.zarr").table("photons.parquet").execute()?;
+/// assert!(!finalized.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Finalized {
     /// The store, and the tables beside it.
@@ -43,6 +80,18 @@ pub enum Finalized {
 }
 
 /// A store that was made of pieces.
+///
+/// ```no_run
+/// use icefold::Finalize;
+/// use icefold::run::Finalized;
+///
+/// # fn main() -> icefold::Result<()> {
+/// if let Finalized::Store(made) = Finalize::new("photons.zarr").execute()? {
+///     println!("{}, whole: {}", made.store.display(), made.is_whole());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Made {
     pub store: PathBuf,

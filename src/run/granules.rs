@@ -11,6 +11,17 @@ use crate::watch::{Note, Watch};
 use super::{notes, urls};
 
 /// Granules, tables where the config reads those, or folders of them.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::Granules;
+///
+/// let two = Granules::named(["ATL03_a.h5", "ATL03_b.h5"]);
+/// assert_eq!(two.paths().len(), 2);
+/// assert!(Granules::found_in("no/such/folder").is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Granules {
     paths: Vec<PathBuf>,
@@ -76,6 +87,28 @@ impl Granules {
 }
 
 /// The granules that a shard map lists, for all of its shards or for some.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{Granules, MakeMap, Mapped, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let atl03 = config::load("atl03")?;
+/// let granules = Granules::found_in(folder.join("granules"))?;
+/// let map = folder.join("shards.json");
+/// MakeMap::new(atl03.clone(), granules, &map).execute()?;
+///
+/// let outcome = Run::new(atl03, Mapped::by(&map).in_folder(folder.join("granules")))
+///     .into_store(folder.join("photons.zarr"))
+///     .execute()?;
+/// assert!(outcome.is_whole());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
     map: PathBuf,
@@ -142,6 +175,15 @@ impl Mapped {
 }
 
 /// Either of them.
+///
+/// ```
+/// use icefold::run::Source;
+/// use icefold::{Granules, Mapped};
+///
+/// let direct = Source::from(Granules::named(["ATL03_a.h5"]));
+/// let mapped = Source::from(Mapped::by("shards.json"));
+/// assert_ne!(direct, mapped);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     Granules(Granules),

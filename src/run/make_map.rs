@@ -16,6 +16,24 @@ use super::settings::Settings;
 use super::targets::inputs;
 
 /// Makes a shard map, which lists the granules that have photons in each shard: what `icefold plan` does.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{Granules, MakeMap, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let atl03 = config::load("atl03")?;
+/// let granules = Granules::found_in(folder.join("granules"))?;
+/// let map = folder.join("shards.json");
+/// MakeMap::new(atl03.clone(), granules, &map).execute()?;
+/// assert!(map.is_file());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "no map is made until it is executed"]
 pub struct MakeMap<'a> {

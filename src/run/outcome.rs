@@ -8,6 +8,26 @@ use crate::report::RunReport;
 use super::Standing;
 
 /// What came of a run.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{Granules, MakeMap, Mapped, Outcome, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let (atl03, map) = (config::load("atl03")?, folder.join("shards.json"));
+/// MakeMap::new(atl03.clone(), Granules::found_in(folder.join("granules"))?, &map).execute()?;
+/// let run = Run::new(atl03, Mapped::by(&map).in_folder(folder.join("granules")))
+///     .into_store(folder.join("photons.zarr"))
+///     .resume(true);
+/// assert!(matches!(run.clone().execute()?, Outcome::Store(_)));
+/// assert!(matches!(run.execute()?, Outcome::Standing(_)), "nothing is left to do");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Outcome {
     /// The store, and the tables beside it.
@@ -19,6 +39,19 @@ pub enum Outcome {
 }
 
 /// What a run wrote.
+///
+/// ```no_run
+/// use icefold::{Granules, Run, config};
+///
+/// # fn main() -> icefold::Result<()> {
+/// let run = Run::new(config::load("atl03")?, Granules::found_in("granules")?);
+/// let outcome = run.into_store("photons.zarr").execute()?;
+/// if let Some(done) = outcome.done().filter(|done| !done.whole) {
+///     println!("{} granules were left out", done.report.granules.failed.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Done {
     /// The store, or the folder of pieces.

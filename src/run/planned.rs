@@ -16,6 +16,23 @@ use super::{Mapped, Run, Source};
 use super::{notes, targets, urls};
 
 /// What a run will do.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{Granules, Run, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let run = Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
+///     .into_store(folder.join("photons.zarr"));
+/// let planned = run.planned()?;
+/// assert_eq!(planned.plan().granules.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Planned<'a> {
     pub(super) asked: Run<'a>,
@@ -187,6 +204,15 @@ fn outcome(done: Done, part: bool) -> Outcome {
 }
 
 /// Orders of overviews, finest first.
+///
+/// ```
+/// use icefold::config::Order;
+/// use icefold::run::coarser;
+///
+/// let cells = Order::new(12).unwrap();
+/// assert_eq!(coarser(&[8, 11], cells), Ok(vec![Order::new(11).unwrap(), Order::new(8).unwrap()]));
+/// assert!(coarser(&[12], cells).is_err());
+/// ```
 ///
 /// # Errors
 /// In words: an order that is not coarser than the cells, or one that is given twice.

@@ -12,6 +12,18 @@ use crate::store::{StoreReader, content_of};
 use crate::watch::{Note, Watch};
 
 /// A store that is the one that was asked for already.
+///
+/// ```no_run
+/// use icefold::{Mapped, Outcome, Run, config};
+///
+/// # fn main() -> icefold::Result<()> {
+/// let run = Run::new(config::load("atl03")?, Mapped::by("shards.json")).into_store("photons.zarr");
+/// if let Outcome::Standing(standing) = run.resume(true).execute()? {
+///     println!("{} was made before", standing.store.display());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     pub store: PathBuf,

@@ -19,6 +19,24 @@ use super::settings::Settings;
 
 /// Folds granules on several devices and compares what they make of them: what `icefold verify` does. Nothing
 /// is written.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use icefold::{DeviceChoice, Granules, Verify, config};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let verified = Verify::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
+///     .on("once", DeviceChoice::Cpu)
+///     .on("again", DeviceChoice::Cpu)
+///     .execute()?;
+/// assert!(verified.identical() && verified.answers[0].cells() > 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is compared until it is executed"]
 pub struct Verify<'a> {
@@ -29,6 +47,21 @@ pub struct Verify<'a> {
 }
 
 /// What the devices made of the granules.
+///
+/// ```no_run
+/// use icefold::{DeviceChoice, Granules, Verify, config};
+///
+/// # fn main() -> icefold::Result<()> {
+/// let verified = Verify::new(config::load("atl03")?, Granules::found_in("granules")?)
+///     .on("cpu", DeviceChoice::Cpu)
+///     .on("wgpu", DeviceChoice::Wgpu(None))
+///     .execute()?;
+/// for difference in &verified.differences {
+///     println!("{difference}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Verified {
     /// In the order in which the devices were named.
@@ -45,6 +78,18 @@ impl Verified {
 }
 
 /// What one device made of the granules.
+///
+/// ```no_run
+/// use icefold::{DeviceChoice, Granules, Verify, config};
+///
+/// # fn main() -> icefold::Result<()> {
+/// let verify = Verify::new(config::load("atl03")?, Granules::found_in("granules")?);
+/// for answer in verify.on("cpu", DeviceChoice::Cpu).execute()?.answers {
+///     println!("{}: {} cells in {:.1} s", answer.device, answer.cells(), answer.seconds);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Answer {
     /// As it was named.

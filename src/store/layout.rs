@@ -27,6 +27,13 @@ pub(super) trait StoreKind: fmt::Debug + Sync {
 }
 
 /// How the arrays of a store are laid out; the statistics are the same.
+///
+/// ```
+/// use icefold::Layout;
+///
+/// assert_eq!(Layout::named("cells"), Some(Layout::default()));
+/// assert!(Layout::ALL.contains(&Layout::FULL_SPHERE));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Layout(&'static dyn StoreKind);
 

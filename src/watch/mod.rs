@@ -11,6 +11,21 @@ use std::path::Path;
 pub use note::{Note, Weight};
 
 /// A granule that is about to be read.
+///
+/// ```
+/// use icefold::Watch;
+/// use icefold::watch::ToRead;
+///
+/// struct Names;
+///
+/// impl Watch for Names {
+///     fn begin(&self, granules: &[ToRead]) {
+///         for granule in granules {
+///             println!("{}: {}", granule.name, granule.path.display());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ToRead<'a> {
     /// What it is called from now on.
@@ -20,6 +35,36 @@ pub struct ToRead<'a> {
 
 /// Whoever watches. Every method may be called from several threads, and most of them often: they have to cost
 /// nothing. None of them changes a bit of a result.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// # use icefold::demo::{Recipe, write_granules_with};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use icefold::{Granules, Run, Watch, config};
+///
+/// /// Counts photons as they are read.
+/// #[derive(Default)]
+/// struct Photons(AtomicUsize);
+///
+/// impl Watch for Photons {
+///     fn batch(&self, _granule: &str, photons: usize, _share: f64) {
+///         self.0.fetch_add(photons, Ordering::Relaxed);
+///     }
+/// }
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
+/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// let watch = Photons::default();
+/// Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
+///     .into_store(folder.join("photons.zarr"))
+///     .watch(&watch)
+///     .execute()?;
+/// assert!(watch.0.into_inner() > 0);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Watch: Sync {
     /// Reading begins. A run reads its granules once; a comparison of devices once for each of them.
     fn begin(&self, _granules: &[ToRead]) {}
@@ -56,12 +101,26 @@ impl fmt::Debug for dyn Watch + '_ {
 }
 
 /// Nobody.
+///
+/// ```
+/// use icefold::Watch;
+/// use icefold::watch::Unwatched;
+///
+/// assert!(!Unwatched.stop());
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
 /// Reading that has begun; it ends when this is dropped.
+///
+/// ```
+/// use icefold::watch::{Reading, Unwatched};
+///
+/// let reading = Reading::begin(&Unwatched, &[]);
+/// drop(reading);
+/// ```
 #[derive(Debug)]
 pub struct Reading<'a>(&'a dyn Watch);
 

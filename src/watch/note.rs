@@ -9,6 +9,15 @@ use crate::error::{Action, Dialect, Phrase, Setting, phrase};
 use crate::text::size;
 
 /// Something that people should know of a run.
+///
+/// ```
+/// use icefold::Note;
+/// use icefold::watch::Weight;
+///
+/// let note = Note::LeftOut { reason: "ATL03_a.h5 is cut off".to_owned() };
+/// assert_eq!(note.weight(), Weight::Warning);
+/// assert!(note.to_string().contains("ATL03_a.h5"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
