@@ -46,7 +46,7 @@ impl Join {
         match &self.by {
             JoinBy::Photons { segment, index } => all.extend([segment, index]),
             JoinBy::Segments { first, last } => {
-                all.extend([Some(first), last.as_ref()].into_iter().flatten())
+                all.extend([Some(first), last.as_ref()].into_iter().flatten());
             }
         }
         all
@@ -230,29 +230,28 @@ impl<'a> Joins<'a> {
     }
 }
 
-fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
-    let product = raw.product.to_ascii_uppercase();
-    let fault = |below: &str, message: String| Err(Fault::new(format!("{key}{below}"), message));
+/// The product, if its granules can be joined.
+fn product(given: &str) -> Result<String, String> {
+    let product = given.to_ascii_uppercase();
     let digits = product.strip_prefix("ATL").unwrap_or_default();
     if digits.len() != 2 || !digits.bytes().all(|c| c.is_ascii_digit()) {
-        return fault(
-            ".product",
-            format!("'{}' is no product, e.g. ATL08", raw.product),
-        );
+        return Err(format!("'{given}' is no product, e.g. ATL08"));
     }
     if product == "ATL03" {
-        return fault(
-            ".product",
-            "is ATL03, which has the photons; name the product to join to them".into(),
-        );
+        return Err("is ATL03, which has the photons; name the product to join to them".into());
     }
     if OTHERS.contains(&&*product) {
-        let message = format!(
+        return Err(format!(
             "is {product}, whose granules are not of one pass and region as those of ATL03 are; ATL06, ATL08 and \
              others that have numbers of geolocation segments in ground tracks are joined"
-        );
-        return fault(".product", message);
+        ));
     }
+    Ok(product)
+}
+
+fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
+    let fault = |below: &str, message: String| Err(Fault::new(format!("{key}{below}"), message));
+    let product = product(&raw.product).or_else(|message| fault(".product", message))?;
     let known = KNOWN
         .iter()
         .find(|(of, by, _)| *of == product && *by == raw.by);

@@ -118,7 +118,7 @@ pub fn pieces<'a, B>(
     (pieces, next)
 }
 
-impl<'a> Piece<'a> {
+impl Piece<'_> {
     /// Takes on the rows of another column that stands in the same bytes, which are then decoded once; gives the piece
     /// back where it is of others.
     pub fn take_on(&mut self, other: Self) -> Option<Self> {
@@ -139,9 +139,7 @@ impl<'a> Piece<'a> {
         self.others.push((other.form, other.target));
         None
     }
-}
 
-impl Piece<'_> {
     /// Where the bytes lie that have to be brought; none of what was decoded before.
     pub fn place(&self) -> Range<u64> {
         match self.origin {

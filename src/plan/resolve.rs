@@ -107,10 +107,8 @@ impl ShardMap {
                 .collect(),
             ..Plan::default()
         };
-        let (found, root) = (
-            wanted.iter().filter_map(|&place| files[place].as_ref()),
-            selection.granule_root,
-        );
+        let found = wanted.iter().filter_map(|&place| files[place].as_ref());
+        let root = selection.granule_root;
         let siblings = siblings::beside(found, root, selection.config)?;
         let mut places: BTreeMap<&PathBuf, InPlan> = BTreeMap::new();
         let mut absent: BTreeMap<InMap, Absent> = BTreeMap::new();
@@ -120,16 +118,11 @@ impl ShardMap {
                 continue;
             }
             let granule = granule_at(place);
-            let joined = selection.config.map_or(Ok(Vec::new()), |config| {
-                siblings::find(&siblings, granule, config)
-            });
+            let joined = siblings::joined(&siblings, granule.clone(), selection.config);
             match (files[place].is_some(), joined) {
-                (true, Ok(siblings)) => {
+                (true, Ok(granule)) => {
                     places.insert(&all[place], InPlan(plan.granules.len()));
-                    plan.granules.push(GranulePath {
-                        siblings,
-                        ..granule.clone()
-                    });
+                    plan.granules.push(granule);
                 }
                 (true, Err(without)) => _ = absent.insert(place, without),
                 (false, _) => _ = absent.insert(place, self.absent(granule, place, root)),

@@ -43,12 +43,9 @@ pub(super) fn give(plan: &mut Plan, siblings: &Siblings, config: &Config) {
         return;
     }
     let mut granules = Vec::with_capacity(plan.granules.len());
-    for mut granule in std::mem::take(&mut plan.granules) {
-        match find(siblings, &granule, config) {
-            Ok(found) => {
-                granule.siblings = found;
-                granules.push(granule);
-            }
+    for granule in std::mem::take(&mut plan.granules) {
+        match joined(siblings, granule, Some(config)) {
+            Ok(granule) => granules.push(granule),
             Err(absent) => plan.absent.push(absent),
         }
     }
@@ -73,18 +70,23 @@ pub(super) fn give(plan: &mut Plan, siblings: &Siblings, config: &Config) {
     plan.granules = granules;
 }
 
-/// What is joined to a granule.
-pub(super) fn find(
+/// A granule with what a config joins to it.
+pub(super) fn joined(
     siblings: &Siblings,
-    granule: &GranulePath,
-    config: &Config,
-) -> Result<Vec<Sibling>, Absent> {
-    siblings
-        .of(&granule.path, config)
-        .map_err(|missing| Absent {
+    granule: GranulePath,
+    config: Option<&Config>,
+) -> Result<GranulePath, Absent> {
+    let found = config.map_or(Ok(Vec::new()), |config| siblings.of(&granule.path, config));
+    match found {
+        Ok(siblings) => Ok(GranulePath {
+            siblings,
+            ..granule
+        }),
+        Err(missing) => Err(Absent {
             granule: granule.name.to_string(),
             reason: Phrase::from(format!("granule {}: {missing}", granule.name)),
-        })
+        }),
+    }
 }
 
 /// What may be joined to granules of a shard map: files below the folder that has the granules, and in the folders of

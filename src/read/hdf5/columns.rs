@@ -320,9 +320,12 @@ fn members(dataset: &Dataset) -> Vec<(String, i64)> {
         Ok(TypeDescriptor::Enum(of)) => {
             // Held without a sign: what is above the bits of the type is that of the sign.
             let above = 64 - 8 * of.size as u32;
-            let value = |raw: u64| match of.signed {
-                true => (raw << above).cast_signed() >> above,
-                false => raw.cast_signed(),
+            let value = |raw: u64| {
+                if of.signed {
+                    (raw << above).cast_signed() >> above
+                } else {
+                    raw.cast_signed()
+                }
             };
             let members = of.members.iter();
             members
@@ -337,7 +340,8 @@ fn members(dataset: &Dataset) -> Vec<(String, i64)> {
 pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
     let dtype = dataset.dtype().map_err(|e| condensed(&e))?;
     match dtype.to_descriptor() {
-        Ok(TypeDescriptor::Integer(IntSize::U1)) => Ok(Dtype::I8),
+        // Booleans as h5py writes them: an enum of one byte, 0 and 1.
+        Ok(TypeDescriptor::Integer(IntSize::U1) | TypeDescriptor::Boolean) => Ok(Dtype::I8),
         Ok(TypeDescriptor::Integer(IntSize::U2)) => Ok(Dtype::I16),
         Ok(TypeDescriptor::Integer(IntSize::U4)) => Ok(Dtype::I32),
         Ok(TypeDescriptor::Integer(IntSize::U8)) => Ok(Dtype::I64),
@@ -345,8 +349,6 @@ pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
         Ok(TypeDescriptor::Unsigned(IntSize::U2)) => Ok(Dtype::U16),
         Ok(TypeDescriptor::Unsigned(IntSize::U4)) => Ok(Dtype::U32),
         Ok(TypeDescriptor::Unsigned(IntSize::U8)) => Ok(Dtype::U64),
-        // As h5py writes booleans: an enum of one byte, 0 and 1.
-        Ok(TypeDescriptor::Boolean) => Ok(Dtype::I8),
         Ok(TypeDescriptor::Enum(of)) => Ok(match (of.size, of.signed) {
             (IntSize::U1, true) => Dtype::I8,
             (IntSize::U2, true) => Dtype::I16,
