@@ -15,7 +15,7 @@ use super::joins::Joins;
 use super::levels::{Levels, joined};
 use super::raw::RawDataSource;
 use super::shapes::{Entries, RawScalar};
-use super::{Link, Variable};
+use super::{Join, Link, Variable};
 use crate::stat::Resolution;
 
 /// A source column: a dataset path, or a mapping with more about it.
@@ -45,6 +45,19 @@ struct LongVariable {
     level: Option<String>,
     /// The join that the dataset comes with: it is in another granule beside that of the photons.
     join: Option<String>,
+}
+
+impl Variable {
+    /// The dataset as messages and lists have it: with its column, and the product that it is joined from.
+    pub fn shown(&self, joins: &[Join]) -> String {
+        let column = self
+            .column
+            .map_or(String::new(), |column| format!("[:,{column}]"));
+        match self.join.and_then(|join| joins.get(join)) {
+            Some(join) => format!("{} {}{column}", join.product, self.path),
+            None => format!("{}{column}", self.path),
+        }
+    }
 }
 
 /// What source columns may belong to.

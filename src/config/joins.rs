@@ -9,15 +9,42 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Link;
 use super::columns::RawVariable;
 use super::faults::{Fault, Faults};
 use super::levels::joined;
 use super::raw::RawDataSource;
 use super::shapes::Entries;
+use super::{Config, Link};
 use crate::expr::suggestion;
 
 /// A granule that is read beside that of the photons.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Join, JoinBy, parse_yaml};
+///
+/// let ground = parse_yaml(
+///     "ground",
+///     r#"
+/// data_source:
+///   groups: [gt1l]
+///   coordinates: {latitude: "/{group}/heights/lat_ph", longitude: "/{group}/heights/lon_ph"}
+///   joins: {canopy: {product: ATL08, by: photons}}
+///   variables:
+///     h_ph: "/{group}/heights/h_ph"
+///     class: {path: classed_pc_flag, join: canopy}
+/// aggregation:
+///   variables: {ground: {function: median, source: h_ph, where: "class == 1"}}
+/// output:
+///   grid: {type: healpix, parent_order: 6, child_order: 12}
+/// "#,
+/// )?;
+/// let Join { product, by, .. } = &ground.joins[0];
+/// assert_eq!(product, "ATL08");
+/// assert!(matches!(by, JoinBy::Photons { .. }), "row by row");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Join {
     pub name: String,
@@ -31,6 +58,13 @@ pub struct Join {
 }
 
 /// What tells the photons of a row: dataset path templates in the granule that is joined.
+///
+/// ```
+/// use icefold::config::JoinBy;
+///
+/// let ice = JoinBy::Segments { first: "/{group}/land_ice_segments/segment_id".to_owned(), last: None };
+/// assert!(matches!(ice, JoinBy::Segments { last: None, .. }), "a row is one geolocation segment");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinBy {
     /// A row is a photon: the number of its geolocation segment, and its place in it, counted from 1.
@@ -50,6 +84,29 @@ impl Join {
             }
         }
         all
+    }
+}
+
+impl Config {
+    /// Columns of 8 bytes that a row takes beside its batch at most: what filters look at, what tells joined rows, and
+    /// the copy that is made where a condition thins a batch.
+    pub(crate) fn decoded_beside(&self) -> usize {
+        let copied = if self.conditions.is_empty() {
+            0
+        } else {
+            self.variables.len() + 2
+        };
+        // Places of photons in their geolocation segments, and for each photon its row.
+        self.filters.len() + 2 * self.joins.len() + copied
+    }
+
+    /// The same without what is joined: what the granules of photons alone have.
+    #[must_use]
+    pub(crate) fn without_joins(&self) -> Self {
+        let mut alone = self.clone();
+        alone.joins.clear();
+        alone.variables.retain(|variable| variable.join.is_none());
+        alone
     }
 }
 
@@ -251,7 +308,8 @@ fn product(given: &str) -> Result<String, String> {
 
 fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
     let fault = |below: &str, message: String| Err(Fault::new(format!("{key}{below}"), message));
-    let product = product(&raw.product).or_else(|message| fault(".product", message))?;
+    let product = product(&raw.product);
+    let product = product.map_err(|message| Fault::new(format!("{key}.product"), message))?;
     let known = KNOWN
         .iter()
         .find(|(of, by, _)| *of == product && *by == raw.by);

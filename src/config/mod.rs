@@ -182,41 +182,7 @@ pub struct Variable {
     pub join: Option<usize>,
 }
 
-impl Variable {
-    /// The dataset as messages and lists have it: with its column, and the product that it is joined from.
-    pub fn shown(&self, joins: &[Join]) -> String {
-        let column = self
-            .column
-            .map_or(String::new(), |column| format!("[:,{column}]"));
-        match self.join.and_then(|join| joins.get(join)) {
-            Some(join) => format!("{} {}{column}", join.product, self.path),
-            None => format!("{}{column}", self.path),
-        }
-    }
-}
-
 impl Config {
-    /// Columns of 8 bytes that a row takes beside its batch at most: what filters look at, what tells joined rows, and
-    /// the copy that is made where a condition thins a batch.
-    pub(crate) fn decoded_beside(&self) -> usize {
-        let copied = if self.conditions.is_empty() {
-            0
-        } else {
-            self.variables.len() + 2
-        };
-        // Places of photons in their geolocation segments, and for each photon its row.
-        self.filters.len() + 2 * self.joins.len() + copied
-    }
-
-    /// The same without what is joined: what the granules of photons alone have.
-    #[must_use]
-    pub(crate) fn without_joins(&self) -> Self {
-        let mut alone = self.clone();
-        alone.joins.clear();
-        alone.variables.retain(|variable| variable.join.is_none());
-        alone
-    }
-
     /// The same question about the photons of an area, in place of the area that the config names.
     #[must_use]
     pub fn within(mut self, region: Region) -> Self {

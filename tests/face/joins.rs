@@ -8,10 +8,10 @@ use super::from_code::done;
 use crate::support::Site;
 use crate::support::joined::{PASS, Track};
 
-const JOINS: &str = r#"
+const JOINS: &str = "
     canopy: {product: ATL08, by: photons}
     land: {product: ATL08, by: segments}
-    ice: {product: ATL06, by: segments}"#;
+    ice: {product: ATL06, by: segments}";
 
 /// A config with these outputs and filters, over all that is joined.
 pub(super) fn pipeline(site: &Site, filters: &str, outputs: &str) -> PathBuf {
@@ -68,7 +68,7 @@ pub(super) fn run<'a>(config: &Path, granules: &[PathBuf], site: &Site) -> Run<'
 
 /// The values of a store that has one cell.
 fn values(site: &Site, name: &str) -> f64 {
-    let reader = icefold::store::StoreReader::open(&site.out("a.zarr")).unwrap();
+    let reader = icefold::store::StoreReader::open(site.out("a.zarr")).unwrap();
     let array = reader.read(name).unwrap();
     let values: Vec<f64> = array.as_f64();
     values.iter().sum()
@@ -233,6 +233,75 @@ fn photons_of_a_region_have_their_rows() {
     assert!(low.1 > 0 && rest.1 > 0);
 }
 
+/// What to replace in the config, with what, and what the message then holds.
+const WRONG: &[(&str, &str, &str)] = &[
+    (
+        "column: 3",
+        "column: -1",
+        "data_source.variables.land_conf.column: expected a whole number from 0",
+    ),
+    (
+        "join: land",
+        "join: lend",
+        "variables.terrain.join: unknown join 'lend', did you mean 'land'",
+    ),
+    (
+        "join: ice",
+        "join: ice, level: x",
+        "variables.h_li.join: stands beside level",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL09, by: segments",
+        "joins.ice.product: is ATL09, whose granules are not of one pass",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL03, by: segments",
+        "joins.ice.product: is ATL03, which has the photons",
+    ),
+    (
+        "ATL06, by: segments",
+        "ice, by: segments",
+        "'ice' is no product, e.g. ATL08",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL13, by: segments",
+        "joins.ice: key 'path' is missing; for ATL13 by segments",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL06, by: photons",
+        "joins.ice: key 'path' is missing; for ATL06 by photons",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL06, by: segment",
+        "unknown value 'segment', did you mean 'segments'",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL06, by: segments, index: x",
+        "joins.ice.index: is the place of a photon",
+    ),
+    (
+        "join: ice",
+        "join: canopy",
+        "joins.ice: no output and no filter uses a source column of it; remove it",
+    ),
+    (
+        "ATL06, by",
+        "ATL06, path: \"/{beam}/x\", by",
+        "has a placeholder other than {group}",
+    ),
+    (
+        "  joins:",
+        "  jions:",
+        "unknown key 'jions', did you mean 'joins'",
+    ),
+];
+
 #[test]
 fn joins_are_part_of_the_question_and_named_where_they_are_wrong() {
     let site = Site::new();
@@ -251,73 +320,7 @@ fn joins_are_part_of_the_question_and_named_where_they_are_wrong() {
             "{product: ATL06, by: segments, segment_id: id}"
         )
     );
-    for (from, to, says) in [
-        (
-            "column: 3",
-            "column: -1",
-            "data_source.variables.land_conf.column: expected a whole number from 0",
-        ),
-        (
-            "join: land",
-            "join: lend",
-            "variables.terrain.join: unknown join 'lend', did you mean 'land'",
-        ),
-        (
-            "join: ice",
-            "join: ice, level: x",
-            "variables.h_li.join: stands beside level",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL09, by: segments",
-            "joins.ice.product: is ATL09, whose granules are not of one pass",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL03, by: segments",
-            "joins.ice.product: is ATL03, which has the photons",
-        ),
-        (
-            "ATL06, by: segments",
-            "ice, by: segments",
-            "'ice' is no product, e.g. ATL08",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL13, by: segments",
-            "joins.ice: key 'path' is missing; for ATL13 by segments",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: photons",
-            "joins.ice: key 'path' is missing; for ATL06 by photons",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: segment",
-            "unknown value 'segment', did you mean 'segments'",
-        ),
-        (
-            "ATL06, by: segments",
-            "ATL06, by: segments, index: x",
-            "joins.ice.index: is the place of a photon",
-        ),
-        (
-            "join: ice",
-            "join: canopy",
-            "joins.ice: no output and no filter uses a source column of it; remove it",
-        ),
-        (
-            "ATL06, by",
-            "ATL06, path: \"/{beam}/x\", by",
-            "has a placeholder other than {group}",
-        ),
-        (
-            "  joins:",
-            "  jions:",
-            "unknown key 'jions', did you mean 'joins'",
-        ),
-    ] {
+    for (from, to, says) in WRONG {
         let message = load(from, to).unwrap_err().to_string();
         assert!(message.contains(says), "{to}: {message}");
     }
