@@ -87,7 +87,7 @@ pub fn inspect(path: &Path, look: Look) -> Result<Inspection> {
         if plan::looks_like_a_map(path) {
             return plan::inspect(path).map(Inspection::Map);
         }
-        if table::looks_like_a_table(path) {
+        if table::looks_like_a_table(path) || table::is_csv(path) {
             return left_out::inspect(path, look.memory).map(Inspection::Table);
         }
     }

@@ -10,6 +10,8 @@ mod cap;
 mod chunks;
 mod config;
 mod decode;
+#[path = "../../src/error/mod.rs"]
+mod error;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/documents.rs"]
 pub mod documents;

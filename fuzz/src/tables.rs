@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, FixedSizeListArray, Float32Array,
-    Float64Array, Int8Array, LargeListArray, ListArray, RecordBatch, StringArray, UInt64Array,
+    Float64Array, Int8Array, LargeListArray, ListArray, RecordBatch, StringArray, StructArray,
+    UInt64Array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int16Type};
@@ -126,7 +127,16 @@ fn columns(with_lists: bool) -> RecordBatch {
     let text: StringArray = (0..ROWS).map(|i| Some(format!("x{}", i % 9))).collect();
     let points: BinaryArray = (0..ROWS).map(|i| Some(vec![i as u8; 21])).collect();
     let views: BinaryViewArray = (0..ROWS).map(|i| Some(vec![i as u8; i % 30])).collect();
+    let part = |name: &str, array: ArrayRef| {
+        let field = Field::new(name, array.data_type().clone(), true);
+        (Arc::new(field), array)
+    };
+    let both = StructArray::from(vec![
+        part("x", Arc::new(floats.clone())),
+        part("y", Arc::new(h.clone())),
+    ]);
     let mut all: Vec<(&str, ArrayRef)> = vec![
+        ("both", Arc::new(both)),
         ("floats", Arc::new(floats)),
         ("h", Arc::new(h)),
         ("flag", Arc::new(flag)),
@@ -161,6 +171,7 @@ fn parquet_files() -> Vec<Vec<u8>> {
         Compression::LZ4_RAW,
         Compression::ZSTD(Default::default()),
         Compression::GZIP(Default::default()),
+        Compression::BROTLI(Default::default()),
     ];
     for (number, codec) in codecs.into_iter().enumerate() {
         for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {

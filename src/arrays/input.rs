@@ -361,6 +361,11 @@ fn check_chosen(config: &Config, tables: bool) -> Result<()> {
     } else {
         Some("photons in memory are not chosen by filters with an expression")
     };
+    if config.counts_marks() {
+        let message = "photons in memory are of no granule, and some output counts granules, cycles or tracks; leave it \
+                       out, or make a run of it";
+        return Err(Error::config(&config.name, message));
+    }
     what.map_or(Ok(()), |what| {
         let message = format!("{what}; leave them out, or make a run of it");
         Err(Error::config(&config.name, message))

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::config::GridConfig;
 use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{self, ColumnPartials, Job, JobColumn, Partials, Remainder};
+use crate::stat::{self, ColumnPartials, Form, Job, JobColumn, JointRows, Partials};
+use crate::stat::{ProductSums, Remainder, ends};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
 /// photons, and folded by the definition of the algebra.
@@ -48,9 +49,36 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
         partials.photons.push(photons.len() as u64);
         for (i, column) in partials.columns.iter_mut().enumerate() {
             push(column, &batch.columns[i], (cell, &photons), &job.columns[i]);
+            for (rows, joint) in column.joints.iter_mut().zip(&job.columns[i].needs.joints) {
+                let all = std::iter::once(&i).chain(&joint.others);
+                let columns: Vec<&Column> = all.map(|&c| &batch.columns[c]).collect();
+                push_joint(rows, &columns, cell, &photons);
+            }
         }
     }
     partials
+}
+
+/// Photon by photon.
+fn push_joint(rows: &mut JointRows, columns: &[&Column], cell: u64, photons: &[u32]) {
+    for photon in photons.iter().map(|&photon| photon as usize) {
+        let photon = photon..photon + 1;
+        match rows.form() {
+            Form::Products(_) => {
+                let mut one = ProductSums::new(columns.len());
+                one.add(columns, photon);
+                if let Some(row) = one.row() {
+                    rows.push(cell, row);
+                }
+            }
+            Form::Ends => {
+                if let Some(row) = ends(columns[0], columns[1], photon) {
+                    rows.push(cell, &row);
+                }
+            }
+            Form::Marks(_) => {}
+        }
+    }
 }
 
 fn push(

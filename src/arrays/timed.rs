@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::input::Photons;
 use super::question::Question;
 use crate::backend::cpu::Cpu;
-use crate::backend::{Batches, Device, Places, StageTimes, add_remainders};
+use crate::backend::{Batches, Device, Places, StageTimes, add_hosts};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::StoreSchema;
@@ -202,7 +202,7 @@ impl Timed {
                 let fold = || -> Result<Partials> {
                     let mut partials = cpu.fold_cells(cells, columns, &self.grid, &self.job)?;
                     let places = Places::Cells(cells);
-                    cpu.install(|| add_remainders(places, columns, &self.job, &mut partials))?;
+                    cpu.install(|| add_hosts(places, columns, &self.job, &mut partials))?;
                     Ok(partials)
                 };
                 times.fused.time(fold)

@@ -13,10 +13,13 @@ use crate::stat::{Job, JobColumn, Partials};
 use super::cpu::Cpu;
 use super::cuda::{self, Cuda, CudaChoice};
 use super::wgpu::{self, HostStages, Wgpu};
-use super::{Backend, Places, StageTimes, add_remainders};
+use super::{Backend, Places, StageTimes, add_hosts};
 
 /// Names of stages, with commas between them, that run on the host whatever the device.
 pub const HOST_STAGES: &str = "ICEFOLD_HOST_STAGES";
+
+/// Why no device folds joint sums.
+const JOINT: &str = "joint sums: they take 448 bits, or are of granules";
 
 /// What the user asked for.
 ///
@@ -141,8 +144,11 @@ impl Device {
     pub fn details(&self, job: &Job) -> serde_json::Map<String, Value> {
         let on_host = |why_host: fn(&JobColumn) -> Option<&'static str>| {
             let columns = job.columns.iter();
-            let reasons =
-                columns.filter_map(|column| Some((column.name.clone(), why_host(column)?.into())));
+            let reasons = columns.filter_map(|column| {
+                let joint = (!column.needs.joints.is_empty()).then_some(JOINT);
+                let why: Vec<&str> = why_host(column).into_iter().chain(joint).collect();
+                (!why.is_empty()).then(|| (column.name.clone(), why.join("; ").into()))
+            });
             Value::Object(reasons.collect())
         };
         let mut details = serde_json::Map::new();
@@ -187,7 +193,7 @@ impl Device {
         }
     }
 
-    /// One batch through all stages, and what the stages leave to the host: the remainders of values.
+    /// One batch through all stages, and what the stages leave to the host: remainders of values, and joint sums.
     pub fn fold(
         &self,
         batch: &PhotonBatch,
@@ -201,7 +207,7 @@ impl Device {
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;
         let (places, columns) = (Places::of(batch, grid), &batch.columns);
-        let add = || add_remainders(places, columns, job, &mut partials);
+        let add = || add_hosts(places, columns, job, &mut partials);
         times.reduce.time(|| self.install(add))?;
         Ok(partials)
     }

@@ -19,6 +19,7 @@ pub mod cuda;
 pub mod cuda;
 mod device;
 pub mod gpu;
+mod joints;
 mod keys;
 mod probe;
 mod remainders;
@@ -32,7 +33,7 @@ pub use clock::{Batches, DeviceSeconds, StageTimes};
 pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
-pub use remainders::{Places, add_remainders};
+pub use remainders::{Places, add_hosts};
 
 use std::sync::Arc;
 

@@ -21,13 +21,14 @@ use crate::stat::{
 };
 
 use super::cpu::runs::{RunFinder, Runs};
+use super::joints::add_joints;
 
 /// Photons that are looked through at a time.
-const TILE: usize = 4096;
+pub(super) const TILE: usize = 4096;
 /// Values of such a tile that are looked at closely or not at all.
 const BLOCK: usize = 64;
 /// Runs whose sums one task makes, at most.
-const MOST_RUNS: usize = 4096;
+pub(super) const MOST_RUNS: usize = 4096;
 
 /// Where the photons of a batch are.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +44,9 @@ pub enum Places<'a> {
 
 /// Consecutive photons in one cell.
 #[derive(Debug, Clone)]
-struct Run {
-    cell: u64,
-    photons: Range<usize>,
+pub(super) struct Run {
+    pub cell: u64,
+    pub photons: Range<usize>,
 }
 
 /// A column that keeps remainders.
@@ -59,7 +60,7 @@ struct Kept<'a> {
 
 /// Buffers that are used again from tile to tile.
 #[derive(Debug, Default)]
-struct Finder {
+pub(super) struct Finder {
     runs: RunFinder,
     found: Runs,
     remain: Vec<bool>,
@@ -76,7 +77,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Positions { lon, .. } => lon.len(),
             Self::Cells(cells) => cells.len(),
@@ -84,11 +85,22 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Adds the remainders of a batch to its partials, which have none yet.
+/// Adds what backends leave to the host to the partials of a batch, which have none of it yet: remainders and joint sums.
 ///
 /// # Errors
-/// A remainder in a cell that the partials do not have: a defect of the backend.
-pub fn add_remainders(
+/// Sums of a cell that the partials do not have: a defect of the backend.
+pub fn add_hosts(
+    places: Places,
+    columns: &[Column],
+    job: &Job,
+    partials: &mut Partials,
+) -> Result<()> {
+    add_joints(places, columns, job, partials)?;
+    add_remainders(places, columns, job, partials)
+}
+
+/// Adds the remainders of a batch to its partials, which have none yet.
+fn add_remainders(
     places: Places,
     columns: &[Column],
     job: &Job,
@@ -172,7 +184,7 @@ impl Finder {
     }
 
     /// All photons of a tile.
-    fn all(&mut self, places: Places, tile: Range<usize>) -> Vec<Run> {
+    pub fn all(&mut self, places: Places, tile: Range<usize>) -> Vec<Run> {
         match places {
             Places::Positions { locator, lon, lat } => {
                 let (lon, lat) = (&lon[tile.clone()], &lat[tile.clone()]);

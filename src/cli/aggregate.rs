@@ -29,7 +29,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Debug, Args)]
 pub struct AggregateArgs {
-    /// Photons: Parquet or Arrow IPC tables, a .npy file of one structured array, or a folder with a
+    /// Photons: Parquet, Arrow IPC or CSV tables, a .npy file of one structured array, or a folder with a
     /// .npy file for each column
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     pub input: Vec<PathBuf>,

@@ -15,6 +15,7 @@ use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
+use super::changes::{ChangeArgs, ConfigArgs};
 use super::machine::MachineArgs;
 
 const EXAMPLES: &str = "\
@@ -22,6 +23,8 @@ Examples:
   icefold demo                                    see it work; needs no data
   icefold run atl06 granules/ --store land_ice.zarr
   icefold run my.yaml ATL03_*.h5 --store photons.zarr --tolerant
+  icefold config atl08 > forest.yaml              a built-in config, to change
+  icefold run atl08 granules/ --order 10 --store forest.zarr
   icefold plan atl06 granules/ -o map.json
   icefold run atl06 --plan map.json --store land_ice.zarr --resume
   icefold run atl06 --plan map.json --store land_ice.zarr --shards 0..8
@@ -75,6 +78,8 @@ pub enum Verb {
     BenchDevice(BenchDeviceArgs),
     /// Show and remove what killed runs left under hidden names
     Clean(CleanArgs),
+    /// Print a config, or list the built-in ones
+    Config(ConfigArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print shell completions
@@ -95,7 +100,7 @@ pub struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A pipeline YAML file, or a built-in config: atl03, atl06
+    /// A pipeline YAML file, or a built-in config, such as atl06; icefold config lists them
     pub config: String,
     /// Granules, tables where the config reads those, or folders of them
     #[arg(value_name = "GRANULE|TABLE|DIR")]
@@ -118,6 +123,8 @@ pub struct RunArgs {
     /// Write all cells that touch the region, those without a photon with fill values, too
     #[arg(long)]
     pub cells_of_region: bool,
+    #[command(flatten)]
+    pub changes: ChangeArgs,
     /// The Zarr store to write [default: the config's `store`]
     #[arg(long, env = "ICEFOLD_STORE", value_name = "OUT.zarr")]
     pub store: Option<PathBuf>,
@@ -208,7 +215,7 @@ pub enum ProgressArg {
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// A pipeline YAML file, or a built-in config: atl03, atl06
+    /// A pipeline YAML file, or a built-in config, such as atl06; icefold config lists them
     pub config: String,
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR", required = true)]
@@ -217,6 +224,8 @@ pub struct PlanArgs {
     /// the antimeridian where W is the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub region: Option<String>,
+    #[command(flatten)]
+    pub changes: ChangeArgs,
     /// The shard map to write
     #[arg(short, long, value_name = "MAP.json")]
     pub output: PathBuf,
@@ -280,6 +289,8 @@ pub struct InspectArgs {
     /// Of a granule: what a run with this config would read, and what that costs
     #[arg(long)]
     pub config: Option<String>,
+    #[command(flatten)]
+    pub changes: ChangeArgs,
     /// Of a granule: every dataset in it, of groups that are not known, too
     #[arg(long)]
     pub all: bool,
@@ -322,6 +333,8 @@ pub struct VerifyArgs {
     /// Fold the granules on each of these devices and compare what they make of them
     #[arg(long, value_name = "DEVICE,DEVICE", value_delimiter = ',')]
     pub devices: Vec<String>,
+    #[command(flatten)]
+    pub changes: ChangeArgs,
     #[command(flatten)]
     pub access: AccessArgs,
     /// With --devices, worker threads [default: all cores]

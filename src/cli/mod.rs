@@ -7,6 +7,7 @@ mod args;
 mod bench;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 mod bench_device;
+mod changes;
 mod clean;
 mod demo;
 mod devices;
@@ -65,6 +66,7 @@ pub fn run() -> Result<u8> {
         #[cfg(all(feature = "cuda", feature = "hdf5"))]
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Clean(args) => clean::clean(&args),
+        Verb::Config(args) => changes::config(&args),
         Verb::Schema(args) => show::schema(&args),
         Verb::Completions(args) => show::completions(&args),
     }

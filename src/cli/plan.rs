@@ -8,7 +8,6 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
-use crate::config;
 use crate::error::{Error, Result};
 use crate::plan::Built;
 use crate::run::{Granules, MakeMap};
@@ -27,7 +26,7 @@ pub fn plan(
     interrupted: Arc<AtomicBool>,
 ) -> Result<u8> {
     let started = Instant::now();
-    let config = within(config::load(&args.config)?, args.region.as_deref())?;
+    let config = within(args.changes.load(&args.config)?, args.region.as_deref())?;
     strict_or_tolerant(matches)?;
     let progress = Progress::new(ProgressArg::Auto, interrupted);
     let built = MakeMap::new(config, Granules::named(&args.granules), &args.output)

@@ -26,7 +26,7 @@ pub fn run(
     matches: Option<&ArgMatches>,
     interrupted: Arc<AtomicBool>,
 ) -> Result<u8> {
-    let mut config = within(config::load(&args.config)?, args.region.as_deref())?;
+    let mut config = within(args.changes.load(&args.config)?, args.region.as_deref())?;
     if args.cells_of_region {
         config = config.with_cells_of_region();
     }

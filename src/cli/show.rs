@@ -22,8 +22,13 @@ use super::words::CommandLine;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let access = args.access.rules(false)?;
-    let config = args.config.as_ref().map(|config| config::load(config));
+    let config = args.config.as_ref().map(|config| args.changes.load(config));
     let config = config.transpose()?;
+    if let Some(flag) = args.changes.given().filter(|_| config.is_none()) {
+        return Err(Error::argument(format!(
+            "{flag} changes a config, and none is named; name one with --config, or leave it out"
+        )));
+    }
     let look = Look {
         config: config.as_ref(),
         all: args.all,

@@ -9,7 +9,6 @@ use clap::parser::ValueSource;
 use serde_json::json;
 
 use crate::backend::DeviceChoice;
-use crate::config;
 use crate::error::{Error, Result};
 use crate::run::{Granules, Verified, Verify};
 use crate::store::VerifyReport;
@@ -33,6 +32,11 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
             "--allow-external is about granules, and two stores are compared; leave it out, or name \
              devices with --devices",
         ));
+    }
+    if let Some(flag) = args.changes.given() {
+        return Err(Error::argument(format!(
+            "{flag} changes a config, and two stores are compared; leave it out, or name devices with --devices"
+        )));
     }
     // The environment may say them for all verbs.
     let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
@@ -71,7 +75,7 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
 /// Several devices on the same granules: nothing is written.
 pub fn devices(args: &VerifyArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
     let choices = choices(&args.devices)?;
-    let config = config::load(&args.a)?;
+    let config = args.changes.load(&args.a)?;
     let progress = Progress::new(ProgressArg::Auto, interrupted);
     let mut verify = Verify::new(config, Granules::named(&args.b))
         .external(args.access.folders()?)

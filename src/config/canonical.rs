@@ -155,6 +155,11 @@ fn cell(expr: &CellExpr) -> String {
 fn reduction(reduction: &Reduction) -> String {
     let kind = match &reduction.kind {
         ReductionKind::WeightedMean { weights } => format!("WeightedMean {}", row(weights)),
+        ReductionKind::Related { relation, others } => {
+            let others: Vec<String> = others.iter().map(row).collect();
+            format!("{relation:?} by {}", others.join(" "))
+        }
+        ReductionKind::End { end, by } => format!("{end:?} by {}", row(by)),
         kind => format!("{kind:?}"),
     };
     let skip = if reduction.skip_nan { "skip" } else { "keep" };

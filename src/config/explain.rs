@@ -159,13 +159,22 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     let mut rows = Vec::new();
     let mut add = |section: &'static str, key: &str, value: String| {
         let origin = config.origins.get(section).copied();
-        let origin = origin.unwrap_or(Provenance::Default).name();
-        rows.push((format!("{section}{key}"), value, origin.to_owned()));
+        let origin = origin.unwrap_or(Provenance::Default);
+        let full = format!("{section}{key}");
+        let is_changed = origin != Provenance::Default && config.is_changed(&full);
+        let origin = if is_changed { "set" } else { origin.name() };
+        rows.push((full, value, origin.to_owned()));
     };
     add("config", "", config.name.clone());
     add("config", ".sha256", config.sha256.clone());
     add("data_source.reader", "", config.granules.name().to_owned());
     if config.granules == GranuleKind::Hdf5 {
+        let product = config.product.clone();
+        add(
+            "data_source.product",
+            "",
+            product.unwrap_or_else(|| "any".into()),
+        );
         add("data_source.groups", "", config.ground_tracks.join(" "));
         let beams = config.beams.as_ref();
         add(

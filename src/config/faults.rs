@@ -12,6 +12,8 @@ const MOST_FOUND: usize = 1000;
 
 /// Line and column, both from 1.
 pub(super) type Place = (u64, u64);
+/// The place of what stands in no text, as a change said it.
+pub(super) const NOWHERE: Place = (0, 0);
 
 /// What is wrong with the value at a key's path, e.g. `output.grid.parent_order`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +58,20 @@ impl Places {
         self.by_path.insert(path.into(), place);
     }
 
+    /// Of a value that a change said: nothing at this path or below it stands in the text.
+    pub fn forget(&mut self, path: &str) {
+        let within = |noted: &str| {
+            let rest = noted.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        for (noted, place) in &mut self.by_path {
+            if within(noted) {
+                *place = NOWHERE;
+            }
+        }
+        self.by_path.insert(path.into(), NOWHERE);
+    }
+
     /// The fault's own place, or that of the nearest enclosing key that the text has.
     fn of(&self, fault: &Fault) -> Option<Place> {
         if fault.place.is_some() {
@@ -79,6 +95,7 @@ fn parent(path: &str) -> &str {
 
 /// A message behind its place and the path that it is about.
 pub(super) fn located(place: Option<Place>, path: &str, message: &str) -> String {
+    let place = place.filter(|place| *place != NOWHERE);
     let place = place.map_or(String::new(), |(line, column)| {
         format!("line {line}, column {column}: ")
     });

@@ -40,10 +40,10 @@ impl Job {
     }
 }
 
-struct Builder<'a> {
+pub(super) struct Builder<'a> {
     config: &'a Config,
     sources: &'a [SourceColumn],
-    columns: Vec<JobColumn>,
+    pub(super) columns: Vec<JobColumn>,
     /// What has to hold of the photons of the output at hand.
     condition: Option<&'a Condition<RowExpr>>,
 }
@@ -82,10 +82,10 @@ impl Builder<'_> {
         if let ReductionKind::WeightedMean { weights } = &reduction.kind {
             return self.weighted_mean(&reduction.over, weights, skip_nan);
         }
-        let column = match &reduction.over {
-            RowExpr::Column(name) => self.source(self.variable(name)),
-            expr => self.derived(expr.clone(), operands_of(self, &[expr])),
-        };
+        let column = self.column(&reduction.over);
+        if let Some(measure) = self.joint_measure(column, &reduction.kind) {
+            return measure;
+        }
         let derived = self.columns[column].origin.is_derived();
         let needs = &mut self.columns[column].needs;
         let kind = match reduction.kind {
@@ -124,12 +124,27 @@ impl Builder<'_> {
                 needs.ordered = true;
                 MeasureKind::Quantile { q }
             }
-            ReductionKind::WeightedMean { .. } => unreachable!("handled above"),
+            ReductionKind::Mad => {
+                needs.ordered = true;
+                MeasureKind::Mad
+            }
+            ReductionKind::WeightedMean { .. }
+            | ReductionKind::Related { .. }
+            | ReductionKind::End { .. }
+            | ReductionKind::Marks { .. } => unreachable!("handled above"),
         };
         Measure {
             column,
             kind,
             skip_nan,
+        }
+    }
+
+    /// The column of an operand.
+    pub(super) fn column(&mut self, of: &RowExpr) -> usize {
+        match of {
+            RowExpr::Column(name) => self.source(self.variable(name)),
+            expr => self.derived(expr.clone(), operands_of(self, &[expr])),
         }
     }
 

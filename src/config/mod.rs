@@ -10,15 +10,19 @@ mod area;
 mod beams;
 mod builtin;
 mod canonical;
+mod change;
 mod columns;
+mod emit;
 mod entries;
 mod explain;
 mod faults;
 mod filters;
 mod job;
 mod joins;
+mod joints;
 mod levels;
 mod nodes;
+mod operands;
 mod outputs;
 mod parse;
 mod policies;
@@ -51,10 +55,14 @@ pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 pub use beams::{BeamChoice, Beams};
+#[cfg(feature = "hdf5")]
+pub(crate) use builtin::of_product;
+pub use builtin::{BuiltIn, built_in};
+pub use change::Change;
 pub use explain::{explain, explain_json};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
-pub use parse::{load, parse_yaml};
+pub use parse::{load, load_with, parse_yaml};
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 
@@ -81,6 +89,8 @@ pub struct Config {
     pub text: String,
     /// What granules are.
     pub granules: GranuleKind,
+    /// The product that granules are of, e.g. `ATL06`; any where there is none.
+    pub product: Option<String>,
     /// Ground tracks to read, in order; none of tables.
     pub ground_tracks: Vec<String>,
     /// Which beams are read of these ground tracks; all where there is none.
@@ -116,6 +126,8 @@ pub struct Config {
     pub access: Access,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
+    /// Keys that a [`Change`] said, in place of what was written.
+    pub changed: Vec<String>,
 }
 
 /// What the granules of a config are.
@@ -183,6 +195,12 @@ pub struct Variable {
 }
 
 impl Config {
+    /// Whether some output counts granules, cycles or tracks.
+    pub(crate) fn counts_marks(&self) -> bool {
+        let mut outputs = self.outputs.iter();
+        outputs.any(|output| operands::counts_marks(&output.definition))
+    }
+
     /// The same question about the photons of an area, in place of the area that the config names.
     #[must_use]
     pub fn within(mut self, region: Region) -> Self {
@@ -197,6 +215,18 @@ impl Config {
         self.cells = CellPolicy::Region;
         self.sha256 = canonical::sha256(&self);
         self
+    }
+}
+
+impl Config {
+    /// Whether a change said the value of a key, or a part of it.
+    fn is_changed(&self, key: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let mut changed = self.changed.iter();
+        changed.any(|change| within(key, change) || within(change, key))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
 
 use super::faults::{Fault, Faults};
+use super::operands::{in_words, others, source_columns};
 use super::raw::{RawOutput, RawParams};
 use super::shapes::Entries;
 use super::{Definition, Dtype, Output};
@@ -61,8 +62,11 @@ impl Nature {
         };
         match expr {
             CellExpr::Reduce(r) => match (&r.kind, &r.over) {
-                (ReductionKind::Count, _) => Self::Count,
-                (ReductionKind::Min | ReductionKind::Max, RowExpr::Column(_)) => Self::Ordered,
+                (ReductionKind::Count | ReductionKind::Marks { .. }, _) => Self::Count,
+                (
+                    ReductionKind::Min | ReductionKind::Max | ReductionKind::End { .. },
+                    RowExpr::Column(_),
+                ) => Self::Ordered,
                 _ => Self::Float,
             },
             _ => Self::Float,
@@ -207,11 +211,13 @@ impl Reader<'_> {
             q: params.q,
             ddof: params.ddof,
             weights,
+            others: others(name, reducer, params, self.columns)
+                .map_err(|(below, message)| self.fault(&below, message))?,
         };
         let kind = reducer
             .kind(parameters)
             .map_err(|message| self.fault(".params", format!("{name}: {message}")))?;
-        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind != ReductionKind::Count;
+        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind.may_skip_nan();
         let statistic = in_words(&kind, skip_nan);
         let reduction = Reduction {
             kind,
@@ -222,7 +228,16 @@ impl Reader<'_> {
     }
 
     fn histogram(&self, column: String, params: &RawParams) -> Result<(Definition, String), Fault> {
-        if params.q.is_some() || params.ddof.is_some() || params.weights.is_some() {
+        let RawParams {
+            q,
+            weights,
+            ddof,
+            edges: _,
+            x,
+            by,
+        } = params;
+        let others = x.is_some() || by.is_some();
+        if q.is_some() || ddof.is_some() || weights.is_some() || others {
             return Err(self.fault(".params", "histogram takes edges only"));
         }
         let Some(edges) = &params.edges else {
@@ -297,56 +312,4 @@ fn holds(dtype: Dtype, value: f64) -> bool {
         return dtype == Dtype::F64 || !value.is_finite() || (value as f32).is_finite();
     };
     value.is_finite() && value.fract() == 0.0 && whole.contains(&(value as i128))
-}
-
-/// The statistic for the store's attributes: one spelling for one definition.
-fn in_words(kind: &ReductionKind, skip_nan: bool) -> String {
-    let words = match kind {
-        ReductionKind::Count => "count".into(),
-        ReductionKind::Min => "min".into(),
-        ReductionKind::Max => "max".into(),
-        ReductionKind::Sum => "sum".into(),
-        ReductionKind::Mean => "mean".into(),
-        ReductionKind::Var { ddof: 0 } => "var".into(),
-        ReductionKind::Std { ddof: 0 } => "std".into(),
-        ReductionKind::Var { ddof } => format!("var ddof {ddof}"),
-        ReductionKind::Std { ddof } => format!("std ddof {ddof}"),
-        ReductionKind::Quantile { q: 0.5 } => "median".into(),
-        ReductionKind::Quantile { q } => format!("quantile {q}"),
-        ReductionKind::WeightedMean { weights } => {
-            format!("average weighted by {weights}")
-        }
-    };
-    let family = if skip_nan { "nan" } else { "" };
-    format!("{family}{words}")
-}
-
-/// The columns that a condition uses, first use first.
-pub(super) fn columns_of(condition: &Condition<RowExpr>) -> Vec<String> {
-    let mut names = Vec::new();
-    condition.each(&mut |side| side.collect_columns(&mut names));
-    names
-}
-
-/// The columns that an output uses, first use first.
-pub(super) fn source_columns(
-    definition: &Definition,
-    condition: Option<&Condition<RowExpr>>,
-) -> Vec<String> {
-    let mut names = Vec::new();
-    match definition {
-        Definition::Histogram { column, .. } => names.push(column.clone()),
-        Definition::Scalar(expr) => expr.each_reduction(&mut |reduction| {
-            reduction.over.collect_columns(&mut names);
-            if let ReductionKind::WeightedMean { weights } = &reduction.kind {
-                weights.collect_columns(&mut names);
-            }
-        }),
-    }
-    for name in condition.into_iter().flat_map(columns_of) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }

@@ -9,7 +9,8 @@ use super::ValidRangePolicy;
 use super::area::{Area, region};
 use super::columns::lift;
 use super::faults::{Fault, Faults};
-use super::outputs::{columns_of, outputs, source_columns};
+use super::operands::{columns_of, source_columns};
+use super::outputs::outputs;
 use super::raw::{RawConfig, RawGrid, RawLatitude};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
@@ -17,7 +18,7 @@ use super::{
     Access, CellPolicy, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance,
     Variable,
 };
-use super::{builtin, canonical};
+use super::{Change, builtin, canonical};
 use crate::grid::{Grid, Latitude, Order};
 use crate::region::Region;
 use crate::{Error, Result};
@@ -37,11 +38,31 @@ use crate::{Error, Result};
 /// # }
 /// ```
 pub fn load(name_or_path: &str) -> Result<Config> {
+    load_with(name_or_path, &[])
+}
+
+/// As [`load`], with things said in place of what it says. Its hash is that of the changed config.
+///
+/// # Errors
+/// As [`load`]; a change that leads nowhere, or twice to one key.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{self, Change};
+///
+/// let coarser = config::load_with("atl06", &[Change::new("output.grid.child_order", 9)])?;
+/// assert_eq!(coarser.grid.cell_order.get(), 9);
+/// assert_ne!(coarser.sha256, config::load("atl06")?.sha256);
+/// # Ok(())
+/// # }
+/// ```
+pub fn load_with(name_or_path: &str, changes: &[Change]) -> Result<Config> {
     let path = Path::new(name_or_path);
     let extension = path.extension().and_then(|e| e.to_str());
     let is_path = matches!(extension, Some("yaml" | "yml")) || name_or_path.contains(['/', '\\']);
     if let Some(text) = builtin::text(name_or_path).filter(|_| !is_path) {
-        return parse(name_or_path, text, Provenance::BuiltIn, Area::AsWritten);
+        let written = (Provenance::BuiltIn, changes);
+        return parse(name_or_path, text, written, Area::AsWritten);
     }
     // Opening a pipe waits until someone writes, and a device may never end.
     if path
@@ -58,8 +79,9 @@ pub fn load(name_or_path: &str) -> Result<Config> {
             ErrorKind::NotFound => Error::config(
                 name_or_path,
                 format!(
-                    "no such file; the built-in configs are {}",
-                    builtin::names().join(" and ")
+                    "no such file{}; the built-in configs are {}",
+                    builtin::meant(name_or_path),
+                    builtin::names()
                 ),
             ),
             _ => Error::io("read", path, source),
@@ -72,7 +94,8 @@ pub fn load(name_or_path: &str) -> Result<Config> {
         let at = error.utf8_error().valid_up_to();
         Error::config(name_or_path, format!("not UTF-8 text at byte {at}"))
     })?;
-    parse_yaml(name_or_path, &text)
+    let written = (Provenance::Config, changes);
+    parse(name_or_path, &text, written, Area::AsWritten)
 }
 
 /// The configuration in a YAML text; `name` is what messages call it.
@@ -93,28 +116,37 @@ pub fn load(name_or_path: &str) -> Result<Config> {
 /// # }
 /// ```
 pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
-    parse(name, text, Provenance::Config, Area::AsWritten)
+    let written = (Provenance::Config, &[][..]);
+    parse(name, text, written, Area::AsWritten)
 }
 
 /// As [`parse_yaml`], about this area whatever the text says of one: no file of it is opened.
 pub(crate) fn parse_with_region(name: &str, text: &str, region: Option<Region>) -> Result<Config> {
-    parse(name, text, Provenance::Config, Area::Known(region))
+    let written = (Provenance::Config, &[][..]);
+    parse(name, text, written, Area::Known(region))
 }
 
-fn parse(name: &str, text: &str, written: Provenance, area: Area) -> Result<Config> {
+fn parse(
+    name: &str,
+    text: &str,
+    (written, changes): (Provenance, &[Change]),
+    area: Area,
+) -> Result<Config> {
     let refuse = |message: String| Error::config(name, message);
     let yaml::Read {
         raw,
         places,
         mut faults,
-    } = read(text).map_err(refuse)?;
+        changed,
+    } = read(text, changes).map_err(refuse)?;
     let typed = raw.and_then(|mut raw| {
         lift(&mut raw.data_source, &mut faults);
         typed((name, written), &raw, area, &mut faults)
     });
     match (typed, faults.message(&places)) {
         (Some(typed), None) => Ok(Config {
-            text: text.to_owned(),
+            text: changed.unwrap_or_else(|| text.to_owned()),
+            changed: changes.iter().map(|c| c.key().to_owned()).collect(),
             ..typed
         }),
         (_, message) => Err(refuse(message.unwrap_or_else(|| "is no pipeline".into()))),
@@ -160,6 +192,7 @@ fn typed(
         sha256: String::new(),
         text: String::new(),
         granules: source.granules,
+        product: source.product,
         ground_tracks: source.ground_tracks,
         beams: source.beams,
         latitude: source.latitude,
@@ -187,6 +220,7 @@ fn typed(
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),
+        changed: Vec::new(),
     };
     config.sha256 = canonical::sha256(&config);
     faults.is_empty().then_some(config)
@@ -211,8 +245,9 @@ fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Op
         return None;
     }
     if shard_order > cell_order {
-        let message =
-            format!("is {shard_order}, finer than child_order {cell_order}; shards contain cells");
+        let message = format!(
+            "is {shard_order}, finer than child_order {cell_order}; shards contain cells, so it is {cell_order} at most"
+        );
         faults.add(Fault::new("output.grid.parent_order", message));
     } else if let Some(chunk) = chunk_order.filter(|c| *c < shard_order || *c > cell_order) {
         let message = format!(
@@ -246,6 +281,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
     let (source, output) = (&raw.data_source, &raw.output);
     let optional = [
         ("data_source.reader", source.reader.is_some()),
+        ("data_source.product", source.product.is_some()),
         ("data_source.groups", source.groups.is_some()),
         ("data_source.beams", source.beams.is_some()),
         (

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::beams::RawBeams;
 use super::columns::{RawListed, RawVariable};
 use super::joins::RawJoin;
-use super::shapes::{Entries, RawScalar};
+use super::shapes::{Entries, RawScalar, Texts};
 use super::{
     CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
 };
@@ -67,6 +67,8 @@ pub(super) struct RawDataSource {
     /// Has no effect: the path or address of a granule tells how to reach it.
     #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub driver: Option<RawDriver>,
+    /// The product that granules are of, e.g. `ATL06`; those of another are refused.
+    pub product: Option<String>,
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
     pub groups: Option<Vec<String>>,
     /// Which beams are read of them; all by default.
@@ -274,6 +276,10 @@ pub(super) struct RawParams {
     pub ddof: Option<u32>,
     /// Of `histogram`: ascending bin edges, at least two.
     pub edges: Option<Vec<f64>>,
+    /// Of `cov`, `corr`, `slope`, `intercept` and their errors: what the source goes with; for a fit a list of up to three.
+    pub x: Option<Texts>,
+    /// Of `first` and `last`: what says which photon is the first, such as the time.
+    pub by: Option<Texts>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

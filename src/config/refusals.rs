@@ -33,8 +33,20 @@ function: np.mean | function: np.mean, expression: mean(h_ph) | has both functio
 function: np.mean | expression: mean(h_p) | 'mean(h_p)' at column 6: unknown name 'h_p', did you mean 'h_ph'
 function: np.mean | function: quantile, params: {q: 2} | quantile: q is 2, outside [0, 1]
 function: np.mean | function: quantile | quantile needs q
-function: np.mean | function: mean, params: {ddof: 1} | only var and std take ddof
+function: np.mean | function: mean, params: {ddof: 1} | only var, std and cov take ddof
 function: np.mean | function: average, params: {weights: 1/s} | unknown name 's'
+function: np.mean | function: slope | slope needs params.x, a source column or an expression
+function: np.mean | function: slope, params: {x: h_p} | h_mean.params.x: 'h_p' at column 1: unknown name 'h_p', did you mean 'h_ph'
+function: np.mean | function: corr, params: {x: [h_ph, h_ph]} | corr: takes 1 operands beside the value, not 2
+function: np.mean | function: slope, params: {x: [h_ph, h_ph, h_ph, h_ph]} | slope: takes 3 operands beside the value, not 4
+function: np.mean | function: slope, params: {x: 3} | params.x: expected a text or a list of texts
+function: np.mean | function: slope, params: {x: "3"} | slope: '3.0' uses no column
+function: np.mean | function: slope, params: {x: []} | slope: needs another operand, as in slope(y, x)
+function: np.mean | function: mean, params: {x: h_ph} | only cov, corr, slope, intercept and their errors take x
+function: np.mean | function: slope, params: {by: h_ph} | only first and last take by
+function: np.mean | function: first | first needs params.by
+function: np.mean | function: slope, params: {x: h_ph, ddof: 1} | only var, std and cov take ddof
+function: np.mean | function: n_cycle | unknown function 'n_cycle', did you mean 'n_cycles'
 dtype: float32 | dtype: float23 | unknown value 'float23', did you mean 'float32'
 dtype: float32 | dtype: int16 | int16 cannot hold 'mean'; use float32 or float64
 dtype: int32 | dtype: float32 | float32 holds whole numbers to 16777216 only

@@ -13,6 +13,7 @@ use super::{GranuleKind, Join, Link, Variable, tables, time, x_of, y_of};
 /// What is read, from where.
 pub(super) struct Source {
     pub granules: GranuleKind,
+    pub product: Option<String>,
     pub ground_tracks: Vec<String>,
     pub beams: Option<Beams>,
     pub latitude: String,
@@ -38,6 +39,7 @@ impl Source {
                 Vec::new()
             }
         };
+        let product = faults.keep(product(raw.product.as_deref()));
         let beams = faults.keep(beams(raw.beams.as_ref()));
         let levels = Levels::new(raw, faults);
         let coordinates = coordinates(raw, &levels, faults);
@@ -70,6 +72,7 @@ impl Source {
         }
         let source = Self {
             granules,
+            product: product?,
             ground_tracks,
             beams: beams?,
             latitude,
@@ -143,6 +146,19 @@ fn template(path: &str, ground_tracks: usize) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// `ATL` and two digits.
+fn product(name: Option<&str>) -> Result<Option<String>, Fault> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let digits = name.strip_prefix("ATL").filter(|digits| digits.len() == 2);
+    if digits.is_some_and(|digits| digits.bytes().all(|c| c.is_ascii_digit())) {
+        return Ok(Some(name.to_owned()));
+    }
+    let message = format!("'{name}' is not the name of a product, e.g. ATL06");
+    Err(Fault::new("data_source.product", message))
 }
 
 fn ground_tracks(groups: &[String], faults: &mut Faults) -> Vec<String> {

@@ -18,6 +18,7 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
         faults.add(Fault::new(format!("data_source.{key}"), message));
     };
     for (key, given, what) in [
+        ("product", raw.product.is_some(), "product"),
         ("groups", raw.groups.is_some(), "ground tracks"),
         ("beams", raw.beams.is_some(), "beams"),
         ("base_level", raw.base_level.is_some(), "levels"),

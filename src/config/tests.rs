@@ -101,8 +101,13 @@ fn built_in_configs_load_by_name() {
     assert_eq!(sem.statistic, "std(h_li, ddof=1) / sqrt(count(h_li))");
     let says = sem.long_name.as_deref().unwrap();
     assert!(says.contains("standard error of the unweighted mean of h_li from its spread"));
-    let message = load("atl08").unwrap_err().to_string();
-    assert!(message.contains("no such file; the built-in configs are atl03 and atl06"));
+    let message = load("atl99").unwrap_err().to_string();
+    assert!(message.contains("no such file; the built-in configs are atl03, atl03-land"));
+    let message = load("alt06").unwrap_err().to_string();
+    assert!(
+        message.contains("no such file, did you mean atl06; "),
+        "{message}"
+    );
     assert!(load("./atl03").is_err());
 }
 
@@ -163,16 +168,21 @@ fn the_built_in_atl03_is_the_file_on_a_healpix_grid() {
 #[test]
 fn hashes_of_built_in_configs_stay_what_they_are() {
     // Pieces and stores are known by them, also to later versions of icefold.
-    for (name, sha256) in [
-        (
-            "atl03",
-            "97fdc1b92714f258ad46e98d6e96aa048e1e971496f999b288d28c76c6ba3364",
-        ),
-        (
-            "atl06",
-            "78959ce3386c4c98029d2b7c282877cc0a60f234a9beeb3705c8f77aa6b22ba9",
-        ),
-    ] {
+    const HASHES: &str = "atl03 97fdc1b92714f258ad46e98d6e96aa048e1e971496f999b288d28c76c6ba3364
+atl06 78959ce3386c4c98029d2b7c282877cc0a60f234a9beeb3705c8f77aa6b22ba9
+atl03-land 371d96a7ffb32be337283075ad73ab7e6a7fb4b473f4c77d66c954528acfc5f9
+atl03-land-ice bc3a49b69dcb156da4eb6afa3cf159bdafe9baad8588cc3a5623be4e7506be25
+atl03-ocean d82ca4b876a6417463ff3b88d55a31014573dcc48e88162c411d499cb6303833
+atl03-sea-ice 923dead72753e65a5954430b40b45c89fc1d0915a85bc97797d7e1467c654ef6
+atl07 a04bc64230909f403123eabcbfaff4c979ae4fc0c1535c1f139767f38d4cd4c4
+atl08 462c9643c11f6b817f8af82a62ef8d724399d061221d54d68e36186ce1fa53a3
+atl10 cf47f24c6f4d1fd20a84b884778930d5fd3dc6921694864801a790b9a15cb187
+atl12 a84fbdcaf462f6c44fb1467b4709829448ad305fdd673a1f07c91f4767d7d500
+atl13 e3fdbcc93080cceb9ab3d2fa81cc5d67acbdfad2c873ea731256e4ef6da9a0d1
+atl24 59a1b7585ba26abad4e39c0005475f14722220d97c37e0c3601c57e634901547";
+    assert_eq!(HASHES.lines().count(), built_in().len());
+    for line in HASHES.lines() {
+        let (name, sha256) = line.split_once(' ').unwrap();
         assert_eq!(load(name).unwrap().sha256, sha256, "{name}");
     }
 }

@@ -6,6 +6,8 @@
 use serde::de::IgnoredAny;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 
+use super::change::{Change, apply};
+use super::emit::emitted;
 use super::faults::{Faults, Places};
 use super::nodes::fill;
 use super::raw::RawConfig;
@@ -22,13 +24,15 @@ pub(super) struct Read {
     pub raw: Option<RawConfig>,
     pub places: Places,
     pub faults: Faults,
+    /// The text with the changes in it, where there are some.
+    pub changed: Option<String>,
 }
 
-/// Reads the text into its raw shape.
+/// Reads the text into its raw shape, with changes.
 ///
 /// # Errors
-/// What makes the text no pipeline at all, as a message with its place.
-pub(super) fn read(text: &str) -> Result<Read, String> {
+/// What makes the text no pipeline at all, as a message with its place; a change that cannot be made.
+pub(super) fn read(text: &str, changes: &[Change]) -> Result<Read, String> {
     if text.len() as u64 > MAX_BYTES {
         return Err(format!(
             "{} bytes of YAML, the limit is {MAX_BYTES}",
@@ -37,9 +41,13 @@ pub(super) fn read(text: &str) -> Result<Read, String> {
     }
     let mut tree = scan(text)?;
     check_syntax(text)?;
+    apply(&mut tree, changes)?;
     let root = tree.root.ok_or(EMPTY)?;
     let raw = fill(&root, &mut tree.faults);
+    let said: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let head = || format!("# With {}.\n", said.join(", "));
     Ok(Read {
+        changed: (!said.is_empty()).then(|| head() + &emitted(&root)),
         raw,
         places: tree.places,
         faults: tree.faults,
@@ -47,7 +55,7 @@ pub(super) fn read(text: &str) -> Result<Read, String> {
 }
 
 /// Whether the text is YAML; the library knows most about what is wrong with text that is not.
-fn check_syntax(text: &str) -> Result<(), String> {
+pub(super) fn check_syntax(text: &str) -> Result<(), String> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,

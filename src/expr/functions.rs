@@ -1,7 +1,11 @@
 //! The functions of the expression language by name, shared by expressions and by the
 //! configuration's `function:` key, so that both know the same reductions.
 
-use super::{Bits, Extreme, ReductionKind, RowExpr, UnaryFn};
+#[cfg(test)]
+mod tests;
+
+use super::near::suggestion;
+use super::{Bits, End, Extreme, Mark, ReductionKind, Relation, RowExpr, UnaryFn};
 
 /// What a name that is called stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +54,18 @@ enum Shape {
     Quantile,
     Percentile,
     Average,
+    /// Whatever its `ddof`.
+    Related(Relation),
+    End(End),
+    Marks(Mark),
+    Mad,
 }
+
+/// Columns beside the value that a fit takes at most.
+const MOST_OTHERS: usize = 3;
+
+/// The covariance, whatever its `ddof`.
+const OF_PAIRS: Shape = Shape::Related(Relation::Cov { ddof: 1 });
 
 /// The parameters that a reduction may take beside its operand.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,10 +73,12 @@ pub(crate) struct Parameters {
     pub q: Option<f64>,
     pub ddof: Option<u32>,
     pub weights: Option<RowExpr>,
+    /// Of fits and of `first` and `last`.
+    pub others: Vec<RowExpr>,
 }
 
 /// Every reduction's bare name.
-pub(crate) const REDUCERS: [&str; 21] = [
+pub(crate) const REDUCERS: [&str; 34] = [
     "len",
     "count",
     "min",
@@ -83,6 +100,19 @@ pub(crate) const REDUCERS: [&str; 21] = [
     "nanstd",
     "nanquantile",
     "nanpercentile",
+    "mad",
+    "nanmad",
+    "cov",
+    "corr",
+    "slope",
+    "slope_err",
+    "intercept",
+    "intercept_err",
+    "first",
+    "last",
+    "n_granules",
+    "n_cycles",
+    "n_tracks",
 ];
 
 /// Every elementwise function's bare name.
@@ -163,6 +193,19 @@ pub(crate) fn reducer(name: &str) -> Option<Reducer> {
         "std" => Shape::Std,
         "quantile" => Shape::Quantile,
         "percentile" => Shape::Percentile,
+        "mad" => Shape::Mad,
+        _ if skip_nan => return None,
+        "cov" => Shape::Related(Relation::Cov { ddof: 1 }),
+        "corr" => Shape::Related(Relation::Corr),
+        "slope" => Shape::Related(Relation::Slope),
+        "slope_err" => Shape::Related(Relation::SlopeErr),
+        "intercept" => Shape::Related(Relation::Intercept),
+        "intercept_err" => Shape::Related(Relation::InterceptErr),
+        "first" => Shape::End(End::First),
+        "last" => Shape::End(End::Last),
+        "n_granules" => Shape::Marks(Mark::Granule),
+        "n_cycles" => Shape::Marks(Mark::Cycle),
+        "n_tracks" => Shape::Marks(Mark::Track),
         _ => return None,
     };
     Some(Reducer { shape, skip_nan })
@@ -174,22 +217,40 @@ impl Reducer {
         matches!(self.shape, Shape::Quantile | Shape::Percentile)
     }
 
+    /// Operands beside the value: how many at most, and how they are written.
+    pub(crate) fn others(self) -> (usize, &'static str) {
+        match self.shape {
+            Shape::Related(Relation::Cov { .. }) => (1, "cov(y, x)"),
+            Shape::Related(Relation::Corr) => (1, "corr(y, x)"),
+            Shape::Related(_) => (MOST_OTHERS, "slope(y, x) or slope(y, x, x2, x3)"),
+            Shape::End(_) => (1, "first(y, time)"),
+            _ => (0, "mean(y)"),
+        }
+    }
+
+    /// The parameter of `params` that names the operands beside the value; `None` where there are none.
+    pub(crate) fn others_key(self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Related(_) => Some("x"),
+            Shape::End(_) => Some("by"),
+            _ => None,
+        }
+    }
+
     /// The reduction with its parameters.
     ///
     /// Fails on a parameter that is missing, out of range or not the reduction's.
     pub(crate) fn kind(self, parameters: Parameters) -> Result<ReductionKind, String> {
-        let Parameters { q, ddof, weights } = parameters;
-        let spread = matches!(self.shape, Shape::Var | Shape::Std);
-        if q.is_some() && !self.takes_q() {
-            return Err("only quantile and percentile take q".into());
-        }
-        if ddof.is_some() && !spread {
-            return Err("only var and std take ddof".into());
-        }
-        if weights.is_some() && self.shape != Shape::Average {
-            return Err("only average takes weights".into());
-        }
-        let ddof = ddof.unwrap_or(0);
+        self.check(&parameters)?;
+        let Parameters {
+            q,
+            ddof,
+            weights,
+            others,
+        } = parameters;
+        // As numpy, whose cov has another than its var.
+        let default_ddof = u32::from(self.shape == OF_PAIRS);
+        let ddof = ddof.unwrap_or(default_ddof);
         Ok(match self.shape {
             Shape::Count => ReductionKind::Count,
             Shape::Min => ReductionKind::Min,
@@ -211,41 +272,75 @@ impl Reducer {
                 None => return Err("percentile needs q, a number in [0, 100]".into()),
             },
             Shape::Average => match weights {
-                Some(weights) => {
-                    let mut columns = Vec::new();
-                    weights.collect_columns(&mut columns);
-                    if columns.is_empty() {
-                        return Err("the weights use no column; leave equal weights out".into());
-                    }
-                    ReductionKind::WeightedMean { weights }
-                }
+                Some(weights) => ReductionKind::WeightedMean { weights },
                 None => ReductionKind::Mean,
             },
+            Shape::Related(relation) => ReductionKind::Related {
+                relation: match relation {
+                    Relation::Cov { .. } => Relation::Cov { ddof },
+                    relation => relation,
+                },
+                others,
+            },
+            Shape::End(end) => {
+                let mut others = others.into_iter();
+                let by = others
+                    .next()
+                    .unwrap_or_else(|| unreachable!("there is another operand"));
+                ReductionKind::End { end, by }
+            }
+            Shape::Marks(mark) => ReductionKind::Marks { mark },
+            Shape::Mad => ReductionKind::Mad,
         })
     }
+
+    /// Whether it takes these parameters.
+    fn check(self, parameters: &Parameters) -> Result<(), String> {
+        let Parameters {
+            q,
+            ddof,
+            weights,
+            others,
+        } = parameters;
+        let spread = matches!(self.shape, Shape::Var | Shape::Std) || self.shape == OF_PAIRS;
+        if q.is_some() && !self.takes_q() {
+            return Err("only quantile and percentile take q".into());
+        }
+        if ddof.is_some() && !spread {
+            return Err("only var, std and cov take ddof".into());
+        }
+        if weights.is_some() && self.shape != Shape::Average {
+            return Err("only average takes weights".into());
+        }
+        let (most, written) = self.others();
+        if others.len() > most {
+            return Err(format!(
+                "takes {most} operands beside the value, not {}",
+                others.len()
+            ));
+        }
+        if most > 0 && others.is_empty() {
+            return Err(format!("needs another operand, as in {written}"));
+        }
+        if let Some(other) = others.iter().find(|other| !uses_a_column(other)) {
+            return Err(format!("'{other}' uses no column"));
+        }
+        match weights {
+            Some(weights) if !uses_a_column(weights) => {
+                Err("the weights use no column; leave equal weights out".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn uses_a_column(expr: &RowExpr) -> bool {
+    let mut columns = Vec::new();
+    expr.collect_columns(&mut columns);
+    !columns.is_empty()
 }
 
 /// A message with its position in the expression.
 pub(super) fn at(column: usize, message: impl AsRef<str>) -> String {
     format!("at column {column}: {}", message.as_ref())
-}
-
-/// `, did you mean 'x'` where a known name is near, else what is known.
-pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
-    match nearest(name, known.iter().copied()) {
-        Some(near) => format!(", did you mean '{near}'"),
-        None if known.is_empty() => "; none is known".into(),
-        None => format!("; known: {}", known.join(", ")),
-    }
-}
-
-/// The known name that was perhaps meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known = known.into_iter();
-    let nearest = known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .min_by_key(|(distance, _)| *distance);
-    let (distance, near) = nearest?;
-    (distance <= (name.chars().count() / 3).max(1)).then_some(near)
 }

@@ -12,6 +12,7 @@ mod functions;
 mod level;
 mod lex;
 mod mask;
+mod near;
 mod parse;
 mod show;
 mod syntax;
@@ -19,7 +20,8 @@ mod syntax;
 mod tests;
 mod wide;
 
-pub(crate) use functions::{Parameters, REDUCERS, bare, nearest, reducer, suggestion};
+pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, reducer};
+pub(crate) use near::{nearest, suggestion};
 
 pub use condition::{Bits, Comparison, Condition};
 pub use eval::{eval_cell, eval_rows};
@@ -123,6 +125,106 @@ pub enum ReductionKind {
     WeightedMean {
         weights: RowExpr,
     },
+    /// How the value goes with others, by least squares; over photons where all of them are finite.
+    Related {
+        relation: Relation,
+        others: Vec<RowExpr>,
+    },
+    /// The value of the photon where another is least or greatest.
+    End {
+        end: End,
+        by: RowExpr,
+    },
+    /// Number of different marks among the photons whose operands are not null.
+    Marks {
+        mark: Mark,
+    },
+    /// Median of the absolute deviations from the median.
+    Mad,
+}
+
+/// What is told of a value y and of others x; with several, of the first x beside the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    Cov {
+        ddof: u32,
+    },
+    Corr,
+    /// Of the fit y = a + b x: b, its standard error, a, and its standard error.
+    Slope,
+    SlopeErr,
+    Intercept,
+    InterceptErr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    First,
+    Last,
+}
+
+/// What the granule of a photon is, and is counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Granule,
+    Cycle,
+    /// Reference ground track.
+    Track,
+}
+
+impl ReductionKind {
+    /// What it is over beside its operand.
+    pub fn others(&self) -> &[RowExpr] {
+        match self {
+            Self::WeightedMean { weights } => std::slice::from_ref(weights),
+            Self::Related { others, .. } => others,
+            Self::End { by, .. } => std::slice::from_ref(by),
+            _ => &[],
+        }
+    }
+
+    /// Whether NaN is passed over or not: counts have it, and joint sums never do.
+    pub fn may_skip_nan(&self) -> bool {
+        !matches!(
+            self,
+            Self::Count | Self::Related { .. } | Self::End { .. } | Self::Marks { .. }
+        )
+    }
+}
+
+impl Relation {
+    /// The name of its function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cov { .. } => "cov",
+            Self::Corr => "corr",
+            Self::Slope => "slope",
+            Self::SlopeErr => "slope_err",
+            Self::Intercept => "intercept",
+            Self::InterceptErr => "intercept_err",
+        }
+    }
+}
+
+impl End {
+    /// The name of its function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+}
+
+impl Mark {
+    /// The name of its function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Granule => "n_granules",
+            Self::Cycle => "n_cycles",
+            Self::Track => "n_tracks",
+        }
+    }
 }
 
 impl<R> CellExpr<R> {

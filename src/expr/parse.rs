@@ -3,11 +3,12 @@
 //! A cell expression holds columns only inside reductions, and no reduction inside another. What
 //! does not fit is refused with its position and what to write instead.
 
-use super::functions::{Parameters, Reducer, at, constant, function, suggestion};
+use super::functions::{Parameters, Reducer, at, constant, function};
 use super::level::Level;
+use super::near::suggestion;
 use super::syntax::{Call, Node, NodeKind, tree};
 use super::wide;
-use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn};
+use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, RowExpr, UnaryFn};
 
 /// Parses a per-cell expression such as `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
 ///
@@ -227,11 +228,14 @@ impl Level for Cell<'_> {
     }
 
     fn reduce(&self, reducer: Reducer, call: &Call, column: usize) -> Result<CellExpr, String> {
-        let (operand, q) = match call.arguments.as_slice() {
-            [operand] => (operand, None),
-            [operand, q] if reducer.takes_q() => (operand, Some(q)),
+        let (most, written) = reducer.others();
+        let (operand, q, others) = match call.arguments.as_slice() {
+            [operand] => (operand, None, &[][..]),
+            [operand, q] if reducer.takes_q() => (operand, Some(q), &[][..]),
+            [operand, others @ ..] if others.len() <= most => (operand, None, others),
             arguments => {
                 let wanted = match (reducer.takes_q(), call.name.as_str()) {
+                    _ if most > 0 => &format!("{} arguments at most, as in {written}", most + 1),
                     (true, _) => "2 arguments, as in quantile(x, q)",
                     (_, "min" | "max") => "1 argument; of two values, use minimum or maximum",
                     _ => "1 argument",
@@ -242,7 +246,9 @@ impl Level for Cell<'_> {
                 ));
             }
         };
-        let over = Row::of(self.columns).lower(operand)?;
+        let row = Row::of(self.columns);
+        let over = row.lower(operand)?;
+        let others: Result<_, _> = others.iter().map(|other| row.lower(other)).collect();
         let mut used = Vec::new();
         over.collect_columns(&mut used);
         if used.is_empty() {
@@ -251,11 +257,14 @@ impl Level for Cell<'_> {
                 format!("{} is over no column", call.name),
             ));
         }
-        let parameters = self.parameters(call, q)?;
+        let parameters = Parameters {
+            others: others?,
+            ..self.parameters(call, q)?
+        };
         let kind = reducer
             .kind(parameters)
             .map_err(|message| at(column, format!("{}: {message}", call.name)))?;
-        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind != ReductionKind::Count;
+        let skip_nan = (self.skip_nan || reducer.skip_nan) && kind.may_skip_nan();
         Ok(CellExpr::Reduce(Reduction {
             kind,
             over,

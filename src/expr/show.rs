@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, RowExpr, UnaryFn};
+use super::{
+    BinaryOp, CellExpr, Condition, Extreme, Reduction, ReductionKind, Relation, RowExpr, UnaryFn,
+};
 
 /// What the two kinds of expression have in common, and what is their own as text.
 enum Node<'a, E> {
@@ -172,6 +174,17 @@ impl fmt::Display for Reduction {
             ReductionKind::WeightedMean { weights } => {
                 write!(f, "{family}average({over}, weights={weights})")
             }
+            ReductionKind::Related { relation, others } => {
+                write!(f, "{}({over}", relation.name())?;
+                others.iter().try_for_each(|x| write!(f, ", {x}"))?;
+                if let Relation::Cov { ddof } = relation {
+                    write!(f, ", ddof={ddof}")?;
+                }
+                f.write_str(")")
+            }
+            ReductionKind::End { end, by } => write!(f, "{}({over}, {by})", end.name()),
+            ReductionKind::Marks { mark } => write!(f, "{}({over})", mark.name()),
+            ReductionKind::Mad => write!(f, "{family}mad({over})"),
         }
     }
 }

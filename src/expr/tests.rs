@@ -173,7 +173,7 @@ fn refusals_say_where_and_what_instead() {
         ("quantile(h_li, 1.5)", "q is 1.5, outside [0, 1]"),
         ("quantile(h_li)", "quantile needs q"),
         ("quantile(h_li, n)", "at column 16: q is a plain number"),
-        ("mean(h_li, ddof=1)", "only var and std take ddof"),
+        ("mean(h_li, ddof=1)", "only var, std and cov take ddof"),
         ("var(h_li, ddof=0.5)", "at column 16: ddof is 0.5"),
         (
             "var(h_li, dof=1)",

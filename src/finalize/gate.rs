@@ -12,7 +12,8 @@ use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::photon::ColumnType;
 use crate::stat::{
-    Bins, ColumnPartials, Combined, FINE_BITS, Job, JobColumn, Needs, Ordered, Partials,
+    Bins, ColumnPartials, Combined, FINE_BITS, Form, Job, JobColumn, Joint, JointRows, Needs,
+    Ordered, Partials,
 };
 
 use super::StoreSchema;
@@ -49,9 +50,11 @@ pub fn check(shard: u64, partials: &Partials, job: &Job, grid: &GridConfig) -> R
                 format!("column {}: {what}", described.name),
             ));
         }
+        let mut joints = column.joints.iter();
         column
             .remainders
             .check(&partials.cells)
+            .and_then(|()| joints.try_for_each(|rows| rows.check(&partials.cells)))
             .map_err(|what| violated(shard, format!("column {}: {what}", described.name)))?;
         for i in 0..partials.len() {
             let ids = (partials.cells[i], partials.photons[i]);
@@ -123,6 +126,7 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
             range,
             moments,
             remainders: _,
+            joints,
             terms,
             ordered,
             bins,
@@ -135,6 +139,8 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
             terms: of_terms,
             ordered: of_ordered,
             edges,
+            joints: of_joints,
+            products: _,
         } = &described.needs;
         let of_bins = &edges.is_some();
         let lengths = [
@@ -162,6 +168,12 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
                 wanted(of_bins),
             ),
         ];
+        let forms = |of: &[Joint]| of.iter().map(|joint| joint.form).collect::<Vec<_>>();
+        let found: Vec<Form> = joints.iter().map(JointRows::form).collect();
+        if found != forms(of_joints) {
+            let name = &described.name;
+            return Err(format!("column {name}: joint sums {found:?} are of others"));
+        }
         if let Some((what, found, wanted)) = lengths.into_iter().find(|(_, a, b)| a != b) {
             let shown = |rows: Option<usize>| rows.map_or("none".to_owned(), |n| n.to_string());
             return Err(format!(
@@ -191,6 +203,12 @@ fn check_cell(
             "{count} values, {} of them special, of {photons} photons",
             specials.total()
         ));
+    }
+    for joint in &column.joints {
+        if !joint.are_of(cell, count) {
+            let form = joint.form();
+            return Err(format!("no {count} values have its joint sums {form:?}"));
+        }
     }
     let ordered = column.ordered.as_ref().map(|o| o.len(i) as u64);
     if let Some(kept) = ordered.filter(|&kept| kept != count - specials.nan) {

@@ -2,7 +2,7 @@
 
 use crate::config::{CellPolicy, Config, Definition, Dtype, Output};
 use crate::error::{Error, Result};
-use crate::expr::CellExpr;
+use crate::expr::{CellExpr, Relation};
 use crate::photon::SourceColumn;
 use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
 
@@ -48,6 +48,7 @@ fn scalar(
         _ => None,
     };
     let source = single.and_then(|m| source_of(job, m, sources));
+    let other = single.and_then(|m| other_of(job, m, sources));
     let natural = natural_dtype(single, source);
     let dtype = output.dtype.unwrap_or(natural);
     if !dtype.is_float() && natural.is_float() {
@@ -74,9 +75,10 @@ fn scalar(
         source: output.source.clone(),
         resolution: (!resolutions.is_empty()).then(|| resolutions.join(", ")),
         units: match single.map(|m| m.kind) {
-            Some(MeasureKind::Count) => Some("1".to_owned()),
+            Some(MeasureKind::Count | MeasureKind::Marks { .. }) => Some("1".to_owned()),
+            Some(MeasureKind::Related { relation, .. }) => related_units(relation, source, other),
             Some(MeasureKind::Var { .. }) => units.map(|u| format!("{}^2", interval(&u))),
-            Some(MeasureKind::Std { .. } | MeasureKind::Sum) => {
+            Some(MeasureKind::Std { .. } | MeasureKind::Sum | MeasureKind::Mad) => {
                 units.map(|u| interval(&u).to_owned())
             }
             _ => units,
@@ -95,7 +97,8 @@ fn source_of<'a>(
     measure: &Measure,
     sources: &'a [SourceColumn],
 ) -> Option<&'a SourceColumn> {
-    let origin = &job.columns[measure.column].origin;
+    let column = columns_of(job, measure)[0];
+    let origin = &job.columns[column].origin;
     if let Some(variable) = origin.variable() {
         return Some(&sources[variable]);
     }
@@ -117,6 +120,59 @@ fn source_of<'a>(
     }
 }
 
+/// The first column that a value is related to.
+fn other_of<'a>(
+    job: &Job,
+    measure: &Measure,
+    sources: &'a [SourceColumn],
+) -> Option<&'a SourceColumn> {
+    let other = *columns_of(job, measure).get(1)?;
+    let variable = job.columns[other].origin.variable()?;
+    Some(&sources[variable])
+}
+
+/// The columns of a measure in their roles: the value, then what it is related to.
+fn columns_of(job: &Job, measure: &Measure) -> Vec<usize> {
+    let MeasureKind::Related { joint, roles, .. } = measure.kind else {
+        return vec![measure.column];
+    };
+    let others = &job.columns[measure.column].needs.joints[joint].others;
+    let of = |&role: &u8| match role.checked_sub(1) {
+        None => measure.column,
+        Some(other) => others[usize::from(other)],
+    };
+    roles.places().iter().map(of).collect()
+}
+
+/// Units of what a value and another column have to do with each other; `None` where one of both has none that is known.
+fn related_units(
+    relation: Relation,
+    value: Option<&SourceColumn>,
+    other: Option<&SourceColumn>,
+) -> Option<String> {
+    let spread = |column: Option<&SourceColumn>| Some(interval(column?.units.as_ref()?).to_owned());
+    // Of more than one word, or with a power or a slash.
+    let factor = |units: String| {
+        let word = units.chars().all(|c| c.is_alphabetic() || c == '_');
+        if word { units } else { format!("({units})") }
+    };
+    match relation {
+        Relation::Corr => Some("1".to_owned()),
+        Relation::Cov { .. } => Some(format!(
+            "{} {}",
+            factor(spread(value)?),
+            factor(spread(other)?)
+        )),
+        Relation::Slope | Relation::SlopeErr => Some(format!(
+            "{}/{}",
+            factor(spread(value)?),
+            factor(spread(other)?)
+        )),
+        Relation::Intercept => value?.units.clone(),
+        Relation::InterceptErr => spread(value),
+    }
+}
+
 /// The unit of differences: `seconds` of `seconds since 2018-01-01`. A spread or a sum of times is
 /// no date, and readers would decode one.
 fn interval(units: &str) -> &str {
@@ -125,8 +181,10 @@ fn interval(units: &str) -> &str {
 
 fn natural_dtype(single: Option<&Measure>, source: Option<&SourceColumn>) -> Dtype {
     match (single.map(|m| m.kind), source) {
-        (Some(MeasureKind::Count), _) => Dtype::I32,
-        (Some(MeasureKind::Min | MeasureKind::Max), Some(source)) => source.dtype,
+        (Some(MeasureKind::Count | MeasureKind::Marks { .. }), _) => Dtype::I32,
+        (Some(MeasureKind::Min | MeasureKind::Max | MeasureKind::End { .. }), Some(source)) => {
+            source.dtype
+        }
         _ => Dtype::F32,
     }
 }
@@ -139,10 +197,14 @@ fn resolutions(expr: &CellExpr<Measure>, job: &Job) -> Vec<String> {
             MeasureKind::Count
             | MeasureKind::Min
             | MeasureKind::Max
-            | MeasureKind::Quantile { .. } => return,
-            MeasureKind::TermSum | MeasureKind::TermMean | MeasureKind::WeightedMean { .. } => {
-                TermSum::RESOLUTION.to_owned()
-            }
+            | MeasureKind::Quantile { .. }
+            | MeasureKind::Mad
+            | MeasureKind::End { .. }
+            | MeasureKind::Marks { .. } => return,
+            MeasureKind::TermSum
+            | MeasureKind::TermMean
+            | MeasureKind::WeightedMean { .. }
+            | MeasureKind::Related { .. } => TermSum::RESOLUTION.to_owned(),
             MeasureKind::Sum
             | MeasureKind::Mean
             | MeasureKind::Var { .. }
@@ -186,6 +248,26 @@ fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slopes_are_units_by_units_of_differences() {
+        let column = |units: &str| SourceColumn {
+            name: "x".to_owned(),
+            column_type: crate::photon::ColumnType::F64,
+            dtype: Dtype::F64,
+            units: Some(units.to_owned()),
+            long_name: None,
+        };
+        let [h, t, v] = ["meters", "seconds since 2018-01-01", "m s-1"].map(column);
+        let of = |relation, y, x| related_units(relation, Some(y), Some(x)).unwrap();
+        assert_eq!(of(Relation::Slope, &h, &t), "meters/seconds");
+        assert_eq!(of(Relation::SlopeErr, &v, &t), "(m s-1)/seconds");
+        assert_eq!(of(Relation::Cov { ddof: 1 }, &h, &t), "meters seconds");
+        assert_eq!(of(Relation::Corr, &h, &t), "1");
+        assert_eq!(of(Relation::Intercept, &t, &h), "seconds since 2018-01-01");
+        assert_eq!(of(Relation::InterceptErr, &t, &h), "seconds");
+        assert_eq!(related_units(Relation::Slope, Some(&h), None), None);
+    }
 
     #[test]
     fn a_spread_of_times_is_an_interval_and_heights_keep_their_unit() {

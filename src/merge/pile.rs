@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::folder::{RunFolder, pile_changed, pile_unwritable};
 use crate::error::Result;
 use crate::photon::ColumnType;
-use crate::stat::{Chooser, Chosen, Job, KeySlice, Partials};
+use crate::stat::{Chooser, Chosen, Deviations, Job, KeySlice, Partials};
 
 /// Bytes after which another file is begun, so that room comes back while piles come and go.
 const FILE: u64 = 256 << 20;
@@ -213,6 +213,30 @@ impl Pile {
             chooser.end_pass();
         }
         Ok(chooser.chosen())
+    }
+
+    /// The median of deviations of a column's values and of those in memory; NaN where there are none.
+    ///
+    /// # Errors
+    /// As those of `choose`.
+    pub fn mad(
+        &self,
+        column: usize,
+        deviations: Option<Deviations>,
+        rest: KeySlice,
+    ) -> Result<f64> {
+        let Some(mut deviations) = deviations else {
+            return Ok(f64::NAN);
+        };
+        while !deviations.is_done() {
+            deviations.take(rest);
+            self.read(column, |values| {
+                deviations.take(values);
+                Ok(())
+            })?;
+            deviations.end_pass();
+        }
+        Ok(deviations.finish())
     }
 
     /// Hands all values of a column on, part after part.

@@ -9,7 +9,7 @@ use std::ops::Range as Rows;
 use super::pile::{Pile, Piles};
 use crate::error::Result;
 use crate::grid::Ascent;
-use crate::stat::{Job, Partials};
+use crate::stat::{Deviations, Job, Partials};
 
 /// Bytes of values that a part of a cell has when it is written somewhere else.
 const PART: u64 = 256 << 10;
@@ -106,7 +106,14 @@ impl Window {
             };
             for (i, column) in table.columns.iter_mut().enumerate() {
                 if let Some(ordered) = &mut column.ordered {
-                    let chosen = pile.choose(i, &job.quantiles(i), ordered.values(row))?;
+                    let values = ordered.values(row);
+                    let mut chosen = pile.choose(i, &job.quantiles(i), values)?;
+                    if job.has_mad(i) {
+                        let column_type = job.columns[i].column_type;
+                        let centre = chosen.quantile(0.5, column_type);
+                        let deviations = Deviations::new(chosen.len, centre, column_type);
+                        chosen = chosen.with_mad(pile.mad(i, deviations, values)?);
+                    }
                     ordered.choose(row, chosen);
                 }
             }

@@ -41,7 +41,7 @@ use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
 use crate::photon::{ColumnMemory, Counts, PhotonBatch};
 use crate::plan::Plan;
-use crate::read::{Failed, GranuleReport};
+use crate::read::{Failed, GranuleReport, marks_of};
 use crate::stat::{Derivation, Job};
 use crate::watch::{Reading, ToRead, Watch};
 
@@ -263,7 +263,8 @@ impl Line<'_, '_> {
         if batch.is_empty() {
             return Ok(batch);
         }
-        let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
+        let mut partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
+        partials.mark(&marks_of(&batch.origin.granule), self.job);
         self.tally.stages.add(&times);
         for (column, partials) in self.job.columns.iter().zip(&partials.columns) {
             let values = partials.remainders.values();

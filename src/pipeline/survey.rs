@@ -4,13 +4,14 @@
 
 use crate::config::Config;
 use crate::error::{Dialect, Error, Result};
+use crate::expr::Mark;
 use crate::features::Feature;
 use crate::finalize::{StoreSchema, schema};
 use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::plan::{Found, GranulePath, ListedShard, Plan, find};
 use crate::read::Applied;
-use crate::read::Failed;
+use crate::read::{Failed, marks_of};
 use crate::stat::Job;
 use crate::store::check_schema;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +77,7 @@ impl Survey {
                 granules.push(granule.clone());
             }
         }
+        check_marks(&job, &granules)?;
         let listed = |shard: &ListedShard| {
             let mut absent = shard.absent.clone();
             let mut read = Vec::new();
@@ -127,6 +129,30 @@ impl Survey {
         self.failed
             .retain(|failed| absent.contains(&failed.granule));
     }
+}
+
+/// The names of granules say what outputs count.
+///
+/// # Errors
+/// The first granule of which it is not known.
+fn check_marks(job: &Job, granules: &[GranulePath]) -> Result<()> {
+    for mark in job.marks() {
+        let unknown = |granule: &&GranulePath| marks_of(&granule.name).get(mark).is_none();
+        let Some(granule) = granules.iter().find(unknown) else {
+            continue;
+        };
+        let what = match mark {
+            Mark::Granule => "granule",
+            Mark::Cycle => "cycle",
+            Mark::Track => "reference ground track",
+        };
+        let (name, function) = (granule.name.to_string(), mark.name());
+        let message = format!("its name does not say its {what}, which {function} counts");
+        return Err(
+            Error::granule(name, message).with_remedy("count n_granules, or leave the output out")
+        );
+    }
+    Ok(())
 }
 
 /// Granules that the plan has no file of, or none that can be used: an error, or in a tolerant run left

@@ -13,7 +13,7 @@ use crate::config::GranuleKind;
 use crate::error::{Error, Result};
 use crate::folders;
 use crate::read::hdf5::looks_like_hdf5;
-use crate::read::table::looks_like_a_table;
+use crate::read::table::{is_csv, looks_like_a_table};
 
 use super::Skipped;
 
@@ -265,6 +265,9 @@ fn look(path: &Path, kind: GranuleKind) -> Look {
         None => Look::Skipped(
             match kind {
                 GranuleKind::Hdf5 => "is not HDF5",
+                GranuleKind::Table if is_csv(path) => {
+                    "is CSV, of which nothing tells that it holds photons; name it to read it"
+                }
                 GranuleKind::Table => "is neither Parquet nor Arrow IPC",
             }
             .into(),

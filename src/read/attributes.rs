@@ -45,6 +45,14 @@ pub(crate) struct Attributes {
     pub units: Option<String>,
 }
 
+impl Attributes {
+    /// The name of the first of them that changes what numbers mean.
+    #[cfg(feature = "parquet")]
+    pub fn first(&self) -> Option<&'static str> {
+        self.found.first().map(|(name, _)| *name)
+    }
+}
+
 impl Number {
     /// The number as a float, rounded where it has to be.
     pub fn to_f64(self) -> f64 {

@@ -16,6 +16,7 @@ pub mod hdf5;
 pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
+mod marks;
 mod meaning;
 mod missing;
 mod names;
@@ -42,15 +43,16 @@ use std::path::Path;
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
-use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking};
+use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, of_other_product};
 use crate::read::table::{
-    TableFile, TableReader, columns_read, looks_like_a_table, source_columns,
+    TableFile, TableReader, columns_read, is_csv, looks_like_a_table, source_columns,
 };
 use crate::watch::Watch;
 
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
 pub(crate) use filters::RowFilter;
+pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub use names::{GranulePath, Sibling, named};
@@ -195,7 +197,10 @@ impl Input {
         let lacks = |what: String| format!("has no {what}, which the config reads");
         match config.granules {
             GranuleKind::Hdf5 => {
-                let granule = hdf5(&alone, config)?;
+                let granule = of_any_product(&alone, config)?;
+                if let Some(why) = of_other_product(&granule, config) {
+                    return Ok(Some(why));
+                }
                 if let Some(path) = lacking(&granule, config)? {
                     return Ok(Some(lacks(path)));
                 }
@@ -299,13 +304,22 @@ fn table(granule: &GranulePath) -> Result<TableFile> {
     TableFile::open_as(&granule.path, &granule.name)
 }
 
-/// An HDF5 granule; a table in its place is named as what it is.
+/// An HDF5 granule of the product that the config reads.
 fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
+    let opened = of_any_product(granule, config)?;
+    match of_other_product(&opened, config) {
+        Some(why) => Err(Error::granule(opened.name(), why)),
+        None => Ok(opened),
+    }
+}
+
+/// An HDF5 granule; a table in its place is named as what it is.
+fn of_any_product(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
     let path = &granule.path;
     let opened = GranuleFile::open_as(path, &granule.name, &config.access);
     let opened = opened.map_err(|error| {
         // Of what is no regular file, opening it could wait for ever.
-        if !path.is_file() || !looks_like_a_table(path) {
+        if !path.is_file() || !(looks_like_a_table(path) || is_csv(path)) {
             return error;
         }
         let message = format!(

@@ -103,6 +103,11 @@ pub(crate) fn lacking(granule: &GranuleFile, _config: &Config) -> Result<Option<
     match granule.0 {}
 }
 
+/// Of which product a granule that is open is: none is.
+pub(crate) fn of_other_product(granule: &GranuleFile, _config: &Config) -> Option<String> {
+    match granule.0 {}
+}
+
 impl GranuleFile {
     /// Refuses.
     ///

@@ -22,7 +22,7 @@ mod drift;
 mod outside;
 
 pub use drift::Drift;
-pub use outside::{EXTENSIONS, columns_read, looks_like_a_table, partitions};
+pub use outside::{EXTENSIONS, columns_read, is_csv, looks_like_a_table, partitions};
 
 /// Cells as a table, as files: no file is known as one.
 pub const TABLE: Artefact = Artefact {

@@ -27,6 +27,8 @@ pub struct Chosen {
     pub len: usize,
     /// Ascending ranks, from 0, and their keys.
     keys: Vec<(usize, Key)>,
+    /// The bits of the median absolute deviation, where it is asked for.
+    mad: u64,
 }
 
 /// Order statistics on their way.
@@ -66,6 +68,18 @@ enum Pass {
 }
 
 impl Chosen {
+    /// The median absolute deviation of all values.
+    pub(super) fn mad(&self) -> f64 {
+        f64::from_bits(self.mad)
+    }
+
+    /// The same with this median absolute deviation.
+    #[must_use]
+    pub fn with_mad(self, mad: f64) -> Self {
+        let mad = mad.to_bits();
+        Self { mad, ..self }
+    }
+
     /// Order statistic `rank`, which is one of those that were asked for.
     pub(super) fn get(&self, rank: usize) -> Key {
         let found = self.keys.binary_search_by_key(&rank, |(rank, _)| *rank);
@@ -144,6 +158,7 @@ impl Chooser {
         Chosen {
             len: self.len,
             keys: self.chosen,
+            mad: f64::NAN.to_bits(),
         }
     }
 

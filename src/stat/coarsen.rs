@@ -41,6 +41,7 @@ impl Partials {
             column.extend(more, i..i + 1);
             let from = other.cells[i];
             column.remainders.join(&more.remainders, from, cell);
+            column.join_joints(more, from, cell);
         }
     }
 }

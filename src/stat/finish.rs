@@ -1,13 +1,16 @@
 //! Finishing: accumulators of one cell become the numbers the user asked for, rounded once.
 
-use crate::expr::{CellExpr, eval_cell};
+use crate::expr::{CellExpr, End, eval_cell};
 use crate::photon::ColumnType;
 
 use super::combined::Combined;
-use super::job::{Job, JobOutput, Measure, MeasureKind};
+use super::ends::value_of;
+use super::job::{Job, JobColumn, JobOutput, Measure, MeasureKind};
+use super::mad::mad;
 use super::order::Key;
 use super::ordered::quantile;
 use super::partial::Partials;
+use super::relate::related;
 
 /// A finished statistic of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +63,15 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     if measure.kind == MeasureKind::Count {
         return Finished::Integer(i128::from(column.count[i]));
     }
+    let cell = partials.cells[i];
+    if let MeasureKind::Marks { joint } = measure.kind {
+        return Finished::Integer(column.joints[joint].rows_of(cell).len() as i128);
+    }
+    if let Some(joint) = joint_of(measure.kind) {
+        let row = column.joints[joint].get(cell);
+        let finished = row.map(|row| finish_joint(measure.kind, row, described));
+        return finished.unwrap_or(Finished::Missing);
+    }
     if column.count[i] == 0 {
         return Finished::Missing;
     }
@@ -74,13 +86,17 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     let some = finite + specials.infinite() > 0;
     let moments = column.moments.as_ref().map(|rows| Combined {
         moments: rows[i],
-        remainder: column.remainders.get(partials.cells[i]),
+        remainder: column.remainders.get(cell),
         resolution: described.resolution,
     });
     let terms = column.terms.as_ref().map(|rows| rows[i]);
     let range = column.range.as_ref().map(|rows| rows[i]);
     let real = match measure.kind {
-        MeasureKind::Count | MeasureKind::WeightedMean { .. } => unreachable!("handled above"),
+        MeasureKind::Count
+        | MeasureKind::WeightedMean { .. }
+        | MeasureKind::Related { .. }
+        | MeasureKind::End { .. }
+        | MeasureKind::Marks { .. } => unreachable!("handled above"),
         MeasureKind::Min | MeasureKind::Max => {
             let key = range.map(|r| match measure.kind {
                 MeasureKind::Min => r.min,
@@ -105,8 +121,38 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
             let ordered = column.ordered.as_ref();
             ordered.map(|o| quantile(o, i, q, described.column_type))
         }
+        MeasureKind::Mad => {
+            let ordered = column.ordered.as_ref();
+            ordered.map(|o| mad(o, i, described.column_type))
+        }
     };
     Finished::Real(real.unwrap_or_else(|| unreachable!("the job keeps what its outputs need")))
+}
+
+/// The joint whose row of the cell has the answer.
+fn joint_of(kind: MeasureKind) -> Option<usize> {
+    match kind {
+        MeasureKind::Related { joint, .. } | MeasureKind::End { joint, .. } => Some(joint),
+        _ => None,
+    }
+}
+
+fn finish_joint(kind: MeasureKind, row: &[u64], described: &JobColumn) -> Finished {
+    match kind {
+        MeasureKind::Related {
+            joint,
+            relation,
+            roles,
+        } => {
+            let columns = described.needs.joints[joint].others.len() + 1;
+            Finished::Real(related(row, columns, roles.places(), relation))
+        }
+        MeasureKind::End { end, .. } => {
+            let key = value_of(row, end == End::Last);
+            extreme(Some(key), described.column_type)
+        }
+        _ => unreachable!("it has no row of joint sums"),
+    }
 }
 
 fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
@@ -142,7 +188,7 @@ fn weighted_mean(partials: &Partials, measure: &Measure, weights: usize, i: usiz
 
 #[cfg(test)]
 mod tests {
-    use super::super::job::{ColumnOrigin, JobColumn, Needs};
+    use super::super::job::{ColumnOrigin, Needs};
     use super::super::resolution::Resolution;
     use super::*;
 
@@ -191,7 +237,7 @@ mod tests {
                 variance: true,
                 terms: true,
                 ordered: true,
-                edges: None,
+                ..Needs::default()
             },
         };
         let measure = Measure {

@@ -2,9 +2,10 @@
 //!
 //! `src/config/job.rs` makes one of a config.
 
-use crate::expr::{CellExpr, Condition, RowExpr};
+use crate::expr::{CellExpr, Condition, End, Relation, RowExpr};
 use crate::photon::{ColumnType, Values};
 
+use super::joint::{Joint, MOST_COLUMNS};
 use super::order::Class;
 
 use super::resolution::Resolution;
@@ -57,6 +58,10 @@ pub struct Needs {
     pub ordered: bool,
     /// Ascending bin edges.
     pub edges: Option<Vec<f64>>,
+    /// What it adds up to with other columns, or with what granules are.
+    pub joints: Vec<Joint>,
+    /// Whether it takes part in sums of products, its own or those of another column.
+    pub products: bool,
 }
 
 /// How an output follows from accumulators.
@@ -99,6 +104,49 @@ pub enum MeasureKind {
     WeightedMean {
         weights: usize,
     },
+    /// Of sums of products, the column's joint of this place.
+    Related {
+        joint: usize,
+        relation: Relation,
+        /// The places of the value and of the others among the columns of the joint.
+        roles: Roles,
+    },
+    /// Of the column's joint of this place.
+    End {
+        joint: usize,
+        end: End,
+    },
+    /// Number of marks, of the column's joint of this place.
+    Marks {
+        joint: usize,
+    },
+    /// Median of the absolute deviations from the median.
+    Mad,
+}
+
+/// Places of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    places: [u8; MOST_COLUMNS],
+    len: u8,
+}
+
+impl Roles {
+    /// Of at most as many places as sums of products have columns.
+    pub fn of(of: &[usize]) -> Self {
+        let mut places = [0; MOST_COLUMNS];
+        for (place, &of) in places.iter_mut().zip(of) {
+            *place = of as u8;
+        }
+        Self {
+            places,
+            len: of.len() as u8,
+        }
+    }
+
+    pub fn places(&self) -> &[u8] {
+        &self.places[..self.len.into()]
+    }
 }
 
 impl ColumnOrigin {
@@ -129,7 +177,8 @@ impl JobColumn {
                 return true;
             }
             let moments = !column.needs.moments || value.quantise(column.resolution).is_some();
-            moments && (!column.needs.terms || value.to_f64().abs() < TermSum::RANGE)
+            let terms = column.needs.terms || column.needs.products;
+            moments && (!terms || value.to_f64().abs() < TermSum::RANGE)
         }
         match values {
             Values::F32(v) => holds(self, v[i]),
@@ -140,7 +189,7 @@ impl JobColumn {
 }
 
 impl Needs {
-    /// Whether anything but the number of values matters.
+    /// Whether anything but the number of values matters to a backend: joint sums are the host's.
     pub fn values(&self) -> bool {
         // Without a rest: an accumulator that is not asked here would not be fed.
         let Self {
@@ -150,6 +199,8 @@ impl Needs {
             terms,
             ordered,
             edges,
+            joints: _,
+            products: _,
         } = self;
         *range || *moments || *terms || *ordered || edges.is_some()
     }
@@ -163,6 +214,7 @@ impl Job {
             if let JobOutput::Scalar(expr) = output {
                 expr.each_reduction(&mut |measure| match measure.kind {
                     MeasureKind::Quantile { q } if measure.column == column => found.push(q),
+                    MeasureKind::Mad if measure.column == column => found.push(0.5),
                     _ => {}
                 });
             }
@@ -194,6 +246,7 @@ mod tests {
             terms: i == 2,
             ordered: i == 3,
             edges: (i == 4).then(|| vec![0.0, 1.0]),
+            ..Needs::default()
         })
     }
 

@@ -13,7 +13,8 @@
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once. `remains.rs` finds the values that have a remainder and sums
+//! `finish.rs` turns them into f64 once. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
+//! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory.
 
@@ -24,16 +25,23 @@ mod coarsen;
 mod combined;
 mod derive;
 mod encode;
+mod ends;
 mod exact;
 mod finish;
+mod fraction;
 mod histogram;
 mod job;
+mod joint;
+mod mad;
+mod mark;
 mod moments;
 mod order;
 mod ordered;
 mod part;
 mod partial;
+mod products;
 mod range;
+mod relate;
 mod remainder;
 mod remains;
 mod resolution;
@@ -51,15 +59,20 @@ pub use choose::{Chooser, Chosen};
 pub use combined::Combined;
 pub use derive::{Derivation, holds};
 pub use encode::{DecodeError, Encoding, Fingerprint};
+pub use ends::ends;
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_output};
 pub use histogram::Bins;
-pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs};
+pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
+pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};
+pub use mad::Deviations;
+pub use mark::Marks;
 pub use moments::Moments;
 pub use order::{Class, Key};
 pub use ordered::{Ordered, quantile};
 pub use part::KeySlice;
 pub use partial::{ColumnPartials, Partials};
+pub use products::{ProductSums, beyond_range};
 pub use range::Range;
 pub use remainder::{FINE_BITS, Remainder, RemainderRule, Remainders, Split};
 pub use remains::{Part, RemainderSums, mostly_remain};

@@ -141,7 +141,7 @@ impl Ordered {
         self.chosen.push((i, chosen));
     }
 
-    fn chosen_of(&self, i: usize) -> Option<&Chosen> {
+    pub(super) fn chosen_of(&self, i: usize) -> Option<&Chosen> {
         if self.chosen.is_empty() {
             return None;
         }
@@ -251,25 +251,29 @@ fn gather_keys<'a, T: Copy + Default + Send + Sync + 'a>(
     });
 }
 
-/// Quantile `q` of cell `i` once its order statistics are selected: with h = (n - 1) q, linear interpolation between
-/// order statistics floor(h) and floor(h) + 1 in f64 (numpy's default, Hyndman & Fan type 7).
-///
-/// As numpy, from the nearer of the two, so that finite results are its to the bit. NaN for no
-/// values. Where the neighbours are equal or h is whole, nothing is interpolated and an infinity
-/// stays an infinity; else infinities go through the formula, which gives the nearer one or NaN.
+/// Quantile `q` of cell `i` once its order statistics are selected.
 pub fn quantile(ordered: &Ordered, i: usize, q: f64, column_type: ColumnType) -> f64 {
-    let n = ordered.len(i);
+    let key = |rank| ordered.get(i, rank);
+    interpolated(ordered.len(i), q, |rank| key(rank).to_f64(column_type))
+}
+
+/// Quantile `q` of `n` values by their ranks: with h = (n - 1) q, linear interpolation between order statistics floor(h)
+/// and floor(h) + 1 in f64 (numpy's default, Hyndman & Fan type 7).
+///
+/// As numpy, from the nearer of the two, so that finite results are its to the bit. NaN for no values. Where the neighbours
+/// are equal or h is whole, an infinity stays an infinity; else the formula gives the nearer one or NaN.
+pub(super) fn interpolated(n: usize, q: f64, value: impl Fn(usize) -> f64) -> f64 {
     if n == 0 {
         return f64::NAN;
     }
     let h = (n - 1) as f64 * q;
     let [rank, next] = ranks(n, q);
     let fraction = h - h.floor();
-    let lower = ordered.get(i, rank).to_f64(column_type);
+    let lower = value(rank);
     if fraction == 0.0 || next == rank {
         return lower;
     }
-    let upper = ordered.get(i, next).to_f64(column_type);
+    let upper = value(next);
     if lower == upper {
         return lower;
     }

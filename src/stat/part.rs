@@ -48,6 +48,7 @@ impl Partials {
             if from == 0 {
                 mine.extend_fixed(more, row..row + 1);
                 mine.remainders.join(&more.remainders, cell, cell);
+                mine.join_joints(more, cell, cell);
             } else {
                 mine.push_nothing();
             }
@@ -119,6 +120,11 @@ impl Partials {
                 .rows
                 .partition_point(|r| r.cell < last.cells[0]);
             column.remainders.rows.truncate(left);
+            let cell = last.cells[0];
+            column
+                .joints
+                .iter_mut()
+                .for_each(|rows| rows.truncate(cell));
         }
         last
     }
@@ -219,6 +225,7 @@ mod tests {
                 terms: true,
                 ordered,
                 edges,
+                ..Needs::default()
             },
         };
         let edges = (edges > 0).then(|| (0..edges).map(|i| i as f64).collect());
@@ -303,7 +310,7 @@ mod tests {
         // Of three columns.
         assert_eq!(table.weight(), 2 + 3 * (3 + 5));
         assert!(table.columns[2].remainders.values() > 0);
-        table.clear_remainders();
+        table.clear_hosts();
         assert_eq!(table.columns[2].remainders.values(), 0);
         assert_eq!(table.weight(), 26);
     }

@@ -11,6 +11,7 @@ use std::ops::Range as Rows;
 use super::accumulate::{Accumulator, resize};
 use super::histogram::Bins;
 use super::job::{Job, JobColumn};
+use super::joint::JointRows;
 use super::moments::Moments;
 use super::ordered::Ordered;
 use super::range::Range;
@@ -42,6 +43,9 @@ pub struct ColumnPartials {
     pub moments: Option<Vec<Moments>>,
     /// Of the few cells that have any; what a backend gives back has none yet.
     pub remainders: Remainders,
+    /// Of the cells where a photon counts, one for each that the column needs; what a backend gives back has no
+    /// rows yet.
+    pub joints: Vec<JointRows>,
     pub terms: Option<Vec<TermSum>>,
     pub ordered: Option<Ordered>,
     pub bins: Option<Bins>,
@@ -68,10 +72,11 @@ impl Partials {
         }
     }
 
-    /// Removes all remainders and keeps the memory for as many.
-    pub fn clear_remainders(&mut self) {
+    /// Removes all that backends leave to the host, remainders and joint sums, and keeps the memory for as many.
+    pub fn clear_hosts(&mut self) {
         for column in &mut self.columns {
             column.remainders.clear();
+            column.joints.iter_mut().for_each(JointRows::clear);
         }
     }
 
@@ -114,6 +119,7 @@ impl Partials {
             column.extend(more, rest..end);
             let cells = &other.cells[rest..end];
             column.remainders.extend(&more.remainders, cells);
+            column.extend_joints(more, cells);
         }
     }
 
@@ -127,6 +133,7 @@ impl Partials {
             column.join_last(more, i);
             if let (from, Some(to)) = ids {
                 column.remainders.join(&more.remainders, from, to);
+                column.join_joints(more, from, to);
             }
         }
     }
@@ -174,6 +181,11 @@ impl ColumnPartials {
             range: needs.range.then(Vec::new),
             moments: needs.moments.then(Vec::new),
             remainders: Remainders::default(),
+            joints: needs
+                .joints
+                .iter()
+                .map(|j| JointRows::new(j.form))
+                .collect(),
             terms: needs.terms.then(Vec::new),
             ordered: needs.ordered.then(|| Ordered::new(column.column_type)),
             bins: needs.edges.as_ref().map(|edges| Bins::new(edges.len())),
@@ -186,6 +198,7 @@ impl ColumnPartials {
         self.specials.clear();
         self.out_of_range = 0;
         self.remainders.clear();
+        self.joints.iter_mut().for_each(JointRows::clear);
         each_accumulator!(self, rows => Accumulator::clear(rows));
     }
 
@@ -198,6 +211,7 @@ impl ColumnPartials {
             range,
             moments,
             remainders: _,
+            joints: _,
             terms,
             ordered: _,
             bins: _,
@@ -252,12 +266,26 @@ impl ColumnPartials {
             range: _,
             moments: _,
             remainders: _,
+            joints: _,
             terms: _,
             ordered,
             bins,
             out_of_range: _,
         } = self;
         (ordered, bins)
+    }
+
+    fn extend_joints(&mut self, other: &Self, cells: &[u64]) {
+        for (mine, more) in self.joints.iter_mut().zip(&other.joints) {
+            mine.extend(more, cells);
+        }
+    }
+
+    /// Adds the joint sums of cell `from` to those of cell `to`, the last one here or above it.
+    pub(super) fn join_joints(&mut self, other: &Self, from: u64, to: u64) {
+        for (mine, more) in self.joints.iter_mut().zip(&other.joints) {
+            mine.join(more, from, to);
+        }
     }
 
     /// Makes room for so many rows; what they hold is to be replaced.
@@ -276,6 +304,7 @@ impl ColumnPartials {
             range,
             moments,
             remainders: _,
+            joints: _,
             terms,
             ordered: _,
             bins: _,

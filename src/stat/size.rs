@@ -8,6 +8,7 @@ use std::ops::Range as Rows;
 
 use super::accumulate::Accumulator;
 use super::job::{Job, JobColumn, Needs};
+use super::joint::JointRows;
 use super::moments::Moments;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
@@ -27,11 +28,13 @@ impl Job {
         2 * size_of::<u64>() as u64 + columns.sum::<u64>()
     }
 
-    /// Bytes of the remainders that one cell has where all its columns have one.
+    /// Bytes of the remainders and joint sums that one cell has of one granule where all its columns have them.
     pub fn remainder_bytes(&self) -> u64 {
         let columns = self.columns.iter();
         let kept = columns.filter(|column| column.remainder_rule().is_some());
-        kept.count() as u64 * size_of::<Remainder>() as u64
+        let joints = self.columns.iter().flat_map(|column| &column.needs.joints);
+        let joints: u64 = joints.map(|joint| joint.form.bytes()).sum();
+        kept.count() as u64 * size_of::<Remainder>() as u64 + joints
     }
 
     /// Bytes that are retained of one photon for order statistics.
@@ -50,6 +53,9 @@ impl JobColumn {
             terms,
             ordered,
             edges,
+            // Of the cells that have any: `bytes_retained`.
+            joints: _,
+            products: _,
         } = &self.needs;
         let optional = [
             (range, size_of::<Range>()),
@@ -129,6 +135,13 @@ impl Partials {
                 other.columns[i].remainders.of_cells(cells).len()
             });
             column.remainders.rows.reserve_exact(remainders.sum());
+            for (j, joints) in column.joints.iter_mut().enumerate() {
+                let rows = others.iter().map(|(other, rows)| {
+                    let cells = &other.cells[rows.clone()];
+                    other.columns[i].joints[j].of_cells(cells).len()
+                });
+                joints.reserve(rows.sum());
+            }
             if let Some(ordered) = &mut column.ordered {
                 let keys = others.iter().map(|(other, rows)| {
                     let ordered = other.columns[i].ordered.as_ref();
@@ -143,7 +156,9 @@ impl Partials {
         let cells = &self.cells[rows.clone()];
         let of = |column: &ColumnPartials| {
             let ordered = column.ordered.as_ref();
-            ordered.map_or(0, |o| o.bytes_of(rows.clone())) + column.remainders.bytes_of(cells)
+            let joints: u64 = column.joints.iter().map(|j| j.bytes_of(cells)).sum();
+            let beside = column.remainders.bytes_of(cells) + joints;
+            ordered.map_or(0, |o| o.bytes_of(rows.clone())) + beside
         };
         self.columns.iter().map(of).sum()
     }
@@ -152,6 +167,7 @@ impl Partials {
 impl ColumnPartials {
     fn bytes_held(&self) -> u64 {
         let mut bytes = held(&self.count) + held(&self.specials) + held(&self.remainders.rows);
+        bytes += held(&self.joints) + self.joints.iter().map(JointRows::bytes_held).sum::<u64>();
         each_accumulator!(self, rows => bytes += rows.bytes_held());
         bytes
     }
@@ -160,6 +176,7 @@ impl ColumnPartials {
         self.count.shrink_to_fit();
         self.specials.shrink_to_fit();
         self.remainders.rows.shrink_to_fit();
+        self.joints.iter_mut().for_each(JointRows::shrink);
         each_accumulator!(self, rows => Accumulator::shrink(rows));
     }
 
@@ -233,6 +250,7 @@ mod tests {
                 terms: true,
                 ordered: true,
                 edges: Some(vec![0.0, 1.0, 2.0]),
+                ..Needs::default()
             },
         };
         Job {

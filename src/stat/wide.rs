@@ -9,6 +9,22 @@ use super::exact::{Unsigned256, ratio};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wide<const N: usize>(pub [u64; N]);
 
+/// Adds `value * 2^by` to an integer of these limbs.
+#[inline]
+pub(super) fn add_shifted(limbs: &mut [u64], value: i128, by: u32) {
+    let sign = (value >> 127) as u64;
+    let parts = [value as u64, (value >> 64) as u64];
+    let (skip, bits) = ((by / 64) as usize, by % 64);
+    let (mut carry, mut below) = (false, 0);
+    for (i, place) in limbs.iter_mut().enumerate().skip(skip) {
+        let part = parts.get(i - skip).copied().unwrap_or(sign);
+        // Shifting right in two steps: a shift by 64 is none.
+        let limb = part << bits | (below >> 1) >> (63 - bits);
+        below = part;
+        (*place, carry) = place.carrying_add(limb, carry);
+    }
+}
+
 impl<const N: usize> Default for Wide<N> {
     fn default() -> Self {
         Self([0; N])
@@ -19,17 +35,7 @@ impl<const N: usize> Wide<N> {
     /// Adds `value * 2^by`.
     #[inline]
     pub fn add_shifted(&mut self, value: i128, by: u32) {
-        let sign = (value >> 127) as u64;
-        let parts = [value as u64, (value >> 64) as u64];
-        let (skip, bits) = ((by / 64) as usize, by % 64);
-        let (mut carry, mut below) = (false, 0);
-        for i in skip..N {
-            let part = parts.get(i - skip).copied().unwrap_or(sign);
-            // Shifting right in two steps: a shift by 64 is none.
-            let limb = part << bits | (below >> 1) >> (63 - bits);
-            below = part;
-            (self.0[i], carry) = self.0[i].carrying_add(limb, carry);
-        }
+        add_shifted(&mut self.0, value, by);
     }
 
     /// Adds another integer.

@@ -7,7 +7,7 @@ use super::granules::{Heights, one};
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 9] = [
+const VERBS: [&str; 10] = [
     "devices",
     "demo",
     "run",
@@ -15,6 +15,7 @@ const VERBS: [&str; 9] = [
     "inspect",
     "render",
     "verify",
+    "config",
     "schema",
     "completions",
 ];

@@ -3,6 +3,7 @@
 mod benches;
 mod joins;
 mod regions;
+mod trends;
 
 use std::path::{Path, PathBuf};
 

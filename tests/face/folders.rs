@@ -216,6 +216,8 @@ fn a_pipe_is_never_opened() {
 #[test]
 fn a_granule_of_another_product_stops_a_strict_run() {
     let site = Site::new();
+    // A config that does not name its product.
+    let atl03 = site.atl03_with("  product: ATL03\n", "");
     let good = site.good(NAME, -45.0);
     let other = site.other_file(
         "ATL08_20190105163308_01260202_006_02.h5",
@@ -237,20 +239,20 @@ fn a_granule_of_another_product_stops_a_strict_run() {
         ),
     ] {
         refused(
-            site.code_to("c.zarr", "atl03", &[&good, other]).execute(),
+            site.code_to("c.zarr", &atl03, &[&good, other]).execute(),
             Kind::Granule,
             says,
         );
         refused(
-            site.mapping("atl03", &[&good, other]).execute(),
+            site.mapping(&atl03, &[&good, other]).execute(),
             Kind::Granule,
             says,
         );
-        let command = site.code("atl03", &[&good, other]);
+        let command = site.code(&atl03, &[&good, other]);
         let (report, _) = partly(command.tolerant(true).overwrite(true));
         assert_eq!(read_by(&report), [NAME]);
         assert_eq!(report["granules"]["failed"].as_array().unwrap().len(), 1);
-        let command = site.mapping("atl03", &[&good, other]);
+        let command = site.mapping(&atl03, &[&good, other]);
         assert_eq!(partly(command.tolerant(true)).0["failed"], 1);
     }
     // A granule of the product without photons is none.
@@ -258,7 +260,7 @@ fn a_granule_of_another_product_stops_a_strict_run() {
         "ATL03_20190205163308_01260202_006_02.h5",
         "gt1l/geolocation/segment_id",
     );
-    let (_, message) = done(site.code_to("b.zarr", "atl03", &[&good, &empty]));
+    let (_, message) = done(site.code_to("b.zarr", &atl03, &[&good, &empty]));
     assert!(message.contains("has no photons"), "{message}");
 }
 

@@ -3,10 +3,12 @@
 mod arrays;
 mod bad_granule;
 mod bad_target;
+mod built_in;
 mod columns;
 mod columns_of_datasets;
 mod conditions;
 mod configs;
+mod csv;
 mod damaged_tables;
 pub(crate) mod documents;
 mod error_table;
@@ -36,9 +38,11 @@ mod shard_maps;
 mod storage;
 mod stores;
 mod table_out;
+mod table_types;
 mod tables;
 mod targets;
 mod tolerant;
+mod trends;
 mod units;
 mod watches;
 

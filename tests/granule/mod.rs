@@ -33,6 +33,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
     let path = |name: &str| format!("/{{group}}/{level}/{name}");
     let order = |n| Order::new(n).unwrap();
     Config {
+        product: None,
         granules: GranuleKind::Hdf5,
         name: "test".into(),
         sha256: String::new(),
@@ -66,6 +67,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         catalog: None,
         points: None,
         access: Access::default(),
+        changed: Vec::new(),
         origins: std::collections::BTreeMap::new(),
     }
 }

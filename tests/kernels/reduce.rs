@@ -107,7 +107,7 @@ fn needs(letters: &str) -> Needs {
         variance: letters.contains('m'),
         terms: letters.contains('t'),
         ordered: letters.contains('o'),
-        edges: None,
+        ..Needs::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What holds for any photons: the answer depends on nothing but the photons, and equals the oracle.
 
 mod exact;
+mod least_squares;
 mod missing;
 mod oracle;
 mod overviews;
@@ -8,6 +9,7 @@ mod plan;
 mod regions;
 mod spill;
 mod tables;
+mod trends;
 
 use arrow::buffer::NullBuffer;
 use icefold::finalize::CellTable;
@@ -37,6 +39,10 @@ aggregation:
     k_min: {function: min, source: k}
     k_sum: {function: sum, source: k, dtype: float64}
     spread: {expression: "np.quantile(h, 0.75) - np.quantile(h, 0.25)", dtype: float64}
+    h_slope: {function: slope, source: h, params: {x: k}, dtype: float64}
+    h_slope_err: {expression: "slope_err(h, k)", dtype: float64}
+    s_first: {function: first, source: s, params: {by: h}}
+    h_mad: {function: mad, source: h, dtype: float64}
     bins: {function: histogram, source: h, params: {edges: [-10, 0, 5.5, 100]}}
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}

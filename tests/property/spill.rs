@@ -36,6 +36,11 @@ aggregation:
     d_std: {function: std, source: d, dtype: float64}
     d_q: {function: nanquantile, source: d, params: {q: 0.3}, dtype: float64}
     bins: {function: histogram, source: h, params: {edges: [-10, 0, 5.5, 100]}}
+    d_slope: {function: slope, source: d, params: {x: k}, dtype: float64}
+    d_err: {function: intercept_err, source: d, params: {x: [k, s]}, dtype: float64}
+    k_last: {function: last, source: k, params: {by: d}}
+    h_mad: {function: mad, source: h, dtype: float64}
+    d_mad: {function: nanmad, source: d, dtype: float64}
     d_bins: {function: histogram, source: d, params: {edges: [-1, 1]}}
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}

@@ -5,6 +5,7 @@ pub mod double;
 pub mod granules;
 pub mod healpix;
 pub mod joined;
+pub mod products;
 pub mod site;
 pub mod streams;
 pub mod tables;
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use icefold::backend::{Device, DeviceChoice, Places, StageTimes, add_remainders};
+use icefold::backend::{Device, DeviceChoice, Places, StageTimes, add_hosts};
 use icefold::config::{self, Config, Dtype};
 use icefold::finalize::{CellTable, StoreSchema, finalize, schema};
 use icefold::merge::ShardPartials;
 use icefold::photon::SourceColumn;
 use icefold::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
-use icefold::stat::{Derivation, Job, Partials};
+use icefold::stat::{ColumnPartials, Derivation, Job, JointRows, Partials};
 
 /// Real granules and reference answers.
 pub fn data() -> PathBuf {
@@ -174,7 +175,7 @@ impl Question {
         })
     }
 
-    /// As `answer`, with the fold of a batch given. A backend leaves remainders to the host.
+    /// As `answer`, with the fold of a batch given. A backend leaves remainders and joint sums to the host.
     pub fn answer_of(
         &self,
         photons: &Photons,
@@ -188,10 +189,14 @@ impl Question {
                 Derivation::default().take(&self.job, &self.config.variables, &mut batch);
             let mut partials = fold(&batch).expect("the batch folds");
             let mut columns = partials.columns.iter();
-            if columns.all(|column| column.remainders.rows().is_empty()) {
+            let is_empty = |column: &ColumnPartials| {
+                let joints = column.joints.iter().all(JointRows::is_empty);
+                column.remainders.rows().is_empty() && joints
+            };
+            if columns.all(is_empty) {
                 let places = Places::of(&batch, &self.config.grid);
-                add_remainders(places, &batch.columns, &self.job, &mut partials)
-                    .expect("remainders are of cells that are there");
+                add_hosts(places, &batch.columns, &self.job, &mut partials)
+                    .expect("its sums are of cells that are there");
             }
             assert!(partials.out_of_range().next().is_none());
             shards.add(&partials, &self.config.grid, &self.job);

@@ -1,5 +1,7 @@
 //! The parts of icefold that read Parquet and Arrow IPC, without those that know configs.
 
+#[path = "../../../src/read/table/fields.rs"]
+pub mod fields;
 #[path = "../../../src/read/table/footer.rs"]
 pub mod footer;
 #[path = "../../../src/read/table/front.rs"]
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
+use fields::Pick;
 use guard::guarded;
 use ipc::{IpcSource, Messages};
 use metered::Metered;
@@ -50,7 +53,7 @@ pub fn parquet(file: &Arc<dyn Bytes>) -> Option<usize> {
     let metered = Metered::new(Arc::clone(file));
     let loaded = guarded(|| ArrowReaderMetadata::load(&metered, ArrowReaderOptions::new())).ok()?;
     let metadata = loaded.metadata();
-    let all: Vec<usize> = (0..loaded.schema().fields().len()).collect();
+    let all: Vec<Pick> = (0..loaded.schema().fields().len()).map(whole).collect();
     let wanted = Wanted {
         schema: loaded.schema(),
         points: Some("points"),
@@ -71,7 +74,7 @@ pub fn parquet(file: &Arc<dyn Bytes>) -> Option<usize> {
         match guarded(|| Ok::<_, String>(source.next())).ok()?.ok()? {
             None => return Some(rows),
             Some(Piece::Rows { batch, .. }) => rows += batch.num_rows(),
-            Some(Piece::Skipped(_)) => {}
+            Some(Piece::Skipped(..)) => {}
         }
     }
     None
@@ -94,7 +97,7 @@ pub fn arrow(file: &Arc<dyn Bytes>, is_stream: bool) -> Option<usize> {
     let mut source = ours(IpcSource::open(
         &messages,
         metered,
-        places.collect(),
+        places.map(whole).collect(),
         limits,
     ))?;
     let mut rows = 0;
@@ -105,6 +108,14 @@ pub fn arrow(file: &Arc<dyn Bytes>, is_stream: bool) -> Option<usize> {
         }
     }
     None
+}
+
+/// All of a column.
+fn whole(root: usize) -> Pick {
+    Pick {
+        root,
+        path: Vec::new(),
+    }
 }
 
 fn ours<T>(result: Result<T, Fault>) -> Option<T> {
@@ -123,6 +134,7 @@ fn is_read(messages: &Messages, place: usize) -> bool {
             is_number(item.data_type())
         }
         D::Binary | D::LargeBinary | D::BinaryView => true,
+        D::Struct(fields) => fields.iter().all(|field| is_number(field.data_type())),
         other => is_number(other),
     }
 }

@@ -155,6 +155,7 @@ impl Rows<'_> {
             range,
             moments,
             remainders: _,
+            joints: _,
             terms,
             ordered: _,
             bins: _,

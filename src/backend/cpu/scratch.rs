@@ -91,12 +91,12 @@ impl Tables {
 }
 
 impl Buffers {
-    /// A table for results; what it holds is to be replaced, but for remainders, of which a backend
-    /// knows nothing: it has none.
+    /// A table for results; what it holds is to be replaced, but for remainders and joint sums, of which a
+    /// backend knows nothing: it has none.
     pub fn take_result(&mut self, job: &Job) -> Partials {
         let kept = self.tables.results.pop();
         let mut table = kept.unwrap_or_else(|| Partials::empty(job));
-        table.clear_remainders();
+        table.clear_hosts();
         table
     }
 

@@ -27,6 +27,8 @@ pub fn shares(job: &Job) -> (Share, Share) {
             terms,
             ordered: _,
             edges,
+            joints: _,
+            products: _,
         } = &mut column.needs;
         *edges = None;
         *terms &= column.column_type == ColumnType::F64;
@@ -41,6 +43,8 @@ pub fn shares(job: &Job) -> (Share, Share) {
             terms,
             ordered,
             edges: _,
+            joints: _,
+            products: _,
         } = &mut column.needs;
         (*range, *moments, *ordered) = (false, false, false);
         *terms &= column.column_type != ColumnType::F64;

@@ -55,13 +55,15 @@ pub fn column(
     described: &JobColumn,
 ) -> ColumnPartials {
     let mut column = ColumnPartials::empty(described);
-    // Without a rest: bins and remainders are the host's, and where values are retained rows are not summed up.
+    // Without a rest: bins, remainders and joint sums are the host's, and where values are retained rows are not
+    // summed up.
     let ColumnPartials {
         count: counted,
         specials: special,
         range,
         moments: of_moments,
         remainders: _,
+        joints: _,
         terms: of_terms,
         ordered: _,
         bins: _,

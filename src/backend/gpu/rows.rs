@@ -133,13 +133,14 @@ fn cells<R: Row>(found: &Found<R>, table: &KeyTable) -> (Vec<u64>, Vec<u64>) {
 /// The accumulators of a column.
 fn column<R: Row>(found: &Found<R>, described: &JobColumn) -> ColumnPartials {
     let mut column = ColumnPartials::empty(described);
-    // Without a rest: bins and remainders are the host's, all others are in rows.
+    // Without a rest: bins, remainders and joint sums are the host's, all others are in rows.
     let ColumnPartials {
         count,
         specials,
         range,
         moments,
         remainders: _,
+        joints: _,
         terms,
         ordered,
         bins: _,

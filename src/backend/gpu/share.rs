@@ -84,6 +84,7 @@ fn join(
                     range: _,
                     moments: _,
                     remainders: _,
+                    joints: _,
                     terms,
                     ordered: _,
                     bins,

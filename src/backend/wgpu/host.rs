@@ -81,6 +81,8 @@ pub fn shares(job: &Job) -> (Share, Share) {
             terms,
             ordered: _,
             edges,
+            joints: _,
+            products: _,
         } = &mut column.needs;
         (*terms, *edges) = (false, None);
         (place, column)
@@ -95,6 +97,8 @@ pub fn shares(job: &Job) -> (Share, Share) {
                 terms: _,
                 ordered,
                 edges: _,
+                joints: _,
+                products: _,
             } = &mut column.needs;
             (*range, *moments, *ordered) = (false, false, false);
         }

@@ -125,7 +125,7 @@ pub fn job(columns: Columns) -> Job {
         variance: !terms,
         terms,
         ordered,
-        edges: None,
+        ..Needs::default()
     };
     let columns = [
         (ColumnType::F32, 34, needs(false, everything)),

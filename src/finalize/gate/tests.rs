@@ -8,7 +8,7 @@ use super::super::OutputArray;
 use super::*;
 use crate::config::Dtype;
 use crate::grid::{Latitude, Order};
-use crate::stat::{ColumnOrigin, Key, Needs, Remainder, Resolution, Value};
+use crate::stat::{ColumnOrigin, Form, Joint, Key, Needs, Remainder, Resolution, Value};
 
 /// One float32 column of which everything is asked for.
 pub fn job() -> Job {
@@ -24,6 +24,7 @@ pub fn job() -> Job {
             terms: true,
             ordered: true,
             edges: Some(vec![0.0, 10.0]),
+            ..Needs::default()
         },
     };
     Job {
@@ -297,4 +298,46 @@ fn a_mean_of_values_that_were_rounded_is_out_of_their_range_by_a_unit_at_most() 
         let error = check_after(units * Resolution::DEFAULT.unit()).unwrap_err();
         assert!(error.contains("mean 16000.12345678"), "{error}");
     }
+}
+
+#[test]
+fn joint_sums_are_of_cells_and_values_that_are_there() {
+    let form = Form::Products(1);
+    let mut job = job();
+    job.columns[0].needs.joints = vec![Joint {
+        form,
+        others: Vec::new(),
+    }];
+    // n, the sum, and the sum of squares.
+    let row = |n: u64, squares: u64| {
+        let mut row = vec![0; form.words()];
+        (row[0], row[1], row[5]) = (n, 4, squares);
+        row
+    };
+    let checked = |cell: u64, row: Vec<u64>| {
+        let mut partials = partials(&[(7, &[1.0, 3.0]), (9, &[3.0])], &job);
+        partials.columns[0].joints[0].push(cell, &row);
+        check(0, &partials, &job, &grid()).map_err(|e| e.to_string())
+    };
+    assert_eq!(checked(7, row(2, 10)), Ok(()));
+    for (cell, row, says) in [
+        (
+            7,
+            row(3, 10),
+            "cell 7, column h: no 2 values have its joint sums",
+        ),
+        (7, row(2, 7), "no 2 values have its joint sums Products(1)"),
+        (7, row(0, 10), "no 2 values have its joint sums"),
+        (8, row(1, 16), "joint sums of cell 8, which is not there"),
+    ] {
+        let error = checked(cell, row).unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+    let mut of_others = partials(&[(7, &[1.0])], &job);
+    of_others.columns[0].joints.clear();
+    let error = check(0, &of_others, &job, &grid()).unwrap_err().to_string();
+    assert!(
+        error.contains("column h: joint sums [] are of others"),
+        "{error}"
+    );
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::file::GranuleFile;
+use super::fit::of_other_product;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::reader::Reader;
 use crate::config::Config;
@@ -41,6 +42,9 @@ struct Needed {
 /// config's is an error of the config.
 pub(super) fn cost(path: &Path, config: &Config) -> Result<Value> {
     let granule = GranuleFile::open_with(path, &config.access)?;
+    if let Some(why) = of_other_product(&granule, config) {
+        return Err(Error::granule(granule.name(), why));
+    }
     let siblings = Siblings::in_folder_of(path, config)?.of(path, config);
     let siblings = siblings.map_err(|why| granule.error(why.to_string()))?;
     let granule = granule.beside(&siblings)?;

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use super::attributes::text;
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::presence::survey;
 use super::track::path_in;
-use crate::config::Config;
+use crate::config::{Config, of_product};
 use crate::read::product::ProductName;
 use crate::{Error, Result};
 
@@ -106,12 +107,43 @@ impl Outline {
 
 /// The product that a granule is of, as `ATL06`.
 fn product(granule: &GranuleFile) -> Option<String> {
-    let own = granule.attribute("short_name").filter(|name| {
+    let is_product = |name: &String| {
         let digits = name.get(3..5);
         name.starts_with("ATL") && digits.is_some_and(|d| d.bytes().all(|c| c.is_ascii_digit()))
-    });
+    };
+    // ATL24 says it in a group alone, whose name it spells in its own way.
+    let own = granule
+        .attribute("short_name")
+        .filter(is_product)
+        .or_else(|| {
+            let groups = [
+                "/METADATA/DatasetIdentification",
+                "/metadata/DatasetIdentification",
+            ];
+            let mut said = groups.iter().filter_map(|path| {
+                let group = granule.find_group(path).ok()??;
+                text(&group, "shortName").filter(is_product)
+            });
+            said.next()
+        });
     own.map(|name| name[..5].to_owned())
         .or_else(|| ProductName::of(granule.name().as_ref()).map(|name| name.product))
+}
+
+/// Why a granule is not of the product that the config reads: by the granule's own word or its name. One that says
+/// nothing is taken at its datasets.
+pub(crate) fn of_other_product(granule: &GranuleFile, config: &Config) -> Option<String> {
+    let wanted = config.product.as_deref()?;
+    let found = product(granule).filter(|found| found != wanted)?;
+    let with = match of_product(&found) {
+        Some(name) => format!("such as the built-in {name}"),
+        None => "one that names its datasets".to_owned(),
+    };
+    Some(format!(
+        "is of {found}, and config {} reads {wanted} (data_source.product); run it with a config for {found}, {with}, \
+         or leave it out",
+        config.name
+    ))
 }
 
 /// The first dataset that the config reads and a ground track with its group does not have.

@@ -44,8 +44,8 @@ mod virtual_dataset;
 mod walk;
 
 pub use file::{GranuleFile, WholeDataset};
-pub(crate) use fit::lacking;
 pub use fit::{Outline, Tracks};
+pub(crate) use fit::{lacking, of_other_product};
 pub use ground_track::{Beam, GroundTrackStatus, GroundTrackSummary};
 pub use inspect::{Inspected, inspect, inspect_all};
 pub use open_file::plugin_folders;

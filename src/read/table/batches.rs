@@ -9,13 +9,15 @@ use std::time::Duration;
 use arrow::record_batch::RecordBatch;
 
 use super::columns::Needed;
+use super::csv::CsvSource;
+use super::fields::unfolded;
 use super::file::{Format, TableFile};
 use super::guard::guarded;
 use super::ipc::IpcSource;
 use super::metered::Metered;
 use super::partitions::{Partition, widened};
 use super::piece::{Piece, Reach, Stretch};
-use super::room::Room;
+use super::room::{Fault, Room};
 use super::row_groups::{ParquetSource, Wanted};
 use crate::Result;
 
@@ -29,12 +31,15 @@ pub(super) struct Batches {
     row: u64,
     /// Columns to add to those of the file.
     partitions: Vec<Partition>,
+    /// Fields of structs that become columns.
+    fields: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
 enum Source {
     Parquet(Box<ParquetSource>),
     Ipc(Box<IpcSource>),
+    Csv(Box<CsvSource>),
 }
 
 impl Batches {
@@ -68,11 +73,15 @@ impl Batches {
                 Source::Parquet(Box::new(source.map_err(|fault| table.fault(0, fault))?))
             }
             Format::ArrowFile(messages) | Format::ArrowStream(messages) => {
-                let places = needed.all(table);
+                let picks = needed.all(table);
                 let source =
-                    guarded(|| Ok::<_, String>(IpcSource::open(messages, file, places, limits)));
+                    guarded(|| Ok::<_, String>(IpcSource::open(messages, file, picks, limits)));
                 let source = source.map_err(|e| table.damaged(0, &e))?;
                 Source::Ipc(Box::new(source.map_err(|fault| table.fault(0, fault))?))
+            }
+            Format::Csv(csv) => {
+                let source = CsvSource::open(csv, &file, &needed.all(table), limits.0);
+                Source::Csv(Box::new(source.map_err(|e| table.damaged(0, &e))?))
             }
         };
         Ok(Self {
@@ -80,6 +89,7 @@ impl Batches {
             file: handle,
             row: 0,
             partitions: needed.partitions(table),
+            fields: needed.fields(table),
         })
     }
 
@@ -88,14 +98,17 @@ impl Batches {
         match &self.source {
             Source::Parquet(source) => source.bytes,
             Source::Ipc(source) => source.bytes,
+            // A line, and its fields.
+            Source::Csv(_) => 4 << 20,
         }
     }
 
-    /// Bytes of an Arrow IPC file or stream up to the next row.
+    /// Bytes of an Arrow IPC file or stream, or of comma-separated values, up to the next row.
     pub fn position(&self) -> u64 {
         match &self.source {
             Source::Parquet(_) => 0,
             Source::Ipc(source) => source.position(),
+            Source::Csv(source) => source.position(),
         }
     }
 
@@ -118,6 +131,7 @@ impl Batches {
             Ok::<_, String>(match &mut self.source {
                 Source::Parquet(source) => source.next(),
                 Source::Ipc(source) => source.next().map(whole),
+                Source::Csv(source) => source.next().map(whole).map_err(Fault::Damaged),
             })
         });
         let piece = piece.map_err(|e| table.damaged(self.row, &e))?;
@@ -127,7 +141,8 @@ impl Batches {
             None => None,
             Some(Piece::Rows { reach, batch, .. }) => {
                 self.row += batch.num_rows() as u64;
-                let batch = widened(&batch, &self.partitions);
+                let batch = unfolded(&batch, &self.fields);
+                let batch = batch.and_then(|batch| widened(&batch, &self.partitions));
                 Some(Piece::Rows {
                     first,
                     reach,

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 
-use super::file::TableFile;
+use super::fields::{Pick, find};
+use super::file::{Format, TableFile};
 use super::partitions::Partition;
 use super::points;
+use super::times;
+use super::types::{column_type, dtype_of, list_item};
 use crate::config::{Config, Dtype};
 use crate::grid::Locator;
 use crate::photon::ColumnType;
@@ -49,7 +52,7 @@ impl Needed {
         if let Some(points) = &config.points {
             let field = table.schema.field_with_name(points);
             let field = field.map_err(|_| missing(table, points))?;
-            points::check(table, points, field.data_type())?;
+            points::check(table, field)?;
             for name in degrees {
                 let plain = Meaning::new(&Attributes::of_field(|_| None), Dtype::F64);
                 meanings.insert(name.clone(), plain.map_err(|why| table.error(why))?);
@@ -65,8 +68,8 @@ impl Needed {
                     table.error(format!("has no column {name}; {hint}"))
                 })
             });
-            let (_, field) = found?;
-            let mut meaning = meaning(table, field)?;
+            let (dtype, field) = found?;
+            let mut meaning = meaning(table, name, (dtype, field))?;
             let settled = meaning.settle(config.valid_range);
             settled.map_err(|why| table.error(format!("column {name}: {why}")))?;
             let odd = meaning.warnings.iter();
@@ -89,7 +92,8 @@ impl Needed {
                 odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())),
             );
             let dtype = meaning.dtype();
-            if !dtype.is_float() {
+            // Of text, whole degrees are as good.
+            if !dtype.is_float() && !matches!(table.format, Format::Csv(_)) {
                 return Err(table.error(format!(
                     "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
                      convert it",
@@ -154,9 +158,34 @@ impl Needed {
         applied.collect()
     }
 
-    /// Positions in the schema of the coordinates, ascending.
-    pub fn positions(&self, table: &TableFile) -> Vec<usize> {
-        places(table, self.coordinates().into_iter())
+    /// What is read of the coordinates, in the order of the schema.
+    pub fn positions(&self, table: &TableFile) -> Vec<Pick> {
+        self.picks(table, std::iter::empty())
+    }
+
+    /// Fields of structs, each with the names that lead to it.
+    pub fn fields(&self, table: &TableFile) -> Vec<(String, Vec<String>)> {
+        let mut fields = Vec::new();
+        for name in self.named() {
+            let Some(found) = find(&table.schema, name).into_iter().next() else {
+                continue;
+            };
+            if !found.pick.path.is_empty() {
+                let root = table.schema.field(found.pick.root).name().clone();
+                let path = std::iter::once(root).chain(found.pick.path);
+                fields.push((name.clone(), path.collect()));
+            }
+        }
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    /// Names of columns, other than one of points.
+    fn named(&self) -> impl Iterator<Item = &String> {
+        let degrees = [&self.longitude, &self.latitude];
+        let degrees = degrees.into_iter().filter(|_| self.points.is_none());
+        degrees.chain(&self.filters).chain(&self.variables)
     }
 
     /// Names of the columns that hold coordinates.
@@ -175,21 +204,34 @@ impl Needed {
         table.partitions.iter().filter(needed).cloned().collect()
     }
 
-    /// Positions in the schema of all columns, ascending.
-    pub fn all(&self, table: &TableFile) -> Vec<usize> {
-        let names = self.coordinates().into_iter();
-        let names = names.chain(&self.filters).chain(&self.variables);
-        places(table, names)
+    /// What is read of all columns, in the order of the schema.
+    pub fn all(&self, table: &TableFile) -> Vec<Pick> {
+        self.picks(table, self.filters.iter().chain(&self.variables))
     }
-}
 
-fn places<'a>(table: &TableFile, names: impl Iterator<Item = &'a String>) -> Vec<usize> {
-    let mut places: Vec<usize> = names
-        .filter_map(|name| table.schema.index_of(name).ok())
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    places
+    /// What is read of the coordinates and of these columns.
+    fn picks<'a>(
+        &'a self,
+        table: &TableFile,
+        others: impl Iterator<Item = &'a String>,
+    ) -> Vec<Pick> {
+        let mut picks = match &self.points {
+            Some(points) => points::picks(table, points),
+            None => Vec::new(),
+        };
+        let coordinates = self.coordinates().into_iter();
+        let coordinates = coordinates.filter(|_| self.points.is_none());
+        for name in coordinates.chain(others) {
+            picks.extend(
+                find(&table.schema, name)
+                    .into_iter()
+                    .map(|found| found.pick),
+            );
+        }
+        picks.sort();
+        picks.dedup();
+        picks
+    }
 }
 
 /// Type, units and name of each variable of the config, in its order.
@@ -198,41 +240,55 @@ fn places<'a>(table: &TableFile, names: impl Iterator<Item = &'a String>) -> Vec
 /// A column that is missing, stands twice, or is of a type that cannot be held.
 pub fn source_columns(table: &TableFile, config: &Config) -> Result<Vec<SourceColumn>> {
     let describe = |variable: &crate::config::Variable| {
-        let (_, field) = column(table, &variable.path)?;
-        let dtype = meaning(table, field)?.dtype();
+        let (stored, field) = column(table, &variable.path)?;
+        let dtype = meaning(table, &variable.path, (stored, field))?.dtype();
         let text = |key: &str| {
             let text = field.metadata().get(key).map(|text| text.trim());
             text.filter(|text| !text.is_empty()).map(str::to_owned)
         };
+        let units = || text("units");
         Ok(SourceColumn {
             name: variable.name.clone(),
             column_type: column_type(dtype),
             dtype,
-            units: text("units"),
+            units: if is_time(field) {
+                Some(times::UNITS.to_owned())
+            } else {
+                units()
+            },
             long_name: text("long_name"),
         })
     };
     config.variables.iter().map(describe).collect()
 }
 
-/// What the values of a column mean, by the metadata of its field.
-fn meaning(table: &TableFile, field: &Field) -> Result<Meaning> {
-    let (dtype, _) = column(table, field.name())?;
-    let text = |name: &str| {
-        field
-            .metadata()
-            .get(name)
-            .map(|text| text.trim().to_owned())
+/// What the values of a column mean, by the metadata of its field; those of dates and timestamps are times.
+fn meaning(table: &TableFile, name: &str, (dtype, field): (Dtype, &Field)) -> Result<Meaning> {
+    let is_time = is_time(field);
+    let text = |key: &str| {
+        if is_time && key == "units" {
+            return Some(times::UNITS.to_owned());
+        }
+        field.metadata().get(key).map(|text| text.trim().to_owned())
     };
-    Meaning::new(&Attributes::of_field(text), dtype)
-        .map_err(|why| table.error(format!("column {}: {why}", field.name())))
+    let attributes = Attributes::of_field(text);
+    if is_time && let Some(key) = attributes.first() {
+        return Err(table.error(format!(
+            "column {name} is {}, and its metadata have {key}, which is for numbers; take it out",
+            field.data_type()
+        )));
+    }
+    Meaning::new(&attributes, dtype).map_err(|why| table.error(format!("column {name}: {why}")))
+}
+
+fn is_time(field: &Field) -> bool {
+    times::is_time(list_item(field.data_type()).unwrap_or(field.data_type()))
 }
 
 /// A column of this name and the type of its values.
 fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
-    let fields = table.schema.fields();
-    let mut found = fields.iter().filter(|field| field.name() == name);
-    let Some(field) = found.next() else {
+    let mut found = find(&table.schema, name).into_iter();
+    let Some(first) = found.next() else {
         return of_folder(table, name);
     };
     if found.next().is_some() {
@@ -240,14 +296,44 @@ fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
             "has several columns named {name}; rename all but one of them"
         )));
     }
-    let values = list_item(field.data_type()).unwrap_or(field.data_type());
+    let (field, is_field) = (first.field, !first.pick.path.is_empty());
+    let refused = |why: &str| {
+        let message = format!("column {name} is {}, {why}", field.data_type());
+        table.error(message)
+    };
+    let item = list_item(field.data_type());
+    if is_field && item.is_some() {
+        return Err(refused(
+            "and in structs no lists are read: write it as a column of its own",
+        ));
+    }
+    let values = item.unwrap_or(field.data_type());
+    if let DataType::Dictionary(..) = values
+        && !matches!(table.format, Format::Parquet(_))
+        && dtype_of(values).is_some()
+    {
+        return Err(refused(
+            "and of Arrow IPC no dictionaries are read: write it as plain values, or as Parquet",
+        ));
+    }
+    if let DataType::Struct(fields) = values
+        && let Some(inner) = fields.first().filter(|_| item.is_none())
+    {
+        let why = format!(
+            "and its fields are columns; name one of them, such as {name}.{}",
+            inner.name()
+        );
+        return Err(refused(&why));
+    }
     match dtype_of(values) {
         Some(dtype) => Ok((dtype, field)),
-        None => Err(table.error(format!(
-            "column {name} is {}, which is not supported; integers of up to 64 bits, float32, \
-             float64, booleans and lists of them are: convert it",
-            field.data_type()
-        ))),
+        None if table.why_text(name).is_some() => {
+            Err(refused(&table.why_text(name).unwrap_or_default()))
+        }
+        None => Err(refused(
+            "which is not supported; integers of up to 64 bits, float32, float64, booleans, dates, timestamps and \
+             lists of them are: convert it",
+        )),
     }
 }
 
@@ -279,42 +365,6 @@ fn missing(table: &TableFile, name: &str) -> Error {
         ),
         None => format!("has no column {name}, nor any other; leave the table out"),
     })
-}
-
-/// The type of a list's elements.
-pub(super) fn list_item(data_type: &DataType) -> Option<&DataType> {
-    match data_type {
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            Some(item.data_type())
-        }
-        _ => None,
-    }
-}
-
-/// The type of a column's values; booleans are 0 and 1.
-pub(super) fn dtype_of(data_type: &DataType) -> Option<Dtype> {
-    Some(match data_type {
-        DataType::Int8 => Dtype::I8,
-        DataType::Int16 => Dtype::I16,
-        DataType::Int32 => Dtype::I32,
-        DataType::Int64 => Dtype::I64,
-        DataType::UInt8 | DataType::Boolean => Dtype::U8,
-        DataType::UInt16 => Dtype::U16,
-        DataType::UInt32 => Dtype::U32,
-        DataType::UInt64 => Dtype::U64,
-        DataType::Float32 => Dtype::F32,
-        DataType::Float64 => Dtype::F64,
-        _ => return None,
-    })
-}
-
-/// The type in which values are held where nothing wider is asked for.
-pub(super) fn column_type(dtype: Dtype) -> ColumnType {
-    match dtype {
-        Dtype::F32 => ColumnType::F32,
-        Dtype::F64 => ColumnType::F64,
-        _ => ColumnType::I64,
-    }
 }
 
 /// Whether the filters can tell the values of their columns apart.

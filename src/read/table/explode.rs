@@ -18,7 +18,7 @@ use arrow::compute::take;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
-use super::columns::list_item;
+use super::types::list_item;
 
 /// Rows of a table, and how many photons each is.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A table opened for reading: which format, which columns.
 //!
-//! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes:
-//! Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
+//! On the line: first step of `table --read--> PhotonBatch`. Formats are told by their first bytes, comma-separated
+//! values by their name: Apache Parquet ("File Format"), Apache Arrow ("IPC File Format", "IPC Streaming Format").
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,11 +11,13 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
+use super::csv::Csv;
+use super::fields::find;
 use super::footer;
 use super::guard::guarded;
 use super::ipc::Messages;
 use super::metered::Metered;
-use super::outside::{Head, head};
+use super::outside::{Head, head, is_csv};
 use super::partitions::Partition;
 use super::room::Fault;
 use crate::error::{Error, Kind, Result, Setting, phrase};
@@ -28,6 +30,7 @@ pub(super) enum Format {
     Parquet(ArrowReaderMetadata),
     ArrowFile(Arc<Messages>),
     ArrowStream(Arc<Messages>),
+    Csv(Arc<Csv>),
 }
 
 /// One table file.
@@ -113,10 +116,19 @@ impl TableFile {
                      granules, such as atl06",
                 ));
             }
+            Head::Other if is_csv(path) => {
+                let csv = Csv::open(&data).map_err(|e| {
+                    refuse(&format!(
+                        "cannot be read as comma-separated values: {e}; correct it"
+                    ))
+                })?;
+                let schema = Arc::clone(&csv.schema);
+                (Format::Csv(Arc::new(csv)), schema)
+            }
             Head::Other => {
                 return Err(refuse(
-                    "is not a table: it starts neither as Parquet nor as Arrow IPC; give such a \
-                     file, whole and not encrypted",
+                    "is not a table: it starts neither as Parquet nor as Arrow IPC, and its name does not end in .csv; \
+                     give such a file, whole and not encrypted",
                 ));
             }
         };
@@ -137,7 +149,7 @@ impl TableFile {
     /// Whether a column is in the table, or in the names of its folders.
     pub fn has(&self, name: &str) -> bool {
         let of_folder = |partition: &Partition| partition.field.name() == name;
-        self.schema.index_of(name).is_ok() || self.partitions.iter().any(of_folder)
+        !find(&self.schema, name).is_empty() || self.partitions.iter().any(of_folder)
     }
 
     /// Names and types of all columns.
@@ -167,6 +179,15 @@ impl TableFile {
             Format::Parquet(_) => "Parquet",
             Format::ArrowFile(_) => "Arrow IPC file",
             Format::ArrowStream(_) => "Arrow IPC stream",
+            Format::Csv(_) => "CSV",
+        }
+    }
+
+    /// Why a column is not one of numbers, where the table knows more than its type.
+    pub(super) fn why_text(&self, name: &str) -> Option<String> {
+        match &self.format {
+            Format::Csv(csv) => csv.why_text(name),
+            _ => None,
         }
     }
 

@@ -97,6 +97,7 @@ impl TableFile {
                 u64::try_from(rows).ok()
             }
             Format::ArrowFile(_) | Format::ArrowStream(_) => None,
+            Format::Csv(csv) => Some(csv.rows),
         }
     }
 }
@@ -104,6 +105,7 @@ impl TableFile {
 /// Rows, and row groups or record batches.
 fn count(table: &TableFile) -> Result<(u64, usize)> {
     match &table.format {
+        Format::Csv(csv) => Ok((csv.rows, 1)),
         Format::Parquet(metadata) => {
             let metadata = metadata.metadata();
             let rows = metadata.file_metadata().num_rows();
@@ -167,13 +169,16 @@ fn text_of(found: &Value) -> String {
     } else {
         "record batches"
     };
+    let parts = match text(&found["format"]).as_str() {
+        "CSV" => String::new(),
+        _ => format!(" in {} {parts}", number(&found["parts"])),
+    };
     let mut out = format!(
-        "table {}\n  {}, {} bytes, {} rows in {} {parts}\n",
+        "table {}\n  {}, {} bytes, {} rows{parts}\n",
         text(&found["table"]),
         text(&found["format"]),
         number(&found["bytes"]),
         number(&found["rows"]),
-        number(&found["parts"])
     );
     let columns = found["columns"].as_array().map_or(&[][..], Vec::as_slice);
     let width = |key: &str| {

@@ -9,8 +9,10 @@
 mod batches;
 mod block;
 mod columns;
+mod csv;
 mod drift;
 mod explode;
+mod fields;
 mod file;
 mod footer;
 mod front;
@@ -32,6 +34,8 @@ mod reader;
 mod room;
 mod row_groups;
 mod texts;
+mod times;
+mod types;
 mod values;
 mod wrote;
 
@@ -39,6 +43,6 @@ pub use columns::source_columns;
 pub use drift::Drift;
 pub use file::TableFile;
 pub use inspect::{Inspected, inspect};
-pub use outside::{EXTENSIONS, columns_read, looks_like_a_table, partitions};
+pub use outside::{EXTENSIONS, columns_read, is_csv, looks_like_a_table, partitions};
 pub use reader::TableReader;
 pub use wrote::{TABLE, content_of};

@@ -56,6 +56,12 @@ pub fn partitions(path: &Path) -> Vec<(String, String)> {
     folders.filter_map(pair).collect()
 }
 
+/// Whether a file is one of comma-separated values by its name; nothing in it tells.
+pub fn is_csv(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    extension.eq_ignore_ascii_case("csv")
+}
+
 /// Whether a file starts as a table does.
 pub fn looks_like_a_table(path: &Path) -> bool {
     let head = FileBytes::open(path).and_then(|file| head(&file));

@@ -296,6 +296,8 @@ fn most_expanded(codec: Compression, stored: u64) -> u64 {
         Compression::GZIP(_) => 1032,
         // Four bytes for a block of 128 KiB.
         Compression::ZSTD(_) => 1 << 15,
+        // Some bytes for a block of 16 MiB.
+        Compression::BROTLI(_) => 1 << 24,
         // The library says which it does not read.
         _ => return u64::MAX,
     };

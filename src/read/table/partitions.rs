@@ -6,12 +6,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use chrono::NaiveDate;
+
 use super::outside::partitions;
+
+/// What Hive and its readers call a value that is null.
+const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// One column, and its value in all rows.
 #[derive(Debug, Clone)]
@@ -29,14 +34,16 @@ impl Partition {
                 continue;
             }
             found.retain(|partition| *partition.field.name() != key);
-            let data_type = if text.parse::<i64>().is_ok() {
+            let data_type = if text.parse::<i64>().is_ok() || text == NULL {
                 DataType::Int64
+            } else if day(&text).is_some() {
+                DataType::Date32
             } else if text.parse::<f64>().is_ok() {
                 DataType::Float64
             } else {
                 DataType::Utf8
             };
-            let field = Arc::new(Field::new(key, data_type, false));
+            let field = Arc::new(Field::new(key, data_type, text == NULL));
             found.push(Self { field, text });
         }
         found
@@ -44,14 +51,30 @@ impl Partition {
 
     /// The value in so many rows; only numbers are asked for.
     fn array(&self, rows: usize) -> ArrayRef {
-        if self.field.data_type() == &DataType::Int64 {
-            let value = self.text.parse().unwrap_or_default();
-            Arc::new(Int64Array::from_value(value, rows))
-        } else {
-            let value = self.text.parse().unwrap_or(f64::NAN);
-            Arc::new(Float64Array::from_value(value, rows))
+        match self.field.data_type() {
+            _ if self.text == NULL => Arc::new(Int64Array::new_null(rows)),
+            DataType::Int64 => {
+                let value = self.text.parse().unwrap_or_default();
+                Arc::new(Int64Array::from_value(value, rows))
+            }
+            DataType::Date32 => {
+                let value = day(&self.text).unwrap_or_default();
+                Arc::new(Date32Array::from_value(value, rows))
+            }
+            _ => {
+                let value = self.text.parse().unwrap_or(f64::NAN);
+                Arc::new(Float64Array::from_value(value, rows))
+            }
         }
     }
+}
+
+/// Days since 1970 of a date such as `2020-01-31`.
+fn day(text: &str) -> Option<i32> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    let is_padded = text.len() == "2020-01-31".len();
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    i32::try_from(days).ok().filter(|_| is_padded)
 }
 
 /// A batch with these columns behind its own.
@@ -80,12 +103,15 @@ mod tests {
 
     #[test]
     fn folders_named_with_a_key_are_columns() {
-        let path = Path::new("/d=x/a/year=2019/cycle=3/share=0.5/b=/c d=1/beam=1=2/x=1.parquet");
+        let text = "/d=x/a/year=2019/day=2019-06-01/none=__HIVE_DEFAULT_PARTITION__/cycle=3/share=0.5/b=/c d=1/beam=1=2/x=1.parquet";
+        let path = Path::new(text);
         let found = partitions(path);
         let found: Vec<(&str, &str)> = found.iter().map(|(k, v)| (&**k, &**v)).collect();
         let expected = [
             ("d", "x"),
             ("year", "2019"),
+            ("day", "2019-06-01"),
+            ("none", "__HIVE_DEFAULT_PARTITION__"),
             ("cycle", "3"),
             ("share", "0.5"),
             ("b", ""),
@@ -103,6 +129,8 @@ mod tests {
             [
                 ("d", DataType::Utf8),
                 ("year", DataType::Int64),
+                ("day", DataType::Date32),
+                ("none", DataType::Int64),
                 ("share", DataType::Float64),
                 ("b", DataType::Utf8),
                 ("beam", DataType::Utf8),

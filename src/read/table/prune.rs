@@ -11,9 +11,10 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::columns::{Needed, list_item};
+use super::columns::Needed;
 use super::file::TableFile;
 use super::piece::{Reach, Stretch};
+use super::types::list_item;
 use crate::grid::{Bounds, GeoBox, Locator, WantedBoxes};
 use crate::read::{OUTSIDE_REGION, OUTSIDE_SHARDS};
 use crate::region::{Region, Side, turned};

@@ -230,7 +230,7 @@ impl TableReader {
                 let rows = metadata.metadata().file_metadata().num_rows();
                 (self.batches.row(), u64::try_from(rows).unwrap_or(0))
             }
-            Format::ArrowFile(_) | Format::ArrowStream(_) => {
+            Format::ArrowFile(_) | Format::ArrowStream(_) | Format::Csv(_) => {
                 (self.batches.position(), self.table.bytes())
             }
         }

@@ -13,6 +13,7 @@ use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels}
 use parquet::column::page::PageIterator;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
+use super::fields::{Pick, inside, is_binary, of_root, plain};
 use super::lists::Windows;
 use super::metered::Metered;
 use super::named::GroupPages;
@@ -70,9 +71,9 @@ pub(super) struct Wanted<'a> {
     /// Columns of the table, and that of points.
     pub schema: &'a Schema,
     pub points: Option<&'a str>,
-    /// Positions in the schema, for each reach.
-    pub all: Vec<usize>,
-    pub positions: Vec<usize>,
+    /// Of the schema, for each reach.
+    pub all: Vec<Pick>,
+    pub positions: Vec<Pick>,
     pub stretches: Vec<Stretch>,
 }
 
@@ -260,21 +261,30 @@ impl Columns {
     fn new(
         wanted: &Wanted<'_>,
         metadata: &ParquetMetaData,
-        roots: &[usize],
+        picks: &[Pick],
     ) -> parquet::errors::Result<Self> {
         let schema = metadata.file_metadata().schema_descr();
         // Of points only views are made: they take no copies of dictionaries.
         let hinted = |field: &Arc<Field>| match wanted.points {
-            Some(points) if points == field.name() => {
+            Some(points) if points == field.name() && is_binary(field.data_type()) => {
                 Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
             }
-            _ => Arc::clone(field),
+            _ => plain(field),
         };
         let hint: Fields = wanted.schema.fields().iter().map(hinted).collect();
-        let mask = ProjectionMask::roots(schema, roots.iter().copied());
-        let leaves = 0..schema.num_columns();
-        let leaves = leaves.filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf)));
-        let leaves: Vec<usize> = leaves.collect();
+        let is_read = |leaf: &usize| {
+            let Some(paths) = of_root(picks, schema.get_column_root_idx(*leaf)) else {
+                return false;
+            };
+            let column = schema.column(*leaf);
+            let parts = column.path().parts().iter().skip(1);
+            let read = parts
+                .into_iter()
+                .try_fold(paths, |paths, part| inside(&paths, part));
+            read.is_some()
+        };
+        let leaves: Vec<usize> = (0..schema.num_columns()).filter(is_read).collect();
+        let mask = ProjectionMask::leaves(schema, leaves.iter().copied());
         let lists = leaves.iter().copied();
         let lists: Vec<usize> = lists
             .filter(|&leaf| schema.column(leaf).max_rep_level() > 0)

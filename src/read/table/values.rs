@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{self as types, DataType};
 
+use super::times::seconds;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::Meaning;
 
@@ -29,7 +30,9 @@ impl Held {
     pub fn new(array: &ArrayRef) -> Result<Self, (usize, u64)> {
         let nulls = array.logical_nulls().filter(|n| n.null_count() > 0);
         let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
+        let times = seconds(array).map(|seconds| Values::F64(seconds.into()));
         let values = match array.data_type() {
+            _ if times.is_some() => times.unwrap_or(Values::F64(Vec::new().into())),
             DataType::Float32 => Values::F32(slice::<types::Float32Type>(array).to_vec().into()),
             DataType::Float64 => Values::F64(slice::<types::Float64Type>(array).to_vec().into()),
             DataType::Int64 => Values::I64(slice::<types::Int64Type>(array).to_vec().into()),

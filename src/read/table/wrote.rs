@@ -31,6 +31,6 @@ pub fn content_of(path: &Path) -> Option<String> {
             pair.value.clone()
         }
         Format::ArrowFile(messages) => messages.metadata.get(CONTENT).cloned(),
-        Format::ArrowStream(_) => None,
+        Format::ArrowStream(_) | Format::Csv(_) => None,
     }
 }

@@ -9,6 +9,7 @@ use super::DecodeError;
 use super::pack::{Fixed, Packer, Unpacker};
 use crate::stat::histogram::Bins;
 use crate::stat::job::{Job, JobColumn};
+use crate::stat::joint::JointRows;
 use crate::stat::moments::Moments;
 use crate::stat::ordered::{Keys, Ordered};
 use crate::stat::partial::{ColumnPartials, Partials};
@@ -37,6 +38,7 @@ fn bytes_of_column(column: &ColumnPartials, cells: &[u64], rows: Rows<usize>) ->
         range,
         moments,
         remainders,
+        joints,
         terms,
         ordered,
         bins,
@@ -64,6 +66,10 @@ fn bytes_of_column(column: &ColumnPartials, cells: &[u64], rows: Rows<usize>) ->
     }
     if let Some(bins) = bins {
         bytes += bytes_of_array::<u64>(n * bins.stride);
+    }
+    for rows in joints {
+        let n = rows.of_cells(cells).len();
+        bytes += bytes_of_array::<u64>(n) + bytes_of_array::<u64>(n * rows.form().words());
     }
     bytes
 }
@@ -94,6 +100,7 @@ fn pack_column<W: Write>(
         range,
         moments,
         remainders,
+        joints,
         terms,
         ordered,
         bins,
@@ -124,6 +131,11 @@ fn pack_column<W: Write>(
     if let Some(bins) = bins {
         let counts = &bins.counts[rows.start * bins.stride..rows.end * bins.stride];
         packer.array(counts.iter().copied())?;
+    }
+    for joint in joints {
+        let rows = joint.of_cells(&cells[rows.clone()]);
+        packer.array(joint.cells()[rows.clone()].iter().copied())?;
+        packer.array(joint.words(rows).iter().copied())?;
     }
     Ok(())
 }
@@ -157,6 +169,7 @@ fn unpack_column<R: Read>(
         range,
         moments,
         remainders,
+        joints,
         terms,
         ordered,
         bins,
@@ -181,6 +194,14 @@ fn unpack_column<R: Read>(
     if let Some(Bins { stride, counts }) = bins {
         let bins = cells.saturating_mul(*stride as u64);
         *counts = unpacker.array(&what("bins"), bins)?;
+    }
+    for rows in joints {
+        let cells: Vec<u64> = unpacker.up_to(&what("cells of joint sums"), u64::MAX)?;
+        let words = cells.len() as u64 * rows.form().words() as u64;
+        let words = unpacker.array(&what("joint sums"), words)?;
+        if let Some(whole) = JointRows::of(rows.form(), cells, words) {
+            *rows = whole;
+        }
     }
     Ok(read)
 }

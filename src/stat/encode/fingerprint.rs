@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Fingerprint;
 use crate::grid::GridConfig;
 use crate::stat::job::{ColumnOrigin, Job, JobColumn, Needs};
+use crate::stat::joint::Joint;
 
 impl Job {
     /// Equal for jobs whose partials have the same columns and accumulators, whatever outputs are
@@ -73,6 +74,8 @@ fn describe(column: &JobColumn, text: &mut String) {
         terms,
         ordered,
         edges,
+        joints,
+        products: _,
     } = &column.needs;
     let exponent = column.resolution.exponent();
     add(format_args!("{:?} 2^-{exponent}\n", column.column_type));
@@ -93,5 +96,9 @@ fn describe(column: &JobColumn, text: &mut String) {
             add(format_args!(" {:016x}", edge.to_bits()));
         }
         add(format_args!("\n"));
+    }
+    for joint in joints {
+        let Joint { form, others } = joint;
+        add(format_args!("joint {form:?} {others:?}\n"));
     }
 }

@@ -7,7 +7,7 @@
 //!   header  magic "icefpart", version u32, crc32c u32 of the version and what follows here,
 //!           fingerprint 32 bytes, cells u64, bytes of the body u64
 //!   body    cells, photons, and for each column of the job: count, specials, then what it needs of
-//!           range, moments, remainders, terms, ends of the cells' keys and keys, bins
+//!           range, moments, remainders, terms, ends of the cells' keys and keys, bins, joints: cells and rows
 //!   crc32c  u32 of the body
 //! ```
 //!
@@ -195,7 +195,10 @@ impl<'a> Encoding<'a> {
             )));
         }
         for (column, described) in partials.columns.iter().zip(&self.job.columns) {
-            column.remainders.check(cells).map_err(|what| {
+            let mut joints = column.joints.iter();
+            let checked = column.remainders.check(cells);
+            let checked = checked.and_then(|()| joints.try_for_each(|rows| rows.check(cells)));
+            checked.map_err(|what| {
                 DecodeError::Damaged(format!("column {}: {what}", described.name))
             })?;
         }

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::expr::Mark;
 use crate::grid::{Latitude, Order};
 use crate::photon::ColumnType;
-use crate::stat::{ColumnOrigin, JobColumn, Needs, Remainder, Remainders, Resolution, Wide};
+use crate::stat::Wide;
+use crate::stat::{ColumnOrigin, Form, JobColumn, Joint, Needs, Remainder, Remainders, Resolution};
 
 fn column(name: &str, column_type: ColumnType, needs: Needs) -> JobColumn {
     JobColumn {
@@ -38,6 +40,22 @@ fn all() -> Needs {
         terms: true,
         ordered: true,
         edges: Some(vec![-1.0, 0.0, 2.5]),
+        ..joints()
+    }
+}
+
+/// With joint sums of every form.
+fn joints() -> Needs {
+    let joint = |form| Joint {
+        form,
+        others: vec![1],
+    };
+    Needs {
+        joints: [Form::Products(2), Form::Ends, Form::Marks(Mark::Cycle)]
+            .map(joint)
+            .to_vec(),
+        products: true,
+        ..Needs::default()
     }
 }
 
@@ -102,6 +120,15 @@ fn partials(job: &Job, cells: &Cells) -> Partials {
                     second: Wide(std::array::from_fn(|i| second[i / 2][i % 2])),
                 }]);
             }
+            // Of others, and of some several marks.
+            for rows in column.joints.iter_mut().filter(|_| cell % 3 > 0) {
+                let word = |i: u64| low.rotate_left(i as u32) as u64;
+                let row: Vec<u64> = (0..rows.form().words() as u64).map(word).collect();
+                rows.push(cell, &row);
+                if rows.form() == Form::Marks(Mark::Cycle) {
+                    rows.push(cell, &[*high as u64, cell]);
+                }
+            }
             if let Some(last) = column.terms.as_mut().and_then(|rows| rows.last_mut()) {
                 last.sum.high = *high as i128;
             }
@@ -127,12 +154,13 @@ proptest! {
     #[test]
     fn any_rows_of_any_accumulators_come_back(
         cells in cells(),
-        needed in any::<[bool; 5]>(),
+        needed in any::<[bool; 6]>(),
         cut in any::<[prop::sample::Index; 2]>(),
     ) {
-        let [range, moments, terms, ordered, bins] = needed;
+        let [range, moments, terms, ordered, bins, joint] = needed;
+        let joint = if joint { joints() } else { Needs::default() };
         let edges = bins.then(|| vec![-1.0, 0.0, 2.5]);
-        let job = job(&Needs { range, moments, variance: moments, terms, ordered, edges });
+        let job = job(&Needs { range, moments, variance: moments, terms, ordered, edges, ..joint });
         let (partials, grid) = (partials(&job, &cells), grid());
         let encoding = Encoding::new(&job, &grid);
         let mut ends = cut.map(|index| index.index(partials.len() + 1));

@@ -51,6 +51,21 @@ enum Shape {
         views: Bytes,
         values: Vec<Buffer>,
     },
+    Struct(Vec<Column>),
+}
+
+impl Shape {
+    /// Lists of one length, as many as there are rows.
+    fn fixed_lists(length: i32, rows: u64, values: Box<Column>) -> Result<Self, String> {
+        let length = u64::try_from(length).map_err(|e| e.to_string())?;
+        if length.saturating_mul(rows) > values.left {
+            return Err(format!(
+                "has {} values for {rows} lists of {length}",
+                values.left
+            ));
+        }
+        Ok(Self::FixedLists { length, values })
+    }
 }
 
 type File = Arc<Metered>;
@@ -66,9 +81,10 @@ pub(super) fn working_bytes(stored: &Stored, codec: Codec, file: &File) -> Resul
             bytes = bytes.saturating_add(found.plain);
         }
     }
-    let values = stored.values.as_ref();
-    let values = values.map_or(Ok(0), |values| working_bytes(values, codec, file))?;
-    Ok(bytes.saturating_add(values))
+    for within in stored.values.as_deref().into_iter().chain(&stored.fields) {
+        bytes = bytes.saturating_add(working_bytes(within, codec, file)?);
+    }
+    Ok(bytes)
 }
 
 fn found(stored: &Stored, codec: Codec, file: &File, part: (u64, u64)) -> Result<Found, String> {
@@ -112,6 +128,11 @@ impl Column {
         };
         let shape = match &stored.data_type {
             DataType::Boolean => Shape::Booleans(Bits::new(next(bits)?)),
+            DataType::Struct(_) => {
+                let fields = stored.fields.iter();
+                let fields = fields.map(|field| Self::open(field, codec, file));
+                Shape::Struct(fields.collect::<Result<_, _>>()?)
+            }
             DataType::Binary | DataType::LargeBinary => {
                 let width = offset_width(&stored.data_type);
                 let offsets = next(offsets(width))?;
@@ -139,15 +160,7 @@ impl Column {
                 Shape::Lists { lengths, values }
             }
             DataType::FixedSizeList(_, length) => {
-                let length = u64::try_from(*length).map_err(|e| e.to_string())?;
-                let values = values()?;
-                if length.saturating_mul(rows) > values.left {
-                    return Err(says(format!(
-                        "has {} values for {rows} lists of {length}",
-                        values.left
-                    )));
-                }
-                Shape::FixedLists { length, values }
+                Shape::fixed_lists(*length, rows, values()?).map_err(says)?
             }
             other => {
                 let width = other.primitive_width().ok_or("is of no type of numbers")? as u64;
@@ -174,7 +187,9 @@ impl Column {
     /// Offsets that descend, or lead outside.
     pub fn rows_within(&mut self, rows: u64, values: u64) -> Result<u64, String> {
         match &mut self.shape {
-            Shape::Numbers { .. } | Shape::Booleans(_) | Shape::Views { .. } => Ok(rows),
+            Shape::Numbers { .. } | Shape::Booleans(_) | Shape::Views { .. } | Shape::Struct(_) => {
+                Ok(rows)
+            }
             Shape::FixedLists { length, .. } => Ok(rows.min(values / (*length).max(1))),
             Shape::Lists { lengths, .. } => lengths.rows_within(rows, values),
             Shape::Binary { lengths, .. } => {
@@ -187,7 +202,9 @@ impl Column {
     /// Values in the next row: one where it has no lists.
     pub fn next_length(&self) -> u64 {
         match &self.shape {
-            Shape::Numbers { .. } | Shape::Booleans(_) | Shape::Views { .. } => 1,
+            Shape::Numbers { .. } | Shape::Booleans(_) | Shape::Views { .. } | Shape::Struct(_) => {
+                1
+            }
             Shape::FixedLists { length, .. } => *length,
             Shape::Lists { lengths, .. } => lengths.next(),
             Shape::Binary { lengths, .. } => lengths.next().div_ceil(USUAL),
@@ -239,6 +256,9 @@ impl Column {
             Shape::FixedLists { length, values } => {
                 array.add_child_data(values.take(rows * *length)?.to_data())
             }
+            Shape::Struct(fields) => fields.iter_mut().try_fold(array, |array, field| {
+                Ok::<_, String>(array.add_child_data(field.take(rows)?.to_data()))
+            })?,
         };
         let array = array.align_buffers(true).build();
         array.map(make_array).map_err(|e| e.to_string())
@@ -278,6 +298,7 @@ impl Column {
                 values.finish()
             }
             Shape::FixedLists { values, .. } => values.finish(),
+            Shape::Struct(fields) => fields.into_iter().try_for_each(Self::finish),
         }
     }
 }

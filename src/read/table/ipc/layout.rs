@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 
-use arrow::datatypes::{DataType, Field, Schema, UnionMode};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, UnionMode};
 use arrow::ipc::{self, BodyCompressionMethod, CompressionType, MetadataVersion};
 
 use super::{Block, parsed, within};
+use crate::read::table::fields::{Pick, inside, narrow, of_root};
 
 /// How buffers are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,16 @@ pub(super) struct Stored {
     pub buffers: Vec<(u64, u64)>,
     /// The values of lists.
     pub values: Option<Box<Stored>>,
+    /// Those fields of a struct that are read.
+    pub fields: Vec<Stored>,
+}
+
+impl Stored {
+    /// The column, and the fields within that have a row for each of its rows.
+    fn rows_of_all(&self) -> Vec<&Self> {
+        let within = self.fields.iter().flat_map(Self::rows_of_all);
+        std::iter::once(self).chain(within).collect()
+    }
 }
 
 /// The needed columns of a record batch.
@@ -40,16 +51,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Finds the columns at these places of the schema, ascending.
+    /// Finds what is read of the columns.
     ///
     /// # Errors
     /// In words, what the batch says that cannot be.
-    pub fn of(
-        text: &[u8],
-        block: &Block,
-        schema: &Schema,
-        places: &[usize],
-    ) -> Result<Self, String> {
+    pub fn of(text: &[u8], block: &Block, schema: &Schema, picks: &[Pick]) -> Result<Self, String> {
         let message = parsed(text)?;
         let batch = message
             .header_as_record_batch()
@@ -66,13 +72,12 @@ impl Layout {
         };
         let mut columns = Vec::new();
         for (place, field) in schema.fields().iter().enumerate() {
-            if places.contains(&place) {
-                columns.push(walk.take(field)?);
-            } else {
-                walk.skip(field)?;
+            match of_root(picks, place) {
+                Some(paths) => columns.push(walk.take(field, &paths)?),
+                None => walk.skip(field)?,
             }
         }
-        for column in &columns {
+        for column in columns.iter().flat_map(Stored::rows_of_all) {
             if column.rows != rows {
                 return Err(format!(
                     "column {} has {} rows and its record batch {rows}",
@@ -162,24 +167,36 @@ where
     }
 
     /// A column whose type `columns.rs` has checked.
-    fn take(&mut self, field: &Field) -> Result<Stored, String> {
+    fn take(&mut self, field: &FieldRef, paths: &[&[String]]) -> Result<Stored, String> {
         let (rows, nulls) = self.node()?;
-        let data_type = field.data_type();
+        let whole: &[FieldRef] = match field.data_type() {
+            DataType::Struct(fields) => fields,
+            _ => &[],
+        };
+        let narrowed = narrow(field, paths);
+        let data_type = narrowed.data_type();
         let buffers = match data_type {
             DataType::Binary | DataType::LargeBinary => 3,
             DataType::BinaryView => 2 + self.variadic()?,
-            DataType::FixedSizeList(..) => 1,
+            DataType::FixedSizeList(..) | DataType::Struct(_) => 1,
             _ => 2,
         };
         let buffers = self.parts(buffers)?;
         let values = match data_type {
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                let mut values = self.take(item)?;
+                let mut values = self.take(item, &[&[][..]])?;
                 values.name = format!("{} (the values of its lists)", field.name());
                 Some(Box::new(values))
             }
             _ => None,
         };
+        let mut fields = Vec::new();
+        for field in whole {
+            match inside(paths, field.name()) {
+                Some(paths) => fields.push(self.take(field, &paths)?),
+                None => self.skip(field)?,
+            }
+        }
         Ok(Stored {
             name: field.name().clone(),
             data_type: data_type.clone(),
@@ -187,6 +204,7 @@ where
             nulls,
             buffers,
             values,
+            fields,
         })
     }
 

@@ -10,6 +10,7 @@ use arrow::record_batch::RecordBatch;
 use super::column::{Column, working_bytes};
 use super::layout::{Layout, Stored};
 use super::{Block, Messages, unprefixed};
+use crate::read::table::fields::{Pick, narrowed};
 use crate::read::table::metered::Metered;
 use crate::read::table::room::{Fault, Room};
 
@@ -18,8 +19,8 @@ use crate::read::table::room::{Fault, Room};
 pub(in crate::read::table) struct IpcSource {
     file: Arc<Metered>,
     messages: Arc<Messages>,
-    /// Of the needed columns, in the schema.
-    places: Vec<usize>,
+    /// What is read, of the schema.
+    picks: Vec<Pick>,
     schema: SchemaRef,
     /// Rows of a piece, or values in their lists.
     rows: u64,
@@ -53,16 +54,15 @@ impl IpcSource {
     pub fn open(
         messages: &Arc<Messages>,
         file: Metered,
-        places: Vec<usize>,
+        picks: Vec<Pick>,
         limits: (usize, Room),
     ) -> Result<Self, Fault> {
         let (rows, room) = limits;
-        let schema = messages.schema.project(&places);
         let mut source = Self {
             file: Arc::new(file),
             messages: Arc::clone(messages),
-            schema: Arc::new(schema.map_err(|e| Fault::Damaged(e.to_string()))?),
-            places,
+            schema: Arc::new(narrowed(&messages.schema, &picks)),
+            picks,
             rows: rows as u64,
             room,
             next: 0,
@@ -119,7 +119,7 @@ impl IpcSource {
 
     fn layout(&self, block: &Block) -> Result<Layout, String> {
         let text = unprefixed(self.file.source(), block.message)?;
-        Layout::of(&text, block, &self.messages.schema, &self.places)
+        Layout::of(&text, block, &self.messages.schema, &self.picks)
     }
 
     /// The next piece; `None` at the end.

@@ -1,0 +1,167 @@
+//! Comma-separated values as tables.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array};
+use arrow::record_batch::RecordBatch;
+use icefold::error::Kind;
+use icefold::inspect::{Look, inspect};
+
+use super::from_code::{done, refused};
+use crate::support::Site;
+use crate::support::granules::one;
+use crate::support::tables::{Row, config, points, record_batch, table_yaml, write_batch};
+
+/// The rows as Parquet whose heights are float64, as those of CSV are.
+fn parquet(site: &Site, rows: &[Row]) -> PathBuf {
+    let batch = record_batch(rows);
+    let names: Vec<String> = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let heights: Float64Array = rows.iter().map(|row| row.h.map(f64::from)).collect();
+    let columns = names.into_iter().filter(|name| name != "h").map(|name| {
+        let column = Arc::clone(batch.column_by_name(&name).unwrap());
+        (name, column)
+    });
+    let heights: ArrayRef = Arc::new(heights);
+    let columns = columns.chain([("h".to_owned(), heights)]);
+    let path = site.path("same.parquet");
+    write_batch(&path, &RecordBatch::try_from_iter(columns).unwrap(), 300);
+    path
+}
+
+fn shown<T: std::fmt::Debug>(value: Option<T>, null: &str) -> String {
+    value.map_or(null.to_owned(), |value| format!("{value:?}"))
+}
+
+fn write(site: &Site, name: &str, text: &str) -> PathBuf {
+    let path = site.path(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn comma_separated_values_give_the_bits_of_parquet() {
+    let site = Site::new();
+    let mut rows = points();
+    for row in rows.iter_mut().step_by(13) {
+        row.h = None;
+    }
+    for row in rows.iter_mut().step_by(17) {
+        row.k = None;
+    }
+    rows[5].lat = f64::NAN;
+    rows[6].flag = 1;
+    let mut text = "\u{feff}\"lon\", lat ,h,\"k\",flag,note\r\n".to_owned();
+    for (i, row) in rows.iter().enumerate() {
+        let null = ["", "NA", "null", "\"\""][i % 4];
+        let h = shown(row.h.map(f64::from), null);
+        let k = row.k.map_or(null.to_owned(), |k| format!("\"{k}\""));
+        let end = if i % 2 == 0 { "\n" } else { "\r\n" };
+        let (lon, lat, flag) = (row.lon, row.lat, row.flag);
+        text.push_str(&format!(
+            "{lon}, {lat:?} ,{h},{k},{flag},\"a, \"\"b\"\"\"{end}"
+        ));
+        if i == 100 {
+            text.push('\n');
+        }
+    }
+    let csv = write(&site, "rows.csv", text.trim_end());
+    let (same, _) = done(site.code_to("a.zarr", config(&site), &one(&parquet(&site, &rows))));
+    let (found, _) = done(
+        site.code_to("b.zarr", config(&site), &one(&csv))
+            .batch_rows(101),
+    );
+    assert_eq!(found["photons"], same["photons"]);
+    assert_eq!(found["content_sha256"], same["content_sha256"]);
+    let looked = inspect(&csv, Look::default()).unwrap().to_string();
+    assert!(
+        looked.contains("CSV") && looked.contains("1,500 rows\n"),
+        "{looked}"
+    );
+    assert!(
+        looked.contains("note  Utf8") && looked.contains("k     Int64"),
+        "{looked}"
+    );
+}
+
+#[test]
+fn times_and_truths_of_csv_are_numbers() {
+    let site = Site::new();
+    let mut text = "lon,lat,h,k,flag,t\n".to_owned();
+    for day in 1..=30 {
+        text.push_str(&format!(
+            "-45,70.{day:03},1.5,{day},false,2019-06-{day:02}T12:00:00Z\n"
+        ));
+    }
+    let csv = write(&site, "times.csv", &text);
+    let time = "\ntime: {from: 2019-06-11, to: 2019-06-20, dataset: t}\noutput:\n";
+    let config = write(&site, "t.yaml", &table_yaml().replace("\noutput:\n", time));
+    let (report, _) = done(site.code(&config, &one(&csv)));
+    assert_eq!(report["photons"]["kept"], 10);
+}
+
+#[test]
+fn what_is_wrong_with_csv_is_told_by_row_and_column() {
+    let site = Site::new();
+    let config = config(&site);
+    let head = "lon,lat,h,k,flag\n";
+    let good = "-45.5,70.5,1.5,2,0\n";
+    let long = format!("{head}{good}-45.5,70.5,{},2,0\n", "1".repeat(1 << 20));
+    for (text, says) in [
+        (
+            String::new(),
+            "it has no line; the first one names the columns",
+        ),
+        (
+            format!("lon;lat;h;k;flag\n{}", good.replace(',', ";")),
+            "has no column h, the nearest of its 1 columns is lon;lat;h;k;flag",
+        ),
+        (
+            format!("{head}{good}-45.5,70.5,1.5,2\n"),
+            "row 1 has 4 fields, and the first line names 5 columns",
+        ),
+        (
+            format!("{head}{good}{good}-45.5,70.5,high,2,0\n"),
+            "column h is Utf8, as 'high' in row 2 fits no other type",
+        ),
+        (
+            format!("{head}{good}\"-45.5\n\",70.5,1.5,2,0\n"),
+            "row 1 ends within quotes",
+        ),
+        (long, "row 1 has more than 1048576 bytes"),
+        (
+            format!("lon,lat,h,h,k,flag\n{}", good.replace("1.5,", "1.5,2.5,")),
+            "has several columns named h",
+        ),
+    ] {
+        let csv = write(&site, "bad.csv", &text);
+        let run = site.code(&config, &one(&csv));
+        refused(run.execute(), Kind::Granule, &["bad.csv: ", says]);
+    }
+    let csv = write(&site, "a.csv", &format!("{head}{good}"));
+    let says = ["a.csv: is a table, and config atl06 reads HDF5"];
+    refused(
+        site.code("atl06", &one(&csv)).execute(),
+        Kind::Granule,
+        &says,
+    );
+}
+
+#[test]
+fn csv_in_a_folder_is_passed_over_by_name() {
+    let site = Site::new();
+    let folder = site.folder("tables");
+    write_batch(&folder.join("a.parquet"), &record_batch(&points()), 300);
+    std::fs::write(folder.join("b.csv"), "x,y\n1,2\n").unwrap();
+    let (report, message) = done(site.code(config(&site), &[folder.as_path()] as &[&Path]));
+    assert_eq!(report["photons"]["read"], 1500);
+    assert!(
+        message.contains("b.csv is CSV, of which nothing tells that it holds photons"),
+        "{message}"
+    );
+}
