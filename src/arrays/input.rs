@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::chosen::check_chosen;
 use super::npy::Npy;
 use crate::config::{Config, Dtype};
 use crate::error::{Error, Result};
@@ -348,57 +349,5 @@ fn empty(column_type: ColumnType) -> Column {
     Column {
         values: Values::empty(column_type),
         nulls: None,
-    }
-}
-
-/// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
-fn check_chosen(config: &Config, tables: bool) -> Result<()> {
-    let chosen = !config.filters.is_empty() || config.region.is_some();
-    let what = if config.axis.is_some() {
-        Some("photons in memory have no steps of time")
-    } else if config.conditions.is_empty() {
-        (!tables && chosen).then_some("arrays are read whole, without filters and without a region")
-    } else {
-        Some("photons in memory are not chosen by filters with an expression")
-    };
-    if config.counts_marks() {
-        let message = "photons in memory are of no granule, and some output counts granules, cycles or tracks; leave it \
-                       out, or make a run of it";
-        return Err(Error::config(&config.name, message));
-    }
-    what.map_or(Ok(()), |what| {
-        let message = format!("{what}; leave them out, or make a run of it");
-        Err(Error::config(&config.name, message))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::parse_yaml;
-
-    #[test]
-    fn what_would_choose_photons_and_is_not_looked_at_is_refused() {
-        let config = |filters: &str| {
-            let text = format!(
-                "data_source:\n  reader: table\n  coordinates: {{latitude: lat, longitude: lon}}\n  \
-                 variables: {{h: h}}\n  filters: [{filters}]\naggregation:\n  variables:\n    \
-                 n: {{function: count, source: h}}\noutput:\n  \
-                 grid: {{type: healpix, parent_order: 2, child_order: 6}}\n"
-            );
-            parse_yaml("test", &text).unwrap()
-        };
-        let condition = config("{expression: 'h > 1'}");
-        assert!(check_chosen(&condition, true).is_err());
-        assert!(check_chosen(&condition, false).is_err());
-        let compared = config("{dataset: h, op: gt, value: 1}");
-        assert!(
-            check_chosen(&compared, true).is_ok(),
-            "tables are filtered as they are read"
-        );
-        assert!(check_chosen(&compared, false).is_err());
-        assert!(check_chosen(&config(""), false).is_ok());
-        let steps = config("").text + "time: {edges: [2019, 2020], dataset: t}\n";
-        assert!(check_chosen(&parse_yaml("test", &steps).unwrap(), true).is_err());
     }
 }

@@ -13,6 +13,7 @@
 //! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format.
 
 mod answer;
+mod chosen;
 mod input;
 pub mod npy;
 mod npy_header;

@@ -127,7 +127,7 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
             "overviews": overviews.iter().map(|order| order.get()).collect::<Vec<_>>(),
             "latitude": config.grid.kind.latitude(),
             "columns": columns.map(|(column, variable)| json!({
-                "name": column.name, "dataset": variable.path, "dtype": column.dtype.name(),
+                "name": column.name, "dataset": variable.shown(&config.joins), "dtype": column.dtype.name(),
                 "units": column.units,
             })).collect::<Vec<_>>(),
             "arrays": arrays.iter().map(|array| json!({
@@ -153,7 +153,11 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
     }
     text.push_str("columns\n");
     for (column, variable) in columns {
-        let (name, path, dtype) = (&column.name, &variable.path, column.dtype.name());
+        let (name, path, dtype) = (
+            &column.name,
+            variable.shown(&config.joins),
+            column.dtype.name(),
+        );
         text.push_str(&format!("  {name:<16} {dtype:<8} {path}\n"));
     }
     text.push_str("arrays\n");

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
 use super::{
-    CellPolicy, Config, Definition, Filter, GranuleKind, Output, ValidRangePolicy, Variable,
+    CellPolicy, Config, Definition, Filter, GranuleKind, Join, Output, ValidRangePolicy, Variable,
 };
 use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
@@ -22,7 +22,8 @@ pub(super) fn sha256(config: &Config) -> String {
 fn canonical(config: &Config) -> String {
     let mut tracks = config.ground_tracks.clone();
     tracks.sort();
-    let mut variables: Vec<String> = config.variables.iter().map(variable).collect();
+    let variables = config.variables.iter();
+    let mut variables: Vec<String> = variables.map(|v| variable(v, &config.joins)).collect();
     variables.sort();
     let mut outputs: Vec<String> = config.outputs.iter().map(output).collect();
     outputs.sort();
@@ -39,6 +40,12 @@ fn canonical(config: &Config) -> String {
         lines.push(format!("beams {beams:?}"));
     }
     lines.extend(variables);
+    lines.extend(
+        config
+            .joins
+            .iter()
+            .map(|join| format!("join {:?} {join}", join.name)),
+    );
     lines.extend(config.filters.iter().map(filter));
     let conditions = config.conditions.iter();
     lines.extend(conditions.map(|c| format!("condition {}", condition(c, &row))));
@@ -84,10 +91,14 @@ fn canonical(config: &Config) -> String {
     lines.join("\n")
 }
 
-fn variable(variable: &Variable) -> String {
+fn variable(variable: &Variable, joins: &[Join]) -> String {
     let resolution = variable.resolution.map_or(String::new(), |r| r.to_string());
+    let column = variable.column;
+    let column = column.map_or(String::new(), |column| format!(" column {column}"));
+    let join = variable.join.map(|join| &joins[join].name);
+    let join = join.map_or(String::new(), |name| format!(" join {name:?}"));
     format!(
-        "variable {:?} {:?} {resolution:?} {}",
+        "variable {:?} {:?} {resolution:?} {}{column}{join}",
         variable.name, variable.path, variable.per_segment
     )
 }
@@ -95,8 +106,15 @@ fn variable(variable: &Variable) -> String {
 fn filter(filter: &Filter) -> String {
     let mut values = filter.values.clone();
     values.sort_by(f64::total_cmp);
+    let mut words = filter.words.clone();
+    words.sort();
+    let words = if words.is_empty() {
+        String::new()
+    } else {
+        format!(" words {words:?}")
+    };
     format!(
-        "filter {:?} {:?} {:?} {values:?} {}",
+        "filter {:?} {:?} {:?} {values:?} {}{words}",
         filter.dataset, filter.column, filter.op, filter.keep
     )
 }

@@ -167,35 +167,8 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     };
     add("config", "", config.name.clone());
     add("config", ".sha256", config.sha256.clone());
-    add("data_source.reader", "", config.granules.name().to_owned());
-    if config.granules == GranuleKind::Hdf5 {
-        let product = config.product.clone();
-        add(
-            "data_source.product",
-            "",
-            product.unwrap_or_else(|| "any".into()),
-        );
-        add("data_source.groups", "", config.ground_tracks.join(" "));
-        let beams = config.beams.as_ref();
-        add(
-            "data_source.beams",
-            "",
-            beams.map_or("all".into(), ToString::to_string),
-        );
-    }
-    let coordinates = "data_source.coordinates";
-    if let Some(points) = &config.points {
-        add(coordinates, ".geometry", points.clone());
-    } else {
-        add(coordinates, ".latitude", config.latitude.clone());
-        add(coordinates, ".longitude", config.longitude.clone());
-    }
-    for variable in &config.variables {
-        let key = format!(".{}", variable.name);
-        add("data_source.variables", &key, source(variable));
-    }
-    for (key, below, value) in filters(config) {
-        add(key, &below, value);
+    for (section, key, value) in columns(config).into_iter().chain(filters(config)) {
+        add(section, &key, value);
     }
     if let Some(axis) = &config.axis {
         let steps = match axis.steps {
@@ -241,6 +214,49 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     rows
 }
 
+/// What is read, each with the key that says so and its place below it.
+fn columns(config: &Config) -> Vec<(&'static str, String, String)> {
+    let mut rows = Vec::new();
+    let mut add = |section: &'static str, key: &str, value: String| {
+        rows.push((section, key.to_owned(), value));
+    };
+    add("data_source.reader", "", config.granules.name().to_owned());
+    if config.granules == GranuleKind::Hdf5 {
+        let product = config.product.clone();
+        add(
+            "data_source.product",
+            "",
+            product.unwrap_or_else(|| "any".into()),
+        );
+        add("data_source.groups", "", config.ground_tracks.join(" "));
+        let beams = config.beams.as_ref();
+        add(
+            "data_source.beams",
+            "",
+            beams.map_or("all".into(), ToString::to_string),
+        );
+    }
+    let coordinates = "data_source.coordinates";
+    if let Some(points) = &config.points {
+        add(coordinates, ".geometry", points.clone());
+    } else {
+        add(coordinates, ".latitude", config.latitude.clone());
+        add(coordinates, ".longitude", config.longitude.clone());
+    }
+    for variable in &config.variables {
+        let key = format!(".{}", variable.name);
+        add("data_source.variables", &key, source(variable, config));
+    }
+    for join in &config.joins {
+        add(
+            "data_source.joins",
+            &format!(".{}", join.name),
+            join.to_string(),
+        );
+    }
+    rows
+}
+
 /// What has to hold of a photon, each with the key that says so and its place below it.
 fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     const KEY: &str = "data_source.filters";
@@ -262,21 +278,23 @@ fn filters(config: &Config) -> Vec<(&'static str, String, String)> {
     said.chain(compared).chain(conditions).collect()
 }
 
-fn source(variable: &Variable) -> String {
+fn source(variable: &Variable, config: &Config) -> String {
+    let shown = variable.shown(&config.joins);
     let level = if variable.per_segment {
         ", one per geolocation segment"
     } else {
         ""
     };
     match variable.resolution {
-        Some(resolution) => format!("{} at {resolution}{level}", variable.path),
-        None => format!("{}{level}", variable.path),
+        Some(resolution) => format!("{shown} at {resolution}{level}"),
+        None => format!("{shown}{level}"),
     }
 }
 
 fn predicate(filter: &Filter) -> String {
     let column = filter.column.map_or(String::new(), |c| format!("[{c}]"));
-    let values: Vec<String> = filter.values.iter().map(f64::to_string).collect();
+    let values = filter.values.iter().map(f64::to_string);
+    let values: Vec<String> = values.chain(filter.words.iter().cloned()).collect();
     let verb = if filter.keep { "keep" } else { "drop" };
     let moment = filter.moment.as_ref();
     let moment = moment.map_or(String::new(), |moment| format!(", {moment}"));

@@ -60,12 +60,15 @@ pub(super) fn filters(
         );
         faults.add(Fault::new(key, message));
     }
-    if let Some(value) = faults.keep(operand(&quality.value, &format!("{key}.value"))) {
+    let operand = operand(&quality.value, FilterOp::Eq, &format!("{key}.value"));
+    if let Some(value) = faults.keep(operand) {
+        let (values, words) = apart([value]);
         let filter = Filter {
             dataset: quality.dataset.clone(),
             column: None,
             op: FilterOp::Eq,
-            values: vec![value],
+            values,
+            words,
             keep: true,
             moment: None,
         };
@@ -130,7 +133,7 @@ fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) 
         missing("op");
     }
     let op = raw.op?;
-    let values = values(raw, op, key, faults);
+    let values = values(raw, op, key, faults).map(apart);
     let column = match raw.column.map(usize::try_from) {
         Some(Err(_)) => {
             faults.add(Fault::new(format!("{key}.column"), "is too large"));
@@ -139,18 +142,20 @@ fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) 
         Some(Ok(column)) => Some(column),
         None => None,
     };
+    let (values, words) = values?;
     Some(Filter {
         dataset: raw.dataset.clone()?,
         column,
         op,
-        values: values?,
+        values,
+        words,
         keep: raw.keep.unwrap_or(true),
         moment: None,
     })
 }
 
 /// What a filter compares with; `None` where that is not what its comparison takes.
-fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Option<Vec<f64>> {
+fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Option<Vec<Operand>> {
     let is_set = matches!(op, FilterOp::In | FilterOp::NotIn);
     let (values, is_list): (&[RawScalar], bool) = match (&raw.value, &raw.values) {
         (Some(value), None) if !is_set => (std::slice::from_ref(value), false),
@@ -174,18 +179,54 @@ fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Opti
         } else {
             format!("{key}.value")
         };
-        numbers.push(faults.keep(operand(value, &key)));
+        numbers.push(faults.keep(operand(value, op, &key)));
     }
     numbers.into_iter().collect()
 }
 
-/// A value to compare with: any number but NaN, held exactly.
-fn operand(scalar: &RawScalar, key: &str) -> Result<f64, Fault> {
-    match scalar.to_f64() {
-        Ok(value) if value.is_nan() => {
+/// What is compared with: a number, or a name.
+enum Operand {
+    Number(f64),
+    Word(String),
+}
+
+/// Numbers and names.
+fn apart(operands: impl IntoIterator<Item = Operand>) -> (Vec<f64>, Vec<String>) {
+    let (mut numbers, mut words) = (Vec::new(), Vec::new());
+    for operand in operands {
+        match operand {
+            Operand::Number(number) => numbers.push(number),
+            Operand::Word(word) => words.push(word),
+        }
+    }
+    (numbers, words)
+}
+
+/// A value to compare with: any number but NaN, held exactly; or the name of a member of an enum, whether there is one
+/// of that name being known where a granule is opened.
+fn operand(scalar: &RawScalar, op: FilterOp, key: &str) -> Result<Operand, Fault> {
+    match (scalar.to_f64(), scalar) {
+        (Ok(value), _) if value.is_nan() => {
             Err(Fault::new(key, "NaN compares with nothing; use a number"))
         }
-        Ok(value) => Ok(value),
-        Err(message) => Err(Fault::new(key, message)),
+        (Ok(value), _) => Ok(Operand::Number(value)),
+        (Err(_), RawScalar::Text(word)) if is_name(word) => match op {
+            FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => {
+                Ok(Operand::Word(word.clone()))
+            }
+            FilterOp::Ge | FilterOp::Le | FilterOp::Gt | FilterOp::Lt => {
+                let message = format!(
+                    "'{word}' is not a number; names of an enum compare with eq, ne, in and not_in"
+                );
+                Err(Fault::new(key, message))
+            }
+        },
+        (Err(message), _) => Err(Fault::new(key, message)),
     }
+}
+
+/// Whether a text may be the name of a member of an enum: a letter, then letters, digits and `_`.
+fn is_name(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_word)
 }

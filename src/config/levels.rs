@@ -3,6 +3,7 @@
 //! Used by `source.rs` while the configuration is parsed.
 
 use super::Link;
+use super::columns::{RawListed, base};
 use super::faults::{Fault, Faults};
 use super::raw::{RawDataSource, RawLevel};
 use super::shapes::Entries;
@@ -63,8 +64,9 @@ impl<'a> Levels<'a> {
         }
         let columns = raw.variables.names();
         for (level, listed) in self.all.iter().flat_map(|all| &all.0) {
-            for (i, name) in listed.variables.iter().flatten().enumerate() {
-                if !columns.contains(&name.as_str()) {
+            let names = listed.variables.iter().flat_map(RawListed::names);
+            for (i, name) in names.enumerate() {
+                if !columns.iter().any(|column| base(column) == name) {
                     let hint = suggestion(name, columns.iter().copied());
                     let key = format!("data_source.levels.{level}.variables[{i}]");
                     let message = format!("'{name}' is not in data_source.variables{hint}");
@@ -92,7 +94,7 @@ impl<'a> Levels<'a> {
     /// The level's own `variables` name the source column.
     pub fn lists(&self, level: &str, column: &str) -> bool {
         let listed = self.get(level).and_then(|level| level.variables.as_ref());
-        listed.is_some_and(|names| names.iter().any(|name| name == column))
+        listed.is_some_and(|listed| listed.names().iter().any(|name| name == column))
     }
 
     /// Fails where there is no level called `name`; `key` is where it stands.

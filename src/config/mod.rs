@@ -12,12 +12,14 @@ mod beams;
 mod builtin;
 mod canonical;
 mod change;
+mod columns;
 mod emit;
 mod entries;
 mod explain;
 mod faults;
 mod filters;
 mod job;
+mod joins;
 mod joints;
 mod levels;
 mod nodes;
@@ -62,6 +64,7 @@ pub(crate) use builtin::of_product;
 pub use builtin::{BuiltIn, built_in};
 pub use change::Change;
 pub use explain::{explain, explain_json};
+pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml};
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
@@ -122,6 +125,8 @@ pub struct Config {
     pub region: Option<Region>,
     /// How geolocation segments map to photons, where the config declares it.
     pub link: Option<Link>,
+    /// Granules that are read beside those of the photons.
+    pub joins: Vec<Join>,
     pub outputs: Vec<Output>,
     pub grid: GridConfig,
     pub cells: CellPolicy,
@@ -193,10 +198,14 @@ pub struct Variable {
     pub name: String,
     /// Dataset path template.
     pub path: String,
+    /// Which column of a 2-D dataset.
+    pub column: Option<usize>,
     /// Size of one integer unit; chosen from the dataset's name where not given.
     pub resolution: Option<Resolution>,
     /// The dataset has one row per geolocation segment and is broadcast through the link.
     pub per_segment: bool,
+    /// Place in [`Config::joins`] of the one that the dataset comes with.
+    pub join: Option<usize>,
 }
 
 impl Config {
@@ -262,6 +271,8 @@ pub struct Filter {
     pub op: FilterOp,
     /// One value, or the set of `in` and `not_in`.
     pub values: Vec<f64>,
+    /// Names among them, of members of an enum; `TRUE` and `FALSE` of booleans.
+    pub words: Vec<String>,
     /// `false` keeps the photons for which the comparison does *not* hold.
     pub keep: bool,
     /// Of a bound in time: the moment in UTC. The dataset is seconds since 2018-01-01.

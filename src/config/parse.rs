@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
 use super::area::{Area, region};
+use super::columns::lift;
 use super::faults::{Fault, Faults};
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
@@ -15,6 +16,7 @@ use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
 use super::{
     Access, CellPolicy, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance,
+    Variable,
 };
 use super::{Change, builtin, canonical};
 use crate::grid::{Grid, Latitude, Order};
@@ -137,7 +139,10 @@ fn parse(
         mut faults,
         changed,
     } = read(text, changes).map_err(refuse)?;
-    let typed = raw.and_then(|raw| typed((name, written), &raw, area, &mut faults));
+    let typed = raw.and_then(|mut raw| {
+        lift(&mut raw.data_source, &mut faults);
+        typed((name, written), &raw, area, &mut faults)
+    });
     match (typed, faults.message(&places)) {
         (Some(typed), None) => Ok(Config {
             text: changed.unwrap_or_else(|| text.to_owned()),
@@ -172,7 +177,16 @@ fn typed(
         .collect();
     // What no output and no filter uses is not read, and its nulls say nothing of a photon.
     let variables = source.variables.into_iter();
-    let variables = variables.filter(|v| used.contains(&v.name)).collect();
+    let variables: Vec<Variable> = variables.filter(|v| used.contains(&v.name)).collect();
+    for (place, join) in source.joins.iter().enumerate() {
+        if !variables.iter().any(|v| v.join == Some(place)) {
+            let message = "no output and no filter uses a source column of it; remove it";
+            faults.add(Fault::new(
+                format!("data_source.joins.{}", join.name),
+                message,
+            ));
+        }
+    }
     let mut config = Config {
         name: name.into(),
         sha256: String::new(),
@@ -196,6 +210,7 @@ fn typed(
         said: source.filters.said,
         region: region?,
         link: source.link,
+        joins: source.joins,
         outputs,
         grid,
         cells: output.cells.unwrap_or(CellPolicy::Occupied),
@@ -314,6 +329,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
             source.filters.is_some() || source.quality_filter.is_some(),
         ),
         ("data_source.levels", source.levels.is_some()),
+        ("data_source.joins", source.joins.is_some()),
         ("time", raw.time.is_some()),
         ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),

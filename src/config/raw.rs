@@ -5,14 +5,13 @@
 //! have no effect. `yaml.rs` fills these types, `parse.rs` gives them meaning.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, de};
+use serde::Deserialize;
 
 use super::beams::RawBeams;
+use super::columns::{RawListed, RawVariable};
+use super::joins::RawJoin;
 use super::shapes::{Entries, RawScalar, Texts};
 use super::{
     CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
@@ -84,6 +83,8 @@ pub(super) struct RawDataSource {
     /// The level whose rows are photons.
     pub base_level: Option<String>,
     pub levels: Option<Entries<RawLevel>>,
+    /// Granules of other products beside those of the photons, and how their rows are matched.
+    pub joins: Option<Entries<RawJoin>>,
     /// Has no effect on results: which level prunes reads.
     pub read_plan: Option<RawReadPlan>,
 }
@@ -143,24 +144,6 @@ impl JsonSchema for RawPositions {
     }
 }
 
-/// A source column: a dataset path, or a mapping with more about it.
-#[derive(Debug)]
-pub(super) struct RawVariable {
-    pub path: String,
-    pub resolution: Option<RawScalar>,
-    pub level: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LongVariable {
-    path: String,
-    /// Size of one integer unit, a power of two: `2^-34`, `2**-34` or a number.
-    resolution: Option<RawScalar>,
-    /// The level that the dataset belongs to.
-    level: Option<String>,
-}
-
 /// From when, and until when; and in which steps. A date is the whole of it; a moment as `to` is not included.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -215,8 +198,8 @@ pub(super) struct RawLevel {
     /// Group path, in front of the names below.
     pub path: String,
     pub coordinates: Option<RawCoordinates>,
-    /// Names of source columns that belong to this level.
-    pub variables: Option<Vec<String>>,
+    /// Source columns that belong to this level: names of some, or declared here.
+    pub variables: Option<RawListed>,
     pub link: Option<RawLink>,
 }
 
@@ -359,46 +342,4 @@ pub(super) enum RawIndexing {
 pub(super) enum RawLatitude {
     AuthalicWgs84,
     GeodeticSpherical,
-}
-
-impl<'de> Deserialize<'de> for RawVariable {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Variable;
-        impl<'de> Visitor<'de> for Variable {
-            type Value = RawVariable;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a dataset path or a mapping with path, resolution and level")
-            }
-
-            fn visit_str<E: de::Error>(self, path: &str) -> Result<RawVariable, E> {
-                Ok(RawVariable {
-                    path: path.into(),
-                    resolution: None,
-                    level: None,
-                })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawVariable, A::Error> {
-                let long = LongVariable::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawVariable {
-                    path: long.path,
-                    resolution: long.resolution,
-                    level: long.level,
-                })
-            }
-        }
-        deserializer.deserialize_any(Variable)
-    }
-}
-
-impl JsonSchema for RawVariable {
-    fn schema_name() -> Cow<'static, str> {
-        "Variable".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let long = generator.subschema_for::<LongVariable>();
-        schemars::json_schema!({ "anyOf": [{ "type": "string" }, long] })
-    }
 }

@@ -22,8 +22,9 @@ chunk_inner: 8 | chunk_inner: 5 | is 5, not between parent_order 6 and child_ord
 chunk_inner: 8 | chunk_inner: eight | output.grid.chunk_inner: expected a whole number
 column: 0 | column: -1 | data_source.filters[0].column: expected a whole number from 0
 [gt1l, gt1r] | gt1l | data_source.groups: expected a list
-value: -2 | value: true | data_source.filters[0].value: expected a number, found boolean
-value: -2 | value: abc | 'abc' is not a number
+value: -2 | value: [true] | data_source.filters[0].value: expected a number
+op: ne, value: -2 | op: ge, value: abc | 'abc' is not a number; names of an enum compare with eq, ne, in and not_in
+value: -2 | value: a-b | 'a-b' is not a number
   groups: [gt1l, gt1r]\n |  | data_source: key 'groups' is missing
 np.mean | np.meen | line 20, column 24: aggregation.variables.h_mean.function: unknown function 'np.meen', did you mean 'mean'
 source: h_ph, dtype: int32 | source: h_pf | 'h_pf' is not in data_source.variables, did you mean 'h_ph'
@@ -137,7 +138,7 @@ data_source:
   filters:
     - {dataset: "/{group}/q", op: nee, value: 0}
     - {dataset: "/{group}/q", op: in, value: 0}
-    - {dataset: "/{group}/q", op: eq, value: abc}
+    - {dataset: "/{group}/q", op: eq, value: a-c}
   quality_filter: {dataset: "/{group}/q", value: 010}
 aggregation:
   handoff: arow
@@ -166,7 +167,7 @@ fn all_faults_are_shown_at_once_each_with_its_place() {
         "  line 9, column 8: data_source.variables.n: expected a dataset path",
         "  line 11, column 35: data_source.filters[0].op: unknown value 'nee', did you mean 'ne'",
         "  line 12, column 7: data_source.filters[1]: in and not_in take values",
-        "  line 13, column 46: data_source.filters[2].value: 'abc' is not a number",
+        "  line 13, column 46: data_source.filters[2].value: 'a-c' is not a number",
         "  line 14, column 3: data_source.quality_filter: stands beside filters",
         "  line 14, column 50: data_source.quality_filter.value: '010' has a 0 in front",
         "  line 16, column 12: aggregation.handoff: unknown value 'arow', did you mean 'arrow'",

@@ -70,6 +70,11 @@ impl<'de> Deserialize<'de> for RawScalar {
                 Ok(RawScalar::Float(value))
             }
 
+            // As h5py calls the members of its booleans.
+            fn visit_bool<E>(self, value: bool) -> Result<RawScalar, E> {
+                Ok(RawScalar::Text(if value { "TRUE" } else { "FALSE" }.into()))
+            }
+
             fn visit_str<E>(self, value: &str) -> Result<RawScalar, E> {
                 Ok(RawScalar::Text(value.into()))
             }

@@ -3,13 +3,13 @@
 
 use super::axis::{Steps, TimeAxis};
 use super::beams::{Beams, beams};
+use super::columns::Columns;
 use super::faults::{Fault, Faults};
 use super::filters::{Filters, filters};
+use super::joins::{self, Joins};
 use super::levels::{Levels, joined};
-use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawTime, RawVariable};
-use super::shapes::RawScalar;
-use super::{GranuleKind, Link, Variable, tables, time, x_of, y_of};
-use crate::stat::Resolution;
+use super::raw::{RawCoordinates, RawDataSource, RawPositions, RawReader, RawTime};
+use super::{GranuleKind, Join, Link, Variable, tables, time, x_of, y_of};
 
 /// What is read, from where.
 pub(super) struct Source {
@@ -24,6 +24,7 @@ pub(super) struct Source {
     pub filters: Filters,
     pub axis: Option<TimeAxis>,
     pub link: Option<Link>,
+    pub joins: Vec<Join>,
 }
 
 impl Source {
@@ -44,16 +45,17 @@ impl Source {
         let beams = faults.keep(beams(raw.beams.as_ref(), &ground_tracks));
         let levels = Levels::new(raw, faults);
         let coordinates = coordinates(raw, &levels, faults);
+        let joins = Joins::new(raw, faults);
         let link = levels.link(faults);
+        let link = link.or_else(|| joins.needs_link().then(joins::default_link));
+        let columns = Columns {
+            levels: &levels,
+            joins: &joins,
+            link: link.as_ref(),
+        };
         let mut variables = Vec::new();
         for (name, variable) in &raw.variables.0 {
-            variables.push(self::variable(
-                name,
-                variable,
-                &levels,
-                link.as_ref(),
-                faults,
-            ));
+            variables.push(columns.variable(name, variable, faults));
         }
         if variables.is_empty() {
             faults.add(Fault::new("data_source.variables", "no source column"));
@@ -91,6 +93,7 @@ impl Source {
             variables,
             filters,
             axis,
+            joins: joins.typed(link.as_ref()),
             link,
         };
         match granules {
@@ -113,6 +116,11 @@ impl Source {
         }
         for (key, filter) in &self.filters.compared {
             paths.push((format!("{key}.dataset"), &filter.dataset));
+        }
+        for join in &self.joins {
+            for path in join.datasets() {
+                paths.push((format!("data_source.joins.{}", join.name), path));
+            }
         }
         if let Some(link) = &self.link {
             let level = format!("data_source.levels.{}", link.level);
@@ -256,74 +264,4 @@ fn positions(
         }
     }
     positions.latitude.clone().zip(positions.longitude.clone())
-}
-
-fn variable(
-    name: &str,
-    raw: &RawVariable,
-    levels: &Levels<'_>,
-    link: Option<&Link>,
-    faults: &mut Faults,
-) -> Variable {
-    let key = format!("data_source.variables.{name}");
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !name.chars().all(is_word)
-        || name.is_empty()
-        || name.starts_with(|c: char| c.is_ascii_digit())
-    {
-        let message = "a source column's name is made of letters, digits and '_', so that expressions can use it";
-        faults.add(Fault::new(&*key, message));
-    }
-    if let Some(level) = &raw.level {
-        faults.keep(levels.check(&format!("{key}.level"), level));
-    }
-    let level = raw.level.as_deref().and_then(|n| levels.get(n));
-    let path = match level {
-        Some(level) => joined(&level.path, &raw.path),
-        None => raw.path.clone(),
-    };
-    let per_segment = link.is_some_and(|link| {
-        raw.level.as_ref().map_or_else(
-            || below(&link.path, &path) || levels.lists(&link.level, name),
-            |level| *level == link.level,
-        )
-    });
-    let resolution = raw.resolution.as_ref().map(resolution).transpose();
-    let resolution = resolution.map_err(|m| Fault::new(format!("{key}.resolution"), m));
-    Variable {
-        name: name.into(),
-        path,
-        resolution: faults.keep(resolution).flatten(),
-        per_segment,
-    }
-}
-
-/// The dataset lies directly in the group.
-fn below(group: &str, path: &str) -> bool {
-    let rest = path.strip_prefix(group).and_then(|p| p.strip_prefix('/'));
-    rest.is_some_and(|name| !name.contains('/'))
-}
-
-/// `2^-34`, `2**-34` or a number that is a power of two.
-fn resolution(scalar: &RawScalar) -> Result<Resolution, String> {
-    let wrong = |shown: String| {
-        Err(format!(
-            "'{shown}' is not a power of two from 2^-100 to 2^60, e.g. 2^-34"
-        ))
-    };
-    let value = match scalar {
-        RawScalar::Text(text) => {
-            let power = text.strip_prefix("2^").or_else(|| text.strip_prefix("2**"));
-            let exponent = power.and_then(|p| p.trim().parse::<i32>().ok());
-            let found = exponent
-                .and_then(i32::checked_neg)
-                .and_then(Resolution::new);
-            return found.map_or_else(|| wrong(text.clone()), Ok);
-        }
-        RawScalar::Integer(value) => *value as f64,
-        RawScalar::Float(value) => *value,
-    };
-    let mut all = (-60..=100).filter_map(Resolution::new);
-    all.find(|r| r.unit().to_bits() == value.to_bits())
-        .map_or_else(|| wrong(value.to_string()), Ok)
 }

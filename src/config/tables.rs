@@ -23,6 +23,11 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
         ("beams", raw.beams.is_some(), "beams"),
         ("base_level", raw.base_level.is_some(), "levels"),
         ("levels", raw.levels.is_some(), "levels"),
+        (
+            "joins",
+            raw.joins.is_some(),
+            "granules of other products beside them",
+        ),
         ("read_plan", raw.read_plan.is_some(), "levels"),
     ] {
         if given {
@@ -30,8 +35,18 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
         }
     }
     for (name, variable) in &raw.variables.0 {
-        if variable.level.is_some() {
-            refuse(format!("variables.{name}.level"), "levels");
+        for (key, given, what) in [
+            ("level", variable.level.is_some(), "levels"),
+            ("column", variable.column.is_some(), "2-D columns"),
+            (
+                "join",
+                variable.join.is_some(),
+                "granules of other products beside them",
+            ),
+        ] {
+            if given {
+                refuse(format!("variables.{name}.{key}"), what);
+            }
         }
     }
     for (i, filter) in raw.filters.iter().flatten().enumerate() {

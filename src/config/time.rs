@@ -68,6 +68,7 @@ pub(super) fn filters(
             column: None,
             op,
             values: vec![seconds(moment)],
+            words: Vec::new(),
             keep: true,
             moment: Some(said(moment)),
         };

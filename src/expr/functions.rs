@@ -26,6 +26,10 @@ pub(super) enum Function {
     IsFinite,
     /// `has(x, mask)`, `lacks(x, mask)`.
     Bits(Bits),
+    /// `any(conf >= 3)`, `all(conf >= 3)`: over the columns of a dataset.
+    Over {
+        all: bool,
+    },
     Reduce(Reducer),
 }
 
@@ -112,9 +116,10 @@ pub(crate) const REDUCERS: [&str; 34] = [
 ];
 
 /// Every elementwise function's bare name.
-const ELEMENTWISE: [&str; 20] = [
+const ELEMENTWISE: [&str; 22] = [
     "sqrt", "abs", "log", "exp", "log10", "floor", "ceil", "round", "rint", "square", "power",
-    "clip", "minimum", "maximum", "where", "float", "isnan", "isfinite", "has", "lacks",
+    "clip", "minimum", "maximum", "where", "float", "isnan", "isfinite", "has", "lacks", "any",
+    "all",
 ];
 
 /// The constant called `name`, with or without `np.`.
@@ -157,6 +162,8 @@ pub(super) fn function(name: &str) -> Result<Function, String> {
         "isfinite" => Function::IsFinite,
         "has" => Function::Bits(Bits::Has),
         "lacks" => Function::Bits(Bits::Lacks),
+        "any" => Function::Over { all: false },
+        "all" => Function::Over { all: true },
         "where" => Function::Where,
         "float" => Function::Float,
         _ => Function::Reduce(reducer(name).ok_or_else(|| {

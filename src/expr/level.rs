@@ -22,6 +22,13 @@ pub(super) trait Level {
     fn extreme(which: Extreme, left: Self::Expr, right: Self::Expr) -> Self::Expr;
     fn choose(condition: Condition<Self::Expr>, yes: Self::Expr, no: Self::Expr) -> Self::Expr;
     fn truth(condition: Condition<Self::Expr>) -> Self::Expr;
+    /// `any` or `all` of a condition over the columns of a dataset.
+    fn over(
+        &self,
+        all: bool,
+        call: &Call,
+        argument: &Node,
+    ) -> Result<Condition<Self::Expr>, String>;
 
     /// A value; a condition is 1 where it holds and 0 where it does not.
     fn lower(&self, node: &Node) -> Result<Self::Expr, String> {
@@ -78,7 +85,7 @@ pub(super) trait Level {
                 let condition = self.condition(condition)?;
                 Self::choose(condition, self.lower(x)?, self.lower(y)?)
             }
-            (function, arguments) => match self.test(function, arguments)? {
+            (function, _) => match self.test(function, call)? {
                 Some(condition) => Self::truth(condition),
                 None => return Err(at(column, wrong_number(function, call))),
             },
@@ -114,11 +121,12 @@ pub(super) trait Level {
     fn test(
         &self,
         function: Function,
-        arguments: &[Node],
+        call: &Call,
     ) -> Result<Option<Condition<Self::Expr>>, String> {
-        Ok(Some(match (function, arguments) {
+        Ok(Some(match (function, call.arguments.as_slice()) {
             (Function::IsNan, [x]) => Condition::IsNan(self.lower(x)?),
             (Function::IsFinite, [x]) => Condition::IsFinite(self.lower(x)?),
+            (Function::Over { all }, [argument]) => self.over(all, call, argument)?,
             (Function::Bits(test), [x, mask]) => {
                 let of = self.lower(x)?;
                 let value = self.lower(mask)?;
@@ -158,7 +166,10 @@ pub(super) trait Level {
                 let function = function(&call.name).map_err(|m| at(node.column, m))?;
                 let is_test = matches!(
                     function,
-                    Function::IsNan | Function::IsFinite | Function::Bits(_)
+                    Function::IsNan
+                        | Function::IsFinite
+                        | Function::Bits(_)
+                        | Function::Over { .. }
                 );
                 if !is_test {
                     return Err(none());
@@ -167,7 +178,7 @@ pub(super) trait Level {
                     let message = format!("{} takes no parameter '{keyword}'", call.name);
                     return Err(at(value.column, message));
                 }
-                let condition = self.test(function, &call.arguments)?;
+                let condition = self.test(function, call)?;
                 condition.ok_or_else(|| at(node.column, wrong_number(function, call)))?
             }
             NodeKind::Number(_) | NodeKind::Name(_) | NodeKind::Neg(_) | NodeKind::Binary(..) => {

@@ -1,6 +1,6 @@
 //! Tokens of the expression language: text to tokens with positions, before `parse.rs`.
 //!
-//! Dotted names (`np.sqrt`) are one token. Positions are columns of the text, counted from 1.
+//! Dotted names (`np.sqrt`) are one token, and so are columns of a dataset (`conf[3]`). Positions are columns of the text, counted from 1.
 
 use super::functions::at;
 
@@ -106,10 +106,24 @@ fn name(rest: &[char]) -> (TokenKind, usize) {
         if rest.get(end) == Some(&'.') && starts_name(rest, end + 1) {
             end += 1;
         } else {
+            end += column_index(&rest[end..]);
             let name: String = rest[..end].iter().collect();
             let word = WORDS.into_iter().find(|word| *word == name);
             return (word.map_or(TokenKind::Name(name), TokenKind::Symbol), end);
         }
+    }
+}
+
+/// The length of `[3]`, which belongs to the name before it.
+fn column_index(rest: &[char]) -> usize {
+    if rest.first() != Some(&'[') {
+        return 0;
+    }
+    let end = digits(rest, 1);
+    if end > 1 && rest.get(end) == Some(&']') {
+        end + 1
+    } else {
+        0
     }
 }
 

@@ -18,6 +18,7 @@ mod show;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, reducer};
 pub(crate) use near::{nearest, suggestion};

@@ -7,6 +7,7 @@ use super::functions::{Parameters, Reducer, at, constant, function};
 use super::level::Level;
 use super::near::suggestion;
 use super::syntax::{Call, Node, NodeKind, tree};
+use super::wide;
 use super::{BinaryOp, CellExpr, Condition, Extreme, Reduction, RowExpr, UnaryFn};
 
 /// Parses a per-cell expression such as `1.0 / np.sqrt(np.sum(1.0 / s_li**2))`.
@@ -30,7 +31,7 @@ pub fn parse_cell(text: &str, columns: &[&str], skip_nan: bool) -> Result<CellEx
 ///
 /// `columns` are the names that may stand in it. Fails as [`parse_cell`] does.
 pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
-    Row { columns }.lower(&tree(text)?)
+    Row::of(columns).lower(&tree(text)?)
 }
 
 /// Parses what has to hold of a photon, such as `abs(h_ph - dem_h) <= 200 and not isnan(dem_h)`.
@@ -38,7 +39,7 @@ pub fn parse_row(text: &str, columns: &[&str]) -> Result<RowExpr, String> {
 /// `columns` are the names that may stand in it. Fails as [`parse_cell`] does, and where it is of no column.
 pub fn parse_condition(text: &str, columns: &[&str]) -> Result<Condition<RowExpr>, String> {
     let tree = tree(text)?;
-    let condition = Row { columns }.condition(&tree)?;
+    let condition = Row::of(columns).condition(&tree)?;
     let mut names = Vec::new();
     condition.each(&mut |side| side.collect_columns(&mut names));
     if names.is_empty() {
@@ -50,6 +51,17 @@ pub fn parse_condition(text: &str, columns: &[&str]) -> Result<Condition<RowExpr
 /// Elementwise over columns.
 struct Row<'a> {
     columns: &'a [&'a str],
+    /// Inside of `any` and `all`: which of the columns of a dataset its name stands for.
+    place: Option<usize>,
+}
+
+impl<'a> Row<'a> {
+    fn of(columns: &'a [&'a str]) -> Self {
+        Self {
+            columns,
+            place: None,
+        }
+    }
 }
 
 impl Level for Row<'_> {
@@ -69,6 +81,16 @@ impl Level for Row<'_> {
     fn name(&self, name: &str, column: usize) -> Result<RowExpr, String> {
         if let (false, Some(value)) = (self.columns.contains(&name), constant(name)) {
             return Ok(RowExpr::Number(value));
+        }
+        let several = wide::columns_of(name, self.columns);
+        if let Some(first) = several.first().filter(|_| !self.columns.contains(&name)) {
+            let one = self.place.and_then(|place| several.get(place));
+            return one.map(|one| RowExpr::Column((*one).into())).ok_or_else(|| {
+                let message = format!(
+                    "'{name}' has several columns; choose one, as in {first}, or ask any({name} > 0) or all({name} > 0)"
+                );
+                at(column, message)
+            });
         }
         known(name, self.columns, column)?;
         Ok(RowExpr::Column(name.into()))
@@ -114,6 +136,22 @@ impl Level for Row<'_> {
     fn truth(condition: Condition<RowExpr>) -> RowExpr {
         RowExpr::Truth(Box::new(condition))
     }
+
+    fn over(&self, all: bool, call: &Call, argument: &Node) -> Result<Condition<RowExpr>, String> {
+        if self.place.is_some() {
+            return Err(at(
+                argument.column,
+                "any and all do not stand inside one another",
+            ));
+        }
+        let width = wide::width(call, argument, self.columns)?;
+        let of_column = |place| {
+            let place = Some(place);
+            Row { place, ..*self }.condition(argument)
+        };
+        let conditions = (0..width).map(of_column).collect::<Result<_, _>>()?;
+        wide::joined(conditions, all).ok_or_else(|| at(argument.column, "there are no columns"))
+    }
 }
 
 /// Scalar arithmetic over reductions.
@@ -140,10 +178,7 @@ impl Cell<'_> {
                     parameters.ddof.replace(value as u32).is_some()
                 }
                 "weights" => {
-                    let weights = Row {
-                        columns: self.columns,
-                    }
-                    .lower(node)?;
+                    let weights = Row::of(self.columns).lower(node)?;
                     parameters.weights.replace(weights).is_some()
                 }
                 _ => {
@@ -211,9 +246,7 @@ impl Level for Cell<'_> {
                 ));
             }
         };
-        let row = Row {
-            columns: self.columns,
-        };
+        let row = Row::of(self.columns);
         let over = row.lower(operand)?;
         let others: Result<_, _> = others.iter().map(|other| row.lower(other)).collect();
         let mut used = Vec::new();
@@ -266,11 +299,24 @@ impl Level for Cell<'_> {
     fn truth(condition: Condition<CellExpr>) -> CellExpr {
         CellExpr::Truth(Box::new(condition))
     }
+
+    fn over(&self, _: bool, call: &Call, argument: &Node) -> Result<Condition<CellExpr>, String> {
+        let message = format!(
+            "{0} is over the columns of each photon; put it inside a reduction, e.g. sum({0}(conf >= 3))",
+            call.name
+        );
+        Err(at(argument.column, message))
+    }
 }
 
 fn known(name: &str, columns: &[&str], column: usize) -> Result<(), String> {
     if columns.contains(&name) {
         return Ok(());
+    }
+    let one = name.split_once('[').map(|(one, _)| one);
+    if let Some(one) = one.filter(|one| columns.contains(one)) {
+        let message = format!("unknown name '{name}': '{one}' is one column; write {one}");
+        return Err(at(column, message));
     }
     let hint = match function(name) {
         Ok(_) => format!("; to call it, write {name}(...)"),

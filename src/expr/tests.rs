@@ -189,7 +189,7 @@ fn refusals_say_where_and_what_instead() {
         ),
         (
             "h_li[0]",
-            "at column 5: unexpected '['; allowed are numbers",
+            "at column 1: unknown name 'h_li[0]': 'h_li' is one column; write h_li",
         ),
         ("__import__('os')", "at column 12: unexpected '\\''"),
         ("os.system(h_li)", "unknown function 'os.system'"),

@@ -95,7 +95,8 @@ impl Listed {
             shards: listed.iter().map(of_shard).collect(),
             paths: granules
                 .iter()
-                .map(|granule| (granule.name.to_string(), granule.path.clone()))
+                .flat_map(GranulePath::files)
+                .map(|(name, path)| (name, path.to_path_buf()))
                 .collect(),
             files: RefCell::default(),
         }

@@ -132,7 +132,8 @@ fn rejected_row(
 ) -> RejectedRow {
     let declared = column.origin.variable();
     let declared = declared.map(|variable| &line.config.variables[variable]);
-    let dataset = declared.map(|v| v.path.replace("{group}", &batch.origin.ground_track));
+    let dataset = declared.map(|v| v.shown(&line.config.joins));
+    let dataset = dataset.map(|path| path.replace("{group}", &batch.origin.ground_track));
     let (value, holding) = match values {
         Values::I64(v) => (
             RejectedValue::Integer(v[photon]),

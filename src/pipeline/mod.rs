@@ -232,11 +232,11 @@ impl Line<'_, '_> {
                         let _ = give_back.send(batch);
                         continue;
                     }
-                    Message::End(end, file) => {
+                    Message::End(end, files) => {
                         watch.granule_done(&end.name, end.counts.read);
                         let listed = schedule.shards(place);
-                        if let (Some(pieces), Some(file)) = (&mut self.pieces, file) {
-                            pieces.sources.insert(end.name.clone(), file);
+                        if let Some(pieces) = &mut self.pieces {
+                            pieces.sources.extend(files);
                         }
                         self.close(std::mem::take(&mut granule), *end, listed)?;
                     }

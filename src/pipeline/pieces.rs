@@ -12,6 +12,7 @@ use crate::finalize::{Conserved, Overviews};
 use crate::grid::Order;
 use crate::merge::{RunPartials, Window};
 use crate::piece::{Contribution, GranuleFile, PieceFacts, Pieces};
+use crate::plan::GranulePath;
 use crate::stat::{Encoding, Partials};
 use crate::store::Sink;
 
@@ -27,6 +28,8 @@ pub(super) struct PieceLine<'a> {
     pub(super) contributions: BTreeMap<u64, Vec<Contribution>>,
     /// What the files of granules were that were read.
     pub(super) sources: BTreeMap<String, GranuleFile>,
+    /// Names of the files of granules that have several.
+    files: BTreeMap<String, Vec<String>>,
     /// Shards that have no piece yet.
     pub(super) to_do: BTreeSet<u64>,
     left_out: BTreeMap<u64, BTreeSet<String>>,
@@ -47,6 +50,7 @@ impl<'a> PieceLine<'a> {
             beyond: !beyond.is_empty(),
             contributions: BTreeMap::new(),
             sources: BTreeMap::new(),
+            files: files(&survey.granules),
             to_do: survey.listed.iter().flatten().map(|s| s.id).collect(),
             left_out: BTreeMap::new(),
             conserved: Conserved::new(finish.job),
@@ -116,12 +120,13 @@ impl<'a> PieceLine<'a> {
         let merged = granules.iter().map(|granule| granule.photons).sum();
         conserved(shard, merged, facts.photons)?;
         let left_out = self.left_out.remove(&shard).unwrap_or_default();
-        let source = |granule: &Contribution| {
-            let source = self.sources.get(&granule.granule)?;
-            Some((granule.granule.clone(), source.clone()))
-        };
+        let names = granules.iter().flat_map(|granule| {
+            let several = self.files.get(&granule.granule);
+            several.map_or(std::slice::from_ref(&granule.granule), Vec::as_slice)
+        });
+        let source = |name: &String| Some((name.clone(), self.sources.get(name)?.clone()));
         let facts = PieceFacts {
-            sources: granules.iter().filter_map(source).collect(),
+            sources: names.filter_map(source).collect(),
             granules,
             left_out: left_out.into_iter().collect(),
             photons: facts.photons,
@@ -135,4 +140,16 @@ impl<'a> PieceLine<'a> {
         self.to_do.remove(&shard);
         Ok(())
     }
+}
+
+/// The files of granules with which others are read.
+fn files(granules: &[GranulePath]) -> BTreeMap<String, Vec<String>> {
+    let joined = granules
+        .iter()
+        .filter(|granule| !granule.siblings.is_empty());
+    let named = joined.map(|granule| {
+        let files = granule.files().into_iter().map(|(name, _)| name);
+        (granule.name.to_string(), files.collect())
+    });
+    named.collect()
 }

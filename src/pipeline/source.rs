@@ -26,8 +26,8 @@ pub const IN_FLIGHT: usize = WAITING + 2;
 pub enum Message {
     /// A batch, and the part of its granule, from 0 to 1, that was read with it.
     Batch(PhotonBatch, f64),
-    /// The granule was read whole, of a file that was so before it was opened, where that is asked for.
-    End(Box<GranuleReport>, Option<GranuleFile>),
+    /// The granule was read whole, of files that were so before they were opened, where that is asked for.
+    End(Box<GranuleReport>, Vec<(String, GranuleFile)>),
     /// The granule cannot be read to its end; its batches so far do not count.
     Failed { name: String, error: Error },
 }
@@ -65,10 +65,12 @@ impl Source<'_> {
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
         for granule in self.granules {
-            let path = &granule.granule.path;
-            let file = self.look.then(|| GranuleFile::of(path).ok()).flatten();
+            let files = self.look.then(|| granule.granule.files());
+            let files = files.into_iter().flatten();
+            let files = files.filter_map(|(name, path)| Some((name, GranuleFile::of(path).ok()?)));
+            let files: Vec<_> = files.collect();
             let message = match self.read(granule, &mut buffers, (sender, given_back)) {
-                Ok(Some(report)) => Message::End(Box::new(report), file),
+                Ok(Some(report)) => Message::End(Box::new(report), files),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
                     name: granule.granule.name.to_string(),

@@ -178,6 +178,7 @@ fn report(kept: u64) -> GranuleReport {
         },
         remainders: BTreeMap::new(),
         ground_tracks: Vec::new(),
+        joins: Vec::new(),
         warnings: Vec::new(),
         rows_not_stored: 0,
         cost: crate::read::ReadCost::default(),

@@ -172,6 +172,7 @@ pub(super) fn positions_of(config: &Config) -> Config {
         axis: None,
         said: Vec::new(),
         link: None,
+        joins: Vec::new(),
         outputs: Vec::new(),
         ..config.clone()
     }

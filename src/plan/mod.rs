@@ -1,7 +1,8 @@
 //! The plan: which granules a run reads, and which shards it wants of them.
 //!
 //! First on the line. Either paths become granules: files are found in folders (`scan.rs`), and of several
-//! files of one granule it is settled which are read (`duplicates.rs`). Or a shard map lists the granules of
+//! files of one granule it is settled which are read (`duplicates.rs`); files that a config joins to others are set
+//! aside (`siblings.rs`). Or a shard map lists the granules of
 //! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself),
 //! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all
 //! granules of a plan once.
@@ -16,6 +17,7 @@ mod inspect;
 mod map;
 mod resolve;
 mod scan;
+mod siblings;
 mod signature;
 mod unused;
 
@@ -23,7 +25,7 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::error::{Phrase, Result};
-use crate::read::named;
+use crate::read::{Siblings, named};
 
 pub use crate::grid::{ShardRange, ShardSet};
 pub use crate::read::GranulePath;
@@ -48,8 +50,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Files of folders that are plainly no data.
     pub not_data: u64,
-    /// Granules of a shard map that were not found, and files that cannot be used where another file of
-    /// the granule takes their place.
+    /// Granules of a shard map that were not found, granules without what is joined to them, and files that
+    /// cannot be used where another file of the granule takes their place.
     pub absent: Vec<Absent>,
     /// The shards whose photons count, where a shard map says which.
     pub wanted: Option<Wanted>,
@@ -111,14 +113,31 @@ pub struct ListedShard {
 /// where the policy makes them an error. Strict: files of one granule of which one cannot be used, or that
 /// have only some of their photons in common.
 pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> {
-    let scan = scan::scan(paths, config.granules)?;
+    let (mut plan, siblings) = of_photons(paths, config, tolerant)?;
+    siblings::give(&mut plan, &siblings, config);
+    Ok(plan)
+}
+
+/// The same for whoever reads nothing but positions: what a config joins to granules need not be there.
+///
+/// # Errors
+/// As [`plan()`].
+pub fn plan_positions(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> {
+    of_photons(paths, config, tolerant).map(|(plan, _)| plan)
+}
+
+/// The granules of photons, and the files that may be joined to them.
+fn of_photons(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<(Plan, Siblings)> {
+    let mut scan = scan::scan(paths, config.granules)?;
+    let siblings = siblings::set_aside(&mut scan.found, config)?;
+    let alone = config.without_joins();
     let rules = Rules {
         policy: config.duplicates,
         kind: config.granules,
         tolerant,
     };
     let files = OnDisk {
-        config: Some(config),
+        config: Some(&alone),
         listed: false,
     };
     let settled = settle(scan.found, rules, &files)?;
@@ -132,7 +151,7 @@ pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> 
     });
     let mut skipped = scan.skipped;
     skipped.extend(settled.skipped);
-    Ok(Plan {
+    let plan = Plan {
         granules,
         superseded: settled.superseded,
         parts: settled.parts,
@@ -140,7 +159,8 @@ pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> 
         not_data: scan.not_data,
         absent: absent.collect(),
         wanted: None,
-    })
+    };
+    Ok((plan, siblings))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::duplicates::{Rules, settle};
 use super::files::Files;
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::scan::{Candidate, extensions, scan};
+use super::siblings;
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};
 use crate::grid::{ShardRange, ShardSet};
 use crate::read::{GranulePath, named};
@@ -106,6 +107,9 @@ impl ShardMap {
                 .collect(),
             ..Plan::default()
         };
+        let found = wanted.iter().filter_map(|&place| files[place].as_ref());
+        let root = selection.granule_root;
+        let siblings = siblings::beside(found, root, selection.config)?;
         let mut places: BTreeMap<&PathBuf, InPlan> = BTreeMap::new();
         let mut absent: BTreeMap<InMap, Absent> = BTreeMap::new();
         for place in wanted {
@@ -113,12 +117,15 @@ impl ShardMap {
             if !kept.remove(&all[place]) {
                 continue;
             }
-            if files[place].is_some() {
-                places.insert(&all[place], InPlan(plan.granules.len()));
-                plan.granules.push(granule_at(place).clone());
-            } else {
-                let found = self.absent(granule_at(place), place, selection.granule_root);
-                absent.insert(place, found);
+            let granule = granule_at(place);
+            let joined = siblings::joined(&siblings, granule.clone(), selection.config);
+            match (files[place].is_some(), joined) {
+                (true, Ok(granule)) => {
+                    places.insert(&all[place], InPlan(plan.granules.len()));
+                    plan.granules.push(granule);
+                }
+                (true, Err(without)) => _ = absent.insert(place, without),
+                (false, _) => _ = absent.insert(place, self.absent(granule, place, root)),
             }
         }
         let place_of = |granule: InMap| places.get(&all[granule]).copied();

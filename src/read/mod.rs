@@ -24,6 +24,7 @@ mod oddities;
 mod packing;
 mod product;
 mod report;
+mod siblings;
 mod spent;
 mod steps;
 #[cfg(feature = "parquet")]
@@ -55,10 +56,11 @@ pub(crate) use filters::RowFilter;
 pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
-pub use names::{GranulePath, named};
+pub use names::{GranulePath, Sibling, named};
 pub(crate) use oddities::Oddities;
 pub(crate) use product::{ProductName, Rank};
-pub use report::{Failed, GranuleReport, GroundTrackReport, ReadCost};
+pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost};
+pub(crate) use siblings::Siblings;
 pub use spent::Spent;
 pub(crate) use steps::{ByTime, StepFinder};
 pub use union::ColumnUnion;
@@ -155,7 +157,7 @@ impl Input {
                         config,
                         reader.ground_tracks().to_vec(),
                     )?),
-                    applied: reader.applied(),
+                    applied: reader.applied(config),
                     notes: reader.unit_gaps(config),
                     table_columns: None,
                 })
@@ -291,6 +293,7 @@ impl Input {
                 file_bytes: reader.table().bytes(),
                 counts: reader.counts().clone(),
                 ground_tracks: Vec::new(),
+                joins: Vec::new(),
                 warnings: reader.warnings().to_vec(),
                 rows_not_stored: 0,
                 cost: ReadCost::new(reader.spent(), seconds),
@@ -315,7 +318,8 @@ fn hdf5(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
 /// An HDF5 granule; a table in its place is named as what it is.
 fn of_any_product(granule: &GranulePath, config: &Config) -> Result<GranuleFile> {
     let path = &granule.path;
-    GranuleFile::open_as(path, &granule.name, &config.access).map_err(|error| {
+    let opened = GranuleFile::open_as(path, &granule.name, &config.access);
+    let opened = opened.map_err(|error| {
         // Of what is no regular file, opening it could wait for ever.
         if !path.is_file() || !(looks_like_a_table(path) || is_csv(path)) {
             return error;
@@ -325,5 +329,6 @@ fn of_any_product(granule: &GranulePath, config: &Config) -> Result<GranuleFile>
             config.name
         );
         Error::granule(path.display().to_string(), message)
-    })
+    })?;
+    opened.beside(&granule.siblings)
 }

@@ -14,6 +14,16 @@ pub struct GranulePath {
     pub path: PathBuf,
     /// No other granule of the run has it.
     pub name: Arc<str>,
+    /// Granules of other products that are read beside it.
+    pub siblings: Vec<Sibling>,
+}
+
+/// A granule of another product, of the same pass.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sibling {
+    /// `ATL08`.
+    pub product: String,
+    pub path: PathBuf,
 }
 
 impl<'a> From<&'a GranulePath> for ToRead<'a> {
@@ -31,7 +41,19 @@ impl GranulePath {
         Self {
             path: path.to_path_buf(),
             name: last(path, 1).into(),
+            siblings: Vec::new(),
         }
+    }
+
+    /// All files of it, by names that no others of the run have.
+    pub fn files(&self) -> Vec<(String, &Path)> {
+        let siblings = self.siblings.iter();
+        let siblings = siblings.map(|sibling| {
+            let name = format!("{} of {}", sibling.product, self.name);
+            (name, &*sibling.path)
+        });
+        let own = std::iter::once((self.name.to_string(), &*self.path));
+        own.chain(siblings).collect()
     }
 }
 
@@ -65,6 +87,7 @@ pub fn named(paths: Vec<PathBuf>) -> Vec<GranulePath> {
         .map(|(path, name)| GranulePath {
             path,
             name: name.into(),
+            siblings: Vec::new(),
         })
         .collect()
 }

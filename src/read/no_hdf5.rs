@@ -10,7 +10,7 @@ use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
 use crate::features::Feature;
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
-use crate::read::{Applied, Buffers, Spent, WantedShards};
+use crate::read::{Applied, Buffers, JoinReport, Sibling, Spent, WantedShards};
 use crate::watch::Watch;
 
 #[path = "hdf5/ground_track.rs"]
@@ -126,6 +126,14 @@ impl GranuleFile {
         Err(refused(name))
     }
 
+    /// With others beside it: none is open.
+    ///
+    /// # Errors
+    /// None.
+    pub(in crate::read) fn beside(self, _siblings: &[Sibling]) -> Result<Self> {
+        match self.0 {}
+    }
+
     pub fn name(&self) -> &str {
         match self.0 {}
     }
@@ -238,7 +246,11 @@ impl Reader {
         match self.0 {}
     }
 
-    pub fn applied(&self) -> Vec<Applied> {
+    pub fn applied(&self, _config: &Config) -> Vec<Applied> {
+        match self.0 {}
+    }
+
+    pub fn joins(&self) -> &[JoinReport] {
         match self.0 {}
     }
 

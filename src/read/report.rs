@@ -35,6 +35,9 @@ pub struct GranuleReport {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remainders: BTreeMap<String, u64>,
     pub ground_tracks: Vec<GroundTrackReport>,
+    /// What was joined to its photons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<JoinReport>,
     /// What was odd, but did not stop the reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -48,6 +51,19 @@ pub struct GranuleReport {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_none(count: &u64) -> bool {
     *count == 0
+}
+
+/// A granule that was joined to the photons of another, and how many of these have a row of it: of those with valid
+/// coordinates in the region and the wanted shards, before filters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JoinReport {
+    /// Name of the join in the config.
+    pub join: String,
+    /// File name.
+    pub granule: String,
+    pub matched: u64,
+    /// Null in all columns of the join.
+    pub unmatched: u64,
 }
 
 /// One ground track of a granule.
@@ -130,6 +146,7 @@ impl GranuleReport {
                     }),
                 })
                 .collect(),
+            joins: reader.joins().to_vec(),
             warnings: reader.warnings().to_vec(),
             rows_not_stored: reader.rows_not_stored(),
             cost: ReadCost::new(reader.spent(), seconds),

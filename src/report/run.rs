@@ -185,6 +185,10 @@ impl RunReport {
                 }
             }
         }
+        for (join, (matched, of)) in joined(tally) {
+            let (matched, of) = (grouped(matched), grouped(of));
+            line("  joined", format!("{matched} of {of} ({join})"));
+        }
         line("shards", grouped(tally.shards));
         if let Some(pieces) = self.pieces.as_ref().filter(|pieces| pieces.kept > 0) {
             let kept = grouped(pieces.kept);
@@ -236,6 +240,17 @@ pub(super) fn steps(axis: Option<&TimeAxis>, photons: &BTreeMap<u32, u64>) -> Ve
         })
     });
     steps.into_iter().flatten().collect()
+}
+
+/// Photons that have a row of each join, and all that were looked at.
+fn joined(tally: &Tally) -> BTreeMap<&str, (u64, u64)> {
+    let mut joins = BTreeMap::new();
+    for join in tally.granules.iter().flat_map(|granule| &granule.joins) {
+        let (matched, of) = joins.entry(&*join.join).or_insert((0, 0));
+        *matched += join.matched;
+        *of += join.matched + join.unmatched;
+    }
+    joins
 }
 
 /// How many values of each column that accumulates sums are not whole units.

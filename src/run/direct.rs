@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
     where
         'a: 'o,
     {
-        let filters = self.config.filters.len();
+        let filters = self.config.decoded_beside();
         let settings = self.settings;
         let memory = settings.memory.beside_chunks(survey.chunk_bytes);
         let rows = settings

@@ -57,14 +57,32 @@ impl Granules {
 
     /// What of them is read.
     pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
+        self.check()?;
+        let plan = crate::plan::plan(&self.paths, config, tolerant)?;
+        notes::of_plan(&plan, watch);
+        Ok(plan)
+    }
+
+    /// The same where nothing but positions is read.
+    pub(super) fn plan_positions(
+        &self,
+        config: &Config,
+        tolerant: bool,
+        watch: &dyn Watch,
+    ) -> Result<Plan> {
+        self.check()?;
+        let plan = crate::plan::plan_positions(&self.paths, config, tolerant)?;
+        notes::of_plan(&plan, watch);
+        Ok(plan)
+    }
+
+    fn check(&self) -> Result<()> {
         if self.paths.is_empty() {
             return Err(Error::argument(
                 "no granules given; name some, or folders that have them",
             ));
         }
-        let plan = crate::plan::plan(&self.paths, config, tolerant)?;
-        notes::of_plan(&plan, watch);
-        Ok(plan)
+        Ok(())
     }
 }
 

@@ -109,7 +109,9 @@ impl<'a> MakeMap<'a> {
             ..
         } = self.settings;
         self.config.access = self.settings.access()?;
-        let plan = self.granules.plan(&self.config, tolerant, watch)?;
+        let plan = self
+            .granules
+            .plan_positions(&self.config, tolerant, watch)?;
         // Each granule is read by one of the threads.
         self.config.access.granules = threads.min(plan.granules.len());
         let config = &self.config;

@@ -8,7 +8,7 @@ use crate::error::{Error, Object, Result, Setting, phrase};
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
-use crate::plan::{Plan, ShardMap};
+use crate::plan::{GranulePath, Plan, ShardMap};
 use crate::read::table::TABLE;
 use crate::report::RUN_REPORT;
 use crate::store::TableFormat;
@@ -22,7 +22,8 @@ use super::standing::{Standing, Wanted};
 pub(super) fn inputs(config: &str, plan: &Plan, map: Option<&ShardMap>) -> Inputs {
     let superseded = plan.superseded.iter().map(|left_out| &*left_out.granule);
     let skipped = plan.skipped.iter().map(|skipped| &*skipped.path);
-    let granules = plan.granules.iter().map(|granule| &*granule.path);
+    let granules = plan.granules.iter().flat_map(GranulePath::files);
+    let granules = granules.map(|(_, path)| path);
     let mut inputs = Inputs::of(granules.chain(superseded).chain(skipped));
     inputs.add(Path::new(config));
     if let Some(map) = map {

@@ -27,7 +27,7 @@ pub fn steps(store: &Path) -> Vec<String> {
 fn a_step_is_what_a_run_over_its_time_alone_gives_at_every_order() {
     let site = Site::new();
     let granules = site.two_years();
-    let config = site.stepped("seasons.yaml", SEASONS);
+    let config = site.trending("seasons.yaml", SEASONS);
     let overviews = [6, 4, 2, 0];
     let run = site.code(config, &paths(&granules)).overviews(overviews);
     let report = done(run).0;
@@ -41,7 +41,7 @@ fn a_step_is_what_a_run_over_its_time_alone_gives_at_every_order() {
     for (place, step) in said.iter().enumerate() {
         let (from, to) = step.split_once(" to ").unwrap();
         let time = format!("time: {{from: '{from}T00:00:00Z', to: '{to}T00:00:00Z'}}");
-        let alone = site.stepped("alone.yaml", &time);
+        let alone = site.trending("alone.yaml", &time);
         let run = site.code_to("alone.zarr", alone, &paths(&granules));
         let alone = done(
             run.overviews(overviews)
@@ -71,7 +71,7 @@ fn a_step_is_what_a_run_over_its_time_alone_gives_at_every_order() {
 fn how_photons_come_and_wait_changes_no_byte() {
     let site = Site::new();
     let granules = site.two_years();
-    let config = site.stepped("months.yaml", "time: {every: month}");
+    let config = site.trending("months.yaml", "time: {every: month}");
     let paths = paths(&granules);
     let to = |name: &str| site.code_to(name, &config, &paths).overviews([5, 2]);
     done(to("a.zarr"));
@@ -115,7 +115,7 @@ fn devices_give_the_same_bits_at_every_step() {
 fn a_run_over_a_map_in_parts_leaves_the_bytes_of_a_run_over_its_granules() {
     let site = Site::new();
     let granules = site.two_years();
-    let config = site.stepped("months.yaml", "time: {every: month}");
+    let config = site.trending("months.yaml", "time: {every: month}");
     let overviews = [5, 3, 1];
     let direct = site.code(&config, &paths(&granules)).overviews(overviews);
     let direct = done(direct.table(site.out("a.parquet"))).0;

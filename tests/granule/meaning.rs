@@ -368,8 +368,9 @@ fn what_was_applied_is_told_by_dataset() {
     let closed = granule.close();
     let file = GranuleFile::open(&closed.path).unwrap();
     let types = [ColumnType::F64, ColumnType::I64];
-    let reader = Reader::open(&file, &atl03(&["packed", "plain"]), &types, 10).unwrap();
-    let applied = reader.applied();
+    let config = atl03(&["packed", "plain"]);
+    let reader = Reader::open(&file, &config, &types, 10).unwrap();
+    let applied = reader.applied(&config);
     assert_eq!(applied.len(), 2);
     assert_eq!(applied[0], applied[1]);
     let applied = &applied[0];

@@ -52,6 +52,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         said: Vec::new(),
         region: None,
         link: None,
+        joins: Vec::new(),
         outputs: Vec::new(),
         grid: GridConfig {
             shard_order: order(6),
@@ -86,8 +87,10 @@ fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
     Variable {
         name: name.into(),
         path: path.into(),
+        column: None,
         resolution: None,
         per_segment,
+        join: None,
     }
 }
 
@@ -98,6 +101,7 @@ fn filter(dataset: &str, column: Option<usize>, op: FilterOp, value: f64) -> Fil
         column,
         op,
         values: vec![value],
+        words: Vec::new(),
         keep: true,
     }
 }

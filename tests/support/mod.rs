@@ -4,6 +4,7 @@ pub mod deflate;
 pub mod double;
 pub mod granules;
 pub mod healpix;
+pub mod joined;
 pub mod products;
 pub mod site;
 pub mod streams;

@@ -69,7 +69,7 @@ impl Site {
 data_source:
   groups: [gt1l, gt2r]
   coordinates: {{latitude: "/{{group}}/heights/lat_ph", longitude: "/{{group}}/heights/lon_ph"}}
-  variables: {{h: "/{{group}}/heights/h_ph", t: "/{{group}}/heights/delta_time"}}
+  variables: {{h: "/{{group}}/heights/h_ph"}}
 aggregation:
   variables:
     n: {{function: count, source: h}}
@@ -77,15 +77,28 @@ aggregation:
     h_std: {{function: std, source: h, dtype: float64}}
     h_max: {{function: max, source: h, fill_value: -1}}
     h_median: {{function: median, source: h}}
-    h_slope: {{function: slope, source: h, params: {{x: t}}, dtype: float64}}
-    h_first: {{function: first, source: h, params: {{by: t}}}}
-    granules: {{function: n_granules, source: h}}
     bins: {{function: histogram, source: h, params: {{edges: [0, 100, 200]}}}}
 output:
   grid: {{type: healpix, parent_order: 5, child_order: 7}}
 {more}
 "#
         );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The same, and how heights change in time.
+    pub fn trending(&self, name: &str, more: &str) -> PathBuf {
+        let path = self.stepped(name, more);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (heights, outputs) = (r#"h: "/{group}/heights/h_ph""#, "  variables:\n");
+        let times = format!(r#"{heights}, t: "/{{group}}/heights/delta_time""#);
+        let trends = "    h_slope: {function: slope, source: h, params: {x: t}, dtype: float64}\n    \
+                      h_first: {function: first, source: h, params: {by: t}}\n    \
+                      granules: {function: n_granules, source: h}\n";
+        let text = text.replace(heights, &times);
+        let text = text.replace(outputs, &format!("{outputs}{trends}"));
+        assert!(text.contains("t: \"/{group}") && text.contains("h_slope"));
         std::fs::write(&path, text).unwrap();
         path
     }

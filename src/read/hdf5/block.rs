@@ -125,6 +125,39 @@ impl Block {
         }
     }
 
+    /// The same where some have no value, which are null: those whose index is beyond the rows. 0 stands behind them.
+    pub fn gather_some(&self, indices: &[u32], buffers: &mut Buffers) -> Self {
+        fn pick<T: Pod + Send + Sync>(values: &[T], indices: &[u32], out: &mut [T]) {
+            let tiles = out.par_chunks_mut(TILE).zip(indices.par_chunks(TILE));
+            tiles.for_each(|(out, indices)| {
+                for (out, &i) in out.iter_mut().zip(indices) {
+                    *out = values.get(i as usize).copied().unwrap_or_else(T::zeroed);
+                }
+            });
+        }
+        let mut out = buffers.take_for_batch(self.values.column_type(), indices.len());
+        match (&self.values, &mut out) {
+            (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
+            (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
+            (Values::I64(v), Values::I64(out)) => pick(v, indices, out),
+            _ => unreachable!("a buffer has the type that was asked for"),
+        }
+        let rows = self.values.len();
+        let there = |i: usize| Some(indices[i] as usize).filter(|&row| row < rows);
+        let is_valid = |i: usize| there(i).is_some_and(|row| !self.is_null(row));
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(indices.len(), is_valid));
+        let outside = self.outside.as_ref().map(|outside| {
+            let is_outside = |i: usize| there(i).is_some_and(|row| outside.value(row));
+            BooleanBuffer::collect_bool(indices.len(), is_outside)
+        });
+        Self {
+            values: out,
+            nulls: Some(nulls).filter(|nulls| nulls.null_count() > 0),
+            outside,
+            stray: self.stray,
+        }
+    }
+
     /// The rows in `kept` as a column of the wanted type; moved where all are kept as they are.
     pub fn take(
         self,

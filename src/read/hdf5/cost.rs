@@ -15,6 +15,7 @@ use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::reader::Reader;
 use crate::config::Config;
 use crate::photon::ColumnType;
+use crate::read::Siblings;
 use crate::text::aligned;
 use crate::{Error, Result};
 
@@ -44,6 +45,9 @@ pub(super) fn cost(path: &Path, config: &Config) -> Result<Value> {
     if let Some(why) = of_other_product(&granule, config) {
         return Err(Error::granule(granule.name(), why));
     }
+    let siblings = Siblings::in_folder_of(path, config)?.of(path, config);
+    let siblings = siblings.map_err(|why| granule.error(why.to_string()))?;
+    let granule = granule.beside(&siblings)?;
     let types: Vec<ColumnType> = match granule.source_columns(config)? {
         Some(columns) => columns.iter().map(|c| c.column_type).collect(),
         None => vec![ColumnType::F64; config.variables.len()],
@@ -58,7 +62,10 @@ pub(super) fn cost(path: &Path, config: &Config) -> Result<Value> {
             let data = track.data(source);
             let failed = |message: String| Error::granule(granule.name(), message);
             let storage = data.storage().map_err(failed)?;
-            let path = data.path.replacen(&*track.name, "{group}", 1);
+            if track.is_without_rows(source) {
+                continue;
+            }
+            let path = track.template(source, config);
             let entry = needed.entry(path).or_default();
             let rate = if storage.shuffled { SHUFFLED } else { DEFLATED };
             entry.rows = entry.rows.saturating_add(data.rows);

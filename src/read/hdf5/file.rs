@@ -10,15 +10,18 @@ use std::sync::{Arc, Mutex};
 
 use hdf5::{Dataset, Group};
 
+use super::attributes;
 use super::columns::{SourceDataset, column_type};
+use super::donor::Donor;
 use super::open_file::OpenFile;
+use super::presence::survey;
+use super::track::path_in;
 use super::walk::{Missing, Spot, Walk};
-use crate::config::{Access, Config, Dtype};
+use crate::config::{Access, Config, Dtype, Join, Variable};
 use crate::error::{Error, Kind, Result};
 use crate::photon::Column;
 use crate::photon::SourceColumn;
-use crate::read::ColumnUnion;
-use crate::read::hdf5::{attributes, track};
+use crate::read::{ColumnUnion, Sibling};
 use crate::text::condensed;
 
 /// One HDF5 product file, open for reading.
@@ -31,6 +34,8 @@ pub struct GranuleFile {
     pub(super) folders: Vec<PathBuf>,
     pub(super) access: Access,
     name: Arc<str>,
+    /// Granules of other products that are read beside it, by product.
+    siblings: BTreeMap<String, GranuleFile>,
 }
 
 /// A dataset, and the file that it is in: the granule, or one that it leads to.
@@ -81,6 +86,33 @@ impl GranuleFile {
             folders: Self::folders_of(path, &access.external)?,
             access: access.clone(),
             name: name.into(),
+            siblings: BTreeMap::new(),
+        })
+    }
+
+    /// The same granule with these open beside it.
+    ///
+    /// # Errors
+    /// As [`GranuleFile::open_with`].
+    pub(in crate::read) fn beside(mut self, siblings: &[Sibling]) -> Result<Self> {
+        for Sibling { product, path } in siblings {
+            let opened = Self::open_with(path, &self.access)?;
+            self.siblings.insert(product.clone(), opened);
+        }
+        Ok(self)
+    }
+
+    /// The granule that is joined to its photons.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn sibling(&self, join: &Join) -> Result<&Self> {
+        self.siblings.get(&join.product).ok_or_else(|| {
+            self.error(format!(
+                "the config joins {} to its photons (data_source.joins.{}), and no granule of it is read \
+                 beside this one; run it with one of the same pass",
+                join.product, join.name
+            ))
         })
     }
 
@@ -129,19 +161,24 @@ impl GranuleFile {
     pub fn source_columns(&self, config: &Config) -> Result<Option<Vec<SourceColumn>>> {
         let mut union = ColumnUnion::default();
         for name in &config.ground_tracks {
-            if track::survey(self, config, name)?.rows == 0 {
+            if survey(self, config, name)?.rows == 0 {
                 continue;
             }
-            let describe = |variable: &crate::config::Variable| {
-                let path = track::path_in(&variable.path, name);
-                let source = SourceDataset::open(self, &path, None)?;
-                let dataset = self.dataset(&path)?.dataset;
+            let describe = |variable: &Variable| {
+                let source = match variable.join {
+                    None => {
+                        let path = path_in(&variable.path, name);
+                        SourceDataset::open(self, &path, variable.column)?
+                    }
+                    Some(join) => Donor::of(self, config, join, name)?.open(variable)?,
+                };
+                let dataset = &source.located.dataset;
                 Ok(SourceColumn {
                     name: variable.name.clone(),
                     column_type: column_type(source.dtype),
                     dtype: source.dtype,
-                    units: attributes::text(&dataset, "units"),
-                    long_name: attributes::text(&dataset, "long_name"),
+                    units: attributes::text(dataset, "units"),
+                    long_name: attributes::text(dataset, "long_name"),
                 })
             };
             let columns = config.variables.iter().map(describe);

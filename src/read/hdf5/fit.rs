@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use super::attributes::text;
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
-use super::track::{self, path_in};
+use super::presence::survey;
+use super::track::path_in;
 use crate::config::{Config, of_product};
 use crate::read::product::ProductName;
 use crate::{Error, Result};
@@ -41,7 +42,7 @@ impl Outline {
     pub fn of(granule: &GranuleFile, config: &Config) -> Result<Self> {
         let tracks = config.ground_tracks.iter();
         let tracks: Vec<GroundTrackSummary> = tracks
-            .map(|name| track::survey(granule, config, name))
+            .map(|name| survey(granule, config, name))
             .collect::<Result<_>>()?;
         Self::with(granule, config, tracks)
     }
@@ -152,7 +153,11 @@ pub(crate) fn of_other_product(granule: &GranuleFile, config: &Config) -> Option
 pub(crate) fn lacking(granule: &GranuleFile, config: &Config) -> Result<Option<String>> {
     let needed = [&config.latitude, &config.longitude].into_iter();
     let needed = needed.chain(config.filters.iter().map(|filter| &filter.dataset));
-    let needed = needed.chain(config.variables.iter().map(|variable| &variable.path));
+    let own = config
+        .variables
+        .iter()
+        .filter(|variable| variable.join.is_none());
+    let needed = needed.chain(own.map(|variable| &variable.path));
     let needed: Vec<&String> = needed.collect();
     for name in &config.ground_tracks {
         let latitude = path_in(&config.latitude, name);

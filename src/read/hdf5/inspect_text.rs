@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::track::listed;
+use super::presence::listed;
 use crate::error::{Dialect, Setting};
 use crate::text::aligned;
 

@@ -10,6 +10,7 @@ use arrow::buffer::NullBuffer;
 
 use super::open_block::OpenBlock;
 use super::select::{Kept, Selection};
+use super::track::Track;
 use crate::config::{Config, NullPolicy};
 use crate::photon::Counts;
 use crate::photon::{Column, ColumnType};
@@ -34,17 +35,28 @@ struct WantedColumn {
 }
 
 impl Keep {
-    /// Of granule `granule`; `types[i]` is the type wanted of variable `i`.
-    pub fn new(granule: Arc<str>, config: &Config, types: &[ColumnType]) -> Self {
+    /// Of granule `granule`, of which one ground track with data is given; `types[i]` is the type wanted of variable `i`.
+    pub fn new(
+        granule: Arc<str>,
+        config: &Config,
+        types: &[ColumnType],
+        track: Option<&Track>,
+    ) -> Self {
         let variables = config.variables.iter().zip(types);
         let variables = variables.map(|(variable, &column_type)| WantedColumn {
             name: variable.name.clone(),
             column_type,
         });
+        // All ground tracks have the same names, which `settle.rs` has seen to.
+        let filters = config.filters.iter().enumerate();
+        let filters = filters.map(|(place, filter)| {
+            let members = track.map(|track| &*track.data(track.filters[place]).members);
+            RowFilter::of_members(filter, members.unwrap_or_default())
+        });
         Self {
             granule,
             variables: variables.collect(),
-            filters: config.filters.iter().map(RowFilter::new).collect(),
+            filters: filters.collect(),
             nulls: config.nulls,
         }
     }

@@ -158,6 +158,31 @@ impl Runs {
         })
     }
 
+    /// The runs that a range of photon rows, which must lie within them, has photons of: the geolocation segment of each,
+    /// and all of its photons.
+    pub fn overlapping(&self, photons: &Range<u64>) -> Vec<(usize, Range<u64>)> {
+        let first = self.starts.partition_point(|&start| start <= photons.start);
+        let runs = self
+            .starts
+            .windows(2)
+            .enumerate()
+            .skip(first.saturating_sub(1));
+        let overlap = runs.take_while(|(_, run)| run[0] < photons.end);
+        let filled = overlap.filter(|(_, run)| run[0] < run[1]);
+        let of = |(run, ends): (usize, &[u64])| {
+            let segments = self.segments.as_ref();
+            let segment = segments.map_or(run, |segments| segments[run] as usize);
+            (segment, ends[0]..ends[1])
+        };
+        filled.map(of).collect()
+    }
+
+    /// The photons of a geolocation segment; `None` where the index tells the order.
+    pub fn of_segment(&self, segment: usize) -> Option<Range<u64>> {
+        let run = self.starts.get(segment..segment + 2)?;
+        self.segments.is_none().then(|| run[0]..run[1])
+    }
+
     /// The geolocation segments of a range of photon rows, which must lie within the runs.
     pub fn segments_of(&self, photons: Range<u64>) -> Segments {
         if photons.is_empty() {

@@ -3,17 +3,19 @@
 //! A granule is opened (`file.rs`), its ground tracks are found (`track.rs`), row ranges of their datasets
 //! are read (`columns.rs`) by decoding the storage chunks (`chunk/`) wherever their layout is understood, and
 //! by libhdf5 elsewhere; `reader.rs` keeps, counts and hands on. Segments that are linked to photons go
-//! through `link.rs`. Paths are walked link by link (`walk.rs`), so that no file leads to another one
-//! unasked.
+//! through `link.rs`, rows of granules that are joined to them through `join.rs`. Paths are walked link by
+//! link (`walk.rs`), so that no file leads to another one unasked.
 
 mod attributes;
 mod beam;
+mod belonging;
 mod block;
 mod chosen;
 mod chunk;
 mod columns;
 mod cost;
 mod cycle;
+mod donor;
 mod elsewhere;
 mod extent;
 mod file;
@@ -24,13 +26,17 @@ mod in_chunks;
 mod in_time;
 mod inspect;
 mod inspect_text;
+mod join;
+mod join_times;
 mod keep;
 mod level_hint;
 mod link;
 mod mapping;
 mod open_block;
 mod open_file;
+mod open_join;
 mod open_link;
+mod presence;
 mod reader;
 mod said;
 mod select;

@@ -9,18 +9,20 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::belonging::{Belonging, Reach, joins, unmatched};
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
 use super::in_time::InTime;
 use super::keep::Keep;
-use super::link::Runs;
 use super::open_block::OpenBlock;
+use super::presence::survey_all;
 use super::select::Positions;
-use super::settle::{applied, settle, unit_gaps};
-use super::track::{Track, rows_of, survey_all};
+use super::settle::{applied, same_names, settle, unit_gaps};
+use super::track::{Track, rows_of};
 use crate::config::Config;
 use crate::photon::Counts;
 use crate::photon::{ColumnType, Origin, PhotonBatch};
+use crate::read::JoinReport;
 use crate::read::buffers::Buffers;
 use crate::read::meaning::Applied;
 use crate::read::oddities::Oddities;
@@ -45,18 +47,19 @@ pub struct Reader {
     pub(super) tracks: Vec<Track>,
     position: Position,
     counts: Counts,
+    joins: Vec<JoinReport>,
     warnings: Vec<String>,
     oddities: Oddities,
     spent: Spent,
     buffers: Buffers,
 }
 
-/// The next row to read; `runs` are those of the ground track, read when it begins.
+/// The next row to read; what belongs to the photons of the ground track is read when it begins.
 #[derive(Debug, Default)]
 struct Position {
     track: usize,
     row: u64,
-    runs: Option<Runs>,
+    belonging: Option<Belonging>,
 }
 
 /// The fate of one block of rows, before it is added to the reader's totals.
@@ -65,6 +68,8 @@ struct Fold {
     counts: Counts,
     oddities: Oddities,
     spent: Spent,
+    /// Photons that each join has a row for, and those that it has none for.
+    joined: Vec<(u64, u64)>,
     batches: Vec<PhotonBatch>,
 }
 
@@ -101,13 +106,14 @@ impl Reader {
         let mut warnings: Vec<String> = odd
             .map(|odd| format!("granule {}: {odd}", granule.name()))
             .collect();
+        same_names(granule, config, &tracks)?;
         for track in &mut tracks {
             warnings.extend(settle(granule, config, track)?);
             warnings.extend(track.not_stored(granule.name()));
         }
         Ok(Self {
             granule: granule.name_shared(),
-            keep: Keep::new(granule.name_shared(), config, types),
+            keep: Keep::new(granule.name_shared(), config, types, tracks.first()),
             region: config.region.clone(),
             wanted: None,
             steps: InTime::of(granule, config)?,
@@ -118,6 +124,7 @@ impl Reader {
             tracks,
             position: Position::default(),
             counts: Counts::default(),
+            joins: joins(granule, config)?,
             warnings,
             oddities: Oddities::default(),
             spent: Spent {
@@ -160,10 +167,10 @@ impl Reader {
                 return Err(Error::interrupted());
             }
             if self.position.row == 0
-                && let Some(linked) = track.runs(&self.granule)?
+                && let Some((belonging, odd)) = track.begin(&self.granule)?
             {
-                self.warnings.extend(linked.warning);
-                self.position.runs = Some(linked.runs);
+                self.warnings.extend(odd);
+                self.position.belonging = Some(belonging);
             }
             let start = self.position.row;
             let rows = start..track.rows.min(start + self.batch_rows);
@@ -175,11 +182,16 @@ impl Reader {
             self.counts.add(&fold.counts);
             self.oddities.add(fold.oddities);
             self.spent += fold.spent;
+            for (join, (matched, unmatched)) in self.joins.iter_mut().zip(fold.joined) {
+                join.matched += matched;
+                join.unmatched += unmatched;
+            }
             self.waiting.extend(fold.batches);
             if let Some(batch) = self.waiting.pop_front() {
                 return Ok(Some(batch));
             }
         }
+        self.warnings.extend(unmatched(&self.granule, &self.joins));
         let odd = std::mem::take(&mut self.oddities);
         self.warnings.extend(odd.warnings(&self.granule));
         Ok(None)
@@ -230,8 +242,14 @@ impl Reader {
     }
 
     /// What the attributes of datasets say of their values, of each ground track.
-    pub fn applied(&self) -> Vec<Applied> {
-        self.tracks.iter().flat_map(applied).collect()
+    pub fn applied(&self, config: &Config) -> Vec<Applied> {
+        let tracks = self.tracks.iter();
+        tracks.flat_map(|track| applied(track, config)).collect()
+    }
+
+    /// What was joined to the photons read so far.
+    pub fn joins(&self) -> &[JoinReport] {
+        &self.joins
     }
 
     /// What was odd, but did not stop the reading; grows as ground tracks are read.
@@ -272,23 +290,34 @@ impl Reader {
         self.region.is_some() || self.wanted.is_some()
     }
 
+    /// What belongs to a block of photons.
+    fn reach(
+        &self,
+        track: &Track,
+        rows: &Range<u64>,
+        (fold, buffers): (&mut Fold, &mut Buffers),
+    ) -> Result<Reach> {
+        let Some(belonging) = &self.position.belonging else {
+            return Ok(Reach::of(rows.clone()));
+        };
+        let (reach, spent) = belonging.reach(track, rows.clone(), buffers)?;
+        fold.spent += spent;
+        Ok(reach)
+    }
+
     /// Where photons count by where they are, coordinates are read first, and the other datasets from
     /// the first to the last photon inside.
     fn fold_block(&self, track: &Track, rows: Range<u64>, buffers: &mut Buffers) -> Result<Fold> {
         let mut fold = Fold::default();
         fold.counts.read = rows.end - rows.start;
-        let segments = |rows: &Range<u64>| {
-            let runs = self.position.runs.as_ref();
-            runs.map(|runs| runs.segments_of(rows.clone()))
-        };
         let mut blocks = Vec::new();
-        let (first, of_block) = if self.narrows() {
-            (vec![track.latitude, track.longitude], None)
+        let (first, mut reach) = if self.narrows() {
+            let positions = vec![track.latitude, track.longitude];
+            (positions, Reach::of(rows.clone()))
         } else {
-            (track.all(), segments(&rows))
+            (track.all(), self.reach(track, &rows, (&mut fold, buffers))?)
         };
-        let reach = (&rows, of_block.as_ref());
-        fold.spent = track.read(&first, reach, &mut blocks, buffers)?;
+        fold.spent += track.read(&first, &reach, &mut blocks, buffers)?;
         let positions = Positions {
             lon: &blocks[track.longitude],
             lat: &blocks[track.latitude],
@@ -316,10 +345,14 @@ impl Reader {
             }
             rows = rows.start + cover.start as u64..rows.start + cover.end as u64;
             let others = track.besides_coordinates();
-            let of_block = segments(&rows);
-            let reach = (&rows, of_block.as_ref());
-            fold.spent += track.read(&others, reach, &mut blocks, buffers)?;
+            reach = self.reach(track, &rows, (&mut fold, buffers))?;
+            fold.spent += track.read(&others, &reach, &mut blocks, buffers)?;
         }
+        fold.joined = reach
+            .joins
+            .iter()
+            .map(|join| selection.share(|i| join.has(i)))
+            .collect();
         let mut block = OpenBlock::new(track, rows, blocks);
         let keep = &self.keep;
         if selection.len() > 0 {

@@ -149,6 +149,12 @@ impl Selection {
         self.rows().find(|&i| is(i))
     }
 
+    /// For how many kept rows `is` holds, and for how many it does not.
+    pub fn share(&self, is: impl Fn(usize) -> bool) -> (u64, u64) {
+        let yes = self.rows().filter(|&i| is(i)).count();
+        (yes as u64, (self.kept - yes) as u64)
+    }
+
     /// Drops the rows for which `is` holds; returns how many kept ones there were.
     pub fn drop_where(&mut self, is: impl Fn(usize) -> bool) -> usize {
         for (i, mark) in self.marks.iter_mut().enumerate() {

@@ -44,7 +44,8 @@ pub(super) fn settle(
     }
     for (filter, &source) in config.filters.iter().zip(&track.filters) {
         let data = track.data(source);
-        let fits = filter.check(data.dtype, data.meaning.units.as_deref());
+        let numbered = filter.numbered(&data.members);
+        let fits = numbered.and_then(|f| f.check(data.dtype, data.meaning.units.as_deref()));
         let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
             (Some(_), Some(_)) => StepFinder::check(data.dtype),
             _ => Ok(()),
@@ -52,6 +53,30 @@ pub(super) fn settle(
         fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
     }
     Ok(warnings)
+}
+
+/// Checks that names of values that filters compare with mean the same in all ground tracks.
+///
+/// # Errors
+/// A dataset whose values have other names than in another ground track.
+pub(super) fn same_names(granule: &GranuleFile, config: &Config, tracks: &[Track]) -> Result<()> {
+    let Some((first, others)) = tracks.split_first() else {
+        return Ok(());
+    };
+    let named = config.filters.iter().enumerate();
+    for (place, _) in named.filter(|(_, filter)| !filter.words.is_empty()) {
+        let of = |track: &Track| -> (String, Vec<(String, i64)>) {
+            let data = track.data(track.filters[place]);
+            (data.path.clone(), data.members.clone())
+        };
+        let (path, members) = of(first);
+        if let Some((other, _)) = others.iter().map(of).find(|(_, names)| *names != members) {
+            return Err(granule.error(format!(
+                "values of {path} and {other} have other names, and a filter compares with one; compare with numbers"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Columns whose units some ground tracks say and others do not, in words.
@@ -75,15 +100,19 @@ pub(super) fn unit_gaps(granule: &str, config: &Config, tracks: &[Track]) -> Vec
 }
 
 /// What was applied to the values of each dataset of a ground track.
-pub(super) fn applied(track: &Track) -> Vec<Applied> {
+pub(super) fn applied(track: &Track, config: &Config) -> Vec<Applied> {
     let of_source = |source: usize| {
         let data = track.data(source);
-        let template = data.path.replacen(&*track.name, "{group}", 1);
+        let template = track.template(source, config);
         let template = match data.column {
             Some(column) => format!("{template}[:,{column}]"),
             None => template,
         };
         data.meaning.applied(&template)
     };
-    track.all().into_iter().filter_map(of_source).collect()
+    let read = track
+        .all()
+        .into_iter()
+        .filter(|&source| !track.is_without_rows(source));
+    read.filter_map(of_source).collect()
 }

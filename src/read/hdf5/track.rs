@@ -6,16 +6,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::belonging::{Belonging, Reach};
 use super::block::{Block, widens};
-use super::chosen;
 use super::columns::{SourceDataset, Wanted, read_all};
+use super::donor::Donor;
 use super::file::GranuleFile;
-use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
+use super::ground_track::GroundTrackSummary;
 use super::level_hint::Levels;
-use super::link::Segments;
-use super::open_link::{LinkedRuns, OpenLink};
+use super::open_join::OpenJoin;
+use super::open_link::OpenLink;
 use crate::Result;
-use crate::config::{Config, Dtype};
+use crate::config::{Config, Dtype, Variable};
 use crate::photon::ColumnType;
 use crate::read::buffers::Buffers;
 use crate::read::spent::Spent;
@@ -36,6 +37,8 @@ pub(super) struct Track {
     link: Option<OpenLink>,
     /// Sources that nothing looks at.
     unread: Vec<usize>,
+    /// In the order of the config.
+    pub joins: Vec<OpenJoin>,
     /// Bytes that its storage chunks take while they are decoded.
     pub chunk_bytes: u64,
     levels: Levels,
@@ -45,7 +48,16 @@ pub(super) struct Track {
 struct Source {
     data: SourceDataset,
     column: Option<usize>,
-    per_segment: bool,
+    rows: RowsOf,
+}
+
+/// What a row of a dataset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowsOf {
+    Photons,
+    Segments,
+    /// A row of a joined granule, by the place of the join.
+    Join(usize),
 }
 
 /// The path of a template in one ground track.
@@ -62,97 +74,6 @@ pub(super) fn path_in(template: &str, ground_track: &str) -> String {
 pub(super) fn rows_of(tracks: &[Track]) -> u64 {
     let rows = tracks.iter().map(|track| track.rows);
     rows.fold(0, u64::saturating_add)
-}
-
-/// Roots of granules hold these beside ground tracks, also in subsets that have lost all of them.
-const BESIDE: [&str; 5] = [
-    "METADATA",
-    "Metadata",
-    "ancillary_data",
-    "orbit_info",
-    "quality_assessment",
-];
-
-/// Looks at every ground track of the config. That none is there is no error of a subset, which may hold
-/// no part of any: it has no photons, like one whose ground tracks are empty.
-///
-/// # Errors
-/// None is there, and something else is.
-pub(super) fn survey_all(
-    granule: &GranuleFile,
-    config: &Config,
-) -> Result<Vec<GroundTrackSummary>> {
-    let ground_tracks = config.ground_tracks.iter();
-    let ground_tracks: Vec<_> = ground_tracks
-        .map(|name| survey(granule, config, name))
-        .collect::<Result<_>>()?;
-    let is_there = |t: &GroundTrackSummary| t.status != GroundTrackStatus::Missing;
-    if ground_tracks.iter().any(is_there) {
-        return Ok(ground_tracks);
-    }
-    let members = granule.members()?;
-    if members.iter().all(|name| may_be_in_a_subset(name)) {
-        return Ok(ground_tracks);
-    }
-    Err(granule.error(format!(
-        "has none of the ground tracks {}; it holds {}: correct `groups` in the config, or leave the \
-         granule out",
-        config.ground_tracks.join(", "),
-        listed(&members)
-    )))
-}
-
-/// Other ground tracks, what is beside them, and the scales of dimensions.
-fn may_be_in_a_subset(name: &str) -> bool {
-    let is_track = matches!(name.as_bytes(), [b'g', b't', b'1'..=b'3', b'l' | b'r']);
-    is_track || BESIDE.contains(&name) || name.starts_with("ds_")
-}
-
-/// Names in one line, the first ten of them.
-pub(super) fn listed(names: &[String]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names if names.len() <= 10 => names.join(", "),
-        names => format!("{} and {} more", names[..10].join(", "), names.len() - 10),
-    }
-}
-
-/// Looks whether a ground track is there and how many rows its base level has.
-pub(super) fn survey(
-    granule: &GranuleFile,
-    config: &Config,
-    name: &str,
-) -> Result<GroundTrackSummary> {
-    let summary = |status, rows| GroundTrackSummary {
-        name: name.to_owned(),
-        status,
-        rows,
-        beam: None,
-        unread: None,
-    };
-    let latitude = path_in(&config.latitude, name);
-    let base = latitude.rsplit_once('/').map_or("", |(base, _)| base);
-    // Where the template names the ground track, e.g. `/{group}` of `/{group}/heights/lat_ph`.
-    let group = match config.latitude.find("{group}") {
-        Some(at) => path_in(&config.latitude[..at + "{group}".len()], name),
-        None => String::new(),
-    };
-    if granule.find_group(&group)?.is_none() {
-        return Ok(summary(GroundTrackStatus::Missing, 0));
-    }
-    let Some(base_group) = granule.find_group(base)? else {
-        return Ok(summary(GroundTrackStatus::NoData, 0));
-    };
-    if granule.names(&base_group, base)?.is_empty() {
-        return Ok(summary(GroundTrackStatus::Empty, 0));
-    }
-    match SourceDataset::open(granule, &latitude, None)?.rows {
-        0 => Ok(summary(GroundTrackStatus::Empty, 0)),
-        rows => {
-            let found = summary(GroundTrackStatus::Present, rows);
-            chosen::settled(granule, config, found, &group)
-        }
-    }
 }
 
 impl Track {
@@ -177,23 +98,32 @@ impl Track {
             columns: Vec::new(),
             link: None,
             unread: Vec::new(),
+            joins: Vec::new(),
             chunk_bytes: 0,
             levels: Levels::of(config),
         };
-        if config.variables.iter().any(|v| v.per_segment) {
+        if config.variables.iter().any(|v| v.per_segment) || !config.joins.is_empty() {
             track.link = Some(OpenLink::open(granule, config, &summary.name)?);
         }
-        track.latitude = track.add(granule, &config.latitude, None, false)?;
-        track.longitude = track.add(granule, &config.longitude, None, false)?;
+        let donors = track.open_joins(granule, config, &summary.name)?;
+        let photons = RowsOf::Photons;
+        track.latitude = track.add(granule, &config.latitude, None, photons)?;
+        track.longitude = track.add(granule, &config.longitude, None, photons)?;
         for coordinate in [track.latitude, track.longitude] {
             track.check_coordinate(granule, coordinate)?;
         }
         for filter in &config.filters {
-            let source = track.add(granule, &filter.dataset, filter.column, false)?;
+            let source = track.add(granule, &filter.dataset, filter.column, photons)?;
             track.filters.push(source);
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {
-            let source = track.add(granule, &variable.path, None, variable.per_segment)?;
+            let source = match variable.join {
+                Some(join) => track.add_joined(&donors[join], variable, join)?,
+                None if variable.per_segment => {
+                    track.add(granule, &variable.path, variable.column, RowsOf::Segments)?
+                }
+                None => track.add(granule, &variable.path, variable.column, photons)?,
+            };
             let data = &track.sources[source].data;
             if !widens(data.dtype, wanted) {
                 return Err(granule.error(format!(
@@ -213,7 +143,8 @@ impl Track {
     fn hold_chunks(&mut self, granule: &GranuleFile) -> Result<()> {
         let sources = self.sources.iter().map(|source| &source.data);
         let linked = self.link.iter().flat_map(OpenLink::datasets);
-        let all: Vec<&SourceDataset> = sources.chain(linked).collect();
+        let joined = self.joins.iter().flat_map(OpenJoin::datasets);
+        let all: Vec<&SourceDataset> = sources.chain(linked).chain(joined).collect();
         let (bytes, at_once) = granule.chunk_budget(&all)?;
         self.chunk_bytes = bytes;
         for source in &mut self.sources {
@@ -222,7 +153,29 @@ impl Track {
         for dataset in self.link.iter_mut().flat_map(OpenLink::datasets_mut) {
             dataset.limit(at_once);
         }
+        for dataset in self.joins.iter_mut().flat_map(OpenJoin::datasets_mut) {
+            dataset.limit(at_once);
+        }
         Ok(())
+    }
+
+    /// Opens what tells the rows of joined granules; gives back where each has its datasets.
+    fn open_joins<'a>(
+        &mut self,
+        granule: &'a GranuleFile,
+        config: &'a Config,
+        name: &'a str,
+    ) -> Result<Vec<Donor<'a>>> {
+        let segments = self.link.as_ref().map_or(0, |link| link.count.rows);
+        let mut donors = Vec::with_capacity(config.joins.len());
+        for (place, join) in config.joins.iter().enumerate() {
+            let donor = Donor::of(granule, config, place, name)?;
+            let rows = (self.rows, segments);
+            let opened = OpenJoin::open(granule, (config, join), (&donor, name), rows)?;
+            self.joins.push(opened);
+            donors.push(donor);
+        }
+        Ok(donors)
     }
 
     /// Rows of its datasets that are not stored.
@@ -288,25 +241,26 @@ impl Track {
         coordinates.contains(&source) || self.columns.contains(&source)
     }
 
-    /// Reads a block of photon rows of some sources into their places in `blocks`; those with one row
-    /// per geolocation segment are broadcast through `segments`, which must then be given.
+    /// Reads a block of photon rows of some sources into their places in `blocks`; what belongs to several photons, or
+    /// to some, is brought to them through what `reach` has of it, which must then be given.
     pub fn read(
         &self,
         sources: &[usize],
-        (of_photons, segments): (&Range<u64>, Option<&Segments>),
+        reach: &Reach,
         blocks: &mut Vec<Block>,
         buffers: &mut Buffers,
     ) -> Result<Spent> {
         blocks.resize_with(self.sources.len(), Block::default);
-        let of_source = |source: &Source| match segments {
-            Some(segments) if source.per_segment => segments.rows.clone(),
-            _ => of_photons.clone(),
+        let of_source = |source: &Source| match (source.rows, &reach.segments) {
+            (RowsOf::Segments, Some(segments)) => segments.rows.clone(),
+            (RowsOf::Join(join), _) => reach.joins[join].rows.clone(),
+            _ => reach.photons.clone(),
         };
         let wanted = sources.iter().map(|&i| {
             let source = &self.sources[i];
             let rows = of_source(source);
-            // Those of geolocation segments are broadcast first.
-            let for_batch = self.is_of_batches(i) && rows == *of_photons;
+            // Others are brought to their photons first.
+            let for_batch = self.is_of_batches(i) && source.rows == RowsOf::Photons;
             Wanted {
                 source: &source.data,
                 rows,
@@ -316,9 +270,14 @@ impl Track {
         let wanted: Vec<_> = wanted.collect();
         let (read, spent) = read_all(&wanted, buffers)?;
         for (&source, block) in sources.iter().zip(read) {
-            blocks[source] = match segments {
-                Some(segments) if self.sources[source].per_segment => {
+            blocks[source] = match (self.sources[source].rows, &reach.segments) {
+                (RowsOf::Segments, Some(segments)) => {
                     let photons = block.gather(&segments.of_photon, buffers);
+                    buffers.give(block.values);
+                    photons
+                }
+                (RowsOf::Join(join), _) => {
+                    let photons = block.gather_some(&reach.joins[join].of_photon, buffers);
                     buffers.give(block.values);
                     photons
                 }
@@ -328,12 +287,39 @@ impl Track {
         Ok(spent)
     }
 
-    /// The runs of photons of the geolocation segments; `None` where nothing is broadcast.
-    pub fn runs(&self, granule: &str) -> Result<Option<LinkedRuns>> {
-        self.link
-            .as_ref()
-            .map(|link| link.runs(granule, (&self.data(self.latitude).path, self.rows)))
-            .transpose()
+    /// What belongs to its photons beside their own rows, and what is odd about it, in words; `None` where nothing does.
+    pub fn begin(&self, granule: &str) -> Result<Option<(Belonging, Vec<String>)>> {
+        let Some(link) = &self.link else {
+            return Ok(None);
+        };
+        let linked = link.runs(granule, (&self.data(self.latitude).path, self.rows))?;
+        let mut odd: Vec<String> = linked.warning.into_iter().collect();
+        odd.extend(self.joins.iter().filter_map(|join| join.odd.clone()));
+        let joins = self.joins.iter().map(|join| join.places(&linked.runs));
+        let joins = joins.collect::<Result<_>>()?;
+        let belonging = Belonging {
+            runs: linked.runs,
+            joins,
+        };
+        Ok(Some((belonging, odd)))
+    }
+
+    /// Whether nothing is read of a source, as the granule that it is joined from has no rows in this ground track.
+    pub fn is_without_rows(&self, source: usize) -> bool {
+        match self.sources[source].rows {
+            RowsOf::Join(join) => self.joins[join].rows().is_none(),
+            RowsOf::Photons | RowsOf::Segments => false,
+        }
+    }
+
+    /// The path of a source with `{group}` for the ground track, behind the product where it is joined.
+    pub fn template(&self, source: usize, config: &Config) -> String {
+        let Source { data, rows, .. } = &self.sources[source];
+        let path = data.path.replacen(&*self.name, "{group}", 1);
+        match rows {
+            RowsOf::Join(join) => format!("{} {path}", config.joins[*join].product),
+            RowsOf::Photons | RowsOf::Segments => path,
+        }
     }
 
     /// The position of a dataset in `sources`; opened, with its length checked, where it is new.
@@ -342,15 +328,13 @@ impl Track {
         granule: &GranuleFile,
         template: &str,
         column: Option<usize>,
-        per_segment: bool,
+        of: RowsOf,
     ) -> Result<usize> {
         let path = path_in(template, &self.name);
-        let known = self.sources.iter().position(|s| {
-            s.data.path == path && s.column == column && s.per_segment == per_segment
-        });
-        if let Some(known) = known {
+        if let Some(known) = self.known(&path, column, of) {
             return Ok(known);
         }
+        let per_segment = of == RowsOf::Segments;
         let mut data = SourceDataset::open(granule, &path, column)?;
         let (rows, like) = match (&self.link, per_segment, self.sources.first()) {
             (Some(link), true, _) => (link.count.rows, link.count.path.as_str()),
@@ -367,12 +351,29 @@ impl Track {
             )));
         }
         data.index(granule)?;
+        Ok(self.push(data, of))
+    }
+
+    /// The same for a dataset of a joined granule.
+    fn add_joined(&mut self, donor: &Donor, variable: &Variable, join: usize) -> Result<usize> {
+        let data = donor.open_rows(variable, &self.joins[join])?;
+        let of = RowsOf::Join(join);
+        let known = self.known(&data.path, data.column, of);
+        Ok(known.unwrap_or_else(|| self.push(data, of)))
+    }
+
+    fn known(&self, path: &str, column: Option<usize>, rows: RowsOf) -> Option<usize> {
+        let same = |s: &Source| s.data.path == path && s.column == column && s.rows == rows;
+        self.sources.iter().position(same)
+    }
+
+    fn push(&mut self, data: SourceDataset, rows: RowsOf) -> usize {
         self.sources.push(Source {
+            column: data.column,
             data,
-            column,
-            per_segment,
+            rows,
         });
-        Ok(self.sources.len() - 1)
+        self.sources.len() - 1
     }
 
     fn check_coordinate(&self, granule: &GranuleFile, source: usize) -> Result<()> {

@@ -375,7 +375,8 @@ fn check_filters(
 ) -> Result<()> {
     for filter in &config.filters {
         let meaning = &meanings[&filter.dataset];
-        let fits = filter.check(meaning.dtype(), meaning.units.as_deref());
+        let numbered = filter.numbered(&[]);
+        let fits = numbered.and_then(|f| f.check(meaning.dtype(), meaning.units.as_deref()));
         let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
             (Some(_), Some(_)) => StepFinder::check(meaning.dtype()),
             _ => Ok(()),

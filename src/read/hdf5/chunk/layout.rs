@@ -9,7 +9,7 @@ use std::sync::Arc;
 use hdf5::plist::DatasetCreate;
 use hdf5::plist::dataset_create::{ChunkOpts, Layout};
 use hdf5::sync::sync;
-use hdf5::{Dataset, globals as known};
+use hdf5::{Dataset, Datatype, globals as known};
 
 use super::dataset::ChunkedDataset;
 use super::entries::{Entries, Entry};
@@ -219,7 +219,7 @@ fn element(dataset: &Dataset, dtype: Dtype) -> hdf5::Result<Option<Element>> {
         Dtype::F32 => (Kind::F32, &known::H5T_IEEE_F32LE, &known::H5T_IEEE_F32BE),
         Dtype::F64 => (Kind::F64, &known::H5T_IEEE_F64LE, &known::H5T_IEEE_F64BE),
     };
-    let stored = dataset.dtype()?;
+    let stored = whole_numbers(dataset.dtype()?)?;
     let (little, big) = (**little, **big);
     let order = if equal(stored.id(), little) {
         Order::Little
@@ -229,6 +229,24 @@ fn element(dataset: &Dataset, dtype: Dtype) -> hdf5::Result<Option<Element>> {
         return Ok(None);
     };
     Ok(Some(Element { kind, order }))
+}
+
+/// The integers that an enum names some of; other types as they are.
+#[expect(
+    unsafe_code,
+    reason = "the safe interface does not lead from an enum to its integers"
+)]
+fn whole_numbers(dtype: Datatype) -> hdf5::Result<Datatype> {
+    use hdf5_sys::h5t::{H5T_class_t, H5Tget_class, H5Tget_super};
+    let id = dtype.id();
+    // SAFETY: the datatype lives, and the lock is held.
+    if sync(|| unsafe { H5Tget_class(id) }) != H5T_class_t::H5T_ENUM {
+        return Ok(dtype);
+    }
+    sync(|| {
+        // SAFETY: as above; the new datatype is owned by what takes its id.
+        unsafe { hdf5::from_id::<Datatype>(H5Tget_super(id)) }
+    })
 }
 
 #[expect(

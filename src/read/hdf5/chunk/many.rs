@@ -5,6 +5,7 @@
 //! pool waits for its slowest thread once per block. Bytes come from where they are (`src/read/bytes.rs`) straight
 //! into the memory of whoever decodes them (`src/decode/host.rs`).
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +56,9 @@ pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure
         .map(|request| request.dataset.stored(request.rows.clone()))
         .collect();
     let mut kept: Vec<Kept> = requests.iter().map(|r| r.dataset.take_kept()).collect();
-    let mut tasks = Vec::new();
+    let mut tasks: Vec<Task> = Vec::new();
+    // Where bytes lie that columns of 2-D datasets share.
+    let mut shared: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut next = Vec::with_capacity(requests.len());
     for (i, (request, kept)) in requests.iter_mut().zip(&mut kept).enumerate() {
         let target = match request.values {
@@ -63,15 +66,31 @@ pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure
             Values::F64(v) => Target::F64(v),
             Values::I64(v) => Target::I64(v),
         };
-        let (pieces, keep) = pieces(&columns[i], target, kept);
+        let (pieces, mut keep) = pieces(&columns[i], target, kept);
+        for piece in pieces {
+            let number = piece.chunk.number;
+            let place = (piece.chunk.place.start, piece.chunk.place.end);
+            let other = shared.get(&place).map(|&other| &mut tasks[other]);
+            let other = other.filter(|o| Arc::ptr_eq(&columns[o.request].bytes, &columns[i].bytes));
+            let left = match other {
+                Some(other) => other.take_on(piece),
+                None => Some(piece),
+            };
+            let Some(piece) = left else {
+                // The other column keeps it.
+                keep = keep.filter(|kept| *kept != number);
+                continue;
+            };
+            shared.insert(place, tasks.len());
+            tasks.push(Task {
+                request: i,
+                rows: columns[i].rows_of(piece.chunk),
+                place: piece.place(),
+                piece: Mutex::new(Some(piece)),
+                done: Mutex::new(None),
+            });
+        }
         next.push(keep);
-        tasks.extend(pieces.into_iter().map(|piece| Task {
-            request: i,
-            rows: columns[i].rows_of(piece.chunk),
-            place: piece.place(),
-            piece: Mutex::new(Some(piece)),
-            done: Mutex::new(None),
-        }));
     }
     let (mut reading, mut decoding, mut stored) = (Duration::ZERO, Duration::ZERO, 0);
     for together in tasks.chunks(at_once.max(1)) {
@@ -112,6 +131,17 @@ fn bring(columns: &[Column], tasks: &[Task]) {
             }
         });
         left = others;
+    }
+}
+
+impl<'a> Task<'a> {
+    /// Has another column of the same bytes decoded with its own; gives it back where it is none.
+    fn take_on(&mut self, other: Piece<'a>) -> Option<Piece<'a>> {
+        let own = self.piece.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match own {
+            Some(own) => own.take_on(other),
+            None => Some(other),
+        }
     }
 }
 
