@@ -36,7 +36,7 @@ fn a_map_is_of_one_step_which_has_to_be_named() {
     for (args, says) in [
         (
             &["n"][..],
-            "a map is of one; name it with --time: its steps of time are 6 from 2018-12-01",
+            "a map is of one; name it with --time: its steps of time are 6: 2018-12-01",
         ),
         (&["n", "--time", "2021"], "--time 2021 is in no step of"),
         (&["n", "--time", "soon"], "--time 'soon' is no time"),

@@ -114,12 +114,12 @@ fn a_real_granule_of_another_product_is_refused() {
     let real = granule("processed_ATL06_20190222155947_08580212_001_01.h5");
     let says = [
         "processed_ATL06",
-        "heights/lat_ph",
-        "check that config atl03 fits the product",
+        "is of ATL06, and config atl03 reads ATL03 (data_source.product)",
+        "such as the built-in atl06",
     ];
     refused(
         site.code("atl03", &one(&real)).execute(),
-        Kind::Argument,
+        Kind::Granule,
         &says,
     );
     assert!(site.written().is_empty());

@@ -38,7 +38,7 @@ fn a_granule_without_its_sibling_is_an_error_or_left_out() {
         &says[..1],
     );
     // Without the config's word for it, another product is another product.
-    let says = ["of another product"];
+    let says = ["is of ATL06, and config atl03 reads ATL03"];
     refused(
         Run::new(
             config::load("atl03").unwrap(),

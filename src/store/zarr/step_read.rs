@@ -74,7 +74,7 @@ impl StoredSteps {
         match self.steps.len() {
             0 => "none".to_owned(),
             1 => self.said(0),
-            more => format!("{more} from {} to {}", self.said(0), self.said(more - 1)),
+            more => format!("{more}: {} up to {}", self.said(0), self.said(more - 1)),
         }
     }
 
