@@ -245,7 +245,7 @@ fn two_stores_of_different_steps_differ_and_say_where() {
     let found = Verify::stores(&site.out("a.zarr"), &site.out("b.zarr")).unwrap();
     let text = found.to_string();
     assert!(
-        text.contains("7: steps of time is 12 from 2019-01-01 to 2019-01-31"),
+        text.contains("7: steps of time is 12: 2019-01-01 to 2019-01-31"),
         "{text}"
     );
     assert!(text.contains("7/n: "), "{text}");
