@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::error::{Error, Kind};
 use crate::text;
 
+use super::signals;
 use super::words::CommandLine;
 
 /// Exit code of a tolerant run that left granules or rows out.
@@ -17,6 +18,7 @@ pub fn exit_code(whole: bool) -> u8 {
 
 /// Says on standard error what went wrong, and gives back the exit code.
 pub fn failed(error: &Error) -> u8 {
+    signals::yield_to_the_last();
     // Standard error may be closed or full; the exit code still tells.
     let text = text::lines(&error.render(&CommandLine));
     let _ = writeln!(std::io::stderr(), "error: {text}");

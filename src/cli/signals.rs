@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
+/// The process removes what is unfinished and ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 /// Set by the first signal. Only for verbs that look at it: the others end at the first.
 ///
 /// # Errors
@@ -26,8 +29,17 @@ pub fn interrupted() -> Result<Arc<AtomicBool>> {
 /// Takes one signal.
 fn heard(flag: &AtomicBool) {
     if flag.swap(true, Ordering::Relaxed) {
+        ENDING.store(true, Ordering::SeqCst);
         crate::place::abandon();
         signal_hook::low_level::exit(130);
+    }
+}
+
+/// Never returns once a second signal has come: what fails then, fails because its files are being removed,
+/// and how the process ends is the signal's to say.
+pub fn yield_to_the_last() {
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
     }
 }
 
