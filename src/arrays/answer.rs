@@ -160,14 +160,19 @@ impl Answer {
         match AnswerFormat::of(path)? {
             AnswerFormat::Table => {
                 let mut writer = TableWriter::create(path, schema)?;
-                writer.append(&self.table(schema)?)?;
+                let rows = self.rows(schema)?;
+                writer.append(&CellTable { rows })?;
                 writer.finish(&self.hashes(schema).1)?.publish()
             }
             AnswerFormat::Npy => self.write_npy(schema, path),
         }
     }
 
-    fn table(&self, schema: &StoreSchema) -> Result<CellTable> {
+    /// A row for every cell: `cell_ids`, and a column for every output.
+    ///
+    /// # Errors
+    /// The schema is of another question.
+    pub fn rows(&self, schema: &StoreSchema) -> Result<RecordBatch> {
         let cells: ArrayRef = Arc::new(UInt64Array::from(self.cells.clone()));
         let mut columns = vec![("cell_ids", cells)];
         for (array, values) in schema.arrays.iter().zip(&self.columns) {
@@ -176,9 +181,8 @@ impl Answer {
         let columns = columns
             .into_iter()
             .map(|(name, column)| (name, column, false));
-        let rows = RecordBatch::try_from_iter_with_nullable(columns)
-            .map_err(|e| Error::gate(format!("columns of the answer do not align: {e}")))?;
-        Ok(CellTable { rows })
+        RecordBatch::try_from_iter_with_nullable(columns)
+            .map_err(|e| Error::gate(format!("columns of the answer do not align: {e}")))
     }
 
     /// One structured array: `cell_ids` and a field for every output.

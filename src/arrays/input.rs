@@ -4,83 +4,17 @@
 //! counted and left out, as in a run.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::chosen::check_chosen;
 use super::npy::Npy;
-use crate::config::{Config, Dtype};
+use super::photons::{Gathered, Photons, source};
+use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::grid::Locator;
-use crate::photon::{Buffer, Column, ColumnType, Origin, PhotonBatch, Rows, Values};
-use crate::photon::{Counts, SourceColumn};
+use crate::photon::{Buffer, Column, ColumnType, SourceColumn, Values};
 use crate::read::table::{TableFile, TableReader, source_columns};
 
 /// Rows of a table that are decoded at a time.
 const DECODED_ROWS: usize = 1 << 20;
-
-/// Photons in memory.
-///
-/// ```
-/// # fn main() -> icefold::Result<()> {
-/// use icefold::arrays::{Photons, Values};
-///
-/// let h = Values::F64(vec![100.25, 0.0].into());
-/// let photons = Photons::new(vec![10.0, f64::NAN], vec![70.0, 0.0], vec![("h", h)])?;
-/// assert_eq!((photons.counts.read, photons.counts.kept), (2, 1));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Photons {
-    /// One source column per variable of the config.
-    pub batch: PhotonBatch,
-    pub sources: Vec<SourceColumn>,
-    pub counts: Counts,
-}
-
-impl Photons {
-    /// Photons at longitudes and latitudes in degrees, with the columns of a question in its order: its values, then
-    /// its weights. Those without a position are left out, and counted.
-    ///
-    /// # Errors
-    /// Columns that are not of one length.
-    pub fn new(lon: Vec<f64>, lat: Vec<f64>, columns: Vec<(&str, Values)>) -> Result<Self> {
-        let lengths = columns.iter().map(|(name, values)| (*name, values.len()));
-        for (name, length) in lengths.chain([("of latitudes", lat.len())]) {
-            if length != lon.len() {
-                return Err(Error::argument(format!(
-                    "there are {} longitudes, and column {name} has {length} values; columns are of one \
-                     length",
-                    lon.len()
-                )));
-            }
-        }
-        let of = |(name, values): &(&str, Values)| source(name, values.column_type());
-        let sources = columns.iter().map(of).collect();
-        let columns = columns.into_iter().map(|(_, values)| Column {
-            values,
-            nulls: None,
-        });
-        let mut gathered = Gathered::default();
-        gathered.append_checked(lon.into(), lat.into(), columns.collect());
-        Ok(gathered.photons(sources))
-    }
-}
-
-/// A column that nothing more is known of.
-fn source(name: &str, column_type: ColumnType) -> SourceColumn {
-    SourceColumn {
-        name: name.to_owned(),
-        column_type,
-        dtype: match column_type {
-            ColumnType::F32 => Dtype::F32,
-            ColumnType::F64 => Dtype::F64,
-            ColumnType::I64 => Dtype::I64,
-        },
-        units: None,
-        long_name: None,
-    }
-}
 
 /// One thing named with `--input`.
 #[derive(Debug)]
@@ -197,85 +131,6 @@ impl<'a> Input<'a> {
         let columns = columns.into_iter().map(|(_, column)| column).collect();
         photons.append_checked(lon, lat, columns);
         Ok(())
-    }
-}
-
-/// Photons so far.
-#[derive(Debug, Default)]
-struct Gathered {
-    lon: Buffer<f64>,
-    lat: Buffer<f64>,
-    columns: Vec<Column>,
-    counts: Counts,
-}
-
-impl Gathered {
-    /// Adds photons, some of which may lie nowhere.
-    fn append_checked(&mut self, lon: Buffer<f64>, lat: Buffer<f64>, columns: Vec<Column>) {
-        let positions = lon.iter().zip(&lat);
-        let keep: Vec<bool> = positions
-            .map(|(&lon, &lat)| Locator::accepts(lon, lat))
-            .collect();
-        let kept = keep.iter().filter(|keep| **keep).count();
-        self.counts.read += keep.len() as u64;
-        self.counts.kept += kept as u64;
-        if kept == keep.len() {
-            return self.append(lon, lat, columns);
-        }
-        let rejected = (keep.len() - kept) as u64;
-        *self
-            .counts
-            .rejected
-            .entry("bad_coordinate".to_owned())
-            .or_default() += rejected;
-        let retain = |values: &[f64]| {
-            let pairs = values.iter().zip(&keep);
-            pairs.filter(|(_, keep)| **keep).map(|(x, _)| *x).collect()
-        };
-        let columns = columns.iter().map(|column| column.retain(&keep)).collect();
-        self.append(retain(&lon), retain(&lat), columns);
-    }
-
-    fn photons(self, sources: Vec<SourceColumn>) -> Photons {
-        Photons {
-            batch: PhotonBatch {
-                origin: Origin {
-                    granule: Arc::from("input"),
-                    ground_track: Arc::from(""),
-                    rows: Rows::Range(0..self.lon.len() as u64),
-                },
-                step: 0,
-                lon: self.lon,
-                lat: self.lat,
-                columns: self.columns,
-            },
-            sources,
-            counts: self.counts,
-        }
-    }
-
-    fn append(&mut self, lon: Buffer<f64>, lat: Buffer<f64>, columns: Vec<Column>) {
-        let photons = self.lon.len();
-        if photons == 0 {
-            (self.lon, self.lat, self.columns) = (lon, lat, columns);
-            return;
-        }
-        let added = lon.len();
-        self.lon.to_mut().extend(&lon);
-        self.lat.to_mut().extend(&lat);
-        for (mine, more) in self.columns.iter_mut().zip(columns) {
-            if mine.nulls.is_some() || more.nulls.is_some() {
-                let valid = (0..photons).map(|i| mine.is_valid(i));
-                let nulls = valid.chain((0..added).map(|i| more.is_valid(i))).collect();
-                mine.nulls = Some(nulls);
-            }
-            match (&mut mine.values, more.values) {
-                (Values::F32(mine), Values::F32(more)) => mine.to_mut().extend(&more),
-                (Values::F64(mine), Values::F64(more)) => mine.to_mut().extend(&more),
-                (Values::I64(mine), Values::I64(more)) => mine.to_mut().extend(&more),
-                _ => unreachable!("every input is read as the types that all widen to"),
-            }
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::answer::Answer;
-use super::input::Photons;
+use super::photons::Photons;
 use super::question::Question;
 use crate::backend::cpu::Cpu;
 use crate::backend::{Batches, Device, Places, StageTimes, add_hosts};

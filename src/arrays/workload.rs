@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::input::Photons;
+use super::photons::Photons;
 use crate::config::Dtype;
 use crate::grid::{Grid, Order, sin_cos};
 use crate::photon::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};

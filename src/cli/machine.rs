@@ -1,5 +1,8 @@
 //! On what a verb runs, and what is recorded of how it was called.
 
+use std::ffi::OsString;
+use std::sync::OnceLock;
+
 use clap::Args;
 
 use crate::backend::DeviceChoice;
@@ -53,9 +56,17 @@ pub fn threads(asked_for: Option<u16>) -> usize {
 }
 
 /// The command line; what is not Unicode as close as it comes.
+static COMMAND_LINE: OnceLock<Vec<String>> = OnceLock::new();
+
+/// What reports record as the command line from now on.
+pub fn called_as(command: Vec<OsString>) {
+    let arguments = command.into_iter();
+    let text = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    // A process has one.
+    let _ = COMMAND_LINE.set(text.collect());
+}
+
+/// The command line that this process was called with.
 pub fn command_line() -> Vec<String> {
-    let arguments = std::env::args_os();
-    arguments
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect()
+    COMMAND_LINE.get().cloned().unwrap_or_default()
 }

@@ -27,6 +27,8 @@ mod urls;
 mod verify;
 mod words;
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::error::Result;
@@ -39,7 +41,16 @@ pub use exit::failed;
 /// # Errors
 /// Whatever stops the verb; usage errors of the command line itself exit at once with code 2.
 pub fn run() -> Result<u8> {
-    let matches = Cli::command().get_matches();
+    run_with(std::env::args_os().collect())
+}
+
+/// As [`run`], with this command line, the name of the program first.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(command: Vec<OsString>) -> Result<u8> {
+    let matches = Cli::command().get_matches_from(&command);
+    machine::called_as(command);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let verb_matches = matches.subcommand().map(|(_, matches)| matches);
     refuse_to_die_of_a_full_disk()?;

@@ -66,7 +66,7 @@ pub use change::Change;
 pub use explain::{explain, explain_json};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
-pub use parse::{load, load_with, parse_yaml};
+pub use parse::{load, load_with, parse_yaml, parse_yaml_with};
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 #[doc(hidden)]

@@ -116,7 +116,26 @@ pub fn load_with(name_or_path: &str, changes: &[Change]) -> Result<Config> {
 /// # }
 /// ```
 pub fn parse_yaml(name: &str, text: &str) -> Result<Config> {
-    let written = (Provenance::Config, &[][..]);
+    parse_yaml_with(name, text, &[])
+}
+
+/// As [`parse_yaml`], with things said in place of what it says.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{self, Change};
+///
+/// let text = config::load("atl06")?.text;
+/// let coarser = config::parse_yaml_with("mine", &text, &[Change::new("output.grid.child_order", 9)])?;
+/// assert_eq!(coarser.grid.cell_order.get(), 9);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`load_with`].
+pub fn parse_yaml_with(name: &str, text: &str, changes: &[Change]) -> Result<Config> {
+    let written = (Provenance::Config, changes);
     parse(name, text, written, Area::AsWritten)
 }
 

@@ -54,10 +54,27 @@ pub enum ColumnType {
 }
 
 /// One column of a batch: values, and which of them are null (`None`: none is).
+///
+/// ```
+/// use icefold::arrays::{Column, Values};
+///
+/// let heights: Column = Values::F64(vec![101.5, 99.25].into()).into();
+/// assert!(heights.nulls.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     pub values: Values,
     pub nulls: Option<NullBuffer>,
+}
+
+impl From<Values> for Column {
+    /// None of them null.
+    fn from(values: Values) -> Self {
+        Self {
+            values,
+            nulls: None,
+        }
+    }
 }
 
 /// Photons that are processed together: positions in degrees on WGS84, and columns.

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use bytemuck::Pod;
 
@@ -46,6 +47,19 @@ pub struct Buffer<T>(Held<T>);
 enum Held<T> {
     Own(Vec<T>),
     Lent(Lent<T>),
+    Shared(Shared<T>),
+}
+
+/// Memory of somebody else, who may read it meanwhile: it is never written.
+struct Shared<T> {
+    owner: Arc<dyn AsRef<[T]> + Send + Sync>,
+    length: usize,
+}
+
+impl<T> Shared<T> {
+    fn values(&self) -> &[T] {
+        &(*self.owner).as_ref()[..self.length]
+    }
 }
 
 struct Lent<T> {
@@ -82,6 +96,21 @@ impl<T: Pod> Buffer<T> {
         })
     }
 
+    /// Values where they lie, without a copy, as long as this lives: those of an array of another library, say.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use icefold::arrays::Buffer;
+    ///
+    /// let theirs = Arc::new(vec![70.0, 70.5]);
+    /// let mine = Buffer::shared(theirs.clone());
+    /// assert_eq!(mine.as_ptr(), theirs.as_ptr());
+    /// ```
+    pub fn shared(owner: Arc<dyn AsRef<[T]> + Send + Sync>) -> Self {
+        let length = (*owner).as_ref().len();
+        Self(Held::Shared(Shared { owner, length }))
+    }
+
     /// The values in memory that is lent, copied there; as they are where there is none.
     #[must_use]
     pub fn moved_into(self, memory: &dyn ColumnMemory) -> Self {
@@ -95,7 +124,7 @@ impl<T: Pod> Buffer<T> {
     /// The memory, where it is lent; the values are the first of it.
     pub fn lent(&self) -> Option<&dyn ColumnBlock> {
         match &self.0 {
-            Held::Own(_) => None,
+            Held::Own(_) | Held::Shared(_) => None,
             Held::Lent(lent) => Some(&*lent.block),
         }
     }
@@ -104,7 +133,7 @@ impl<T: Pod> Buffer<T> {
     pub fn capacity(&self) -> usize {
         match &self.0 {
             Held::Own(values) => values.capacity(),
-            Held::Lent(_) => 0,
+            Held::Lent(_) | Held::Shared(_) => 0,
         }
     }
 
@@ -113,17 +142,20 @@ impl<T: Pod> Buffer<T> {
         match &mut self.0 {
             Held::Own(values) => values.truncate(length),
             Held::Lent(lent) => lent.length = lent.length.min(length),
+            Held::Shared(shared) => shared.length = shared.length.min(length),
         }
     }
 
     /// The values in memory of their own, copied there if they are not.
     pub fn to_mut(&mut self) -> &mut Vec<T> {
-        if let Held::Lent(lent) = &self.0 {
-            self.0 = Held::Own(lent.values().to_vec());
+        match &self.0 {
+            Held::Own(_) => {}
+            Held::Lent(lent) => self.0 = Held::Own(lent.values().to_vec()),
+            Held::Shared(shared) => self.0 = Held::Own(shared.values().to_vec()),
         }
         match &mut self.0 {
             Held::Own(values) => values,
-            Held::Lent(_) => unreachable!("copied above"),
+            Held::Lent(_) | Held::Shared(_) => unreachable!("copied above"),
         }
     }
 
@@ -141,6 +173,7 @@ impl<T: Pod> Deref for Buffer<T> {
         match &self.0 {
             Held::Own(values) => values,
             Held::Lent(lent) => lent.values(),
+            Held::Shared(shared) => shared.values(),
         }
     }
 }
@@ -148,9 +181,13 @@ impl<T: Pod> Deref for Buffer<T> {
 impl<T: Pod> DerefMut for Buffer<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
+        if matches!(self.0, Held::Shared(_)) {
+            return self.to_mut();
+        }
         match &mut self.0 {
             Held::Own(values) => values,
             Held::Lent(lent) => lent.values_mut(),
+            Held::Shared(_) => unreachable!("copied above"),
         }
     }
 }
@@ -315,6 +352,19 @@ pub(crate) mod tests {
         lent.to_mut().push(6);
         assert_eq!(memory.out.load(Ordering::Relaxed), 0);
         assert_eq!(lent.into_vec(), [5, 6]);
+    }
+
+    #[test]
+    fn shared_values_are_read_where_they_lie_and_copied_before_they_are_written() {
+        let theirs = Arc::new(vec![1.0, 2.0, 3.0]);
+        let mut mine = Buffer::<f64>::shared(theirs.clone());
+        mine.truncate(2);
+        assert_eq!((mine.as_ptr(), mine.len()), (theirs.as_ptr(), 2));
+        assert!(mine.lent().is_none() && mine.capacity() == 0);
+        mine[0] = 7.0;
+        assert_eq!((&*mine, theirs[0]), (&[7.0, 2.0][..], 1.0));
+        assert_eq!(Buffer::shared(theirs.clone()).into_vec(), *theirs);
+        assert_eq!(Arc::strong_count(&theirs), 1);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 12] = [
     ("src", "rs"),
     ("kernels", "cu"),
     ("kernels", "cuh"),
@@ -30,10 +30,17 @@ const SOURCES: [(&str, &str); 10] = [
     ("benches", "rs"),
     ("benches", "cu"),
     ("examples", "rs"),
+    ("python/src", "rs"),
+    ("python/icefold", "py"),
 ];
 
-/// Folders whose files may be `unsafe`: a C library behind each.
-const ROOMS: [&str; 3] = ["src/backend/cuda/driver/", "src/read/hdf5/", "tests/"];
+/// Folders and files that may be `unsafe`: a C library behind each, or Python.
+const ROOMS: [&str; 4] = [
+    "python/src/borrow.rs",
+    "src/backend/cuda/driver/",
+    "src/read/hdf5/",
+    "tests/",
+];
 
 /// Every file under `folder` with `extension`, relative to the root and sorted; none where the
 /// folder does not exist.

@@ -14,6 +14,9 @@ use crate::config::Dtype;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::buffers::Buffers;
 
+/// Rows that are copied together where they follow one another.
+const RUN: usize = 64;
+
 /// The values of a block of rows, and which of them are null (`None`: none is).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Block {
@@ -93,21 +96,42 @@ impl Block {
         room
     }
 
-    /// The value of each index in turn: a dataset broadcast to photons, or rows that are kept.
+    /// The value of each index in turn: a dataset broadcast to photons.
     pub fn gather(&self, indices: &[u32], buffers: &mut Buffers) -> Self {
-        fn pick<T: Copy + Send + Sync>(values: &[T], indices: &[u32], out: &mut [T]) {
+        self.gather_in(indices, false, buffers)
+    }
+
+    /// The values of rows that are kept, each larger than the one before: most of them follow one another.
+    fn gather_kept(&self, rows: &[u32], buffers: &mut Buffers) -> Self {
+        self.gather_in(rows, true, buffers)
+    }
+
+    fn gather_in(&self, indices: &[u32], ascending: bool, buffers: &mut Buffers) -> Self {
+        fn pick<T: Copy + Send + Sync>(
+            values: &[T],
+            (indices, ascending): (&[u32], bool),
+            out: &mut [T],
+        ) {
             let tiles = out.par_chunks_mut(TILE).zip(indices.par_chunks(TILE));
             tiles.for_each(|(out, indices)| {
-                for (out, &i) in out.iter_mut().zip(indices) {
-                    *out = values[i as usize];
+                for (out, indices) in out.chunks_mut(RUN).zip(indices.chunks(RUN)) {
+                    let (first, last) = (indices[0] as usize, indices[indices.len() - 1] as usize);
+                    if ascending && last - first + 1 == indices.len() {
+                        out.copy_from_slice(&values[first..=last]);
+                        continue;
+                    }
+                    for (out, &i) in out.iter_mut().zip(indices) {
+                        *out = values[i as usize];
+                    }
                 }
             });
         }
         let mut out = buffers.take_for_batch(self.values.column_type(), indices.len());
+        let chosen = (indices, ascending);
         match (&self.values, &mut out) {
-            (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
-            (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
-            (Values::I64(v), Values::I64(out)) => pick(v, indices, out),
+            (Values::F32(v), Values::F32(out)) => pick(v, chosen, out),
+            (Values::F64(v), Values::F64(out)) => pick(v, chosen, out),
+            (Values::I64(v), Values::I64(out)) => pick(v, chosen, out),
             _ => unreachable!("a buffer has the type that was asked for"),
         }
         let nulls = self.nulls.as_ref().map(|n| {
@@ -168,7 +192,7 @@ impl Block {
         let picked = match kept {
             Kept::All(_) => self,
             Kept::Listed(list) => {
-                let picked = self.gather(list, buffers);
+                let picked = self.gather_kept(list, buffers);
                 buffers.give(self.values);
                 picked
             }
@@ -252,6 +276,26 @@ mod tests {
             Values::F64(vec![1.0, i64::MAX as f64].into())
         );
         assert_eq!(take(&[0], ColumnType::I64).unwrap().nulls, None);
+    }
+
+    #[test]
+    fn kept_rows_are_copied_whether_they_follow_one_another_or_not() {
+        let block = Block {
+            values: Values::I64((0..1000).map(|row| 7 * row).collect()),
+            ..Block::default()
+        };
+        // Stretches shorter and longer than what is copied together, and every second row.
+        let kept = |row: &u32| row % 129 != 7 && (*row < 400 || *row > 700 || row % 2 == 0);
+        for rows in [(0..1000).filter(kept).collect(), vec![3, 64, 65, 999], vec![]] {
+            let picked = block.gather_kept(&rows, &mut Buffers::default());
+            let expected = rows.iter().map(|&row| 7 * i64::from(row)).collect();
+            assert_eq!(picked.values, Values::I64(expected));
+        }
+        // Segments without photons leave numbers out, others are there several times.
+        let of_segments: Vec<u32> = (0..64).map(|i| if i < 62 { i / 2 } else { i }).collect();
+        let spread = block.gather(&of_segments, &mut Buffers::default());
+        let expected = of_segments.iter().map(|&i| 7 * i64::from(i)).collect();
+        assert_eq!(spread.values, Values::I64(expected));
     }
 
     #[test]

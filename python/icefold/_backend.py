@@ -1,0 +1,40 @@
+"""`xarray.open_dataset(store, engine="icefold")`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import xarray
+from xarray.backends import BackendEntrypoint
+
+from ._dataset import open_store
+
+
+class IcefoldBackend(BackendEntrypoint):
+    """Opens a store at one of its orders."""
+
+    description = "Stores of icefold: statistics per HEALPix cell"
+    url = "https://docs.xarray.dev/en/stable/internals/how-to-add-new-backend.html"
+    open_dataset_parameters = ("filename_or_obj", "drop_variables", "order")
+
+    def open_dataset(
+        self,
+        filename_or_obj: Any,
+        *,
+        drop_variables: str | Iterable[str] | None = None,
+        order: int | None = None,
+    ) -> xarray.Dataset:
+        return open_store(filename_or_obj, order, drop_variables=drop_variables)
+
+    def guess_can_open(self, filename_or_obj: Any) -> bool:
+        """A folder that says that icefold wrote it."""
+        if not isinstance(filename_or_obj, (str, os.PathLike)):
+            return False
+        try:
+            with open(os.path.join(filename_or_obj, "zarr.json"), encoding="utf-8") as file:
+                return "icefold" in json.load(file).get("attributes", {})
+        except (OSError, ValueError, AttributeError):
+            return False

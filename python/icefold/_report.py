@@ -1,0 +1,107 @@
+"""What verbs answer: facts as a dict, which print well."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+
+class _Facts(dict[str, Any]):
+    """A dict of facts; `_title` and `_rows` say what of it is shown."""
+
+    _title = "icefold"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(key, str(value)) for key, value in self.items() if not isinstance(value, (dict, list))]
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        width = max((len(key) for key, _ in rows), default=0)
+        lines = [f"  {key:<{width}}  {value}" for key, value in rows]
+        return "\n".join([f"<{self._title}>", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(key)}</th>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            for key, value in self._rows()
+        )
+        return f"<b>{html.escape(self._title)}</b><table>{rows}</table>"
+
+    @property
+    def json(self) -> str:
+        """All of it as JSON."""
+        return json.dumps(self, indent=2)
+
+
+class Report(_Facts):
+    """What a run did: every photon accounted for, every time, every hash.
+
+    A dict with the content of ``run.json`` (docs/format/REPORT.md has its keys).
+
+    Attributes
+    ----------
+    store : str
+        The store, or the folder of pieces.
+    whole : bool
+        Nothing was left out: no granule, no row, no value.
+    notes : list of str
+        What was odd, and no error.
+    """
+
+    _title = "icefold run report"
+    store: str
+    whole: bool
+    notes: list[str]
+
+    def _rows(self) -> list[tuple[str, str]]:
+        photons = self.get("photons", {})
+        rows = [("store", self.store), ("whole", "yes" if self.whole else "no, something was left out")]
+        rows += [(f"photons {key}", f"{photons[key]:,}") for key in ("read", "kept", "rejected") if key in photons]
+        rows += [(f"  {why}", f"{count:,}") for why, count in photons.get("rejected_by", {}).items()]
+        for key, said in (("occupied_cells", "cells"), ("content_sha256", "content sha256")):
+            if key in self:
+                value = self[key]
+                rows.append((said, f"{value:,}" if isinstance(value, int) else str(value)))
+        return rows
+
+    def open(self, order: int | None = None) -> Any:
+        """The store as a Dataset, as :func:`icefold.open` gives it."""
+        from ._dataset import open_store
+
+        return open_store(self.store, order)
+
+
+class Inspection(_Facts):
+    """What a file or folder is, and what is in it; as text it is what ``icefold inspect`` prints."""
+
+    _title = "icefold inspection"
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.text)}</pre>"
+
+
+class Verification(_Facts):
+    """What a comparison found.
+
+    Attributes
+    ----------
+    identical : bool
+        Every bit of every array is the same.
+    """
+
+    _title = "icefold verification"
+    identical: bool
+
+    def __bool__(self) -> bool:
+        return self.identical
+
+    def _rows(self) -> list[tuple[str, str]]:
+        found = "every bit of every array" if self.identical else "no"
+        rows = [("identical", found)]
+        return rows + [("difference", difference) for difference in self["differences"]]

@@ -1,0 +1,383 @@
+"""What the program does, as functions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Union
+
+from . import _icefold
+from ._arguments import Memory, Path, Progress, Region, Watcher, machine, maybe_path, path, paths, say
+from ._arguments import config as _config
+from ._errors import ArgumentError
+from ._icefold import Config
+from ._report import Inspection, Report, Verification
+
+ConfigLike = Union[Config, Path, Mapping[str, Any]]
+
+
+def config(
+    name: ConfigLike | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    region: Region | None = None,
+) -> Config | dict[str, str]:
+    """A config, or the built-in ones with what each is for.
+
+    Parameters
+    ----------
+    name
+        A built-in name, the path of a YAML file, YAML text, or a dict of the same keys.
+    set
+        Keys and values in place of what it says: ``{"data_source.filters[0].value": 4}``; None takes a key out.
+    order
+        Order of the cells, 0 to 29, in place of the config's.
+    region
+        The area that photons are kept of: ``(west, south, east, north)`` in degrees, GeoJSON as a dict, anything with
+        a ``__geo_interface__`` (shapely, geopandas), or the path of a file.
+
+    Raises
+    ------
+    ConfigError
+        What is wrong with it, all of it, each with its place.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> icefold.config("atl06", order=10)
+    <icefold.Config atl06: count, h_min, h_max, h_mean, h_sigma, h_variance, h_q25, h_q50, h_q75 in cells of order 10>
+    >>> "atl03" in icefold.config()
+    True
+    """
+    if name is None:
+        if set or order is not None or region is not None:
+            raise ArgumentError("set, order and region change a config, and none is named; give its name first")
+        return dict(_icefold.built_in())
+    return _config(name, set, order, region)
+
+
+def run(
+    config: ConfigLike,
+    granules: Path | Iterable[Path] | None = None,
+    store: Path | None = None,
+    *,
+    plan: Path | None = None,
+    granule_root: Path | None = None,
+    shards: str | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    region: Region | None = None,
+    cells_of_region: bool = False,
+    layout: str = "cells",
+    overviews: Sequence[int] = (),
+    table: Path | None = None,
+    report: Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    checkpoint: float | None = None,
+    tolerant: bool = False,
+    allow_empty: bool = False,
+    allow_external: Path | Iterable[Path] | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    memory: Memory = None,
+    partials_memory: Memory = None,
+    batch_rows: int | None = None,
+    progress: Progress = None,
+) -> Report:
+    """Reads every granule once and writes statistics per cell as a Zarr store, or pieces of one.
+
+    Parameters
+    ----------
+    config
+        A built-in name, a path, YAML text, a dict, or what :func:`icefold.config` gives.
+    granules
+        Granules, folders of them, or tables where the config reads those.
+    store
+        Where the store goes; that of the config where none is given.
+    plan, granule_root, shards
+        A shard map in place of granules, the folder that has its granules, and which of its shards: ``"A..B"``.
+    set, order, region, cells_of_region
+        What is said in place of the config, as for :func:`icefold.config`; and whether the store has all cells of the
+        region, those without a photon, too.
+    layout
+        ``"cells"``: occupied cells. ``"fullsphere"``: all cells of the Earth.
+    overviews
+        Coarser orders that the store has, too, such as ``[11, 10, 9]``.
+    table
+        The cells as a table, too: ``.parquet`` or ``.arrow``.
+    report
+        Where ``run.json`` goes, in place of beside the store.
+    overwrite, resume
+        Replaces what is there; goes on with a run over a shard map. ``checkpoint`` is the seconds from one time that
+        unfinished shards are saved to the next.
+    tolerant
+        Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
+    allow_empty
+        No warning where no photon is kept.
+    allow_external
+        Folders that granules may lead to by links, beside their own.
+    device, threads, memory, partials_memory, batch_rows
+        On what it runs: ``"auto"``, ``"cpu"``, ``"cuda:0"``, ``"wgpu"``; worker threads; memory in bytes or as
+        ``"4GiB"``. None of them changes a bit of the result.
+    progress
+        True for a bar of tqdm, or a function that is called a few times a second with a dict of ``granules``,
+        ``granules_done``, ``read`` (granules, with parts) and ``photons``. An exception of it stops the run.
+
+    Returns
+    -------
+    Report
+        Every photon accounted for.
+
+    Raises
+    ------
+    Error
+        As one of its classes. A run that fails or is stopped (also by Ctrl-C) leaves nothing that looks whole.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> granules = icefold.demo("granules")
+    >>> report = icefold.run("atl03", granules, "photons.zarr", overviews=[11, 10])
+    >>> photons = report["photons"]
+    >>> photons["read"] == photons["kept"] + photons["rejected"]
+    True
+    >>> report.open(order=10).sizes["cells"] > 0
+    True
+    """
+    question = _config(config, set, order, region, cells_of_region)
+    settings = {
+        "granules": paths(granules),
+        "plan": maybe_path(plan),
+        "granule_root": maybe_path(granule_root),
+        "shards": shards,
+        "store": maybe_path(store),
+        "table": maybe_path(table),
+        "report": maybe_path(report),
+        "layout": layout,
+        "overviews": [int(each) for each in overviews],
+        "overwrite": overwrite,
+        "resume": resume,
+        "checkpoint": checkpoint,
+        "tolerant": tolerant,
+        "external": paths(allow_external),
+        "partials_memory": partials_memory,
+        "batch_rows": batch_rows,
+        "command": ["icefold.run", question.name, *paths(granules)],
+        "machine": machine(device, threads, memory),
+    }
+    with Watcher(progress) as callback:
+        where, (text, whole, empty, notes) = _icefold.run(question, settings, callback)
+    done = _report(where, text, whole, notes)
+    say(notes, whole, empty and not allow_empty, f"run into {where}")
+    return done
+
+
+def _report(where: str, text: str, whole: bool, notes: list[str]) -> Report:
+    done = Report(json.loads(text))
+    done.store, done.whole, done.notes = where, whole, notes
+    return done
+
+
+def plan(
+    config: ConfigLike,
+    granules: Path | Iterable[Path],
+    output: Path,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    region: Region | None = None,
+    tolerant: bool = False,
+    allow_external: Path | Iterable[Path] | None = None,
+    threads: int | None = None,
+    memory: Memory = None,
+    progress: Progress = None,
+) -> dict[str, Any]:
+    """Reads positions of granules and writes a shard map: which granules each shard needs.
+
+    A run over a map (``plan=``) holds the shards that are open, and no more; several machines can each make some of
+    them (``shards="A..B"``), and :func:`finalize` makes the store.
+
+    Parameters are those of :func:`run`; ``output`` is the map, JSON.
+
+    Returns
+    -------
+    dict
+        ``shards``, ``granules``, ``pairs``, ``photons`` and what was left out.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> made = icefold.plan("atl03", icefold.demo("granules"), "shards.json")
+    >>> report = icefold.run("atl03", plan="shards.json", granule_root="granules", store="mapped.zarr")
+    >>> report.whole
+    True
+    """
+    question = _config(config, set, order, region)
+    settings = {
+        "granules": paths(granules),
+        "output": path(output),
+        "tolerant": tolerant,
+        "external": paths(allow_external),
+        "machine": machine("auto", threads, memory),
+    }
+    with Watcher(progress) as callback:
+        text, whole, _, notes = _icefold.plan(question, settings, callback)
+    say(notes, whole, False, f"plan {os.fspath(output)}")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def finalize(
+    store: Path,
+    *,
+    table: Path | None = None,
+    report: Path | None = None,
+    overwrite: bool = False,
+    keep_pieces: bool = False,
+    allow_empty: bool = False,
+    threads: int | None = None,
+    memory: Memory = None,
+    progress: Progress = None,
+) -> Report:
+    """Makes the store of the pieces that runs over parts of a shard map wrote.
+
+    Parameters are those of :func:`run`; with ``keep_pieces`` the pieces stay.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> granules = icefold.demo("granules")
+    >>> made = icefold.plan("atl03", granules, "shards.json")
+    >>> half = made["shards"] // 2
+    >>> for part in (f"0..{half}", f"{half}.."):
+    ...     done = icefold.run("atl03", plan="shards.json", granule_root="granules", shards=part, store="parts.zarr")
+    >>> icefold.finalize("parts.zarr").whole
+    True
+    """
+    settings = {
+        "store": path(store),
+        "table": maybe_path(table),
+        "report": maybe_path(report),
+        "overwrite": overwrite,
+        "keep_pieces": keep_pieces,
+        "command": ["icefold.finalize", path(store)],
+        "machine": machine("auto", threads, memory),
+    }
+    with Watcher(progress) as callback:
+        where, (text, whole, empty, notes) = _icefold.finalize(settings, callback)
+    done = _report(where, text, whole, notes)
+    say(notes, whole, empty and not allow_empty, f"finalize {where}")
+    return done
+
+
+def verify(
+    a: ConfigLike,
+    b: Path | Iterable[Path],
+    *,
+    devices: Sequence[str] | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    allow_external: Path | Iterable[Path] | None = None,
+    threads: int | None = None,
+    memory: Memory = None,
+    progress: Progress = None,
+) -> Verification:
+    """Compares two stores, or several devices on the same granules, bit by bit.
+
+    Parameters
+    ----------
+    a, b
+        Two stores. With ``devices``: a config, and granules.
+    devices
+        Two devices or more: ``["cpu", "wgpu"]``.
+
+    Returns
+    -------
+    Verification
+        True where every bit is the same; ``["differences"]`` says what is not.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> granules = icefold.demo("granules")
+    >>> for threads in (1, 2):
+    ...     report = icefold.run("atl03", granules, f"with{threads}.zarr", threads=threads)
+    >>> bool(icefold.verify("with1.zarr", "with2.zarr"))
+    True
+    """
+    if devices is None:
+        if set or order is not None:
+            raise ArgumentError("set and order change a config, and two stores are compared; give devices=[...]")
+        stores = (a, *paths(b))
+        if len(stores) != 2 or isinstance(a, (Config, Mapping)):
+            raise ArgumentError("verify compares two stores; to compare devices give devices=[...]")
+        identical, text = _icefold.verify_stores(os.fspath(a), stores[1])
+    else:
+        if len(devices) < 2 or isinstance(devices, str):
+            raise ArgumentError(f'devices={devices!r}: give two or more, such as ["cpu", "wgpu"]')
+        question = _config(a, set, order)
+        with Watcher(progress) as callback:
+            identical, text = _icefold.verify_devices(
+                question,
+                (paths(b), paths(allow_external)),
+                list(devices),
+                machine("auto", threads, memory),
+                callback,
+            )
+    found = Verification(json.loads(text))
+    found.identical = identical
+    return found
+
+
+def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) -> Inspection:  # noqa: A002
+    """What a file or folder is: a granule, a table, a shard map, a report, a store, or pieces of one.
+
+    Parameters
+    ----------
+    what
+        The file or folder.
+    config
+        Of a granule: what a run with this config would read, and what that costs.
+    all
+        Of a granule: every dataset.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> found = icefold.inspect(icefold.demo("granules")[0])
+    >>> "ground tracks" in str(found)
+    True
+    """
+    question = None if config is None else _config(config)
+    text, shown = _icefold.inspect(path(what), question, all)
+    found = Inspection(json.loads(text))
+    found.text = shown
+    return found
+
+
+def devices() -> list[dict[str, str | None]]:
+    """The devices of this machine: ``name``, ``model``, and why one is ``unusable``.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> icefold.devices()[0]["name"]
+    'cpu'
+    """
+    keys = ("name", "model", "unusable")
+    return [dict(zip(keys, found)) for found in _icefold.devices()]
+
+
+def demo(folder: Path) -> list[str]:
+    """Writes synthetic ATL03 granules over Greenland into a folder, some MB, and gives back their paths.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> len(icefold.demo("granules")) > 0
+    True
+    """
+    return [os.fspath(granule) for granule in _icefold.demo_granules(path(folder))]

@@ -1,0 +1,304 @@
+//! Runs, plans, compares and looks. Answers are JSON, which Python has a reader for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use icefold::demo::write_granules;
+use icefold::devices::find;
+use icefold::inspect::Look;
+use icefold::run::{Finalized, Source};
+use icefold::{DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify};
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+
+use crate::attend::attended;
+use crate::config::Config;
+use crate::errors::{Keywords, OrRaise};
+use crate::machine::{Bytes, Machine};
+
+/// An answer as JSON, whether it is whole, whether it is empty, and what was noted.
+type Said = (String, bool, bool, Vec<String>);
+
+/// What a run reads, writes and runs on.
+#[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct RunSettings {
+    granules: Vec<PathBuf>,
+    plan: Option<PathBuf>,
+    granule_root: Option<PathBuf>,
+    shards: Option<String>,
+    store: Option<PathBuf>,
+    table: Option<PathBuf>,
+    report: Option<PathBuf>,
+    layout: String,
+    overviews: Vec<u8>,
+    overwrite: bool,
+    resume: bool,
+    checkpoint: Option<f64>,
+    tolerant: bool,
+    external: Vec<PathBuf>,
+    partials_memory: Option<Bytes>,
+    batch_rows: Option<usize>,
+    command: Vec<String>,
+    machine: Machine,
+}
+
+impl RunSettings {
+    fn source(&self, config: &Config) -> icefold::Result<Source> {
+        let mapped = match &self.plan {
+            Some(map) => Some(Mapped::by(map)),
+            None if self.granules.is_empty() => Mapped::by_catalog(&config.0)?,
+            None => None,
+        };
+        let Some(mut mapped) = mapped else {
+            return Ok(Granules::named(&self.granules).into());
+        };
+        if let Some(root) = &self.granule_root {
+            mapped = mapped.in_folder(root);
+        }
+        if let Some(range) = &self.shards {
+            mapped = mapped.shards(range.parse()?);
+        }
+        Ok(mapped.into())
+    }
+
+    fn run<'a>(&self, config: &Config) -> icefold::Result<Run<'a>> {
+        let layout = match &*self.layout {
+            "cells" => Layout::CELLS,
+            "fullsphere" => Layout::FULL_SPHERE,
+            other => {
+                let message = format!("there is no layout '{other}'; give 'cells' or 'fullsphere'");
+                return Err(Error::argument(message));
+            }
+        };
+        let mut run = Run::new(config.0.clone(), self.source(config)?)
+            .layout(layout)
+            .overviews(&self.overviews)
+            .overwrite(self.overwrite)
+            .resume(self.resume)
+            .tolerant(self.tolerant)
+            .external(&self.external)
+            .device(self.machine.choice()?)
+            .threads(self.machine.threads())
+            .memory(self.machine.memory()?)
+            .command(self.command.clone())
+            .dialect(&Keywords);
+        if let Some(seconds) = self.checkpoint {
+            let every = Duration::try_from_secs_f64(seconds)
+                .map_err(|e| Error::argument(format!("checkpoint={seconds}: {e}; give seconds")))?;
+            run = run.checkpoint(every);
+        }
+        if let Some(store) = &self.store {
+            run = run.into_store(store);
+        }
+        if let Some(table) = &self.table {
+            run = run.table(table);
+        }
+        if let Some(report) = &self.report {
+            run = run.report(report);
+        }
+        if let Some(memory) = &self.partials_memory {
+            run = run.partials_memory(memory.of("partials_memory")?);
+        }
+        if let Some(rows) = self.batch_rows {
+            run = run.batch_rows(rows);
+        }
+        Ok(run)
+    }
+}
+
+/// Granules to a store, or to pieces of one.
+#[pyfunction]
+pub fn run(
+    py: Python<'_>,
+    config: &Config,
+    settings: RunSettings,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(String, Said)> {
+    let mut notes = Vec::new();
+    let outcome = attended(py, (progress.as_ref(), &mut notes), |told| {
+        settings.run(config)?.watch(told).execute()
+    })?;
+    let report = match &outcome {
+        Outcome::Store(done) | Outcome::Pieces(done) => done.report.to_json(),
+        Outcome::Standing(standing) => format!("{:#}", standing.report),
+    };
+    // What a part keeps says nothing of the whole.
+    let empty = outcome.is_empty() && !matches!(outcome, Outcome::Pieces(_));
+    let path = outcome.path().display().to_string();
+    Ok((path, (report, outcome.is_whole(), empty, notes)))
+}
+
+/// What a shard map is made of.
+#[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct PlanSettings {
+    granules: Vec<PathBuf>,
+    output: PathBuf,
+    tolerant: bool,
+    external: Vec<PathBuf>,
+    machine: Machine,
+}
+
+/// Granules to a shard map.
+#[pyfunction]
+pub fn plan(
+    py: Python<'_>,
+    config: &Config,
+    settings: PlanSettings,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Said> {
+    let mut notes = Vec::new();
+    let built = attended(py, (progress.as_ref(), &mut notes), |told| {
+        MakeMap::new(config.0.clone(), Granules::named(&settings.granules), &settings.output)
+            .tolerant(settings.tolerant)
+            .external(&settings.external)
+            .threads(settings.machine.threads())
+            .memory(settings.machine.memory()?)
+            .dialect(&Keywords)
+            .watch(told)
+            .execute()
+    })?;
+    let map = &built.map;
+    let said = json!({
+        "map": map.path.display().to_string(),
+        "shards": map.shards.len(),
+        "granules": map.granules.len(),
+        "pairs": map.pairs(),
+        "failed": built.failed.len(),
+        "without_photons": built.without_photons,
+        "outside_region": built.outside_region,
+        "photons": built.photons,
+        "bad_coordinates": built.bad_coordinates,
+    });
+    Ok((said.to_string(), built.failed.is_empty(), map.shards.is_empty(), notes))
+}
+
+/// What a store is made of, of its pieces.
+#[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct FinalizeSettings {
+    store: PathBuf,
+    table: Option<PathBuf>,
+    report: Option<PathBuf>,
+    overwrite: bool,
+    keep_pieces: bool,
+    command: Vec<String>,
+    machine: Machine,
+}
+
+/// Pieces to their store.
+#[pyfunction]
+pub fn finalize(
+    py: Python<'_>,
+    settings: FinalizeSettings,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(String, Said)> {
+    let mut notes = Vec::new();
+    let made = attended(py, (progress.as_ref(), &mut notes), |told| {
+        let mut finalize = Finalize::new(&settings.store)
+            .overwrite(settings.overwrite)
+            .keep_pieces(settings.keep_pieces)
+            .threads(settings.machine.threads())
+            .memory(settings.machine.memory()?)
+            .command(settings.command.clone())
+            .watch(told);
+        if let Some(table) = &settings.table {
+            finalize = finalize.table(table);
+        }
+        if let Some(report) = &settings.report {
+            finalize = finalize.report(report);
+        }
+        finalize.execute()
+    })?;
+    let (path, report) = match &made {
+        Finalized::Standing(standing) => (&standing.store, format!("{:#}", standing.report)),
+        Finalized::Store(made) => (&made.store, made.report.to_json()),
+    };
+    let path = path.display().to_string();
+    Ok((path, (report, made.is_whole(), made.is_empty(), notes)))
+}
+
+/// Two stores, bit by bit: differences, notes, and a text.
+#[pyfunction]
+pub fn verify_stores(py: Python<'_>, a: PathBuf, b: PathBuf) -> PyResult<(bool, String)> {
+    let report = py.detach(|| Verify::stores(&a, &b)).or_raise(py)?;
+    let differences: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+    let identical = report.identical();
+    let said = json!({
+        "identical": identical,
+        "differences": differences,
+        "notes": report.notes,
+        "text": report.to_string(),
+    });
+    Ok((identical, said.to_string()))
+}
+
+/// Several devices on the same granules, bit by bit.
+#[pyfunction]
+pub fn verify_devices(
+    py: Python<'_>,
+    config: &Config,
+    granules: (Vec<PathBuf>, Vec<PathBuf>),
+    devices: Vec<String>,
+    machine: Machine,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(bool, String)> {
+    let (granules, external) = granules;
+    let mut notes = Vec::new();
+    let verified = attended(py, (progress.as_ref(), &mut notes), |told| {
+        let mut verify = Verify::new(config.0.clone(), Granules::named(&granules))
+            .external(&external)
+            .threads(machine.threads())
+            .memory(machine.memory()?)
+            .watch(told);
+        for name in devices {
+            let choice = name.parse::<DeviceChoice>();
+            let choice = choice.map_err(|message| Error::device(&name, message))?;
+            verify = verify.on(name, choice);
+        }
+        verify.execute()
+    })?;
+    let answers = verified.answers.iter();
+    let devices: Vec<Value> = answers
+        .map(|answer| json!({"device": answer.device, "seconds": answer.seconds, "cells": answer.cells()}))
+        .collect();
+    let identical = verified.identical();
+    let said = json!({
+        "identical": identical,
+        "devices": devices,
+        "differences": verified.differences,
+        "notes": notes,
+    });
+    Ok((identical, said.to_string()))
+}
+
+/// What a file or a folder is, as JSON and for people.
+#[pyfunction]
+pub fn inspect(
+    py: Python<'_>,
+    path: PathBuf,
+    config: Option<&Config>,
+    all: bool,
+) -> PyResult<(String, String)> {
+    let look = Look {
+        config: config.map(|config| &config.0),
+        all,
+        ..Look::default()
+    };
+    let found = py.detach(|| icefold::inspect::inspect(&path, look)).or_raise(py)?;
+    Ok((json!(found).to_string(), found.render(&Keywords)))
+}
+
+/// Name, model, and why a device cannot be used, of each.
+#[pyfunction]
+pub fn devices(py: Python<'_>) -> Vec<(String, String, Option<String>)> {
+    let found = py.detach(find).into_iter();
+    found.map(|device| (device.name, device.model, device.unusable)).collect()
+}
+
+/// Writes the granules of the demo into a folder.
+#[pyfunction]
+pub fn demo_granules(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
+    py.detach(|| write_granules(&folder)).or_raise(py)
+}
