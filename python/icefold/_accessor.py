@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import geopandas
 
 
-@xarray.register_dataset_accessor("icefold")
+@xarray.register_dataset_accessor("icefold")  # type: ignore[no-untyped-call,unused-ignore]
 class CellsAccessor:
     """What a Dataset of cells can do."""
 
@@ -127,8 +127,7 @@ class CellsAccessor:
             raster[name] = picked.where(xarray.DataArray(found >= 0, dims=("y", "x")))
             raster[name].attrs = {**array.attrs, "grid_mapping": "spatial_ref"}
         drawn = xarray.Dataset(raster).drop_vars(["cell_ids", "longitude", "latitude", "crs"], errors="ignore")
-        mapping = ((), numpy.int32(0), projection.mapping())
-        return drawn.assign_coords(**sizes, spatial_ref=mapping)
+        return drawn.assign_coords({**sizes, "spatial_ref": ((), numpy.int32(0), projection.mapping())})
 
     def _pixels(self, projection: _Projection, across: Any, down: Any) -> Any:
         """The place of each pixel's cell in the Dataset, or -1."""
@@ -169,7 +168,8 @@ class CellsAccessor:
         if ax is None:
             ax = matplotlib.pyplot.gca()
         array = self._dataset[name]
-        drawn = PolyCollection(numpy.stack([lon, lat], axis=-1), edgecolors="face", **{"linewidths": 0.2, **options})
+        outlines: Any = numpy.stack([lon, lat], axis=-1)
+        drawn = PolyCollection(outlines, edgecolors="face", **{"linewidths": 0.2, **options})
         drawn.set_array(array.values)
         ax.add_collection(drawn)
         ax.autoscale_view()
@@ -202,11 +202,11 @@ class _Projection:
 
     def cell_width(self, order: int) -> float:
         """About the side of a cell in units of the CRS."""
-        degrees = 58.6 / 2**order
+        degrees: float = 58.6 / 2**order
         if self.plain or self.crs.is_geographic:
             return degrees
-        metres = degrees * 111_195.0
-        return float(metres / self.crs.axis_info[0].unit_conversion_factor)
+        unit = float(self.crs.axis_info[0].unit_conversion_factor)
+        return degrees * 111_195.0 / unit
 
     def axis(self, which: str) -> dict[str, str]:
         if self.plain or self.crs.is_geographic:

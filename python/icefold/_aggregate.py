@@ -93,11 +93,11 @@ def aggregate(
     array([ 100.875, 2500.   ])
     >>> import pandas
     >>> photons = pandas.DataFrame({"lon": lon, "lat": lat, "h": [1, 2, 3]})
-    >>> icefold.aggregate(data=photons, values="h", order=8, stats="max", to="pandas")
-                max
-    cell_ids       
-    65433         2
-    242868        3
+    >>> icefold.aggregate(data=photons, values="h", order=8, stats="max", to="pandas")  # doctest: +NORMALIZE_WHITESPACE
+              max
+    cell_ids
+    60254       2
+    258816      3
     """
     if to not in ("xarray", "pandas", "arrow", "numpy"):
         raise ArgumentError(f"to={to!r} is none of 'xarray', 'pandas', 'arrow' and 'numpy'")
@@ -254,7 +254,7 @@ def locate(lon: Numbers, lat: Numbers, order: int = 12, *, latitude: Latitude = 
     --------
     >>> import icefold
     >>> icefold.locate([10.0, -45.0], [70.0, 72.5], order=8)
-    array([ 65433, 242868], dtype=uint64)
+    array([ 60254, 258816], dtype=uint64)
     """
     import numpy
 

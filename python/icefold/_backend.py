@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,13 +26,3 @@ class IcefoldBackend(BackendEntrypoint):
         order: int | None = None,
     ) -> xarray.Dataset:
         return open_store(filename_or_obj, order, drop_variables=drop_variables)
-
-    def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """A folder that says that icefold wrote it."""
-        if not isinstance(filename_or_obj, (str, os.PathLike)):
-            return False
-        try:
-            with open(os.path.join(filename_or_obj, "zarr.json"), encoding="utf-8") as file:
-                return "icefold" in json.load(file).get("attributes", {})
-        except (OSError, ValueError, AttributeError):
-            return False

@@ -27,7 +27,8 @@ def dataset(columns: dict[str, Any], order: int, latitude: str, attrs: dict[str,
         "cell_ids": ("cells", columns["cell_ids"], of_ids),
         "crs": ((), numpy.int32(0), of_mapping),
     }
-    return xarray.Dataset(arrays, coordinates, {**of_group, **attrs})
+    dggs = {**of_group, "coordinate": "cell_ids", "compression": "none"}
+    return xarray.Dataset(arrays, coordinates, {"dggs": dggs, "latitude": latitude, **attrs})
 
 
 def orders(store: str) -> list[int]:

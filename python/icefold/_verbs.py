@@ -47,7 +47,7 @@ def config(
     --------
     >>> import icefold
     >>> icefold.config("atl06", order=10)
-    <icefold.Config atl06: count, h_min, h_max, h_mean, h_sigma, h_variance, h_q25, h_q50, h_q75 in cells of order 10>
+    <icefold.Config atl06: count, h_min, h_max, h_mean, h_sem, h_variance, h_q25, h_q50, h_q75 in cells of order 10>
     >>> "atl03" in icefold.config()
     True
     """
@@ -311,10 +311,10 @@ def verify(
     if devices is None:
         if set or order is not None:
             raise ArgumentError("set and order change a config, and two stores are compared; give devices=[...]")
-        stores = (a, *paths(b))
-        if len(stores) != 2 or isinstance(a, (Config, Mapping)):
+        others = paths(b)
+        if len(others) != 1 or isinstance(a, (Config, Mapping)):
             raise ArgumentError("verify compares two stores; to compare devices give devices=[...]")
-        identical, text = _icefold.verify_stores(os.fspath(a), stores[1])
+        identical, text = _icefold.verify_stores(os.fspath(a), others[0])
     else:
         if len(devices) < 2 or isinstance(devices, str):
             raise ArgumentError(f'devices={devices!r}: give two or more, such as ["cpu", "wgpu"]')

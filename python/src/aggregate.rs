@@ -2,8 +2,8 @@
 
 use arrow::array::{Array as _, AsArray};
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::record_batch::RecordBatch;
 use icefold::arrays::{Column, Columns, Photons, Question, Start, Statistic, Timed};
@@ -43,11 +43,21 @@ pub enum Source<'py> {
     #[pyo3(transparent)]
     Stream(Bound<'py, PyCapsule>),
     #[pyo3(transparent)]
-    Arrays((numpy::PyReadonlyArray1<'py, f64>, numpy::PyReadonlyArray1<'py, f64>, Vec<Array<'py>>)),
+    Arrays(
+        (
+            numpy::PyReadonlyArray1<'py, f64>,
+            numpy::PyReadonlyArray1<'py, f64>,
+            Vec<Array<'py>>,
+        ),
+    ),
 }
 
 /// Positions and columns, where they lie.
-type Read = (icefold::arrays::Buffer<f64>, icefold::arrays::Buffer<f64>, Vec<Column>);
+type Read = (
+    icefold::arrays::Buffer<f64>,
+    icefold::arrays::Buffer<f64>,
+    Vec<Column>,
+);
 
 impl Source<'_> {
     fn read(&self, names: &[&str]) -> PyResult<Read> {
@@ -55,7 +65,11 @@ impl Source<'_> {
             Self::Stream(capsule) => {
                 let table = Table::of(capsule, names)?;
                 let columns = (2..names.len()).map(|place| table.column(place));
-                Ok((table.degrees(0)?, table.degrees(1)?, columns.collect::<PyResult<_>>()?))
+                Ok((
+                    table.degrees(0)?,
+                    table.degrees(1)?,
+                    columns.collect::<PyResult<_>>()?,
+                ))
             }
             Self::Arrays((lon, lat, columns)) => {
                 let columns = columns.iter().map(Array::column).collect::<PyResult<_>>()?;
@@ -68,9 +82,15 @@ impl Source<'_> {
 /// Statistics of each value column per cell: `cell_ids` and an array for each output, and how many photons were read,
 /// kept and rejected, and what folded them.
 #[pyfunction]
-pub fn aggregate<'py>(py: Python<'py>, source: Source<'py>, asked: Asked) -> PyResult<Bound<'py, PyDict>> {
+pub fn aggregate<'py>(
+    py: Python<'py>,
+    source: Source<'py>,
+    asked: Asked,
+) -> PyResult<Bound<'py, PyDict>> {
     let statistics = asked.stats.iter().map(|name| name.parse::<Statistic>());
-    let statistics = statistics.collect::<icefold::Result<Vec<_>>>().or_raise(py)?;
+    let statistics = statistics
+        .collect::<icefold::Result<Vec<_>>>()
+        .or_raise(py)?;
     let columns = Columns {
         lon: asked.lon.clone(),
         lat: asked.lat.clone(),
@@ -83,12 +103,21 @@ pub fn aggregate<'py>(py: Python<'py>, source: Source<'py>, asked: Asked) -> PyR
         return Err(pyo3::exceptions::PyValueError::new_err(message));
     }
     let cells = grid(asked.order, &asked.latitude)?;
-    let question = Question::new(&columns, &statistics, cells, resolution.flatten()).or_raise(py)?;
-    let region = asked.region.as_ref().map(Area::region).transpose().or_raise(py)?;
+    let question =
+        Question::new(&columns, &statistics, cells, resolution.flatten()).or_raise(py)?;
+    let region = asked
+        .region
+        .as_ref()
+        .map(Area::region)
+        .transpose()
+        .or_raise(py)?;
     let mut names = vec![&*asked.lon, &*asked.lat];
     names.extend(asked.values.iter().map(String::as_str));
     // A column that is a value, too, is one column of the question.
-    let weights = asked.weights.iter().filter(|name| !asked.values.contains(name));
+    let weights = asked
+        .weights
+        .iter()
+        .filter(|name| !asked.values.contains(name));
     names.extend(weights.map(String::as_str));
     let (lon, lat, columns) = source.read(&names)?;
     drop(source);
@@ -104,9 +133,17 @@ pub fn aggregate<'py>(py: Python<'py>, source: Source<'py>, asked: Asked) -> PyR
         let (answer, times) = timed.repeat(Start::Positions(&device))?;
         let rows = answer.rows(&timed.schema)?;
         let content = answer.hashes(&timed.schema).1;
-        Ok((rows, counts, content, times, device.name().to_owned(), device.warning().map(|w| w.to_string())))
+        Ok((
+            rows,
+            counts,
+            content,
+            times,
+            device.name().to_owned(),
+            device.warning().map(|w| w.to_string()),
+        ))
     });
-    let (rows, counts, content, times, device, warning) = answered.map_err(|error| exception(py, &error))?;
+    let (rows, counts, content, times, device, warning) =
+        answered.map_err(|error| exception(py, &error))?;
     let said = PyDict::new(py);
     said.set_item("columns", arrays(py, &rows)?)?;
     said.set_item("read", counts.read)?;
@@ -125,7 +162,12 @@ fn arrays<'py>(py: Python<'py>, rows: &RecordBatch) -> PyResult<Bound<'py, PyDic
     for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
         macro_rules! array {
             ($of:ty) => {
-                column.as_primitive::<$of>().values().to_vec().into_pyarray(py).into_any()
+                column
+                    .as_primitive::<$of>()
+                    .values()
+                    .to_vec()
+                    .into_pyarray(py)
+                    .into_any()
             };
         }
         let array = match column.data_type() {
@@ -139,7 +181,12 @@ fn arrays<'py>(py: Python<'py>, rows: &RecordBatch) -> PyResult<Bound<'py, PyDic
             DataType::UInt16 => array!(UInt16Type),
             DataType::UInt32 => array!(UInt32Type),
             DataType::UInt64 => array!(UInt64Type),
-            other => return Err(PyTypeError::new_err(format!("output {}: {other}", field.name()))),
+            other => {
+                return Err(PyTypeError::new_err(format!(
+                    "output {}: {other}",
+                    field.name()
+                )));
+            }
         };
         columns.set_item(field.name(), array)?;
     }

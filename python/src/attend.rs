@@ -110,7 +110,9 @@ pub fn attended<T: Send>(
         std::thread::scope(|scope| {
             let (ended, waits) = channel::<()>();
             let told = &told;
-            let thread = std::thread::Builder::new().name("icefold".to_owned()).stack_size(STACK);
+            let thread = std::thread::Builder::new()
+                .name("icefold".to_owned())
+                .stack_size(STACK);
             let worker = thread.spawn_scoped(scope, move || {
                 let outcome = work(told);
                 drop(ended);
@@ -132,7 +134,11 @@ pub fn attended<T: Send>(
             (worker.join().map(Ok), raised)
         })
     });
-    let last = if raised.is_none() { tell(py).err() } else { raised };
+    let last = if raised.is_none() {
+        tell(py).err()
+    } else {
+        raised
+    };
     notes.append(&mut told.state().notes);
     let outcome = match outcome {
         Ok(Ok(outcome)) => outcome,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatchReader};
+use arrow::array::{
+    Array as _, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatchReader,
+};
 use arrow::compute::{CastOptions, cast_with_options, concat};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
@@ -94,7 +96,10 @@ impl Table {
         for name in names {
             places.push(schema.index_of(name).map_err(|_| {
                 let there: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                PyValueError::new_err(format!("data has no column {name}; it has {}", there.join(", ")))
+                PyValueError::new_err(format!(
+                    "data has no column {name}; it has {}",
+                    there.join(", ")
+                ))
             })?);
         }
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); places.len()];
@@ -105,11 +110,17 @@ impl Table {
             }
         }
         let whole = |(parts, &place): (Vec<ArrayRef>, &usize)| match &parts[..] {
-            [] => Ok(arrow::array::new_empty_array(schema.field(place).data_type())),
+            [] => Ok(arrow::array::new_empty_array(
+                schema.field(place).data_type(),
+            )),
             [one] => Ok(one.clone()),
             several => concat(&several.iter().map(|a| &**a).collect::<Vec<_>>()).map_err(wrong),
         };
-        let columns = parts.into_iter().zip(&places).map(whole).collect::<PyResult<_>>()?;
+        let columns = parts
+            .into_iter()
+            .zip(&places)
+            .map(whole)
+            .collect::<PyResult<_>>()?;
         Ok(Self {
             schema: Arc::new(schema.project(&places).map_err(wrong)?),
             columns,
@@ -156,7 +167,10 @@ impl Table {
         };
         Ok(Column {
             values,
-            nulls: array.nulls().filter(|nulls| nulls.null_count() > 0).cloned(),
+            nulls: array
+                .nulls()
+                .filter(|nulls| nulls.null_count() > 0)
+                .cloned(),
         })
     }
 
@@ -175,7 +189,10 @@ impl Table {
             ..CastOptions::default()
         };
         cast_with_options(array, to, &strict).map_err(|error| {
-            PyValueError::new_err(format!("column {}: {error}", self.schema.field(place).name()))
+            PyValueError::new_err(format!(
+                "column {}: {error}",
+                self.schema.field(place).name()
+            ))
         })
     }
 }

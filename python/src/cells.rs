@@ -10,8 +10,9 @@ use crate::borrow::borrowed;
 
 /// The order, and the grid whose cells are of that latitude.
 pub fn grid(order: u8, latitude: &str) -> PyResult<(Order, Latitude)> {
-    let order = Order::new(order)
-        .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29, the finest of HEALPix")))?;
+    let order = Order::new(order).ok_or_else(|| {
+        PyValueError::new_err(format!("order={order} is beyond 29, the finest of HEALPix"))
+    })?;
     let latitude = Latitude::named(latitude).ok_or_else(|| {
         PyValueError::new_err(format!(
             "latitude='{latitude}' is none; give 'authalic-wgs84' or 'geodetic-spherical'"
@@ -38,7 +39,10 @@ pub fn locate<'py>(
             lat.len()
         )));
     }
-    let nowhere = lon.iter().zip(&lat).position(|(&lon, &lat)| !Locator::accepts(lon, lat));
+    let nowhere = lon
+        .iter()
+        .zip(&lat)
+        .position(|(&lon, &lat)| !Locator::accepts(lon, lat));
     if let Some(i) = nowhere {
         return Err(PyValueError::new_err(format!(
             "lon[{i}] = {}, lat[{i}] = {} is no position in degrees; leave it out",
@@ -64,7 +68,9 @@ pub fn centers<'py>(
     order: u8,
     latitude: &str,
 ) -> PyResult<Positions<'py>> {
-    positions(py, &cells, (order, latitude), |grid, order, cell| [grid.center(order, cell)])
+    positions(py, &cells, (order, latitude), |grid, order, cell| {
+        [grid.center(order, cell)]
+    })
 }
 
 /// The southern, eastern, northern and western vertex of each cell, in geodetic degrees.
@@ -103,5 +109,9 @@ pub fn ids_are(order: u8, latitude: &str) -> PyResult<(String, String, String)> 
     let (order, latitude) = grid(order, latitude)?;
     let grid = Grid::from(latitude);
     let text = |facts| serde_json::Value::Object(facts).to_string();
-    Ok((text(grid.of_ids(order)), text(grid.of_group(order)), text(grid.of_mapping(order))))
+    Ok((
+        text(grid.of_ids(order)),
+        text(grid.of_group(order)),
+        text(grid.of_mapping(order)),
+    ))
 }

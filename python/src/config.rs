@@ -18,13 +18,22 @@ impl Config {
     /// A built-in config or the file of that name, with changes `(key, YAML)`.
     #[staticmethod]
     fn named(py: Python<'_>, name: &str, changes: Vec<(String, String)>) -> PyResult<Self> {
-        config::load_with(name, &said(changes)).map(Self).or_raise(py)
+        config::load_with(name, &said(changes))
+            .map(Self)
+            .or_raise(py)
     }
 
     /// The config in a YAML text.
     #[staticmethod]
-    fn of_text(py: Python<'_>, name: &str, text: &str, changes: Vec<(String, String)>) -> PyResult<Self> {
-        config::parse_yaml_with(name, text, &said(changes)).map(Self).or_raise(py)
+    fn of_text(
+        py: Python<'_>,
+        name: &str,
+        text: &str,
+        changes: Vec<(String, String)>,
+    ) -> PyResult<Self> {
+        config::parse_yaml_with(name, text, &said(changes))
+            .map(Self)
+            .or_raise(py)
     }
 
     /// The same question about an area: `west, south, east, north`, GeoJSON, or the path of a file.
@@ -81,7 +90,11 @@ impl Config {
 
     fn __repr__(&self) -> String {
         let outputs = self.outputs().join(", ");
-        format!("<icefold.Config {}: {outputs} in cells of order {}>", self.0.name, self.order())
+        format!(
+            "<icefold.Config {}: {outputs} in cells of order {}>",
+            self.0.name,
+            self.order()
+        )
     }
 
     fn __str__(&self) -> &str {
@@ -99,7 +112,9 @@ impl Config {
 
 fn said(changes: Vec<(String, String)>) -> Vec<Change> {
     let changes = changes.into_iter();
-    changes.map(|(key, value)| Change::new(key, value)).collect()
+    changes
+        .map(|(key, value)| Change::new(key, value))
+        .collect()
 }
 
 /// An area as `icefold/_arguments.py` gives it.
@@ -126,5 +141,6 @@ impl Area {
 #[pyfunction]
 pub fn built_in() -> Vec<(&'static str, String)> {
     let all = config::built_in().iter();
-    all.map(|config| (config.name, config.about().to_owned())).collect()
+    all.map(|config| (config.name, config.about().to_owned()))
+        .collect()
 }

@@ -18,7 +18,11 @@ impl Dialect for Keywords {
 
     fn set(&self, setting: Setting) -> String {
         match setting {
-            Setting::AllowExternal | Setting::GranuleRoot | Setting::Report | Setting::Store | Setting::Table => {
+            Setting::AllowExternal
+            | Setting::GranuleRoot
+            | Setting::Report
+            | Setting::Store
+            | Setting::Table => {
                 format!("give {}=", keyword(setting))
             }
             _ => format!("give {}=True", keyword(setting)),
@@ -33,7 +37,9 @@ impl Dialect for Keywords {
             Action::MakeMap => "icefold.plan()".to_owned(),
             Action::MapSchema => "icefold schema plan, on the command line,".to_owned(),
             Action::ReportSchema => "icefold schema report, on the command line,".to_owned(),
-            Action::WritePieces => "icefold.run(config, plan=..., shards=\"A..B\", store=...)".to_owned(),
+            Action::WritePieces => {
+                "icefold.run(config, plan=..., shards=\"A..B\", store=...)".to_owned()
+            }
             _ => format!("{action:?}"),
         }
     }

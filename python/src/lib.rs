@@ -45,5 +45,7 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// The program `icefold`, called with this command line; gives back its exit code.
 #[pyfunction]
 fn main(py: Python<'_>, command: Vec<std::ffi::OsString>) -> u8 {
-    py.detach(|| icefold::cli::run_with(command).unwrap_or_else(|error| icefold::cli::failed(&error)))
+    py.detach(|| {
+        icefold::cli::run_with(command).unwrap_or_else(|error| icefold::cli::failed(&error))
+    })
 }

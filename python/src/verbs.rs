@@ -7,7 +7,9 @@ use icefold::demo::write_granules;
 use icefold::devices::find;
 use icefold::inspect::Look;
 use icefold::run::{Finalized, Source};
-use icefold::{DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify};
+use icefold::{
+    DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
+};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -150,14 +152,18 @@ pub fn plan(
 ) -> PyResult<Said> {
     let mut notes = Vec::new();
     let built = attended(py, (progress.as_ref(), &mut notes), |told| {
-        MakeMap::new(config.0.clone(), Granules::named(&settings.granules), &settings.output)
-            .tolerant(settings.tolerant)
-            .external(&settings.external)
-            .threads(settings.machine.threads())
-            .memory(settings.machine.memory()?)
-            .dialect(&Keywords)
-            .watch(told)
-            .execute()
+        MakeMap::new(
+            config.0.clone(),
+            Granules::named(&settings.granules),
+            &settings.output,
+        )
+        .tolerant(settings.tolerant)
+        .external(&settings.external)
+        .threads(settings.machine.threads())
+        .memory(settings.machine.memory()?)
+        .dialect(&Keywords)
+        .watch(told)
+        .execute()
     })?;
     let map = &built.map;
     let said = json!({
@@ -171,7 +177,12 @@ pub fn plan(
         "photons": built.photons,
         "bad_coordinates": built.bad_coordinates,
     });
-    Ok((said.to_string(), built.failed.is_empty(), map.shards.is_empty(), notes))
+    Ok((
+        said.to_string(),
+        built.failed.is_empty(),
+        map.shards.is_empty(),
+        notes,
+    ))
 }
 
 /// What a store is made of, of its pieces.
@@ -286,7 +297,9 @@ pub fn inspect(
         all,
         ..Look::default()
     };
-    let found = py.detach(|| icefold::inspect::inspect(&path, look)).or_raise(py)?;
+    let found = py
+        .detach(|| icefold::inspect::inspect(&path, look))
+        .or_raise(py)?;
     Ok((json!(found).to_string(), found.render(&Keywords)))
 }
 
@@ -294,7 +307,9 @@ pub fn inspect(
 #[pyfunction]
 pub fn devices(py: Python<'_>) -> Vec<(String, String, Option<String>)> {
     let found = py.detach(find).into_iter();
-    found.map(|device| (device.name, device.model, device.unusable)).collect()
+    found
+        .map(|device| (device.name, device.model, device.unusable))
+        .collect()
 }
 
 /// Writes the granules of the demo into a folder.

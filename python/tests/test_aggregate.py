@@ -192,5 +192,5 @@ def test_cells_are_located_as_they_are_aggregated(photons):
     ids, counts = numpy.unique(cells, return_counts=True)
     assert (ids == found["cell_ids"].values).all() and (counts == found["count"].values).all()
     assert icefold.locate(10.0, 70.0, 8).shape == ()
-    with pytest.raises(ValueError, match=r"lon\[1\] = nan"):
+    with pytest.raises(ValueError, match=r"lon\[1\] = NaN"):
         icefold.locate([1.0, numpy.nan], [1.0, 1.0])

@@ -17,7 +17,6 @@ def test_a_store_opens_at_every_order(store):
         by_xarray = xarray.open_dataset(store, engine="icefold", order=order)
         xarray.testing.assert_identical(found, by_xarray)
         assert found["count"].sum() == finest["count"].sum()
-    xarray.testing.assert_identical(xarray.open_dataset(store).load(), finest.load())
     with pytest.raises(icefold.StoreError, match="has no order 9; it has 12, 11, 10"):
         icefold.open(store, 9)
     with pytest.raises(icefold.StoreError):

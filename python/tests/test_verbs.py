@@ -71,7 +71,7 @@ def test_a_map_and_its_pieces_make_the_store(granules, store):
 def test_devices_give_the_same_bits(granules):
     names = [device["name"] for device in icefold.devices() if device["unusable"] is None]
     assert names[0] == "cpu"
-    found = icefold.verify("atl03", granules[:1], devices=["cpu", *names[1:2] or ["cpu"]])
+    found = icefold.verify("atl03", granules[:1], devices=(names * 2)[:2])
     assert found and found["differences"] == []
 
 

@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use crate::config::Dtype;
 use crate::error::{Error, Result};
 use crate::grid::Locator;
-use crate::photon::{Buffer, Column, ColumnType, Counts, Origin, PhotonBatch, Rows, SourceColumn, Values};
+use crate::photon::{
+    Buffer, Column, ColumnType, Counts, Origin, PhotonBatch, Rows, SourceColumn, Values,
+};
 use crate::read::OUTSIDE_REGION;
 use crate::region::Region;
 
@@ -48,9 +50,13 @@ impl Photons {
         columns: Vec<(&str, impl Into<Column>)>,
     ) -> Result<Self> {
         let (lon, lat) = (lon.into(), lat.into());
-        let columns = columns.into_iter().map(|(name, column)| (name, column.into()));
+        let columns = columns
+            .into_iter()
+            .map(|(name, column)| (name, column.into()));
         let columns: Vec<(&str, Column)> = columns.collect();
-        let lengths = columns.iter().map(|(name, column)| (*name, column.values.len()));
+        let lengths = columns
+            .iter()
+            .map(|(name, column)| (*name, column.values.len()));
         for (name, length) in lengths.chain([("of latitudes", lat.len())]) {
             if length != lon.len() {
                 return Err(Error::argument(format!(
@@ -72,7 +78,11 @@ impl Photons {
     #[must_use]
     pub fn within(mut self, region: &Region) -> Self {
         let batch = &mut self.batch;
-        let positions = batch.lon.par_iter().zip(&*batch.lat).with_min_len(LOOKED_AT);
+        let positions = batch
+            .lon
+            .par_iter()
+            .zip(&*batch.lat)
+            .with_min_len(LOOKED_AT);
         let keep: Vec<bool> = positions
             .map(|(&lon, &lat)| region.contains(lon, lat))
             .collect();

@@ -286,7 +286,11 @@ mod tests {
         };
         // Stretches shorter and longer than what is copied together, and every second row.
         let kept = |row: &u32| row % 129 != 7 && (*row < 400 || *row > 700 || row % 2 == 0);
-        for rows in [(0..1000).filter(kept).collect(), vec![3, 64, 65, 999], vec![]] {
+        for rows in [
+            (0..1000).filter(kept).collect(),
+            vec![3, 64, 65, 999],
+            vec![],
+        ] {
             let picked = block.gather_kept(&rows, &mut Buffers::default());
             let expected = rows.iter().map(|&row| 7 * i64::from(row)).collect();
             assert_eq!(picked.values, Values::I64(expected));
