@@ -123,26 +123,26 @@ pub fn aggregate<'py>(
     drop(source);
     let answered = py.detach(|| {
         let device = Device::open(&asked.machine.choice()?, asked.machine.threads())?;
-        let named = names[2..].iter().copied().zip(columns).collect();
-        let mut photons = device.install(|| Photons::new(lon, lat, named))?;
+        let columns = names[2..].iter().copied().zip(columns).collect();
+        let mut photons = device.install(|| Photons::new(lon, lat, columns))?;
         if let Some(region) = &region {
             photons = device.install(|| photons.within(region));
         }
         let counts = photons.counts.clone();
         let mut timed = Timed::new(&question, photons)?;
-        let (answer, times) = timed.repeat(Start::Positions(&device))?;
+        let (answer, spent) = timed.repeat(Start::Positions(&device))?;
         let rows = answer.rows(&timed.schema)?;
         let content = answer.hashes(&timed.schema).1;
         Ok((
             rows,
             counts,
             content,
-            times,
+            spent,
             device.name().to_owned(),
-            device.warning().map(|w| w.to_string()),
+            device.warning(),
         ))
     });
-    let (rows, counts, content, times, device, warning) =
+    let (rows, counts, content, spent, device, warning) =
         answered.map_err(|error| exception(py, &error))?;
     let said = PyDict::new(py);
     said.set_item("columns", arrays(py, &rows)?)?;
@@ -150,7 +150,7 @@ pub fn aggregate<'py>(
     said.set_item("kept", counts.kept)?;
     said.set_item("rejected_by", counts.rejected)?;
     said.set_item("content_sha256", content)?;
-    said.set_item("seconds", times.total_seconds)?;
+    said.set_item("seconds", spent.total_seconds)?;
     said.set_item("device", device)?;
     said.set_item("warning", warning)?;
     Ok(said)

@@ -81,6 +81,10 @@ impl Watch for Told {
 }
 
 /// What a callback is called with.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "there are fewer granules than that"
+)]
 fn said<'py>(py: Python<'py>, told: &Told) -> PyResult<Bound<'py, PyDict>> {
     let state = told.state();
     let facts = PyDict::new(py);
