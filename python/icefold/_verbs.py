@@ -319,14 +319,14 @@ def verify(
         if len(devices) < 2 or isinstance(devices, str):
             raise ArgumentError(f'devices={devices!r}: give two or more, such as ["cpu", "wgpu"]')
         question = _config(a, set, order)
+        settings = {
+            "granules": paths(b),
+            "external": paths(allow_external),
+            "devices": list(devices),
+            "machine": machine("auto", threads, memory),
+        }
         with Watcher(progress) as callback:
-            identical, text = _icefold.verify_devices(
-                question,
-                (paths(b), paths(allow_external)),
-                list(devices),
-                machine("auto", threads, memory),
-                callback,
-            )
+            identical, text = _icefold.verify_devices(question, settings, callback)
     found = Verification(json.loads(text))
     found.identical = identical
     return found

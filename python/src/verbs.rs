@@ -245,27 +245,34 @@ pub fn verify_stores(py: Python<'_>, a: PathBuf, b: PathBuf) -> PyResult<(bool, 
     Ok((identical, said.to_string()))
 }
 
+/// What devices are compared on.
+#[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct VerifySettings {
+    granules: Vec<PathBuf>,
+    external: Vec<PathBuf>,
+    devices: Vec<String>,
+    machine: Machine,
+}
+
 /// Several devices on the same granules, bit by bit.
 #[pyfunction]
 pub fn verify_devices(
     py: Python<'_>,
     config: &Config,
-    granules: (Vec<PathBuf>, Vec<PathBuf>),
-    devices: Vec<String>,
-    machine: Machine,
+    settings: VerifySettings,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(bool, String)> {
-    let (granules, external) = granules;
     let mut notes = Vec::new();
     let verified = attended(py, (progress.as_ref(), &mut notes), |told| {
-        let mut verify = Verify::new(config.0.clone(), Granules::named(&granules))
-            .external(&external)
-            .threads(machine.threads())
-            .memory(machine.memory()?)
+        let mut verify = Verify::new(config.0.clone(), Granules::named(&settings.granules))
+            .external(&settings.external)
+            .threads(settings.machine.threads())
+            .memory(settings.machine.memory()?)
             .watch(told);
-        for name in devices {
+        for name in &settings.devices {
             let choice = name.parse::<DeviceChoice>();
-            let choice = choice.map_err(|message| Error::device(&name, message))?;
+            let choice = choice.map_err(|message| Error::device(name, message))?;
             verify = verify.on(name, choice);
         }
         verify.execute()
