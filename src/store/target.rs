@@ -55,7 +55,7 @@ impl Target<'_> {
     /// written beside it.
     pub fn open(&self, schema: &StoreSchema, table: Option<&Path>) -> Result<StoreSink> {
         let refuse = |message| Error::store(self.store, message);
-        let filling = self.filling(schema).map_err(refuse)?;
+        let filling = self.filling(schema, table.is_some()).map_err(refuse)?;
         let mask = filling.as_ref().map(|_| with_mask(schema)).transpose();
         let schema = mask.map_err(refuse)?.unwrap_or_else(|| schema.clone());
         let store = self.layout.create(self, &schema)?;
@@ -73,22 +73,15 @@ impl Target<'_> {
     /// What cannot be held, and what can.
     pub fn check(&self, schema: &StoreSchema) -> Result<(), String> {
         self.layout.check(schema)?;
-        if self.filling(schema)?.is_some() {
+        if self.filling(schema, false)?.is_some() {
             self.layout.check(&with_mask(schema)?)?;
         }
         Ok(())
     }
 
-    fn filling(&self, schema: &StoreSchema) -> Result<Option<Filling>, String> {
-        if let Some(steps) = schema.steps.as_ref().filter(|_| schema.cells_of_region) {
-            return Err(format!(
-                "all cells of the region are asked for, and steps of {}: such a store has cells with photons only; \
-                 leave one of the two out",
-                steps.name()
-            ));
-        }
+    fn filling(&self, schema: &StoreSchema, table: bool) -> Result<Option<Filling>, String> {
         let region = schema.region.as_ref().filter(|_| schema.cells_of_region);
-        let filling = region.map(|region| Filling::new(schema, region, self.overviews));
+        let filling = region.map(|region| Filling::new(schema, region, (self.overviews, table)));
         filling.transpose()
     }
 }
@@ -154,7 +147,8 @@ impl StoreSink {
 
     fn put(&mut self, order: Order, table: &CellTable) -> Result<()> {
         self.store.append(order, table)?;
-        match &mut self.table {
+        let has_rows = self.filling.as_ref().is_none_or(|f| f.has_rows);
+        match self.table.as_mut().filter(|_| has_rows) {
             Some(rows) => Sink::append(rows, order, table),
             None => Ok(()),
         }
