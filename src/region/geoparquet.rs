@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use serde_json::Value;
 
 use super::exact::Point;
@@ -101,7 +101,7 @@ fn check_size(metadata: &ParquetMetaData, column: &str) -> Result<(), String> {
     let chunks = metadata
         .row_groups()
         .iter()
-        .flat_map(|group| group.columns());
+        .flat_map(RowGroupMetaData::columns);
     let of_column = chunks
         .filter(|chunk| chunk.column_path().parts().first().map(String::as_str) == Some(column));
     let sizes = of_column.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0));

@@ -53,7 +53,7 @@ fn wkb_polygon(rings: &[Ring]) -> Vec<u8> {
 }
 
 fn wkb_column(rows: &[Option<Vec<u8>>]) -> ArrayRef {
-    Arc::new(BinaryArray::from_iter(rows.iter().map(Option::as_deref)))
+    Arc::new(rows.iter().map(Option::as_deref).collect::<BinaryArray>())
 }
 
 /// Lists of so many items each.
@@ -80,7 +80,7 @@ fn nested(polygons: &[Vec<Ring>]) -> ArrayRef {
 }
 
 /// A file of a column of geometries, of which the metadata say this; `None` writes none.
-fn write(path: &Path, geometries: ArrayRef, facts: Option<Value>) {
+fn write(path: &Path, geometries: ArrayRef, facts: impl Into<Option<Value>>) {
     let rows = geometries.len() as i32;
     let columns = [
         (
@@ -96,7 +96,7 @@ fn write(path: &Path, geometries: ArrayRef, facts: Option<Value>) {
     let file = std::fs::File::create(path).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
-    if let Some(facts) = facts {
+    if let Some(facts) = facts.into() {
         let geo = json!({
             "version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": facts},
         });
@@ -105,15 +105,15 @@ fn write(path: &Path, geometries: ArrayRef, facts: Option<Value>) {
     writer.close().unwrap();
 }
 
-fn facts(more: Value) -> Option<Value> {
+fn facts(more: &Value) -> Value {
     let mut facts = json!({"encoding": "WKB", "geometry_types": []});
     for (key, value) in more.as_object().unwrap() {
         facts[key] = value.clone();
     }
-    Some(facts)
+    facts
 }
 
-fn projjson(authority: &str, code: Value) -> Value {
+fn projjson(authority: &str, code: &Value) -> Value {
     json!({"type": "GeographicCRS", "name": "a system", "id": {"authority": authority, "code": code}})
 }
 
@@ -127,16 +127,16 @@ fn polygons_of_geoparquet_are_those_of_geojson_however_they_are_encoded() {
     for more in [
         json!({}),
         json!({"edges": "planar", "orientation": "counterclockwise"}),
-        json!({"crs": projjson("OGC", json!("CRS84"))}),
-        json!({"crs": projjson("EPSG", json!(4326)), "epoch": 2021.5}),
+        json!({"crs": projjson("OGC", &json!("CRS84"))}),
+        json!({"crs": projjson("EPSG", &json!(4326)), "epoch": 2021.5}),
     ] {
-        write(&path, wkb_column(&rows), facts(more));
+        write(&path, wkb_column(&rows), facts(&more));
         assert_eq!(Region::read(&path).unwrap(), expected);
     }
-    write(&path, nested(&area), facts(json!({"encoding": "polygon"})));
+    write(&path, nested(&area), facts(&json!({"encoding": "polygon"})));
     assert_eq!(Region::read(&path).unwrap(), expected);
     let one = lists(nested(&area), &[2]);
-    write(&path, one, facts(json!({"encoding": "multipolygon"})));
+    write(&path, one, facts(&json!({"encoding": "multipolygon"})));
     assert_eq!(Region::read(&path).unwrap(), expected);
     // Its name does not tell what a file is.
     let unnamed = site.path("area");
@@ -153,7 +153,7 @@ fn a_run_with_a_region_from_geoparquet_has_the_bytes_of_one_from_geojson() {
         .iter()
         .map(|rings| Some(wkb_polygon(rings)))
         .collect();
-    write(&path, wkb_column(&rows), facts(json!({})));
+    write(&path, wkb_column(&rows), facts(&json!({})));
     let run = |store: &str, region: Region| {
         done(
             site.code_to(store, "atl03", &paths(&granules))
@@ -181,7 +181,7 @@ fn edges_along_great_circles_are_followed_where_the_file_says_so() {
     let ring: Ring = vec![[-60.0, 60.0], [0.0, 60.0], [-30.0, 50.0], [-60.0, 60.0]];
     let column = || wkb_column(&[Some(wkb_polygon(std::slice::from_ref(&ring)))]);
     let read = |edges: &str| {
-        write(&path, column(), facts(json!({"edges": edges})));
+        write(&path, column(), facts(&json!({"edges": edges})));
         Region::read(&path).unwrap()
     };
     let (planar, spherical) = (read("planar"), read("spherical"));
@@ -201,7 +201,7 @@ fn edges_along_great_circles_are_followed_where_the_file_says_so() {
     // Neighbours share their edge, whichever way each goes along it.
     let other: Ring = vec![[-60.0, 60.0], [-30.0, 75.0], [0.0, 60.0], [-60.0, 60.0]];
     let north = wkb_column(&[Some(wkb_polygon(&[other]))]);
-    write(&path, north, facts(json!({"edges": "spherical"})));
+    write(&path, north, facts(&json!({"edges": "spherical"})));
     let north = Region::read(&path).unwrap();
     let on_edges = spherical.to_geojson()["coordinates"][0][0].clone();
     let on_edges: Ring = serde_json::from_value(on_edges).unwrap();
@@ -213,7 +213,7 @@ fn edges_along_great_circles_are_followed_where_the_file_says_so() {
     }
     let across: Ring = vec![[170.0, 0.0], [-170.0, 0.5], [175.0, 10.0], [170.0, 0.0]];
     let column = wkb_column(&[Some(wkb_polygon(&[across]))]);
-    write(&path, column, facts(json!({"edges": "spherical"})));
+    write(&path, column, facts(&json!({"edges": "spherical"})));
     refused(
         &path,
         "is a great circle across the antimeridian or a pole; cut the polygon there",
@@ -247,7 +247,7 @@ fn what_is_no_polygon_in_degrees_is_refused_by_its_row() {
     );
     for (more, says) in [
         (
-            json!({"crs": projjson("EPSG", json!(3413))}),
+            json!({"crs": projjson("EPSG", &json!(3413))}),
             "column geometry is in the reference system EPSG:3413 (a system), and a region is in longitude and latitude",
         ),
         (
@@ -276,9 +276,9 @@ fn what_is_no_polygon_in_degrees_is_refused_by_its_row() {
             "row 0 has Binary where a list of rings",
         ),
     ] {
-        with(&one, facts(more), says);
+        with(&one, Some(facts(&more)), says);
     }
-    let plain = || facts(json!({}));
+    let plain = || Some(facts(&json!({})));
     with(
         &[Some(good.clone()), None],
         plain(),
@@ -309,7 +309,7 @@ fn what_is_no_polygon_in_degrees_is_refused_by_its_row() {
         "ring 0 crosses itself",
     );
     with(&[Some(wkb_polygon(&[]))], plain(), "polygon 0 has no ring");
-    write(&path, nested(&area()), facts(json!({})));
+    write(&path, nested(&area()), facts(&json!({})));
     refused(&path, "row 0 is List");
 }
 
@@ -321,7 +321,7 @@ fn no_damage_of_a_file_panics() {
         .iter()
         .map(|rings| Some(wkb_polygon(rings)))
         .collect();
-    write(&path, wkb_column(&rows), facts(json!({})));
+    write(&path, wkb_column(&rows), facts(&json!({})));
     let bytes = std::fs::read(&path).unwrap();
     let expected = geojson(&area());
     let mut same = 0;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float32Array, Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use icefold::store::StoreReader;
+use icefold::store::{StoreReader, StoredSteps};
 use icefold::{Granules, Region, Run, config};
 use parquet::arrow::ArrowWriter;
 use proptest::prelude::*;
@@ -76,7 +76,7 @@ fn run(folder: &Path, region: &Region, time: &str) -> Vec<Cells> {
     run.execute().unwrap();
     let store = StoreReader::open(&store).unwrap();
     let ids = store.cell_ids().unwrap();
-    let steps = store.times().map_or(1, |times| times.len()) as usize;
+    let steps = store.times().map_or(1, StoredSteps::len) as usize;
     let columns = ["n", "h_sum", "h_min", "h_max"].map(|name| store.read(name).unwrap().as_f64());
     let of_step = |step: usize| {
         let cells = ids.iter().enumerate();
