@@ -19,6 +19,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use crate::config::Dtype;
+use crate::error::{Error, Result};
 use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, StoreSteps};
 use crate::grid::Order;
 use crate::region::Region;
@@ -62,6 +63,8 @@ struct Missing {
 
 /// A cell at a step; the step is 0 where there are none.
 type Slot = (u64, u32);
+/// Takes tables as they become whole: between two photons may lie more rows than fit the memory.
+type Put<'a> = &'a mut dyn FnMut(&CellTable) -> Result<()>;
 
 /// The schema of a store with all cells of a region.
 ///
@@ -133,17 +136,18 @@ impl Filling {
         })
     }
 
-    /// The cells of a table, and all of the region before its last that have not come yet.
+    /// Hands on the cells of a table, and all of the region before its last that have not come yet.
     ///
     /// # Errors
-    /// In words: a table that has not the columns of the schema.
-    pub fn filled(&mut self, order: Order, table: &CellTable) -> Result<Vec<CellTable>, String> {
+    /// A table that has not the columns of the schema; what is made of the cells.
+    pub fn fill(&mut self, order: Order, table: &CellTable, put: Put) -> Result<()> {
         let Self { orders, empty, .. } = self;
         let Some(missing) = orders.iter_mut().find(|missing| missing.order == order) else {
-            return Err(format!("order {order} is not among those of the store"));
+            let message = format!("order {order} is not among those of the store");
+            return Err(Error::gate(message));
         };
         let steps = table.steps().filter(|_| empty.axis.is_some());
-        let mut rows = Rows::new(Some(&table.rows), empty);
+        let mut rows = Rows::new(Some(&table.rows), empty, put);
         for (row, &id) in table.ids().iter().enumerate() {
             let slot = (id, steps.map_or(0, |steps| steps[row]));
             while let Some(empty) = missing.take_below(slot) {
@@ -152,31 +156,25 @@ impl Filling {
             missing.skip(slot);
             rows.push(slot, Some(row))?;
         }
-        rows.finish()
+        rows.close()
     }
 
-    /// The orders of the store, finest first.
-    pub fn orders(&self) -> Vec<Order> {
-        self.orders.iter().map(|missing| missing.order).collect()
-    }
-
-    /// Some of the cells that no table came after; none once all have come.
+    /// Hands on the cells that no table came after, of each order.
     ///
     /// # Errors
-    /// As [`filled`](Self::filled).
-    pub fn rest(&mut self, order: Order) -> Result<Vec<CellTable>, String> {
+    /// As [`fill`](Self::fill).
+    pub fn rest(&mut self, put: &mut dyn FnMut(Order, &CellTable) -> Result<()>) -> Result<()> {
         let Self { orders, empty, .. } = self;
-        let mut rows = Rows::new(None, empty);
-        let missing = orders.iter_mut().find(|missing| missing.order == order);
-        if let Some(missing) = missing {
-            for _ in 0..ROWS {
-                let Some(slot) = missing.take_below((u64::MAX, u32::MAX)) else {
-                    break;
-                };
+        for missing in orders {
+            let order = missing.order;
+            let mut put = |table: &CellTable| put(order, table);
+            let mut rows = Rows::new(None, empty, &mut put);
+            while let Some(slot) = missing.take_below((u64::MAX, u32::MAX)) {
                 rows.push(slot, None)?;
             }
+            rows.close()?;
         }
-        rows.finish()
+        Ok(())
     }
 
     /// Cells of an order that were added so far.
@@ -264,21 +262,21 @@ struct Rows<'a> {
     slots: Vec<Slot>,
     /// Of each row where it is from: a row of the table, or the empty one.
     places: Vec<(usize, usize)>,
-    tables: Vec<CellTable>,
+    put: Put<'a>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(table: Option<&'a RecordBatch>, empty: &'a Empty) -> Self {
+    fn new(table: Option<&'a RecordBatch>, empty: &'a Empty, put: Put<'a>) -> Self {
         Self {
             table,
             empty,
             slots: Vec::new(),
             places: Vec::new(),
-            tables: Vec::new(),
+            put,
         }
     }
 
-    fn push(&mut self, slot: Slot, row: Option<usize>) -> Result<(), String> {
+    fn push(&mut self, slot: Slot, row: Option<usize>) -> Result<()> {
         self.slots.push(slot);
         self.places.push(row.map_or((1, 0), |row| (0, row)));
         if self.slots.len() < ROWS {
@@ -287,10 +285,17 @@ impl<'a> Rows<'a> {
         self.close()
     }
 
-    fn close(&mut self) -> Result<(), String> {
+    /// Hands on what is there.
+    fn close(&mut self) -> Result<()> {
         if self.slots.is_empty() {
             return Ok(());
         }
+        let table = self.table().map_err(Error::gate)?;
+        (self.put)(&table)
+    }
+
+    /// The rows that are there as a table; none are left.
+    fn table(&mut self) -> Result<CellTable, String> {
         let (slots, places) = (
             std::mem::take(&mut self.slots),
             std::mem::take(&mut self.places),
@@ -321,13 +326,7 @@ impl<'a> Rows<'a> {
             .map(|(name, column)| (name, column, false));
         let rows = RecordBatch::try_from_iter_with_nullable(columns);
         let rows = rows.map_err(|e| format!("columns do not align: {e}"))?;
-        self.tables.push(CellTable { rows });
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<CellTable>, String> {
-        self.close()?;
-        Ok(self.tables)
+        Ok(CellTable { rows })
     }
 }
 

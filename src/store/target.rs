@@ -102,7 +102,9 @@ impl StoreSink {
     /// # Errors
     /// A write fails; nothing is left.
     pub fn finish(mut self, errors: ErrorTable) -> Result<Whole> {
-        self.append_rest()?;
+        if let (mut out, Some(filling)) = self.parts() {
+            filling.rest(&mut |order, table| out.append(order, table))?;
+        }
         let (store, mut written) = self.store.whole()?;
         if let Some(filling) = &self.filling {
             for overview in &mut written.overviews {
@@ -126,30 +128,28 @@ impl StoreSink {
 }
 
 impl StoreSink {
-    /// Appends the cells of a region that come after all that photons are in.
-    fn append_rest(&mut self) -> Result<()> {
-        let orders = self
-            .filling
-            .as_ref()
-            .map(Filling::orders)
-            .unwrap_or_default();
-        for order in orders {
-            while let Some(filling) = &mut self.filling {
-                let rest = filling.rest(order).map_err(Error::gate)?;
-                if rest.is_empty() {
-                    break;
-                }
-                rest.iter().try_for_each(|table| self.put(order, table))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        self.store.append(order, table)?;
+    /// What is written of cells, and what adds some.
+    fn parts(&mut self) -> (Out<'_>, Option<&mut Filling>) {
         let has_rows = self.filling.as_ref().is_none_or(|f| f.has_rows);
-        match self.table.as_mut().filter(|_| has_rows) {
-            Some(rows) => Sink::append(rows, order, table),
+        let out = Out {
+            store: &mut *self.store,
+            table: self.table.as_mut().filter(|_| has_rows),
+        };
+        (out, self.filling.as_mut())
+    }
+}
+
+/// Where cells go once all are there.
+struct Out<'a> {
+    store: &'a mut dyn Store,
+    table: Option<&'a mut TableWriter>,
+}
+
+impl Sink for Out<'_> {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        self.store.append(order, table)?;
+        match &mut self.table {
+            Some(rows) => Sink::append(*rows, order, table),
             None => Ok(()),
         }
     }
@@ -157,10 +157,11 @@ impl StoreSink {
 
 impl Sink for StoreSink {
     fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        let Some(filling) = &mut self.filling else {
-            return self.put(order, table);
-        };
-        let tables = filling.filled(order, table).map_err(Error::gate)?;
-        tables.iter().try_for_each(|table| self.put(order, table))
+        match self.parts() {
+            (mut out, None) => out.append(order, table),
+            (mut out, Some(filling)) => {
+                filling.fill(order, table, &mut |table| out.append(order, table))
+            }
+        }
     }
 }
