@@ -67,6 +67,8 @@ pub mod demo;
 pub mod devices;
 pub mod error;
 pub mod features;
+#[cfg(feature = "parquet")]
+mod guard;
 pub mod inspect;
 pub mod region;
 pub mod report;

@@ -116,7 +116,7 @@ pub struct RunArgs {
     /// icefold finalize makes the store
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub shards: Option<String>,
-    /// Only photons of this area: a GeoJSON file, or a box in degrees, across the antimeridian where W is
+    /// Only photons of this area: a GeoJSON or GeoParquet file, or a box in degrees, across the antimeridian where W is
     /// the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub region: Option<String>,
@@ -220,7 +220,7 @@ pub struct PlanArgs {
     /// Granules, or folders of granules
     #[arg(value_name = "GRANULE|DIR", required = true)]
     pub granules: Vec<PathBuf>,
-    /// Only shards and granules with photons in this area: a GeoJSON file, or a box in degrees, across
+    /// Only shards and granules with photons in this area: a GeoJSON or GeoParquet file, or a box in degrees, across
     /// the antimeridian where W is the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
     pub region: Option<String>,
@@ -318,7 +318,7 @@ pub struct RenderArgs {
     #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
     pub order: Option<u8>,
     /// Draw the cells at this step, of a store that has steps of time: a moment in it (2019-06, 2019-06-15T12:00Z), or
-    /// the number of its cycle
+    /// the number of its cycle, reference ground track or region
     #[arg(long, value_name = "TIME")]
     pub time: Option<String>,
     /// Title of the picture [default: the store and the variable]

@@ -1,5 +1,6 @@
 //! `icefold plan`: granules to a shard map.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -54,12 +55,13 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
             "failed": built.failed.len(),
             "without_photons": built.without_photons.len(),
             "outside_region": built.outside_region.len(),
+            "outside_time": built.outside_time.len(),
             "photons": built.photons,
             "bad_coordinates": built.bad_coordinates,
             "seconds": seconds,
         }));
     }
-    print(&format!(
+    let mut text = format!(
         "{}\n  {} shards of order {}, {} granules, {} pairs; {} positions read in {seconds:.2} s",
         map.path.display(),
         map.shards.len(),
@@ -67,7 +69,15 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
         map.granules.len(),
         map.pairs(),
         built.photons,
-    ))
+    );
+    let left_out = [
+        (&built.outside_region, "region"),
+        (&built.outside_time, "time"),
+    ];
+    for (granules, of) in left_out.iter().filter(|(granules, _)| !granules.is_empty()) {
+        let _ = write!(text, "\n  {} granules lie outside the {of}", granules.len());
+    }
+    print(&text)
 }
 
 /// `--strict` and `--tolerant` exclude each other on the command line; either wins over the

@@ -12,7 +12,7 @@ use crate::inspect::{Inspection, Look};
 use crate::picture::{MapData, PICTURE, render as draw_map};
 use crate::place::{Inputs, check_file};
 use crate::run::tidy_file;
-use crate::store::StoreReader;
+use crate::store::{ArrayInfo, StoreReader};
 use crate::{config, inspect, plan, report};
 
 use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
@@ -119,7 +119,7 @@ pub struct Drawn<'a> {
     pub variable: &'a str,
     /// The finest where none is given.
     pub order: Option<Order>,
-    /// Of a store with steps of time: a moment, or a cycle.
+    /// Of a store with steps of time: a moment, or the number of a step.
     pub time: Option<&'a str>,
     pub title: Option<&'a str>,
 }
@@ -131,8 +131,8 @@ pub fn draw(store: &Path, drawn: Drawn, output: &Path) -> Result<()> {
         Some(order) => StoreReader::open_order(store, order)?,
         None => StoreReader::open(store)?,
     };
-    let step = step(&reader, drawn.time)?;
     let array = reader.read(variable)?;
+    let step = step(&reader, &array.info, drawn.time)?;
     let of_cell = &array.info.shape[1 + usize::from(step.is_some())..];
     if !of_cell.is_empty() {
         return Err(Error::argument(format!(
@@ -176,13 +176,16 @@ pub fn draw(store: &Path, drawn: Drawn, output: &Path) -> Result<()> {
 }
 
 /// The step that is drawn, where the store has steps.
-fn step(reader: &StoreReader, time: Option<&str>) -> Result<Option<usize>> {
-    let Some(times) = reader.times() else {
+fn step(reader: &StoreReader, info: &ArrayInfo, time: Option<&str>) -> Result<Option<usize>> {
+    let Some(times) = reader.times().filter(|_| info.at_steps) else {
+        let what = match reader.times() {
+            None => reader.path().display().to_string(),
+            Some(_) => format!("array {}", info.name),
+        };
         return match time {
             None => Ok(None),
             Some(_) => Err(Error::argument(format!(
-                "--time names a step, and {} has no steps of time; leave it out",
-                reader.path().display()
+                "--time names a step, and {what} has no steps of time; leave it out"
             ))),
         };
     };
@@ -193,9 +196,9 @@ fn step(reader: &StoreReader, time: Option<&str>) -> Result<Option<usize>> {
             reader.path().display()
         )));
     };
-    let step = if times.name == "cycle" {
+    let step = if times.are_numbers() {
         let number = time.trim().parse();
-        number.ok().and_then(|number| times.of_cycle(number))
+        number.ok().and_then(|number| times.of_number(number))
     } else {
         let seconds = config::seconds_of(time.trim());
         let seconds = seconds.map_err(|why| Error::argument(format!("--time {why}")))?;

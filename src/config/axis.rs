@@ -1,8 +1,8 @@
 //! The axis of time that a store has: the keys `time.every` and `time.edges`, as steps between edges.
 //!
 //! Beside `time.rs`, which knows dates. A step holds the photons from its edge up to, not including, the next one, so
-//! every photon between the first edge and the last is in exactly one; `time.rs` makes filters of those two. Steps of
-//! cycles are numbers, which granules say of themselves.
+//! every photon between the first edge and the last is in exactly one; `time.rs` makes filters of those two. Other steps
+//! are numbers that granules say of themselves (`numbered.rs`).
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
@@ -10,10 +10,10 @@ use super::faults::{Fault, Faults};
 use super::raw::RawTime;
 use super::time::{YEARS, period, said, seconds, start_of};
 
+pub use super::numbered::Numbered;
+
 /// Steps at most: with more, the numbers of a photon's cell and step need more bits than there are.
 const MOST: usize = 1 << 16;
-/// Cycles are numbered up to here, in two digits of a granule's name.
-pub const MOST_CYCLE: u32 = 99;
 
 /// The steps of time that a store's arrays have.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,22 @@ pub enum Steps {
     },
     /// The cycle of the granule, as its number.
     Cycles,
+    /// Its reference ground track.
+    Rgts,
+    /// Its region.
+    Regions,
+}
+
+impl Steps {
+    /// The number of granules that steps are, if they are one.
+    pub fn numbered(&self) -> Option<Numbered> {
+        match self {
+            Self::Periods { .. } => None,
+            Self::Cycles => Some(Numbered::Cycle),
+            Self::Rgts => Some(Numbered::Rgt),
+            Self::Regions => Some(Numbered::Region),
+        }
+    }
 }
 
 impl TimeAxis {
@@ -43,42 +59,42 @@ impl TimeAxis {
     pub fn count(&self) -> u32 {
         match &self.steps {
             Steps::Periods { edges, .. } => edges.len().saturating_sub(1) as u32,
-            Steps::Cycles => MOST_CYCLE + 1,
+            _ => self.numbered().map_or(0, |number| number.range().end() + 1),
         }
     }
 
     /// The name of the dimension, and of its coordinate.
     pub fn name(&self) -> &'static str {
-        match self.steps {
-            Steps::Periods { .. } => "time",
-            Steps::Cycles => "cycle",
-        }
+        self.numbered().map_or("time", Numbered::name)
+    }
+
+    /// The number of granules that steps are, if they are one.
+    pub fn numbered(&self) -> Option<Numbered> {
+        self.steps.numbered()
     }
 
     /// Where the times of photons are, where each has its own.
     pub fn dataset(&self) -> Option<&str> {
         match &self.steps {
             Steps::Periods { dataset, .. } => Some(dataset),
-            Steps::Cycles => None,
+            _ => None,
         }
     }
 
     /// Names that outputs cannot have beside it.
     pub fn names(&self) -> &'static [&'static str] {
-        match self.steps {
-            Steps::Periods { .. } => &["time", "time_bnds", "bnds"],
-            Steps::Cycles => &["cycle"],
-        }
+        self.numbered()
+            .map_or(&["time", "time_bnds", "bnds"], Numbered::names)
     }
 
-    /// A step for people: from when to when, or its cycle.
+    /// A step for people: from when to when, or its number.
     pub fn said(&self, step: u32) -> String {
         match &self.steps {
             Steps::Periods { edges, .. } => {
                 let edge = |place: u32| edges.get(place as usize).map_or_else(String::new, shown);
                 format!("{} to {}", edge(step), edge(step + 1))
             }
-            Steps::Cycles => format!("cycle {step}"),
+            _ => format!("{} {step}", self.name()),
         }
     }
 }
@@ -125,13 +141,15 @@ pub(super) fn axis(
             return None;
         }
         (None, Some(_)) => (given(raw, faults)?, [true, true], "edges".to_owned()),
-        (Some(every), None) if every == "cycle" => {
+        (Some(every), None) if Numbered::named(every).is_some() => {
             if raw.dataset.is_some() && !bounded {
-                let message = "names times of photons, and cycles are of granules; remove it, or give from or to";
+                let message = format!(
+                    "names times of photons, and {every}s are of granules; remove it, or give from or to"
+                );
                 faults.add(Fault::new("time.dataset", message));
             }
             return Some(TimeAxis {
-                steps: Steps::Cycles,
+                steps: Numbered::named(every)?.steps(),
                 whole: [false, false],
                 every: every.clone(),
             });
@@ -223,8 +241,8 @@ impl Stride {
             duration => {
                 let (months, seconds) = iso_duration(duration).ok_or_else(|| {
                     format!(
-                        "'{duration}' is none of year, season, month, cycle, or a duration of ISO 8601 such as \
-                         P7D, P1M or PT6H"
+                        "'{duration}' is none of year, season, month, cycle, rgt, region, or a duration of ISO \
+                         8601 such as P7D, P1M or PT6H"
                     )
                 })?;
                 Ok(Self::Duration { months, seconds })

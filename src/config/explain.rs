@@ -172,8 +172,8 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     }
     if let Some(axis) = &config.axis {
         let steps = match axis.steps {
-            Steps::Cycles => "cycle".to_owned(),
             Steps::Periods { .. } => format!("{}, {} steps", axis.every, axis.count()),
+            _ => axis.name().to_owned(),
         };
         add("time", ".axis", steps);
     }

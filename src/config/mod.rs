@@ -23,6 +23,7 @@ mod joins;
 mod joints;
 mod levels;
 mod nodes;
+mod numbered;
 mod operands;
 mod outputs;
 mod parse;
@@ -39,6 +40,7 @@ mod tables;
 mod tests;
 mod time;
 mod tree;
+mod window;
 mod words;
 mod yaml;
 
@@ -57,7 +59,7 @@ pub use crate::photon::Dtype;
 #[doc(hidden)]
 pub use access::{Access, PROGRAM_BYTES, memory_for_chunks};
 #[doc(hidden)]
-pub use axis::{MOST_CYCLE, Steps, TimeAxis, shown as shown_time};
+pub use axis::{Numbered, Steps, TimeAxis, shown as shown_time};
 pub use beams::{BeamChoice, Beams};
 #[cfg(feature = "hdf5")]
 pub(crate) use builtin::of_product;
@@ -72,7 +74,7 @@ pub use raw::json_schema;
 #[doc(hidden)]
 pub use said::{Said, SaidFilter, SaidValue};
 #[doc(hidden)]
-pub use time::seconds_of;
+pub use time::{TimeWindow, seconds_of};
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
 ///

@@ -265,11 +265,6 @@ fn axis_faults(config: &Config) -> Vec<Fault> {
         );
         faults.push(Fault::new("time", message));
     }
-    if config.cells == CellPolicy::Region {
-        let message = "is region, and the arrays of a store with steps of time have cells with photons only; remove \
-                       one of the two";
-        faults.push(Fault::new("output.cells", message));
-    }
     let outputs = config.outputs.iter();
     for output in outputs.filter(|output| axis.names().contains(&&*output.name)) {
         let message = format!(

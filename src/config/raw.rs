@@ -51,7 +51,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawRegion {
     /// Western longitude, southern latitude, eastern longitude, northern latitude, in degrees.
     pub bbox: Option<Vec<f64>>,
-    /// Path of a GeoJSON file.
+    /// Path of a file: GeoJSON or GeoParquet.
     pub file: Option<String>,
     /// GeoJSON, written out.
     pub geojson: Option<serde_json::Value>,
@@ -151,7 +151,8 @@ pub(super) struct RawTime {
     /// A year, month, day, moment in UTC (ISO 8601) or decimal year.
     pub from: Option<RawScalar>,
     pub to: Option<RawScalar>,
-    /// Arrays have steps of time: `year`, `season`, `month`, `cycle`, or a duration of ISO 8601 such as `P7D`.
+    /// Arrays have steps of time: `year`, `season`, `month`, `cycle`, `rgt`, `region`, or a duration of ISO 8601 such
+    /// as `P7D`.
     pub every: Option<String>,
     /// The same, from each of these to the next; not beside `every`, `from` and `to`.
     pub edges: Option<Vec<RawScalar>>,

@@ -1,7 +1,7 @@
 //! The `data_source` section to typed values: paths and columns; levels in `levels.rs`, filters in
 //! `filters.rs`.
 
-use super::axis::{Steps, TimeAxis};
+use super::axis::TimeAxis;
 use super::beams::{Beams, beams};
 use super::columns::Columns;
 use super::faults::{Fault, Faults};
@@ -73,12 +73,13 @@ impl Source {
             let bounds;
             (bounds, axis) = time::filters(within, default, faults);
             filters.compared.splice(..0, bounds);
-            let of_cycles = axis
-                .as_ref()
-                .is_some_and(|axis| axis.steps == Steps::Cycles);
-            if of_cycles && granules == GranuleKind::Table {
-                let message = "is cycle, which tables do not say of themselves; name a column of times and give \
-                               a period, such as P91D";
+            let number = axis.as_ref().and_then(TimeAxis::numbered);
+            if let Some(number) = number.filter(|_| granules == GranuleKind::Table) {
+                let message = format!(
+                    "is {}, which tables do not say of themselves; name a column of times and give a period, such \
+                     as P91D",
+                    number.name()
+                );
                 faults.add(Fault::new("time.every", message));
             }
         }

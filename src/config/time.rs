@@ -9,9 +9,12 @@ use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime};
 
 use super::axis::{Steps, TimeAxis, axis, moment_of};
 use super::faults::{Fault, Faults};
+use super::numbered::Numbered;
 use super::raw::RawTime;
 use super::shapes::RawScalar;
 use super::{Filter, FilterOp};
+
+pub use super::window::TimeWindow;
 
 /// What is known of leap seconds begins to hold after the last one; ICESat-2 was launched in 2018.
 pub(super) const YEARS: std::ops::RangeInclusive<i32> = 2018..=2100;
@@ -32,7 +35,8 @@ pub(super) fn filters(
         faults.add(Fault::new("time", message));
     }
     let dataset = raw.dataset.clone().or(default);
-    let of_granules = raw.every.as_deref() == Some("cycle") && !bounded;
+    let number = raw.every.as_deref().and_then(Numbered::named);
+    let of_granules = number.is_some() && !bounded;
     if dataset.is_none() && !of_granules {
         let message = "key 'dataset' is missing; it names the column of seconds since 2018-01-01";
         faults.add(Fault::new("time", message));

@@ -20,6 +20,8 @@ pub enum Kind {
     Histogram { edges: Vec<f64> },
     /// The count of values that are beyond the edges of a histogram.
     Outside { above: bool },
+    /// Whether the cell touches the region: the same at all steps of time.
+    Mask,
 }
 
 impl Kind {
@@ -35,7 +37,7 @@ impl Kind {
     /// dimension.
     pub fn values(&self) -> Option<u64> {
         match self {
-            Self::Scalar | Self::Outside { .. } => None,
+            Self::Scalar | Self::Outside { .. } | Self::Mask => None,
             Self::Histogram { edges } => Some((edges.len() as u64).saturating_sub(1)),
         }
     }
@@ -48,8 +50,16 @@ impl Kind {
     /// The dimension of a cell's values, of the array of this name.
     pub fn dimension(&self, name: &str) -> Option<String> {
         match self {
-            Self::Scalar | Self::Outside { .. } => None,
+            Self::Scalar | Self::Outside { .. } | Self::Mask => None,
             Self::Histogram { .. } => Some(format!("{name}_bins")),
+        }
+    }
+
+    /// Whether cells have values of each step of time, where there are steps.
+    pub fn has_steps(&self) -> bool {
+        match self {
+            Self::Scalar | Self::Histogram { .. } | Self::Outside { .. } => true,
+            Self::Mask => false,
         }
     }
 
@@ -76,7 +86,8 @@ mod tests {
         let histogram = Kind::Histogram { edges };
         assert_eq!((histogram.values(), histogram.width()), (Some(3), 3));
         assert_eq!(histogram.dimension("h").as_deref(), Some("h_bins"));
-        for kind in [Kind::Scalar, Kind::Outside { above: true }] {
+        for kind in [Kind::Scalar, Kind::Outside { above: true }, Kind::Mask] {
+            assert_eq!(kind.has_steps(), kind != Kind::Mask);
             assert_eq!((kind.values(), kind.width()), (None, 1));
             assert_eq!(kind.dimension("h"), None);
             assert_eq!(kind.data_type(Dtype::I16), DataType::Int16);

@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::config::{Steps, TimeAxis};
+use crate::config::{Numbered, Steps, TimeAxis};
 
 /// Steps of time, numbered as the config numbers them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreSteps {
     axis: Arc<TimeAxis>,
     range: Range<u32>,
+    /// Those with photons, ascending, once they are known.
+    seen: Arc<[u32]>,
+    /// Whether only these belong to the store.
+    only_seen: bool,
 }
 
 impl StoreSteps {
@@ -22,11 +26,17 @@ impl StoreSteps {
         Self {
             range: 0..axis.count(),
             axis: Arc::new(axis.clone()),
+            seen: Arc::new([]),
+            only_seen: false,
         }
     }
 
-    /// Only those from the first to the last with photons, and those that the config bounds.
+    /// Only those from the first to the last with photons, and those that the config bounds; of numbers that say
+    /// nothing of what is between them, only those with photons.
     pub fn narrow(&mut self, seen: &BTreeMap<u32, u64>) {
+        self.seen = seen.keys().copied().collect();
+        let numbered = self.axis.numbered();
+        self.only_seen = numbered.is_some_and(|number| !number.is_dense());
         let [from_start, to_end] = self.axis.whole;
         let first = seen.first_key_value().map(|(&step, _)| step);
         let last = seen.last_key_value().map(|(&step, _)| step + 1);
@@ -50,26 +60,56 @@ impl StoreSteps {
         self.axis.name()
     }
 
-    pub fn range(&self) -> Range<u32> {
-        self.range.clone()
+    /// The number of granules that they are, if they are one.
+    pub fn numbered(&self) -> Option<Numbered> {
+        self.axis.numbered()
+    }
+
+    /// All of them, ascending.
+    pub fn numbers(&self) -> Vec<u32> {
+        if self.only_seen {
+            return self.seen.to_vec();
+        }
+        self.range.clone().collect()
+    }
+
+    /// Those with photons, ascending, once all granules are read.
+    pub fn seen(&self) -> &[u32] {
+        &self.seen
+    }
+
+    /// Where a step is among them, from 0.
+    pub fn place(&self, step: u32) -> Option<u64> {
+        if self.only_seen {
+            return self
+                .seen
+                .binary_search(&step)
+                .ok()
+                .map(|place| place as u64);
+        }
+        let holds = self.range.contains(&step);
+        holds.then(|| u64::from(step - self.range.start))
     }
 
     /// How many there are.
     pub fn len(&self) -> u64 {
+        if self.only_seen {
+            return self.seen.len() as u64;
+        }
         u64::from(self.range.end - self.range.start)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.range.is_empty()
+        self.len() == 0
     }
 
-    /// Edges of the steps, one more than there are steps: seconds since 2018-01-01; `None` of cycles.
+    /// Edges of the steps, one more than there are steps: seconds since 2018-01-01; `None` of numbers.
     pub fn edges(&self) -> Option<&[f64]> {
         match &self.axis.steps {
             Steps::Periods { edges, .. } => {
                 edges.get(self.range.start as usize..=self.range.end as usize)
             }
-            Steps::Cycles => None,
+            _ => None,
         }
     }
 
@@ -105,7 +145,35 @@ mod tests {
             every: "PT1S".to_owned(),
         });
         steps.narrow(&seen.iter().map(|&step| (step, 1)).collect());
-        steps.range()
+        assert_eq!(steps.seen(), seen);
+        let found: Vec<u32> = steps.range.clone().collect();
+        assert_eq!(steps.numbers(), found);
+        for (place, step) in found.into_iter().enumerate() {
+            assert_eq!(steps.place(step), Some(place as u64));
+        }
+        assert_eq!(steps.place(steps.range.end), None);
+        steps.range
+    }
+
+    #[test]
+    fn numbers_that_say_nothing_of_what_is_between_them_are_steps_alone() {
+        let of = |steps: Steps, seen: &[u32]| {
+            let mut steps = StoreSteps::all(&TimeAxis {
+                every: String::new(),
+                whole: [false, false],
+                steps,
+            });
+            steps.narrow(&seen.iter().map(|&step| (step, 1)).collect());
+            let places: Vec<_> = [3, 4, 700].map(|step| steps.place(step)).into();
+            (steps.numbers().len(), steps.len(), places)
+        };
+        let some = vec![Some(0), None, Some(1)];
+        assert_eq!(of(Steps::Rgts, &[3, 700]), (2, 2, some));
+        assert_eq!(
+            of(Steps::Cycles, &[3, 6]),
+            (4, 4, vec![Some(0), Some(1), None])
+        );
+        assert_eq!(of(Steps::Regions, &[]), (0, 0, vec![None; 3]));
     }
 
     #[test]

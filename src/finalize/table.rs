@@ -95,6 +95,7 @@ impl Values<'_> {
             Kind::Scalar => self.scalars(),
             Kind::Histogram { .. } => self.bins(),
             Kind::Outside { above } => self.outside(above),
+            Kind::Mask => self.integers(self.finished.iter().map(|_| 1)),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::GranuleKind;
+use crate::config::{GranuleKind, TimeWindow};
 use crate::error::Error;
 use crate::read::named;
 use crate::region::Region;
@@ -25,6 +25,7 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         }))
         .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
         .chain((built.outside_region.iter()).map(|id| json!({"id": id, "outside_region": true})))
+        .chain((built.outside_time.iter()).map(|id| json!({"id": id, "outside_time": true})))
         .collect();
     left_out.sort_by_key(Value::to_string);
     let mut values = json!({
@@ -50,6 +51,9 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         values["region"] = json!(region.facts());
         values["region"]["geometry"] = region.to_geojson();
     }
+    if let Some(window) = TimeWindow::of(config) {
+        values["time"] = json!(window);
+    }
     match values {
         Value::Object(values) => values,
         _ => unreachable!("the literal above is an object"),
@@ -67,6 +71,14 @@ pub(super) fn nothing_to_list(build: &Build, built: &Built) -> Error {
             Error::argument(format!(
                 "none of the {granules} granules has a photon in the region, {facts}; name granules that \
                  reach it, or another region"
+            ))
+        }
+        None if !built.outside_time.is_empty() => {
+            let window = TimeWindow::of(build.config);
+            let window = window.map_or(String::new(), |window| window.to_string());
+            Error::argument(format!(
+                "none of the {granules} granules has a photon in the time, {window}; name granules of that time, or \
+                 another time"
             ))
         }
         None => Error::argument(format!(

@@ -1,8 +1,9 @@
 //! Makes a shard map: which granules have photons in which shards.
 //!
 //! Beside the plan. A shard lists a granule if, and only if, a photon of the granule with valid coordinates
-//! lies in it, in any ground track that the config reads; of a config with a region, a photon in the region.
-//! Filters, nulls and values play no part, so a map serves every config that reads the same positions. Only latitudes and longitudes are read. The bytes of
+//! lies in it, in any ground track that the config reads; of a config with a region, a photon in the region. Of a config
+//! that bounds its time, granules that lie outside as a whole are not listed. Filters, nulls and values play no other
+//! part, so a map serves every config that reads the same positions. Only latitudes and longitudes are read. The bytes of
 //! the map depend neither on threads nor on the order of granules.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde_json::Map;
 
-use crate::config::Config;
+use crate::config::{Config, TimeWindow};
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::read::hdf5::{Outline, Tracks};
 use crate::read::{Input, OUTSIDE_REGION};
@@ -52,6 +53,8 @@ pub struct Built {
     pub without_photons: Vec<String>,
     /// Names of granules that have such photons, and none of them in the region.
     pub outside_region: Vec<String>,
+    /// Names of granules of which no photon is in the time, whose positions were not looked at.
+    pub outside_time: Vec<String>,
     /// Rows whose position was looked at, and those of them without valid coordinates.
     pub photons: u64,
     pub bad_coordinates: u64,
@@ -65,7 +68,16 @@ struct Footprint {
     bad_coordinates: u64,
     /// Photons with valid coordinates that lie outside the region.
     outside: u64,
+    /// Whether the granule lies outside of the time that the config bounds.
+    outside_time: bool,
     outline: Option<Outline>,
+}
+
+/// What is read of granules.
+struct Read {
+    positions: Config,
+    /// The time that they have to be in, and the config that compares it.
+    within: Option<(TimeWindow, Config)>,
 }
 
 /// Reads the positions of all granules of the plan and makes their map.
@@ -84,15 +96,15 @@ pub fn build(build: &Build) -> Result<Built> {
                 .with_remedy(phrase!["use fewer with ", Setting::Threads])
                 .caused_by(e)
         })?;
-    let positions = positions_of(build.config);
+    let wanted = Read::of(build.config);
     // Granules before the first that fails are all read, so it is the first whatever the threads.
     let failing = AtomicUsize::new(usize::MAX);
-    let shared = positions.access.granules > 1;
+    let shared = wanted.positions.access.granules > 1;
     let read = |(place, granule): (usize, &GranulePath)| {
         if place > failing.load(Ordering::Relaxed) {
             return None;
         }
-        let footprint = footprint(granule, &positions, build.watch);
+        let footprint = footprint(granule, &wanted, build.watch);
         match &footprint {
             // Alone it may fit: how many granules are read at a time says nothing of the map.
             Err(error) if shared && error.kind() == Kind::TooLarge => {}
@@ -107,7 +119,7 @@ pub fn build(build: &Build) -> Result<Built> {
     };
     let granules = build.plan.granules.par_iter().enumerate();
     let mut footprints: Vec<_> = pool.install(|| granules.map(read).collect());
-    pool.install(|| read_alone(build, &positions, &mut footprints));
+    pool.install(|| read_alone(build, wanted, &mut footprints));
     if build.watch.stop() {
         return Err(Error::interrupted());
     }
@@ -116,9 +128,8 @@ pub fn build(build: &Build) -> Result<Built> {
 }
 
 /// Reads granules that had too little memory beside others again, one by one.
-fn read_alone(build: &Build, positions: &Config, footprints: &mut [Option<Result<Footprint>>]) {
-    let mut alone = positions.clone();
-    alone.access.granules = 1;
+fn read_alone(build: &Build, mut alone: Read, footprints: &mut [Option<Result<Footprint>>]) {
+    alone.positions.access.granules = 1;
     for (granule, slot) in build.plan.granules.iter().zip(footprints) {
         if !matches!(slot, Some(Err(error)) if error.kind() == Kind::TooLarge) {
             continue;
@@ -178,10 +189,33 @@ pub(super) fn positions_of(config: &Config) -> Config {
     }
 }
 
-fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Result<Footprint> {
+impl Read {
+    fn of(config: &Config) -> Self {
+        let positions = positions_of(config);
+        let within = TimeWindow::of(config).map(|window| {
+            let mut times = positions.clone();
+            let of_time = config.filters.iter().filter(|f| f.moment.is_some());
+            times.filters = of_time.cloned().collect();
+            (window, times)
+        });
+        Self { positions, within }
+    }
+}
+
+fn footprint(granule: &GranulePath, wanted: &Read, watch: &dyn Watch) -> Result<Footprint> {
+    let positions = &wanted.positions;
     let grid = &positions.grid;
     let locator = grid.shard_locator();
     let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
+    if let Some((window, times)) = &wanted.within
+        && reader.lies_outside(window, times)?
+    {
+        return Ok(Footprint {
+            outline: reader.outline(positions)?,
+            outside_time: true,
+            ..Footprint::default()
+        });
+    }
     let mut shards = BTreeSet::new();
     let mut last = None;
     while let Some(batch) = reader.next_batch(watch)? {
@@ -203,6 +237,7 @@ fn footprint(granule: &GranulePath, positions: &Config, watch: &dyn Watch) -> Re
         photons: counts.read,
         bad_coordinates: rejected("bad_coordinate"),
         outside: rejected(OUTSIDE_REGION),
+        outside_time: false,
     })
 }
 
@@ -221,6 +256,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         failed: build.plan.absent.clone(),
         without_photons: Vec::new(),
         outside_region: Vec::new(),
+        outside_time: Vec::new(),
         photons: 0,
         bad_coordinates: 0,
     };
@@ -242,8 +278,9 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         built.photons += footprint.photons;
         built.bad_coordinates += footprint.bad_coordinates;
         if footprint.shards.is_empty() {
-            let outside = footprint.outside > 0;
-            let names = if outside {
+            let names = if footprint.outside_time {
+                &mut built.outside_time
+            } else if footprint.outside > 0 {
                 &mut built.outside_region
             } else {
                 &mut built.without_photons
@@ -259,6 +296,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
     listed.sort();
     built.without_photons.sort();
     built.outside_region.sort();
+    built.outside_time.sort();
     built.failed.sort_by(|a, b| a.granule.cmp(&b.granule));
     let mut shards: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (place, (_, footprint)) in listed.iter().enumerate() {

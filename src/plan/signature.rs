@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, GridConfig};
+use crate::config::{Config, GridConfig, TimeWindow};
 use crate::error::{Action, Phrase, Result, Setting, phrase};
 use crate::grid::Grid;
 use crate::region::RegionFacts;
@@ -47,7 +47,7 @@ impl ShardMap {
     /// latitude is on the authalic one, as the format's maps are.
     ///
     /// # Errors
-    /// Another spatial grid, another latitude, shards of another order, another region.
+    /// Another spatial grid, another latitude, shards of another order, another region, a time beyond the map's.
     pub fn check_grid(&self, config: &Config) -> Result<Vec<String>> {
         let mut odd = Vec::new();
         match &self.signature {
@@ -70,6 +70,7 @@ impl ShardMap {
             .with_remedy(phrase![make_one(), ", or set parent_order"]));
         }
         self.check_region(config)?;
+        self.check_time(config)?;
         odd.extend(self.other_positions(config));
         Ok(odd)
     }
@@ -156,6 +157,40 @@ impl ShardMap {
                 "give the same with ",
                 Setting::Region,
                 ", or ",
+                make_one()
+            ]))
+    }
+
+    /// A map of a time lists nothing of what lies outside it: it serves what is within.
+    fn check_time(&self, config: &Config) -> Result<()> {
+        // Other programs' maps may say something else under this name.
+        let ours = self.metadata.get("source").and_then(Value::as_str) == Some("icefold");
+        let Some(stored) = self
+            .metadata
+            .get("time")
+            .filter(|time| ours && !time.is_null())
+        else {
+            return Ok(());
+        };
+        let wanted = TimeWindow::of(config);
+        let stored = serde_json::from_value::<TimeWindow>(stored.clone());
+        if let (Ok(stored), Some(wanted)) = (&stored, &wanted)
+            && stored.holds(wanted)
+        {
+            return Ok(());
+        }
+        let stored = stored.map_or_else(
+            |_| "one that cannot be read".to_owned(),
+            |stored| stored.to_string(),
+        );
+        let wanted = wanted.map_or("all times".to_owned(), |wanted| wanted.to_string());
+        Err(self
+            .error(format!(
+                "was made for a time, {stored}, and config {} has {wanted}, which is not within",
+                config.name
+            ))
+            .with_remedy(phrase![
+                "set time.from and time.to within that, or ",
                 make_one()
             ]))
     }

@@ -41,10 +41,10 @@ mod wanted;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::config::{Config, GranuleKind};
+use crate::config::{Config, GranuleKind, TimeWindow};
 use crate::error::{Error, Result};
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
-use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, of_other_product};
+use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, lies_outside, of_other_product};
 use crate::read::table::{
     TableFile, TableReader, columns_read, is_csv, looks_like_a_table, source_columns,
 };
@@ -229,6 +229,20 @@ impl Input {
                 Outline::with(granule, config, tracks).map(Some)
             }
             Self::Table(_) => Ok(None),
+        }
+    }
+
+    /// Whether no photon is in a window of time, as far as that is known without reading their times; `times` is a
+    /// config that compares these and nothing else.
+    ///
+    /// # Errors
+    /// Times that cannot be read.
+    pub fn lies_outside(&self, window: &TimeWindow, times: &Config) -> Result<bool> {
+        match self {
+            Self::Hdf5(granule, reader) => {
+                lies_outside(granule, (window, times), reader.ground_tracks())
+            }
+            Self::Table(_) => Ok(false),
         }
     }
 

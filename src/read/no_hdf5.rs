@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
 
-use crate::config::{Access, Config};
+use crate::config::{Access, Config, TimeWindow};
 use crate::error::{Dialect, Error, Result};
 use crate::features::Feature;
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
@@ -105,6 +105,18 @@ pub(crate) fn lacking(granule: &GranuleFile, _config: &Config) -> Result<Option<
 
 /// Of which product a granule that is open is: none is.
 pub(crate) fn of_other_product(granule: &GranuleFile, _config: &Config) -> Option<String> {
+    match granule.0 {}
+}
+
+/// Whether a granule that is open lies outside of a time: none is.
+///
+/// # Errors
+/// None.
+pub(in crate::read) fn lies_outside(
+    granule: &GranuleFile,
+    _times: (&TimeWindow, &Config),
+    _ground_tracks: &[GroundTrackSummary],
+) -> Result<bool> {
     match granule.0 {}
 }
 

@@ -47,7 +47,7 @@ impl StepFinder {
             Steps::Periods { edges, .. } => Some(Self {
                 edges: edges.clone(),
             }),
-            Steps::Cycles => None,
+            _ => None,
         }
     }
 

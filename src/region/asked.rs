@@ -33,7 +33,7 @@ impl Region {
         Self::of_value(&value).map_err(refused)
     }
 
-    /// The polygons of a GeoJSON file.
+    /// The polygons of a file: GeoJSON, or GeoParquet.
     ///
     /// # Errors
     /// A file that cannot be read or is of another format, and what in it is no polygon.

@@ -1,4 +1,4 @@
-//! A region from a file: GeoJSON; what other formats there are is refused by name.
+//! A region from a file: GeoJSON or GeoParquet; what other formats there are is refused by name.
 //!
 //! Beside the line, below `asked.rs`.
 
@@ -8,17 +8,16 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Region;
+use super::{Region, geoparquet};
 use crate::error::{Error, Object, Result};
 
 /// Largest file, in bytes: as a tree, its numbers take some ten times as much memory.
 const MOST: u64 = 64 << 20;
 
 /// Formats that are known and not read, by how such files end and begin.
-const OTHERS: [(&str, &[&str], &[u8]); 9] = [
+const OTHERS: [(&str, &[&str], &[u8]); 8] = [
     ("GeoPackage", &["gpkg"], b"SQLite format 3"),
     ("FlatGeobuf", &["fgb"], b"fgb"),
-    ("Parquet", &["parquet", "geoparquet"], b"PAR1"),
     ("a shapefile", &["shp", "shx", "dbf"], &[0, 0, 0x27, 0x0a]),
     ("an archive", &["zip", "kmz"], b"PK\x03\x04"),
     ("KML", &["kml"], b"<?xml"),
@@ -40,9 +39,17 @@ pub(super) fn read(path: &Path) -> Result<Region> {
             "is not a regular file; write the region to one".to_owned(),
         ));
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(io)?;
-    file.take(MOST + 1).read_to_end(&mut bytes).map_err(io)?;
+    let mut file = File::open(path).map_err(io)?;
+    let mut start = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut start).map_err(io)?;
+    if is_parquet(path, &start) {
+        let polygons = geoparquet::polygons(file).map_err(refused)?;
+        return Ok(Region::of(polygons));
+    }
+    let mut bytes = start;
+    file.take(MOST + 1 - bytes.len() as u64)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
     if let Some(format) = other_format(path, &bytes) {
         return Err(refused(format!(
             "is {format}, which is not read; convert it: ogr2ogr -f GeoJSON -t_srs EPSG:4326 \
@@ -60,6 +67,13 @@ pub(super) fn read(path: &Path) -> Result<Region> {
     let value: Value = serde_json::from_slice(text)
         .map_err(|e| refused(format!("is not GeoJSON: {e}")).caused_by(e))?;
     Region::of_value(&value).map_err(refused)
+}
+
+/// Whether a file is Parquet, by its first bytes, else by its name.
+fn is_parquet(path: &Path, start: &[u8]) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let named = ["parquet", "geoparquet"].contains(&&*extension.to_ascii_lowercase());
+    start == b"PAR1" || (named && !start.trim_ascii_start().starts_with(b"{"))
 }
 
 /// What a file is that is no GeoJSON, by its first bytes, else by its name.

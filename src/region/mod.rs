@@ -1,6 +1,6 @@
 //! Regions: areas of bounding boxes and polygons, and whether a position lies in one.
 //!
-//! Beside the line: a config has one (`asked.rs` is how it is said, `geojson.rs` and `file.rs` read it), and whoever
+//! Beside the line: a config has one (`asked.rs` is how it is said, `file.rs`, `geojson.rs` and `geoparquet.rs` read it), and whoever
 //! reads photons asks it of each (`narrow.rs`). Edges are straight in the plane of geodetic longitude and latitude in
 //! degrees, as RFC 7946 has them (section 3.1.1). Rings (`ring.rs`) make polygons (`polygon.rs`) make the region;
 //! `exact.rs` decides on which side of an edge a position is, without rounding, so every machine gives one answer.
@@ -12,9 +12,18 @@ mod cover;
 mod exact;
 mod file;
 mod geojson;
+#[cfg(feature = "parquet")]
+mod geoparquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_geoparquet.rs"]
+mod geoparquet;
+#[cfg(feature = "parquet")]
+mod great_circle;
 mod narrow;
 mod polygon;
 mod ring;
+#[cfg(feature = "parquet")]
+mod wkb;
 
 use std::fmt;
 use std::sync::Arc;

@@ -274,7 +274,15 @@ fn a_file_that_is_no_geojson_is_refused_by_its_format() {
             "is GeoPackage, which is not read; convert it: ogr2ogr -f GeoJSON",
         ),
         ("a.fgb", b"fgb\x03fgb", "is FlatGeobuf, which is not read"),
-        ("a.geojson", b"PAR1", "is Parquet, which is not read"),
+        (
+            "a.geojson",
+            b"PAR1",
+            if cfg!(feature = "parquet") {
+                "cannot be read as Parquet: "
+            } else {
+                "is Parquet, which cannot be read: this icefold was built without its feature parquet"
+            },
+        ),
         ("a.shp", b"", "is a shapefile, which is not read"),
         ("a.kml", b"<kml>", "is KML, which is not read"),
         ("a.wkt", b"", "is well-known text, which is not read"),

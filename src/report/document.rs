@@ -275,7 +275,7 @@ pub struct PhotonCounts {
 /// A step of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepReport {
-    /// From when to when in UTC, or the cycle.
+    /// From when to when in UTC, or the cycle, reference ground track (`rgt`) or region.
     pub step: String,
     /// Photons that were kept.
     pub photons: u64,

@@ -208,17 +208,18 @@ fn arrow_schema(schema: &StoreSchema) -> Schema {
     Schema::new_with_metadata(fields, metadata(group))
 }
 
-/// The steps of rows as the moments at which they begin, or as cycles.
+/// The steps of rows as the moments at which they begin, or as numbers.
 fn times(steps: &StoreSteps, of_rows: &[u32]) -> ArrayRef {
     /// 2018-01-01 in seconds since 1970-01-01.
     const EPOCH: f64 = 1_514_764_800.0;
     let Some(edges) = steps.edges() else {
-        let cycles = of_rows.iter().map(|cycle| cycle.cast_signed());
-        return Arc::new(Int32Array::from_iter_values(cycles));
+        let numbers = of_rows.iter().map(|number| number.cast_signed());
+        return Arc::new(Int32Array::from_iter_values(numbers));
     };
-    let first = steps.range().start;
-    let starts = of_rows.iter().map(|step| {
-        let start = edges.get(step.saturating_sub(first) as usize);
+    let starts = of_rows.iter().map(|&step| {
+        let start = steps
+            .place(step)
+            .and_then(|place| edges.get(place as usize));
         // Exact: below 2^53.
         (start.map_or(0.0, |start| (start + EPOCH) * 1e6)).round() as i64
     });

@@ -55,7 +55,7 @@ impl Target<'_> {
     /// written beside it.
     pub fn open(&self, schema: &StoreSchema, table: Option<&Path>) -> Result<StoreSink> {
         let refuse = |message| Error::store(self.store, message);
-        let filling = self.filling(schema).map_err(refuse)?;
+        let filling = self.filling(schema, table.is_some()).map_err(refuse)?;
         let mask = filling.as_ref().map(|_| with_mask(schema)).transpose();
         let schema = mask.map_err(refuse)?.unwrap_or_else(|| schema.clone());
         let store = self.layout.create(self, &schema)?;
@@ -73,22 +73,15 @@ impl Target<'_> {
     /// What cannot be held, and what can.
     pub fn check(&self, schema: &StoreSchema) -> Result<(), String> {
         self.layout.check(schema)?;
-        if self.filling(schema)?.is_some() {
+        if self.filling(schema, false)?.is_some() {
             self.layout.check(&with_mask(schema)?)?;
         }
         Ok(())
     }
 
-    fn filling(&self, schema: &StoreSchema) -> Result<Option<Filling>, String> {
-        if let Some(steps) = schema.steps.as_ref().filter(|_| schema.cells_of_region) {
-            return Err(format!(
-                "all cells of the region are asked for, and steps of {}: such a store has cells with photons only; \
-                 leave one of the two out",
-                steps.name()
-            ));
-        }
+    fn filling(&self, schema: &StoreSchema, table: bool) -> Result<Option<Filling>, String> {
         let region = schema.region.as_ref().filter(|_| schema.cells_of_region);
-        let filling = region.map(|region| Filling::new(schema, region, self.overviews));
+        let filling = region.map(|region| Filling::new(schema, region, (self.overviews, table)));
         filling.transpose()
     }
 }
@@ -109,7 +102,9 @@ impl StoreSink {
     /// # Errors
     /// A write fails; nothing is left.
     pub fn finish(mut self, errors: ErrorTable) -> Result<Whole> {
-        self.append_rest()?;
+        if let (mut out, Some(filling)) = self.parts() {
+            filling.rest(&mut |order, table| out.append(order, table))?;
+        }
         let (store, mut written) = self.store.whole()?;
         if let Some(filling) = &self.filling {
             for overview in &mut written.overviews {
@@ -133,29 +128,28 @@ impl StoreSink {
 }
 
 impl StoreSink {
-    /// Appends the cells of a region that come after all that photons are in.
-    fn append_rest(&mut self) -> Result<()> {
-        let orders = self
-            .filling
-            .as_ref()
-            .map(Filling::orders)
-            .unwrap_or_default();
-        for order in orders {
-            while let Some(filling) = &mut self.filling {
-                let rest = filling.rest(order).map_err(Error::gate)?;
-                if rest.is_empty() {
-                    break;
-                }
-                rest.iter().try_for_each(|table| self.put(order, table))?;
-            }
-        }
-        Ok(())
+    /// What is written of cells, and what adds some.
+    fn parts(&mut self) -> (Out<'_>, Option<&mut Filling>) {
+        let has_rows = self.filling.as_ref().is_none_or(|f| f.has_rows);
+        let out = Out {
+            store: &mut *self.store,
+            table: self.table.as_mut().filter(|_| has_rows),
+        };
+        (out, self.filling.as_mut())
     }
+}
 
-    fn put(&mut self, order: Order, table: &CellTable) -> Result<()> {
+/// Where cells go once all are there.
+struct Out<'a> {
+    store: &'a mut dyn Store,
+    table: Option<&'a mut TableWriter>,
+}
+
+impl Sink for Out<'_> {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
         self.store.append(order, table)?;
         match &mut self.table {
-            Some(rows) => Sink::append(rows, order, table),
+            Some(rows) => Sink::append(*rows, order, table),
             None => Ok(()),
         }
     }
@@ -163,10 +157,11 @@ impl StoreSink {
 
 impl Sink for StoreSink {
     fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        let Some(filling) = &mut self.filling else {
-            return self.put(order, table);
-        };
-        let tables = filling.filled(order, table).map_err(Error::gate)?;
-        tables.iter().try_for_each(|table| self.put(order, table))
+        match self.parts() {
+            (mut out, None) => out.append(order, table),
+            (mut out, Some(filling)) => {
+                filling.fill(order, table, &mut |table| out.append(order, table))
+            }
+        }
     }
 }

@@ -34,6 +34,7 @@ mod progress;
 mod region_cells;
 mod regions;
 mod resume;
+mod resume_steps;
 mod settings;
 mod steps;
 mod storage;

@@ -1,7 +1,7 @@
 //! Runs over shard maps that are interrupted and killed, and go on.
 #![cfg(unix)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn signal(child: &Child, name: &str) {
 
 /// Starts a run and signals it after some milliseconds; gives back whether it ended by itself, and
 /// what it said.
-fn signalled(command: &mut Command, name: &str, milliseconds: u64) -> (bool, String) {
+pub(super) fn signalled(command: &mut Command, name: &str, milliseconds: u64) -> (bool, String) {
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = child.spawn().unwrap();
     std::thread::sleep(Duration::from_millis(milliseconds));
@@ -102,8 +102,13 @@ fn an_interrupted_run_keeps_its_pieces_and_says_how_to_go_on() {
     assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
 }
 
-/// Runs in one to four parts, with little memory, killed again and again at random moments.
-fn killed_until_done(site: &Site, shards: usize, seed: u64, overviews: &[&str]) -> u32 {
+/// Runs of a config in one to four parts, with little memory, killed again and again at random moments.
+pub(super) fn killed_until_done(
+    site: &Site,
+    (config, shards): (impl AsRef<Path>, usize),
+    seed: u64,
+    more: &[&str],
+) -> u32 {
     let mut state = seed;
     let parts = 1 + draw(&mut state, 4) as usize;
     let store = site.out("b.zarr");
@@ -112,12 +117,12 @@ fn killed_until_done(site: &Site, shards: usize, seed: u64, overviews: &[&str]) 
         let range = format!("{}..{}", part * shards / parts, (part + 1) * shards / parts);
         // Longer each time, so that on a slow machine, too, some shard is whole before the kill.
         for attempt in 0.. {
-            let mut run = site.run_plan("b.zarr");
+            let mut run = site.run_map("b.zarr", config.as_ref());
             run.args(["--resume", "--partials-memory", "1", "--batch-rows", "500"]);
             // With a checkpoint after every granule, or none but for those of pieces.
             let seconds = (seed % 2 * 3600).to_string();
             run.args(["--checkpoint", &seconds]);
-            run.args(overviews);
+            run.args(more);
             if parts > 1 {
                 run.args(["--shards", &range]);
             }
@@ -160,7 +165,7 @@ fn runs_that_are_killed_until_they_are_done_leave_the_bytes_of_one_that_was_not(
     let whole = tree(&site.out("a.zarr"));
     let mut kills = 0;
     for seed in 0..3 {
-        kills += killed_until_done(&site, shards, seed, &overviews);
+        kills += killed_until_done(&site, ("atl03", shards), seed, &overviews);
         assert_eq!(tree(&site.out("b.zarr")), whole, "seed {seed}");
         std::fs::remove_dir_all(site.out("b.zarr")).unwrap();
         let _ = std::fs::remove_dir_all(Pieces::folder_of(&site.out("b.zarr")));
@@ -177,7 +182,7 @@ fn two_hundred_granules_killed_again_and_again_have_one_content_hash() {
     let (report, _) = json_of(site.run("atl03", &paths).arg("--json"), 0);
     let whole = tree(&site.out("a.zarr"));
     for seed in 0..4 {
-        let kills = killed_until_done(&site, shards, seed, &[]);
+        let kills = killed_until_done(&site, ("atl03", shards), seed, &[]);
         eprintln!("seed {seed}: {kills} kills");
         let mut inspect = icefold();
         let (found, _) = json_of(

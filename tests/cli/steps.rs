@@ -1,7 +1,8 @@
 //! Steps of time on the command line: what a run says of them, and maps of one.
 
 use super::{Site, json, refuse};
-use crate::support::timed::DAY;
+use crate::support::granules::paths;
+use crate::support::timed::{DAY, tell};
 use crate::support::{icefold, stdout, succeed};
 
 #[test]
@@ -62,6 +63,34 @@ fn a_map_is_of_one_step_which_has_to_be_named() {
     assert!(
         text.contains("time.axis") && text.contains("month, 996 steps"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_plan_says_how_many_granules_lie_outside_the_time() {
+    let site = Site::new();
+    let granules = [100.0, 400.0, 401.0].map(|day| {
+        let granule = site.timed(&format!("day{day}.h5"), -45.0, |i| day * DAY + i as f64);
+        tell(&granule, "ancillary_data", "start_delta_time", day * DAY);
+        tell(
+            &granule,
+            "ancillary_data",
+            "end_delta_time",
+            day * DAY + 1_500.0,
+        );
+        granule
+    });
+    let config = site.stepped("a.yaml", "time: {from: 2019-02-06}");
+    let said = stdout(&succeed(&mut site.plan(&config, &paths(&granules))));
+    assert!(said.contains(", 1 granules, "), "{said}");
+    assert!(
+        said.contains("\n  2 granules lie outside the time"),
+        "{said}"
+    );
+    let (said, _) = json(site.plan(&config, &paths(&granules)).arg("--json"), 0);
+    assert_eq!(
+        (&said["granules"], &said["outside_time"]),
+        (&1.into(), &2.into())
     );
 }
 

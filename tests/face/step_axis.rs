@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use icefold::Verify;
 use icefold::config;
 use icefold::error::Kind;
-use icefold::store::StoreReader;
+use icefold::store::{Layout, StoreReader};
+use serde_json::json;
 
 use super::from_code::{done, refused};
 use super::steps::steps;
@@ -83,9 +85,8 @@ fn steps_of_cycles_have_the_granules_of_each() {
     )
     .0;
     let both = 2 * PHOTONS;
-    let steps = [3, 4, 6]
-        .map(|cycle| serde_json::json!({"step": format!("cycle {cycle}"), "photons": both}));
-    assert_eq!(report["steps"], serde_json::json!(steps));
+    let steps = [3, 4, 6].map(|cycle| json!({"step": format!("cycle {cycle}"), "photons": both}));
+    assert_eq!(report["steps"], json!(steps));
     let reader = StoreReader::open(site.out("a.zarr")).unwrap();
     assert_eq!(reader.times().unwrap().len(), 4);
     let alone = site.stepped("alone.yaml", "");
@@ -108,6 +109,112 @@ fn steps_of_cycles_have_the_granules_of_each() {
     );
     let report = done(site.code(&config, &paths(&granules)).overwrite(true)).0;
     assert_eq!(report["photons"]["kept"], 2 * both + 2 * 600);
+}
+
+#[test]
+fn steps_of_tracks_and_regions_are_those_that_granules_are_of_and_no_others() {
+    let site = Site::new();
+    let named = |rgt: u32, region: u32, lon| {
+        let name = format!("ATL03_20190215000000_{rgt:04}03{region:02}_006_01.h5");
+        site.timed(&name, lon, |i| 400.0 * DAY + i as f64)
+    };
+    let said = site.timed("a.h5", -44.0, |i| 700.0 * DAY + i as f64);
+    tell(&said, "orbit_info", "rgt", 1387_i32);
+    tell(&said, "ancillary_data", "start_region", 14_i32);
+    tell(&said, "ancillary_data", "end_region", 14_i32);
+    let granules = [named(12, 5, -45.0), said, named(900, 5, -46.0)];
+    let both = 2 * PHOTONS;
+    for (every, expected) in [
+        ("rgt", &[(12, both), (900, both), (1387, both)][..]),
+        ("region", &[(5, 2 * both), (14, both)]),
+    ] {
+        let config = site.stepped("numbers.yaml", &format!("time: {{every: {every}}}"));
+        let run = site.code(&config, &paths(&granules)).overviews([6, 4, 0]);
+        let report = done(run.table(site.out("a.parquet")).overwrite(true)).0;
+        let steps: Vec<_> = expected
+            .iter()
+            .map(|(n, photons)| json!({"step": format!("{every} {n}"), "photons": photons}))
+            .collect();
+        assert_eq!(report["steps"], json!(steps));
+        let reader = StoreReader::open(site.out("a.zarr")).unwrap();
+        let times = reader.times().unwrap();
+        assert_eq!((&*times.name, times.len()), (every, steps.len() as u64));
+        assert_eq!(times.of_number(expected[1].0), Some(1));
+        let photons: f64 = reader.read("n").unwrap().as_f64().iter().sum();
+        assert_eq!(photons, 3.0 * both as f64);
+        // Each is what the granules of its number give alone.
+        let of = |number: i64| -> Vec<&Path> {
+            let said = |granule: &&Path| {
+                let name = granule.file_name().unwrap().to_string_lossy();
+                let mark = match every {
+                    "rgt" => format!("_{number:04}03"),
+                    _ => format!("03{number:02}_006"),
+                };
+                name.contains(&mark) || (number > 1000 || number == 14) && name == "a.h5"
+            };
+            paths(&granules).into_iter().filter(said).collect()
+        };
+        let alone = site.stepped("alone.yaml", "");
+        for (number, _) in expected {
+            let run = site.code_to("b.zarr", &alone, &of(*number));
+            done(run.overviews([6, 4, 0]).overwrite(true));
+            for order in [7, 6, 4, 0] {
+                let all = values(&site.out("a.zarr"), order);
+                let expected = values(&site.out("b.zarr"), order);
+                assert_eq!(at_step(&all, &format!("{every} {number}")), expected);
+            }
+        }
+        // Over a map, in pieces; and in the other layout.
+        done(site.mapping(&config, &paths(&granules)));
+        done(
+            site.over_as("c.zarr", &config)
+                .overviews([6, 4, 0])
+                .overwrite(true),
+        );
+        assert_same(&site.out("a.zarr"), &site.out("c.zarr"));
+        let sphere = site.code_to("d.zarr", &config, &paths(&granules));
+        done(sphere.layout(Layout::FULL_SPHERE).overwrite(true));
+        done(
+            site.code_to("e.zarr", &config, &paths(&granules))
+                .overwrite(true),
+        );
+        let found = Verify::stores(&site.out("d.zarr"), &site.out("e.zarr")).unwrap();
+        assert!(found.identical(), "{found}");
+    }
+}
+
+#[test]
+fn a_granule_whose_number_is_not_known_or_impossible_or_two_is_refused() {
+    let site = Site::new();
+    let run = |every: &str, granule: &Path| {
+        let config = site.stepped("numbers.yaml", &format!("time: {{every: {every}}}"));
+        site.code(config, &[granule]).overwrite(true).execute()
+    };
+    let named = site.timed("ATL03_20190215000000_00010315_006_01.h5", -45.0, |_| {
+        400.0 * DAY
+    });
+    let says = ["its region is 15, and regions are 1 to 14"];
+    refused(run("region", &named), Kind::Granule, &says);
+    tell(&named, "orbit_info", "rgt", 2_i32);
+    let says = ["/orbit_info/rgt is 2, and its name says rgt 1"];
+    refused(run("rgt", &named), Kind::Granule, &says);
+    let unknown = site.timed("b.h5", -45.0, |_| 400.0 * DAY);
+    for (every, says) in [
+        ("rgt", "nothing tells its rgt: it has no /orbit_info/rgt"),
+        (
+            "region",
+            "nothing tells its region: it has no /ancillary_data/start_region",
+        ),
+    ] {
+        refused(run(every, &unknown), Kind::Granule, &[says, "P91D"]);
+    }
+    tell(&unknown, "ancillary_data", "start_region", 4_i32);
+    tell(&unknown, "ancillary_data", "end_region", 5_i32);
+    let says = [
+        "/ancillary_data/start_region to /ancillary_data/end_region is [4, 5], and a step holds granules of one \
+         region; leave it out",
+    ];
+    refused(run("region", &unknown), Kind::Granule, &says);
 }
 
 #[test]
@@ -176,19 +283,11 @@ fn what_is_no_axis_is_refused_by_name() {
             "time.dataset: names times of photons",
         ),
         (
-            "time: {every: month}\nregion: {bbox: [-60, 59, -10, 84]}",
-            "output.cells: is region, and the arrays",
+            "time: {every: rgt, dataset: '/{group}/heights/t'}",
+            "time.dataset: names times of photons, and rgts are of granules",
         ),
     ] {
         let path = site.stepped("a.yaml", time);
-        if time.contains("region") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(
-                &path,
-                text.replace("output:\n", "output:\n  cells: region\n"),
-            )
-            .unwrap();
-        }
         let message = config::load(path.to_str().unwrap())
             .unwrap_err()
             .to_string();
@@ -215,17 +314,10 @@ fn what_does_not_go_with_steps_is_refused_by_name() {
         message.contains("time_bnds: is the name of a coordinate"),
         "{message}"
     );
-    // Asked for on the command line.
-    let path = site.stepped(
-        "a.yaml",
-        "time: {every: month}\nregion: {bbox: [-60, 59, -10, 84]}",
-    );
-    let granule = site.timed("a.h5", -45.0, |_| 400.0 * DAY);
-    let run = site.code(path, &[&granule]).cells_of_region(true);
-    refused(
-        run.execute(),
-        Kind::Config,
-        &["all cells of the region are asked for, and steps of time"],
+    let message = changed("    n: ", "    rgt: ", "time: {every: rgt}");
+    assert!(
+        message.contains("rgt: is the name of a coordinate where there are steps of rgt"),
+        "{message}"
     );
 }
 
@@ -242,6 +334,8 @@ fn steps_change_the_question_and_how_they_are_spelled_does_not() {
         hash("time: {every: year, from: 2019, to: 2020}"),
         hash("time: {every: month, from: 2019, to: 2020}"),
         hash("time: {every: cycle}"),
+        hash("time: {every: rgt}"),
+        hash("time: {every: region}"),
         hash("time: {every: year, from: 2019}"),
     ];
     for (i, hash) in hashes.iter().enumerate() {

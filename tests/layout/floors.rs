@@ -8,9 +8,9 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 34] = [
+const FLOORS: [&str; 35] = [
     // Nouns that know nothing of photons.
-    "error", "features", "digest", "text", "folders", "place", "watch", "usage",
+    "error", "features", "digest", "text", "guard", "folders", "place", "watch", "usage",
     // What is computed with, and on.
     "photon", "grid", "region", "expr", "stat", "config", // From files to photons.
     "decode", "read", "left_out", "plan", // From photons to cells.

@@ -1,5 +1,6 @@
 //! What holds for any photons: the answer depends on nothing but the photons, and equals the oracle.
 
+mod cuts;
 mod exact;
 mod least_squares;
 mod missing;

@@ -128,20 +128,20 @@ pub fn values(store: &Path, order: u8) -> Values {
     for name in reader.arrays() {
         let array = reader.read(name).unwrap();
         let shape = &array.info.shape;
-        let bins = match reader.times() {
+        // What is the same at all steps has none.
+        let times = reader.times().filter(|_| array.info.at_steps);
+        let bins = match times {
             Some(_) => shape[2..].iter().product::<u64>(),
             None => shape[1..].iter().product(),
         };
-        let steps = reader.times().map_or(1, icefold::store::StoredSteps::len);
+        let steps = times.map_or(1, icefold::store::StoredSteps::len);
         assert_eq!(shape[0], cells.len() as u64);
         let fill = array.info.fill.repeat(bins as usize);
         let slots = array.bytes.chunks_exact(fill.len());
         assert_eq!(slots.len() as u64, steps * cells.len() as u64);
         for (slot, value) in slots.enumerate().filter(|(_, value)| *value != fill) {
             let (cell, step) = (slot / steps as usize, slot % steps as usize);
-            let step = reader
-                .times()
-                .map_or_else(String::new, |times| times.said(step));
+            let step = times.map_or_else(String::new, |times| times.said(step));
             found.insert((name.clone(), step, cells[cell]), value.to_vec());
         }
     }

@@ -6,14 +6,16 @@
 
 use std::ops::RangeInclusive;
 
-use super::cycle::cycle;
 use super::file::GranuleFile;
+use super::ground_track::GroundTrackSummary;
 use super::keep::Keep;
+use super::numbered::numbered;
 use super::open_block::OpenBlock;
 use super::select::Kept;
+use super::settle::settle;
 use super::track::Track;
 use crate::Result;
-use crate::config::{Config, Dtype};
+use crate::config::{Config, Dtype, TimeWindow};
 use crate::photon::{InSteps, Values};
 use crate::read::steps::ByTime;
 
@@ -38,17 +40,17 @@ impl InTime {
     /// As the config has it.
     ///
     /// # Errors
-    /// A granule that does not say its cycle, where steps are cycles.
+    /// A granule that does not say its number, where steps are numbers of granules.
     pub fn of(granule: &GranuleFile, config: &Config) -> Result<Self> {
-        match (&config.axis, ByTime::of(config)) {
-            (None, _) => Ok(Self::One(0)),
-            (Some(_), Some(by)) => {
-                let [start, end] = ENDS.map(|path| number(granule, path));
-                let said = start.zip(end).filter(|(start, end)| start <= end);
-                let said = said.map(|(start, end)| start - MARGIN..=end + MARGIN);
-                Ok(Self::Each(by, said))
-            }
-            (Some(_), None) => cycle(granule).map(Self::One),
+        let Some(axis) = &config.axis else {
+            return Ok(Self::One(0));
+        };
+        match (axis.numbered(), ByTime::of(config)) {
+            (None, Some(by)) => Ok(Self::Each(by, said_span(granule))),
+            (Some(number), _) => numbered(granule, number).map(Self::One),
+            (None, None) => Err(granule.error(
+                "steps of time without filters of their edges; this is a defect in icefold, please report it",
+            )),
         }
     }
 
@@ -93,6 +95,44 @@ impl InTime {
             }
         }
     }
+}
+
+/// From when to when photons are by the granule's own word, with a margin at both ends.
+fn said_span(granule: &GranuleFile) -> Option<RangeInclusive<f64>> {
+    let [start, end] = ENDS.map(|path| number(granule, path));
+    let said = start.zip(end).filter(|(start, end)| start <= end);
+    said.map(|(start, end)| start - MARGIN..=end + MARGIN)
+}
+
+/// Whether no photon of a granule is in a window of time: by the granule's own word, which the ends of its ground tracks
+/// have to bear out. `times` is a config that compares times and nothing else.
+///
+/// # Errors
+/// Times that cannot be read.
+pub(in crate::read) fn lies_outside(
+    granule: &GranuleFile,
+    (window, times): (&TimeWindow, &Config),
+    ground_tracks: &[GroundTrackSummary],
+) -> Result<bool> {
+    let Some(said) = said_span(granule).filter(|said| window.lacks(*said.start(), *said.end()))
+    else {
+        return Ok(false);
+    };
+    let mut present = ground_tracks
+        .iter()
+        .filter(|track| track.rows > 0)
+        .peekable();
+    if present.peek().is_none() {
+        return Ok(false);
+    }
+    for summary in present {
+        let mut track = Track::open(granule, times, &[], summary)?;
+        settle(granule, times, &mut track)?;
+        if !ends_within(&track, 0, &said)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether every photon of a ground track has a time, and the first and the last one of these.

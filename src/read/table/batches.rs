@@ -12,7 +12,6 @@ use super::columns::Needed;
 use super::csv::CsvSource;
 use super::fields::unfolded;
 use super::file::{Format, TableFile};
-use super::guard::guarded;
 use super::ipc::IpcSource;
 use super::metered::Metered;
 use super::partitions::{Partition, widened};
@@ -20,6 +19,7 @@ use super::piece::{Piece, Reach, Stretch};
 use super::room::{Fault, Room};
 use super::row_groups::{ParquetSource, Wanted};
 use crate::Result;
+use crate::guard::guarded;
 
 /// Yields a table piece by piece.
 #[derive(Debug)]

@@ -14,13 +14,13 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use super::csv::Csv;
 use super::fields::find;
 use super::footer;
-use super::guard::guarded;
 use super::ipc::Messages;
 use super::metered::Metered;
 use super::outside::{Head, head, is_csv};
 use super::partitions::Partition;
 use super::room::Fault;
 use crate::error::{Error, Kind, Result, Setting, phrase};
+use crate::guard::guarded;
 use crate::read::bytes::{Bytes, FileBytes};
 use crate::text::condensed;
 

@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::file::{Format, TableFile};
-use super::guard::guarded;
 use crate::Result;
+use crate::guard::guarded;
 use crate::text::grouped;
 use crate::text::padded;
 

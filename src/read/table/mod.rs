@@ -4,7 +4,7 @@
 //! opens, `columns.rs` finds what the config reads, `prune.rs` leaves row groups out that have no photons in
 //! wanted shards, `batches.rs` reads the rest in bounded pieces, `explode.rs` unfolds lists, `reader.rs`
 //! keeps and counts. The libraries are not trusted with lengths: pages and buffers are looked at before they
-//! are decoded (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`guard.rs`).
+//! are decoded (`pages.rs`, `ipc/`), and a panic of theirs is an error of the file (`src/guard.rs`).
 
 mod batches;
 mod block;
@@ -16,7 +16,6 @@ mod fields;
 mod file;
 mod footer;
 mod front;
-mod guard;
 mod header;
 mod inspect;
 mod ipc;

@@ -15,11 +15,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::ParquetMetaData;
 
 use super::file::{Format, TableFile};
-use super::guard::guarded;
 use super::metered::Metered;
 use super::pages::{Extent, Place};
 use super::room::{Fault, Room};
 use crate::error::Result;
+use crate::guard::guarded;
 
 /// Rows of a piece.
 const ROWS: usize = 1 << 14;

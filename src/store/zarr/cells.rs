@@ -32,7 +32,7 @@ pub fn count(store: &OpenOrder) -> Result<u64> {
 
 /// The values of an array as little-endian bytes, one Zarr shard at a time.
 pub fn blocks(store: &OpenOrder, info: ArrayInfo) -> Result<Blocks<'_>> {
-    if store.times().is_some() && info.name != CELL_IDS {
+    if info.at_steps {
         return step_read::blocks(store, info);
     }
     let array = store.array(&info.name)?;

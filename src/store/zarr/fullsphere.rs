@@ -241,7 +241,7 @@ impl OpenFile {
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     for output in &schema.arrays {
         let layout = ArrayLayout::output(output)?;
-        match &schema.steps {
+        match schema.steps.as_ref().filter(|_| layout.at_steps) {
             Some(steps) => {
                 StepsWriter::of_sphere(layout, PathBuf::new(), schema.grid, steps)?;
             }

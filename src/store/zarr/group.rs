@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array, UInt64Array};
+use arrow::compute::take;
 use arrow::datatypes::UInt64Type;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -49,6 +50,8 @@ struct Rows {
     new: ArrayRef,
     /// Where each row goes, where there are steps of time.
     slots: Vec<Slot>,
+    /// The row of each new cell, where there are.
+    first: UInt32Array,
 }
 
 /// Writes the group of one order from tables in ascending order of cells.
@@ -104,11 +107,19 @@ impl GroupWriter {
         }
         let rows = self.rows(table);
         let outputs = &columns[self.schema.leading()..];
+        let outputs = self.arrays[1..].iter().zip(outputs).map(|(array, column)| {
+            if self.schema.steps.is_none() || array.layout().at_steps {
+                return Ok(Arc::clone(column));
+            }
+            take(column, &rows.first, None)
+                .map_err(|error| refuse(format!("{}: {error}", array.layout().name)))
+        });
+        let outputs = outputs.collect::<Result<Vec<_>>>()?;
         self.arrays
             .par_iter_mut()
             .zip(
                 std::iter::once(&rows.new)
-                    .chain(outputs)
+                    .chain(&outputs)
                     .collect::<Vec<_>>(),
             )
             .try_for_each(|(array, column)| {
@@ -128,15 +139,18 @@ impl GroupWriter {
             return Rows {
                 new: Arc::clone(table.rows.column(0)),
                 slots: Vec::new(),
+                first: UInt32Array::from(Vec::<u32>::new()),
             };
         };
-        let mut new = Vec::new();
+        let (mut new, mut first) = (Vec::new(), Vec::new());
         // A cell may go on from the table before.
         let mut last = self.before;
         let mut slots = Vec::with_capacity(ids.len());
-        for (&id, &step) in ids.iter().zip(table.steps().unwrap_or_default()) {
+        let of_rows = table.steps().unwrap_or_default();
+        for (row, (&id, &step)) in (0..).zip(ids.iter().zip(of_rows)) {
             if last != Some(id) {
                 new.push(id);
+                first.push(row);
                 last = Some(id);
             }
             let number = (self.written + new.len() as u64).saturating_sub(1);
@@ -146,12 +160,13 @@ impl GroupWriter {
                     Extent::Occupied => number,
                     Extent::Sphere => id,
                 },
-                step: u64::from(step.saturating_sub(steps.range().start)),
+                step: steps.place(step).unwrap_or_default(),
             });
         }
         Rows {
             new: Arc::new(UInt64Array::from(new)),
             slots,
+            first: UInt32Array::from(first),
         }
     }
 
@@ -192,7 +207,7 @@ impl GroupWriter {
                 let layout = layout?;
                 let folder = self.folder.join(&layout.name);
                 let steps = self.schema.steps.as_ref();
-                if let Some(steps) = steps.filter(|_| layout.name != CELL_IDS) {
+                if let Some(steps) = steps.filter(|_| layout.at_steps) {
                     return Ok(OneArray::Steps(match self.extent {
                         Extent::Occupied => StepsWriter::of_cells(layout, folder, steps),
                         Extent::Sphere => {
@@ -257,11 +272,12 @@ impl GroupWriter {
             if id >= cells {
                 return Err(format!("order {order} has no cell {id}, only {cells}"));
             }
-            if let Some(of_store) = of_store.filter(|of| !of.range().contains(&step)) {
-                let range = of_store.range();
+            if let Some(of_store) =
+                of_store.filter(|of| of.place(step).is_none() && !(of.is_empty() && step == 0))
+            {
                 return Err(format!(
-                    "step {step} of cell {id} is none of the store's, {} to {}",
-                    range.start, range.end
+                    "step {step} of cell {id} is none of the store's {}",
+                    of_store.len()
                 ));
             }
             self.last = Some((id, step));

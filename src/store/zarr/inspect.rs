@@ -134,12 +134,11 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     let info = store.info(name)?;
     let mut hash = Sha256::new();
     let mut contents = Contents::default();
-    let of_steps = store.times().is_some() && name != CELL_IDS;
     let per_cell = info.shape[1..].iter().product::<u64>() as usize * info.dtype.size();
     let mut cells = 0;
     for block in store.blocks(name)? {
         let block = block?;
-        if of_steps {
+        if info.at_steps {
             step_read::hash(&mut hash, &info, cells, &block);
             cells += (block.len() / per_cell.max(1)) as u64;
         } else {

@@ -39,6 +39,8 @@ pub struct ArrayLayout {
     dimension: Option<String>,
     /// The name of the first dimension, and its length, where there are steps of time.
     steps: Option<(&'static str, u64)>,
+    /// Whether it has steps of time where the store has.
+    pub at_steps: bool,
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
     fill_value: Value,
@@ -54,6 +56,7 @@ impl ArrayLayout {
             values: None,
             dimension: None,
             steps: None,
+            at_steps: false,
             fill: vec![0; 8],
             fill_value: json!(0),
             attributes: grid.kind.of_ids(grid.cell_order),
@@ -78,6 +81,7 @@ impl ArrayLayout {
             values: output.kind.values(),
             dimension: output.kind.dimension(&output.name),
             steps: None,
+            at_steps: output.kind.has_steps(),
             fill,
             fill_value,
             attributes: output_attributes(output),
@@ -307,7 +311,7 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
         }
     }
     match &output.kind {
-        Kind::Scalar | Kind::Outside { .. } => {}
+        Kind::Scalar | Kind::Outside { .. } | Kind::Mask => {}
         Kind::Histogram { edges } => {
             let values = edges.iter().map(|&edge| float(edge)).collect();
             attributes.insert("edges".to_owned(), Value::Array(values));

@@ -30,6 +30,8 @@ pub struct ArrayInfo {
     /// `[cells]` or `[cells, bins]`; where there are steps of time `[cells, steps]` or `[cells, steps, bins]`,
     /// though they are stored step by step.
     pub shape: Vec<u64>,
+    /// Whether it has steps of time.
+    pub at_steps: bool,
     /// Little-endian bytes of the fill value.
     pub fill: Vec<u8>,
     pub attributes: Map<String, Value>,
@@ -149,7 +151,12 @@ impl OpenOrder {
             return Err(Error::store(&self.path, message));
         };
         let mut most = 2;
-        if let Some(times) = self.times.as_ref().filter(|_| name != CELL_IDS) {
+        let of_steps = self.times.as_ref().filter(|times| {
+            // What is the same at all steps has one dimension, that of the cells.
+            let first = document["dimension_names"][0].as_str();
+            name != CELL_IDS && (shape.len() > 1 || first == Some(&*times.name))
+        });
+        if let Some(times) = of_steps {
             if shape.len() < 2 || shape[0] != times.len() {
                 let message = format!(
                     "{name} has shape {shape:?}, and there are {} steps of {}",
@@ -177,6 +184,7 @@ impl OpenOrder {
             name: name.to_owned(),
             dtype,
             shape,
+            at_steps: of_steps.is_some(),
             fill,
             attributes: array.attributes().clone(),
         })

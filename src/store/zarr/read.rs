@@ -140,6 +140,7 @@ impl StoreReader {
                 name: name.to_owned(),
                 dtype: Dtype::U64,
                 shape: vec![sphere.cells()],
+                at_steps: false,
                 fill: vec![0; 8],
                 attributes: Map::new(),
             });

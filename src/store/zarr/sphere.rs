@@ -46,7 +46,7 @@ impl Sphere {
         let steps = store.times().map_or(1, StoredSteps::len).max(1);
         for name in store.arrays() {
             let info = store.info(name, None)?;
-            let [of_file, inner] = chunk_cells(store, name)?;
+            let [of_file, inner] = chunk_cells(store, &info)?;
             if (info.shape[0], of_file) != (grid.cells(), shard_cells) {
                 let message = format!(
                     "{name} has {} cells in files of {of_file}, and order {} with shards of order {} \
@@ -61,7 +61,7 @@ impl Sphere {
             if shard_cells.saturating_mul(steps) > AT_ONCE {
                 piece_cells = piece_cells.min(inner);
             }
-            let found = files(store, name)?;
+            let found = files(store, &info)?;
             match &mut shards {
                 // Of steps, only what has a value is stored.
                 Some((_, known)) if store.times().is_some() => known.extend(found),
@@ -141,7 +141,7 @@ fn retrieve(
     info: &ArrayInfo,
     cells: std::ops::Range<u64>,
 ) -> Result<Vec<u8>> {
-    if store.times().is_some() {
+    if info.at_steps {
         return step_read::of_cells(store, array, info, cells);
     }
     let place = format!(
@@ -163,9 +163,9 @@ fn retrieve(
 }
 
 /// Cells of a file of an array, and of an inner chunk in it, as its metadata say.
-fn chunk_cells(store: &OpenOrder, name: &str) -> Result<[u64; 2]> {
-    let document = document(store.path(), &store.folder(name))?;
-    let cells = usize::from(store.times().is_some());
+fn chunk_cells(store: &OpenOrder, info: &ArrayInfo) -> Result<[u64; 2]> {
+    let document = document(store.path(), &store.folder(&info.name))?;
+    let cells = usize::from(info.at_steps);
     let of_file = &document["chunk_grid"]["configuration"]["chunk_shape"][cells];
     let codec = &document["codecs"][0];
     let inner = match codec["name"].as_str() {
@@ -175,19 +175,21 @@ fn chunk_cells(store: &OpenOrder, name: &str) -> Result<[u64; 2]> {
     match (of_file.as_u64(), inner.as_u64()) {
         (Some(file), Some(inner)) if inner > 0 && file.is_multiple_of(inner) => Ok([file, inner]),
         _ => Err(store.damaged(&format!(
-            "{name} has chunks of {inner} cells in files of {of_file}"
+            "{} has chunks of {inner} cells in files of {of_file}",
+            info.name
         ))),
     }
 }
 
 /// The shards of which an array has a file.
-fn files(store: &OpenOrder, name: &str) -> Result<BTreeSet<u64>> {
+fn files(store: &OpenOrder, info: &ArrayInfo) -> Result<BTreeSet<u64>> {
+    let name = &info.name;
     let list = |folder: &Path| match folders::list(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         paths => paths.map_err(|error| Error::io("list", folder, error)),
     };
     let mut paths = list(&store.folder(name).join("c"))?;
-    if store.times().is_some() {
+    if info.at_steps {
         let of_steps: Vec<Vec<_>> = paths.iter().map(|p| list(p)).collect::<Result<_>>()?;
         paths = of_steps.concat();
     }

@@ -12,7 +12,7 @@ use super::groups::document;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
 use super::times::BOUNDS;
 use super::value::{Scalar, into_little_endian, scalar};
-use crate::config::{Dtype, shown_time};
+use crate::config::{Dtype, Numbered, shown_time};
 use crate::digest::hex;
 use crate::error::Result;
 use crate::store::content::ContentHash;
@@ -20,7 +20,7 @@ use crate::store::content::ContentHash;
 /// The steps of a store, as it says them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredSteps {
-    /// `time` or `cycle`.
+    /// `time`, `cycle`, `rgt` or `region`.
     pub name: String,
     steps: Vec<Step>,
     hashes: Vec<ContentHash>,
@@ -30,7 +30,7 @@ pub struct StoredSteps {
 enum Step {
     /// Seconds since 2018-01-01.
     Period(f64, f64),
-    Cycle(i64),
+    Number(i64),
 }
 
 impl StoredSteps {
@@ -49,7 +49,7 @@ impl StoredSteps {
             Some(Step::Period(from, to)) => {
                 format!("{} to {}", shown_time(from), shown_time(to))
             }
-            Some(Step::Cycle(cycle)) => format!("cycle {cycle}"),
+            Some(Step::Number(number)) => format!("{} {number}", self.name),
             None => format!("step {step}"),
         }
     }
@@ -58,14 +58,19 @@ impl StoredSteps {
     pub fn at_time(&self, seconds: f64) -> Option<usize> {
         let holds = |step: &Step| match step {
             Step::Period(from, to) => (*from..*to).contains(&seconds),
-            Step::Cycle(_) => false,
+            Step::Number(_) => false,
         };
         self.steps.iter().position(holds)
     }
 
-    /// The step of a cycle.
-    pub fn of_cycle(&self, number: i64) -> Option<usize> {
-        let is = |step: &Step| *step == Step::Cycle(number);
+    /// Whether they are numbers of granules.
+    pub fn are_numbers(&self) -> bool {
+        Numbered::named(&self.name).is_some()
+    }
+
+    /// The step of this number.
+    pub fn of_number(&self, number: i64) -> Option<usize> {
+        let is = |step: &Step| *step == Step::Number(number);
         self.steps.iter().position(is)
     }
 
@@ -117,10 +122,10 @@ pub fn steps(store: &OpenOrder, name: &str) -> Result<StoredSteps> {
         Scalar::Float(x) => x,
         Scalar::Whole(n) => n as f64,
     };
-    let steps = if name == "cycle" {
-        let cycles = read(name, Dtype::I32, 1)?.into_iter();
-        cycles
-            .map(|cycle| Step::Cycle(float(cycle) as i64))
+    let steps = if Numbered::named(name).is_some() {
+        let numbers = read(name, Dtype::I32, 1)?.into_iter();
+        numbers
+            .map(|number| Step::Number(float(number) as i64))
             .collect()
     } else {
         let starts = read(name, Dtype::F64, 1)?;
@@ -131,7 +136,7 @@ pub fn steps(store: &OpenOrder, name: &str) -> Result<StoredSteps> {
         let steps: Vec<Step> = steps.collect();
         let same = |(start, step): (&Scalar, &Step)| match step {
             Step::Period(from, to) => float(*start) == *from && from < to,
-            Step::Cycle(_) => false,
+            Step::Number(_) => false,
         };
         if starts.len() != steps.len() || !starts.iter().zip(&steps).all(same) {
             let message = format!("{name} and {BOUNDS} are not those of one another");

@@ -1,4 +1,4 @@
-//! The coordinate of the steps of time: when they begin and end, as CF has it, or the numbers of cycles.
+//! The coordinate of the steps of time: when they begin and end, as CF has it, or their numbers.
 //!
 //! Below `group.rs`. Sources: CF Conventions 1.11, sections 4.4 and 7.1.
 
@@ -61,14 +61,14 @@ pub fn of_rows(steps: &StoreSteps) -> Map<String, Value> {
 fn coordinates(steps: &StoreSteps) -> Vec<Coordinate> {
     let length = steps.len();
     let Some(edges) = steps.edges() else {
-        let cycles = steps.range().map(u32::cast_signed);
+        let numbers = steps.numbers().into_iter().map(u32::cast_signed);
         return vec![Coordinate {
             name: steps.name(),
             dtype: Dtype::I32,
             shape: vec![length],
             dimensions: vec![steps.name()],
             attributes: attributes(steps),
-            bytes: cycles.flat_map(i32::to_le_bytes).collect(),
+            bytes: numbers.flat_map(i32::to_le_bytes).collect(),
         }];
     };
     let ends = edges.windows(2).flat_map(|ends| [ends[0], ends[1]]);
@@ -95,21 +95,20 @@ fn coordinates(steps: &StoreSteps) -> Vec<Coordinate> {
 }
 
 fn attributes(steps: &StoreSteps) -> Map<String, Value> {
-    object(if steps.edges().is_some() {
-        json!({
+    let Some(number) = steps.numbered() else {
+        return object(json!({
             "standard_name": "time",
             "long_name": "start of the step",
             "axis": "T",
             "units": UNITS,
             "calendar": "standard",
             "bounds": BOUNDS,
-        })
-    } else {
-        json!({
-            "long_name": "cycle of the satellite's repeat orbit",
-            "units": "1",
-        })
-    })
+        }));
+    };
+    object(json!({
+        "long_name": number.long_name(),
+        "units": "1",
+    }))
 }
 
 /// The `zarr.json` of a coordinate: one Zarr chunk, as it is.

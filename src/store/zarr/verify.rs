@@ -236,9 +236,8 @@ impl Pair {
         let Some((value, a, b)) = first else {
             return Ok(None);
         };
-        let has_steps = self.a.times().is_some() && info.name != CELL_IDS;
-        let steps = info.shape.get(1).copied().filter(|_| has_steps);
-        let bins = info.shape.get(1 + usize::from(has_steps)).copied();
+        let steps = info.shape.get(1).copied().filter(|_| info.at_steps);
+        let bins = info.shape.get(1 + usize::from(info.at_steps)).copied();
         let slot = value / bins.unwrap_or(1);
         let index = slot / steps.unwrap_or(1);
         Ok(Some(DifferenceKind::Values {

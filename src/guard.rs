@@ -1,6 +1,6 @@
 //! Calls into the arrow and parquet libraries, whose decoders panic on some damaged files.
 //!
-//! Below `file.rs`, `batches.rs` and `inspect.rs`. Such a panic is an error of the table like any
+//! Beside the line, for whoever reads tables and regions. Such a panic is an error of the file like any
 //! other: it is caught here, and nothing of it is printed.
 
 use std::any::Any;
@@ -19,7 +19,7 @@ thread_local! {
 ///
 /// What `call` worked on must not be used again after a failure: a panic may have left it half
 /// changed.
-pub(super) fn guarded<T, E: ToString>(call: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+pub(crate) fn guarded<T, E: ToString>(call: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = take_hook();
