@@ -243,6 +243,13 @@ fn columns(config: &Config) -> Vec<(&'static str, String, String)> {
         add(coordinates, ".latitude", config.latitude.clone());
         add(coordinates, ".longitude", config.longitude.clone());
     }
+    for (name, kind) in &config.types {
+        add(
+            "data_source.types",
+            &format!(".{name}"),
+            kind.name().to_owned(),
+        );
+    }
     for variable in &config.variables {
         let key = format!(".{}", variable.name);
         add("data_source.variables", &key, source(variable, config));
@@ -298,8 +305,13 @@ fn predicate(filter: &Filter) -> String {
     let verb = if filter.keep { "keep" } else { "drop" };
     let moment = filter.moment.as_ref();
     let moment = moment.map_or(String::new(), |moment| format!(", {moment}"));
+    let level = if filter.per_segment {
+        ", one per geolocation segment"
+    } else {
+        ""
+    };
     format!(
-        "{verb} {}{column} {} {}{moment}",
+        "{verb} {}{column} {} {}{moment}{level}",
         filter.dataset,
         filter.op.name(),
         values.join(" ")

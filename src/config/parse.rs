@@ -198,6 +198,7 @@ fn typed(
         latitude: source.latitude,
         longitude: source.longitude,
         points: source.points,
+        types: source.types,
         variables,
         filters: source
             .filters
@@ -330,6 +331,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ),
         ("data_source.levels", source.levels.is_some()),
         ("data_source.joins", source.joins.is_some()),
+        ("data_source.types", source.types.is_some()),
         ("time", raw.time.is_some()),
         ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),

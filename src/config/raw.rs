@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::beams::RawBeams;
 use super::columns::{RawListed, RawVariable};
-use super::joins::RawJoin;
+use super::join_keys::RawJoin;
 use super::shapes::{Entries, RawScalar, Texts};
 use super::{
-    CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
+    CellPolicy, CsvType, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
 };
 
 /// The JSON Schema of a pipeline file.
@@ -76,6 +76,10 @@ pub(super) struct RawDataSource {
     /// Geodetic coordinates of the photons; may come from the base level instead.
     pub coordinates: Option<RawPositions>,
     pub variables: Entries<RawVariable>,
+    /// Types of columns of comma-separated values, by name; by default those that hold all values.
+    pub types: Option<Entries<CsvType>>,
+    /// Names of cycles of the orbit, for `cycle` of variables: `{first: 3, second: 7}`.
+    pub cycles: Option<Entries<u64>>,
     /// All must hold.
     pub filters: Option<Vec<RawFilter>>,
     /// Short for one filter with `op: eq`; not beside `filters`.
@@ -163,7 +167,7 @@ pub(super) struct RawTime {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFilter {
-    /// The base level; comparisons on other levels are not supported, expressions are.
+    /// The level of what is compared; a relative `dataset` is below it. The base level where nothing is said.
     pub level: Option<String>,
     /// What is compared; not beside `expression`.
     pub dataset: Option<String>,

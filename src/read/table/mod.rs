@@ -21,6 +21,7 @@ mod header;
 mod inspect;
 mod ipc;
 mod lists;
+mod lookup;
 mod metered;
 mod named;
 mod narrow;
@@ -38,6 +39,7 @@ mod texts;
 mod times;
 mod types;
 mod values;
+mod words;
 mod wrote;
 
 pub use columns::source_columns;
