@@ -207,6 +207,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("output.nulls", "", config.nulls.name().into());
     add("output.valid_range", "", config.valid_range.name().into());
     add("output.duplicates", "", config.duplicates.name().into());
+    if !config.idle.is_empty() {
+        add("without effect", "", config.idle.join(", "));
+    }
     for (key, path) in [("store", &config.store), ("catalog", &config.catalog)] {
         let shown = path.as_ref().map(|path| path.display().to_string());
         add(key, "", shown.unwrap_or_else(|| "none".into()));

@@ -20,6 +20,8 @@ mod entries;
 mod explain;
 mod faults;
 mod filters;
+mod foreign;
+mod idle;
 mod job;
 mod join_keys;
 mod joins;
@@ -146,6 +148,9 @@ pub struct Config {
     pub access: Access,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
+    /// Keys that are written and change nothing, as only other readers of the format need them.
+    #[doc(hidden)]
+    pub idle: Vec<&'static str>,
     /// Keys that a [`Change`] said, in place of what was written.
     pub changed: Vec<String>,
 }

@@ -9,6 +9,7 @@ use super::ValidRangePolicy;
 use super::area::{Area, region};
 use super::columns::lift;
 use super::faults::{Fault, Faults};
+use super::idle::idle;
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
 use super::raw::{RawConfig, RawGrid, RawLatitude};
@@ -223,6 +224,7 @@ fn typed(
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),
+        idle: idle(raw, faults),
         changed: Vec::new(),
     };
     for fault in axis_faults(&config) {

@@ -18,6 +18,7 @@ mod foreign;
 mod from_code;
 mod full_sphere;
 mod generations;
+mod idle_keys;
 mod inspections;
 mod joins;
 mod joins_settled;
@@ -51,6 +52,7 @@ mod tolerant;
 mod trends;
 mod units;
 mod watches;
+mod zagg_files;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

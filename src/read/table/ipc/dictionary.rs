@@ -100,7 +100,8 @@ impl Dictionaries {
             let what = || format!("dictionary batch {number} has {} values", layout.rows);
             room.beside(all.bytes, what).map_err(Fault::TooLarge)?;
             let values = whole(stored, &layout, file).map_err(named)?;
-all.add(header.id(), &values, header.isDelta()).map_err(named)?;
+            all.add(header.id(), &values, header.isDelta())
+                .map_err(named)?;
         }
         Ok(all)
     }
