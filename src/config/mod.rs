@@ -223,6 +223,7 @@ pub struct Variable {
 
 impl Config {
     /// Whether it needs to be known which photons belong to which geolocation segments.
+    #[cfg(feature = "hdf5")]
     pub(crate) fn needs_link(&self) -> bool {
         let of_segments = self.variables.iter().any(|v| v.per_segment)
             || self.filters.iter().any(|filter| filter.per_segment);

@@ -162,6 +162,7 @@ fn typed(
     faults: &mut Faults,
 ) -> Option<Config> {
     let source = Source::new(&raw.data_source, raw.time.as_ref(), faults);
+    let idle = idle(raw, faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
@@ -224,7 +225,7 @@ fn typed(
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),
-        idle: idle(raw, faults),
+        idle,
         changed: Vec::new(),
     };
     for fault in axis_faults(&config) {

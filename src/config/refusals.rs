@@ -138,7 +138,7 @@ data_source:
   filters:
     - {dataset: "/{group}/q", op: nee, value: 0}
     - {dataset: "/{group}/q", op: in, value: 0}
-    - {dataset: "/{group}/q", op: eq, value: a-c}
+    - {dataset: "/{group}/q", op: gt, value: a-c}
   quality_filter: {dataset: "/{group}/q", value: 010}
 aggregation:
   handoff: arow

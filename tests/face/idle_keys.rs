@@ -86,7 +86,7 @@ fn their_types_are_checked_and_all_faults_are_shown_at_once() {
     for says in [
         "pipeline.type: unknown value 'spatail', did you mean 'spatial'",
         "worker.memory: expected a whole number from 0",
-        "worker: unknown key 'disk', did you mean 'extra_disk'",
+        "worker: unknown key 'disk'; known: memory, extra_disk",
         "data_source.index: expected a mapping",
         "data_source.granule_workers: is 0; it is 1 or more",
         "data_source.shard_workers: expected a whole number",

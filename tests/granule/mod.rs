@@ -73,6 +73,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         access: Access::default(),
         changed: Vec::new(),
         origins: std::collections::BTreeMap::new(),
+        idle: Vec::new(),
     }
 }
 
