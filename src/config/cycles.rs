@@ -53,18 +53,16 @@ impl<'a> Cycles<'a> {
             }
             RawScalar::Text(name) => {
                 let known = self.named.iter().find(|(known, _)| known == name);
-                match known {
+                if let Some((_, cycle)) = known {
                     // A number that no cycle has is a fault of its own.
-                    Some((_, cycle)) => Ok(u32::try_from(*cycle).ok()),
-                    None => {
-                        let names = self.named.iter().map(|(name, _)| *name);
-                        let near = suggestion(name, names);
-                        let message = format!(
-                            "'{name}' is neither the number of a cycle nor in data_source.cycles{near}"
-                        );
-                        Err(Fault::new(key, message))
-                    }
+                    return Ok(u32::try_from(*cycle).ok());
                 }
+                let names = self.named.iter().map(|(name, _)| *name);
+                let near = suggestion(name, names);
+                let message = format!(
+                    "'{name}' is neither the number of a cycle nor in data_source.cycles{near}"
+                );
+                Err(Fault::new(key, message))
             }
         }
     }

@@ -178,6 +178,25 @@ pub(super) fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault
         let message = "is how far a profile goes; it belongs to by: profiles";
         return fault(".span", message.into());
     }
+    let end = end.map(|end| joined(&path, &end));
+    let index = || Ok(joined(&path, &needed("index", index)?));
+    Ok(Typed {
+        by: by(raw, key, (segment, end), index)?,
+        name: name.to_owned(),
+        product,
+        path,
+        compare_times: raw.times != Some(RawTimes::Ignore),
+    })
+}
+
+/// How rows and photons are joined, by the datasets of `segment_id`, `segment_id_end` and `index`.
+fn by(
+    raw: &RawJoin,
+    key: &str,
+    (segment, end): (String, Option<String>),
+    index: impl FnOnce() -> Result<String, Fault>,
+) -> Result<JoinBy, Fault> {
+    let fault = |below: &str, message: String| Err(Fault::new(format!("{key}{below}"), message));
     let by = match raw.by {
         RawBy::Photons if end.is_some() => {
             return fault(
@@ -187,7 +206,7 @@ pub(super) fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault
         }
         RawBy::Photons => JoinBy::Photons {
             segment,
-            index: joined(&path, &needed("index", index)?),
+            index: index()?,
         },
         RawBy::Profiles if end.is_some() => {
             return fault(
@@ -209,7 +228,7 @@ pub(super) fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault
         }
         RawBy::Segments => JoinBy::Segments {
             first: segment,
-            last: end.map(|end| joined(&path, &end)),
+            last: end,
         },
         RawBy::Profiles => match raw.span {
             None => JoinBy::Profiles {
@@ -227,11 +246,5 @@ pub(super) fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault
             }
         },
     };
-    Ok(Typed {
-        name: name.to_owned(),
-        product,
-        path,
-        by,
-        compare_times: raw.times != Some(RawTimes::Ignore),
-    })
+    Ok(by)
 }

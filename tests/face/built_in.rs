@@ -143,7 +143,7 @@ fn a_cycle_that_a_granule_has_not_and_columns_of_no_cycle_are_refused() {
     let with = |changes: &[&str]| {
         let changes: Vec<Change> = changes.iter().map(|text| text.parse().unwrap()).collect();
         let config = config::load_with("atl11", &changes)?;
-        let run = Run::new(config, Granules::named(&one(&granule)));
+        let run = Run::new(config, Granules::named(one(&granule)));
         run.into_store(site.out("a.zarr")).execute()
     };
     let says = [

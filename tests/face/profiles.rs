@@ -75,10 +75,8 @@ fn profiles() -> Vec<(i32, i8)> {
 
 /// The flag of a geolocation segment: that of the profile which begins at it or last before it, not too far away.
 fn flag(rows: &[(i32, i8)], id: i32, span: i32) -> Option<i8> {
-    let known = rows
-        .iter()
-        .filter(|(first, _)| *first != NULL && *first <= id);
-    let (first, flag) = known.last()?;
+    let mut known = rows.iter().rev();
+    let (first, flag) = known.find(|(first, _)| *first != NULL && *first <= id)?;
     (id - first < span).then_some(*flag)
 }
 

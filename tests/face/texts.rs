@@ -1,6 +1,6 @@
 //! Filters over datasets of text, and over what stands once per geolocation segment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hdf5::File;
 use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
@@ -65,7 +65,7 @@ fn with_texts(site: &Site) -> PathBuf {
 }
 
 /// A run with one filter that counts photons.
-fn run(site: &Site, granule: &PathBuf, filter: &str) -> Run<'static> {
+fn run(site: &Site, granule: &Path, filter: &str) -> Run<'static> {
     let outputs = "    n: {function: count, source: four}\n";
     let config = pipeline(site, VARIABLES, filter, outputs);
     site.code(&config, &one(granule)).overwrite(true)

@@ -151,8 +151,26 @@ fn layout(product: &str) -> (&'static str, Vec<(&'static str, Data)>) {
                 ("heights/height_segment_ssh_flag", Whole(every_third)),
             ],
         ),
+        "ATL11" => layout_of_cycles(),
         other => layout_of_land_and_sea(other),
     }
+}
+
+/// The same of ATL11, which has a column for each cycle.
+fn layout_of_cycles() -> (&'static str, Vec<(&'static str, Data)>) {
+    (
+        "",
+        vec![
+            ("latitude", F64(lat)),
+            ("longitude", F64(lon)),
+            ("h_corr", OfCycles(height_in)),
+            ("h_corr_sigma", OfCycles(error_in)),
+            (
+                "quality_summary",
+                FlagOfCycles(|i, cycle| i8::from(is_bad_in(i, cycle))),
+            ),
+        ],
+    )
 }
 
 /// The same of the products of land, inland water and the open sea.
@@ -182,19 +200,6 @@ fn layout_of_land_and_sea(product: &str) -> (&'static str, Vec<(&'static str, Da
                     Whole(|i| if is_bad(i) { -1 } else { (i % 3) as i32 }),
                 ),
                 ("heights/height_segment_length_seg", F32(metres)),
-            ],
-        ),
-        "ATL11" => (
-            "",
-            vec![
-                ("latitude", F64(lat)),
-                ("longitude", F64(lon)),
-                ("h_corr", OfCycles(height_in)),
-                ("h_corr_sigma", OfCycles(error_in)),
-                (
-                    "quality_summary",
-                    FlagOfCycles(|i, cycle| i8::from(is_bad_in(i, cycle))),
-                ),
             ],
         ),
         "ATL12" => (

@@ -80,30 +80,26 @@ impl SourceDataset {
         };
         let mut attributes =
             attributes::of(dataset).map_err(|why| granule.error(format!("{path}: {why}")))?;
-        let (stored, members, texts) = match words.filter(|_| is_text(dataset)) {
-            Some(words) => {
-                let texts = Texts::of(dataset, &attributes, words)
-                    .map_err(|why| granule.error(format!("{path} {why}")))?;
-                // What they mean, texts have seen to.
-                attributes.found.clear();
-                (Dtype::I64, texts.members(words), Some(texts))
-            }
-            None => {
-                let stored = dtype_of(dataset).map_err(|found| {
-                    granule.error(if is_text(dataset) {
-                        format!(
-                            "{path} is text, and a number is needed; text is compared by filters of the dataset, with \
-                             eq, ne, in or not_in"
-                        )
-                    } else {
-                        format!(
-                            "{path} is {found}, which is not supported; integers of up to 64 bits, float32 \
-                             and float64 are"
-                        )
-                    })
-                })?;
-                (stored, members(dataset), None)
-            }
+        let (stored, members, texts) = if let Some(words) = words.filter(|_| is_text(dataset)) {
+            let texts = Texts::of(dataset, &attributes, words)
+                .map_err(|why| granule.error(format!("{path} {why}")))?;
+            // What they mean, texts have seen to.
+            attributes.found.clear();
+            (Dtype::I64, texts.members(words), Some(texts))
+        } else {
+            let stored = dtype_of(dataset).map_err(|found| {
+                granule.error(if is_text(dataset) {
+                    format!(
+                        "{path} is text, and a number is needed; text is compared by filters of the dataset, with eq, \
+                         ne, in or not_in"
+                    )
+                } else {
+                    format!(
+                        "{path} is {found}, which is not supported; integers of up to 64 bits, float32 and float64 are"
+                    )
+                })
+            })?;
+            (stored, members(dataset), None)
         };
         let meaning = Meaning::new(&attributes, stored)
             .map_err(|why| granule.error(format!("{path}: {why}")))?;

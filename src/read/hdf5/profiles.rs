@@ -3,7 +3,7 @@
 //! On the line: `open_join.rs` hands over the numbers of geolocation segments that rows begin at. Pure.
 //!
 //! ATL09 says in `high_rate/segment_id` which geolocation segment of ATL03 each profile of 25 Hz is at. A geolocation
-//! segment has the profile that begins at it or last before it, as SlideRule samples ATL09 (`Atl09Sampler.cpp` of
+//! segment has the profile that begins at it or last before it, as `SlideRule` samples ATL09 (`Atl09Sampler.cpp` of
 //! github.com/SlideRuleEarth/sliderule, version 5.3). Other than there, a profile ends: what is further behind it than it
 //! reaches is in a gap and has none.
 

@@ -120,18 +120,17 @@ impl Track {
             track.filters.push(source);
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {
-            let source = match variable.join {
-                Some(join) => track.add_joined(&donors[join], variable, join)?,
-                None => {
-                    let path = path_in(&variable.path, &track.name);
-                    let column = column_of(granule, variable, &path)?;
-                    let of = if variable.per_segment {
-                        RowsOf::Segments
-                    } else {
-                        photons
-                    };
-                    track.add(granule, &variable.path, column, of)?
-                }
+            let source = if let Some(join) = variable.join {
+                track.add_joined(&donors[join], variable, join)?
+            } else {
+                let path = path_in(&variable.path, &track.name);
+                let column = column_of(granule, variable, &path)?;
+                let of = if variable.per_segment {
+                    RowsOf::Segments
+                } else {
+                    photons
+                };
+                track.add(granule, &variable.path, column, of)?
             };
             let data = &track.sources[source].data;
             if !widens(data.dtype, wanted) {

@@ -90,30 +90,7 @@ impl Needed {
                 .extend(odd.map(|odd| format!("granule {}: column {name}: {odd}", table.name())));
             meanings.insert(name.clone(), meaning);
         }
-        let axes = [
-            (&config.latitude, Axis::Latitude, 90.0),
-            (&config.longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
-        ];
-        for (coordinate, axis, most) in axes {
-            let Some(meaning) = meanings.get_mut(coordinate) else {
-                continue;
-            };
-            meaning.settle_within(-most, most);
-            let odd = check_degrees(meaning.units.as_deref(), axis)
-                .map_err(|why| table.error(format!("column {coordinate}: {why}")))?;
-            warnings.extend(
-                odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())),
-            );
-            let dtype = meaning.dtype();
-            // Of text, whole degrees are as good.
-            if !dtype.is_float() && !matches!(table.format, Format::Csv(_)) {
-                return Err(table.error(format!(
-                    "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
-                     convert it",
-                    dtype.name()
-                )));
-            }
-        }
+        check_coordinates(table, config, (&mut meanings, &mut warnings))?;
         check_filters(table, config, (&meanings, &words))?;
         for (variable, &wanted) in config.variables.iter().zip(types) {
             let dtype = meanings[&variable.path].dtype();
@@ -297,6 +274,38 @@ fn meaning(table: &TableFile, name: &str, (dtype, field): (Dtype, &Field)) -> Re
 
 fn is_time(field: &Field) -> bool {
     times::is_time(list_item(field.data_type()).unwrap_or(field.data_type()))
+}
+
+/// Whether the coordinates are in degrees, of floating point where the file says types.
+fn check_coordinates(
+    table: &TableFile,
+    config: &Config,
+    (meanings, warnings): (&mut BTreeMap<String, Meaning>, &mut Vec<String>),
+) -> Result<()> {
+    let axes = [
+        (&config.latitude, Axis::Latitude, 90.0),
+        (&config.longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
+    ];
+    for (coordinate, axis, most) in axes {
+        let Some(meaning) = meanings.get_mut(coordinate) else {
+            continue;
+        };
+        meaning.settle_within(-most, most);
+        let odd = check_degrees(meaning.units.as_deref(), axis)
+            .map_err(|why| table.error(format!("column {coordinate}: {why}")))?;
+        warnings
+            .extend(odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())));
+        let dtype = meaning.dtype();
+        // Of text, whole degrees are as good.
+        if !dtype.is_float() && !matches!(table.format, Format::Csv(_)) {
+            return Err(table.error(format!(
+                "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
+                 convert it",
+                dtype.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the filters can tell the values of their columns apart.

@@ -47,7 +47,7 @@ impl Words {
             let Some(field) = field(table, name).filter(|field| is_text(field.data_type())) else {
                 continue;
             };
-            words.check(table, filter, field)?;
+            check(table, filter, field)?;
             let known = words.of.entry(name.clone()).or_default();
             for word in &filter.words {
                 let same = |(known, _): &&(String, i64)| known.trim_end() == word.trim_end();
@@ -63,30 +63,6 @@ impl Words {
             }
         }
         Ok(words)
-    }
-
-    fn check(&self, table: &TableFile, filter: &Filter, field: &Field) -> Result<()> {
-        let name = &filter.dataset;
-        let refused = |why: String| -> Result<(), Error> {
-            Err(table.error(format!("column {name} is text, and {why}")))
-        };
-        if let Some(moment) = &filter.moment {
-            return refused(format!(
-                "times are asked for, from or to {moment}; name a column of times in time.dataset"
-            ));
-        }
-        if let Some(number) = filter.values.first() {
-            return refused(format!(
-                "a filter compares it with the number {number}; write it in quotes"
-            ));
-        }
-        let attributes = Attributes::of_field(|key| field.metadata().get(key).cloned());
-        match attributes.first() {
-            Some(key) => refused(format!(
-                "its metadata have {key}, which is for numbers; take it out"
-            )),
-            None => Ok(()),
-        }
     }
 
     /// Whether a column is text that filters compare.
@@ -119,6 +95,31 @@ impl Words {
             outside: None,
             stray: false,
         })
+    }
+}
+
+/// Whether a filter may compare a column of text.
+fn check(table: &TableFile, filter: &Filter, field: &Field) -> Result<()> {
+    let name = &filter.dataset;
+    let refused = |why: String| -> Result<(), Error> {
+        Err(table.error(format!("column {name} is text, and {why}")))
+    };
+    if let Some(moment) = &filter.moment {
+        return refused(format!(
+            "times are asked for, from or to {moment}; name a column of times in time.dataset"
+        ));
+    }
+    if let Some(number) = filter.values.first() {
+        return refused(format!(
+            "a filter compares it with the number {number}; write it in quotes"
+        ));
+    }
+    let attributes = Attributes::of_field(|key| field.metadata().get(key).cloned());
+    match attributes.first() {
+        Some(key) => refused(format!(
+            "its metadata have {key}, which is for numbers; take it out"
+        )),
+        None => Ok(()),
     }
 }
 

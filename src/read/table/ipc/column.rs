@@ -135,11 +135,8 @@ impl Column {
         let nulls = next(if stored.nulls > 0 { bits } else { 0 })?;
         let nulls = (stored.nulls > 0).then(|| Bits::new(nulls));
         let offsets = |width: u64| {
-            if rows == 0 {
-                0
-            } else {
-                (rows + 1).saturating_mul(width)
-            }
+            let edges = if rows == 0 { 0 } else { rows + 1 };
+            edges.saturating_mul(width)
         };
         let values = || -> Result<Box<Self>, String> {
             let values = stored.values.as_ref().ok_or("has lists without values")?;
