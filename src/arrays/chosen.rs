@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 /// Refuses what would choose photons and is not looked at here: conditions, and of arrays also filters and a region.
 pub(super) fn check_chosen(config: &Config, tables: bool) -> Result<()> {
-    let odd = |v: &Variable| v.column.is_some() || v.join.is_some();
+    let odd = |v: &Variable| v.column.is_some() || v.cycle.is_some() || v.join.is_some();
     let chosen = !config.filters.is_empty() || config.region.is_some();
     let what = if config.axis.is_some() {
         Some("photons in memory have no steps of time")

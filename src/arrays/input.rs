@@ -44,7 +44,7 @@ impl<'a> Input<'a> {
     /// What it says of the config's variables.
     fn sources(&self, config: &Config) -> Result<Vec<SourceColumn>> {
         match self {
-            Self::Table(path) => source_columns(&TableFile::open(path)?, config),
+            Self::Table(path) => source_columns(&TableFile::open(path)?.typed(config)?, config),
             Self::Structured(_) | Self::Folder(_) => {
                 let named = |variable: &crate::config::Variable| {
                     let column_type = self.array(&variable.path)?.column_type();

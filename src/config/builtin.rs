@@ -43,6 +43,7 @@ const CONFIGS: &[BuiltIn] = built_in![
     "atl07",
     "atl08",
     "atl10",
+    "atl11",
     "atl12",
     "atl13",
     "atl24",

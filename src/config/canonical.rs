@@ -36,6 +36,8 @@ fn canonical(config: &Config) -> String {
         read,
         format!("coordinates {:?} {:?}", config.latitude, config.longitude),
     ];
+    let types = config.types.iter();
+    lines.extend(types.map(|(name, kind)| format!("type {name:?} {}", kind.name())));
     if let Some(beams) = &config.beams {
         lines.push(format!("beams {beams:?}"));
     }
@@ -95,10 +97,12 @@ fn variable(variable: &Variable, joins: &[Join]) -> String {
     let resolution = variable.resolution.map_or(String::new(), |r| r.to_string());
     let column = variable.column;
     let column = column.map_or(String::new(), |column| format!(" column {column}"));
+    let cycle = variable.cycle;
+    let cycle = cycle.map_or(String::new(), |cycle| format!(" cycle {cycle}"));
     let join = variable.join.map(|join| &joins[join].name);
     let join = join.map_or(String::new(), |name| format!(" join {name:?}"));
     format!(
-        "variable {:?} {:?} {resolution:?} {}{column}{join}",
+        "variable {:?} {:?} {resolution:?} {}{column}{cycle}{join}",
         variable.name, variable.path, variable.per_segment
     )
 }
@@ -113,8 +117,13 @@ fn filter(filter: &Filter) -> String {
     } else {
         format!(" words {words:?}")
     };
+    let level = if filter.per_segment {
+        " per segment"
+    } else {
+        ""
+    };
     format!(
-        "filter {:?} {:?} {:?} {values:?} {}{words}",
+        "filter {:?} {:?} {:?} {values:?} {}{words}{level}",
         filter.dataset, filter.column, filter.op, filter.keep
     )
 }

@@ -10,6 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
+use super::cycles::Cycles;
 use super::faults::{Fault, Faults};
 use super::joins::Joins;
 use super::levels::{Levels, joined};
@@ -24,6 +25,7 @@ pub(super) struct RawVariable {
     pub path: String,
     pub column: Option<u64>,
     pub columns: Option<Vec<u64>>,
+    pub cycle: Option<RawScalar>,
     pub resolution: Option<RawScalar>,
     pub level: Option<String>,
     pub join: Option<String>,
@@ -39,6 +41,9 @@ struct LongVariable {
     column: Option<u64>,
     /// In place of `column`, several of them: `NAME[3]` in expressions, and `any(NAME >= 3)`, `all(NAME >= 3)`.
     columns: Option<Vec<u64>>,
+    /// In place of `column`, the cycle of the orbit whose column it is by `cycle_number` beside the dataset (ATL11): its
+    /// number, or one of the names in `data_source.cycles`.
+    cycle: Option<RawScalar>,
     /// Size of one integer unit, a power of two: `2^-34`, `2**-34` or a number.
     resolution: Option<RawScalar>,
     /// The level that the dataset belongs to.
@@ -53,6 +58,10 @@ impl Variable {
         let column = self
             .column
             .map_or(String::new(), |column| format!("[:,{column}]"));
+        let cycle = self
+            .cycle
+            .map_or(String::new(), |cycle| format!("[cycle {cycle}]"));
+        let column = column + &cycle;
         match self.join.and_then(|join| joins.get(join)) {
             Some(join) => format!("{} {}{column}", join.product, self.path),
             None => format!("{}{column}", self.path),
@@ -64,6 +73,7 @@ impl Variable {
 pub(super) struct Columns<'a> {
     pub levels: &'a Levels<'a>,
     pub joins: &'a Joins<'a>,
+    pub cycles: &'a Cycles<'a>,
     pub link: Option<&'a Link>,
 }
 
@@ -97,6 +107,7 @@ impl Columns<'_> {
         Variable {
             name: name.into(),
             column: faults.keep(column).flatten(),
+            cycle: faults.keep(self.cycles.of(&key, raw)).flatten(),
             resolution: faults.keep(resolution).flatten(),
             per_segment: join.is_none() && self.is_per_segment(name, raw, &path),
             join,
@@ -171,12 +182,18 @@ pub(super) fn lift(raw: &mut RawDataSource, faults: &mut Faults) {
                 format!("{key}.columns"),
                 "stands beside column; keep one",
             ));
+        } else if variable.cycle.is_some() {
+            faults.add(Fault::new(
+                format!("{key}.columns"),
+                "stands beside cycle; keep one",
+            ));
         }
         for &column in columns.iter().take(MOST_COLUMNS) {
             let part = RawVariable {
                 path: variable.path.clone(),
                 column: Some(column),
                 columns: None,
+                cycle: None,
                 resolution: variable.resolution.clone(),
                 level: variable.level.clone(),
                 join: variable.join.clone(),
@@ -288,7 +305,7 @@ impl<'de> Deserialize<'de> for RawVariable {
             type Value = RawVariable;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a dataset path or a mapping with path, column, columns, resolution, level and join")
+                f.write_str("a dataset path or a mapping with path, column, columns, cycle, resolution, level and join")
             }
 
             fn visit_str<E: de::Error>(self, path: &str) -> Result<RawVariable, E> {
@@ -304,6 +321,7 @@ impl<'de> Deserialize<'de> for RawVariable {
                     path: long.path,
                     column: long.column,
                     columns: long.columns,
+                    cycle: long.cycle,
                     resolution: long.resolution,
                     level: long.level,
                     join: long.join,

@@ -207,6 +207,9 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
     add("output.nulls", "", config.nulls.name().into());
     add("output.valid_range", "", config.valid_range.name().into());
     add("output.duplicates", "", config.duplicates.name().into());
+    if !config.idle.is_empty() {
+        add("without effect", "", config.idle.join(", "));
+    }
     for (key, path) in [("store", &config.store), ("catalog", &config.catalog)] {
         let shown = path.as_ref().map(|path| path.display().to_string());
         add(key, "", shown.unwrap_or_else(|| "none".into()));
@@ -242,6 +245,13 @@ fn columns(config: &Config) -> Vec<(&'static str, String, String)> {
     } else {
         add(coordinates, ".latitude", config.latitude.clone());
         add(coordinates, ".longitude", config.longitude.clone());
+    }
+    for (name, kind) in &config.types {
+        add(
+            "data_source.types",
+            &format!(".{name}"),
+            kind.name().to_owned(),
+        );
     }
     for variable in &config.variables {
         let key = format!(".{}", variable.name);
@@ -298,8 +308,13 @@ fn predicate(filter: &Filter) -> String {
     let verb = if filter.keep { "keep" } else { "drop" };
     let moment = filter.moment.as_ref();
     let moment = moment.map_or(String::new(), |moment| format!(", {moment}"));
+    let level = if filter.per_segment {
+        ", one per geolocation segment"
+    } else {
+        ""
+    };
     format!(
-        "{verb} {}{column} {} {}{moment}",
+        "{verb} {}{column} {} {}{moment}{level}",
         filter.dataset,
         filter.op.name(),
         values.join(" ")

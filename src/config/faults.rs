@@ -58,6 +58,11 @@ impl Places {
         self.by_path.insert(path.into(), place);
     }
 
+    /// Where a key stands.
+    pub fn at(&self, path: &str) -> Option<Place> {
+        self.by_path.get(path).copied()
+    }
+
     /// Of a value that a change said: nothing at this path or below it stands in the text.
     pub fn forget(&mut self, path: &str) {
         let within = |noted: &str| {

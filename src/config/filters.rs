@@ -3,13 +3,70 @@
 //!
 //! Beside `source.rs`, which reads the rest of the section.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::GranuleKind;
 use super::faults::{Fault, Faults};
-use super::levels::Levels;
+use super::levels::{Levels, joined};
 use super::raw::{RawDataSource, RawFilter};
 use super::said::{self, SaidFilter};
 use super::shapes::RawScalar;
-use super::{Filter, FilterOp, GranuleKind};
 use crate::expr::{Condition, RowExpr, parse_condition};
+
+/// Keeps a photon where `dataset[row, column] op value` holds.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{Filter, FilterOp, load};
+///
+/// let atl06 = load("atl06")?;
+/// let good = |filter: &Filter| filter.op == FilterOp::Eq && filter.values == [0.0];
+/// assert!(atl06.filters.iter().any(good));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// Dataset path template.
+    pub dataset: String,
+    pub column: Option<usize>,
+    pub op: FilterOp,
+    /// One value, or the set of `in` and `not_in`.
+    pub values: Vec<f64>,
+    /// Texts among them: those of a dataset of text, or names of members of an enum; `TRUE` and `FALSE` of booleans.
+    pub words: Vec<String>,
+    /// `false` keeps the photons for which the comparison does *not* hold.
+    pub keep: bool,
+    /// Of a bound in time: the moment in UTC. The dataset is seconds since 2018-01-01.
+    pub moment: Option<String>,
+    /// The dataset has one row per geolocation segment, and what holds of it holds of its photons.
+    pub per_segment: bool,
+}
+
+/// How a value is compared.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// use icefold::config::{FilterOp, load};
+///
+/// let filters = load("atl03")?.filters;
+/// assert!(filters.iter().all(|filter| filter.op != FilterOp::NotIn));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterOp {
+    Eq,
+    Ne,
+    Ge,
+    Le,
+    Gt,
+    Lt,
+    In,
+    NotIn,
+}
 
 /// What has to hold of a photon.
 #[derive(Debug, Default)]
@@ -71,6 +128,7 @@ pub(super) fn filters(
             words,
             keep: true,
             moment: None,
+            per_segment: false,
         };
         filters.compared.push((key.to_owned(), filter));
     }
@@ -110,16 +168,16 @@ fn condition(
 }
 
 fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) -> Option<Filter> {
+    let mut of_level = None;
     if let Some(level) = &raw.level {
         let key = format!("{key}.level");
-        if faults.keep(levels.check(&key, level)).is_some() && levels.is_other(level) {
-            let message = format!(
-                "is '{level}'; a comparison of a dataset is on the base level. Name the dataset in \
-                 data_source.variables with its level, and give the filter as expression: NAME == VALUE"
-            );
-            faults.add(Fault::new(key, message));
-        }
+        faults.keep(levels.check(&key, level));
+        of_level = levels.get(level);
     }
+    let per_segment = raw
+        .level
+        .as_ref()
+        .is_some_and(|level| levels.is_other(level));
     let mut missing = |name: &str| {
         if !faults.is_hole(&format!("{key}.{name}")) {
             let message = format!("key '{name}' is missing; or give an expression alone");
@@ -143,14 +201,16 @@ fn filter(raw: &RawFilter, key: &str, levels: &Levels<'_>, faults: &mut Faults) 
         None => None,
     };
     let (values, words) = values?;
+    let dataset = raw.dataset.clone()?;
     Some(Filter {
-        dataset: raw.dataset.clone()?,
+        dataset: of_level.map_or_else(|| dataset.clone(), |level| joined(&level.path, &dataset)),
         column,
         op,
         values,
         words,
         keep: raw.keep.unwrap_or(true),
         moment: None,
+        per_segment,
     })
 }
 
@@ -184,13 +244,13 @@ fn values(raw: &RawFilter, op: FilterOp, key: &str, faults: &mut Faults) -> Opti
     numbers.into_iter().collect()
 }
 
-/// What is compared with: a number, or a name.
+/// What is compared with: a number, or a text.
 enum Operand {
     Number(f64),
     Word(String),
 }
 
-/// Numbers and names.
+/// Numbers and texts.
 fn apart(operands: impl IntoIterator<Item = Operand>) -> (Vec<f64>, Vec<String>) {
     let (mut numbers, mut words) = (Vec::new(), Vec::new());
     for operand in operands {
@@ -202,31 +262,25 @@ fn apart(operands: impl IntoIterator<Item = Operand>) -> (Vec<f64>, Vec<String>)
     (numbers, words)
 }
 
-/// A value to compare with: any number but NaN, held exactly; or the name of a member of an enum, whether there is one
-/// of that name being known where a granule is opened.
+/// A value to compare with: any number but NaN, held exactly; or a text, of which a granule tells whether the dataset has
+/// such, as text or as the name of a member of an enum.
 fn operand(scalar: &RawScalar, op: FilterOp, key: &str) -> Result<Operand, Fault> {
     match (scalar.to_f64(), scalar) {
         (Ok(value), _) if value.is_nan() => {
             Err(Fault::new(key, "NaN compares with nothing; use a number"))
         }
         (Ok(value), _) => Ok(Operand::Number(value)),
-        (Err(_), RawScalar::Text(word)) if is_name(word) => match op {
+        (Err(_), RawScalar::Text(word)) => match op {
             FilterOp::Eq | FilterOp::Ne | FilterOp::In | FilterOp::NotIn => {
                 Ok(Operand::Word(word.clone()))
             }
             FilterOp::Ge | FilterOp::Le | FilterOp::Gt | FilterOp::Lt => {
                 let message = format!(
-                    "'{word}' is not a number; names of an enum compare with eq, ne, in and not_in"
+                    "'{word}' is not a number; texts and names of an enum compare with eq, ne, in and not_in"
                 );
                 Err(Fault::new(key, message))
             }
         },
         (Err(message), _) => Err(Fault::new(key, message)),
     }
-}
-
-/// Whether a text may be the name of a member of an enum: a letter, then letters, digits and `_`.
-fn is_name(text: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_word)
 }

@@ -3,14 +3,12 @@
 //!
 //! Beside `source.rs`. A row belongs to one photon, told by its geolocation segment and its place in it (ATL08,
 //! `signal_photons`), or to all photons of one or several geolocation segments (ATL06, `land_ice_segments`; ATL08,
-//! `land_segments`). Which file is joined is settled by names (`src/read/siblings.rs`), rows are matched where
-//! granules are read (`src/read/hdf5/join.rs`).
-
-use schemars::JsonSchema;
-use serde::Deserialize;
+//! `land_segments`), or to those up to the next row's first (ATL09, `high_rate`). Which file is joined is settled by
+//! names (`src/read/siblings.rs`), rows are matched where granules are read (`src/read/hdf5/join.rs`).
 
 use super::columns::RawVariable;
 use super::faults::{Fault, Faults};
+use super::join_keys::{RawJoin, Typed, typed};
 use super::levels::joined;
 use super::raw::RawDataSource;
 use super::shapes::Entries;
@@ -71,6 +69,9 @@ pub enum JoinBy {
     Photons { segment: String, index: String },
     /// A row is one geolocation segment, or those from a first to a last.
     Segments { first: String, last: Option<String> },
+    /// A row is the profile of a pair of ground tracks: the geolocation segments from a first to before that of the next
+    /// row, and at most so many. `{group}` stands for the profile, such as `profile_1`.
+    Profiles { first: String, span: u32 },
 }
 
 impl Join {
@@ -82,6 +83,7 @@ impl Join {
             JoinBy::Segments { first, last } => {
                 all.extend([Some(first), last.as_ref()].into_iter().flatten());
             }
+            JoinBy::Profiles { first, .. } => all.push(first),
         }
         all
     }
@@ -130,79 +132,15 @@ impl std::fmt::Display for Join {
             } => {
                 write!(f, "{product} by segments, {first} to {last} have {base}")
             }
+            JoinBy::Profiles { first, span } => {
+                write!(
+                    f,
+                    "{product} by profiles, {first} to the next have {base}, {span} at most"
+                )
+            }
         }
     }
 }
-
-/// A join as it is written.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawJoin {
-    /// The product that is joined, e.g. `ATL08`; the file is found by its name.
-    product: String,
-    /// Whether a row is a photon, or one or several geolocation segments.
-    by: RawBy,
-    /// The group that the datasets are in; that of the product by default.
-    path: Option<String>,
-    /// What has the numbers of geolocation segments; that of the product by default.
-    segment_id: Option<String>,
-    /// Where rows are of several geolocation segments: what has the number of the last.
-    segment_id_end: Option<String>,
-    /// Of photons: what has their place in their geolocation segment, from 1.
-    index: Option<String>,
-    /// Of photons: whether `delta_time` of some of them is compared in both granules.
-    times: Option<RawTimes>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum RawTimes {
-    Compare,
-    Ignore,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum RawBy {
-    Photons,
-    Segments,
-}
-
-/// Where products have what is joined: group, number of the geolocation segment or of the first, of the last, place
-/// in it (data dictionaries of ATL08 and ATL06, release 006).
-const KNOWN: [(&str, RawBy, [&str; 4]); 3] = [
-    (
-        "ATL08",
-        RawBy::Photons,
-        [
-            "/{group}/signal_photons",
-            "ph_segment_id",
-            "",
-            "classed_pc_indx",
-        ],
-    ),
-    (
-        "ATL08",
-        RawBy::Segments,
-        [
-            "/{group}/land_segments",
-            "segment_id_beg",
-            "segment_id_end",
-            "",
-        ],
-    ),
-    (
-        "ATL06",
-        RawBy::Segments,
-        ["/{group}/land_ice_segments", "segment_id", "", ""],
-    ),
-];
-
-/// Products whose granules are not of a pass as those of photons are.
-const OTHERS: [&str; 13] = [
-    "ATL04", "ATL09", "ATL11", "ATL14", "ATL15", "ATL16", "ATL17", "ATL18", "ATL19", "ATL20",
-    "ATL21", "ATL22", "ATL23",
-];
 
 /// The declared joins.
 pub(super) struct Joins<'a> {
@@ -210,15 +148,6 @@ pub(super) struct Joins<'a> {
     /// Their names are not known: none is right or wrong.
     unknown: bool,
     typed: Vec<Typed>,
-}
-
-/// A join with its group.
-struct Typed {
-    name: String,
-    product: String,
-    path: String,
-    by: JoinBy,
-    compare_times: bool,
 }
 
 impl<'a> Joins<'a> {
@@ -285,99 +214,6 @@ impl<'a> Joins<'a> {
             })
             .collect()
     }
-}
-
-/// The product, if its granules can be joined.
-fn product(given: &str) -> Result<String, String> {
-    let product = given.to_ascii_uppercase();
-    let digits = product.strip_prefix("ATL").unwrap_or_default();
-    if digits.len() != 2 || !digits.bytes().all(|c| c.is_ascii_digit()) {
-        return Err(format!("'{given}' is no product, e.g. ATL08"));
-    }
-    if product == "ATL03" {
-        return Err("is ATL03, which has the photons; name the product to join to them".into());
-    }
-    if OTHERS.contains(&&*product) {
-        return Err(format!(
-            "is {product}, whose granules are not of one pass and region as those of ATL03 are; ATL06, ATL08 and \
-             others that have numbers of geolocation segments in ground tracks are joined"
-        ));
-    }
-    Ok(product)
-}
-
-fn typed(name: &str, raw: &RawJoin, key: &str) -> Result<Typed, Fault> {
-    let fault = |below: &str, message: String| Err(Fault::new(format!("{key}{below}"), message));
-    let product = product(&raw.product);
-    let product = product.map_err(|message| Fault::new(format!("{key}.product"), message))?;
-    let known = KNOWN
-        .iter()
-        .find(|(of, by, _)| *of == product && *by == raw.by);
-    let known = known.map(|(_, _, names)| *names);
-    let or_known = |given: &Option<String>, place: usize| {
-        let name = known.map_or("", |names| names[place]);
-        let name = given.as_deref().unwrap_or(name);
-        (!name.is_empty()).then(|| name.to_owned())
-    };
-    // Of names that are given, none is filled up with the product's.
-    let end = match (&raw.segment_id, &raw.segment_id_end) {
-        (Some(_), end) => end.clone(),
-        (None, end) => or_known(end, 2),
-    };
-    let (path, segment, index) = (
-        or_known(&raw.path, 0),
-        or_known(&raw.segment_id, 1),
-        or_known(&raw.index, 3),
-    );
-    let needed = |key: &str, given: Option<String>| {
-        given.ok_or_else(|| {
-            let by = if raw.by == RawBy::Photons {
-                "photons"
-            } else {
-                "segments"
-            };
-            let message =
-                format!("key '{key}' is missing; for {product} by {by} nothing stands in for it");
-            Fault::new(format!("data_source.joins.{name}"), message)
-        })
-    };
-    let path = needed("path", path)?;
-    let segment = joined(&path, &needed("segment_id", segment)?);
-    let by = match raw.by {
-        RawBy::Photons if end.is_some() => {
-            return fault(
-                ".segment_id_end",
-                "is for rows of several geolocation segments; a photon is in one".into(),
-            );
-        }
-        RawBy::Photons => JoinBy::Photons {
-            segment,
-            index: joined(&path, &needed("index", index)?),
-        },
-        RawBy::Segments if raw.times.is_some() => {
-            return fault(
-                ".times",
-                "is about photons; for rows that are photons say by: photons".into(),
-            );
-        }
-        RawBy::Segments if raw.index.is_some() => {
-            return fault(
-                ".index",
-                "is the place of a photon; for rows that are photons say by: photons".into(),
-            );
-        }
-        RawBy::Segments => JoinBy::Segments {
-            first: segment,
-            last: end.map(|end| joined(&path, &end)),
-        },
-    };
-    Ok(Typed {
-        name: name.to_owned(),
-        product,
-        path,
-        by,
-        compare_times: raw.times != Some(RawTimes::Ignore),
-    })
 }
 
 /// How geolocation segments map to photons where no level says it (ATL03 data dictionary, `geolocation`).

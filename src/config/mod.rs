@@ -13,12 +13,17 @@ mod builtin;
 mod canonical;
 mod change;
 mod columns;
+mod csv_types;
+mod cycles;
 mod emit;
 mod entries;
 mod explain;
 mod faults;
 mod filters;
+mod foreign;
+mod idle;
 mod job;
+mod join_keys;
 mod joins;
 mod joints;
 mod levels;
@@ -47,9 +52,6 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::expr::{CellExpr, Condition, RowExpr};
 use crate::region::Region;
 use crate::stat::Resolution;
@@ -65,7 +67,10 @@ pub use beams::{BeamChoice, Beams};
 pub(crate) use builtin::of_product;
 pub use builtin::{BuiltIn, built_in};
 pub use change::Change;
+#[doc(hidden)]
+pub use csv_types::CsvType;
 pub use explain::{explain, explain_json};
+pub use filters::{Filter, FilterOp};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml, parse_yaml_with};
@@ -111,6 +116,9 @@ pub struct Config {
     pub longitude: String,
     /// Of tables: the column of points that both are taken from.
     pub points: Option<String>,
+    /// Of tables of comma-separated values: types of columns, by name, in place of those that values look like.
+    #[doc(hidden)]
+    pub types: Vec<(String, CsvType)>,
     /// Source columns that outputs use, in order of declaration.
     pub variables: Vec<Variable>,
     /// All must hold; the first that fails counts the photon.
@@ -142,6 +150,9 @@ pub struct Config {
     pub access: Access,
     /// Where the value of each explained key (`output.latitude`, ...) comes from.
     pub origins: BTreeMap<&'static str, Provenance>,
+    /// Keys that are written and change nothing, as only other readers of the format need them.
+    #[doc(hidden)]
+    pub idle: Vec<&'static str>,
     /// Keys that a [`Change`] said, in place of what was written.
     pub changed: Vec<String>,
 }
@@ -202,6 +213,8 @@ pub struct Variable {
     pub path: String,
     /// Which column of a 2-D dataset.
     pub column: Option<usize>,
+    /// In its place, the cycle of the orbit that the column is of, by what the granule says.
+    pub cycle: Option<u32>,
     /// Size of one integer unit; chosen from the dataset's name where not given.
     pub resolution: Option<Resolution>,
     /// The dataset has one row per geolocation segment and is broadcast through the link.
@@ -211,6 +224,14 @@ pub struct Variable {
 }
 
 impl Config {
+    /// Whether it needs to be known which photons belong to which geolocation segments.
+    #[cfg(feature = "hdf5")]
+    pub(crate) fn needs_link(&self) -> bool {
+        let of_segments = self.variables.iter().any(|v| v.per_segment)
+            || self.filters.iter().any(|filter| filter.per_segment);
+        of_segments || !self.joins.is_empty()
+    }
+
     /// Whether some output counts granules, cycles or tracks.
     pub(crate) fn counts_marks(&self) -> bool {
         let mut outputs = self.outputs.iter();
@@ -251,58 +272,6 @@ impl AsRef<str> for Variable {
     fn as_ref(&self) -> &str {
         &self.name
     }
-}
-
-/// Keeps a photon where `dataset[row, column] op value` holds.
-///
-/// ```
-/// # fn main() -> icefold::Result<()> {
-/// use icefold::config::{Filter, FilterOp, load};
-///
-/// let atl06 = load("atl06")?;
-/// let good = |filter: &Filter| filter.op == FilterOp::Eq && filter.values == [0.0];
-/// assert!(atl06.filters.iter().any(good));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Filter {
-    /// Dataset path template.
-    pub dataset: String,
-    pub column: Option<usize>,
-    pub op: FilterOp,
-    /// One value, or the set of `in` and `not_in`.
-    pub values: Vec<f64>,
-    /// Names among them, of members of an enum; `TRUE` and `FALSE` of booleans.
-    pub words: Vec<String>,
-    /// `false` keeps the photons for which the comparison does *not* hold.
-    pub keep: bool,
-    /// Of a bound in time: the moment in UTC. The dataset is seconds since 2018-01-01.
-    pub moment: Option<String>,
-}
-
-/// How a value is compared.
-///
-/// ```
-/// # fn main() -> icefold::Result<()> {
-/// use icefold::config::{FilterOp, load};
-///
-/// let filters = load("atl03")?.filters;
-/// assert!(filters.iter().all(|filter| filter.op != FilterOp::NotIn));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FilterOp {
-    Eq,
-    Ne,
-    Ge,
-    Le,
-    Gt,
-    Lt,
-    In,
-    NotIn,
 }
 
 /// How rows of the geolocation level map to runs of photons.

@@ -9,6 +9,7 @@ use super::ValidRangePolicy;
 use super::area::{Area, region};
 use super::columns::lift;
 use super::faults::{Fault, Faults};
+use super::idle::idle;
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
 use super::raw::{RawConfig, RawGrid, RawLatitude};
@@ -180,6 +181,7 @@ fn typed(
     faults: &mut Faults,
 ) -> Option<Config> {
     let source = Source::new(&raw.data_source, raw.time.as_ref(), faults);
+    let idle = idle(raw, faults);
     let output = &raw.output;
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
@@ -217,6 +219,7 @@ fn typed(
         latitude: source.latitude,
         longitude: source.longitude,
         points: source.points,
+        types: source.types,
         variables,
         filters: source
             .filters
@@ -241,6 +244,7 @@ fn typed(
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),
+        idle,
         changed: Vec::new(),
     };
     for fault in axis_faults(&config) {
@@ -344,6 +348,7 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ),
         ("data_source.levels", source.levels.is_some()),
         ("data_source.joins", source.joins.is_some()),
+        ("data_source.types", source.types.is_some()),
         ("time", raw.time.is_some()),
         ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),

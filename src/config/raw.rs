@@ -1,8 +1,7 @@
 //! The shape of the pipeline YAML itself, before any meaning: `text -> Raw -> Config`.
 //!
 //! Every mapping refuses keys that it does not know. Keys that only another reader or scheduler
-//! needs (`driver`, `handoff`, `read_plan`, `aggregation.coordinates`) are checked and
-//! have no effect. `yaml.rs` fills these types, `parse.rs` gives them meaning.
+//! needs (`idle.rs` lists them) are checked and have no effect. `yaml.rs` fills these types, `parse.rs` gives them meaning.
 
 use std::borrow::Cow;
 
@@ -11,10 +10,11 @@ use serde::Deserialize;
 
 use super::beams::RawBeams;
 use super::columns::{RawListed, RawVariable};
-use super::joins::RawJoin;
+use super::idle::{RawBlock, RawKnob, RawPipeline, RawStoreLayout, RawWorker};
+use super::join_keys::RawJoin;
 use super::shapes::{Entries, RawScalar, Texts};
 use super::{
-    CellPolicy, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
+    CellPolicy, CsvType, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
 };
 
 /// The JSON Schema of a pipeline file.
@@ -35,6 +35,10 @@ pub(super) struct RawConfig {
     pub data_source: RawDataSource,
     pub aggregation: RawAggregation,
     pub output: RawOutputSection,
+    /// `{type: spatial}`; has no effect.
+    pub pipeline: Option<RawPipeline>,
+    /// Has no effect: what workers of another scheduler have.
+    pub worker: Option<RawWorker>,
     /// The photons that take part, by their time.
     pub time: Option<RawTime>,
     /// The area that photons are kept of; the command line wins.
@@ -65,8 +69,16 @@ pub(super) struct RawDataSource {
     /// icefold reads HDF5 itself.
     pub reader: Option<RawReader>,
     /// Has no effect: the path or address of a granule tells how to reach it.
-    #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub driver: Option<RawDriver>,
+    /// These have no effect: how another reader finds and fetches chunks, and with how many workers.
+    pub index: Option<RawBlock>,
+    pub granule_workers: Option<u64>,
+    pub shard_workers: Option<u64>,
+    pub read_workers: Option<u64>,
+    pub write_buffer: Option<u64>,
+    pub anonymous: Option<bool>,
+    pub credentials_provider: Option<String>,
+    pub source_region: Option<String>,
     /// The product that granules are of, e.g. `ATL06`; those of another are refused.
     pub product: Option<String>,
     /// Ground tracks, e.g. `gt1l`; required, but for tables, which have none.
@@ -76,6 +88,10 @@ pub(super) struct RawDataSource {
     /// Geodetic coordinates of the photons; may come from the base level instead.
     pub coordinates: Option<RawPositions>,
     pub variables: Entries<RawVariable>,
+    /// Types of columns of comma-separated values, by name; by default those that hold all values.
+    pub types: Option<Entries<CsvType>>,
+    /// Names of cycles of the orbit, for `cycle` of variables: `{first: 3, second: 7}`.
+    pub cycles: Option<Entries<u64>>,
     /// All must hold.
     pub filters: Option<Vec<RawFilter>>,
     /// Short for one filter with `op: eq`; not beside `filters`.
@@ -164,7 +180,7 @@ pub(super) struct RawTime {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFilter {
-    /// The base level; comparisons on other levels are not supported, expressions are.
+    /// The level of what is compared; a relative `dataset` is below it. The base level where nothing is said.
     pub level: Option<String>,
     /// What is compared; not beside `expression`.
     pub dataset: Option<String>,
@@ -226,10 +242,10 @@ pub(super) struct RawReadPlan {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAggregation {
     /// Has no effect.
-    #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub handoff: Option<RawHandoff>,
+    /// Has no effect: how another reader holds what it merges.
+    pub streaming: Option<RawBlock>,
     /// Has no effect: the store's coordinate is always `cell_ids`.
-    #[allow(dead_code, reason = "checked while parsing, has no effect")]
     pub coordinates: Option<Entries<RawCoordinateOutput>>,
     pub variables: Entries<RawOutput>,
 }
@@ -296,6 +312,14 @@ pub(super) struct RawParams {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOutputSection {
     pub grid: RawGrid,
+    /// These have no effect: layout, caches and names of another reader's store.
+    pub store_layout: Option<RawStoreLayout>,
+    pub pyramid: Option<RawKnob>,
+    pub sweep: Option<RawKnob>,
+    pub coverage_moc: Option<bool>,
+    pub consolidate_metadata: Option<bool>,
+    pub touch: Option<String>,
+    pub product_name: Option<String>,
     pub latitude: Option<RawLatitude>,
     /// Which cells the store has: those with photons, or all that touch the region.
     pub cells: Option<CellPolicy>,
@@ -321,6 +345,9 @@ pub(super) struct RawGrid {
     /// Order of the store's chunks, between the other two.
     #[schemars(range(min = 0, max = 29))]
     pub chunk_inner: Option<i64>,
+    /// These have no effect: how chunks of another reader are packed, and an array that there always is.
+    pub sharded: Option<bool>,
+    pub emit_cell_ids: Option<bool>,
     /// Order of the cells.
     #[schemars(range(min = 0, max = 29))]
     pub child_order: i64,

@@ -23,8 +23,8 @@ chunk_inner: 8 | chunk_inner: eight | output.grid.chunk_inner: expected a whole 
 column: 0 | column: -1 | data_source.filters[0].column: expected a whole number from 0
 [gt1l, gt1r] | gt1l | data_source.groups: expected a list
 value: -2 | value: [true] | data_source.filters[0].value: expected a number
-op: ne, value: -2 | op: ge, value: abc | 'abc' is not a number; names of an enum compare with eq, ne, in and not_in
-value: -2 | value: a-b | 'a-b' is not a number
+op: ne, value: -2 | op: ge, value: abc | 'abc' is not a number; texts and names of an enum compare with eq, ne, in and not_in
+op: ne, value: -2 | op: lt, value: a-b | 'a-b' is not a number
   groups: [gt1l, gt1r]\n |  | data_source: key 'groups' is missing
 np.mean | np.meen | line 20, column 24: aggregation.variables.h_mean.function: unknown function 'np.meen', did you mean 'mean'
 source: h_ph, dtype: int32 | source: h_pf | 'h_pf' is not in data_source.variables, did you mean 'h_ph'
@@ -69,7 +69,7 @@ base_level: photons | base_level: photon | unknown level 'photon', did you mean 
 to: photons | to: segments | links to 'segments'; a link leads to 'photons'
 index_base: 1 | index_base: 2 | the first photon is 0 or 1
 op: ne, value: -2 | op: in, value: -2 | in and not_in take values
-column: 0 | level: segments, column: 0 | a comparison of a dataset is on the base level
+column: 0 | level: segment, column: 0 | filters[0].level: unknown level 'segment', did you mean 'segments'
 column: 0 | expression: h_ph > 1, column: 0 | has both expression and dataset
 latitude: lat_ph | latitude: lat | but the base level's are
 output:\n | output:\n  nan: drop\n | output.nan: unknown value 'drop'
@@ -138,7 +138,7 @@ data_source:
   filters:
     - {dataset: "/{group}/q", op: nee, value: 0}
     - {dataset: "/{group}/q", op: in, value: 0}
-    - {dataset: "/{group}/q", op: eq, value: a-c}
+    - {dataset: "/{group}/q", op: gt, value: a-c}
   quality_filter: {dataset: "/{group}/q", value: 010}
 aggregation:
   handoff: arow

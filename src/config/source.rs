@@ -4,6 +4,8 @@
 use super::axis::TimeAxis;
 use super::beams::{Beams, beams};
 use super::columns::Columns;
+use super::csv_types::{CsvType, types};
+use super::cycles::Cycles;
 use super::faults::{Fault, Faults};
 use super::filters::{Filters, filters};
 use super::joins::{self, Joins};
@@ -20,6 +22,7 @@ pub(super) struct Source {
     pub latitude: String,
     pub longitude: String,
     pub points: Option<String>,
+    pub types: Vec<(String, CsvType)>,
     pub variables: Vec<Variable>,
     pub filters: Filters,
     pub axis: Option<TimeAxis>,
@@ -48,9 +51,11 @@ impl Source {
         let joins = Joins::new(raw, faults);
         let link = levels.link(faults);
         let link = link.or_else(|| joins.needs_link().then(joins::default_link));
+        let cycles = Cycles::new(raw, faults);
         let columns = Columns {
             levels: &levels,
             joins: &joins,
+            cycles: &cycles,
             link: link.as_ref(),
         };
         let mut variables = Vec::new();
@@ -91,6 +96,7 @@ impl Source {
             latitude,
             longitude,
             points: raw.coordinates.as_ref().and_then(|c| c.geometry.clone()),
+            types: types(raw, granules, faults),
             variables,
             filters,
             axis,

@@ -21,6 +21,7 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
         ("product", raw.product.is_some(), "product"),
         ("groups", raw.groups.is_some(), "ground tracks"),
         ("beams", raw.beams.is_some(), "beams"),
+        ("cycles", raw.cycles.is_some(), "2-D columns"),
         ("base_level", raw.base_level.is_some(), "levels"),
         ("levels", raw.levels.is_some(), "levels"),
         (
@@ -38,6 +39,7 @@ pub(super) fn kind(raw: &RawDataSource, faults: &mut Faults) -> GranuleKind {
         for (key, given, what) in [
             ("level", variable.level.is_some(), "levels"),
             ("column", variable.column.is_some(), "2-D columns"),
+            ("cycle", variable.cycle.is_some(), "2-D columns"),
             (
                 "join",
                 variable.join.is_some(),

@@ -126,11 +126,15 @@ fn the_built_in_atl06_asks_what_the_file_asks_but_for_the_error() {
 }
 
 /// zagg's own pipeline files that run as they are.
-const RUN: [&str; 2] = ["atl06.yaml", "atl06_nullable.yaml"];
+const RUN: [&str; 3] = [
+    "atl03_scalar_healpix_o11.yaml",
+    "atl06.yaml",
+    "atl06_nullable.yaml",
+];
 
 #[test]
 #[cfg_attr(not(icefold_test_data), ignore = "no test data")]
-fn of_zaggs_own_pipeline_files_two_run_and_the_others_are_refused_by_place() {
+fn of_zaggs_own_pipeline_files_three_run_and_the_others_are_refused_by_place() {
     let mut seen = Vec::new();
     for entry in std::fs::read_dir(pipeline("zagg")).unwrap() {
         let path = entry.unwrap().path();
@@ -177,6 +181,7 @@ atl03-sea-ice 923dead72753e65a5954430b40b45c89fc1d0915a85bc97797d7e1467c654ef6
 atl07 a04bc64230909f403123eabcbfaff4c979ae4fc0c1535c1f139767f38d4cd4c4
 atl08 462c9643c11f6b817f8af82a62ef8d724399d061221d54d68e36186ce1fa53a3
 atl10 cf47f24c6f4d1fd20a84b884778930d5fd3dc6921694864801a790b9a15cb187
+atl11 3d1daf41ca9cb8bd3e94dc798cddac77f2af8ef341ef5da88e7c27aa0cb816d9
 atl12 a84fbdcaf462f6c44fb1467b4709829448ad305fdd673a1f07c91f4767d7d500
 atl13 e3fdbcc93080cceb9ab3d2fa81cc5d67acbdfad2c873ea731256e4ef6da9a0d1
 atl24 59a1b7585ba26abad4e39c0005475f14722220d97c37e0c3601c57e634901547";

@@ -74,6 +74,7 @@ pub(super) fn filters(
             values: vec![seconds(moment)],
             words: Vec::new(),
             keep: true,
+            per_segment: false,
             moment: Some(said(moment)),
         };
         ("time".to_owned(), filter)

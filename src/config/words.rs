@@ -157,6 +157,21 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
         ("output.grid", "crs" | "resolution" | "bounds" | "chunk_shape") => {
             "it belongs to rectilinear grids; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
         }
+        ("aggregation", "chunk_precompute") => {
+            "an output is made of the photons of its cell alone; give the edges of a histogram as numbers"
+        }
+        ("output", "aoi_mask") => {
+            "photons and cells of an area are chosen with region, and output.cells: region has all of its cells"
+        }
+        ("output", "windowing") => {
+            "steps of time are asked for with time: {every: ...} or {edges: [...]}"
+        }
+        ("output", "time_encoding" | "time_source") => {
+            "times are seconds, and stores have dates as CF has them; remove the key"
+        }
+        ("data_source", "assets") => {
+            "granules of other products are joined with joins: {NAME: {product: ATL08, by: photons}}"
+        }
         ("output.grid", "layout") => "stores hold occupied cells; remove the key",
         ("", "bounds") => {
             "choose granules on the command line, and photons with region: {bbox: [W, S, E, N]}"

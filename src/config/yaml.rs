@@ -9,6 +9,7 @@ use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use super::change::{Change, apply};
 use super::emit::emitted;
 use super::faults::{Faults, Places};
+use super::foreign::foreign;
 use super::nodes::fill;
 use super::raw::RawConfig;
 use super::tree::{MAX_DEPTH, scan};
@@ -43,6 +44,9 @@ pub(super) fn read(text: &str, changes: &[Change]) -> Result<Read, String> {
     check_syntax(text)?;
     apply(&mut tree, changes)?;
     let root = tree.root.ok_or(EMPTY)?;
+    if let Some(why) = foreign(&root, &tree.places) {
+        return Err(why);
+    }
     let raw = fill(&root, &mut tree.faults);
     let said: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let head = || format!("# With {}.\n", said.join(", "));

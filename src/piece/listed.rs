@@ -29,6 +29,9 @@ pub struct GranuleFile {
     pub modified: u64,
     /// SHA-256 in hex over its length, its first and its last 64 KiB.
     pub probe: String,
+    /// The file's name, where it is not the granule's: of one that is joined to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl GranuleFile {
@@ -54,7 +57,16 @@ impl GranuleFile {
             bytes,
             modified: since.map_or(0, |since| since.as_nanos() as u64),
             probe: hex(&hash.finalize()),
+            name: None,
         })
+    }
+
+    /// With the name that the file at `path` has.
+    #[must_use]
+    pub fn called_as(mut self, path: &Path) -> Self {
+        let name = path.file_name();
+        self.name = name.map(|name| name.to_string_lossy().into_owned());
+        self
     }
 
     /// How it differs from what it was, in words.

@@ -19,6 +19,7 @@ mod manifest;
 mod marker;
 mod read;
 mod replaces;
+mod sources;
 mod write;
 
 use std::collections::BTreeSet;
@@ -193,7 +194,8 @@ impl Pieces {
     /// The markers of all shards, ascending by shard.
     ///
     /// # Errors
-    /// Shards whose piece is missing or damaged, by their places in the map.
+    /// Shards whose piece is missing or damaged, by their places in the map; pieces of which two were made of different
+    /// files of one granule.
     pub fn all_done(&self) -> Result<Vec<Marker>> {
         let mut markers = Vec::new();
         let mut missing = Vec::new();
@@ -227,6 +229,7 @@ impl Pieces {
             ]));
         }
         markers.sort_by_key(|marker| marker.shard);
+        sources::check_same(&markers, &self.folder)?;
         Ok(markers)
     }
 

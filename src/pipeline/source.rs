@@ -67,7 +67,16 @@ impl Source<'_> {
         for granule in self.granules {
             let files = self.look.then(|| granule.granule.files());
             let files = files.into_iter().flatten();
-            let files = files.filter_map(|(name, path)| Some((name, GranuleFile::of(path).ok()?)));
+            let files = files.enumerate().filter_map(|(place, (name, path))| {
+                let file = GranuleFile::of(path).ok()?;
+                // The first is the granule itself, which is called by its name.
+                let file = if place == 0 {
+                    file
+                } else {
+                    file.called_as(path)
+                };
+                Some((name, file))
+            });
             let files: Vec<_> = files.collect();
             let message = match self.read(granule, &mut buffers, (sender, given_back)) {
                 Ok(Some(report)) => Message::End(Box::new(report), files),

@@ -125,7 +125,7 @@ impl Input {
                 Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
             }
             GranuleKind::Table => {
-                let table = table(granule)?;
+                let table = table(granule, config)?;
                 let reader = TableReader::new(table, config, types, batch_rows, wanted)?;
                 Ok(Self::Table(Box::new(reader)))
             }
@@ -163,7 +163,7 @@ impl Input {
                 })
             }
             GranuleKind::Table => {
-                let opened = table(granule)?;
+                let opened = table(granule, config)?;
                 let columns = source_columns(&opened, config)?;
                 let types: Vec<ColumnType> = columns.iter().map(|c| c.column_type).collect();
                 let reader = TableReader::new(opened, config, &types, 1, None)?;
@@ -210,7 +210,7 @@ impl Input {
                 Ok(blank.then(|| "has none of the groups that the config reads".to_owned()))
             }
             GranuleKind::Table => {
-                let table = table(&alone)?;
+                let table = table(&alone, config)?;
                 let mut needed = columns_read(config).into_iter();
                 let missing = needed.find(|name| !table.has(name));
                 Ok(missing.map(|name| lacks(format!("column {name}"))))
@@ -316,8 +316,8 @@ impl Input {
     }
 }
 
-fn table(granule: &GranulePath) -> Result<TableFile> {
-    TableFile::open_as(&granule.path, &granule.name)
+fn table(granule: &GranulePath, config: &Config) -> Result<TableFile> {
+    TableFile::open_as(&granule.path, &granule.name)?.typed(config)
 }
 
 /// An HDF5 granule of the product that the config reads.

@@ -99,6 +99,14 @@ impl TableFile {
         Err(refused(name))
     }
 
+    /// None.
+    ///
+    /// # Errors
+    /// None.
+    pub fn typed(self, _config: &Config) -> Result<Self> {
+        match self.0 {}
+    }
+
     pub fn name(&self) -> &str {
         match self.0 {}
     }

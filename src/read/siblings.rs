@@ -1,14 +1,14 @@
 //! Granules of other products that are read beside those of photons, found by their names.
 //!
 //! Beside reading: the plan sets them aside and says which belongs to which granule. A sibling has the time, the
-//! reference ground track, cycle and region, and the release of the granule (`product.rs`); versions may differ, as
-//! products are made again one by one, and of several the highest is read.
+//! reference ground track, cycle and region, and the release of the granule (`product.rs`), or is of its whole orbit;
+//! versions may differ, as products are made again one by one, and of several the highest is read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{ProductName, Sibling};
-use crate::config::{Config, Join};
+use crate::config::{Config, Join, JoinBy};
 use crate::digest::of_file;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -46,9 +46,19 @@ impl std::fmt::Display for Missing {
     }
 }
 
-/// The pass of a granule: what the names of all its products have in common.
-fn pass(name: &ProductName) -> Option<String> {
+/// The pass of a granule: what the names of all its products have in common; of a product whose granules are of whole
+/// orbits, reference ground track and cycle.
+fn pass(name: &ProductName, of_orbits: bool) -> Option<String> {
+    if of_orbits {
+        let (_, orbit) = name.granule.rsplit_once('_')?;
+        return (orbit.len() == 8).then(|| format!("orbit {}", &orbit[..6]));
+    }
     name.granule.strip_prefix(&*name.product).map(str::to_owned)
+}
+
+/// Whether a join is of a product whose granules are of whole orbits.
+fn is_of_orbits(join: &Join) -> bool {
+    matches!(join.by, JoinBy::Profiles { .. })
 }
 
 impl Siblings {
@@ -63,8 +73,10 @@ impl Siblings {
         let Some(name) = ProductName::of(path).filter(|_| Self::is_one(path, config)) else {
             return;
         };
-        let (Some(pass), Some(&(release, version))) = (pass(&name), name.rank.release.first())
-        else {
+        let mut joins = config.joins.iter();
+        let of_orbits = joins.any(|join| join.product == name.product && is_of_orbits(join));
+        let pass = pass(&name, of_orbits);
+        let (Some(pass), Some(&(release, version))) = (pass, name.rank.release.first()) else {
             return;
         };
         let named = Named {
@@ -129,9 +141,13 @@ impl Siblings {
     fn one(&self, granule: &Path, join: &Join) -> Result<&PathBuf, Missing> {
         let (product, key) = (&join.product, format!("data_source.joins.{}", join.name));
         let name = ProductName::of(granule);
-        let own = name
-            .as_ref()
-            .and_then(|name| Some((name, pass(name)?, name.rank.release.first()?.0)));
+        let own = name.as_ref().and_then(|name| {
+            Some((
+                name,
+                pass(name, is_of_orbits(join))?,
+                name.rank.release.first()?.0,
+            ))
+        });
         let Some((name, pass, release)) = own else {
             return Err(Missing(format!(
                 "{key} joins {product}, which is found by the names of both, and this is no name of a product, such \

@@ -111,6 +111,7 @@ impl AssembledReport {
                 name: config.name.clone(),
                 sha256: config.sha256.clone(),
                 region: config.region().ok().flatten().map(|region| region.facts()),
+                without_effect: Vec::new(),
             },
             pieces: AssembledPieces {
                 folder: shown(pieces.0),

@@ -107,6 +107,9 @@ pub struct ConfigIdentity {
     /// The area that photons were kept of; null where of all.
     #[serde(default)]
     pub region: Option<RegionFacts>,
+    /// Keys of the config that change nothing, as only other readers of its format need them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_effect: Vec<String>,
 }
 
 /// What folded the photons.

@@ -32,6 +32,7 @@ pub struct RunFacts<'a> {
     pub command: Vec<String>,
     pub config_name: &'a str,
     pub config_sha256: &'a str,
+    pub without_effect: &'a [&'static str],
     pub region: Option<&'a Region>,
     pub axis: Option<&'a TimeAxis>,
     pub device: &'static str,
@@ -74,6 +75,11 @@ impl RunReport {
                 name: facts.config_name.to_owned(),
                 sha256: facts.config_sha256.to_owned(),
                 region: facts.region.map(Region::facts),
+                without_effect: facts
+                    .without_effect
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
             },
             device: DeviceReport {
                 name: facts.device.to_owned(),

@@ -173,6 +173,7 @@ impl<'a> Work<'a> {
             command: self.settings.command.clone(),
             config_name: &self.config.name,
             config_sha256: &self.config.sha256,
+            without_effect: &self.config.idle,
             region: self.config.region.as_ref(),
             axis: self.config.axis.as_ref(),
             device: device.name(),

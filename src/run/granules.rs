@@ -59,6 +59,7 @@ impl Granules {
     pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
         self.check()?;
         let plan = crate::plan::plan(&self.paths, config, tolerant)?;
+        notes::of_config(config, watch);
         notes::of_plan(&plan, watch);
         Ok(plan)
     }
@@ -72,6 +73,7 @@ impl Granules {
     ) -> Result<Plan> {
         self.check()?;
         let plan = crate::plan::plan_positions(&self.paths, config, tolerant)?;
+        notes::of_config(config, watch);
         notes::of_plan(&plan, watch);
         Ok(plan)
     }
@@ -169,6 +171,7 @@ impl Mapped {
             config: Some(config),
             duplicates: None,
         })?;
+        notes::of_config(config, watch);
         notes::of_plan(&plan, watch);
         Ok((plan, map))
     }

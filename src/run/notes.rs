@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::config::Config;
 use crate::photon::Counts;
 use crate::pipeline::Tally;
 use crate::plan::Plan;
@@ -13,6 +14,16 @@ use crate::watch::{Note, Watch};
 
 /// Rows that were left out, of which so many are told one by one.
 const ROWS: usize = 10;
+
+/// Keys of a config that change nothing.
+pub fn of_config(config: &Config, watch: &dyn Watch) {
+    if !config.idle.is_empty() {
+        watch.note(Note::WithoutEffect {
+            config: config.name.clone(),
+            keys: config.idle.clone(),
+        });
+    }
+}
 
 /// What becomes of files that are not read, or read beside others of their granule.
 pub fn of_plan(plan: &Plan, watch: &dyn Watch) {

@@ -39,6 +39,11 @@ pub enum Note {
     },
     /// Files of folders that are plainly no data.
     NotData { files: u64 },
+    /// Keys of a config that change nothing, as only other readers of its format need them.
+    WithoutEffect {
+        config: String,
+        keys: Vec<&'static str>,
+    },
     /// A shard map has something that no run follows, or lacks what tells that it fits.
     OddMap { what: String },
     /// What differs between granules without making them unusable together.
@@ -111,7 +116,8 @@ impl Note {
     pub fn weight(&self) -> Weight {
         match self {
             Self::ShardsDone { .. } => Weight::Hint,
-            Self::Parts { .. }
+            Self::WithoutEffect { .. }
+            | Self::Parts { .. }
             | Self::NotRead { .. }
             | Self::NotData { .. }
             | Self::Drift { .. }
@@ -141,6 +147,7 @@ impl From<&Note> for Phrase {
             | Note::Parts { .. }
             | Note::NotRead { .. }
             | Note::NotData { .. }
+            | Note::WithoutEffect { .. }
             | Note::OddMap { .. } => note.of_plan().into(),
             Note::PieceAgain { .. }
             | Note::GranulesAgain { .. }
@@ -196,6 +203,9 @@ impl Note {
             }
             Self::NotData { files: 1 } => "not read: 1 file that is no data".to_owned(),
             Self::NotData { files } => format!("not read: {files} files that are no data"),
+            Self::WithoutEffect { config, keys } => {
+                format!("config {config}: without effect here: {}", keys.join(", "))
+            }
             Self::OddMap { what } => what.clone(),
             _ => String::new(),
         }

@@ -3,11 +3,12 @@
 use icefold::config::{self, Change};
 use icefold::error::Kind;
 use icefold::store::StoreReader;
+use icefold::{Granules, Run};
 
 use super::from_code::{done, partly, refused};
 use crate::support::Site;
 use crate::support::granules::one;
-use crate::support::products::{ROWS, height, is_bad, metres};
+use crate::support::products::{ROWS, error_in, height, height_in, is_bad, is_bad_in, metres};
 
 /// The product that a built-in config reads.
 fn product(name: &str) -> String {
@@ -101,6 +102,85 @@ fn terrain_and_canopy_are_counted_apart() {
     near(te, mean(&kept, |i| f64::from(height(i)), |_| 1.0));
     let with_canopy = (0..ROWS).filter(|&i| !is_bad(i) && i % 2 == 1).count();
     assert_eq!((canopies, canopy), (with_canopy as f64, 12.5));
+}
+
+#[test]
+fn heights_of_two_cycles_are_those_of_their_columns_and_their_change_is_of_rows_with_both() {
+    let used = |cycle: usize| move |i: &usize| !is_bad_in(*i, cycle) && height_in(*i, cycle) < 1e30;
+    let rows = |keep: &dyn Fn(&usize) -> bool| (0..ROWS).filter(|i| keep(i)).collect::<Vec<_>>();
+    let (first, second) = (rows(&used(0)), rows(&used(2)));
+    let both = rows(&|i| used(0)(i) && used(2)(i));
+    let change = |i: usize| f64::from(height_in(i, 2)) - f64::from(height_in(i, 0));
+    let weight = |i: usize| {
+        let square = |cycle| f64::from(error_in(i, cycle)).powi(2);
+        1.0 / (square(0) + square(2))
+    };
+    let [count, h, second_count, second_h, dh_count, dh] = values(
+        "atl11",
+        [
+            "count",
+            "h_mean",
+            "second_count",
+            "second_mean",
+            "dh_count",
+            "dh_mean",
+        ],
+    );
+    let counts = (first.len() as f64, second.len() as f64, both.len() as f64);
+    assert_eq!((count, second_count, dh_count), counts);
+    near(h, mean(&first, |i| f64::from(height_in(i, 0)), |_| 1.0));
+    near(
+        second_h,
+        mean(&second, |i| f64::from(height_in(i, 2)), |_| 1.0),
+    );
+    near(dh, mean(&both, change, weight));
+}
+
+#[test]
+fn a_cycle_that_a_granule_has_not_and_columns_of_no_cycle_are_refused() {
+    let site = Site::new();
+    let granule = site.product("g.h5", "ATL11");
+    let with = |changes: &[&str]| {
+        let changes: Vec<Change> = changes.iter().map(|text| text.parse().unwrap()).collect();
+        let config = config::load_with("atl11", &changes)?;
+        let run = Run::new(config, Granules::named(one(&granule)));
+        run.into_store(site.out("a.zarr")).execute()
+    };
+    let says = [
+        "granule g.h5: /pt2/h_corr has no column of cycle 6",
+        "/pt2/cycle_number is 3, 5, 7",
+    ];
+    let changed = with(&["data_source.cycles.second=6"]);
+    refused(changed, Kind::Granule, &says);
+    // Where cycles are told is beside the dataset.
+    let elsewhere = "data_source.variables.q_first={path: '/{group}/stats/flag', cycle: first}";
+    let says = ["/pt2/stats/flag does not exist"];
+    refused(with(&[elsewhere]), Kind::Granule, &says);
+    let one_value = "data_source.variables.q_first={path: '/{group}/latitude', cycle: first}";
+    let says = ["/pt2/latitude is asked for, which is of shape (40), and /pt2/cycle_number has 3"];
+    refused(with(&[one_value]), Kind::Granule, &says);
+    for (change, says) in [
+        (
+            "data_source.variables.h_first={path: '/{group}/h_corr', cycle: frist}",
+            "h_first.cycle: 'frist' is neither the number of a cycle nor in data_source.cycles, did you mean 'first'",
+        ),
+        (
+            "data_source.variables.h_first={path: '/{group}/h_corr', cycle: 3, column: 0}",
+            "h_first.cycle: stands beside column; keep one",
+        ),
+        (
+            "data_source.cycles.first=100",
+            "data_source.cycles.first: is 100; cycles are 1 to 99",
+        ),
+    ] {
+        refused(with(&[change]), Kind::Config, &[says]);
+    }
+    let named = config::load("atl11").unwrap();
+    let numbers = named.text.replace("cycle: first", "cycle: 3");
+    let numbers = numbers.replace("cycle: second", "cycle: 7");
+    let numbers = numbers.replace("  cycles: {first: 3, second: 7}\n", "");
+    let numbers = config::parse_yaml("mine", &numbers).unwrap();
+    assert_eq!(numbers.sha256, named.sha256);
 }
 
 #[test]

@@ -165,3 +165,107 @@ fn csv_in_a_folder_is_passed_over_by_name() {
         "{message}"
     );
 }
+
+/// A config for the columns of these tests, with types of some and another filter.
+fn typed(site: &Site, types: &str, filter: &str) -> PathBuf {
+    let text = table_yaml().replace("{dataset: flag, op: ne, value: 1}", filter);
+    let text = text.replace(
+        "  reader: table\n",
+        &format!("  reader: table\n  types: {types}\n"),
+    );
+    write(site, "typed.yaml", &text)
+}
+
+#[test]
+fn columns_of_csv_have_the_types_that_the_config_says() {
+    let site = Site::new();
+    let head = "lon,lat,h,k,flag,class\n";
+    let rows = |h: &str| format!("{head}-45.5,70.5,{h},2,0,1\n-45.5,70.5,{h},3,0,10\n");
+    let a = write(&site, "a.csv", &rows("1"));
+    let b = write(&site, "b.csv", &rows("2.5"));
+    let both = [a.as_path(), b.as_path()];
+    let keep_all = "{dataset: flag, op: ne, value: 1}";
+    let says = ["column h"];
+    let untyped = site.code(typed(&site, "{k: int64}", keep_all), &both);
+    refused(untyped.execute(), Kind::Granule, &says);
+    let run = site.code(typed(&site, "{h: float64}", keep_all), &both);
+    let (report, _) = done(run.overwrite(true));
+    assert_eq!(report["photons"]["kept"], 4);
+    // Whatever it looks like.
+    let run = site.code(
+        typed(
+            &site,
+            "{class: text}",
+            "{dataset: class, op: eq, value: '1'}",
+        ),
+        &one(&a),
+    );
+    let (report, _) = done(run.overwrite(true));
+    assert_eq!(report["photons"]["kept"], 1);
+    for (types, says) in [
+        (
+            "{h: int64}",
+            "b.csv: column h has '2.5' in row 0, and data_source.types says int64",
+        ),
+        (
+            "{h: time}",
+            "b.csv: column h has '2.5' in row 0, and data_source.types says time",
+        ),
+        (
+            "{k: boolean}",
+            "b.csv: column k has whole numbers, and data_source.types says boolean",
+        ),
+    ] {
+        let run = site.code(typed(&site, types, keep_all), &one(&b));
+        refused(run.overwrite(true).execute(), Kind::Granule, &[says]);
+    }
+    let same = site.path("same.parquet");
+    write_batch(&same, &record_batch(&points()), 300);
+    let run = site.code(typed(&site, "{h: float64}", keep_all), &one(&same));
+    let says = ["same.parquet: is a table in Parquet, which has types of its own"];
+    refused(run.overwrite(true).execute(), Kind::Granule, &says);
+    let hash = |types: &str| {
+        let path = typed(&site, types, keep_all);
+        icefold::config::load(path.to_str().unwrap())
+            .unwrap()
+            .sha256
+    };
+    assert_ne!(hash("{h: float64}"), hash("{h: text}"));
+    assert_eq!(
+        hash("{h: float64, k: int64}"),
+        hash("{k: int64, h: float64}")
+    );
+    let unknown = typed(&site, "{h: float32}", keep_all);
+    let says = ["data_source.types.h: unknown value 'float32', did you mean 'float64'"];
+    refused(
+        icefold::config::load(unknown.to_str().unwrap()),
+        Kind::Config,
+        &says,
+    );
+}
+
+#[test]
+fn text_in_csv_is_compared_by_filters() {
+    let site = Site::new();
+    let mut text = "lon,lat,h,k,flag,surface\n".to_owned();
+    for row in 0..90 {
+        let surface = ["land", "\"sea, ice\"", "NA"][row % 3];
+        text.push_str(&format!("-45.5,70.5,1.5,{row},0,{surface}\n"));
+    }
+    let csv = write(&site, "words.csv", &text);
+    let kept = |filter: &str| {
+        let config = table_yaml().replace("{dataset: flag, op: ne, value: 1}", filter);
+        let config = write(&site, "words.yaml", &config);
+        let run = site.code(config, &one(&csv)).overwrite(true);
+        done(run.batch_rows(7)).0["photons"]["kept"]
+            .as_u64()
+            .unwrap()
+    };
+    assert_eq!(kept("{dataset: surface, op: eq, value: 'sea, ice'}"), 30);
+    // A null passes no filter.
+    assert_eq!(kept("{dataset: surface, op: ne, value: land}"), 30);
+    assert_eq!(
+        kept("{dataset: surface, op: in, values: [land, 'sea, ice']}"),
+        60
+    );
+}

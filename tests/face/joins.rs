@@ -253,7 +253,27 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "ATL06, by: segments",
         "ATL09, by: segments",
-        "joins.ice.product: is ATL09, whose granules are not of one pass",
+        "joins.ice.by: is segments; ATL09, whose granules are of whole orbits, is joined by profiles",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL06, by: profiles",
+        "joins.ice.by: is profiles; ATL09, whose granules are of whole orbits, is joined by profiles, and no other",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL09, by: profiles, span: 0",
+        "joins.ice.span: is 0; a profile has 1 to 1000000 geolocation segments",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL06, by: segments, span: 3",
+        "joins.ice.span: is how far a profile goes; it belongs to by: profiles",
+    ),
+    (
+        "ATL06, by: segments",
+        "ATL11, by: segments",
+        "joins.ice.product: is ATL11, whose granules are not of one pass",
     ),
     (
         "ATL06, by: segments",

@@ -305,6 +305,48 @@ fn a_run_over_a_map_finds_siblings_and_notices_one_that_changed() {
 }
 
 #[test]
+fn pieces_that_were_joined_to_different_files_make_no_store() {
+    let site = Site::new();
+    // Two shards, each of half of the photons.
+    let mut wide = tracks();
+    for (_, track) in &mut wide {
+        let half = track.lat.len() / 2;
+        track.lat[half..].fill(-70.0);
+    }
+    let granules = site.pass(&wide);
+    let config = pipeline(&site, "", ALL);
+    let made = site.mapping(&config, &[&granules[0]]).execute().unwrap();
+    assert_eq!(made.map.shards.len(), 2);
+    let part = |shards: &str, resume: bool| {
+        let config = config::load(config.to_str().unwrap()).unwrap();
+        let mapped = Mapped::by(site.path("map.json")).shards(shards.parse().unwrap());
+        Run::new(config, mapped)
+            .into_store(site.out("a.zarr"))
+            .threads(2)
+            .resume(resume)
+    };
+    done(part("0..1", false));
+    // The other machine has a later version of ATL08, with other classes.
+    let mut other = wide.clone();
+    other[0].1.class.fill(1);
+    let later = site.of_pass("ATL08", "02", &other);
+    done(part("1..2", false));
+    let says = [
+        &*format!("granule ATL08 of ATL03_{PASS}_02.h5 is not one file: shard "),
+        &*format!("was made of ATL08_{PASS}_0"),
+        &*format!("of ATL08_{PASS}_0"),
+        "do one of them again with ",
+    ];
+    refused(site.making("a.zarr").execute(), Kind::Pieces, &says);
+    // A copy with another time is the same file, and a part that is done again has the one that is there now.
+    done(part("0..1", true));
+    let file = std::fs::File::options().write(true).open(&later).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    done(part("1..2", true));
+    site.making("a.zarr").execute().unwrap();
+}
+
+#[test]
 fn no_store_is_written_over_a_sibling() {
     let site = Site::new();
     let granules = site.pass(&tracks());

@@ -126,3 +126,59 @@ write("floats.parquet", {"place": pa.StructArray.from_arrays(
     [pa.array(lon, pa.float32()), pa.array(lat, pa.float32())], ["x", "y"])} | others)
 write("polygons.parquet", {"place": polygons} | others, {"geo": json.dumps({
     "version": "1.1.0", "primary_column": "place", "columns": {"place": {"encoding": "polygon"}}})})
+
+# Text, and numbers that say the same: land, sea ice, nothing, in turns; every seventeenth has neither.
+which = [None if j % 17 == 0 else ["land", "sea ice", ""][j % 3] for j in range(n)]
+number = pa.array([None if w is None else ["land", "sea ice", ""].index(w) for w in which], pa.int16())
+words = pa.array(which, pa.string())
+for name, text_of in {
+    "words": words,
+    "large": words.cast(pa.large_string()),
+    "views": words.cast(pa.string_view()),
+    "coded": words.dictionary_encode(),
+    "wide": words.cast(pa.large_string()).dictionary_encode(),
+}.items():
+    columns = plain | others | {"surface": text_of, "number": number}
+    write(f"{name}.arrow", columns)
+    if name != "views":
+        write(f"{name}.parquet", columns)
+in_struct = pa.StructArray.from_arrays([words.dictionary_encode(), words], ["coded", "plain"])
+for name in ["texts_in_structs.arrow", "texts_in_structs.parquet"]:
+    write(name, plain | others | {"of": in_struct, "number": number})
+(folder / "surface=sea ice").mkdir()
+write("surface=sea ice/a.parquet", plain | others)
+
+
+def batches(parts, options):
+    """Record batches of which each has a dictionary of its own."""
+    for part in parts:
+        rows = slice(*part)
+        columns = plain | others | {"surface": words, "number": number}
+        columns = {name: array[rows] for name, array in columns.items()}
+        columns["surface"] = columns["surface"].dictionary_encode()
+        columns["k"] = columns["k"].dictionary_encode()
+        yield pa.record_batch(list(columns.values()), list(columns))
+
+
+parts = [(0, 1), (1, 30), (30, n)]
+for name, deltas in [("grows.arrows", True), ("replaced.arrows", False)]:
+    options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=deltas)
+    all_batches = list(batches(parts, options))
+    if deltas:
+        # Each has the values of those before in front.
+        known = {}
+        for at, batch in enumerate(all_batches):
+            columns = dict(zip(batch.schema.names, batch.columns))
+            for column in ["surface", "k"]:
+                values = columns[column].dictionary_decode()
+                known[column] = known.get(column, []) + [
+                    v for v in dict.fromkeys(values.to_pylist()) if v is not None and v not in known.get(column, [])
+                ]
+                places = [None if v is None else known[column].index(v) for v in values.to_pylist()]
+                columns[column] = pa.DictionaryArray.from_arrays(
+                    pa.array(places, pa.int32()), pa.array(known[column], values.type)
+                )
+            all_batches[at] = pa.record_batch(list(columns.values()), list(columns))
+    with pa.ipc.new_stream(str(folder / name), all_batches[0].schema, options=options) as writer:
+        for batch in all_batches:
+            writer.write_batch(batch)

@@ -175,12 +175,14 @@ fn what_is_not_said_or_contradicts_itself_is_refused() {
         Kind::Granule,
         &says,
     );
-    let file = File::open_rw(&a).unwrap();
-    let group = file.group("ancillary_data").unwrap();
-    let set = group.new_dataset_builder().with_data(&[1_i32, 2, 2]);
-    set.create("several").unwrap();
-    drop(group);
-    file.close().unwrap();
+    {
+        let file = File::open_rw(&a).unwrap();
+        let group = file.group("ancillary_data").unwrap();
+        let set = group.new_dataset_builder().with_data(&[1_i32, 2, 2]);
+        set.create("several").unwrap();
+        drop(group);
+        file.close().unwrap();
+    }
     let says = ["/ancillary_data/several has 2 different values"];
     refused(
         run("{granule: several, op: eq, value: 1}", &a),

@@ -57,7 +57,7 @@ fn points_dictionaries_and_brotli_give_the_bits_of_plain_columns() {
     let site = tables();
     let plain = report(&site, &config(&site, &[]), &["plain.parquet"]);
     assert_eq!(plain["photons"]["rejected_by"]["bad_coordinate"], 143);
-    for table in ["brotli.parquet", "dictionary.parquet"] {
+    for table in ["brotli.parquet", "dictionary.parquet", "dictionary.arrow"] {
         as_plain(&site, &config(&site, &[]), table, &plain);
     }
     let points = config(&site, &[(DEGREES, "coordinates: {geometry: place}")]);
@@ -72,12 +72,6 @@ fn points_dictionaries_and_brotli_give_the_bits_of_plain_columns() {
     ] {
         as_plain(&site, &points, table, &plain);
     }
-    let says = [
-        "dictionary.arrow: column h is Dictionary",
-        "of Arrow IPC no dictionaries are read",
-    ];
-    let run = site.code(config(&site, &[]), &one(&site.path("dictionary.arrow")));
-    refused(run.overwrite(true).execute(), Kind::Granule, &says);
 }
 
 #[test]
@@ -110,7 +104,7 @@ fn fields_of_structs_are_columns() {
         ("variables: {h: s.hh, k: s.in.k}", "has no column s.hh"),
         (
             "variables: {h: s.in.text, k: s.in.k}",
-            "column s.in.text is Utf8, which is not supported",
+            "column s.in.text is Utf8, and a number is needed; text is compared by filters",
         ),
     ] {
         let config = config(&site, &[(VARIABLES, variables)]);
@@ -208,6 +202,89 @@ fn what_is_no_point_in_degrees_and_no_number_is_refused_by_name() {
     refused(
         run.overwrite(true).execute(),
         Kind::Granule,
-        &["column k is Dictionary", "which is not supported"],
+        &["column k is Dictionary", "and a number is needed"],
     );
+}
+
+const FILTER: &str = "{dataset: flag, op: ne, value: 1}";
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn filters_compare_columns_of_text_as_they_do_numbers() {
+    let site = tables();
+    let with = |filter: &str| config(&site, &[(FILTER, filter)]);
+    let pairs = [
+        ("op: eq, value: land", "op: eq, value: 0"),
+        ("op: ne, value: sea ice", "op: ne, value: 1"),
+        ("op: in, values: [land, '']", "op: in, values: [0, 2]"),
+        (
+            "op: not_in, values: [land, river]",
+            "op: not_in, values: [0, 7]",
+        ),
+        (
+            "op: eq, value: land, keep: false",
+            "op: eq, value: 0, keep: false",
+        ),
+    ];
+    for (of_text, of_numbers) in pairs {
+        let numbers = with(&format!("{{dataset: number, {of_numbers}}}"));
+        let plain = report(&site, &numbers, &["words.parquet"]);
+        let kept = plain["photons"]["kept"].as_u64().unwrap();
+        assert!((100..800).contains(&kept), "{of_numbers}: {kept}");
+        let texts = with(&format!("{{dataset: surface, {of_text}}}"));
+        for table in [
+            "words.parquet",
+            "words.arrow",
+            "large.parquet",
+            "large.arrow",
+            "views.arrow",
+            "coded.parquet",
+            "coded.arrow",
+            "wide.parquet",
+            "wide.arrow",
+            "grows.arrows",
+        ] {
+            let run = site.code(&texts, &one(&site.path(table))).overwrite(true);
+            let found = done(run.batch_rows(41)).0;
+            assert_eq!(found["photons"]["kept"], kept, "{table}: {of_text}");
+            assert_eq!(found["content_sha256"], plain["content_sha256"], "{table}");
+        }
+        for name in ["of.coded", "of.plain"] {
+            let texts = with(&format!("{{dataset: {name}, {of_text}}}"));
+            for table in ["texts_in_structs.parquet", "texts_in_structs.arrow"] {
+                let found = report(&site, &texts, &[table]);
+                assert_eq!(found["photons"]["kept"], kept, "{table}: {name}");
+            }
+        }
+    }
+    // In the names of folders.
+    let kept = |word: &str| {
+        let filter = with(&format!("{{dataset: surface, op: eq, value: {word}}}"));
+        report(&site, &filter, &["surface=sea ice"])["photons"]["kept"].clone()
+    };
+    assert_eq!((kept("land"), kept("sea ice")), (0.into(), 857.into()));
+    for (filter, table, says) in [
+        (
+            "{dataset: surface, op: eq, value: 3}",
+            "words.arrow",
+            "column surface is text, and a filter compares it with the number 3; write it in quotes",
+        ),
+        (
+            "{dataset: number, op: eq, value: land}",
+            "words.arrow",
+            "compares with 'land', and its values have no names",
+        ),
+        (
+            "{dataset: surface, op: eq, value: land}, {expression: 'k > 3'}",
+            "replaced.arrows",
+            "dictionary batch 2: replaces another",
+        ),
+    ] {
+        let run = site.code(with(filter), &one(&site.path(table)));
+        refused(run.overwrite(true).execute(), Kind::Granule, &[says]);
+    }
+    let config = config(&site, &[(VARIABLES, "variables: {h: h, k: surface}")]);
+    let run = site.code(config, &one(&site.path("words.arrow")));
+    let says = ["column surface is Utf8, and a number is needed"];
+    refused(run.overwrite(true).execute(), Kind::Granule, &says);
 }

@@ -113,7 +113,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
         (
             &config,
             &table_with(&site, "text_h.parquet", &[("h", texts)]),
-            &["column h is Utf8, which is not supported"],
+            &["column h is Utf8, and a number is needed"],
         ),
         (
             &config,

@@ -42,6 +42,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         beams: None,
         latitude: path(coordinates[0]),
         longitude: path(coordinates[1]),
+        types: Vec::new(),
         variables: variables
             .iter()
             .map(|name| variable(name, &path(name), false))
@@ -72,6 +73,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         access: Access::default(),
         changed: Vec::new(),
         origins: std::collections::BTreeMap::new(),
+        idle: Vec::new(),
     }
 }
 
@@ -88,6 +90,7 @@ fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
         name: name.into(),
         path: path.into(),
         column: None,
+        cycle: None,
         resolution: None,
         per_segment,
         join: None,
@@ -97,6 +100,7 @@ fn variable(name: &str, path: &str, per_segment: bool) -> Variable {
 fn filter(dataset: &str, column: Option<usize>, op: FilterOp, value: f64) -> Filter {
     Filter {
         moment: None,
+        per_segment: false,
         dataset: format!("/{{group}}/{dataset}"),
         column,
         op,

@@ -152,7 +152,7 @@ fn unsupported_types_are_named() {
     let refused = |name: &str| refusal(&closed.path, &atl03(&[name]));
     assert_says(
         &refused("text"),
-        &["/gt1l/heights/text is of type string", "not supported"],
+        &["/gt1l/heights/text is text, and a number is needed"],
     );
     assert_says(
         &refused("huge"),

@@ -21,8 +21,15 @@ enum Data {
     Whole(fn(usize) -> i32),
     /// Five columns.
     Five(fn(usize) -> [i8; 5]),
+    /// A column for each of [`CYCLES`].
+    OfCycles(fn(usize, usize) -> f32),
+    /// The same of a flag.
+    FlagOfCycles(fn(usize, usize) -> i8),
 }
-use Data::{F32, F64, Five, Whole};
+use Data::{F32, F64, Five, FlagOfCycles, OfCycles, Whole};
+
+/// The cycles of the columns of ATL11: not all that there are, so that a column is not told by counting.
+pub const CYCLES: [i8; 3] = [3, 5, 7];
 
 fn lat(i: usize) -> f64 {
     70.001 + i as f64 * 1e-6
@@ -57,6 +64,34 @@ pub fn is_bad(i: usize) -> bool {
 /// Metres of a row, for weights.
 pub fn metres(i: usize) -> f32 {
     if i.is_multiple_of(2) { 8.0 } else { 32.0 }
+}
+
+/// The height of a row in one of [`CYCLES`], by its place: other rows have none in the first and the last.
+pub fn height_in(i: usize, cycle: usize) -> f32 {
+    match cycle {
+        0 => height(i),
+        1 => 1000.0 + i as f32,
+        _ if i % 6 == 1 => FILL,
+        _ => i as f32 * 0.5 + 10.0 + (i % 4) as f32 * 0.25,
+    }
+}
+
+/// Its formal error.
+pub fn error_in(i: usize, cycle: usize) -> f32 {
+    if (i + cycle).is_multiple_of(2) {
+        0.25
+    } else {
+        0.5
+    }
+}
+
+/// A flag of a row in a cycle: all are bad in the second.
+pub fn is_bad_in(i: usize, cycle: usize) -> bool {
+    match cycle {
+        0 => is_bad(i),
+        1 => true,
+        _ => i % 8 == 5,
+    }
 }
 
 fn bad_is_1(i: usize) -> i32 {
@@ -116,8 +151,26 @@ fn layout(product: &str) -> (&'static str, Vec<(&'static str, Data)>) {
                 ("heights/height_segment_ssh_flag", Whole(every_third)),
             ],
         ),
+        "ATL11" => layout_of_cycles(),
         other => layout_of_land_and_sea(other),
     }
+}
+
+/// The same of ATL11, which has a column for each cycle.
+fn layout_of_cycles() -> (&'static str, Vec<(&'static str, Data)>) {
+    (
+        "",
+        vec![
+            ("latitude", F64(lat)),
+            ("longitude", F64(lon)),
+            ("h_corr", OfCycles(height_in)),
+            ("h_corr_sigma", OfCycles(error_in)),
+            (
+                "quality_summary",
+                FlagOfCycles(|i, cycle| i8::from(is_bad_in(i, cycle))),
+            ),
+        ],
+    )
 }
 
 /// The same of the products of land, inland water and the open sea.
@@ -229,8 +282,14 @@ fn say(group: &hdf5::Group, attribute: &str, product: &str) {
 
 fn write(file: &File, product: &str) {
     let (group, datasets) = layout(product);
+    let track = if product == "ATL11" { "pt2" } else { "gt2r" };
+    if product == "ATL11" {
+        let made = file.new_dataset::<i8>().shape(CYCLES.len());
+        let made = made.create("pt2/cycle_number").unwrap();
+        made.write_raw(&CYCLES).unwrap();
+    }
     for (name, data) in datasets {
-        let path = Path::new("gt2r").join(group).join(name);
+        let path = Path::new(track).join(group).join(name);
         let path = path.to_str().unwrap();
         match data {
             F64(of) => {
@@ -257,6 +316,27 @@ fn write(file: &File, product: &str) {
                 let made = file.new_dataset::<i8>().shape((ROWS, 5)).create(path);
                 made.unwrap().write_raw(&values).unwrap();
             }
+            OfCycles(of) => {
+                let made = file.new_dataset::<f32>().shape((ROWS, CYCLES.len()));
+                let made = made.create(path).unwrap();
+                made.write_raw(&by_cycle(of)).unwrap();
+                let fill = made.new_attr::<f32>().create("_FillValue").unwrap();
+                fill.write_scalar(&FILL).unwrap();
+            }
+            FlagOfCycles(of) => {
+                let made = file.new_dataset::<i8>().shape((ROWS, CYCLES.len()));
+                let made = made.create(path).unwrap();
+                made.write_raw(&by_cycle(of)).unwrap();
+                let fill = made.new_attr::<i8>().create("_FillValue").unwrap();
+                fill.write_scalar(&i8::MAX).unwrap();
+            }
         }
     }
+}
+
+/// All values of a dataset with a column for each cycle, row by row.
+fn by_cycle<T>(of: fn(usize, usize) -> T) -> Vec<T> {
+    let rows = 0..ROWS;
+    rows.flat_map(|i| (0..CYCLES.len()).map(move |cycle| of(i, cycle)))
+        .collect()
 }

@@ -8,6 +8,7 @@ fn filter(op: FilterOp, values: &[f64], keep: bool) -> Filter {
         dataset: "/{group}/heights/signal_conf_ph".into(),
         column: Some(0),
         moment: None,
+        per_segment: false,
         words: Vec::new(),
         op,
         values: values.to_vec(),

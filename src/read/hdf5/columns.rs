@@ -7,8 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
-use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
-use hdf5::{Dataset, H5Type, Hyperslab};
+use hdf5::{H5Type, Hyperslab};
 use rayon::prelude::*;
 
 use super::attributes;
@@ -16,8 +15,10 @@ use super::block::Block;
 use super::chunk::{Failure, Request, decode};
 use super::file::{GranuleFile, Located};
 use super::storage::{Stored, at_once};
+use super::texts::{Texts, is_text};
+use super::types::{column_type, count_rows, dtype_of, members};
 use crate::config::Dtype;
-use crate::photon::{ColumnType, Values};
+use crate::photon::Values;
 use crate::read::buffers::Buffers;
 use crate::read::meaning::{Meaning, Meant};
 use crate::read::spent::Spent;
@@ -37,6 +38,8 @@ pub(super) struct SourceDataset {
     pub stored: Dtype,
     /// Names of values, of an enum or booleans.
     pub members: Vec<(String, i64)>,
+    /// Of text: how it is told apart.
+    pub texts: Option<Texts>,
     pub meaning: Meaning,
     pub rows: u64,
     /// Present once indexed.
@@ -54,6 +57,16 @@ pub(super) struct Storage {
 impl SourceDataset {
     /// Opens a dataset; `column` selects one of a 2-D dataset and must be given there only.
     pub fn open(granule: &GranuleFile, path: &str, column: Option<usize>) -> Result<Self> {
+        Self::open_compared(granule, path, column, None)
+    }
+
+    /// The same for a filter, which may compare text with these words.
+    pub fn open_compared(
+        granule: &GranuleFile,
+        path: &str,
+        column: Option<usize>,
+        words: Option<&[String]>,
+    ) -> Result<Self> {
         let located = granule.dataset(path)?;
         granule.check_sources(&located, path)?;
         let dataset = &located.dataset;
@@ -65,14 +78,30 @@ impl SourceDataset {
             count_rows(&space.shape(), column)
                 .map_err(|why| granule.error(format!("{path} {why}")))?
         };
-        let stored = dtype_of(dataset).map_err(|found| {
-            granule.error(format!(
-                "{path} is {found}, which is not supported; integers of up to 64 bits, float32 \
-                 and float64 are"
-            ))
-        })?;
-        let meaning = attributes::of(dataset)
-            .and_then(|attributes| Meaning::new(&attributes, stored))
+        let mut attributes =
+            attributes::of(dataset).map_err(|why| granule.error(format!("{path}: {why}")))?;
+        let (stored, members, texts) = if let Some(words) = words.filter(|_| is_text(dataset)) {
+            let texts = Texts::of(dataset, &attributes, words)
+                .map_err(|why| granule.error(format!("{path} {why}")))?;
+            // What they mean, texts have seen to.
+            attributes.found.clear();
+            (Dtype::I64, texts.members(words), Some(texts))
+        } else {
+            let stored = dtype_of(dataset).map_err(|found| {
+                granule.error(if is_text(dataset) {
+                    format!(
+                        "{path} is text, and a number is needed; text is compared by filters of the dataset, with eq, \
+                         ne, in or not_in"
+                    )
+                } else {
+                    format!(
+                        "{path} is {found}, which is not supported; integers of up to 64 bits, float32 and float64 are"
+                    )
+                })
+            })?;
+            (stored, members(dataset), None)
+        };
+        let meaning = Meaning::new(&attributes, stored)
             .map_err(|why| granule.error(format!("{path}: {why}")))?;
         Ok(Self {
             granule: granule.name_shared(),
@@ -80,7 +109,8 @@ impl SourceDataset {
             column,
             dtype: meaning.dtype(),
             stored,
-            members: members(dataset),
+            members,
+            texts,
             meaning,
             rows,
             found: None,
@@ -122,6 +152,11 @@ impl SourceDataset {
     /// system: only what was taken from the buffers may be given to them.
     fn read_hdf5(&self, rows: &Range<u64>, values: &mut Values) -> Result<()> {
         match values {
+            Values::I64(v) if let Some(texts) = &self.texts => {
+                let from = (&self.located.dataset, self.column);
+                let read = texts.read(from, rows, v);
+                read.map_err(|e| self.unreadable(rows, &e))?;
+            }
             Values::F32(v) => v.copy_from_slice(&self.slice(rows)?),
             Values::F64(v) => v.copy_from_slice(&self.slice(rows)?),
             // Read as they are: libhdf5 converts to int64 by clamping.
@@ -138,7 +173,10 @@ impl SourceDataset {
 
     /// Finds nulls, unpacks, and refuses what i64 cannot hold.
     fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
-        let known = self.nulls_not_stored(start..start + values.len() as u64);
+        let known = match (&self.texts, &values) {
+            (Some(texts), Values::I64(v)) => texts.nulls(v),
+            _ => self.nulls_not_stored(start..start + values.len() as u64),
+        };
         let Meant {
             nulls,
             outside,
@@ -168,19 +206,16 @@ impl SourceDataset {
             None => Hyperslab::from(range),
         };
         let read = self.located.dataset.read_slice_1d::<T, _>(selection);
-        let values = read.map_err(|e| {
-            Error::granule(
-                &*self.granule,
-                format!(
-                    "cannot read {} rows {} to {}: {}; fetch the granule again",
-                    self.path,
-                    rows.start,
-                    rows.end - 1,
-                    condensed(&e)
-                ),
-            )
-        })?;
+        let values = read.map_err(|e| self.unreadable(rows, &e))?;
         Ok(values.into_raw_vec_and_offset().0)
+    }
+
+    fn unreadable(&self, rows: &Range<u64>, error: &hdf5::Error) -> Error {
+        let (path, first, last) = (&self.path, rows.start, rows.end.saturating_sub(1));
+        let cause = condensed(error);
+        let message =
+            format!("cannot read {path} rows {first} to {last}: {cause}; fetch the granule again");
+        Error::granule(&*self.granule, message)
     }
 
     /// Refuses unsigned values that wrapped; a null among them becomes `i64::MAX`.
@@ -277,91 +312,4 @@ pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<
         .collect();
     let blocks = finished.into_iter().collect::<Result<_>>()?;
     Ok((blocks, spent))
-}
-
-/// Rows of a dataset of this shape with this column chosen, or why it has not one value per row.
-fn count_rows(shape: &[usize], column: Option<usize>) -> Result<u64, String> {
-    match (shape, column) {
-        (&[rows], None) => Ok(rows as u64),
-        (&[rows, columns], Some(column)) if column < columns => Ok(rows as u64),
-        (&[rows], Some(column)) => Err(format!(
-            "is 1-D and column {column} is asked for, of shape ({rows}); leave `column` out"
-        )),
-        (&[rows, columns], Some(column)) => Err(format!(
-            "has {columns} columns and column {column} is asked for, of shape ({rows}, {columns}); columns \
-             count from 0"
-        )),
-        (&[rows, columns], None) => Err(format!(
-            "is 2-D with {columns} columns, of shape ({rows}, {columns}), and none is chosen; give `column`, 0 to {}, of the \
-             variable or filter",
-            columns.saturating_sub(1)
-        )),
-        (shape, _) => Err(format!(
-            "has {} dimensions; use a dataset with one value per row",
-            shape.len()
-        )),
-    }
-}
-
-/// The type in which a dataset's values are held where nothing wider is asked for.
-pub(super) fn column_type(dtype: Dtype) -> ColumnType {
-    match dtype {
-        Dtype::F32 => ColumnType::F32,
-        Dtype::F64 => ColumnType::F64,
-        _ => ColumnType::I64,
-    }
-}
-
-/// Names that a type has for some of its integers.
-fn members(dataset: &Dataset) -> Vec<(String, i64)> {
-    let descriptor = dataset.dtype().and_then(|dtype| dtype.to_descriptor());
-    match descriptor {
-        Ok(TypeDescriptor::Boolean) => vec![("FALSE".into(), 0), ("TRUE".into(), 1)],
-        Ok(TypeDescriptor::Enum(of)) => {
-            // Held without a sign: what is above the bits of the type is that of the sign.
-            let above = 64 - 8 * of.size as u32;
-            let value = |raw: u64| {
-                if of.signed {
-                    (raw << above).cast_signed() >> above
-                } else {
-                    raw.cast_signed()
-                }
-            };
-            let members = of.members.iter();
-            members
-                .map(|member| (member.name.clone(), value(member.value)))
-                .collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The type of a dataset, or the name of a type that is not supported.
-pub(super) fn dtype_of(dataset: &Dataset) -> Result<Dtype, String> {
-    let dtype = dataset.dtype().map_err(|e| condensed(&e))?;
-    match dtype.to_descriptor() {
-        // Booleans as h5py writes them: an enum of one byte, 0 and 1.
-        Ok(TypeDescriptor::Integer(IntSize::U1) | TypeDescriptor::Boolean) => Ok(Dtype::I8),
-        Ok(TypeDescriptor::Integer(IntSize::U2)) => Ok(Dtype::I16),
-        Ok(TypeDescriptor::Integer(IntSize::U4)) => Ok(Dtype::I32),
-        Ok(TypeDescriptor::Integer(IntSize::U8)) => Ok(Dtype::I64),
-        Ok(TypeDescriptor::Unsigned(IntSize::U1)) => Ok(Dtype::U8),
-        Ok(TypeDescriptor::Unsigned(IntSize::U2)) => Ok(Dtype::U16),
-        Ok(TypeDescriptor::Unsigned(IntSize::U4)) => Ok(Dtype::U32),
-        Ok(TypeDescriptor::Unsigned(IntSize::U8)) => Ok(Dtype::U64),
-        Ok(TypeDescriptor::Enum(of)) => Ok(match (of.size, of.signed) {
-            (IntSize::U1, true) => Dtype::I8,
-            (IntSize::U2, true) => Dtype::I16,
-            (IntSize::U4, true) => Dtype::I32,
-            (IntSize::U8, true) => Dtype::I64,
-            (IntSize::U1, false) => Dtype::U8,
-            (IntSize::U2, false) => Dtype::U16,
-            (IntSize::U4, false) => Dtype::U32,
-            (IntSize::U8, false) => Dtype::U64,
-        }),
-        Ok(TypeDescriptor::Float(FloatSize::U4)) => Ok(Dtype::F32),
-        Ok(TypeDescriptor::Float(FloatSize::U8)) => Ok(Dtype::F64),
-        Ok(other) => Err(format!("of type {other}")),
-        Err(_) => Err(format!("of an unusual {}-byte type", dtype.size())),
-    }
 }

@@ -3,8 +3,12 @@
 //! On the line: `track.rs` opens source columns of joins through it, and the survey asks it for their types. Subsets may
 //! lack rows in some ground tracks: types are those of another one, and nothing is read.
 
+use std::borrow::Cow;
+
+use super::attributes;
 use super::columns::SourceDataset;
 use super::file::GranuleFile;
+use super::of_cycle::column_of;
 use super::open_join::OpenJoin;
 use super::presence::listed;
 use super::track::path_in;
@@ -15,7 +19,8 @@ use crate::config::{Config, Join, JoinBy, Variable};
 #[derive(Debug)]
 pub(super) struct Donor<'a> {
     pub sibling: &'a GranuleFile,
-    ground_track: &'a str,
+    /// The group in place of `{group}`.
+    pub group: Cow<'a, str>,
     pub is_own: bool,
 }
 
@@ -34,10 +39,11 @@ impl<'a> Donor<'a> {
         let sibling = granule.sibling(join)?;
         let others = config.ground_tracks.iter().map(String::as_str);
         for ground_track in std::iter::once(name).chain(others) {
-            if has_rows(sibling, join, ground_track)? {
+            let group = group_of(granule, join, ground_track)?;
+            if has_rows(sibling, join, &group)? {
                 return Ok(Self {
                     sibling,
-                    ground_track,
+                    group,
                     is_own: ground_track == name,
                 });
             }
@@ -55,8 +61,9 @@ impl<'a> Donor<'a> {
     /// # Errors
     /// As [`SourceDataset::open`].
     pub fn open(&self, variable: &Variable) -> Result<SourceDataset> {
-        let path = path_in(&variable.path, self.ground_track);
-        SourceDataset::open(self.sibling, &path, variable.column)
+        let path = path_in(&variable.path, &self.group);
+        let column = column_of(self.sibling, variable, &path)?;
+        SourceDataset::open(self.sibling, &path, column)
     }
 
     /// The same, with its values found and as many rows as the join has.
@@ -80,7 +87,38 @@ impl<'a> Donor<'a> {
 /// The path template of what every join has.
 pub(super) fn first_of(join: &Join) -> &str {
     match &join.by {
-        JoinBy::Photons { segment: first, .. } | JoinBy::Segments { first, .. } => first,
+        JoinBy::Photons { segment: first, .. }
+        | JoinBy::Segments { first, .. }
+        | JoinBy::Profiles { first, .. } => first,
+    }
+}
+
+/// The group of a joined granule that is of a ground track: the one of its name, or its profile of the atmosphere.
+///
+/// # Errors
+/// Nothing tells the profile.
+pub(super) fn group_of<'a>(
+    granule: &GranuleFile,
+    join: &Join,
+    ground_track: &'a str,
+) -> Result<Cow<'a, str>> {
+    if !matches!(join.by, JoinBy::Profiles { .. }) {
+        return Ok(ground_track.into());
+    }
+    let group = granule.find_group(&path_in("{group}", ground_track))?;
+    let said = group.and_then(|group| attributes::text(&group, "atmosphere_profile"));
+    // The pairs of ground tracks have one profile each, that of their strong beam.
+    let pair = ground_track
+        .strip_prefix("gt")
+        .and_then(|name| name.chars().next());
+    let named = pair.filter(|pair| matches!(pair, '1'..='3'));
+    match said.or_else(|| named.map(|pair| format!("profile_{pair}"))) {
+        Some(profile) => Ok(profile.into()),
+        None => Err(granule.error(format!(
+            "nothing tells which profile of {} is of ground track {ground_track}: it has no attribute \
+             atmosphere_profile, and is none of gt1l to gt3r; leave it out of `groups`",
+            join.product
+        ))),
     }
 }
 

@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex};
 use hdf5::{Dataset, Group};
 
 use super::attributes;
-use super::columns::{SourceDataset, column_type};
+use super::columns::SourceDataset;
 use super::donor::Donor;
+use super::of_cycle::column_of;
 use super::open_file::OpenFile;
 use super::presence::survey;
 use super::track::path_in;
+use super::types::column_type;
 use super::walk::{Missing, Spot, Walk};
 use crate::config::{Access, Config, Dtype, Join, Variable};
 use crate::error::{Error, Kind, Result};
@@ -168,7 +170,8 @@ impl GranuleFile {
                 let source = match variable.join {
                     None => {
                         let path = path_in(&variable.path, name);
-                        SourceDataset::open(self, &path, variable.column)?
+                        let column = column_of(self, variable, &path)?;
+                        SourceDataset::open(self, &path, column)?
                     }
                     Some(join) => Donor::of(self, config, join, name)?.open(variable)?,
                 };

@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::attributes;
-use super::columns::dtype_of;
 use super::cost::{cost, cost_text};
 use super::extent::extent;
 use super::file::GranuleFile;
 use super::identity::identity;
 use super::inspect_text::inspect_text;
+use super::types::dtype_of;
 use super::walk::{Spot, Walk};
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Neutral, Result};

@@ -142,6 +142,12 @@ impl Matching {
         Ok(())
     }
 
+    /// A row is of the geolocation segments from this to that one; rows between the last and this one are of none.
+    pub fn segments_of_row(&mut self, row: u32, first: i64, last: i64) -> Result<(), BadJoin> {
+        self.row = row;
+        self.segments(first, last)
+    }
+
     pub fn places(self) -> Places {
         self.places
     }

@@ -38,7 +38,8 @@ impl<'a> OpenBlock<'a> {
 
     /// Drops the rows of which a filter's dataset has no value stored: none can be held against it.
     pub fn reject_not_stored(&self, selection: &mut Selection, counts: &mut Counts) {
-        for &source in &self.track.filters {
+        let of_photons = |source: &&usize| self.track.is_of_photons(**source);
+        for &source in self.track.filters.iter().filter(of_photons) {
             let data = self.track.data(source);
             let holes = data.not_stored(&self.rows);
             if holes.is_empty() {

@@ -7,11 +7,12 @@ use std::ops::Range;
 
 use super::block::Block;
 use super::columns::{SourceDataset, Wanted, read_all};
-use super::donor::{Donor, first_of};
+use super::donor::{Donor, first_of, group_of};
 use super::file::GranuleFile;
 use super::join::{BadJoin, Matched, Matching, Places, Run};
 use super::join_times::Times;
 use super::link::Runs;
+use super::profiles::Profiles;
 use super::track::path_in;
 use crate::config::{Config, Dtype, Join, JoinBy};
 use crate::photon::Values;
@@ -31,6 +32,8 @@ pub(super) struct OpenJoin {
     sibling: String,
     granule: String,
     base: SourceDataset,
+    /// The group in place of `{group}` in the granule that is joined.
+    pub group: String,
     /// `None`: it has no rows in this ground track.
     rows: Option<Rows>,
     /// What is odd about it, in words.
@@ -45,6 +48,8 @@ struct Rows {
     last: Option<SourceDataset>,
     index: Option<SourceDataset>,
     times: Option<Times>,
+    /// Of profiles: geolocation segments at most.
+    span: Option<u32>,
 }
 
 impl OpenJoin {
@@ -67,7 +72,7 @@ impl OpenJoin {
         }
         let mut odd = None;
         let rows = if donor.is_own {
-            let mut rows = Rows::open(donor.sibling, join, name)?;
+            let mut rows = Rows::open(donor.sibling, join, &donor.group)?;
             match Times::open(granule, donor.sibling, (config, join, name))? {
                 Ok(times) => {
                     let names = [granule.name(), donor.sibling.name()];
@@ -82,7 +87,7 @@ impl OpenJoin {
                 "granule {}: {} has no rows at {}: no photon of this ground track is matched",
                 granule.name(),
                 donor.sibling.name(),
-                path_in(first_of(join), name)
+                path_in(first_of(join), &group_of(granule, join, name)?)
             ));
             None
         };
@@ -90,6 +95,7 @@ impl OpenJoin {
             sibling: donor.sibling.name().to_owned(),
             granule: granule.name().to_owned(),
             base,
+            group: donor.group.to_string(),
             rows,
             odd,
         })
@@ -136,8 +142,18 @@ impl OpenJoin {
         let numbers = values(base);
         let mut matching = Matching::to(&numbers, nulls.as_ref()).map_err(bad)?;
         let mut start = 0;
+        let mut profiles = rows.span.map(Profiles::of);
         while start < rows.count {
             let block = start..rows.count.min(start + STEP);
+            if let Some(profiles) = &mut profiles {
+                let read = rows.first.read(block.clone())?;
+                let nulls = read.nulls.clone();
+                profiles
+                    .add(&values(read), nulls.as_ref(), &mut matching)
+                    .map_err(bad)?;
+                start = block.end;
+                continue;
+            }
             let first = self.known(&rows.first, block.clone())?;
             match &rows.last {
                 _ if rows.index.is_some() => first.iter().try_for_each(|&id| matching.photon(id)),
@@ -150,6 +166,9 @@ impl OpenJoin {
             }
             .map_err(bad)?;
             start = block.end;
+        }
+        if let Some(profiles) = profiles {
+            profiles.end(&mut matching).map_err(bad)?;
         }
         let places = matching.places();
         if let (Some(times), Some(index)) = (&rows.times, &rows.index) {
@@ -256,6 +275,11 @@ impl Rows {
             JoinBy::Segments { first, last } => {
                 (open(first)?, last.as_ref().map(open).transpose()?, None)
             }
+            JoinBy::Profiles { first, .. } => (open(first)?, None, None),
+        };
+        let span = match join.by {
+            JoinBy::Profiles { span, .. } => Some(span),
+            JoinBy::Photons { .. } | JoinBy::Segments { .. } => None,
         };
         let count = first.rows;
         if let Some(other) = last.iter().chain(&index).find(|other| other.rows != count) {
@@ -276,6 +300,7 @@ impl Rows {
             last,
             index,
             times: None,
+            span,
         })
     }
 }

@@ -44,7 +44,12 @@ pub(super) fn settle(
     }
     for (filter, &source) in config.filters.iter().zip(&track.filters) {
         let data = track.data(source);
-        let numbered = filter.numbered(&data.members);
+        let numbered = match (&data.texts, filter.values.first()) {
+            (Some(_), Some(number)) => Err(format!(
+                "is text, and a filter compares it with the number {number}; write it in quotes"
+            )),
+            _ => filter.numbered(&data.members),
+        };
         let fits = numbered.and_then(|f| f.check(data.dtype, data.meaning.units.as_deref()));
         let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
             (Some(_), Some(_)) => StepFinder::check(data.dtype),

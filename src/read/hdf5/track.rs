@@ -3,6 +3,8 @@
 //! On the line: `reader.rs` opens every ground track here before it reads the first photon, so a missing
 //! dataset or a wrong length is known at once.
 
+mod sources;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,10 +15,11 @@ use super::donor::Donor;
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
 use super::level_hint::Levels;
+use super::of_cycle::column_of;
 use super::open_join::OpenJoin;
 use super::open_link::OpenLink;
 use crate::Result;
-use crate::config::{Config, Dtype, Variable};
+use crate::config::{Config, Dtype};
 use crate::photon::ColumnType;
 use crate::read::buffers::Buffers;
 use crate::read::spent::Spent;
@@ -102,7 +105,7 @@ impl Track {
             chunk_bytes: 0,
             levels: Levels::of(config),
         };
-        if config.variables.iter().any(|v| v.per_segment) || !config.joins.is_empty() {
+        if config.needs_link() {
             track.link = Some(OpenLink::open(granule, config, &summary.name)?);
         }
         let donors = track.open_joins(granule, config, &summary.name)?;
@@ -113,16 +116,21 @@ impl Track {
             track.check_coordinate(granule, coordinate)?;
         }
         for filter in &config.filters {
-            let source = track.add(granule, &filter.dataset, filter.column, photons)?;
+            let source = track.add_compared(granule, filter, config)?;
             track.filters.push(source);
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {
-            let source = match variable.join {
-                Some(join) => track.add_joined(&donors[join], variable, join)?,
-                None if variable.per_segment => {
-                    track.add(granule, &variable.path, variable.column, RowsOf::Segments)?
-                }
-                None => track.add(granule, &variable.path, variable.column, photons)?,
+            let source = if let Some(join) = variable.join {
+                track.add_joined(&donors[join], variable, join)?
+            } else {
+                let path = path_in(&variable.path, &track.name);
+                let column = column_of(granule, variable, &path)?;
+                let of = if variable.per_segment {
+                    RowsOf::Segments
+                } else {
+                    photons
+                };
+                track.add(granule, &variable.path, column, of)?
             };
             let data = &track.sources[source].data;
             if !widens(data.dtype, wanted) {
@@ -312,68 +320,23 @@ impl Track {
         }
     }
 
+    /// Whether a source has a row for each photon.
+    pub fn is_of_photons(&self, source: usize) -> bool {
+        self.sources[source].rows == RowsOf::Photons
+    }
+
     /// The path of a source with `{group}` for the ground track, behind the product where it is joined.
     pub fn template(&self, source: usize, config: &Config) -> String {
         let Source { data, rows, .. } = &self.sources[source];
-        let path = data.path.replacen(&*self.name, "{group}", 1);
+        let group = match rows {
+            RowsOf::Join(join) => &*self.joins[*join].group,
+            RowsOf::Photons | RowsOf::Segments => &*self.name,
+        };
+        let path = data.path.replacen(group, "{group}", 1);
         match rows {
             RowsOf::Join(join) => format!("{} {path}", config.joins[*join].product),
             RowsOf::Photons | RowsOf::Segments => path,
         }
-    }
-
-    /// The position of a dataset in `sources`; opened, with its length checked, where it is new.
-    fn add(
-        &mut self,
-        granule: &GranuleFile,
-        template: &str,
-        column: Option<usize>,
-        of: RowsOf,
-    ) -> Result<usize> {
-        let path = path_in(template, &self.name);
-        if let Some(known) = self.known(&path, column, of) {
-            return Ok(known);
-        }
-        let per_segment = of == RowsOf::Segments;
-        let mut data = SourceDataset::open(granule, &path, column)?;
-        let (rows, like) = match (&self.link, per_segment, self.sources.first()) {
-            (Some(link), true, _) => (link.count.rows, link.count.path.as_str()),
-            (_, _, first) => (self.rows, first.map_or("", |s| s.data.path.as_str())),
-        };
-        if data.rows != rows {
-            let like = like.rsplit('/').next().unwrap_or(like);
-            let levels = &self.levels;
-            let remedy = levels.remedy(granule, &self.name, data.rows, per_segment);
-            return Err(granule.error(format!(
-                "{path} has {} rows, {like} has {rows}; every dataset of a level needs one row per \
-                 photon or geolocation segment: {remedy}",
-                data.rows
-            )));
-        }
-        data.index(granule)?;
-        Ok(self.push(data, of))
-    }
-
-    /// The same for a dataset of a joined granule.
-    fn add_joined(&mut self, donor: &Donor, variable: &Variable, join: usize) -> Result<usize> {
-        let data = donor.open_rows(variable, &self.joins[join])?;
-        let of = RowsOf::Join(join);
-        let known = self.known(&data.path, data.column, of);
-        Ok(known.unwrap_or_else(|| self.push(data, of)))
-    }
-
-    fn known(&self, path: &str, column: Option<usize>, rows: RowsOf) -> Option<usize> {
-        let same = |s: &Source| s.data.path == path && s.column == column && s.rows == rows;
-        self.sources.iter().position(same)
-    }
-
-    fn push(&mut self, data: SourceDataset, rows: RowsOf) -> usize {
-        self.sources.push(Source {
-            column: data.column,
-            data,
-            rows,
-        });
-        self.sources.len() - 1
     }
 
     fn check_coordinate(&self, granule: &GranuleFile, source: usize) -> Result<()> {

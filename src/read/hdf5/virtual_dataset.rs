@@ -9,11 +9,11 @@ use hdf5::Dataset;
 use hdf5::plist::dataset_create::Layout;
 
 use super::chunk::{Asked, Found, Untabled, find};
-use super::columns::dtype_of;
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
 use super::mapping::{Mapping, mappings};
 use super::open_file::OpenFile;
+use super::types::dtype_of;
 use super::walk::Walk;
 use crate::Result;
 

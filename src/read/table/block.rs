@@ -32,6 +32,9 @@ impl Block {
             .unwrap_or_else(|| unreachable!("every needed column is read"));
         let width = array.data_type().primitive_width().unwrap_or(1);
         self.bytes += (array.len() * width) as u64;
+        if let Some(held) = needed.words.held(name, array) {
+            return Ok(held);
+        }
         let held = Held::new(array).map_err(|(place, value)| {
             table.error(format!(
                 "column {name} row {} is {value}, above the largest integer held, {}; leave the \

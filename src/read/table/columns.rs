@@ -5,22 +5,24 @@
 
 use std::collections::BTreeMap;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::Field;
 use arrow::record_batch::RecordBatch;
 
 use super::fields::{Pick, find};
 use super::file::{Format, TableFile};
+use super::lookup::{column, missing};
 use super::partitions::Partition;
 use super::points;
 use super::times;
-use super::types::{column_type, dtype_of, list_item};
+use super::types::{column_type, list_item};
+use super::words::Words;
+use crate::Result;
 use crate::config::{Config, Dtype};
 use crate::grid::Locator;
 use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::read::Attributes;
 use crate::read::{Applied, Axis, Meaning, StepFinder, check_degrees};
-use crate::{Error, Result};
 
 /// Names of the columns that a config needs.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(super) struct Needed {
     pub variables: Vec<String>,
     /// What the values of each of them mean.
     meanings: BTreeMap<String, Meaning>,
+    /// Those of text.
+    pub words: Words,
     /// What is odd about them, in words.
     pub warnings: Vec<String>,
 }
@@ -48,6 +52,7 @@ impl Needed {
     pub fn of(table: &TableFile, config: &Config, types: &[ColumnType]) -> Result<Self> {
         let mut meanings = BTreeMap::new();
         let mut warnings = Vec::new();
+        let words = Words::of(table, config)?;
         let degrees = [&config.longitude, &config.latitude];
         if let Some(points) = &config.points {
             let field = table.schema.field_with_name(points);
@@ -61,7 +66,15 @@ impl Needed {
         let named = degrees.into_iter().filter(|_| config.points.is_none());
         let named = named.chain(config.filters.iter().map(|filter| &filter.dataset));
         let named = named.chain(config.variables.iter().map(|variable| &variable.path));
+        let numbers = degrees.into_iter();
+        let numbers = numbers.chain(config.variables.iter().map(|variable| &variable.path));
+        let numbers: Vec<&String> = numbers.collect();
         for name in named {
+            if words.has(name) && !numbers.contains(&name) {
+                let plain = Meaning::new(&Attributes::of_field(|_| None), Dtype::I64);
+                meanings.insert(name.clone(), plain.map_err(|why| table.error(why))?);
+                continue;
+            }
             let found = column(table, name).map_err(|error| {
                 let hint = points::hint(table).filter(|_| degrees.contains(&name));
                 hint.map_or(error, |hint| {
@@ -77,31 +90,8 @@ impl Needed {
                 .extend(odd.map(|odd| format!("granule {}: column {name}: {odd}", table.name())));
             meanings.insert(name.clone(), meaning);
         }
-        let axes = [
-            (&config.latitude, Axis::Latitude, 90.0),
-            (&config.longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
-        ];
-        for (coordinate, axis, most) in axes {
-            let Some(meaning) = meanings.get_mut(coordinate) else {
-                continue;
-            };
-            meaning.settle_within(-most, most);
-            let odd = check_degrees(meaning.units.as_deref(), axis)
-                .map_err(|why| table.error(format!("column {coordinate}: {why}")))?;
-            warnings.extend(
-                odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())),
-            );
-            let dtype = meaning.dtype();
-            // Of text, whole degrees are as good.
-            if !dtype.is_float() && !matches!(table.format, Format::Csv(_)) {
-                return Err(table.error(format!(
-                    "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
-                     convert it",
-                    dtype.name()
-                )));
-            }
-        }
-        check_filters(table, config, &meanings)?;
+        check_coordinates(table, config, (&mut meanings, &mut warnings))?;
+        check_filters(table, config, (&meanings, &words))?;
         for (variable, &wanted) in config.variables.iter().zip(types) {
             let dtype = meanings[&variable.path].dtype();
             if column_type(dtype).wider(wanted) != Some(wanted) {
@@ -122,6 +112,7 @@ impl Needed {
             filters: filters.collect(),
             variables: variables.collect(),
             meanings,
+            words,
             warnings,
         })
     }
@@ -285,97 +276,47 @@ fn is_time(field: &Field) -> bool {
     times::is_time(list_item(field.data_type()).unwrap_or(field.data_type()))
 }
 
-/// A column of this name and the type of its values.
-fn column<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
-    let mut found = find(&table.schema, name).into_iter();
-    let Some(first) = found.next() else {
-        return of_folder(table, name);
-    };
-    if found.next().is_some() {
-        return Err(table.error(format!(
-            "has several columns named {name}; rename all but one of them"
-        )));
-    }
-    let (field, is_field) = (first.field, !first.pick.path.is_empty());
-    let refused = |why: &str| {
-        let message = format!("column {name} is {}, {why}", field.data_type());
-        table.error(message)
-    };
-    let item = list_item(field.data_type());
-    if is_field && item.is_some() {
-        return Err(refused(
-            "and in structs no lists are read: write it as a column of its own",
-        ));
-    }
-    let values = item.unwrap_or(field.data_type());
-    if let DataType::Dictionary(..) = values
-        && !matches!(table.format, Format::Parquet(_))
-        && dtype_of(values).is_some()
-    {
-        return Err(refused(
-            "and of Arrow IPC no dictionaries are read: write it as plain values, or as Parquet",
-        ));
-    }
-    if let DataType::Struct(fields) = values
-        && let Some(inner) = fields.first().filter(|_| item.is_none())
-    {
-        let why = format!(
-            "and its fields are columns; name one of them, such as {name}.{}",
-            inner.name()
-        );
-        return Err(refused(&why));
-    }
-    match dtype_of(values) {
-        Some(dtype) => Ok((dtype, field)),
-        None if table.why_text(name).is_some() => {
-            Err(refused(&table.why_text(name).unwrap_or_default()))
+/// Whether the coordinates are in degrees, of floating point where the file says types.
+fn check_coordinates(
+    table: &TableFile,
+    config: &Config,
+    (meanings, warnings): (&mut BTreeMap<String, Meaning>, &mut Vec<String>),
+) -> Result<()> {
+    let axes = [
+        (&config.latitude, Axis::Latitude, 90.0),
+        (&config.longitude, Axis::Longitude, Locator::MOST_LONGITUDE),
+    ];
+    for (coordinate, axis, most) in axes {
+        let Some(meaning) = meanings.get_mut(coordinate) else {
+            continue;
+        };
+        meaning.settle_within(-most, most);
+        let odd = check_degrees(meaning.units.as_deref(), axis)
+            .map_err(|why| table.error(format!("column {coordinate}: {why}")))?;
+        warnings
+            .extend(odd.map(|odd| format!("granule {}: column {coordinate}: {odd}", table.name())));
+        let dtype = meaning.dtype();
+        // Of text, whole degrees are as good.
+        if !dtype.is_float() && !matches!(table.format, Format::Csv(_)) {
+            return Err(table.error(format!(
+                "column {coordinate} is {}, and coordinates are float32 or float64 degrees; \
+                 convert it",
+                dtype.name()
+            )));
         }
-        None => Err(refused(
-            "which is not supported; integers of up to 64 bits, float32, float64, booleans, dates, timestamps and \
-             lists of them are: convert it",
-        )),
     }
-}
-
-/// A column in the names of the table's folders.
-fn of_folder<'a>(table: &'a TableFile, name: &str) -> Result<(Dtype, &'a Field)> {
-    let mut partitions = table.partitions.iter();
-    let Some(partition) = partitions.find(|p| p.field.name() == name) else {
-        return Err(missing(table, name));
-    };
-    match dtype_of(partition.field.data_type()) {
-        Some(dtype) => Ok((dtype, &partition.field)),
-        None => Err(table.error(format!(
-            "column {name} is in the name of a folder, {name}={}, and not in the file; only numbers \
-             are read from there: write the column into the table",
-            partition.text
-        ))),
-    }
-}
-
-fn missing(table: &TableFile, name: &str) -> Error {
-    let names = table.schema.fields().iter().map(|field| field.name());
-    let likeness = |m: &&String| strsim::jaro_winkler(m, name);
-    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    table.error(match nearest {
-        Some(nearest) => format!(
-            "has no column {name}, the nearest of its {} columns is {nearest}; correct the name in \
-             the config",
-            table.schema.fields().len()
-        ),
-        None => format!("has no column {name}, nor any other; leave the table out"),
-    })
+    Ok(())
 }
 
 /// Whether the filters can tell the values of their columns apart.
 fn check_filters(
     table: &TableFile,
     config: &Config,
-    meanings: &BTreeMap<String, Meaning>,
+    (meanings, words): (&BTreeMap<String, Meaning>, &Words),
 ) -> Result<()> {
     for filter in &config.filters {
         let meaning = &meanings[&filter.dataset];
-        let numbered = filter.numbered(&[]);
+        let numbered = filter.numbered(words.members(&filter.dataset));
         let fits = numbered.and_then(|f| f.check(meaning.dtype(), meaning.units.as_deref()));
         let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
             (Some(_), Some(_)) => StepFinder::check(meaning.dtype()),

@@ -11,6 +11,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use super::words::is_text;
+
 /// What is read of a column: all of it, or one field of a struct.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pick {
@@ -154,11 +156,23 @@ pub(super) fn unfolded(
 /// The type of values that a dictionary stands for, in lists and structs, too.
 pub(super) fn plain(field: &FieldRef) -> FieldRef {
     let data_type = match field.data_type() {
+        // Of texts, none is copied for each row that has it.
+        DataType::Dictionary(_, values) if is_text(values) => DataType::Utf8View,
         DataType::Dictionary(_, values) => values.as_ref().clone(),
         DataType::List(item) => DataType::List(plain(item)),
         DataType::LargeList(item) => DataType::LargeList(plain(item)),
         DataType::FixedSizeList(item, length) => DataType::FixedSizeList(plain(item), *length),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect::<Fields>()),
+        _ => return Arc::clone(field),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
+/// The same with views of texts, in structs, too.
+pub(super) fn viewed(field: &FieldRef) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(viewed).collect::<Fields>()),
         _ => return Arc::clone(field),
     };
     Arc::new(field.as_ref().clone().with_data_type(data_type))

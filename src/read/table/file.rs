@@ -19,6 +19,7 @@ use super::metered::Metered;
 use super::outside::{Head, head, is_csv};
 use super::partitions::Partition;
 use super::room::Fault;
+use crate::config::Config;
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::guard::guarded;
 use crate::read::bytes::{Bytes, FileBytes};
@@ -139,6 +140,27 @@ impl TableFile {
             format,
             schema,
         })
+    }
+
+    /// With columns of the types that the config says, where it says some.
+    ///
+    /// # Errors
+    /// A table that has types of its own, or values of other types.
+    pub fn typed(mut self, config: &Config) -> Result<Self> {
+        if config.types.is_empty() {
+            return Ok(self);
+        }
+        let Format::Csv(csv) = &self.format else {
+            return Err(self.error(format!(
+                "is a table in {}, which has types of its own, and data_source.types are of comma-separated values; \
+                 take them out",
+                self.kind()
+            )));
+        };
+        let csv = csv.typed(&config.types).map_err(|why| self.error(why))?;
+        self.schema = Arc::clone(&csv.schema);
+        self.format = Format::Csv(Arc::new(csv));
+        Ok(self)
     }
 
     /// What the table is called: its file name, unless it was opened under another.

@@ -20,6 +20,7 @@ mod header;
 mod inspect;
 mod ipc;
 mod lists;
+mod lookup;
 mod metered;
 mod named;
 mod narrow;
@@ -37,6 +38,7 @@ mod texts;
 mod times;
 mod types;
 mod values;
+mod words;
 mod wrote;
 
 pub use columns::source_columns;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -49,7 +49,7 @@ impl Partition {
         found
     }
 
-    /// The value in so many rows; only numbers are asked for.
+    /// The value in so many rows.
     fn array(&self, rows: usize) -> ArrayRef {
         match self.field.data_type() {
             _ if self.text == NULL => Arc::new(Int64Array::new_null(rows)),
@@ -61,6 +61,7 @@ impl Partition {
                 let value = day(&self.text).unwrap_or_default();
                 Arc::new(Date32Array::from_value(value, rows))
             }
+            DataType::Utf8 => Arc::new(StringArray::from(vec![self.text.as_str(); rows])),
             _ => {
                 let value = self.text.parse().unwrap_or(f64::NAN);
                 Arc::new(Float64Array::from_value(value, rows))

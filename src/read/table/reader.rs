@@ -63,7 +63,8 @@ impl TableReader {
         batch_rows: usize,
         wanted: Option<WantedShards>,
     ) -> Result<Self> {
-        Self::new(TableFile::open(path)?, config, types, batch_rows, wanted)
+        let table = TableFile::open(path)?.typed(config)?;
+        Self::new(table, config, types, batch_rows, wanted)
     }
 
     /// As [`TableReader::open`], of a table that is open.
@@ -112,12 +113,17 @@ impl TableReader {
             )
         }));
         let names = config.variables.iter().map(|v| v.name.clone());
+        let filters = config.filters.iter().map(|filter| {
+            let members = needed.words.members(&filter.dataset);
+            RowFilter::of_members(filter, members)
+        });
+        let filters: Vec<RowFilter> = filters.collect();
         Ok(Self {
             warnings,
             oddities: Oddities::default(),
             needed,
             variables: names.zip(types.iter().copied()).collect(),
-            filters: config.filters.iter().map(RowFilter::new).collect(),
+            filters,
             steps: ByTime::of(config),
             waiting: VecDeque::new(),
             nulls: config.nulls,

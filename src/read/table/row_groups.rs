@@ -13,7 +13,7 @@ use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels}
 use parquet::column::page::PageIterator;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
-use super::fields::{Pick, inside, is_binary, of_root, plain};
+use super::fields::{Pick, inside, is_binary, of_root, plain, viewed};
 use super::lists::Windows;
 use super::metered::Metered;
 use super::named::GroupPages;
@@ -264,12 +264,12 @@ impl Columns {
         picks: &[Pick],
     ) -> parquet::errors::Result<Self> {
         let schema = metadata.file_metadata().schema_descr();
-        // Of points only views are made: they take no copies of dictionaries.
+        // Of points and texts only views are made: they take no copies of dictionaries.
         let hinted = |field: &Arc<Field>| match wanted.points {
             Some(points) if points == field.name() && is_binary(field.data_type()) => {
                 Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
             }
-            _ => plain(field),
+            _ => viewed(&plain(field)),
         };
         let hint: Fields = wanted.schema.fields().iter().map(hinted).collect();
         let is_read = |leaf: &usize| {

@@ -7,6 +7,7 @@
 
 mod lines;
 mod source;
+mod typed;
 mod value;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ pub(super) struct Csv {
     pub rows: u64,
     /// Of columns that hold text: the first row that does, and the text.
     texts: BTreeMap<String, (u64, String)>,
+    /// The same of columns of numbers that are not all whole.
+    fractions: BTreeMap<String, (u64, String)>,
+    kinds: Vec<Kind>,
 }
 
 impl Csv {
@@ -41,14 +45,23 @@ impl Csv {
         let names = lines.names().to_vec();
         let mut kinds = vec![Kind::Nothing; names.len()];
         let mut texts: BTreeMap<String, (u64, String)> = BTreeMap::new();
+        let mut fractions: BTreeMap<String, (u64, String)> = BTreeMap::new();
         let mut rows = 0;
         while lines.next()? {
             for (place, kind) in kinds.iter_mut().enumerate() {
                 let field = lines.field(place);
+                let before = *kind;
                 *kind = kind.with(field);
-                if *kind == Kind::Text && !texts.contains_key(&names[place]) {
-                    texts.insert(names[place].clone(), (rows, shown(field)));
+                if *kind == before {
+                    continue;
                 }
+                let first = match *kind {
+                    Kind::Text => &mut texts,
+                    Kind::Float => &mut fractions,
+                    _ => continue,
+                };
+                let first = first.entry(names[place].clone());
+                first.or_insert_with(|| (rows, shown(field)));
             }
             rows += 1;
         }
@@ -58,6 +71,8 @@ impl Csv {
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
             rows,
             texts,
+            fractions,
+            kinds,
         })
     }
 

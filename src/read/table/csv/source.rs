@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, TimestampNanosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampNanosecondArray,
+};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
@@ -31,6 +33,7 @@ enum Values {
     Float(Vec<Option<f64>>),
     Truth(Vec<Option<bool>>),
     Time(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
 }
 
 impl CsvSource {
@@ -91,6 +94,7 @@ impl Values {
             DataType::Int64 => Self::Whole(Vec::new()),
             DataType::Boolean => Self::Truth(Vec::new()),
             DataType::Timestamp(..) => Self::Time(Vec::new()),
+            DataType::Utf8 => Self::Text(Vec::new()),
             _ => Self::Float(Vec::new()),
         }
     }
@@ -107,6 +111,11 @@ impl Values {
             } else {
                 Some(nanoseconds(field)?)
             }),
+            Self::Text(values) => values.push(if null {
+                None
+            } else {
+                Some(String::from_utf8_lossy(field).into_owned())
+            }),
         }
         Some(())
     }
@@ -119,6 +128,7 @@ impl Values {
             Self::Time(values) => {
                 Arc::new(TimestampNanosecondArray::from(values).with_data_type(data_type.clone()))
             }
+            Self::Text(values) => Arc::new(StringArray::from(values)),
         }
     }
 }

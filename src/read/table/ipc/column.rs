@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayData, ArrayRef, BooleanArray, make_array};
 use arrow::buffer::{Buffer, NullBuffer};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use super::bits::Bits;
 use super::buffer::{Bytes, Found};
+use super::dictionary::{Dictionaries, stood_for};
 use super::layout::{Codec, Stored};
 use super::lengths::Lengths;
+use crate::read::table::fields::plain;
 use crate::read::table::metered::Metered;
 
 /// Bytes of a value of binary that count as one value.
@@ -26,6 +28,8 @@ pub(super) struct Column {
     left: u64,
     nulls: Option<Bits>,
     shape: Shape,
+    /// What its numbers are places of.
+    dictionary: Option<ArrayRef>,
 }
 
 #[derive(Debug)]
@@ -68,7 +72,7 @@ impl Shape {
     }
 }
 
-type File = Arc<Metered>;
+pub(super) type File = Arc<Metered>;
 
 /// What a column takes while it is read, beside the arrays.
 pub(super) fn working_bytes(stored: &Stored, codec: Codec, file: &File) -> Result<u64, String> {
@@ -77,12 +81,22 @@ pub(super) fn working_bytes(stored: &Stored, codec: Codec, file: &File) -> Resul
         let found = found(stored, codec, file, part)?;
         bytes = bytes.saturating_add(found.working);
         // Views lead anywhere in what is behind them.
-        if stored.data_type == DataType::BinaryView && place >= 2 {
+        let is_view = matches!(stored.data_type, DataType::BinaryView | DataType::Utf8View);
+        if is_view && place >= 2 {
             bytes = bytes.saturating_add(found.plain);
         }
     }
     for within in stored.values.as_deref().into_iter().chain(&stored.fields) {
         bytes = bytes.saturating_add(working_bytes(within, codec, file)?);
+    }
+    Ok(bytes)
+}
+
+/// Bytes of the buffers of a column, decompressed.
+pub(super) fn plain_bytes(stored: &Stored, codec: Codec, file: &File) -> Result<u64, String> {
+    let mut bytes = 0_u64;
+    for &part in &stored.buffers {
+        bytes = bytes.saturating_add(found(stored, codec, file, part)?.plain);
     }
     Ok(bytes)
 }
@@ -97,7 +111,12 @@ impl Column {
     ///
     /// # Errors
     /// In words, buffers that are too short, offsets that lead outside.
-    pub fn open(stored: &Stored, codec: Codec, file: &File) -> Result<Self, String> {
+    pub fn open(
+        stored: &Stored,
+        codec: Codec,
+        file: &File,
+        dictionaries: &Dictionaries,
+    ) -> Result<Self, String> {
         let says = |what: String| format!("a buffer of column {} {what}", stored.name);
         let rows = stored.rows;
         let mut parts = stored.buffers.iter();
@@ -116,24 +135,21 @@ impl Column {
         let nulls = next(if stored.nulls > 0 { bits } else { 0 })?;
         let nulls = (stored.nulls > 0).then(|| Bits::new(nulls));
         let offsets = |width: u64| {
-            if rows == 0 {
-                0
-            } else {
-                (rows + 1).saturating_mul(width)
-            }
+            let edges = if rows == 0 { 0 } else { rows + 1 };
+            edges.saturating_mul(width)
         };
         let values = || -> Result<Box<Self>, String> {
             let values = stored.values.as_ref().ok_or("has lists without values")?;
-            Self::open(values, codec, file).map(Box::new)
+            Self::open(values, codec, file, dictionaries).map(Box::new)
         };
         let shape = match &stored.data_type {
             DataType::Boolean => Shape::Booleans(Bits::new(next(bits)?)),
             DataType::Struct(_) => {
                 let fields = stored.fields.iter();
-                let fields = fields.map(|field| Self::open(field, codec, file));
+                let fields = fields.map(|field| Self::open(field, codec, file, dictionaries));
                 Shape::Struct(fields.collect::<Result<_, _>>()?)
             }
-            DataType::Binary | DataType::LargeBinary => {
+            DataType::Binary | DataType::LargeBinary | DataType::Utf8 | DataType::LargeUtf8 => {
                 let width = offset_width(&stored.data_type);
                 let offsets = next(offsets(width))?;
                 let mut values = next(0)?;
@@ -141,7 +157,7 @@ impl Column {
                 values.skip(lengths.first()).map_err(says)?;
                 Shape::Binary { lengths, values }
             }
-            DataType::BinaryView => Shape::Views {
+            DataType::BinaryView | DataType::Utf8View => Shape::Views {
                 views: next(rows.saturating_mul(16))?,
                 values: stored.buffers[2.min(stored.buffers.len())..]
                     .iter()
@@ -168,12 +184,17 @@ impl Column {
                 Shape::Numbers { width, values }
             }
         };
+        let dictionary = stored
+            .dictionary
+            .as_ref()
+            .and_then(|(id, _)| dictionaries.of(*id));
         Ok(Self {
             name: stored.name.clone(),
-            data_type: stored.data_type.clone(),
+            data_type: unfolded(stored),
             left: rows,
             nulls,
             shape,
+            dictionary,
         })
     }
 
@@ -261,7 +282,11 @@ impl Column {
             })?,
         };
         let array = array.align_buffers(true).build();
-        array.map(make_array).map_err(|e| e.to_string())
+        let array = array.map(make_array).map_err(|e| e.to_string())?;
+        match &self.dictionary {
+            Some(values) => stood_for(values, &array),
+            None => Ok(array),
+        }
     }
 
     fn skip(&mut self, rows: u64) -> Result<(), String> {
@@ -303,9 +328,15 @@ impl Column {
     }
 }
 
+/// The type of a column's arrays, in which dictionaries within are what they stand for.
+fn unfolded(stored: &Stored) -> DataType {
+    let field = Arc::new(Field::new("", stored.data_type.clone(), true));
+    plain(&field).data_type().clone()
+}
+
 fn offset_width(data_type: &DataType) -> u64 {
     match data_type {
-        DataType::LargeBinary | DataType::LargeList(_) => 8,
+        DataType::LargeBinary | DataType::LargeUtf8 | DataType::LargeList(_) => 8,
         _ => 4,
     }
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, UnionMode};
 use arrow::ipc::{self, BodyCompressionMethod, CompressionType, MetadataVersion};
 
+use super::dictionary::Ids;
 use super::{Block, parsed, within};
 use crate::read::table::fields::{Pick, inside, narrow, of_root};
 
@@ -32,11 +33,13 @@ pub(super) struct Stored {
     pub values: Option<Box<Stored>>,
     /// Those fields of a struct that are read.
     pub fields: Vec<Stored>,
+    /// Of places in a dictionary, which are what is stored: its number, and the type of what they stand for.
+    pub dictionary: Option<(i64, DataType)>,
 }
 
 impl Stored {
     /// The column, and the fields within that have a row for each of its rows.
-    fn rows_of_all(&self) -> Vec<&Self> {
+    pub fn rows_of_all(&self) -> Vec<&Self> {
         let within = self.fields.iter().flat_map(Self::rows_of_all);
         std::iter::once(self).chain(within).collect()
     }
@@ -55,25 +58,46 @@ impl Layout {
     ///
     /// # Errors
     /// In words, what the batch says that cannot be.
-    pub fn of(text: &[u8], block: &Block, schema: &Schema, picks: &[Pick]) -> Result<Self, String> {
+    pub fn of(
+        text: &[u8],
+        block: &Block,
+        of_schema: (&Schema, &[Ids]),
+        picks: &[Pick],
+    ) -> Result<Self, String> {
         let message = parsed(text)?;
         let batch = message
             .header_as_record_batch()
             .ok_or("is no record batch")?;
+        Self::of_batch((&batch, message.version()), block, of_schema, picks)
+    }
+
+    /// The same of what a message holds.
+    ///
+    /// # Errors
+    /// As [`Layout::of`].
+    pub fn of_batch(
+        (batch, version): (&ipc::RecordBatch<'_>, MetadataVersion),
+        block: &Block,
+        (schema, ids): (&Schema, &[Ids]),
+        picks: &[Pick],
+    ) -> Result<Self, String> {
         let rows = size(batch.length())?;
-        let codec = codec(&batch)?;
+        let codec = codec(batch)?;
         let counts = batch.variadicBufferCounts();
         let mut walk = Walk {
             nodes: batch.nodes().ok_or("has no columns")?.iter(),
             buffers: batch.buffers().ok_or("has no buffers")?.iter(),
             counts: counts.into_iter().flatten().collect(),
-            version: message.version(),
+            version,
             body: block.body,
         };
         let mut columns = Vec::new();
         for (place, field) in schema.fields().iter().enumerate() {
             match of_root(picks, place) {
-                Some(paths) => columns.push(walk.take(field, &paths)?),
+                Some(paths) => {
+                    let ids = ids.get(place).cloned().unwrap_or_default();
+                    columns.push(walk.take(field, &paths, &ids)?);
+                }
                 None => walk.skip(field)?,
             }
         }
@@ -167,7 +191,7 @@ where
     }
 
     /// A column whose type `columns.rs` has checked.
-    fn take(&mut self, field: &FieldRef, paths: &[&[String]]) -> Result<Stored, String> {
+    fn take(&mut self, field: &FieldRef, paths: &[&[String]], ids: &Ids) -> Result<Stored, String> {
         let (rows, nulls) = self.node()?;
         let whole: &[FieldRef] = match field.data_type() {
             DataType::Struct(fields) => fields,
@@ -176,29 +200,39 @@ where
         let narrowed = narrow(field, paths);
         let data_type = narrowed.data_type();
         let buffers = match data_type {
-            DataType::Binary | DataType::LargeBinary => 3,
-            DataType::BinaryView => 2 + self.variadic()?,
+            DataType::Binary | DataType::LargeBinary | DataType::Utf8 | DataType::LargeUtf8 => 3,
+            DataType::BinaryView | DataType::Utf8View => 2 + self.variadic()?,
             DataType::FixedSizeList(..) | DataType::Struct(_) => 1,
             _ => 2,
         };
         let buffers = self.parts(buffers)?;
         let values = match data_type {
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                let mut values = self.take(item, &[&[][..]])?;
+                let mut values = self.take(item, &[&[][..]], &ids.at(0))?;
                 values.name = format!("{} (the values of its lists)", field.name());
                 Some(Box::new(values))
             }
             _ => None,
         };
         let mut fields = Vec::new();
-        for field in whole {
+        for (place, field) in whole.iter().enumerate() {
             match inside(paths, field.name()) {
-                Some(paths) => fields.push(self.take(field, &paths)?),
+                Some(paths) => fields.push(self.take(field, &paths, &ids.at(place))?),
                 None => self.skip(field)?,
             }
         }
+        let (data_type, dictionary) = match data_type {
+            DataType::Dictionary(places, values) => {
+                let id = ids
+                    .own
+                    .ok_or("does not say which dictionary a column has")?;
+                (places.as_ref(), Some((id, values.as_ref().clone())))
+            }
+            other => (other, None),
+        };
         Ok(Stored {
             name: field.name().clone(),
+            dictionary,
             data_type: data_type.clone(),
             rows,
             nulls,

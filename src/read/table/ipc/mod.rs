@@ -9,6 +9,7 @@
 mod bits;
 mod buffer;
 mod column;
+mod dictionary;
 mod layout;
 mod lengths;
 mod source;
@@ -22,6 +23,7 @@ use arrow::ipc::{self, Message, MessageHeader, root_as_footer, root_as_message};
 
 use crate::read::bytes::{Bytes, read_up_to};
 
+use dictionary::Ids;
 pub(super) use source::IpcSource;
 
 /// First and last bytes of a file.
@@ -46,6 +48,9 @@ pub(super) struct Messages {
     /// Pairs in the footer of a file.
     pub metadata: HashMap<String, String>,
     blocks: Vec<Block>,
+    /// Of the columns, and where dictionaries are.
+    ids: Vec<Ids>,
+    dictionaries: Vec<Block>,
 }
 
 impl Messages {
@@ -75,6 +80,7 @@ impl Messages {
             }
         }
         let blocks = footer.recordBatches().ok_or("it lists no record batches")?;
+        let dictionaries = footer.dictionaries();
         let block = |(place, block): (usize, &ipc::Block)| {
             let message = within(block.offset(), block.metaDataLength().into(), file_bytes);
             let message = message.ok_or(place)?;
@@ -83,11 +89,16 @@ impl Messages {
             Ok(Block { message, body })
         };
         let blocks: Result<Vec<Block>, usize> = blocks.iter().enumerate().map(block).collect();
+        let dictionaries = dictionaries.iter().flatten().enumerate().map(block);
+        let dictionaries: Result<Vec<Block>, usize> = dictionaries.collect();
         Ok(Self {
             schema: native(schema)?,
             metadata,
             blocks: blocks
                 .map_err(|place| format!("record batch {place} is outside of the file"))?,
+            ids: Ids::of_schema(schema),
+            dictionaries: dictionaries
+                .map_err(|place| format!("dictionary batch {place} is outside of the file"))?,
         })
     }
 
@@ -98,7 +109,8 @@ impl Messages {
     pub fn of_stream(file: &dyn Bytes) -> Result<Self, String> {
         let file_bytes = file.length();
         let mut schema = None;
-        let mut blocks = Vec::new();
+        let mut ids = Vec::new();
+        let (mut blocks, mut dictionaries) = (Vec::new(), Vec::new());
         let mut at = 0;
         while let Some(message) = next_message(file, at, file_bytes)? {
             let wrong = |what: &str| format!("the message at byte {at} {what}");
@@ -113,9 +125,12 @@ impl Messages {
                         .header_as_schema()
                         .ok_or_else(|| wrong("has no schema"))?;
                     schema = Some(native(header)?);
+                    ids = Ids::of_schema(header);
                 }
                 (MessageHeader::RecordBatch, Some(_)) => blocks.push(Block { message, body }),
-                (MessageHeader::DictionaryBatch, Some(_)) => {}
+                (MessageHeader::DictionaryBatch, Some(_)) => {
+                    dictionaries.push(Block { message, body });
+                }
                 _ => return Err(wrong("is not what belongs there")),
             }
             at = body.0 + body.1;
@@ -124,6 +139,8 @@ impl Messages {
             schema: schema.ok_or("it has no schema")?,
             metadata: HashMap::new(),
             blocks,
+            ids,
+            dictionaries,
         })
     }
 

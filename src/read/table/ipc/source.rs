@@ -2,15 +2,17 @@
 //!
 //! On the line: `batches.rs` asks for the next piece.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::column::{Column, working_bytes};
+use super::dictionary::Dictionaries;
 use super::layout::{Layout, Stored};
 use super::{Block, Messages, unprefixed};
-use crate::read::table::fields::{Pick, narrowed};
+use crate::read::table::fields::{Pick, narrowed, plain};
 use crate::read::table::metered::Metered;
 use crate::read::table::room::{Fault, Room};
 
@@ -29,6 +31,7 @@ pub(in crate::read::table) struct IpcSource {
     /// The next record batch, and what is left of the one before.
     next: usize,
     current: Option<Current>,
+    dictionaries: Dictionaries,
     /// The next row.
     row: u64,
     /// Bytes that decoding takes at most.
@@ -61,19 +64,22 @@ impl IpcSource {
         let mut source = Self {
             file: Arc::new(file),
             messages: Arc::clone(messages),
-            schema: Arc::new(narrowed(&messages.schema, &picks)),
+            schema: Arc::new(plainly(&narrowed(&messages.schema, &picks))),
             picks,
             rows: rows as u64,
             room,
             next: 0,
             current: None,
+            dictionaries: Dictionaries::default(),
             row: 0,
             bytes: 0,
         };
         let (mut working, mut lists) = (0, 0_u64);
+        let mut needed = BTreeMap::new();
         for (number, block) in messages.blocks.iter().enumerate() {
             let named = |what| Fault::Damaged(format!("record batch {number}: {what}"));
             let layout = source.layout(block).map_err(named)?;
+            needed.extend(layout.columns.iter().flat_map(dictionaries_of));
             let mut bytes = 0_u64;
             for column in &layout.columns {
                 let of_column = working_bytes(column, layout.codec, &source.file);
@@ -96,11 +102,14 @@ impl IpcSource {
             lists = lists.max(left.left().map_or(0, |left| of_lists.min(left)));
             working = working.max(bytes);
         }
+        source.dictionaries = Dictionaries::read(messages, &source.file, &needed, room)?;
+        working = working.saturating_add(source.dictionaries.bytes);
         source.bytes = working.saturating_add(lists);
         if let Some(all) = room.left() {
             source.bytes = source.bytes.min(all);
         }
-        source.room = room.beside(working, String::new).map_err(Fault::TooLarge)?;
+        let what = || "has dictionaries, and compressed columns or views".to_owned();
+        source.room = room.beside(working, what).map_err(Fault::TooLarge)?;
         Ok(source)
     }
 
@@ -119,7 +128,8 @@ impl IpcSource {
 
     fn layout(&self, block: &Block) -> Result<Layout, String> {
         let text = unprefixed(self.file.source(), block.message)?;
-        Layout::of(&text, block, &self.messages.schema, &self.picks)
+        let of_schema = (&*self.messages.schema, &self.messages.ids[..]);
+        Layout::of(&text, block, of_schema, &self.picks)
     }
 
     /// The next piece; `None` at the end.
@@ -153,7 +163,9 @@ impl IpcSource {
             let number = self.next - 1;
             let named = |what: String| Fault::Damaged(format!("record batch {number}: {what}"));
             let layout = self.layout(block).map_err(named)?;
-            let open = |stored: &Stored| Column::open(stored, layout.codec, &self.file);
+            let open = |stored: &Stored| {
+                Column::open(stored, layout.codec, &self.file, &self.dictionaries)
+            };
             let columns: Result<Vec<Column>, String> = layout.columns.iter().map(open).collect();
             self.current = Some(Current {
                 columns: columns.map_err(named)?,
@@ -188,6 +200,19 @@ impl Current {
         let columns = columns.map_err(Fault::Damaged)?;
         RecordBatch::try_new(Arc::clone(schema), columns).map_err(|e| Fault::Damaged(e.to_string()))
     }
+}
+
+/// The numbers of the dictionaries of a column, and of what is within, each with the type of its values.
+fn dictionaries_of(column: &Stored) -> Vec<(i64, DataType)> {
+    let of_values = column.values.as_deref().map(dictionaries_of);
+    let within = column.rows_of_all().into_iter();
+    let own = within.filter_map(|stored| stored.dictionary.clone());
+    own.chain(of_values.into_iter().flatten()).collect()
+}
+
+/// A schema in which dictionaries are what they stand for.
+fn plainly(schema: &Schema) -> Schema {
+    Schema::new(schema.fields().iter().map(plain).collect::<Fields>())
 }
 
 /// Bytes that a value takes of every column that has lists; a binary value counts by its bytes.
