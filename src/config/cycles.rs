@@ -3,9 +3,9 @@
 //! Beside `columns.rs`. ATL11 has a column for each cycle; which one it is is found where a granule is read
 //! (`src/read/hdf5/of_cycle.rs`).
 
-use super::axis::MOST_CYCLE;
 use super::columns::RawVariable;
 use super::faults::{Fault, Faults};
+use super::numbered::Numbered;
 use super::raw::RawDataSource;
 use super::shapes::RawScalar;
 use crate::expr::suggestion;
@@ -70,10 +70,11 @@ impl<'a> Cycles<'a> {
 
 /// A number that a cycle may have.
 fn checked(key: &str, cycle: u64) -> Result<u32, Fault> {
+    let cycles = 1..=*Numbered::Cycle.range().end();
     match u32::try_from(cycle) {
-        Ok(cycle) if (1..=MOST_CYCLE).contains(&cycle) => Ok(cycle),
+        Ok(cycle) if cycles.contains(&cycle) => Ok(cycle),
         _ => {
-            let message = format!("is {cycle}; cycles are 1 to {MOST_CYCLE}");
+            let message = format!("is {cycle}; cycles are 1 to {}", cycles.end());
             Err(Fault::new(key, message))
         }
     }
