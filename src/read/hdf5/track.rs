@@ -34,7 +34,7 @@ pub(super) struct Track {
     /// In the order of the config's filters and variables.
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
-    link: Option<OpenLink>,
+    pub link: Option<OpenLink>,
     /// Sources that nothing looks at.
     unread: Vec<usize>,
     /// In the order of the config.
