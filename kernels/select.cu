@@ -68,14 +68,62 @@ ENTRY_OF_4 select_positions(
     }
 }
 
-// Whether some photon with a position has a value that looks like a fill value and is declared as none, or one outside
-// the valid range: `found` is then 1. Launch: one thread per photon. Shared memory: none.
-// strays: whether such are looked for. bounds: the valid range, where `ranged` is not 0.
-ENTRY_OF_4 select_odd(
-    u32 n, u32 kind, u32 strays, u32 ranged, const u32* __restrict__ values, const u64* __restrict__ bounds,
-    const u8* __restrict__ fates, u32* found) {
+__device__ __forceinline__ bool contains(const u64* ids, u32 count, u64 id) {
+    u32 low = 0, high = count;
+    while (low < high) {
+        const u32 middle = low + (high - low) / 2;
+        if (ids[middle] < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && ids[low] == id;
+}
+
+// The fate of photons by the shard that they are in, where only some count: `fate` outside all that are wanted, the one
+// behind it in a wanted shard for which the granule is not listed. Launch: one thread per photon. Shared memory: none.
+// shards: of every photon. listed, wanted: ids, ascending; the first are those that count.
+ENTRY_OF_4 select_shards(
+    u32 n, u32 listed_count, u32 wanted_count, u32 fate, const u64* __restrict__ shards,
+    const u64* __restrict__ listed, const u64* __restrict__ wanted, u8* __restrict__ fates) {
     const u32 i = photon_of_thread();
-    if (i >= n || fates[i] == FATE_NO_POSITION) {
+    if (i >= n || fates[i] != FATE_KEPT || contains(listed, listed_count, shards[i])) {
+        return;
+    }
+    fates[i] = static_cast<u8>(fate + (contains(wanted, wanted_count, shards[i]) ? 1 : 0));
+}
+
+// The row of the geolocation segment of every photon. Launch: one thread per photon. Shared memory: none.
+// starts: the first photon of each run of photons of one segment, ascending from 0. segments: the row of each run.
+ENTRY_OF_4 select_spread(
+    u32 n, u32 runs, const u32* __restrict__ starts, const u32* __restrict__ segments, u32* __restrict__ rows) {
+    const u32 i = photon_of_thread();
+    if (i >= n || runs == 0) {
+        return;
+    }
+    // The last run that begins no later.
+    u32 low = 0, high = runs;
+    while (high - low > 1) {
+        const u32 middle = low + (high - low) / 2;
+        if (starts[middle] <= i) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    rows[i] = segments[low];
+}
+
+// Whether some photon that is kept so far, which is before any filter, has a value that looks like a fill value and is
+// declared as none, or one outside the valid range: `found` is then 1. Launch: one thread per photon. Shared memory: none.
+// strays: whether such are looked for. bounds: the valid range, where `ranged` is not 0. every: whether photons are
+// looked at whatever their fate, as for positions.
+ENTRY_OF_4 select_odd(
+    u32 n, u32 kind, u32 strays, u32 ranged, u32 every, const u32* __restrict__ values,
+    const u64* __restrict__ bounds, const u8* __restrict__ fates, u32* found) {
+    const u32 i = photon_of_thread();
+    if (i >= n || (every == 0 && fates[i] != FATE_KEPT)) {
         return;
     }
     const u64 bits = bits_at(values, kind, i);

@@ -24,6 +24,10 @@ pub struct Stretch<B> {
     /// Places in `sources`.
     pub longitude: usize,
     pub latitude: usize,
+    /// Which shards count; all where there are none.
+    pub shards: Option<StretchShards>,
+    /// Where some sources have a row for each geolocation segment: which photons are of which.
+    pub segments: Option<StretchSegments>,
     /// In the order in which they are compared.
     pub filters: Vec<StretchFilter>,
     /// In the order of the config's variables.
@@ -40,6 +44,27 @@ pub struct StretchSource<B> {
     pub valid: Option<[u64; 2]>,
     /// Whether values that look like fill values are to be told of.
     pub suspicious: bool,
+    /// Whether its rows are geolocation segments, and not photons.
+    pub of_segments: bool,
+}
+
+/// Shards in which photons count, by id, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StretchShards {
+    /// The order of the shards.
+    pub order: u8,
+    /// Those that the granule is listed for, and all that are wanted.
+    pub listed: Vec<u64>,
+    pub wanted: Vec<u64>,
+}
+
+/// Runs of photons of one geolocation segment each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StretchSegments {
+    /// The first photon of each, counted from the stretch's first and ascending from 0.
+    pub starts: Vec<u32>,
+    /// Its segment, counted from the first that sources have a row of.
+    pub rows: Vec<u32>,
 }
 
 /// What has to hold of a source's values.
@@ -81,6 +106,15 @@ impl<B> StretchSource<B> {
     /// Words of 32 bits of a value: float32 has one, float64 and integers have two.
     pub fn width(&self) -> u64 {
         width(self.stored.form.element)
+    }
+
+    /// Its rows.
+    pub fn len(&self) -> u64 {
+        self.stored.rows.end - self.stored.rows.start
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -126,8 +126,9 @@ impl Source<'_> {
             for batch in given_back.try_iter() {
                 input.recycle(batch);
             }
-            let stretch = self.room.as_ref().map(|room| input.next_stretch(room));
-            if let Some(stretch) = stretch.transpose()?.flatten() {
+            let room = self.room.as_ref();
+            let mut next = || room.map(|room| input.next_stretch(room)).transpose();
+            if let Some(stretch) = self.device.install(&mut next)?.flatten() {
                 let message = match self.device.begin(stretch, self.memory.as_deref()) {
                     Ok(begun) => Message::Stretch(Box::new(begun), input.share_read()),
                     Err(error) => Message::DeviceFailed(error),

@@ -205,7 +205,7 @@ fn bytes_of(stretch: &StoredStretch) -> Spent {
     Spent {
         stored: sources.clone().map(stored).sum(),
         decoded: sources
-            .map(|column| stretch.len() * column.form.element.size() as u64)
+            .map(|column| (column.rows.end - column.rows.start) * column.form.element.size() as u64)
             .sum(),
         ..Spent::default()
     }

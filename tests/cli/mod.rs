@@ -18,6 +18,8 @@ mod cuda_refused;
 #[cfg(icefold_test_stand_in)]
 mod cuda_stretches;
 #[cfg(icefold_test_stand_in)]
+mod cuda_stretches_host;
+#[cfg(icefold_test_stand_in)]
 mod cuda_ways;
 mod demo;
 mod devices;

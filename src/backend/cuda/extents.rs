@@ -116,6 +116,8 @@ impl Kernel {
             }
             Self::UnfilterValues => vec![TASK * n, unit * at(2), 4 * at(3), STATE * at(1)],
             Self::SelectPositions => vec![8 * n, 8 * n, n],
+            Self::SelectShards => vec![8 * n, 8 * at(1), 8 * at(2), n],
+            Self::SelectSpread => vec![4 * at(1), 4 * at(1), 4 * n],
             Self::SelectOdd => vec![width(word(1)) * n, 16 * u64::from(word(3) != 0), n, 4],
             Self::SelectFilter => vec![width(word(1)) * n, 8 * at(2), 16 * at(3), n],
             Self::SelectNull => vec![width(word(1)) * n, 8 * at(2), n, n],

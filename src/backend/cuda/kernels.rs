@@ -43,6 +43,8 @@ pub enum Kernel {
     UnfilterFletcher32,
     UnfilterValues,
     SelectPositions,
+    SelectShards,
+    SelectSpread,
     SelectOdd,
     SelectFilter,
     SelectNull,
@@ -78,7 +80,7 @@ impl Argument<'_> {
     }
 }
 
-pub const KERNELS: [Kernel; 44] = [
+pub const KERNELS: [Kernel; 46] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -116,6 +118,8 @@ pub const KERNELS: [Kernel; 44] = [
     Kernel::UnfilterFletcher32,
     Kernel::UnfilterValues,
     Kernel::SelectPositions,
+    Kernel::SelectShards,
+    Kernel::SelectSpread,
     Kernel::SelectOdd,
     Kernel::SelectFilter,
     Kernel::SelectNull,
@@ -166,6 +170,8 @@ impl Kernel {
             Self::UnfilterFletcher32 => "unfilter_fletcher32",
             Self::UnfilterValues => "unfilter_values",
             Self::SelectPositions => "select_positions",
+            Self::SelectShards => "select_shards",
+            Self::SelectSpread => "select_spread",
             Self::SelectOdd => "select_odd",
             Self::SelectFilter => "select_filter",
             Self::SelectNull => "select_null",

@@ -2,24 +2,28 @@
 //! are. Twin: `kernels/select.cu`.
 //!
 //! ```text
-//!   values --position, filters in order, nulls--> fates --> counts by reason, list of the kept --> columns
+//!   values --position, shards, filters in order, nulls--> fates --> counts by reason, list of the kept --> columns
 //! ```
 
+use crate::config::GridConfig;
+use crate::grid::Order;
 use crate::photon::stored::Kind as Stored;
 use crate::photon::stretch::{Stretch, StretchSource};
 use crate::photon::{ColumnType, Counts};
+use crate::read::{OUTSIDE_SHARDS, UNLISTED_SHARD};
 
+use super::grids::authalic;
 use super::kernels::Argument::Word;
 use super::kernels::{Argument, Kernel};
 use super::machine::{Fault, Machine, Result, Step};
 use super::memory::{Gpu, Lease, filled};
 use super::picked::{There, a_photon, count, gather, kind_of, list};
 use super::stages::DeviceColumn;
-use super::tile::tiles;
+use super::tile::{WORKGROUP, tiles};
 
 /// Fates that are counted, the kept among them: what a byte holds.
 const FATES: u64 = 256;
-/// The fate of photons without a position; filters follow.
+/// The fate of photons without a position; shards and filters follow.
 const NO_POSITION: u32 = 1;
 
 /// Photons that are kept.
@@ -97,9 +101,12 @@ impl Numbers {
 struct Selecting<'a, M: Machine, B> {
     gpu: &'a Gpu<M>,
     stretch: &'a Stretch<B>,
+    grid: &'a GridConfig,
     /// The values of all sources, and the word where each has its own.
     values: &'a Lease,
     words: &'a [u32],
+    /// Those of geolocation segments, for each photon.
+    spread: Vec<Option<Lease>>,
     numbers: Numbers,
     fates: Lease,
     /// Photons that are null in every column so far.
@@ -113,22 +120,25 @@ struct Selecting<'a, M: Machine, B> {
 /// Selects photons of a stretch whose values are on the device. Waits for how many are kept.
 pub fn select<M: Machine, B>(
     gpu: &Gpu<M>,
-    stretch: &Stretch<B>,
+    (stretch, grid): (&Stretch<B>, &GridConfig),
     values: &Lease,
     words: &[u32],
 ) -> Result<Fates> {
     let n = stretch.len() as u32;
-    let selecting = Selecting {
+    let mut selecting = Selecting {
         gpu,
         stretch,
+        grid,
         values,
         words,
+        spread: Vec::new(),
         numbers: Numbers::of(gpu, stretch)?,
         fates: gpu.scratch::<u8>(n.into())?,
         nulls: gpu.scratch::<u8>(n.into())?,
         facts: gpu.scratch::<u32>(FATES + 1)?,
         counts: gpu.scratch::<u32>(tiles(n).into())?,
     };
+    selecting.spread()?;
     let mut done = selecting.fates()?;
     if done.counts.kept > 0 && !done.odd {
         done.selected = Some(selecting.gathered(done.counts.kept as u32)?);
@@ -141,11 +151,74 @@ impl<M: Machine, B> Selecting<'_, M, B> {
         self.stretch.len() as u32
     }
 
-    fn there(&self, source: usize) -> Result<There<'_>> {
+    /// Values as they were decoded.
+    fn decoded(&self, source: usize) -> Result<There<'_>> {
         Ok(There {
             values: self.values.from(4 * u64::from(self.words[source]))?,
             kind: kind(&self.stretch.sources[source]),
         })
+    }
+
+    /// Values of photons.
+    fn there(&self, source: usize) -> Result<There<'_>> {
+        let mut there = self.decoded(source)?;
+        if let Some(Some(spread)) = self.spread.get(source) {
+            there.values = spread.at();
+        }
+        Ok(there)
+    }
+
+    /// Brings values of geolocation segments to their photons.
+    fn spread(&mut self) -> Result<()> {
+        let (gpu, n) = (self.gpu, self.photons());
+        let Some(segments) = &self.stretch.segments else {
+            return Ok(());
+        };
+        let (starts, runs) = (gpu.upload(&segments.starts)?, gpu.upload(&segments.rows)?);
+        let rows = gpu.scratch::<u32>(n.into())?;
+        let count = Word(segments.starts.len() as u32);
+        let arguments = [Word(n), count, starts.at(), runs.at(), rows.at()];
+        gpu.launch(Kernel::SelectSpread, n.div_ceil(WORKGROUP), &arguments)?;
+        let mut all = Vec::with_capacity(self.stretch.sources.len());
+        for (place, source) in self.stretch.sources.iter().enumerate() {
+            all.push(if source.of_segments {
+                let of = source.len() as u32;
+                let unused = ((0, rows.at()), rows.at());
+                let there = self.decoded(place)?;
+                Some(gather(gpu, (n, of), &rows, there, unused)?.values)
+            } else {
+                None
+            });
+        }
+        self.spread = all;
+        Ok(())
+    }
+
+    /// Rejects photons outside the shards that count.
+    fn shards(&self) -> Result<()> {
+        let (gpu, n) = (self.gpu, self.photons());
+        let Some(shards) = &self.stretch.shards else {
+            return Ok(());
+        };
+        let authalic = authalic(self.grid)?;
+        let shift = 2 * u32::from(Order::MAX.get() - shards.order);
+        let cells = gpu.scratch::<u64>(n.into())?;
+        let (lon, lat) = (self.stretch.longitude, self.stretch.latitude);
+        let (lon, lat) = (self.there(lon)?.values, self.there(lat)?.values);
+        let arguments = [Word(n), Word(shift), Word(authalic), lon, lat, cells.at()];
+        gpu.launch(Kernel::Locate, n.div_ceil(WORKGROUP), &arguments)?;
+        let (listed, wanted) = (gpu.upload(&shards.listed)?, gpu.upload(&shards.wanted)?);
+        let arguments = [
+            Word(n),
+            Word(shards.listed.len() as u32),
+            Word(shards.wanted.len() as u32),
+            Word(NO_POSITION + 1),
+            cells.at(),
+            listed.at(),
+            wanted.at(),
+            self.fates.at(),
+        ];
+        gpu.launch(Kernel::SelectShards, n.div_ceil(WORKGROUP), &arguments)
     }
 
     /// How many numbers mean null in a source, and where they are.
@@ -159,6 +232,9 @@ impl<M: Machine, B> Selecting<'_, M, B> {
         let (n, reasons) = (self.photons(), reasons(self.stretch));
         let mut steps = vec![filled::<u32>(&self.facts, FATES + 1, 0)?];
         steps.extend(self.positions()?);
+        self.gpu.run(&steps)?;
+        self.shards()?;
+        let mut steps = Vec::new();
         for place in 0..self.stretch.sources.len() {
             steps.extend(self.odd(place)?);
         }
@@ -205,11 +281,13 @@ impl<M: Machine, B> Selecting<'_, M, B> {
             return Ok(None);
         }
         let There { values, kind } = self.there(place)?;
+        let is_position = [self.stretch.longitude, self.stretch.latitude].contains(&place);
         let arguments = vec![
             Word(n),
             Word(kind),
             Word(source.suspicious.into()),
             Word(source.valid.is_some().into()),
+            Word(is_position.into()),
             values,
             self.numbers.from(self.numbers.valid[place])?,
             self.fates.at(),
@@ -228,7 +306,7 @@ impl<M: Machine, B> Selecting<'_, M, B> {
             Word(fill_count),
             Word(filter.ranges.len() as u32),
             Word(filter.inside.into()),
-            Word(NO_POSITION + 1 + place as u32),
+            Word(first_filter(self.stretch) + place as u32),
             values,
             fills,
             self.numbers.from(self.numbers.ranges[place])?,
@@ -295,9 +373,18 @@ impl<M: Machine, B> Selecting<'_, M, B> {
 
 /// Why photons are rejected, in the order of their fates.
 fn reasons<B>(stretch: &Stretch<B>) -> Vec<&str> {
-    let filters = stretch.filters.iter().map(|filter| &*filter.reason);
-    let all = std::iter::once("bad_coordinate").chain(filters);
-    all.chain(std::iter::once("null")).collect()
+    let mut all = vec!["bad_coordinate"];
+    if stretch.shards.is_some() {
+        all.extend([OUTSIDE_SHARDS, UNLISTED_SHARD]);
+    }
+    all.extend(stretch.filters.iter().map(|filter| &*filter.reason));
+    all.push("null");
+    all
+}
+
+/// The fate of photons that the first filter rejects.
+fn first_filter<B>(stretch: &Stretch<B>) -> u32 {
+    NO_POSITION + if stretch.shards.is_some() { 3 } else { 1 }
 }
 
 impl Selected {

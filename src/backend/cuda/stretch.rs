@@ -213,7 +213,7 @@ impl<M: Machine> Cuda<M> {
             _ticket: ticket,
             ..
         } = on_device;
-        let mut fates = select(gpu, stretch, &there.values, &words)?;
+        let mut fates = select(gpu, (stretch, grid), &there.values, &words)?;
         drop(there);
         if fates.odd {
             return Ok(Finished::Host("values are to be told of".to_owned()));
@@ -305,7 +305,7 @@ impl Laid {
         let (mut next, mut words) = (0, Vec::with_capacity(stretch.sources.len()));
         for source in &stretch.sources {
             words.push(next as u32);
-            next += (stretch.len() * source.width()).next_multiple_of(ALIGNED);
+            next += (source.len() * source.width()).next_multiple_of(ALIGNED);
         }
         let mut chunks = Vec::new();
         let mut wanted: Vec<(Wanted, u32)> = Vec::new();

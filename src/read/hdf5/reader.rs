@@ -38,8 +38,8 @@ use crate::{Error, Result};
 pub struct Reader {
     pub(super) granule: Arc<str>,
     pub(super) keep: Keep,
-    region: Option<Region>,
-    wanted: Option<WantedShards>,
+    pub(super) region: Option<Region>,
+    pub(super) wanted: Option<WantedShards>,
     pub(super) steps: InTime,
     /// What a device takes.
     pub(super) stretches: Stretches,
@@ -51,7 +51,7 @@ pub struct Reader {
     pub(super) position: Position,
     counts: Counts,
     joins: Vec<JoinReport>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
     pub(super) oddities: Oddities,
     spent: Spent,
     buffers: Buffers,
@@ -288,7 +288,7 @@ impl Reader {
     }
 
     /// Whether photons count by where they are.
-    pub(super) fn narrows(&self) -> bool {
+    fn narrows(&self) -> bool {
         self.region.is_some() || self.wanted.is_some()
     }
 

@@ -16,7 +16,10 @@ use super::track::Track;
 use crate::Result;
 use crate::config::{Dtype, NullPolicy};
 use crate::grid::Locator;
-use crate::photon::stretch::{Stretch, StretchColumn, StretchFilter, StretchRoom, StretchSource};
+use crate::photon::stretch::{
+    Stretch, StretchColumn, StretchFilter, StretchRoom, StretchSegments, StretchShards,
+    StretchSource,
+};
 use crate::read::StoredStretch;
 use crate::read::bytes::Bytes;
 
@@ -81,6 +84,12 @@ impl Reader {
             let Some(&rows) = rows.and_then(Option::as_ref) else {
                 return Ok(None);
             };
+            if self.position.belonging.is_none()
+                && let Some((belonging, odd)) = track.begin(&self.granule)?
+            {
+                self.warnings.extend(odd);
+                self.position.belonging = Some(belonging);
+            }
             let start = self.position.row;
             let rows = start..track.rows.min(start + rows);
             let stretch = self.stretch(track, rows.clone());
@@ -118,14 +127,14 @@ impl Reader {
 
     /// Rows of a stretch of a ground track, or why there is none.
     fn stretch_rows(&self, track: &Track, room: &StretchRoom) -> Result<u64, &'static str> {
-        if self.narrows() {
-            return Err("photons count by where they are");
+        if self.region.is_some() {
+            return Err("photons count by a region");
         }
         if !matches!(self.steps, InTime::One(_)) {
             return Err("photons are parted by their times");
         }
-        if track.link.is_some() {
-            return Err("values belong to geolocation segments, or are joined");
+        if !track.joins.is_empty() {
+            return Err("rows of other granules are joined");
         }
         if self.keep.filters.len() > MOST_FILTERS {
             return Err("there are more filters than a device counts");
@@ -176,11 +185,15 @@ impl Reader {
         let all = track.all();
         let place = |source: usize| all.iter().position(|&other| other == source).unwrap_or(0);
         let is_coordinate = |source| source == track.latitude || source == track.longitude;
+        let (segment_rows, segments) = self.segments(&rows);
         let sources = all.iter().filter_map(|&source| {
             let data = track.data(source);
             let compared = data.meaning.compared().unwrap_or_default();
             let is_coordinate = is_coordinate(source);
+            let of_segments = track.is_of_segments(source);
+            let rows = if of_segments { &segment_rows } else { &rows };
             Some(StretchSource {
+                of_segments,
                 stored: data.chunked()?.stored(rows.clone()),
                 // Those of coordinates are no positions.
                 fills: if is_coordinate {
@@ -220,7 +233,30 @@ impl Reader {
             latitude: place(track.latitude),
             filters: filters.collect(),
             columns: columns.collect(),
+            segments,
+            shards: self.wanted.as_ref().map(|wanted| StretchShards {
+                order: wanted.wanted().order().get(),
+                listed: wanted.ids().to_vec(),
+                wanted: wanted.wanted().ids().to_vec(),
+            }),
         }
+    }
+
+    /// The geolocation segments of photons, and which photons are of which; none where nothing belongs to them.
+    fn segments(&self, photons: &Range<u64>) -> (Range<u64>, Option<StretchSegments>) {
+        let Some(belonging) = &self.position.belonging else {
+            return (0..0, None);
+        };
+        let runs = belonging.runs.overlapping(photons);
+        let rows = || runs.iter().map(|(segment, _)| *segment as u64);
+        let (first, last) = (rows().min().unwrap_or(0), rows().max());
+        let mut segments = StretchSegments::default();
+        for (segment, run) in &runs {
+            let start = run.start.max(photons.start) - photons.start;
+            segments.starts.push(start as u32);
+            segments.rows.push((*segment as u64 - first) as u32);
+        }
+        (first..last.map_or(first, |last| last + 1), Some(segments))
     }
 }
 
@@ -232,8 +268,8 @@ fn check_coordinate(track: &Track, source: usize, most: f64) -> Result<(), &'sta
         return Err("positions are not float64");
     }
     let is_position = |&fill: &u64| f64::from_bits(fill).abs() <= most;
-    if compared.valid.is_some() || compared.fills.iter().any(is_position) {
-        return Err("positions have a valid range, or a position means null");
+    if compared.fills.iter().any(is_position) {
+        return Err("a position means null");
     }
     // What is a coordinate may be a column or filter as well, where its fill values count.
     let others = track.filters.iter().chain(&track.columns);

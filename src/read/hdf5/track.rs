@@ -312,6 +312,11 @@ impl Track {
         }
     }
 
+    /// Whether rows of a source are geolocation segments.
+    pub fn is_of_segments(&self, source: usize) -> bool {
+        self.sources[source].rows == RowsOf::Segments
+    }
+
     /// The path of a source with `{group}` for the ground track, behind the product where it is joined.
     pub fn template(&self, source: usize, config: &Config) -> String {
         let Source { data, rows, .. } = &self.sources[source];
