@@ -12,14 +12,18 @@ use crate::stat::Partials;
 /// What a device made of a stretch.
 #[derive(Debug)]
 pub enum Finished {
-    Folded {
-        counts: Counts,
-        /// `None` where no photon is kept.
-        partials: Option<Partials>,
-        facts: StretchFacts,
-    },
+    Folded(Box<Folded>),
     /// The host has to read its rows, for this reason.
     Host(String),
+}
+
+/// A stretch that a device has folded.
+#[derive(Debug)]
+pub struct Folded {
+    pub counts: Counts,
+    /// `None` where no photon is kept.
+    pub partials: Option<Partials>,
+    pub facts: StretchFacts,
 }
 
 /// What was done with the stretches of a run, and what was read on the host.

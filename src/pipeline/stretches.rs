@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::backend::StageTimes;
 use crate::backend::cuda::Begun;
-use crate::backend::stretches::{Finished, StretchFacts};
+use crate::backend::stretches::{Finished, Folded, StretchFacts};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::photon::ColumnType;
@@ -90,11 +90,12 @@ impl Line<'_, '_> {
         let (finished, stretch) = self.device.finish(begun, question, &mut times)?;
         self.tally.stages.add(&times);
         match finished {
-            Finished::Folded {
-                counts,
-                partials,
-                facts,
-            } => {
+            Finished::Folded(folded) => {
+                let Folded {
+                    counts,
+                    partials,
+                    facts,
+                } = *folded;
                 let kept = counts.kept;
                 self.options
                     .watch
@@ -128,15 +129,13 @@ impl Line<'_, '_> {
     ) -> Result<()> {
         let started = Instant::now();
         let watch = self.options.watch;
-        let input = match granule.on_device.again.take() {
-            Some(input) => Ok(input),
-            None => {
-                let (path, rows) = (&scheduled.granule, self.options.batch_rows);
-                let wanted = scheduled.wanted.clone();
-                Input::open(path, self.config, types, rows, wanted).map(Box::new)
-            }
+        let again = granule.on_device.again.take();
+        let open = || {
+            let (path, rows) = (&scheduled.granule, self.options.batch_rows);
+            let wanted = scheduled.wanted.clone();
+            Input::open(path, self.config, types, rows, wanted).map(Box::new)
         };
-        let mut input = match input {
+        let mut input = match again.map_or_else(open, Ok) {
             Ok(input) => input,
             Err(error) => {
                 granule.on_device.failed = Some(error);

@@ -121,8 +121,7 @@ impl Kernel {
             Self::SelectOdd => vec![width(word(1)) * n, 16 * u64::from(word(3) != 0), n, 4],
             Self::SelectFilter => vec![width(word(1)) * n, 8 * at(2), 16 * at(3), n],
             Self::SelectNull => vec![width(word(1)) * n, 8 * at(2), n, n],
-            Self::SelectCount => vec![n, 4 * tile_count, 4 * at(1)],
-            Self::SelectList => vec![n, 4 * tile_count, 4 * at(1)],
+            Self::SelectCount | Self::SelectList => vec![n, 4 * tile_count, 4 * at(1)],
             Self::SelectGather => {
                 let (width, fills) = (width(word(2)), at(3));
                 let valid = if fills > 0 { 4 * n.div_ceil(32) } else { 0 };

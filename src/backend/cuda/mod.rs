@@ -14,6 +14,7 @@
 //! `driver/` how it reaches a device. The tests run all but `driver/` over an emulation of a device
 //! (`tests/kernels/`), and that over a stand-in for NVIDIA's driver.
 
+mod belong;
 mod choice;
 mod decode;
 mod driver;

@@ -6,25 +6,23 @@
 //! ```
 
 use crate::config::GridConfig;
-use crate::grid::Order;
 use crate::photon::stored::Kind as Stored;
 use crate::photon::stretch::{Stretch, StretchSource};
 use crate::photon::{ColumnType, Counts};
 use crate::read::{OUTSIDE_SHARDS, UNLISTED_SHARD};
 
-use super::grids::authalic;
 use super::kernels::Argument::Word;
 use super::kernels::{Argument, Kernel};
 use super::machine::{Fault, Machine, Result, Step};
 use super::memory::{Gpu, Lease, filled};
 use super::picked::{There, a_photon, count, gather, kind_of, list};
 use super::stages::DeviceColumn;
-use super::tile::{WORKGROUP, tiles};
+use super::tile::tiles;
 
 /// Fates that are counted, the kept among them: what a byte holds.
 const FATES: u64 = 256;
 /// The fate of photons without a position; shards and filters follow.
-const NO_POSITION: u32 = 1;
+pub const NO_POSITION: u32 = 1;
 
 /// Photons that are kept.
 #[derive(Debug)]
@@ -98,17 +96,17 @@ impl Numbers {
 }
 
 /// A stretch whose photons are selected, and what the kernels are given.
-struct Selecting<'a, M: Machine, B> {
-    gpu: &'a Gpu<M>,
-    stretch: &'a Stretch<B>,
-    grid: &'a GridConfig,
+pub(super) struct Selecting<'a, M: Machine, B> {
+    pub gpu: &'a Gpu<M>,
+    pub stretch: &'a Stretch<B>,
+    pub grid: &'a GridConfig,
     /// The values of all sources, and the word where each has its own.
     values: &'a Lease,
     words: &'a [u32],
     /// Those of geolocation segments, for each photon.
-    spread: Vec<Option<Lease>>,
+    pub spread: Vec<Option<Lease>>,
     numbers: Numbers,
-    fates: Lease,
+    pub fates: Lease,
     /// Photons that are null in every column so far.
     nulls: Lease,
     /// Counts of fates, then whether something is odd.
@@ -147,12 +145,12 @@ pub fn select<M: Machine, B>(
 }
 
 impl<M: Machine, B> Selecting<'_, M, B> {
-    fn photons(&self) -> u32 {
+    pub fn photons(&self) -> u32 {
         self.stretch.len() as u32
     }
 
     /// Values as they were decoded.
-    fn decoded(&self, source: usize) -> Result<There<'_>> {
+    pub fn decoded(&self, source: usize) -> Result<There<'_>> {
         Ok(There {
             values: self.values.from(4 * u64::from(self.words[source]))?,
             kind: kind(&self.stretch.sources[source]),
@@ -160,65 +158,12 @@ impl<M: Machine, B> Selecting<'_, M, B> {
     }
 
     /// Values of photons.
-    fn there(&self, source: usize) -> Result<There<'_>> {
+    pub fn there(&self, source: usize) -> Result<There<'_>> {
         let mut there = self.decoded(source)?;
         if let Some(Some(spread)) = self.spread.get(source) {
             there.values = spread.at();
         }
         Ok(there)
-    }
-
-    /// Brings values of geolocation segments to their photons.
-    fn spread(&mut self) -> Result<()> {
-        let (gpu, n) = (self.gpu, self.photons());
-        let Some(segments) = &self.stretch.segments else {
-            return Ok(());
-        };
-        let (starts, runs) = (gpu.upload(&segments.starts)?, gpu.upload(&segments.rows)?);
-        let rows = gpu.scratch::<u32>(n.into())?;
-        let count = Word(segments.starts.len() as u32);
-        let arguments = [Word(n), count, starts.at(), runs.at(), rows.at()];
-        gpu.launch(Kernel::SelectSpread, n.div_ceil(WORKGROUP), &arguments)?;
-        let mut all = Vec::with_capacity(self.stretch.sources.len());
-        for (place, source) in self.stretch.sources.iter().enumerate() {
-            all.push(if source.of_segments {
-                let of = source.len() as u32;
-                let unused = ((0, rows.at()), rows.at());
-                let there = self.decoded(place)?;
-                Some(gather(gpu, (n, of), &rows, there, unused)?.values)
-            } else {
-                None
-            });
-        }
-        self.spread = all;
-        Ok(())
-    }
-
-    /// Rejects photons outside the shards that count.
-    fn shards(&self) -> Result<()> {
-        let (gpu, n) = (self.gpu, self.photons());
-        let Some(shards) = &self.stretch.shards else {
-            return Ok(());
-        };
-        let authalic = authalic(self.grid)?;
-        let shift = 2 * u32::from(Order::MAX.get() - shards.order);
-        let cells = gpu.scratch::<u64>(n.into())?;
-        let (lon, lat) = (self.stretch.longitude, self.stretch.latitude);
-        let (lon, lat) = (self.there(lon)?.values, self.there(lat)?.values);
-        let arguments = [Word(n), Word(shift), Word(authalic), lon, lat, cells.at()];
-        gpu.launch(Kernel::Locate, n.div_ceil(WORKGROUP), &arguments)?;
-        let (listed, wanted) = (gpu.upload(&shards.listed)?, gpu.upload(&shards.wanted)?);
-        let arguments = [
-            Word(n),
-            Word(shards.listed.len() as u32),
-            Word(shards.wanted.len() as u32),
-            Word(NO_POSITION + 1),
-            cells.at(),
-            listed.at(),
-            wanted.at(),
-            self.fates.at(),
-        ];
-        gpu.launch(Kernel::SelectShards, n.div_ceil(WORKGROUP), &arguments)
     }
 
     /// How many numbers mean null in a source, and where they are.

@@ -20,9 +20,9 @@ use crate::backend::gpu::host_chunks;
 use crate::backend::gpu::numbers::{Status, UNIT};
 use crate::backend::gpu::streams::status_of;
 use crate::backend::gpu::tasks::{Batch, State, Wanted, WhyHost, placed};
-use crate::backend::stretches::{Finished, StretchFacts};
+use crate::backend::stretches::{Finished, Folded, StretchFacts};
 use crate::config::GridConfig;
-use crate::error::Result as IcefoldResult;
+use crate::error::{Error, Result as IcefoldResult};
 use crate::photon::stored::{Source, StoredColumn};
 use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnMemory, Values};
@@ -113,7 +113,7 @@ impl<M: Machine> Cuda<M> {
                 _ticket: ticket,
             }),
             Err(Fault::Memory(_)) => Err(no_memory()),
-            Err(fault) => return Err(self.error(gpu, fault)),
+            Err(fault) => return Err(error(gpu, fault)),
         };
         Ok(Begun { stretch, there })
     }
@@ -142,16 +142,12 @@ impl<M: Machine> Cuda<M> {
                 gpu.release();
                 Finished::Host(no_memory())
             }
-            Err(fault) => return Err(self.error(gpu, fault)),
+            Err(fault) => return Err(error(gpu, fault)),
         };
         let after = sent();
         times.uploaded_bytes += after[0] - before[0];
         times.in_place_bytes += after[1] - before[1];
         Ok((finished, stretch))
-    }
-
-    fn error(&self, gpu: &Gpu<M>, fault: Fault) -> crate::error::Error {
-        fault.into_error(gpu.machine.name(), super::for_memory())
     }
 
     /// Lays a stretch out, brings its chunks, and launches what decodes them.
@@ -239,11 +235,11 @@ impl<M: Machine> Cuda<M> {
             partials = Some(folded);
         }
         drop(ticket);
-        Ok(Finished::Folded {
+        Ok(Finished::Folded(Box::new(Folded {
             counts: fates.counts,
             partials,
             facts,
-        })
+        })))
     }
 
     /// Decodes chunks on the host and puts their values where the others are; whether all have some.
@@ -287,6 +283,10 @@ impl<M: Machine> Cuda<M> {
         }
         Ok(true)
     }
+}
+
+fn error<M: Machine>(gpu: &Gpu<M>, fault: Fault) -> Error {
+    fault.into_error(gpu.machine.name(), super::for_memory())
 }
 
 fn no_memory() -> String {

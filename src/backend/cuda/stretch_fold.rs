@@ -55,9 +55,8 @@ pub struct Folding<'a, M: Machine> {
 impl<M: Machine> Folding<'_, M> {
     /// The column of a column of the job.
     fn column(&self, place: usize) -> &DeviceColumn {
-        let variable = match self.job.columns[place].origin {
-            ColumnOrigin::Source(variable) => variable,
-            _ => unreachable!("`why_not` has refused it"),
+        let ColumnOrigin::Source(variable) = self.job.columns[place].origin else {
+            unreachable!("`why_not` has refused it");
         };
         &self.selected.columns[variable]
     }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::belonging::Belonging;
+use super::chunk::ChunkedDataset;
 use super::columns::column_type;
 use super::in_time::InTime;
 use super::reader::{Position, Reader};
@@ -168,7 +169,7 @@ impl Reader {
         let rows = rows.ok_or("the device's memory has room for few rows")?;
         // Chunks that two stretches need are decoded twice.
         let chunk = track.data(track.latitude).chunked();
-        let chunk = chunk.map_or(1, |chunked| chunked.chunk_rows());
+        let chunk = chunk.map_or(1, ChunkedDataset::chunk_rows);
         Ok(if rows > chunk {
             rows / chunk * chunk
         } else {
