@@ -13,6 +13,7 @@ use crate::kernels::stand_in::with_stand_in;
 use crate::support::deflate::Random;
 use crate::support::odd::{ALL, PHOTONS, PLAIN, attribute, dataset, odd_granule, positions};
 use crate::support::stderr;
+use crate::support::timed::DAY;
 
 /// What a device cannot hold is read on the host, and it is said why.
 #[test]
@@ -39,22 +40,24 @@ fn what_stays_on_the_host_is_said_by_name() {
     why(&condition, "conditions over columns");
 }
 
+/// Makes a granule that a device does not take.
+type Spoil = fn(&File);
+
 /// Attributes that change what values mean, types that are others, and layouts without chunks.
 #[test]
 fn ground_tracks_that_a_device_does_not_take_are_read_on_the_host() {
     let site = Site::new();
     let atl03 = Path::new("atl03");
-    type Spoil = fn(&File);
     let cases: [(&str, Spoil); 5] = [
         ("values are packed", |file| {
-            attribute(file, "signal_conf_ph", "scale_factor", 0.5_f64);
+            attribute(file, "signal_conf_ph", "scale_factor", &0.5_f64);
         }),
         // Found where the values are.
         ("values are to be told of", |file| {
-            attribute(file, "lat_ph", "valid_max", 70.2_f64);
+            attribute(file, "lat_ph", "valid_max", &70.2_f64);
         }),
         ("a position means null", |file| {
-            attribute(file, "lon_ph", "_FillValue", -45.0_f64);
+            attribute(file, "lon_ph", "_FillValue", &-45.0_f64);
         }),
         ("positions are not float64", |file| {
             let group = file.group("gt1l/heights").unwrap();
@@ -88,7 +91,7 @@ fn what_has_to_be_told_of_is_told_as_on_the_host() {
     let site = Site::new();
     let granule = odd_granule(&site, "a.h5");
     let file = File::open_rw(&granule).unwrap();
-    attribute(&file, "h_ph", "valid_min", -39.0_f32);
+    attribute(&file, "h_ph", "valid_min", &-39.0_f32);
     let group = file.group("gt3r/heights").unwrap();
     group.unlink("h_ph").unwrap();
     let mut heights = vec![2.5_f32; PLAIN];
@@ -225,4 +228,26 @@ fn chunks_damaged_at_random_end_as_on_the_host() {
         }
     }
     assert!(ended[0] > 0, "{ended:?}");
+}
+
+/// Photons of one step of time stay on the device; where each has to be looked at, the host does.
+#[test]
+fn a_granule_of_one_step_of_time_is_folded_on_the_device() {
+    let site = Site::new();
+    let stepped = site.stepped("steps.yaml", "time: {every: month}");
+    let text = std::fs::read_to_string(&stepped).unwrap();
+    let lines = text.lines().filter(|line| !line.contains("histogram"));
+    std::fs::write(&stepped, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let granule = site.timed("a.h5", -45.0, |i| 400.0 * DAY + i as f64 * 0.01);
+    let parted = both(&site, &stepped, &[&granule], (&[], ""));
+    parted.all_on_host("photons are parted by their times");
+    let file = File::open_rw(&granule).unwrap();
+    for (name, time) in [("start", 400.0), ("end", 400.1)] {
+        let path = format!("ancillary_data/{name}_delta_time");
+        dataset(&file, &path, 1, &[time * DAY], &[1]);
+    }
+    file.close().unwrap();
+    let ran = both(&site, &stepped, &[&granule], (&[], ""));
+    ran.all_on_device();
+    assert_eq!(ran.report["steps"].as_array().unwrap().len(), 1);
 }

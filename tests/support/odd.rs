@@ -46,10 +46,10 @@ pub fn dataset<T: H5Type>(
 }
 
 /// An attribute of a dataset of the first ground track's photons.
-pub fn attribute<T: H5Type>(file: &File, name: &str, attribute: &str, value: T) {
+pub fn attribute<T: H5Type>(file: &File, name: &str, attribute: &str, value: &T) {
     let dataset = file.dataset(&format!("gt1l/heights/{name}")).unwrap();
     let made = dataset.new_attr::<T>().create(attribute).unwrap();
-    made.write_scalar(&value).unwrap();
+    made.write_scalar(value).unwrap();
 }
 
 /// Writes the granule.
@@ -59,10 +59,22 @@ pub fn odd_granule(site: &Site, name: &str) -> PathBuf {
     odd_track(&file);
     Heights::along(-44.0, PLAIN).write(&file, "gt3r");
     let plain = |name: &str| format!("gt3r/heights/{name}");
-    dataset(&file, &plain("score"), PLAIN, &[0.5_f32; PLAIN], &[500]);
-    dataset(&file, &plain("delta_time"), PLAIN, &[6.0e7; PLAIN], &[500]);
-    dataset(&file, &plain("weight_ph"), PLAIN, &[100_i16; PLAIN], &[500]);
-    dataset(&file, &plain("pulse"), PLAIN, &[100_i16; PLAIN], &[500]);
+    dataset(&file, &plain("score"), PLAIN, &vec![0.5_f32; PLAIN], &[500]);
+    dataset(
+        &file,
+        &plain("delta_time"),
+        PLAIN,
+        &vec![6.0e7; PLAIN],
+        &[500],
+    );
+    dataset(
+        &file,
+        &plain("weight_ph"),
+        PLAIN,
+        &vec![100_i16; PLAIN],
+        &[500],
+    );
+    dataset(&file, &plain("pulse"), PLAIN, &vec![100_i16; PLAIN], &[500]);
     segments(&file, "gt1l", PHOTONS);
     segments(&file, "gt3r", PLAIN);
     file.close().unwrap();
@@ -85,7 +97,7 @@ fn odd_track(file: &File) {
     };
     let heights: Vec<f32> = (0..n).map(height).collect();
     dataset(file, &path("h_ph"), n, &heights, &[1000]);
-    attribute(file, "h_ph", "_FillValue", f32::MAX);
+    attribute(file, "h_ph", "_FillValue", &f32::MAX);
     let score = |i: usize| {
         if i % 50 == 7 {
             f32::NAN
@@ -107,7 +119,7 @@ fn odd_track(file: &File) {
     );
     let weights: Vec<u8> = (0..n).map(|i| (i * 37 % 256) as u8).collect();
     dataset(file, &path("weight_ph"), n, &weights, &[500]);
-    attribute(file, "weight_ph", "_FillValue", 255_u8);
+    attribute(file, "weight_ph", "_FillValue", &255_u8);
     let pulses: Vec<i64> = (0..n).map(|i| (i as i64 - 2000) * 1_000_003).collect();
     dataset(file, &path("pulse"), n, &pulses, &[500]);
 }
