@@ -334,6 +334,7 @@ PROGRAMS = {
     "machine": host.machine,
     "suite": suite,
     "cub": cub,
+    "line": line,
     "run": run,
     "ncu": ncu,
     "cupy": lambda facts, context: peers.peer(facts, context, "cupy"),
