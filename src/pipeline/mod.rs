@@ -333,7 +333,9 @@ impl Line<'_, '_> {
         if let Some(pieces) = &mut self.pieces {
             pieces.sources.extend(files);
         }
-        granule.on_device.read_here(&read_here);
+        if self.room.is_ok() {
+            granule.on_device.read_here(&read_here);
+        }
         self.close(granule, report, listed)
     }
 

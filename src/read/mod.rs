@@ -291,7 +291,10 @@ impl Input {
                 let reasons = reader.read_here().iter();
                 reasons.map(|(why, n)| ((*why).to_owned(), *n)).collect()
             }
-            Self::Table(_) => BTreeMap::new(),
+            Self::Table(reader) => {
+                let why = "tables are read as batches".to_owned();
+                BTreeMap::from([(why, reader.counts().read)])
+            }
         }
     }
 

@@ -11,9 +11,11 @@ use super::cuda_stretches::{FILTER, MEDIAN, both};
 use super::granules::Heights;
 use crate::kernels::stand_in::with_stand_in;
 use crate::support::deflate::Random;
-use crate::support::odd::{ALL, PHOTONS, PLAIN, attribute, dataset, odd_granule, positions};
-use crate::support::stderr;
+use crate::support::odd::{
+    ALL, PHOTONS, PLAIN, attribute, dataset, odd_granule, positions, reopened,
+};
 use crate::support::timed::DAY;
+use crate::support::{stderr, tables};
 
 /// What a device cannot hold is read on the host, and it is said why.
 #[test]
@@ -76,7 +78,7 @@ fn ground_tracks_that_a_device_does_not_take_are_read_on_the_host() {
     ];
     for (why, spoil) in cases {
         let granule = odd_granule(&site, "a.h5");
-        let file = File::open_rw(&granule).unwrap();
+        let file = reopened(&granule);
         spoil(&file);
         file.close().unwrap();
         let ran = both(&site, atl03, &[&granule], (&[], ""));
@@ -90,7 +92,7 @@ fn ground_tracks_that_a_device_does_not_take_are_read_on_the_host() {
 fn what_has_to_be_told_of_is_told_as_on_the_host() {
     let site = Site::new();
     let granule = odd_granule(&site, "a.h5");
-    let file = File::open_rw(&granule).unwrap();
+    let file = reopened(&granule);
     attribute(&file, "h_ph", "valid_min", &-39.0_f32);
     let group = file.group("gt3r/heights").unwrap();
     group.unlink("h_ph").unwrap();
@@ -180,7 +182,7 @@ fn a_damaged_chunk_has_the_words_of_the_host() {
 
 /// Overwrites the bytes of a chunk of a dataset.
 fn spoil_chunk(granule: &Path, path: &str, chunk: usize) {
-    let file = File::open(granule).unwrap();
+    let file = reopened(granule);
     let address = file.dataset(path).unwrap().chunk_info(chunk).unwrap().addr;
     file.close().unwrap();
     let mut file = std::fs::OpenOptions::new()
@@ -197,7 +199,7 @@ fn chunks_damaged_at_random_end_as_on_the_host() {
     let site = Site::new();
     let good = site.granule("a.h5", &[("gt1l", Heights::along(-45.0, 4200))]);
     let bytes = std::fs::read(&good).unwrap();
-    let file = File::open(&good).unwrap();
+    let file = reopened(&good);
     let places: Vec<(u64, u64)> = ["lat_ph", "lon_ph", "h_ph"]
         .iter()
         .flat_map(|name| {
@@ -241,7 +243,7 @@ fn a_granule_of_one_step_of_time_is_folded_on_the_device() {
     let granule = site.timed("a.h5", -45.0, |i| 400.0 * DAY + i as f64 * 0.01);
     let parted = both(&site, &stepped, &[&granule], (&[], ""));
     parted.all_on_host("photons are parted by their times");
-    let file = File::open_rw(&granule).unwrap();
+    let file = reopened(&granule);
     for (name, time) in [("start", 400.0), ("end", 400.1)] {
         let path = format!("ancillary_data/{name}_delta_time");
         dataset(&file, &path, 1, &[time * DAY], &[1]);
@@ -250,4 +252,27 @@ fn a_granule_of_one_step_of_time_is_folded_on_the_device() {
     let ran = both(&site, &stepped, &[&granule], (&[], ""));
     ran.all_on_device();
     assert_eq!(ran.report["steps"].as_array().unwrap().len(), 1);
+}
+
+/// Photons that the host reads are counted once, under one reason.
+#[test]
+fn tables_are_read_on_the_host_and_counted_once() {
+    let site = Site::new();
+    let table = site.path("a.parquet");
+    tables::write(&table, &tables::points(), tables::Format::Parquet(400));
+    let config = tables::config(&site);
+    let ran = both(&site, &config, &[&table], (&[], ""));
+    let (photons, host) = ran.shares();
+    assert!(photons == 0 && host.len() == 1, "{host:?}");
+    assert!(
+        host[0].0.contains("h: histograms") && host[0].1 == 1500,
+        "{host:?}"
+    );
+    let text = tables::table_yaml();
+    let plain = text
+        .lines()
+        .filter(|line| !line.contains("histogram") && !line.contains("expression"));
+    std::fs::write(&config, plain.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let ran = both(&site, &config, &[&table], (&[], ""));
+    ran.all_on_host("tables are read as batches");
 }

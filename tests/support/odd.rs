@@ -1,9 +1,9 @@
 //! A granule in ATL03's layout with datasets of many types, and all that values may be: fill values, NaN, positions at
 //! the edges of what there is, numbers that are no whole units.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use hdf5::{Extents, File, H5Type};
+use hdf5::{Extents, File, FileBuilder, H5Type};
 
 use super::Site;
 use super::granules::Heights;
@@ -50,6 +50,14 @@ pub fn attribute<T: H5Type>(file: &File, name: &str, attribute: &str, value: &T)
     let dataset = file.dataset(&format!("gt1l/heights/{name}")).unwrap();
     let made = dataset.new_attr::<T>().create(attribute).unwrap();
     made.write_scalar(value).unwrap();
+}
+
+/// A granule that is there, to change it. Without a lock: a program that another test is starting may hold that of who
+/// wrote it.
+pub fn reopened(path: &Path) -> File {
+    let mut builder = FileBuilder::new();
+    let builder = builder.with_fapl(|access| access.file_locking(false));
+    builder.open_rw(path).unwrap()
 }
 
 /// Writes the granule.
