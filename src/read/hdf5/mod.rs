@@ -44,6 +44,7 @@ mod said;
 mod select;
 mod settle;
 mod storage;
+mod stretch;
 mod superblock;
 mod texts;
 mod track;

@@ -37,7 +37,7 @@ pub(super) struct Track {
     /// In the order of the config's filters and variables.
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
-    link: Option<OpenLink>,
+    pub link: Option<OpenLink>,
     /// Sources that nothing looks at.
     unread: Vec<usize>,
     /// In the order of the config.
@@ -323,6 +323,11 @@ impl Track {
     /// Whether a source has a row for each photon.
     pub fn is_of_photons(&self, source: usize) -> bool {
         self.sources[source].rows == RowsOf::Photons
+    }
+
+    /// Whether rows of a source are geolocation segments.
+    pub fn is_of_segments(&self, source: usize) -> bool {
+        self.sources[source].rows == RowsOf::Segments
     }
 
     /// The path of a source with `{group}` for the ground track, behind the product where it is joined.
