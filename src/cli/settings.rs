@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
-use crate::config::Config;
+use crate::config::{Config, StoreLayout};
 use crate::error::Result;
 use crate::pipeline::{self, Survey};
 use crate::run::Planned;
@@ -47,6 +47,12 @@ pub fn overrides(
         (false, true) => ("tolerant", origin("tolerant")),
         (false, false) => ("strict", origin("tolerant")),
     };
+    let (layout, layout_origin) = match (args.layout, config.store_layout) {
+        (Some(layout), _) => (format!("{layout:?}").to_lowercase(), origin("layout")),
+        (None, Some(StoreLayout::Hive)) => ("hive".to_owned(), "config"),
+        (None, Some(StoreLayout::Flat)) => ("cells".to_owned(), "config"),
+        (None, None) => ("cells".to_owned(), "default"),
+    };
     let rows = [
         ("store", store, store_origin),
         ("device", args.machine.device.clone(), origin("device")),
@@ -64,11 +70,7 @@ pub fn overrides(
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
-        (
-            "layout",
-            format!("{:?}", args.layout).to_lowercase(),
-            origin("layout"),
-        ),
+        ("layout", layout, layout_origin),
     ];
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [

@@ -13,6 +13,7 @@ mod builtin;
 mod canonical;
 mod change;
 mod columns;
+mod digests;
 mod emit;
 mod entries;
 mod explain;
@@ -67,10 +68,13 @@ pub use explain::{explain, explain_json};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml};
+#[doc(hidden)]
+pub use policies::StoreLayout;
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 #[doc(hidden)]
 pub use said::{Said, SaidFilter, SaidValue};
+pub use tables::{x_of, y_of};
 #[doc(hidden)]
 pub use time::seconds_of;
 
@@ -135,6 +139,9 @@ pub struct Config {
     pub valid_range: ValidRangePolicy,
     pub duplicates: DuplicatePolicy,
     pub store: Option<PathBuf>,
+    /// How the store is laid out; no part of the question.
+    #[doc(hidden)]
+    pub store_layout: Option<StoreLayout>,
     pub catalog: Option<PathBuf>,
     /// How granules are opened; no part of the question.
     pub access: Access,
@@ -376,22 +383,10 @@ pub enum Definition {
     Scalar(CellExpr),
     /// Counts in bins between ascending edges (last bin closed), plus counts below and above.
     Histogram { column: String, edges: Vec<f64> },
-}
-
-/// The name of the longitudes of a column of points.
-///
-/// ```
-/// assert_eq!(icefold::config::x_of("geometry"), "x of geometry");
-/// ```
-pub fn x_of(points: &str) -> String {
-    format!("x of {points}")
-}
-
-/// The name of the latitudes of a column of points.
-///
-/// ```
-/// assert_eq!(icefold::config::y_of("geometry"), "y of geometry");
-/// ```
-pub fn y_of(points: &str) -> String {
-    format!("y of {points}")
+    /// The centroids of a t-digest; `coarser` is the delta of coarser orders.
+    Digest {
+        column: String,
+        delta: u32,
+        coarser: u32,
+    },
 }

@@ -15,9 +15,10 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use crate::config::Dtype;
-use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema};
+use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, digests_of};
 use crate::grid::Order;
 use crate::region::Region;
+use crate::stat::TDigest;
 
 /// The array that tells cells of the region from others.
 pub const AOI_MASK: &str = "aoi_mask";
@@ -268,6 +269,7 @@ fn empty(array: &OutputArray) -> Result<ArrayRef, ArrowError> {
         Kind::Scalar if array.statistic == "count" => values(0.0, 1),
         Kind::Scalar => values(array.fill_value, 1),
         Kind::Outside { .. } => values(0.0, 1),
+        Kind::Digest { .. } => Ok(digests_of(&[TDigest::default()])),
         Kind::Histogram { .. } => {
             let items = values(0.0, array.kind.width())?;
             let field = Arc::new(Field::new("item", items.data_type().clone(), false));
