@@ -15,6 +15,16 @@ use super::args::RunArgs;
 use super::machine::threads;
 use super::out::{print, print_json};
 
+/// The layout of the store, and who says so.
+fn layout(args: &RunArgs, config: &Config, origin: &'static str) -> (String, &'static str) {
+    match (args.layout, config.store_layout) {
+        (Some(layout), _) => (format!("{layout:?}").to_lowercase(), origin),
+        (None, Some(StoreLayout::Hive)) => ("hive".to_owned(), "config"),
+        (None, Some(StoreLayout::Flat)) => ("cells".to_owned(), "config"),
+        (None, None) => ("cells".to_owned(), "default"),
+    }
+}
+
 /// Settings of the command line and the environment, for `--explain`.
 pub fn overrides(
     args: &RunArgs,
@@ -47,12 +57,7 @@ pub fn overrides(
         (false, true) => ("tolerant", origin("tolerant")),
         (false, false) => ("strict", origin("tolerant")),
     };
-    let (layout, layout_origin) = match (args.layout, config.store_layout) {
-        (Some(layout), _) => (format!("{layout:?}").to_lowercase(), origin("layout")),
-        (None, Some(StoreLayout::Hive)) => ("hive".to_owned(), "config"),
-        (None, Some(StoreLayout::Flat)) => ("cells".to_owned(), "config"),
-        (None, None) => ("cells".to_owned(), "default"),
-    };
+    let (layout, layout_origin) = layout(args, config, origin("layout"));
     let rows = [
         ("store", store, store_origin),
         ("device", args.machine.device.clone(), origin("device")),

@@ -127,12 +127,13 @@ impl StoreSchema {
     pub fn at(&self, order: Order) -> Self {
         let arrays = self.arrays.iter().cloned();
         let coarser = order < self.grid.cell_order;
-        let arrays = arrays.map(|array| match coarser {
-            true => OutputArray {
-                kind: array.kind.at_coarser(),
-                ..array
+        let arrays = arrays.map(|array| OutputArray {
+            kind: if coarser {
+                array.kind.at_coarser()
+            } else {
+                array.kind
             },
-            false => array,
+            ..array
         });
         Self {
             grid: self.grid.at(order),

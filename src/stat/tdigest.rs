@@ -216,7 +216,9 @@ mod tests {
         }
         let centroid = |values: Vec<f64>| {
             let mut sum = Total::default();
-            values.iter().for_each(|&value| sum.add(value, 1));
+            for &value in &values {
+                sum.add(value, 1);
+            }
             let many = values.len();
             (sum.over(many as u64) as f32, many as f32)
         };

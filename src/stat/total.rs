@@ -110,7 +110,9 @@ mod tests {
 
     fn mean(terms: &[f64]) -> f64 {
         let mut total = Total::default();
-        terms.iter().for_each(|&term| total.add(term, 1));
+        for &term in terms {
+            total.add(term, 1);
+        }
         total.over(terms.len() as u64)
     }
 

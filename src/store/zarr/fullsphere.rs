@@ -219,10 +219,11 @@ impl FullSphereWriter {
         }
         let file = &mut open.file;
         let written = file.flush();
-        let durable = match self.is_leaf {
+        let durable = if self.is_leaf {
             // With all other files of the hive.
-            true => written,
-            false => written.and_then(|()| file.get_ref().sync_all()),
+            written
+        } else {
+            written.and_then(|()| file.get_ref().sync_all())
         };
         durable.map_err(|source| failure(&open.path, source))
     }

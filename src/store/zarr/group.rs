@@ -43,7 +43,7 @@ enum OneArray {
     /// At steps of time.
     Steps(StepsWriter),
     /// Lists of values.
-    Ragged(RaggedWriter),
+    Ragged(Box<RaggedWriter>),
     /// Ids where they are indices: part of the content, and stored nowhere.
     Implied(ArrayLayout, Sha256),
 }
@@ -212,7 +212,8 @@ impl GroupWriter {
             .chain(outputs)
             .map(|output: Option<&OutputArray>| {
                 if let Some(output) = output.filter(|output| output.kind.is_ragged()) {
-                    return Ok(OneArray::Ragged(RaggedWriter::new(output, &self.folder)?));
+                    let writer = RaggedWriter::new(output, &self.folder)?;
+                    return Ok(OneArray::Ragged(Box::new(writer)));
                 }
                 let ids = || Ok(ArrayLayout::cell_ids(self.schema.grid));
                 let layout = output.map_or_else(ids, ArrayLayout::output)?;

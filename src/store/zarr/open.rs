@@ -242,8 +242,8 @@ impl OpenOrder {
             return Err(self.damaged(&message));
         }
         Ok(ArrayInfo {
-            shape,
             dtype,
+            shape,
             ..info
         })
     }
@@ -297,14 +297,12 @@ impl OpenOrder {
 
     /// The folders that an array is in.
     pub fn folders(&self, name: &str) -> Vec<PathBuf> {
-        match &self.parts {
-            None => vec![self.folder(name)],
-            Some(parts) if self.extent == Extent::Leaves => {
-                let folders = parts.all.iter().map(|part| part.group.join(name));
-                folders.filter(|folder| folder.is_dir()).collect()
-            }
-            Some(_) => vec![self.folder(name)],
-        }
+        let of_leaves = self.extent == Extent::Leaves;
+        let Some(parts) = self.parts.as_ref().filter(|_| of_leaves) else {
+            return vec![self.folder(name)];
+        };
+        let folders = parts.all.iter().map(|part| part.group.join(name));
+        folders.filter(|folder| folder.is_dir()).collect()
     }
 
     pub fn folder(&self, name: &str) -> PathBuf {

@@ -52,7 +52,7 @@ fn check_node(folder: &Path, is_root: bool) -> Result<(), String> {
     for (path, name) in entries(folder)? {
         let digit = name.trim_start_matches('-');
         let is_digit = digit.len() == 1 && (b'1'..=b'6').contains(&digit.as_bytes()[0]);
-        if is_folder(&path) && name.ends_with(".zarr") {
+        if is_folder(&path) && path.extension().is_some_and(|end| end == "zarr") {
             check_zarr(&path)?;
         } else if is_folder(&path) && is_digit {
             check_node(&path, false)?;

@@ -140,10 +140,11 @@ fn may_replace(target: &Path, overwrite: bool) -> Result<bool> {
         }
         Ok(_) => {}
     }
-    let document = match is_hive(target) {
-        true => target.join("morton_hive.json"),
-        false => target.join("zarr.json"),
-    };
+    let document = target.join(if is_hive(target) {
+        "morton_hive.json"
+    } else {
+        "zarr.json"
+    });
     match fs::metadata(&document) {
         Ok(found) if found.is_file() => {}
         Err(e) if e.kind() != ErrorKind::NotFound => {

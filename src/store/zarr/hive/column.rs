@@ -199,10 +199,12 @@ impl Group<'_> {
                     note(&output.name, dense(&self.folder, &layout, values, self)?);
                 }
                 Column::Lists(lists) => {
-                    lists.iter().for_each(|list| hash_list(hash, list));
+                    for list in lists {
+                        hash_list(hash, list);
+                    }
                     let attributes = documents::of_lists(layout.attributes());
                     let mut writer =
-                        ListsWriter::new(&output.name, &self.folder, (cut, attributes));
+                        ListsWriter::new(&output.name, &self.folder, (cut, &attributes));
                     let places = self.cells.ids.iter().map(|id| id - self.first);
                     writer.push(places, lists)?;
                     let (name, hash) = writer.finish()?;

@@ -184,7 +184,7 @@ pub fn stamp(cells_with_data: u64, coverage: Option<Value>, origin: &Origin) -> 
 
 /// The root of a leaf.
 pub fn leaf(stamp: Value) -> Value {
-    root(Map::from_iter([(STAMP.to_owned(), stamp)]))
+    root(&Map::from_iter([(STAMP.to_owned(), stamp)]))
 }
 
 /// The root of a column: coarser cells of one shard, which has this id.
@@ -229,10 +229,10 @@ pub fn column(
         attributes.insert("icefold".to_owned(), json!({"of_photons": others}));
     }
     attributes.insert(STAMP.to_owned(), stamp);
-    root(attributes)
+    root(&attributes)
 }
 
-fn root(attributes: Map<String, Value>) -> Value {
+fn root(attributes: &Map<String, Value>) -> Value {
     json!({"zarr_format": 3, "node_type": "group", "attributes": attributes})
 }
 
@@ -262,7 +262,7 @@ impl Cut {
 }
 
 /// The `zarr.json` of an array of lists.
-pub fn lists(cut: Cut, attributes: Attributes) -> Value {
+pub fn lists(cut: Cut, attributes: &Attributes) -> Value {
     let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
     let chain = json!([
         {"name": "vlen-bytes", "configuration": {}},

@@ -50,8 +50,8 @@ pub struct Leaf {
 
 #[derive(Debug)]
 enum LeafArray {
-    Dense(DenseWriter),
-    Lists(ListsWriter),
+    Dense(Box<DenseWriter>),
+    Lists(Box<ListsWriter>),
 }
 
 /// Writes an array of numbers, and hashes all of it.
@@ -96,10 +96,11 @@ impl Leaf {
             let layout = ArrayLayout::output(output)?.without_mapping();
             if output.kind.is_ragged() {
                 let attributes = documents::of_lists(layout.attributes());
-                let lists = ListsWriter::new(&layout.name, &group, (cut, attributes));
-                return Ok(LeafArray::Lists(lists));
+                let lists = ListsWriter::new(&layout.name, &group, (cut, &attributes));
+                return Ok(LeafArray::Lists(Box::new(lists)));
             }
-            DenseWriter::new(layout, &group, (schema, shard)).map(LeafArray::Dense)
+            let dense = DenseWriter::new(layout, &group, (schema, shard))?;
+            Ok(LeafArray::Dense(Box::new(dense)))
         });
         Ok(Self {
             shard,
@@ -232,7 +233,7 @@ impl DenseWriter {
 
 impl ListsWriter {
     /// A writer of the array below a group, cut like this.
-    pub fn new(name: &str, group: &Path, (cut, attributes): (Cut, Attributes)) -> Self {
+    pub fn new(name: &str, group: &Path, (cut, attributes): (Cut, &Attributes)) -> Self {
         let chunks = cut.chunk.map_or(1, |chunk| cut.cells / chunk.max(1));
         Self {
             name: name.to_owned(),

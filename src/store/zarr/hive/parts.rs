@@ -149,7 +149,7 @@ impl Parts {
         };
         let of_group = document(path, &first.group)?;
         if let Some(Value::Object(attributes)) = of_group.get("attributes") {
-            parts.attributes = attributes.clone();
+            parts.attributes.clone_from(attributes);
         }
         check_grid(&parts.attributes, grid.cell_order)
             .map_err(|message| parts.damaged(&format!("{}: {message}", first.group.display())))?;
@@ -281,7 +281,7 @@ impl Parts {
     }
 
     /// Cells of a part that are read at once: those of so many, and all parts of them.
-    pub(super) fn pieces<'a>(&'a self) -> impl Iterator<Item = (&'a Part, [u64; 2])> + 'a {
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (&Part, [u64; 2])> {
         let at_once = self.cells.min(AT_ONCE);
         self.all.iter().flat_map(move |part| {
             let starts = (0..self.cells / at_once).map(move |i| part.first + i * at_once);
