@@ -3,6 +3,8 @@
 //!
 //! - `icefold_test_data`: the directory of real granules, `$ICEFOLD_TEST_DATA` or else
 //!   `../shared/data`;
+//! - `icefold_test_zagg`: the directory of `zagg_spec_check.py`, which holds stores to zagg's specification,
+//!   `$ICEFOLD_TEST_ZAGG` or else `../shared/zagg`;
 //! - `icefold_test_python`: the interpreter in `$ICEFOLD_TEST_PYTHON`, which has the packages of
 //!   `tests/python-requirements.txt`;
 //! - `icefold_test_cxx`: a C++ compiler, `$CXX` or else `c++`, which compiles the CUDA kernels for an
@@ -27,6 +29,11 @@ fn main() {
         beside.is_dir().then_some(beside)
     });
     announce("icefold_test_data", data);
+    let zagg = named_by("ICEFOLD_TEST_ZAGG", "a directory", Path::is_dir).or_else(|| {
+        let beside = PathBuf::from("../shared/zagg");
+        beside.is_dir().then_some(beside)
+    });
+    announce("icefold_test_zagg", zagg);
     let python = named_by("ICEFOLD_TEST_PYTHON", "a file", Path::is_file);
     announce("icefold_test_python", python);
     announce("icefold_test_cxx", compiler());

@@ -131,9 +131,9 @@ pub struct RunArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
-    /// How the store is laid out
-    #[arg(long, value_enum, default_value_t = LayoutArg::Cells)]
-    pub layout: LayoutArg,
+    /// How the store is laid out [default: the config's `store_layout`, else cells]
+    #[arg(long, value_enum)]
+    pub layout: Option<LayoutArg>,
     /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
     /// ends, or 11,10,..6
     #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
@@ -201,6 +201,8 @@ pub enum LayoutArg {
     Cells,
     /// All cells of the sphere, uncompressed, a Zarr chunk for each shard with photons
     Fullsphere,
+    /// A Zarr for each shard, as zagg writes and reads them
+    Hive,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

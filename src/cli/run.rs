@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, StoreLayout};
 use crate::error::{Error, Result};
 use crate::run::{Granules, Mapped, Outcome, Run, Source, Standing};
 use crate::store::Layout;
@@ -108,9 +108,10 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
         Some(text) => overviews(text, config.grid.cell_order)?,
         None => Vec::new(),
     };
-    let layout = match args.layout {
-        LayoutArg::Cells => Layout::CELLS,
-        LayoutArg::Fullsphere => Layout::FULL_SPHERE,
+    let layout = match (args.layout, config.store_layout) {
+        (Some(LayoutArg::Hive), _) | (None, Some(StoreLayout::Hive)) => Layout::HIVE,
+        (Some(LayoutArg::Fullsphere), _) => Layout::FULL_SPHERE,
+        (Some(LayoutArg::Cells), _) | (None, Some(StoreLayout::Flat) | None) => Layout::CELLS,
     };
     if let Some(orders) = args.overviews.as_ref().filter(|_| !layout.has_overviews()) {
         let message = format!(

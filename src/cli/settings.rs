@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde_json::json;
 
-use crate::config::Config;
+use crate::config::{Config, StoreLayout};
 use crate::error::Result;
 use crate::pipeline::{self, Survey};
 use crate::run::Planned;
@@ -14,6 +14,16 @@ use crate::run::Planned;
 use super::args::RunArgs;
 use super::machine::threads;
 use super::out::{print, print_json};
+
+/// The layout of the store, and who says so.
+fn layout(args: &RunArgs, config: &Config, origin: &'static str) -> (String, &'static str) {
+    match (args.layout, config.store_layout) {
+        (Some(layout), _) => (format!("{layout:?}").to_lowercase(), origin),
+        (None, Some(StoreLayout::Hive)) => ("hive".to_owned(), "config"),
+        (None, Some(StoreLayout::Flat)) => ("cells".to_owned(), "config"),
+        (None, None) => ("cells".to_owned(), "default"),
+    }
+}
 
 /// Settings of the command line and the environment, for `--explain`.
 pub fn overrides(
@@ -47,6 +57,7 @@ pub fn overrides(
         (false, true) => ("tolerant", origin("tolerant")),
         (false, false) => ("strict", origin("tolerant")),
     };
+    let (layout, layout_origin) = layout(args, config, origin("layout"));
     let rows = [
         ("store", store, store_origin),
         ("device", args.machine.device.clone(), origin("device")),
@@ -64,11 +75,7 @@ pub fn overrides(
             origin("batch_rows"),
         ),
         ("overwrite", args.overwrite.to_string(), origin("overwrite")),
-        (
-            "layout",
-            format!("{:?}", args.layout).to_lowercase(),
-            origin("layout"),
-        ),
+        ("layout", layout, layout_origin),
     ];
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [

@@ -57,6 +57,7 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
             "identical": identical,
             "differences": differences.collect::<Vec<_>>(),
             "notes": report.notes,
+            "content_hashes": {"a": report.content[0], "b": report.content[1]},
             "report": report.to_string(),
         }))?;
     } else {

@@ -138,6 +138,11 @@ fn output(output: &Output) -> String {
     let definition = match &output.definition {
         Definition::Scalar(expr) => cell(expr),
         Definition::Histogram { column, edges } => format!("histogram {column:?} {edges:?}"),
+        Definition::Digest {
+            column,
+            delta,
+            coarser,
+        } => format!("digest {column:?} {delta} {coarser}"),
     };
     let dtype = dtype.map_or("column", super::Dtype::name);
     // It is in the store's attributes, so that stores of one hash have the same bytes.

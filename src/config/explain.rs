@@ -328,7 +328,7 @@ fn array(output: &Output) -> String {
         .map_or(String::new(), |fill| format!(", fill {fill}"));
     let bins = match &output.definition {
         Definition::Histogram { edges, .. } => format!(" in {} bins", edges.len() - 1),
-        Definition::Scalar(_) => String::new(),
+        Definition::Scalar(_) | Definition::Digest { .. } => String::new(),
     };
     format!(
         "{}{bins} of {} as {dtype}{fill}",

@@ -43,14 +43,6 @@ enum RawPipelineKind {
     Spatial,
 }
 
-/// How the store of another reader is laid out.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RawStoreLayout {
-    Flat,
-    Hive,
-}
-
 /// `true`, `false`, a word, or a mapping.
 #[derive(Debug)]
 pub(super) enum RawKnob {
@@ -153,7 +145,6 @@ pub(super) fn idle(raw: &RawConfig, faults: &mut Faults) -> Vec<&'static str> {
             "output.grid.emit_cell_ids",
             output.grid.emit_cell_ids.is_some(),
         ),
-        ("output.store_layout", output.store_layout.is_some()),
         ("output.pyramid", output.pyramid.is_some()),
         ("output.sweep", output.sweep.is_some()),
         ("output.coverage_moc", output.coverage_moc.is_some()),

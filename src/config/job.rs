@@ -30,6 +30,15 @@ impl Job {
                         let variable = builder.variable(column);
                         JobOutput::Histogram(builder.histogram(variable, edges))
                     }
+                    Definition::Digest {
+                        column,
+                        delta,
+                        coarser,
+                    } => JobOutput::Digest {
+                        column: builder.retained(column),
+                        delta: *delta,
+                        coarser: *coarser,
+                    },
                 }
             })
             .collect();
@@ -232,6 +241,13 @@ impl Builder<'_> {
             operands,
         };
         (format!("{name} where {condition}"), origin)
+    }
+
+    /// The column whose values are kept, for those photons that take part.
+    fn retained(&mut self, name: &str) -> usize {
+        let column = self.column(&RowExpr::Column(name.to_owned()));
+        self.columns[column].needs.ordered = true;
+        column
     }
 
     /// A column has one set of edges; another histogram of the same variable gets its own column.

@@ -15,6 +15,7 @@ mod change;
 mod columns;
 mod csv_types;
 mod cycles;
+mod digests;
 mod emit;
 mod entries;
 mod explain;
@@ -74,10 +75,13 @@ pub use filters::{Filter, FilterOp};
 pub use joins::{Join, JoinBy};
 pub(crate) use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml, parse_yaml_with};
+#[doc(hidden)]
+pub use policies::StoreLayout;
 pub use policies::{CellPolicy, DuplicatePolicy, NanPolicy, NullPolicy, ValidRangePolicy};
 pub use raw::json_schema;
 #[doc(hidden)]
 pub use said::{Said, SaidFilter, SaidValue};
+pub use tables::{x_of, y_of};
 #[doc(hidden)]
 pub use time::{TimeWindow, seconds_of};
 
@@ -145,6 +149,9 @@ pub struct Config {
     pub valid_range: ValidRangePolicy,
     pub duplicates: DuplicatePolicy,
     pub store: Option<PathBuf>,
+    /// How the store is laid out; no part of the question.
+    #[doc(hidden)]
+    pub store_layout: Option<StoreLayout>,
     pub catalog: Option<PathBuf>,
     /// How granules are opened; no part of the question.
     pub access: Access,
@@ -347,22 +354,10 @@ pub enum Definition {
     Scalar(CellExpr),
     /// Counts in bins between ascending edges (last bin closed), plus counts below and above.
     Histogram { column: String, edges: Vec<f64> },
-}
-
-/// The name of the longitudes of a column of points.
-///
-/// ```
-/// assert_eq!(icefold::config::x_of("geometry"), "x of geometry");
-/// ```
-pub fn x_of(points: &str) -> String {
-    format!("x of {points}")
-}
-
-/// The name of the latitudes of a column of points.
-///
-/// ```
-/// assert_eq!(icefold::config::y_of("geometry"), "y of geometry");
-/// ```
-pub fn y_of(points: &str) -> String {
-    format!("y of {points}")
+    /// The centroids of a t-digest; `coarser` is the delta of coarser orders.
+    Digest {
+        column: String,
+        delta: u32,
+        coarser: u32,
+    },
 }

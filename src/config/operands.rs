@@ -89,7 +89,9 @@ pub(super) fn source_columns(
 ) -> Vec<String> {
     let mut names = Vec::new();
     match definition {
-        Definition::Histogram { column, .. } => names.push(column.clone()),
+        Definition::Histogram { column, .. } | Definition::Digest { column, .. } => {
+            names.push(column.clone());
+        }
         Definition::Scalar(expr) => expr.each_reduction(&mut |reduction| {
             reduction.over.collect_columns(&mut names);
             for other in reduction.kind.others() {

@@ -1,5 +1,6 @@
 //! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
 
+use super::digests;
 use super::faults::{Fault, Faults};
 use super::operands::{in_words, others, source_columns};
 use super::raw::{RawOutput, RawParams};
@@ -53,12 +54,16 @@ pub(super) enum Nature {
     /// Values of a column, of the column's own type.
     Ordered,
     Float,
+    /// Means and weights, as they are read by others.
+    Centroids,
 }
 
 impl Nature {
     pub fn of(definition: &Definition) -> Self {
-        let Definition::Scalar(expr) = definition else {
-            return Self::Count;
+        let expr = match definition {
+            Definition::Scalar(expr) => expr,
+            Definition::Histogram { .. } => return Self::Count,
+            Definition::Digest { .. } => return Self::Centroids,
         };
         match expr {
             CellExpr::Reduce(r) => match (&r.kind, &r.over) {
@@ -78,7 +83,7 @@ impl Nature {
         match self {
             Self::Count => Some(Dtype::I32),
             Self::Ordered => None,
-            Self::Float => Some(Dtype::F32),
+            Self::Float | Self::Centroids => Some(Dtype::F32),
         }
     }
 }
@@ -101,6 +106,8 @@ impl Reader<'_> {
         faults.keep(checked);
         faults.keep(self.check_source());
         let long_name = faults.keep(self.long_name());
+        faults
+            .keep(digests::check(self.raw).map_err(|(below, message)| self.fault(below, message)));
         let definition = match (&self.raw.function, &self.raw.expression) {
             (Some(function), None) => self.function(function),
             (None, Some(expression)) => self.expression(expression),
@@ -124,7 +131,9 @@ impl Reader<'_> {
         Some(Output {
             name: name.into(),
             dtype: self.raw.dtype,
-            fill_value: faults.keep(self.fill(nature))?,
+            fill_value: faults
+                .keep(self.fill(nature))?
+                .filter(|_| nature != Nature::Centroids),
             source: source_columns(&definition, None).join(", "),
             definition,
             statistic: match &condition {
@@ -190,8 +199,12 @@ impl Reader<'_> {
         if matches!(bare(name), "histogram") {
             return self.histogram(source, params);
         }
+        if digests::is_one(name) {
+            let digest = digests::digest(source, self.raw);
+            return digest.map_err(|(below, message)| self.fault(below, message));
+        }
         let Some(reducer) = reducer(name) else {
-            let known = REDUCERS.into_iter().chain(["histogram"]);
+            let known = REDUCERS.into_iter().chain(["histogram", digests::NAME]);
             let last = name.rsplit('.').next().unwrap_or(name);
             let hint = suggestion(last, known);
             let message = format!("unknown function '{name}'{hint}");
@@ -235,6 +248,7 @@ impl Reader<'_> {
             edges: _,
             x,
             by,
+            delta: _,
         } = params;
         let others = x.is_some() || by.is_some();
         if q.is_some() || ddof.is_some() || weights.is_some() || others {
@@ -297,6 +311,10 @@ fn check_dtype(dtype: Dtype, nature: Nature, statistic: &str) -> Result<(), Stri
     match nature {
         Nature::Count if dtype == Dtype::F32 => Err(format!(
             "float32 holds whole numbers to 16777216 only; use int32 or int64 for '{statistic}'"
+        )),
+        Nature::Centroids if dtype != Dtype::F32 => Err(format!(
+            "{} is not what '{statistic}' is of; its means and weights are float32",
+            dtype.name()
         )),
         Nature::Float if !dtype.is_float() => Err(format!(
             "{} cannot hold '{statistic}'; use float32 or float64",

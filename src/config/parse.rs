@@ -241,6 +241,7 @@ fn typed(
         valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
         duplicates: output.duplicates.unwrap_or(DuplicatePolicy::KeepLatest),
         store,
+        store_layout: output.store_layout,
         catalog: raw.catalog.as_ref().map(PathBuf::from),
         access: Access::default(),
         origins: origins(raw, written),

@@ -5,6 +5,23 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// How the arrays of a store are laid out, where a config says so.
+///
+/// ```
+/// # fn main() -> icefold::Result<()> {
+/// assert_eq!(icefold::config::load("atl03")?.store_layout, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreLayout {
+    /// One Zarr for all shards.
+    Flat,
+    /// One for each shard.
+    Hive,
+}
+
 /// What a NaN does to the statistics of its cell; already worked into [`Config::outputs`](super::Config::outputs).
 ///
 /// ```

@@ -10,11 +10,12 @@ use serde::Deserialize;
 
 use super::beams::RawBeams;
 use super::columns::{RawListed, RawVariable};
-use super::idle::{RawBlock, RawKnob, RawPipeline, RawStoreLayout, RawWorker};
+use super::idle::{RawBlock, RawKnob, RawPipeline, RawWorker};
 use super::join_keys::RawJoin;
 use super::shapes::{Entries, RawScalar, Texts};
 use super::{
-    CellPolicy, CsvType, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, ValidRangePolicy,
+    CellPolicy, CsvType, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, StoreLayout,
+    ValidRangePolicy,
 };
 
 /// The JSON Schema of a pipeline file.
@@ -270,7 +271,7 @@ pub(super) struct RawCoordinateOutput {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOutput {
-    #[allow(dead_code, reason = "checked while parsing, has no effect")]
+    /// One number for each cell where nothing is said, or what the function gives.
     pub kind: Option<RawKind>,
     pub function: Option<String>,
     pub expression: Option<String>,
@@ -283,12 +284,18 @@ pub(super) struct RawOutput {
     pub fill_value: Option<RawScalar>,
     /// What the values are, in place of the name made of the statistic and the dataset's.
     pub long_name: Option<String>,
+    /// Of a t-digest: `[2]`, a mean and a weight for each centroid.
+    pub inner_shape: Option<Vec<u64>>,
+    /// Of a t-digest: the delta of coarser orders; that of the output, and 512 at most, where nothing is said.
+    pub overview_delta: Option<u32>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RawKind {
     Scalar,
+    /// A list of centroids for each cell: a t-digest.
+    Ragged,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -306,14 +313,15 @@ pub(super) struct RawParams {
     pub x: Option<Texts>,
     /// Of `first` and `last`: what says which photon is the first, such as the time.
     pub by: Option<Texts>,
+    /// Of a t-digest: how many centroids it has, about; 512 by default.
+    pub delta: Option<u32>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOutputSection {
     pub grid: RawGrid,
-    /// These have no effect: layout, caches and names of another reader's store.
-    pub store_layout: Option<RawStoreLayout>,
+    /// These have no effect: caches and names of another reader's store.
     pub pyramid: Option<RawKnob>,
     pub sweep: Option<RawKnob>,
     pub coverage_moc: Option<bool>,
@@ -329,6 +337,8 @@ pub(super) struct RawOutputSection {
     pub duplicates: Option<DuplicatePolicy>,
     /// The same as `store` at the top.
     pub store: Option<String>,
+    /// `hive`: a Zarr for each shard, as zagg writes it; `flat`, which is the default: one for all. The command line wins.
+    pub store_layout: Option<StoreLayout>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

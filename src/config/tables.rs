@@ -88,3 +88,21 @@ pub(super) fn check_names(source: &Source, faults: &mut Faults) {
         }
     }
 }
+
+/// The name of the longitudes of a column of points.
+///
+/// ```
+/// assert_eq!(icefold::config::x_of("geometry"), "x of geometry");
+/// ```
+pub fn x_of(points: &str) -> String {
+    format!("x of {points}")
+}
+
+/// The name of the latitudes of a column of points.
+///
+/// ```
+/// assert_eq!(icefold::config::y_of("geometry"), "y of geometry");
+/// ```
+pub fn y_of(points: &str) -> String {
+    format!("y of {points}")
+}

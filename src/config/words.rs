@@ -177,6 +177,12 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
             "choose granules on the command line, and photons with region: {bbox: [W, S, E, N]}"
         }
         (_, "trailing_shape" | "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
+        (_, "location" | "temporal") if parent.starts_with("aggregation.") => {
+            "centroids have a mean and a weight, and no places or times beside; remove the key"
+        }
+        (_, "weights" | "gain") if parent.starts_with("aggregation.") => {
+            "a digest counts its values; remove the key"
+        }
         (_, "reference_index") => "links are runs given by index_beg and count",
         _ => return None,
     })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 
+use super::digest;
 use crate::config::Dtype;
 use crate::stat::JobOutput;
 
@@ -22,13 +23,15 @@ pub enum Kind {
     Outside { above: bool },
     /// Whether the cell touches the region: the same at all steps of time.
     Mask,
+    /// Centroids of a t-digest, a mean and a weight each: as many as a cell has.
+    Digest { delta: u32, coarser: u32 },
 }
 
 impl Kind {
     /// Arrays of an output.
     pub fn arrays_of(output: &JobOutput) -> usize {
         match output {
-            JobOutput::Scalar(_) => 1,
+            JobOutput::Scalar(_) | JobOutput::Digest { .. } => 1,
             JobOutput::Histogram(_) => 3,
         }
     }
@@ -37,8 +40,25 @@ impl Kind {
     /// dimension.
     pub fn values(&self) -> Option<u64> {
         match self {
-            Self::Scalar | Self::Outside { .. } | Self::Mask => None,
+            Self::Scalar | Self::Outside { .. } | Self::Mask | Self::Digest { .. } => None,
             Self::Histogram { edges } => Some((edges.len() as u64).saturating_sub(1)),
+        }
+    }
+
+    /// Whether cells have as many values as they come to have.
+    pub fn is_ragged(&self) -> bool {
+        matches!(self, Self::Digest { .. })
+    }
+
+    /// The kind of the same array at coarser orders.
+    #[must_use]
+    pub fn at_coarser(self) -> Self {
+        match self {
+            Self::Digest { coarser, .. } => Self::Digest {
+                delta: coarser,
+                coarser,
+            },
+            other => other,
         }
     }
 
@@ -50,7 +70,7 @@ impl Kind {
     /// The dimension of a cell's values, of the array of this name.
     pub fn dimension(&self, name: &str) -> Option<String> {
         match self {
-            Self::Scalar | Self::Outside { .. } | Self::Mask => None,
+            Self::Scalar | Self::Outside { .. } | Self::Mask | Self::Digest { .. } => None,
             Self::Histogram { .. } => Some(format!("{name}_bins")),
         }
     }
@@ -58,7 +78,10 @@ impl Kind {
     /// Whether cells have values of each step of time, where there are steps.
     pub fn has_steps(&self) -> bool {
         match self {
-            Self::Scalar | Self::Histogram { .. } | Self::Outside { .. } => true,
+            Self::Scalar
+            | Self::Histogram { .. }
+            | Self::Outside { .. }
+            | Self::Digest { .. } => true,
             Self::Mask => false,
         }
     }
@@ -66,6 +89,9 @@ impl Kind {
     /// The type of the array as a column: a list where a cell has several values.
     pub fn data_type(&self, dtype: Dtype) -> DataType {
         let one = dtype.data_type();
+        if let Self::Digest { .. } = self {
+            return digest::data_type();
+        }
         match self.values() {
             None => one,
             Some(values) => {

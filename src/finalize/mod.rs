@@ -1,10 +1,11 @@
 //! The finalize gate: the one place where partials become numbers, checked before and after.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
-//! numbers, `kind.rs` says what arrays have for a cell, `steps.rs` has the steps of time, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
+//! numbers, `kind.rs` says what arrays have for a cell, `digest.rs` has columns of digests, `steps.rs` has the steps of time, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
 //! the same partials up to coarser orders on their way through the gate.
 
 mod conserve;
+mod digest;
 mod gate;
 mod kind;
 mod overview;
@@ -23,6 +24,7 @@ use crate::grid::Order;
 use crate::region::Region;
 
 pub use conserve::Conserved;
+pub use digest::{digest_of, digests_of, payloads};
 pub use kind::Kind;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
@@ -123,8 +125,19 @@ impl StoreSchema {
     /// The same outputs at a coarser order. Cells coarser than the shards are shards of their own.
     #[must_use]
     pub fn at(&self, order: Order) -> Self {
+        let arrays = self.arrays.iter().cloned();
+        let coarser = order < self.grid.cell_order;
+        let arrays = arrays.map(|array| OutputArray {
+            kind: if coarser {
+                array.kind.at_coarser()
+            } else {
+                array.kind
+            },
+            ..array
+        });
         Self {
             grid: self.grid.at(order),
+            arrays: arrays.collect(),
             ..self.clone()
         }
     }

@@ -22,7 +22,12 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
             (JobOutput::Histogram(_), Definition::Histogram { edges, .. }) => {
                 arrays.extend(histogram(output, edges));
             }
-            (JobOutput::Histogram(_), Definition::Scalar(_)) => {
+            (JobOutput::Digest { column, .. }, &Definition::Digest { delta, coarser, .. }) => {
+                let source = job.columns[*column].origin.variable();
+                let source = source.map(|variable| &sources[variable]);
+                arrays.push(digest(output, source, Kind::Digest { delta, coarser }));
+            }
+            (JobOutput::Histogram(_) | JobOutput::Digest { .. }, _) => {
                 unreachable!("a job's outputs are those of its config")
             }
         }
@@ -221,6 +226,25 @@ fn resolutions(expr: &CellExpr<Measure>, job: &Job) -> Vec<String> {
         }
     });
     found
+}
+
+/// Means and weights of centroids.
+fn digest(output: &Output, source: Option<&SourceColumn>, kind: Kind) -> OutputArray {
+    let long_name = || {
+        let long_name = source?.long_name.as_ref()?;
+        Some(format!("{} of {long_name}", output.statistic))
+    };
+    OutputArray {
+        name: output.name.clone(),
+        dtype: Dtype::F32,
+        fill_value: 0.0,
+        statistic: output.statistic.clone(),
+        source: output.source.clone(),
+        resolution: None,
+        units: source.and_then(|source| source.units.clone()),
+        long_name: output.long_name.clone().or_else(long_name),
+        kind,
+    }
 }
 
 /// Three arrays: the bins, and the counts below and above them.

@@ -12,8 +12,9 @@ use rayon::prelude::*;
 
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
-use crate::stat::{Finished, Job, Partials, finish_output};
+use crate::stat::{Finished, Job, JobOutput, Partials, TDigest, finish_output};
 
+use super::digest::digests_of;
 use super::gate::{check, check_table};
 use super::{CellTable, Kind, OutputArray, StoreSchema};
 
@@ -47,6 +48,13 @@ pub fn finalize(
     let mut cells_without_weight = 0;
     let mut arrays = schema.arrays.iter();
     for output in 0..job.outputs.len() {
+        if let JobOutput::Digest { column, .. } = job.outputs[output] {
+            columns.extend(arrays.next().map(|array| {
+                let digests = digests(job, &partials, column, array);
+                (array.name.clone(), digests)
+            }));
+            continue;
+        }
         let finished: Vec<Finished> = (0..partials.len())
             .into_par_iter()
             .map(|i| finish_output(job, &partials, output, i))
@@ -81,6 +89,18 @@ pub fn finalize(
     })
 }
 
+/// The digests of a column, with the delta of the array.
+fn digests(job: &Job, partials: &Partials, column: usize, array: &OutputArray) -> ArrayRef {
+    let Kind::Digest { delta, .. } = array.kind else {
+        unreachable!("the schema has an array of digests for a digest")
+    };
+    let rows = (0..partials.len()).into_par_iter();
+    let digests: Vec<TDigest> = rows
+        .map(|i| partials.digest(job, column, i, delta))
+        .collect();
+    digests_of(&digests)
+}
+
 /// Finished values on their way into one array.
 struct Values<'a> {
     finished: &'a [Finished],
@@ -96,6 +116,7 @@ impl Values<'_> {
             Kind::Histogram { .. } => self.bins(),
             Kind::Outside { above } => self.outside(above),
             Kind::Mask => self.integers(self.finished.iter().map(|_| 1)),
+            Kind::Digest { .. } => unreachable!("digests are made apart"),
         }
     }
 

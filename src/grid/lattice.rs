@@ -125,6 +125,10 @@ impl Tiling for Lattice {
         format!("{order}/{cell}")
     }
 
+    fn of_spelled(self, _: &str) -> Option<(Order, u64)> {
+        None
+    }
+
     fn of_ids(self, order: Order) -> Map<String, Value> {
         Map::from_iter([("level".to_owned(), json!(order.get()))])
     }

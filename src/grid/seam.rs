@@ -53,6 +53,8 @@ pub(super) trait Tiling: Copy {
     fn of_key(self, key: u64) -> Option<(Order, u64)>;
     /// A cell as people write it.
     fn spelled(self, order: Order, cell: u64) -> String;
+    /// The cell of such a spelling.
+    fn of_spelled(self, text: &str) -> Option<(Order, u64)>;
 
     /// Attributes of the array of ids.
     fn of_ids(self, order: Order) -> Map<String, Value>;
@@ -200,6 +202,11 @@ impl Grid {
     /// A cell as people write it.
     pub fn spelled(self, order: Order, cell: u64) -> String {
         on!(self, grid => grid.spelled(order, cell))
+    }
+
+    /// The cell that people write so; `None` where it is none.
+    pub fn of_spelled(self, text: &str) -> Option<(Order, u64)> {
+        on!(self, grid => grid.of_spelled(text))
     }
 
     /// Attributes of the array of ids in a store.

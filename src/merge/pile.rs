@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::folder::{RunFolder, pile_changed, pile_unwritable};
 use crate::error::Result;
 use crate::photon::ColumnType;
-use crate::stat::{Chooser, Chosen, Deviations, Job, KeySlice, Partials};
+use crate::stat::{Chooser, Chosen, Deviations, Digesting, Job, KeySlice, Partials, TDigest};
 
 /// Bytes after which another file is begun, so that room comes back while piles come and go.
 const FILE: u64 = 256 << 20;
@@ -190,16 +190,21 @@ impl Pile {
         }
     }
 
-    /// The order statistics of a column that these quantiles need; `rest` are values of the cell that are in
-    /// memory.
+    /// Values of a column.
+    pub fn len(&self, column: usize) -> usize {
+        let Column { width, stretches } = &self.columns[column];
+        let bytes: u64 = stretches.iter().map(|stretch| stretch.bytes).sum();
+        (bytes / width) as usize
+    }
+
+    /// The order statistics of a column at these ranks; `rest` are values of the cell that are in memory.
     ///
     /// # Errors
     /// A file that cannot be read, or holds something else than what was written.
-    pub fn choose(&self, column: usize, quantiles: &[f64], rest: KeySlice) -> Result<Chosen> {
-        let Column { width, stretches } = &self.columns[column];
-        let bytes: u64 = stretches.iter().map(|stretch| stretch.bytes).sum();
-        let values = (bytes / width) as usize + rest.len();
-        let mut chooser = Chooser::new(values, quantiles, 8 * *width as u32);
+    pub fn choose(&self, column: usize, ranks: Vec<usize>, rest: KeySlice) -> Result<Chosen> {
+        let values = self.len(column) + rest.len();
+        let bits = 8 * self.columns[column].width as u32;
+        let mut chooser = Chooser::of_ranks(values, ranks, bits);
         while !chooser.is_done() {
             let mut take = |values: KeySlice| match values {
                 KeySlice::Narrow(keys) => chooser.take(keys),
@@ -237,6 +242,24 @@ impl Pile {
             deviations.end_pass();
         }
         Ok(deviations.finish())
+    }
+
+    /// A digest of a column's values and of those in memory.
+    ///
+    /// # Errors
+    /// As those of `choose`.
+    pub fn digest(
+        &self,
+        column: usize,
+        mut digesting: Digesting,
+        rest: KeySlice,
+    ) -> Result<(u32, TDigest)> {
+        digesting.take(rest);
+        self.read(column, |values| {
+            digesting.take(values);
+            Ok(())
+        })?;
+        Ok(digesting.finish())
     }
 
     /// Hands all values of a column on, part after part.

@@ -9,7 +9,7 @@ use std::ops::Range as Rows;
 use super::pile::{Pile, Piles};
 use crate::error::Result;
 use crate::grid::Ascent;
-use crate::stat::{Deviations, Job, Partials};
+use crate::stat::{Deviations, Digesting, Job, Partials};
 
 /// Bytes of values that a part of a cell has when it is written somewhere else.
 const PART: u64 = 256 << 10;
@@ -126,9 +126,15 @@ impl Window {
             for (i, column) in table.columns.iter_mut().enumerate() {
                 if let Some(ordered) = &mut column.ordered {
                     let values = ordered.values(row);
-                    let mut chosen = pile.choose(i, &job.quantiles(i), values)?;
+                    let (specials, column_type) =
+                        (column.specials[row], job.columns[i].column_type);
+                    let ranks = job.ranks(i, pile.len(i) + values.len(), specials);
+                    let mut chosen = pile.choose(i, ranks, values)?;
+                    for delta in job.deltas(i) {
+                        let digesting = Digesting::new(&chosen, delta, (specials, column_type));
+                        chosen = chosen.with_digest(pile.digest(i, digesting, values)?);
+                    }
                     if job.has_mad(i) {
-                        let column_type = job.columns[i].column_type;
                         let centre = chosen.quantile(0.5, column_type);
                         let deviations = Deviations::new(chosen.len, centre, column_type);
                         chosen = chosen.with_mad(pile.mad(i, deviations, values)?);

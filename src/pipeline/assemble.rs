@@ -14,7 +14,7 @@ use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
 use crate::read::Applied;
 use crate::stat::{Encoding, Job};
-use crate::store::{Sink, Target, Whole};
+use crate::store::{Origin, Sink, Target, Whole};
 use crate::watch::Watch;
 
 /// What is assembled, and where it goes.
@@ -85,7 +85,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         overviews: &orders,
         layout: pieces.manifest().layout(),
     };
-    let mut sink = target.open(schema, assembly.table)?;
+    let mut sink = target.open(schema, assembly.table, &origin(&markers))?;
     // Each shard is one cell of the orders that are coarser still.
     let shard_order = schema.grid.shard_order;
     let beyond: Vec<Order> = orders
@@ -146,6 +146,13 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         conventions: pieces.manifest().found.conventions.clone(),
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// What the granules of all pieces say of the store.
+fn origin(markers: &[Marker]) -> Origin {
+    let all = markers.iter().flat_map(|marker| &marker.granules);
+    let with_photons = all.filter(|granule| granule.photons > 0);
+    Origin::of(with_photons.map(|granule| granule.granule.as_str()))
 }
 
 /// As many photons came out of a piece as went into it.

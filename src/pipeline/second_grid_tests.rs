@@ -248,7 +248,9 @@ fn a_store_says_what_grid_its_cells_are_of() {
         overviews: &overviews,
         layout: Layout::CELLS,
     };
-    let mut sink = target.open(&schema, None).unwrap();
+    let mut sink = target
+        .open(&schema, None, &crate::store::Origin::default())
+        .unwrap();
     for (order, tables) in tables.iter().rev() {
         for rows in tables {
             let table = CellTable { rows: rows.clone() };

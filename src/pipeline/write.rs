@@ -10,7 +10,7 @@ use super::finish::{Coarser, Finish};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
 use crate::finalize::{Conserved, Overviews};
-use crate::store::{Target, Whole};
+use crate::store::{Origin, Target, Whole};
 
 /// Finishes every shard and writes the store, and the tables beside it, which wait for their names.
 ///
@@ -32,7 +32,9 @@ pub fn write(
     };
     let (job, schema) = (&survey.job, &survey.schema.with_steps_of(&tally.steps));
     let finish = Finish { job, schema };
-    let mut sink = target.open(schema, options.table)?;
+    let with_photons = tally.granules.iter().filter(|read| read.counts.kept > 0);
+    let origin = Origin::of(with_photons.map(|read| read.name.as_str()));
+    let mut sink = target.open(schema, options.table, &origin)?;
     let mut coarser = Coarser {
         overviews: Overviews::new(target.overviews, schema, job, partials.piles()),
         top: None,

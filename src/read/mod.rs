@@ -23,7 +23,7 @@ mod missing;
 mod names;
 mod oddities;
 mod packing;
-mod product;
+pub(crate) mod product;
 mod report;
 mod siblings;
 mod spent;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{
     ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION, StepReport,
 };
-use super::run::{outputs, overviews, shown};
+use super::run::{outputs, overviews, shown, zagg_content};
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
 use crate::read::Applied;
@@ -66,6 +66,9 @@ pub struct AssembledReport {
     /// By array, `cell_ids` among them.
     pub outputs: BTreeMap<String, OutputHash>,
     pub content_sha256: String,
+    /// The content hash of the whole store as zagg's specification has it (section 5), of all arrays as they are stored.
+    /// Null where not all values are stored as they were computed: over the sphere, and at steps of time.
+    pub zagg_content_sha256: Option<String>,
     /// Coarser orders of the store, finest first.
     pub overviews: Vec<OverviewReport>,
 }
@@ -151,6 +154,7 @@ impl AssembledReport {
             table: table.map(shown),
             outputs: outputs(&assembled.whole.written.hashes),
             content_sha256: content_hash(&assembled.whole.written.hashes),
+            zagg_content_sha256: zagg_content(&assembled.whole.written),
             overviews: overviews(&assembled.whole.written),
         }
     }

@@ -94,6 +94,9 @@ pub struct RunReport {
     /// SHA-256 of the lines `name dtype sha256` of all outputs, sorted: equal for stores of equal
     /// content. Null where only pieces of a store were written.
     pub content_sha256: Option<String>,
+    /// The content hash of the whole store as zagg's specification has it (section 5), of all arrays as they are stored.
+    /// Null where not all values are stored as they were computed: over the sphere, and at steps of time.
+    pub zagg_content_sha256: Option<String>,
     /// Coarser orders of the store, finest first.
     pub overviews: Vec<OverviewReport>,
 }

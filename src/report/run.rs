@@ -12,7 +12,7 @@ use crate::read::Applied;
 use crate::read::hdf5::GroundTrackStatus;
 use crate::region::Region;
 use crate::stat::Job;
-use crate::store::{ContentHash, Written, content_hash};
+use crate::store::{ContentHash, TreeHashes, Written, content_hash};
 use crate::text::grouped;
 use crate::usage::peak_resident_bytes;
 
@@ -139,6 +139,7 @@ impl RunReport {
             table: facts.table.map(shown),
             outputs: outputs(hashes),
             content_sha256: written.map(|written| content_hash(&written.hashes)),
+            zagg_content_sha256: written.and_then(zagg_content),
             overviews: written.map_or(Vec::new(), overviews),
         }
     }
@@ -278,6 +279,11 @@ fn remainders(job: &Job, tally: &Tally) -> BTreeMap<String, u64> {
             .sum()
     };
     columns.map(|c| (c.name.clone(), of(&c.name))).collect()
+}
+
+/// The content hash of zagg's specification, where it is known.
+pub(super) fn zagg_content(written: &Written) -> Option<String> {
+    written.tree.as_ref().map(TreeHashes::combined)
 }
 
 /// Coarser orders of a store, for a report.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::backend::DeviceChoice;
-use crate::config::Config;
+use crate::config::{Config, StoreLayout};
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::region::Region;
@@ -65,13 +65,17 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// What the config asks for, of these granules.
     pub fn new(config: Config, granules: impl Into<Source>) -> Self {
+        let layout = match config.store_layout {
+            Some(StoreLayout::Hive) => Layout::HIVE,
+            Some(StoreLayout::Flat) | None => Layout::default(),
+        };
         Self {
             config,
             source: granules.into(),
             store: None,
             table: None,
             report: None,
-            layout: Layout::default(),
+            layout,
             overviews: Vec::new(),
             overwrite: false,
             resume: false,

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use super::order::Key;
 use super::select::ranks_of;
+use super::tdigest::TDigest;
 
 /// Counters of one pass, and keys that are gathered, at most: 2 MiB of either.
 const AT_ONCE: usize = 1 << 18;
@@ -29,6 +30,8 @@ pub struct Chosen {
     keys: Vec<(usize, Key)>,
     /// The bits of the median absolute deviation, where it is asked for.
     mad: u64,
+    /// Those that are asked for, by delta.
+    digests: Vec<(u32, TDigest)>,
 }
 
 /// Order statistics on their way.
@@ -80,6 +83,22 @@ impl Chosen {
         Self { mad, ..self }
     }
 
+    /// The same with the digest of this delta.
+    #[must_use]
+    pub fn with_digest(mut self, digest: (u32, TDigest)) -> Self {
+        self.digests.push(digest);
+        self
+    }
+
+    /// The digest of this delta, which is one of those that were asked for.
+    pub(super) fn digest(&self, delta: u32) -> TDigest {
+        let found = self.digests.iter().find(|(of, _)| *of == delta);
+        let Some((_, digest)) = found else {
+            unreachable!("the digests of all deltas of the job were made")
+        };
+        digest.clone()
+    }
+
     /// Order statistic `rank`, which is one of those that were asked for.
     pub(super) fn get(&self, rank: usize) -> Key {
         let found = self.keys.binary_search_by_key(&rank, |(rank, _)| *rank);
@@ -93,11 +112,17 @@ impl Chosen {
 impl Chooser {
     /// For what these quantiles of `len` values need; keys have so many bits.
     pub fn new(len: usize, quantiles: &[f64], bits: u32) -> Self {
-        Self::within(len, quantiles, bits, AT_ONCE)
+        Self::of_ranks(len, ranks_of(len, quantiles), bits)
     }
 
-    fn within(len: usize, quantiles: &[f64], bits: u32, at_once: usize) -> Self {
-        let ranks = ranks_of(len, quantiles);
+    /// For these ranks of `len` values.
+    pub fn of_ranks(len: usize, ranks: Vec<usize>, bits: u32) -> Self {
+        Self::within(len, ranks, bits, AT_ONCE)
+    }
+
+    fn within(len: usize, mut ranks: Vec<usize>, bits: u32, at_once: usize) -> Self {
+        ranks.sort_unstable();
+        ranks.dedup();
         let all = Span {
             prefix: 0,
             below: 0,
@@ -159,6 +184,7 @@ impl Chooser {
             len: self.len,
             keys: self.chosen,
             mad: f64::NAN.to_bits(),
+            digests: Vec::new(),
         }
     }
 
@@ -239,7 +265,8 @@ mod tests {
         at_once: usize,
     ) -> (Vec<(usize, u64)>, usize) {
         let bits = 8 * size_of::<T>() as u32;
-        let mut chooser = Chooser::within(keys.len(), quantiles, bits, at_once);
+        let ranks = ranks_of(keys.len(), quantiles);
+        let mut chooser = Chooser::within(keys.len(), ranks, bits, at_once);
         let mut passes = 0;
         while !chooser.is_done() {
             if let Pass::Count { counts, .. } = &chooser.pass {

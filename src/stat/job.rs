@@ -70,6 +70,12 @@ pub enum JobOutput {
     Scalar(CellExpr<Measure>),
     /// Bin counts of a column.
     Histogram(usize),
+    /// A t-digest of a column; of coarser orders with a delta of its own.
+    Digest {
+        column: usize,
+        delta: u32,
+        coarser: u32,
+    },
 }
 
 /// A reduction, resolved to columns of the job.

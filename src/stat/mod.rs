@@ -16,7 +16,8 @@
 //! `finish.rs` turns them into f64 once. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
-//! many values, `choose.rs` finds order statistics of values that are not in memory.
+//! many values, `choose.rs` finds order statistics of values that are not in memory. `tdigest.rs` makes centroids of all
+//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory.
 
 #[macro_use]
 mod accumulate;
@@ -24,6 +25,7 @@ mod choose;
 mod coarsen;
 mod combined;
 mod derive;
+mod digesting;
 mod encode;
 mod ends;
 mod exact;
@@ -51,13 +53,16 @@ mod select;
 mod size;
 mod specials;
 mod sums;
+mod tdigest;
 mod terms;
+mod total;
 mod value;
 mod wide;
 
 pub use choose::{Chooser, Chosen};
 pub use combined::Combined;
 pub use derive::{Derivation, holds};
+pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
 pub use exact::{Signed256, Unsigned256, ratio};
@@ -79,6 +84,7 @@ pub use remains::{Part, RemainderSums, mostly_remain};
 pub use resolution::Resolution;
 pub use rows::{Row, RowsMut};
 pub use specials::Specials;
+pub use tdigest::TDigest;
 pub use terms::TermSum;
 pub use value::Value;
 pub use wide::Wide;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::choose::Chosen;
 use super::order::{Class, Key};
-use super::select::{ranks, select_all};
+use super::select::{ranks, select_all, sort_all};
 use super::value::Value;
 use crate::photon::ColumnType;
 
@@ -111,11 +111,9 @@ impl Ordered {
 
     /// Puts the values of every cell in ascending order: equal multisets become equal tables.
     pub fn sort(&mut self) {
-        for pair in self.offsets.windows(2) {
-            match &mut self.keys {
-                Keys::Narrow(keys) => keys[pair[0]..pair[1]].sort_unstable(),
-                Keys::Wide(keys) => keys[pair[0]..pair[1]].sort_unstable(),
-            }
+        match &mut self.keys {
+            Keys::Narrow(keys) => sort_all(keys, &self.offsets),
+            Keys::Wide(keys) => sort_all(keys, &self.offsets),
         }
     }
 

@@ -193,7 +193,7 @@ impl KeySlice<'_> {
         }
     }
 
-    fn slice(self, range: Rows<usize>) -> Self {
+    pub(super) fn slice(self, range: Rows<usize>) -> Self {
         match self {
             Self::Narrow(keys) => Self::Narrow(&keys[range]),
             Self::Wide(keys) => Self::Wide(&keys[range]),

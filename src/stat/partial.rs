@@ -161,11 +161,15 @@ impl Partials {
     }
 
     /// Puts the order statistics that outputs need in their places, so that quantiles can be read
-    /// off.
+    /// off; all values in order where there are digests of them.
     pub fn select_values(&mut self, job: &Job) {
         for (i, column) in self.columns.iter_mut().enumerate() {
             if let Some(ordered) = &mut column.ordered {
-                ordered.select(&job.quantiles(i));
+                if job.deltas(i).is_empty() {
+                    ordered.select(&job.quantiles(i));
+                } else {
+                    ordered.sort();
+                }
             }
         }
     }

@@ -36,6 +36,19 @@ pub(super) fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quant
     });
 }
 
+/// Puts all keys of every cell in ascending order.
+pub(super) fn sort_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize]) {
+    let mut rest = keys;
+    let cells = offsets.windows(2).map(|pair| {
+        let (cell, more) = std::mem::take(&mut rest).split_at_mut(pair[1] - pair[0]);
+        rest = more;
+        cell
+    });
+    let cells: Vec<&mut [T]> = cells.collect();
+    let cells = cells.into_par_iter().with_min_len(16);
+    cells.for_each(<[T]>::sort_unstable);
+}
+
 /// Puts ascending ranks in place in a slice whose first element has rank `base`: the middle one
 /// first, which halves what is left to do.
 fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {

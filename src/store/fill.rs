@@ -20,9 +20,10 @@ use arrow::record_batch::RecordBatch;
 
 use crate::config::Dtype;
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, StoreSteps};
+use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, StoreSteps, digests_of};
 use crate::grid::Order;
 use crate::region::Region;
+use crate::stat::TDigest;
 
 /// The array that tells cells of the region from others.
 pub const AOI_MASK: &str = "aoi_mask";
@@ -335,7 +336,7 @@ fn counts(array: &OutputArray) -> bool {
     match array.kind {
         Kind::Scalar => array.statistic == "count",
         Kind::Outside { .. } | Kind::Histogram { .. } => true,
-        Kind::Mask => false,
+        Kind::Mask | Kind::Digest { .. } => false,
     }
 }
 
@@ -346,6 +347,9 @@ fn empty(array: &OutputArray, at_photons: bool) -> Result<ArrayRef, ArrowError> 
     } else {
         array.fill_value
     };
+    if array.kind.is_ragged() {
+        return Ok(digests_of(&[TDigest::default()]));
+    }
     let width = array.kind.width();
     let values = cast(
         &Float64Array::from(vec![value; width]),

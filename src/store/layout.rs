@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use super::origin::Origin;
 use super::sink::Store;
 use super::target::Target;
 use super::zarr::{Extent, ZarrStore};
 use crate::error::Result;
 use crate::finalize::StoreSchema;
+use crate::grid::Order;
 
 /// A kind of store: its name, what it can hold, and who writes it.
 pub(super) trait StoreKind: fmt::Debug + Sync {
@@ -22,8 +24,16 @@ pub(super) trait StoreKind: fmt::Debug + Sync {
     /// Refuses, in words, what the store cannot hold: before anything is computed.
     fn check(&self, schema: &StoreSchema) -> Result<(), String>;
 
+    /// Refuses, in words, coarser orders that the store has no place for.
+    fn check_overviews(&self, schema: &StoreSchema, overviews: &[Order]) -> Result<(), String>;
+
     /// Begins a store beside its target.
-    fn create(&self, target: &Target, schema: &StoreSchema) -> Result<Box<dyn Store>>;
+    fn create(
+        &self,
+        target: &Target,
+        schema: &StoreSchema,
+        origin: &Origin,
+    ) -> Result<Box<dyn Store>>;
 }
 
 /// How the arrays of a store are laid out; the statistics are the same.
@@ -43,8 +53,11 @@ impl Layout {
     /// All cells of the order, the id of each its index.
     pub const FULL_SPHERE: Self = Self(&ZarrStore(Extent::Sphere));
 
+    /// One Zarr for each shard, all cells of it, as zagg has them.
+    pub const HIVE: Self = Self(&ZarrStore(Extent::Leaves));
+
     /// All that there are.
-    pub const ALL: [Self; 2] = [Self::CELLS, Self::FULL_SPHERE];
+    pub const ALL: [Self; 3] = [Self::CELLS, Self::FULL_SPHERE, Self::HIVE];
 
     /// The layout of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -70,8 +83,22 @@ impl Layout {
     }
 
     /// Begins a store beside its target.
-    pub(super) fn create(self, target: &Target, schema: &StoreSchema) -> Result<Box<dyn Store>> {
-        self.0.create(target, schema)
+    pub(super) fn create(
+        self,
+        target: &Target,
+        schema: &StoreSchema,
+        origin: &Origin,
+    ) -> Result<Box<dyn Store>> {
+        self.0.create(target, schema, origin)
+    }
+
+    /// Refuses, in words, coarser orders that the store has no place for.
+    pub(super) fn check_overviews(
+        self,
+        schema: &StoreSchema,
+        overviews: &[Order],
+    ) -> Result<(), String> {
+        self.0.check_overviews(schema, overviews)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::grid::Order;
 use crate::place::FolderPlace;
 
 use super::content::ContentHash;
+use super::zarr::TreeHashes;
 
 /// Takes finished cells of each order, ascending.
 pub trait Sink {
@@ -37,6 +38,9 @@ pub struct Written {
     pub hashes: Vec<ContentHash>,
     /// Finest first.
     pub overviews: Vec<WrittenOverview>,
+    /// The content hashes of zagg's specification, of all arrays by path; `None` where not all values went through the
+    /// writer as they are stored.
+    pub tree: Option<TreeHashes>,
 }
 
 /// One overview of a whole store.

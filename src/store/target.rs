@@ -7,6 +7,7 @@ use std::path::Path;
 use super::content::content_hash;
 use super::fill::{Filling, with_mask};
 use super::layout::Layout;
+use super::origin::Origin;
 use super::sink::{Sink, Store, Written};
 use super::table::{TableWriter, WholeTable};
 use crate::error::{Error, Result};
@@ -53,12 +54,17 @@ impl Target<'_> {
     /// # Errors
     /// Outputs that the store cannot hold; something is at the target that is not to be replaced, or nothing can be
     /// written beside it.
-    pub fn open(&self, schema: &StoreSchema, table: Option<&Path>) -> Result<StoreSink> {
+    pub fn open(
+        &self,
+        schema: &StoreSchema,
+        table: Option<&Path>,
+        origin: &Origin,
+    ) -> Result<StoreSink> {
         let refuse = |message| Error::store(self.store, message);
         let filling = self.filling(schema, table.is_some()).map_err(refuse)?;
         let mask = filling.as_ref().map(|_| with_mask(schema)).transpose();
         let schema = mask.map_err(refuse)?.unwrap_or_else(|| schema.clone());
-        let store = self.layout.create(self, &schema)?;
+        let store = self.layout.create(self, &schema, origin)?;
         let table = table.map(|path| TableWriter::create(path, &schema));
         Ok(StoreSink {
             store,
@@ -73,6 +79,7 @@ impl Target<'_> {
     /// What cannot be held, and what can.
     pub fn check(&self, schema: &StoreSchema) -> Result<(), String> {
         self.layout.check(schema)?;
+        self.layout.check_overviews(schema, self.overviews)?;
         if self.filling(schema, false)?.is_some() {
             self.layout.check(&with_mask(schema)?)?;
         }

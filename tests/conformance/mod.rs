@@ -5,6 +5,7 @@ mod joins;
 mod regions;
 mod steps;
 mod trends;
+mod zagg;
 
 use std::path::{Path, PathBuf};
 

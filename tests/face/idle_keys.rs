@@ -47,7 +47,7 @@ fn keys_of_another_readers_machinery_change_nothing_and_are_named() {
         "pipeline, worker, data_source.driver, data_source.index, data_source.granule_workers, \
          data_source.shard_workers, data_source.read_workers, data_source.write_buffer, data_source.anonymous, \
          data_source.credentials_provider, data_source.source_region, aggregation.handoff, aggregation.streaming, \
-         output.grid.sharded, output.grid.emit_cell_ids, output.store_layout, output.pyramid, output.sweep, \
+         output.grid.sharded, output.grid.emit_cell_ids, output.pyramid, output.sweep, \
          output.coverage_moc, output.consolidate_metadata, output.touch, output.product_name"
     );
     let explained = explain(&config, &[]);

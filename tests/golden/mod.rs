@@ -10,3 +10,4 @@ mod overviews;
 mod shard;
 mod shard_map;
 mod table;
+mod zagg;

@@ -68,6 +68,7 @@ fn config(level: &str, coordinates: [&str; 2], variables: &[&str]) -> Config {
         valid_range: ValidRangePolicy::Exclude,
         duplicates: DuplicatePolicy::KeepLatest,
         store: None,
+        store_layout: None,
         catalog: None,
         points: None,
         access: Access::default(),

@@ -69,6 +69,27 @@ pub fn decimal(order: Order, cell: u64) -> String {
     text
 }
 
+/// The order and NESTED cell of a decimal spelling; `None` of text that is none.
+pub fn of_decimal(text: &str) -> Option<(Order, u64)> {
+    let (south, digits) = match text.strip_prefix('-') {
+        Some(digits) => (6, digits),
+        None => (0, text),
+    };
+    let mut digits = digits.bytes();
+    let facet = digits
+        .next()
+        .filter(|digit| (b'1'..=b'6').contains(digit))?;
+    let (mut cell, mut order) = (u64::from(facet - b'1') + south, 0);
+    for digit in digits {
+        if !(b'1'..=b'4').contains(&digit) || order == Order::MAX.get() {
+            return None;
+        }
+        cell = cell << 2 | u64::from(digit - b'1');
+        order += 1;
+    }
+    Some((Order::new(order)?, cell))
+}
+
 /// Facet, path of `body_order` pairs and suffix, each in its place.
 fn pack(body_order: u8, cell: u64, suffix: u64) -> u64 {
     let bits = 2 * u32::from(body_order);

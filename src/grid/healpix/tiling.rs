@@ -94,6 +94,10 @@ impl Tiling for Healpix {
         morton::decimal(order, cell)
     }
 
+    fn of_spelled(self, text: &str) -> Option<(Order, u64)> {
+        morton::of_decimal(text)
+    }
+
     fn of_ids(self, order: Order) -> Map<String, Value> {
         attributes::of_ids(order, self.latitude)
     }

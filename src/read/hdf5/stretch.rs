@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::belonging::Belonging;
 use super::chunk::ChunkedDataset;
-use super::columns::column_type;
 use super::in_time::InTime;
 use super::reader::{Position, Reader};
 use super::track::Track;
+use super::types::column_type;
 use crate::Result;
 use crate::config::{Dtype, NullPolicy};
 use crate::grid::Locator;

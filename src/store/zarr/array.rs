@@ -200,6 +200,20 @@ pub fn write_document(folder: &Path, document: &serde_json::Value) -> Result<(),
         .map_err(|source| failure(&path, source))
 }
 
+/// As [`write_document`], with the folder, and not yet durable: the files of a hive are many, and are made so together.
+pub fn put_document(folder: &Path, document: &serde_json::Value) -> Result<(), WriteFailure> {
+    put_file(
+        &folder.join("zarr.json"),
+        format!("{document:#}\n").as_bytes(),
+    )
+}
+
+/// As [`write_file`], but not yet durable.
+pub fn put_file(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
+    path.parent().map(create_folder).transpose()?;
+    fs::write(path, bytes).map_err(|source| failure(path, source))
+}
+
 /// Writes a small file whole, with the folders above it.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
     path.parent().map(create_folder).transpose()?;

@@ -14,6 +14,8 @@ pub struct VerifyReport {
     pub differences: Vec<Difference>,
     /// What differs without making an answer differ.
     pub notes: Vec<String>,
+    /// The content hash of each store, as zagg's specification has it.
+    pub content: [Option<String>; 2],
 }
 
 /// An array that both stores have.
@@ -59,6 +61,19 @@ pub enum DifferenceKind {
         /// The row's cell in `a`.
         cell: u64,
         /// Decimal, and bits in hex.
+        a: String,
+        b: String,
+    },
+    /// Lists of values.
+    Lists {
+        /// Cells with other lists, of so many.
+        differing: u64,
+        compared: u64,
+        /// Row of the first cell that differs, and the row of its list.
+        index: u64,
+        row: u64,
+        cell: u64,
+        /// As for values; `none` where a list has ended.
         a: String,
         b: String,
     },
@@ -120,6 +135,22 @@ impl fmt::Display for Difference {
                 }
                 write!(f, " (cell {cell}): {a} in a and {b} in b")
             }
+            DifferenceKind::Lists {
+                differing,
+                compared,
+                index,
+                row,
+                cell,
+                a,
+                b,
+            } => {
+                let (differing, compared) = (grouped(*differing), grouped(*compared));
+                write!(
+                    f,
+                    "{differing} of {compared} lists differ, first at index {index}, row {row} of it (cell {cell}): {a} \
+                     in a and {b} in b"
+                )
+            }
         }
     }
 }
@@ -148,6 +179,14 @@ impl fmt::Display for VerifyReport {
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
+        }
+        for (store, content) in ["a", "b"].iter().zip(&self.content) {
+            let none = "none, an array over the sphere is too large";
+            let content = content.as_deref().unwrap_or(none);
+            writeln!(
+                f,
+                "content hash of {store}, as zagg's specification has it: {content}"
+            )?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use zarrs::array::codec::Crc32cCodec;
 use zarrs::array::{BytesToBytesCodecTraits, CodecOptions};
 
-use super::array::{WriteFailure, create_folder, write_document};
+use super::array::{WriteFailure, create_folder, put_document, write_document};
 use super::by_step::StepsWriter;
 use super::metadata::ArrayLayout;
 use crate::config::GridConfig;
@@ -44,6 +44,8 @@ pub struct FullSphereWriter {
     chunk_cells: u64,
     /// Inner chunks of a shard.
     per_shard: u64,
+    /// Whether the array is over the cells of one shard only.
+    is_leaf: bool,
     open: Option<OpenFile>,
     hash: Sha256,
 }
@@ -83,14 +85,32 @@ impl FullSphereWriter {
             ));
         }
         Ok(Self {
-            fill: layout.fill.repeat(layout.values.unwrap_or(1) as usize),
+            fill: layout.fill_of_a_cell(),
             layout,
             folder,
             grid,
             chunk_cells: within(chunk_order, grid.cell_order) as u64,
             per_shard: within(grid.shard_order, chunk_order) as u64,
+            is_leaf: false,
             open: None,
             hash: Sha256::new(),
+        })
+    }
+
+    /// The same over the cells of one shard, which is the only one that cells come of.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_leaf(layout: ArrayLayout, folder: PathBuf, grid: GridConfig) -> Result<Self, String> {
+        let chunk_order = grid.chunk_order.filter(|chunk| *chunk > grid.shard_order);
+        let grid = GridConfig {
+            chunk_order,
+            ..grid
+        };
+        let writer = Self::new(layout, folder, grid)?;
+        Ok(Self {
+            is_leaf: true,
+            ..writer
         })
     }
 
@@ -135,7 +155,11 @@ impl FullSphereWriter {
     pub fn finish(mut self) -> Result<ContentHash, WriteFailure> {
         self.close()?;
         create_folder(&self.folder)?;
-        write_document(&self.folder, &self.document())?;
+        if self.is_leaf {
+            put_document(&self.folder, &self.document())?;
+        } else {
+            write_document(&self.folder, &self.document())?;
+        }
         Ok(ContentHash {
             array: self.layout.name,
             dtype: self.layout.dtype,
@@ -155,8 +179,12 @@ impl FullSphereWriter {
         } else {
             json!([bytes])
         };
-        self.layout
-            .node(self.grid.cells(), self.shard_cells(), &codecs)
+        let cells = if self.is_leaf {
+            self.shard_cells()
+        } else {
+            self.grid.cells()
+        };
+        self.layout.node(cells, self.shard_cells(), &codecs)
     }
 
     fn shard_cells(&self) -> u64 {
@@ -164,7 +192,8 @@ impl FullSphereWriter {
     }
 
     fn create(&self, shard: u64, chunk: u64) -> Result<OpenFile, WriteFailure> {
-        let path = self.folder.join(self.layout.shard_path(shard));
+        let place = if self.is_leaf { 0 } else { shard };
+        let path = self.folder.join(self.layout.shard_path(place));
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
@@ -188,10 +217,15 @@ impl FullSphereWriter {
         if self.grid.chunk_order.is_some() {
             open.write_index()?;
         }
-        open.file
-            .flush()
-            .and_then(|()| open.file.get_ref().sync_all())
-            .map_err(|source| failure(&open.path, source))
+        let file = &mut open.file;
+        let written = file.flush();
+        let durable = if self.is_leaf {
+            // With all other files of the hive.
+            written
+        } else {
+            written.and_then(|()| file.get_ref().sync_all())
+        };
+        durable.map_err(|source| failure(&open.path, source))
     }
 }
 
@@ -240,6 +274,13 @@ impl OpenFile {
 /// computed.
 pub fn check(schema: &StoreSchema) -> Result<(), String> {
     for output in &schema.arrays {
+        if output.kind.is_ragged() {
+            return Err(format!(
+                "{} is a list of centroids for each cell, which the fullsphere layout does not hold; use the cells or \
+                 the hive layout",
+                output.name
+            ));
+        }
         let layout = ArrayLayout::output(output)?;
         match schema.steps.as_ref().filter(|_| layout.at_steps) {
             Some(steps) => {
@@ -253,7 +294,7 @@ pub fn check(schema: &StoreSchema) -> Result<(), String> {
     Ok(())
 }
 
-fn failure(path: &Path, source: io::Error) -> WriteFailure {
+pub fn failure(path: &Path, source: io::Error) -> WriteFailure {
     WriteFailure {
         path: path.to_path_buf(),
         source,

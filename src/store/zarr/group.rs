@@ -16,12 +16,13 @@ use super::by_step::{Slot, StepsWriter};
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
+use super::ragged::RaggedWriter;
 use super::times;
 use super::value::{list_values, little_endian_bytes};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, StoreSchema, StoreSteps};
+use crate::finalize::{CellTable, OutputArray, StoreSchema, StoreSteps, payloads};
 use crate::store::content::ContentHash;
 
 /// The cells that the arrays of a group are over.
@@ -31,6 +32,8 @@ pub enum Extent {
     Occupied,
     /// All cells of the order, the id of each its index.
     Sphere,
+    /// All cells of a shard, in a Zarr of its own.
+    Leaves,
 }
 
 /// One array on its way, by extent.
@@ -40,9 +43,16 @@ enum OneArray {
     FullSphere(FullSphereWriter),
     /// At steps of time.
     Steps(StepsWriter),
+    /// Lists of values.
+    Ragged(Box<RaggedWriter>),
     /// Ids where they are indices: part of the content, and stored nowhere.
     Implied(ArrayLayout, Sha256),
 }
+
+/// Arrays as they are stored, and their hashes.
+pub type Stored = Vec<(String, String)>;
+/// What a group holds, and the same as it is stored, where that is known.
+pub type Finished = (Vec<ContentHash>, Option<Stored>);
 
 /// The rows of a table on their way into arrays.
 struct Rows {
@@ -123,10 +133,13 @@ impl GroupWriter {
                     .collect::<Vec<_>>(),
             )
             .try_for_each(|(array, column)| {
-                let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
-                array
-                    .push(&rows, &bytes)
-                    .map_err(|failure| place.failed(&failure))
+                let pushed = if let OneArray::Ragged(array) = array {
+                    array.push(&payloads(column).map_err(refuse)?)
+                } else {
+                    let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
+                    array.push(&rows, &bytes)
+                };
+                pushed.map_err(|failure| place.failed(&failure))
             })?;
         self.written += rows.new.len() as u64;
         Ok(())
@@ -158,7 +171,7 @@ impl GroupWriter {
                 number,
                 place: match self.extent {
                     Extent::Occupied => number,
-                    Extent::Sphere => id,
+                    Extent::Sphere | Extent::Leaves => id,
                 },
                 step: steps.place(step).unwrap_or_default(),
             });
@@ -170,8 +183,9 @@ impl GroupWriter {
         }
     }
 
-    /// Writes what is pending, then grid mapping and attributes.
-    pub fn finish(mut self, place: &Place) -> Result<Vec<ContentHash>> {
+    /// Writes what is pending, then grid mapping and attributes. Beside the hashes of what the group holds, those of its
+    /// arrays as they are stored, where all values went through here.
+    pub fn finish(mut self, place: &Place) -> Result<Finished> {
         if self.arrays.is_empty() {
             self.arrays = self
                 .layouts()
@@ -180,13 +194,22 @@ impl GroupWriter {
         self.write_all().map_err(|failure| place.failed(&failure))
     }
 
-    fn write_all(self) -> Result<Vec<ContentHash>, WriteFailure> {
+    fn write_all(self) -> Result<Finished, WriteFailure> {
         let cells = self.written;
-        let mut hashes = self
+        let finished = self
             .arrays
             .into_par_iter()
             .map(|array| array.finish(cells))
             .collect::<Result<Vec<_>, _>>()?;
+        let mut stored = Some(vec![(CRS.to_owned(), hex(&Sha256::digest([0u8])))]);
+        let mut hashes = Vec::new();
+        for (hash, arrays) in finished {
+            hashes.push(hash);
+            match (&mut stored, arrays) {
+                (Some(stored), Some(arrays)) => stored.extend(arrays),
+                _ => stored = None,
+            }
+        }
         if let Some(steps) = &self.schema.steps {
             hashes.extend(times::write(&self.folder, steps)?);
         }
@@ -195,32 +218,36 @@ impl GroupWriter {
         write_document(&crs, &metadata::crs(self.schema.grid))?;
         write_document(&self.folder, &metadata::group(&self.schema, self.extent))?;
         sync_folders(&self.folder)?;
-        Ok(hashes)
+        Ok((hashes, stored))
     }
 
     fn layouts(&self) -> Result<Vec<OneArray>, String> {
-        let mut layouts = vec![Ok(ArrayLayout::cell_ids(self.schema.grid))];
-        layouts.extend(self.schema.arrays.iter().map(ArrayLayout::output));
-        layouts
-            .into_iter()
-            .map(|layout| {
-                let layout = layout?;
+        let outputs = self.schema.arrays.iter().map(Some);
+        std::iter::once(None)
+            .chain(outputs)
+            .map(|output: Option<&OutputArray>| {
+                if let Some(output) = output.filter(|output| output.kind.is_ragged()) {
+                    let writer = RaggedWriter::new(output, &self.folder)?;
+                    return Ok(OneArray::Ragged(Box::new(writer)));
+                }
+                let ids = || Ok(ArrayLayout::cell_ids(self.schema.grid));
+                let layout = output.map_or_else(ids, ArrayLayout::output)?;
                 let folder = self.folder.join(&layout.name);
                 let steps = self.schema.steps.as_ref();
                 if let Some(steps) = steps.filter(|_| layout.at_steps) {
                     return Ok(OneArray::Steps(match self.extent {
                         Extent::Occupied => StepsWriter::of_cells(layout, folder, steps),
-                        Extent::Sphere => {
+                        Extent::Sphere | Extent::Leaves => {
                             StepsWriter::of_sphere(layout, folder, self.schema.grid, steps)?
                         }
                     }));
                 }
                 Ok(match self.extent {
                     Extent::Occupied => OneArray::Cells(ArrayWriter::new(layout, folder)),
-                    Extent::Sphere if layout.name == CELL_IDS => {
+                    Extent::Sphere | Extent::Leaves if layout.name == CELL_IDS => {
                         OneArray::Implied(layout, Sha256::new())
                     }
-                    Extent::Sphere => {
+                    Extent::Sphere | Extent::Leaves => {
                         let grid = self.schema.grid;
                         OneArray::FullSphere(FullSphereWriter::new(layout, folder, grid)?)
                     }
@@ -287,7 +314,7 @@ impl GroupWriter {
 }
 
 impl Extent {
-    /// Both that there are.
+    /// Those of groups in one Zarr.
     pub const ALL: [Self; 2] = [Self::Occupied, Self::Sphere];
 
     /// The name of the layout, as in a group's attributes.
@@ -295,6 +322,7 @@ impl Extent {
         match self {
             Self::Occupied => "cells",
             Self::Sphere => "fullsphere",
+            Self::Leaves => "hive",
         }
     }
 }
@@ -305,6 +333,7 @@ impl OneArray {
             Self::Cells(array) => array.layout(),
             Self::FullSphere(array) => array.layout(),
             Self::Steps(array) => array.layout(),
+            Self::Ragged(array) => array.layout(),
             Self::Implied(layout, _) => layout,
         }
     }
@@ -316,6 +345,7 @@ impl OneArray {
                 array.push(rows.new.as_primitive::<UInt64Type>().values(), bytes)
             }
             Self::Steps(array) => array.push(&rows.slots, bytes),
+            Self::Ragged(_) => Ok(()),
             Self::Implied(_, hash) => {
                 hash.update(bytes);
                 Ok(())
@@ -323,16 +353,27 @@ impl OneArray {
         }
     }
 
-    fn finish(self, cells: u64) -> Result<ContentHash, WriteFailure> {
-        match self {
-            Self::Cells(array) => array.finish(),
-            Self::FullSphere(array) => array.finish(),
-            Self::Steps(array) => array.finish(cells),
-            Self::Implied(layout, hash) => Ok(ContentHash {
-                array: layout.name,
-                dtype: Dtype::U64,
-                sha256: hex(&hash.finalize()),
-            }),
-        }
+    fn finish(self, cells: u64) -> Result<(ContentHash, Option<Stored>), WriteFailure> {
+        Ok(match self {
+            Self::Cells(array) => {
+                let hash = array.finish()?;
+                let stored = (hash.array.clone(), hash.sha256.clone());
+                (hash, Some(vec![stored]))
+            }
+            Self::FullSphere(array) => (array.finish()?, None),
+            Self::Steps(array) => (array.finish(cells)?, None),
+            Self::Ragged(array) => {
+                let (hash, stored) = array.finish()?;
+                (hash, Some(stored))
+            }
+            Self::Implied(layout, hash) => {
+                let hash = ContentHash {
+                    array: layout.name,
+                    dtype: Dtype::U64,
+                    sha256: hex(&hash.finalize()),
+                };
+                (hash, None)
+            }
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::group::Extent;
+use super::hive::{Tree, is_hive};
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::folders;
@@ -20,6 +21,9 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
         Err(error) => return Err(Error::io("open the store", path, error)),
         Ok(found) if !found.is_dir() => return refuse("is a file, not a zarr store"),
         Ok(_) => {}
+    }
+    if is_hive(path) {
+        return Tree::open(path)?.orders();
     }
     let root = path.join("zarr.json");
     if let Err(error) = fs::metadata(&root)
@@ -101,7 +105,9 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
             .into_iter()
             .find(|extent| *name == extent.name())
             .ok_or_else(|| {
-                format!("has layout {name}; icefold reads cells and fullsphere, open it with zarr")
+                format!(
+                    "has layout {name}; icefold reads cells, fullsphere and hive, open it with zarr"
+                )
             })?,
     };
     let shard_order = get("icefold", "shard_order")

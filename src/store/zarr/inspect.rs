@@ -12,6 +12,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::group::Extent;
+use super::hive::is_hive;
+use super::inspect_text::{plain, text};
+use super::inspect_tree::store_hashes;
+use super::logical::TreeHashes;
 use super::metadata::CELL_IDS;
 use super::open::ArrayInfo;
 use super::read::StoreReader;
@@ -21,7 +25,6 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
 use crate::store::content::{ContentHash, content_hash};
-use crate::text::{grouped, padded};
 
 /// Everything about a store; its text is for people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,13 +60,38 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         }
         orders.push(inspect_order(&reader)?);
     }
-    Ok(Inspected(json!({
-        "kind": "store",
-        "path": path.display().to_string(),
-        "version": known.get("version"),
-        "config_sha256": known.get("config_sha256"),
-        "orders": orders,
-    })))
+    let [content, zarrs, debris] = store_hashes(path, &known_hashes(&orders))?.json();
+    let mut found = Map::from_iter([
+        ("kind".to_owned(), json!("store")),
+        ("path".to_owned(), json!(path.display().to_string())),
+        ("version".to_owned(), json!(known.get("version"))),
+        (
+            "config_sha256".to_owned(),
+            json!(known.get("config_sha256")),
+        ),
+        ("orders".to_owned(), json!(orders)),
+        ("content_hashes".to_owned(), content),
+    ]);
+    if is_hive(path) {
+        found.insert("zarrs".to_owned(), zarrs);
+        found.insert("not_whole".to_owned(), debris);
+    }
+    Ok(Inspected(Value::Object(found)))
+}
+
+/// Hashes that were taken on the way: of arrays that are stored in the order in which they are read.
+fn known_hashes(orders: &[Value]) -> TreeHashes {
+    let mut known = TreeHashes::default();
+    let of_cells = |order: &&Value| order["layout"] == "cells" && order["axis"].is_null();
+    for order in orders.iter().filter(of_cells) {
+        for array in order["arrays"].as_array().into_iter().flatten() {
+            if array["rows"].is_null() {
+                let path = format!("{}/{}", order["order"], plain(&array["name"]));
+                known.insert(path, plain(&array["sha256"]));
+            }
+        }
+    }
+    known
 }
 
 /// The content hash of the finest order of the store at `path`, of its values.
@@ -122,6 +150,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "layout": store.extent().name(),
         "occupied_cells": store.cells(),
         "axis": steps,
+        "others": store.others(),
         "shards": shards.len(),
         "stored_bytes": total("stored_bytes"),
         "raw_bytes": total("raw_bytes"),
@@ -144,7 +173,12 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
         } else {
             hash.update(&block);
         }
-        contents.add(&info, &block);
+        if info.ragged.is_some() {
+            // Behind its length; means and weights have no range together.
+            contents.bytes += block.len().saturating_sub(8) as u64;
+        } else {
+            contents.add(&info, &block);
+        }
     }
     let sha256 = hex(&hash.finalize());
     let mut array = Map::new();
@@ -152,6 +186,10 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("name", json!(name));
     insert("dtype", json!(info.dtype.name()));
     insert("shape", json!(info.shape));
+    if let Some(values) = info.ragged {
+        let row = values * info.dtype.size() as u64;
+        insert("rows", json!(contents.bytes / row.max(1)));
+    }
     for key in ["statistic", "source", "units", "resolution", "long_name"] {
         if let Some(value) = info.attributes.get(key) {
             insert(key, value.clone());
@@ -166,8 +204,14 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("fill", json!(contents.fill));
     // Ids that are indices are not stored.
     let stored = match store.extent() {
-        Extent::Sphere if name == CELL_IDS => 0,
-        _ => folder_bytes(&store.folder(name))?,
+        Extent::Sphere | Extent::Leaves if name == CELL_IDS => 0,
+        _ => {
+            let mut stored = 0;
+            for folder in store.folders(name)? {
+                stored += folder_bytes(&folder)?;
+            }
+            stored
+        }
     };
     insert("stored_bytes", json!(stored));
     insert("raw_bytes", json!(contents.bytes));
@@ -244,103 +288,6 @@ fn folder_bytes(folder: &Path) -> Result<u64> {
         };
     }
     Ok(bytes)
-}
-
-/// The object that [`inspect`] returns, for people.
-fn text(value: &Value) -> String {
-    let mut lines = vec![format!(
-        "store {}, written by icefold {}, config {}",
-        plain(&value["path"]),
-        plain(&value["version"]),
-        plain(&value["config_sha256"])
-            .get(..12)
-            .unwrap_or("unknown"),
-    )];
-    for order in value["orders"].as_array().into_iter().flatten() {
-        let count = |key: &str| grouped(order[key].as_u64().unwrap_or(0));
-        lines.push(String::new());
-        lines.push(format!(
-            "order {}: {} in {} of order {}, latitude {}, layout {}",
-            order["order"],
-            counted(&order["occupied_cells"], "occupied cell"),
-            counted(&order["shards"], "shard"),
-            order["shard_order"],
-            plain(&order["latitude"]),
-            plain(&order["layout"]),
-        ));
-        if let Some(steps) = order["axis"]["steps"].as_array() {
-            let name = plain(&order["axis"]["name"]);
-            let ends = [steps.first(), steps.last()].map(|end| end.map(plain).unwrap_or_default());
-            lines.push(match steps.len() {
-                0 => format!("steps of {name}: none"),
-                1 => format!("steps of {name}: {}", ends[0]),
-                more => format!("steps of {name}: {more}, {} up to {}", ends[0], ends[1]),
-            });
-        }
-        lines.push(format!(
-            "{} bytes stored, {} raw; content sha256 {}",
-            count("stored_bytes"),
-            count("raw_bytes"),
-            plain(&order["content_sha256"]),
-        ));
-        lines.extend(table(order));
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-/// One row per array, columns aligned.
-fn table(order: &Value) -> Vec<String> {
-    const COLUMNS: [&str; 10] = [
-        "name",
-        "dtype",
-        "statistic",
-        "source",
-        "units",
-        "resolution",
-        "min",
-        "max",
-        "nan",
-        "sha256",
-    ];
-    let arrays = order["arrays"].as_array().into_iter().flatten();
-    let rows: Vec<[String; 10]> = std::iter::once(COLUMNS.map(str::to_owned))
-        .chain(arrays.map(|array| {
-            COLUMNS.map(|column| match &array[column] {
-                Value::Null => "-".to_owned(),
-                Value::String(hash) if column == "sha256" => hash.chars().take(12).collect(),
-                value => plain(value),
-            })
-        }))
-        .collect();
-    let widths: [usize; 10] = std::array::from_fn(|column| {
-        let lengths = rows.iter().map(|row| row[column].chars().count());
-        lengths.max().unwrap_or(0)
-    });
-    rows.iter()
-        .map(|row| {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                line.push_str("  ");
-                line.push_str(&padded(cell, width));
-            }
-            line.trim_end().to_owned()
-        })
-        .collect()
-}
-
-/// A count and what it counts.
-fn counted(count: &Value, noun: &str) -> String {
-    let count = count.as_u64().unwrap_or(0);
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
-}
-
-/// A JSON value without quotes.
-fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

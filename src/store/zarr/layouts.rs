@@ -1,13 +1,17 @@
-//! The Zarr store as stores are asked for: in two layouts, over occupied cells and over the full sphere.
+//! The Zarr store as stores are asked for: over occupied cells, over the full sphere, and as a hive.
 //!
 //! Below `src/store/layout.rs`, which lists them.
 
+use super::check::check_schema;
 use super::group::Extent;
+use super::hive::HiveWriter;
 use super::write::StoreWriter;
-use super::{fullsphere, metadata};
+use super::{fullsphere, hive};
 use crate::error::Result;
 use crate::finalize::StoreSchema;
+use crate::grid::Order;
 use crate::store::layout::StoreKind;
+use crate::store::origin::Origin;
 use crate::store::sink::Store;
 use crate::store::target::Target;
 
@@ -22,19 +26,35 @@ impl StoreKind for ZarrStore {
 
     fn has_overviews(&self) -> bool {
         match self.0 {
-            Extent::Occupied => true,
+            Extent::Occupied | Extent::Leaves => true,
             Extent::Sphere => false,
         }
     }
 
     fn check(&self, schema: &StoreSchema) -> Result<(), String> {
         match self.0 {
-            Extent::Occupied => metadata::check(schema),
+            Extent::Occupied => check_schema(schema),
             Extent::Sphere => fullsphere::check(schema),
+            Extent::Leaves => hive::check(schema),
         }
     }
 
-    fn create(&self, target: &Target, schema: &StoreSchema) -> Result<Box<dyn Store>> {
+    fn check_overviews(&self, schema: &StoreSchema, overviews: &[Order]) -> Result<(), String> {
+        match self.0 {
+            Extent::Occupied | Extent::Sphere => Ok(()),
+            Extent::Leaves => hive::check_overviews(schema, overviews),
+        }
+    }
+
+    fn create(
+        &self,
+        target: &Target,
+        schema: &StoreSchema,
+        origin: &Origin,
+    ) -> Result<Box<dyn Store>> {
+        if self.0 == Extent::Leaves {
+            return Ok(Box::new(HiveWriter::create(target, schema, origin)?));
+        }
         let store = StoreWriter::create(target.store, schema, None, target.overwrite)?;
         let store = store.with_extent(self.0);
         Ok(Box::new(store.with_overviews(target.overviews)))

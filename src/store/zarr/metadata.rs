@@ -3,18 +3,19 @@
 //! Used by `group.rs` at the end of the line; `root.rs` has that of all orders. Sources: Zarr v3 core specification (documents, codecs),
 //! the zarr-conventions `dggs` convention v1. What a grid says of itself is the grid's (`src/grid/seam.rs`).
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
+use super::fill_value::{fill, float};
 use super::group::Extent;
 use super::root::convention;
-use super::times;
+use super::{ragged, times};
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{Kind, OutputArray, StoreSchema, StoreSteps};
 
 /// Name of the coordinate array.
 pub const CELL_IDS: &str = "cell_ids";
+/// Name of the coordinate array of zagg's layouts.
+pub const MORTON: &str = "morton";
 /// Name of the scalar grid mapping array.
 pub const CRS: &str = "crs";
 /// Values in one Zarr chunk, a power of two: this many cells of an array with one value per cell.
@@ -37,6 +38,8 @@ pub struct ArrayLayout {
     pub values: Option<u64>,
     /// The name of the last dimension of such an array.
     dimension: Option<String>,
+    /// The name of the dimension of rows, where they are not cells.
+    rows: Option<String>,
     /// The name of the first dimension, and its length, where there are steps of time.
     steps: Option<(&'static str, u64)>,
     /// Whether it has steps of time where the store has.
@@ -55,6 +58,7 @@ impl ArrayLayout {
             dtype: Dtype::U64,
             values: None,
             dimension: None,
+            rows: None,
             steps: None,
             at_steps: false,
             fill: vec![0; 8],
@@ -80,12 +84,74 @@ impl ArrayLayout {
             dtype: output.dtype,
             values: output.kind.values(),
             dimension: output.kind.dimension(&output.name),
+            rows: None,
             steps: None,
             at_steps: output.kind.has_steps(),
             fill,
             fill_value,
             attributes: output_attributes(output),
         })
+    }
+
+    /// The values of an output that has as many as a cell comes to have, one row after another.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output).
+    pub fn ragged_rows(output: &OutputArray) -> Result<Self, String> {
+        let mut layout = Self::output(output)?;
+        layout.values = Some(ragged::VALUES);
+        layout.dimension = Some(format!("{}_parts", output.name));
+        layout.rows = Some(format!("{}_rows", output.name));
+        layout.attributes.extend(ragged::of_rows(&output.name));
+        Ok(layout)
+    }
+
+    /// Of such an output, which rows are each cell's.
+    pub fn ragged_offsets(output: &OutputArray) -> Self {
+        Self {
+            name: ragged::offsets_of(&output.name),
+            dtype: Dtype::U64,
+            values: Some(2),
+            dimension: Some(format!("{}_ends", output.name)),
+            rows: None,
+            steps: None,
+            at_steps: false,
+            fill: vec![0; 8],
+            fill_value: json!(0),
+            attributes: ragged::of_offsets(&output.name),
+        }
+    }
+
+    /// The coordinate of zagg's layouts: morton words.
+    pub fn words() -> Self {
+        Self {
+            name: MORTON.to_owned(),
+            dtype: Dtype::U64,
+            values: None,
+            dimension: None,
+            rows: None,
+            steps: None,
+            at_steps: false,
+            fill: vec![0; 8],
+            fill_value: json!(0),
+            attributes: Map::new(),
+        }
+    }
+
+    /// The same without the name of the grid mapping, where a group has none.
+    #[must_use]
+    pub fn without_mapping(mut self) -> Self {
+        self.attributes.shift_remove("grid_mapping");
+        self
+    }
+
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// Bytes of a cell without photons.
+    pub fn fill_of_a_cell(&self) -> Vec<u8> {
+        self.fill.repeat(self.values.unwrap_or(1) as usize)
     }
 
     /// The same array with steps of time.
@@ -171,7 +237,7 @@ impl ArrayLayout {
     pub fn node(&self, cells: u64, file_cells: u64, codecs: &Value) -> Value {
         let steps = self.steps.map(|(name, _)| name.to_owned());
         let mut dimensions: Vec<String> = steps.into_iter().collect();
-        dimensions.push("cells".to_owned());
+        dimensions.push(self.rows.clone().unwrap_or_else(|| "cells".to_owned()));
         dimensions.extend(self.dimension.clone());
         json!({
             "zarr_format": 3,
@@ -186,34 +252,6 @@ impl ArrayLayout {
             "dimension_names": dimensions,
         })
     }
-}
-
-/// Refuses, in words, outputs that no store can hold: before anything is computed.
-pub fn check(schema: &StoreSchema) -> Result<(), String> {
-    let mut names = BTreeSet::from([CELL_IDS, CRS, "zarr.json"]);
-    if let Some(steps) = &schema.steps {
-        names.extend([steps.name(), times::BOUNDS]);
-    }
-    for output in &schema.arrays {
-        let name = output.name.as_str();
-        let nameable = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-        if name.is_empty()
-            || name.starts_with(['.', '-'])
-            || name.starts_with("__")
-            || !name.chars().all(nameable)
-        {
-            return Err(format!(
-                "output {name:?} cannot name an array; use letters, digits and _"
-            ));
-        }
-        if !names.insert(name) {
-            return Err(format!(
-                "the name {name} of an output is taken; choose another"
-            ));
-        }
-        ArrayLayout::output(output)?;
-    }
-    Ok(())
 }
 
 /// Attributes of the group, and name and attributes of each array, `cell_ids` first, for what is no
@@ -312,6 +350,9 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
     }
     match &output.kind {
         Kind::Scalar | Kind::Outside { .. } | Kind::Mask => {}
+        Kind::Digest { delta, .. } => {
+            attributes.insert("delta".to_owned(), json!(delta));
+        }
         Kind::Histogram { edges } => {
             let values = edges.iter().map(|&edge| float(edge)).collect();
             attributes.insert("edges".to_owned(), Value::Array(values));
@@ -320,68 +361,9 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
     attributes
 }
 
-/// Little-endian bytes and JSON of a fill value; `None` if the dtype does not hold it.
-#[allow(
-    clippy::cast_lossless,
-    reason = "one macro for widths that convert exactly and widths that do not"
-)]
-fn fill(dtype: Dtype, value: f64) -> Option<(Vec<u8>, Value)> {
-    macro_rules! whole {
-        ($t:ty) => {{
-            let held = value as $t;
-            // Adding zero makes -0 the 0 that an integer gives back.
-            ((held as f64).to_bits() == (value + 0.0).to_bits())
-                .then(|| (held.to_le_bytes().to_vec(), json!(held)))
-        }};
-    }
-    match dtype {
-        Dtype::I8 => whole!(i8),
-        Dtype::I16 => whole!(i16),
-        Dtype::I32 => whole!(i32),
-        Dtype::I64 => whole!(i64),
-        Dtype::U8 => whole!(u8),
-        Dtype::U16 => whole!(u16),
-        Dtype::U32 => whole!(u32),
-        Dtype::U64 => whole!(u64),
-        Dtype::F32 => {
-            let held = value as f32;
-            (held.is_finite() || !value.is_finite())
-                .then(|| (held.to_le_bytes().to_vec(), float(value)))
-        }
-        Dtype::F64 => Some((value.to_le_bytes().to_vec(), float(value))),
-    }
-}
-
-/// A float as Zarr writes it: a number, or the name of what JSON has no number for.
-fn float(value: f64) -> Value {
-    if value.is_nan() {
-        json!("NaN")
-    } else if value.is_infinite() {
-        json!(if value > 0.0 { "Infinity" } else { "-Infinity" })
-    } else {
-        json!(value)
-    }
-}
-
 pub fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fill_value_that_the_type_cannot_hold_is_refused() {
-        assert!(fill(Dtype::U8, -1.0).is_none());
-        assert!(fill(Dtype::I32, f64::NAN).is_none());
-        assert!(fill(Dtype::I16, 0.5).is_none());
-        let (bytes, json) = fill(Dtype::I16, -2.0).unwrap();
-        assert_eq!((bytes, json), (vec![0xfe, 0xff], json!(-2)));
-        assert_eq!(fill(Dtype::F32, f64::NAN).unwrap().1, json!("NaN"));
-        assert!(fill(Dtype::F32, 1e39).is_none());
     }
 }

@@ -11,7 +11,9 @@ use zarrs::filesystem::FilesystemStore;
 
 use super::group::Extent;
 use super::groups::{document, grid, orders, subfolders};
+use super::hive::{Parts, Tree, is_hive};
 use super::metadata::{CELL_IDS, CRS};
+use super::ragged;
 use super::step_read::{self, StoredSteps};
 use super::times::BOUNDS;
 use super::value::into_little_endian;
@@ -35,6 +37,8 @@ pub struct ArrayInfo {
     /// Little-endian bytes of the fill value.
     pub fill: Vec<u8>,
     pub attributes: Map<String, Value>,
+    /// Values of a row, where a cell has a list of rows.
+    pub ragged: Option<u64>,
 }
 
 /// One order of a store.
@@ -48,6 +52,8 @@ pub struct OpenOrder {
     attributes: Map<String, Value>,
     arrays: Vec<String>,
     times: Option<StoredSteps>,
+    /// Where the cells are, if they lie in many Zarrs or files.
+    parts: Option<Parts>,
 }
 
 impl OpenOrder {
@@ -62,6 +68,10 @@ impl OpenOrder {
             let message = format!("has no order {order}; it has {}", names.join(", "));
             return Err(Error::store(path, message));
         }
+        if is_hive(path) {
+            let parts = Parts::of_tree(path, &Tree::open(path)?, order)?;
+            return Self::of_parts(path, orders, (parts, Extent::Leaves));
+        }
         let group = path.join(order.to_string());
         let mut document = document(path, &group)?;
         // Not by an index: of what is no object, that panics where something is taken.
@@ -69,6 +79,13 @@ impl OpenOrder {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
         };
+        if attributes
+            .get("dggs")
+            .is_some_and(|dggs| dggs["name"] == "morton")
+        {
+            let parts = Parts::of_flat(path, order)?;
+            return Self::of_parts(path, orders, (parts, Extent::Sphere));
+        }
         let (grid, extent) = grid(&attributes, order)
             .map_err(|message| Error::store(path, format!("group {order}: {message}")))?;
         let storage = FilesystemStore::new(path)
@@ -91,11 +108,65 @@ impl OpenOrder {
             attributes,
             arrays,
             times: None,
+            parts: None,
         };
+        open.hide_offsets()?;
         open.times = axis
             .map(|axis| step_read::steps(&open, &axis))
             .transpose()?;
         Ok(open)
+    }
+
+    fn of_parts(path: &Path, orders: Vec<Order>, found: (Parts, Extent)) -> Result<Self> {
+        let (parts, extent) = found;
+        let storage = FilesystemStore::new(path)
+            .map_err(|error| Error::store(path, format!("cannot be opened: {error}")))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            storage: Arc::new(storage),
+            orders,
+            grid: parts.grid,
+            extent,
+            attributes: parts.attributes.clone(),
+            arrays: parts.arrays.clone(),
+            times: None,
+            parts: Some(parts),
+        })
+    }
+
+    /// Arrays that say which rows of another are whose are part of that one.
+    fn hide_offsets(&mut self) -> Result<()> {
+        let mut hidden = Vec::new();
+        for name in &self.arrays {
+            let document = document(&self.path, &self.folder(name))?;
+            let attributes = document["attributes"].as_object();
+            hidden.extend(attributes.and_then(ragged::offsets_in).map(str::to_owned));
+        }
+        self.arrays.retain(|name| !hidden.contains(name));
+        Ok(())
+    }
+
+    /// Where the cells are, if they lie in many Zarrs or files.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.as_ref()
+    }
+
+    /// The rows of an output of lists, as an array.
+    pub fn rows(&self, name: &str) -> Result<ArrayInfo> {
+        self.stored(name)
+    }
+
+    /// Which rows of such an output are whose, as an array.
+    pub fn offsets(&self, name: &str) -> Result<ArrayInfo> {
+        let rows = self.stored(name)?;
+        let offsets = ragged::offsets_in(&rows.attributes).unwrap_or_default();
+        let offsets = self.stored(offsets)?;
+        if (offsets.dtype, &offsets.shape[1..]) != (Dtype::U64, &[2]) {
+            let (dtype, shape) = (offsets.dtype.name(), &offsets.shape);
+            let message = format!("{} is {dtype} of shape {shape:?}", offsets.name);
+            return Err(self.damaged(&message));
+        }
+        Ok(offsets)
     }
 
     /// The steps of time of its arrays, where they have any.
@@ -139,22 +210,24 @@ impl OpenOrder {
             let message = format!("has no array {name}; it has {}", self.arrays.join(", "));
             return Err(Error::store(&self.path, message));
         }
-        let document = document(&self.path, &self.folder(name))?;
-        let array = self.array(name)?;
-        let mut shape = array.shape().to_vec();
-        let dtype = document["data_type"].as_str().and_then(Dtype::named);
-        let Some(dtype) = dtype else {
-            let message = format!(
-                "{name} has type {}, which icefold does not write",
-                document["data_type"]
-            );
-            return Err(Error::store(&self.path, message));
-        };
+        if let Some(parts) = self.parts.as_ref().filter(|_| name != CELL_IDS) {
+            return parts.info(name);
+        }
+        let mut info = self.stored(name)?;
+        if ragged::offsets_in(&info.attributes).is_some() {
+            info.ragged = info.shape.get(1).copied();
+            info.shape = vec![self.offsets(name)?.shape[0]];
+        }
+        let dtype = info.dtype;
+        let mut shape = info.shape;
         let mut most = 2;
-        let of_steps = self.times.as_ref().filter(|times| {
+        let times = self.times.as_ref().filter(|_| name != CELL_IDS);
+        let document = times.map(|_| document(&self.path, &self.folder(name)));
+        let document = document.transpose()?;
+        let of_steps = times.filter(|times| {
             // What is the same at all steps has one dimension, that of the cells.
-            let first = document["dimension_names"][0].as_str();
-            name != CELL_IDS && (shape.len() > 1 || first == Some(&*times.name))
+            let first = document.as_ref().and_then(|d| d["dimension_names"][0].as_str());
+            shape.len() > 1 || first == Some(&*times.name)
         });
         if let Some(times) = of_steps {
             if shape.len() < 2 || shape[0] != times.len() {
@@ -178,21 +251,49 @@ impl OpenOrder {
                 format!("{name} has shape {shape:?}, and cells have one dimension to {most}");
             return Err(self.damaged(&message));
         }
+        Ok(ArrayInfo {
+            dtype,
+            shape,
+            at_steps: of_steps.is_some(),
+            ..info
+        })
+    }
+
+    /// What an array is, by its own documents.
+    fn stored(&self, name: &str) -> Result<ArrayInfo> {
+        let document = document(&self.path, &self.folder(name))?;
+        let array = self.array(name)?;
+        let dtype = document["data_type"].as_str().and_then(Dtype::named);
+        let Some(dtype) = dtype else {
+            let message = format!(
+                "{name} has type {}, which icefold does not write",
+                document["data_type"]
+            );
+            return Err(Error::store(&self.path, message));
+        };
         let mut fill = array.fill_value().as_ne_bytes().to_vec();
         into_little_endian(&mut fill, dtype.size());
         Ok(ArrayInfo {
             name: name.to_owned(),
             dtype,
-            shape,
-            at_steps: of_steps.is_some(),
+            shape: array.shape().to_vec(),
+            at_steps: false,
             fill,
             attributes: array.attributes().clone(),
+            ragged: None,
         })
     }
 
     /// The `zarr.json` of an array, or of the grid mapping; `None` where there is none: ids that are
     /// indices have no array.
     pub fn document_of(&self, name: &str) -> Result<Option<Value>> {
+        if let Some(parts) = &self.parts {
+            let first = parts.all.first().map(|part| part.group.join(name));
+            let folder = first.filter(|folder| folder.join("zarr.json").exists());
+            return folder
+                .map(|folder| document(&self.path, &folder))
+                .transpose();
+        }
         let folder = self.folder(name);
         if !folder.join("zarr.json").exists() && !self.arrays.iter().any(|array| array == name) {
             return Ok(None);
@@ -204,6 +305,16 @@ impl OpenOrder {
         let path = format!("/{}/{name}", self.grid.cell_order);
         Array::open(self.storage.clone(), &path)
             .map_err(|error| self.damaged(&format!("{name} cannot be opened: {error}")))
+    }
+
+    /// The folders that an array is in.
+    pub fn folders(&self, name: &str) -> Vec<PathBuf> {
+        let of_leaves = self.extent == Extent::Leaves;
+        let Some(parts) = self.parts.as_ref().filter(|_| of_leaves) else {
+            return vec![self.folder(name)];
+        };
+        let folders = parts.all.iter().map(|part| part.group.join(name));
+        folders.filter(|folder| folder.is_dir()).collect()
     }
 
     pub fn folder(&self, name: &str) -> PathBuf {

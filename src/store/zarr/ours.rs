@@ -8,16 +8,25 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::hive::{is_hive, is_ours};
 use crate::folders;
 use crate::grid::Order;
 
 const DOCUMENT: &str = "zarr.json";
+/// At the root of a hive; the second in its Zarrs, too.
+const HIVE: [&str; 2] = ["morton_hive.json", "coverage.moc"];
 
 /// Checks that a folder is a store of icefold's with nothing foreign in it.
 ///
 /// # Errors
 /// In words, why it is none.
 pub(super) fn check(store: &Path) -> Result<(), String> {
+    if is_hive(store) {
+        if !is_ours(store) {
+            return Err("its morton_hive.json is not icefold's".to_owned());
+        }
+        return check_node(store, true);
+    }
     if read(&store.join(DOCUMENT))?["node_type"] != "group" {
         return Err("its zarr.json is none of a group of orders".to_owned());
     }
@@ -34,6 +43,34 @@ pub(super) fn check(store: &Path) -> Result<(), String> {
     }
     if orders == 0 {
         return Err("it has no group named by an order, such as 12".to_owned());
+    }
+    Ok(())
+}
+
+/// A folder of a hive: folders of digits, Zarrs of shards, and at the root two documents.
+fn check_node(folder: &Path, is_root: bool) -> Result<(), String> {
+    for (path, name) in entries(folder)? {
+        let digit = name.trim_start_matches('-');
+        let is_digit = digit.len() == 1 && (b'1'..=b'6').contains(&digit.as_bytes()[0]);
+        if is_folder(&path) && path.extension().is_some_and(|end| end == "zarr") {
+            check_zarr(&path)?;
+        } else if is_folder(&path) && is_digit {
+            check_node(&path, false)?;
+        } else if !(is_root && is_file(&path) && HIVE.contains(&&*name)) {
+            return Err(foreign(&path));
+        }
+    }
+    Ok(())
+}
+
+/// A Zarr of a hive: groups of orders, and where the cells are.
+fn check_zarr(zarr: &Path) -> Result<(), String> {
+    for (path, name) in entries(zarr)? {
+        if is_folder(&path) && name.parse().ok().and_then(Order::new).is_some() {
+            check_order(&path)?;
+        } else if !(name == HIVE[1] && is_file(&path)) {
+            is_document(&path, &name)?;
+        }
     }
     Ok(())
 }

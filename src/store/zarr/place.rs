@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::array::WriteFailure;
+use super::hive::is_hive;
 use super::ours;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
@@ -139,7 +140,11 @@ fn may_replace(target: &Path, overwrite: bool) -> Result<bool> {
         }
         Ok(_) => {}
     }
-    let document = target.join("zarr.json");
+    let document = target.join(if is_hive(target) {
+        "morton_hive.json"
+    } else {
+        "zarr.json"
+    });
     match fs::metadata(&document) {
         Ok(found) if found.is_file() => {}
         Err(e) if e.kind() != ErrorKind::NotFound => {
@@ -177,6 +182,32 @@ pub fn sync_folders(folder: &Path) -> Result<(), WriteFailure> {
         }
     }
     sync_folder(folder)
+}
+
+/// Makes all below a folder durable: at once where the system can, else file by file.
+pub fn sync_all_below(folder: &Path) -> Result<(), WriteFailure> {
+    let wrap = |source| WriteFailure {
+        path: folder.to_path_buf(),
+        source,
+    };
+    #[cfg(target_os = "linux")]
+    {
+        let file = fs::File::open(folder).map_err(wrap)?;
+        rustix::fs::syncfs(&file).map_err(|error| wrap(error.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        for path in folders::list(folder).map_err(wrap)? {
+            if path.is_dir() {
+                sync_all_below(&path)?;
+            } else {
+                fs::File::open(&path)
+                    .and_then(|file| file.sync_all())
+                    .map_err(wrap)?;
+            }
+        }
+        sync_folder(folder)
+    }
 }
 
 /// Makes a folder's entries durable, where the system can.

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 use super::cells;
 use super::group::Extent;
 use super::groups::orders;
+use super::hive::Parted;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
+use super::ragged::{self, Lists};
 use super::sphere::Sphere;
 use super::step_read::StoredSteps;
 use super::value::{Scalar, scalar};
@@ -32,6 +34,8 @@ enum Cells {
     Listed(u64),
     /// Those that have a value.
     Found(Sphere),
+    /// The same in many Zarrs or files.
+    Parted(Parted),
 }
 
 /// One array and all its values.
@@ -73,9 +77,10 @@ impl StoreReader {
     /// As [`open`](Self::open), or if the store has no such order.
     pub fn open_order(path: impl AsRef<Path>, order: Order) -> Result<Self> {
         let open = OpenOrder::open(path.as_ref(), order)?;
-        let cells = match open.extent() {
-            Extent::Occupied => Cells::Listed(cells::count(&open)?),
-            Extent::Sphere => Cells::Found(Sphere::of(&open)?),
+        let cells = match (open.parts(), open.extent()) {
+            (Some(parts), _) => Cells::Parted(Parted::of(parts)?),
+            (None, Extent::Occupied) => Cells::Listed(cells::count(&open)?),
+            (None, _) => Cells::Found(Sphere::of(&open)?),
         };
         Ok(Self { open, cells })
     }
@@ -104,7 +109,13 @@ impl StoreReader {
         match &self.cells {
             Cells::Listed(count) => *count,
             Cells::Found(sphere) => sphere.cells(),
+            Cells::Parted(parted) => parted.cells(),
         }
+    }
+
+    /// Arrays that are not over cells, as other programs write them: they are not read.
+    pub fn others(&self) -> &[String] {
+        self.open.parts().map_or(&[], |parts| &parts.others)
     }
 
     /// The steps of time of the arrays, where they have any.
@@ -127,26 +138,24 @@ impl StoreReader {
     /// # Errors
     /// If there is none of this name, or its metadata cannot be used.
     pub fn info(&self, name: &str) -> Result<ArrayInfo> {
-        let sphere = match &self.cells {
-            Cells::Listed(cells) => {
-                let of_others = Some(*cells).filter(|_| name != CELL_IDS);
-                return self.open.info(name, of_others);
-            }
-            Cells::Found(sphere) => sphere,
-        };
+        if let Cells::Listed(cells) = &self.cells {
+            let of_others = Some(*cells).filter(|_| name != CELL_IDS);
+            return self.open.info(name, of_others);
+        }
         if name == CELL_IDS {
             // Ids are indices there.
             return Ok(ArrayInfo {
                 name: name.to_owned(),
                 dtype: Dtype::U64,
-                shape: vec![sphere.cells()],
+                shape: vec![self.cells()],
                 at_steps: false,
                 fill: vec![0; 8],
                 attributes: Map::new(),
+                ragged: None,
             });
         }
         let mut info = self.open.info(name, None)?;
-        info.shape[0] = sphere.cells();
+        info.shape[0] = self.cells();
         Ok(info)
     }
 
@@ -159,9 +168,16 @@ impl StoreReader {
     /// An array with all its values.
     ///
     /// # Errors
-    /// If there is none of this name, or part of it is missing or damaged.
+    /// If there is none of this name, or part of it is missing or damaged; an array of lists.
     pub fn read(&self, name: &str) -> Result<StoreArray> {
         let info = self.info(name)?;
+        if info.ragged.is_some() {
+            let message = format!(
+                "{name} has a list of values for each cell, and no number; the arrays are {}",
+                self.arrays().join(", ")
+            );
+            return Err(Error::store(self.path(), message));
+        }
         let mut bytes = Vec::new();
         for block in self.blocks(name)? {
             bytes.extend(block?);
@@ -188,16 +204,34 @@ impl StoreReader {
 
     /// The values of an array as little-endian bytes, one Zarr shard at a time or less.
     pub(super) fn blocks(&self, name: &str) -> Result<Blocks<'_>> {
+        let info = self.info(name)?;
+        if info.ragged.is_some() {
+            return Ok(ragged::framed(self.lists(&info.name)?));
+        }
         match &self.cells {
-            Cells::Listed(_) => cells::blocks(&self.open, self.info(name)?),
+            Cells::Parted(parted) if name == CELL_IDS => Ok(parted.id_blocks()),
+            Cells::Parted(parted) => Ok(parted.blocks(info)),
+            Cells::Listed(_) => cells::blocks(&self.open, info),
             Cells::Found(sphere) if name == CELL_IDS => Ok(sphere.id_blocks()),
             Cells::Found(sphere) => sphere.blocks(&self.open, name),
         }
     }
 
-    /// The folder of an array.
-    pub(super) fn folder(&self, name: &str) -> PathBuf {
-        self.open.folder(name)
+    /// The lists of an array of lists, cell after cell, as little-endian bytes.
+    pub(super) fn lists(&self, name: &str) -> Result<Lists<'_>> {
+        match &self.cells {
+            Cells::Parted(parted) => Ok(parted.lists(name.to_owned())),
+            _ => ragged::of_cells(&self.open, &self.info(name)?),
+        }
+    }
+
+    /// The folders that an array is in; of one of lists, both of its arrays.
+    pub(super) fn folders(&self, name: &str) -> Result<Vec<PathBuf>> {
+        let mut folders = self.open.folders(name);
+        let info = self.info(name)?;
+        let offsets = ragged::offsets_in(&info.attributes);
+        folders.extend(offsets.map(|offsets| self.open.folder(offsets)));
+        Ok(folders)
     }
 }
 

@@ -10,8 +10,9 @@ use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
 
 use super::array::{WriteFailure, write_document};
-use super::group::{Extent, GroupWriter};
-use super::metadata;
+use super::check::check_schema;
+use super::group::{Extent, GroupWriter, Stored};
+use super::logical::TreeHashes;
 use super::place::{Place, sync_folder};
 use super::root::root;
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ impl StoreWriter {
         cells: impl Into<Option<u64>>,
         overwrite: bool,
     ) -> Result<Self> {
-        metadata::check(schema).map_err(|message| Error::store(target, message))?;
+        check_schema(schema).map_err(|message| Error::store(target, message))?;
         let place = Place::create(target, overwrite)?;
         Ok(Self {
             cells: cells.into(),
@@ -156,12 +157,20 @@ impl StoreWriter {
         }
         let orders: Vec<Order> = overviews.iter().map(Overview::order).collect();
         let document = root(base.schema(), &orders);
+        let order = base.schema().grid.cell_order;
+        let (hashes, stored) = base.finish(&place)?;
+        let mut tree = TreeHashes::default();
+        let mut whole = tree.insert_all(order, stored);
+        let mut finished = Vec::new();
+        for overview in overviews {
+            let (overview, stored) = overview.finish(&place)?;
+            whole &= tree.insert_all(overview.order, stored);
+            finished.push(overview);
+        }
         let written = Written {
-            hashes: base.finish(&place)?,
-            overviews: overviews
-                .into_iter()
-                .map(|overview| overview.finish(&place))
-                .collect::<Result<_>>()?,
+            hashes,
+            overviews: finished,
+            tree: whole.then_some(tree),
         };
         let finish_root = || -> Result<(), WriteFailure> {
             write_document(place.partial(), &document)?;
@@ -205,12 +214,15 @@ impl Overview {
         }
     }
 
-    fn finish(self, place: &Place) -> Result<WrittenOverview> {
-        Ok(WrittenOverview {
-            order: self.order(),
-            cells: self.group.written(),
-            hashes: self.group.finish(place)?,
-        })
+    fn finish(self, place: &Place) -> Result<(WrittenOverview, Option<Stored>)> {
+        let (order, cells) = (self.order(), self.group.written());
+        let (hashes, stored) = self.group.finish(place)?;
+        let overview = WrittenOverview {
+            order,
+            cells,
+            hashes,
+        };
+        Ok((overview, stored))
     }
 }
 

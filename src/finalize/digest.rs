@@ -1,0 +1,99 @@
+//! Digests as a column of a table: for each cell a list of centroids, each a mean and a weight.
+//!
+//! Beside `table.rs`, which makes the column; stores take it apart again.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float32Array, LargeListArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Fields, Float32Type};
+
+use crate::stat::TDigest;
+
+/// Bytes of one centroid where they are stored: two of float32.
+const CENTROID: usize = 8;
+
+/// The type of the column.
+pub(super) fn data_type() -> DataType {
+    DataType::LargeList(item())
+}
+
+fn item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Struct(members()), false))
+}
+
+fn members() -> Fields {
+    ["mean", "weight"]
+        .into_iter()
+        .map(|name| Field::new(name, DataType::Float32, false))
+        .collect()
+}
+
+/// A column of the digests of cells.
+pub fn digests_of(digests: &[TDigest]) -> ArrayRef {
+    let offsets = OffsetBuffer::from_lengths(digests.iter().map(TDigest::len));
+    let of = |part: fn((f32, f32)) -> f32| -> ArrayRef {
+        let values = digests.iter().flat_map(TDigest::iter).map(part);
+        Arc::new(Float32Array::from_iter_values(values))
+    };
+    let columns = vec![of(|centroid| centroid.0), of(|centroid| centroid.1)];
+    let centroids = Arc::new(StructArray::new(members(), columns, None));
+    Arc::new(LargeListArray::new(item(), offsets, centroids, None))
+}
+
+/// Of each cell its centroids as little-endian bytes: mean, weight, mean, weight. An error in words if the column is
+/// none of digests.
+pub fn payloads(column: &ArrayRef) -> Result<Vec<Vec<u8>>, String> {
+    let wrong = || format!("a column of digests is {}", column.data_type());
+    if column.data_type() != &data_type() || column.null_count() > 0 {
+        return Err(wrong());
+    }
+    let lists = column.as_list_opt::<i64>().ok_or_else(wrong)?;
+    let centroids = lists.values().as_struct_opt().ok_or_else(wrong)?;
+    let part = |place: usize| centroids.column(place).as_primitive_opt::<Float32Type>();
+    let (means, weights) = (part(0).ok_or_else(wrong)?, part(1).ok_or_else(wrong)?);
+    let (means, weights) = (means.values(), weights.values());
+    let cells = lists.value_offsets().windows(2).map(|pair| {
+        let (start, end) = (pair[0] as usize, pair[1] as usize);
+        let mut bytes = Vec::with_capacity((end - start) * CENTROID);
+        for i in start..end {
+            bytes.extend(means[i].to_le_bytes());
+            bytes.extend(weights[i].to_le_bytes());
+        }
+        bytes
+    });
+    Ok(cells.collect())
+}
+
+/// The digest of such bytes; what is no whole centroid at their end is left out.
+pub fn digest_of(payload: &[u8]) -> TDigest {
+    let (centroids, _) = payload.as_chunks::<CENTROID>();
+    TDigest::of(centroids.iter().map(|bytes| {
+        let [a, b, c, d, e, f, g, h] = *bytes;
+        (
+            f32::from_le_bytes([a, b, c, d]),
+            f32::from_le_bytes([e, f, g, h]),
+        )
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_survive_the_way_through_a_column_and_bytes() {
+        let digests = [
+            TDigest::of([(1.5, 2.0), (3.0, 1.0)]),
+            TDigest::default(),
+            TDigest::of([(-0.25, 7.0)]),
+        ];
+        let column = digests_of(&digests);
+        assert_eq!((column.len(), column.null_count()), (3, 0));
+        let payloads = payloads(&column.slice(1, 2)).unwrap();
+        assert_eq!(payloads[0], Vec::<u8>::new());
+        assert_eq!(digest_of(&payloads[1]), digests[2]);
+        let numbers: ArrayRef = Arc::new(Float32Array::from(vec![1.0]));
+        assert!(super::payloads(&numbers).is_err());
+    }
+}

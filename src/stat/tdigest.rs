@@ -1,0 +1,274 @@
+//! T-digests: centroids of a cell's values, made once of all of them in ascending order.
+//!
+//! Beside `ordered.rs`. A centroid holds values that follow one another in rank, as many as span one unit of Dunning's
+//! scale k1(q) = delta (asin(2q - 1) / pi + 1/2): few at the tails, many in the middle. Which ranks those are depends
+//! on the number of values and on delta alone, and their mean is exact and rounded once, so a digest depends on the
+//! multiset of values and on nothing else. `digesting.rs` makes the same of values that are not in memory.
+//! Source: Dunning and Ertl, Computing Extremely Accurate Quantiles Using t-Digests (2019).
+
+use std::f64::consts::PI;
+use std::ops::Range;
+
+use super::job::{Job, JobOutput};
+use super::order::Key;
+use super::ordered::Ordered;
+use super::part::KeySlice;
+use super::partial::Partials;
+use super::specials::Specials;
+use super::total::Total;
+use crate::photon::ColumnType;
+
+/// Means and weights of centroids, ascending by mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TDigest {
+    /// Bits of float32.
+    centroids: Vec<[u32; 2]>,
+}
+
+impl TDigest {
+    /// Of these means and weights.
+    pub fn of(centroids: impl IntoIterator<Item = (f32, f32)>) -> Self {
+        let centroids = centroids.into_iter();
+        Self {
+            centroids: centroids
+                .map(|(mean, weight)| [mean.to_bits(), weight.to_bits()])
+                .collect(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.centroids.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.centroids.is_empty()
+    }
+
+    /// Means and weights.
+    pub fn iter(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
+        let centroids = self.centroids.iter();
+        centroids.map(|centroid| (f32::from_bits(centroid[0]), f32::from_bits(centroid[1])))
+    }
+
+    /// The centroids of several digests together, in as many as delta allows: the same in whatever order they come. Of
+    /// one digest it is that digest.
+    #[must_use]
+    pub fn merged(digests: &[Self], delta: u32) -> Self {
+        let some: Vec<&Self> = digests.iter().filter(|digest| !digest.is_empty()).collect();
+        if let [] | [_] = some[..] {
+            return some.first().map_or_else(Self::default, |&one| one.clone());
+        }
+        let mut all: Vec<(f32, f32)> = some.iter().flat_map(|digest| digest.iter()).collect();
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut total = 0.0;
+        let weights = all.iter().map(|&(_, weight)| {
+            // Whole numbers: exact below 2^53.
+            total += f64::from(weight);
+            total
+        });
+        let until: Vec<f64> = weights.collect();
+        let runs = runs(until.len(), delta, |i| until[i] / until[until.len() - 1]);
+        Self::of(runs.into_iter().map(|run| {
+            let (mut sum, mut many) = (Total::default(), 0.0);
+            for &(mean, weight) in &all[run] {
+                sum.add(f64::from(mean) * f64::from(weight), 1);
+                many += f64::from(weight);
+            }
+            (sum.over(many as u64) as f32, many as f32)
+        }))
+    }
+}
+
+/// The ranks of the values in each centroid of `n` values.
+pub(super) fn ranks_of_centroids(n: usize, delta: u32) -> Vec<Range<usize>> {
+    // The scale rises by 2 delta / pi at least, so two of fewer than 4 delta / pi values span more than a unit.
+    if n as f64 <= 1.25 * f64::from(delta) {
+        return (0..n).map(|rank| rank..rank + 1).collect();
+    }
+    runs(n, delta, |rank| (rank + 1) as f64 / n as f64)
+}
+
+/// Parts `n` things in order into runs that span one unit of the scale at most, or are one thing. `until` is the part of
+/// all weight up to and with a thing.
+fn runs(n: usize, delta: u32, until: impl Fn(usize) -> f64) -> Vec<Range<usize>> {
+    let scale = |q: f64| f64::from(delta) * (libm::asin(2.0 * q.clamp(0.0, 1.0) - 1.0) / PI + 0.5);
+    let after = |i: usize| scale(until(i));
+    let mut runs = Vec::new();
+    let (mut start, mut before) = (0, scale(0.0));
+    while start < n {
+        let limit = before + 1.0;
+        // The first thing that is beyond: within twice as many as were tried, then by halves.
+        let (mut within, mut beyond) = (start, start + 1);
+        while beyond < n && after(beyond) <= limit {
+            (within, beyond) = (beyond, (beyond + (beyond - start)).min(n));
+        }
+        while beyond - within > 1 {
+            let middle = within + (beyond - within) / 2;
+            if after(middle) <= limit {
+                within = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        runs.push(start..beyond);
+        before = after(beyond - 1);
+        start = beyond;
+    }
+    runs
+}
+
+/// Of the values of cell `i`, which are sorted; infinities are none of them.
+pub fn tdigest(
+    ordered: &Ordered,
+    i: usize,
+    delta: u32,
+    (specials, column_type): (Specials, ColumnType),
+) -> TDigest {
+    if let Some(chosen) = ordered.chosen_of(i) {
+        return chosen.digest(delta);
+    }
+    let below = specials.negative_infinity as usize;
+    let above = specials.positive_infinity as usize;
+    let values = ordered.values(i);
+    let finite = values.slice(below..values.len() - above);
+    let value = |rank: usize| match finite {
+        KeySlice::Narrow(keys) => Key(keys[rank].into()).to_f64(column_type),
+        KeySlice::Wide(keys) => Key(keys[rank]).to_f64(column_type),
+    };
+    let runs = ranks_of_centroids(finite.len(), delta);
+    TDigest::of(runs.into_iter().map(|run| {
+        if run.len() == 1 {
+            return (value(run.start) as f32, 1.0);
+        }
+        let many = run.len() as u64;
+        let mut sum = Total::default();
+        run.for_each(|rank| sum.add(value(rank), 1));
+        (sum.over(many) as f32, many as f32)
+    }))
+}
+
+impl Partials {
+    /// The digest of a column in row `i`; values must be selected.
+    pub fn digest(&self, job: &Job, column: usize, i: usize, delta: u32) -> TDigest {
+        let (described, values) = (&job.columns[column], &self.columns[column]);
+        let kind = (values.specials[i], described.column_type);
+        let ordered = values.ordered.as_ref();
+        ordered.map_or_else(TDigest::default, |ordered| tdigest(ordered, i, delta, kind))
+    }
+}
+
+impl Job {
+    /// The deltas of the digests that outputs have of a column, each once.
+    pub fn deltas(&self, column: usize) -> Vec<u32> {
+        let mut found = Vec::new();
+        for output in &self.outputs {
+            match output {
+                JobOutput::Digest {
+                    column: of,
+                    delta,
+                    coarser,
+                } if *of == column => found.extend([*delta, *coarser]),
+                _ => {}
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(values: &[f64], delta: u32) -> Vec<(f32, f32)> {
+        let mut ordered = Ordered::new(ColumnType::F64);
+        ordered.push_cell(values);
+        ordered.sort();
+        let mut specials = Specials::default();
+        specials.accumulate(values);
+        let kind = (specials, ColumnType::F64);
+        tdigest(&ordered, 0, delta, kind).iter().collect()
+    }
+
+    /// The definition as it is written down: one value after another, each asked whether it still fits.
+    fn one_by_one(values: &[f64], delta: u32) -> Vec<(f32, f32)> {
+        let mut values: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        let n = values.len() as f64;
+        let scale =
+            |q: f64| f64::from(delta) * (libm::asin(2.0 * q.clamp(0.0, 1.0) - 1.0) / PI + 0.5);
+        let mut centroids: Vec<Vec<f64>> = Vec::new();
+        let mut before = scale(0.0);
+        for (rank, &value) in values.iter().enumerate() {
+            let fits = scale((rank + 1) as f64 / n) <= before + 1.0;
+            match centroids.last_mut() {
+                Some(last) if fits => last.push(value),
+                _ => {
+                    if rank > 0 {
+                        before = scale(rank as f64 / n);
+                    }
+                    centroids.push(vec![value]);
+                }
+            }
+        }
+        let centroid = |values: Vec<f64>| {
+            let mut sum = Total::default();
+            for &value in &values {
+                sum.add(value, 1);
+            }
+            let many = values.len();
+            (sum.over(many as u64) as f32, many as f32)
+        };
+        centroids.into_iter().map(centroid).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_the_definition_says_one_by_one(
+            values in prop::collection::vec(
+                prop_oneof![8 => -50.0f64..50.0, 4 => (-4i32..4).prop_map(f64::from), 1 => Just(f64::INFINITY),
+                            1 => Just(f64::NEG_INFINITY), 1 => Just(f64::NAN)],
+                0..400,
+            ),
+            delta in prop::sample::select(vec![1u32, 2, 3, 16, 100, 512]),
+        ) {
+            let found = of(&values, delta);
+            prop_assert_eq!(&found, &one_by_one(&values, delta));
+            let weights: f32 = found.iter().map(|(_, weight)| weight).sum();
+            prop_assert_eq!(weights as usize, values.iter().filter(|x| x.is_finite()).count());
+            prop_assert!(found.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+        }
+    }
+
+    #[test]
+    fn few_values_are_their_own_centroids_and_many_are_about_delta() {
+        let few: Vec<f64> = (0..16).map(f64::from).collect();
+        let own = few.iter().map(|&x| (x as f32, 1.0));
+        assert!(of(&few, 64).into_iter().eq(own));
+        let many: Vec<f64> = (0..100_000).map(f64::from).collect();
+        let digest = of(&many, 64);
+        assert!((60..=70).contains(&digest.len()), "{}", digest.len());
+        assert!(digest[0].1 < 200.0 && digest[digest.len() / 2].1 > 2000.0);
+        assert!(of(&[], 16).is_empty() && of(&[f64::NAN], 16).is_empty());
+    }
+
+    #[test]
+    fn merging_does_not_ask_for_an_order_and_leaves_one_digest_as_it_is() {
+        let [a, b, c] = [0, 300, 450].map(|from| {
+            let values: Vec<f64> = (from..from + 200).map(f64::from).collect();
+            TDigest::of(of(&values, 16))
+        });
+        let none = TDigest::default();
+        let merged = TDigest::merged(&[a.clone(), b.clone(), c.clone()], 16);
+        assert_eq!(
+            merged,
+            TDigest::merged(&[c, none.clone(), a.clone(), b], 16)
+        );
+        assert_eq!(merged.iter().map(|(_, weight)| weight).sum::<f32>(), 600.0);
+        assert_eq!(TDigest::merged(&[none.clone(), a.clone()], 2), a);
+        assert_eq!(TDigest::merged(&[none], 2), TDigest::default());
+    }
+}

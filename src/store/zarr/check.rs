@@ -1,0 +1,57 @@
+//! What no store of Zarr can hold, in words, before anything is computed.
+//!
+//! Below `layouts.rs` and `write.rs`.
+
+use std::collections::BTreeSet;
+
+use super::metadata::{ArrayLayout, CELL_IDS, CRS};
+use super::{ragged, times};
+use crate::finalize::StoreSchema;
+
+/// Refuses, in words, outputs that no store can hold: before anything is computed.
+pub fn check_schema(schema: &StoreSchema) -> Result<(), String> {
+    let mut names = BTreeSet::from([CELL_IDS, CRS, "zarr.json"]);
+    if let Some(steps) = &schema.steps {
+        names.extend([steps.name(), times::BOUNDS]);
+    }
+    for output in &schema.arrays {
+        let name = output.name.as_str();
+        let nameable = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        if name.is_empty()
+            || name.starts_with(['.', '-'])
+            || name.starts_with("__")
+            || !name.chars().all(nameable)
+        {
+            return Err(format!(
+                "output {name:?} cannot name an array; use letters, digits and _"
+            ));
+        }
+        ArrayLayout::output(output)?;
+        if output.kind.is_ragged()
+            && let Some(steps) = &schema.steps
+        {
+            return Err(format!(
+                "{name} is a list of centroids for each cell, and stores with steps of {} hold none; leave one of the \
+                 two out",
+                steps.name()
+            ));
+        }
+    }
+    // What an output brings along has a name, too.
+    let ragged = schema
+        .arrays
+        .iter()
+        .filter(|output| output.kind.is_ragged());
+    let offsets: Vec<String> = ragged
+        .map(|output| ragged::offsets_of(&output.name))
+        .collect();
+    let outputs = schema.arrays.iter().map(|output| output.name.as_str());
+    for name in outputs.chain(offsets.iter().map(String::as_str)) {
+        if !names.insert(name) {
+            return Err(format!(
+                "the name {name} of an output is taken; choose another"
+            ));
+        }
+    }
+    Ok(())
+}
