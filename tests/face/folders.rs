@@ -353,7 +353,8 @@ fn folders_named_with_keys_are_columns_of_the_tables_in_them() {
     let (report, _) = done(command);
     assert_eq!(report["photons"]["rejected_by"]["filter: cycle eq 2"], 400);
     assert_eq!(report["photons"]["kept"], 1100);
-    let says = ["column beam is in the name of a folder, beam=gt1l, and not in the file"];
+    let says =
+        ["column beam is text, and a filter compares it with the number 2; write it in quotes"];
     refused(
         site.code_to("d.zarr", filtered("beam"), &[&hive]).execute(),
         Kind::Granule,
