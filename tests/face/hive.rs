@@ -209,7 +209,7 @@ fn what_a_hive_cannot_hold_is_refused_before_anything_is_read() {
     let refusal = |orders: &str, outputs: &str, overviews: &[u8], says: &str| {
         let config = config(&site, orders, outputs);
         let run = site.code_to("a.zarr", config, &one(&granule));
-        let run = run.layout(Layout::HIVE).overviews(overviews.to_vec());
+        let run = run.layout(Layout::HIVE).overviews(overviews);
         refused(run.execute(), Kind::Config, &[says]);
     };
     let orders = "parent_order: 6, child_order: 9";

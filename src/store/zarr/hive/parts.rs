@@ -92,7 +92,7 @@ impl Parts {
             steps: 1,
             kind,
         };
-        let (mut files, mut cells) = (std::collections::BTreeSet::new(), 1);
+        let (mut files, mut cells, mut any) = (std::collections::BTreeSet::new(), 1, false);
         for name in subfolders(path, &group)? {
             let folder = group.join(&name);
             let document = document(path, &folder)?;
@@ -100,6 +100,7 @@ impl Parts {
             if document["shape"][0].as_u64() != Some(grid.cells()) {
                 continue;
             }
+            any = true;
             let shard = (0..=order.get()).filter_map(Order::new);
             let mut shard = shard.filter(|shard| Some(kind.within(*shard, order)) == of_file);
             let Some(shard) = shard.next() else {
@@ -119,6 +120,12 @@ impl Parts {
                 .iter()
                 .filter_map(|path| folders::name(path).parse().ok());
             files.extend(indices.map(|index: u64| index * of_file.unwrap_or(1)));
+        }
+        if !any {
+            let message = format!(
+                "group {order} has no array over all cells of the order: of a hive, name the folder of its manifest"
+            );
+            return Err(Error::store(path, message));
         }
         let shards: std::collections::BTreeSet<u64> =
             files.into_iter().map(|cell| cell / cells).collect();
