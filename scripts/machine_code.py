@@ -32,6 +32,7 @@ WAYS = {
     "sweep": (("whole", 24), 16, "pairs, in every pass"),
     "runs": (("past", "LDG", TILE // 32), 16, "positions; where no box has an edge of cells in it"),
     "runs_keys": (("around", "LDG", 16, 4), 4, "keys that are equal"),
+    "select_positions": (("whole", 1), 17, "positions of a stretch"),
     "fold": (("around", "DADD", 16, 16), 4, "float32 of a piece"),
     "fold_f64": (("around", "DADD", 8, 8), 8, "float64 of a piece"),
 }

@@ -115,17 +115,105 @@ def granules(context, segments):
     return sorted(map(str, folder.glob("*.h5")))
 
 
+# Without order statistics photons along a track need no sort.
+MEANS = """data_source:
+  product: ATL03
+  groups: [gt1l, gt1r, gt2l, gt2r, gt3l, gt3r]
+  coordinates:
+    latitude: "/{group}/heights/lat_ph"
+    longitude: "/{group}/heights/lon_ph"
+  variables:
+    h_ph: "/{group}/heights/h_ph"
+  filters:
+    - {dataset: "/{group}/heights/signal_conf_ph", column: 0, op: ne, value: -2}
+aggregation:
+  variables:
+    count: {function: count, source: h_ph, dtype: int32, fill_value: 0}
+    h_min: {function: min, source: h_ph, dtype: float32}
+    h_max: {function: max, source: h_ph, dtype: float32}
+    h_mean: {function: mean, source: h_ph, dtype: float32}
+    h_variance: {function: var, source: h_ph, dtype: float32}
+output:
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
+"""
+# Who decodes and selects on the way to the device, and who inflates there.
+LINES = {
+    "cuda": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "warps"},
+    "cuda, lanes": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "lanes"},
+    "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"},
+}
+
+
+def forget(paths):
+    """Has the system read files from their disk again."""
+    for path in paths:
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def line(facts, context):
+    """Granules to cells, from the page cache and from disk: the CPU beside the device where it decodes by itself, and where
+    the host does. Whatever is timed has the CPU's bits first; opening a device is not timed."""
+    inputs = granules(context, context["sizes"]["segments"])
+    means = Path(context["scratch"]) / "means.yaml"
+    means.write_text(MEANS)
+    differs, turns = 0, context["sizes"]["turns"]
+
+    def folded(config, way, devices):
+        """Seconds of each device in turn, and what the last one says of photons; None where bits differ."""
+        command = [context["binary"], "verify", str(config), *inputs, "--json"]
+        command += ["--devices", ",".join(devices)]
+        ran = processes.run(command, capture_output=True, env={**os.environ, **LINES[way]})
+        what = {"of": "line", "config": Path(config).stem, "device": way}
+        if ran.returncode not in (0, 4):
+            facts.fact("failed", {**what, "code": ran.returncode, "said": ran.stderr.strip()[-300:]})
+            raise SystemExit(1)
+        found = json.loads(ran.stdout)
+        facts.fact("bits", {**what, "same": found["identical"]})
+        if not found["identical"]:
+            return None
+        on_device = [d for d in found["devices"] if d["device"] != "cpu"][-1]["details"]["stretches"]
+        return [device["seconds"] for device in found["devices"]], on_device
+
+    for config in ("atl03", means):
+        for way in LINES:
+            done = folded(config, way, ["cpu", context["device"]] * turns)
+            if done is None:
+                differs = 4
+                continue
+            seconds, on_device = done
+            photons = on_device["photons"] + sum(on_device["host"].values())
+            of = {"config": Path(config).stem, "from": "page cache", "photons": photons}
+            facts.measured("time", {**of, "device": way, "stretches": on_device}, {"seconds": seconds[1::2]})
+            facts.measured("time", {**of, "device": f"cpu, beside {way}"}, {"seconds": seconds[::2]})
+            if way == "cuda, batches":
+                continue
+            # The first of both reads from disk.
+            for first, second in ((way, "cpu"), ("cpu", way)):
+                forget(inputs)
+                devices = [name if name == "cpu" else context["device"] for name in (first, second)]
+                done = folded(config, way, devices)
+                if done:
+                    what = {**of, "from": "disk", "device": first if first == way else f"cpu, beside {way}"}
+                    facts.measured("time", what, {"seconds": done[0][:1]})
+    return differs
+
+
 def run(facts, context):
     """`icefold run` on the CPU and on the device in turns: the same store, and how long each takes."""
     inputs = granules(context, context["sizes"]["segments"])
     folder, took, reports = Path(context["scratch"]), {}, {}
-    # Columns that the device reads where they were decoded, beside columns that the host copies once more.
-    devices = {"cpu": ("cpu", ""), "cuda": (context["device"], "pinned"),
-               "cuda, staged": (context["device"], "staged")}
+    # Stretches that the device decodes; batches of columns that it reads where they were decoded, and of columns that
+    # the host copies once more.
+    devices = {"cpu": ("cpu", "host", ""), "cuda": (context["device"], "device", ""),
+               "cuda, batches": (context["device"], "host", "pinned"),
+               "cuda, staged": (context["device"], "host", "staged")}
     for turn in range(context["sizes"]["turns"]):
-        for name, (device, columns) in devices.items():
+        for name, (device, stretches, columns) in devices.items():
             store = folder / f"{name.replace(', ', '-')}.zarr"
-            environment = {**os.environ, "ICEFOLD_CUDA_COLUMNS": columns}
+            environment = {**os.environ, "ICEFOLD_CUDA_COLUMNS": columns,
+                           "ICEFOLD_CUDA_STRETCHES": stretches}
             command = [context["binary"], "run", "atl03", *inputs, "--store", str(store)]
             command += ["--overwrite", "--device", device, "--json", "--progress", "none"]
             start = time.monotonic()
@@ -246,6 +334,7 @@ PROGRAMS = {
     "machine": host.machine,
     "suite": suite,
     "cub": cub,
+    "line": line,
     "run": run,
     "ncu": ncu,
     "cupy": lambda facts, context: peers.peer(facts, context, "cupy"),

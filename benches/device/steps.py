@@ -52,6 +52,7 @@ STEPS = [
     Step("cub", "CUB on such pairs", 75),
     Step("inflate", "storage chunks inflated, beside libdeflate on all threads", 45,
          binary("inflate", "--photons", size("chunked"))),
+    Step("line", "granules to cells where the device decodes, beside the CPU", 110),
     Step("resident-large", "folds of more photons on the device", 45,
          binary("resident", "--photons", size("large"))),
     Step("locate", "cells of very many positions against the CPU's", 75,

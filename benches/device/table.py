@@ -134,6 +134,16 @@ def runs(found):
     return table_of(["whole programs", "device", "granules", "s"], rows)
 
 
+def line_of(found):
+    rows = []
+    for value in values(found, "line", "time"):
+        on_device = (value.get("stretches") or {}).get("photons")
+        rows.append([value["config"], value["from"], value["device"], value["photons"], on_device,
+                     per_second(value, "photons")])
+    rows.sort(key=lambda row: (row[0], row[1]))
+    return table_of(["granules to cells", "from", "by", "photons", "decoded there", "10^9 photons/s"], rows)
+
+
 def counters(found):
     names = ["Duration", "DRAM Throughput", "Compute (SM) Throughput", "Achieved Occupancy",
              "Registers Per Thread"]
@@ -173,6 +183,14 @@ def targets(found):
         best, step = max((r for r in rates if r[0]), default=(None, None))
         return ratio(best, rate(step, "copy", "bytes", of="pinned_to_device") if step else None)
 
+    def beside_cpu():
+        ways = ("cuda", "cuda, lanes")
+        of = lambda device: rate("line", "time", config="means", device=device, **{"from": "page cache"})
+        rates = [(of(way), of(f"cpu, beside {way}")) for way in ways]
+        best = max((r for r in rates if all(r)), default=(None, None))
+        return giga(best[0]), ratio(*best)
+
+    line_rate, line_ratio = beside_cpu()
     peer = rate(("cupy", "torch"), "time", task="group", **track)
     same_size = rate("resident", "from_keys", **track)
     rows = [
@@ -183,6 +201,8 @@ def targets(found):
         ["host arrays to partials, of the pinned copy's rate", of_pinned_copy("fold")],
         ["the same of columns that the device reads where they are", of_pinned_copy("fold_in_place")],
         ["against the faster of CuPy and PyTorch", ratio(same_size, peer)],
+        ["granules to cells from the page cache, 10^9 photons/s", line_rate],
+        ["the same, of the CPU's rate beside it", line_ratio],
     ]
     return table_of(["targets", "measured"], rows)
 
@@ -220,7 +240,7 @@ def section(devices, found):
     out.append("")
     if any(line.get("emulation") and line["step"] == "devices" for line in found):
         out += ["**Nothing here is a result: the device is an emulation.**", ""]
-    parts = [bits, targets, copies, resident, sorts, inflated, transfers, runs, peers, kernels, counters, outcomes]
+    parts = [bits, targets, copies, resident, sorts, inflated, line_of, transfers, runs, peers, kernels, counters, outcomes]
     return out + [text for part in parts for text in part(found)]
 
 

@@ -6,12 +6,15 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Value, json};
 
 use crate::config::GridConfig;
-use crate::error::{Phrase, Result, Setting, phrase};
+use crate::error::{Error, Phrase, Result, Setting, phrase};
+use crate::photon::stored::Source;
+use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::cpu::Cpu;
-use super::cuda::{self, Cuda, CudaChoice};
+use super::cuda::{self, Begun, Cuda, CudaChoice};
+use super::stretches::Finished;
 use super::wgpu::{self, HostStages, Wgpu};
 use super::{Backend, Places, StageTimes, add_hosts};
 
@@ -191,6 +194,58 @@ impl Device {
             Self::Cpu(_) | Self::Wgpu(_) => None,
             Self::Cuda(cuda) => cuda.columns(bytes),
         }
+    }
+
+    /// Whether it is one that takes photons as they are stored, of some jobs.
+    pub fn takes_stretches(&self) -> bool {
+        matches!(self, Self::Cuda(_))
+    }
+
+    /// How much of a ground track the device takes as it is stored, where it folds this job without a batch; or why it
+    /// does not.
+    pub fn stretch_room(&self, job: &Job) -> Result<StretchRoom, String> {
+        match self {
+            Self::Cpu(_) | Self::Wgpu(_) => Err(format!("{} takes batches", self.name())),
+            Self::Cuda(cuda) => cuda.stretch_room(job),
+        }
+    }
+
+    /// Puts a stretch on its way, without waiting for the device; `memory` is for columns.
+    ///
+    /// # Errors
+    /// The device failed, or is one that takes batches.
+    pub fn begin<B: Source>(
+        &self,
+        stretch: Stretch<B>,
+        memory: Option<&dyn ColumnMemory>,
+    ) -> Result<Begun<B>> {
+        match self {
+            Self::Cpu(_) | Self::Wgpu(_) => Err(self.takes_batches()),
+            Self::Cuda(cuda) => cuda.begin(stretch, memory),
+        }
+    }
+
+    /// What comes of it, and what it was; remainders are added, joint sums are none.
+    ///
+    /// # Errors
+    /// The device failed, or is one that takes batches.
+    pub fn finish<B: Source>(
+        &self,
+        begun: Begun<B>,
+        question: (&GridConfig, &Job),
+        times: &mut StageTimes,
+    ) -> Result<(Finished, Stretch<B>)> {
+        match self {
+            Self::Cpu(_) | Self::Wgpu(_) => Err(self.takes_batches()),
+            Self::Cuda(cuda) => cuda.finish(begun, question, times),
+        }
+    }
+
+    fn takes_batches(&self) -> Error {
+        Error::device(
+            self.name(),
+            "a stretch was given to it, and it takes batches",
+        )
     }
 
     /// One batch through all stages, and what the stages leave to the host: remainders of values, and joint sums.

@@ -23,6 +23,7 @@ mod joints;
 mod keys;
 mod probe;
 mod remainders;
+pub mod stretches;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
 #[cfg(not(feature = "wgpu"))]

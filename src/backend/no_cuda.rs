@@ -8,10 +8,13 @@ use std::sync::Arc;
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
 use crate::features::Feature;
+use crate::photon::stored::Source;
+use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnMemory, PhotonBatch};
 use crate::stat::{Job, JobColumn, Partials};
 
 use super::StageTimes;
+use super::stretches::Finished;
 
 #[path = "cuda/choice.rs"]
 mod choice;
@@ -24,6 +27,10 @@ pub use report::{DeviceReport, Found};
 /// No device.
 #[derive(Debug)]
 pub struct Cuda(Infallible);
+
+/// No stretch on its way.
+#[derive(Debug)]
+pub struct Begun<B>(Infallible, std::marker::PhantomData<B>);
 
 /// What was found: nothing, as nothing was looked for.
 pub fn find() -> &'static Found {
@@ -61,6 +68,27 @@ impl Cuda {
     }
 
     pub fn install<T: Send>(&self, _work: impl FnOnce() -> T + Send) -> T {
+        match self.0 {}
+    }
+
+    pub fn stretch_room(&self, _job: &Job) -> Result<StretchRoom, String> {
+        match self.0 {}
+    }
+
+    pub fn begin<B: Source>(
+        &self,
+        _stretch: Stretch<B>,
+        _memory: Option<&dyn ColumnMemory>,
+    ) -> Result<Begun<B>> {
+        match self.0 {}
+    }
+
+    pub fn finish<B: Source>(
+        &self,
+        _begun: Begun<B>,
+        _question: (&GridConfig, &Job),
+        _times: &mut StageTimes,
+    ) -> Result<(Finished, Stretch<B>)> {
         match self.0 {}
     }
 

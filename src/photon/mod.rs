@@ -2,7 +2,8 @@
 //!
 //! On the line: what reading hands to a backend. `batch.rs` has the photons, `buffer.rs` the memory of their values,
 //! `counts.rs` what became of them, `dtype.rs` the types of datasets and arrays, `source.rs` what granules say of a
-//! column, `steps.rs` parts photons by time, `stored.rs` a column that is not yet decoded.
+//! column, `steps.rs` parts photons by time, `stored.rs` a column that is not yet decoded,
+//! `stretch.rs` rows of a ground track that are not.
 
 mod batch;
 pub(crate) mod buffer;
@@ -11,6 +12,7 @@ mod dtype;
 mod source;
 mod steps;
 pub mod stored;
+pub mod stretch;
 
 pub use batch::{Column, ColumnType, Origin, PhotonBatch, Rows, Values};
 pub use buffer::{Buffer, ColumnBlock, ColumnMemory, MemoryTaken};

@@ -33,6 +33,12 @@ pub trait Source: Sync {
     fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()>;
 }
 
+impl<S: Source> Source for &S {
+    fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        S::bring(self, at, out)
+    }
+}
+
 impl Source for Vec<u8> {
     fn bring(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
         let from = usize::try_from(at).ok().and_then(|at| self.get(at..));

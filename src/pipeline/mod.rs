@@ -22,6 +22,7 @@ mod schedule;
 #[cfg(test)]
 mod second_grid_tests;
 mod source;
+mod stretches;
 mod survey;
 mod tally;
 #[cfg(test)]
@@ -33,15 +34,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::backend::stretches::StretchFacts;
 use crate::backend::{Device, StageTimes};
 use crate::config::{Config, GridConfig};
 use crate::error::{Error, Result};
 use crate::left_out::RejectedRows;
 use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
+use crate::photon::stretch::StretchRoom;
 use crate::photon::{ColumnMemory, Counts, PhotonBatch};
 use crate::plan::Plan;
-use crate::read::{Failed, GranuleReport, marks_of};
+use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
 use crate::watch::{Reading, ToRead, Watch};
 
@@ -52,7 +55,8 @@ use errors::Errors;
 use finish::Finish;
 use pieces::PieceLine;
 use schedule::Schedule;
-use source::{Message, Source};
+use source::{Ended, Message, Source};
+use stretches::OnDevice;
 pub use survey::{Survey, absent, survey};
 pub use tally::{StageSeconds, Tally};
 pub use write::write;
@@ -112,6 +116,7 @@ pub fn fold<'a>(
     let (job, schema) = (&survey.job, &survey.schema);
     let finish = Finish { job, schema };
     let memory = device.columns(options.columns);
+    tally.stretches = device.takes_stretches().then(StretchFacts::default);
     let mut line = Line {
         config,
         grid: schema.grid,
@@ -120,6 +125,7 @@ pub fn fold<'a>(
         options,
         derivation: Derivation::into_memory(memory.clone()),
         memory,
+        room: stretches::room(config, job, device),
         partials,
         tally,
         errors: Errors::new(options),
@@ -166,6 +172,7 @@ struct Granule {
     remainders: BTreeMap<String, u64>,
     /// Photons by step of time.
     steps: BTreeMap<u32, u64>,
+    on_device: OnDevice,
 }
 
 struct Line<'l, 'a> {
@@ -178,6 +185,8 @@ struct Line<'l, 'a> {
     derivation: Derivation,
     /// What columns are decoded into, where the device has such.
     memory: Option<Arc<dyn ColumnMemory>>,
+    /// How much of a ground track the device takes as it is stored, or why it takes none.
+    room: Result<StretchRoom, String>,
     partials: RunPartials<'a>,
     tally: Tally,
     errors: Errors<'a>,
@@ -211,6 +220,7 @@ impl Line<'_, '_> {
             batch_rows: self.options.batch_rows,
             device: self.device,
             memory: self.memory.clone(),
+            room: self.room.as_ref().ok().copied(),
             watch,
             look: self.pieces.is_some(),
         };
@@ -232,18 +242,20 @@ impl Line<'_, '_> {
                         let _ = give_back.send(batch);
                         continue;
                     }
-                    Message::End(end, files) => {
-                        watch.granule_done(&end.name, end.counts.read);
+                    Message::Stretch(begun, share) => {
+                        let of = (&granules[place], &survey.types[..]);
+                        self.take_stretch((*begun, share), of, &mut granule)?;
+                        continue;
+                    }
+                    Message::DeviceFailed(error) => return Err(error),
+                    Message::End(end) => {
                         let listed = schedule.shards(place);
-                        if let Some(pieces) = &mut self.pieces {
-                            pieces.sources.extend(files);
-                        }
-                        self.close(std::mem::take(&mut granule), *end, listed)?;
+                        self.end(std::mem::take(&mut granule), *end, listed)?;
                     }
                     Message::Failed { name, error } => {
-                        watch.granule_left_out(&name);
-                        granule = Granule::default();
-                        self.fail(name, error, schedule.shards(place))?;
+                        // What was read before comes first.
+                        let first = std::mem::take(&mut granule).on_device.take_failed();
+                        self.fail(name, first.unwrap_or(error), schedule.shards(place))?;
                     }
                 }
                 if let Some(pieces) = &mut self.pieces {
@@ -268,31 +280,26 @@ impl Line<'_, '_> {
         if batch.is_empty() {
             return Ok(batch);
         }
-        let mut partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
-        partials.mark(&marks_of(&batch.origin.granule), self.job);
+        let partials = accept::fold_in_range(self, &mut batch, granule, &mut times)?;
         self.tally.stages.add(&times);
-        for (column, partials) in self.job.columns.iter().zip(&partials.columns) {
-            let values = partials.remainders.values();
-            if values > 0 {
-                *granule.remainders.entry(column.name.clone()).or_default() += values;
-            }
-        }
-        if self.config.axis.is_some() {
-            let (grid, step) = (self.grid, batch.step);
-            partials.renumber(|cell| grid.slot(cell, step));
-            *granule.steps.entry(step).or_default() += batch.len() as u64;
-        }
-        let merging = Instant::now();
-        self.partials.add(&partials)?;
-        self.device.recycle(partials, self.job);
-        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        let of = (batch.step, batch.len() as u64);
+        self.merge(partials, &batch.origin.granule, of, granule)?;
         Ok(batch)
     }
 
     fn close(&mut self, granule: Granule, mut end: GranuleReport, listed: &[u64]) -> Result<()> {
+        let facts = granule.on_device.settle(&mut end);
+        if let Some(stretches) = &mut self.tally.stretches {
+            stretches.add(&facts);
+            if let Err(why) = &self.room {
+                stretches.read_on_host(why, end.counts.read);
+            }
+        }
         let merging = Instant::now();
         let photons = self.partials.commit()?;
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        let read = end.counts.read;
+        self.options.watch.granule_done(&end.name, read);
         end.counts.move_to_rejected(&granule.rejected);
         end.remainders = granule.remainders;
         let merged: u64 = photons.values().sum();
@@ -313,7 +320,27 @@ impl Line<'_, '_> {
         Ok(())
     }
 
+    /// A granule that was read to its end, unless what a device gave back of it cannot be read.
+    fn end(&mut self, mut granule: Granule, end: Ended, listed: &[u64]) -> Result<()> {
+        let Ended {
+            report,
+            files,
+            read_here,
+        } = end;
+        if let Some(error) = granule.on_device.take_failed() {
+            return self.fail(report.name, error, listed);
+        }
+        if let Some(pieces) = &mut self.pieces {
+            pieces.sources.extend(files);
+        }
+        if self.room.is_ok() {
+            granule.on_device.read_here(&read_here);
+        }
+        self.close(granule, report, listed)
+    }
+
     fn fail(&mut self, name: String, error: Error, listed: &[u64]) -> Result<()> {
+        self.options.watch.granule_left_out(&name);
         self.partials.discard()?;
         if !self.options.tolerant {
             return Err(error);

@@ -1,5 +1,6 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use crate::backend::Device;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::photon::stretch::StretchRoom;
 use crate::photon::{ColumnMemory, ColumnType, PhotonBatch};
 use crate::piece::GranuleFile;
 use crate::read::Buffers;
@@ -16,6 +18,7 @@ use crate::read::Input;
 use crate::watch::Watch;
 
 use super::schedule::Scheduled;
+use super::stretches::BegunStretch;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
@@ -26,10 +29,23 @@ pub const IN_FLIGHT: usize = WAITING + 2;
 pub enum Message {
     /// A batch, and the part of its granule, from 0 to 1, that was read with it.
     Batch(PhotonBatch, f64),
-    /// The granule was read whole, of files that were so before they were opened, where that is asked for.
-    End(Box<GranuleReport>, Vec<(String, GranuleFile)>),
+    /// A stretch that the device has, likewise.
+    Stretch(Box<BegunStretch>, f64),
+    /// The device gives no results any more.
+    DeviceFailed(Error),
+    /// The granule was read whole.
+    End(Box<Ended>),
     /// The granule cannot be read to its end; its batches so far do not count.
     Failed { name: String, error: Error },
+}
+
+/// A granule that was read whole.
+pub struct Ended {
+    pub report: GranuleReport,
+    /// Its files as they were before they were opened, where that is asked for.
+    pub files: Vec<(String, GranuleFile)>,
+    /// Photons that a device takes no stretches of, by the reason.
+    pub read_here: BTreeMap<String, u64>,
 }
 
 /// Granules to stream, and how.
@@ -42,6 +58,8 @@ pub struct Source<'a> {
     pub device: &'a Device,
     /// What batches hold is decoded into this, as far as it goes.
     pub memory: Option<Arc<dyn ColumnMemory>>,
+    /// How much of a ground track the device takes as it is stored; `None` where it takes batches.
+    pub room: Option<StretchRoom>,
     pub watch: &'a dyn Watch,
     /// Look at files before they are read.
     pub look: bool,
@@ -70,7 +88,11 @@ impl Source<'_> {
             let files = files.filter_map(|(name, path)| Some((name, GranuleFile::of(path).ok()?)));
             let files: Vec<_> = files.collect();
             let message = match self.read(granule, &mut buffers, (sender, given_back)) {
-                Ok(Some(report)) => Message::End(Box::new(report), files),
+                Ok(Some((report, read_here))) => Message::End(Box::new(Ended {
+                    report,
+                    files,
+                    read_here,
+                })),
                 Ok(None) => return,
                 Err(error) => Message::Failed {
                     name: granule.granule.name.to_string(),
@@ -89,7 +111,7 @@ impl Source<'_> {
         granule: &Scheduled,
         buffers: &mut Buffers,
         (sender, given_back): (&SyncSender<Message>, &Receiver<PhotonBatch>),
-    ) -> Result<Option<GranuleReport>> {
+    ) -> Result<Option<(GranuleReport, BTreeMap<String, u64>)>> {
         let mut seconds = 0.0;
         let started = Instant::now();
         let wanted = granule.wanted.clone();
@@ -104,10 +126,27 @@ impl Source<'_> {
             for batch in given_back.try_iter() {
                 input.recycle(batch);
             }
+            let room = self.room.as_ref();
+            let mut next = || room.map(|room| input.next_stretch(room)).transpose();
+            if let Some(stretch) = self.device.install(&mut next)?.flatten() {
+                let message = match self.device.begin(stretch, self.memory.as_deref()) {
+                    Ok(begun) => Message::Stretch(Box::new(begun), input.share_read()),
+                    Err(error) => Message::DeviceFailed(error),
+                };
+                seconds += started.elapsed().as_secs_f64();
+                if sender.send(message).is_err() {
+                    return Ok(None);
+                }
+                continue;
+            }
             let batch = self.device.install(|| input.next_batch(self.watch))?;
             seconds += started.elapsed().as_secs_f64();
             let Some(batch) = batch else {
-                break;
+                if input.is_done() {
+                    break;
+                }
+                // A stretch follows.
+                continue;
             };
             // A send waits while the device is behind: not reading time.
             if sender
@@ -117,8 +156,8 @@ impl Source<'_> {
                 return Ok(None);
             }
         }
-        let report = input.report(seconds);
+        let done = (input.report(seconds), input.read_here());
         input.give_buffers(buffers);
-        Ok(Some(report))
+        Ok(Some(done))
     }
 }

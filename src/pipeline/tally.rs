@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::stretches::StretchFacts;
 use crate::backend::{Batches, DeviceSeconds, StageTimes};
 use crate::left_out::ErrorSummary;
 use crate::left_out::{LISTED_ROWS, RejectedRow, RejectedRows};
@@ -30,6 +31,8 @@ pub struct Tally {
     pub resumed: u64,
     /// Bytes that column memory of the device had at a time, at most; `None` where it lends none.
     pub columns: Option<u64>,
+    /// What a device decoded, of one that does; of a granule that was left out nothing.
+    pub stretches: Option<StretchFacts>,
     /// What was odd on the way, in words.
     pub notes: Vec<String>,
     /// Shards that were open at a time, at most; of a run over a shard map.

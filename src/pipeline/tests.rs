@@ -97,6 +97,7 @@ impl Site {
             options: &options,
             derivation: Derivation::default(),
             memory: None,
+            room: Err("batches are given".to_owned()),
             partials: RunPartials::new(&self.config.grid, job, options.partials, &spill),
             tally: Tally::default(),
             errors: Errors::new(&options),

@@ -11,7 +11,7 @@ use multiversion::multiversion;
 
 use super::missing::holds;
 use crate::config::{Dtype, Filter, FilterOp};
-use crate::photon::Values;
+use crate::photon::{ColumnType, Values};
 
 /// One filter of the config, ready to compare.
 #[derive(Debug, Clone)]
@@ -59,6 +59,25 @@ impl RowFilter {
             reason: reason(filter),
             ..Self::new(numbered.as_ref().unwrap_or(filter))
         }
+    }
+
+    /// The ranges of values of this type, as the bits of the least and the largest, and whether those inside are kept.
+    pub fn ranges(&self, of: ColumnType) -> (Vec<[u64; 2]>, bool) {
+        let ranges = match of {
+            ColumnType::F32 => {
+                let bits = |b: &Between<f32>| [b.low, b.high].map(|x| x.to_bits().into());
+                self.singles.iter().map(bits).collect()
+            }
+            ColumnType::F64 => {
+                let bits = |b: &Between<f64>| [b.low, b.high].map(f64::to_bits);
+                self.doubles.iter().map(bits).collect()
+            }
+            ColumnType::I64 => {
+                let bits = |b: &Between<i64>| [b.low, b.high].map(i64::cast_unsigned);
+                self.integers.iter().map(bits).collect()
+            }
+        };
+        (ranges, self.inside)
     }
 
     /// Clears the marks of the rows that the filter rejects, of those in `rows` that `marks` holds.

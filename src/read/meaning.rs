@@ -20,12 +20,12 @@ use crate::photon::Values;
 pub(crate) struct Meaning {
     /// The type of what is stored.
     stored: Dtype,
-    packing: Option<Packing>,
-    fills: Fills,
+    pub(super) packing: Option<Packing>,
+    pub(super) fills: Fills,
     /// Why the valid range cannot be understood, where it cannot.
-    range: Result<Option<ValidRange>, String>,
+    pub(super) range: Result<Option<ValidRange>, String>,
     /// The range says nothing that does not hold in any case.
-    implied: bool,
+    pub(super) implied: bool,
     pub units: Option<String>,
     /// What is odd about the attributes, in words.
     pub warnings: Vec<String>,
@@ -148,7 +148,7 @@ impl Meaning {
     }
 
     /// Whether values that look like fill values are to be told of: no attribute declares any.
-    fn suspects_strays(&self) -> bool {
+    pub(super) fn suspects_strays(&self) -> bool {
         self.stored.is_float() && self.packing.is_none() && self.fills.declared.is_empty()
     }
 

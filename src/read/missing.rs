@@ -12,9 +12,9 @@ use crate::photon::Values;
 /// The values that mean null, in the type in which stored values are held; uint64 wrapped.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Fills {
-    f32: Vec<f32>,
-    f64: Vec<f64>,
-    i64: Vec<i64>,
+    pub f32: Vec<f32>,
+    pub f64: Vec<f64>,
+    pub i64: Vec<i64>,
     /// As they are declared.
     pub declared: Vec<Number>,
 }
@@ -25,11 +25,11 @@ pub(super) struct ValidRange {
     low: Option<Number>,
     high: Option<Number>,
     /// The same in the type in which stored values are held.
-    bounds: Bounds,
+    pub bounds: Bounds,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Bounds {
+pub(super) enum Bounds {
     F32(f32, f32),
     F64(f64, f64),
     I64(i64, i64),

@@ -8,6 +8,7 @@
 mod attributes;
 mod buffers;
 pub(crate) mod bytes;
+mod compared;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
@@ -39,10 +40,13 @@ mod units;
 mod wanted;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::{Config, GranuleKind};
 use crate::error::{Error, Result};
+use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
 use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, of_other_product};
 use crate::read::table::{
@@ -66,6 +70,9 @@ pub(crate) use steps::{ByTime, StepFinder};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+
+/// A stretch of a granule.
+pub(crate) type StoredStretch = Stretch<Arc<dyn bytes::Bytes>>;
 
 /// A granule of which batches are read.
 #[derive(Debug)]
@@ -240,6 +247,54 @@ impl Input {
         match self {
             Self::Hdf5(_, reader) => reader.next_batch_unless(watch),
             Self::Table(reader) => reader.next_batch(),
+        }
+    }
+
+    /// The next stretch for a device with this room; `None` where the next rows are read here, or there are none.
+    ///
+    /// # Errors
+    /// As the reader of its kind.
+    pub(crate) fn next_stretch(&mut self, room: &StretchRoom) -> Result<Option<StoredStretch>> {
+        match self {
+            Self::Hdf5(_, reader) => reader.next_stretch(room),
+            Self::Table(_) => Ok(None),
+        }
+    }
+
+    /// Whether there are no more rows, where [`Input::next_batch`] gives none.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Hdf5(_, reader) => reader.is_done(),
+            Self::Table(_) => true,
+        }
+    }
+
+    /// Reads the rows of a stretch next, and no others.
+    pub fn only(&mut self, track: usize, rows: &Range<u64>) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.only(track, rows);
+        }
+    }
+
+    /// What was odd about the values of rows that were read like that, in words.
+    pub fn take_oddities(&mut self) -> Vec<String> {
+        match self {
+            Self::Hdf5(_, reader) => reader.take_oddities(),
+            Self::Table(_) => Vec::new(),
+        }
+    }
+
+    /// Photons that no device takes as they are stored, by the reason.
+    pub fn read_here(&self) -> BTreeMap<String, u64> {
+        match self {
+            Self::Hdf5(_, reader) => {
+                let reasons = reader.read_here().iter();
+                reasons.map(|(why, n)| ((*why).to_owned(), *n)).collect()
+            }
+            Self::Table(reader) => {
+                let why = "tables are read as batches".to_owned();
+                BTreeMap::from([(why, reader.counts().read)])
+            }
         }
     }
 

@@ -48,6 +48,11 @@ impl WantedShards {
         &self.wanted
     }
 
+    /// The shards in which photons count, ascending.
+    pub fn ids(&self) -> &[u64] {
+        self.listed.ids()
+    }
+
     /// Clears the marks of positions where photons do not count, and gives back how many of these lie
     /// in a wanted shard; positions whose mark is clear already may be anywhere.
     pub(super) fn narrow(&self, lon: &[f64], lat: &[f64], marks: &mut [u8]) -> usize {

@@ -78,7 +78,7 @@ impl RunReport {
             device: DeviceReport {
                 name: facts.device.to_owned(),
                 reason: facts.device_reason.clone(),
-                details: facts.device_details.clone(),
+                details: device_details(facts, tally),
             },
             plan: facts.plan.wanted.as_ref().map(|wanted| PlanReport {
                 map: wanted.map.display().to_string(),
@@ -216,6 +216,15 @@ impl RunReport {
         }
         text
     }
+}
+
+/// What more there is to say of the device, and of what it decoded.
+fn device_details(facts: &RunFacts, tally: &Tally) -> serde_json::Map<String, Value> {
+    let mut details = facts.device_details.clone();
+    if let Some(stretches) = &tally.stretches {
+        details.insert("stretches".to_owned(), serde_json::json!(stretches));
+    }
+    details
 }
 
 /// Photons of ground tracks that were left out as a whole, by reason.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use arrow::array::Array;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::backend::{Device, DeviceChoice};
 use crate::config::{Access, Config};
@@ -214,18 +214,21 @@ impl<'a> Verify<'a> {
             pieces: None,
             watch: self.settings.watch,
         };
-        let folded = pipeline::fold(&self.config, survey, device, &options);
-        let mut partials = folded?.partials;
+        let folded = pipeline::fold(&self.config, survey, device, &options)?;
+        let stretches = folded.tally.stretches;
+        let mut partials = folded.partials;
         let shards: Vec<u64> = partials.shards().collect();
         let tables = shards.into_iter().map(|shard| {
             let whole = partials.take_shard(shard)?.whole()?;
             finalize(shard, whole, &survey.job, &survey.schema).map(|done| (shard, done.table))
         });
+        let mut details = device.details(&survey.job);
+        details.extend(stretches.map(|facts| ("stretches".to_owned(), json!(facts))));
         Ok(Answer {
             device: name.to_owned(),
             tables: tables.collect::<Result<_>>()?,
             seconds: started.elapsed().as_secs_f64(),
-            details: device.details(&survey.job),
+            details,
         })
     }
 }

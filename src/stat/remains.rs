@@ -141,6 +141,13 @@ pub(super) fn part_of_float(x: f64, rule: &RemainderRule) -> Part {
     }
 }
 
+impl RemainderRule {
+    /// Units of 1, and the number of units from which on floats are taken as whole.
+    pub fn bounds(&self) -> [f64; 2] {
+        [self.scale, self.below]
+    }
+}
+
 /// Of values of which every one is split.
 pub(super) fn part_of_split(split: Option<Split>) -> Part {
     split.map_or(Part::None, |_| Part::Fine)

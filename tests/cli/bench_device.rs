@@ -115,7 +115,29 @@ fn columns_reach_the_device_in_both_ways(facts: &[Value]) {
         .iter()
         .map(|run| run["device"].as_str().unwrap())
         .collect();
-    assert_eq!(devices, ["cpu", "cuda", "cuda, staged"]);
+    assert_eq!(devices, ["cpu", "cuda", "cuda, batches", "cuda, staged"]);
+}
+
+/// Each way from the page cache and from disk, the CPU beside it: all photons by the device where it decodes.
+fn granules_reach_the_device_as_they_are_stored(facts: &[Value]) {
+    let times = values(facts, "line", "time");
+    for config in ["atl03", "means"] {
+        for (device, from, decodes) in [
+            ("cuda", "page cache", true),
+            ("cuda, lanes", "page cache", true),
+            ("cuda, batches", "page cache", false),
+            ("cpu, beside cuda", "page cache", false),
+            ("cpu, beside cuda", "disk", false),
+            ("cuda", "disk", false),
+        ] {
+            let is = |time: &&&Value| {
+                time["config"] == config && time["device"] == device && time["from"] == from
+            };
+            let time = times.iter().find(is).unwrap();
+            let there = time["stretches"]["photons"].as_u64().unwrap_or(0);
+            assert_eq!(there == time["photons"], decodes, "{time}");
+        }
+    }
 }
 
 #[test]
@@ -126,7 +148,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     ends(bench(&site, settings, &["--device", "cuda:all"]), 6);
     let facts = facts(&site);
     let outcomes = outcomes(&facts);
-    assert_eq!(outcomes.len(), 20, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 21, "{outcomes:?}");
     let no_device_needed = [
         "cub",
         "ncu",
@@ -153,6 +175,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
         "resident-large",
         "sort",
         "inflate",
+        "line",
         "locate",
         "end-to-end",
         "run",
@@ -160,6 +183,7 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
         assert!(bits.iter().any(|line| line["step"] == *step), "{step}");
     }
     columns_reach_the_device_in_both_ways(&facts);
+    granules_reach_the_device_as_they_are_stored(&facts);
     let located = values(&facts, "locate", "located");
     assert_eq!(located.last().unwrap()["positions"], 20_000);
     assert_eq!(values(&facts, "ceilings", "copy").len(), 8);

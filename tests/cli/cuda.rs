@@ -28,12 +28,16 @@ pub fn granule(site: &Site) -> PathBuf {
     site.granule("a.h5", &tracks)
 }
 
-/// `icefold verify atl03 GRANULE --devices DEVICES --json`, with the stand-in.
+/// Who decodes; where it is the host, the device is given batches, of which most of these tests are.
+pub const STRETCHES: &str = "ICEFOLD_CUDA_STRETCHES";
+
+/// `icefold verify atl03 GRANULE --devices DEVICES --json`, with the stand-in and batches.
 pub fn verify(granule: &Path, devices: &str, settings: &str) -> Command {
     let mut command = icefold();
     command.args(["verify", "atl03"]).arg(granule);
     command.args(["--devices", devices, "--threads", "2", "--json"]);
     with_stand_in(&mut command, settings);
+    command.env(STRETCHES, "host");
     command
 }
 
@@ -71,7 +75,8 @@ fn a_run_on_cuda_writes_the_store_of_the_cpu() {
     let (granule, written) = (granule(&site), site.path("log"));
     succeed(&mut site.run_to("cpu.zarr", "atl03", &[&granule]));
     let mut run = site.run_to("cuda.zarr", "atl03", &[&granule]);
-    run.args(["--device", "cuda", "--json"]);
+    run.args(["--device", "cuda", "--json"])
+        .env(STRETCHES, "host");
     let settings = format!("log={}", written.display());
     let (report, _) = json(with_stand_in(&mut run, &settings), 0);
     assert_same(&site.out("cpu.zarr"), &site.out("cuda.zarr"));
@@ -128,6 +133,7 @@ fn memory_is_bounded_by_what_is_asked_for() {
     let settings = format!("log={}", written.display());
     let mut run = site.run_to("cuda.zarr", "atl03", &[&granule]);
     run.args(["--device", "cuda", "--device-memory", "2M", "--json"]);
+    run.env(STRETCHES, "host");
     let (report, _) = json(with_stand_in(&mut run, &settings), 0);
     let batches = &report["stages"]["batches"];
     let folded = batches["runs"].as_u64().unwrap() + batches["sorted"].as_u64().unwrap();

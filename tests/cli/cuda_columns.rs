@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::cuda::{granule, log};
+use super::cuda::{STRETCHES, granule, log};
 use super::{Site, assert_same, json};
 use crate::kernels::stand_in::with_stand_in;
 use crate::support::succeed;
@@ -21,7 +21,8 @@ impl Ran {
         let (store, written) = (format!("{name}.zarr"), site.path(name));
         let mut run = site.run_to(&store, "atl03", &[&site.path("a.h5")]);
         run.args(["--device", "cuda:all", "--json"]);
-        run.env("ICEFOLD_CUDA_COLUMNS", columns);
+        run.env("ICEFOLD_CUDA_COLUMNS", columns)
+            .env(STRETCHES, "host");
         let settings = format!("{settings},log={}", written.display());
         let settings = settings.trim_start_matches(',');
         let (report, said) = json(with_stand_in(&mut run, settings), 0);

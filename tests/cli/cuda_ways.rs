@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use icefold::backend::cuda::PTX;
 
-use super::cuda::{granule, log, verify};
+use super::cuda::{STRETCHES, granule, log, verify};
 use super::{Site, assert_same, json, refuse};
 use crate::kernels::stand_in::with_stand_in;
 use crate::support::{icefold, succeed};
@@ -45,7 +45,7 @@ fn results_and_launches_are_chosen_by_the_environment() {
         let (store, written) = (format!("{name}.zarr"), site.path(name));
         let mut run = site.run_to(&store, &config, &[&granule]);
         run.args(["--device", "cuda", "--json"]);
-        run.env("ICEFOLD_CUDA_FOLD", "runs");
+        run.env("ICEFOLD_CUDA_FOLD", "runs").env(STRETCHES, "host");
         run.envs(variables.iter().copied());
         let settings = format!("log={}", written.display());
         let (report, _) = json(with_stand_in(&mut run, &settings), 0);
@@ -128,6 +128,7 @@ fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
             let (name, written) = (format!("{value}.zarr"), site.path(value));
             let mut run = site.run_to(&name, config, &[&granule]);
             run.args(["--device", "cuda"]).env(variable, value);
+            run.env(STRETCHES, "host");
             succeed(with_stand_in(
                 &mut run,
                 &format!("log={}", written.display()),

@@ -16,6 +16,10 @@ mod cuda_libraries;
 #[cfg(icefold_test_stand_in)]
 mod cuda_refused;
 #[cfg(icefold_test_stand_in)]
+mod cuda_stretches;
+#[cfg(icefold_test_stand_in)]
+mod cuda_stretches_host;
+#[cfg(icefold_test_stand_in)]
 mod cuda_ways;
 mod demo;
 mod devices;

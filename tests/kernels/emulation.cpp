@@ -32,6 +32,7 @@ namespace {
 #include "../../kernels/deflate.cu"
 #include "../../kernels/inflate.cu"
 #include "../../kernels/unfilter.cu"
+#include "../../kernels/select.cu"
 
 static_assert(WORKGROUP == emulation::LANES);
 
@@ -78,6 +79,8 @@ const Entry ENTRIES[] = {
     ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
     ENTRY_OF(inflate), ENTRY_OF(inflate_lanes), ENTRY_OF(inflate_check),
     ENTRY_OF(unfilter_shuffle), ENTRY_OF(unfilter_fletcher32), ENTRY_OF(unfilter_values),
+    ENTRY_OF(select_positions), ENTRY_OF(select_shards), ENTRY_OF(select_spread), ENTRY_OF(select_odd), ENTRY_OF(select_filter), ENTRY_OF(select_null),
+    ENTRY_OF(select_count), ENTRY_OF(select_list), ENTRY_OF(select_gather), ENTRY_OF(select_remain),
 };
 
 const Entry* entry_named(std::string_view name) {

@@ -5,6 +5,7 @@ pub mod double;
 pub mod granules;
 pub mod healpix;
 pub mod joined;
+pub mod odd;
 pub mod products;
 pub mod site;
 pub mod streams;

@@ -58,11 +58,11 @@ impl fmt::Display for NotDecoded {
 
 /// What a batch has on the device.
 #[derive(Debug)]
-struct There {
-    stored: Lease,
-    states: Lease,
-    work: Lease,
-    values: Lease,
+pub(super) struct There {
+    pub stored: Lease,
+    pub states: Lease,
+    pub work: Lease,
+    pub values: Lease,
 }
 
 /// Streams on the device, to be inflated there.
@@ -280,7 +280,12 @@ fn read_streams<M: Machine>(
 }
 
 /// Does the tasks of one launch.
-fn run<M: Machine>(gpu: &Gpu<M>, batch: &Batch, launch: &Launch, there: &There) -> Result<()> {
+pub(super) fn run<M: Machine>(
+    gpu: &Gpu<M>,
+    batch: &Batch,
+    launch: &Launch,
+    there: &There,
+) -> Result<()> {
     let tasks = gpu.upload(&launch.tasks)?;
     let n = launch.tasks.len() as u32;
     let (from, from_units) = match launch.from {

@@ -3,9 +3,11 @@
 
 use crate::backend::gpu::numbers::{STATE_WORDS, TASK_WORDS, UNIT};
 use crate::backend::gpu::tile::{BINS, DIGIT_BITS, FLAG_NULLS, FLAG_ORDERED, FLAG_VALUES};
+use crate::photon::ColumnType;
 
 use super::kernels::{Argument, Kernel};
 use super::machine::{Fault, Result};
+use super::picked::kind_of;
 use super::tile::{FOLD_WORDS, ROW_WORDS, WORKGROUP, tiles};
 
 /// Bytes of a row, of a row of runs, of a piece of a run, and of the counts of `runs.cu`.
@@ -113,7 +115,29 @@ impl Kernel {
                 vec![TASK * n, unit * at(2), unit * at(3), STATE * at(1)]
             }
             Self::UnfilterValues => vec![TASK * n, unit * at(2), 4 * at(3), STATE * at(1)],
+            Self::SelectPositions => vec![8 * n, 8 * n, n],
+            Self::SelectShards => vec![8 * n, 8 * at(1), 8 * at(2), n],
+            Self::SelectSpread => vec![4 * at(1), 4 * at(1), 4 * n],
+            Self::SelectOdd => vec![width(word(1)) * n, 16 * u64::from(word(3) != 0), n, 4],
+            Self::SelectFilter => vec![width(word(1)) * n, 8 * at(2), 16 * at(3), n],
+            Self::SelectNull => vec![width(word(1)) * n, 8 * at(2), n, n],
+            Self::SelectCount | Self::SelectList => vec![n, 4 * tile_count, 4 * at(1)],
+            Self::SelectGather => {
+                let (width, fills) = (width(word(2)), at(3));
+                let valid = if fills > 0 { 4 * n.div_ceil(32) } else { 0 };
+                vec![4 * n, width * at(1), 8 * fills, width * n, valid, 4]
+            }
+            Self::SelectRemain => vec![width(word(1)) * n, 16, n],
         }
+    }
+}
+
+/// Bytes of a value of this kind.
+fn width(kind: u32) -> u64 {
+    if kind == kind_of(ColumnType::F32) {
+        4
+    } else {
+        8
     }
 }
 

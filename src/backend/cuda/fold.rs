@@ -55,7 +55,7 @@ pub fn fold<M: Machine>(
     times: &mut StageTimes,
 ) -> Result<Partials> {
     let limits = Limits {
-        most: most_photons(gpu.machine.memory(), work.job),
+        most: most_photons(gpu.machine.memory(), work.job).0,
         smallest: SMALLEST,
     };
     let release = || gpu.release();
@@ -64,8 +64,8 @@ pub fn fold<M: Machine>(
     })
 }
 
-/// Photons that fit some bytes of memory where every photon is a run of its own.
-fn most_photons(memory: u64, job: &Job) -> usize {
+/// Photons that fit some bytes of memory where every photon is a run of its own, and the bytes that each takes.
+pub fn most_photons(memory: u64, job: &Job) -> (usize, u64) {
     // Positions, cells, keys and their sorted copies, pieces, ranks.
     const ALWAYS: u64 = 16 + 8 + 4 + 16 + 12 + 4;
     let of_column = |column: &JobColumn| {
@@ -83,7 +83,8 @@ fn most_photons(memory: u64, job: &Job) -> usize {
         value + keys + 2 * passes * 4 * u64::from(ROW_WORDS)
     };
     let bytes = ALWAYS + job.columns.iter().map(of_column).sum::<u64>();
-    ((memory / bytes) as usize).clamp(SMALLEST, BATCH)
+    let photons = ((memory / bytes) as usize).clamp(SMALLEST, BATCH);
+    (photons, bytes)
 }
 
 fn fold_at_once<M: Machine>(
@@ -146,7 +147,7 @@ fn fold_stages<M: Machine>(
     let arranged = times.fused.time(|| arrange(gpu, &keys, n, ordered))?;
     // The columns may have its memory.
     drop(keys);
-    if arranged.records.is_some() || arranged.order.is_none() {
+    if arranged.in_runs() {
         times.batches.runs += 1;
     } else {
         times.batches.sorted += 1;
@@ -263,6 +264,11 @@ pub struct View<'a> {
 }
 
 impl Arranged {
+    /// Whether runs are folded where they stand.
+    pub fn in_runs(&self) -> bool {
+        self.records.is_some() || self.order.is_none()
+    }
+
     pub fn view(&self) -> View<'_> {
         View {
             photons: self.photons,

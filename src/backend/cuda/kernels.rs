@@ -42,6 +42,16 @@ pub enum Kernel {
     UnfilterShuffle,
     UnfilterFletcher32,
     UnfilterValues,
+    SelectPositions,
+    SelectShards,
+    SelectSpread,
+    SelectOdd,
+    SelectFilter,
+    SelectNull,
+    SelectCount,
+    SelectList,
+    SelectGather,
+    SelectRemain,
 }
 
 /// What a kernel is given, in the order of its parameters.
@@ -70,7 +80,7 @@ impl Argument<'_> {
     }
 }
 
-pub const KERNELS: [Kernel; 36] = [
+pub const KERNELS: [Kernel; 46] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -107,6 +117,16 @@ pub const KERNELS: [Kernel; 36] = [
     Kernel::UnfilterShuffle,
     Kernel::UnfilterFletcher32,
     Kernel::UnfilterValues,
+    Kernel::SelectPositions,
+    Kernel::SelectShards,
+    Kernel::SelectSpread,
+    Kernel::SelectOdd,
+    Kernel::SelectFilter,
+    Kernel::SelectNull,
+    Kernel::SelectCount,
+    Kernel::SelectList,
+    Kernel::SelectGather,
+    Kernel::SelectRemain,
 ];
 
 impl Kernel {
@@ -149,6 +169,16 @@ impl Kernel {
             Self::UnfilterShuffle => "unfilter_shuffle",
             Self::UnfilterFletcher32 => "unfilter_fletcher32",
             Self::UnfilterValues => "unfilter_values",
+            Self::SelectPositions => "select_positions",
+            Self::SelectShards => "select_shards",
+            Self::SelectSpread => "select_spread",
+            Self::SelectOdd => "select_odd",
+            Self::SelectFilter => "select_filter",
+            Self::SelectNull => "select_null",
+            Self::SelectCount => "select_count",
+            Self::SelectList => "select_list",
+            Self::SelectGather => "select_gather",
+            Self::SelectRemain => "select_remain",
         }
     }
 
@@ -174,7 +204,7 @@ impl Kernel {
 }
 
 /// The PTX of every module, by stem, as `scripts/ptx` writes it.
-pub const PTX: [(&str, &str); 10] = [
+pub const PTX: [(&str, &str); 11] = [
     ("locate", include_str!("../../../kernels/locate.ptx")),
     ("scan", include_str!("../../../kernels/scan.ptx")),
     ("sort", include_str!("../../../kernels/sort.ptx")),
@@ -185,6 +215,7 @@ pub const PTX: [(&str, &str); 10] = [
     ("fold", include_str!("../../../kernels/fold.ptx")),
     ("inflate", include_str!("../../../kernels/inflate.ptx")),
     ("unfilter", include_str!("../../../kernels/unfilter.ptx")),
+    ("select", include_str!("../../../kernels/select.ptx")),
 ];
 
 /// The files of a module behind the constants and the prelude.
@@ -195,7 +226,7 @@ macro_rules! kernel_files {
 }
 
 /// The whole source of every module, by stem.
-pub fn sources() -> [(&'static str, String); 10] {
+pub fn sources() -> [(&'static str, String); 11] {
     const PRELUDE: &str = include_str!("../../../kernels/prelude.cu");
     [
         ("locate", kernel_files!("place", "locate")),
@@ -211,6 +242,7 @@ pub fn sources() -> [(&'static str, String); 10] {
             kernel_files!("numbers", "chunks", "codes", "deflate", "inflate"),
         ),
         ("unfilter", kernel_files!("numbers", "chunks", "unfilter")),
+        ("select", kernel_files!("select")),
     ]
     .map(|(stem, files)| (stem, tile::constants() + PRELUDE + &files))
 }

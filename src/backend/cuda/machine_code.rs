@@ -18,14 +18,14 @@ macro_rules! for_architecture {
     ($architecture:literal) => {
         machine_code!(
             $architecture: "locate", "scan", "sort", "sweep", "segment", "reduce", "runs", "fold",
-            "inflate", "unfilter"
+            "inflate", "unfilter", "select"
         )
     };
 }
 
-static AMPERE: [Code; 10] = for_architecture!("80");
-static HOPPER: [Code; 10] = for_architecture!("90");
-static BLACKWELL: [Code; 10] = for_architecture!("100");
+static AMPERE: [Code; 11] = for_architecture!("80");
+static HOPPER: [Code; 11] = for_architecture!("90");
+static BLACKWELL: [Code; 11] = for_architecture!("100");
 
 /// The code for a device of this compute capability, if there is any. Code for one minor number runs on the
 /// later ones of the same major number.

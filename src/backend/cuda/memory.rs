@@ -158,6 +158,28 @@ impl<M: Machine> Gpu<M> {
         Ok(lease)
     }
 
+    /// Room for uploads to so many bytes.
+    pub fn landing(&self, bytes: u64) -> Result<Lease> {
+        self.lease(bytes, true)
+    }
+
+    /// Copies the first so many bytes to a place in such room; read where they are, if that is memory for columns.
+    pub fn upload_to(&self, to: &Lease, at: u64, from: &Buffer<u8>, bytes: usize) -> Result<()> {
+        let span = to.span().part(at, bytes as u64)?;
+        let sent = match (self.uploads, from.lent()) {
+            (Uploads::Pinned, Some(block)) => self.machine.upload_column(block, bytes, span)?,
+            _ => false,
+        };
+        if sent {
+            self.in_place.fetch_add(bytes as u64, Ordering::Relaxed);
+        } else {
+            let span = to.span().part(at, bytes as u64)?;
+            self.machine.upload(&from[..bytes], span)?;
+        }
+        self.uploaded.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Values of a batch, likewise; read where they are, if that is memory for columns.
     pub fn upload_values<T: Pod>(&self, values: &Buffer<T>) -> Result<Lease> {
         let lent = match self.uploads {
@@ -176,6 +198,17 @@ impl<M: Machine> Gpu<M> {
         self.uploaded.fetch_add(bytes as u64, Ordering::Relaxed);
         self.in_place.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(lease)
+    }
+
+    /// Writes bytes where kernels write, too; waits for all that was launched.
+    pub fn overwrite(&self, to: &Lease, at: u64, from: &[u8]) -> Result<()> {
+        let span = to.span().part(at, from.len() as u64)?;
+        // An upload may overtake kernels.
+        self.wait()?;
+        self.machine.upload(from, span)?;
+        self.uploaded
+            .fetch_add(from.len() as u64, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Memory of the host that kernels write to.

@@ -7,12 +7,14 @@
 //! | segment | `kernels/segment.cu` |
 //! | reduce | `kernels/reduce.cu`, `kernels/part.cu` |
 //! | all of them, of photons in runs | `kernels/runs.cu`, `kernels/fold.cu` |
-//! | decoding storage chunks, which no run does yet | `kernels/inflate.cu`, `kernels/unfilter.cu` |
+//! | decoding storage chunks | `kernels/inflate.cu`, `kernels/unfilter.cu` |
+//! | selecting photons | `kernels/select.cu` |
 //!
 //! `stages.rs` says what each launch is given, `fold.rs` in which order, `memory.rs` where data is,
 //! `driver/` how it reaches a device. The tests run all but `driver/` over an emulation of a device
 //! (`tests/kernels/`), and that over a stand-in for NVIDIA's driver.
 
+mod belong;
 mod choice;
 mod decode;
 mod driver;
@@ -24,16 +26,22 @@ mod kernels;
 mod machine;
 mod machine_code;
 mod memory;
+mod picked;
 mod report;
 mod resident;
 mod rows;
 mod runs;
+mod select;
 mod shares;
 mod sides;
+mod slabs;
 mod staged;
 mod stages;
+mod stretch;
+mod stretch_fold;
 mod sums;
 mod sweep;
+mod tickets;
 pub mod tile;
 mod way;
 
@@ -48,9 +56,11 @@ pub use report::{DeviceReport, Found};
 pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
-pub use way::{Inflating, Launching, Results, Sorting, Uploads, Way};
+pub use stretch::Begun;
+pub use way::{Inflating, Launching, Results, Sorting, Stretching, Uploads, Way};
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Phrase, Result, Setting, phrase};
@@ -61,6 +71,7 @@ use super::cpu::Cpu;
 use super::gpu::spread;
 use fold::Work;
 use memory::Gpu;
+use tickets::Tickets;
 
 /// Opened devices, and the CPU backend for what they do not do.
 #[derive(Debug)]
@@ -72,8 +83,13 @@ pub struct Cuda<M: Machine = Driver> {
     share: usize,
     /// In which order batches are folded.
     way: Way,
-    /// The device that the next batch begins with.
+    /// The device that the next batch begins with, and the one that the next stretch goes to.
     next: AtomicUsize,
+    turn: AtomicUsize,
+    /// Who decodes and selects photons.
+    stretching: Stretching,
+    /// Of stretches.
+    tickets: Arc<Tickets>,
 }
 
 /// What gives a device more memory (`Fault::into_error`).
@@ -100,6 +116,7 @@ impl Cuda<Driver> {
         cuda.set_uploads(Uploads::of_environment()?);
         cuda.set_launching(Launching::of_environment()?);
         cuda.set_inflating(Inflating::of_environment()?);
+        cuda.set_stretching(Stretching::of_environment()?);
         Ok(cuda)
     }
 
@@ -154,6 +171,9 @@ impl<M: Machine> Cuda<M> {
             );
         }
         Ok(Self {
+            tickets: Tickets::of(machines.len()),
+            turn: AtomicUsize::new(0),
+            stretching: Stretching::Device,
             gpus: machines.into_iter().map(Gpu::new).collect(),
             cpu,
             share: SHARE,
@@ -197,6 +217,11 @@ impl<M: Machine> Cuda<M> {
         self.gpus
             .iter_mut()
             .for_each(|gpu| gpu.inflating = inflating);
+    }
+
+    /// Has photons decoded and selected by someone else from now on.
+    pub fn set_stretching(&mut self, stretching: Stretching) {
+        self.stretching = stretching;
     }
 
     /// The names of the devices.

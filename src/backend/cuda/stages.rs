@@ -152,7 +152,7 @@ fn distinct_ancestors<M: Machine>(
 
 /// Replaces `n` counts by the sums of the counts before them. `sums` has room for an entry per tile
 /// and the sum of all.
-fn scan<M: Machine>(gpu: &Gpu<M>, counts: &Lease, n: u32, sums: &Lease) -> Result<()> {
+pub(super) fn scan<M: Machine>(gpu: &Gpu<M>, counts: &Lease, n: u32, sums: &Lease) -> Result<()> {
     let arguments = [Word(n), counts.at(), sums.at()];
     gpu.launch(Kernel::ScanReduce, tiles(n), &arguments)?;
     gpu.launch(Kernel::ScanSums, 1, &[Word(n), sums.at()])?;

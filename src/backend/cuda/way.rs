@@ -1,5 +1,5 @@
 //! How a batch is folded on a device, how it sorts, how columns get there, how results come back, how launches are
-//! handed over and who inflates chunks: two ways of each with the same bits, until a device has shown which is faster.
+//! handed over, who inflates chunks and who decodes photons at all: two ways of each with the same bits, until a device has shown which is faster.
 
 use crate::error::{Error, Result};
 
@@ -20,6 +20,9 @@ pub const COLUMNS: &str = "ICEFOLD_CUDA_COLUMNS";
 
 /// Chooses who inflates a storage chunk, likewise: `warps`, `lanes`, or nothing.
 pub const INFLATE: &str = "ICEFOLD_CUDA_INFLATE";
+
+/// Chooses who decodes and selects the photons of a run, likewise: `device`, `host`, or nothing.
+pub const STRETCHES: &str = "ICEFOLD_CUDA_STRETCHES";
 
 /// What a variable of the environment asks for, by the names of choices; the first stands for nothing.
 fn of_environment<T: Copy>(variable: &str, choices: &[(&str, T)]) -> Result<T> {
@@ -182,6 +185,30 @@ impl Inflating {
             ("lanes", Self::Lanes),
         ];
         of_environment(INFLATE, &choices)
+    }
+}
+
+/// Who decodes and selects photons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stretching {
+    /// The device, as far as it can.
+    Device,
+    /// The host, which sends batches.
+    Host,
+}
+
+impl Stretching {
+    /// What [`STRETCHES`] asks for.
+    ///
+    /// # Errors
+    /// It asks for something else.
+    pub fn of_environment() -> Result<Self> {
+        let choices = [
+            ("", Self::Device),
+            ("device", Self::Device),
+            ("host", Self::Host),
+        ];
+        of_environment(STRETCHES, &choices)
     }
 }
 

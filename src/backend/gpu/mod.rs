@@ -18,7 +18,7 @@ pub mod tile;
 
 pub use fault::{Fault, Result};
 pub use halve::{Limits, halved, merged};
-pub use part::{part, part_of_batch, valid_words};
+pub use part::{part, part_of_batch, valid_nulls, valid_words};
 pub use rows::{Found, Row, ValueKeys, join};
 pub use share::{Share, assemble};
 pub use spread::spread;

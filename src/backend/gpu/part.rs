@@ -53,3 +53,12 @@ pub fn valid_words(nulls: &NullBuffer, photons: Range<usize>) -> Vec<u32> {
     });
     words.take(photons.len().div_ceil(32)).collect()
 }
+
+/// Which of these photons are not null, where words have a bit for each of all, lowest first.
+pub fn valid_nulls(words: &[u32], photons: &[u32]) -> NullBuffer {
+    let is_valid = |&photon: &u32| {
+        let word = words.get((photon / u32::BITS) as usize);
+        word.is_some_and(|word| word >> (photon % u32::BITS) & 1 == 1)
+    };
+    photons.iter().map(is_valid).collect()
+}

@@ -175,12 +175,31 @@ pub fn batches(wanted: &[Wanted], most_units: u64) -> (Vec<Batch>, Vec<(usize, W
                     all.push(Building::default());
                 }
                 if let Some(batch) = all.last_mut() {
-                    batch.add((place, one), &steps, room);
+                    let word = batch.batch.words;
+                    batch.add((place, one), &steps, room, word as u32);
+                    batch.batch.words += room.words;
                 }
             }
         }
     }
     (all.into_iter().map(Building::done).collect(), of_host)
+}
+
+/// One batch of those chunks that a device decodes, each with the word where its values go, of so many words in all; and
+/// why the host decodes the others.
+pub fn placed(wanted: &[(Wanted, u32)], words: u64) -> (Batch, Vec<(usize, WhyHost)>) {
+    let (mut all, mut of_host) = (Building::default(), Vec::new());
+    all.batch.words = words;
+    for (place, (one, word)) in wanted.iter().enumerate() {
+        match steps(one.0, one.1) {
+            Err(why) => of_host.push((place, why)),
+            Ok(steps) => {
+                let room = room(one.0, one.1, &steps);
+                all.add((place, one), &steps, room, *word);
+            }
+        }
+    }
+    (all.done(), of_host)
 }
 
 /// A batch to which chunks are added.
@@ -194,7 +213,13 @@ struct Building {
 }
 
 impl Building {
-    fn add(&mut self, (wanted, &(form, chunk)): (usize, &Wanted), steps: &Steps, room: Room) {
+    fn add(
+        &mut self,
+        (wanted, &(form, chunk)): (usize, &Wanted),
+        steps: &Steps,
+        room: Room,
+        word: u32,
+    ) {
         let Self {
             batch,
             launches,
@@ -202,7 +227,7 @@ impl Building {
         } = self;
         *units += room.units();
         let number = batch.states.len() as u32;
-        let (stored, word) = (batch.stored as u32, batch.words as u32);
+        let stored = batch.stored as u32;
         batch.chunks.push(Place {
             wanted,
             stored,
@@ -210,7 +235,6 @@ impl Building {
         });
         let length = chunk.size() as u32;
         batch.states.push([Status::Good as u32, length, 0, 0]);
-        batch.words += room.words;
         let work = [batch.work, batch.work + room.work[0]].map(|unit| unit as u32);
         batch.stored += room.stored;
         batch.work += room.work.iter().sum::<u64>();
@@ -260,116 +284,4 @@ impl Building {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::photon::stored::{Element, Kind, Order, Pipeline, Stride};
-
-    fn form(steps: Vec<Step>) -> Form {
-        Form {
-            element: Element {
-                kind: Kind::F64,
-                order: Order::Little,
-            },
-            pipeline: Pipeline::new(steps).unwrap(),
-            rows: 1000,
-            chunk_rows: 10,
-            stride: Stride { first: 0, step: 8 },
-            is_plain: false,
-        }
-    }
-
-    fn chunk(size: u64, length: usize) -> StoredChunk {
-        StoredChunk {
-            number: 0,
-            rows: 0..length / 8,
-            place: 5..5 + size,
-            begins: 0,
-            length,
-            mask: 0,
-        }
-    }
-
-    #[test]
-    fn batches_take_no_more_than_they_may_and_what_takes_more_is_the_hosts() {
-        let form = form(vec![Step::Deflate]);
-        // Stored, inflated and as values: 3 + 5 + 5 units; and one that is too long.
-        let chunks = [
-            chunk(40, 80),
-            chunk(33, 80),
-            chunk(48, 80),
-            chunk(40, 8000),
-            chunk(40, 80),
-        ];
-        let wanted: Vec<Wanted> = chunks.iter().map(|chunk| (&form, chunk)).collect();
-        let (all, of_host) = batches(&wanted, 26);
-        assert_eq!(of_host, [(3, WhyHost::Long)]);
-        let taken = |batch: &Batch| batch.chunks.iter().map(|c| c.wanted).collect::<Vec<_>>();
-        assert_eq!(
-            all.iter().map(taken).collect::<Vec<_>>(),
-            [vec![0, 1], vec![2, 4]]
-        );
-        for batch in &all {
-            assert_eq!((batch.stored, batch.work, batch.words), (6, 10, 40));
-        }
-        // The longest first: of the second batch both are as long, of the first too.
-        let inflate = &all[1].launches[0];
-        assert_eq!(
-            (inflate.filter, inflate.from),
-            (Filter::Inflate, Side::Stored)
-        );
-        assert_eq!(
-            inflate.tasks,
-            [[0, 0, 0, 80, 0, 0, 0, 0], [1, 3, 5, 80, 0, 0, 0, 0]]
-        );
-    }
-
-    #[test]
-    fn filters_take_turns_between_two_places_and_checksums_stay() {
-        let form = form(vec![
-            Step::Shuffle { element: 8 },
-            Step::Fletcher32,
-            Step::Deflate,
-        ]);
-        let chunk = chunk(40, 80);
-        let (all, of_host) = batches(&[(&form, &chunk)], 1000);
-        assert!(of_host.is_empty());
-        let [batch] = &all[..] else {
-            unreachable!("one batch");
-        };
-        let steps: Vec<(Filter, Side, u32, u32)> = batch
-            .launches
-            .iter()
-            .map(|l| (l.filter, l.from, l.tasks[0][1], l.tasks[0][2]))
-            .collect();
-        // 84 bytes with the checksum take 6 units.
-        assert_eq!(
-            steps,
-            [
-                (Filter::Inflate, Side::Stored, 0, 0),
-                (Filter::Fletcher32, Side::Work, 0, 0),
-                (Filter::Shuffle, Side::Work, 0, 6),
-                (Filter::Values, Side::Work, 6, 0),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_has_no_kernel_is_named() {
-        for (step, name) in [
-            (Step::Lzf, "lzf"),
-            (Step::Zstd, "zstd"),
-            (Step::Blosc, "blosc"),
-        ] {
-            let (form, chunk) = (form(vec![Step::Deflate, step]), chunk(40, 80));
-            let (all, of_host) = batches(&[(&form, &chunk)], 1000);
-            assert!(all.is_empty());
-            assert_eq!(of_host, [(0, WhyHost::Filter(name))]);
-        }
-        let form = form(vec![Step::Shuffle { element: 8 }]);
-        let chunk = StoredChunk {
-            mask: 1,
-            ..chunk(40, 80)
-        };
-        assert_eq!(batches(&[(&form, &chunk)], 1000).1, [(0, WhyHost::Order)]);
-    }
-}
+mod tests;

@@ -23,15 +23,15 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Keep {
     granule: Arc<str>,
-    variables: Vec<WantedColumn>,
-    filters: Vec<RowFilter>,
-    nulls: NullPolicy,
+    pub variables: Vec<WantedColumn>,
+    pub filters: Vec<RowFilter>,
+    pub nulls: NullPolicy,
 }
 
 #[derive(Debug)]
-struct WantedColumn {
-    name: String,
-    column_type: ColumnType,
+pub(super) struct WantedColumn {
+    pub name: String,
+    pub column_type: ColumnType,
 }
 
 impl Keep {

@@ -42,6 +42,7 @@ mod said;
 mod select;
 mod settle;
 mod storage;
+mod stretch;
 mod superblock;
 mod track;
 mod virtual_dataset;

@@ -18,6 +18,7 @@ use super::open_block::OpenBlock;
 use super::presence::survey_all;
 use super::select::Positions;
 use super::settle::{applied, same_names, settle, unit_gaps};
+use super::stretch::Stretches;
 use super::track::{Track, rows_of};
 use crate::config::Config;
 use crate::photon::Counts;
@@ -35,31 +36,33 @@ use crate::{Error, Result};
 /// Yields the kept photons of one granule as batches, one ground track after the other.
 #[derive(Debug)]
 pub struct Reader {
-    granule: Arc<str>,
-    keep: Keep,
-    region: Option<Region>,
-    wanted: Option<WantedShards>,
-    steps: InTime,
+    pub(super) granule: Arc<str>,
+    pub(super) keep: Keep,
+    pub(super) region: Option<Region>,
+    pub(super) wanted: Option<WantedShards>,
+    pub(super) steps: InTime,
+    /// What a device takes.
+    pub(super) stretches: Stretches,
     /// Batches of a block that has several steps of time.
     waiting: VecDeque<PhotonBatch>,
     batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
     pub(super) tracks: Vec<Track>,
-    position: Position,
+    pub(super) position: Position,
     counts: Counts,
     joins: Vec<JoinReport>,
-    warnings: Vec<String>,
-    oddities: Oddities,
+    pub(super) warnings: Vec<String>,
+    pub(super) oddities: Oddities,
     spent: Spent,
     buffers: Buffers,
 }
 
 /// The next row to read; what belongs to the photons of the ground track is read when it begins.
 #[derive(Debug, Default)]
-struct Position {
-    track: usize,
-    row: u64,
-    belonging: Option<Belonging>,
+pub(super) struct Position {
+    pub track: usize,
+    pub row: u64,
+    pub belonging: Option<Belonging>,
 }
 
 /// The fate of one block of rows, before it is added to the reader's totals.
@@ -117,6 +120,7 @@ impl Reader {
             region: config.region.clone(),
             wanted: None,
             steps: InTime::of(granule, config)?,
+            stretches: Stretches::default(),
             waiting: VecDeque::new(),
             // Rows within a block are held as u32.
             batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
@@ -135,7 +139,7 @@ impl Reader {
         })
     }
 
-    /// The next batch of kept photons, never empty; `None` at the end.
+    /// The next batch of kept photons, never empty; `None` at the end, and where rows follow that are not read here.
     ///
     /// # Errors
     /// A block that cannot be read, a value that the wanted type cannot hold, a null under
@@ -152,28 +156,26 @@ impl Reader {
         if let Some(batch) = self.waiting.pop_front() {
             return Ok(Some(batch));
         }
-        if self.position.track == 0 && self.position.row == 0 {
-            self.steps.settle(&mut self.tracks, &mut self.keep)?;
-        }
+        self.settle_steps()?;
         while let Some(track) = self.tracks.get(self.position.track) {
-            if self.position.row == track.rows {
-                self.position = Position {
-                    track: self.position.track + 1,
-                    ..Position::default()
-                };
+            let Some(end) = self.stretches.end(&self.position, track.rows) else {
+                return Ok(None);
+            };
+            if self.position.row == end {
+                self.position = self.position.after();
                 continue;
             }
             if watch.stop() {
                 return Err(Error::interrupted());
             }
-            if self.position.row == 0
+            if self.position.belonging.is_none()
                 && let Some((belonging, odd)) = track.begin(&self.granule)?
             {
                 self.warnings.extend(odd);
                 self.position.belonging = Some(belonging);
             }
             let start = self.position.row;
-            let rows = start..track.rows.min(start + self.batch_rows);
+            let rows = start..end.min(start + self.batch_rows);
             let mut buffers = std::mem::take(&mut self.buffers);
             let fold = self.fold_block(track, rows.clone(), &mut buffers);
             self.buffers = buffers;

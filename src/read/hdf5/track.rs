@@ -34,7 +34,7 @@ pub(super) struct Track {
     /// In the order of the config's filters and variables.
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
-    link: Option<OpenLink>,
+    pub link: Option<OpenLink>,
     /// Sources that nothing looks at.
     unread: Vec<usize>,
     /// In the order of the config.
@@ -310,6 +310,11 @@ impl Track {
             RowsOf::Join(join) => self.joins[join].rows().is_none(),
             RowsOf::Photons | RowsOf::Segments => false,
         }
+    }
+
+    /// Whether rows of a source are geolocation segments.
+    pub fn is_of_segments(&self, source: usize) -> bool {
+        self.sources[source].rows == RowsOf::Segments
     }
 
     /// The path of a source with `{group}` for the ground track, behind the product where it is joined.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::table::{Holes, Places, Table};
 use crate::decode::host::Kept;
-use crate::photon::stored::{Form, StoredChunk, StoredColumn};
+use crate::photon::stored::{Element, Form, StoredChunk, StoredColumn};
 use crate::read::bytes::Bytes;
 
 /// A dataset, or one column of it, whose chunks are read without libhdf5.
@@ -42,6 +42,15 @@ impl ChunkedDataset {
     /// The rows that are not stored.
     pub fn holes(&self) -> Option<&Holes> {
         self.holes.as_ref()
+    }
+
+    /// How elements are stored, and rows of a chunk.
+    pub fn element(&self) -> Element {
+        self.form.element
+    }
+
+    pub fn chunk_rows(&self) -> u64 {
+        self.form.chunk_rows.max(1)
     }
 
     /// Whether no value is stored of rows that there are.
