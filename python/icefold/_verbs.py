@@ -70,7 +70,7 @@ def run(
     order: int | None = None,
     region: Region | None = None,
     cells_of_region: bool = False,
-    layout: str = "cells",
+    layout: str | None = None,
     overviews: Sequence[int] = (),
     table: Path | None = None,
     report: Path | None = None,
@@ -103,7 +103,8 @@ def run(
         What is said in place of the config, as for :func:`icefold.config`; and whether the store has all cells of the
         region, those without a photon, too.
     layout
-        ``"cells"``: occupied cells. ``"fullsphere"``: all cells of the Earth.
+        ``"cells"``: occupied cells. ``"fullsphere"``: all cells of the Earth. ``"hive"``: a Zarr for each shard, as
+        zagg has them. That of the config, or ``"cells"``, where none is given.
     overviews
         Coarser orders that the store has, too, such as ``[11, 10, 9]``.
     table

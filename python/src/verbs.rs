@@ -32,7 +32,7 @@ pub struct RunSettings {
     store: Option<PathBuf>,
     table: Option<PathBuf>,
     report: Option<PathBuf>,
-    layout: String,
+    layout: Option<String>,
     overviews: Vec<u8>,
     overwrite: bool,
     resume: bool,
@@ -65,16 +65,7 @@ impl RunSettings {
     }
 
     fn run<'a>(&self, config: &Config) -> icefold::Result<Run<'a>> {
-        let layout = match &*self.layout {
-            "cells" => Layout::CELLS,
-            "fullsphere" => Layout::FULL_SPHERE,
-            other => {
-                let message = format!("there is no layout '{other}'; give 'cells' or 'fullsphere'");
-                return Err(Error::argument(message));
-            }
-        };
         let mut run = Run::new(config.0.clone(), self.source(config)?)
-            .layout(layout)
             .overviews(&self.overviews)
             .overwrite(self.overwrite)
             .resume(self.resume)
@@ -85,6 +76,13 @@ impl RunSettings {
             .memory(self.machine.memory()?)
             .command(self.command.clone())
             .dialect(&Keywords);
+        if let Some(name) = &self.layout {
+            let layout = Layout::named(name).ok_or_else(|| {
+                let message = format!("there is no layout '{name}'");
+                Error::argument(message).with_remedy("give 'cells', 'fullsphere' or 'hive'")
+            })?;
+            run = run.layout(layout);
+        }
         if let Some(seconds) = self.checkpoint {
             let every = Duration::try_from_secs_f64(seconds)
                 .map_err(|e| Error::argument(format!("checkpoint={seconds}: {e}; give seconds")))?;

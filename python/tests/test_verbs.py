@@ -101,6 +101,8 @@ def test_errors_name_keywords_and_have_classes(granules, tmp_path):
     assert not report.whole and len(report["granules"]["failed"]) == 1
     with pytest.raises(icefold.ArgumentError, match="memory"):
         icefold.run("atl03", granules, "none.zarr", memory="lots")
+    with pytest.raises(icefold.ArgumentError, match="no layout 'rings'; give 'cells'"):
+        icefold.run("atl03", granules, "none.zarr", layout="rings")
     with pytest.raises(icefold.DeviceError):
         icefold.run("atl03", granules, "none.zarr", device="abacus")
 

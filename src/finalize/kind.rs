@@ -78,10 +78,9 @@ impl Kind {
     /// Whether cells have values of each step of time, where there are steps.
     pub fn has_steps(&self) -> bool {
         match self {
-            Self::Scalar
-            | Self::Histogram { .. }
-            | Self::Outside { .. }
-            | Self::Digest { .. } => true,
+            Self::Scalar | Self::Histogram { .. } | Self::Outside { .. } | Self::Digest { .. } => {
+                true
+            }
             Self::Mask => false,
         }
     }

@@ -8,7 +8,22 @@ use super::from_code::done;
 use crate::support::{Site, data};
 
 /// Those that run.
-const RUN: [&str; 3] = ["atl03_scalar_healpix_o11", "atl06", "atl06_nullable"];
+const RUN: [&str; 14] = [
+    "atl03_scalar_healpix_o11",
+    "atl03_tdigest_healpix",
+    "atl03_tdigest_healpix_hive",
+    "atl03_tdigest_healpix_o10",
+    "atl03_tdigest_healpix_o10_cached",
+    "atl03_tdigest_healpix_o11",
+    "atl03_tdigest_healpix_o11_cached",
+    "atl03_tdigest_healpix_o7",
+    "atl03_tdigest_healpix_o8",
+    "atl03_tdigest_healpix_o9",
+    "atl03_tdigest_healpix_o9_cached",
+    "atl03_tdigest_healpix_o9_hive",
+    "atl06",
+    "atl06_nullable",
+];
 /// Those that are about something else than photons, with what that is.
 const OTHERS: [(&str, &str); 4] = [
     ("gedi01b_waveform_healpix_hive", "is for waveforms of GEDI"),

@@ -226,7 +226,9 @@ impl OpenOrder {
         let document = document.transpose()?;
         let of_steps = times.filter(|times| {
             // What is the same at all steps has one dimension, that of the cells.
-            let first = document.as_ref().and_then(|d| d["dimension_names"][0].as_str());
+            let first = document
+                .as_ref()
+                .and_then(|d| d["dimension_names"][0].as_str());
             shape.len() > 1 || first == Some(&*times.name)
         });
         if let Some(times) = of_steps {
