@@ -9,6 +9,7 @@ mod attributes;
 mod buffers;
 pub(crate) mod bytes;
 mod compared;
+mod described;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
@@ -47,7 +48,7 @@ use std::sync::Arc;
 use crate::config::{Config, GranuleKind, TimeWindow};
 use crate::error::{Error, Result};
 use crate::photon::stretch::{Stretch, StretchRoom};
-use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
+use crate::photon::{ColumnType, Counts, PhotonBatch};
 use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, lies_outside, of_other_product};
 use crate::read::table::{
     TableFile, TableReader, columns_read, is_csv, looks_like_a_table, source_columns,
@@ -56,6 +57,7 @@ use crate::watch::Watch;
 
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
+pub use described::Described;
 pub(crate) use filters::RowFilter;
 pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;
@@ -79,25 +81,6 @@ pub(crate) type StoredStretch = Stretch<Arc<dyn bytes::Bytes>>;
 pub enum Input {
     Hdf5(GranuleFile, Box<Reader>),
     Table(Box<TableReader>),
-}
-
-/// What a granule says of the columns of a config.
-#[derive(Debug)]
-pub struct Described {
-    /// One per variable; `None` where no ground track has data.
-    pub columns: Option<Vec<SourceColumn>>,
-    /// Photons of all ground tracks, or rows of the table where that is known.
-    pub rows: u64,
-    /// The ground tracks of an HDF5 granule.
-    pub outline: Option<Outline>,
-    /// What the attributes of datasets, or of fields, say of their values.
-    pub applied: Vec<Applied>,
-    /// Bytes that storage chunks, or pages and rows of a table, take at most while they are decoded.
-    pub chunk_bytes: u64,
-    /// What differs within the granule, and is no reason to stop.
-    pub notes: Vec<String>,
-    /// Names and types of all columns of a table.
-    pub table_columns: Option<BTreeMap<String, String>>,
 }
 
 /// What a file is to a config.

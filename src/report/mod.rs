@@ -3,6 +3,7 @@
 mod assembled;
 mod belongs;
 mod document;
+mod facts;
 mod inspect;
 mod run;
 
@@ -10,8 +11,8 @@ pub use assembled::AssembledReport;
 pub use belongs::Belonging;
 pub use document::{PieceReport, RunReport, json_schema};
 #[doc(hidden)]
+pub use facts::RunFacts;
+#[doc(hidden)]
 pub use inspect::RUN_REPORT;
 #[doc(hidden)]
 pub use inspect::{Balance, Inspected, inspect, looks_like_a_report};
-#[doc(hidden)]
-pub use run::RunFacts;

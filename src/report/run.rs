@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::config::TimeAxis;
 use crate::plan::Plan;
-use crate::read::Applied;
 use crate::read::hdf5::GroundTrackStatus;
 use crate::region::Region;
 use crate::stat::Job;
@@ -16,47 +15,16 @@ use crate::store::{ContentHash, TreeHashes, Written, content_hash};
 use crate::text::grouped;
 use crate::usage::peak_resident_bytes;
 
+use super::RunFacts;
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
-    OutputHash, OverviewReport, PhotonCounts, PieceReport, PlanReport, RejectedReport, RunReport,
+    OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
 use crate::pipeline::Tally;
 
 /// Steps of time that a summary lists one by one.
 const STEPS_SHOWN: usize = 24;
-
-/// What a run knew before it began.
-#[derive(Debug)]
-pub struct RunFacts<'a> {
-    pub command: Vec<String>,
-    pub config_name: &'a str,
-    pub config_sha256: &'a str,
-    pub without_effect: &'a [&'static str],
-    pub region: Option<&'a Region>,
-    pub axis: Option<&'a TimeAxis>,
-    pub device: &'static str,
-    pub device_reason: String,
-    /// What more there is to say of the device.
-    pub device_details: serde_json::Map<String, Value>,
-    pub threads: usize,
-    pub memory_bytes: u64,
-    pub batch_rows: usize,
-    pub partials_bytes: u64,
-    pub plan: &'a Plan,
-    pub job: &'a Job,
-    pub store: &'a Path,
-    pub table: Option<&'a Path>,
-    /// Bytes of both, once they are written.
-    pub written_bytes: Option<u64>,
-    /// Of the shard map's shards and granules.
-    pub map_sha256: Option<String>,
-    /// What differs between granules.
-    pub drift: &'a [String],
-    pub conventions: &'a [Applied],
-    /// Of a run over a shard map.
-    pub pieces: Option<PieceReport>,
-}
 
 impl RunReport {
     /// Puts the report of a finished run together.

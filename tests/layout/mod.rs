@@ -19,7 +19,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 12] = [
+const SOURCES: [(&str, &str); 11] = [
     ("src", "rs"),
     ("kernels", "cu"),
     ("kernels", "cuh"),
@@ -31,7 +31,6 @@ const SOURCES: [(&str, &str); 12] = [
     ("benches", "cu"),
     ("examples", "rs"),
     ("python/src", "rs"),
-    ("python/icefold", "py"),
 ];
 
 /// Folders and files that may be `unsafe`: a C library behind each, or Python.
