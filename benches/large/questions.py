@@ -176,6 +176,8 @@ def main():
     parser.add_argument("--photons", type=int, default=2_000_000)
     parser.add_argument("--turns", type=int, default=7)
     arguments = parser.parse_args()
+    if arguments.granules < 10:
+        parser.error("ten steps need ten granules or more")
     icefold = arguments.binary.resolve()
     total = arguments.granules * arguments.photons
     with tempfile.TemporaryDirectory() as folder:
