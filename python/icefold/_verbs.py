@@ -148,6 +148,10 @@ def run(
     >>> report.open(order=10).sizes["cells"] > 0
     True
     """
+    if plan is not None and paths(granules):
+        raise ArgumentError("granules and plan both say what is read; give one of them")
+    if plan is None and paths(granules) and (shards is not None or granule_root is not None):
+        raise ArgumentError("shards and granule_root are about a shard map, and the run has none; give plan= in place of granules")
     question = _config(config, set, order, region, cells_of_region)
     settings = {
         "granules": paths(granules),
@@ -312,6 +316,10 @@ def verify(
     if devices is None:
         if set or order is not None:
             raise ArgumentError("set and order change a config, and two stores are compared; give devices=[...]")
+        if allow_external is not None or threads is not None or memory is not None:
+            raise ArgumentError(
+                "allow_external, threads and memory are about granules, and two stores are compared; give devices=[...]"
+            )
         others = paths(b)
         if len(others) != 1 or isinstance(a, (Config, Mapping)):
             raise ArgumentError("verify compares two stores; to compare devices give devices=[...]")
@@ -355,6 +363,8 @@ def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) 
     question = None if config is None else _config(config)
     text, shown = _icefold.inspect(path(what), question, all)
     found = Inspection(json.loads(text))
+    if (question is not None or all) and "ground_tracks" not in found:
+        raise ArgumentError(f"config and all are about a granule, and {path(what)} is none; leave them out")
     found.text = shown
     return found
 

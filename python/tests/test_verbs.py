@@ -175,3 +175,15 @@ def test_importing_takes_no_time():
     program = "import time; t = time.perf_counter(); import icefold; print(time.perf_counter() - t)"
     seconds = min(float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(5))
     assert seconds < 0.1
+
+
+def test_what_would_be_ignored_is_refused(granules, store):
+    with pytest.raises(icefold.ArgumentError, match="granules and plan"):
+        icefold.run("atl03", granules, "none.zarr", plan="shards.json")
+    with pytest.raises(icefold.ArgumentError, match="shards and granule_root"):
+        icefold.run("atl03", granules, "none.zarr", shards="0..1")
+    with pytest.raises(icefold.ArgumentError, match="two stores are compared"):
+        icefold.verify(store, store, threads=2)
+    with pytest.raises(icefold.ArgumentError, match="is none"):
+        icefold.inspect(store, all=True)
+    assert icefold.inspect(granules[0], config="atl03", all=True)["ground_tracks"]
