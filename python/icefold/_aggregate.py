@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _icefold
 from ._arguments import Memory, Region, machine, region as _region
-from ._errors import ArgumentError
+from ._errors import ArgumentError, Note
 
 if TYPE_CHECKING:
     import numpy
@@ -41,7 +42,8 @@ def aggregate(
     ----------
     lon, lat : array of shape (photons,), or name of a column
         Longitudes and geodetic latitudes on WGS84, degrees. Photons whose longitude is beyond +-540, whose latitude
-        is beyond +-90, or where either is NaN, are counted and left out.
+        is beyond +-90, or where either is NaN, are left out: a warning says how many, and so do the attributes of a
+        Dataset.
     values : array of shape (photons,), dict of such arrays, or names of columns
         What is aggregated: float32, float64 or integers. Others are converted as NumPy does, without loss. NaN takes
         part in counts and makes other statistics NaN, as in NumPy; nulls of a table take part in nothing.
@@ -112,12 +114,12 @@ def aggregate(
         "machine": machine(device, threads, None),
     }
     found = _icefold.aggregate(source, asked)
-    if found["warning"]:
-        import warnings
-
-        from ._errors import Note
-
-        warnings.warn(found["warning"], Note, stacklevel=2)
+    nowhere = found["rejected_by"].get("bad_coordinate", 0)
+    notes = [found["warning"]] if found["warning"] else []
+    if nowhere:
+        notes.append(f"{nowhere:,} of {found['read']:,} photons have no position and were left out")
+    for note in notes:
+        warnings.warn(note, Note, stacklevel=2)
     return _shaped(found, asked, to)
 
 

@@ -151,7 +151,9 @@ def run(
     if plan is not None and paths(granules):
         raise ArgumentError("granules and plan both say what is read; give one of them")
     if plan is None and paths(granules) and (shards is not None or granule_root is not None):
-        raise ArgumentError("shards and granule_root are about a shard map, and the run has none; give plan= in place of granules")
+        raise ArgumentError(
+            "shards and granule_root are about a shard map, and the run has none; give plan= in place of granules"
+        )
     question = _config(config, set, order, region, cells_of_region)
     settings = {
         "granules": paths(granules),
