@@ -21,7 +21,7 @@ use super::machine::{Machine, Result};
 use super::memory::{Gpu, Lease};
 
 /// Bytes of a slab; of a chunk that is longer, those of the chunk.
-const SLAB: usize = 16 << 20;
+const SLAB: usize = 8 << 20;
 /// Slabs that take turns.
 const SLABS: usize = 3;
 
