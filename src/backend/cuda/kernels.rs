@@ -236,7 +236,9 @@ pub fn sources() -> [(&'static str, String); 11] {
         ("fold", kernel_files!("part", "lane", "fold")),
         (
             "inflate",
-            kernel_files!("numbers", "chunks", "codes", "bits", "rounds", "deflate", "inflate"),
+            kernel_files!(
+                "numbers", "chunks", "codes", "bits", "rounds", "deflate", "inflate"
+            ),
         ),
         ("unfilter", kernel_files!("numbers", "chunks", "unfilter")),
         ("select", kernel_files!("select")),

@@ -366,8 +366,11 @@ impl OnDevice {
             of_host.push(place);
             *facts.left.entry(why.words()).or_default() += 1;
         }
-        let states: Vec<State> =
-            gpu.download_in(self.queue, &self.there.states, self.batch.states.len() as u64)?;
+        let states: Vec<State> = gpu.download_in(
+            self.queue,
+            &self.there.states,
+            self.batch.states.len() as u64,
+        )?;
         let mut failed: BTreeMap<Status, u64> = BTreeMap::new();
         for (place, state) in self.batch.chunks.iter().zip(&states) {
             match status_of(state)? {

@@ -105,6 +105,8 @@ fn inflate_all(bench: &mut Bench, chunks: &[Chunk], rows: usize) -> Result<()> {
     }
     drop(found);
     let seconds = bench.times(REPEATS, || bench.cuda.inflate(&mut there))?;
-    bench.lines.measured("inflate", what("cuda"), rate(n, &seconds))?;
+    bench
+        .lines
+        .measured("inflate", what("cuda"), rate(n, &seconds))?;
     Ok(())
 }

@@ -263,7 +263,9 @@ impl Driver {
 
     /// Waits for all streams.
     fn settle(&self) -> Result<()> {
-        let mut all = [&self.copies, &self.compute].into_iter().chain(&self.beside);
+        let mut all = [&self.copies, &self.compute]
+            .into_iter()
+            .chain(&self.beside);
         all.try_for_each(|stream| stream.synchronize())
             .map_err(|e| fault(e, "finish the work on the device"))
     }
