@@ -124,7 +124,9 @@ mod tests {
         ) {
             let rows: Vec<u64> = gaps.iter().scan(5, |row, gap| { *row += gap; Some(*row) }).collect();
             let mut ends: Vec<usize> = cuts.iter().flat_map(|&(a, b)| [a, b]).collect();
-            ends.iter_mut().for_each(|end| *end = (*end).min(rows.len()));
+            for end in &mut ends {
+                *end = (*end).min(rows.len());
+            }
             ends.sort_unstable();
             let ranges = || ends.chunks(2).map(|ends| ends[0]..ends[1]);
             let expected: Vec<u64> = ranges().flat_map(|range| rows[range].to_vec()).collect();

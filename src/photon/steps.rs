@@ -186,7 +186,9 @@ mod tests {
 
     fn each(steps: &[u32]) -> InSteps {
         let mut runs = StepRuns::default();
-        steps.iter().for_each(|&step| runs.push(step, 1));
+        for &step in steps {
+            runs.push(step, 1);
+        }
         runs.into()
     }
 

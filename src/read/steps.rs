@@ -169,7 +169,9 @@ mod tests {
 
     fn runs(steps: &[u32]) -> InSteps {
         let mut runs = StepRuns::default();
-        steps.iter().for_each(|&step| runs.push(step, 1));
+        for &step in steps {
+            runs.push(step, 1);
+        }
         runs.into()
     }
 
@@ -186,10 +188,13 @@ mod tests {
             10.0,
         ];
         let values = Values::F64(times.to_vec().into());
-        let find = |ranges: &[Range<usize>]| finder.find(&plain(&values), ranges.iter().cloned());
-        assert_eq!(find(&[0..times.len()]), runs(&[0, 0, 1, 1, 2, 2, 1]));
-        assert_eq!(find(&[2..4]), InSteps::One(1));
-        assert_eq!(find(&[6..7, 2..3]), InSteps::One(1));
+        let find = |photons: &[usize]| {
+            let ranges = photons.iter().map(|&photon| photon..photon + 1);
+            finder.find(&plain(&values), ranges)
+        };
+        assert_eq!(find(&[0, 1, 2, 3, 4, 5, 6]), runs(&[0, 0, 1, 1, 2, 2, 1]));
+        assert_eq!(find(&[2, 3]), InSteps::One(1));
+        assert_eq!(find(&[6, 2]), InSteps::One(1));
         let whole = Values::I64(vec![9, 10, 11].into());
         let steps = finder.find(&plain(&whole), std::iter::once(0..3));
         assert_eq!(steps, runs(&[0, 1, 1]));
