@@ -62,7 +62,7 @@ impl Element {
     }
 }
 
-impl<'a> Target<'a> {
+impl Target<'_> {
     /// Whether stored bytes of an element are those of a value.
     pub fn holds(&self, element: Element) -> bool {
         let same = matches!(
