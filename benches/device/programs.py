@@ -153,12 +153,8 @@ aggregation:
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
 """
-# Who decodes and selects on the way to the device, and who inflates there.
-LINES = {
-    "cuda": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "warps"},
-    "cuda, lanes": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "lanes"},
-    "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"},
-}
+# Who decodes and selects on the way to the device.
+LINES = {"cuda": {"ICEFOLD_CUDA_STRETCHES": "device"}, "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"}}
 
 
 def forget(paths):
@@ -302,16 +298,11 @@ def ncu(facts, context):
 
 
 def ncu_line(facts, context):
-    """The kernels that a stretch goes through, each way to inflate."""
+    """The kernels that a stretch goes through."""
     inputs = long_granules(context, 10_000, 2)[:1]
     program = [context["binary"], "run", "atl03", *inputs, "--device", context["device"], "--overwrite"]
     program += ["--store", str(Path(context["scratch"]) / "ncu.zarr"), "--progress", "none"]
-    worst = 0
-    for way, count in (("cuda", "30"), ("cuda, lanes", "2")):
-        only = [] if way == "cuda" else ["--kernel-name", "regex:inflate"]
-        os.environ.update(LINES[way])
-        worst = max(worst, counters(facts, context, ["--launch-count", count, *only], program))
-    return worst
+    return counters(facts, context, ["--launch-count", "30"], program)
 
 
 def wgpu(facts, context):

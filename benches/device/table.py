@@ -79,7 +79,7 @@ def sorts(found):
 
 def inflated(found):
     rows = []
-    for fact, copied in (("inflate", "no"), ("inflate_uploaded", "yes")):
+    for fact in ("inflate",):
         for value in values(found, "inflate", fact):
             rows.append([value["by"], value["chunk_rows"], value["chunks"], copied,
                          per_second(value, "bytes"), per_second(value, "stored_bytes"),
