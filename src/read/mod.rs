@@ -10,6 +10,7 @@ mod buffers;
 pub(crate) mod bytes;
 mod compared;
 mod described;
+mod extremes;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
@@ -18,8 +19,10 @@ pub mod hdf5;
 pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
+mod integers;
 mod marks;
 mod meaning;
+mod meant;
 mod missing;
 mod names;
 mod oddities;
@@ -68,7 +71,7 @@ pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost};
 pub(crate) use siblings::Siblings;
 pub use spent::Spent;
-pub(crate) use steps::{ByTime, StepFinder};
+pub(crate) use steps::{ByTime, StepFinder, Times};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
