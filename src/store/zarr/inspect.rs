@@ -204,7 +204,7 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("fill", json!(contents.fill));
     // Ids that are indices are not stored.
     let stored = match store.extent() {
-        Extent::Sphere | Extent::Leaves if name == CELL_IDS => 0,
+        Extent::Sphere | Extent::Leaves | Extent::Raster if name == CELL_IDS => 0,
         _ => {
             let mut stored = 0;
             for folder in store.folders(name)? {

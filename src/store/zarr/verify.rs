@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::aligned::union;
 use super::difference::{Difference, VerifiedArray, VerifyReport};
 use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
+use super::group::Extent;
 use super::groups::document;
 use super::hive::is_hive;
 use super::inspect_tree::store_hashes;
@@ -98,7 +99,7 @@ impl Pair {
             if both == [true, true] {
                 self.compare_array(name, report)?;
             } else {
-                report.only_in(format!("{}/{name}", self.order), both[0]);
+                report.only_in(format!("{}/{name}", self.a.grid().group()), both[0]);
             }
         }
         Ok(())
@@ -123,7 +124,11 @@ impl Pair {
     /// The grid must agree; what ran may differ.
     fn compare_attributes(&self, report: &mut VerifyReport) {
         let (a, b) = (self.a.attributes(), self.b.attributes());
-        let order = self.order.to_string();
+        let order = self.a.grid().group();
+        if self.a.extent() == Extent::Raster || self.b.extent() == Extent::Raster {
+            let [of_a, of_b] = [&self.a, &self.b].map(|store| store.grid().kind.identity());
+            report.property(&order, "grid", (of_a, of_b));
+        }
         if self.is_apart() || !self.are_ours() {
             let [of_a, of_b] = [&self.a, &self.b].map(|store| store.grid().kind.identity());
             report.property(&order, "grid", (of_a, of_b));
@@ -177,7 +182,7 @@ impl Pair {
                     format!("{b} with its own"),
                 );
             }
-            report.property(&self.order.to_string(), "steps of time", (a, b));
+            report.property(&self.a.grid().group(), "steps of time", (a, b));
         }
     }
 
@@ -197,7 +202,7 @@ impl Pair {
         if let Some(cells) = &self.cells {
             (a.shape[0], b.shape[0]) = (cells.len() as u64, cells.len() as u64);
         }
-        let full = format!("{}/{name}", self.order);
+        let full = format!("{}/{name}", self.a.grid().group());
         let both = (a.dtype.name().to_owned(), b.dtype.name().to_owned());
         report.property(&full, "dtype", both);
         let both = (format!("{:?}", a.shape), format!("{:?}", b.shape));

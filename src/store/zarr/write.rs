@@ -77,7 +77,10 @@ impl StoreWriter {
             group: GroupWriter::new(
                 self.place.partial(),
                 self.base.schema().at(order),
-                Extent::Occupied,
+                match self.base.extent() {
+                    Extent::Raster => Extent::Raster,
+                    _ => Extent::Occupied,
+                },
             ),
             ancestors: 0,
             last: None,
