@@ -155,8 +155,9 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
         pipeline::describe(plan)
     );
     if !overviews.is_empty() {
-        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
+        let groups = overviews.iter().map(|order| config.grid.kind.group(*order));
+        let groups = groups.collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("overviews of orders {groups}\n"));
     }
     for failed in &survey.failed {
         text.push_str(&format!("  cannot be read: {}\n", failed.reason));

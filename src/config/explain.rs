@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::GridConfig;
 use super::{
     CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
 };
-use super::GridConfig;
 use super::{Config, Definition, Dtype, Filter, FilterOp, Output, Steps, Variable};
 use crate::text::padded;
 

@@ -239,16 +239,26 @@ fn rectilinear(raw: &RawGrid, faults: &mut Faults) -> Option<GridConfig> {
     });
     let bounds = raw.bounds.clone().unwrap_or_default();
     let bounds = <[f64; 4]>::try_from(bounds).map_err(|bounds| {
-        let message = format!("has {} numbers; it is [west, south, east, north]", bounds.len());
+        let message = format!(
+            "has {} numbers; it is [west, south, east, north]",
+            bounds.len()
+        );
         Fault::new(key("bounds"), message)
     });
     let shape = raw.chunk_shape.clone().unwrap_or_default();
-    let chunk_shape = sides(shape.iter().map(|&side| side as f64))
-        .ok_or_else(|| Fault::new(key("chunk_shape"), format!("is {shape:?}; it is [rows, columns] of cells, each 1 or more")));
+    let chunk_shape = sides(shape.iter().map(|&side| side as f64)).ok_or_else(|| {
+        Fault::new(
+            key("chunk_shape"),
+            format!("is {shape:?}; it is [rows, columns] of cells, each 1 or more"),
+        )
+    });
     let chunk_inner = raw.chunk_inner.as_ref().map(|inner| {
-        let listed = inner.listed().and_then(|sides| self::sides(sides.iter().copied()));
+        let listed = inner
+            .listed()
+            .and_then(|sides| self::sides(sides.iter().copied()));
         listed.ok_or_else(|| {
-            let message = "is not [rows, columns] of cells, as Zarr chunks of rectilinear grids have";
+            let message =
+                "is not [rows, columns] of cells, as Zarr chunks of rectilinear grids have";
             Fault::new(key("chunk_inner"), message)
         })
     });

@@ -28,7 +28,6 @@ impl GeoBox {
     /// The box around a shard, or any other cell.
     pub fn around(order: Order, shard: u64, grid: Grid) -> Self {
         if !grid.lies_between_vertices() {
-            // Sides of its cells are curved, and a pole may lie inside one.
             return Self {
                 south: -90.0,
                 north: 90.0,

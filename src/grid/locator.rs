@@ -3,9 +3,9 @@
 //! The seam's side of the stage after upload. One choice of grid a call of many positions, none a photon.
 
 use super::healpix;
-use super::rectilinear;
 #[cfg(test)]
 use super::lattice::LatticeLocator;
+use super::rectilinear;
 use super::seam::Tiling;
 use super::{Bounds, Grid, Order};
 

@@ -288,7 +288,9 @@ impl Grid {
         if let Some(found) = Rectilinear::of_attributes(attributes) {
             let (grid, found) = found?;
             if found != order {
-                return Err(format!("attribute icefold.grid is of order {found}, not {order}"));
+                return Err(format!(
+                    "attribute icefold.grid is of order {found}, not {order}"
+                ));
             }
             return Ok(Self::Rectilinear(grid));
         }

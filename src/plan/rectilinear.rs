@@ -27,7 +27,9 @@ pub(super) fn signature(grid: &Rectilinear) -> Map<String, Value> {
 
 /// Whether a signature says that it is of such a grid.
 pub(super) fn is_of_one(signature: &Map<String, Value>) -> bool {
-    signature.get("type").is_some_and(|kind| kind == "rectilinear")
+    signature
+        .get("type")
+        .is_some_and(|kind| kind == "rectilinear")
 }
 
 /// The grid of a signature.
@@ -55,7 +57,10 @@ fn parsed(signature: &Map<String, Value>) -> Option<Result<Rectilinear, (&'stati
     let sides = |key: &str| -> Option<[u32; 2]> {
         let sides: [f64; 2] = numbers(key)?.try_into().ok()?;
         let whole = |side: f64| (1.0..4_294_967_296.0).contains(&side) && side.fract() == 0.0;
-        sides.into_iter().all(whole).then(|| sides.map(|side| side as u32))
+        sides
+            .into_iter()
+            .all(whole)
+            .then(|| sides.map(|side| side as u32))
     };
     let [width, tilt, west, skew, height, north] = numbers("affine")?.try_into().ok()?;
     if tilt != 0.0 || skew != 0.0 || height >= 0.0 {

@@ -17,9 +17,7 @@ pub struct Edges(Locator);
 impl Edges {
     /// Of a grid that has any.
     pub fn of(grid: &GridConfig) -> Option<Self> {
-        grid.kind
-            .has_edges()
-            .then(|| Self(grid.shard_locator()))
+        grid.kind.has_edges().then(|| Self(grid.shard_locator()))
     }
 
     /// Clears the marks of positions outside; those whose mark is clear already may be anything.
@@ -80,18 +78,25 @@ mod tests {
         };
         let edges = Edges::of(&grid).unwrap();
         let lon: Vec<f64> = (0..20_000).map(|i| f64::from(i) * 0.018 - 180.0).collect();
-        let lat: Vec<f64> = (0..20_000).map(|i| f64::from(i % 5000) * 4e-4 - 90.0).collect();
+        let lat: Vec<f64> = (0..20_000)
+            .map(|i| f64::from(i % 5000) * 4e-4 - 90.0)
+            .collect();
         let marks: Vec<u8> = (0..lon.len()).map(|i| u8::from(i % 3 > 0)).collect();
         let locator = grid.locator();
         let expected: Vec<u8> = (0..lon.len())
             .map(|i| marks[i] & u8::from(locator.cell(lon[i], lat[i]) < grid.cells()))
             .collect();
-        let kept = expected.iter().map(|&mark| usize::from(mark)).sum::<usize>();
+        let kept = expected
+            .iter()
+            .map(|&mark| usize::from(mark))
+            .sum::<usize>();
         assert!(kept > 1000 && kept < 13_000);
         let mut found = marks.clone();
         edges.narrow(&lon, &lat, &mut found);
         assert_eq!(found, expected);
-        let mut places: Vec<u32> = (0..lon.len() as u32).filter(|&i| marks[i as usize] == 1).collect();
+        let mut places: Vec<u32> = (0..lon.len() as u32)
+            .filter(|&i| marks[i as usize] == 1)
+            .collect();
         edges.retain(&lon, &lat, &mut places);
         assert_eq!(places.len(), kept);
         let kind = Latitude::AuthalicWgs84.into();

@@ -235,7 +235,9 @@ pub(crate) fn coarser_on(given: &[u8], grid: &GridConfig) -> Result<Vec<Order>, 
     let block = rectilinear.block(grid.cell_order);
     let mut orders = Vec::new();
     for &width in given {
-        let order = rectilinear.order_of_factor(width.into()).filter(|order| *order < grid.cell_order);
+        let order = rectilinear
+            .order_of_factor(width.into())
+            .filter(|order| *order < grid.cell_order);
         let order = order.ok_or_else(|| {
             format!(
                 "cells {width} wide are no overview: widths in cells are 2, 4, 8 and so on, up to 128, that divide both \

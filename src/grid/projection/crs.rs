@@ -26,8 +26,7 @@ const GEOGRAPHIC: &str = r#"GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6
 
 impl Crs {
     /// What is known, for messages.
-    pub const KNOWN: &str =
-        "EPSG:4326, EPSG:3031, EPSG:3413, EPSG:3976, EPSG:32601 to EPSG:32660 and EPSG:32701 to EPSG:32760";
+    pub const KNOWN: &str = "EPSG:4326, EPSG:3031, EPSG:3413, EPSG:3976, EPSG:32601 to EPSG:32660 and EPSG:32701 to EPSG:32760";
 
     /// The system of this name, such as `EPSG:3031`.
     pub fn named(name: &str) -> Option<Self> {
@@ -67,9 +66,9 @@ impl Crs {
             Kind::Geographic if south < -90.0 || north > 90.0 => {
                 Some("latitudes are from -90 to 90 degrees".to_owned())
             }
-            Kind::Geographic if east - west > 360.0 || west < -360.0 || east > 540.0 => Some(
-                "longitudes span 360 degrees at most, from a west of -360 or more".to_owned(),
-            ),
+            Kind::Geographic if east - west > 360.0 || west < -360.0 || east > 540.0 => {
+                Some("longitudes span 360 degrees at most, from a west of -360 or more".to_owned())
+            }
             Kind::Utm(..) => {
                 let farthest = (east - Transverse::easting())
                     .abs()
@@ -119,7 +118,10 @@ impl Crs {
             Kind::Polar(south, standard, origin) => projected(
                 "Polar_Stereographic",
                 &[
-                    ("latitude_of_origin", if south { -standard } else { standard }),
+                    (
+                        "latitude_of_origin",
+                        if south { -standard } else { standard },
+                    ),
                     ("central_meridian", origin),
                     ("false_easting", 0.0),
                     ("false_northing", 0.0),

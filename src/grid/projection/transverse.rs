@@ -24,8 +24,7 @@ const N5: f64 = N3 * N2;
 const N6: f64 = N3 * N3;
 
 /// Metres of a radian along the central meridian.
-const RADIUS: f64 =
-    SCALE * (AXIS / (1.0 + N) * (1.0 + N2 / 4.0 + N4 / 64.0 + N6 / 256.0));
+const RADIUS: f64 = SCALE * (AXIS / (1.0 + N) * (1.0 + N2 / 4.0 + N4 / 64.0 + N6 / 256.0));
 
 /// The coefficients of equation 35: from the sphere to the plane.
 const FORWARD: [f64; 6] = [
@@ -33,8 +32,7 @@ const FORWARD: [f64; 6] = [
         + 7_891.0 / 37_800.0 * N6,
     13.0 / 48.0 * N2 - 3.0 / 5.0 * N3 + 557.0 / 1_440.0 * N4 + 281.0 / 630.0 * N5
         - 1_983_433.0 / 1_935_360.0 * N6,
-    61.0 / 240.0 * N3 - 103.0 / 140.0 * N4 + 15_061.0 / 26_880.0 * N5
-        + 167_603.0 / 181_440.0 * N6,
+    61.0 / 240.0 * N3 - 103.0 / 140.0 * N4 + 15_061.0 / 26_880.0 * N5 + 167_603.0 / 181_440.0 * N6,
     49_561.0 / 161_280.0 * N4 - 179.0 / 168.0 * N5 + 6_601_661.0 / 7_257_600.0 * N6,
     34_729.0 / 80_640.0 * N5 - 3_418_889.0 / 1_995_840.0 * N6,
     212_378_941.0 / 319_334_400.0 * N6,
@@ -82,7 +80,8 @@ impl Transverse {
     #[inline]
     pub fn project(&self, lon: f64, lat: f64) -> (f64, f64) {
         let of = Colatitude::of(lat.abs());
-        self.place(lon, lat, &of).map_or((f64::NAN, f64::NAN), |(x, y, _)| (x, y))
+        self.place(lon, lat, &of)
+            .map_or((f64::NAN, f64::NAN), |(x, y, _)| (x, y))
     }
 
     /// The place of a position whose latitude has this colatitude, and |v|.

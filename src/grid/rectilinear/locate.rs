@@ -5,7 +5,7 @@
 //! northern edges, and the eastern and southern edges of the grid are outside. Devices have no kernel for this: the host
 //! locates.
 
-use super::{Level, Rectilinear};
+use super::{FUZZ, Level, Rectilinear};
 use crate::grid::locator::Locate;
 use crate::grid::projection::{Around, Projection};
 use crate::grid::{Bounds, Order};
@@ -24,11 +24,17 @@ pub(in crate::grid) struct Locator {
     level: Level,
     /// Rows and columns of the finest cells.
     shape: [f64; 2],
+    /// The last column of a whole turn: rounding may carry what is just west of its edge to the end.
+    last: f64,
 }
 
 impl Locator {
     pub fn new(grid: Rectilinear, order: Order) -> Self {
+        let [west, _, east, _] = grid.bounds();
+        let whole_turn = grid.crs.is_geographic() && east - west > 360.0 - FUZZ;
+        let last = (360.0 / grid.cell[0] - FUZZ).ceil() - 1.0;
         Self {
+            last: if whole_turn { last } else { f64::INFINITY },
             projection: grid.crs.projection(),
             level: grid.level(order),
             shape: grid.shape(grid.finest_order()).map(f64::from),
@@ -48,9 +54,7 @@ impl Locator {
         while x - 360.0 >= west {
             x -= 360.0;
         }
-        // Rounding may carry what is just west of the edge to the end of the turn.
-        let end = west + 360.0;
-        if x >= end { end.next_down() } else { x }
+        x
     }
 
     /// The column and the row of a place, which may be of no cell.
@@ -59,7 +63,7 @@ impl Locator {
         let [width, height] = self.grid.cell;
         [
             ((self.grid.north - y) / height).floor(),
-            ((x - self.grid.west) / width).floor(),
+            ((x - self.grid.west) / width).floor().min(self.last),
         ]
     }
 

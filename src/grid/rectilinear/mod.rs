@@ -95,7 +95,8 @@ impl Rectilinear {
         let count = |span: f64, size: f64, block: u32| -> Result<u32, (&'static str, String)> {
             let cells = (span / size - FUZZ).ceil().max(1.0);
             if cells >= MOST {
-                let message = format!("makes {cells} cells along a side; at most {MOST} are allowed");
+                let message =
+                    format!("makes {cells} cells along a side; at most {MOST} are allowed");
                 return Err(("resolution", message));
             }
             Ok((cells as u32).div_ceil(block))
@@ -217,7 +218,9 @@ impl Rectilinear {
     /// The order whose cells are so many of the finest wide and high; `None` where there is none.
     pub fn order_of_factor(&self, factor: u64) -> Option<Order> {
         let halvings = factor.is_power_of_two().then(|| factor.trailing_zeros())?;
-        let halvings = u8::try_from(halvings).ok().filter(|h| *h <= self.halvings)?;
+        let halvings = u8::try_from(halvings)
+            .ok()
+            .filter(|h| *h <= self.halvings)?;
         Some(Order(self.finest_order().0 - halvings))
     }
 
@@ -264,7 +267,10 @@ impl Asked {
         let [west, south, east, north] = self.bounds;
         let positive = |value: f64| value.is_finite() && value > 0.0;
         if !self.resolution.into_iter().all(positive) {
-            let message = format!("is {:?}; cells are wider and higher than 0", self.resolution);
+            let message = format!(
+                "is {:?}; cells are wider and higher than 0",
+                self.resolution
+            );
             return Some(("resolution", message));
         }
         if !self.bounds.into_iter().all(f64::is_finite) || west >= east || south >= north {
@@ -284,7 +290,8 @@ impl Asked {
             return Some(("chunk_shape", message));
         }
         let inner = self.chunk_inner?;
-        let divides = |side: usize| inner[side] > 0 && self.chunk_shape[side].is_multiple_of(inner[side]);
+        let divides =
+            |side: usize| inner[side] > 0 && self.chunk_shape[side].is_multiple_of(inner[side]);
         (!(divides(0) && divides(1))).then(|| {
             let message = format!(
                 "is {inner:?}, which does not divide chunk_shape {:?} into equal parts",
@@ -328,7 +335,10 @@ impl Level {
         );
         let squares = u64::from(self.block[1] >> self.halvings);
         let at = |square: u64, bits: u64| ((square as u32) << self.halvings) | gather(bits);
-        [at(square / squares, place >> 1), at(square % squares, place)]
+        [
+            at(square / squares, place >> 1),
+            at(square % squares, place),
+        ]
     }
 
     /// The row and the column of a shard.

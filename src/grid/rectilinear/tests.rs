@@ -24,9 +24,19 @@ fn grid(crs: &str, resolution: f64, bounds: [f64; 4], chunk_shape: [u32; 2]) -> 
 /// Of Antarctica, of Greenland, of a zone of UTM, and of degrees.
 fn grids() -> [Rectilinear; 5] {
     [
-        grid("EPSG:3031", 5000.0, [-3.2e6, -3.2e6, 3.2e6, 3.2e6], [256, 256]),
+        grid(
+            "EPSG:3031",
+            5000.0,
+            [-3.2e6, -3.2e6, 3.2e6, 3.2e6],
+            [256, 256],
+        ),
         grid("EPSG:3413", 1000.0, [-7e5, -3.4e6, 9e5, -6e5], [120, 72]),
-        grid("EPSG:32618", 10.0, [358_300.0, 4_299_600.0, 370_300.0, 4_311_600.0], [300, 300]),
+        grid(
+            "EPSG:32618",
+            10.0,
+            [358_300.0, 4_299_600.0, 370_300.0, 4_311_600.0],
+            [300, 300],
+        ),
         grid("EPSG:4326", 0.1, [-180.0, -90.0, 180.0, 90.0], [100, 150]),
         grid("EPSG:4326", 0.25, [100.0, 30.0, 300.0, 80.0], [7, 5]),
     ]
@@ -68,9 +78,15 @@ fn ids_of_every_order_are_those_of_places_and_lie_in_their_ancestors() {
 fn a_grid_goes_on_to_the_east_and_south_until_its_shards_are_whole() {
     let grid = grid("EPSG:3031", 5000.0, [-2e6, -1e6, 2e6, 1e6], [256, 256]);
     assert_eq!(grid.shape(grid.finest_order()), [512, 1024]);
-    assert_eq!(grid.bounds(), [-2e6, 1e6 - 512.0 * 5000.0, -2e6 + 1024.0 * 5000.0, 1e6]);
+    assert_eq!(
+        grid.bounds(),
+        [-2e6, 1e6 - 512.0 * 5000.0, -2e6 + 1024.0 * 5000.0, 1e6]
+    );
     assert_eq!(grid.finest_order(), Order(8));
-    assert_eq!((grid.group(Order(8)), grid.group(Order(5))), ("rectilinear".into(), "rectilinear_8".into()));
+    assert_eq!(
+        (grid.group(Order(8)), grid.group(Order(5))),
+        ("rectilinear".into(), "rectilinear_8".into())
+    );
 }
 
 #[test]
@@ -86,16 +102,77 @@ fn a_grid_is_read_back_from_what_its_groups_state() {
 
 #[test]
 fn what_makes_no_grid_is_refused_by_its_key() {
-    let fine = asked("EPSG:32618", 10.0, [358_300.0, 4_299_600.0, 370_300.0, 4_311_600.0], [300, 300]);
+    let fine = asked(
+        "EPSG:32618",
+        10.0,
+        [358_300.0, 4_299_600.0, 370_300.0, 4_311_600.0],
+        [300, 300],
+    );
     let wrong = [
-        (Asked { resolution: [0.0, 1.0], ..fine }, "resolution", "wider and higher than 0"),
-        (Asked { resolution: [1.0, f64::NAN], ..fine }, "resolution", "wider"),
-        (Asked { resolution: [1e-9, 1.0], ..fine }, "resolution", "cells along a side"),
-        (Asked { bounds: [5.0, 0.0, 4.0, 1.0], ..fine }, "bounds", "west < east"),
-        (Asked { bounds: [0.0, 0.0, 9e6, 1.0], ..fine }, "bounds", "within 3900 km"),
-        (Asked { chunk_shape: [0, 5], ..fine }, "chunk_shape", "1 or more"),
-        (Asked { chunk_shape: [1 << 20, 1 << 20], ..fine }, "chunk_shape", "at most together"),
-        (Asked { chunk_inner: Some([70, 75]), ..fine }, "chunk_inner", "does not divide"),
+        (
+            Asked {
+                resolution: [0.0, 1.0],
+                ..fine
+            },
+            "resolution",
+            "wider and higher than 0",
+        ),
+        (
+            Asked {
+                resolution: [1.0, f64::NAN],
+                ..fine
+            },
+            "resolution",
+            "wider",
+        ),
+        (
+            Asked {
+                resolution: [1e-9, 1.0],
+                ..fine
+            },
+            "resolution",
+            "cells along a side",
+        ),
+        (
+            Asked {
+                bounds: [5.0, 0.0, 4.0, 1.0],
+                ..fine
+            },
+            "bounds",
+            "west < east",
+        ),
+        (
+            Asked {
+                bounds: [0.0, 0.0, 9e6, 1.0],
+                ..fine
+            },
+            "bounds",
+            "within 3900 km",
+        ),
+        (
+            Asked {
+                chunk_shape: [0, 5],
+                ..fine
+            },
+            "chunk_shape",
+            "1 or more",
+        ),
+        (
+            Asked {
+                chunk_shape: [1 << 20, 1 << 20],
+                ..fine
+            },
+            "chunk_shape",
+            "at most together",
+        ),
+        (
+            Asked {
+                chunk_inner: Some([70, 75]),
+                ..fine
+            },
+            "chunk_inner",
+            "does not divide",
+        ),
     ];
     for (asked, key, says) in wrong {
         let (found, message) = Rectilinear::new(&asked).unwrap_err();
@@ -123,20 +200,20 @@ fn a_position_is_in_the_cell_of_its_row_and_column_and_edges_are_of_the_cells_ea
         (-90.0, 50.0, at(120, 680)),
         (270.0, 50.0, at(120, 680)),
         (-450.0, 50.0, at(120, 680)),
-        (99.99, 50.0, locate::OUTSIDE),
-        (459.99, 50.0, locate::OUTSIDE),
-        (-59.99, 50.0, locate::OUTSIDE),
-        (150.0, 80.01, locate::OUTSIDE),
-        (f64::NAN, 50.0, locate::OUTSIDE),
-        (f64::INFINITY, 50.0, locate::OUTSIDE),
-        (150.0, f64::NAN, locate::OUTSIDE),
+        (99.99, 50.0, OUTSIDE),
+        (459.99, 50.0, OUTSIDE),
+        (-59.99, 50.0, OUTSIDE),
+        (150.0, 80.01, OUTSIDE),
+        (f64::NAN, 50.0, OUTSIDE),
+        (f64::INFINITY, 50.0, OUTSIDE),
+        (150.0, f64::NAN, OUTSIDE),
     ] {
         assert_eq!(locator.cell(lon, lat), cell, "{lon} {lat}");
     }
     let around = grids()[3];
     let locator = around.locator(around.finest_order());
     assert_eq!(locator.cell(180.0, 10.05), locator.cell(-180.0, 10.05));
-    assert_ne!(locator.cell((-180f64).next_down(), 10.05), locate::OUTSIDE);
+    assert_ne!(locator.cell((-180f64).next_down(), 10.05), OUTSIDE);
 }
 
 #[test]
@@ -153,7 +230,11 @@ fn a_cell_holds_its_centre() {
                 if grid.crs().is_geographic() && lat <= -90.0 {
                     continue;
                 }
-                assert_eq!(locator.cell(lon, lat), cell, "{grid:?} {order}: {lon}, {lat}");
+                assert_eq!(
+                    locator.cell(lon, lat),
+                    cell,
+                    "{grid:?} {order}: {lon}, {lat}"
+                );
             }
         }
     }

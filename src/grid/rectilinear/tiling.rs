@@ -31,7 +31,13 @@ impl Tiling for Rectilinear {
         let [rows, columns] = self.shape(self.finest_order());
         format!(
             "rectilinear {}, {rows} x {columns} cells of {:?} x {:?} from {:?} {:?}, shards of {} x {}",
-            self.crs, self.cell[0], self.cell[1], self.west, self.north, self.block[0], self.block[1]
+            self.crs,
+            self.cell[0],
+            self.cell[1],
+            self.west,
+            self.north,
+            self.block[0],
+            self.block[1]
         )
     }
 
@@ -78,7 +84,8 @@ impl Tiling for Rectilinear {
         let (x, y) = self.edges(order);
         let projection = self.crs.projection();
         let corners = [(0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)];
-        let mut corners = corners.map(|(right, down)| projection.unproject(x(column + right), y(row + down)));
+        let mut corners =
+            corners.map(|(right, down)| projection.unproject(x(column + right), y(row + down)));
         if !self.crs.is_geographic() {
             // The easternmost corner comes second; what is opposite is the westernmost, or beside it.
             let (middle, _) = self.center(order, cell);
@@ -135,6 +142,7 @@ impl Tiling for Rectilinear {
     }
 
     fn lies_between_vertices(self) -> bool {
-        self.crs.is_geographic()
+        // Sides are curved, poles lie inside of cells, and a shard may be a whole turn wide.
+        false
     }
 }

@@ -25,10 +25,10 @@ use crate::photon::Counts;
 use crate::photon::{ColumnType, Origin, PhotonBatch};
 use crate::read::JoinReport;
 use crate::read::buffers::Buffers;
+use crate::read::edges::{Edges, OUTSIDE_GRID};
 use crate::read::meaning::Applied;
 use crate::read::oddities::Oddities;
 use crate::read::spent::Spent;
-use crate::read::edges::{Edges, OUTSIDE_GRID};
 use crate::read::wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 use crate::region::Region;
 use crate::watch::{Unwatched, Watch};
@@ -330,7 +330,8 @@ impl Reader {
             edges: self.edges.as_ref(),
             wanted: self.wanted.as_ref(),
         };
-        let (mut selection, [bad, elsewhere, beyond, outside, unlisted]) = positions.select(buffers);
+        let (mut selection, [bad, elsewhere, beyond, outside, unlisted]) =
+            positions.select(buffers);
         fold.counts.reject("bad_coordinate", bad);
         fold.counts.reject(OUTSIDE_REGION, elsewhere);
         fold.counts.reject(OUTSIDE_GRID, beyond);

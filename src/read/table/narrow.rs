@@ -4,7 +4,9 @@
 
 use super::piece::Reach;
 use crate::photon::Counts;
-use crate::read::{Edges, OUTSIDE_GRID, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::read::{
+    Edges, OUTSIDE_GRID, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards,
+};
 use crate::region::Region;
 
 /// Where photons count.

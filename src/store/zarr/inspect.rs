@@ -148,6 +148,8 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "shard_order": grid.shard_order.get(),
         "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
+        "group": grid.group(),
+        "grid": grid.kind.rectilinear().map(|_| grid.kind.identity()),
         "occupied_cells": store.cells(),
         "axis": steps,
         "others": store.others(),

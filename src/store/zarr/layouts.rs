@@ -29,7 +29,10 @@ impl ZarrStore {
                 ("cells of HEALPix", Extent::Raster)
             }
         };
-        format!("the {name} layout holds {holds}, and the cells are of {grid}; use the {} layout", other.name())
+        format!(
+            "the {name} layout holds {holds}, and the cells are of {grid}; use the {} layout",
+            other.name()
+        )
     }
 }
 

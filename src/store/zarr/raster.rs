@@ -29,7 +29,7 @@ use super::fullsphere::failure;
 use super::metadata::ArrayLayout;
 use crate::digest::hex;
 use crate::finalize::{StoreSchema, StoreSteps};
-use crate::grid::{GridConfig, Level, Order, Rectilinear};
+use crate::grid::{Crs, GridConfig, Level, Order, Rectilinear};
 use crate::store::content::ContentHash;
 
 /// Bytes of a shard of an array, at all steps of time: they are in memory together.
@@ -38,6 +38,7 @@ const ROOM: u128 = 1 << 30;
 /// How the rows and columns of an order are cut.
 #[derive(Debug, Clone, Copy)]
 pub struct Cut {
+    crs: Crs,
     pub level: Level,
     /// Rows and columns.
     pub shape: [u32; 2],
@@ -75,12 +76,18 @@ impl Cut {
                 whole(0) && whole(1) && *inner != grid.block(grid.finest_order())
             });
             Self {
+                crs: grid.crs(),
                 level,
                 shape: grid.shape(order),
                 block: grid.block(order),
                 inner: inner.map(|inner| [0, 1].map(|side| inner[side] / level.side[side])),
             }
         })
+    }
+
+    /// The coordinate system as OGC names it.
+    pub fn crs_url(&self) -> String {
+        format!("http://www.opengis.net/def/crs/EPSG/0/{}", self.crs.code())
     }
 
     /// Files of cells that are a row and a column of shards.
@@ -100,13 +107,14 @@ impl Cut {
         self.inner.unwrap_or(self.block)
     }
 
-    /// The codecs of an array whose chunks have these.
-    pub fn codecs(&self, chain: &Value, tail: Option<u64>) -> Value {
+    /// The codecs of an array whose chunks have these, with what is before rows and after columns.
+    pub fn codecs(&self, chain: &Value, (step, tail): (Option<u64>, Option<u64>)) -> Value {
         let bytes = json!({"name": "bytes", "configuration": {"endian": "little"}});
         if self.inner.is_none() {
             return chain.clone();
         }
-        let shape: Vec<u64> = self.chunk().map(u64::from).into_iter().chain(tail).collect();
+        let sides = self.chunk().map(u64::from);
+        let shape: Vec<u64> = step.into_iter().chain(sides).chain(tail).collect();
         json!([{"name": "sharding_indexed", "configuration": {
             "chunk_shape": shape,
             "codecs": chain,
@@ -127,7 +135,8 @@ impl RasterWriter {
         grid: &GridConfig,
         steps: Option<&StoreSteps>,
     ) -> Result<Self, String> {
-        let cut = Cut::of(grid).ok_or("the raster layout has rows and columns, and the grid has none")?;
+        let cut =
+            Cut::of(grid).ok_or("the raster layout has rows and columns, and the grid has none")?;
         let steps = steps.filter(|_| layout.at_steps);
         let layout = steps.map_or(layout.clone(), |steps| layout.with_steps(steps));
         let count = steps.map(StoreSteps::len);
@@ -243,8 +252,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
 
 /// A chunk, compressed with a checksum.
 pub fn packed(chunk: &[u8]) -> io::Result<Vec<u8>> {
-    let encoded = ZstdCodec::new(ZSTD_LEVEL, true)
-        .encode(Cow::Borrowed(chunk), &CodecOptions::default());
+    let encoded =
+        ZstdCodec::new(ZSTD_LEVEL, true).encode(Cow::Borrowed(chunk), &CodecOptions::default());
     encoded.map(Cow::into_owned).map_err(io::Error::other)
 }
 
@@ -282,7 +291,8 @@ fn encoded(plane: &[u8], fill: &[u8], cut: &Cut) -> io::Result<Vec<u8>> {
         let is_empty = chunk.chunks_exact(fill.len()).all(|cell| cell == fill);
         (!is_empty).then(|| packed(&chunk)).transpose()
     };
-    let places = (0..rows as usize).flat_map(|row| (0..columns as usize).map(move |column| (row, column)));
+    let places =
+        (0..rows as usize).flat_map(|row| (0..columns as usize).map(move |column| (row, column)));
     indexed(places.map(|(row, column)| chunk(row, column)))
 }
 
@@ -291,7 +301,10 @@ pub fn check_overviews(schema: &StoreSchema, overviews: &[Order]) -> Result<(), 
     let Some(grid) = schema.grid.kind.rectilinear() else {
         return Ok(());
     };
-    match overviews.iter().find(|order| grid.factor_of_order(**order).is_none()) {
+    match overviews
+        .iter()
+        .find(|order| grid.factor_of_order(**order).is_none())
+    {
         None => Ok(()),
         Some(order) => Err(format!(
             "cells of order {order} are the shards of {:?} cells, which are no overview",

@@ -9,10 +9,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::array::{WriteFailure, create_folder, write_document};
+use super::fullsphere::failure;
 use super::group::Extent;
 use super::metadata::{ArrayLayout, object};
 use super::raster::{Cut, packed, write};
-use super::fullsphere::failure;
 use super::root::convention;
 use crate::finalize::StoreSchema;
 use crate::grid::{GridConfig, Order, Rectilinear};
@@ -25,15 +25,21 @@ impl ArrayLayout {
     pub fn raster_node(&self, cut: &Cut, chain: &Value) -> Value {
         let sides = |sides: [u32; 2], steps: Option<u64>| -> Vec<u64> {
             let steps = steps.into_iter();
-            steps.chain(sides.map(u64::from)).chain(self.values).collect()
+            steps
+                .chain(sides.map(u64::from))
+                .chain(self.values)
+                .collect()
         };
         let step = self.steps.map(|_| 1);
         let names = self.steps.map(|(name, _)| name).into_iter();
-        let names: Vec<&str> = names.chain(["y", "x"]).chain(self.dimension.as_deref()).collect();
-        let mut codecs = cut.codecs(chain, self.values);
-        if let (Some(step), Some(shape)) = (step, codecs[0]["configuration"]["chunk_shape"].as_array_mut()) {
-            shape.insert(0, json!(step));
-        }
+        let names: Vec<&str> = names
+            .chain(["y", "x"])
+            .chain(self.dimension.as_deref())
+            .collect();
+        let codecs = cut.codecs(chain, (step, self.values));
+        let mut attributes = self.attributes().clone();
+        // GDAL looks for it here where an array is opened by itself.
+        attributes.insert("_CRS".to_owned(), json!({"url": cut.crs_url()}));
         json!({
             "zarr_format": 3,
             "node_type": "array",
@@ -43,7 +49,7 @@ impl ArrayLayout {
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": self.fill_value,
             "codecs": codecs,
-            "attributes": self.attributes(),
+            "attributes": attributes,
             "dimension_names": names,
         })
     }
@@ -141,7 +147,10 @@ pub fn write_coordinates(group: &Path, grid: &GridConfig) -> Result<(), WriteFai
     let (of_x, of_y) = if geographic {
         (("longitude", "degrees_east"), ("latitude", "degrees_north"))
     } else {
-        (("projection_x_coordinate", "m"), ("projection_y_coordinate", "m"))
+        (
+            ("projection_x_coordinate", "m"),
+            ("projection_y_coordinate", "m"),
+        )
     };
     let middles = |count: u32, at: &dyn Fn(f64) -> f64| -> Vec<u8> {
         let middles = (0..count).map(|index| at(f64::from(index) + 0.5));

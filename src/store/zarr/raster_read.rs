@@ -37,13 +37,18 @@ pub struct Raster {
 pub fn info(store: &OpenOrder, stored: ArrayInfo, document: &Value) -> Result<ArrayInfo> {
     let cut = cut(store)?;
     let names = document["dimension_names"].as_array();
-    let first = names.and_then(|names| names.first()).and_then(Value::as_str);
+    let first = names
+        .and_then(|names| names.first())
+        .and_then(Value::as_str);
     let at_steps = first != Some("y");
     let sides = usize::from(at_steps);
     let shape = stored.shape;
     let expected = cut.shape.map(u64::from);
     if shape.get(sides..sides + 2) != Some(&expected) {
-        let message = format!("{} has shape {shape:?}, and the grid {expected:?}", stored.name);
+        let message = format!(
+            "{} has shape {shape:?}, and the grid {expected:?}",
+            stored.name
+        );
         return Err(store.damaged(&message));
     }
     let cells = cut.level.cells();
@@ -66,7 +71,10 @@ pub fn info_of_lists(store: &OpenOrder, name: &str, document: &Value) -> Result<
         shape: vec![cut(store)?.level.cells()],
         at_steps: false,
         fill: vec![0; dtype.size()],
-        attributes: document["attributes"].as_object().cloned().unwrap_or_default(),
+        attributes: document["attributes"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default(),
         ragged: Some(values),
     })
 }
@@ -129,7 +137,10 @@ impl Raster {
             }
             let fill = fill_of_a_cell(info);
             let bytes = self.values(store, info, shard)?;
-            for (has, cell) in has_value.iter_mut().zip(bytes.chunks_exact(fill.len().max(1))) {
+            for (has, cell) in has_value
+                .iter_mut()
+                .zip(bytes.chunks_exact(fill.len().max(1)))
+            {
                 *has |= cell != fill;
             }
         }
@@ -182,7 +193,9 @@ impl Raster {
         ragged::flat(self.shards().map(move |(shard, ids)| {
             let mut lists = self.lists_of(store, &name, shard)?;
             let places = ids.iter().map(|&id| self.place(id));
-            Ok(places.map(|place| std::mem::take(&mut lists[place])).collect())
+            Ok(places
+                .map(|place| std::mem::take(&mut lists[place]))
+                .collect())
         }))
     }
 
@@ -282,9 +295,16 @@ pub fn hash_of_lists(folder: &Path, array: &Value) -> Option<Result<Option<Strin
     let group = folder.parent()?;
     let document = document(group, group).map_err(|error| error.to_string());
     let cut = document.and_then(|document| {
-        let attributes = document["attributes"].as_object().cloned().unwrap_or_default();
-        let order = attributes.get("icefold").and_then(|icefold| icefold["grid"]["order"].as_u64());
-        let order = order.and_then(|order| u8::try_from(order).ok()).and_then(crate::grid::Order::new);
+        let attributes = document["attributes"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        let order = attributes
+            .get("icefold")
+            .and_then(|icefold| icefold["grid"]["order"].as_u64());
+        let order = order
+            .and_then(|order| u8::try_from(order).ok())
+            .and_then(crate::grid::Order::new);
         let order = order.ok_or("its group is of no order")?;
         let (grid, _) = super::groups::grid(&attributes, order)?;
         Cut::of(&grid).ok_or_else(|| "its grid has no rows and columns".to_owned())

@@ -12,7 +12,7 @@ use super::aligned::union;
 use super::difference::{Difference, VerifiedArray, VerifyReport};
 use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
 use super::group::Extent;
-use super::groups::document;
+use super::groups::{document, group_of};
 use super::hive::is_hive;
 use super::inspect_tree::store_hashes;
 use super::logical::TreeHashes;
@@ -40,7 +40,8 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
             );
             Pair::new(a, b, order)?.compare(&mut report)?;
         } else {
-            report.only_in(order.to_string(), both[0]);
+            let store = if both[0] { a } else { b };
+            report.only_in(group_of(store, order), both[0]);
         }
     }
     // Of stores of different orders it says what is said above; a hive has no document there.

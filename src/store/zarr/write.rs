@@ -219,9 +219,12 @@ impl Overview {
 
     fn finish(self, place: &Place) -> Result<(WrittenOverview, Option<Stored>)> {
         let (order, cells) = (self.order(), self.group.written());
+        let grid = self.group.schema().grid;
+        let group = grid.kind.rectilinear().map(|_| grid.group());
         let (hashes, stored) = self.group.finish(place)?;
         let overview = WrittenOverview {
             order,
+            group,
             cells,
             hashes,
         };
