@@ -79,7 +79,7 @@ def sorts(found):
 
 def inflated(found):
     rows = []
-    for fact, copied in (("inflate", "no"), ("inflate_uploaded", "yes")):
+    for fact in ("inflate",):
         for value in values(found, "inflate", fact):
             rows.append([value["by"], value["chunk_rows"], value["chunks"], copied,
                          per_second(value, "bytes"), per_second(value, "stored_bytes"),
@@ -138,17 +138,17 @@ def line_of(found):
     rows = []
     for value in values(found, "line", "time"):
         on_device = (value.get("stretches") or {}).get("photons")
-        rows.append([value["config"], value["from"], value["device"], value["photons"], on_device,
+        rows.append([value["config"], value["chunk_rows"], value["from"], value["device"], value["photons"], on_device,
                      per_second(value, "photons")])
-    rows.sort(key=lambda row: (row[0], row[1]))
-    return table_of(["granules to cells", "from", "by", "photons", "decoded there", "10^9 photons/s"], rows)
+    rows.sort(key=lambda row: row[:3])
+    return table_of(["granules to cells", "rows of a chunk", "from", "by", "photons", "decoded there", "10^9 photons/s"], rows)
 
 
 def counters(found):
     names = ["Duration", "DRAM Throughput", "Compute (SM) Throughput", "Achieved Occupancy",
              "Registers Per Thread"]
     rows = []
-    for value in values(found, "ncu", "counters"):
+    for value in values(found, ("ncu", "ncu-line"), "counters"):
         metrics = value.get("metrics") or {}
         shown = lambda name: next(
             (f"{number} {key[len(name) + 2:-1]}" for key, number in metrics.items()
@@ -185,7 +185,7 @@ def targets(found):
 
     def beside_cpu():
         ways = ("cuda", "cuda, lanes")
-        of = lambda device: rate("line", "time", config="means", device=device, **{"from": "page cache"})
+        of = lambda device: rate("line", "time", config="means", chunk_rows=10_000, device=device, **{"from": "page cache"})
         rates = [(of(way), of(f"cpu, beside {way}")) for way in ways]
         best = max((r for r in rates if all(r)), default=(None, None))
         return giga(best[0]), ratio(*best)
