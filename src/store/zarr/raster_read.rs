@@ -51,6 +51,21 @@ pub fn info(store: &OpenOrder, stored: ArrayInfo, document: &Value) -> Result<Ar
         );
         return Err(store.damaged(&message));
     }
+    let chunk = &document["chunk_grid"]["configuration"]["chunk_shape"];
+    let chunk: Option<Vec<u64>> = chunk
+        .as_array()
+        .and_then(|sides| sides.iter().map(Value::as_u64).collect());
+    let step = at_steps.then_some(1);
+    let rest = shape[sides + 2..].iter().copied();
+    let block = step.into_iter().chain(cut.block.map(u64::from));
+    let block: Vec<u64> = block.chain(rest).collect();
+    if chunk.as_ref() != Some(&block) {
+        let message = format!(
+            "{} has files of {chunk:?} cells, and shards have {:?}",
+            stored.name, cut.block
+        );
+        return Err(store.damaged(&message));
+    }
     let cells = cut.level.cells();
     let steps = at_steps.then(|| shape[0]);
     let rest = shape[sides + 2..].iter().copied();
