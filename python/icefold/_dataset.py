@@ -78,6 +78,9 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
         there = orders(where)
     except (OSError, ValueError) as error:
         raise StoreError(f"store {where} cannot be read: {error}") from error
+    if not there and os.path.isdir(os.path.join(where, "rectilinear")):
+        how = f"xarray.open_zarr({where!r}, group='rectilinear', consolidated=False)"
+        raise StoreError(f"store {where} has rows and columns, and no cells of HEALPix; open it with {how}")
     if not there:
         raise StoreError(f"{where} is no store of icefold: it has no group of an order, such as {where}/12")
     if order is None:

@@ -104,9 +104,11 @@ def run(
         region, those without a photon, too.
     layout
         ``"cells"``: occupied cells. ``"fullsphere"``: all cells of the Earth. ``"hive"``: a Zarr for each shard, as
-        zagg has them. That of the config, or ``"cells"``, where none is given.
+        zagg has them. ``"raster"``: rows and columns. That of the config, or ``"cells"``, where none is given; of
+        rectilinear grids ``"raster"``.
     overviews
-        Coarser orders that the store has, too, such as ``[11, 10, 9]``.
+        Coarser orders that the store has, too, such as ``[11, 10, 9]``; of rectilinear grids widths of their cells in
+        cells, such as ``[2, 4]``.
     table
         The cells as a table, too: ``.parquet`` or ``.arrow``.
     report

@@ -79,7 +79,8 @@ impl RunSettings {
         if let Some(name) = &self.layout {
             let layout = Layout::named(name).ok_or_else(|| {
                 let message = format!("there is no layout '{name}'");
-                Error::argument(message).with_remedy("give 'cells', 'fullsphere' or 'hive'")
+                Error::argument(message)
+                    .with_remedy("give 'cells', 'fullsphere', 'hive' or 'raster'")
             })?;
             run = run.layout(layout);
         }

@@ -131,11 +131,11 @@ pub struct RunArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
-    /// How the store is laid out [default: the config's `store_layout`, else cells]
+    /// How the store is laid out [default: the config's `store_layout`, else cells or raster]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutArg>,
-    /// Coarser orders that the store has, too, from the same photons: such as 11,9 or 11..6, both
-    /// ends, or 11,10,..6
+    /// Coarser orders that the store has, too: such as 11,9 or 11..6, both ends, or 11,10,..6; of
+    /// rectilinear grids widths of their cells in cells, such as 2,4,8
     #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
     pub overviews: Option<String>,
     /// Replace the store if it exists, and the tables; with --shards, pieces that are done
@@ -144,8 +144,7 @@ pub struct RunArgs {
     /// Go on with a run over a shard map: keep the shards that are done
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
-    /// Of a run over a shard map: seconds from one time that unfinished shards are saved, for --resume,
-    /// to the next
+    /// Seconds from one time that unfinished shards of a map are saved, for --resume, to the next
     #[arg(
         long,
         env = "ICEFOLD_CHECKPOINT",
@@ -203,6 +202,8 @@ pub enum LayoutArg {
     Fullsphere,
     /// A Zarr for each shard, as zagg writes and reads them
     Hive,
+    /// Rows and columns; of rectilinear grids, and what they have by default
+    Raster,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

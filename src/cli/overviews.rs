@@ -4,19 +4,30 @@
 //!   11,9,6      these
 //!   11..6       11, 10, 9, 8, 7, 6: both ends
 //!   11,10,..6   the same; the step is that of the two before the dots
+//!   2,4,8       of rectilinear grids: widths in cells of the grid
 //! ```
 
 use crate::error::{Error, Result};
-use crate::grid::Order;
-use crate::run::coarser;
+use crate::grid::{GridConfig, Order};
+use crate::run::coarser_on;
 
-/// The orders asked for, finest first.
+/// The orders asked for, finest first; of rectilinear grids the widths.
 ///
 /// # Errors
 /// A spelling that is none of those above, an order that is not coarser than the cells, or one that
 /// is given twice.
-pub fn overviews(text: &str, cell_order: Order) -> Result<Vec<Order>> {
+pub fn overviews(text: &str, grid: &GridConfig) -> Result<Vec<u8>> {
     let refuse = |what: String| Error::argument(format!("--overviews {text}: {what}"));
+    if grid.kind.rectilinear().is_some() {
+        let widths = text.split(',').map(|width| {
+            width.trim().parse().map_err(|_| {
+                format!("'{width}' is not a width from 2 to 128; write widths in cells as 2,4,8")
+            })
+        });
+        let widths = widths.collect::<Result<Vec<u8>, String>>();
+        let widths = widths.map_err(refuse)?;
+        return coarser_on(&widths, grid).map(|_| widths).map_err(refuse);
+    }
     let mut given: Vec<u8> = Vec::new();
     // `..,6` is one way to write `..6`.
     for item in text.replace(' ', "").replace("..,", "..").split(',') {
@@ -34,7 +45,8 @@ pub fn overviews(text: &str, cell_order: Order) -> Result<Vec<Order>> {
             }
         }
     }
-    coarser(&given, cell_order).map_err(refuse)
+    let orders = coarser_on(&given, grid).map_err(refuse)?;
+    Ok(orders.into_iter().map(Order::get).collect())
 }
 
 fn number(text: &str) -> Result<u8, String> {
@@ -75,9 +87,32 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Vec<u8>, String> {
-        let orders = overviews(text, Order::new(12).unwrap());
-        let numbers = orders.map(|orders| orders.into_iter().map(Order::get).collect());
-        numbers.map_err(|error| error.to_string())
+        let grid = crate::config::load("atl03").unwrap().grid;
+        assert_eq!(grid.cell_order.get(), 12);
+        overviews(text, &grid).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn of_rectilinear_grids_widths_are_powers_of_two_that_divide_shards() {
+        let text = crate::config::load("atl03").unwrap().text;
+        let polar = "type: rectilinear, crs: EPSG:3031, resolution: 1000, bounds: [0, 0, 9000, 9000], chunk_shape: [24, 40]";
+        let text = text.replace(
+            "type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12",
+            polar,
+        );
+        let grid = crate::config::parse_yaml("x", &text).unwrap().grid;
+        assert_eq!(overviews("2, 4,8", &grid).unwrap(), [2, 4, 8]);
+        for (text, says) in [
+            ("16", "chunk_shape [24, 40]"),
+            ("3", "chunk_shape [24, 40]"),
+            ("1", "chunk_shape [24, 40]"),
+            ("2,2", "2 is given twice"),
+            ("2..8", "'2..8' is not a width"),
+            ("256", "'256' is not a width"),
+        ] {
+            let message = overviews(text, &grid).unwrap_err().to_string();
+            assert!(message.contains(says), "{text}: {message}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
             "failed": built.failed.len(),
             "without_photons": built.without_photons.len(),
             "outside_region": built.outside_region.len(),
+            "outside_grid": built.outside_grid.len(),
             "outside_time": built.outside_time.len(),
             "photons": built.photons,
             "bad_coordinates": built.bad_coordinates,
@@ -72,6 +73,7 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
     );
     let left_out = [
         (&built.outside_region, "region"),
+        (&built.outside_grid, "grid"),
         (&built.outside_time, "time"),
     ];
     for (granules, of) in left_out.iter().filter(|(granules, _)| !granules.is_empty()) {

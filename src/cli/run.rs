@@ -105,13 +105,15 @@ fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
 /// The layout of the store, and its overviews.
 fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
     let overviews = match &args.overviews {
-        Some(text) => overviews(text, config.grid.cell_order)?,
+        Some(text) => overviews(text, &config.grid)?,
         None => Vec::new(),
     };
     let layout = match (args.layout, config.store_layout) {
         (Some(LayoutArg::Hive), _) | (None, Some(StoreLayout::Hive)) => Layout::HIVE,
         (Some(LayoutArg::Fullsphere), _) => Layout::FULL_SPHERE,
-        (Some(LayoutArg::Cells), _) | (None, Some(StoreLayout::Flat) | None) => Layout::CELLS,
+        (Some(LayoutArg::Raster), _) => Layout::RASTER,
+        (Some(LayoutArg::Cells), _) => Layout::CELLS,
+        (None, Some(StoreLayout::Flat) | None) => Layout::of_grid(&config.grid),
     };
     if let Some(orders) = args.overviews.as_ref().filter(|_| !layout.has_overviews()) {
         let message = format!(
@@ -120,8 +122,7 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
         );
         return Err(Error::argument(message));
     }
-    let overviews = overviews.into_iter().map(crate::grid::Order::get);
-    Ok((layout, overviews.collect()))
+    Ok((layout, overviews))
 }
 
 /// What is read: the map of `--plan`, else the granules of the command line, else the config's catalog.

@@ -10,6 +10,7 @@ use crate::config::{Config, StoreLayout};
 use crate::error::Result;
 use crate::pipeline::{self, Survey};
 use crate::run::Planned;
+use crate::store::Layout;
 
 use super::args::RunArgs;
 use super::machine::threads;
@@ -20,8 +21,10 @@ fn layout(args: &RunArgs, config: &Config, origin: &'static str) -> (String, &'s
     match (args.layout, config.store_layout) {
         (Some(layout), _) => (format!("{layout:?}").to_lowercase(), origin),
         (None, Some(StoreLayout::Hive)) => ("hive".to_owned(), "config"),
-        (None, Some(StoreLayout::Flat)) => ("cells".to_owned(), "config"),
-        (None, None) => ("cells".to_owned(), "default"),
+        (None, said) => {
+            let layout = Layout::of_grid(&config.grid).name().to_owned();
+            (layout, said.map_or("default", |_| "config"))
+        }
     }
 }
 
@@ -152,8 +155,9 @@ pub fn describe(planned: &Planned, survey: &Survey, as_json: bool) -> Result<()>
         pipeline::describe(plan)
     );
     if !overviews.is_empty() {
-        let orders: Vec<String> = overviews.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("overviews of orders {}\n", orders.join(", ")));
+        let groups = overviews.iter().map(|order| config.grid.kind.group(*order));
+        let groups = groups.collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("overviews of orders {groups}\n"));
     }
     for failed in &survey.failed {
         text.push_str(&format!("  cannot be read: {}\n", failed.reason));

@@ -82,6 +82,9 @@ fn canonical(config: &Config) -> String {
         grid.cell_order,
         grid.kind.latitude()
     ));
+    if let Some(rectilinear) = grid.kind.rectilinear() {
+        lines.push(rectilinear.canonical());
+    }
     if config.cells != CellPolicy::Occupied {
         lines.push(format!("cells {:?}", config.cells));
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::GridConfig;
 use super::{
     CellPolicy, DuplicatePolicy, GranuleKind, NanPolicy, NullPolicy, Provenance, ValidRangePolicy,
 };
@@ -195,13 +196,10 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         let key = format!(".{}", output.name);
         add("aggregation.variables", &key, array(output));
     }
-    let grid = &config.grid;
-    let order = |order: crate::grid::Order| order.to_string();
-    add("output.grid.parent_order", "", order(grid.shard_order));
-    let chunk = grid.chunk_order.map_or("chosen by the store".into(), order);
-    add("output.grid.chunk_inner", "", chunk);
-    add("output.grid.child_order", "", order(grid.cell_order));
-    add("output.latitude", "", grid.kind.latitude().into());
+    for (section, value) in grid(&config.grid) {
+        add(section, "", value);
+    }
+    add("output.latitude", "", config.grid.kind.latitude().into());
     add("output.cells", "", config.cells.name().into());
     add("output.nan", "", config.nan.name().into());
     add("output.nulls", "", config.nulls.name().into());
@@ -215,6 +213,32 @@ fn rows(config: &Config) -> Vec<(String, String, String)> {
         add(key, "", shown.unwrap_or_else(|| "none".into()));
     }
     rows
+}
+
+/// The grid, by key.
+fn grid(grid: &GridConfig) -> Vec<(&'static str, String)> {
+    let order = |order: crate::grid::Order| order.to_string();
+    let Some(rectilinear) = grid.kind.rectilinear() else {
+        let chunk = grid.chunk_order.map_or("chosen by the store".into(), order);
+        return vec![
+            ("output.grid.parent_order", order(grid.shard_order)),
+            ("output.grid.chunk_inner", chunk),
+            ("output.grid.child_order", order(grid.cell_order)),
+        ];
+    };
+    let [rows, columns] = rectilinear.shape(grid.cell_order);
+    let bounds = format!("{:?}, {rows} x {columns} cells", rectilinear.bounds());
+    let inner = rectilinear.inner();
+    let inner = inner.map_or("as chunk_shape".into(), |inner| format!("{inner:?}"));
+    let resolution = rectilinear.resolution(grid.cell_order);
+    let block = rectilinear.block(grid.cell_order);
+    vec![
+        ("output.grid.crs", rectilinear.crs().to_string()),
+        ("output.grid.resolution", format!("{resolution:?}")),
+        ("output.grid.bounds", bounds),
+        ("output.grid.chunk_shape", format!("{block:?}")),
+        ("output.grid.chunk_inner", inner),
+    ]
 }
 
 /// What is read, each with the key that says so and its place below it.

@@ -9,18 +9,17 @@ use super::ValidRangePolicy;
 use super::area::{Area, region};
 use super::columns::lift;
 use super::faults::{Fault, Faults};
+use super::grids::grid;
 use super::idle::idle;
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
-use super::raw::{RawConfig, RawGrid, RawLatitude};
+use super::raw::RawConfig;
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
 use super::{
-    Access, CellPolicy, Config, DuplicatePolicy, GridConfig, NanPolicy, NullPolicy, Provenance,
-    Variable,
+    Access, CellPolicy, Config, DuplicatePolicy, NanPolicy, NullPolicy, Provenance, Variable,
 };
 use super::{Change, builtin, canonical};
-use crate::grid::{Grid, Latitude, Order};
 use crate::region::Region;
 use crate::{Error, Result};
 
@@ -284,47 +283,6 @@ fn axis_faults(config: &Config) -> Vec<Fault> {
     faults
 }
 
-fn grid(raw: &RawGrid, latitude: Option<RawLatitude>, faults: &mut Faults) -> Option<GridConfig> {
-    let order = |key: &str, value: i64| {
-        let order = u8::try_from(value).ok().and_then(Order::new);
-        order.ok_or_else(|| {
-            let message = format!("is {value}; an order is 0 to {}", Order::MAX);
-            Fault::new(format!("output.grid.{key}"), message)
-        })
-    };
-    let shard_order = faults.keep(order("parent_order", raw.parent_order));
-    let cell_order = faults.keep(order("child_order", raw.child_order));
-    let chunk_inner = raw.chunk_inner;
-    let chunk_order = chunk_inner.map(|c| order("chunk_inner", c)).transpose();
-    let chunk_order = faults.keep(chunk_order);
-    let (shard_order, cell_order, chunk_order) = (shard_order?, cell_order?, chunk_order?);
-    // Orders that could not be read have no relation to others.
-    if faults.hole_in("output.grid") {
-        return None;
-    }
-    if shard_order > cell_order {
-        let message = format!(
-            "is {shard_order}, finer than child_order {cell_order}; shards contain cells, so it is {cell_order} at most"
-        );
-        faults.add(Fault::new("output.grid.parent_order", message));
-    } else if let Some(chunk) = chunk_order.filter(|c| *c < shard_order || *c > cell_order) {
-        let message = format!(
-            "is {chunk}, not between parent_order {shard_order} and child_order {cell_order}"
-        );
-        faults.add(Fault::new("output.grid.chunk_inner", message));
-    }
-    Some(GridConfig {
-        shard_order,
-        chunk_order,
-        cell_order,
-        steps: 1,
-        kind: Grid::from(match latitude {
-            None | Some(RawLatitude::AuthalicWgs84) => Latitude::AuthalicWgs84,
-            Some(RawLatitude::GeodeticSpherical) => Latitude::GeodeticSpherical,
-        }),
-    })
-}
-
 fn store(raw: &RawConfig) -> Result<Option<PathBuf>, Fault> {
     match (&raw.store, &raw.output.store) {
         (Some(top), Some(output)) if top != output => Err(Fault::new(
@@ -369,6 +327,10 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         "aggregation.variables",
         "output.grid.parent_order",
         "output.grid.child_order",
+        "output.grid.crs",
+        "output.grid.resolution",
+        "output.grid.bounds",
+        "output.grid.chunk_shape",
     ];
     let optional = optional.map(|(key, is_written)| {
         let origin = if is_written {

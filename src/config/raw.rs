@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::beams::RawBeams;
 use super::columns::{RawListed, RawVariable};
+use super::grids::RawGrid;
 use super::idle::{RawBlock, RawKnob, RawPipeline, RawWorker};
 use super::join_keys::RawJoin;
 use super::shapes::{Entries, RawScalar, Texts};
@@ -339,40 +340,6 @@ pub(super) struct RawOutputSection {
     pub store: Option<String>,
     /// `hive`: a Zarr for each shard, as zagg writes it; `flat`, which is the default: one for all. The command line wins.
     pub store_layout: Option<StoreLayout>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawGrid {
-    #[allow(dead_code, reason = "checked while parsing; there is one kind")]
-    #[serde(rename = "type")]
-    pub kind: RawGridKind,
-    #[allow(dead_code, reason = "checked while parsing; there is one scheme")]
-    pub indexing_scheme: Option<RawIndexing>,
-    /// Order of the shards: the unit of work and output.
-    #[schemars(range(min = 0, max = 29))]
-    pub parent_order: i64,
-    /// Order of the store's chunks, between the other two.
-    #[schemars(range(min = 0, max = 29))]
-    pub chunk_inner: Option<i64>,
-    /// These have no effect: how chunks of another reader are packed, and an array that there always is.
-    pub sharded: Option<bool>,
-    pub emit_cell_ids: Option<bool>,
-    /// Order of the cells.
-    #[schemars(range(min = 0, max = 29))]
-    pub child_order: i64,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RawGridKind {
-    Healpix,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RawIndexing {
-    Nested,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]

@@ -10,8 +10,8 @@ op: ne, | oop: ne, | data_source.filters[0]: unknown key 'oop', did you mean 'op
 op: ne | op: nee | unknown value 'nee', did you mean 'ne'
 resolution: 2^-30 | resolutoin: 1 | unknown key 'resolutoin', did you mean 'resolution'
 type: healpix | type: healpx | output.grid.type: unknown value 'healpx', did you mean 'healpix'
-type: healpix | type: rectilinear, crs: EPSG:4326 | 'rectilinear' is not supported: results are on HEALPix grids only
-type: healpix | crs: EPSG:4326, type: healpix | key 'crs' is not supported: it belongs to rectilinear grids
+type: healpix | type: rectilinear, crs: EPSG:4326 | output.grid: key 'resolution' is missing
+type: healpix | crs: EPSG:4326, type: healpix | output.grid.crs: belongs to grids of type: rectilinear; this one has parent_order and child_order
 indexing_scheme: nested | indexing_scheme: ring | 'ring' is not supported: cells are indexed nested
   groups: |   reader: netcdf\n  groups: | data_source.reader: unknown value 'netcdf'
 parent_order: 6,  |  | output.grid: key 'parent_order' is missing

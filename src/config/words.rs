@@ -154,9 +154,6 @@ fn kind_in_words(kind: &str) -> &str {
 /// Why a key that other readers of the format know is refused.
 pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
     Some(match (parent, key) {
-        ("output.grid", "crs" | "resolution" | "bounds" | "chunk_shape") => {
-            "it belongs to rectilinear grids; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
-        }
         ("aggregation", "chunk_precompute") => {
             "an output is made of the photons of its cell alone; give the edges of a histogram as numbers"
         }
@@ -194,9 +191,6 @@ const NON_SCALAR: &str =
 /// Why a value that other readers of the format know is refused.
 fn unsupported_value(path: &str, value: &str) -> Option<&'static str> {
     Some(match (path, value) {
-        ("output.grid.type", "rectilinear") => {
-            "results are on HEALPix grids only; use type: healpix with parent_order and child_order, or the built-in config atl03 or atl06"
-        }
         ("output.grid.indexing_scheme", _) => "cells are indexed nested; use nested",
         (_, "vector" | "ragged") if path.rsplit('.').next() == Some("kind") => NON_SCALAR,
         _ => return None,

@@ -27,6 +27,14 @@ pub(crate) struct GeoBox {
 impl GeoBox {
     /// The box around a shard, or any other cell.
     pub fn around(order: Order, shard: u64, grid: Grid) -> Self {
+        if !grid.lies_between_vertices() {
+            return Self {
+                south: -90.0,
+                north: 90.0,
+                west: -180.0,
+                east: 180.0,
+            };
+        }
         let [south, east, north, west] = grid.vertices(order, shard);
         let (south, north) = (south.1 - MARGIN, north.1 + MARGIN);
         let (west, east) = if north > POLAR || south < -POLAR {

@@ -5,6 +5,7 @@
 use super::healpix;
 #[cfg(test)]
 use super::lattice::LatticeLocator;
+use super::rectilinear;
 use super::seam::Tiling;
 use super::{Bounds, Grid, Order};
 
@@ -22,6 +23,7 @@ pub struct Locator(Kind);
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Healpix(healpix::Locator),
+    Rectilinear(rectilinear::Locator),
     #[cfg(test)]
     Lattice(LatticeLocator),
 }
@@ -35,6 +37,7 @@ macro_rules! on {
     ($locator:expr, $each:ident => $answer:expr) => {
         match &$locator.0 {
             Kind::Healpix($each) => $answer,
+            Kind::Rectilinear($each) => $answer,
             #[cfg(test)]
             Kind::Lattice($each) => $answer,
         }
@@ -45,10 +48,13 @@ impl Locator {
     /// The largest magnitude of a longitude, in degrees: one and a half turns. What is beyond is no
     /// position but a number in its place.
     pub const MOST_LONGITUDE: f64 = 540.0;
+    /// What positions outside a grid with edges have in place of a cell: readers keep them from all else.
+    pub const OUTSIDE: u64 = rectilinear::OUTSIDE;
 
     pub fn new(order: Order, grid: impl Into<Grid>) -> Self {
         Self(match grid.into() {
             Grid::Healpix(grid) => Kind::Healpix(grid.locator(order)),
+            Grid::Rectilinear(grid) => Kind::Rectilinear(grid.locator(order)),
             #[cfg(test)]
             Grid::Lattice(grid) => Kind::Lattice(grid.locator(order)),
         })
@@ -83,6 +89,7 @@ impl Locator {
         match &self.0 {
             Kind::Healpix(locator) => locator.patch(bounds).map(Patch),
             // Located one by one: nothing is faster.
+            Kind::Rectilinear(_) => None,
             #[cfg(test)]
             Kind::Lattice(_) => None,
         }

@@ -1,7 +1,7 @@
 //! Grids: orders, cells and shards, and where on the Earth they are.
 //!
-//! `seam.rs` is what a grid is asked, and `locator.rs` what finds cells on it; HEALPix (`healpix/`) is the one grid
-//! behind them. `spec.rs` has the orders of a run, `shards.rs` the shards that are wanted, `shard_runs.rs` finds those
+//! `seam.rs` is what a grid is asked, and `locator.rs` what finds cells on it; behind them are HEALPix (`healpix/`) and
+//! rows and columns in the plane of a map projection (`rectilinear/`, `projection/`). `spec.rs` has the orders of a run, `shards.rs` the shards that are wanted, `shard_runs.rs` finds those
 //! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together.
 
 mod bounds;
@@ -10,6 +10,8 @@ mod healpix;
 #[cfg(test)]
 mod lattice;
 mod locator;
+mod projection;
+mod rectilinear;
 mod seam;
 mod shard_runs;
 mod shards;
@@ -26,6 +28,8 @@ pub use healpix::{
 #[cfg(test)]
 pub(crate) use lattice::Lattice;
 pub use locator::{Locator, Patch};
+pub use projection::Crs;
+pub use rectilinear::{Asked as AskedRectilinear, Level, Rectilinear};
 pub use seam::{Ascent, Grid};
 pub use shard_runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};

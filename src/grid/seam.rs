@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 #[cfg(test)]
 use super::lattice::Lattice;
 use super::locator::{Locate, Locator};
+use super::rectilinear::Rectilinear;
 use super::{Healpix, Latitude, Order};
 
 /// What a grid is asked.
@@ -62,12 +63,33 @@ pub(super) trait Tiling: Copy {
     fn of_group(self, order: Order) -> Map<String, Value>;
     /// Attributes of the grid mapping.
     fn of_mapping(self, order: Order) -> Map<String, Value>;
+
+    /// The group of an order in a store.
+    fn group(self, order: Order) -> String {
+        order.to_string()
+    }
+
+    /// The finest order that there is.
+    fn finest(self) -> Order {
+        Order::MAX
+    }
+
+    /// Whether there are positions outside, which have no cell.
+    fn has_edges(self) -> bool {
+        false
+    }
+
+    /// Whether the parallels and meridians through the vertices of a cell bound it.
+    fn lies_between_vertices(self) -> bool {
+        true
+    }
 }
 
 /// A grid over the Earth, without a choice of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grid {
     Healpix(Healpix),
+    Rectilinear(Rectilinear),
     #[cfg(test)]
     Lattice(Lattice),
 }
@@ -87,6 +109,7 @@ macro_rules! on {
     ($grid:expr, $each:ident => $answer:expr) => {
         match $grid {
             Grid::Healpix($each) => $answer,
+            Grid::Rectilinear($each) => $answer,
             #[cfg(test)]
             Grid::Lattice($each) => $answer,
         }
@@ -123,9 +146,38 @@ impl Grid {
     pub fn healpix(self) -> Option<Latitude> {
         match self {
             Self::Healpix(Healpix { latitude }) => Some(latitude),
+            Self::Rectilinear(_) => None,
             #[cfg(test)]
             Self::Lattice(_) => None,
         }
+    }
+
+    /// The grid of rows and columns in a plane; `None` of another.
+    pub fn rectilinear(self) -> Option<Rectilinear> {
+        match self {
+            Self::Rectilinear(grid) => Some(grid),
+            _ => None,
+        }
+    }
+
+    /// The group of an order in a store.
+    pub fn group(self, order: Order) -> String {
+        on!(self, grid => grid.group(order))
+    }
+
+    /// The finest order that there is.
+    pub fn finest(self) -> Order {
+        on!(self, grid => grid.finest())
+    }
+
+    /// Whether there are positions outside, which have no cell: [`Locator::OUTSIDE`] stands for it.
+    pub fn has_edges(self) -> bool {
+        on!(self, grid => grid.has_edges())
+    }
+
+    /// Whether the parallels and meridians through the vertices of a cell bound it.
+    pub fn lies_between_vertices(self) -> bool {
+        on!(self, grid => grid.lies_between_vertices())
     }
 
     /// Cells of an order: ids are below.
@@ -232,6 +284,15 @@ impl Grid {
         #[cfg(test)]
         if let Some(lattice) = Lattice::of_attributes(attributes) {
             return Ok(Self::Lattice(lattice));
+        }
+        if let Some(found) = Rectilinear::of_attributes(attributes) {
+            let (grid, found) = found?;
+            if found != order {
+                return Err(format!(
+                    "attribute icefold.grid is of order {found}, not {order}"
+                ));
+            }
+            return Ok(Self::Rectilinear(grid));
         }
         Healpix::of_attributes(attributes, order).map(Self::Healpix)
     }

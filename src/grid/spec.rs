@@ -5,7 +5,7 @@
 use super::seam::Ascent;
 use super::{Grid, Locator, Order};
 
-/// Orders of the output on a grid; 0 <= shard <= chunk <= cell <= 29.
+/// Orders of the output on a grid; 0 <= shard <= chunk <= cell <= 29. Of rectilinear grids they are the program's own.
 ///
 /// ```
 /// # fn main() -> icefold::Result<()> {
@@ -89,6 +89,11 @@ impl GridConfig {
     /// If `order` is finer than the cells.
     pub fn up(&self, order: Order) -> Ascent {
         self.kind.up(self.cell_order, order)
+    }
+
+    /// The group of the cells in a store.
+    pub fn group(&self) -> String {
+        self.kind.group(self.cell_order)
     }
 
     /// Finds cells.

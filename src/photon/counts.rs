@@ -11,7 +11,7 @@ pub struct Counts {
     /// Photons.
     pub read: u64,
     pub kept: u64,
-    /// By reason: `bad_coordinate`, `outside_region`, `outside_shards`, `unlisted_shard`, `filter: <dataset>[:,<column>] <op> <value>`,
+    /// By reason: `bad_coordinate`, `outside_region`, `outside_grid`, `outside_shards`, `unlisted_shard`, `filter: <dataset>[:,<column>] <op> <value>`,
     /// `null`, `out_of_range:<column>`.
     pub rejected: BTreeMap<String, u64>,
     /// Kept photons whose value is null, by column.

@@ -20,14 +20,7 @@ pub fn draw_frame(canvas: &mut Canvas, view: &View, picture: &MapData) {
     canvas.border(frame, FAINT_INK);
     let count = picture.cells.len();
     let noun = if count == 1 { "cell" } else { "cells" };
-    let subtitle = format!(
-        "{} {noun} of {} order {} ({}), {}",
-        grouped(count as u64),
-        picture.grid.title(),
-        picture.order,
-        cell_size(picture.grid.cells(picture.order)),
-        picture.grid.latitude()
-    );
+    let subtitle = format!("{} {noun} of {}", grouped(count as u64), grid_name(picture));
     canvas.text((frame.x0, 26), &picture.title, Font::TITLE, INK);
     canvas.text((frame.x0, 58), &subtitle, Font::TEXT, FAINT_INK);
     let below = frame.y1 + 34;
@@ -37,6 +30,26 @@ pub fn draw_frame(canvas: &mut Canvas, view: &View, picture: &MapData) {
         let x = i32::midpoint(frame.x0, frame.x1) - Font::TITLE.width(text) / 2;
         canvas.text_on_panel((x, i32::midpoint(frame.y0, frame.y1)), text, Font::TITLE);
     }
+}
+
+/// The grid and the size of its cells.
+fn grid_name(picture: &MapData) -> String {
+    if let Some(grid) = picture.grid.rectilinear() {
+        let [width, height] = grid.resolution(picture.order);
+        let unit = if grid.crs().is_geographic() {
+            "degrees"
+        } else {
+            "m"
+        };
+        return format!("{width} x {height} {unit}, {}", grid.crs());
+    }
+    format!(
+        "{} order {} ({}), {}",
+        picture.grid.title(),
+        picture.order,
+        cell_size(picture.grid.cells(picture.order)),
+        picture.grid.latitude()
+    )
 }
 
 /// A bar of round length in the lower left corner of the map.

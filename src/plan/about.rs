@@ -25,6 +25,7 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         }))
         .chain((built.without_photons.iter()).map(|id| json!({"id": id, "without_photons": true})))
         .chain((built.outside_region.iter()).map(|id| json!({"id": id, "outside_region": true})))
+        .chain((built.outside_grid.iter()).map(|id| json!({"id": id, "outside_grid": true})))
         .chain((built.outside_time.iter()).map(|id| json!({"id": id, "outside_time": true})))
         .collect();
     left_out.sort_by_key(Value::to_string);
@@ -65,6 +66,11 @@ pub(super) fn nothing_to_list(build: &Build, built: &Built) -> Error {
     let granules = build.plan.granules.len();
     match built.failed.first() {
         Some(first) => Error::no_granule(granules, first.reason.clone()),
+        None if !built.outside_grid.is_empty() => Error::argument(format!(
+            "none of the {granules} granules has a photon on the grid, {}; name granules that reach it, or \
+             other bounds",
+            build.config.grid.kind.identity()
+        )),
         None if !built.outside_region.is_empty() => {
             let facts = build.config.region.as_ref().map(Region::facts);
             let facts = facts.map_or(String::new(), |facts| facts.to_string());

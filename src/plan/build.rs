@@ -16,7 +16,7 @@ use serde_json::Map;
 use crate::config::{Config, TimeWindow};
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::read::hdf5::{Outline, Tracks};
-use crate::read::{Input, OUTSIDE_REGION};
+use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
@@ -53,6 +53,8 @@ pub struct Built {
     pub without_photons: Vec<String>,
     /// Names of granules that have such photons, and none of them in the region.
     pub outside_region: Vec<String>,
+    /// Names of granules that have such photons in the region, and none of them on the grid.
+    pub outside_grid: Vec<String>,
     /// Names of granules of which no photon is in the time, whose positions were not looked at.
     pub outside_time: Vec<String>,
     /// Rows whose position was looked at, and those of them without valid coordinates.
@@ -68,6 +70,8 @@ struct Footprint {
     bad_coordinates: u64,
     /// Photons with valid coordinates that lie outside the region.
     outside: u64,
+    /// The same in it that lie outside the grid.
+    beyond: u64,
     /// Whether the granule lies outside of the time that the config bounds.
     outside_time: bool,
     outline: Option<Outline>,
@@ -237,6 +241,7 @@ fn footprint(granule: &GranulePath, wanted: &Read, watch: &dyn Watch) -> Result<
         photons: counts.read,
         bad_coordinates: rejected("bad_coordinate"),
         outside: rejected(OUTSIDE_REGION),
+        beyond: rejected(OUTSIDE_GRID),
         outside_time: false,
     })
 }
@@ -256,6 +261,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         failed: build.plan.absent.clone(),
         without_photons: Vec::new(),
         outside_region: Vec::new(),
+        outside_grid: Vec::new(),
         outside_time: Vec::new(),
         photons: 0,
         bad_coordinates: 0,
@@ -280,6 +286,8 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         if footprint.shards.is_empty() {
             let names = if footprint.outside_time {
                 &mut built.outside_time
+            } else if footprint.beyond > 0 {
+                &mut built.outside_grid
             } else if footprint.outside > 0 {
                 &mut built.outside_region
             } else {
@@ -296,6 +304,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
     listed.sort();
     built.without_photons.sort();
     built.outside_region.sort();
+    built.outside_grid.sort();
     built.outside_time.sort();
     built.failed.sort_by(|a, b| a.granule.cmp(&b.granule));
     let mut shards: BTreeMap<u64, Vec<usize>> = BTreeMap::new();

@@ -46,7 +46,6 @@ impl fmt::Display for Inspected {
 /// As [`ShardMap::read`].
 pub fn inspect(path: &Path) -> Result<Inspected> {
     let map = ShardMap::read(path)?;
-    let stored = map.metadata.get("latitude").and_then(Value::as_str);
     let grid = map.grid();
     let shards: Vec<Value> = (map.shards.iter().zip(map.keys()).enumerate())
         .filter_map(|(place, (shard, key))| {
@@ -62,7 +61,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
     Ok(Inspected(json!({
         "map": path.display().to_string(),
         "shard_order": map.order.map(crate::grid::Order::get),
-        "latitude": stored.unwrap_or(grid.latitude()),
+        "latitude": map.metadata.get("latitude").and_then(Value::as_str).unwrap_or(grid.latitude()),
         "grid_signature": map.signature,
         "granules": map.granules.len(),
         "pairs": map.pairs(),

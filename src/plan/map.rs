@@ -20,6 +20,7 @@ use crate::error::{Action, Error, Phrase, Result, phrase};
 use crate::grid::{Grid, Latitude, Order};
 use crate::place::{Artefact, Folder, write_whole};
 
+use super::rectilinear;
 use super::unused::{meaning, unused};
 
 /// A shard map, each granule held once.
@@ -157,7 +158,14 @@ impl ShardMap {
                 raw.granules.len()
             )));
         }
-        let (order, ids) = shards(&raw.shard_keys).map_err(refused)?;
+        let signature = raw.grid_signature.filter(|signature| !signature.is_empty());
+        let grid = match &signature {
+            Some(signature) if rectilinear::is_of_one(signature) => {
+                rectilinear::grid(signature).map_err(refused)?
+            }
+            _ => Grid::default(),
+        };
+        let (order, ids) = shards(&raw.shard_keys, grid).map_err(refused)?;
         let mut granules = Vec::new();
         let mut places: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
         let mut place_of = |granule: MapGranule| {
@@ -178,7 +186,7 @@ impl ShardMap {
         Ok(Self {
             path: path.to_path_buf(),
             metadata: raw.metadata.unwrap_or_default(),
-            signature: raw.grid_signature.filter(|signature| !signature.is_empty()),
+            signature,
             order,
             shards,
             granules,
@@ -219,6 +227,10 @@ impl ShardMap {
     /// The grid of its shards: on the latitude that the map names, and where it names none that is known, on the
     /// authalic one, as the format's maps are.
     pub fn grid(&self) -> Grid {
+        let signature = self.signature.as_ref();
+        if let Some(signature) = signature.filter(|s| rectilinear::is_of_one(s)) {
+            return rectilinear::grid(signature).unwrap_or_default();
+        }
         let latitude = self.metadata.get("latitude").and_then(Value::as_str);
         let latitude = latitude.and_then(Latitude::named);
         latitude.map(Grid::from).unwrap_or_default()
@@ -269,13 +281,18 @@ impl ShardMap {
 }
 
 /// The order that all keys have, and the NESTED id of each.
-fn shards(keys: &[u64]) -> Result<(Option<Order>, Vec<u64>), String> {
-    let grid = Grid::default();
+fn shards(keys: &[u64], grid: Grid) -> Result<(Option<Order>, Vec<u64>), String> {
     let mut order = None;
     let mut places = BTreeMap::new();
     let mut ids = Vec::with_capacity(keys.len());
     for (place, &key) in keys.iter().enumerate() {
         let (found, id) = grid.of_key(key).ok_or_else(|| {
+            if let Some(shards) = grid.rectilinear().map(|grid| grid.shards()) {
+                return format!(
+                    "shard_keys[{place}] is {key}, and the grid has {} x {} shards: make the map again",
+                    shards[0], shards[1]
+                );
+            }
             format!(
                 "shard_keys[{place}] is {key}, which is no morton word of a cell; keys exceed 2^53 \
                  and lose digits in programs that hold them as floats: make the map again"

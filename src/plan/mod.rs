@@ -15,6 +15,7 @@ mod files;
 mod found;
 mod inspect;
 mod map;
+mod rectilinear;
 mod resolve;
 mod scan;
 mod siblings;

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Config, GridConfig, TimeWindow};
 use crate::error::{Action, Phrase, Result, Setting, phrase};
-use crate::grid::Grid;
 use crate::region::RegionFacts;
 
 use super::map::ShardMap;
+use super::rectilinear;
 
 /// The keys that are compared, in the order of the format.
 const SPATIAL: [&str; 5] = [
@@ -24,6 +24,9 @@ const SPATIAL: [&str; 5] = [
 
 /// The spatial signature of a grid.
 pub(super) fn spatial_signature(grid: &GridConfig) -> Map<String, Value> {
+    if let Some(grid) = grid.kind.rectilinear() {
+        return rectilinear::signature(&grid);
+    }
     let values = [
         json!(grid.kind.name()),
         json!(grid.kind.indexing()),
@@ -77,9 +80,9 @@ impl ShardMap {
 
     fn check_signature(&self, stored: &Map<String, Value>, config: &Config) -> Result<()> {
         let ours = spatial_signature(&config.grid);
-        let differing: Vec<String> = SPATIAL
-            .into_iter()
-            .filter(|&key| stored.get(key) != ours.get(key))
+        let keys = || ours.keys().map(String::as_str);
+        let differing: Vec<String> = keys()
+            .filter(|&key| !rectilinear::same(stored.get(key), ours.get(key)))
             .map(|key| {
                 let stored = stored
                     .get(key)
@@ -90,8 +93,7 @@ impl ShardMap {
         if differing.is_empty() {
             return Ok(());
         }
-        let spatial: Map<String, Value> = SPATIAL
-            .into_iter()
+        let spatial: Map<String, Value> = keys()
             .filter_map(|key| Some((key.to_owned(), stored.get(key)?.clone())))
             .collect();
         Err(self.error(format!(
@@ -112,7 +114,7 @@ impl ShardMap {
 
     fn check_latitude(&self, wanted: &str, config: &str) -> Result<()> {
         let (found, how) = match self.metadata.get("latitude") {
-            None | Some(Value::Null) => (json!(Grid::default().latitude()), "by default"),
+            None | Some(Value::Null) => (json!(self.grid().latitude()), "by default"),
             Some(found) => (found.clone(), "by metadata.latitude"),
         };
         if found == wanted {

@@ -2,7 +2,7 @@
 //!
 //! On the line: `granule --read--> PhotonBatch`. An [`Input`] is an open granule of either kind, which is all
 //! that the line and the survey see; `hdf5/` and `table/` are the kinds. What both need stands beside them:
-//! names of granules, the meaning of stored numbers (`meaning.rs`), filters, wanted shards, units, buffers,
+//! names of granules, the meaning of stored numbers (`meaning.rs`), filters, edges of the grid, wanted shards, units, buffers,
 //! reports.
 
 mod attributes;
@@ -10,6 +10,7 @@ mod buffers;
 pub(crate) mod bytes;
 mod compared;
 mod described;
+mod edges;
 mod extremes;
 mod filters;
 #[cfg(feature = "hdf5")]
@@ -61,6 +62,7 @@ use crate::watch::Watch;
 pub(crate) use attributes::Attributes;
 pub use buffers::Buffers;
 pub use described::Described;
+pub use edges::{Edges, OUTSIDE_GRID};
 pub(crate) use filters::RowFilter;
 pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;

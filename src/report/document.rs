@@ -355,6 +355,9 @@ pub struct OutputHash {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OverviewReport {
     pub order: u8,
+    /// Of rectilinear grids, whose orders are the program's own: the group in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     pub occupied_cells: u64,
     pub outputs: BTreeMap<String, OutputHash>,
     pub content_sha256: String,

@@ -302,8 +302,7 @@ fn summary(text: &mut String, report: &RunReport) {
     line("shards", &grouped(report.shards));
     line("occupied cells", &grouped(report.occupied_cells));
     for overview in &report.overviews {
-        let what = format!("  at order {}", overview.order);
-        line(&what, &grouped(overview.occupied_cells));
+        line(&overview.named(), &grouped(overview.occupied_cells));
     }
     if let Some(table) = &report.errors.table {
         let codes = report.errors.by_code.iter();

@@ -171,8 +171,7 @@ impl RunReport {
         }
         line("occupied cells", grouped(tally.occupied_cells));
         for overview in &self.overviews {
-            let what = format!("  at order {}", overview.order);
-            line(&what, grouped(overview.occupied_cells));
+            line(&overview.named(), grouped(overview.occupied_cells));
         }
         if tally.cells_without_weight > 0 {
             line("without weight", grouped(tally.cells_without_weight));
@@ -259,11 +258,22 @@ pub(super) fn overviews(written: &Written) -> Vec<OverviewReport> {
     let overviews = written.overviews.iter();
     let reports = overviews.map(|overview| OverviewReport {
         order: overview.order.get(),
+        group: overview.group.clone(),
         occupied_cells: overview.cells,
         outputs: outputs(&overview.hashes),
         content_sha256: content_hash(&overview.hashes),
     });
     reports.collect()
+}
+
+impl OverviewReport {
+    /// Which it is, for people.
+    pub(super) fn named(&self) -> String {
+        match &self.group {
+            Some(group) => format!("  in {group}"),
+            None => format!("  at order {}", self.order),
+        }
+    }
 }
 
 /// Which ground tracks of the config granules do not have, in words.

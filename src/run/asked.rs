@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
     pub fn new(config: Config, granules: impl Into<Source>) -> Self {
         let layout = match config.store_layout {
             Some(StoreLayout::Hive) => Layout::HIVE,
-            Some(StoreLayout::Flat) | None => Layout::default(),
+            Some(StoreLayout::Flat) | None => Layout::of_grid(&config.grid),
         };
         Self {
             config,

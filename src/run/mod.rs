@@ -30,6 +30,7 @@ pub use finalize::{Finalize, Finalized, Made};
 pub use granules::{Granules, Mapped, Source};
 pub use make_map::MakeMap;
 pub use outcome::{Done, Outcome};
+pub(crate) use planned::coarser_on;
 pub use planned::{Planned, coarser};
 pub(crate) use session::tidy_file;
 #[doc(hidden)]

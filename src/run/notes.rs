@@ -8,7 +8,7 @@ use crate::photon::Counts;
 use crate::pipeline::Tally;
 use crate::plan::Plan;
 use crate::read::{
-    GranuleReport, GroundTrackReport, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD,
+    GranuleReport, GroundTrackReport, OUTSIDE_GRID, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD,
 };
 use crate::watch::{Note, Watch};
 
@@ -105,13 +105,13 @@ pub fn nothing_kept(counts: &Counts) -> Note {
     // Photons elsewhere are meant to be left out; what took those inside is the reason, and where none is inside, the
     // region.
     let rejected = &counts.rejected;
-    let elsewhere = |why: &str| why == OUTSIDE_SHARDS || why == OUTSIDE_REGION;
+    let elsewhere = |why: &str| [OUTSIDE_SHARDS, OUTSIDE_REGION, OUTSIDE_GRID].contains(&why);
     let some_inside = rejected
         .keys()
         .any(|why| !elsewhere(why) && why != "bad_coordinate");
     let inside = rejected
         .iter()
-        .filter(|(why, _)| *why != OUTSIDE_SHARDS && !(some_inside && *why == OUTSIDE_REGION));
+        .filter(|(why, _)| *why != OUTSIDE_SHARDS && !(some_inside && elsewhere(why)));
     let most = inside.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     let most = most.or_else(|| counts.rejected.iter().next());
     Note::NothingKept {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::{Access, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
-use crate::grid::Order;
+use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
 use crate::store::Target;
@@ -50,7 +50,7 @@ impl<'a> Planned<'a> {
             granules: 1,
             ..settings.access()?
         };
-        let overviews = coarser(&asked.overviews, asked.config.grid.cell_order)
+        let overviews = coarser_on(&asked.overviews, &asked.config.grid)
             .map_err(|what| Error::argument(format!("overviews: {what}")))?;
         if !asked.layout.has_overviews() && !overviews.is_empty() {
             return Err(Error::argument(
@@ -62,6 +62,9 @@ impl<'a> Planned<'a> {
                 "all cells of a region are asked for, and there is none"
             ])
             .with_remedy(phrase!["say where with ", Setting::Region.to("FILE")]));
+        }
+        if asked.config.grid.kind.rectilinear().is_some() {
+            refuse_on_rectilinear(&asked)?;
         }
         if asked.overwrite && asked.resume {
             return Err(Error::argument(
@@ -201,6 +204,54 @@ fn outcome(done: Done, part: bool) -> Outcome {
     } else {
         Outcome::Store(done)
     }
+}
+
+/// What there is on grids of HEALPix only.
+fn refuse_on_rectilinear(asked: &Run) -> Result<()> {
+    if asked.config.cells == CellPolicy::Region {
+        return Err(Error::argument(
+            "all cells of a region are asked for, and the grid is rectilinear: a raster has all of its cells, and those \
+             without a photon hold fill values; ask for occupied cells",
+        ));
+    }
+    match &asked.table {
+        None => Ok(()),
+        Some(table) => Err(Error::argument(phrase![
+            Setting::Table.to(table.display()),
+            ": a table has ids of HEALPix cells, and the grid is rectilinear"
+        ])
+        .with_remedy("leave it out, and read the store")),
+    }
+}
+
+/// Orders of overviews on a grid, finest first: of rectilinear ones by the widths of their cells.
+///
+/// # Errors
+/// As [`coarser`].
+pub(crate) fn coarser_on(given: &[u8], grid: &GridConfig) -> Result<Vec<Order>, String> {
+    let Some(rectilinear) = grid.kind.rectilinear() else {
+        return coarser(given, grid.cell_order);
+    };
+    let block = rectilinear.block(grid.cell_order);
+    let mut orders = Vec::new();
+    for &width in given {
+        let order = rectilinear
+            .order_of_factor(width.into())
+            .filter(|order| *order < grid.cell_order);
+        let order = order.ok_or_else(|| {
+            format!(
+                "cells {width} wide are no overview: widths in cells are 2, 4, 8 and so on, up to 128, that divide both \
+                 sides of chunk_shape {block:?}"
+            )
+        })?;
+        if orders.contains(&order) {
+            return Err(format!("{width} is given twice; give each width once"));
+        }
+        orders.push(order);
+    }
+    orders.sort_unstable();
+    orders.reverse();
+    Ok(orders)
 }
 
 /// Orders of overviews, finest first.

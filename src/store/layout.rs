@@ -11,7 +11,7 @@ use super::target::Target;
 use super::zarr::{Extent, ZarrStore};
 use crate::error::Result;
 use crate::finalize::StoreSchema;
-use crate::grid::Order;
+use crate::grid::{GridConfig, Order};
 
 /// A kind of store: its name, what it can hold, and who writes it.
 pub(super) trait StoreKind: fmt::Debug + Sync {
@@ -56,8 +56,19 @@ impl Layout {
     /// One Zarr for each shard, all cells of it, as zagg has them.
     pub const HIVE: Self = Self(&ZarrStore(Extent::Leaves));
 
+    /// All rows and columns of a rectilinear grid.
+    pub const RASTER: Self = Self(&ZarrStore(Extent::Raster));
+
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::CELLS, Self::FULL_SPHERE, Self::HIVE];
+    pub const ALL: [Self; 4] = [Self::CELLS, Self::FULL_SPHERE, Self::HIVE, Self::RASTER];
+
+    /// The layout that cells of a grid have where nothing is said.
+    pub fn of_grid(grid: &GridConfig) -> Self {
+        match grid.kind.rectilinear() {
+            Some(_) => Self::RASTER,
+            None => Self::CELLS,
+        }
+    }
 
     /// The layout of this name.
     pub fn named(name: &str) -> Option<Self> {

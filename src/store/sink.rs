@@ -47,6 +47,8 @@ pub struct Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenOverview {
     pub order: Order,
+    /// The group, where its name is not the order's.
+    pub group: Option<String>,
     /// Those that photons are in.
     pub cells: u64,
     pub hashes: Vec<ContentHash>,

@@ -2,6 +2,7 @@
 
 mod benches;
 mod joins;
+mod rasters;
 mod regions;
 mod steps;
 mod trends;

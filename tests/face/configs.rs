@@ -74,13 +74,14 @@ fn a_count_beyond_its_type_is_an_error_and_not_a_wrong_count() {
 
 #[test]
 #[cfg_attr(not(icefold_test_data), ignore = "no test data")]
-fn a_rectilinear_grid_is_refused_by_name() {
-    let config = data().join("pipelines").join("atl03.yaml");
+fn a_coordinate_system_without_formulas_is_refused_by_name() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(data().join("pipelines").join("atl03.yaml")).unwrap();
+    let config = site.path("mercator.yaml");
+    std::fs::write(&config, text.replace("EPSG:4326", "EPSG:3857")).unwrap();
     let says = [
-        "atl03.yaml: line ",
-        "rectilinear",
-        "not supported",
-        "use type: healpix",
+        "line ",
+        "output.grid.crs: is 'EPSG:3857'; known are EPSG:4326, EPSG:3031",
     ];
     refused(load(&config), Kind::Config, &says);
 }

@@ -137,7 +137,7 @@ fn a_layout_that_is_not_known_is_refused_by_name() {
     std::fs::write(&group, text.replace("\"fullsphere\"", "\"rings\"")).unwrap();
     let says = [
         "group 12: has layout \"rings\"",
-        "reads cells, fullsphere and hive, open it with zarr",
+        "reads cells, fullsphere, hive and raster, open it with zarr",
     ];
     refused(seen(site.out("a.zarr")), Kind::Store, &says);
 }

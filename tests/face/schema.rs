@@ -33,6 +33,12 @@ fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
         },
         "minimum" => value.as_f64().is_none_or(|x| x >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|x| x <= rule.as_f64().unwrap()),
+        "minItems" => value
+            .as_array()
+            .is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
+        "maxItems" => value
+            .as_array()
+            .is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
         "items" => value
             .as_array()
             .is_none_or(|items| items.iter().all(|item| fits(root, rule, item))),
@@ -118,7 +124,7 @@ fn the_schema_knows_the_built_in_configs_from_wrong_ones() {
 
 #[test]
 #[cfg_attr(not(icefold_test_data), ignore = "no test data")]
-fn the_schema_accepts_the_real_pipeline_on_healpix_only() {
+fn the_schema_accepts_the_real_pipelines() {
     let schema = schema();
     let accepts = |name: &str| {
         let path = data().join("pipelines").join(name);
@@ -126,8 +132,8 @@ fn the_schema_accepts_the_real_pipeline_on_healpix_only() {
         fits(&schema, &schema, &yaml(&text))
     };
     assert!(accepts("atl06.yaml"));
-    // Its grid is rectilinear.
-    assert!(!accepts("atl06_polar.yaml"));
+    // These grids are rectilinear.
+    assert!(accepts("atl06_polar.yaml") && accepts("atl03.yaml"));
 }
 
 /// A run report with something of everything.

@@ -8,7 +8,7 @@ use super::{expect_none, files, read, words};
 const NAMED: [&str; 3] = [
     "src/backend/cuda/",
     "src/backend/device.rs",
-    "src/config/raw.rs",
+    "src/config/grids.rs",
 ];
 
 /// Names of HEALPix, of what is behind the seam of grids.

@@ -25,6 +25,7 @@ use crate::photon::Counts;
 use crate::photon::{ColumnType, Origin, PhotonBatch};
 use crate::read::JoinReport;
 use crate::read::buffers::Buffers;
+use crate::read::edges::{Edges, OUTSIDE_GRID};
 use crate::read::meaning::Applied;
 use crate::read::oddities::Oddities;
 use crate::read::spent::Spent;
@@ -39,6 +40,7 @@ pub struct Reader {
     pub(super) granule: Arc<str>,
     pub(super) keep: Keep,
     pub(super) region: Option<Region>,
+    pub(super) edges: Option<Edges>,
     pub(super) wanted: Option<WantedShards>,
     pub(super) steps: InTime,
     /// What a device takes.
@@ -118,6 +120,7 @@ impl Reader {
             granule: granule.name_shared(),
             keep: Keep::new(granule.name_shared(), config, types, tracks.first()),
             region: config.region.clone(),
+            edges: Edges::of(&config.grid),
             wanted: None,
             steps: InTime::of(granule, config)?,
             stretches: Stretches::default(),
@@ -289,7 +292,7 @@ impl Reader {
 
     /// Whether photons count by where they are.
     fn narrows(&self) -> bool {
-        self.region.is_some() || self.wanted.is_some()
+        self.region.is_some() || self.edges.is_some() || self.wanted.is_some()
     }
 
     /// What belongs to a block of photons.
@@ -324,11 +327,14 @@ impl Reader {
             lon: &blocks[track.longitude],
             lat: &blocks[track.latitude],
             region: self.region.as_ref(),
+            edges: self.edges.as_ref(),
             wanted: self.wanted.as_ref(),
         };
-        let (mut selection, [bad, elsewhere, outside, unlisted]) = positions.select(buffers);
+        let (mut selection, [bad, elsewhere, beyond, outside, unlisted]) =
+            positions.select(buffers);
         fold.counts.reject("bad_coordinate", bad);
         fold.counts.reject(OUTSIDE_REGION, elsewhere);
+        fold.counts.reject(OUTSIDE_GRID, beyond);
         fold.counts.reject(OUTSIDE_SHARDS, outside);
         fold.counts.reject(UNLISTED_SHARD, unlisted);
         for coordinate in [track.latitude, track.longitude] {

@@ -1,4 +1,4 @@
-//! Which photons of a block are kept: coordinates, region, wanted shards, filters in order, then nulls.
+//! Which photons of a block are kept: coordinates, region, edges of the grid, wanted shards, filters in order, then nulls.
 //!
 //! On the line: `reader.rs` selects before any column is copied. Rows are marked tile by tile, in
 //! parallel; where every row stays there is no list, and columns move on without being copied.
@@ -12,6 +12,7 @@ use super::block::Block;
 use super::kept::Kept;
 use crate::grid::Locator;
 use crate::read::buffers::Buffers;
+use crate::read::edges::Edges;
 use crate::read::filters::RowFilter;
 use crate::read::wanted::WantedShards;
 use crate::region::Region;
@@ -32,23 +33,24 @@ pub(super) struct Positions<'a> {
     pub lon: &'a Block,
     pub lat: &'a Block,
     pub region: Option<&'a Region>,
+    pub edges: Option<&'a Edges>,
     pub wanted: Option<&'a WantedShards>,
 }
 
 impl Positions<'_> {
-    /// Marks the rows that have a position in the region and in a wanted shard, and counts those that have no
-    /// position, those outside the region, those outside the shards, and those in a wanted shard that the granule
-    /// is not listed for.
-    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 4]) {
+    /// Marks the rows that have a position in the region, on the grid and in a wanted shard, and counts those that
+    /// have no position, those outside the region, those outside the grid, those outside the shards, and those in a
+    /// wanted shard that the granule is not listed for.
+    pub fn select(&self, buffers: &mut Buffers) -> (Selection, [usize; 5]) {
         let mut marks = buffers.take_marks(self.lat.values.len());
         let tiles = marks.par_chunks_mut(TILE).enumerate();
         let rejected = tiles.map(|(tile, marks)| self.mark(tile * TILE, marks));
-        let rejected = rejected.reduce(|| [0; 4], |a, b| std::array::from_fn(|i| a[i] + b[i]));
+        let rejected = rejected.reduce(|| [0; 5], |a, b| std::array::from_fn(|i| a[i] + b[i]));
         let kept = marks.len() - rejected.iter().sum::<usize>();
         (Selection { marks, kept }, rejected)
     }
 
-    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 4] {
+    fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 5] {
         let rows = start..start + marks.len();
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
@@ -62,11 +64,18 @@ impl Positions<'_> {
             inside = count(marks);
         }
         let elsewhere = placed - inside;
+        let mut on_grid = inside;
+        if let Some(edges) = self.edges {
+            edges.narrow(lon, lat, marks);
+            on_grid = count(marks);
+        }
+        let beyond = inside - on_grid;
         let Some(wanted) = self.wanted else {
-            return [bad, elsewhere, 0, 0];
+            return [bad, elsewhere, beyond, 0, 0];
         };
         let unlisted = wanted.narrow(lon, lat, marks);
-        [bad, elsewhere, inside - count(marks) - unlisted, unlisted]
+        let outside = on_grid - count(marks) - unlisted;
+        [bad, elsewhere, beyond, outside, unlisted]
     }
 }
 

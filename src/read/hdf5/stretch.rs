@@ -131,6 +131,9 @@ impl Reader {
         if self.region.is_some() {
             return Err("photons count by a region");
         }
+        if self.edges.is_some() {
+            return Err("photons count by the edges of a grid");
+        }
         if !matches!(self.steps, InTime::One(_)) {
             return Err("photons are parted by their times");
         }

@@ -1,15 +1,18 @@
-//! Which photons of a table count by where they are: in the region, then in the wanted shards.
+//! Which photons of a table count by where they are: in the region, then on the grid, then in the wanted shards.
 //!
 //! On the line: `reader.rs` asks before any column but those of positions is looked at.
 
 use super::piece::Reach;
 use crate::photon::Counts;
-use crate::read::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
+use crate::read::{
+    Edges, OUTSIDE_GRID, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards,
+};
 use crate::region::Region;
 
 /// Where photons count.
 pub(super) struct Narrow<'a> {
     pub region: Option<&'a Region>,
+    pub edges: Option<&'a Edges>,
     pub shards: Option<&'a WantedShards>,
     /// What of them was read.
     pub reach: Reach,
@@ -22,6 +25,11 @@ impl Narrow<'_> {
             let placed = kept.len();
             region.retain(lon, lat, kept);
             counts.reject(OUTSIDE_REGION, placed - kept.len());
+        }
+        if let Some(edges) = self.edges {
+            let inside = kept.len();
+            edges.retain(lon, lat, kept);
+            counts.reject(OUTSIDE_GRID, inside - kept.len());
         }
         let inside = kept.len();
         let mut unlisted = 0;

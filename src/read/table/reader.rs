@@ -23,7 +23,7 @@ use crate::grid::Locator;
 use crate::grid::WantedBoxes;
 use crate::photon::Counts;
 use crate::photon::{Column, ColumnType, InSteps, Origin, PhotonBatch, Values};
-use crate::read::{Applied, ByTime, Oddities, RowFilter, Spent, Times, WantedShards};
+use crate::read::{Applied, ByTime, Edges, Oddities, RowFilter, Spent, Times, WantedShards};
 use crate::region::Region;
 use crate::{Error, Result};
 
@@ -40,6 +40,7 @@ pub struct TableReader {
     waiting: VecDeque<PhotonBatch>,
     nulls: NullPolicy,
     region: Option<Region>,
+    edges: Option<Edges>,
     wanted: Option<WantedShards>,
     batch_rows: usize,
     batches: Batches,
@@ -128,6 +129,7 @@ impl TableReader {
             waiting: VecDeque::new(),
             nulls: config.nulls,
             region: config.region.clone(),
+            edges: Edges::of(&config.grid),
             wanted,
             batch_rows,
             batches,
@@ -262,6 +264,7 @@ impl TableReader {
         counts.reject("bad_coordinate", lon.len() - kept.len());
         let inside = Narrow {
             region: self.region.as_ref(),
+            edges: self.edges.as_ref(),
             shards: self.wanted.as_ref(),
             reach,
         };

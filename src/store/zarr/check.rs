@@ -10,7 +10,13 @@ use crate::finalize::StoreSchema;
 
 /// Refuses, in words, outputs that no store can hold: before anything is computed.
 pub fn check_schema(schema: &StoreSchema) -> Result<(), String> {
+    check_names(schema, &[])
+}
+
+/// The same, where the store has more coordinates.
+pub fn check_names(schema: &StoreSchema, coordinates: &[&str]) -> Result<(), String> {
     let mut names = BTreeSet::from([CELL_IDS, CRS, "zarr.json"]);
+    names.extend(coordinates);
     if let Some(steps) = &schema.steps {
         names.extend([steps.name(), times::BOUNDS]);
     }

@@ -13,10 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::array::{ArrayWriter, WriteFailure, create_folder, write_document};
 use super::by_step::{Slot, StepsWriter};
+pub use super::extent::Extent;
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
 use super::place::{Place, sync_folders};
 use super::ragged::RaggedWriter;
+use super::raster::RasterWriter;
+use super::raster_documents::write_coordinates;
+use super::raster_lists::RasterLists;
 use super::times;
 use super::value::{list_values, little_endian_bytes};
 use crate::config::Dtype;
@@ -24,17 +28,6 @@ use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema, StoreSteps, payloads};
 use crate::store::content::ContentHash;
-
-/// The cells that the arrays of a group are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// Occupied cells, with their ids beside them.
-    Occupied,
-    /// All cells of the order, the id of each its index.
-    Sphere,
-    /// All cells of a shard, in a Zarr of its own.
-    Leaves,
-}
 
 /// One array on its way, by extent.
 #[derive(Debug)]
@@ -45,6 +38,9 @@ enum OneArray {
     Steps(StepsWriter),
     /// Lists of values.
     Ragged(Box<RaggedWriter>),
+    /// Over rows and columns.
+    Raster(Box<RasterWriter>),
+    RasterLists(Box<RasterLists>),
     /// Ids where they are indices: part of the content, and stored nowhere.
     Implied(ArrayLayout, Sha256),
 }
@@ -83,7 +79,7 @@ impl GroupWriter {
     /// A group in the folder of a store.
     pub fn new(store: &Path, schema: StoreSchema, extent: Extent) -> Self {
         Self {
-            folder: store.join(schema.grid.cell_order.to_string()),
+            folder: store.join(schema.grid.group()),
             schema,
             extent,
             arrays: Vec::new(),
@@ -95,6 +91,10 @@ impl GroupWriter {
 
     pub fn schema(&self) -> &StoreSchema {
         &self.schema
+    }
+
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// Cells so far.
@@ -133,11 +133,16 @@ impl GroupWriter {
                     .collect::<Vec<_>>(),
             )
             .try_for_each(|(array, column)| {
-                let pushed = if let OneArray::Ragged(array) = array {
-                    array.push(&payloads(column).map_err(refuse)?)
-                } else {
-                    let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
-                    array.push(&rows, &bytes)
+                let pushed = match array {
+                    OneArray::Ragged(array) => array.push(&payloads(column).map_err(refuse)?),
+                    OneArray::RasterLists(array) => {
+                        let ids = rows.new.as_primitive::<UInt64Type>().values();
+                        array.push(ids, &payloads(column).map_err(refuse)?)
+                    }
+                    array => {
+                        let bytes = little_endian_bytes(column, array.layout()).map_err(refuse)?;
+                        array.push(&rows, &bytes)
+                    }
                 };
                 pushed.map_err(|failure| place.failed(&failure))
             })?;
@@ -171,7 +176,7 @@ impl GroupWriter {
                 number,
                 place: match self.extent {
                     Extent::Occupied => number,
-                    Extent::Sphere | Extent::Leaves => id,
+                    Extent::Sphere | Extent::Leaves | Extent::Raster => id,
                 },
                 step: steps.place(step).unwrap_or_default(),
             });
@@ -213,6 +218,9 @@ impl GroupWriter {
         if let Some(steps) = &self.schema.steps {
             hashes.extend(times::write(&self.folder, steps)?);
         }
+        if self.extent == Extent::Raster {
+            write_coordinates(&self.folder, &self.schema.grid)?;
+        }
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
@@ -226,6 +234,9 @@ impl GroupWriter {
         std::iter::once(None)
             .chain(outputs)
             .map(|output: Option<&OutputArray>| {
+                if let Some(output) = output.filter(|_| self.extent == Extent::Raster) {
+                    return self.raster(output);
+                }
                 if let Some(output) = output.filter(|output| output.kind.is_ragged()) {
                     let writer = RaggedWriter::new(output, &self.folder)?;
                     return Ok(OneArray::Ragged(Box::new(writer)));
@@ -237,23 +248,36 @@ impl GroupWriter {
                 if let Some(steps) = steps.filter(|_| layout.at_steps) {
                     return Ok(OneArray::Steps(match self.extent {
                         Extent::Occupied => StepsWriter::of_cells(layout, folder, steps),
-                        Extent::Sphere | Extent::Leaves => {
+                        Extent::Sphere | Extent::Leaves | Extent::Raster => {
                             StepsWriter::of_sphere(layout, folder, self.schema.grid, steps)?
                         }
                     }));
                 }
                 Ok(match self.extent {
                     Extent::Occupied => OneArray::Cells(ArrayWriter::new(layout, folder)),
-                    Extent::Sphere | Extent::Leaves if layout.name == CELL_IDS => {
+                    Extent::Sphere | Extent::Leaves | Extent::Raster if layout.name == CELL_IDS => {
                         OneArray::Implied(layout, Sha256::new())
                     }
-                    Extent::Sphere | Extent::Leaves => {
+                    Extent::Sphere | Extent::Leaves | Extent::Raster => {
                         let grid = self.schema.grid;
                         OneArray::FullSphere(FullSphereWriter::new(layout, folder, grid)?)
                     }
                 })
             })
             .collect()
+    }
+
+    /// An output over rows and columns.
+    fn raster(&self, output: &OutputArray) -> Result<OneArray, String> {
+        let grid = &self.schema.grid;
+        if output.kind.is_ragged() {
+            let writer = RasterLists::new(output, &self.folder, grid)?;
+            return Ok(OneArray::RasterLists(Box::new(writer)));
+        }
+        let layout = ArrayLayout::output(output)?;
+        let folder = self.folder.join(&layout.name);
+        let writer = RasterWriter::new(layout, folder, grid, self.schema.steps.as_ref())?;
+        Ok(OneArray::Raster(Box::new(writer)))
     }
 
     /// The table's columns, checked against the schema: names, no nulls.
@@ -313,20 +337,6 @@ impl GroupWriter {
     }
 }
 
-impl Extent {
-    /// Those of groups in one Zarr.
-    pub const ALL: [Self; 2] = [Self::Occupied, Self::Sphere];
-
-    /// The name of the layout, as in a group's attributes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Occupied => "cells",
-            Self::Sphere => "fullsphere",
-            Self::Leaves => "hive",
-        }
-    }
-}
-
 impl OneArray {
     fn layout(&self) -> &ArrayLayout {
         match self {
@@ -334,6 +344,8 @@ impl OneArray {
             Self::FullSphere(array) => array.layout(),
             Self::Steps(array) => array.layout(),
             Self::Ragged(array) => array.layout(),
+            Self::Raster(array) => array.layout(),
+            Self::RasterLists(array) => array.layout(),
             Self::Implied(layout, _) => layout,
         }
     }
@@ -345,7 +357,13 @@ impl OneArray {
                 array.push(rows.new.as_primitive::<UInt64Type>().values(), bytes)
             }
             Self::Steps(array) => array.push(&rows.slots, bytes),
-            Self::Ragged(_) => Ok(()),
+            Self::Raster(array) if array.layout().has_steps() => {
+                array.push_slots(&rows.slots, bytes)
+            }
+            Self::Raster(array) => {
+                array.push(rows.new.as_primitive::<UInt64Type>().values(), bytes)
+            }
+            Self::Ragged(_) | Self::RasterLists(_) => Ok(()),
             Self::Implied(_, hash) => {
                 hash.update(bytes);
                 Ok(())
@@ -362,6 +380,8 @@ impl OneArray {
             }
             Self::FullSphere(array) => (array.finish()?, None),
             Self::Steps(array) => (array.finish(cells)?, None),
+            Self::Raster(array) => (array.finish()?, None),
+            Self::RasterLists(array) => (array.finish()?, None),
             Self::Ragged(array) => {
                 let (hash, stored) = array.finish()?;
                 (hash, Some(stored))

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::folders;
 use crate::grid::{Grid, Order};
 
+/// What groups of rows and columns are called, and what names of their overviews begin with.
+const RASTER: &str = "rectilinear";
+
 /// Orders of the store at `path`, ascending.
 pub fn orders(path: &Path) -> Result<Vec<Order>> {
     let refuse = |message: &str| Err(Error::store(path, message));
@@ -44,13 +47,38 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
     let inside = folders::list(path).map_err(|error| Error::io("list", path, error))?;
     let mut orders: Vec<Order> = (inside.iter())
         .filter_map(|inside| {
-            let order = folders::name(inside).parse().ok().and_then(Order::new)?;
+            let name = folders::name(inside);
+            if is_raster(&name) {
+                return raster_order(path, inside);
+            }
+            let order = name.parse().ok().and_then(Order::new)?;
             path.join(order.to_string()).is_dir().then_some(order)
         })
         .collect();
     orders.sort_unstable();
     orders.dedup();
     Ok(orders)
+}
+
+/// Whether a group has this name because its cells are rows and columns.
+pub fn is_raster(name: &str) -> bool {
+    let rest = name.strip_prefix(RASTER);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// The order of the cells of such a group, as it states it.
+fn raster_order(store: &Path, group: &Path) -> Option<Order> {
+    let document = document(store, group).ok()?;
+    let order = document["attributes"]["icefold"]["grid"]["order"].as_u64()?;
+    u8::try_from(order).ok().and_then(Order::new)
+}
+
+/// The name of the group of an order that the store has.
+pub fn group_of(store: &Path, order: Order) -> String {
+    let inside = folders::list(store).unwrap_or_default();
+    let mut groups = inside.iter().filter(|path| is_raster(&folders::name(path)));
+    let found = groups.find(|path| raster_order(store, path) == Some(order));
+    found.map_or_else(|| order.to_string(), |path| folders::name(path))
 }
 
 /// Names of the folders in a group, sorted; each must be an array.
@@ -106,7 +134,7 @@ pub fn grid(attributes: &Map<String, Value>, order: Order) -> Result<(GridConfig
             .find(|extent| *name == extent.name())
             .ok_or_else(|| {
                 format!(
-                    "has layout {name}; icefold reads cells, fullsphere and hive, open it with zarr"
+                    "has layout {name}; icefold reads cells, fullsphere, hive and raster, open it with zarr"
                 )
             })?,
     };

@@ -148,6 +148,8 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "shard_order": grid.shard_order.get(),
         "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
+        "group": grid.group(),
+        "grid": grid.kind.rectilinear().map(|_| grid.kind.identity()),
         "occupied_cells": store.cells(),
         "axis": steps,
         "others": store.others(),
@@ -204,7 +206,7 @@ fn inspect_array(store: &StoreReader, name: &str) -> Result<(Value, ContentHash)
     insert("fill", json!(contents.fill));
     // Ids that are indices are not stored.
     let stored = match store.extent() {
-        Extent::Sphere | Extent::Leaves if name == CELL_IDS => 0,
+        Extent::Sphere | Extent::Leaves | Extent::Raster if name == CELL_IDS => 0,
         _ => {
             let mut stored = 0;
             for folder in store.folders(name)? {

@@ -22,15 +22,26 @@ pub fn text(value: &Value) -> String {
     for order in value["orders"].as_array().into_iter().flatten() {
         let count = |key: &str| grouped(order[key].as_u64().unwrap_or(0));
         lines.push(String::new());
-        lines.push(format!(
-            "order {}: {} in {} of order {}, latitude {}, layout {}",
-            order["order"],
-            counted(&order["occupied_cells"], "occupied cell"),
-            counted(&order["shards"], "shard"),
-            order["shard_order"],
-            plain(&order["latitude"]),
-            plain(&order["layout"]),
-        ));
+        let raster = order["grid"].as_str().map(|grid| {
+            format!(
+                "{}: {} in {}; {grid}; layout {}",
+                plain(&order["group"]),
+                counted(&order["occupied_cells"], "occupied cell"),
+                counted(&order["shards"], "shard"),
+                plain(&order["layout"]),
+            )
+        });
+        lines.push(raster.unwrap_or_else(|| {
+            format!(
+                "order {}: {} in {} of order {}, latitude {}, layout {}",
+                order["order"],
+                counted(&order["occupied_cells"], "occupied cell"),
+                counted(&order["shards"], "shard"),
+                order["shard_order"],
+                plain(&order["latitude"]),
+                plain(&order["layout"]),
+            )
+        }));
         if let Some(steps) = order["axis"]["steps"].as_array() {
             let name = plain(&order["axis"]["name"]);
             let ends = [steps.first(), steps.last()].map(|end| end.map(plain).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The Zarr store as stores are asked for: over occupied cells, over the full sphere, and as a hive.
+//! The Zarr store as stores are asked for: over occupied cells, over the full sphere, as a hive, and as a raster.
 //!
 //! Below `src/store/layout.rs`, which lists them.
 
@@ -6,7 +6,7 @@ use super::check::check_schema;
 use super::group::Extent;
 use super::hive::HiveWriter;
 use super::write::StoreWriter;
-use super::{fullsphere, hive};
+use super::{fullsphere, hive, raster};
 use crate::error::Result;
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
@@ -19,6 +19,23 @@ use crate::store::target::Target;
 #[derive(Debug)]
 pub struct ZarrStore(pub Extent);
 
+impl ZarrStore {
+    /// Why cells of this grid are not held.
+    fn other_grid(&self, schema: &StoreSchema) -> String {
+        let (name, grid) = (self.0.name(), schema.grid.kind.title());
+        let (holds, other) = match self.0 {
+            Extent::Raster => ("rows and columns of rectilinear grids", Extent::Occupied),
+            Extent::Occupied | Extent::Sphere | Extent::Leaves => {
+                ("cells of HEALPix", Extent::Raster)
+            }
+        };
+        format!(
+            "the {name} layout holds {holds}, and the cells are of {grid}; use the {} layout",
+            other.name()
+        )
+    }
+}
+
 impl StoreKind for ZarrStore {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -26,22 +43,27 @@ impl StoreKind for ZarrStore {
 
     fn has_overviews(&self) -> bool {
         match self.0 {
-            Extent::Occupied | Extent::Leaves => true,
+            Extent::Occupied | Extent::Leaves | Extent::Raster => true,
             Extent::Sphere => false,
         }
     }
 
     fn check(&self, schema: &StoreSchema) -> Result<(), String> {
+        if schema.grid.kind.rectilinear().is_some() != (self.0 == Extent::Raster) {
+            return Err(self.other_grid(schema));
+        }
         match self.0 {
             Extent::Occupied => check_schema(schema),
             Extent::Sphere => fullsphere::check(schema),
             Extent::Leaves => hive::check(schema),
+            Extent::Raster => raster::check(schema),
         }
     }
 
     fn check_overviews(&self, schema: &StoreSchema, overviews: &[Order]) -> Result<(), String> {
         match self.0 {
             Extent::Occupied | Extent::Sphere => Ok(()),
+            Extent::Raster => raster::check_overviews(schema, overviews),
             Extent::Leaves => hive::check_overviews(schema, overviews),
         }
     }

@@ -16,6 +16,7 @@ use zarrs::filesystem::FilesystemStore;
 use super::groups::document;
 use super::hive::{VlenArray, is_vlen};
 use super::ragged::hash_list;
+use super::raster_read::hash_of_lists;
 use super::value::into_little_endian;
 use crate::config::Dtype;
 use crate::digest::hex;
@@ -106,12 +107,12 @@ fn below(
         }
         let hash = match known.0.get(&path) {
             Some(known) => Some(known.clone()),
-            None if is_vlen(&document) => Some(of_lists(&inside, &document).map_err(|what| {
+            None if is_vlen(&document) => of_lists(&inside, &document).map_err(|what| {
                 Error::store(
                     root,
                     format!("{path}: {what}; the store is damaged, write it again"),
                 )
-            })?),
+            })?,
             None => of_numbers(root, &path, &document)?,
         };
         let Some(hash) = hash else {
@@ -172,8 +173,11 @@ fn of_numbers(root: &Path, path: &str, document: &Value) -> Result<Option<String
     Ok(Some(hex(&hash.finalize())))
 }
 
-/// The hash of an array of lists.
-fn of_lists(folder: &Path, document: &Value) -> Result<String, String> {
+/// The hash of an array of lists; `None` where it is too large.
+fn of_lists(folder: &Path, document: &Value) -> Result<Option<String>, String> {
+    if let Some(hash) = hash_of_lists(folder, document) {
+        return hash;
+    }
     let array = VlenArray::new(folder, document)?;
     let mut hash = Sha256::new();
     for chunk in 0..array.cells.div_ceil(array.chunk_cells()) {
@@ -186,7 +190,7 @@ fn of_lists(folder: &Path, document: &Value) -> Result<String, String> {
             None => (0..left).for_each(|_| hash_list(&mut hash, &[])),
         }
     }
-    Ok(hex(&hash.finalize()))
+    Ok(Some(hex(&hash.finalize())))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fill_value::{fill, float};
 use super::group::Extent;
 use super::root::convention;
-use super::{ragged, times};
+use super::{ragged, raster_documents, times};
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{Kind, OutputArray, StoreSchema, StoreSteps};
 
@@ -37,16 +37,16 @@ pub struct ArrayLayout {
     /// Values per cell of a 2-D array; `None` for one value per cell.
     pub values: Option<u64>,
     /// The name of the last dimension of such an array.
-    dimension: Option<String>,
+    pub(super) dimension: Option<String>,
     /// The name of the dimension of rows, where they are not cells.
     rows: Option<String>,
     /// The name of the first dimension, and its length, where there are steps of time.
-    steps: Option<(&'static str, u64)>,
+    pub(super) steps: Option<(&'static str, u64)>,
     /// Whether it has steps of time where the store has.
     pub at_steps: bool,
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
-    fill_value: Value,
+    pub(super) fill_value: Value,
     attributes: Map<String, Value>,
 }
 
@@ -159,6 +159,11 @@ impl ArrayLayout {
     pub fn with_steps(mut self, steps: &StoreSteps) -> Self {
         self.steps = Some((steps.name(), steps.len()));
         self
+    }
+
+    /// Whether it was given steps of time.
+    pub fn has_steps(&self) -> bool {
+        self.steps.is_some()
     }
 
     /// Bytes that one cell takes at a step.
@@ -284,6 +289,9 @@ pub fn group(schema: &StoreSchema, extent: Extent) -> Value {
     }
     if let Some(steps) = &schema.steps {
         icefold.insert("axis".to_owned(), json!(steps.name()));
+    }
+    if let Some(rectilinear) = grid.kind.rectilinear() {
+        return raster_documents::group(schema, &rectilinear, icefold);
     }
     if extent != Extent::Occupied {
         icefold.insert("layout".to_owned(), json!(extent.name()));

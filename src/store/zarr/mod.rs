@@ -1,7 +1,7 @@
 //! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
-//! (`fullsphere.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
+//! (`fullsphere.rs`) or over rows and columns (`raster.rs`, `raster_lists.rs`, `raster_documents.rs`, `raster_read.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
 //! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
 //! `sphere.rs`, `step_read.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
 //! inside.
@@ -13,6 +13,7 @@ mod cells;
 mod check;
 mod difference;
 mod documents;
+mod extent;
 mod fill_value;
 #[cfg(test)]
 mod fixture;
@@ -30,6 +31,10 @@ mod open;
 mod ours;
 mod place;
 mod ragged;
+mod raster;
+mod raster_documents;
+mod raster_lists;
+mod raster_read;
 mod read;
 mod root;
 mod sphere;

@@ -10,10 +10,12 @@ use zarrs::array::Array;
 use zarrs::filesystem::FilesystemStore;
 
 use super::group::Extent;
-use super::groups::{document, grid, orders, subfolders};
-use super::hive::{Parts, Tree, is_hive};
+use super::groups::{document, grid, group_of, orders, subfolders};
+use super::hive::{Parts, Tree, is_hive, is_vlen};
 use super::metadata::{CELL_IDS, CRS};
 use super::ragged;
+use super::raster_documents::COORDINATES;
+use super::raster_read;
 use super::step_read::{self, StoredSteps};
 use super::times::BOUNDS;
 use super::value::into_little_endian;
@@ -49,6 +51,8 @@ pub struct OpenOrder {
     orders: Vec<Order>,
     grid: GridConfig,
     extent: Extent,
+    /// The name of the group.
+    group: String,
     attributes: Map<String, Value>,
     arrays: Vec<String>,
     times: Option<StoredSteps>,
@@ -72,7 +76,8 @@ impl OpenOrder {
             let parts = Parts::of_tree(path, &Tree::open(path)?, order)?;
             return Self::of_parts(path, orders, (parts, Extent::Leaves));
         }
-        let group = path.join(order.to_string());
+        let name = group_of(path, order);
+        let group = path.join(&name);
         let mut document = document(path, &group)?;
         // Not by an index: of what is no object, that panics where something is taken.
         let attributes = match document.get_mut("attributes").map(Value::take) {
@@ -96,6 +101,9 @@ impl OpenOrder {
             .get("icefold")
             .and_then(|icefold| icefold.get("axis"));
         let axis = axis.and_then(Value::as_str).map(str::to_owned);
+        if extent == Extent::Raster {
+            arrays.retain(|name| !COORDINATES.contains(&&**name));
+        }
         if let Some(axis) = &axis {
             arrays.retain(|name| name != axis && name != BOUNDS);
         }
@@ -105,6 +113,7 @@ impl OpenOrder {
             orders,
             grid,
             extent,
+            group: name,
             attributes,
             arrays,
             times: None,
@@ -127,6 +136,7 @@ impl OpenOrder {
             orders,
             grid: parts.grid,
             extent,
+            group: parts.grid.group(),
             attributes: parts.attributes.clone(),
             arrays: parts.arrays.clone(),
             times: None,
@@ -213,6 +223,9 @@ impl OpenOrder {
         if let Some(parts) = self.parts.as_ref().filter(|_| name != CELL_IDS) {
             return parts.info(name);
         }
+        if self.extent == Extent::Raster {
+            return self.raster_info(name);
+        }
         let mut info = self.stored(name)?;
         if ragged::offsets_in(&info.attributes).is_some() {
             info.ragged = info.shape.get(1).copied();
@@ -261,6 +274,15 @@ impl OpenOrder {
         })
     }
 
+    /// What an array over rows and columns is.
+    fn raster_info(&self, name: &str) -> Result<ArrayInfo> {
+        let document = document(&self.path, &self.folder(name))?;
+        if is_vlen(&document) {
+            return raster_read::info_of_lists(self, name, &document);
+        }
+        raster_read::info(self, self.stored(name)?, &document)
+    }
+
     /// What an array is, by its own documents.
     fn stored(&self, name: &str) -> Result<ArrayInfo> {
         let document = document(&self.path, &self.folder(name))?;
@@ -304,7 +326,7 @@ impl OpenOrder {
     }
 
     pub fn array(&self, name: &str) -> Result<Array<FilesystemStore>> {
-        let path = format!("/{}/{name}", self.grid.cell_order);
+        let path = format!("/{}/{name}", self.group);
         Array::open(self.storage.clone(), &path)
             .map_err(|error| self.damaged(&format!("{name} cannot be opened: {error}")))
     }
@@ -320,7 +342,7 @@ impl OpenOrder {
     }
 
     pub fn folder(&self, name: &str) -> PathBuf {
-        self.path.join(self.grid.cell_order.to_string()).join(name)
+        self.path.join(&self.group).join(name)
     }
 
     pub fn damaged(&self, what: &str) -> Error {

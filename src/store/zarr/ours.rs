@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::groups::is_raster;
 use super::hive::{is_hive, is_ours};
 use crate::folders;
 use crate::grid::Order;
@@ -32,6 +33,11 @@ pub(super) fn check(store: &Path) -> Result<(), String> {
     }
     let mut orders = 0;
     for (path, name) in entries(store)? {
+        if is_raster(&name) && is_folder(&path) {
+            check_order(&path)?;
+            orders += 1;
+            continue;
+        }
         let order = name.parse().ok().and_then(Order::new);
         match order.filter(|order| order.to_string() == name) {
             Some(_) => {

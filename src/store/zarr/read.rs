@@ -13,6 +13,7 @@ use super::hive::Parted;
 use super::metadata::CELL_IDS;
 use super::open::{ArrayInfo, Blocks, OpenOrder};
 use super::ragged::{self, Lists};
+use super::raster_read::Raster;
 use super::sphere::Sphere;
 use super::step_read::StoredSteps;
 use super::value::{Scalar, scalar};
@@ -34,6 +35,8 @@ enum Cells {
     Listed(u64),
     /// Those that have a value.
     Found(Sphere),
+    /// The same of rows and columns.
+    Raster(Raster),
     /// The same in many Zarrs or files.
     Parted(Parted),
 }
@@ -80,6 +83,7 @@ impl StoreReader {
         let cells = match (open.parts(), open.extent()) {
             (Some(parts), _) => Cells::Parted(Parted::of(parts)?),
             (None, Extent::Occupied) => Cells::Listed(cells::count(&open)?),
+            (None, Extent::Raster) => Cells::Raster(Raster::of(&open)?),
             (None, _) => Cells::Found(Sphere::of(&open)?),
         };
         Ok(Self { open, cells })
@@ -109,6 +113,7 @@ impl StoreReader {
         match &self.cells {
             Cells::Listed(count) => *count,
             Cells::Found(sphere) => sphere.cells(),
+            Cells::Raster(raster) => raster.cells(),
             Cells::Parted(parted) => parted.cells(),
         }
     }
@@ -212,6 +217,8 @@ impl StoreReader {
             Cells::Parted(parted) if name == CELL_IDS => Ok(parted.id_blocks()),
             Cells::Parted(parted) => Ok(parted.blocks(info)),
             Cells::Listed(_) => cells::blocks(&self.open, info),
+            Cells::Raster(raster) if name == CELL_IDS => Ok(raster.id_blocks()),
+            Cells::Raster(raster) => Ok(raster.blocks(&self.open, info)),
             Cells::Found(sphere) if name == CELL_IDS => Ok(sphere.id_blocks()),
             Cells::Found(sphere) => sphere.blocks(&self.open, name),
         }
@@ -221,6 +228,7 @@ impl StoreReader {
     pub(super) fn lists(&self, name: &str) -> Result<Lists<'_>> {
         match &self.cells {
             Cells::Parted(parted) => Ok(parted.lists(name.to_owned())),
+            Cells::Raster(raster) => Ok(raster.lists(&self.open, name.to_owned())),
             _ => ragged::of_cells(&self.open, &self.info(name)?),
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::group::Extent;
 use super::metadata::{dggs, dggs_convention, object};
+use super::raster_documents;
 use crate::finalize::StoreSchema;
 use crate::grid::Order;
 
@@ -15,6 +16,10 @@ use crate::grid::Order;
 pub fn root(schema: &StoreSchema, overviews: &[Order]) -> Value {
     let mut attributes = Map::new();
     if !overviews.is_empty() {
+        if schema.grid.kind.rectilinear().is_some() {
+            let attributes = raster_documents::multiscales(schema, overviews);
+            return json!({"zarr_format": 3, "node_type": "group", "attributes": attributes});
+        }
         let base = schema.grid.cell_order;
         let mut layout =
             vec![json!({"asset": base.to_string(), "dggs": dggs(schema.grid, Extent::Occupied)})];

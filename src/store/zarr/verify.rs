@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use super::aligned::union;
 use super::difference::{Difference, VerifiedArray, VerifyReport};
 use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
-use super::groups::document;
+use super::group::Extent;
+use super::groups::{document, group_of};
 use super::hive::is_hive;
 use super::inspect_tree::store_hashes;
 use super::logical::TreeHashes;
@@ -39,7 +40,8 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
             );
             Pair::new(a, b, order)?.compare(&mut report)?;
         } else {
-            report.only_in(order.to_string(), both[0]);
+            let store = if both[0] { a } else { b };
+            report.only_in(group_of(store, order), both[0]);
         }
     }
     // Of stores of different orders it says what is said above; a hive has no document there.
@@ -98,7 +100,7 @@ impl Pair {
             if both == [true, true] {
                 self.compare_array(name, report)?;
             } else {
-                report.only_in(format!("{}/{name}", self.order), both[0]);
+                report.only_in(format!("{}/{name}", self.a.grid().group()), both[0]);
             }
         }
         Ok(())
@@ -123,7 +125,11 @@ impl Pair {
     /// The grid must agree; what ran may differ.
     fn compare_attributes(&self, report: &mut VerifyReport) {
         let (a, b) = (self.a.attributes(), self.b.attributes());
-        let order = self.order.to_string();
+        let order = self.a.grid().group();
+        if self.a.extent() == Extent::Raster || self.b.extent() == Extent::Raster {
+            let [of_a, of_b] = [&self.a, &self.b].map(|store| store.grid().kind.identity());
+            report.property(&order, "grid", (of_a, of_b));
+        }
         if self.is_apart() || !self.are_ours() {
             let [of_a, of_b] = [&self.a, &self.b].map(|store| store.grid().kind.identity());
             report.property(&order, "grid", (of_a, of_b));
@@ -177,7 +183,7 @@ impl Pair {
                     format!("{b} with its own"),
                 );
             }
-            report.property(&self.order.to_string(), "steps of time", (a, b));
+            report.property(&self.a.grid().group(), "steps of time", (a, b));
         }
     }
 
@@ -197,7 +203,7 @@ impl Pair {
         if let Some(cells) = &self.cells {
             (a.shape[0], b.shape[0]) = (cells.len() as u64, cells.len() as u64);
         }
-        let full = format!("{}/{name}", self.order);
+        let full = format!("{}/{name}", self.a.grid().group());
         let both = (a.dtype.name().to_owned(), b.dtype.name().to_owned());
         report.property(&full, "dtype", both);
         let both = (format!("{:?}", a.shape), format!("{:?}", b.shape));

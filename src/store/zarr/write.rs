@@ -77,7 +77,10 @@ impl StoreWriter {
             group: GroupWriter::new(
                 self.place.partial(),
                 self.base.schema().at(order),
-                Extent::Occupied,
+                match self.base.extent() {
+                    Extent::Raster => Extent::Raster,
+                    _ => Extent::Occupied,
+                },
             ),
             ancestors: 0,
             last: None,
@@ -216,9 +219,12 @@ impl Overview {
 
     fn finish(self, place: &Place) -> Result<(WrittenOverview, Option<Stored>)> {
         let (order, cells) = (self.order(), self.group.written());
+        let grid = self.group.schema().grid;
+        let group = grid.kind.rectilinear().map(|_| grid.group());
         let (hashes, stored) = self.group.finish(place)?;
         let overview = WrittenOverview {
             order,
+            group,
             cells,
             hashes,
         };

@@ -11,7 +11,7 @@ mod leaf;
 mod parted;
 mod parts;
 mod tree;
-mod vlen;
+pub(super) mod vlen;
 mod write;
 
 pub use parted::Parted;

@@ -152,6 +152,24 @@ fn names(codecs: &Value) -> Vec<&str> {
     codecs.filter_map(|codec| codec["name"].as_str()).collect()
 }
 
+/// A chunk of a file of several, as it is stored; `None` where it is not.
+///
+/// # Errors
+/// In words, what cannot be read or is damaged.
+pub fn in_file(file: &mut File, chunks: u64, chunk: u64) -> Result<Option<Vec<u8>>, String> {
+    let Some([start, length]) = place(file, chunks, chunk)? else {
+        return Ok(None);
+    };
+    let failed = |e: std::io::Error| format!("a chunk cannot be read: {e}");
+    file.seek(SeekFrom::Start(start)).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 != length {
+        return Err("the file ends within a chunk".to_owned());
+    }
+    Ok(Some(bytes))
+}
+
 /// Where a chunk lies in a file of several.
 fn place(file: &mut File, chunks: u64, chunk: u64) -> Result<Option<[u64; 2]>, String> {
     let failed = |e: std::io::Error| format!("its index cannot be read: {e}");
@@ -182,7 +200,8 @@ fn place(file: &mut File, chunks: u64, chunk: u64) -> Result<Option<[u64; 2]>, S
     }
 }
 
-fn plain(bytes: &[u8]) -> Result<Vec<u8>, String> {
+/// The bytes of a chunk before it was compressed.
+pub fn plain(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let decoder = Decoder::new(bytes).map_err(|e| format!("a chunk cannot be decoded: {e}"))?;
     let read = decoder.take(MOST + 1).read_to_end(&mut plain);
@@ -194,7 +213,7 @@ fn plain(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// The lists of so many cells in a chunk.
-fn decode(bytes: &[u8], cells: u64) -> Result<Vec<Vec<u8>>, String> {
+pub fn decode(bytes: &[u8], cells: u64) -> Result<Vec<Vec<u8>>, String> {
     let cut = || "a chunk ends within a list".to_owned();
     let mut rest = bytes;
     let mut number = || -> Result<usize, String> {

@@ -310,6 +310,7 @@ impl HiveWriter {
         let overviews = self.overviews.iter().zip(of_orders);
         let overviews = overviews.map(|(&order, of)| WrittenOverview {
             order,
+            group: None,
             cells: of.cells,
             hashes: self.content(of.hashes),
         });

@@ -1,0 +1,73 @@
+//! Polar stereographic on the ellipsoid, true to scale along a parallel: variant B of EPSG (method 9829).
+//!
+//! Under `mod.rs`. Source: Snyder, *Map Projections: A Working Manual* (USGS PP 1395, 1987), equations 14-15, 15-9, 21-30,
+//! 21-31 and 21-34; of the south pole with the signs that he gives there.
+
+use super::ellipsoid::{AXIS, Colatitude, E2, latitude_of};
+use super::{Around, DEGREE, Middle, SLACK, within_half_a_turn};
+use crate::grid::sin_cos;
+
+/// Around one pole.
+#[derive(Debug, Clone, Copy)]
+pub struct Polar {
+    south: bool,
+    /// The longitude that points down from the north pole, or up from the south pole.
+    origin: f64,
+    /// Metres from the pole by the tangent of half the conformal colatitude.
+    factor: f64,
+}
+
+impl Polar {
+    /// Around the pole of this hemisphere; with its scale true at this latitude, which is given without its sign.
+    pub fn new(south: bool, standard: f64, origin: f64) -> Self {
+        let of = Colatitude::of(standard);
+        let m = of.cosine / (1.0 - E2 * (of.sine * of.sine)).sqrt();
+        Self {
+            south,
+            origin,
+            factor: AXIS * (m / of.tangent),
+        }
+    }
+
+    #[inline]
+    fn height(&self, lat: f64) -> Colatitude {
+        Colatitude::of(if self.south { -lat } else { lat })
+    }
+
+    #[inline]
+    pub fn project(&self, lon: f64, lat: f64) -> (f64, f64) {
+        self.place(lon, &self.height(lat))
+    }
+
+    #[inline]
+    fn place(&self, lon: f64, of: &Colatitude) -> (f64, f64) {
+        let radius = self.factor * of.tangent;
+        let (sine, cosine) = sin_cos(within_half_a_turn(lon - self.origin) * DEGREE);
+        let up = radius * cosine;
+        (radius * sine, if self.south { up } else { -up })
+    }
+
+    pub fn unproject(&self, x: f64, y: f64) -> (f64, f64) {
+        let down = if self.south { y } else { -y };
+        let lon = self.origin + libm::atan2(x, down).to_degrees();
+        let lat = latitude_of(libm::hypot(x, y) / self.factor);
+        (lon, if self.south { -lat } else { lat })
+    }
+
+    /// On a sphere the scale at a latitude is that at the pole, which is no more than 1, times 2 / (1 + sine); on the
+    /// ellipsoid it is at most 0.4 % more. Within 20 km the sine changes by less than 0.004.
+    pub fn around(&self, middle: Middle) -> Option<Around> {
+        let of = self.height(middle.lat);
+        let reach = middle.reach(of.cosine)?;
+        let least = 1.0 + of.sine - 0.004;
+        if least < 0.5 {
+            return None;
+        }
+        let (x, y) = self.place(middle.lon, &of);
+        Some(Around {
+            x,
+            y,
+            reach: reach * (2.02 / least) + SLACK,
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! Longitude and latitude to the cell of a rectilinear grid.
+//!
+//! The stage after upload. A projected position (`src/grid/projection/`) has its column and row by one subtraction and one
+//! division each, as zagg has them: floor((x - west) / width), floor((north - y) / height). So a cell has its western and
+//! northern edges, and the eastern and southern edges of the grid are outside. Devices have no kernel for this: the host
+//! locates.
+
+use super::{FUZZ, Level, Rectilinear};
+use crate::grid::locator::Locate;
+use crate::grid::projection::{Around, Projection};
+use crate::grid::{Bounds, Order};
+
+/// What positions outside the grid have in place of a cell.
+pub(in crate::grid) const OUTSIDE: u64 = u64::MAX;
+
+/// Degrees of longitude beyond which nothing is a position.
+const FARTHEST: f64 = 1000.0;
+
+/// Finds cells of one order.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::grid) struct Locator {
+    grid: Rectilinear,
+    projection: Projection,
+    level: Level,
+    /// Rows and columns of the finest cells.
+    shape: [f64; 2],
+    /// The last column of a whole turn: rounding may carry what is just west of its edge to the end.
+    last: f64,
+}
+
+impl Locator {
+    pub fn new(grid: Rectilinear, order: Order) -> Self {
+        let [west, _, east, _] = grid.bounds();
+        let whole_turn = grid.crs.is_geographic() && east - west > 360.0 - FUZZ;
+        let last = (360.0 / grid.cell[0] - FUZZ).ceil() - 1.0;
+        Self {
+            last: if whole_turn { last } else { f64::INFINITY },
+            projection: grid.crs.projection(),
+            level: grid.level(order),
+            shape: grid.shape(grid.finest_order()).map(f64::from),
+            grid,
+        }
+    }
+
+    /// A longitude within the turn that begins at the western edge.
+    #[inline]
+    fn turned(&self, lon: f64) -> f64 {
+        let west = self.grid.west;
+        let mut x = lon;
+        // Positions are within one and a half turns of 0, and edges within one: so these end.
+        while x < west {
+            x += 360.0;
+        }
+        while x - 360.0 >= west {
+            x -= 360.0;
+        }
+        x
+    }
+
+    /// The column and the row of a place, which may be of no cell.
+    #[inline]
+    fn indices(&self, x: f64, y: f64) -> [f64; 2] {
+        let [width, height] = self.grid.cell;
+        [
+            ((self.grid.north - y) / height).floor(),
+            ((x - self.grid.west) / width).floor().min(self.last),
+        ]
+    }
+
+    /// The row and the column of this order of finest ones; `None` outside the grid.
+    #[inline]
+    fn cell_at(&self, [row, column]: [f64; 2]) -> Option<[u32; 2]> {
+        let inside = |index: f64, side: usize| index >= 0.0 && index < self.shape[side];
+        // NaN is not inside.
+        (inside(row, 0) && inside(column, 1)).then(|| {
+            [
+                row as u32 / self.level.side[0],
+                column as u32 / self.level.side[1],
+            ]
+        })
+    }
+
+    #[inline]
+    fn id_at(&self, indices: [f64; 2]) -> u64 {
+        let cell = self.cell_at(indices);
+        cell.map_or(OUTSIDE, |[row, column]| self.level.id(row, column))
+    }
+
+    #[inline]
+    fn of(&self, lon: f64, lat: f64) -> u64 {
+        let (x, y) = match &self.projection {
+            // No position: turning it would not end.
+            Projection::Geographic if !(lon.abs() <= FARTHEST) => return OUTSIDE,
+            Projection::Geographic => (self.turned(lon), lat),
+            projection => projection.project(lon, lat),
+        };
+        self.id_at(self.indices(x, y))
+    }
+
+    /// The one cell of places from these indices to those, or the outside if all of them lie there.
+    fn between(&self, low: [f64; 2], high: [f64; 2]) -> Option<u64> {
+        let beyond = |side: usize| high[side] < 0.0 || low[side] >= self.shape[side];
+        if beyond(0) || beyond(1) {
+            return Some(OUTSIDE);
+        }
+        let [first, last] = [self.cell_at(low)?, self.cell_at(high)?];
+        (first == last).then(|| self.level.id(first[0], first[1]))
+    }
+}
+
+impl Locate for Locator {
+    #[inline]
+    fn cell(&self, lon: f64, lat: f64) -> u64 {
+        self.of(lon, lat)
+    }
+
+    fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+        for ((cell, &lon), &lat) in cells.iter_mut().zip(lon).zip(lat) {
+            *cell = self.of(lon, lat);
+        }
+    }
+
+    /// Every operation from a place to its indices is monotone, rounding included: indices of all places of a box are
+    /// between those of its corners. Of degrees, corners are those of the bounds where no turn ends between them; else
+    /// they are what [`Projection::around`] bounds.
+    fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        let Bounds { lon, lat } = *bounds;
+        let known = lon[0] <= lon[1] && lat[0] <= lat[1];
+        if !known || lon[0] < -540.0 || lon[1] > 540.0 {
+            return None;
+        }
+        if matches!(self.projection, Projection::Geographic) {
+            let [west, east] = lon.map(|lon| self.turned(lon));
+            // Within one turn, turning takes the same number from both.
+            if lon[1] - lon[0] >= 180.0 || west > east {
+                return None;
+            }
+            return self.between(self.indices(west, lat[1]), self.indices(east, lat[0]));
+        }
+        let Around { x, y, reach } = self.projection.around(lon, lat)?;
+        self.between(
+            self.indices(x - reach, y + reach),
+            self.indices(x + reach, y - reach),
+        )
+    }
+}
