@@ -15,6 +15,7 @@ Path = Union[str, "os.PathLike[str]"]
 Region = Union[Sequence[float], Mapping[str, Any], Path, Any]
 Memory = Union[int, str, None]
 Progress = Union[bool, Callable[[dict[str, Any]], object], None]
+ConfigLike = Union[Config, Path, Mapping[str, Any]]
 
 
 def path(value: Path) -> str:
