@@ -152,7 +152,7 @@ def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int,
     """The order of the cells, and what a config says of the grid where more than the order is said."""
     if grid is None:
         return 12 if order is None else int(order), None
-    said = {"type": grid} if isinstance(grid, str) else dict(grid)
+    said: dict[str, Any] = {"type": grid} if isinstance(grid, str) else dict(grid)
     kind = said.get("type", "healpix")
     if kind != "healpix":
         raise ArgumentError(

@@ -97,7 +97,8 @@ def _plain(column: Any, name: str) -> Any:
 
     if isinstance(column, numpy.ma.MaskedArray) and numpy.ma.is_masked(column):
         raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
-    array = column.to_numpy() if hasattr(column, "to_numpy") else numpy.asarray(column)
+    converted = getattr(column, "to_numpy", None)
+    array = numpy.asarray(column) if converted is None else converted()
     if array.ndim != 1:
         raise ArgumentError(f"{name} has shape {array.shape}, and columns have one dimension; use .ravel()")
     return array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 from . import _icefold
 from ._arguments import (
@@ -25,6 +25,20 @@ from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
 from ._report import Report
+
+
+@overload
+def config(name: None = None) -> dict[str, str]: ...
+
+
+@overload
+def config(
+    name: ConfigLike,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    region: Region | None = None,
+) -> Config: ...
 
 
 def config(

@@ -58,12 +58,13 @@ def test_steps_are_those_of_the_program(photons, tmp_path):
     import pyarrow
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(pyarrow.table(photons), tmp_path / "photons.parquet")
+    table = pyarrow.table({**photons, "t": pyarrow.array(moments(photons["t"]))})
+    pyarrow.parquet.write_table(table, tmp_path / "photons.parquet")
     program = [sys.executable, "-m", "icefold", "aggregate", "photons.parquet", "--order", str(ORDER), "--to", "c.zarr"]
     program += ["--time", "dataset=t", "--time", "every=month", "--time", "from=2019-02", "--time", "to=2019-09-15"]
     said = json.loads(subprocess.check_output([*program, "--json"]))
     found = icefold.aggregate(
-        data=photons,
+        data={**photons, "t": moments(photons["t"])},
         values="h",
         order=ORDER,
         time={"dataset": "t", "every": "month", "from": "2019-02", "to": datetime.date(2019, 9, 15)},

@@ -11,6 +11,7 @@ use super::npy::Npy;
 use super::photons::{Gathered, Photons, source};
 use crate::config::{Config, Variable};
 use crate::error::{Error, Result};
+use crate::folders::list;
 use crate::photon::{Buffer, Column, ColumnType, SourceColumn, Values};
 use crate::read::table::{TableFile, TableReader, source_columns};
 
@@ -207,8 +208,7 @@ pub fn are_arrays(path: &Path) -> bool {
         let extension = path.extension();
         extension.is_some_and(|e| e.eq_ignore_ascii_case("npy"))
     };
-    let has = |folder: std::fs::ReadDir| folder.flatten().any(|file| is_npy(&file.path()));
-    is_npy(path) || std::fs::read_dir(path).is_ok_and(has)
+    is_npy(path) || list(path).is_ok_and(|inside| inside.iter().any(|path| is_npy(path)))
 }
 
 /// Reads arrays, in order, and keeps the photons that the config is about.

@@ -93,30 +93,50 @@ pub fn write(
     }
     let outcome = run.into_store(to).execute()?;
     match &outcome {
-        Outcome::Standing(standing) => show_standing(standing, args.json)?,
-        Outcome::Store(done) | Outcome::Pieces(done) if !args.json => {
-            let summary = done.report.summary(&done.tally);
-            print(&format!("{}\n{summary}", done.path.display()))?;
+        Outcome::Standing(standing) if args.json => {
+            print_json(&document(args, to, &of_report(&standing.report)))?;
+        }
+        Outcome::Standing(standing) => show_standing(standing, false)?,
+        Outcome::Store(done) | Outcome::Pieces(done) if args.json => {
+            print_json(&document(args, to, &of_report(&json!(done.report))))?;
         }
         Outcome::Store(done) | Outcome::Pieces(done) => {
-            let report = json!(done.report);
-            let written = Written {
-                counts: done.tally.counts.clone(),
-                cells: done.tally.occupied_cells,
-                outputs: report["outputs"].as_object().cloned().unwrap_or_default(),
-                content: report["content_sha256"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-                device: report["device"].clone(),
-                seconds: done.report.seconds,
-            };
-            print_json(&document(args, to, &written))?;
+            let summary = done.report.summary(&done.tally);
+            print(&format!("{}\n{summary}", done.path.display()))?;
         }
     }
     Ok(exit_code(
         outcome.is_whole() && (args.allow_empty || !outcome.is_empty()),
     ))
+}
+
+/// What the report of a store says.
+fn of_report(report: &Value) -> Written {
+    let photons = &report["photons"];
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    let by_name = |value: &Value| {
+        let entries = value.as_object().into_iter().flatten();
+        entries
+            .map(|(name, count)| (name.clone(), number(count)))
+            .collect()
+    };
+    Written {
+        counts: Counts {
+            read: number(&photons["read"]),
+            kept: number(&photons["kept"]),
+            rejected: by_name(&photons["rejected_by"]),
+            nulls: by_name(&photons["null_by"]),
+            ..Counts::default()
+        },
+        cells: number(&report["occupied_cells"]),
+        outputs: report["outputs"].as_object().cloned().unwrap_or_default(),
+        content: report["content_sha256"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        device: report["device"].clone(),
+        seconds: report["seconds"].as_f64().unwrap_or_default(),
+    }
 }
 
 /// Cells of arrays, as rows.
@@ -171,7 +191,7 @@ fn document(args: &AggregateArgs, to: &Path, written: &Written) -> Value {
         "latitude": latitude.name(),
         "cell_order": order.get(),
         "statistics": args.stats.iter().map(|s| s.name()).collect::<Vec<_>>(),
-        "photons": {"read": counts.read, "kept": counts.kept, "rejected_by": counts.rejected, "nulls": counts.nulls},
+        "photons": {"read": counts.read, "kept": counts.kept, "rejected_by": counts.rejected, "null_by": counts.nulls},
         "cells": written.cells,
         "seconds": written.seconds,
         "outputs": written.outputs,

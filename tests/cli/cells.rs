@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, TimestampSecondArray};
+use arrow::record_batch::RecordBatch;
 use icefold::arrays::npy;
 use serde_json::Value;
 
 use super::{Site, json, refuse};
 use crate::support::granules::one;
-use crate::support::tables::{Format, Row, points, write};
+use crate::support::tables::{Format, Row, points, record_batch, write, write_batch};
 use crate::support::{icefold, stdout, succeed};
 
 fn aggregate(site: &Site, inputs: &[&Path], to: &str) -> Command {
@@ -27,7 +30,22 @@ fn table(site: &Site, name: &str, rows: &[Row]) -> PathBuf {
     path
 }
 
-/// Rows as plain arrays in a folder, the integer as times.
+/// The same with moments beside, the integer as seconds.
+fn table_in_time(site: &Site, name: &str, rows: &[Row]) -> PathBuf {
+    const EPOCH: i64 = 1_514_764_800;
+    let batch = record_batch(rows);
+    let moments = rows.iter().map(|row| row.k.map(|k| EPOCH + k));
+    let moments: TimestampSecondArray = moments.collect();
+    let mut columns: Vec<(String, ArrayRef)> = vec![("t".to_owned(), Arc::new(moments))];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        columns.push((field.name().clone(), Arc::clone(column)));
+    }
+    let path = site.path(name);
+    write_batch(&path, &RecordBatch::try_from_iter(columns).unwrap(), 100);
+    path
+}
+
+/// Rows as plain arrays in a folder, the integer as seconds.
 fn arrays(site: &Site, name: &str, rows: &[Row]) -> PathBuf {
     let folder = site.folder(name);
     let column = |name: &str, of: &dyn Fn(&Row) -> f64| {
@@ -36,7 +54,7 @@ fn arrays(site: &Site, name: &str, rows: &[Row]) -> PathBuf {
     };
     column("lon", &|row| row.lon);
     column("lat", &|row| row.lat);
-    column("k", &|row| row.k.unwrap() as f64);
+    column("t", &|row| row.k.unwrap() as f64);
     let h: Vec<f32> = rows.iter().map(|row| row.h.unwrap()).collect();
     npy::write(&folder.join("h.npy"), &h).unwrap();
     folder
@@ -53,7 +71,7 @@ const STATS: [&str; 2] = ["--stats", "count,min,mean,var,median,q90"];
 /// Ten minutes, and the rest of the photons that `points` has a second each.
 const TIMES: [&str; 4] = [
     "--time",
-    "dataset=k",
+    "dataset=t",
     "--time",
     "edges=['2018-01-01T00:02', '2018-01-01T00:12', '2018-01-01T00:20', 2018-02]",
 ];
@@ -143,7 +161,7 @@ fn lines_read_back_as_the_values_that_they_are_of() {
 #[test]
 fn times_and_areas_are_those_of_a_run_and_arrays_give_what_tables_give() {
     let site = Site::new();
-    let input = table(&site, "a.parquet", &points());
+    let input = table_in_time(&site, "a.parquet", &points());
     let folder = arrays(&site, "arrays", &points());
     let area = ["--region", "-46,70.01,-44,70.12"];
     let ask = |input: &Path, to: &str| {
@@ -236,7 +254,7 @@ fn nothing_is_written_over_and_what_cannot_be_honoured_is_refused() {
     refuse(
         ask("b.csv").args(["--time", "form=2019", "--time", "dataset=k"]),
         2,
-        &["time.form", "from"],
+        &["unknown key 'form', did you mean 'from'"],
     );
     refuse(
         ask("b.csv").args(["--time", "2019"]),
