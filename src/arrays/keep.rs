@@ -194,3 +194,81 @@ pub fn times_of_array(array: &ArrayRef) -> Option<Column> {
         nulls: array.logical_nulls().filter(|nulls| nulls.null_count() > 0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_yaml;
+
+    const QUESTION: &str = "
+data_source:
+  reader: table
+  coordinates: {latitude: lat, longitude: lon}
+  variables: {a: a, b: b}
+aggregation:
+  variables:
+    n: {function: count, source: a}
+    m: {function: max, source: b}
+output:
+  grid: {type: healpix, indexing_scheme: nested, parent_order: 2, child_order: 6}
+";
+
+    fn column(values: &[Option<i64>]) -> Column {
+        let nulls = values.iter().map(Option::is_some).collect();
+        Column {
+            values: Values::I64(values.iter().map(|v| v.unwrap_or(7)).collect()),
+            nulls: Some(nulls),
+        }
+    }
+
+    fn kept(more: &str, columns: Vec<(&str, Column)>) -> Result<Kept> {
+        let config = parse_yaml("test", &format!("{QUESTION}{more}")).unwrap();
+        let (lon, lat) = (vec![1.0, 2.0, f64::NAN, 3.0], vec![5.0; 4]);
+        Photons::new(lon, lat, columns).unwrap().kept(&config)
+    }
+
+    #[test]
+    fn a_photon_that_is_null_in_all_columns_is_left_out_and_counted() {
+        let a = column(&[Some(1), None, Some(2), None]);
+        let b = column(&[None, None, None, Some(3)]);
+        let found = kept("", vec![("a", a), ("b", b)]).unwrap();
+        assert_eq!((found.counts.read, found.counts.kept), (4, 2));
+        let expected = [("bad_coordinate".to_owned(), 1), ("null".to_owned(), 1)];
+        assert_eq!(found.counts.rejected, expected.into());
+        assert_eq!(found.counts.nulls["a"], 1);
+        assert_eq!(found.batches[0].lon[..], [1.0, 3.0]);
+    }
+
+    #[test]
+    fn times_are_a_column_more_and_part_photons_by_step() {
+        let steps = "time: {dataset: t, edges: [2018, 2019, 2020]}\n";
+        let year = 365 * 86_400;
+        let plain = |values: [i64; 4]| Column::from(Values::I64(values.to_vec().into()));
+        let columns = |times: Column| {
+            vec![
+                ("a", plain([1, 2, 3, 4])),
+                ("b", plain([5, 6, 7, 8])),
+                ("t", times),
+            ]
+        };
+        let times = column(&[Some(year), Some(-1), Some(0), Some(year - 1)]);
+        let found = kept(steps, columns(times)).unwrap();
+        let parts: Vec<(u32, f64)> = found.batches.iter().map(|b| (b.step, b.lon[0])).collect();
+        assert_eq!(parts, [(0, 3.0), (1, 1.0)]);
+        assert_eq!(
+            found.counts.rejected["time: before 2018-01-01T00:00:00Z"],
+            1
+        );
+        assert_eq!(found.sources.len(), 2);
+        let mut none = columns(plain([0; 4]));
+        none.pop();
+        let error = kept(steps, none).unwrap_err().to_string();
+        assert!(
+            error.contains("there is no column of times, which t would be"),
+            "{error}"
+        );
+        let narrow = Column::from(Values::F32(vec![0.0; 4].into()));
+        let error = kept(steps, columns(narrow)).unwrap_err().to_string();
+        assert!(error.contains("column t: is float32"), "{error}");
+    }
+}

@@ -80,8 +80,8 @@ pub struct AggregateArgs {
     pub resolution: Option<Resolution>,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Memory, such as 512MiB or 4GiB: of tables that are written with --to for all, of others for parts of tables
-    /// alone, and photons and cells take what they need beside it
+    /// Memory, such as 512MiB or 4GiB: with --to and tables for all of the work, else for parts of tables while they are
+    /// decoded, where photons and cells take what they need beside it
     #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
     pub memory: Memory,
     /// With --to, how far it is: a bar on a terminal (auto), a line every few seconds (plain), or nothing
