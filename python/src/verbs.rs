@@ -333,8 +333,9 @@ pub fn render(
     store: PathBuf,
     variable: &str,
     output: PathBuf,
-    (order, time, title): (Option<u8>, Option<String>, Option<String>),
+    how: (Option<u8>, Option<String>, Option<String>),
 ) -> PyResult<()> {
+    let (order, time, title) = how;
     let order = order.map(|order| {
         Order::new(order)
             .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29")))
