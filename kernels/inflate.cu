@@ -10,137 +10,47 @@
 // the chunk has at most. Where tasks inflate what others gave, `stored` and `out` may be one memory, of which no byte
 // is read and written in one launch but those that a decoder wrote itself.
 
-// A warp decodes one chunk. All lanes hold the same bits and decode the same symbols, so nothing has to be told;
-// the first lanes write literals, and all lanes side by side the bytes of a match.
-//
-// Order: every byte of `out` is written once, by one lane, and read only for matches behind it. The bytes that a match
-// repeats all stand before it, also where it overlaps itself: byte i of it is byte i modulo the distance. So it is
-// enough that the lanes wait for each other before a match: __syncwarp orders what each has written, to shared
-// and to device memory, before what the others read from then on. Whatever is written after that is no byte that
-// a match before it reads. Tables are written between two such waits (`make_tables`), and read after them.
-struct OfWarp {
-    static constexpr u32 LANES = WARP;
-    u32 lane;
-
-    __device__ __forceinline__ void wait() const { __syncwarp(); }
-    __device__ __forceinline__ bool leads() const { return lane == 0; }
-
-    // One literal or two.
-    __device__ __forceinline__ void put(u8* to, u32 one, u32 other, u32 count) const {
-        if (lane < count) {
-            to[lane] = static_cast<u8>(lane == 0 ? one : other);
-        }
-    }
-
-    __device__ __forceinline__ void repeat(u8* to, u32 distance, u32 length) const {
-        const u8* from = to - distance;
-        wait();
-        u32 place = lane, step = WARP;
-        if (distance < length) {
-            place %= distance;
-            step %= distance;
-        } else {
-            // Further than the match is long.
-            distance = length + WARP;
-        }
-#pragma unroll 1
-        for (u32 i = lane; i < length; i += WARP) {
-            to[i] = from[place];
-            place += step;
-            place -= place >= distance ? distance : 0;
-        }
-    }
-};
-
-// One lane decodes a chunk by itself, in the order of its program.
-struct OfLane {
-    static constexpr u32 LANES = 1;
-    static constexpr u32 lane = 0;
-
-    __device__ __forceinline__ void wait() const {}
-    __device__ __forceinline__ bool leads() const { return true; }
-
-    __device__ __forceinline__ void put(u8* to, u32 one, u32 other, u32 count) const {
-        to[0] = static_cast<u8>(one);
-        if (count == 2) {
-            to[1] = static_cast<u8>(other);
-        }
-    }
-
-    __device__ __forceinline__ void repeat(u8* to, u32 distance, u32 length) const {
-        const u8* from = to - distance;
-#pragma unroll 1
-        for (u32 i = 0; i < length; i++) {
-            to[i] = from[i];
-        }
-    }
-};
-
-// Does one task.
-template <class Group, class T>
+// Does one task. A warp decodes one chunk: all lanes hold the same bits and go through the same symbols together.
 __device__ __forceinline__ void inflate_task(
-    const Group& group, T& tables, const Task& task, u32 chunks, u32 in_units, u32 out_units,
+    u32 lane, Tables& tables, const Task& task, u32 chunks, u32 in_units, u32 out_units,
     const u32* __restrict__ stored, u8* out, uint4* states) {
     if (task.chunk >= chunks) {
         return;
     }
     const uint4 state = states[task.chunk];
     // Before one of the lanes writes there.
-    group.wait();
+    __syncwarp();
     if (state.x != STATUS_GOOD) {
         return;
     }
     Inflated done = {STATUS_PLACE, 0, 0};
     if (lies_in(task.in_at, state.y, in_units) && lies_in(task.out_at, task.room, out_units)) {
-        done = inflate_chunk(group, tables, stored + static_cast<u64>(task.in_at) * (UNIT / 4), state.y,
+        done = inflate_chunk(lane, tables, stored + static_cast<u64>(task.in_at) * (UNIT / 4), state.y,
                              out + static_cast<u64>(task.out_at) * UNIT, task.room);
     }
-    if (group.leads()) {
+    if (lane == 0) {
         set_state(states, task.chunk, done.status, done.length, done.checksum);
     }
 }
 
-// Launch: any number of blocks; a warp decodes one chunk after the other. Shared memory: 28 KiB, 3.4 for a warp.
-// Ordering: as `OfWarp` says.
-ENTRY_OF_6 inflate(
+// Launch: any number of blocks; a warp decodes one chunk after the other. Shared memory: 46 KiB, 5.7 for a warp.
+// Ordering: as `bits.cu` and `rounds.cu` say.
+ENTRY_OF_4 inflate(
     u32 n, u32 chunks, u32 in_units, u32 out_units, const uint4* __restrict__ tasks,
     const u32* __restrict__ stored, u8* out, uint4* states, u32* next) {
-    typedef Tables<10, 8> WarpTables;
-    __shared__ WarpTables tables[WARPS];
-    const OfWarp group = {threadIdx.x % WARP};
+    __shared__ Tables tables[WARPS];
+    const u32 lane = threadIdx.x % WARP;
     for (;;) {
         u32 i = 0;
-        if (group.leads()) {
+        if (lane == 0) {
             i = atomicAdd(next, 1u);
         }
         i = __shfl_sync(ALL_LANES, i, 0);
         if (i >= n) {
             return;
         }
-        inflate_task(group, tables[threadIdx.x / WARP], task_of(tasks, i), chunks, in_units, out_units, stored,
-                     out, states);
-    }
-}
-
-// Launch: any number of blocks; CHUNKS_A_WARP lanes of a warp decode one chunk after the other each, until
-// CHUNKS_A_BLOCK lanes do, and the others none: there is no room for more tables. Shared memory: 46 KiB, 1.4 for a
-// chunk. Ordering: a lane reads what it wrote itself.
-ENTRY_OF_4 inflate_lanes(
-    u32 n, u32 chunks, u32 in_units, u32 out_units, const uint4* __restrict__ tasks,
-    const u32* __restrict__ stored, u8* out, uint4* states, u32* next) {
-    typedef Tables<8, 6> LaneTables;
-    __shared__ LaneTables tables[CHUNKS_A_BLOCK];
-    const u32 lane = threadIdx.x % WARP, place = threadIdx.x / WARP * CHUNKS_A_WARP + lane;
-    if (lane >= CHUNKS_A_WARP || place >= CHUNKS_A_BLOCK) {
-        return;
-    }
-    const OfLane group;
-    for (;;) {
-        const u32 i = atomicAdd(next, 1u);
-        if (i >= n) {
-            return;
-        }
-        inflate_task(group, tables[place], task_of(tasks, i), chunks, in_units, out_units, stored, out, states);
+        inflate_task(lane, tables[threadIdx.x / WARP], task_of(tasks, i), chunks, in_units, out_units, stored, out,
+                     states);
     }
 }
 

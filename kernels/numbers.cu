@@ -4,8 +4,6 @@
 static constexpr u32 UNIT = 16u;
 static constexpr u32 TASK_QUADS = 2u;
 static constexpr u32 LONGEST_CHUNK = 4294967040u;
-static constexpr u32 CHUNKS_A_BLOCK = 32u;
-static constexpr u32 CHUNKS_A_WARP = 8u;
 static constexpr u32 ELEMENT_SIZE = 15u;
 static constexpr u32 ELEMENT_BIG = 16u;
 static constexpr u32 ELEMENT_SIGNED = 32u;

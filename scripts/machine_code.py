@@ -37,13 +37,9 @@ WAYS = {
     "fold_f64": (("around", "DADD", 8, 8), 8, "float64 of a piece"),
 }
 
-# What decodes symbols: instructions of a warp for a literal, where two come together, and for a match beside the copying
-# of its bytes; and how many chunks a warp decodes at a time, and a block.
-SYMBOLS = {"inflate": (1, 8), "inflate_lanes": (8, 32)}
-# Every distance is held to the last that there is, and nothing else is; literals are stored, outside of any copying.
-LITERALS, MATCH = ("beside", "V?IMNMX", "STG", 2), ("beside", "V?IMNMX", "V?IMNMX", 1)
-# Literals among symbols of real data.
-MIX = 0.8
+# What decodes symbols, a warp a chunk, in rounds of all symbols that begin in 32 bits: the way around one in which no
+# byte is repeated.
+SYMBOLS = {"inflate": ("around", "VOTE", 1, 1)}
 
 # Of each architecture: registers, bytes of shared memory and warps of a multiprocessor.
 ARCHITECTURES = {
@@ -174,22 +170,6 @@ def around(found, op, photons, together):
     return min(ways, default=None)
 
 
-def beside(found, mark, op, symbols):
-    """Instructions a symbol of the shortest way around the innermost loop with `mark` in it that passes `op` and goes
-    round no loop inside it."""
-    has = lambda at, what: any(re.fullmatch(what, name.split(".")[0]) for name in found[at].ops)
-    loop = next(l for l in loops(found) if any(l[0] <= at <= l[1] and has(at, mark) for at in found))
-    nested = [l for l in loops(found) if inside(l, loop)]
-    allowed = {at for at in found if loop[0] <= at <= loop[1]}
-    allowed -= {at for at in allowed for l in nested if l[0] <= at <= l[1]}
-    from_head = shortest(found, loop[0], allowed)
-    # Back at the head, from any block of the loop.
-    back = lambda on: min(
-        (on[at] + len(found[at].ops) for at in on if loop[0] in found[at].to), default=None)
-    ways = [(from_head[at], back(shortest(found, at, allowed))) for at in from_head if has(at, op)]
-    return min((there + on for there, on in ways if on is not None), default=None) / symbols
-
-
 def whole(found, photons):
     """Instructions a photon of the longest way through a kernel, around no loop."""
     every, longest = loops(found), {}
@@ -214,7 +194,7 @@ def past(found, op, photons):
 
 def instructions(found, way):
     """Instructions a photon of one kernel."""
-    return {"whole": whole, "past": past, "around": around, "beside": beside}[way[0]](found, *way[1:])
+    return {"whole": whole, "past": past, "around": around}[way[0]](found, *way[1:])
 
 
 def occupancy(row):
@@ -234,8 +214,7 @@ def counted(rows, listings):
             continue
         code = functions(listings[row["architecture"], row["module"]])[row["kernel"]]
         if row["kernel"] in SYMBOLS:
-            literal, match = (instructions(blocks(code), way) for way in (LITERALS, MATCH))
-            yield {**row, "occupancy": occupancy(row), "each": literal, "match": match}
+            yield {**row, "occupancy": occupancy(row), "each": instructions(blocks(code), SYMBOLS[row["kernel"]])}
             continue
         way, bytes_each, what = WAYS[row["kernel"]]
         each = instructions(blocks(code), way)
@@ -248,7 +227,7 @@ HEAD = """# What the kernels cost, counted
 
 Written by `scripts/ptx --count` from the machine code that the pinned ptxas makes of the committed PTX;
 `scripts/ptx --check` fails where a kernel has more than 5 % more instructions a photon than this page says,
-or holds fewer warps. **No device has run any of it.** Instructions are those of a thread along one way through the
+or holds fewer warps. Counted, not measured: what an H100 made of it is in `benches/record/`. Instructions are those of a thread along one way through the
 code, for each photon: around the hot loop where nothing unusual happens, or once through a kernel without
 one. Bytes are those of device memory. The last columns are milliseconds for 10^9 photons on a device of the
 architecture: the longer of what the bytes take at the rate of its copies, and of what the instructions take at four a
@@ -274,28 +253,21 @@ columns are copied to page-locked buffers, and 40 where they are decoded into su
 
 
 SYMBOLS_HEAD = """
-Inflating is counted by symbols: instructions that a warp issues for a literal, where two of them come together, and for
-a match beside the copying of its bytes. Of 100 symbols 80 are taken to be literals, as in real data. Where a warp decodes
-one chunk, a symbol costs what its way costs; where some lanes decode one each, the warp goes both ways for a symbol
-of each of them. The last columns are 10^9 symbols a second at most, at four instructions a clock and multiprocessor;
-tables of blocks, copies and waits come on top: predicted are half to two thirds of it.
+Inflating is counted by rounds: instructions that a warp issues for all symbols that begin in 32 bits, where all of them are
+literals; the last columns are 10^9 bits a second at most, at four instructions a clock and multiprocessor. A match takes 35
+to 60 instructions more. In granules as real ones are (`benches/device/tracks.py`), a round of the H100 took 37 bits, issued
+194 instructions with 1.2 matches, and a photon of 11.3 stored bytes took 2.5 rounds.
 """
 
 
 def symbols(counts):
     """Inflating as a table."""
-    columns = ["kernel", "architecture", "registers", "shared", "occupancy", "literal", "match", "symbol"]
-    columns += ["chunks a multiprocessor", *DEVICES]
+    columns = ["kernel", "architecture", "registers", "shared", "occupancy", "round", *DEVICES]
     lines = ["| " + " | ".join(columns) + " |", "| --- " * len(columns) + "|"]
     for c in sorted(counts, key=lambda c: (list(SYMBOLS).index(c["kernel"]), c["architecture"])):
-        of_warp, of_block = SYMBOLS[c["kernel"]]
-        mixed = MIX * c["each"] + (1 - MIX) * c["match"]
-        each = mixed if of_warp == 1 else (2 * c["each"] + c["match"]) / of_warp
-        blocks = c["occupancy"] * ARCHITECTURES[c["architecture"]][2] / WARPS_A_BLOCK
-        rate = lambda d: f"{d[2] / 32 / each / 1e9:.0f}" if d[0] == c["architecture"] else ""
+        rate = lambda d: f"{32 * d[2] / 32 / c['each'] / 1e9:.0f}" if d[0] == c["architecture"] else ""
         cells = [c["kernel"], c["architecture"], c["registers"], c["shared"], f"{c['occupancy']:.0%}"]
-        cells += [f"{n:.1f}" for n in (c["each"], c["match"], each)]
-        cells += [round(blocks) * of_block, *map(rate, DEVICES.values())]
+        cells += [f"{c['each']:.1f}", *map(rate, DEVICES.values())]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return lines
 

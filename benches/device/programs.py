@@ -13,6 +13,7 @@ from pathlib import Path
 import host
 import peers
 import processes
+import tracks
 
 # The exit code of a step for which something is missing.
 LEFT_OUT = 77
@@ -115,6 +116,25 @@ def granules(context, segments):
     return sorted(map(str, folder.glob("*.h5")))
 
 
+def long_granules(context, rows, count, names=1):
+    """Granules as long as the product's, in chunks of so many rows, each by so many names; synthetic ones of the demo where they
+    cannot be made."""
+    strong = context["sizes"]["strong"]
+    try:
+        import h5py  # noqa: F401
+    except ImportError:
+        strong = 0
+    if not strong:
+        return granules(context, context["sizes"]["segments"])
+    folder = Path(context["scratch"]) / f"tracks-{rows}"
+    if not (folder / "done").exists():
+        tracks.write(folder, count, strong, rows, NAMES)
+        (folder / "done").touch()
+    return [str(folder / tracks.name(granule, again)) for granule in range(count) for again in range(names)]
+
+
+# By how many names each long granule can be had.
+NAMES = 5
 # Without order statistics photons along a track need no sort.
 MEANS = """data_source:
   product: ATL03
@@ -136,12 +156,8 @@ aggregation:
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
 """
-# Who decodes and selects on the way to the device, and who inflates there.
-LINES = {
-    "cuda": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "warps"},
-    "cuda, lanes": {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_INFLATE": "lanes"},
-    "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"},
-}
+# Who decodes and selects on the way to the device.
+LINES = {"cuda": {"ICEFOLD_CUDA_STRETCHES": "device"}, "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"}}
 
 
 def forget(paths):
@@ -155,12 +171,11 @@ def forget(paths):
 def line(facts, context):
     """Granules to cells, from the page cache and from disk: the CPU beside the device where it decodes by itself, and where
     the host does. Whatever is timed has the CPU's bits first; opening a device is not timed."""
-    inputs = granules(context, context["sizes"]["segments"])
     means = Path(context["scratch"]) / "means.yaml"
     means.write_text(MEANS)
     differs, turns = 0, context["sizes"]["turns"]
 
-    def folded(config, way, devices):
+    def folded(config, inputs, way, devices):
         """Seconds of each device in turn, and what the last one says of photons; None where bits differ."""
         command = [context["binary"], "verify", str(config), *inputs, "--json"]
         command += ["--devices", ",".join(devices)]
@@ -176,24 +191,31 @@ def line(facts, context):
         on_device = [d for d in found["devices"] if d["device"] != "cpu"][-1]["details"]["stretches"]
         return [device["seconds"] for device in found["devices"]], on_device
 
-    for config in ("atl03", means):
+    # Rows of a chunk, granules, by how many names each; whether batches and reading from disk are timed too.
+    cases = [(means, 10_000, 2, 1, True), ("atl03", 10_000, 2, 1, True)]
+    if context["sizes"]["strong"]:
+        cases += [(means, 10_000, 2, NAMES, False), (means, 100_000, 1, NAMES, False)]
+    for config, rows, count, names, all_ways in cases:
+        inputs = long_granules(context, rows, count, names)
         for way in LINES:
-            done = folded(config, way, ["cpu", context["device"]] * turns)
+            if not all_ways and way != "cuda":
+                continue
+            done = folded(config, inputs, way, ["cpu", context["device"]] * turns)
             if done is None:
                 differs = 4
                 continue
             seconds, on_device = done
             photons = on_device["photons"] + sum(on_device["host"].values())
-            of = {"config": Path(config).stem, "from": "page cache", "photons": photons}
+            of = {"config": Path(config).stem, "chunk_rows": rows, "from": "page cache", "photons": photons}
             facts.measured("time", {**of, "device": way, "stretches": on_device}, {"seconds": seconds[1::2]})
             facts.measured("time", {**of, "device": f"cpu, beside {way}"}, {"seconds": seconds[::2]})
-            if way == "cuda, batches":
+            if way != "cuda" or not all_ways:
                 continue
             # The first of both reads from disk.
             for first, second in ((way, "cpu"), ("cpu", way)):
                 forget(inputs)
                 devices = [name if name == "cpu" else context["device"] for name in (first, second)]
-                done = folded(config, way, devices)
+                done = folded(config, inputs, way, devices)
                 if done:
                     what = {**of, "from": "disk", "device": first if first == way else f"cpu, beside {way}"}
                     facts.measured("time", what, {"seconds": done[0][:1]})
@@ -202,7 +224,7 @@ def line(facts, context):
 
 def run(facts, context):
     """`icefold run` on the CPU and on the device in turns: the same store, and how long each takes."""
-    inputs = granules(context, context["sizes"]["segments"])
+    inputs = long_granules(context, 10_000, 2)
     folder, took, reports = Path(context["scratch"]), {}, {}
     # Stretches that the device decodes; batches of columns that it reads where they were decoded, and of columns that
     # the host copies once more.
@@ -240,35 +262,53 @@ def run(facts, context):
     return 0
 
 
-def ncu(facts, context):
+SECTIONS = ["SpeedOfLight", "LaunchStats", "Occupancy", "SchedulerStats", "WarpStateStats", "MemoryWorkloadAnalysis"]
+
+
+def counters(facts, context, options, program):
+    """Hardware counters of a program's kernels, by NVIDIA's profiler."""
     if not shutil.which("ncu"):
         return left_out(facts, "there is no ncu")
-    sections = ["SpeedOfLight", "LaunchStats", "Occupancy", "WarpStateStats",
-                "MemoryWorkloadAnalysis"]
-    command = ["ncu", "--clock-control", "none", "--launch-count", "60", "--csv"]
-    command += ["--page", "details"]
-    for section in sections:
+    command = ["ncu", "--clock-control", "none", "--csv", "--page", "details"]
+    # With what warps wait for.
+    command += ["--print-details", "all", *options]
+    for section in SECTIONS:
         command += ["--section", section]
-    command += [context["binary"], "bench-device", "one-fold", "--device", context["device"]]
-    command += ["--photons", str(context["sizes"]["profiled"]), "--json-lines", context["lines"]]
     text, code = [], 1
-    for line in lines_of(command):
+    for line in lines_of([*command, *program]):
         if isinstance(line, int):
             code = line
         else:
             text.append(line)
-    (Path(context["out"]) / "ncu.csv").write_text("\n".join(text) + "\n")
+    with open(Path(context["out"]) / f"{facts.step}.csv", "a") as file:
+        file.write("\n".join(text) + "\n")
     begins = [i for i, line in enumerate(text) if line.startswith('"ID"')]
     if not begins:
         return left_out(facts, f"ncu read no counters: {' '.join(text[-2:])[:300]}")
     launches = {}
     for row in csv.DictReader(io.StringIO("\n".join(text[begins[0]:]))):
+        if not (row["ID"] or "").isdigit():
+            continue
         launch = launches.setdefault(row["ID"], {"kernel": row["Kernel Name"], "metrics": {}})
         metric = f"{row['Metric Name']} [{row['Metric Unit']}]"
         launch["metrics"][metric] = row["Metric Value"]
     for launch in launches.values():
         facts.measured("counters", {"kernel": launch["kernel"]}, {"metrics": launch["metrics"]})
     return code
+
+
+def ncu(facts, context):
+    program = [context["binary"], "bench-device", "one-fold", "--device", context["device"]]
+    program += ["--photons", str(context["sizes"]["profiled"]), "--json-lines", context["lines"]]
+    return counters(facts, context, ["--launch-count", "60"], program)
+
+
+def ncu_line(facts, context):
+    """The kernels that a stretch goes through."""
+    inputs = long_granules(context, 10_000, 2)[:1]
+    program = [context["binary"], "run", "atl03", *inputs, "--device", context["device"], "--overwrite"]
+    program += ["--store", str(Path(context["scratch"]) / "ncu.zarr"), "--progress", "none"]
+    return counters(facts, context, ["--launch-count", "30"], program)
 
 
 def wgpu(facts, context):
@@ -337,6 +377,7 @@ PROGRAMS = {
     "line": line,
     "run": run,
     "ncu": ncu,
+    "ncu-line": ncu_line,
     "cupy": lambda facts, context: peers.peer(facts, context, "cupy"),
     "torch": lambda facts, context: peers.peer(facts, context, "torch"),
     "wgpu": wgpu,

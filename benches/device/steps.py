@@ -4,18 +4,19 @@ import sys
 from dataclasses import dataclass
 from typing import Callable, Optional
 
+# `strong`: photons of a strong beam of long granules; none: the demo's granules stand for them.
 # Photons of rates, and of those on large batches, of a fold for a profiler; pairs; positions; geolocation
 # segments of the granules that are run, and of those that are only compared; photons through Vulkan.
 FULL = {
     "parity": 1 << 20, "rates": 1 << 26, "large": 1 << 28, "profiled": 1 << 24, "pairs": 1 << 28,
     "checked": 4097, "positions": 1_000_000_000, "segments": 200_000, "few_segments": 2_000, "turns": 3,
-    "wgpu": 1 << 22, "chunked": 1 << 24,
+    "wgpu": 1 << 22, "chunked": 1 << 24, "strong": 8_000_000,
 }
 # What an emulation bears.
 SMALL = {
     "parity": 4096, "rates": 4096, "large": 8192, "profiled": 4096, "pairs": 8192,
     "checked": 256, "positions": 20_000, "segments": 60, "few_segments": 60, "turns": 1,
-    "wgpu": 4096, "chunked": 4096,
+    "wgpu": 4096, "chunked": 4096, "strong": 0,
 }
 
 
@@ -53,6 +54,7 @@ STEPS = [
     Step("inflate", "storage chunks inflated, beside libdeflate on all threads", 45,
          binary("inflate", "--photons", size("chunked"))),
     Step("line", "granules to cells where the device decodes, beside the CPU", 110),
+    Step("ncu-line", "hardware counters of granules decoded on the device", 75),
     Step("resident-large", "folds of more photons on the device", 45,
          binary("resident", "--photons", size("large"))),
     Step("locate", "cells of very many positions against the CPU's", 75,

@@ -32,8 +32,12 @@ pub struct StretchFacts {
     /// Stretches that the device folded, and the photons that they have.
     pub stretches: u64,
     pub photons: u64,
-    /// Seconds that the host waited until they were decoded.
+    /// Seconds that the host took to bring their bytes, waited until they were decoded, took to have photons selected, and to
+    /// have them folded.
+    pub bring_seconds: f64,
     pub decode_seconds: f64,
+    pub select_seconds: f64,
+    pub fold_seconds: f64,
     /// Storage chunks that the device decoded.
     pub chunks: u64,
     /// Chunks of these stretches that the host decoded, as they have no kernels, and why.
@@ -65,7 +69,10 @@ impl StretchFacts {
     pub fn add(&mut self, more: &Self) {
         self.stretches += more.stretches;
         self.photons += more.photons;
+        self.bring_seconds += more.bring_seconds;
         self.decode_seconds += more.decode_seconds;
+        self.select_seconds += more.select_seconds;
+        self.fold_seconds += more.fold_seconds;
         self.chunks += more.chunks;
         let counts = [
             (&mut self.left, &more.left),

@@ -64,6 +64,7 @@ impl Ordered {
     pub fn push_keys(&mut self, of_cell: &[u32]) {
         let kept = of_cell.iter().filter(|&&key| key != u32::MAX);
         match &mut self.keys {
+            Keys::Narrow(keys) if !of_cell.contains(&u32::MAX) => keys.extend_from_slice(of_cell),
             Keys::Narrow(keys) => keys.extend(kept),
             Keys::Wide(keys) => keys.extend(kept.map(|&key| u64::from(key))),
         }

@@ -215,7 +215,7 @@ impl Ordered {
         }
     }
 
-    fn reserve_values(&mut self, cells: usize, more: usize) {
+    pub fn reserve_values(&mut self, cells: usize, more: usize) {
         Accumulator::reserve(self, cells);
         match &mut self.keys {
             Keys::Narrow(keys) => keys.reserve_exact(more),

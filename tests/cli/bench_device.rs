@@ -124,7 +124,6 @@ fn granules_reach_the_device_as_they_are_stored(facts: &[Value]) {
     for config in ["atl03", "means"] {
         for (device, from, decodes) in [
             ("cuda", "page cache", true),
-            ("cuda, lanes", "page cache", true),
             ("cuda, batches", "page cache", false),
             ("cpu, beside cuda", "page cache", false),
             ("cpu, beside cuda", "disk", false),
@@ -148,10 +147,11 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     ends(bench(&site, settings, &["--device", "cuda:all"]), 6);
     let facts = facts(&site);
     let outcomes = outcomes(&facts);
-    assert_eq!(outcomes.len(), 21, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 22, "{outcomes:?}");
     let no_device_needed = [
         "cub",
         "ncu",
+        "ncu-line",
         "cupy",
         "torch",
         "wgpu",

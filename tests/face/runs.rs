@@ -18,7 +18,10 @@ fn timeless(mut report: Value) -> Value {
                 // Names settings in the words of whoever asked.
                 "reason",
                 "read_seconds",
+                "bring_seconds",
                 "decode_seconds",
+                "fold_seconds",
+                "select_seconds",
             ] {
                 map.remove(key);
             }

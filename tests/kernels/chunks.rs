@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use icefold::backend::cuda::{Decoded, Inflating, NotDecoded};
+use icefold::backend::cuda::{Decoded, NotDecoded};
 use icefold::backend::gpu::host_chunks;
 use icefold::demo::{Recipe, write_granules_with};
 use icefold::photon::Values;
@@ -182,7 +182,7 @@ pub fn found(decoded: &Result<Decoded, NotDecoded>) -> Result<Vec<Vec<u64>>, Str
 }
 
 fn filters_in_any_order_and_number_are_undone<S: Subject>() {
-    let mut cuda = S::open();
+    let cuda = S::open();
     let mut random = Random::new(5);
     for turn in 0..40 {
         let steps: Vec<_> = (0..3).map(|_| any_steps(&mut random)).collect();
@@ -190,7 +190,6 @@ fn filters_in_any_order_and_number_are_undone<S: Subject>() {
             .iter()
             .map(|steps| column(&mut random, steps))
             .collect();
-        cuda.set_inflating(random.of(&[Inflating::Warps, Inflating::Lanes]));
         let decoded = cuda.decoded(&columns);
         assert!(found(&decoded) == by_host(&columns), "{turn}: {steps:?}");
         let decoded = decoded.unwrap();
@@ -281,9 +280,8 @@ fn other_filters_are_left_to_the_host_by_name<S: Subject>() {
 
 /// Every dataset of a granule that is read chunk by chunk: decoded by the device, with nothing left or flagged but by
 /// the filters named, to what the host has.
-fn decodes_every_chunk<S: Subject>(path: &Path, way: Inflating) -> usize {
-    let mut cuda = S::open();
-    cuda.set_inflating(way);
+fn decodes_every_chunk<S: Subject>(path: &Path) -> usize {
+    let cuda = S::open();
     let granule = GranuleFile::open(path).unwrap();
     let named = granule.in_chunks().unwrap();
     let mut chunks = 0;
@@ -312,13 +310,11 @@ fn every_chunk_of_synthetic_granules_is_the_hosts<S: Subject>() {
         seed: 3,
     };
     let granules = write_granules_with(folder.path(), &recipe).unwrap();
-    for way in [Inflating::Warps, Inflating::Lanes] {
-        let chunks: usize = granules
-            .iter()
-            .map(|path| decodes_every_chunk::<S>(path, way))
-            .sum();
-        assert!(chunks > 30, "{chunks}");
-    }
+    let chunks: usize = granules
+        .iter()
+        .map(|path| decodes_every_chunk::<S>(path))
+        .sum();
+    assert!(chunks > 30, "{chunks}");
 }
 
 #[cfg(icefold_test_data)]
@@ -327,19 +323,8 @@ fn every_chunk_of_real_granules_is_the_hosts<S: Subject>() {
     let mut paths: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
     paths.sort();
     for path in &paths {
-        let small = std::fs::metadata(path).unwrap().len() < 200_000;
-        let ways: &[Inflating] = if small {
-            &[Inflating::Warps, Inflating::Lanes]
-        } else {
-            &[Inflating::Lanes]
-        };
-        for &way in ways {
-            assert!(
-                decodes_every_chunk::<S>(path, way) > 0,
-                "{}",
-                path.display()
-            );
-        }
+        let chunks = decodes_every_chunk::<S>(path);
+        assert!(chunks > 0, "{}", path.display());
     }
 }
 

@@ -29,6 +29,8 @@ namespace {
 #include "../../kernels/numbers.cu"
 #include "../../kernels/chunks.cu"
 #include "../../kernels/codes.cu"
+#include "../../kernels/bits.cu"
+#include "../../kernels/rounds.cu"
 #include "../../kernels/deflate.cu"
 #include "../../kernels/inflate.cu"
 #include "../../kernels/unfilter.cu"
@@ -77,7 +79,7 @@ const Entry ENTRIES[] = {
     ENTRY_OF(reduce_values), ENTRY_OF(reduce_values_f64), ENTRY_OF(reduce_values_i64),
     ENTRY_OF(runs), ENTRY_OF(runs_keys), ENTRY_OF(runs_cells), ENTRY_OF(runs_rows),
     ENTRY_OF(fold), ENTRY_OF(fold_f64), ENTRY_OF(fold_i64), ENTRY_OF(fold_terms),
-    ENTRY_OF(inflate), ENTRY_OF(inflate_lanes), ENTRY_OF(inflate_check),
+    ENTRY_OF(inflate), ENTRY_OF(inflate_check),
     ENTRY_OF(unfilter_shuffle), ENTRY_OF(unfilter_fletcher32), ENTRY_OF(unfilter_values),
     ENTRY_OF(select_positions), ENTRY_OF(select_shards), ENTRY_OF(select_spread), ENTRY_OF(select_odd), ENTRY_OF(select_filter), ENTRY_OF(select_null),
     ENTRY_OF(select_count), ENTRY_OF(select_list), ENTRY_OF(select_gather), ENTRY_OF(select_remain),

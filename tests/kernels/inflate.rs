@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use icefold::backend::cuda::{Cuda, Inflating};
+use icefold::backend::cuda::Cuda;
 use icefold::backend::gpu::numbers::Status;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
@@ -13,7 +13,6 @@ use crate::support::streams::{Stream, damaged, stream};
 
 use super::{Subject, on_emulation_and_device};
 
-const WAYS: [Inflating; 2] = [Inflating::Warps, Inflating::Lanes];
 /// Streams of one launch.
 const TOGETHER: usize = 400;
 
@@ -86,7 +85,7 @@ pub fn any(seed: u64, count: usize) -> Vec<Stream> {
     made.collect()
 }
 
-/// Streams of each way: as many as a second bears, or as `ICEFOLD_FUZZ_SECONDS` have.
+/// Streams: as many as a second bears, or as `ICEFOLD_FUZZ_SECONDS` have.
 fn in_turns(mut turn: impl FnMut(u64)) {
     let seconds = std::env::var("ICEFOLD_FUZZ_SECONDS").ok();
     let Some(seconds) = seconds.and_then(|s| s.parse().ok()) else {
@@ -102,44 +101,38 @@ fn in_turns(mut turn: impl FnMut(u64)) {
 }
 
 fn any_stream_is_flagged_if_and_only_if_the_host_has_no_bytes_of_it<S: Subject>() {
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        let (mut seen, mut streams) = (BTreeMap::new(), 0);
-        in_turns(|seed| {
-            let made = any(seed, TOGETHER);
-            agrees(&cuda, &made, &format!("{way:?}, seed {seed}"), &mut seen);
-            streams += TOGETHER;
-        });
-        println!("{way:?}: {streams} streams, {seen:?}");
-        for status in [
-            Status::Good,
-            Status::Header,
-            Status::Block,
-            Status::Code,
-            Status::Distance,
-            Status::Short,
-            Status::Long,
-            Status::Checksum,
-        ] {
-            assert!(seen.contains_key(&status), "{status:?} in {seen:?}");
-        }
-        assert!(seen[&Status::Good] > streams / 4, "{seen:?}");
-        assert!(!seen.contains_key(&Status::Work), "{seen:?}");
+    let cuda = S::open();
+    let (mut seen, mut streams) = (BTreeMap::new(), 0);
+    in_turns(|seed| {
+        let made = any(seed, TOGETHER);
+        agrees(&cuda, &made, &format!("seed {seed}"), &mut seen);
+        streams += TOGETHER;
+    });
+    println!("{streams} streams, {seen:?}");
+    for status in [
+        Status::Good,
+        Status::Header,
+        Status::Block,
+        Status::Code,
+        Status::Distance,
+        Status::Short,
+        Status::Long,
+        Status::Checksum,
+    ] {
+        assert!(seen.contains_key(&status), "{status:?} in {seen:?}");
     }
+    assert!(seen[&Status::Good] > streams / 4, "{seen:?}");
+    assert!(!seen.contains_key(&Status::Work), "{seen:?}");
 }
 
 /// Streams that are as they should be are all inflated: what is flagged above is flagged for a reason.
 fn streams_of_every_kind_are_inflated<S: Subject>() {
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        let mut random = Random::new(77);
-        let made: Vec<Stream> = (0..TOGETHER).map(|_| stream(&mut random, false)).collect();
-        let mut seen = BTreeMap::new();
-        agrees(&cuda, &made, &format!("{way:?}"), &mut seen);
-        assert_eq!(seen, BTreeMap::from([(Status::Good, TOGETHER)]));
-    }
+    let cuda = S::open();
+    let mut random = Random::new(77);
+    let made: Vec<Stream> = (0..TOGETHER).map(|_| stream(&mut random, false)).collect();
+    let mut seen = BTreeMap::new();
+    agrees(&cuda, &made, "streams", &mut seen);
+    assert_eq!(seen, BTreeMap::from([(Status::Good, TOGETHER)]));
 }
 
 /// Bytes that compress well, badly, in runs and in steps.
@@ -182,13 +175,10 @@ fn what_libdeflate_compresses_comes_back<S: Subject>() {
             }
         }
     }
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        let mut seen = BTreeMap::new();
-        agrees(&cuda, &streams, &format!("{way:?}"), &mut seen);
-        assert_eq!(seen, BTreeMap::from([(Status::Good, streams.len())]));
-    }
+    let cuda = S::open();
+    let mut seen = BTreeMap::new();
+    agrees(&cuda, &streams, "streams", &mut seen);
+    assert_eq!(seen, BTreeMap::from([(Status::Good, streams.len())]));
 }
 
 #[cfg(icefold_test_python)]
@@ -204,13 +194,10 @@ fn what_zlib_compresses_comes_back<S: Subject>() {
     });
     let streams: Vec<Stream> = streams.collect();
     assert!(count > 100);
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        let mut seen = BTreeMap::new();
-        agrees(&cuda, &streams, &format!("{way:?}"), &mut seen);
-        assert_eq!(seen, BTreeMap::from([(Status::Good, count)]));
-    }
+    let cuda = S::open();
+    let mut seen = BTreeMap::new();
+    agrees(&cuda, &streams, "streams", &mut seen);
+    assert_eq!(seen, BTreeMap::from([(Status::Good, count)]));
 }
 
 /// Bits as they stand in a stream, the first lowest.
@@ -303,11 +290,8 @@ pub fn odd() -> Vec<Stream> {
 
 fn odd_codes_mean_what_they_mean_to_the_host<S: Subject>() {
     let streams = odd();
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        agrees(&cuda, &streams, &format!("{way:?}"), &mut BTreeMap::new());
-    }
+    let cuda = S::open();
+    agrees(&cuda, &streams, "streams", &mut BTreeMap::new());
 }
 
 /// Every byte of a stream cut off, and every bit of it changed.
@@ -331,11 +315,8 @@ fn no_change_of_a_stream_goes_unseen<S: Subject>() {
         ..whole.clone()
     });
     let streams: Vec<Stream> = cut.chain(changed).chain(rooms).collect();
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        agrees(&cuda, &streams, &format!("{way:?}"), &mut BTreeMap::new());
-    }
+    let cuda = S::open();
+    agrees(&cuda, &streams, "streams", &mut BTreeMap::new());
 }
 
 /// Matches as far back as there are any, over stored blocks of the greatest length, and lengths around a warp.
@@ -354,13 +335,10 @@ fn the_farthest_distances_reach_their_bytes<S: Subject>() {
             room: long.len() as u32,
         })
         .to_vec();
-    for way in WAYS {
-        let mut cuda = S::open();
-        cuda.set_inflating(way);
-        let mut seen = BTreeMap::new();
-        agrees(&cuda, &streams, &format!("{way:?}"), &mut seen);
-        assert_eq!(seen, BTreeMap::from([(Status::Good, streams.len())]));
-    }
+    let cuda = S::open();
+    let mut seen = BTreeMap::new();
+    agrees(&cuda, &streams, "streams", &mut seen);
+    assert_eq!(seen, BTreeMap::from([(Status::Good, streams.len())]));
 }
 
 on_emulation_and_device!(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::backend::gpu::host_chunks::{self, Undecoded};
-use crate::backend::gpu::numbers::{CHUNKS_A_BLOCK, Status, UNIT};
+use crate::backend::gpu::numbers::{Status, UNIT};
 use crate::backend::gpu::streams;
 use crate::backend::gpu::tasks::{Batch, Filter, Launch, Place, Side, State, WhyHost, batches};
 use crate::error::{Error, Result as IcefoldResult};
@@ -17,10 +17,9 @@ use crate::photon::stored::{Source, StoredColumn};
 
 use super::Cuda;
 use super::kernels::{Argument, Kernel};
-use super::machine::{Fault, Machine, Result};
+use super::machine::{Fault, Machine, Queue, Result};
 use super::memory::{Gpu, Lease, filled, launched};
 use super::tile::WORKGROUP;
-use super::way::Inflating;
 
 /// Bytes that a batch of chunks takes at most, of half a device's memory.
 const BATCH_BYTES: u64 = 1 << 30;
@@ -175,7 +174,7 @@ fn on_device<M: Machine, B: Source>(
         let size = |place: &Place| wanted[place.wanted].1.size();
         let (there, unread) = upload(gpu, &batch, size, bring)?;
         for launch in &batch.launches {
-            run(gpu, &batch, launch, &there)?;
+            run(gpu, Queue::Main, (&batch, launch), &there)?;
         }
         let states: Vec<State> = gpu.download(&there.states, 0, batch.states.len() as u64)?;
         let words: Vec<u32> = gpu.download(&there.values, 0, batch.words)?;
@@ -267,7 +266,7 @@ fn upload_streams<M: Machine>(gpu: &Gpu<M>, asked: &[(&[u8], u32)]) -> Result<St
 fn inflate<M: Machine>(gpu: &Gpu<M>, Streams { batch, there }: &mut Streams) -> Result<()> {
     there.states = gpu.upload(&batch.states)?;
     let mut launches = batch.launches.iter();
-    launches.try_for_each(|launch| run(gpu, batch, launch, there))
+    launches.try_for_each(|launch| run(gpu, Queue::Main, (batch, launch), there).map(drop))
 }
 
 fn read_streams<M: Machine>(
@@ -279,14 +278,18 @@ fn read_streams<M: Machine>(
     streams::inflated(batch, &states, &work)
 }
 
-/// Does the tasks of one launch.
+/// Does the tasks of one launch in a queue. What it has beside the batch's memory until it is done.
 pub(super) fn run<M: Machine>(
     gpu: &Gpu<M>,
-    batch: &Batch,
-    launch: &Launch,
+    queue: Queue,
+    (batch, launch): (&Batch, &Launch),
     there: &There,
-) -> Result<()> {
-    let tasks = gpu.upload(&launch.tasks)?;
+) -> Result<[Lease; 2]> {
+    let own = [
+        gpu.upload_in(queue, &launch.tasks)?,
+        gpu.scratch_in::<u32>(queue, 1)?,
+    ];
+    let [tasks, next] = &own;
     let n = launch.tasks.len() as u32;
     let (from, from_units) = match launch.from {
         Side::Stored => (&there.stored, batch.stored as u32),
@@ -297,13 +300,8 @@ pub(super) fn run<M: Machine>(
     let (from_units, work, states) = (word(from_units), there.work.at(), there.states.at());
     let (tasks, from) = (tasks.at(), from.at());
     let by_warps = n.div_ceil(WARPS);
-    match launch.filter {
+    let steps = match launch.filter {
         Filter::Inflate => {
-            let next = gpu.scratch::<u32>(1)?;
-            let (kernel, blocks) = match gpu.inflating {
-                Inflating::Warps => (Kernel::Inflate, by_warps),
-                Inflating::Lanes => (Kernel::InflateLanes, n.div_ceil(CHUNKS_A_BLOCK)),
-            };
             let inflate = vec![
                 word(n),
                 chunks,
@@ -316,15 +314,14 @@ pub(super) fn run<M: Machine>(
                 next.at(),
             ];
             let check = vec![word(n), chunks, work_units, tasks, work, states];
-            let steps = [
-                Some(filled::<u32>(&next, 1, 0)?),
-                launched(kernel, blocks.min(MOST_BLOCKS), inflate),
+            vec![
+                Some(filled::<u32>(next, 1, 0)?),
+                launched(Kernel::Inflate, by_warps.min(MOST_BLOCKS), inflate),
                 launched(Kernel::InflateCheck, by_warps, check),
-            ];
-            gpu.run(&steps.into_iter().flatten().collect::<Vec<_>>())
+            ]
         }
         Filter::Shuffle => {
-            let arguments = [
+            let arguments = vec![
                 word(n),
                 chunks,
                 from_units,
@@ -334,15 +331,15 @@ pub(super) fn run<M: Machine>(
                 work,
                 states,
             ];
-            gpu.launch(Kernel::UnfilterShuffle, n, &arguments)
+            vec![launched(Kernel::UnfilterShuffle, n, arguments)]
         }
         Filter::Fletcher32 => {
-            let arguments = [word(n), chunks, from_units, tasks, from, states];
-            gpu.launch(Kernel::UnfilterFletcher32, by_warps, &arguments)
+            let arguments = vec![word(n), chunks, from_units, tasks, from, states];
+            vec![launched(Kernel::UnfilterFletcher32, by_warps, arguments)]
         }
         Filter::Values => {
             let (words, values) = (word(batch.words as u32), there.values.at());
-            let arguments = [
+            let arguments = vec![
                 word(n),
                 chunks,
                 from_units,
@@ -352,7 +349,11 @@ pub(super) fn run<M: Machine>(
                 values,
                 states,
             ];
-            gpu.launch(Kernel::UnfilterValues, n, &arguments)
+            vec![launched(Kernel::UnfilterValues, n, arguments)]
         }
-    }
+    };
+    let steps: Vec<_> = steps.into_iter().flatten().collect();
+    gpu.run_in(queue, &steps)?;
+    drop(steps);
+    Ok(own)
 }

@@ -104,7 +104,7 @@ impl Kernel {
                 vec![COUNTS, PIECE * at(1), 0, 0, 0, 0]
             }
             // Chunks and places are those that the tasks name, which the kernels hold against these numbers.
-            Self::Inflate | Self::InflateLanes => {
+            Self::Inflate => {
                 let (of_in, of_out) = (unit * at(2), unit * at(3));
                 vec![TASK * n, of_in, of_out, STATE * at(1), 4]
             }

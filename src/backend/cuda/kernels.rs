@@ -37,7 +37,6 @@ pub enum Kernel {
     FoldI64,
     FoldTerms,
     Inflate,
-    InflateLanes,
     InflateCheck,
     UnfilterShuffle,
     UnfilterFletcher32,
@@ -80,7 +79,7 @@ impl Argument<'_> {
     }
 }
 
-pub const KERNELS: [Kernel; 46] = [
+pub const KERNELS: [Kernel; 45] = [
     Kernel::Locate,
     Kernel::LocateGroups,
     Kernel::LocateKeys,
@@ -112,7 +111,6 @@ pub const KERNELS: [Kernel; 46] = [
     Kernel::FoldI64,
     Kernel::FoldTerms,
     Kernel::Inflate,
-    Kernel::InflateLanes,
     Kernel::InflateCheck,
     Kernel::UnfilterShuffle,
     Kernel::UnfilterFletcher32,
@@ -164,7 +162,6 @@ impl Kernel {
             Self::FoldI64 => "fold_i64",
             Self::FoldTerms => "fold_terms",
             Self::Inflate => "inflate",
-            Self::InflateLanes => "inflate_lanes",
             Self::InflateCheck => "inflate_check",
             Self::UnfilterShuffle => "unfilter_shuffle",
             Self::UnfilterFletcher32 => "unfilter_fletcher32",
@@ -239,7 +236,9 @@ pub fn sources() -> [(&'static str, String); 11] {
         ("fold", kernel_files!("part", "lane", "fold")),
         (
             "inflate",
-            kernel_files!("numbers", "chunks", "codes", "deflate", "inflate"),
+            kernel_files!(
+                "numbers", "chunks", "codes", "bits", "rounds", "deflate", "inflate"
+            ),
         ),
         ("unfilter", kernel_files!("numbers", "chunks", "unfilter")),
         ("select", kernel_files!("select")),

@@ -24,10 +24,25 @@ pub enum Step<'a> {
     },
 }
 
+/// Queues beside the main one.
+pub const QUEUES: usize = 4;
+
+/// Where steps follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// What all follows that is not said to be beside it.
+    Main,
+    /// One of `QUEUES` others, which run at the same time.
+    Beside(usize),
+}
+
 /// One device: memory, and kernels in the order in which they are launched.
 ///
 /// Kernels, fills and downloads follow each other; an upload may overtake what was launched before
 /// it, and all that is launched after it waits for it.
+///
+/// That is so of the main queue. Steps beside it follow what was launched in their own queue, and all that was launched
+/// in the main one and uploaded before they were handed over; nothing in the main queue waits for them but who downloads from theirs.
 pub trait Machine: Debug + Send + Sync {
     /// The name in reports, as in `cuda:0`.
     fn name(&self) -> &str;
@@ -63,6 +78,21 @@ pub trait Machine: Debug + Send + Sync {
 
     /// Does these steps, one after the other, after all before them.
     fn run(&self, steps: &[Step]) -> Result<()>;
+
+    /// The same in a queue. Here and below: where there is one queue, all is done in that.
+    fn run_in(&self, _queue: Queue, steps: &[Step]) -> Result<()> {
+        self.run(steps)
+    }
+
+    /// Has uploads from now on wait for all that was launched in a queue.
+    fn upload_behind(&self, _queue: Queue) -> Result<()> {
+        Ok(())
+    }
+
+    /// Waits for all that was launched in a queue and copies from the device.
+    fn download_in(&self, _queue: Queue, from: Span, to: &mut [u8]) -> Result<()> {
+        self.download(from, to)
+    }
 
     /// Waits for all that was launched and copies from the device.
     fn download(&self, from: Span, to: &mut [u8]) -> Result<()>;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
-use super::machine::{Block, Fault, Machine, Result, Span, Step};
-use super::way::{Inflating, Results, Sorting, Uploads};
+use super::machine::{Block, Fault, Machine, Queue, Result, Span, Step};
+use super::way::{Results, Sorting, Uploads};
 use crate::photon::Buffer;
 
 /// A machine, and the memory that was taken from it.
@@ -27,8 +27,6 @@ pub struct Gpu<M: Machine> {
     pub results: Results,
     /// How columns reach the device.
     pub uploads: Uploads,
-    /// Who inflates a chunk.
-    pub inflating: Inflating,
 }
 
 /// Memory that no batch uses at the moment.
@@ -40,6 +38,9 @@ struct Shelf {
     landing: Vec<Block>,
     /// Landing memory that kernels may still read.
     busy: Vec<Block>,
+    /// For what is done in each queue beside the main one, kernels and uploads: free for the same queue, whose uploads
+    /// wait for its kernels (`Machine::upload_behind`).
+    beside: Vec<Vec<Block>>,
     /// Bytes taken from the machine, those in use included.
     taken: u64,
 }
@@ -50,8 +51,26 @@ pub struct Lease {
     block: Block,
     /// As many as were asked for, in whole grains.
     bytes: u64,
-    landing: bool,
+    home: Home,
     shelf: Arc<Mutex<Shelf>>,
+}
+
+/// Where memory goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Scratch,
+    Landing,
+    Beside(usize),
+}
+
+impl Home {
+    /// Of memory that uploads write in a queue.
+    fn of_uploads(queue: Queue) -> Self {
+        match queue {
+            Queue::Main => Self::Landing,
+            Queue::Beside(number) => Self::Beside(number),
+        }
+    }
 }
 
 /// Mapped memory in use, likewise.
@@ -59,6 +78,15 @@ pub struct Lease {
 pub struct MappedLease {
     block: Block,
     shelf: Arc<Mutex<Vec<Block>>>,
+}
+
+impl Shelf {
+    fn beside(&mut self, number: usize) -> &mut Vec<Block> {
+        if self.beside.len() <= number {
+            self.beside.resize_with(number + 1, Vec::new);
+        }
+        &mut self.beside[number]
+    }
 }
 
 fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -69,10 +97,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mut shelf = locked(&self.shelf);
         let back = std::mem::replace(&mut self.block, Block::none());
-        if self.landing {
-            shelf.busy.push(back);
-        } else {
-            shelf.scratch.push(back);
+        match self.home {
+            Home::Scratch => shelf.scratch.push(back),
+            Home::Landing => shelf.busy.push(back),
+            Home::Beside(number) => shelf.beside(number).push(back),
         }
     }
 }
@@ -125,8 +153,9 @@ impl MappedLease {
 
 /// Sizes are rounded up to this, so that memory fits the next batch too, and kernels may read whole quads.
 const GRAIN: u64 = 256;
-/// Bytes of mapped memory that one batch has: rows of a quarter of a million cells and one column.
-const MAPPED_BYTES: u64 = 32 << 20;
+/// Bytes of mapped memory that one batch has: rows of some 60,000 cells and one column. Page-locking takes half a
+/// millisecond a MiB.
+const MAPPED_BYTES: u64 = 8 << 20;
 
 impl<M: Machine> Gpu<M> {
     pub fn new(machine: M) -> Self {
@@ -139,28 +168,41 @@ impl<M: Machine> Gpu<M> {
             sorting: Sorting::LookBack,
             results: Results::Mapped,
             uploads: Uploads::Pinned,
-            inflating: Inflating::Warps,
         }
     }
 
     /// Room for kernels to write `n` items of `T`.
     pub fn scratch<T>(&self, n: u64) -> Result<Lease> {
-        self.lease(n * size_of::<T>() as u64, false)
+        self.lease(n * size_of::<T>() as u64, Home::Scratch)
+    }
+
+    /// The same in a queue.
+    pub fn scratch_in<T>(&self, queue: Queue, n: u64) -> Result<Lease> {
+        let home = match queue {
+            Queue::Main => Home::Scratch,
+            Queue::Beside(number) => Home::Beside(number),
+        };
+        self.lease(n * size_of::<T>() as u64, home)
     }
 
     /// Items on the device; kernels launched from now on see them.
     pub fn upload<T: Pod>(&self, items: &[T]) -> Result<Lease> {
+        self.upload_in(Queue::Main, items)
+    }
+
+    /// The same in a queue.
+    pub fn upload_in<T: Pod>(&self, queue: Queue, items: &[T]) -> Result<Lease> {
         let bytes = size_of_val(items) as u64;
-        let lease = self.lease(bytes, true)?;
+        let lease = self.lease(bytes, Home::of_uploads(queue))?;
         let from = bytemuck::cast_slice(items);
         self.machine.upload(from, lease.span())?;
         self.uploaded.fetch_add(bytes, Ordering::Relaxed);
         Ok(lease)
     }
 
-    /// Room for uploads to so many bytes.
-    pub fn landing(&self, bytes: u64) -> Result<Lease> {
-        self.lease(bytes, true)
+    /// Room for uploads of so many bytes in a queue.
+    pub fn landing_in(&self, queue: Queue, bytes: u64) -> Result<Lease> {
+        self.lease(bytes, Home::of_uploads(queue))
     }
 
     /// Copies the first so many bytes to a place in such room; read where they are, if that is memory for columns.
@@ -190,7 +232,7 @@ impl<M: Machine> Gpu<M> {
             return self.upload(values);
         };
         let bytes = size_of_val(&**values);
-        let lease = self.lease(bytes as u64, true)?;
+        let lease = self.lease(bytes as u64, Home::Landing)?;
         if !self.machine.upload_column(block, bytes, lease.span())? {
             drop(lease);
             return self.upload(values);
@@ -223,19 +265,19 @@ impl<M: Machine> Gpu<M> {
         })
     }
 
-    fn lease(&self, bytes: u64, landing: bool) -> Result<Lease> {
+    fn lease(&self, bytes: u64, home: Home) -> Result<Lease> {
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
         let lease = |block| Lease {
             block,
             bytes,
-            landing,
+            home,
             shelf: Arc::clone(&self.shelf),
         };
         let mut shelf = locked(&self.shelf);
-        let free = if landing {
-            &mut shelf.landing
-        } else {
-            &mut shelf.scratch
+        let free = match home {
+            Home::Scratch => &mut shelf.scratch,
+            Home::Landing => &mut shelf.landing,
+            Home::Beside(number) => shelf.beside(number),
         };
         // The smallest that fits and wastes little.
         let fits = |i: &usize| (bytes..=4 * bytes).contains(&free[*i].bytes());
@@ -271,6 +313,7 @@ impl<M: Machine> Gpu<M> {
             scratch,
             landing,
             busy,
+            beside,
             taken,
         } = shelf;
         // The machine waits before it frees, so what kernels still read may go too.
@@ -278,6 +321,7 @@ impl<M: Machine> Gpu<M> {
             .drain(..)
             .chain(landing.drain(..))
             .chain(busy.drain(..))
+            .chain(beside.iter_mut().flat_map(|of_queue| of_queue.drain(..)))
         {
             *taken -= block.bytes();
             self.machine.free(block);
@@ -292,6 +336,11 @@ impl<M: Machine> Gpu<M> {
     /// Does steps, which are handed over together.
     pub fn run(&self, steps: &[Step]) -> Result<()> {
         self.machine.run(steps)
+    }
+
+    /// The same in a queue.
+    pub fn run_in(&self, queue: Queue, steps: &[Step]) -> Result<()> {
+        self.machine.run_in(queue, steps)
     }
 
     pub fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<()> {
@@ -329,6 +378,17 @@ impl<M: Machine> Gpu<M> {
             let from = lease.span().part(first * size, n * size)?;
             let to = bytemuck::cast_slice_mut(&mut items);
             self.waited(|| self.machine.download(from, to))?;
+        }
+        Ok(items)
+    }
+
+    /// The first `n` items, once all that was launched in a queue is done.
+    pub fn download_in<T: Pod>(&self, queue: Queue, lease: &Lease, n: u64) -> Result<Vec<T>> {
+        let mut items = vec![T::zeroed(); n as usize];
+        if n > 0 {
+            let from = lease.span().part(0, n * size_of::<T>() as u64)?;
+            let to = bytemuck::cast_slice_mut(&mut items);
+            self.machine.download_in(queue, from, to)?;
         }
         Ok(items)
     }

@@ -57,7 +57,7 @@ pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
 pub use stretch::Begun;
-pub use way::{Inflating, Launching, Results, Sorting, Stretching, Uploads, Way};
+pub use way::{Launching, Results, Sorting, Stretching, Uploads, Way};
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -115,7 +115,6 @@ impl Cuda<Driver> {
         cuda.set_results(Results::of_environment()?);
         cuda.set_uploads(Uploads::of_environment()?);
         cuda.set_launching(Launching::of_environment()?);
-        cuda.set_inflating(Inflating::of_environment()?);
         cuda.set_stretching(Stretching::of_environment()?);
         Ok(cuda)
     }
@@ -210,13 +209,6 @@ impl<M: Machine> Cuda<M> {
     /// Uploads columns in another way from now on.
     pub fn set_uploads(&mut self, uploads: Uploads) {
         self.gpus.iter_mut().for_each(|gpu| gpu.uploads = uploads);
-    }
-
-    /// Inflates chunks in another way from now on.
-    pub fn set_inflating(&mut self, inflating: Inflating) {
-        self.gpus
-            .iter_mut()
-            .for_each(|gpu| gpu.inflating = inflating);
     }
 
     /// Has photons decoded and selected by someone else from now on.

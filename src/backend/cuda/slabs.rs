@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Slabs lie in memory for columns where there is some, which the device reads by itself: while it copies one, the next
-//! is filled. Who fills one again waits for its copy, as with any such memory (`driver/columns.rs`).
+//! is filled. Who fills one again waits for its copy, as with any such memory (`driver/columns.rs`). They are long, as
+//! threads that fill one have to be woken for it, and few, as page-locking them takes half a millisecond a MiB.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,27 +22,34 @@ use super::machine::{Machine, Result};
 use super::memory::{Gpu, Lease};
 
 /// Bytes of a slab; of a chunk that is longer, those of the chunk.
-const SLAB: usize = 16 << 20;
+const SLAB: usize = 32 << 20;
 /// Slabs that take turns.
-const SLABS: usize = 3;
+const SLABS: usize = 2;
 
 /// A chunk, and what its bytes are in.
 pub type Stored<'a, B> = (&'a B, &'a StoredChunk);
 
-/// Slabs that take turns; the one that waited longest comes first.
-#[derive(Debug)]
-struct Turns(VecDeque<Buffer<u8>>);
+/// Slabs that take turns.
+struct Turns<'a> {
+    /// Of how many bytes each is.
+    bytes: usize,
+    memory: Option<&'a dyn ColumnMemory>,
+    /// Those that were filled; the one that waited longest comes first.
+    filled: VecDeque<Buffer<u8>>,
+}
 
-impl Turns {
-    /// Of at most so many bytes each.
-    fn new(bytes: usize, memory: Option<&dyn ColumnMemory>) -> Self {
-        let lent = |_| memory.and_then(|memory| Buffer::lent_by(memory, bytes));
-        let mut slabs: VecDeque<Buffer<u8>> = (0..SLABS).map_while(lent).collect();
-        if slabs.is_empty() {
-            // It is copied before the next one is filled.
-            slabs.push_back(vec![0; bytes].into());
-        }
-        Self(slabs)
+impl Turns<'_> {
+    /// One to fill.
+    fn next(&mut self) -> Buffer<u8> {
+        let lent = || Buffer::lent_by(self.memory?, self.bytes);
+        let fresh = if self.filled.len() < SLABS {
+            lent()
+        } else {
+            None
+        };
+        let slab = fresh.or_else(|| self.filled.pop_front());
+        // That is copied before the next one is filled.
+        slab.unwrap_or_else(|| vec![0; self.bytes].into())
     }
 }
 
@@ -69,7 +77,11 @@ pub fn bring<M: Machine, B: Source>(
     let end = |place: usize| places_of_all[place].end;
     let all = places_of_all.last().map_or(0, |place| place.end);
     let longest = places_of_all.iter().map(Range::len).max().unwrap_or(0);
-    let mut turns = Turns::new(all.min(SLAB.max(longest)), memory);
+    let mut turns = Turns {
+        bytes: all.min(SLAB.max(longest)),
+        memory,
+        filled: VecDeque::new(),
+    };
     let mut unread = Vec::with_capacity(chunks.len());
     let mut at = 0;
     while at < chunks.len() {
@@ -77,14 +89,12 @@ pub fn bring<M: Machine, B: Source>(
         let more = (at + 1..chunks.len()).take_while(|&next| end(next) - first <= SLAB);
         let last = more.last().unwrap_or(at);
         let together = &chunks[at..=last];
-        let Some(mut slab) = turns.0.pop_front() else {
-            break;
-        };
+        let mut slab = turns.next();
         let mut came = Vec::new();
         install(&mut || came = fill(&mut slab, together, stored));
         unread.extend(came.into_iter().map(|came| !came));
         let sent = gpu.upload_to(to, first as u64, &slab, end(last) - first);
-        turns.0.push_back(slab);
+        turns.filled.push_back(slab);
         sent?;
         at = last + 1;
     }

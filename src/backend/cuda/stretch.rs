@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Beginning does not wait for the device, so that the next stretch is read while this one is decoded, and the one
-//! before it folded; two are on a device at a time (`tickets.rs`). Whatever a device cannot say as the host's reader does
+//! before it folded; a few are on a device at a time (`tickets.rs`), each decoded in a queue of its own, as the chunks of one
+//! ground track are too few to keep a device busy. Whatever a device cannot say as the host's reader does
 //! ends with the words why, and the host reads the rows again: no result depends on it.
 
 use std::collections::BTreeMap;
@@ -31,8 +32,8 @@ use crate::stat::Job;
 use super::Cuda;
 use super::decode::{There, run};
 use super::fold::most_photons;
-use super::machine::{Fault, Machine, Result};
-use super::memory::Gpu;
+use super::machine::{Fault, Machine, Queue, Result};
+use super::memory::{Gpu, Lease};
 use super::select::select;
 use super::slabs::bring;
 use super::stretch_fold::{self, Folding};
@@ -48,6 +49,8 @@ const MOST_BYTES: u64 = 60 << 30;
 #[derive(Debug)]
 pub struct Begun<B> {
     pub stretch: Stretch<B>,
+    /// Seconds that bringing its chunks took.
+    bring_seconds: f64,
     /// Why it is not on a device, where it is not.
     there: Result<OnDevice, String>,
 }
@@ -55,9 +58,12 @@ pub struct Begun<B> {
 /// What a device has of a stretch.
 #[derive(Debug)]
 struct OnDevice {
-    /// Which device.
+    /// Which device, and where it is decoded.
     gpu: usize,
+    queue: Queue,
     there: There,
+    /// What else its kernels have.
+    _own: Vec<[Lease; 2]>,
     batch: Batch,
     /// The source of every chunk, and its place there.
     chunks: Vec<(usize, usize)>,
@@ -102,10 +108,14 @@ impl<M: Machine> Cuda<M> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let number = turn % self.gpus.len();
         let gpu = &self.gpus[number];
-        let there = match self.put(gpu, &stretch, memory) {
-            Ok((there, batch, laid)) => Ok(OnDevice {
+        let queue = Queue::Beside(turn / self.gpus.len() % A_DEVICE);
+        let started = Instant::now();
+        let there = match self.put((gpu, queue), &stretch, memory) {
+            Ok((there, own, batch, laid)) => Ok(OnDevice {
                 gpu: number,
+                queue,
                 there,
+                _own: own,
                 batch,
                 chunks: laid.chunks,
                 words: laid.words,
@@ -115,7 +125,12 @@ impl<M: Machine> Cuda<M> {
             Err(Fault::Memory(_)) => Err(no_memory()),
             Err(fault) => return Err(error(gpu, fault)),
         };
-        Ok(Begun { stretch, there })
+        let bring_seconds = started.elapsed().as_secs_f64();
+        Ok(Begun {
+            stretch,
+            bring_seconds,
+            there,
+        })
     }
 
     /// Selects and folds a stretch that was begun; or why the host has to read it.
@@ -128,7 +143,11 @@ impl<M: Machine> Cuda<M> {
         (grid, job): (&GridConfig, &Job),
         times: &mut StageTimes,
     ) -> IcefoldResult<(Finished, Stretch<B>)> {
-        let Begun { stretch, there } = begun;
+        let Begun {
+            stretch,
+            bring_seconds,
+            there,
+        } = begun;
         let there = match there {
             Ok(there) => there,
             Err(why) => return Ok((Finished::Host(why), stretch)),
@@ -137,6 +156,10 @@ impl<M: Machine> Cuda<M> {
         let sent = || [&gpu.uploaded, &gpu.in_place].map(|n| n.load(Ordering::Relaxed));
         let before = sent();
         let finished = match self.fold_stretch((gpu, &stretch), there, (grid, job), times) {
+            Ok(Finished::Folded(mut folded)) => {
+                folded.facts.bring_seconds = bring_seconds;
+                Finished::Folded(folded)
+            }
             Ok(finished) => finished,
             Err(Fault::Memory(_)) => {
                 gpu.release();
@@ -153,13 +176,15 @@ impl<M: Machine> Cuda<M> {
     /// Lays a stretch out, brings its chunks, and launches what decodes them.
     fn put<B: Source>(
         &self,
-        gpu: &Gpu<M>,
+        (gpu, queue): (&Gpu<M>, Queue),
         stretch: &Stretch<B>,
         memory: Option<&dyn ColumnMemory>,
-    ) -> Result<(There, Batch, Laid)> {
+    ) -> Result<(There, Vec<[Lease; 2]>, Batch, Laid)> {
         let (mut batch, laid) = Laid::new(stretch);
         let unit = u64::from(UNIT);
-        let stored = gpu.landing(batch.stored * unit)?;
+        // Memory of the queue may be what its kernels still read, of a stretch that nobody finished.
+        gpu.machine.upload_behind(queue)?;
+        let stored = gpu.landing_in(queue, batch.stored * unit)?;
         let chunks: Vec<_> = laid
             .chunks
             .iter()
@@ -178,14 +203,15 @@ impl<M: Machine> Cuda<M> {
         }
         let there = There {
             stored,
-            states: gpu.upload(&batch.states)?,
-            work: gpu.scratch::<u8>(batch.work * unit)?,
-            values: gpu.scratch::<u32>(batch.words)?,
+            states: gpu.upload_in(queue, &batch.states)?,
+            work: gpu.scratch_in::<u8>(queue, batch.work * unit)?,
+            values: gpu.scratch_in::<u32>(queue, batch.words)?,
         };
-        for launch in &batch.launches {
-            run(gpu, &batch, launch, &there)?;
-        }
-        Ok((there, batch, laid))
+        let launches = batch.launches.iter();
+        let own: Result<_> = launches
+            .map(|launch| run(gpu, queue, (&batch, launch), &there))
+            .collect();
+        Ok((there, own?, batch, laid))
     }
 
     fn fold_stretch<B: Source>(
@@ -209,11 +235,14 @@ impl<M: Machine> Cuda<M> {
             _ticket: ticket,
             ..
         } = on_device;
+        let started = Instant::now();
         let mut fates = select(gpu, (stretch, grid), &there.values, &words)?;
         drop(there);
+        facts.select_seconds = started.elapsed().as_secs_f64();
         if fates.odd {
             return Ok(Finished::Host("values are to be told of".to_owned()));
         }
+        let started = Instant::now();
         let mut partials = None;
         if let Some(selected) = &fates.selected {
             let folding = Folding {
@@ -235,6 +264,7 @@ impl<M: Machine> Cuda<M> {
             partials = Some(folded);
         }
         drop(ticket);
+        facts.fold_seconds = started.elapsed().as_secs_f64();
         Ok(Finished::Folded(Box::new(Folded {
             counts: fates.counts,
             partials,
@@ -336,8 +366,11 @@ impl OnDevice {
             of_host.push(place);
             *facts.left.entry(why.words()).or_default() += 1;
         }
-        let states: Vec<State> =
-            gpu.download(&self.there.states, 0, self.batch.states.len() as u64)?;
+        let states: Vec<State> = gpu.download_in(
+            self.queue,
+            &self.there.states,
+            self.batch.states.len() as u64,
+        )?;
         let mut failed: BTreeMap<Status, u64> = BTreeMap::new();
         for (place, state) in self.batch.chunks.iter().zip(&states) {
             match status_of(state)? {

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Stretches of a device at a time: one is decoded while the one before it is folded.
-pub const A_DEVICE: usize = 2;
+use super::machine::QUEUES;
+
+/// Stretches of a device at a time: some are decoded, so that chunks of all of them together keep its multiprocessors
+/// busy, while the one before them is folded.
+pub const A_DEVICE: usize = QUEUES;
 
 /// Tickets that nobody has.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     fn who_wants_one_too_many_waits_until_one_is_given_back() {
         let tickets = Tickets::of(1);
-        let first = [Ticket::of(&tickets), Ticket::of(&tickets)];
+        let first = [(); A_DEVICE].map(|()| Ticket::of(&tickets));
         let (done, came) = channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -1,5 +1,5 @@
 //! How a batch is folded on a device, how it sorts, how columns get there, how results come back, how launches are
-//! handed over, who inflates chunks and who decodes photons at all: two ways of each with the same bits, until a device has shown which is faster.
+//! handed over and who decodes photons at all: two ways of each with the same bits, until a device has shown which is faster.
 
 use crate::error::{Error, Result};
 
@@ -17,9 +17,6 @@ pub const LAUNCH: &str = "ICEFOLD_CUDA_LAUNCH";
 
 /// Chooses how columns reach the device, likewise: `pinned`, `staged`, or nothing.
 pub const COLUMNS: &str = "ICEFOLD_CUDA_COLUMNS";
-
-/// Chooses who inflates a storage chunk, likewise: `warps`, `lanes`, or nothing.
-pub const INFLATE: &str = "ICEFOLD_CUDA_INFLATE";
 
 /// Chooses who decodes and selects the photons of a run, likewise: `device`, `host`, or nothing.
 pub const STRETCHES: &str = "ICEFOLD_CUDA_STRETCHES";
@@ -154,37 +151,6 @@ impl Launching {
             ("graph", Self::Graph),
         ];
         of_environment(LAUNCH, &choices)
-    }
-}
-
-/// Who inflates a storage chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inflating {
-    /// A warp each.
-    Warps,
-    /// A lane each, a few of every warp.
-    Lanes,
-}
-
-impl Inflating {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Warps => "warps",
-            Self::Lanes => "lanes",
-        }
-    }
-
-    /// What [`INFLATE`] asks for.
-    ///
-    /// # Errors
-    /// It asks for something else.
-    pub fn of_environment() -> Result<Self> {
-        let choices = [
-            ("", Self::Warps),
-            ("warps", Self::Warps),
-            ("lanes", Self::Lanes),
-        ];
-        of_environment(INFLATE, &choices)
     }
 }
 

@@ -16,11 +16,6 @@ pub const STATE_WORDS: usize = 4;
 /// Bytes of a chunk at most, stored or decoded, so that places in it fit 32 bits with some to spare.
 pub const LONGEST_CHUNK: u32 = 0xffff_ff00;
 
-/// Chunks that a CUDA block inflates where each has a lane, as many as have room for their tables in its shared memory;
-/// and those of a warp: more of them would wait for each other where they part, fewer would leave more lanes idle.
-pub const CHUNKS_A_BLOCK: u32 = 32;
-pub const CHUNKS_A_WARP: u32 = 8;
-
 /// Bytes of an element, and flags of how it is stored.
 const ELEMENT_SIZE: u32 = 15;
 const ELEMENT_BIG: u32 = 16;
@@ -83,8 +78,6 @@ fn numbers() -> impl Iterator<Item = (&'static str, u32)> {
         ("UNIT", UNIT),
         ("TASK_QUADS", TASK_QUADS),
         ("LONGEST_CHUNK", LONGEST_CHUNK),
-        ("CHUNKS_A_BLOCK", CHUNKS_A_BLOCK),
-        ("CHUNKS_A_WARP", CHUNKS_A_WARP),
         ("ELEMENT_SIZE", ELEMENT_SIZE),
         ("ELEMENT_BIG", ELEMENT_BIG),
         ("ELEMENT_SIGNED", ELEMENT_SIGNED),

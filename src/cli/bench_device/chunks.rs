@@ -5,7 +5,6 @@ use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::backend::cuda::Inflating;
 use crate::decode::inflate::with_tools;
 use crate::error::{Error, Result};
 use crate::photon::{PhotonBatch, Values};
@@ -53,7 +52,7 @@ fn compressed(plain: &[u8]) -> Result<Chunk<'_>> {
     Ok(Chunk { plain, stored })
 }
 
-/// Inflates chunks of each length: on the host, and each way on the device, alone and with the copy of their bytes.
+/// Inflates chunks of each length: on the host, and on the device where their bytes are there.
 pub fn inflate(bench: &mut Bench) -> Result<()> {
     let n = bench.args.photons as usize;
     let batch = bench.batch(Workload::AlongTrack, n, &job(Columns::Height));
@@ -95,30 +94,19 @@ fn inflate_all(bench: &mut Bench, chunks: &[Chunk], rows: usize) -> Result<()> {
         .iter()
         .map(|chunk| (&chunk.stored[..], chunk.plain.len() as u32))
         .collect();
-    for way in [Inflating::Warps, Inflating::Lanes] {
-        bench.cuda.set_inflating(way);
-        let mut there = bench.cuda.upload_streams(&streams)?;
-        bench.cuda.inflate(&mut there)?;
-        let found = bench.cuda.read_streams(&there)?;
-        let same = |(found, chunk): (&std::result::Result<Vec<u8>, _>, &Chunk)| {
-            found.as_ref().is_ok_and(|bytes| bytes == chunk.plain)
-        };
-        if !bench.same(&what(way.name()), found.iter().zip(chunks).all(same))? {
-            continue;
-        }
-        drop(found);
-        let seconds = bench.times(REPEATS, || bench.cuda.inflate(&mut there))?;
-        let lines = &mut bench.lines;
-        lines.measured("inflate", what(way.name()), rate(n, &seconds))?;
-        drop(there);
-        let seconds = bench.times(REPEATS, || {
-            let mut there = bench.cuda.upload_streams(&streams)?;
-            bench.cuda.inflate(&mut there)?;
-            Ok(there)
-        })?;
-        let lines = &mut bench.lines;
-        lines.measured("inflate_uploaded", what(way.name()), rate(n, &seconds))?;
+    let mut there = bench.cuda.upload_streams(&streams)?;
+    bench.cuda.inflate(&mut there)?;
+    let found = bench.cuda.read_streams(&there)?;
+    let same = |(found, chunk): (&std::result::Result<Vec<u8>, _>, &Chunk)| {
+        found.as_ref().is_ok_and(|bytes| bytes == chunk.plain)
+    };
+    if !bench.same(&what("cuda"), found.iter().zip(chunks).all(same))? {
+        return Ok(());
     }
-    bench.cuda.set_inflating(Inflating::Warps);
+    drop(found);
+    let seconds = bench.times(REPEATS, || bench.cuda.inflate(&mut there))?;
+    bench
+        .lines
+        .measured("inflate", what("cuda"), rate(n, &seconds))?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!   uploads:                       copy stream, from memory of `columns.rs` or through the ring of `pinned.rs`
 //!   kernels, fills and downloads:  compute stream, which waits for every upload before them
+//!   what decodes stretches:        streams beside it, which wait for uploads and for the compute stream
 //! ```
 //!
 //! The driver keeps no order between the two streams but that one. Memory that uploads write is
@@ -43,7 +44,7 @@ use crate::photon::{ColumnBlock, ColumnMemory};
 use super::choice::CudaChoice;
 use super::for_memory;
 use super::kernels::{Argument, KERNELS, Kernel};
-use super::machine::{Block, Fault, Machine, Result, Span, Step};
+use super::machine::{Block, Fault, Machine, QUEUES, Queue, Result, Span, Step};
 use super::tile::WORKGROUP;
 use super::way::Launching;
 use columns::{Column, Columns};
@@ -59,6 +60,8 @@ pub struct Driver {
     name: String,
     compute: Arc<CudaStream>,
     copies: Arc<CudaStream>,
+    /// Queues beside `compute`.
+    beside: Vec<Arc<CudaStream>>,
     functions: Vec<CudaFunction>,
     /// Bytes of the parameters of each.
     parameters: Vec<Vec<usize>>,
@@ -150,6 +153,7 @@ impl Driver {
         unsafe { context.disable_event_tracking() };
         let stream = || context.new_stream().map_err(refused);
         let (compute, copies) = (stream()?, stream()?);
+        let beside: Result<_> = (0..QUEUES).map(|_| stream()).collect();
         let (functions, modules) = functions(&context)?;
         // What is left once the context and the kernels have theirs.
         let (free, _) = context.mem_get_info().map_err(refused)?;
@@ -160,6 +164,7 @@ impl Driver {
             functions,
             compute,
             copies,
+            beside: beside?,
             memory: memory.map_or(default, |most| most.min(free as u64)),
             ring: Ring::default(),
             landing: Landing::default(),
@@ -202,14 +207,26 @@ impl Driver {
         Ok(arguments.iter().map(|argument| argument.word()).collect())
     }
 
-    fn fill(&self, at: Span, byte: u8) -> Result<()> {
-        let (bytes, stream) = (at.bytes() as usize, self.compute.cu_stream());
+    fn queue(&self, queue: Queue) -> &Arc<CudaStream> {
+        match queue {
+            Queue::Main => &self.compute,
+            Queue::Beside(number) => &self.beside[number % QUEUES],
+        }
+    }
+
+    fn fill(&self, stream: &CudaStream, at: Span, byte: u8) -> Result<()> {
+        let (bytes, stream) = (at.bytes() as usize, stream.cu_stream());
         // SAFETY: a span is of memory that is there.
         let filled = unsafe { result::memset_d8_async(at.address(), byte, bytes, stream) };
         filled.map_err(|e| fault(e, "fill"))
     }
 
-    fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[Argument]) -> Result<()> {
+    fn launch(
+        &self,
+        stream: &CudaStream,
+        (kernel, blocks): (Kernel, u32),
+        arguments: &[Argument],
+    ) -> Result<()> {
         let words = self.words(kernel, arguments)?;
         let mut parameters = pointers(&words);
         let function = self.functions[kernel as usize].cu_function();
@@ -223,20 +240,33 @@ impl Driver {
                     (blocks, 1, 1),
                     (WORKGROUP, 1, 1),
                     0,
-                    self.compute.cu_stream(),
+                    stream.cu_stream(),
                     &mut parameters,
                 )
             };
             launched.map_err(|e| fault(e, &format!("launch {}", kernel.name())))
         };
-        locked(&self.timing).around(kernel, &self.compute, launch)
+        locked(&self.timing).around(kernel, stream, launch)
     }
 
-    /// Waits for both streams.
+    /// Does steps one by one.
+    fn run_each(&self, stream: &CudaStream, steps: &[Step]) -> Result<()> {
+        steps.iter().try_for_each(|step| match step {
+            Step::Fill { at, byte } => self.fill(stream, *at, *byte),
+            Step::Launch {
+                kernel,
+                blocks,
+                arguments,
+            } => self.launch(stream, (*kernel, *blocks), arguments),
+        })
+    }
+
+    /// Waits for all streams.
     fn settle(&self) -> Result<()> {
-        let settled = self.copies.synchronize();
-        settled
-            .and_then(|()| self.compute.synchronize())
+        let mut all = [&self.copies, &self.compute]
+            .into_iter()
+            .chain(&self.beside);
+        all.try_for_each(|stream| stream.synchronize())
             .map_err(|e| fault(e, "finish the work on the device"))
     }
 }
@@ -318,14 +348,32 @@ impl Machine for Driver {
         if together && !locked(&self.timing).is_on() {
             return self.run_graph(steps);
         }
-        steps.iter().try_for_each(|step| match step {
-            Step::Fill { at, byte } => self.fill(*at, *byte),
-            Step::Launch {
-                kernel,
-                blocks,
-                arguments,
-            } => self.launch(*kernel, *blocks, arguments),
-        })
+        self.run_each(&self.compute, steps)
+    }
+
+    fn run_in(&self, queue: Queue, steps: &[Step]) -> Result<()> {
+        if queue == Queue::Main {
+            return self.run(steps);
+        }
+        self.bind()?;
+        let stream = self.queue(queue);
+        stream
+            .join(&self.copies)
+            .and_then(|()| stream.join(&self.compute))
+            .map_err(|e| fault(e, "order the work on the device"))?;
+        self.run_each(stream, steps)
+    }
+
+    fn upload_behind(&self, queue: Queue) -> Result<()> {
+        self.bind()?;
+        let joined = self.copies.join(self.queue(queue));
+        joined.map_err(|e| fault(e, "order an upload"))
+    }
+
+    fn download_in(&self, queue: Queue, from: Span, to: &mut [u8]) -> Result<()> {
+        self.bind()?;
+        self.landing
+            .download(self.queue(queue), from, to, &self.threads)
     }
 
     fn download(&self, from: Span, to: &mut [u8]) -> Result<()> {

@@ -28,6 +28,8 @@ use crate::backend::cuda::machine::{Fault, Result};
 /// Bytes of one buffer, and how many uploads take turns in.
 pub const BUFFER_BYTES: usize = 32 << 20;
 const BUFFERS: usize = 3;
+/// Bytes of a buffer for little, which most uploads and downloads are: page-locking takes half a millisecond a MiB.
+const LITTLE_BUFFER: usize = 512 << 10;
 /// Bytes that one task of the host copies.
 const COPY_BYTES: usize = 1 << 20;
 /// Bytes that are not worth a hand-off.
@@ -124,6 +126,7 @@ impl Drop for Pinned {
 #[derive(Debug, Default)]
 pub struct Ring {
     free: Mutex<Free>,
+    little: Mutex<Free>,
 }
 
 #[derive(Debug, Default)]
@@ -142,15 +145,23 @@ impl Ring {
         to: Span,
         threads: &ThreadPool,
     ) -> Result<()> {
-        let (mut pinned, read) = self.take(copies.context())?;
+        let (buffers, bytes) = match from.len() {
+            0..=LITTLE_BUFFER => (&self.little, LITTLE_BUFFER),
+            _ => (&self.free, BUFFER_BYTES),
+        };
+        let (mut pinned, read) = Self::take(buffers, bytes, copies.context())?;
         let done = fill_and_send((&mut pinned, &read), (copies, compute), (from, to), threads);
         // After a failure too: the device may still read it.
-        locked(&self.free).buffers.push_back((pinned, read));
+        locked(buffers).buffers.push_back((pinned, read));
         done
     }
 
-    fn take(&self, context: &Arc<CudaContext>) -> Result<(Pinned, CudaEvent)> {
-        let mut free = locked(&self.free);
+    fn take(
+        buffers: &Mutex<Free>,
+        bytes: usize,
+        context: &Arc<CudaContext>,
+    ) -> Result<(Pinned, CudaEvent)> {
+        let mut free = locked(buffers);
         if free.made >= BUFFERS
             && let Some(longest) = free.buffers.pop_front()
         {
@@ -158,7 +169,7 @@ impl Ring {
         }
         // Write-combined: the host only writes here.
         let flags = sys::CU_MEMHOSTALLOC_WRITECOMBINED;
-        let pinned = Pinned::new(context, BUFFER_BYTES, flags)?;
+        let pinned = Pinned::new(context, bytes, flags)?;
         let event = context.new_event(None);
         free.made += 1;
         Ok((pinned, event.map_err(|e| fault(e, "make an event"))?))
@@ -208,6 +219,7 @@ pub unsafe fn send(
 #[derive(Debug, Default)]
 pub struct Landing {
     free: Mutex<Vec<Pinned>>,
+    little: Mutex<Vec<Pinned>>,
 }
 
 impl Landing {
@@ -219,11 +231,15 @@ impl Landing {
         to: &mut [u8],
         threads: &ThreadPool,
     ) -> Result<()> {
-        let kept = locked(&self.free).pop();
+        let (buffers, bytes) = match to.len() {
+            0..=LITTLE_BUFFER => (&self.little, LITTLE_BUFFER),
+            _ => (&self.free, BUFFER_BYTES),
+        };
+        let kept = locked(buffers).pop();
         let mut pinned = match kept {
             Some(pinned) => pinned,
             // Not write-combined: the host reads here.
-            None => Pinned::new(stream.context(), BUFFER_BYTES, 0)?,
+            None => Pinned::new(stream.context(), bytes, 0)?,
         };
         for (i, piece) in to.chunks_mut(BUFFER_BYTES).enumerate() {
             let buffer = &mut pinned.bytes()[..piece.len()];
@@ -235,7 +251,7 @@ impl Landing {
                 .map_err(|e| fault(e, "finish the work before a download"))?;
             copy(buffer, piece, threads);
         }
-        locked(&self.free).push(pinned);
+        locked(buffers).push(pinned);
         Ok(())
     }
 }
