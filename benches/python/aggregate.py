@@ -171,7 +171,9 @@ def engines(threads):
         h = polars.col("h")
         frame = polars.DataFrame({"ids": cells(photons, threads), "h": photons["h"]})
         asked = [polars.len().alias("count"), h.min().alias("min"), h.max().alias("max")]
-        asked += [h.mean().alias("mean"), h.var(ddof=0).alias("var")]
+        # Of float32 as it is, its means are float32.
+        wide = h.cast(polars.Float64)
+        asked += [wide.mean().alias("mean"), wide.var(ddof=0).alias("var")]
         return frame.lazy().group_by("ids").agg(asked).collect()
 
     connection = duckdb.connect(config={"threads": threads})
