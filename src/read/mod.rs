@@ -40,6 +40,7 @@ pub mod table;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod times;
 mod union;
 mod units;
 mod wanted;
