@@ -15,7 +15,7 @@ use super::photons::{LOOKED_AT, Photons};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::photon::{Column, Counts, PhotonBatch, Rows, SourceColumn, Values};
-use crate::read::{ByTime, OUTSIDE_REGION, RowFilter, StepFinder};
+use crate::read::{ByTime, OUTSIDE_REGION, RowFilter, StepFinder, Times};
 
 /// Photons that a question is about, a batch for each step of time; one where it has no steps.
 #[derive(Debug)]
@@ -156,8 +156,13 @@ fn parted(batch: PhotonBatch, config: &Config, times: Option<&Column>) -> Result
         );
         return Err(Error::argument(message));
     }
-    let steps = by.finder.find(&times.values, 0..photons);
-    Ok(batch.parted(&steps))
+    let times = Times {
+        values: &times.values,
+        extremes: &[],
+        together: usize::MAX,
+    };
+    let steps = by.finder.find(&times, std::iter::once(0..photons));
+    Ok(batch.parted(&steps, &mut Values::room))
 }
 
 /// Seconds since 2018-01-01T00:00:00 UTC of counts since 1970, so many a second: as times of tables are read, with
