@@ -91,7 +91,7 @@ fn a_run_on_cuda_writes_the_store_of_the_cpu() {
     // Small columns pass through three buffers, and downloads through one: quantiles are asked for, so no batch is
     // folded where it stands. The others are read where they were decoded.
     let of = |name: &str| done[name].as_u64().unwrap();
-    assert_eq!(of("pinned_bytes"), 4 * (32 << 20) + of("portable_peak"));
+    assert_eq!(of("pinned_bytes"), 4 * (512 << 10) + of("portable_peak"));
     assert_eq!(report["stages"]["batches"]["standing"], 0);
     assert_eq!((of("left_bytes"), of("left_pinned_bytes")), (0, 0));
 }
@@ -201,7 +201,7 @@ fn too_little_memory_is_an_error_with_its_remedy() {
     let says = ["device cuda:0: out of device memory", "--device-memory"];
     stops("cuda", "memory=64M,used=65472K", &says);
     let says = [
-        "device cuda:0: cannot page-lock 33554432 bytes of the host's memory: out of memory",
+        "device cuda:0: cannot page-lock 524288 bytes of the host's memory: out of memory",
         "free memory of the host",
         "--device cpu",
     ];

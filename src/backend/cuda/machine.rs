@@ -84,7 +84,7 @@ pub trait Machine: Debug + Send + Sync {
         self.run(steps)
     }
 
-    /// Has uploads from now on wait for all that was launched in a queue.
+    /// Has uploads from now on wait for all that was launched in a queue, and in the main one, which reads what it wrote.
     fn upload_behind(&self, _queue: Queue) -> Result<()> {
         Ok(())
     }

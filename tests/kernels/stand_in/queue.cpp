@@ -43,7 +43,11 @@ void step(Stream& stream) {
 void run_ahead(Context& context) {
     std::vector<Stream*> waiting;
     for (const auto& stream : context.streams) {
-        if (!stream->pending.empty() && !stream->stepping) {
+        if (stream->stepping) {
+            // Another might wait for what is behind its step.
+            return;
+        }
+        if (!stream->pending.empty()) {
             waiting.push_back(stream.get());
         }
     }

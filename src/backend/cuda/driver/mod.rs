@@ -367,7 +367,10 @@ impl Machine for Driver {
     fn upload_behind(&self, queue: Queue) -> Result<()> {
         self.bind()?;
         let joined = self.copies.join(self.queue(queue));
-        joined.map_err(|e| fault(e, "order an upload"))
+        // What a queue wrote, the main one reads.
+        joined
+            .and_then(|()| self.copies.join(&self.compute))
+            .map_err(|e| fault(e, "order an upload"))
     }
 
     fn download_in(&self, queue: Queue, from: Span, to: &mut [u8]) -> Result<()> {
