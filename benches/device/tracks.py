@@ -4,6 +4,7 @@
 those of real length only. Values repeat and vary as in ATL03 release 6, in storage chunks that are as large and filtered
 as there, so that they come to about as many bytes a photon: lat_ph 4.4, lon_ph 5.1, h_ph 3.3, signal_conf_ph 0.2."""
 
+import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -65,15 +66,20 @@ def track(file, group, columns, rows, pool):
         file.create_dataset(f"{group}/geolocation/{name}", data=column, compression=1)
 
 
-def write(folder, granules, strong, rows):
-    """So many granules with three strong beams and three weak ones, which have a quarter of the photons. Their paths."""
+def name(granule, again):
+    return f"ATL03_2019010100{again:02}0{granule}_0{granule + 100:03}0103_006_01.h5"
+
+
+def write(folder, granules, strong, rows, names=1):
+    """So many granules with three strong beams and three weak ones, which have a quarter of the photons; each by so many
+    names, as if there were more. Their paths."""
     import h5py
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     with ThreadPoolExecutor() as pool:
         for granule in range(granules):
-            path = folder / f"ATL03_2019010100000{granule}_0{granule + 100:03}0103_006_01.h5"
+            path = folder / name(granule, 0)
             beams = [(f"gt{pair}{side}", strong if side == "l" else strong // 4) for pair in "123" for side in "lr"]
             drawn = [pool.submit(values, granule * 6 + place, photons, -20.0 - 7.0 * granule - 0.05 * place)
                      for place, (_, photons) in enumerate(beams)]
@@ -81,5 +87,7 @@ def write(folder, granules, strong, rows):
                 file.attrs["short_name"] = "ATL03"
                 for (group, _), columns in zip(beams, drawn):
                     track(file, group, columns.result(), rows, pool)
-            paths.append(str(path))
+            for again in range(1, names):
+                os.link(path, folder / name(granule, again))
+            paths += [str(folder / name(granule, again)) for again in range(names)]
     return paths

@@ -38,8 +38,9 @@ from ._errors import (
     StoreError,
 )
 from ._icefold import Config, __version__
+from ._looks import demo, devices, inspect, render, verify
 from ._report import Inspection, Report, Verification
-from ._verbs import config, demo, devices, finalize, inspect, plan, run, verify
+from ._verbs import config, finalize, plan, run
 
 __all__ = [
     "ArgumentError",
@@ -70,6 +71,7 @@ __all__ = [
     "locate",
     "open",
     "plan",
+    "render",
     "run",
     "verify",
 ]

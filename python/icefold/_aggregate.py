@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _icefold
 from ._arguments import Memory, Region, machine, region as _region
+from ._columns import columns
 from ._errors import ArgumentError, Note
 
 if TYPE_CHECKING:
@@ -26,10 +28,12 @@ def aggregate(
     values: Numbers | str | Sequence[str] | Mapping[str, Numbers] = "h",
     *,
     data: Any = None,
-    order: int = 12,
+    order: int | None = None,
     stats: Sequence[str] | str = ("count", "min", "max", "mean", "var"),
     weights: Numbers | str | None = None,
+    grid: Mapping[str, Any] | str | None = None,
     region: Region | None = None,
+    time: Mapping[str, Any] | None = None,
     latitude: Latitude = "authalic-wgs84",
     resolution: int | None = None,
     device: str = "auto",
@@ -51,14 +55,23 @@ def aggregate(
         What has the columns: anything with ``__arrow_c_stream__`` (pyarrow, polars, duckdb), a DataFrame of pandas,
         points of geopandas (``lon`` and ``lat`` are then those of the points unless named), or a mapping.
     order : int
-        HEALPix order of the cells, 0 to 29; their number is 12 * 4**order.
+        HEALPix order of the cells, 0 to 29, 12 where none is given; their number is 12 * 4**order.
     stats : list of str
         ``count``, ``min``, ``max``, ``sum``, ``mean``, ``var``, ``std`` (with ``ddof`` 0), ``median``, ``q0`` to
         ``q100`` (linear), and ``wmean``, weighted by ``weights``.
     weights : array of shape (photons,), or name of a column
+    grid : dict, optional
+        In place of ``order``, a config's ``output.grid``: ``{"type": "healpix", "child_order": 12}``. Others than
+        HEALPix with nested ids are refused.
     region
         Only photons of this area: ``(west, south, east, north)``, GeoJSON, something with a ``__geo_interface__``, or
         the path of a file.
+    time : dict, optional
+        Only photons of a time, and steps of time, with the keys of a config's ``time``: ``dataset`` has the times, an
+        array or the name of a column (datetime64, moments of Arrow or pandas in UTC, or seconds since 2018-01-01 as
+        ``delta_time`` of the products); ``from`` and ``to`` are a year, a month, a day or a moment, of which ``to`` is
+        included as a whole; ``every`` (``"year"``, ``"season"``, ``"month"``, ``"P7D"``) or ``edges`` give arrays
+        (time, cells), each step with the bits of its photons alone. Photons without a time are in none.
     latitude
         Which latitude is hashed: cells of equal area on the ellipsoid, or as most HEALPix programs have it.
     resolution : int
@@ -74,7 +87,8 @@ def aggregate(
     -------
     Dataset, DataFrame, Table or dict
         A row for every cell with a photon, ascending by ``cell_ids`` (uint64, nested). With several values an output
-        is called ``VALUE_STATISTIC``.
+        is called ``VALUE_STATISTIC``. With steps of time a Dataset has arrays (time, cells), and all else a row for
+        every cell and step with a photon, with ``time`` beside the cell: when the step begins.
 
     Raises
     ------
@@ -100,17 +114,28 @@ def aggregate(
     cell_ids
     60254       2
     258816      3
+    >>> times = numpy.array(["2019-06-02", "2019-06-30", "2019-08-01"], "datetime64[ns]")
+    >>> of_months = icefold.aggregate(lon, lat, [1.0, 2.0, 3.0], order=8, stats="count",
+    ...                               time={"dataset": times, "every": "month"})
+    >>> of_months["count"].dims, of_months["count"].values.tolist()
+    (('time', 'cells'), [[2, 0], [0, 0], [0, 1]])
     """
     if to not in ("xarray", "pandas", "arrow", "numpy"):
         raise ArgumentError(f"to={to!r} is none of 'xarray', 'pandas', 'arrow' and 'numpy'")
-    names, source = _columns(data, lon, lat, values, weights)
+    cell_order, of_grid = _grid(order, grid)
+    keys, times = _time(time)
+    names, source = columns(data, lon, lat, values, weights, times)
+    if times is not None:
+        keys.append(("dataset", json.dumps(names["time"])))
     asked = {
         **names,
         "stats": [stats] if isinstance(stats, str) else [str(each) for each in stats],
-        "order": int(order),
+        "order": cell_order,
+        "grid": of_grid,
         "latitude": latitude,
         "resolution": None if resolution is None else -int(resolution),
         "region": None if region is None else _region(region),
+        "times": keys,
         "machine": machine(device, threads, None),
     }
     found = _icefold.aggregate(source, asked)
@@ -120,118 +145,119 @@ def aggregate(
         notes.append(f"{nowhere:,} of {found['read']:,} photons have no position and were left out")
     for note in notes:
         warnings.warn(note, Note, stacklevel=2)
-    return _shaped(found, asked, to)
+    return _shaped(found, to)
 
 
-def _shaped(found: dict[str, Any], asked: dict[str, Any], to: str) -> Any:
-    columns = found["columns"]
+def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int, str | None]:
+    """The order of the cells, and what a config says of the grid where more than the order is said."""
+    if grid is None:
+        return 12 if order is None else int(order), None
+    said: dict[str, Any] = {"type": grid} if isinstance(grid, str) else dict(grid)
+    kind = said.get("type", "healpix")
+    if kind != "healpix":
+        raise ArgumentError(
+            f"grid type {kind!r}: photons in memory are aggregated into 'healpix' alone; give that, or make a run of it"
+        )
+    if "child_order" in said:
+        if order is not None:
+            raise ArgumentError("order and grid['child_order'] both say the order of the cells; give one of them")
+        order = said["child_order"]
+    order = 12 if order is None else int(order)
+    whole = {"type": kind, "indexing_scheme": "nested", "parent_order": min(6, order), **said, "child_order": order}
+    return order, json.dumps(whole)
+
+
+def _time(time: Mapping[str, Any] | None) -> tuple[list[tuple[str, str]], Any]:
+    """Keys of a config's `time` with YAML as their values, and the times themselves."""
+    if time is None:
+        return [], None
+    example = 'such as {"dataset": times, "from": "2019-06", "every": "month"}'
+    if not isinstance(time, Mapping):
+        raise ArgumentError(f"time={type(time).__name__}: give a dict of a config's keys, {example}")
+    said = dict(time)
+    times = said.pop("dataset", None)
+    if times is None:
+        raise ArgumentError(f"time has no 'dataset', which are the times of the photons; give them, {example}")
+    for key in said:
+        if key not in ("from", "to", "every", "edges"):
+            raise ArgumentError(f"time has {key!r}, and its keys are 'dataset', 'from', 'to', 'every' and 'edges'")
+    return [(key, json.dumps(_moments(value))) for key, value in said.items() if value is not None], times
+
+
+def _moments(value: Any) -> Any:
+    """Moments as a config has them: years, texts, or lists of these."""
+    if isinstance(value, (str, int, float)):
+        return value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist") and getattr(value, "ndim", 0) == 0:
+        # Of NumPy; a month is all of it, as in a text.
+        return str(value)
+    return [_moments(each) for each in value]
+
+
+def _shaped(found: dict[str, Any], to: str) -> Any:
+    of_rows = found["columns"]
+    when = _begins(found["edges"])
+    if when is not None:
+        of_rows = {"time" if place == 1 else name: column for place, (name, column) in enumerate(of_rows.items())}
+        of_rows["time"] = when[found["steps"]]
     if to == "numpy":
-        return columns
+        return of_rows
     if to == "arrow":
         import pyarrow
 
-        return pyarrow.table(columns)
+        return pyarrow.table(of_rows)
     if to == "pandas":
         import pandas
 
-        cells = columns.pop("cell_ids")
-        return pandas.DataFrame(columns, index=pandas.Index(cells, name="cell_ids"))
+        cells = of_rows.pop("cell_ids")
+        if when is None:
+            return pandas.DataFrame(of_rows, index=pandas.Index(cells, name="cell_ids"))
+        index = pandas.MultiIndex.from_arrays([cells, of_rows.pop("time")], names=["cell_ids", "time"])
+        return pandas.DataFrame(of_rows, index=index)
     from ._dataset import dataset
 
     facts = {key: found[key] for key in ("read", "kept")}
     attrs: dict[str, Any] = {f"photons_{key}": value for key, value in facts.items()}
     attrs["photons_rejected"] = ", ".join(f"{why}: {count}" for why, count in found["rejected_by"].items()) or "none"
     attrs["content_sha256"] = found["content_sha256"]
-    return dataset(columns, asked["order"], asked["latitude"], attrs)
+    if when is None:
+        return dataset(of_rows, found["order"], found["latitude"], attrs)
+    arrays = _by_step(of_rows, found, len(when))
+    return dataset(arrays, found["order"], found["latitude"], attrs, (when, _begins(found["edges"], True)))
 
 
-def _columns(data: Any, lon: Any, lat: Any, values: Any, weights: Any) -> tuple[dict[str, Any], Any]:
-    """Names of columns, and the columns: a capsule, or arrays."""
-    if data is None:
-        return _of_arrays(lon, lat, values, weights)
-    if hasattr(data, "geometry") and hasattr(data, "crs"):
-        return _of_points(data, lon, lat, values, weights)
-    listed = [values] if isinstance(values, str) else list(values)
-    for name in (lon, lat, *listed, *([] if weights is None else [weights])):
-        if not isinstance(name, str):
-            raise ArgumentError("with data=, lon, lat, values and weights are names of its columns")
-    names = {"lon": lon, "lat": lat, "values": listed, "weights": weights}
-    # pandas has a stream only beside pyarrow, and its columns are arrays of NumPy already.
-    if hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc"):
-        return names, data.__arrow_c_stream__()
-    missing = [name for name in (lon, lat, *listed, *([] if weights is None else [weights])) if name not in data]
-    if missing:
-        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, data))}")
-    return names, _arrays(data, names)
-
-
-def _of_points(data: Any, lon: Any, lat: Any, values: Any, weights: Any) -> tuple[dict[str, Any], Any]:
-    """Points of geopandas: their positions, unless columns of positions are named."""
-    if data.crs is not None and not data.crs.is_geographic:
-        raise ArgumentError(f"points are in {data.crs.to_string()}, and positions are degrees; use .to_crs(4326)")
-    listed = [values] if isinstance(values, str) else list(values)
-    table = {name: data[name] for name in (*listed, *([] if weights is None else [weights]))}
-    for name, of_point in ((lon, data.geometry.x), (lat, data.geometry.y)):
-        table[name] = data[name] if name in data else of_point
-    names = {"lon": lon, "lat": lat, "values": listed, "weights": weights}
-    return names, _arrays(table, names)
-
-
-def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any) -> tuple[dict[str, Any], Any]:
-    if any(isinstance(each, str) for each in (lon, lat, values, weights)):
-        raise ArgumentError("names of columns need what has them: give data=, or arrays in place of names")
-    of_values = dict(values) if isinstance(values, Mapping) else {"value": values}
-    if not of_values:
-        raise ArgumentError("values is empty; give one array at least")
-    table = {"lon": lon, "lat": lat, "weights": weights}
-    for name in of_values:
-        if name in table:
-            raise ArgumentError(f"values has {name!r}, which is the name of another argument; rename it")
-    names = {
-        "lon": "lon",
-        "lat": "lat",
-        "values": [str(name) for name in of_values],
-        "weights": None if weights is None else "weights",
-    }
-    return names, _arrays({**table, **of_values}, names)
-
-
-def _arrays(table: Any, names: dict[str, Any]) -> tuple[Any, Any, list[Any]]:
+def _by_step(of_rows: dict[str, Any], found: dict[str, Any], steps: int) -> dict[str, Any]:
+    """Arrays (time, cells), with fill values where a cell has no photon at a step."""
     import numpy
 
-    listed = list(names["values"])
-    if names["weights"] is not None and names["weights"] not in listed:
-        listed.append(names["weights"])
-    degrees = [numpy.ascontiguousarray(_numbers(table[names[of]], names[of]), "f8") for of in ("lon", "lat")]
-    return degrees[0], degrees[1], [_values(table[name], name) for name in listed]
+    cells, place = numpy.unique(of_rows["cell_ids"], return_inverse=True)
+    outputs = {name: column for name, column in of_rows.items() if name not in ("cell_ids", "time")}
+    size = steps * len(cells) * sum(column.dtype.itemsize for column in outputs.values())
+    if size > 2**32:
+        raise ArgumentError(
+            f"{steps} steps of {len(cells):,} cells are {size:,} bytes as arrays (time, cells), of which most are empty; "
+            "use to='pandas' or to='arrow', which have rows for cells with photons"
+        )
+    arrays = {"cell_ids": cells}
+    for name, column in outputs.items():
+        array = numpy.full((steps, len(cells)), found["fills"][name], column.dtype)
+        array[found["steps"], place] = column
+        arrays[name] = array
+    return arrays
 
 
-def _numbers(column: Any, name: str) -> Any:
-    """An array of one dimension, without a copy where that is possible."""
+def _begins(edges: Any, bounds: bool = False) -> Any:
+    """When steps begin, or when they begin and end, as datetime64[ns]; None without steps."""
     import numpy
 
-    if isinstance(column, numpy.ma.MaskedArray) and numpy.ma.is_masked(column):
-        raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
-    array = column.to_numpy() if hasattr(column, "to_numpy") else numpy.asarray(column)
-    if array.ndim != 1:
-        raise ArgumentError(f"{name} has shape {array.shape}, and columns have one dimension; use .ravel()")
-    if array.dtype.kind not in "fiu":
-        raise ArgumentError(f"{name} is of {array.dtype}, and columns are numbers; convert it")
-    return array
-
-
-def _values(column: Any, name: str) -> Any:
-    """As float32, float64 or int64, whichever holds all of it."""
-    import numpy
-
-    array = _numbers(column, name)
-    if array.dtype.kind == "f":
-        if array.dtype.itemsize > 8:
-            raise ArgumentError(f"{name} is of {array.dtype}, which is finer than float64; convert it")
-        return numpy.ascontiguousarray(array, "f4" if array.dtype.itemsize <= 4 else "f8")
-    if array.dtype == numpy.uint64 and array.size and int(array.max()) > numpy.iinfo("i8").max:
-        raise ArgumentError(f"{name} has {array.max()}, which is beyond int64; convert it")
-    return numpy.ascontiguousarray(array, "i8")
+    if edges is None:
+        return None
+    whole = numpy.floor(edges)
+    rest = numpy.rint((edges - whole) * 1e9).astype("m8[ns]")
+    moments = numpy.datetime64("2018-01-01", "ns") + whole.astype("m8[s]").astype("m8[ns]") + rest
+    return numpy.stack([moments[:-1], moments[1:]], axis=1) if bounds else moments[:-1]
 
 
 def locate(lon: Numbers, lat: Numbers, order: int = 12, *, latitude: Latitude = "authalic-wgs84") -> Cells:

@@ -15,6 +15,7 @@ Path = Union[str, "os.PathLike[str]"]
 Region = Union[Sequence[float], Mapping[str, Any], Path, Any]
 Memory = Union[int, str, None]
 Progress = Union[bool, Callable[[dict[str, Any]], object], None]
+ConfigLike = Union[Config, Path, Mapping[str, Any]]
 
 
 def path(value: Path) -> str:
@@ -42,11 +43,10 @@ def region(value: Region) -> tuple[float, float, float, float] | tuple[str, str]
     """`(west, south, east, north)`, GeoJSON, something with a `__geo_interface__`, or the path of a file."""
     if isinstance(value, (str, os.PathLike)):
         return ("file", os.fspath(value))
-    if hasattr(value, "__geo_interface__"):
-        value = value.__geo_interface__
-    if isinstance(value, Mapping):
-        return ("geojson", json.dumps(_plain(value)))
-    numbers = [float(number) for number in value]
+    shape: Any = getattr(value, "__geo_interface__", value)
+    if isinstance(shape, Mapping):
+        return ("geojson", json.dumps(_plain(shape)))
+    numbers = [float(number) for number in shape]
     if len(numbers) != 4:
         raise ArgumentError(f"region={value!r} is no box; give (west, south, east, north), GeoJSON or a file")
     return (numbers[0], numbers[1], numbers[2], numbers[3])

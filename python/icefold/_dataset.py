@@ -8,25 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 from . import _icefold
 from ._arguments import Path
-from ._errors import ArgumentError, StoreError
+from ._errors import ArgumentError, Note, StoreError
 
 if TYPE_CHECKING:
     import xarray
 
 
-def dataset(columns: dict[str, Any], order: int, latitude: str, attrs: dict[str, Any]) -> xarray.Dataset:
-    """A Dataset of columns, one of them `cell_ids`, with the attributes that a store has."""
+def dataset(
+    columns: dict[str, Any], order: int, latitude: str, attrs: dict[str, Any], steps: tuple[Any, Any] | None = None
+) -> xarray.Dataset:
+    """A Dataset of columns, one of them `cell_ids`, with the attributes that a store has; `steps` of arrays (time,
+    cells) are when they begin, and when they begin and end."""
     import numpy
     import xarray
 
     from . import _accessor as _accessor
 
     of_ids, of_group, of_mapping = (json.loads(text) for text in _icefold.ids_are(order, latitude))
-    arrays = {name: ("cells", array, {"grid_mapping": "crs"}) for name, array in columns.items() if name != "cell_ids"}
-    coordinates = {
+    dims = ("cells",) if steps is None else ("time", "cells")
+    arrays = {name: (dims, array, {"grid_mapping": "crs"}) for name, array in columns.items() if name != "cell_ids"}
+    coordinates: dict[str, Any] = {
         "cell_ids": ("cells", columns["cell_ids"], of_ids),
         "crs": ((), numpy.int32(0), of_mapping),
     }
+    if steps is not None:
+        said = {"standard_name": "time", "long_name": "start of the step", "axis": "T", "bounds": "time_bnds"}
+        coordinates["time"] = ("time", steps[0], said)
+        coordinates["time_bnds"] = (("time", "bnds"), steps[1])
     dggs = {**of_group, "coordinate": "cell_ids", "compression": "none"}
     return xarray.Dataset(arrays, coordinates, {"dggs": dggs, "latitude": latitude, **attrs})
 
@@ -34,11 +42,10 @@ def dataset(columns: dict[str, Any], order: int, latitude: str, attrs: dict[str,
 def orders(store: str) -> list[int]:
     """Orders of the cells that a store has, finest first."""
     if os.path.isdir(store):
-        there = [name for name in os.listdir(store) if os.path.isfile(os.path.join(store, name, "zarr.json"))]
-    else:
-        import zarr
+        return _icefold.store_orders(store)
+    import zarr
 
-        there = list(zarr.open_group(store, mode="r").group_keys())
+    there = list(zarr.open_group(store, mode="r").group_keys())
     return sorted((int(name) for name in there if name.isdigit()), reverse=True)
 
 
@@ -48,13 +55,15 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
     Parameters
     ----------
     store
-        What :func:`icefold.run` or the program wrote, in the layout ``cells``.
+        What :func:`icefold.run` or the program wrote, in any layout, and zagg's own stores on HEALPix. Those in the
+        layout ``cells`` are read as they are needed, and may be URLs; of others, which have values of all cells, the
+        occupied ones are read at once.
     order
         Which order of the cells: an overview, or the finest where none is given.
     centers
         Whether coordinates ``longitude`` and ``latitude`` have the centre of every cell, degrees on WGS84.
     **options
-        For ``xarray.open_zarr``, such as ``chunks={}`` for dask.
+        For ``xarray.open_zarr``, such as ``chunks={}`` for dask; of the layout ``cells``.
 
     Raises
     ------
@@ -87,12 +96,61 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
         order = there[0]
     if order not in there:
         raise StoreError(f"store {where} has no order {order}; it has {', '.join(map(str, there))}")
+    if os.path.isdir(where) and not os.path.isdir(os.path.join(where, str(order), "cell_ids")):
+        found = _of_all_cells(where, order, options)
+        return with_centers(found) if centers else found
     options = {"chunks": None, "consolidated": False, **options}
     found = xarray.open_zarr(where, group=str(order), **options)
     if "cell_ids" not in found.variables:
         raise StoreError(f"store {where} has no cell_ids at order {order}; open it with xarray.open_zarr")
-    found = found.set_coords([name for name in ("cell_ids", "crs") if name in found.variables])
+    found = found.set_coords([name for name in ("cell_ids", "crs", "time_bnds") if name in found.variables])
     return with_centers(found) if centers else found
+
+
+def _of_all_cells(store: str, order: int, options: dict[str, Any]) -> xarray.Dataset:
+    """The occupied cells of a store whose arrays have all cells: the layouts fullsphere and hive."""
+    import warnings
+
+    import numpy
+
+    dropped = options.pop("drop_variables", None) or ()
+    dropped = {dropped} if isinstance(dropped, str) else set(dropped)
+    if options:
+        raise ArgumentError(
+            f"{', '.join(options)}: options of xarray.open_zarr are for the layout cells, and the occupied cells of "
+            f"{store} are read at once; leave them out"
+        )
+    read = _icefold.read_store(store, order)
+    if read["lists"]:
+        message = f"{', '.join(read['lists'])}: lists of values for each cell are left out; read them with zarr"
+        warnings.warn(message, Note, stacklevel=4)
+    attributes = json.loads(read["attributes"])
+    found = dataset({"cell_ids": read["cell_ids"]}, order, read["latitude"], {})
+    found.attrs = {**attributes, "dggs": found.attrs["dggs"], "latitude": read["latitude"]}
+    axis, steps = _steps(store, order, attributes)
+    for name, (values, dtype, shape, at_steps, said) in read["arrays"].items():
+        if name in dropped:
+            continue
+        array = numpy.frombuffer(values, numpy.dtype(dtype).newbyteorder("<")).reshape(shape)
+        bins = [f"{name}_bins"] if len(shape) > 1 + at_steps else []
+        if at_steps:
+            array = numpy.moveaxis(array, 1, 0)
+        # As arrays of NumPy are otherwise: of the machine's byte order, and not shared.
+        array = array.astype(array.dtype.newbyteorder("="))
+        dims = [*([axis] if at_steps else []), "cells", *bins]
+        found[name] = (dims, array, {"grid_mapping": "crs", **json.loads(said)})
+    return found.assign_coords(steps)
+
+
+def _steps(store: str, order: int, attributes: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name of the dimension of steps, and its coordinates, where there are steps of time."""
+    import xarray
+
+    axis = (attributes.get("icefold") or {}).get("axis")
+    if axis is None:
+        return "", {}
+    lazy = xarray.open_zarr(store, group=str(order), chunks=None, consolidated=False)
+    return axis, {name: lazy[name].variable.load() for name in (axis, "time_bnds") if name in lazy.variables}
 
 
 def grid_of(found: xarray.Dataset) -> tuple[int, str]:

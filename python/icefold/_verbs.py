@@ -1,20 +1,44 @@
-"""What the program does, as functions."""
+"""What the program makes stores with, as functions."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, overload
 
 from . import _icefold
-from ._arguments import Memory, Path, Progress, Region, Watcher, machine, maybe_path, path, paths, say
+from ._arguments import (
+    ConfigLike,
+    Memory,
+    Path,
+    Progress,
+    Region,
+    Watcher,
+    machine,
+    maybe_path,
+    path,
+    paths,
+    say,
+)
 from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
-from ._report import Inspection, Report, Verification
+from ._report import Report
 
-ConfigLike = Union[Config, Path, Mapping[str, Any]]
+
+@overload
+def config(name: None = None) -> dict[str, str]: ...
+
+
+@overload
+def config(
+    name: ConfigLike,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
+    order: int | None = None,
+    region: Region | None = None,
+) -> Config: ...
 
 
 def config(
@@ -280,119 +304,3 @@ def finalize(
     done = _report(where, text, whole, notes)
     say(notes, whole, empty and not allow_empty, f"finalize {where}")
     return done
-
-
-def verify(
-    a: ConfigLike,
-    b: Path | Iterable[Path],
-    *,
-    devices: Sequence[str] | None = None,
-    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
-    order: int | None = None,
-    allow_external: Path | Iterable[Path] | None = None,
-    threads: int | None = None,
-    memory: Memory = None,
-    progress: Progress = None,
-) -> Verification:
-    """Compares two stores, or several devices on the same granules, bit by bit.
-
-    Parameters
-    ----------
-    a, b
-        Two stores. With ``devices``: a config, and granules.
-    devices
-        Two devices or more: ``["cpu", "wgpu"]``.
-
-    Returns
-    -------
-    Verification
-        True where every bit is the same; ``["differences"]`` says what is not.
-
-    Examples
-    --------
-    >>> import icefold
-    >>> granules = icefold.demo("granules")
-    >>> for threads in (1, 2):
-    ...     report = icefold.run("atl03", granules, f"with{threads}.zarr", threads=threads)
-    >>> bool(icefold.verify("with1.zarr", "with2.zarr"))
-    True
-    """
-    if devices is None:
-        if set or order is not None:
-            raise ArgumentError("set and order change a config, and two stores are compared; give devices=[...]")
-        if allow_external is not None or threads is not None or memory is not None:
-            raise ArgumentError(
-                "allow_external, threads and memory are about granules, and two stores are compared; give devices=[...]"
-            )
-        others = paths(b)
-        if len(others) != 1 or isinstance(a, (Config, Mapping)):
-            raise ArgumentError("verify compares two stores; to compare devices give devices=[...]")
-        identical, text = _icefold.verify_stores(os.fspath(a), others[0])
-    else:
-        if len(devices) < 2 or isinstance(devices, str):
-            raise ArgumentError(f'devices={devices!r}: give two or more, such as ["cpu", "wgpu"]')
-        question = _config(a, set, order)
-        settings = {
-            "granules": paths(b),
-            "external": paths(allow_external),
-            "devices": list(devices),
-            "machine": machine("auto", threads, memory),
-        }
-        with Watcher(progress) as callback:
-            identical, text = _icefold.verify_devices(question, settings, callback)
-    found = Verification(json.loads(text))
-    found.identical = identical
-    return found
-
-
-def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) -> Inspection:  # noqa: A002
-    """What a file or folder is: a granule, a table, a shard map, a report, a store, or pieces of one.
-
-    Parameters
-    ----------
-    what
-        The file or folder.
-    config
-        Of a granule: what a run with this config would read, and what that costs.
-    all
-        Of a granule: every dataset.
-
-    Examples
-    --------
-    >>> import icefold
-    >>> found = icefold.inspect(icefold.demo("granules")[0])
-    >>> "ground tracks" in str(found)
-    True
-    """
-    question = None if config is None else _config(config)
-    text, shown = _icefold.inspect(path(what), question, all)
-    found = Inspection(json.loads(text))
-    if (question is not None or all) and "ground_tracks" not in found:
-        raise ArgumentError(f"config and all are about a granule, and {path(what)} is none; leave them out")
-    found.text = shown
-    return found
-
-
-def devices() -> list[dict[str, str | None]]:
-    """The devices of this machine: ``name``, ``model``, and why one is ``unusable``.
-
-    Examples
-    --------
-    >>> import icefold
-    >>> icefold.devices()[0]["name"]
-    'cpu'
-    """
-    keys = ("name", "model", "unusable")
-    return [dict(zip(keys, found)) for found in _icefold.devices()]
-
-
-def demo(folder: Path) -> list[str]:
-    """Writes synthetic ATL03 granules over Greenland into a folder, some MB, and gives back their paths.
-
-    Examples
-    --------
-    >>> import icefold
-    >>> len(icefold.demo("granules")) > 0
-    True
-    """
-    return [os.fspath(granule) for granule in _icefold.demo_granules(path(folder))]

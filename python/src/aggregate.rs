@@ -1,15 +1,17 @@
 //! Photons in arrays to statistics of cells.
 
+use std::collections::HashMap;
+
 use arrow::array::{Array as _, AsArray};
 use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::record_batch::RecordBatch;
-use icefold::arrays::{Column, Columns, Photons, Question, Start, Statistic, Timed};
+use icefold::arrays::{Column, Columns, Found, Photons, Question, Statistic, Values, times_of};
 use icefold::devices::Device;
 use numpy::IntoPyArray;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
@@ -34,6 +36,13 @@ pub struct Asked {
     /// `E` of `2^-E`.
     resolution: Option<i32>,
     region: Option<Area>,
+    /// A config's `output.grid`, in place of that of the order.
+    grid: Option<String>,
+    /// Keys of a config's `time`.
+    times: Vec<(String, String)>,
+    /// The column of times, which comes last, and of moments how many of its counts a second has.
+    time: Option<String>,
+    per_second: Option<u64>,
     machine: Machine,
 }
 
@@ -60,11 +69,15 @@ type Read = (
 );
 
 impl Source<'_> {
-    fn read(&self, names: &[&str]) -> PyResult<Read> {
+    fn read(&self, names: &[&str], asked: &Asked) -> PyResult<Read> {
         match self {
             Self::Stream(capsule) => {
                 let table = Table::of(capsule, names)?;
-                let columns = (2..names.len()).map(|place| table.column(place));
+                let last = names.len() - 1;
+                let columns = (2..names.len()).map(|place| match asked.time {
+                    Some(_) if place == last => table.times(place),
+                    _ => table.column(place),
+                });
                 Ok((
                     table.degrees(0)?,
                     table.degrees(1)?,
@@ -72,85 +85,106 @@ impl Source<'_> {
                 ))
             }
             Self::Arrays((lon, lat, columns)) => {
-                let columns = columns.iter().map(Array::column).collect::<PyResult<_>>()?;
+                let columns = columns.iter().map(Array::column);
+                let mut columns = columns.collect::<PyResult<Vec<_>>>()?;
+                if let (Some(per_second), Some(counts)) = (asked.per_second, columns.last_mut())
+                    && let Values::I64(moments) = &counts.values
+                {
+                    let times = times_of(moments, per_second);
+                    *counts = times.ok_or_else(|| PyTypeError::new_err("times are of no unit"))?;
+                }
                 Ok((borrowed(lon)?, borrowed(lat)?, columns))
             }
         }
     }
 }
 
+impl Asked {
+    /// The question, and the names of the columns that it is about.
+    fn question(&self) -> PyResult<icefold::Result<Question>> {
+        let statistics = self.stats.iter().map(|name| name.parse::<Statistic>());
+        let statistics = match statistics.collect::<icefold::Result<Vec<_>>>() {
+            Ok(statistics) => statistics,
+            Err(error) => return Ok(Err(error)),
+        };
+        let columns = Columns {
+            lon: self.lon.clone(),
+            lat: self.lat.clone(),
+            values: self.values.clone(),
+            weights: self.weights.clone(),
+        };
+        let resolution = self.resolution.map(icefold::stat::Resolution::new);
+        if resolution == Some(None) {
+            let message = "resolution is beyond 2^60 to 2^-100; give a power of two between them";
+            return Err(PyValueError::new_err(message));
+        }
+        let cells = grid(self.order, &self.latitude)?;
+        let ask = || {
+            let mut question = Question::new(&columns, &statistics, cells, resolution.flatten())?;
+            if let Some(grid) = &self.grid {
+                question = question.on_grid(grid)?;
+            }
+            question = question.at_times(&self.times)?;
+            if let Some(region) = &self.region {
+                question = question.within(region.region()?);
+            }
+            Ok(question)
+        };
+        Ok(ask())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let mut names = vec![&*self.lon, &*self.lat];
+        names.extend(self.values.iter().map(String::as_str));
+        // A column that is a value, too, is one column of the question.
+        let weights = self.weights.iter();
+        let weights = weights.filter(|name| !self.values.contains(name));
+        names.extend(weights.chain(&self.time).map(String::as_str));
+        names
+    }
+}
+
 /// Statistics of each value column per cell: `cell_ids` and an array for each output, and how many photons were read,
-/// kept and rejected, and what folded them.
+/// kept and rejected, and what folded them. With steps of time there is a row for a cell and a step.
 #[pyfunction]
 pub fn aggregate<'py>(
     py: Python<'py>,
     source: Source<'py>,
     asked: Asked,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let statistics = asked.stats.iter().map(|name| name.parse::<Statistic>());
-    let statistics = statistics
-        .collect::<icefold::Result<Vec<_>>>()
-        .or_raise(py)?;
-    let columns = Columns {
-        lon: asked.lon.clone(),
-        lat: asked.lat.clone(),
-        values: asked.values.clone(),
-        weights: asked.weights.clone(),
-    };
-    let resolution = asked.resolution.map(icefold::stat::Resolution::new);
-    if resolution == Some(None) {
-        let message = "resolution is beyond 2^60 to 2^-100; give a power of two between them";
-        return Err(pyo3::exceptions::PyValueError::new_err(message));
-    }
-    let cells = grid(asked.order, &asked.latitude)?;
-    let question =
-        Question::new(&columns, &statistics, cells, resolution.flatten()).or_raise(py)?;
-    let region = asked
-        .region
-        .as_ref()
-        .map(Area::region)
-        .transpose()
-        .or_raise(py)?;
-    let mut names = vec![&*asked.lon, &*asked.lat];
-    names.extend(asked.values.iter().map(String::as_str));
-    // A column that is a value, too, is one column of the question.
-    let weights = asked
-        .weights
-        .iter()
-        .filter(|name| !asked.values.contains(name));
-    names.extend(weights.map(String::as_str));
-    let (lon, lat, columns) = source.read(&names)?;
+    let question = asked.question()?.or_raise(py)?;
+    let names = asked.names();
+    let (lon, lat, columns) = source.read(&names, &asked)?;
     drop(source);
     let answered = py.detach(|| {
         let device = Device::open(&asked.machine.choice()?, asked.machine.threads())?;
         let columns = names[2..].iter().copied().zip(columns).collect();
-        let mut photons = device.install(|| Photons::new(lon, lat, columns))?;
-        if let Some(region) = &region {
-            photons = device.install(|| photons.within(region));
-        }
-        let counts = photons.counts.clone();
-        let mut timed = Timed::new(&question, photons)?;
-        let (answer, spent) = timed.repeat(Start::Positions(&device))?;
-        let rows = answer.rows(&timed.schema)?;
-        let content = answer.hashes(&timed.schema).1;
-        Ok((
-            rows,
-            counts,
-            content,
-            spent,
-            device.name().to_owned(),
-            device.warning(),
-        ))
+        let kept = device.install(|| Photons::new(lon, lat, columns)?.kept(&question.config))?;
+        let found = Found::of(&question, kept, &device)?;
+        Ok((found, device.name().to_owned(), device.warning()))
     });
-    let (rows, counts, content, spent, device, warning) =
-        answered.map_err(|error| exception(py, &error))?;
+    let (found, device, warning) = answered.map_err(|error| exception(py, &error))?;
     let said = PyDict::new(py);
-    said.set_item("columns", arrays(py, &rows)?)?;
-    said.set_item("read", counts.read)?;
-    said.set_item("kept", counts.kept)?;
-    said.set_item("rejected_by", counts.rejected)?;
-    said.set_item("content_sha256", content)?;
-    said.set_item("seconds", spent.total_seconds)?;
+    said.set_item("columns", arrays(py, &found.rows)?)?;
+    let edges = found.edges().map(<[f64]>::to_vec);
+    said.set_item("edges", edges.map(|edges| edges.into_pyarray(py)))?;
+    said.set_item(
+        "steps",
+        found.places().map(|places| places.into_pyarray(py)),
+    )?;
+    let fills = found.schema.arrays.iter();
+    let fills: HashMap<&str, f64> = fills
+        .map(|array| (&*array.name, array.fill_value))
+        .collect();
+    said.set_item("fills", fills)?;
+    let grid = question.config.grid;
+    said.set_item("order", grid.cell_order.get())?;
+    said.set_item("latitude", grid.kind.latitude())?;
+    said.set_item("read", found.counts.read)?;
+    said.set_item("kept", found.counts.kept)?;
+    said.set_item("rejected_by", found.counts.rejected)?;
+    said.set_item("content_sha256", found.content)?;
+    said.set_item("seconds", found.seconds)?;
     said.set_item("device", device)?;
     said.set_item("warning", warning)?;
     Ok(said)

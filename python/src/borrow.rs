@@ -9,7 +9,7 @@ use arrow::compute::{CastOptions, cast_with_options, concat};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use bytemuck::Pod;
-use icefold::arrays::{Buffer, Column, Values};
+use icefold::arrays::{Buffer, Column, Values, times_of_array};
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -172,6 +172,14 @@ impl Table {
                 .filter(|nulls| nulls.null_count() > 0)
                 .cloned(),
         })
+    }
+
+    /// A column of times, with its nulls: dates, timestamps, or seconds since 2018.
+    pub fn times(&self, place: usize) -> PyResult<Column> {
+        match times_of_array(&self.plain(place)?) {
+            Some(times) => Ok(times),
+            None => self.column(place),
+        }
     }
 
     /// A column without its dictionary.

@@ -2,7 +2,7 @@
 //!
 //! `icefold/` beside this is what people import; it puts arguments into shape and calls what is here. `config.rs` holds
 //! a config, `verbs.rs` runs, plans and looks, `aggregate.rs` folds arrays (`borrow.rs` reads those of NumPy and Arrow
-//! where they lie), `cells.rs` locates. `attend.rs` keeps Python alive meanwhile: progress, and Ctrl-C. `errors.rs`
+//! where they lie), `cells.rs` locates, `stores.rs` reads stores. `attend.rs` keeps Python alive meanwhile: progress, and Ctrl-C. `errors.rs`
 //! turns errors into exceptions.
 
 mod aggregate;
@@ -12,6 +12,7 @@ mod cells;
 mod config;
 mod errors;
 mod machine;
+mod stores;
 mod verbs;
 
 use pyo3::prelude::*;
@@ -27,11 +28,14 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(cells::locate, module)?,
         wrap_pyfunction!(cells::vertices, module)?,
         wrap_pyfunction!(config::built_in, module)?,
+        wrap_pyfunction!(stores::read_store, module)?,
+        wrap_pyfunction!(stores::store_orders, module)?,
         wrap_pyfunction!(verbs::demo_granules, module)?,
         wrap_pyfunction!(verbs::devices, module)?,
         wrap_pyfunction!(verbs::finalize, module)?,
         wrap_pyfunction!(verbs::inspect, module)?,
         wrap_pyfunction!(verbs::plan, module)?,
+        wrap_pyfunction!(verbs::render, module)?,
         wrap_pyfunction!(verbs::run, module)?,
         wrap_pyfunction!(verbs::verify_devices, module)?,
         wrap_pyfunction!(verbs::verify_stores, module)?,

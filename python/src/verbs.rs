@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use icefold::config::Order;
 use icefold::demo::write_granules;
 use icefold::devices::find;
 use icefold::inspect::Look;
+use icefold::picture::{Drawn, check_picture, draw};
 use icefold::run::{Finalized, Source};
 use icefold::{
     DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
 };
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -322,4 +325,28 @@ pub fn devices(py: Python<'_>) -> Vec<(String, String, Option<String>)> {
 #[pyfunction]
 pub fn demo_granules(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     py.detach(|| write_granules(&folder)).or_raise(py)
+}
+
+/// Draws one array of a store as a PNG.
+#[pyfunction]
+pub fn render(
+    py: Python<'_>,
+    store: PathBuf,
+    variable: &str,
+    output: PathBuf,
+    how: (Option<u8>, Option<String>, Option<String>),
+) -> PyResult<()> {
+    let (order, time, title) = how;
+    let order = order.map(|order| {
+        Order::new(order)
+            .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29")))
+    });
+    let drawn = Drawn {
+        variable,
+        order: order.transpose()?,
+        time: time.as_deref(),
+        title: title.as_deref(),
+    };
+    py.detach(|| check_picture(&output).and_then(|()| draw(&store, drawn, &output)))
+        .or_raise(py)
 }

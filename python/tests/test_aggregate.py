@@ -100,10 +100,11 @@ def test_nulls_of_tables_take_part_in_nothing():
         "lat": pyarrow.array([70.0, 70.0, 70.0, 70.0], "f4"),
         "n": pyarrow.array([1, None, 3, 5], "u1"),
     })
-    found = icefold.aggregate(data=table, values="n", order=4, stats=["count", "max", "mean"])
+    with pytest.warns(icefold.Note, match="1 of 4 photons have no position"):
+        found = icefold.aggregate(data=table, values="n", order=4, stats=["count", "max", "mean"])
     assert found.attrs["photons_read"] == 4
-    assert found.attrs["photons_kept"] == 3
-    assert found.attrs["photons_rejected"] == "bad_coordinate: 1"
+    assert found.attrs["photons_kept"] == 2
+    assert found.attrs["photons_rejected"] == "bad_coordinate: 1, null: 1"
     assert (found["count"].item(), found["max"].item(), found["mean"].item()) == (2, 5, 3.0)
 
 
@@ -119,7 +120,8 @@ def test_photons_that_are_nowhere_or_outside_are_counted(photons):
     assert found.attrs["photons_rejected"] == f"bad_coordinate: 3, outside_region: {outside}"
     ring = [[-50, 69], [-48, 69], [-48, 71], [-50, 71], [-50, 69]]
     polygon = {"type": "Polygon", "coordinates": [ring]}
-    same = icefold.aggregate(lon, photons["lat"], photons["h"], order=ORDER, stats="count", region=polygon)
+    with pytest.warns(icefold.Note, match="3 of 50,000"):
+        same = icefold.aggregate(lon, photons["lat"], photons["h"], order=ORDER, stats="count", region=polygon)
     assert same.attrs["content_sha256"] == found.attrs["content_sha256"]
 
 

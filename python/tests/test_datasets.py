@@ -23,6 +23,64 @@ def test_a_store_opens_at_every_order(store):
         icefold.open("nothing.zarr")
 
 
+@pytest.mark.parametrize("layout", ["fullsphere", "hive"])
+def test_stores_of_all_layouts_open_with_the_same_cells(granules, layout):
+    order = 9
+    for name in ("cells", layout):
+        icefold.run("atl03", granules, f"{name}.zarr", order=order, layout=name)
+    expected, found = icefold.open("cells.zarr"), icefold.open(f"{layout}.zarr")
+    assert set(found.data_vars) == set(expected.data_vars) and found.icefold.order == order
+    assert (found["cell_ids"].values == expected["cell_ids"].values).all()
+    for name in expected.data_vars:
+        assert found[name].values.tobytes() == expected[name].values.tobytes(), name
+        assert found[name].attrs["statistic"] == expected[name].attrs["statistic"]
+    numpy.testing.assert_array_equal(found["longitude"].values, expected["longitude"].values)
+    assert len(found.icefold.sel_box(-180, -90, 180, 90)["cell_ids"]) == len(expected["cell_ids"])
+    dropped = icefold.open(f"{layout}.zarr", drop_variables="h_mean")
+    assert "h_mean" not in dropped
+    with pytest.raises(icefold.ArgumentError, match="chunks"):
+        icefold.open(f"{layout}.zarr", chunks={})
+    icefold.render(f"{layout}.zarr", "h_mean", "map.png")
+
+
+def test_overviews_of_a_hive_open(granules):
+    icefold.run("atl03", granules, "flat.zarr", order=9, overviews=[7, 6])
+    icefold.run("atl03", granules, "hive.zarr", order=9, layout="hive", overviews=[7, 6])
+    for order in (9, 7, 6):
+        expected, found = icefold.open("flat.zarr", order), icefold.open("hive.zarr", order)
+        assert (found["cell_ids"].values == expected["cell_ids"].values).all()
+        assert found["count"].values.tobytes() == expected["count"].values.tobytes()
+    with pytest.raises(icefold.StoreError, match="has no order 8"):
+        icefold.open("hive.zarr", 8)
+
+
+def test_steps_of_the_full_sphere_open_as_those_of_cells(granules):
+    for layout in ("cells", "fullsphere"):
+        icefold.run("atl03", granules, f"{layout}.zarr", order=7, layout=layout, set={"time": {"every": "month"}})
+    expected, found = icefold.open("cells.zarr"), icefold.open("fullsphere.zarr")
+    assert found["count"].dims == expected["count"].dims == ("time", "cells")
+    for name in (*expected.data_vars, "time", "time_bnds", "cell_ids"):
+        numpy.testing.assert_array_equal(found[name].values, expected[name].values)
+
+
+def test_maps_are_drawn_as_the_program_draws_them(store, tmp_path):
+    import subprocess
+    import sys
+
+    assert icefold.render(store, "h_mean", "ours.png", order=11) == "ours.png"
+    program = [sys.executable, "-m", "icefold", "render", str(store), "h_mean", "-o", "its.png", "--order", "11"]
+    subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "ours.png").read_bytes() == (tmp_path / "its.png").read_bytes()
+    (tmp_path / "theirs.png").write_bytes(b"a picture of somebody's")
+    for output, says in (("map.jpg", "pictures are PNG"), ("theirs.png", "no picture of icefold")):
+        with pytest.raises(icefold.ArgumentError, match=says):
+            icefold.render(store, "h_mean", output)
+    with pytest.raises(icefold.ArgumentError, match="time names a step"):
+        icefold.render(store, "h_mean", "map.png", time="2019-06")
+    with pytest.raises(icefold.Error):
+        icefold.render(store, "nothing", "map.png")
+
+
 def test_centres_lie_in_their_cells(store):
     ds = icefold.open(store)
     cells = icefold.locate(ds["longitude"], ds["latitude"], 12)

@@ -6,10 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use super::chosen::check_chosen;
+use super::keep::Kept;
 use super::npy::Npy;
 use super::photons::{Gathered, Photons, source};
-use crate::config::Config;
+use crate::config::{Config, Variable};
 use crate::error::{Error, Result};
+use crate::folders::list;
 use crate::photon::{Buffer, Column, ColumnType, SourceColumn, Values};
 use crate::read::table::{TableFile, TableReader, source_columns};
 
@@ -46,7 +48,7 @@ impl<'a> Input<'a> {
         match self {
             Self::Table(path) => source_columns(&TableFile::open(path)?.typed(config)?, config),
             Self::Structured(_) | Self::Folder(_) => {
-                let named = |variable: &crate::config::Variable| {
+                let named = |variable: &Variable| {
                     let column_type = self.array(&variable.path)?.column_type();
                     Ok(source(&variable.name, column_type))
                 };
@@ -198,6 +200,42 @@ pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
         gathered.columns = types.iter().map(|&t| empty(t)).collect();
     }
     Ok(gathered.photons(sources))
+}
+
+/// Whether a path is that of arrays: a `.npy` file, or a folder that has some.
+pub fn are_arrays(path: &Path) -> bool {
+    let is_npy = |path: &Path| {
+        let extension = path.extension();
+        extension.is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+    };
+    is_npy(path) || list(path).is_ok_and(|inside| inside.iter().any(|path| is_npy(path)))
+}
+
+/// Reads arrays, in order, and keeps the photons that the config is about.
+///
+/// # Errors
+/// As [`read`], and times that do not tell steps apart.
+pub fn read_kept(inputs: &[PathBuf], config: &Config) -> Result<Kept> {
+    if let Some(points) = &config.points {
+        return Err(Error::argument(format!(
+            "arrays have no points, as column {points} would be; name longitudes and latitudes"
+        )));
+    }
+    let mut all = config.clone();
+    (all.region, all.axis) = (None, None);
+    let filters = std::mem::take(&mut all.filters);
+    let times = filters.iter().find(|filter| filter.moment.is_some());
+    // They are read as one column more.
+    all.variables.extend(times.map(|filter| Variable {
+        name: "time".to_owned(),
+        path: filter.dataset.clone(),
+        column: None,
+        cycle: None,
+        resolution: None,
+        per_segment: false,
+        join: None,
+    }));
+    read(inputs, &all)?.kept(config)
 }
 
 fn empty(column_type: ColumnType) -> Column {

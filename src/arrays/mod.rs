@@ -8,13 +8,16 @@
 //!   .parquet, .arrow, .npy --read--> PhotonBatch --[ derive, fold ]--> Partials --[ finish ]--> Answer
 //! ```
 //!
-//! `input.rs` reads, `photons.rs` is what was read or is in memory already, `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
-//! two parts in brackets, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
+//! `input.rs` reads, `photons.rs` is what was read or is in memory already, `keep.rs` says which of them a question is about,
+//! `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
+//! two parts in brackets, `found.rs` has the answer as rows, at steps of time, too, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
 //! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format.
 
 mod answer;
 mod chosen;
+mod found;
 mod input;
+mod keep;
 pub mod npy;
 mod npy_header;
 mod oracle;
@@ -25,7 +28,13 @@ mod workload;
 
 pub use crate::photon::{Buffer, Column, Values};
 pub use answer::{Answer, AnswerFormat};
+#[doc(hidden)]
+pub use found::Found;
 pub use input::read;
+#[doc(hidden)]
+pub use input::{are_arrays, read_kept};
+#[doc(hidden)]
+pub use keep::{Kept, times_of, times_of_array};
 pub(crate) use npy::ARRAY;
 pub use oracle::oracle;
 pub use photons::Photons;

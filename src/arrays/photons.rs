@@ -12,11 +12,9 @@ use crate::grid::Locator;
 use crate::photon::{
     Buffer, Column, ColumnType, Counts, Origin, PhotonBatch, Rows, SourceColumn, Values,
 };
-use crate::read::OUTSIDE_REGION;
-use crate::region::Region;
 
 /// Positions that one thread looks at, at least.
-const LOOKED_AT: usize = 1 << 16;
+pub(super) const LOOKED_AT: usize = 1 << 16;
 
 /// Photons in memory.
 ///
@@ -72,30 +70,6 @@ impl Photons {
         let mut gathered = Gathered::default();
         gathered.append_checked(lon, lat, columns.collect());
         Ok(gathered.photons(sources))
-    }
-
-    /// Those of an area alone; the others are counted as `outside_region`, as in a run.
-    #[must_use]
-    pub fn within(mut self, region: &Region) -> Self {
-        let batch = &mut self.batch;
-        let positions = batch
-            .lon
-            .par_iter()
-            .zip(&*batch.lat)
-            .with_min_len(LOOKED_AT);
-        let keep: Vec<bool> = positions
-            .map(|(&lon, &lat)| region.contains(lon, lat))
-            .collect();
-        let outside = keep.iter().filter(|keep| !**keep).count();
-        if outside > 0 {
-            batch.lon = retained(&batch.lon, &keep);
-            batch.lat = retained(&batch.lat, &keep);
-            batch.columns = batch.columns.iter().map(|c| c.retain(&keep)).collect();
-            batch.origin.rows = Rows::Range(0..batch.lon.len() as u64);
-            self.counts.kept -= outside as u64;
-            self.counts.reject(OUTSIDE_REGION, outside);
-        }
-        self
     }
 }
 

@@ -5,13 +5,16 @@
 
 use std::str::FromStr;
 
-use crate::config::{self, Config};
+use crate::config::{self, Change, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{StoreSchema, schema};
 use crate::grid::{Latitude, Order};
 use crate::photon::SourceColumn;
+use crate::region::Region;
 use crate::stat::{Job, Resolution};
 
+/// What the config of a question is called.
+const NAME: &str = "aggregate";
 /// Shards where cells are at least as fine: the answer does not depend on them.
 const SHARD_ORDER: u8 = 6;
 
@@ -196,9 +199,58 @@ impl Question {
         }
         let yaml = pipeline(columns, statistics, (order, latitude), resolution);
         Ok(Self {
-            config: config::parse_yaml("aggregate", &yaml)?,
+            config: config::parse_yaml(NAME, &yaml)?,
             statistics: statistics.to_vec(),
         })
+    }
+
+    /// The same question about points: positions are those in this column of tables, and no longitudes and latitudes.
+    ///
+    /// # Errors
+    /// A name that no column can have.
+    #[doc(hidden)]
+    pub fn of_points(self, column: &str) -> Result<Self> {
+        let points = serde_json::json!({"geometry": column});
+        self.changed(&[Change::new("data_source.coordinates", points)])
+    }
+
+    /// The same question at times: keys of a config's `time` and their values, such as `every` and `month`.
+    ///
+    /// # Errors
+    /// As of a config with these keys.
+    #[doc(hidden)]
+    pub fn at_times(self, keys: &[(String, String)]) -> Result<Self> {
+        let of_time = |(key, value): &(String, String)| Change::new(format!("time.{key}"), value);
+        self.changed(&keys.iter().map(of_time).collect::<Vec<_>>())
+    }
+
+    /// The same question on another grid, as a config's `output.grid` has it.
+    ///
+    /// # Errors
+    /// As of a config with this grid.
+    #[doc(hidden)]
+    pub fn on_grid(self, grid: &str) -> Result<Self> {
+        self.changed(&[Change::new("output.grid", grid)])
+    }
+
+    /// The same question about the photons of an area.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(mut self, region: Region) -> Self {
+        self.config = self.config.within(region);
+        self
+    }
+
+    fn changed(mut self, changes: &[Change]) -> Result<Self> {
+        if !changes.is_empty() {
+            let region = self.config.region.take();
+            let changed = config::parse_yaml_with(NAME, &self.config.text, changes)?;
+            self.config = match region {
+                Some(region) => changed.within(region),
+                None => changed,
+            };
+        }
+        Ok(self)
     }
 
     /// The job and the answer's schema for columns of these types.

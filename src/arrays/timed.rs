@@ -156,9 +156,7 @@ impl Timed {
         let clock = Instant::now();
         let (partials, stages) = self.fold(start)?;
         let fold_seconds = clock.elapsed().as_secs_f64();
-        if partials.out_of_range().next().is_some() {
-            return Err(self.misfit());
-        }
+        let partials = self.in_range(partials)?;
         let finishing = Instant::now();
         let finish = || Answer::finish(partials, &self.job, &self.schema);
         let answer = match start {
@@ -178,6 +176,27 @@ impl Timed {
             strategy: strategy(stages.1),
         };
         Ok((answer, times))
+    }
+
+    /// Other photons with the same columns.
+    pub(super) fn swap(&mut self, batch: PhotonBatch) {
+        self.batch = batch;
+    }
+
+    /// Partials alone, of values that are all within their column's range.
+    ///
+    /// # Errors
+    /// As [`repeat`](Self::repeat).
+    pub(super) fn checked(&mut self, start: Start) -> Result<Partials> {
+        let (partials, _) = self.fold(start)?;
+        self.in_range(partials)
+    }
+
+    fn in_range(&mut self, partials: Partials) -> Result<Partials> {
+        if partials.out_of_range().next().is_some() {
+            return Err(self.misfit());
+        }
+        Ok(partials)
     }
 
     /// Partials alone.
@@ -240,8 +259,9 @@ impl Timed {
                 (TermSum::RANGE, TermSum::RESOLUTION.to_owned())
             };
             let source = self.variables.iter().find(|v| v.name == described.name);
+            let photon = self.batch.origin.rows.get(i);
             return Error::argument(format!(
-                "column {}, photon {i}, is {}: out of range +-{range} at resolution {unit}",
+                "column {}, photon {photon}, is {}: out of range +-{range} at resolution {unit}",
                 source.map_or(&described.name, |v| &v.path),
                 column.values.get_f64(i),
             ))

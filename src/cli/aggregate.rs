@@ -1,44 +1,45 @@
-//! `icefold aggregate`: statistics of photons in tables or arrays, repeated and timed. The stable way
-//! for others to run icefold beside their own systems; `docs/BENCHMARKING.md` says what each time
-//! means.
+//! `icefold aggregate`: statistics of photons in tables or arrays, asked for by flags in place of a config: as a store or
+//! rows (`cells.rs`), or repeated and timed (`timed.rs`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
-use crate::arrays::{ARRAY, AnswerFormat, Columns, Question, Start, Statistic, Timed, Times, read};
-use crate::backend::Device;
+use crate::arrays::{Columns, Question, Statistic};
 use crate::error::{Error, Result};
 use crate::grid::{Latitude, Order};
 use crate::pipeline::Memory;
-use crate::place::{Inputs, check_file};
-use crate::read::table::TABLE;
-use crate::run::tidy_file;
 use crate::stat::Resolution;
-use crate::text::grouped;
-use crate::usage;
 
-use super::machine::{MachineArgs, threads};
-use super::out::{note, print, print_json};
-use super::progress::Progress;
+use super::args::ProgressArg;
+use super::machine::MachineArgs;
+use super::out::print;
 use super::words::CommandLine;
-
-/// Version of the JSON's shape; a reader refuses one it does not know.
-const SCHEMA_VERSION: u32 = 1;
+use super::{cells, timed};
 
 #[derive(Debug, Args)]
 pub struct AggregateArgs {
-    /// Photons: Parquet, Arrow IPC or CSV tables, a .npy file of one structured array, or a folder with a
-    /// .npy file for each column
-    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    /// Photons: Parquet, Arrow IPC or CSV tables, folders of them, a .npy file of one structured array, or a folder with
+    /// a .npy file for each column
+    #[arg(value_name = "TABLE|DIR", required_unless_present = "input")]
+    pub tables: Vec<PathBuf>,
+    /// The same as a flag; a folder is one of .npy files
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "tables")]
     pub input: Vec<PathBuf>,
+    /// Write the cells: .parquet, .csv, .arrow, or .zarr for a store
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repeat", "output"])]
+    pub to: Option<PathBuf>,
     /// Column of longitudes, degrees
     #[arg(long, value_name = "COLUMN", default_value = "lon")]
     pub lon: String,
     /// Column of geodetic latitudes, degrees
     #[arg(long, value_name = "COLUMN", default_value = "lat")]
     pub lat: String,
+    /// Column of points, in place of both
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["lon", "lat"])]
+    pub geometry: Option<String>,
     /// Columns to aggregate
     #[arg(
         long,
@@ -51,13 +52,26 @@ pub struct AggregateArgs {
     #[arg(long, value_name = "COLUMN")]
     pub weights: Option<String>,
     /// HEALPix order of the cells
-    #[arg(long, value_name = "ORDER")]
+    #[arg(
+        long,
+        visible_alias = "cell-order",
+        value_name = "ORDER",
+        default_value_t = 12
+    )]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
-    pub cell_order: u8,
+    pub order: u8,
     /// count, min, max, sum, mean, var, std, median, q0 to q100, wmean
     #[arg(long, value_name = "STATISTIC,..", value_delimiter = ',')]
     #[arg(default_value = "count,min,max,mean,var", value_parser = statistic)]
     pub stats: Vec<Statistic>,
+    /// Only photons of this area: a GeoJSON or GeoParquet file, or a box in degrees, across the antimeridian where W is
+    /// the larger
+    #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
+    pub region: Option<String>,
+    /// Photons by their times, as the config's `time` has it: dataset=COLUMN with from=2019-06, to=2019-08, and
+    /// every=month or edges=[2019, 2020] for steps
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub time: Vec<String>,
     /// Which latitude is hashed
     #[arg(long, value_enum, default_value_t = LatitudeArg::AuthalicWgs84)]
     pub latitude: LatitudeArg,
@@ -66,20 +80,29 @@ pub struct AggregateArgs {
     pub resolution: Option<Resolution>,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Memory, of which half of what the program leaves is for parts of tables, such as 512MiB or 4GiB;
-    /// photons and cells take what they need beside it
+    /// Memory, such as 512MiB or 4GiB: with --to and tables for all of the work, else for parts of tables while they are
+    /// decoded, where photons and cells take what they need beside it
     #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
     pub memory: Memory,
-    /// Timed repeats, after one that warms up
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    /// With --to, how far it is: a bar on a terminal (auto), a line every few seconds (plain), or nothing
+    #[arg(long, env = "ICEFOLD_PROGRESS", value_enum, default_value_t = ProgressArg::Auto)]
+    pub progress: ProgressArg,
+    /// Exit with 0 where no photon is kept, too, and not with 3
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Time the question, so many times after one that warms up [default: 5 with --input, without --to]
+    #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub repeat: u16,
-    /// Write the answer: .parquet, .arrow, or .npy for one structured array
+    pub repeat: Option<u16>,
+    /// Of what is timed, write the answer: .parquet, .arrow, or .npy for one structured array
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace the output if it exists
+    /// Replace what is written if it exists
     #[arg(long)]
     pub overwrite: bool,
+    /// Print the config that asks the same, for icefold run, and stop
+    #[arg(long)]
+    pub print_config: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -105,118 +128,72 @@ fn resolution(text: &str) -> Result<Resolution, String> {
         .ok_or_else(|| format!("'{text}' is no resolution; give a power of two, as 2^-34"))
 }
 
-pub fn aggregate(args: &AggregateArgs) -> Result<u8> {
-    let latitude = match args.latitude {
-        LatitudeArg::AuthalicWgs84 => Latitude::AuthalicWgs84,
-        LatitudeArg::GeodeticSpherical => Latitude::GeodeticSpherical,
-    };
-    let order = Order::new(args.cell_order).unwrap_or(Order::MAX);
-    let columns = Columns {
-        lon: args.lon.clone(),
-        lat: args.lat.clone(),
-        values: args.values.clone(),
-        weights: args.weights.clone(),
-    };
-    let mut question = Question::new(&columns, &args.stats, (order, latitude), args.resolution)?;
-    question.config.access.chunk_memory = Some(args.memory.for_chunks());
-    if let Some(output) = &args.output {
-        let kind = match AnswerFormat::of(output)? {
-            AnswerFormat::Table => TABLE,
-            AnswerFormat::Npy => ARRAY,
-        };
-        check_file(
-            output,
-            kind,
-            args.overwrite,
-            &Inputs::of(args.input.iter().map(|path| &**path)),
-        )?;
-        tidy_file(output, &Progress::of_notes())?;
-    }
-    let choice = args.machine.choice()?;
-    let device = Device::open(&choice, threads(args.machine.threads))?;
-    let photons = read(&args.input, &question.config)?;
-    let counts = photons.counts.clone();
-    let mut timed = Timed::new(&question, photons)?;
-    usage::forget_peak();
-    let (answer, warm_up) = timed.repeat(Start::Positions(&device))?;
-    let (hashes, content) = answer.hashes(&timed.schema);
-    if let Some(output) = &args.output {
-        answer.write(&timed.schema, output)?;
-    }
-    let cells = answer.cells.len();
-    drop(answer);
-    let mut repeats = Vec::new();
-    for repeat in 0..args.repeat {
-        let (again, times) = timed.repeat(Start::Positions(&device))?;
-        let (_, found) = again.hashes(&timed.schema);
-        if found != content {
-            return Err(Error::mismatch(format!(
-                "repeat {repeat} on {} gave content {found}, the first answer was {content}",
-                device.name()
-            )));
+impl AggregateArgs {
+    /// Whichever way they are named.
+    pub fn inputs(&self) -> &[PathBuf] {
+        if self.input.is_empty() {
+            &self.tables
+        } else {
+            &self.input
         }
-        repeats.push(times);
     }
-    if let Some(warning) = device.warning() {
-        note(format_args!("warning: {warning}"));
+
+    pub fn cells(&self) -> (Order, Latitude) {
+        let latitude = match self.latitude {
+            LatitudeArg::AuthalicWgs84 => Latitude::AuthalicWgs84,
+            LatitudeArg::GeodeticSpherical => Latitude::GeodeticSpherical,
+        };
+        (Order::new(self.order).unwrap_or(Order::MAX), latitude)
     }
-    if !args.json {
-        return print(&summary(&repeats, timed.photons(), cells, &content)).map(|()| 0);
+
+    fn question(&self) -> Result<Question> {
+        let columns = Columns {
+            lon: self.lon.clone(),
+            lat: self.lat.clone(),
+            values: self.values.clone(),
+            weights: self.weights.clone(),
+        };
+        let mut question = Question::new(&columns, &self.stats, self.cells(), self.resolution)?;
+        if let Some(column) = &self.geometry {
+            question = question.of_points(column)?;
+        }
+        let of_time = |text: &String| match text.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+            None => Err(Error::argument(format!(
+                "--time {text} is not KEY=VALUE, such as dataset=delta_time, from=2019-06 or every=month"
+            ))),
+        };
+        let times = self.time.iter().map(of_time).collect::<Result<Vec<_>>>()?;
+        question = question.at_times(&times)?;
+        if let Some(region) = &self.region {
+            question = question.within(region.parse()?);
+        }
+        Ok(question)
     }
-    let of_arrays = hashes
-        .iter()
-        .map(|hash| (hash.array.clone(), json!({"sha256": hash.sha256})));
-    print_json(&json!({
-        "schema_version": SCHEMA_VERSION,
-        "icefold_version": env!("CARGO_PKG_VERSION"),
-        "device": device_facts(&device, &timed),
-        "threads": threads(args.machine.threads),
-        "latitude": latitude.name(),
-        "cell_order": order.get(),
-        "statistics": question.statistics.iter().map(|s| s.name()).collect::<Vec<_>>(),
-        "photons": {"read": counts.read, "kept": counts.kept, "rejected_by": counts.rejected},
-        "cells": cells,
-        "warm_up": warm_up,
-        "repeats": repeats,
-        "peak_resident_bytes": usage::peak_resident_bytes(),
-        "outputs": of_arrays.collect::<serde_json::Map<String, Value>>(),
-        "content_sha256": content,
-        "output": args.output,
-    }))?;
-    Ok(0)
 }
 
-fn device_facts(device: &Device, timed: &Timed) -> Value {
-    let mut facts = serde_json::Map::new();
-    facts.insert("name".to_owned(), device.name().into());
-    facts.extend(device.details(&timed.job));
-    Value::Object(facts)
-}
-
-/// A row for each repeat, for people.
-fn summary(repeats: &[Times], photons: usize, cells: usize, content: &str) -> String {
-    let mut text = format!(
-        "{} photons, {} cells\n{:>8} {:>12} {:>12} {:>12} {:>16}  order of stages\n",
-        grouped(photons as u64),
-        grouped(cells as u64),
-        "repeat",
-        "fold, ms",
-        "total, ms",
-        "cpu, ms",
-        "million photons/s",
-    );
-    for (i, times) in repeats.iter().enumerate() {
-        let cpu = times
-            .cpu_seconds
-            .map_or("-".to_owned(), |s| format!("{:.3}", s * 1e3));
-        text.push_str(&format!(
-            "{:>8} {:>12.3} {:>12.3} {cpu:>12} {:>16.1}  {}\n",
-            i + 1,
-            times.fold_seconds * 1e3,
-            times.total_seconds * 1e3,
-            photons as f64 / times.total_seconds.max(1e-12) / 1e6,
-            times.strategy,
+pub fn aggregate(
+    args: &AggregateArgs,
+    interrupted: impl FnOnce() -> Result<Arc<AtomicBool>>,
+) -> Result<u8> {
+    let question = args.question()?;
+    if args.print_config {
+        if args.region.is_some() {
+            return Err(Error::argument(
+                "--print-config prints a question, and an area is not written into it; leave --region out, and give it to \
+                 icefold run",
+            ));
+        }
+        return print(question.config.text.trim_end()).map(|()| 0);
+    }
+    if let Some(to) = &args.to {
+        return cells::write(args, question, to, interrupted);
+    }
+    if args.input.is_empty() && args.repeat.is_none() {
+        return Err(Error::argument(
+            "nothing says what becomes of the cells; name a file with --to cells.parquet (or .csv, .arrow, .zarr), or time \
+             the question with --repeat N",
         ));
     }
-    text + &format!("content sha256 {content}\n")
+    timed::timed(args, question)
 }

@@ -29,6 +29,7 @@ Examples:
   icefold run atl06 --plan map.json --store land_ice.zarr --resume
   icefold run atl06 --plan map.json --store land_ice.zarr --shards 0..8
   icefold finalize land_ice.zarr                  when all shards are done
+  icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
@@ -70,7 +71,7 @@ pub enum Verb {
     Devices(DevicesArgs),
     /// Time this machine's devices on photons made on the spot; needs no data
     Bench(BenchArgs),
-    /// Aggregate photons of tables or arrays in memory, repeated and timed
+    /// Aggregate photons of tables or arrays, asked for by flags, into a table, a CSV file or a store
     Aggregate(AggregateArgs),
     /// Hold a CUDA device to the CPU's bits and measure it, for scripts/bench-device
     #[cfg(all(feature = "cuda", feature = "hdf5"))]

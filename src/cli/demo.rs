@@ -9,7 +9,7 @@ use crate::config;
 use crate::demo::write_granules;
 use crate::error::Result;
 use crate::features::Feature;
-use crate::picture::PICTURE;
+use crate::picture::{Drawn, PICTURE, draw};
 use crate::place::{Inputs, check_file};
 use crate::run::{Granules, Outcome, Run, tidy_file};
 
@@ -18,7 +18,6 @@ use super::machine::{command_line, threads};
 use super::out::{note, print};
 use super::progress::Progress;
 use super::run::show_standing;
-use super::show::{Drawn, draw};
 use super::words::CommandLine;
 
 /// The array that the demo draws.

@@ -16,8 +16,8 @@ use super::words::CommandLine;
 const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do columns that are not \
                       float32, sums of terms and histograms";
 /// What is still on the host with a CUDA device.
-const CUDA: &str = "histograms run on the host; the backend has not yet run on hardware: in the tests it \
-                    runs over an emulation of a device and a stand-in for the driver";
+const CUDA: &str = "histograms run on the host; an H100 gave the CPU's bits, other devices have not been \
+                    tried: scripts/bench-device tries one";
 const NO_ADAPTER: &str = "no adapter for Vulkan, Metal or DX12 was found; install the driver of the \
                           GPU, or Mesa's lavapipe (mesa-vulkan-drivers)";
 

@@ -7,6 +7,7 @@ mod args;
 mod bench;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 mod bench_device;
+mod cells;
 mod changes;
 mod clean;
 mod demo;
@@ -23,6 +24,7 @@ mod run;
 mod settings;
 mod show;
 mod signals;
+mod timed;
 mod urls;
 mod verify;
 mod words;
@@ -73,7 +75,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
-        Verb::Aggregate(args) => aggregate::aggregate(&args),
+        Verb::Aggregate(args) => aggregate::aggregate(&args, signals::interrupted),
         #[cfg(all(feature = "cuda", feature = "hdf5"))]
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Clean(args) => clean::clean(&args),

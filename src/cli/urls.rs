@@ -10,7 +10,7 @@ use crate::run::urls::refuse;
 /// Arguments whose value may be any text.
 const TEXTS: [&str; 2] = ["title", "device"];
 /// Those that are written.
-const WRITTEN: [&str; 5] = ["store", "table", "report", "output", "out"];
+const WRITTEN: [&str; 6] = ["store", "table", "report", "output", "out", "to"];
 
 /// Refuses URLs among the arguments of a verb.
 ///

@@ -1,7 +1,8 @@
 //! Bytes of elements to values: byte order, width, one column of several, without loss.
 //!
 //! On the line: after `filter.rs`, before the columns of a batch. Integers of every width become
-//! i64; those of u64 beyond it wrap, and `columns.rs` refuses them. Floats keep their width.
+//! i64; those of u64 beyond it wrap, and `columns.rs` refuses them. What only filters look at stays as wide as it is
+//! stored, as bits. Floats keep their width.
 
 use crate::photon::stored::{Element, Kind, Order, Stride};
 
@@ -11,12 +12,16 @@ pub enum Target<'a> {
     F32(&'a mut [f32]),
     F64(&'a mut [f64]),
     I64(&'a mut [i64]),
+    /// Integers of so many bits, with a sign or without one, as they are.
+    B8(&'a mut [u8]),
+    B16(&'a mut [u16]),
+    B32(&'a mut [u32]),
 }
 
 impl Element {
     /// Fills `target` from the elements at `stride` in `bytes`, which must reach that far.
     pub fn convert(self, bytes: &[u8], stride: Stride, target: &mut Target) {
-        if self.is_native() && stride.step == self.size() {
+        if stride.step == self.size() && target.holds(self) {
             let out = target.bytes();
             out.copy_from_slice(&bytes[stride.first..][..out.len()]);
             return;
@@ -49,12 +54,29 @@ impl Element {
             (Kind::U32, Target::I64(out)) => fill!(u32, out, i64::from),
             (Kind::F32, Target::F32(out)) => fill!(f32, out, |x| x),
             (Kind::F64, Target::F64(out)) => fill!(f64, out, |x| x),
+            (Kind::I8 | Kind::U8, Target::B8(out)) => one_byte_of_each(bytes, stride, out),
+            (Kind::I16 | Kind::U16, Target::B16(out)) => fill!(u16, out, |x| x),
+            (Kind::I32 | Kind::U32, Target::B32(out)) => fill!(u32, out, |x| x),
             (kind, _) => unreachable!("values of {kind:?} have a target of their own type"),
         }
     }
 }
 
-impl<'a> Target<'a> {
+impl Target<'_> {
+    /// Whether stored bytes of an element are those of a value.
+    pub fn holds(&self, element: Element) -> bool {
+        let same = matches!(
+            (self, element.kind),
+            (Self::F32(_), Kind::F32)
+                | (Self::F64(_), Kind::F64)
+                | (Self::I64(_), Kind::I64 | Kind::U64)
+                | (Self::B8(_), Kind::I8 | Kind::U8)
+                | (Self::B16(_), Kind::I16 | Kind::U16)
+                | (Self::B32(_), Kind::I32 | Kind::U32)
+        );
+        same && element.is_native()
+    }
+
     /// Makes all values 0.
     pub fn clear(mut self) {
         self.bytes().fill(0);
@@ -66,28 +88,25 @@ impl<'a> Target<'a> {
             Self::F32(v) => bytemuck::cast_slice_mut(v),
             Self::F64(v) => bytemuck::cast_slice_mut(v),
             Self::I64(v) => bytemuck::cast_slice_mut(v),
+            Self::B8(v) => v,
+            Self::B16(v) => bytemuck::cast_slice_mut(v),
+            Self::B32(v) => bytemuck::cast_slice_mut(v),
         }
     }
 
     /// The first `count` values, and the others.
     pub fn split(self, count: usize) -> (Self, Self) {
-        fn at<T>(values: &mut [T], count: usize) -> (&mut [T], &mut [T]) {
-            values.split_at_mut(count)
+        macro_rules! split {
+            ($($kind:ident),*) => {
+                match self {
+                    $(Self::$kind(v) => {
+                        let (front, rest) = v.split_at_mut(count);
+                        (Self::$kind(front), Self::$kind(rest))
+                    })*
+                }
+            };
         }
-        match self {
-            Self::F32(v) => {
-                let (a, b): (&'a mut [f32], _) = at(v, count);
-                (Self::F32(a), Self::F32(b))
-            }
-            Self::F64(v) => {
-                let (a, b): (&'a mut [f64], _) = at(v, count);
-                (Self::F64(a), Self::F64(b))
-            }
-            Self::I64(v) => {
-                let (a, b): (&'a mut [i64], _) = at(v, count);
-                (Self::I64(a), Self::I64(b))
-            }
-        }
+        split!(F32, F64, I64, B8, B16, B32)
     }
 }
 
@@ -108,9 +127,68 @@ fn each<T, const N: usize>(
     }
 }
 
+/// One column of bytes, of five columns as of the confidence of photons and of any other number.
+fn one_byte_of_each(bytes: &[u8], stride: Stride, out: &mut [u8]) {
+    const COLUMNS: usize = 5;
+    if stride.step != COLUMNS {
+        return each(bytes, stride, out, |[byte]| byte);
+    }
+    let column = stride.first % COLUMNS;
+    let rows = bytes.get(stride.first - column..).unwrap_or_default();
+    let (rows, _) = rows.as_chunks::<COLUMNS>();
+    if rows.len() < out.len() {
+        return each(bytes, stride, out, |[byte]| byte);
+    }
+    for (out, row) in out.iter_mut().zip(rows) {
+        *out = row[column];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const KINDS: [Kind; 6] = [
+        Kind::I8,
+        Kind::U8,
+        Kind::I16,
+        Kind::U16,
+        Kind::I32,
+        Kind::U32,
+    ];
+
+    proptest! {
+        /// Each of several columns, from any row on, of either order.
+        #[test]
+        fn bits_of_integers_are_those_that_int64_has(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0xff), Just(0x80)], 1..400),
+            kind in prop::sample::select(KINDS.to_vec()), big in any::<bool>(),
+            columns in 1_usize..8, column in 0_usize..8, skip in 0_usize..4,
+        ) {
+            let order = if big { Order::Big } else { Order::Little };
+            let element = Element { kind, order };
+            let step = columns * element.size();
+            let skip = skip.min(bytes.len() / step);
+            let rows = bytes.len() / step - skip;
+            let stride = Stride { first: column % columns * element.size() + skip * step, step };
+            let mut wide = vec![0_i64; rows];
+            element.convert(&bytes, stride, &mut Target::I64(&mut wide));
+            macro_rules! bits {
+                ($target:ident, $bits:ty) => {{
+                    let mut found: Vec<$bits> = vec![7; rows];
+                    element.convert(&bytes, stride, &mut Target::$target(&mut found));
+                    let expected: Vec<$bits> = wide.iter().map(|&x| x as $bits).collect();
+                    prop_assert_eq!(found, expected);
+                }};
+            }
+            match element.size() {
+                1 => bits!(B8, u8),
+                2 => bits!(B16, u16),
+                _ => bits!(B32, u32),
+            }
+        }
+    }
 
     #[test]
     fn elements_of_either_order_become_the_same_values() {

@@ -180,7 +180,7 @@ impl Piece<'_> {
             others,
         } = self;
         let (stride, element) = (form.stride, form.element);
-        let as_it_is = stride.step == element.size() && element.is_native();
+        let as_it_is = stride.step == element.size() && target.holds(element);
         let is_whole = chunk.rows.start == chunk.begins && target.bytes().len() == chunk.length;
         let is_stored = form.pipeline.active(chunk.mask).next().is_none();
         if is_stored && chunk.size() != chunk.length {

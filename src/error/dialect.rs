@@ -80,6 +80,10 @@ settings! {
     Threads = "threads",
     /// Whether what cannot be used is left out and reported.
     Tolerant = "tolerant",
+    /// Which step of time is drawn, and the times of an aggregation.
+    Time = "time",
+    /// Where the cells of an aggregation go.
+    To = "to",
     /// Value columns of an aggregation.
     Values = "values",
     /// The column of weights of an aggregation.

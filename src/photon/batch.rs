@@ -3,11 +3,11 @@
 //! On the line: `granule --read--> PhotonBatch --upload--> backend`. A batch is a struct of arrays of one
 //! length; every photon in it has passed the filters and has valid coordinates.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
+use super::Rows;
 use super::buffer::{Buffer, ColumnMemory};
 
 /// Where the photons of a batch come from, so that an error can name the row.
@@ -19,14 +19,6 @@ pub struct Origin {
     pub ground_track: Arc<str>,
     /// Row in the ground track of each photon of the batch, ascending.
     pub rows: Rows,
-}
-
-/// Rows of a ground track, ascending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rows {
-    /// Those that follow one another, as where every photon is kept.
-    Range(Range<u64>),
-    Listed(Vec<u64>),
 }
 
 /// The values of one column, one per photon.
@@ -92,22 +84,6 @@ pub struct PhotonBatch {
     pub columns: Vec<Column>,
 }
 
-impl Rows {
-    /// The row of photon `i` of the batch.
-    pub fn get(&self, i: usize) -> u64 {
-        match self {
-            Self::Range(rows) => rows.start + i as u64,
-            Self::Listed(rows) => rows[i],
-        }
-    }
-
-    /// The rows for which `keep` holds, in order.
-    fn retain(&self, keep: &[bool]) -> Self {
-        let kept = (0..keep.len()).filter(|&i| keep[i]);
-        Self::Listed(kept.map(|i| self.get(i)).collect())
-    }
-}
-
 impl ColumnType {
     /// The type that holds the values of both without loss; `None` for integers beside floats.
     pub fn wider(self, other: Self) -> Option<Self> {
@@ -126,6 +102,15 @@ impl Values {
             ColumnType::F32 => Self::F32(Buffer::default()),
             ColumnType::F64 => Self::F64(Buffer::default()),
             ColumnType::I64 => Self::I64(Buffer::default()),
+        }
+    }
+
+    /// So many of this type, of any content, in memory of their own.
+    pub(crate) fn room(column_type: ColumnType, length: usize) -> Self {
+        match column_type {
+            ColumnType::F32 => Self::F32(vec![0.0; length].into()),
+            ColumnType::F64 => Self::F64(vec![0.0; length].into()),
+            ColumnType::I64 => Self::I64(vec![0; length].into()),
         }
     }
 
@@ -152,6 +137,15 @@ impl Values {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Forgets the values behind the first so many.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        match self {
+            Self::F32(v) => v.truncate(length),
+            Self::F64(v) => v.truncate(length),
+            Self::I64(v) => v.truncate(length),
+        }
     }
 
     pub fn column_type(&self) -> ColumnType {

@@ -165,15 +165,14 @@ impl Element {
         }
     }
 
-    /// Whether stored bytes are those of the values in memory.
+    /// Whether bytes stand in the order of this machine.
     pub fn is_native(self) -> bool {
         let native = if cfg!(target_endian = "little") {
             Order::Little
         } else {
             Order::Big
         };
-        let same_width = matches!(self.kind, Kind::F32 | Kind::F64 | Kind::I64 | Kind::U64);
-        same_width && self.order == native
+        self.size() == 1 || self.order == native
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Beside the line: reads what the line wrote. `projection.rs` goes from degrees to the plane,
 //! `view.rs` from the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has
-//! which colour, `graticule.rs`, `legend.rs` and `canvas.rs` draw the rest, `draw.rs` all of it. A picture depends on
+//! which colour, `graticule.rs`, `legend.rs` and `canvas.rs` draw the rest, `draw.rs` all of it, `of_store.rs` an array of a store. A picture depends on
 //! its cells and values, not on their order.
 
 #[cfg(feature = "picture")]
@@ -21,6 +21,7 @@ mod graticule;
 #[cfg(feature = "picture")]
 mod legend;
 mod mark;
+mod of_store;
 #[cfg(feature = "picture")]
 mod outline;
 #[cfg(feature = "picture")]
@@ -32,6 +33,7 @@ use crate::grid::{Grid, Order};
 
 pub use draw::render;
 pub use mark::PICTURE;
+pub use of_store::{Drawn, check_picture, draw};
 
 /// Cells with one value each, and what to write around them.
 #[derive(Debug, Clone)]

@@ -59,7 +59,7 @@ use source::{Ended, Message, Source};
 use stretches::OnDevice;
 pub use survey::{Survey, absent, survey};
 pub use tally::{StageSeconds, Tally};
-pub use write::write;
+pub use write::{write, write_rows};
 
 /// How a run goes about its work; none of it changes a bit of the result.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
-//! Finished cells on their way into the store, and into the tables beside it.
+//! Finished cells on their way into the store, and into the tables beside it; or into the rows of one file alone.
 //!
 //! Last on the line: `CellTable --write--> store`.
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::Tally;
@@ -10,7 +11,8 @@ use super::finish::{Coarser, Finish};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
 use crate::finalize::{Conserved, Overviews};
-use crate::store::{Origin, Target, Whole};
+use crate::merge::RunPartials;
+use crate::store::{Origin, RowsSink, Sink, Target, Whole, WholeRows};
 
 /// Finishes every shard and writes the store, and the tables beside it, which wait for their names.
 ///
@@ -40,16 +42,12 @@ pub fn write(
         top: None,
         piles: partials.piles().clone(),
     };
-    let mut conserved = Conserved::new(job);
-    let shards: Vec<u64> = partials.shards().collect();
-    for shard in shards {
-        if options.watch.stop() {
-            return Err(Error::interrupted());
-        }
-        let out = (&mut coarser, &mut conserved, &mut sink);
-        finish.shard(shard, &mut partials, out, &mut tally)?;
-    }
-    conserved.check(&tally.counts, job)?;
+    finish.all(
+        &mut partials,
+        (&mut coarser, &mut sink),
+        &mut tally,
+        options,
+    )?;
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
     tally.spilled = partials.spilled();
@@ -57,4 +55,59 @@ pub fn write(
     tally.errors = whole.errors.clone();
     tally.write_seconds += writing.elapsed().as_secs_f64();
     Ok((whole, tally))
+}
+
+/// Finishes every shard into the rows of one file, which wait for their name; there is no store.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_rows(
+    folded: Folded,
+    survey: &Survey,
+    path: &Path,
+    options: &Options,
+) -> Result<(WholeRows, Tally)> {
+    let Folded {
+        mut partials,
+        mut tally,
+        ..
+    } = folded;
+    let (job, schema) = (&survey.job, &survey.schema.with_steps_of(&tally.steps));
+    let finish = Finish { job, schema };
+    let mut sink = RowsSink::create(path, schema)?;
+    let mut coarser = Coarser {
+        overviews: Overviews::new(&[], schema, job, partials.piles()),
+        top: None,
+        piles: partials.piles().clone(),
+    };
+    finish.all(
+        &mut partials,
+        (&mut coarser, &mut sink),
+        &mut tally,
+        options,
+    )?;
+    tally.spilled = partials.spilled();
+    Ok((sink.finish()?, tally))
+}
+
+impl Finish<'_> {
+    /// Finishes all shards, and holds what they have against what was kept.
+    fn all(
+        &self,
+        partials: &mut RunPartials,
+        (coarser, sink): (&mut Coarser, &mut impl Sink),
+        tally: &mut Tally,
+        options: &Options,
+    ) -> Result<()> {
+        let mut conserved = Conserved::new(self.job);
+        let shards: Vec<u64> = partials.shards().collect();
+        for shard in shards {
+            if options.watch.stop() {
+                return Err(Error::interrupted());
+            }
+            let out = (&mut *coarser, &mut conserved, &mut *sink);
+            self.shard(shard, partials, out, tally)?;
+        }
+        conserved.check(&tally.counts, self.job)
+    }
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 
+use super::integers::{Bits, Integers};
+use crate::config::Dtype;
 use crate::photon::{Buffer, ColumnMemory, ColumnType, PhotonBatch, Values};
 
 /// Values of no further use, whose memory is.
@@ -17,6 +19,10 @@ pub struct Buffers {
     f32: Shelf<f32>,
     f64: Shelf<f64>,
     i64: Shelf<i64>,
+    /// Of integers as they are stored.
+    b8: Shelf<u8>,
+    b16: Shelf<u16>,
+    b32: Shelf<u32>,
     marks: Shelf<u8>,
     memory: Option<Arc<dyn ColumnMemory>>,
 }
@@ -58,6 +64,25 @@ impl Buffers {
         let lent = self.memory.as_deref();
         let lent = lent.and_then(|memory| Values::lent_by(memory, column_type, length));
         lent.unwrap_or_else(|| self.take(column_type, length))
+    }
+
+    /// Integers as they are stored, of a type that is held so, of any content.
+    pub(super) fn take_integers(&mut self, dtype: Dtype, length: usize) -> Integers {
+        let bits = match dtype.size() {
+            1 => Bits::B8(self.b8.take(length).into_vec()),
+            2 => Bits::B16(self.b16.take(length).into_vec()),
+            _ => Bits::B32(self.b32.take(length).into_vec()),
+        };
+        Integers::new(dtype, bits)
+    }
+
+    /// Takes back integers as they are stored.
+    pub(super) fn give_integers(&mut self, integers: Integers) {
+        match integers.bits {
+            Bits::B8(v) => self.b8.give(v.into()),
+            Bits::B16(v) => self.b16.give(v.into()),
+            Bits::B32(v) => self.b32.give(v.into()),
+        }
     }
 
     /// Marks of so many rows, of any content.

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
+use super::extremes::Extremes;
 use super::missing::holds;
 use crate::config::{Dtype, Filter, FilterOp};
 use crate::photon::{ColumnType, Values};
@@ -78,6 +79,25 @@ impl RowFilter {
             }
         };
         (ranges, self.inside)
+    }
+
+    /// The ranges of integers, and whether those inside are kept.
+    pub(super) fn of_integers(&self) -> (Vec<[i64; 2]>, bool) {
+        let ranges = self.integers.iter().map(|b| [b.low, b.high]);
+        (ranges.collect(), self.inside)
+    }
+
+    /// Whether values of float64 between these are all kept, or none is; `None` where they have to be compared.
+    pub fn decides(&self, of: &Extremes) -> Option<bool> {
+        let [only] = &self.doubles[..] else {
+            return None;
+        };
+        if of.least >= only.low && of.most <= only.high && !of.has_nan {
+            return Some(self.inside);
+        }
+        // NaN is not inside, either.
+        let apart = of.most < only.low || of.least > only.high;
+        apart.then_some(!self.inside)
     }
 
     /// Clears the marks of the rows that the filter rejects, of those in `rows` that `marks` holds.

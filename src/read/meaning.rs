@@ -4,13 +4,11 @@
 //! values and the valid range, both in stored values, then the packing (CF conventions, sections 2.5.1 and
 //! 8.1).
 
-use arrow::buffer::{BooleanBuffer, NullBuffer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{Attribute, Attributes, Number};
 use super::missing::{Fills, ValidRange};
-use super::oddities::has_strays;
 use super::packing::Packing;
 use crate::config::{Dtype, ValidRangePolicy};
 use crate::photon::Values;
@@ -29,16 +27,6 @@ pub(crate) struct Meaning {
     pub units: Option<String>,
     /// What is odd about the attributes, in words.
     pub warnings: Vec<String>,
-}
-
-/// The values of a block as they are meant.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Meant {
-    pub nulls: Option<NullBuffer>,
-    /// Which of the nulls lie outside the valid range; `None` where none does.
-    pub outside: Option<BooleanBuffer>,
-    /// Some look like fill values that no attribute declares.
-    pub stray: bool,
 }
 
 /// The attributes of a dataset that were applied to its values.
@@ -152,6 +140,12 @@ impl Meaning {
         self.stored.is_float() && self.packing.is_none() && self.fills.declared.is_empty()
     }
 
+    /// The range outside which values are null.
+    pub(super) fn valid(&self) -> Option<&ValidRange> {
+        let range = self.range.as_ref().ok().and_then(Option::as_ref);
+        range.filter(|_| !self.implied)
+    }
+
     /// Decides whether values outside the valid range are null.
     ///
     /// The error says why the range cannot be understood.
@@ -199,25 +193,6 @@ impl Meaning {
     pub fn is_plain(&self) -> bool {
         let ranges = !self.implied && matches!(self.range, Ok(Some(_)));
         self.packing.is_none() && self.fills.declared.is_empty() && !ranges
-    }
-
-    /// Finds what is missing among stored values, some of which may be known to be.
-    pub fn mark(&self, values: &Values, known: Option<&NullBuffer>) -> Meant {
-        let fills = NullBuffer::union(self.fills.mark(values).as_ref(), known);
-        let range = self.range.as_ref().ok().and_then(Option::as_ref);
-        let outside = range.filter(|_| !self.implied);
-        let outside = outside.and_then(|range| range.outside(values));
-        let outside = outside.map(|outside| match &fills {
-            Some(fills) => &outside & fills.inner(),
-            None => outside,
-        });
-        let outside = outside.filter(|outside| outside.count_set_bits() > 0);
-        let valid = outside.as_ref().map(|outside| NullBuffer::new(!outside));
-        Meant {
-            nulls: NullBuffer::union(fills.as_ref(), valid.as_ref()),
-            outside,
-            stray: self.suspects_strays() && has_strays(values),
-        }
     }
 
     /// The values that stored ones stand for; `None` where they are these.

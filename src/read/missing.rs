@@ -6,6 +6,7 @@
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 
 use super::attributes::{Attributes, Number};
+use super::integers::Integers;
 use crate::config::Dtype;
 use crate::photon::Values;
 
@@ -90,6 +91,16 @@ impl Fills {
         let floats = self.f32.iter().map(|&x| f64::from(x));
         let mut floats = floats.chain(self.f64.iter().copied());
         !self.declared.is_empty() && self.i64.is_empty() && floats.all(f64::is_nan)
+    }
+
+    /// As [`Fills::mark`], of integers as they are stored.
+    pub fn mark_integers(&self, values: &Integers) -> Option<NullBuffer> {
+        if self.i64.is_empty() {
+            return None;
+        }
+        let fills: Vec<[i64; 2]> = self.i64.iter().map(|&fill| [fill, fill]).collect();
+        let found = values.found(&fills, true)?;
+        Some(NullBuffer::new(!&found))
     }
 
     /// Which values are not fill values; `None` where none is.
@@ -209,6 +220,16 @@ impl ValidRange {
             (Values::I64(v), Bounds::U64(a, b)) => {
                 found(v, |x| (x.cast_unsigned() < a) | (x.cast_unsigned() > b))
             }
+            _ => unreachable!("bounds are of the type of the values"),
+        }
+    }
+}
+
+impl ValidRange {
+    /// As [`ValidRange::outside`], of integers as they are stored.
+    pub fn outside_integers(&self, values: &Integers) -> Option<BooleanBuffer> {
+        match self.bounds {
+            Bounds::I64(a, b) => values.found(&[[a, b]], false),
             _ => unreachable!("bounds are of the type of the values"),
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod bytes;
 mod compared;
 mod described;
 mod edges;
+mod extremes;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
@@ -19,8 +20,10 @@ pub mod hdf5;
 pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
+mod integers;
 mod marks;
 mod meaning;
+mod meant;
 mod missing;
 mod names;
 mod oddities;
@@ -37,6 +40,7 @@ pub mod table;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod times;
 mod union;
 mod units;
 mod wanted;
@@ -70,7 +74,7 @@ pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost};
 pub(crate) use siblings::Siblings;
 pub use spent::Spent;
-pub(crate) use steps::{ByTime, StepFinder};
+pub(crate) use steps::{ByTime, StepFinder, Times};
 pub use union::ColumnUnion;
 pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};

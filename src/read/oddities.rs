@@ -110,6 +110,11 @@ fn is_stray(x: f64) -> bool {
     x == NETCDF_FILL || x == f64::from(f32::MAX) || x == f64::MAX
 }
 
+/// Whether a number is as far from 0 as the smallest of them.
+pub(super) fn may_be_stray(x: f64) -> bool {
+    x.abs() >= NETCDF_FILL
+}
+
 /// Whether any value reaches the smallest of them: a pass in lanes, so that most blocks need no other.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn large_f32(values: &[f32]) -> bool {

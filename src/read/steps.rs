@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
+use super::extremes::Extremes;
 use crate::config::{Config, Dtype, Steps, TimeAxis};
-use crate::photon::{InSteps, Values};
+use crate::photon::{InSteps, StepRuns, Values};
 
 /// Finds steps between edges.
 #[derive(Debug, Clone)]
@@ -23,6 +24,15 @@ pub(crate) struct ByTime {
     pub filter: usize,
     /// Those of all that compare times.
     pub filters: Range<usize>,
+}
+
+/// Times of a block, whatever their order.
+#[derive(Debug)]
+pub(crate) struct Times<'a> {
+    pub values: &'a Values,
+    /// Of every so many of them in turn, where they are known.
+    pub extremes: &'a [Extremes],
+    pub together: usize,
 }
 
 impl ByTime {
@@ -51,28 +61,64 @@ impl StepFinder {
         }
     }
 
-    /// The steps of photons, which are so many values; each is between the first and the last edge.
-    pub fn find(&self, values: &Values, photons: impl Iterator<Item = usize> + Clone) -> InSteps {
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        for photon in photons.clone() {
-            let time = values.get_f64(photon);
-            least = if time < least { time } else { least };
-            most = if time > most { time } else { most };
+    /// The steps of photons, which have ranges of times; each is between the first and the last edge.
+    pub fn find(&self, times: &Times, photons: impl Iterator<Item = Range<usize>>) -> InSteps {
+        match times.values {
+            Values::F32(v) => self.find_in(times, photons, |i| v[i].into()),
+            Values::F64(v) => self.find_in(times, photons, |i| v[i]),
+            Values::I64(v) => self.find_in(times, photons, |i| v[i] as f64),
         }
-        let one = self.step_of(least);
-        if one == self.step_of(most) {
-            return InSteps::One(one);
+    }
+
+    fn find_in(
+        &self,
+        times: &Times,
+        photons: impl Iterator<Item = Range<usize>>,
+        time: impl Fn(usize) -> f64,
+    ) -> InSteps {
+        let known: Vec<_> = times.extremes.iter().map(|e| self.of_all(e)).collect();
+        if let Some(&Some(step)) = known.first()
+            && known.iter().all(|&other| other == Some(step))
+        {
+            return InSteps::One(step);
         }
-        let mut step = one;
-        let steps = photons.map(|photon| {
-            let time = values.get_f64(photon);
-            // Nearly always that of the photon before.
-            if !self.holds(step, time) {
-                step = self.step_of(time);
+        let together = times.together.max(1);
+        let mut runs = StepRuns::default();
+        for range in photons {
+            let mut start = range.start;
+            while start < range.end {
+                let place = start / together;
+                let known = known.get(place).copied().flatten();
+                let end = range
+                    .end
+                    .min(place.saturating_add(1).saturating_mul(together));
+                match known {
+                    Some(step) => runs.push(step, end - start),
+                    None => self.each(start..end, &time, &mut runs),
+                }
+                start = end;
             }
-            step
-        });
-        InSteps::Each(steps.collect())
+        }
+        runs.into()
+    }
+
+    /// Finds the step of each photon, nearly always that of the one before.
+    fn each(&self, photons: Range<usize>, time: impl Fn(usize) -> f64, runs: &mut StepRuns) {
+        let mut start = photons.start;
+        while start < photons.end {
+            let step = self.step_of(time(start));
+            let mut behind = start + 1..photons.end;
+            let next = behind.find(|&photon| !self.holds(step, time(photon)));
+            let end = next.unwrap_or(photons.end);
+            runs.push(step, end - start);
+            start = end;
+        }
+    }
+
+    /// The step that all times between these are in, as steps ascend with times; `None` where they are in several.
+    fn of_all(&self, times: &Extremes) -> Option<u32> {
+        let step = self.step_of(times.least);
+        (step == self.step_of(times.most)).then_some(step)
     }
 
     /// The step that a time is in.
@@ -105,12 +151,33 @@ impl StepFinder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn finder(edges: &[f64]) -> StepFinder {
+        StepFinder {
+            edges: edges.to_vec(),
+        }
+    }
+
+    fn plain(values: &Values) -> Times<'_> {
+        Times {
+            values,
+            extremes: &[],
+            together: 1,
+        }
+    }
+
+    fn runs(steps: &[u32]) -> InSteps {
+        let mut runs = StepRuns::default();
+        for &step in steps {
+            runs.push(step, 1);
+        }
+        runs.into()
+    }
 
     #[test]
     fn a_photon_on_an_edge_is_in_the_step_that_begins_there() {
-        let finder = StepFinder {
-            edges: vec![0.0, 10.0, 20.0, 30.0],
-        };
+        let finder = finder(&[0.0, 10.0, 20.0, 30.0]);
         let times = [
             0.0,
             10.0_f64.next_down(),
@@ -121,13 +188,50 @@ mod tests {
             10.0,
         ];
         let values = Values::F64(times.to_vec().into());
-        let steps = finder.find(&values, 0..times.len());
-        assert_eq!(steps, InSteps::Each(vec![0, 0, 1, 1, 2, 2, 1]));
-        assert_eq!(finder.find(&values, 2..4), InSteps::One(1));
-        assert_eq!(finder.find(&values, [6, 2].into_iter()), InSteps::One(1));
+        let find = |photons: &[usize]| {
+            let ranges = photons.iter().map(|&photon| photon..photon + 1);
+            finder.find(&plain(&values), ranges)
+        };
+        assert_eq!(find(&[0, 1, 2, 3, 4, 5, 6]), runs(&[0, 0, 1, 1, 2, 2, 1]));
+        assert_eq!(find(&[2, 3]), InSteps::One(1));
+        assert_eq!(find(&[6, 2]), InSteps::One(1));
         let whole = Values::I64(vec![9, 10, 11].into());
-        assert_eq!(finder.find(&whole, 0..3), InSteps::Each(vec![0, 1, 1]));
+        let steps = finder.find(&plain(&whole), std::iter::once(0..3));
+        assert_eq!(steps, runs(&[0, 1, 1]));
         assert!(StepFinder::check(Dtype::F32).is_err());
         assert!(StepFinder::check(Dtype::I64).is_ok());
+    }
+
+    proptest! {
+        /// In any order, with times that filters reject and that are none among those that are not kept.
+        #[test]
+        fn extremes_change_no_step(
+            times in prop::collection::vec(
+                prop_oneof![8 => 0.0..40.0_f64, 1 => Just(f64::NAN), 1 => -1e12..1e12_f64, 2 => Just(10.0)],
+                1..80,
+            ),
+            ascending in any::<bool>(), together in 1_usize..20, single in any::<bool>(),
+        ) {
+            let mut times = times;
+            if ascending {
+                times.sort_by(f64::total_cmp);
+            }
+            let finder = finder(&[0.0, 10.0, 25.0, 25.5, 40.0]);
+            let is_kept = |&i: &usize| (0.0..40.0).contains(&times[i]);
+            let kept: Vec<usize> = (0..times.len()).filter(is_kept).collect();
+            let expected: Vec<u32> = kept.iter().map(|&i| finder.step_of(times[i])).collect();
+            prop_assume!(!kept.is_empty());
+            let extremes: Vec<Extremes> = times.chunks(together).map(Extremes::of).collect();
+            let ranges: Vec<Range<usize>> = if single {
+                kept.iter().map(|&i| i..i + 1).collect()
+            } else {
+                kept.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..run[run.len() - 1] + 1).collect()
+            };
+            let values = Values::F64(times.clone().into());
+            for extremes in [&extremes[..], &[]] {
+                let times = Times { values: &values, extremes, together };
+                prop_assert_eq!(finder.find(&times, ranges.iter().cloned()), runs(&expected));
+            }
+        }
     }
 }

@@ -124,26 +124,10 @@ impl<'a> Work<'a> {
     where
         'a: 'o,
     {
-        let filters = self.config.decoded_beside();
-        let settings = self.settings;
-        let memory = settings.memory.beside_chunks(survey.chunk_bytes);
-        let rows = settings
-            .batch_rows
-            .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));
-        let partials = settings.partials_memory.map_or_else(
-            || memory.partials(rows, &survey.types, filters, &survey.job),
-            |memory| memory.0,
-        );
+        let options = self.settings.options(self.config, survey, (errors, spill));
         Options {
-            batch_rows: rows,
-            tolerant: settings.tolerant,
             table: self.table,
-            errors,
-            partials,
-            columns: memory.columns(rows, &survey.types, &survey.job),
-            spill,
-            pieces: None,
-            watch: settings.watch,
+            ..options
         }
     }
 

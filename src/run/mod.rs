@@ -1,7 +1,7 @@
 //! Icefold from code: what it does, as values that are put together, executed, and answer with values.
 //!
 //! On top of the line. [`Run`] makes a store of granules, or pieces of one (`asked.rs` what is asked for,
-//! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one), [`MakeMap`] a
+//! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
 //! `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
@@ -18,6 +18,7 @@ mod notes;
 mod outcome;
 mod pieces;
 mod planned;
+mod rows;
 mod session;
 mod settings;
 mod standing;
@@ -32,6 +33,8 @@ pub use make_map::MakeMap;
 pub use outcome::{Done, Outcome};
 pub(crate) use planned::coarser_on;
 pub use planned::{Planned, coarser};
+#[doc(hidden)]
+pub use rows::Rows;
 pub(crate) use session::tidy_file;
 #[doc(hidden)]
 pub use settings::all_cores;

@@ -1,11 +1,11 @@
 //! On what a run runs, and who watches it; none of it changes a bit of a result.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::backend::DeviceChoice;
-use crate::config::Access;
+use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
-use crate::pipeline::Memory;
+use crate::pipeline::{Memory, Options, Survey};
 use crate::watch::{Unwatched, Watch};
 
 /// What all that can be executed may be told.
@@ -45,7 +45,7 @@ impl Default for Settings<'_> {
     }
 }
 
-impl Settings<'_> {
+impl<'a> Settings<'a> {
     /// How granules are opened.
     ///
     /// # Errors
@@ -59,6 +59,38 @@ impl Settings<'_> {
             dialect: self.dialect,
             ..Access::default()
         })
+    }
+
+    /// How a run of this config goes about these granules: it writes no table yet, and no pieces.
+    pub fn options<'o>(
+        &self,
+        config: &Config,
+        survey: &Survey,
+        (errors, spill): (&'o Path, &'o Path),
+    ) -> Options<'o>
+    where
+        'a: 'o,
+    {
+        let filters = config.decoded_beside();
+        let memory = self.memory.beside_chunks(survey.chunk_bytes);
+        let rows = self
+            .batch_rows
+            .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));
+        let partials = self.partials_memory.map_or_else(
+            || memory.partials(rows, &survey.types, filters, &survey.job),
+            |memory| memory.0,
+        );
+        Options {
+            batch_rows: rows,
+            tolerant: self.tolerant,
+            table: None,
+            errors,
+            partials,
+            columns: memory.columns(rows, &survey.types, &survey.job),
+            spill,
+            pieces: None,
+            watch: self.watch,
+        }
     }
 
     /// Every setting can be honoured.

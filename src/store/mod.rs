@@ -1,13 +1,16 @@
 //! Stores: finished cells as files.
 //!
 //! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
-//! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table.
+//! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table,
+//! `csv.rs` as lines, and `rows.rs` either of them without a store.
 //! `content.rs` has the hashes that all have in common, `origin.rs` what names of granules say.
 
 mod content;
+mod csv;
 mod fill;
 mod layout;
 mod origin;
+mod rows;
 mod sink;
 #[cfg(feature = "parquet")]
 mod table;
@@ -21,12 +24,13 @@ mod zarr;
 pub use content::{ContentHash, content_hash};
 pub use layout::Layout;
 pub use origin::Origin;
+pub use rows::{RowsFormat, RowsSink, WholeRows};
 pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableWriter, WholeTable};
 pub use table_format::TableFormat;
 pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
-    ArrayInfo, Difference, DifferenceKind, Extent, Inspected, StoreArray, StoreReader, StoreWriter,
-    StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target, content_of,
-    inspect, resolve, verify,
+    ArrayInfo, Difference, DifferenceKind, Extent, Inspected, RowsHash, StoreArray, StoreReader,
+    StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
+    content_of, inspect, resolve, verify,
 };

@@ -124,7 +124,6 @@ fn granules_reach_the_device_as_they_are_stored(facts: &[Value]) {
     for config in ["atl03", "means"] {
         for (device, from, decodes) in [
             ("cuda", "page cache", true),
-            ("cuda, lanes", "page cache", true),
             ("cuda, batches", "page cache", false),
             ("cpu, beside cuda", "page cache", false),
             ("cpu, beside cuda", "disk", false),

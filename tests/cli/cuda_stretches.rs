@@ -311,7 +311,7 @@ fn values_of_geolocation_segments_are_those_of_their_photons() {
     });
     let text = text.replace(MEDIAN, &format!("{MEDIAN}{}", more.concat()));
     std::fs::write(&config, text).unwrap();
-    for arguments in [&[][..], &["--device-memory", "6M"]] {
+    for arguments in [&[][..], &["--device-memory", "12M"]] {
         let ran = both(&site, &config, &[&granule], (arguments, ""));
         ran.all_on_device();
         assert!(ran.of("stretches") >= 2);

@@ -6,6 +6,7 @@ mod beams;
 mod bench;
 #[cfg(icefold_test_stand_in)]
 mod bench_device;
+mod cells;
 mod changes;
 #[cfg(icefold_test_stand_in)]
 mod cuda;

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod codecs;
+mod compared;
 mod damage;
 mod elsewhere;
 mod layouts;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow::buffer::NullBuffer;
 
-use crate::photon::{Column, PhotonBatch, Rows, Values};
+use crate::photon::{Column, PhotonBatch, Values};
 
 /// Some photons of a column.
 pub fn part(column: &Column, photons: Range<usize>) -> Column {
@@ -22,13 +22,7 @@ pub fn part(column: &Column, photons: Range<usize>) -> Column {
 /// Some photons of a batch.
 pub fn part_of_batch(batch: &PhotonBatch, photons: Range<usize>) -> PhotonBatch {
     let mut origin = batch.origin.clone();
-    origin.rows = match origin.rows {
-        Rows::Range(rows) => {
-            let start = rows.start + photons.start as u64;
-            Rows::Range(start..start + photons.len() as u64)
-        }
-        Rows::Listed(rows) => Rows::Listed(rows[photons.clone()].to_vec()),
-    };
+    origin.rows = origin.rows.part(photons.clone());
     PhotonBatch {
         origin,
         step: batch.step,

@@ -9,13 +9,14 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use bytemuck::Pod;
 use rayon::prelude::*;
 
-use super::select::{Kept, TILE};
+use super::kept::Kept;
+use super::select::TILE;
 use crate::config::Dtype;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::buffers::Buffers;
-
-/// Rows that are copied together where they follow one another.
-const RUN: usize = 64;
+use crate::read::extremes::Extremes;
+use crate::read::filters::RowFilter;
+use crate::read::integers::Integers;
 
 /// The values of a block of rows, and which of them are null (`None`: none is).
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,10 @@ pub(super) struct Block {
     pub outside: Option<BooleanBuffer>,
     /// Some values look like fill values that no attribute declares.
     pub stray: bool,
+    /// Integers as they are stored, where only filters look at them; `values` are none then.
+    pub integers: Option<Integers>,
+    /// Of every [`TILE`] values in turn, where photons are told by their times.
+    pub extremes: Vec<Extremes>,
 }
 
 /// Index of a value that the wanted type cannot hold exactly.
@@ -41,11 +46,33 @@ impl Default for Block {
             nulls: None,
             outside: None,
             stray: false,
+            integers: None,
+            extremes: Vec::new(),
         }
     }
 }
 
 impl Block {
+    /// Clears the marks of the rows of a tile that a filter rejects; whether it may have cleared any.
+    pub fn narrow(&self, filter: &RowFilter, tile: usize, marks: &mut [u8]) -> bool {
+        let rows = tile * TILE..tile * TILE + marks.len();
+        let decided = self.extremes.get(tile);
+        match (
+            &self.integers,
+            decided.and_then(|times| filter.decides(times)),
+        ) {
+            (Some(integers), _) => filter.narrow_integers(integers, rows.clone(), marks),
+            (None, Some(true)) if self.nulls.is_none() => return false,
+            (None, Some(true)) => {}
+            (None, Some(false)) => marks.fill(0),
+            (None, None) => filter.narrow(&self.values, rows.clone(), marks),
+        }
+        if let Some(nulls) = &self.nulls {
+            clear_nulls(nulls, rows, marks);
+        }
+        true
+    }
+
     pub fn is_null(&self, i: usize) -> bool {
         self.nulls.as_ref().is_some_and(|n| n.is_null(i))
     }
@@ -65,6 +92,8 @@ impl Block {
         self.nulls = nulls.map(|nulls| nulls.slice(rows.start, rows.len()));
         let outside = self.outside.take();
         self.outside = outside.map(|outside| outside.slice(rows.start, rows.len()));
+        // Tiles are others now.
+        self.extremes.clear();
     }
 
     /// How many of the kept rows are null because they lie outside the valid range.
@@ -72,6 +101,13 @@ impl Block {
         match (&self.outside, kept) {
             (None, _) => 0,
             (Some(outside), Kept::All(_)) => outside.count_set_bits(),
+            (Some(outside), Kept::Runs(runs)) => {
+                let of_run = |run: &Range<u32>| {
+                    let run = outside.slice(run.start as usize, run.len());
+                    run.count_set_bits()
+                };
+                runs.iter().map(of_run).sum()
+            }
             (Some(outside), Kept::Listed(list)) => {
                 let is_outside = |i: &&u32| outside.value(**i as usize);
                 list.iter().filter(is_outside).count()
@@ -98,40 +134,19 @@ impl Block {
 
     /// The value of each index in turn: a dataset broadcast to photons.
     pub fn gather(&self, indices: &[u32], buffers: &mut Buffers) -> Self {
-        self.gather_in(indices, false, buffers)
-    }
-
-    /// The values of rows that are kept, each larger than the one before: most of them follow one another.
-    fn gather_kept(&self, rows: &[u32], buffers: &mut Buffers) -> Self {
-        self.gather_in(rows, true, buffers)
-    }
-
-    fn gather_in(&self, indices: &[u32], ascending: bool, buffers: &mut Buffers) -> Self {
-        fn pick<T: Copy + Send + Sync>(
-            values: &[T],
-            (indices, ascending): (&[u32], bool),
-            out: &mut [T],
-        ) {
+        fn pick<T: Copy + Send + Sync>(values: &[T], indices: &[u32], out: &mut [T]) {
             let tiles = out.par_chunks_mut(TILE).zip(indices.par_chunks(TILE));
             tiles.for_each(|(out, indices)| {
-                for (out, indices) in out.chunks_mut(RUN).zip(indices.chunks(RUN)) {
-                    let (first, last) = (indices[0] as usize, indices[indices.len() - 1] as usize);
-                    if ascending && last - first + 1 == indices.len() {
-                        out.copy_from_slice(&values[first..=last]);
-                        continue;
-                    }
-                    for (out, &i) in out.iter_mut().zip(indices) {
-                        *out = values[i as usize];
-                    }
+                for (out, &i) in out.iter_mut().zip(indices) {
+                    *out = values[i as usize];
                 }
             });
         }
         let mut out = buffers.take_for_batch(self.values.column_type(), indices.len());
-        let chosen = (indices, ascending);
         match (&self.values, &mut out) {
-            (Values::F32(v), Values::F32(out)) => pick(v, chosen, out),
-            (Values::F64(v), Values::F64(out)) => pick(v, chosen, out),
-            (Values::I64(v), Values::I64(out)) => pick(v, chosen, out),
+            (Values::F32(v), Values::F32(out)) => pick(v, indices, out),
+            (Values::F64(v), Values::F64(out)) => pick(v, indices, out),
+            (Values::I64(v), Values::I64(out)) => pick(v, indices, out),
             _ => unreachable!("a buffer has the type that was asked for"),
         }
         let nulls = self.nulls.as_ref().map(|n| {
@@ -146,6 +161,7 @@ impl Block {
             nulls,
             outside,
             stray: self.stray,
+            ..Self::default()
         }
     }
 
@@ -179,32 +195,20 @@ impl Block {
             nulls: Some(nulls).filter(|nulls| nulls.null_count() > 0),
             outside,
             stray: self.stray,
+            ..Self::default()
         }
     }
 
-    /// The rows in `kept` as a column of the wanted type; moved where all are kept as they are.
+    /// The rows in `kept` as a column of the wanted type.
     pub fn take(
         self,
         kept: &Kept,
         wanted: ColumnType,
         buffers: &mut Buffers,
     ) -> Result<Column, Inexact> {
-        let picked = match kept {
-            Kept::All(_) => self,
-            Kept::Listed(list) => {
-                let picked = self.gather_kept(list, buffers);
-                buffers.give(self.values);
-                picked
-            }
-        };
-        let Self { values, nulls, .. } = picked;
+        let (values, nulls) = self.picked(kept, buffers);
         let null = |i: usize| nulls.as_ref().is_some_and(|n| n.is_null(i));
-        let inexact = |i: usize| Inexact {
-            index: match kept {
-                Kept::All(_) => i as u32,
-                Kept::Listed(list) => list[i],
-            },
-        };
+        let inexact = |i: usize| Inexact { index: kept.row(i) };
         let values = match (values, wanted) {
             (Values::F32(v), ColumnType::F64) => {
                 let wide = v.iter().copied().map(f64::from).collect();
@@ -240,6 +244,13 @@ impl Block {
         };
         let nulls = nulls.filter(|n| n.null_count() > 0);
         Ok(Column { values, nulls })
+    }
+}
+
+/// Clears the marks of nulls: a null compares with nothing, whatever the operation.
+fn clear_nulls(nulls: &NullBuffer, rows: Range<usize>, marks: &mut [u8]) {
+    for (mark, row) in marks.iter_mut().zip(rows) {
+        *mark &= u8::from(nulls.is_valid(row));
     }
 }
 
@@ -279,23 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn kept_rows_are_copied_whether_they_follow_one_another_or_not() {
+    fn a_dataset_of_segments_is_brought_to_photons() {
         let block = Block {
             values: Values::I64((0..1000).map(|row| 7 * row).collect()),
             ..Block::default()
         };
-        // Stretches shorter and longer than what is copied together, and every second row.
-        let kept =
-            |row: &u32| row % 129 != 7 && (*row < 400 || *row > 700 || row.is_multiple_of(2));
-        for rows in [
-            (0..1000).filter(kept).collect(),
-            vec![3, 64, 65, 999],
-            vec![],
-        ] {
-            let picked = block.gather_kept(&rows, &mut Buffers::default());
-            let expected = rows.iter().map(|&row| 7 * i64::from(row)).collect();
-            assert_eq!(picked.values, Values::I64(expected));
-        }
         // Segments without photons leave numbers out, others are there several times.
         let of_segments: Vec<u32> = (0..64).map(|i| if i < 62 { i / 2 } else { i }).collect();
         let spread = block.gather(&of_segments, &mut Buffers::default());

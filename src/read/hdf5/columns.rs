@@ -1,6 +1,6 @@
 //! One dataset as a column: its type, its rows, its nulls.
 //!
-//! On the line: `track.rs` opens the datasets of a ground track and reads blocks of rows from them,
+//! On the line: `track.rs` opens the datasets of a ground track and reads blocks of rows from them (`rows.rs`),
 //! through `chunk/` where it understands how they are stored, else through libhdf5.
 
 use std::ops::Range;
@@ -8,20 +8,19 @@ use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 use hdf5::{H5Type, Hyperslab};
-use rayon::prelude::*;
 
 use super::attributes;
 use super::block::Block;
-use super::chunk::{Failure, Request, decode};
+use super::chunk::Failure;
 use super::file::{GranuleFile, Located};
-use super::storage::{Stored, at_once};
+use super::rows::{LookedAt, Wanted, read_all};
+use super::storage::Stored;
 use super::texts::{Texts, is_text};
-use super::types::{column_type, count_rows, dtype_of, members};
+use super::types::{count_rows, dtype_of, members};
 use crate::config::Dtype;
 use crate::photon::Values;
 use crate::read::buffers::Buffers;
-use crate::read::meaning::{Meaning, Meant};
-use crate::read::spent::Spent;
+use crate::read::meaning::Meaning;
 use crate::text::condensed;
 use crate::{Error, Result};
 
@@ -133,7 +132,7 @@ impl SourceDataset {
     }
 
     /// Bytes of `rows` values as decoded from the file.
-    fn decoded_bytes(&self, rows: u64) -> u64 {
+    pub fn decoded_bytes(&self, rows: u64) -> u64 {
         rows * self.stored.size() as u64
     }
 
@@ -142,7 +141,8 @@ impl SourceDataset {
         let wanted = Wanted {
             source: self,
             rows,
-            for_batch: false,
+            looked_at: LookedAt::ByAny,
+            are_times: false,
         };
         let (mut blocks, _) = read_all(&[wanted], &mut Buffers::default())?;
         Ok(blocks.pop().unwrap_or_default())
@@ -150,7 +150,7 @@ impl SourceDataset {
 
     /// Rows through libhdf5; those of u64 beyond i64 wrap. What libhdf5 makes room for goes back to the
     /// system: only what was taken from the buffers may be given to them.
-    fn read_hdf5(&self, rows: &Range<u64>, values: &mut Values) -> Result<()> {
+    pub fn read_hdf5(&self, rows: &Range<u64>, values: &mut Values) -> Result<()> {
         match values {
             Values::I64(v) if let Some(texts) = &self.texts => {
                 let from = (&self.located.dataset, self.column);
@@ -169,31 +169,6 @@ impl SourceDataset {
             Values::I64(v) => v.copy_from_slice(&self.slice(rows)?),
         }
         Ok(())
-    }
-
-    /// Finds nulls, unpacks, and refuses what i64 cannot hold.
-    fn finish(&self, mut values: Values, start: u64) -> Result<Block> {
-        let known = match (&self.texts, &values) {
-            (Some(texts), Values::I64(v)) => texts.nulls(v),
-            _ => self.nulls_not_stored(start..start + values.len() as u64),
-        };
-        let Meant {
-            nulls,
-            outside,
-            stray,
-        } = self.meaning.mark(&values, known.as_ref());
-        if let Some(unpacked) = self.meaning.unpack(&values) {
-            values = unpacked;
-        }
-        if let (Dtype::U64, Values::I64(v)) = (self.dtype, &mut values) {
-            self.check_signed(v, nulls.as_ref(), start)?;
-        }
-        Ok(Block {
-            values,
-            nulls,
-            outside,
-            stray,
-        })
     }
 
     fn slice<T: H5Type>(&self, rows: &Range<u64>) -> Result<Vec<T>> {
@@ -219,7 +194,7 @@ impl SourceDataset {
     }
 
     /// Refuses unsigned values that wrapped; a null among them becomes `i64::MAX`.
-    fn check_signed(
+    pub fn check_signed(
         &self,
         values: &mut [i64],
         nulls: Option<&NullBuffer>,
@@ -244,7 +219,7 @@ impl SourceDataset {
         Ok(())
     }
 
-    fn damaged(&self, failure: &Failure) -> Error {
+    pub fn damaged(&self, failure: &Failure) -> Error {
         let Failure { rows, defect, .. } = failure;
         let message = format!(
             "cannot read {} rows {} to {}, a storage chunk: {defect}; fetch the granule again",
@@ -254,62 +229,4 @@ impl SourceDataset {
         );
         Error::granule(&*self.granule, message)
     }
-}
-
-/// Rows of a dataset that are wanted.
-#[derive(Debug)]
-pub(super) struct Wanted<'a> {
-    pub source: &'a SourceDataset,
-    pub rows: Range<u64>,
-    /// A batch may hold them as they are read.
-    pub for_batch: bool,
-}
-
-/// Reads rows of several datasets; their storage chunks in parallel, in the rayon pool of the
-/// caller.
-pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<Block>, Spent)> {
-    let mut read = Vec::with_capacity(wanted.len());
-    let mut spent = Spent::default();
-    for Wanted {
-        source,
-        rows,
-        for_batch,
-    } in wanted
-    {
-        let bytes = source.decoded_bytes(rows.end - rows.start);
-        spent.decoded += bytes;
-        let length = (rows.end - rows.start) as usize;
-        let stored = column_type(source.stored);
-        let mut values = if *for_batch {
-            buffers.take_for_batch(stored, length)
-        } else {
-            buffers.take(stored, length)
-        };
-        if !source.is_indexed() {
-            spent.stored += bytes;
-            spent.read(|| source.read_hdf5(rows, &mut values))?;
-        }
-        read.push(values);
-    }
-    let mut sources = Vec::with_capacity(wanted.len());
-    let mut requests = Vec::with_capacity(wanted.len());
-    for (Wanted { source, rows, .. }, values) in wanted.iter().zip(&mut read) {
-        if let Some(dataset) = source.chunked() {
-            sources.push(source);
-            requests.push(Request {
-                dataset,
-                rows: rows.clone(),
-                values,
-            });
-        }
-    }
-    let at_once = at_once(wanted);
-    spent += decode(&mut requests, at_once)
-        .map_err(|failure| sources[failure.request].damaged(&failure))?;
-    let finished = read.into_par_iter().zip(wanted);
-    let finished: Vec<Result<Block>> = finished
-        .map(|(values, wanted)| wanted.source.finish(values, wanted.rows.start))
-        .collect();
-    let blocks = finished.into_iter().collect::<Result<_>>()?;
-    Ok((blocks, spent))
 }

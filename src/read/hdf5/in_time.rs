@@ -4,20 +4,21 @@
 //! and nearly every granule lies in one step, some minutes of a month: where it says so itself, and the ends of its
 //! ground tracks agree, no time of a photon is read.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
 use super::keep::Keep;
+use super::kept::Kept;
 use super::numbered::numbered;
 use super::open_block::OpenBlock;
-use super::select::Kept;
+use super::select::TILE;
 use super::settle::settle;
 use super::track::Track;
 use crate::Result;
 use crate::config::{Config, Dtype, TimeWindow};
 use crate::photon::{InSteps, Values};
-use crate::read::steps::ByTime;
+use crate::read::steps::{ByTime, Times};
 
 /// When the first and the last photon of a granule are, in seconds since 2018-01-01 (ATL03 data dictionary).
 const ENDS: [&str; 2] = [
@@ -86,12 +87,19 @@ impl InTime {
             Self::One(step) => return InSteps::One(*step),
             Self::Each(by, _) => by,
         };
-        let times = &block.get(block.track.filters[by.filter]).values;
+        let read = block.get(block.track.filters[by.filter]);
+        let times = Times {
+            values: &read.values,
+            extremes: &read.extremes,
+            together: TILE,
+        };
+        let range = |rows: &Range<u32>| rows.start as usize..rows.end as usize;
         match kept {
-            Kept::All(rows) => by.finder.find(times, 0..*rows),
+            Kept::All(rows) => by.finder.find(&times, std::iter::once(0..*rows)),
+            Kept::Runs(runs) => by.finder.find(&times, runs.iter().map(range)),
             Kept::Listed(list) => {
-                let rows = list.iter().map(|&row| row as usize);
-                by.finder.find(times, rows)
+                let rows = list.iter().map(|&row| range(&(row..row + 1)));
+                by.finder.find(&times, rows)
             }
         }
     }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
+use super::kept::Kept;
 use super::open_block::OpenBlock;
-use super::select::{Kept, Selection};
+use super::select::Selection;
 use super::track::Track;
 use crate::config::{Config, NullPolicy};
 use crate::photon::Counts;

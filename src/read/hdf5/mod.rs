@@ -1,7 +1,7 @@
 //! HDF5 granules: one product file each, read into photon batches.
 //!
 //! A granule is opened (`file.rs`), its ground tracks are found (`track.rs`), row ranges of their datasets
-//! are read (`columns.rs`) by decoding the storage chunks (`chunk/`) wherever their layout is understood, and
+//! are read (`columns.rs`, `rows.rs`) by decoding the storage chunks (`chunk/`) wherever their layout is understood, and
 //! by libhdf5 elsewhere; `reader.rs` keeps, counts and hands on. Segments that are linked to photons go
 //! through `link.rs`, rows of granules that are joined to them through `join.rs`. Paths are walked link by
 //! link (`walk.rs`), so that no file leads to another one unasked.
@@ -28,6 +28,7 @@ mod inspect_text;
 mod join;
 mod join_times;
 mod keep;
+mod kept;
 mod level_hint;
 mod link;
 mod mapping;
@@ -37,9 +38,11 @@ mod open_block;
 mod open_file;
 mod open_join;
 mod open_link;
+mod picked;
 mod presence;
 mod profiles;
 mod reader;
+mod rows;
 mod said;
 mod select;
 mod settle;

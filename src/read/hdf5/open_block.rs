@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::block::Block;
-use super::select::{Kept, Selection};
+use super::kept::Kept;
+use super::select::Selection;
 use super::track::Track;
 use crate::photon::Counts;
 use crate::photon::{Buffer, ColumnType, Rows, Values};
@@ -83,6 +84,9 @@ impl<'a> OpenBlock<'a> {
     pub fn recycle(self, buffers: &mut Buffers) {
         for (block, _) in self.read {
             buffers.give(block.values);
+            if let Some(integers) = block.integers {
+                buffers.give_integers(integers);
+            }
         }
     }
 
@@ -91,6 +95,11 @@ impl<'a> OpenBlock<'a> {
         let start = self.rows.start;
         match kept {
             Kept::All(rows) => Rows::Range(start..start + *rows as u64),
+            Kept::Runs(runs) => {
+                let rows =
+                    |run: &Range<u32>| start + u64::from(run.start)..start + u64::from(run.end);
+                Rows::of_runs(runs.iter().map(rows))
+            }
             Kept::Listed(list) => {
                 let rows = list.iter().map(|&i| start + u64::from(i));
                 Rows::Listed(rows.collect())

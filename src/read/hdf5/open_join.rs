@@ -6,13 +6,14 @@
 use std::ops::Range;
 
 use super::block::Block;
-use super::columns::{SourceDataset, Wanted, read_all};
+use super::columns::SourceDataset;
 use super::donor::{Donor, first_of, group_of};
 use super::file::GranuleFile;
 use super::join::{BadJoin, Matched, Matching, Places, Run};
 use super::join_times::Times;
 use super::link::Runs;
 use super::profiles::Profiles;
+use super::rows::{LookedAt, Wanted, read_all};
 use super::track::path_in;
 use crate::config::{Config, Dtype, Join, JoinBy};
 use crate::photon::Values;
@@ -210,7 +211,8 @@ impl OpenJoin {
         let wanted = Wanted {
             source: index,
             rows: places.cover(runs),
-            for_batch: false,
+            looked_at: LookedAt::ByAny,
+            are_times: false,
         };
         let (mut read, spent) = read_all(&[wanted], buffers)?;
         let block = read.pop().unwrap_or_default();

@@ -387,7 +387,8 @@ impl Reader {
                 lat: block.take_degrees(track.latitude, &kept, buffers),
                 columns,
             };
-            fold.batches = batch.parted(&steps);
+            let mut room = |of, length| buffers.take_for_batch(of, length);
+            fold.batches = batch.parted(&steps, &mut room);
         }
         block.recycle(buffers);
         Ok(fold)

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use arrow::buffer::NullBuffer;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::block::Block;
+use super::kept::Kept;
 use crate::grid::Locator;
 use crate::read::buffers::Buffers;
 use crate::read::edges::Edges;
@@ -25,14 +25,6 @@ pub(super) const TILE: usize = 1 << 14;
 pub(super) struct Selection {
     marks: Vec<u8>,
     kept: usize,
-}
-
-/// Kept rows, ascending.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// All rows, and how many there are.
-    All(usize),
-    Listed(Vec<u32>),
 }
 
 /// The coordinates of a block.
@@ -125,12 +117,10 @@ impl Selection {
         let tiles = self.marks.par_chunks_mut(TILE).enumerate();
         let rejected: Vec<Vec<usize>> = tiles
             .map(|(tile, marks)| {
-                let rows = tile * TILE..tile * TILE + marks.len();
                 let mut left = count(marks);
                 let narrowed = filters.iter().map(|(filter, block)| {
-                    filter.narrow(&block.values, rows.clone(), marks);
-                    if let Some(nulls) = &block.nulls {
-                        clear_nulls(nulls, rows.clone(), marks);
+                    if !block.narrow(filter, tile, marks) {
+                        return 0;
                     }
                     let before = std::mem::replace(&mut left, count(marks));
                     before - left
@@ -176,79 +166,14 @@ impl Selection {
 
     /// The kept rows; the memory of the marks goes back.
     pub fn into_kept(self, buffers: &mut Buffers) -> Kept {
-        let kept = self.list();
+        let kept = Kept::of(&self.marks, self.kept);
         buffers.give_marks(self.marks);
         kept
     }
-
-    fn list(&self) -> Kept {
-        if self.kept == self.marks.len() {
-            return Kept::All(self.kept);
-        }
-        let mut list = vec![0; self.kept];
-        let mut rest = &mut list[..];
-        let mut tiles = Vec::with_capacity(self.marks.len().div_ceil(TILE));
-        for (tile, marks) in self.marks.chunks(TILE).enumerate() {
-            let (front, back) = rest.split_at_mut(count(marks));
-            tiles.push((tile * TILE, marks, front));
-            rest = back;
-        }
-        tiles
-            .into_par_iter()
-            .for_each(|(start, marks, out)| write_marked(start, marks, out));
-        Kept::Listed(list)
-    }
-}
-
-impl Kept {
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::All(rows) => *rows,
-            Self::Listed(list) => list.len(),
-        }
-    }
-}
-
-/// Clears the marks of nulls: a null compares with nothing, whatever the operation.
-fn clear_nulls(nulls: &NullBuffer, rows: Range<usize>, marks: &mut [u8]) {
-    for (mark, row) in marks.iter_mut().zip(rows) {
-        *mark &= u8::from(nulls.is_valid(row));
-    }
-}
-
-/// Writes the numbers of marked rows, without a branch: a row that is not marked is written over.
-fn write_marked(start: usize, marks: &[u8], out: &mut [u32]) {
-    let mut numbers = vec![0; marks.len() + 1];
-    let mut next = 0;
-    for (i, &mark) in marks.iter().enumerate() {
-        numbers[next] = (start + i) as u32;
-        next += usize::from(mark);
-    }
-    out.copy_from_slice(&numbers[..next]);
 }
 
 /// Marks that are 1, summed over runs that a byte can hold.
-fn count(marks: &[u8]) -> usize {
+pub(super) fn count(marks: &[u8]) -> usize {
     let runs = marks.chunks(255);
     runs.map(|run| usize::from(run.iter().sum::<u8>())).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn kept_rows_are_the_marked_ones(marks in prop::collection::vec(0_u8..2, 0..40_000)) {
-            let kept = count(&marks);
-            let expected: Vec<u32> =
-                (0..marks.len() as u32).filter(|&i| marks[i as usize] == 1).collect();
-            prop_assert_eq!(kept, expected.len());
-            let all = kept == marks.len();
-            let found = Selection { marks, kept }.into_kept(&mut Buffers::default());
-            prop_assert_eq!(found, if all { Kept::All(kept) } else { Kept::Listed(expected) });
-        }
-    }
 }

@@ -13,9 +13,10 @@ use hdf5::plist::DatasetCreate;
 use hdf5::plist::dataset_create::ExternalFile;
 
 use super::chunk::{Asked, ChunkedDataset, Found, Untabled, find};
-use super::columns::{SourceDataset, Wanted};
+use super::columns::SourceDataset;
 use super::elsewhere::Lead;
 use super::file::{GranuleFile, Located};
+use super::rows::Wanted;
 use super::virtual_dataset::Depth;
 use crate::config::{Dtype, memory_for_chunks};
 use crate::error::{Error, Result, Setting, phrase};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::belonging::{Belonging, Reach};
 use super::block::{Block, widens};
-use super::columns::{SourceDataset, Wanted, read_all};
+use super::columns::SourceDataset;
 use super::donor::Donor;
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
@@ -18,6 +18,7 @@ use super::level_hint::Levels;
 use super::of_cycle::column_of;
 use super::open_join::OpenJoin;
 use super::open_link::OpenLink;
+use super::rows::{LookedAt, Wanted, read_all};
 use crate::Result;
 use crate::config::{Config, Dtype};
 use crate::photon::ColumnType;
@@ -37,6 +38,8 @@ pub(super) struct Track {
     /// In the order of the config's filters and variables.
     pub filters: Vec<usize>,
     pub columns: Vec<usize>,
+    /// The source of times, where photons are told by theirs.
+    times: Option<usize>,
     pub link: Option<OpenLink>,
     /// Sources that nothing looks at.
     unread: Vec<usize>,
@@ -99,6 +102,7 @@ impl Track {
             latitude: 0,
             filters: Vec::new(),
             columns: Vec::new(),
+            times: None,
             link: None,
             unread: Vec::new(),
             joins: Vec::new(),
@@ -118,6 +122,9 @@ impl Track {
         for filter in &config.filters {
             let source = track.add_compared(granule, filter, config)?;
             track.filters.push(source);
+            if filter.moment.is_some() {
+                track.times = Some(source);
+            }
         }
         for (variable, &wanted) in config.variables.iter().zip(types) {
             let source = if let Some(join) = variable.join {
@@ -249,6 +256,11 @@ impl Track {
         coordinates.contains(&source) || self.columns.contains(&source)
     }
 
+    /// Whether filters compare a source with moments: steps of time are told by it, too.
+    fn are_times(&self, source: usize) -> bool {
+        self.times == Some(source)
+    }
+
     /// Reads a block of photon rows of some sources into their places in `blocks`; what belongs to several photons, or
     /// to some, is brought to them through what `reach` has of it, which must then be given.
     pub fn read(
@@ -267,12 +279,17 @@ impl Track {
         let wanted = sources.iter().map(|&i| {
             let source = &self.sources[i];
             let rows = of_source(source);
-            // Others are brought to their photons first.
-            let for_batch = self.is_of_batches(i) && source.rows == RowsOf::Photons;
+            let looked_at = match (self.is_of_batches(i), source.rows) {
+                (true, RowsOf::Photons) => LookedAt::InBatch,
+                (false, RowsOf::Photons) if !self.are_times(i) => LookedAt::ByFilters,
+                // Others are brought to their photons first.
+                _ => LookedAt::ByAny,
+            };
             Wanted {
                 source: &source.data,
                 rows,
-                for_batch,
+                looked_at,
+                are_times: self.are_times(i) && source.rows == RowsOf::Photons,
             }
         });
         let wanted: Vec<_> = wanted.collect();

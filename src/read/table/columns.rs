@@ -13,7 +13,6 @@ use super::file::{Format, TableFile};
 use super::lookup::{column, missing};
 use super::partitions::Partition;
 use super::points;
-use super::times;
 use super::types::{column_type, list_item};
 use super::words::Words;
 use crate::Result;
@@ -22,6 +21,7 @@ use crate::grid::Locator;
 use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::read::Attributes;
+use crate::read::times;
 use crate::read::{Applied, Axis, Meaning, StepFinder, check_degrees};
 
 /// Names of the columns that a config needs.

@@ -35,7 +35,6 @@ mod reader;
 mod room;
 mod row_groups;
 mod texts;
-mod times;
 mod types;
 mod values;
 mod words;

@@ -22,8 +22,8 @@ use crate::config::{Config, NullPolicy};
 use crate::grid::Locator;
 use crate::grid::WantedBoxes;
 use crate::photon::Counts;
-use crate::photon::{Column, ColumnType, InSteps, Origin, PhotonBatch};
-use crate::read::{Applied, ByTime, Edges, Oddities, RowFilter, Spent, WantedShards};
+use crate::photon::{Column, ColumnType, InSteps, Origin, PhotonBatch, Values};
+use crate::read::{Applied, ByTime, Edges, Oddities, RowFilter, Spent, Times, WantedShards};
 use crate::region::Region;
 use crate::{Error, Result};
 
@@ -296,8 +296,13 @@ impl TableReader {
             return Ok(Vec::new());
         }
         let steps = self.steps.as_ref().map_or(InSteps::One(0), |by| {
-            let times = &of_filters[by.filter].values;
-            by.finder.find(times, kept.iter().map(|&i| i as usize))
+            let times = Times {
+                values: &of_filters[by.filter].values,
+                extremes: &[],
+                together: usize::MAX,
+            };
+            by.finder
+                .find(&times, kept.iter().map(|&i| i as usize..i as usize + 1))
         });
         let batch = PhotonBatch {
             origin: Origin {
@@ -310,7 +315,7 @@ impl TableReader {
             lat: picked(&lat, &kept),
             columns,
         };
-        Ok(batch.parted(&steps))
+        Ok(batch.parted(&steps, &mut Values::room))
     }
 
     /// The columns of filters and of variables, where there are photons to filter; counts what is odd

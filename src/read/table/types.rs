@@ -4,9 +4,9 @@
 
 use arrow::datatypes::DataType;
 
-use super::times;
 use crate::config::Dtype;
 use crate::photon::ColumnType;
+use crate::read::times;
 
 /// The type of a list's elements.
 pub(super) fn list_item(data_type: &DataType) -> Option<&DataType> {

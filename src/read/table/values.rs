@@ -7,9 +7,9 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{self as types, DataType};
 
-use super::times::seconds;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::Meaning;
+use crate::read::times::seconds;
 
 /// The values of some rows, and which of them are null (`None`: none is).
 #[derive(Debug)]

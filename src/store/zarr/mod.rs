@@ -4,7 +4,7 @@
 //! (`fullsphere.rs`) or over rows and columns (`raster.rs`, `raster_lists.rs`, `raster_documents.rs`, `raster_read.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
 //! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
 //! `sphere.rs`, `step_read.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
-//! inside.
+//! inside. `rows_hash.rs` hashes rows that go elsewhere.
 
 mod aligned;
 mod array;
@@ -37,6 +37,7 @@ mod raster_lists;
 mod raster_read;
 mod read;
 mod root;
+mod rows_hash;
 mod sphere;
 mod step_read;
 mod times;
@@ -54,6 +55,7 @@ pub use logical::TreeHashes;
 pub use open::ArrayInfo;
 pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};
+pub use rows_hash::RowsHash;
 pub use step_read::StoredSteps;
 pub use verify::verify;
 pub use write::StoreWriter;

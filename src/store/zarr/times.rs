@@ -28,6 +28,16 @@ struct Coordinate {
     bytes: Vec<u8>,
 }
 
+impl Coordinate {
+    fn hash(&self) -> ContentHash {
+        ContentHash {
+            array: self.name.to_owned(),
+            dtype: self.dtype,
+            sha256: hex(&Sha256::digest(&self.bytes)),
+        }
+    }
+}
+
 /// Writes the coordinate of the steps below the folder of a group; gives back its hash.
 pub fn write(group: &Path, steps: &StoreSteps) -> Result<Vec<ContentHash>, WriteFailure> {
     let coordinates = coordinates(steps);
@@ -39,13 +49,14 @@ pub fn write(group: &Path, steps: &StoreSteps) -> Result<Vec<ContentHash>, Write
             write_file(&folder.join(format!("c/{zeros}")), &coordinate.bytes)?;
         }
         write_document(&folder, &document(&coordinate))?;
-        Ok(ContentHash {
-            array: coordinate.name.to_owned(),
-            dtype: coordinate.dtype,
-            sha256: hex(&Sha256::digest(&coordinate.bytes)),
-        })
+        Ok(coordinate.hash())
     });
     hashes.collect()
+}
+
+/// The hash of each coordinate of the steps.
+pub fn hashes(steps: &StoreSteps) -> Vec<ContentHash> {
+    coordinates(steps).iter().map(Coordinate::hash).collect()
 }
 
 /// Attributes of the column of a table that has the step of each row.

@@ -15,7 +15,6 @@ use super::dataset::ChunkedDataset;
 use crate::decode::convert::Target;
 use crate::decode::host::{Defect, Kept, Piece, PieceSpent, pieces};
 use crate::decode::inflate::with_tools;
-use crate::photon::Values;
 use crate::photon::stored::StoredColumn;
 use crate::read::bytes::Bytes;
 use crate::read::spent::Spent;
@@ -25,7 +24,7 @@ use crate::read::spent::Spent;
 pub struct Request<'a> {
     pub dataset: &'a ChunkedDataset,
     pub rows: Range<u64>,
-    pub values: &'a mut Values,
+    pub target: Target<'a>,
 }
 
 /// The first request that failed, and the rows of the chunk that did.
@@ -49,8 +48,9 @@ type Column = StoredColumn<Arc<dyn Bytes>>;
 
 /// Fills the values of all requests, no more than `at_once` chunks at a time. Which failure is reported
 /// does not depend on threads.
-pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure> {
+pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Spent, Failure> {
     let started = Instant::now();
+    let asked: Vec<_> = requests.iter().map(|r| (r.dataset, r.rows.end)).collect();
     let columns: Vec<Column> = requests
         .iter()
         .map(|request| request.dataset.stored(request.rows.clone()))
@@ -60,13 +60,8 @@ pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure
     // Where bytes lie that columns of 2-D datasets share.
     let mut shared: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut next = Vec::with_capacity(requests.len());
-    for (i, (request, kept)) in requests.iter_mut().zip(&mut kept).enumerate() {
-        let target = match request.values {
-            Values::F32(v) => Target::F32(v),
-            Values::F64(v) => Target::F64(v),
-            Values::I64(v) => Target::I64(v),
-        };
-        let (pieces, mut keep) = pieces(&columns[i], target, kept);
+    for (i, (request, kept)) in requests.into_iter().zip(&mut kept).enumerate() {
+        let (pieces, mut keep) = pieces(&columns[i], request.target, kept);
         for piece in pieces {
             let number = piece.chunk.number;
             let place = (piece.chunk.place.start, piece.chunk.place.end);
@@ -103,10 +98,8 @@ pub fn decode(requests: &mut [Request], at_once: usize) -> Result<Spent, Failure
         }
     }
     drop(tasks);
-    for ((request, kept), next) in requests.iter().zip(kept).zip(next) {
-        request
-            .dataset
-            .give_back(kept.after(next), request.rows.end);
+    for (((dataset, done), kept), next) in asked.into_iter().zip(kept).zip(next) {
+        dataset.give_back(kept.after(next), done);
     }
     Ok(Spent {
         reading: Spent::share(started.elapsed(), reading, decoding),

@@ -1,6 +1,6 @@
 //! Dates and timestamps as times: seconds since 2018-01-01T00:00:00 UTC, as `delta_time` of the products has them.
 //!
-//! On the line: below `values.rs`. Timestamps count from 1970 in days of 86,400 seconds; there was no leap second since
+//! On the line: both tables and arrays in memory have them. Timestamps count from 1970 in days of 86,400 seconds; there was no leap second since
 //! 2018, so the seconds of both are the same. A double holds less than a nanosecond of years, so the value is the largest
 //! double that is not above the time: a comparison with any double is that of the exact time.
 
@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{self as types, DataType, TimeUnit};
 
 /// Units of times of tables.
-pub(super) const UNITS: &str = "seconds since 2018-01-01";
+pub(crate) const UNITS: &str = "seconds since 2018-01-01";
 /// Seconds from 1970 to 2018.
 const EPOCH: i128 = 1_514_764_800;
 
@@ -30,12 +30,12 @@ fn tick(data_type: &DataType) -> Option<Tick> {
 }
 
 /// Whether values of a type are times.
-pub(super) fn is_time(data_type: &DataType) -> bool {
+pub(crate) fn is_time(data_type: &DataType) -> bool {
     tick(data_type).is_some()
 }
 
 /// The seconds of each value; `None` of an array that has no times.
-pub(super) fn seconds(array: &ArrayRef) -> Option<Vec<f64>> {
+pub(crate) fn seconds(array: &ArrayRef) -> Option<Vec<f64>> {
     let count = |values: &[i64], each: i128| {
         let values = values.iter();
         values

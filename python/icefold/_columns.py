@@ -1,0 +1,150 @@
+"""Columns of arrays and tables, as the compiled part reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import ArgumentError
+
+# How many of its counts a second has, by the unit of a moment in NumPy.
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def columns(data: Any, lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
+    """Names of columns, and the columns: a capsule, or arrays."""
+    if data is None:
+        return _of_arrays(lon, lat, values, weights, times)
+    if hasattr(data, "geometry") and hasattr(data, "crs"):
+        return _of_points(data, lon, lat, values, weights, times)
+    names = {"lon": lon, "lat": lat, "values": _listed(values), "weights": weights, "time": times, "per_second": None}
+    wanted = [lon, lat, *_others(names)]
+    for name in wanted:
+        if not isinstance(name, str):
+            raise ArgumentError("with data=, lon, lat, values, weights and time['dataset'] are names of its columns")
+    # pandas has a stream only beside pyarrow, and its columns are arrays of NumPy already.
+    if hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc"):
+        return names, data.__arrow_c_stream__()
+    missing = [name for name in wanted if name not in data]
+    if missing:
+        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, data))}")
+    return names, _arrays(data, names)
+
+
+def _listed(values: Any) -> list[Any]:
+    return [values] if isinstance(values, str) else list(values)
+
+
+def _others(names: dict[str, Any]) -> list[Any]:
+    """Names of values, weights and times."""
+    rest = [names[of] for of in ("weights", "time") if names[of] is not None]
+    return [*names["values"], *rest]
+
+
+def _of_points(data: Any, lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
+    """Points of geopandas: their positions, unless columns of positions are named."""
+    if data.crs is not None and not data.crs.is_geographic:
+        raise ArgumentError(f"points are in {data.crs.to_string()}, and positions are degrees; use .to_crs(4326)")
+    names = {"lon": lon, "lat": lat, "values": _listed(values), "weights": weights, "time": times, "per_second": None}
+    missing = [name for name in _others(names) if not isinstance(name, str) or name not in data]
+    if missing:
+        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, data))}")
+    table = {name: data[name] for name in _others(names)}
+    for name, of_point in ((lon, data.geometry.x), (lat, data.geometry.y)):
+        table[name] = data[name] if name in data else of_point
+    return names, _arrays(table, names)
+
+
+def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
+    if any(isinstance(each, str) for each in (lon, lat, values, weights, times)):
+        raise ArgumentError("names of columns need what has them: give data=, or arrays in place of names")
+    of_values = dict(values) if isinstance(values, Mapping) else {"value": values}
+    if not of_values:
+        raise ArgumentError("values is empty; give one array at least")
+    table = {"lon": lon, "lat": lat, "weights": weights, "time": times}
+    for name in of_values:
+        if name in table:
+            raise ArgumentError(f"values has {name!r}, which is the name of another argument; rename it")
+    names = {
+        "lon": "lon",
+        "lat": "lat",
+        "values": [str(name) for name in of_values],
+        "weights": None if weights is None else "weights",
+        "time": None if times is None else "time",
+        "per_second": None,
+    }
+    return names, _arrays({**table, **of_values}, names)
+
+
+def _arrays(table: Any, names: dict[str, Any]) -> tuple[Any, Any, list[Any]]:
+    """Positions, values, weights that are no value, and times, which come last."""
+    import numpy
+
+    listed = list(names["values"])
+    if names["weights"] is not None and names["weights"] not in listed:
+        listed.append(names["weights"])
+    degrees = [numpy.ascontiguousarray(_numbers(table[names[of]], names[of]), "f8") for of in ("lon", "lat")]
+    columns = [_values(table[name], name) for name in listed]
+    if names["time"] is not None:
+        times, names["per_second"] = _times(table[names["time"]], names["time"])
+        columns.append(times)
+    return degrees[0], degrees[1], columns
+
+
+def _plain(column: Any, name: str) -> Any:
+    """An array of one dimension, without a copy where that is possible."""
+    import numpy
+
+    if isinstance(column, numpy.ma.MaskedArray) and numpy.ma.is_masked(column):
+        raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
+    converted = getattr(column, "to_numpy", None)
+    array = numpy.asarray(column) if converted is None else converted()
+    if array.ndim != 1:
+        raise ArgumentError(f"{name} has shape {array.shape}, and columns have one dimension; use .ravel()")
+    return array
+
+
+def _numbers(column: Any, name: str) -> Any:
+    array = _plain(column, name)
+    if array.dtype.kind not in "fiu":
+        raise ArgumentError(f"{name} is of {array.dtype}, and columns are numbers; convert it")
+    return array
+
+
+def _values(column: Any, name: str) -> Any:
+    """As float32, float64 or int64, whichever holds all of it."""
+    import numpy
+
+    array = _numbers(column, name)
+    if array.dtype.kind == "f":
+        if array.dtype.itemsize > 8:
+            raise ArgumentError(f"{name} is of {array.dtype}, which is finer than float64; convert it")
+        return numpy.ascontiguousarray(array, "f4" if array.dtype.itemsize <= 4 else "f8")
+    if array.dtype == numpy.uint64 and array.size and int(array.max()) > numpy.iinfo("i8").max:
+        raise ArgumentError(f"{name} has {array.max()}, which is beyond int64; convert it")
+    return numpy.ascontiguousarray(array, "i8")
+
+
+def _times(column: Any, name: str) -> tuple[Any, int | None]:
+    """Seconds since 2018 as they are, or moments as counts since 1970 and how many of these a second has."""
+    import numpy
+
+    of_pandas = getattr(column, "dt", column)
+    if getattr(of_pandas, "tz", None) is not None and hasattr(of_pandas, "tz_convert"):
+        of_pandas = of_pandas.tz_convert("UTC")
+        column = getattr(of_pandas, "dt", of_pandas).tz_localize(None)
+    array = _plain(column, name)
+    if array.dtype.kind != "M":
+        if array.dtype.kind not in "fiu":
+            raise ArgumentError(
+                f"{name} is of {array.dtype}, and times are datetime64 or seconds since 2018-01-01; convert it"
+            )
+        return _values(array, name), None
+    unit, step = numpy.datetime_data(array.dtype)
+    if unit in ("Y", "M", "W", "D", "h", "m"):
+        unit = "s"
+    if unit not in _PER_SECOND:
+        raise ArgumentError(f"{name} is of {array.dtype}, which is finer than nanoseconds; convert it")
+    if array.dtype != numpy.dtype(f"datetime64[{unit}]") or not array.dtype.isnative:
+        array = array.astype(f"datetime64[{unit}]")
+    return numpy.ascontiguousarray(array).view("i8"), _PER_SECOND[unit]
