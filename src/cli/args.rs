@@ -135,8 +135,7 @@ pub struct RunArgs {
     /// How the store is laid out [default: the config's `store_layout`, else cells or raster]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutArg>,
-    /// Coarser orders that the store has, too: such as 11,9 or 11..6, both ends, or 11,10,..6; of
-    /// rectilinear grids widths of their cells in cells, such as 2,4,8
+    /// Coarser orders that the store has, too: 11,9 or 11..6 or 11,10,..6; of rasters widths: 2,4,8
     #[arg(long, value_name = "ORDERS", allow_hyphen_values = true)]
     pub overviews: Option<String>,
     /// Replace the store if it exists, and the tables; with --shards, pieces that are done

@@ -190,12 +190,12 @@ fn healpix(
     let whole = |value: Option<i64>| value.unwrap_or_default() as f64;
     let shard_order = faults.keep(order("parent_order", whole(raw.parent_order)));
     let cell_order = faults.keep(order("child_order", whole(raw.child_order)));
-    let chunk_order = raw.chunk_inner.as_ref().map(|chunk| match chunk.one() {
-        Some(value) => order("chunk_inner", value),
-        None => {
+    let chunk_order = raw.chunk_inner.as_ref().map(|chunk| {
+        let value = chunk.one().ok_or_else(|| {
             let message = "expected a whole number: the order of Zarr chunks of HEALPix cells";
-            Err(Fault::new(key("chunk_inner"), message))
-        }
+            Fault::new(key("chunk_inner"), message)
+        })?;
+        order("chunk_inner", value)
     });
     let chunk_order = faults.keep(chunk_order.transpose());
     let (shard_order, cell_order, chunk_order) = (shard_order?, cell_order?, chunk_order?);

@@ -156,7 +156,9 @@ impl Grid {
     pub fn rectilinear(self) -> Option<Rectilinear> {
         match self {
             Self::Rectilinear(grid) => Some(grid),
-            _ => None,
+            Self::Healpix(_) => None,
+            #[cfg(test)]
+            Self::Lattice(_) => None,
         }
     }
 

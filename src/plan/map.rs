@@ -287,10 +287,9 @@ fn shards(keys: &[u64], grid: Grid) -> Result<(Option<Order>, Vec<u64>), String>
     let mut ids = Vec::with_capacity(keys.len());
     for (place, &key) in keys.iter().enumerate() {
         let (found, id) = grid.of_key(key).ok_or_else(|| {
-            if let Some(shards) = grid.rectilinear().map(|grid| grid.shards()) {
+            if let Some([rows, columns]) = grid.rectilinear().map(|grid| grid.shards()) {
                 return format!(
-                    "shard_keys[{place}] is {key}, and the grid has {} x {} shards: make the map again",
-                    shards[0], shards[1]
+                    "shard_keys[{place}] is {key}, and the grid has {rows} x {columns} shards: make the map again"
                 );
             }
             format!(

@@ -13,7 +13,7 @@ use crate::support::site::{Site, long_track, tree};
 
 /// Around the photons of `long_track`, between 68 and 72 degrees north; some of them lie outside.
 const POLAR: &str = "type: rectilinear, crs: EPSG:3413, resolution: 500, bounds: [-60000, -2350000, 60000, -1950000], \
-                     chunk_shape: [48, 40]";
+                     chunk_shape: [96, 80]";
 const DEGREES: &str = "type: rectilinear, crs: EPSG:4326, resolution: [0.25, 0.125], bounds: [-50, 68.5, -40, 72.5], \
                        chunk_shape: [8, 8], chunk_inner: [4, 2]";
 
@@ -216,8 +216,8 @@ fn what_does_not_go_with_a_rectilinear_grid_is_refused_by_name() {
         (run(POLAR).layout(Layout::CELLS), "use the raster layout"),
         (run(POLAR).layout(Layout::HIVE), "use the raster layout"),
         (
-            run(POLAR).overviews([16]),
-            "divide both sides of chunk_shape [48, 40]",
+            run(POLAR).overviews([32]),
+            "divide both sides of chunk_shape [96, 80]",
         ),
         (
             run(POLAR).table(site.out("a.parquet")),

@@ -104,9 +104,10 @@ impl Crs {
     pub fn wkt(self) -> String {
         let projected = |projection: &str, parameters: &[(&str, f64)]| {
             let parameters = parameters.iter();
-            let parameters: String = parameters
+            let parameters: Vec<String> = parameters
                 .map(|(name, value)| format!(r#",PARAMETER["{name}",{value}]"#))
                 .collect();
+            let parameters = parameters.concat();
             format!(
                 r#"PROJCS["{}",{GEOGRAPHIC},PROJECTION["{projection}"]{parameters},UNIT["metre",1,AUTHORITY["EPSG","9001"]],AUTHORITY["EPSG","{}"]]"#,
                 self.title(),

@@ -140,7 +140,7 @@ impl Transverse {
     }
 }
 
-/// The sum of c_j sin(2 j zeta) of a complex zeta, by Clenshaw's recurrence.
+/// The sum of c sin(2 j zeta) over j from 1, of a complex zeta, by Clenshaw's recurrence.
 #[inline]
 fn sum(coefficients: &[f64; 6], s: f64, q: f64, v: f64) -> Complex {
     let rest = 1.0 - v * v;

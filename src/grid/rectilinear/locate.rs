@@ -90,7 +90,7 @@ impl Locator {
     fn of(&self, lon: f64, lat: f64) -> u64 {
         let (x, y) = match &self.projection {
             // No position: turning it would not end.
-            Projection::Geographic if !(lon.abs() <= FARTHEST) => return OUTSIDE,
+            Projection::Geographic if lon.is_nan() || lon.abs() > FARTHEST => return OUTSIDE,
             Projection::Geographic => (self.turned(lon), lat),
             projection => projection.project(lon, lat),
         };

@@ -178,6 +178,10 @@ fn what_makes_no_grid_is_refused_by_its_key() {
         let (found, message) = Rectilinear::new(&asked).unwrap_err();
         assert!(found == key && message.contains(says), "{found}: {message}");
     }
+}
+
+#[test]
+fn bounds_in_degrees_are_within_the_poles_and_a_turn() {
     for (bounds, says) in [
         ([-180.0, -91.0, 180.0, 90.0], "latitudes"),
         ([-180.0, -90.0, 181.0, 90.0], "360 degrees at most"),
