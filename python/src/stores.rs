@@ -22,7 +22,7 @@ pub fn store_orders(py: Python<'_>, store: PathBuf) -> PyResult<Vec<u8>> {
 /// Occupied cells of one order: their ids, every array that has numbers as bytes, type, shape and attributes (JSON), and
 /// the names of those that have lists.
 #[pyfunction]
-pub fn read_store<'py>(py: Python<'py>, store: PathBuf, order: u8) -> PyResult<Bound<'py, PyDict>> {
+pub fn read_store(py: Python<'_>, store: PathBuf, order: u8) -> PyResult<Bound<'_, PyDict>> {
     let order = Order::new(order)
         .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29")))?;
     let read = py.detach(|| {

@@ -179,10 +179,10 @@ mod tests {
 
     use super::*;
 
-    fn text(column: ArrayRef) -> String {
+    fn text(column: &ArrayRef) -> String {
         let mut text = String::new();
         for row in 0..column.len() {
-            shown(&column).unwrap()(row, &mut text);
+            shown(column).unwrap()(row, &mut text);
             text.push(' ');
         }
         text
@@ -201,7 +201,8 @@ mod tests {
             f64::NEG_INFINITY,
             3.0,
         ];
-        let found = text(Arc::new(Float64Array::from(doubles.to_vec())));
+        let column: ArrayRef = Arc::new(Float64Array::from(doubles.to_vec()));
+        let found = text(&column);
         assert_eq!(found, "0.1 -0.0 1e300 5e-324 1e16 NaN inf -inf 3.0 ");
         for (word, expected) in found.split_whitespace().zip(doubles) {
             let back: f64 = word.parse().unwrap();
@@ -211,11 +212,13 @@ mod tests {
             );
         }
         let singles = [0.1_f32, f32::MAX, f32::MIN_POSITIVE];
-        let found = text(Arc::new(Float32Array::from(singles.to_vec())));
+        let column: ArrayRef = Arc::new(Float32Array::from(singles.to_vec()));
+        let found = text(&column);
         for (word, expected) in found.split_whitespace().zip(singles) {
             assert_eq!(word.parse::<f64>().unwrap() as f32, expected, "{word}");
         }
-        let whole = text(Arc::new(Int64Array::from(vec![i64::MIN, 0, i64::MAX])));
+        let whole: ArrayRef = Arc::new(Int64Array::from(vec![i64::MIN, 0, i64::MAX]));
+        let whole = text(&whole);
         assert_eq!(whole, "-9223372036854775808 0 9223372036854775807 ");
     }
 

@@ -55,7 +55,7 @@ fn a_raster_has_the_same_bytes_however_it_was_made() {
     let (report, _) = done(whole());
     let beyond = report["photons"]["rejected_by"]["outside_grid"].as_u64();
     assert!(beyond.unwrap() > 500, "{report}");
-    let text = looked(&site.out("a.zarr"));
+    let text = looked(site.out("a.zarr"));
     let base = &text["orders"][0];
     assert_eq!(base["content_sha256"], report["content_sha256"]);
     assert_eq!(base["layout"], "raster");
@@ -144,7 +144,7 @@ fn steps_of_time_and_a_region_are_on_rectilinear_grids_too() {
             .batch_rows(501),
     );
     same_bytes(&site.out("a.zarr"), &site.out("b.zarr"));
-    let found = looked(&site.out("a.zarr"));
+    let found = looked(site.out("a.zarr"));
     assert_eq!(
         found["orders"][0]["content_sha256"],
         report["content_sha256"]

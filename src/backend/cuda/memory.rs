@@ -1,12 +1,14 @@
 //! Memory of a device, kept from batch to batch and held to a budget.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytemuck::Pod;
 
 use super::kernels::{Argument, Kernel};
-use super::machine::{Block, Fault, Machine, Queue, Result, Span, Step};
+use super::machine::{Block, Fault, Machine, Queue, Result, Step};
+pub use super::shelf::Lease;
+use super::shelf::{Home, Shelf, locked};
 use super::way::{Results, Sorting, Uploads};
 use crate::photon::Buffer;
 
@@ -29,80 +31,11 @@ pub struct Gpu<M: Machine> {
     pub uploads: Uploads,
 }
 
-/// Memory that no batch uses at the moment.
-#[derive(Debug, Default)]
-struct Shelf {
-    /// For kernels, which follow each other: free as soon as it comes back.
-    scratch: Vec<Block>,
-    /// For uploads, which overtake kernels: free once all that was launched is done.
-    landing: Vec<Block>,
-    /// Landing memory that kernels may still read.
-    busy: Vec<Block>,
-    /// For what is done in each queue beside the main one, kernels and uploads: free for the same queue, whose uploads
-    /// wait for its kernels (`Machine::upload_behind`).
-    beside: Vec<Vec<Block>>,
-    /// Bytes taken from the machine, those in use included.
-    taken: u64,
-}
-
-/// Memory in use; it goes back to its shelf when it is dropped.
-#[derive(Debug)]
-pub struct Lease {
-    block: Block,
-    /// As many as were asked for, in whole grains.
-    bytes: u64,
-    home: Home,
-    shelf: Arc<Mutex<Shelf>>,
-}
-
-/// Where memory goes back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Home {
-    Scratch,
-    Landing,
-    Beside(usize),
-}
-
-impl Home {
-    /// Of memory that uploads write in a queue.
-    fn of_uploads(queue: Queue) -> Self {
-        match queue {
-            Queue::Main => Self::Landing,
-            Queue::Beside(number) => Self::Beside(number),
-        }
-    }
-}
-
 /// Mapped memory in use, likewise.
 #[derive(Debug)]
 pub struct MappedLease {
     block: Block,
     shelf: Arc<Mutex<Vec<Block>>>,
-}
-
-impl Shelf {
-    fn beside(&mut self, number: usize) -> &mut Vec<Block> {
-        if self.beside.len() <= number {
-            self.beside.resize_with(number + 1, Vec::new);
-        }
-        &mut self.beside[number]
-    }
-}
-
-fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
-    shelf.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let mut shelf = locked(&self.shelf);
-        let back = std::mem::replace(&mut self.block, Block::none());
-        match self.home {
-            Home::Scratch => shelf.scratch.push(back),
-            Home::Landing => shelf.busy.push(back),
-            Home::Beside(number) => shelf.beside(number).push(back),
-        }
-    }
 }
 
 impl Drop for MappedLease {
@@ -119,24 +52,6 @@ impl<M: Machine> Drop for Gpu<M> {
         for block in locked(&self.mapped).drain(..) {
             self.machine.free_mapped(block);
         }
-    }
-}
-
-impl Lease {
-    fn span(&self) -> Span<'_> {
-        let all = self.block.span();
-        // A lease is never longer than its block.
-        all.part(0, self.bytes).unwrap_or(all)
-    }
-
-    /// As an argument of a kernel.
-    pub fn at(&self) -> Argument<'_> {
-        Argument::Memory(self.span())
-    }
-
-    /// From the byte `first` on, likewise.
-    pub fn from(&self, first: u64) -> Result<Argument<'_>> {
-        Ok(Argument::Memory(self.span().from(first)?))
     }
 }
 

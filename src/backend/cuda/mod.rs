@@ -33,6 +33,7 @@ mod rows;
 mod runs;
 mod select;
 mod shares;
+mod shelf;
 mod sides;
 mod slabs;
 mod staged;

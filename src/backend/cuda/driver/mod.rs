@@ -214,7 +214,7 @@ impl Driver {
         }
     }
 
-    fn fill(&self, stream: &CudaStream, at: Span, byte: u8) -> Result<()> {
+    fn fill(stream: &CudaStream, at: Span, byte: u8) -> Result<()> {
         let (bytes, stream) = (at.bytes() as usize, stream.cu_stream());
         // SAFETY: a span is of memory that is there.
         let filled = unsafe { result::memset_d8_async(at.address(), byte, bytes, stream) };
@@ -252,7 +252,7 @@ impl Driver {
     /// Does steps one by one.
     fn run_each(&self, stream: &CudaStream, steps: &[Step]) -> Result<()> {
         steps.iter().try_for_each(|step| match step {
-            Step::Fill { at, byte } => self.fill(stream, *at, *byte),
+            Step::Fill { at, byte } => Self::fill(stream, *at, *byte),
             Step::Launch {
                 kernel,
                 blocks,
