@@ -20,7 +20,7 @@ pub fn overviews(text: &str, grid: &GridConfig) -> Result<Vec<u8>> {
     let refuse = |what: String| Error::argument(format!("--overviews {text}: {what}"));
     if grid.kind.rectilinear().is_some() {
         let widths = text.split(',').map(|width| {
-            width.trim().parse().map_err(|_| {
+            width.trim().parse::<u8>().map_err(|_| {
                 format!("'{width}' is not a width from 2 to 128; write widths in cells as 2,4,8")
             })
         });
