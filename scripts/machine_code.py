@@ -38,8 +38,8 @@ WAYS = {
 }
 
 # What decodes symbols, a warp a chunk, in rounds of all symbols that begin in 32 bits: the way around one in which no
-# byte is repeated.
-SYMBOLS = {"inflate": ("around", "VOTE", 1, 1)}
+# byte is repeated: past the vote, and past the store of literals.
+SYMBOLS = {"inflate": ("around", "VOTE", 1, 1, "STG")}
 
 # Of each architecture: registers, bytes of shared memory and warps of a multiprocessor.
 ARCHITECTURES = {
@@ -149,8 +149,9 @@ def shortest(found, start, allowed):
     return far
 
 
-def around(found, op, photons, together):
-    """Instructions a photon of the shortest way around a loop, past instructions that stand together."""
+def around(found, op, photons, together, then=None):
+    """Instructions a photon of the shortest way around a loop, past instructions that stand together, and then past
+    another where one is named."""
     every = loops(found)
     has = lambda at: sum(name.split(".")[0] == op for name in found[at].ops) >= together
     with_op = [l for l in every if any(l[0] <= at <= l[1] and has(at) for at in found)]
@@ -163,10 +164,15 @@ def around(found, op, photons, together):
     from_head = shortest(found, loop[0], allowed)
     ways = []
     for at in filter(has, allowed & set(from_head)):
-        on = shortest(found, at, allowed)
-        if loop[1] in on:
-            length = from_head[at] + on[loop[1]] + len(found[loop[1]].ops)
-            ways.append(length / photons)
+        # To the last of those that have to be passed, and from there to the end.
+        passed = {at: 0}
+        if then is not None:
+            has_then = lambda block: then in (name.split(".")[0] for name in found[block].ops)
+            passed = {block: far for block, far in shortest(found, at, allowed).items() if has_then(block)}
+        for block, far in passed.items():
+            on = shortest(found, block, allowed)
+            if loop[1] in on:
+                ways.append((from_head[at] + far + on[loop[1]] + len(found[loop[1]].ops)) / photons)
     return min(ways, default=None)
 
 

@@ -61,7 +61,7 @@ impl Shelf {
     }
 }
 
-/// Whoever held it before.
+/// The lock, whatever became of those who held it.
 pub fn locked<T>(shelf: &Mutex<T>) -> MutexGuard<'_, T> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner)
 }
