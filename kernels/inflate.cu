@@ -1,5 +1,4 @@
-// inflate: storage chunks that are zlib streams, decoded where they were uploaded, in two ways that give the same
-// bytes. What a stream is and which are refused is in `deflate.cu`; shaders have their twin in `shaders/inflate.wgsl`.
+// inflate: storage chunks that are zlib streams, decoded where they were uploaded. What a stream is and which are refused is in `deflate.cu`; shaders have their twin in `shaders/inflate.wgsl`.
 // What fails in any way has a status, and the host decodes it again: it has the bytes, or the words for what is
 // wrong. So which chunks fail here cannot change a result.
 //

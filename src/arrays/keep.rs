@@ -34,9 +34,9 @@ impl Photons {
     #[doc(hidden)]
     pub fn kept(mut self, config: &Config) -> Result<Kept> {
         let mut times = self.take_times(config)?;
-        let mut columns = self.batch.columns.iter();
-        let chosen = config.region.is_some() || times.is_some();
-        if chosen || columns.all(|column| column.nulls.is_some()) {
+        let columns = &self.batch.columns;
+        let nulls = !columns.is_empty() && columns.iter().all(|column| column.nulls.is_some());
+        if nulls || config.region.is_some() || times.is_some() {
             let keep = self.chosen(config, times.as_ref());
             times = times.map(|times| times.retain(&keep));
         }
@@ -148,20 +148,12 @@ fn parted(batch: PhotonBatch, config: &Config, times: Option<&Column>) -> Result
     if batch.is_empty() {
         return Ok(Vec::new());
     }
-    let photons = batch.len();
-    if photons > 1 << 30 {
-        let message = format!(
-            "{photons} photons at once are not parted by steps of time, at most {} are; give fewer",
-            1 << 30
-        );
-        return Err(Error::argument(message));
-    }
     let times = Times {
         values: &times.values,
         extremes: &[],
         together: usize::MAX,
     };
-    let steps = by.finder.find(&times, std::iter::once(0..photons));
+    let steps = by.finder.find(&times, std::iter::once(0..batch.len()));
     Ok(batch.parted(&steps, &mut Values::room))
 }
 

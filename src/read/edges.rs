@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::wanted;
 use crate::grid::{GridConfig, Locator, shard_runs};
 
 /// Why photons outside the grid of a config are rejected.
@@ -22,26 +23,14 @@ impl Edges {
 
     /// Clears the marks of positions outside; those whose mark is clear already may be anything.
     pub(super) fn narrow(&self, lon: &[f64], lat: &[f64], marks: &mut [u8]) {
-        if marks.iter().all(|&mark| mark == 1) {
-            return self.each_outside(lon, lat, |photons| marks[photons].fill(0));
-        }
-        let marked: Vec<usize> = (0..marks.len()).filter(|&i| marks[i] == 1).collect();
-        let of = |degrees: &[f64]| -> Vec<f64> { marked.iter().map(|&i| degrees[i]).collect() };
-        self.each_outside(&of(lon), &of(lat), |photons| {
-            for &i in &marked[photons] {
-                marks[i] = 0;
-            }
+        wanted::narrow((lon, lat), marks, |lon, lat, outside| {
+            self.each_outside(lon, lat, outside);
         });
     }
 
     /// Drops the positions outside from some of them, given by their places.
     pub fn retain(&self, lon: &[f64], lat: &[f64], places: &mut Vec<u32>) {
-        let mut marks = vec![0; lon.len()];
-        for &place in &*places {
-            marks[place as usize] = 1;
-        }
-        self.narrow(lon, lat, &mut marks);
-        places.retain(|&place| marks[place as usize] == 1);
+        wanted::retain(lon.len(), places, |marks| self.narrow(lon, lat, marks));
     }
 
     fn each_outside(&self, lon: &[f64], lat: &[f64], mut outside: impl FnMut(Range<usize>)) {

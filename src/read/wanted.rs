@@ -56,28 +56,15 @@ impl WantedShards {
     /// Clears the marks of positions where photons do not count, and gives back how many of these lie
     /// in a wanted shard; positions whose mark is clear already may be anywhere.
     pub(super) fn narrow(&self, lon: &[f64], lat: &[f64], marks: &mut [u8]) -> usize {
-        if marks.iter().all(|&mark| mark == 1) {
-            return self.each_outside(lon, lat, |photons| marks[photons].fill(0));
-        }
-        let marked: Vec<usize> = (0..marks.len()).filter(|&i| marks[i] == 1).collect();
-        let of = |degrees: &[f64]| -> Vec<f64> { marked.iter().map(|&i| degrees[i]).collect() };
-        self.each_outside(&of(lon), &of(lat), |photons| {
-            for &i in &marked[photons] {
-                marks[i] = 0;
-            }
+        narrow((lon, lat), marks, |lon, lat, outside| {
+            self.each_outside(lon, lat, outside)
         })
     }
 
     /// Drops the positions where photons do not count from some of them, given by their places, and
     /// gives back how many of those dropped lie in a wanted shard.
     pub fn retain(&self, lon: &[f64], lat: &[f64], places: &mut Vec<u32>) -> usize {
-        let mut marks = vec![0; lon.len()];
-        for &place in &*places {
-            marks[place as usize] = 1;
-        }
-        let unlisted = self.narrow(lon, lat, &mut marks);
-        places.retain(|&place| marks[place as usize] == 1);
-        unlisted
+        retain(lon.len(), places, |marks| self.narrow(lon, lat, marks))
     }
 
     fn each_outside(
@@ -103,6 +90,39 @@ impl WantedShards {
         });
         unlisted
     }
+}
+
+/// Clears the marks of positions that `each_outside` says are outside, of those that are marked; what it gives back.
+pub(super) fn narrow<T>(
+    (lon, lat): (&[f64], &[f64]),
+    marks: &mut [u8],
+    each_outside: impl FnOnce(&[f64], &[f64], &mut dyn FnMut(Range<usize>)) -> T,
+) -> T {
+    if marks.iter().all(|&mark| mark == 1) {
+        return each_outside(lon, lat, &mut |photons| marks[photons].fill(0));
+    }
+    let marked: Vec<usize> = (0..marks.len()).filter(|&i| marks[i] == 1).collect();
+    let of = |degrees: &[f64]| -> Vec<f64> { marked.iter().map(|&i| degrees[i]).collect() };
+    each_outside(&of(lon), &of(lat), &mut |photons| {
+        for &i in &marked[photons] {
+            marks[i] = 0;
+        }
+    })
+}
+
+/// Keeps the places, of so many, whose marks `narrow` leaves; what it gives back.
+pub(super) fn retain<T>(
+    rows: usize,
+    places: &mut Vec<u32>,
+    narrow: impl FnOnce(&mut [u8]) -> T,
+) -> T {
+    let mut marks = vec![0; rows];
+    for &place in &*places {
+        marks[place as usize] = 1;
+    }
+    let told = narrow(&mut marks);
+    places.retain(|&place| marks[place as usize] == 1);
+    told
 }
 
 #[cfg(test)]

@@ -84,9 +84,8 @@ pub struct Cuda<M: Machine = Driver> {
     share: usize,
     /// In which order batches are folded.
     way: Way,
-    /// The device that the next batch begins with, and the one that the next stretch goes to.
+    /// The device that the next batch begins with.
     next: AtomicUsize,
-    turn: AtomicUsize,
     /// Who decodes and selects photons.
     stretching: Stretching,
     /// Of stretches.
@@ -172,7 +171,6 @@ impl<M: Machine> Cuda<M> {
         }
         Ok(Self {
             tickets: Tickets::of(machines.len()),
-            turn: AtomicUsize::new(0),
             stretching: Stretching::Device,
             gpus: machines.into_iter().map(Gpu::new).collect(),
             cpu,

@@ -63,7 +63,7 @@ struct OnDevice {
     queue: Queue,
     there: There,
     /// What else its kernels have.
-    _own: Vec<[Lease; 2]>,
+    own: Vec<[Lease; 2]>,
     batch: Batch,
     /// The source of every chunk, and its place there.
     chunks: Vec<(usize, usize)>,
@@ -105,17 +105,15 @@ impl<M: Machine> Cuda<M> {
         memory: Option<&dyn ColumnMemory>,
     ) -> IcefoldResult<Begun<B>> {
         let ticket = Ticket::of(&self.tickets);
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let number = turn % self.gpus.len();
+        let (number, queue) = (ticket.device(), ticket.queue());
         let gpu = &self.gpus[number];
-        let queue = Queue::Beside(turn / self.gpus.len() % A_DEVICE);
         let started = Instant::now();
         let there = match self.put((gpu, queue), &stretch, memory) {
             Ok((there, own, batch, laid)) => Ok(OnDevice {
                 gpu: number,
                 queue,
                 there,
-                _own: own,
+                own,
                 batch,
                 chunks: laid.chunks,
                 words: laid.words,
@@ -231,13 +229,15 @@ impl<M: Machine> Cuda<M> {
         }
         let OnDevice {
             there,
+            own,
             words,
             _ticket: ticket,
             ..
         } = on_device;
         let started = Instant::now();
         let mut fates = select(gpu, (stretch, grid), &there.values, &words)?;
-        drop(there);
+        // Before the ticket: the next one in the queue may take it.
+        drop((there, own));
         facts.select_seconds = started.elapsed().as_secs_f64();
         if fates.odd {
             return Ok(Finished::Host("values are to be told of".to_owned()));

@@ -196,7 +196,7 @@ fn extent<R: Row>(rows: &[R]) -> Range {
 
 /// NaN and null have a key that says so, and stay behind.
 fn push_values<R: Row>(ordered: &mut Ordered, rows: &[R], firsts: &[usize], values: &ValueKeys) {
-    let all: u64 = rows.iter().map(Row::photons).sum();
+    let all: u64 = rows.iter().map(Row::values).sum();
     ordered.reserve_values(firsts.len().saturating_sub(1), all as usize);
     let mut start = 0;
     for pair in firsts.windows(2) {

@@ -6,9 +6,9 @@
 //!   what decodes stretches:        streams beside it, which wait for uploads and for the compute stream
 //! ```
 //!
-//! The driver keeps no order between the two streams but that one. Memory that uploads write is
+//! The driver keeps no order between streams but these (`run_in`, `upload_behind`, `pinned.rs`). Memory that uploads write is
 //! therefore used again only when all that may read it is known to be done (`memory.rs`), and memory
-//! is freed only when both streams are.
+//! is freed only when all streams are.
 
 #![allow(
     unsafe_code,
