@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _icefold
-from ._arguments import Memory, Region, machine, region as _region
+from ._arguments import Memory, Region, machine, region as _region, whole
 from ._columns import columns
 from ._errors import ArgumentError, Note
 
@@ -133,7 +133,7 @@ def aggregate(
         "order": cell_order,
         "grid": of_grid,
         "latitude": latitude,
-        "resolution": None if resolution is None else -int(resolution),
+        "resolution": None if resolution is None else -whole(resolution, "resolution", -1100, 1100),
         "region": None if region is None else _region(region),
         "times": keys,
         "machine": machine(device, threads, None),
@@ -151,7 +151,9 @@ def aggregate(
 def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int, str | None]:
     """The order of the cells, and what a config says of the grid where more than the order is said."""
     if grid is None:
-        return 12 if order is None else int(order), None
+        return 12 if order is None else whole(order, "order", 0, 29), None
+    if not isinstance(grid, (str, Mapping)):
+        raise ArgumentError(f"grid={grid!r}: give a dict of a config's output.grid, such as {{'type': 'healpix'}}")
     said: dict[str, Any] = {"type": grid} if isinstance(grid, str) else dict(grid)
     kind = said.get("type", "healpix")
     if kind != "healpix":
@@ -162,9 +164,9 @@ def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int,
         if order is not None:
             raise ArgumentError("order and grid['child_order'] both say the order of the cells; give one of them")
         order = said["child_order"]
-    order = 12 if order is None else int(order)
-    whole = {"type": kind, "indexing_scheme": "nested", "parent_order": min(6, order), **said, "child_order": order}
-    return order, json.dumps(whole)
+    order = 12 if order is None else whole(order, "order", 0, 29)
+    written = {"type": kind, "indexing_scheme": "nested", "parent_order": min(6, order), **said, "child_order": order}
+    return order, json.dumps(written)
 
 
 def _time(time: Mapping[str, Any] | None) -> tuple[list[tuple[str, str]], Any]:
@@ -290,4 +292,4 @@ def locate(lon: Numbers, lat: Numbers, order: int = 12, *, latitude: Latitude = 
     if lon.shape != lat.shape:
         raise ArgumentError(f"lon has shape {lon.shape}, lat {lat.shape}; give as many of both")
     flat = [numpy.ascontiguousarray(each).ravel() for each in (lon, lat)]
-    return _icefold.locate(flat[0], flat[1], int(order), latitude).reshape(lon.shape)
+    return _icefold.locate(flat[0], flat[1], whole(order, "order", 0, 29), latitude).reshape(lon.shape)

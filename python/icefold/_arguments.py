@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,6 +40,19 @@ def machine(device: str, threads: int | None, memory: Memory) -> dict[str, Any]:
     return {"device": device, "threads": threads, "memory": memory}
 
 
+def whole(value: Any, name: str, least: int, most: int) -> int:
+    """A whole number of a range; fractions are not cut off."""
+    if not isinstance(value, bool):
+        try:
+            number = operator.index(value)
+        except TypeError:
+            pass
+        else:
+            if least <= number <= most:
+                return number
+    raise ArgumentError(f"{name}={value!r} is no whole number from {least} to {most}")
+
+
 def region(value: Region) -> tuple[float, float, float, float] | tuple[str, str]:
     """`(west, south, east, north)`, GeoJSON, something with a `__geo_interface__`, or the path of a file."""
     if isinstance(value, (str, os.PathLike)):
@@ -46,7 +60,10 @@ def region(value: Region) -> tuple[float, float, float, float] | tuple[str, str]
     shape: Any = getattr(value, "__geo_interface__", value)
     if isinstance(shape, Mapping):
         return ("geojson", json.dumps(_plain(shape)))
-    numbers = [float(number) for number in shape]
+    try:
+        numbers = [float(number) for number in shape]
+    except (TypeError, ValueError):
+        numbers = []
     if len(numbers) != 4:
         raise ArgumentError(f"region={value!r} is no box; give (west, south, east, north), GeoJSON or a file")
     return (numbers[0], numbers[1], numbers[2], numbers[3])
@@ -71,7 +88,7 @@ def config(
     """A config by its name or path, as YAML text, as a dict, or as it is."""
     changes = [(str(key), json.dumps(each)) for key, each in (set or {}).items()]
     if order is not None:
-        changes.append(("output.grid.child_order", str(int(order))))
+        changes.append(("output.grid.child_order", str(whole(order, "order", 0, 29))))
     if isinstance(value, Config):
         found = Config.of_text(value.name, value.text, changes) if changes else value
     elif isinstance(value, Mapping):

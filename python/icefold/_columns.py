@@ -58,7 +58,7 @@ def _of_points(data: Any, lon: Any, lat: Any, values: Any, weights: Any, times: 
 def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
     if any(isinstance(each, str) for each in (lon, lat, values, weights, times)):
         raise ArgumentError("names of columns need what has them: give data=, or arrays in place of names")
-    of_values = dict(values) if isinstance(values, Mapping) else {"value": values}
+    of_values = {str(name): each for name, each in values.items()} if isinstance(values, Mapping) else {"value": values}
     if not of_values:
         raise ArgumentError("values is empty; give one array at least")
     table = {"lon": lon, "lat": lat, "weights": weights, "time": times}
@@ -68,7 +68,7 @@ def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tup
     names = {
         "lon": "lon",
         "lat": "lat",
-        "values": [str(name) for name in of_values],
+        "values": list(of_values),
         "weights": None if weights is None else "weights",
         "time": None if times is None else "time",
         "per_second": None,
@@ -97,6 +97,12 @@ def _plain(column: Any, name: str) -> Any:
 
     if isinstance(column, numpy.ma.MaskedArray) and numpy.ma.is_masked(column):
         raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
+    # Of pandas' own types; those of NumPy know no nulls, and NaN is a number.
+    if hasattr(getattr(column, "dtype", None), "na_value") and getattr(column, "hasnans", False):
+        raise ArgumentError(
+            f"{name} is of {column.dtype} and has nulls, which NumPy has not; fill them, leave them out, or give the table "
+            "as pyarrow.Table.from_pandas(...), of which a null takes part in nothing"
+        )
     converted = getattr(column, "to_numpy", None)
     array = numpy.asarray(column) if converted is None else converted()
     if array.ndim != 1:

@@ -93,14 +93,20 @@ impl Table {
         let reader = RecordBatchStreamReader::try_new(stream).map_err(wrong)?;
         let schema = reader.schema();
         let mut places = Vec::new();
+        let there: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
         for name in names {
-            places.push(schema.index_of(name).map_err(|_| {
-                let there: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                PyValueError::new_err(format!(
-                    "data has no column {name}; it has {}",
-                    there.join(", ")
-                ))
-            })?);
+            let mut found = (0..there.len()).filter(|&place| there[place] == *name);
+            let message = match (found.next(), found.next()) {
+                (Some(place), None) => {
+                    places.push(place);
+                    continue;
+                }
+                (Some(_), Some(_)) => {
+                    format!("data has several columns named {name}; rename all but one of them")
+                }
+                (None, _) => format!("data has no column {name}; it has {}", there.join(", ")),
+            };
+            return Err(PyValueError::new_err(message));
         }
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); places.len()];
         for batch in reader {

@@ -34,8 +34,12 @@ def ask(photons, **more):
     return icefold.aggregate(photons["lon"], photons["lat"], photons["h"], order=ORDER, **more)
 
 
-def test_each_step_has_the_bits_of_its_photons_alone(photons):
-    stats = ["count", "mean", "median"]
+@pytest.mark.parametrize("scale", [numpy.float32(1), numpy.float32(1e-6), numpy.float64(0.1)])
+def test_each_step_has_the_bits_of_its_photons_alone(photons, scale):
+    # Values that are no whole numbers of units have remainders beside their sums.
+    photons = {**photons, "h": photons["h"] * scale}
+    assert photons["h"].dtype == scale.dtype
+    stats = ["count", "sum", "mean", "var", "median"]
     found = ask(photons, stats=stats, time={"dataset": photons["t"], "every": "month"})
     assert found["mean"].dims == ("time", "cells")
     assert found["count"].sum() == len(photons["h"]) == found.attrs["photons_kept"]

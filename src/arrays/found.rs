@@ -135,9 +135,7 @@ fn in_steps(
         let (step, photons) = (batch.step, batch.len() as u64);
         timed.swap(batch);
         let mut partials = timed.checked(Start::Positions(device))?;
-        for cell in &mut partials.cells {
-            *cell = grid.slot(*cell, step);
-        }
+        partials.renumber(|cell| grid.slot(cell, step));
         *seen.entry(step).or_default() += photons;
         device.install(|| shards.add(&partials, &grid, &timed.job));
     }

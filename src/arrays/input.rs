@@ -3,6 +3,7 @@
 //! Beside the line: a twin of the reading thread that keeps what it reads. Rows without a position are
 //! counted and left out, as in a run.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::chosen::check_chosen;
@@ -13,7 +14,7 @@ use crate::config::{Config, Variable};
 use crate::error::{Error, Result};
 use crate::folders::list;
 use crate::photon::{Buffer, Column, ColumnType, SourceColumn, Values};
-use crate::read::table::{TableFile, TableReader, source_columns};
+use crate::read::table::{EXTENSIONS, TableFile, TableReader, source_columns};
 
 /// Rows of a table that are decoded at a time.
 const DECODED_ROWS: usize = 1 << 20;
@@ -202,6 +203,35 @@ pub fn read(inputs: &[PathBuf], config: &Config) -> Result<Photons> {
     Ok(gathered.photons(sources))
 }
 
+/// Refuses arrays that are named twice, whose photons would count twice, and folders that have tables beside arrays.
+fn check_once(inputs: &[PathBuf]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for path in inputs {
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if !seen.insert(whole) {
+            let message = format!("input {} is named twice; name it once", path.display());
+            return Err(Error::argument(message));
+        }
+        let inside = if path.is_dir() {
+            list(path).map_err(|e| Error::io("list", path, e))?
+        } else {
+            Vec::new()
+        };
+        let is_table = |file: &&PathBuf| {
+            let extension = file.extension().and_then(|e| e.to_str());
+            extension.is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
+        };
+        if let Some(table) = inside.iter().find(is_table) {
+            return Err(Error::argument(format!(
+                "folder {} has arrays, and the table {} beside them; name one or the other",
+                path.display(),
+                table.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a path is that of arrays: a `.npy` file, or a folder that has some.
 pub fn are_arrays(path: &Path) -> bool {
     let is_npy = |path: &Path| {
@@ -221,6 +251,7 @@ pub fn read_kept(inputs: &[PathBuf], config: &Config) -> Result<Kept> {
             "arrays have no points, as column {points} would be; name longitudes and latitudes"
         )));
     }
+    check_once(inputs)?;
     let mut all = config.clone();
     (all.region, all.axis) = (None, None);
     let filters = std::mem::take(&mut all.filters);

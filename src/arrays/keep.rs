@@ -47,7 +47,7 @@ impl Photons {
             }
         }
         Ok(Kept {
-            batches: parted(self.batch, config, times.as_ref())?,
+            batches: parted(self.batch, config, times.as_ref()),
             sources: self.sources,
             counts: self.counts,
         })
@@ -141,12 +141,12 @@ fn retain(batch: &mut PhotonBatch, keep: &[bool]) {
 }
 
 /// A batch for each step of time.
-fn parted(batch: PhotonBatch, config: &Config, times: Option<&Column>) -> Result<Vec<PhotonBatch>> {
+fn parted(batch: PhotonBatch, config: &Config, times: Option<&Column>) -> Vec<PhotonBatch> {
     let (Some(by), Some(times)) = (ByTime::of(config), times) else {
-        return Ok(vec![batch]);
+        return vec![batch];
     };
     if batch.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let times = Times {
         values: &times.values,
@@ -154,7 +154,7 @@ fn parted(batch: PhotonBatch, config: &Config, times: Option<&Column>) -> Result
         together: usize::MAX,
     };
     let steps = by.finder.find(&times, std::iter::once(0..batch.len()));
-    Ok(batch.parted(&steps, &mut Values::room))
+    batch.parted(&steps, &mut Values::room)
 }
 
 /// Seconds since 2018-01-01T00:00:00 UTC of counts since 1970, so many a second: as times of tables are read, with

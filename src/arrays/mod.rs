@@ -24,6 +24,7 @@ mod oracle;
 mod photons;
 mod question;
 mod timed;
+mod words;
 mod workload;
 
 pub use crate::photon::{Buffer, Column, Values};

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::words::{check_words, word};
 use crate::config::{self, Change, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{StoreSchema, schema};
@@ -197,6 +198,7 @@ impl Question {
                 " names: give both or neither"
             ]));
         }
+        check_words(columns)?;
         let yaml = pipeline(columns, statistics, (order, latitude), resolution);
         Ok(Self {
             config: config::parse_yaml(NAME, &yaml)?,
@@ -310,17 +312,6 @@ fn pipeline(
         order.get().min(SHARD_ORDER),
         latitude.name(),
     )
-}
-
-/// The name of a column in the pipeline file: its own where that is a word.
-fn word(name: &str, place: usize) -> String {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let fits = name.chars().all(is_word) && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    if fits {
-        name.to_owned()
-    } else {
-        format!("column_{place}")
-    }
 }
 
 #[cfg(test)]

@@ -261,9 +261,12 @@ impl Timed {
             let source = self.variables.iter().find(|v| v.name == described.name);
             let photon = self.batch.origin.rows.get(i);
             return Error::argument(format!(
-                "column {}, photon {photon}, is {}: out of range +-{range} at resolution {unit}",
+                "column {}, photon {photon} of those that have a position, is {}: out of range +-{range} at resolution {unit}",
                 source.map_or(&described.name, |v| &v.path),
-                column.values.get_f64(i),
+                match &column.values {
+                    crate::photon::Values::I64(values) => values[i].to_string(),
+                    values => values.get_f64(i).to_string(),
+                },
             ))
             .with_remedy(phrase![
                 "give a coarser one with ",

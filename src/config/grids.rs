@@ -249,7 +249,9 @@ fn rectilinear(raw: &RawGrid, faults: &mut Faults) -> Option<GridConfig> {
     let chunk_shape = sides(shape.iter().map(|&side| side as f64)).ok_or_else(|| {
         Fault::new(
             key("chunk_shape"),
-            format!("is {shape:?}; it is [rows, columns] of cells, each 1 or more"),
+            format!(
+                "is {shape:?}; it is [rows, columns] of cells, each 1 or more, 2^28 cells at most"
+            ),
         )
     });
     let chunk_inner = raw.chunk_inner.as_ref().map(|inner| {
@@ -265,8 +267,18 @@ fn rectilinear(raw: &RawGrid, faults: &mut Faults) -> Option<GridConfig> {
     let crs = faults.keep(crs);
     let resolution = faults.keep(resolution);
     let bounds = faults.keep(bounds);
-    let chunk_shape = faults.keep(chunk_shape);
-    let chunk_inner = faults.keep(chunk_inner.transpose());
+    // What could not be read is told already.
+    let read = |name: &str, faults: &Faults| !faults.hole_in(&key(name));
+    let chunk_shape = if read("chunk_shape", faults) {
+        faults.keep(chunk_shape)
+    } else {
+        None
+    };
+    let chunk_inner = if read("chunk_inner", faults) {
+        faults.keep(chunk_inner.transpose())
+    } else {
+        None
+    };
     let asked = AskedRectilinear {
         crs: crs?,
         resolution: resolution?,

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, TimestampSecondArray};
+use arrow::array::{ArrayRef, AsArray, TimestampSecondArray};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use icefold::arrays::npy;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use super::{Site, json, refuse};
@@ -126,6 +128,12 @@ fn cells_have_the_bits_of_a_run_whatever_they_are_written_as() {
     );
 }
 
+/// Whether a field is the number, once it has the number's width.
+fn same(field: &str, number: f64, width: impl Fn(f64) -> f64) -> bool {
+    let read = width(field.parse().unwrap());
+    read.to_bits() == number.to_bits() || read.is_nan() && number.is_nan()
+}
+
 #[test]
 fn lines_read_back_as_the_values_that_they_are_of() {
     let site = Site::new();
@@ -150,7 +158,40 @@ fn lines_read_back_as_the_values_that_they_are_of() {
         .map(|line| line.split(',').nth(1).unwrap().parse::<u64>().unwrap())
         .sum();
     assert_eq!(total, 1500);
-    // icefold reads them, too: the mean of one cell each is the value itself.
+    // Every number is that of the table, and back to its bits.
+    json(aggregate(&site, &one(&input), "a.parquet").arg("--json"), 0);
+    let file = std::fs::File::open(site.out("a.parquet")).unwrap();
+    let batches = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let batches: Vec<_> = batches.build().unwrap().map(Result::unwrap).collect();
+    let mut lines = text.lines().skip(1);
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            let fields: Vec<&str> = lines.next().unwrap().split(',').collect();
+            for (column, field) in batch.columns().iter().zip(fields) {
+                let same = match column.data_type() {
+                    DataType::UInt64 => {
+                        field.parse() == Ok(column.as_primitive::<UInt64Type>().value(row))
+                    }
+                    DataType::Int64 => {
+                        field.parse() == Ok(column.as_primitive::<Int64Type>().value(row))
+                    }
+                    DataType::Float32 => same(
+                        field,
+                        column.as_primitive::<Float32Type>().value(row).into(),
+                        |x| f64::from(x as f32),
+                    ),
+                    _ => same(
+                        field,
+                        column.as_primitive::<Float64Type>().value(row),
+                        |x| x,
+                    ),
+                };
+                assert!(same, "{field} in row {row}");
+            }
+        }
+    }
+    assert!(lines.next().is_none());
+    // icefold reads them, too.
     let looked = stdout(&succeed(
         icefold().args(["inspect", "--json"]).arg(site.out("a.csv")),
     ));
@@ -160,9 +201,20 @@ fn lines_read_back_as_the_values_that_they_are_of() {
 
 #[test]
 fn times_and_areas_are_those_of_a_run_and_arrays_give_what_tables_give() {
+    // Of the second no value is a whole number of units, and each has its remainder in its cell and step.
+    for scale in [1.0, 1e-6] {
+        times_and_areas(scale);
+    }
+}
+
+fn times_and_areas(scale: f32) {
     let site = Site::new();
-    let input = table_in_time(&site, "a.parquet", &points());
-    let folder = arrays(&site, "arrays", &points());
+    let mut rows = points();
+    for row in &mut rows {
+        row.h = row.h.map(|h| h * scale);
+    }
+    let input = table_in_time(&site, "a.parquet", &rows);
+    let folder = arrays(&site, "arrays", &rows);
     let area = ["--region", "-46,70.01,-44,70.12"];
     let ask = |input: &Path, to: &str| {
         let mut command = aggregate(&site, &one(input), to);
@@ -276,9 +328,23 @@ fn nothing_is_written_over_and_what_cannot_be_honoured_is_refused() {
         2,
         &["some inputs are arrays"],
     );
-    let mut into_itself = aggregate(&site, &one(&input), "b.csv");
-    into_itself.args(["--overwrite", "--to"]).arg(&input);
-    assert!(!into_itself.output().unwrap().status.success());
+    refuse(
+        &mut aggregate(&site, &[&folder, &folder], "b.csv"),
+        2,
+        &["is named twice; name it once"],
+    );
+    let mixed = arrays(&site, "mixed", &points());
+    table(&site, "mixed/a.parquet", &points());
+    refuse(
+        &mut aggregate(&site, &one(&mixed), "b.csv"),
+        2,
+        &["has arrays, and the table", "name one or the other"],
+    );
+    refuse(
+        ask("b.csv").args(["--values", "column_1,h h"]),
+        2,
+        &["columns column_1 and h h would both be called column_1"],
+    );
     let says = ["nothing says what becomes of the cells", "--to"];
     refuse(icefold().arg("aggregate").arg(&input), 2, &says);
     let mut beside = icefold();

@@ -10,7 +10,7 @@ const CHECK: &str = concat!(
 );
 
 /// A system, the width of cells, bounds, and rows and columns of shards.
-const GRIDS: [(&str, &str, [&str; 4], &str); 5] = [
+const GRIDS: [(&str, &str, [&str; 4], &str); 6] = [
     (
         "EPSG:4326",
         "0.5",
@@ -28,6 +28,12 @@ const GRIDS: [(&str, &str, [&str; 4], &str); 5] = [
         "8000",
         ["-2000000", "-4000000", "2400000", "1000000"],
         "[100, 110]",
+    ),
+    (
+        "EPSG:3976",
+        "12500",
+        ["-3900000", "-3900000", "3900000", "4300000"],
+        "[82, 78]",
     ),
     (
         "EPSG:32618",

@@ -287,7 +287,7 @@ fn a_value_beyond_the_resolution_is_named_with_the_remedy() {
     write(&input, &rows, Format::Parquet(100));
     let mut usual = Asked::usual();
     let says = [
-        "column h, photon 3, is 1000000000: out of range +-16384",
+        "column h, photon 3 of those that have a position, is 1000000000: out of range +-16384",
         "2^-34",
         "resolution",
     ];

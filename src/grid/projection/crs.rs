@@ -69,19 +69,23 @@ impl Crs {
             Kind::Geographic if east - west > 360.0 || west < -360.0 || east > 540.0 => {
                 Some("longitudes span 360 degrees at most, from a west of -360 or more".to_owned())
             }
-            Kind::Utm(..) => {
-                let farthest = (east - Transverse::easting())
-                    .abs()
-                    .max((west - Transverse::easting()).abs());
-                (farthest > Transverse::FARTHEST).then(|| {
-                    format!(
-                        "a grid of UTM lies within {} km of its central meridian, which has x = 500000",
-                        Transverse::FARTHEST / 1000.0
-                    )
-                })
-            }
+            Kind::Utm(..) => self.too_far(west, east),
             Kind::Geographic | Kind::Polar(..) => None,
         }
+    }
+
+    /// Why a grid between these eastings is refused, whole shards included, if it is.
+    pub fn too_far(self, west: f64, east: f64) -> Option<String> {
+        let Kind::Utm(..) = self.kind() else {
+            return None;
+        };
+        let from_meridian = |x: f64| (x - Transverse::easting()).abs();
+        (from_meridian(east).max(from_meridian(west)) > Transverse::FARTHEST).then(|| {
+            format!(
+                "a grid of UTM lies within {} km of its central meridian, which has x = 500000",
+                Transverse::FARTHEST / 1000.0
+            )
+        })
     }
 
     /// The name in the EPSG dataset.

@@ -10,6 +10,16 @@ use crate::grid::Order;
 use crate::grid::projection::Crs;
 
 impl Rectilinear {
+    /// The grid in words, with cells of an order.
+    pub fn in_words(&self, order: Order) -> String {
+        let [rows, columns] = self.shape(order);
+        let ([width, height], [high, wide]) = (self.resolution(order), self.block(order));
+        format!(
+            "rectilinear {}, {rows} x {columns} cells of {width:?} x {height:?} from {:?} {:?}, shards of {high} x {wide}",
+            self.crs, self.west, self.north
+        )
+    }
+
     /// Attributes of the grid mapping of an order.
     pub(super) fn mapping(&self, order: Order) -> Map<String, Value> {
         let mut attributes = self.crs.mapping();

@@ -105,7 +105,15 @@ impl Rectilinear {
             count(north - south, height, asked.chunk_shape[0])?,
             count(east - west, width, asked.chunk_shape[1])?,
         ];
-        Ok(Self::of_shards(asked, shards))
+        let grid = Self::of_shards(asked, shards);
+        let [west, _, east, _] = grid.bounds();
+        if let Some(why) = asked.crs.too_far(west, east) {
+            let message = format!(
+                "makes shards as far as x = {east:?}; {why}, so fewer columns of cells, or bounds that hold whole shards"
+            );
+            return Err(("chunk_shape", message));
+        }
+        Ok(grid)
     }
 
     /// A grid whose bounds have whole shards already: they may go beyond what a config can ask for.

@@ -101,6 +101,27 @@ fn a_grid_is_read_back_from_what_its_groups_state() {
 }
 
 #[test]
+fn shards_that_go_on_beyond_where_utm_is_exact_are_refused() {
+    let utm = |columns| Asked {
+        crs: Crs::named("EPSG:32618").unwrap(),
+        resolution: [50_000.0; 2],
+        bounds: [-3_400_000.0, -5_000_000.0, 4_400_000.0, 5_000_000.0],
+        chunk_shape: [300, columns],
+        chunk_inner: None,
+    };
+    let (key, why) = Rectilinear::new(&utm(300)).unwrap_err();
+    assert_eq!(key, "chunk_shape");
+    assert!(
+        why.contains("as far as x = 11600000.0; a grid of UTM lies within 3900 km"),
+        "{why}"
+    );
+    assert_eq!(
+        Rectilinear::new(&utm(156)).unwrap().bounds()[2],
+        4_400_000.0
+    );
+}
+
+#[test]
 fn what_makes_no_grid_is_refused_by_its_key() {
     let fine = asked(
         "EPSG:32618",

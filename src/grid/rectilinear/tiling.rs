@@ -28,17 +28,7 @@ impl Tiling for Rectilinear {
     }
 
     fn identity(self) -> String {
-        let [rows, columns] = self.shape(self.finest_order());
-        format!(
-            "rectilinear {}, {rows} x {columns} cells of {:?} x {:?} from {:?} {:?}, shards of {} x {}",
-            self.crs,
-            self.cell[0],
-            self.cell[1],
-            self.west,
-            self.north,
-            self.block[0],
-            self.block[1]
-        )
+        self.in_words(self.finest_order())
     }
 
     fn cells(self, order: Order) -> u64 {

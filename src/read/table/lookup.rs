@@ -82,8 +82,8 @@ pub(super) fn missing(table: &TableFile, name: &str) -> Error {
     let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     table.error(match nearest {
         Some(nearest) => format!(
-            "has no column {name}, the nearest of its {} columns is {nearest}; correct the name in \
-             the config",
+            "has no column {name}, the nearest of its {} columns is {nearest}; correct the \
+             name",
             table.schema.fields().len()
         ),
         None => format!("has no column {name}, nor any other; leave the table out"),

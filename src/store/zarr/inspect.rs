@@ -149,7 +149,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
         "group": grid.group(),
-        "grid": grid.kind.rectilinear().map(|_| grid.kind.identity()),
+        "grid": grid.kind.rectilinear().map(|of| of.in_words(grid.cell_order)),
         "occupied_cells": store.cells(),
         "axis": steps,
         "others": store.others(),
