@@ -157,7 +157,7 @@ def test_no_photon_is_no_cell():
         ({"stats": ["meen"]}, "there is no statistic 'meen'"),
         ({"stats": []}, "stats is empty"),
         ({"stats": ["wmean"]}, "weights"),
-        ({"order": 30}, "order=30 is beyond 29"),
+        ({"order": 30}, "order=30 is no whole number from 0 to 29"),
         ({"device": "abacus"}, "abacus"),
         ({"to": "excel"}, "to='excel'"),
         ({"latitude": "flat"}, "latitude='flat'"),

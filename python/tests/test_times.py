@@ -185,7 +185,7 @@ def test_a_grid_says_what_an_order_says(photons):
         ({"grid": {"child_order": 3}, "order": 3}, "order and grid['child_order']"),
         ({"grid": {"child_order": 3, "indexing_scheme": "ring"}}, "indexing_scheme"),
         ({"grid": {"child_oder": 3}}, "child_order"),
-        ({"grid": {"child_order": 33}}, "beyond 29"),
+        ({"grid": {"child_order": 33}}, "no whole number from 0 to 29"),
     ],
 )
 def test_other_grids_are_refused_by_name(arguments, says):
