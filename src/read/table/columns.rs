@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 
 use super::fields::{Pick, find};
@@ -272,8 +272,13 @@ fn meaning(table: &TableFile, name: &str, (dtype, field): (Dtype, &Field)) -> Re
     Meaning::new(&attributes, dtype).map_err(|why| table.error(format!("column {name}: {why}")))
 }
 
+/// Whether values are moments or dates, those of a dictionary and of lists among them.
 fn is_time(field: &Field) -> bool {
-    times::is_time(list_item(field.data_type()).unwrap_or(field.data_type()))
+    let item = list_item(field.data_type()).unwrap_or(field.data_type());
+    match item {
+        DataType::Dictionary(_, values) => times::is_time(values),
+        other => times::is_time(other),
+    }
 }
 
 /// Whether the coordinates are in degrees, of floating point where the file says types.
