@@ -82,7 +82,7 @@ class CellsAccessor:
         >>> cells = icefold.aggregate([10.0, -45.0], [70.0, 72.5], [1.0, 2.0], order=8, stats="max")
         >>> table = cells.icefold.to_geodataframe()
         >>> list(table.columns), table.crs.to_epsg(), table["max"].tolist()
-        (['cell_ids', 'max', 'geometry'], 4326, [1.0, 2.0])
+        (['max', 'cell_ids', 'geometry'], 4326, [1.0, 2.0])
         """
         import numpy
 

@@ -214,7 +214,7 @@ def needed(module: str, what: str, extra: str | None = None) -> Any:
 def say(notes: Iterable[str], whole: bool = True, empty: bool = False, what: str = "") -> None:
     """Notes, and what is not as expected, as warnings at the caller's line."""
     for note in notes:
-        warnings.warn(note, Note, stacklevel=3)
+        warnings.warn(note.removeprefix("warning: "), Note, stacklevel=3)
     if not whole:
         warnings.warn(f"{what}: something was left out; the report says what", IncompleteWarning, stacklevel=3)
     if empty:
