@@ -140,6 +140,9 @@ def shards(value: Any) -> str | None:
 
 def region(value: Region) -> tuple[float, float, float, float] | tuple[str, str]:
     """`(west, south, east, north)`, GeoJSON, something with a `__geo_interface__`, or the path of a file."""
+    if isinstance(value, str) and len(value.split(",")) == 4 and not os.path.exists(value):
+        # As the flag of the program has it.
+        raise ArgumentError(f"region={value!r} is no file; for a box give numbers, region=({value})")
     if isinstance(value, (str, os.PathLike)):
         return ("file", path(value, "region"))
     shape: Any = getattr(value, "__geo_interface__", value)
