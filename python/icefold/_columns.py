@@ -86,6 +86,8 @@ def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tup
         raise ArgumentError("values is empty; give one array at least")
     table = {"lon": lon, "lat": lat, "weights": weights, "time": times}
     for name in of_values:
+        if not name:
+            raise ArgumentError("values has an array without a name; give it one")
         if name in table:
             raise ArgumentError(f"values has {name!r}, which is the name of another argument; rename it")
     names = {

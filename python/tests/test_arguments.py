@@ -137,6 +137,7 @@ def test_other_functions_name_what_is_no_argument(call, says, tmp_path):
         ({"values": {}}, "values is empty"),
         ({"values": [True]}, "value is of bool"),
         ({"values": {"lon": [1.0]}}, "values has 'lon'"),
+        ({"values": {"": [1.0]}}, "values has an array without a name"),
         ({"values": {"a": [1.0, 2.0]}}, "column a has 2"),
         ({"values": [[1.0], [2.0, 3.0]]}, "is no array of numbers"),
         ({"values": numpy.array([1.0], "longdouble")}, "finer than float64"),
