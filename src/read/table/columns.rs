@@ -22,7 +22,7 @@ use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::read::Attributes;
 use crate::read::times;
-use crate::read::{Applied, Axis, Meaning, StepFinder, check_degrees};
+use crate::read::{Applied, Axis, Meaning, check_degrees};
 
 /// Names of the columns that a config needs.
 #[derive(Debug)]
@@ -323,10 +323,6 @@ fn check_filters(
         let meaning = &meanings[&filter.dataset];
         let numbered = filter.numbered(words.members(&filter.dataset));
         let fits = numbered.and_then(|f| f.check(meaning.dtype(), meaning.units.as_deref()));
-        let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
-            (Some(_), Some(_)) => StepFinder::check(meaning.dtype()),
-            _ => Ok(()),
-        });
         fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
     }
     Ok(())
