@@ -8,7 +8,7 @@ use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::faults::{Fault, Faults};
 use super::raw::RawTime;
-use super::time::{YEARS, period, said, seconds, start_of};
+use super::time::{YEARS, moment_of, period, said, seconds, start_of};
 
 pub use super::numbered::Numbered;
 
@@ -108,16 +108,6 @@ pub fn shown(seconds: &f64) -> String {
         Some(moment) => said(moment),
         None => format!("{seconds} s"),
     }
-}
-
-/// The moment so many seconds after 2018-01-01.
-pub(super) fn moment_of(seconds: f64) -> Option<NaiveDateTime> {
-    let whole = seconds.floor();
-    let rest = TimeDelta::nanoseconds(((seconds - whole) * 1e9).round() as i64);
-    let since = TimeDelta::try_seconds(whole as i64)?;
-    start_of(2018)
-        .checked_add_signed(since)?
-        .checked_add_signed(rest)
 }
 
 /// The axis, if the section asks for one; `within` is from when to when.

@@ -16,6 +16,7 @@ mod columns;
 mod csv_types;
 mod cycles;
 mod digests;
+mod doubles;
 mod emit;
 mod entries;
 mod explain;
@@ -72,6 +73,8 @@ pub use builtin::{BuiltIn, built_in};
 pub use change::Change;
 #[doc(hidden)]
 pub use csv_types::CsvType;
+#[doc(hidden)]
+pub(crate) use doubles::largest_not_above;
 pub use explain::{explain, explain_json};
 pub use filters::{Filter, FilterOp};
 pub use joins::{Join, JoinBy};
@@ -84,7 +87,6 @@ pub use raw::json_schema;
 #[doc(hidden)]
 pub use said::{Said, SaidFilter, SaidValue};
 pub use tables::{x_of, y_of};
-#[doc(hidden)]
 pub use time::{TimeWindow, seconds_of};
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.

@@ -5,9 +5,10 @@
 //! 2016, so both clocks have run alike since then, and a moment in UTC is as many seconds from there as its days
 //! of 86,400 seconds say.
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::axis::{Steps, TimeAxis, axis, moment_of};
+use super::axis::{Steps, TimeAxis, axis};
+use super::doubles::largest_not_above;
 use super::faults::{Fault, Faults};
 use super::numbered::Numbered;
 use super::raw::RawTime;
@@ -18,6 +19,9 @@ pub use super::window::TimeWindow;
 
 /// What is known of leap seconds begins to hold after the last one; ICESat-2 was launched in 2018.
 pub(super) const YEARS: std::ops::RangeInclusive<i32> = 2018..=2100;
+
+/// Of a second.
+const NANOSECONDS: i128 = 1_000_000_000;
 
 const FORMS: &str = "write a year (2019), a month (2019-06), a day (2019-06-01), a moment in UTC \
                      (2019-06-01T12:00:00Z) or a decimal year (2019.5), from 2018 to 2100";
@@ -136,7 +140,7 @@ fn decimal_year(year: f64) -> Option<NaiveDateTime> {
     }
     let (start, end) = whole_year(whole as i32)?;
     let microseconds = (end - start).num_seconds() as f64 * (year - whole) * 1e6;
-    start.checked_add_signed(chrono::TimeDelta::microseconds(microseconds.round() as i64))
+    start.checked_add_signed(TimeDelta::microseconds(microseconds.round() as i64))
 }
 
 fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
@@ -171,11 +175,28 @@ fn of_text(text: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
     Some((moment, moment))
 }
 
-/// Seconds since the epoch of `delta_time`.
+/// Seconds since the epoch of `delta_time`: the largest double that is not after the moment.
 pub(super) fn seconds(moment: NaiveDateTime) -> f64 {
     let since = moment - start_of(2018);
-    // Exact: whole seconds of a century, and at most nine digits beyond.
-    since.num_seconds() as f64 + f64::from(since.subsec_nanos()) * 1e-9
+    let whole = i128::from(since.num_seconds()) * NANOSECONDS;
+    largest_not_above(whole + i128::from(since.subsec_nanos()), NANOSECONDS)
+}
+
+/// The moment so many seconds after 2018-01-01: of those that are this double, the one with the fewest digits.
+pub(super) fn moment_of(double: f64) -> Option<NaiveDateTime> {
+    // Without a sign of 0.
+    let double = double + 0.0;
+    let whole = double.floor();
+    let start = start_of(2018).checked_add_signed(TimeDelta::try_seconds(whole as i64)?)?;
+    // Of the product the last digit may be another.
+    let least = ((double - whole) * 1e9).ceil() as i64 - 1;
+    let moments = (0..10).flat_map(|digits| {
+        let unit = 10_i64.pow(9 - digits);
+        let up = move |rest: i64| (rest + unit - 1).div_euclid(unit) * unit;
+        [least, least + 1, least + 2].map(|rest| TimeDelta::nanoseconds(up(rest)))
+    });
+    let mut moments = moments.filter_map(|rest| start.checked_add_signed(rest));
+    moments.find(|moment| seconds(*moment).to_bits() == double.to_bits())
 }
 
 /// The moment as text.
@@ -185,6 +206,8 @@ pub(super) fn said(moment: NaiveDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn seconds_of(text: &str) -> (f64, f64) {
@@ -218,6 +241,25 @@ mod tests {
         assert_eq!(seconds_of("2019-01-01T12:00:00.25Z").0, noon + 0.25);
         assert_eq!(seconds_of("2020.5").0, 730.0 * DAY + 183.0 * DAY);
         assert_eq!(seconds_of("2018.0"), (0.0, 0.0));
+    }
+
+    proptest! {
+        /// So a bound is what a time of a table with these digits is, and steps end where the next ones begin.
+        #[test]
+        fn moments_are_the_doubles_below_them_and_come_back(
+            whole in prop_oneof![-100_i64..100, 0_i64..2_600_000_000], nanos in 0_u32..1_000_000_000, digits in 0_u32..10,
+        ) {
+            let nanos = nanos - nanos % 10_u32.pow(9 - digits);
+            let moment = start_of(2018) + TimeDelta::seconds(whole) + TimeDelta::nanoseconds(i64::from(nanos));
+            let double = seconds(moment);
+            let exact = |x: f64| num_rational::BigRational::from_float(x).unwrap();
+            let count = i128::from(whole) * NANOSECONDS + i128::from(nanos);
+            let time = num_rational::BigRational::new(count.into(), NANOSECONDS.into());
+            prop_assert!(exact(double) <= time && time < exact(double.next_up()));
+            let back = moment_of(double).unwrap();
+            prop_assert_eq!(seconds(back).to_bits(), double.to_bits());
+            prop_assert!(said(back).len() <= said(moment).len(), "{} of {}", said(back), said(moment));
+        }
     }
 
     #[test]

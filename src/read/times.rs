@@ -7,6 +7,8 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{self as types, DataType, TimeUnit};
 
+use crate::config::largest_not_above;
+
 /// Units of times of tables.
 pub(crate) const UNITS: &str = "seconds since 2018-01-01";
 /// Seconds from 1970 to 2018.
@@ -74,39 +76,6 @@ pub(crate) fn seconds(array: &ArrayRef) -> Option<Vec<f64>> {
             ),
         },
     })
-}
-
-/// The largest double that is not above `count / each`, where `each` is 1 to 10^9.
-fn largest_not_above(count: i128, each: i128) -> f64 {
-    let mut found = count as f64 / each as f64;
-    while is_above(found, count, each) {
-        found = found.next_down();
-    }
-    while !is_above(found.next_up(), count, each) {
-        found = found.next_up();
-    }
-    found
-}
-
-/// Whether a double near `count / each` is above it: decided in integers.
-fn is_above(x: f64, count: i128, each: i128) -> bool {
-    if count == 0 || x == 0.0 || (x < 0.0) != (count < 0) {
-        return x > 0.0 || (x == 0.0 && count < 0);
-    }
-    let bits = x.abs().to_bits();
-    let exponent = (bits >> 52) as i32 - 1075;
-    let digits = i128::from((bits & ((1 << 52) - 1)) | (1 << 52)) * each;
-    // Both sides have some 90 bits: x is near the quotient.
-    let (mine, theirs) = if exponent < 0 {
-        (digits, count.abs() << (-exponent).min(120))
-    } else {
-        (digits << exponent.min(30), count.abs())
-    };
-    if x > 0.0 {
-        mine > theirs
-    } else {
-        mine < theirs
-    }
 }
 
 #[cfg(test)]
