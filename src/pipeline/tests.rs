@@ -61,6 +61,7 @@ impl Site {
             conventions: Vec::new(),
             rows: 4,
             chunk_bytes: 0,
+            load: Load::default(),
         };
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -130,6 +131,7 @@ impl Site {
             conventions: Vec::new(),
             rows: 4,
             chunk_bytes: 0,
+            load: Load::default(),
         };
         let folder = self.path("out.zarr.pieces");
         std::fs::create_dir(&folder).unwrap();
