@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::backend::DeviceChoice;
 use crate::finalize::{StoreSchema, schema};
-use crate::photon::{Column, ColumnType, Dtype, Origin, Rows, SourceColumn, Values};
+use crate::photon::{Column, ColumnType, Dtype, Load, Origin, Rows, SourceColumn, Values};
 use crate::piece::{Asked, Pieces};
 use crate::plan::{Found, GranulePath, ListedShard, ShardMap};
 use crate::store::Layout;

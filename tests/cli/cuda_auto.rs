@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json as value};
 
-use super::cuda::{STRETCHES, granule};
+use super::cuda::{STRETCHES, granule, log};
 use super::cuda_stretches::MEDIAN;
 use super::{Site, assert_same, json, refuse};
 use crate::kernels::stand_in::with_stand_in;
@@ -122,8 +122,11 @@ fn the_device_is_taken_where_it_was_measured_to_be_faster() {
     let slow = &report["device"];
     assert_eq!(slow["name"], "cuda", "{message}");
     // Of other threads it is not known.
+    let file = cache.join("icefold/rates.json");
+    let other = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, other.replace("\"threads\":2", "\"threads\":3")).unwrap();
     let mut run = auto(&site, ("three.zarr", &granule), &cache, "");
-    let (report, _) = json(run.args(["--threads", "3"]), 0);
+    let (report, _) = json(&mut run, 0);
     assert_eq!(report["device"]["name"], "cpu");
 }
 
@@ -193,11 +196,19 @@ fn a_device_that_fails_on_the_way_leaves_the_rest_to_the_cpu() {
     let site = Site::new();
     let (granule, cache) = (granule(&site), measured(&site, 1000.0));
     succeed(&mut site.run_to("cpu.zarr", "atl03", &[&granule]));
+    let written = site.path("log");
+    let settings = format!("log={}", written.display());
+    succeed(&mut auto(
+        &site,
+        ("whole.zarr", &granule),
+        &cache,
+        &settings,
+    ));
+    let all = log(&written)[0]["launches"].as_u64().unwrap();
     let (mut lost, mut begun) = (0, 0);
-    let launches = [1, 2, 3, 5, 8, 13, 21, 34, 55, 70, 89, 110];
+    let launches = [1, all / 3, all / 2, all - 3];
     let failures = launches.map(|n| format!("launch_fails={n},seed={n}"));
-    let memory =
-        [1, 4, 9, 16, 25].map(|n| format!("allocation_fails={n},allocation_fails_times=3"));
+    let memory = [4, 16].map(|n| format!("allocation_fails={n},allocation_fails_times=3"));
     for settings in failures.iter().chain(&memory) {
         let mut run = auto(&site, ("auto.zarr", &granule), &cache, settings);
         let (report, message) = json(run.arg("--overwrite"), 0);
@@ -217,7 +228,7 @@ fn a_device_that_fails_on_the_way_leaves_the_rest_to_the_cpu() {
         assert_eq!(there + host, 31_000, "{settings}: {device}");
     }
     // Some failed before anything was folded there, and some after.
-    assert!(lost >= 6 && begun >= 1, "{lost} {begun}");
+    assert!(lost >= 4 && begun >= 1, "{lost} {begun} of {all}");
 }
 
 #[test]

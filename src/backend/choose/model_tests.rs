@@ -31,7 +31,7 @@ fn tracks(photons: u64, chunk_rows: u64, (decoded_there, ordered): (bool, bool))
     let stretches = StretchLoad {
         tracks,
         photons,
-        stored_bytes: photons * 682_096_649 / 60_000_000,
+        stored_bytes: (photons as f64 * 682_096_649.0 / 60e6) as u64,
         decoded_bytes: photons * 21,
         longest_chunk: chunk_rows * 8,
     };

@@ -32,6 +32,8 @@ use super::way::Bringing;
 /// that is longer, those of the chunk. All memory for columns is of 64 KiB and more.
 const TOGETHER: usize = 32 << 20;
 const ALONE: Range<usize> = 64 << 10..2 << 20;
+/// Bytes of a stretch that are not worth a slab for each thread.
+const LITTLE: usize = 256 << 10;
 /// Slabs that take turns.
 const SLABS: usize = 2;
 /// Times that a thread gets to take chunks, so that all end at nearly the same time.
@@ -146,6 +148,9 @@ impl<M: Machine, B: Source> Bring<'_, M, B> {
         let threads = rayon::current_num_threads();
         let longest = self.places.iter().map(Range::len).max().unwrap_or(0);
         let all = self.places.last().map_or(0, |place| place.end);
+        if all < LITTLE {
+            return Ok((0, Vec::new()));
+        }
         let share = (all / (SHARES * threads)).clamp(ALONE.start, ALONE.end);
         let bytes = share.max(longest);
         let loads = loads(&self.places, bytes);
