@@ -143,9 +143,10 @@ fn every_choice_of_what_was_recorded_is_the_best_one_or_nearly() {
             job.host
         };
         let best = whole.min(job.host);
+        let what = &job.what;
         assert!(
             took <= best * NEARLY,
-            "{job:?} takes {took}, and {best} is best"
+            "{what} takes {took}, and {best} is best: {job:?}"
         );
     }
     // Where a device is several times faster it is taken, and where the host decodes it is not.
