@@ -158,8 +158,10 @@ aggregation:
 output:
   grid: {type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12}
 """
-# Who decodes and selects on the way to the device.
-LINES = {"cuda": {"ICEFOLD_CUDA_STRETCHES": "device"}, "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"}}
+# Who decodes and selects on the way to the device; and threads that fill one slab after the other together.
+TOGETHER = "cuda, slabs together"
+LINES = {TOGETHER: {"ICEFOLD_CUDA_STRETCHES": "device", "ICEFOLD_CUDA_BRING": "together"},
+         "cuda": {"ICEFOLD_CUDA_STRETCHES": "device"}, "cuda, batches": {"ICEFOLD_CUDA_STRETCHES": "host"}}
 
 
 def forget(paths):
@@ -191,6 +193,12 @@ def line(facts, context):
         if not found["identical"]:
             return None
         on_device = [d for d in found["devices"] if d["device"] != "cpu"][-1]["details"]["stretches"]
+        for device in found["devices"][:2 if way == "cuda" else 0]:
+            # What auto reckons with, without opening the device, beside what the line took.
+            said = {"config": what["config"], "device": device["device"], "way": way, "inputs": len(inputs)}
+            details = device["details"]
+            facts.measured("expected", {**said, "expected_seconds": details.get("expected_seconds")},
+                           {"seconds": device["seconds"], "open_seconds": details.get("open_seconds")})
         return [device["seconds"] for device in found["devices"]], on_device
 
     # Rows of a chunk, granules, by how many names each; whether batches and reading from disk are timed too.
@@ -200,7 +208,7 @@ def line(facts, context):
     for config, rows, count, names, all_ways in cases:
         inputs = long_granules(context, rows, count, names)
         for way in LINES:
-            if not all_ways and way != "cuda":
+            if way == TOGETHER or (not all_ways and way != "cuda"):
                 continue
             done = folded(config, inputs, way, ["cpu", context["device"]] * turns)
             if done is None:
@@ -211,6 +219,11 @@ def line(facts, context):
             of = {"config": Path(config).stem, "chunk_rows": rows, "from": "page cache", "photons": photons}
             facts.measured("time", {**of, "device": way, "stretches": on_device}, {"seconds": seconds[1::2]})
             facts.measured("time", {**of, "device": f"cpu, beside {way}"}, {"seconds": seconds[::2]})
+            if not all_ways and rows == 10_000:
+                # Of many bytes, how they are brought counts.
+                done = folded(config, inputs, TOGETHER, [context["device"]] * max(turns, 2))
+                if done:
+                    facts.measured("time", {**of, "device": TOGETHER, "stretches": done[1]}, {"seconds": done[0]})
             if way != "cuda" or not all_ways:
                 continue
             # The first of both reads from disk.
@@ -232,7 +245,9 @@ def run(facts, context):
     # the host copies once more.
     devices = {"cpu": ("cpu", "host", ""), "cuda": (context["device"], "device", ""),
                "cuda, batches": (context["device"], "host", "pinned"),
-               "cuda, staged": (context["device"], "host", "staged")}
+               "cuda, staged": (context["device"], "host", "staged"),
+               # Nobody names a device: the program takes the one that it expects to be done sooner.
+               "auto": ("auto", "device", "")}
     for turn in range(context["sizes"]["turns"]):
         for name, (device, stretches, columns) in devices.items():
             store = folder / f"{name.replace(', ', '-')}.zarr"
@@ -257,6 +272,10 @@ def run(facts, context):
                 facts.fact("bits", {"of": "run", "device": name, "same": same})
                 if not same:
                     return 4
+    # What auto took, and by which seconds; those that both sides took stand beside it.
+    took_by = reports["auto"].get("device") or {}
+    facts.measured("auto", {"took": took_by.get("name"), "reason": took_by.get("reason"), "by": took_by.get("auto")},
+                   {"seconds": {name: took[name] for name in ("auto", "cpu", "cuda")}})
     for name, report in reports.items():
         photons = report.get("photons") or {}
         what = {"device": name, "photons": photons, "granules": len(inputs)}

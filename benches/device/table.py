@@ -142,6 +142,23 @@ def line_of(found):
     return table_of(["granules to cells", "rows of a chunk", "from", "by", "photons", "decoded there", "10^9 photons/s"], rows)
 
 
+def expected(found):
+    """What auto reckons with beside what was measured: lines without opening a device, runs with it."""
+    rows = []
+    seconds = lambda number: f"{number:.2f}" if isinstance(number, (int, float)) else NO_RESULT
+    for value in values(found, "line", "expected"):
+        if value.get("expected_seconds"):
+            rows.append([f"line, {value['config']}, {value['inputs']} granules", value["device"],
+                         seconds(value["expected_seconds"]), seconds(value.get("seconds")), ""])
+    for value in values(found, "run", "auto"):
+        by = value.get("by") or {}
+        for device, side in (("cpu", "cpu_seconds"), ("cuda", "device_seconds")):
+            took = (value.get("seconds") or {}).get(device)
+            rows.append(["icefold run", device, seconds((by.get(side) or {}).get("total")),
+                         seconds(median(took)) if took else NO_RESULT, "auto" if value["took"] == device else ""])
+    return table_of(["what auto expects", "of", "s, expected", "s, measured", "taken by"], rows)
+
+
 def counters(found):
     names = ["Duration", "DRAM Throughput", "Compute (SM) Throughput", "Achieved Occupancy",
              "Registers Per Thread"]
@@ -240,7 +257,7 @@ def section(devices, found):
     out.append("")
     if any(line.get("emulation") and line["step"] == "devices" for line in found):
         out += ["**Nothing here is a result: the device is an emulation.**", ""]
-    parts = [bits, targets, copies, resident, sorts, inflated, line_of, transfers, runs, peers, kernels, counters, outcomes]
+    parts = [bits, targets, copies, resident, sorts, inflated, line_of, expected, transfers, runs, peers, kernels, counters, outcomes]
     return out + [text for part in parts for text in part(found)]
 
 

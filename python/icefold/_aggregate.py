@@ -145,7 +145,7 @@ def aggregate(
         Sums are exact in units of ``2**resolution``, chosen by the column's name where none is given: ``-34`` for
         heights, about 6e-11.
     device, threads
-        On what it runs; changes no bit.
+        On what it runs; changes no bit. For arrays ``"auto"`` is the CPU.
     to
         ``"xarray"``: a Dataset that xdggs understands. ``"pandas"``: a DataFrame with ``cell_ids`` as its index.
         ``"arrow"``: a Table of pyarrow. ``"numpy"``: a dict of arrays.

@@ -154,8 +154,9 @@ def run(
     allow_external
         Folders that granules may lead to by links, beside their own.
     device, threads, memory, partials_memory, batch_rows
-        On what it runs: ``"auto"``, ``"cpu"``, ``"cuda:0"``, ``"wgpu"``; worker threads; memory in bytes or as
-        ``"4GiB"``. None of them changes a bit of the result.
+        On what it runs: ``"auto"`` (a CUDA device where the job will be done sooner there, else the CPU), ``"cpu"``,
+        ``"cuda:0"``, ``"wgpu"``; worker threads; memory in bytes or as ``"4GiB"``. None of them changes a bit of the
+        result; ``report["device"]`` says what was taken, and why.
     progress
         True for a bar of tqdm, or a function that is called a few times a second with a dict of ``granules``,
         ``granules_done``, ``read`` (granules, with parts) and ``photons``. An exception of it stops the run.

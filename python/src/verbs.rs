@@ -74,6 +74,7 @@ impl RunSettings {
             .tolerant(self.tolerant)
             .external(&self.external)
             .device(self.machine.choice()?)
+            .guide(Machine::guide())
             .threads(self.machine.threads())
             .memory(self.machine.memory()?)
             .command(self.command.clone())
@@ -270,6 +271,7 @@ pub fn verify_devices(
             .external(&settings.external)
             .threads(settings.machine.threads())
             .memory(settings.machine.memory()?)
+            .guide(Machine::guide())
             .watch(told);
         for name in &settings.devices {
             let choice = name.parse::<DeviceChoice>();

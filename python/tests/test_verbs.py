@@ -75,6 +75,16 @@ def test_devices_give_the_same_bits(granules):
     assert found and found["differences"] == []
 
 
+def test_the_report_says_by_what_a_device_was_taken(granules):
+    device = icefold.run("atl03", granules[:1], "auto.zarr")["device"]
+    # Some seconds at most, for which no device is looked for.
+    assert device["name"] == "cpu" and device["reason"].startswith("auto took the CPU: ")
+    assert device["auto"]["cpu_seconds"]["total"] < device["auto"]["least_cpu_seconds"]
+    named = icefold.run("atl03", granules[:1], "named.zarr", device="cpu")["device"]
+    assert named["reason"] == "asked for" and "auto" not in named
+    assert icefold.verify("auto.zarr", "named.zarr")
+
+
 def test_differences_are_told(granules, store):
     icefold.run("atl03", granules, "other.zarr", overviews=[11, 10], set={"data_source.groups": ["gt1l"]})
     found = icefold.verify(store, "other.zarr")

@@ -1,7 +1,7 @@
 //! The closed set of devices: backends opened and ready, chosen once per run.
 
 use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -84,35 +84,14 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// What `auto` does. An adapter of wgpu locates photons on the host, so none has been measured to be
-/// faster from end to end; a CUDA device that is there is left alone until the backend has been
-/// measured on one.
-pub fn auto() -> &'static Phrase {
-    static AUTO: OnceLock<Phrase> = OnceLock::new();
-    AUTO.get_or_init(|| {
-        let cuda = match &cuda::find().why_not {
-            Some(why) => phrase!["CUDA is not available (", why.clone(), ")"],
-            None => phrase![
-                "CUDA is available, but its backend has not been measured on a device yet, so it \
-                 has to be asked for with ",
-                Setting::Device.to("cuda")
-            ],
-        };
-        phrase![
-            "auto is the CPU backend: no adapter has been measured to be faster from end to end, \
-             because photons are located on the host; ",
-            cuda
-        ]
-    })
-}
-
 /// The device that is always there, for what to do where another one fails.
 pub(super) fn the_cpu() -> Phrase {
     phrase![Setting::Device.to("cpu"), ", which gives the same bits"]
 }
 
 impl Device {
-    /// Opens the device; `threads` bounds the CPU's worker threads.
+    /// Opens the device; `threads` bounds the CPU's worker threads. Nothing is known of a job here, so auto is the CPU
+    /// (`choose/` takes the device for a job).
     pub fn open(choice: &DeviceChoice, threads: usize) -> Result<Self> {
         match choice {
             DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Self::Cpu(Box::new(Cpu::open(threads)?))),
@@ -132,14 +111,6 @@ impl Device {
             Self::Cpu(_) => "cpu",
             Self::Wgpu(_) => "wgpu",
             Self::Cuda(_) => "cuda",
-        }
-    }
-
-    /// Why this device serves a run that asked for `choice`.
-    pub fn reason(&self, choice: &DeviceChoice) -> Phrase {
-        match choice {
-            DeviceChoice::Auto => auto().clone(),
-            _ => "asked for".into(),
         }
     }
 
@@ -171,6 +142,7 @@ impl Device {
                     .collect();
                 details.insert("devices".to_owned(), json!(devices));
                 details.insert("host_columns".to_owned(), on_host(cuda::why_host));
+                details.insert("lost".to_owned(), json!(cuda.lost()));
             }
         }
         details
@@ -178,13 +150,19 @@ impl Device {
 
     /// What a user should know of what the device did: that it was lost on the way.
     pub fn warning(&self) -> Option<String> {
-        let Self::Wgpu(wgpu) = self else {
-            return None;
+        let (what, why) = match self {
+            Self::Cpu(_) => return None,
+            Self::Wgpu(wgpu) => {
+                let name = &wgpu.adapter().name;
+                (format!("device wgpu:{name} was lost"), wgpu.lost()?)
+            }
+            Self::Cuda(cuda) => {
+                let failed = "the device that auto took failed".to_owned();
+                (failed, cuda.lost()?.to_owned())
+            }
         };
-        let why = wgpu.lost()?;
         Some(format!(
-            "device wgpu:{} was lost ({why}); the CPU folded the rest of the run, with the same bits",
-            wgpu.adapter().name
+            "{what} ({why}); the CPU folded the rest of the run, with the same bits"
         ))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Above it there is no CUDA or wgpu; below it no HDF5, Zarr or command line. A backend keeps data in
 //! its own associated types from stage to stage, so nothing leaves a device between the upload and the
-//! partials that `reduce` gives back.
+//! partials that `reduce` gives back. `choose/` takes the device of a job where nobody names one.
 //!
 //! ```text
 //!   PhotonBatch --upload--> Photons --locate--> Keys --sort--> Sorted --segment--> Segments
@@ -10,6 +10,7 @@
 //!                              +---------------- reduce ----------+-------------------+--> Partials
 //! ```
 
+pub mod choose;
 mod clock;
 pub mod cpu;
 #[cfg(feature = "cuda")]
@@ -31,7 +32,7 @@ pub mod wgpu;
 pub mod wgpu;
 
 pub use clock::{Batches, DeviceSeconds, StageTimes};
-pub use device::{Device, DeviceChoice, HOST_STAGES, auto};
+pub use device::{Device, DeviceChoice, HOST_STAGES};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
 pub use remainders::{Places, add_hosts};

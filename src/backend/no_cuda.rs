@@ -46,6 +46,16 @@ pub fn why_host(_: &JobColumn) -> Option<&'static str> {
     None
 }
 
+/// Why no device locates on a grid: there is no device.
+pub fn why_not_located(_: &GridConfig) -> Option<String> {
+    Some(Feature::Cuda.lacking())
+}
+
+/// Why a device leaves the photons of a job to the host: there is no device.
+pub fn why_no_stretches(_: &Job) -> Option<String> {
+    Some(Feature::Cuda.lacking())
+}
+
 impl Cuda {
     /// Refuses.
     ///
@@ -53,6 +63,14 @@ impl Cuda {
     /// Always: the feature was left out.
     pub fn open(choice: &CudaChoice, _threads: usize) -> Result<Self> {
         Err(Error::device(choice.to_string(), Feature::Cuda.lacking()))
+    }
+
+    pub fn forgive(&mut self) {
+        match self.0 {}
+    }
+
+    pub fn lost(&self) -> Option<&str> {
+        match self.0 {}
     }
 
     pub fn names(&self) -> Vec<&str> {

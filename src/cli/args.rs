@@ -16,6 +16,7 @@ use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
+use super::devices::DevicesArgs;
 use super::machine::MachineArgs;
 
 const EXAMPLES: &str = "\
@@ -364,13 +365,6 @@ pub struct CleanArgs {
     /// Show what there is, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct DevicesArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -71,6 +71,7 @@ pub fn write(
     let run = Run::new(question.config, Granules::named(args.inputs()))
         .overwrite(args.overwrite)
         .device(args.machine.choice()?)
+        .guide(args.machine.guide())
         .threads(threads(args.machine.threads))
         .memory(args.memory)
         .command(command_line())

@@ -1,14 +1,20 @@
-//! `icefold devices`: which devices there are, and what runs where.
+//! `icefold devices`: which devices there are, what runs where, and what a run takes that names none.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
 use serde_json::json;
 
+use crate::backend::choose::{Guide, explained};
+use crate::backend::cuda;
 use crate::backend::wgpu::{self, AdapterReport};
-use crate::backend::{auto, cuda};
 use crate::error::Result;
 use crate::features::{self, Feature};
 
-use super::args::DevicesArgs;
-use super::machine::threads;
+use super::machine::{cache, threads};
+use super::measure::Measure;
 use super::out::{print, print_json};
 use super::words::CommandLine;
 
@@ -18,28 +24,62 @@ const LOCATE: &str = "locate runs on the host, because WGSL has no f64; so do co
 /// What is still on the host with a CUDA device.
 const CUDA: &str = "histograms run on the host; an H100 gave the CPU's bits, other devices have not been \
                     tried: scripts/bench-device tries one";
+/// Why no adapter is taken unasked.
+const WGPU: &str = "no adapter of wgpu is taken, as the host locates photons for it";
 const NO_ADAPTER: &str = "no adapter for Vulkan, Metal or DX12 was found; install the driver of the \
                           GPU, or Mesa's lavapipe (mesa-vulkan-drivers)";
 
-pub fn devices(args: &DevicesArgs) -> Result<u8> {
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// Fold granules with this config on the CPU and on the CUDA device, and keep what that took of this machine: runs
+    /// that name no device choose by it
+    #[arg(long, value_name = "CONFIG", requires = "granules")]
+    pub measure: Option<String>,
+    /// What --measure folds: granules that take the CPU seconds
+    #[arg(value_name = "GRANULE", requires = "measure")]
+    pub granules: Vec<PathBuf>,
+    /// Worker threads [default: all cores]
+    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn devices(
+    args: &DevicesArgs,
+    interrupted: impl FnOnce() -> Result<Arc<AtomicBool>>,
+) -> Result<u8> {
+    if let Some(config) = &args.measure {
+        let measure = Measure {
+            config,
+            granules: &args.granules,
+            threads: args.threads,
+            json: args.json,
+        };
+        return measure.execute(interrupted()?);
+    }
     let adapters = wgpu::reports();
     if args.json {
-        print_json(&report(&adapters))?;
+        print_json(&report(args, &adapters))?;
     } else {
-        print(&text(&adapters))?;
+        print(&text(args, &adapters))?;
     }
     Ok(0)
 }
 
-fn report(adapters: &[AdapterReport]) -> serde_json::Value {
+fn report(args: &DevicesArgs, adapters: &[AdapterReport]) -> serde_json::Value {
+    let (reason, mut auto) = of_auto(args);
+    auto["reason"] = json!(reason);
     let none = adapters.is_empty().then(no_adapter);
     let cuda = cuda::find();
     json!({
         "features": features::built_in(),
-        "auto": {"device": "cpu", "reason": auto().render(&CommandLine)},
+        "auto": auto,
         "cpu": {
             "available": true,
-            "threads": threads(None),
+            "threads": threads(args.threads),
             "stages": {"locate": "cpu", "sort": "cpu", "segment": "cpu", "reduce": "cpu"},
         },
         "wgpu": {
@@ -62,6 +102,17 @@ fn report(adapters: &[AdapterReport]) -> serde_json::Value {
     })
 }
 
+/// What a run takes that names no device.
+fn of_auto(args: &DevicesArgs) -> (String, serde_json::Value) {
+    let guide = Guide {
+        folder: cache(),
+        memory: None,
+    };
+    let (words, facts) = explained(threads(args.threads), &guide);
+    let words = format!("{}; {WGPU}", words.render(&CommandLine));
+    (words, facts)
+}
+
 /// Why there is no adapter.
 fn no_adapter() -> String {
     if Feature::Wgpu.is_built_in() {
@@ -70,8 +121,8 @@ fn no_adapter() -> String {
     Feature::Wgpu.lacking()
 }
 
-fn text(adapters: &[AdapterReport]) -> String {
-    let workers = threads(None);
+fn text(args: &DevicesArgs, adapters: &[AdapterReport]) -> String {
+    let workers = threads(args.threads);
     let mut text = format!("cpu   available: {workers} threads; all stages\n");
     if adapters.is_empty() {
         text.push_str(&format!("wgpu  not available: {}\n", no_adapter()));
@@ -114,7 +165,7 @@ fn text(adapters: &[AdapterReport]) -> String {
     text.push_str(&cuda_text(cuda::find()));
     text.push_str(&format!(
         "{}\nbuilt in: {}",
-        auto().render(&CommandLine),
+        of_auto(args).0,
         features::built_in()
     ));
     text

@@ -1,11 +1,13 @@
 //! On what a verb runs, and what is recorded of how it was called.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use clap::Args;
 
 use crate::backend::DeviceChoice;
+use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
 use crate::pipeline::parse_memory;
 use crate::run::all_cores;
@@ -48,6 +50,27 @@ impl MachineArgs {
         }
         Ok(choice)
     }
+
+    /// What is said of devices that are not asked for.
+    pub fn guide(&self) -> Guide {
+        Guide {
+            folder: cache(),
+            memory: self.device_memory,
+        }
+    }
+}
+
+/// The folder of what icefold keeps of this machine and could find out again; none where nobody says where that is.
+pub fn cache() -> Option<PathBuf> {
+    let named = |variable| {
+        let path = std::env::var_os(variable).map(PathBuf::from);
+        // A relative one is to be ignored, says the specification of XDG's folders.
+        path.filter(|path| path.is_absolute())
+    };
+    let home = || named("HOME").map(|home| home.join(".cache"));
+    let folder = named("XDG_CACHE_HOME").or_else(home);
+    let folder = folder.or_else(|| named("LOCALAPPDATA"))?;
+    Some(folder.join("icefold"))
 }
 
 /// Worker threads: as many as asked for, or one for each core.

@@ -15,6 +15,7 @@ mod devices;
 mod exit;
 mod finalize;
 mod machine;
+mod measure;
 mod meter;
 mod out;
 mod overviews;
@@ -73,7 +74,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Render(args) => show::render(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
-        Verb::Devices(args) => devices::devices(&args),
+        Verb::Devices(args) => devices::devices(&args, signals::interrupted),
         Verb::Bench(args) => bench::bench(&args),
         Verb::Aggregate(args) => aggregate::aggregate(&args, verb_matches, signals::interrupted),
         #[cfg(all(feature = "cuda", feature = "hdf5"))]

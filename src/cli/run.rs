@@ -50,6 +50,7 @@ pub fn run(
         .overviews(overviews)
         .external(external)
         .device(device)
+        .guide(args.machine.guide())
         .watch(&progress);
     let planned = with_settings(run, args).planned()?;
     if args.dry_run {

@@ -9,12 +9,13 @@ use clap::parser::ValueSource;
 use serde_json::json;
 
 use crate::backend::DeviceChoice;
+use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
 use crate::run::{Granules, Verified, Verify};
 use crate::store::VerifyReport;
 
 use super::args::{ProgressArg, VerifyArgs};
-use super::machine::threads;
+use super::machine::{cache, threads};
 use super::out::{print, print_json};
 use super::progress::Progress;
 
@@ -82,6 +83,10 @@ pub fn devices(args: &VerifyArgs, interrupted: Arc<AtomicBool>) -> Result<u8> {
         .external(args.access.folders()?)
         .threads(threads(args.threads))
         .memory(args.memory)
+        .guide(Guide {
+            folder: cache(),
+            memory: None,
+        })
         .watch(&progress);
     for (name, choice) in choices {
         verify = verify.on(name, choice);

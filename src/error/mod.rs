@@ -211,6 +211,20 @@ impl Error {
         &self.0.remedies
     }
 
+    /// Object and message, for whoever has done already what could be done.
+    pub(crate) fn in_short(&self) -> Phrase {
+        let inner = &*self.0;
+        // Messages of the other kinds have the object where it reads best.
+        let leads = !matches!(inner.kind, Kind::Argument | Kind::Io);
+        let object = inner.object.as_ref().filter(|_| leads);
+        let begins = match object {
+            _ if inner.kind == Kind::Gate => "finalize gate: ".to_owned(),
+            Some(object) => format!("{object}: "),
+            None => String::new(),
+        };
+        phrase![begins, inner.message.clone()]
+    }
+
     /// All that it says, in the words of a dialect.
     pub fn render(&self, dialect: &dyn Dialect) -> String {
         Phrase::from(self).render(dialect)
@@ -220,18 +234,8 @@ impl Error {
 impl From<&Error> for Phrase {
     /// All that an error says: object, message, remedies.
     fn from(error: &Error) -> Self {
-        let inner = &error.0;
-        let mut all = Phrase::default();
-        // Messages of the other kinds have the object where it reads best.
-        let leads = !matches!(inner.kind, Kind::Argument | Kind::Io);
-        if inner.kind == Kind::Gate {
-            all = all.and("finalize gate: ");
-        } else if let Some(object) = inner.object.as_ref().filter(|_| leads) {
-            all = all.and(format!("{object}: "));
-        }
-        all = all.and(inner.message.clone());
-        let remedies = inner.remedies.iter();
-        remedies.fold(all, |all, remedy| {
+        let remedies = error.0.remedies.iter();
+        remedies.fold(error.in_short(), |all, remedy| {
             all.and("; ").and(remedy.phrase().clone())
         })
     }

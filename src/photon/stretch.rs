@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::stored::{Element, Kind, StoredColumn};
+use super::stored::{Element, Kind, Order, StoredColumn};
 
 /// Consecutive rows of a ground track, still in storage chunks.
 #[derive(Debug)]
@@ -134,6 +134,16 @@ fn width(element: Element) -> u64 {
 }
 
 impl StretchRoom {
+    /// Whether there is room for a stretch of one dataset of float64 with chunks of so many decoded bytes, which is the
+    /// least that any has.
+    pub fn holds_some(&self, chunk: u64) -> bool {
+        let element = Element {
+            kind: Kind::F64,
+            order: Order::Little,
+        };
+        self.rows(&[(element, chunk)]).is_some()
+    }
+
     /// Rows of datasets with these elements and bytes of a decoded chunk; `None` where too few have room.
     pub fn rows(&self, datasets: &[(Element, u64)]) -> Option<u64> {
         // As they are stored, twice between filters, as values, and as values of those that are kept.
@@ -154,7 +164,6 @@ impl StretchRoom {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stored::Order;
     use super::*;
 
     #[test]
@@ -174,6 +183,7 @@ mod tests {
         assert_eq!(room(ends + 159 * 5000).rows(&datasets), Some(5000));
         assert_eq!(room(ends + 159 * 4000).rows(&datasets), None);
         assert_eq!(room(1000).rows(&datasets), None);
+        assert!(room(ends + 159 * 5000).holds_some(80_000) && !room(ends).holds_some(80_000));
         assert_eq!(room(u64::MAX).rows(&datasets), Some(1 << 28));
         let few = StretchRoom {
             photons: 9000,

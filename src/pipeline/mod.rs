@@ -57,6 +57,7 @@ use pieces::PieceLine;
 use schedule::Schedule;
 use source::{Ended, Message, Source};
 use stretches::OnDevice;
+pub use stretches::why_host;
 pub use survey::{Survey, absent, survey};
 pub use tally::{StageSeconds, Tally};
 pub use write::{write, write_rows};

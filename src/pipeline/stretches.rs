@@ -41,10 +41,16 @@ pub(super) struct OnDevice {
 
 /// How much of a ground track the device takes as it is stored; or why it takes none, in words.
 pub(super) fn room(config: &Config, job: &Job, device: &Device) -> Result<StretchRoom, String> {
-    if !config.conditions.is_empty() {
-        return Err("conditions over columns are the host's".to_owned());
+    if let Some(why) = why_host(config) {
+        return Err(why);
     }
     device.stretch_room(job)
+}
+
+/// Why no device takes photons of this config as they are stored, whatever the device; `None` where some may.
+pub fn why_host(config: &Config) -> Option<String> {
+    let some = !config.conditions.is_empty();
+    some.then(|| "conditions over columns are the host's".to_owned())
 }
 
 impl Line<'_, '_> {

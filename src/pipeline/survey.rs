@@ -7,8 +7,7 @@ use crate::error::{Dialect, Error, Result};
 use crate::expr::Mark;
 use crate::features::Feature;
 use crate::finalize::{StoreSchema, schema};
-use crate::photon::ColumnType;
-use crate::photon::SourceColumn;
+use crate::photon::{ColumnType, Load, SourceColumn};
 use crate::plan::{Found, GranulePath, ListedShard, Plan, find};
 use crate::read::Applied;
 use crate::read::{Failed, marks_of};
@@ -39,6 +38,8 @@ pub struct Survey {
     pub rows: u64,
     /// Bytes that storage chunks take at most while they are decoded.
     pub chunk_bytes: u64,
+    /// What the granules that the survey was of ask of whoever reads them.
+    pub load: Load,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -109,7 +110,13 @@ impl Survey {
             conventions: found.conventions.clone(),
             rows: found.rows,
             chunk_bytes: found.chunk_bytes,
+            load: found.load.clone(),
         })
+    }
+
+    /// What the granules that are read ask of whoever reads them.
+    pub fn load_at_hand(&self) -> Load {
+        self.load.of(self.granules.len() as u64)
     }
 
     /// Only these shards, of a run over a shard map, and the granules that they list.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::backend::DeviceChoice;
 use crate::finalize::{StoreSchema, schema};
-use crate::photon::{Column, ColumnType, Dtype, Origin, Rows, SourceColumn, Values};
+use crate::photon::{Column, ColumnType, Dtype, Load, Origin, Rows, SourceColumn, Values};
 use crate::piece::{Asked, Pieces};
 use crate::plan::{Found, GranulePath, ListedShard, ShardMap};
 use crate::store::Layout;
@@ -61,6 +61,7 @@ impl Site {
             conventions: Vec::new(),
             rows: 4,
             chunk_bytes: 0,
+            load: Load::default(),
         };
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -130,6 +131,7 @@ impl Site {
             conventions: Vec::new(),
             rows: 4,
             chunk_bytes: 0,
+            load: Load::default(),
         };
         let folder = self.path("out.zarr.pieces");
         std::fs::create_dir(&folder).unwrap();

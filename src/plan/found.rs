@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::photon::SourceColumn;
+use crate::photon::{Load, SourceColumn};
 use crate::read::hdf5::Tracks;
 use crate::read::table::{Drift, columns_read};
 use crate::read::{Applied, ColumnUnion};
@@ -30,6 +30,9 @@ pub struct Found {
     /// Bytes that storage chunks take at most while they are decoded.
     #[serde(default)]
     pub chunk_bytes: u64,
+    /// What all of them ask of whoever reads them.
+    #[serde(default)]
+    pub load: Load,
 }
 
 /// Opens every granule of the plan, and reads none.
@@ -71,6 +74,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
             conventions,
             rows: asked.rows,
             chunk_bytes: asked.chunk_bytes,
+            load: asked.load,
         }),
         None => Err(nothing_to_read(config, plan, &failed)),
     }
@@ -87,6 +91,7 @@ struct Asked {
     notes: Vec<String>,
     rows: u64,
     chunk_bytes: u64,
+    load: Load,
 }
 
 impl Asked {
@@ -110,6 +115,7 @@ impl Asked {
         self.notes.extend(found.notes);
         self.rows = self.rows.saturating_add(found.rows);
         self.chunk_bytes = self.chunk_bytes.max(found.chunk_bytes);
+        self.load.add(&found.load);
         Ok(())
     }
 }

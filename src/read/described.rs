@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::hdf5::Outline;
 use super::meaning::Applied;
-use crate::photon::SourceColumn;
+use crate::photon::{Load, SourceColumn};
 
 /// What a granule says of the columns of a config.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Described {
     pub applied: Vec<Applied>,
     /// Bytes that storage chunks, or pages and rows of a table, take at most while they are decoded.
     pub chunk_bytes: u64,
+    /// What it asks of whoever reads it.
+    pub load: Load,
     /// What differs within the granule, and is no reason to stop.
     pub notes: Vec<String>,
     /// Names and types of all columns of a table.

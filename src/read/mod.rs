@@ -53,7 +53,7 @@ use std::sync::Arc;
 use crate::config::{Config, GranuleKind, TimeWindow};
 use crate::error::{Error, Result};
 use crate::photon::stretch::{Stretch, StretchRoom};
-use crate::photon::{ColumnType, Counts, PhotonBatch};
+use crate::photon::{ColumnType, Counts, Load, PhotonBatch};
 use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, lies_outside, of_other_product};
 use crate::read::table::{
     TableFile, TableReader, columns_read, is_csv, looks_like_a_table, source_columns,
@@ -148,6 +148,7 @@ impl Input {
                         .map(|t| t.rows)
                         .fold(0, u64::saturating_add),
                     chunk_bytes: reader.chunk_bytes(),
+                    load: reader.load(),
                     outline: Some(Outline::with(
                         &granule,
                         config,
@@ -169,6 +170,7 @@ impl Input {
                     rows: reader.table().rows().unwrap_or_default(),
                     applied: reader.applied(),
                     chunk_bytes: reader.decoding_bytes(),
+                    load: Load::of_table(reader.table().rows().unwrap_or_default()),
                     notes: Vec::new(),
                     table_columns: Some(reader.table().columns()),
                 })
@@ -295,7 +297,7 @@ impl Input {
                 reasons.map(|(why, n)| ((*why).to_owned(), *n)).collect()
             }
             Self::Table(reader) => {
-                let why = "tables are read as batches".to_owned();
+                let why = Load::OF_TABLES.to_owned();
                 BTreeMap::from([(why, reader.counts().read)])
             }
         }

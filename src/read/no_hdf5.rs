@@ -11,7 +11,7 @@ use crate::config::{Access, Config, TimeWindow};
 use crate::error::{Dialect, Error, Result};
 use crate::features::Feature;
 use crate::photon::stretch::StretchRoom;
-use crate::photon::{ColumnType, Counts, PhotonBatch, SourceColumn};
+use crate::photon::{ColumnType, Counts, Load, PhotonBatch, SourceColumn};
 use crate::read::{Applied, Buffers, JoinReport, Sibling, Spent, StoredStretch, WantedShards};
 use crate::watch::Watch;
 
@@ -293,6 +293,10 @@ impl Reader {
     }
 
     pub fn chunk_bytes(&self) -> u64 {
+        match self.0 {}
+    }
+
+    pub fn load(&self) -> Load {
         match self.0 {}
     }
 

@@ -3,7 +3,7 @@
 //! Beside the line: both readers ask it of the photons that they keep, which have a time between the first and the
 //! last edge: filters of the config reject all others.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::extremes::Extremes;
 use crate::config::{Config, Dtype, Steps, TimeAxis};
@@ -126,6 +126,15 @@ impl StepFinder {
         let last = self.edges.len().saturating_sub(2);
         let behind = self.edges.partition_point(|edge| *edge <= time);
         behind.saturating_sub(1).min(last) as u32
+    }
+
+    /// The step that all of these times are in, if there is one.
+    pub fn step_of_all(&self, times: &RangeInclusive<f64>) -> Option<u32> {
+        let step = self.step_of(*times.start());
+        let ends = [times.start(), times.end()];
+        ends.iter()
+            .all(|end| self.holds(step, **end))
+            .then_some(step)
     }
 
     /// Whether a time is in a step.

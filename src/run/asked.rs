@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::backend::DeviceChoice;
+use crate::backend::choose::Guide;
 use crate::config::{Config, StoreLayout};
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
@@ -161,6 +162,14 @@ impl<'a> Run<'a> {
     /// What folds the photons.
     pub fn device(mut self, device: DeviceChoice) -> Self {
         self.settings.device = device;
+        self
+    }
+
+    /// Where it is known what this machine's devices take, and how much of their memory is there: for a run that names
+    /// no device.
+    #[doc(hidden)]
+    pub fn guide(mut self, guide: Guide) -> Self {
+        self.settings.guide = guide;
         self
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::backend::Device;
+use crate::backend::choose::Chosen;
 use crate::config::Config;
 use crate::error::{Action, Error, Result, Setting, phrase};
 use crate::left_out::errors_path;
@@ -46,17 +47,19 @@ impl<'a> Work<'a> {
         self.check_tables(self.target.overwrite)?;
         let errors = errors_path(self.target.store);
         let settings = self.settings;
-        let device = Device::open(&settings.device, settings.threads)?;
+        let early = settings.open_device()?;
         let survey = pipeline::survey(self.config, self.plan, settings.tolerant)?;
         self.say_drift(&survey);
         self.check_layout(&survey)?;
         let spill = spill_folder(self.target.store);
         let options = self.options(&survey, &errors, &spill);
         self.check_disk(&survey, &options);
-        let folded = self.fold(&survey, &device, &options)?;
+        let chosen = settings.settle_device(early, self.config, &survey)?;
+        let device = &chosen.device;
+        let folded = self.fold(&survey, device, &options)?;
         let (whole, tally) =
             device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
-        let mut facts = self.facts(&device, &survey, &options);
+        let mut facts = self.facts(&chosen, &survey, &options);
         facts.written_bytes = Some(whole.bytes);
         let seconds = started.elapsed().as_secs_f64();
         let Whole { written, steps, .. } = whole;
@@ -149,7 +152,7 @@ impl<'a> Work<'a> {
 
     pub fn facts<'f>(
         &'f self,
-        device: &Device,
+        chosen: &Chosen,
         survey: &'f Survey,
         options: &Options,
     ) -> RunFacts<'f> {
@@ -160,11 +163,9 @@ impl<'a> Work<'a> {
             without_effect: &self.config.idle,
             region: self.config.region.as_ref(),
             axis: self.config.axis.as_ref(),
-            device: device.name(),
-            device_reason: device
-                .reason(&self.settings.device)
-                .render(self.settings.dialect),
-            device_details: device.details(&survey.job),
+            device: chosen.device.name(),
+            device_reason: chosen.reason.render(self.settings.dialect),
+            device_details: chosen.details(&survey.job),
             threads: self.settings.threads,
             memory_bytes: self.settings.memory.0,
             batch_rows: options.batch_rows,

@@ -42,7 +42,7 @@ impl PartRun<'_> {
         let run = self.run;
         let folder = Pieces::folder_of(run.target.store);
         self.check(&folder)?;
-        let device = Device::open(&run.settings.device, run.settings.threads)?;
+        let early = run.settings.open_device()?;
         if run.target.overwrite && !self.part && folder.exists() {
             let _owner = Owner::claim(&folder, None)?;
             Pieces::clear(&folder)?;
@@ -71,8 +71,10 @@ impl PartRun<'_> {
             every: self.checkpoint,
         });
         run.check_disk(&survey, &options);
-        let mut tally = self.write_pieces(&pieces, (&survey, &device), &options)?;
-        let mut facts = run.facts(&device, &survey, &options);
+        let chosen = run.settings.settle_device(early, run.config, &survey)?;
+        let device = &chosen.device;
+        let mut tally = self.write_pieces(&pieces, (&survey, device), &options)?;
+        let mut facts = run.facts(&chosen, &survey, &options);
         facts.pieces = Some(self.report(&folder, &kept, &tally));
         let mut whole = tally.is_whole() && kept.values().all(|marker| marker.left_out.is_empty());
         facts.map_sha256 = Some(self.map.identity());
@@ -83,7 +85,7 @@ impl PartRun<'_> {
             write_whole(run.report, RUN_REPORT, text.as_bytes())?;
             (folder, report)
         } else {
-            let assembled = self.assemble(&pieces, &survey, &device)?;
+            let assembled = self.assemble(&pieces, &survey, device)?;
             settle(&mut tally, &assembled);
             let store = assembled.whole;
             whole &= assembled.left_out.is_empty() && store.errors.count == 0;

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use crate::backend::Device;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::pipeline::{self, Tally};
@@ -66,14 +65,16 @@ impl Run<'_> {
         let inputs = targets::inputs(&config.name, planned.plan(), None);
         check_file(path, format.artefact(), planned.asked.overwrite, &inputs)?;
         tidy_file(path, settings.watch)?;
-        let device = Device::open(&settings.device, settings.threads)?;
+        let early = settings.open_device()?;
         let survey = planned.survey()?;
         for what in survey.drift.iter().cloned() {
             settings.watch.note(Note::Drift { what });
         }
         let (errors, spill) = (errors_path(path), spill_folder(path));
         let options = settings.options(config, &survey, (&errors, &spill));
-        let folded = pipeline::fold(config, &survey, &device, &options);
+        let chosen = settings.settle_device(early, config, &survey)?;
+        let device = &chosen.device;
+        let folded = pipeline::fold(config, &survey, device, &options);
         if let Some(what) = device.warning() {
             settings.watch.note(Note::Device { what });
         }
@@ -89,7 +90,7 @@ impl Run<'_> {
             content: whole.content.clone(),
             cells: whole.cells,
             device: device.name(),
-            device_details: device.details(&survey.job),
+            device_details: chosen.details(&survey.job),
             seconds: started.elapsed().as_secs_f64(),
         };
         whole.publish()?;

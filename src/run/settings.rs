@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::backend::DeviceChoice;
+use crate::backend::choose::Guide;
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
 use crate::pipeline::{Memory, Options, Survey};
@@ -15,6 +16,8 @@ pub(super) struct Settings<'a> {
     /// Folders that granules may lead to, beside their own.
     pub external: Vec<PathBuf>,
     pub device: DeviceChoice,
+    /// What is said of devices that are not asked for.
+    pub guide: Guide,
     pub threads: usize,
     pub memory: Memory,
     /// What is left of the memory where there is none.
@@ -34,6 +37,7 @@ impl Default for Settings<'_> {
             tolerant: false,
             external: Vec::new(),
             device: DeviceChoice::Auto,
+            guide: Guide::default(),
             threads: all_cores(),
             memory: Memory::DEFAULT,
             partials_memory: None,

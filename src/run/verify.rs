@@ -6,7 +6,8 @@ use std::time::Instant;
 use arrow::array::Array;
 use serde_json::{Map, Value, json};
 
-use crate::backend::{Device, DeviceChoice};
+use crate::backend::DeviceChoice;
+use crate::backend::choose::{Chosen, Guide, Question, expected};
 use crate::config::{Access, Config};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, distinct, finalize};
@@ -135,6 +136,13 @@ impl<'a> Verify<'a> {
         self
     }
 
+    /// As of a run.
+    #[doc(hidden)]
+    pub fn guide(mut self, guide: Guide) -> Self {
+        self.settings.guide = guide;
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();
@@ -179,9 +187,17 @@ impl<'a> Verify<'a> {
         let survey = pipeline::survey(&self.config, &plan, false)?;
         let mut answers = Vec::with_capacity(self.devices.len());
         for (name, choice) in &self.devices {
-            let device = Device::open(choice, threads)?;
-            let answer = self.answer((name, &device), &survey)?;
-            if let Some(what) = device.warning() {
+            let started = Instant::now();
+            let mut settings = self.settings.clone();
+            settings.device = choice.clone();
+            let early = settings.open_device()?;
+            let chosen = settings.settle_device(early, &self.config, &survey)?;
+            let opened = started.elapsed().as_secs_f64();
+            let mut answer = self.answer((name, &chosen), &survey)?;
+            answer
+                .details
+                .insert("open_seconds".to_owned(), json!(opened));
+            if let Some(what) = chosen.device.warning() {
                 watch.note(Note::Device { what });
             }
             answers.push(answer);
@@ -196,7 +212,8 @@ impl<'a> Verify<'a> {
         })
     }
 
-    fn answer(&self, (name, device): (&str, &Device), survey: &Survey) -> Result<Answer> {
+    fn answer(&self, (name, chosen): (&str, &Chosen), survey: &Survey) -> Result<Answer> {
+        let device = &chosen.device;
         let started = Instant::now();
         let memory = self.settings.memory.beside_chunks(survey.chunk_bytes);
         let filters = self.config.filters.len();
@@ -222,7 +239,18 @@ impl<'a> Verify<'a> {
             let whole = partials.take_shard(shard)?.whole()?;
             finalize(shard, whole, &survey.job, &survey.schema).map(|done| (shard, done.table))
         });
-        let mut details = device.details(&survey.job);
+        let question = Question {
+            job: &survey.job,
+            grid: &self.config.grid,
+            load: &survey.load_at_hand(),
+            why_host: pipeline::why_host(&self.config),
+            threads: self.settings.threads,
+        };
+        let mut details = chosen.details(&survey.job);
+        details.insert(
+            "expected_seconds".to_owned(),
+            json!(expected(&question, device)),
+        );
         details.extend(stretches.map(|facts| ("stretches".to_owned(), json!(facts))));
         Ok(Answer {
             device: name.to_owned(),

@@ -54,6 +54,8 @@ pub enum Note {
         store: PathBuf,
         room: u64,
     },
+    /// Which device a run took that asked for none, and why.
+    DeviceTaken { what: Phrase },
     /// What a device did that a user should know of.
     Device { what: String },
     /// Something on the way was odd.
@@ -121,6 +123,7 @@ impl Note {
             | Self::NotRead { .. }
             | Self::NotData { .. }
             | Self::Drift { .. }
+            | Self::DeviceTaken { .. }
             | Self::AlreadyWhole { .. }
             | Self::NamesGiven { .. }
             | Self::Removed { .. }
@@ -214,6 +217,7 @@ impl Note {
     /// What the line met.
     fn of_line(&self) -> Phrase {
         match self {
+            Self::DeviceTaken { what } => what.clone(),
             Self::Drift { what }
             | Self::Device { what }
             | Self::Odd { what }

@@ -115,7 +115,26 @@ fn columns_reach_the_device_in_both_ways(facts: &[Value]) {
         .iter()
         .map(|run| run["device"].as_str().unwrap())
         .collect();
-    assert_eq!(devices, ["cpu", "cuda", "cuda, batches", "cuda, staged"]);
+    assert_eq!(
+        devices,
+        ["cpu", "cuda", "cuda, batches", "cuda, staged", "auto"]
+    );
+    // What auto took, and what it reckoned with; of an emulation without what anything took.
+    let auto = values(facts, "run", "auto");
+    assert_eq!(auto[0]["took"], "cpu");
+    assert!(auto[0]["by"]["cpu_seconds"]["total"].as_f64().unwrap() > 0.0);
+    assert!(auto[0]["seconds"].is_null());
+    let expected = values(facts, "line", "expected");
+    let of = |device: &str| {
+        expected
+            .iter()
+            .find(|value| value["device"] == device)
+            .unwrap()
+    };
+    assert!(of("cpu")["expected_seconds"].as_f64().unwrap() > 0.0);
+    assert!(of("cpu")["seconds"].is_null());
+    // Of several devices at a time nothing is reckoned.
+    assert!(of("cuda:all")["expected_seconds"].is_null(), "{expected:?}");
 }
 
 /// Each way from the page cache and from disk, the CPU beside it: all photons by the device where it decodes.

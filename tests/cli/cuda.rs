@@ -60,10 +60,19 @@ fn devices_of_the_driver_are_listed() {
     assert_eq!(cuda["devices"].as_array().unwrap().len(), 2);
     assert_eq!(cuda["devices"][1]["capability"], "7.5");
     assert_eq!(cuda["devices"][1]["memory_bytes"], 3u64 << 30);
-    // What has not been measured is not chosen.
-    assert_eq!(found["auto"]["device"], "cpu");
-    let reason = found["auto"]["reason"].as_str().unwrap();
-    assert!(reason.contains("asked for with --device cuda"), "{reason}");
+    // Which jobs it is taken for, and by what.
+    let auto = &found["auto"];
+    assert_eq!(auto["device"], "cpu or cuda:0");
+    let reason = auto["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("this machine has not been measured"),
+        "{reason}"
+    );
+    assert!(
+        (0.5..0.6).contains(&auto["least_cpu_seconds"].as_f64().unwrap()),
+        "{auto}"
+    );
+    assert_eq!(auto["rates"]["host_factor"], 1.0);
     let mut text = icefold();
     let text = stdout(&succeed(with_stand_in(text.arg("devices"), "")));
     assert!(text.contains("0: stand-in 0: an emulation"), "{text}");

@@ -2,6 +2,7 @@
 
 use super::{Site, json, refuse};
 use crate::kernels::stand_in::with_stand_in;
+use crate::support::icefold;
 
 /// A run that must not come to an end, and leaves nothing.
 #[track_caller]
@@ -94,9 +95,8 @@ fn what_keeps_a_device_from_being_used_is_said_with_its_remedy() {
 }
 
 #[test]
-fn auto_runs_on_the_cpu_and_says_what_is_wrong_with_cuda() {
+fn devices_say_what_is_wrong_with_cuda() {
     for (settings, says) in [
-        ("", "its backend has not been measured on a device yet"),
         (
             "devices=0",
             "CUDA is not available (the NVIDIA driver finds no device",
@@ -106,12 +106,11 @@ fn auto_runs_on_the_cpu_and_says_what_is_wrong_with_cuda() {
             "CUDA is not available (the NVIDIA driver is too old",
         ),
     ] {
-        let site = Site::new();
-        let good = site.good("a.h5", -45.0);
-        let mut run = site.run("atl03", &[&good]);
-        let (report, _) = json(with_stand_in(run.arg("--json"), settings), 0);
-        assert_eq!(report["device"]["name"], "cpu");
-        let reason = report["device"]["reason"].as_str().unwrap();
+        let mut devices = icefold();
+        devices.args(["devices", "--json"]);
+        let (found, _) = json(with_stand_in(&mut devices, settings), 0);
+        assert_eq!(found["auto"]["device"], "cpu");
+        let reason = found["auto"]["reason"].as_str().unwrap();
         assert!(reason.contains(says), "{reason}");
     }
 }

@@ -68,6 +68,53 @@ fn results_and_launches_are_chosen_by_the_environment() {
     assert!(mapped.3 == 0 && graph.3 >= mapped.0, "{graph:?}");
 }
 
+/// Threads that bring stored bytes each for itself, or together, of memory that a device reads, or of none: chunks are taken by
+/// whoever comes first, and streams run in any order.
+#[test]
+fn whoever_brings_which_chunks_the_bits_are_the_same() {
+    let site = Site::new();
+    let granule = granule(&site);
+    succeed(&mut site.run_to("cpu.zarr", "atl03", &[&granule]));
+    let mut peaks = Vec::new();
+    for (threads, bring, columns) in [
+        ("1", "alone", ""),
+        ("2", "alone", ""),
+        ("3", "alone", ""),
+        ("8", "alone", ""),
+        ("8", "together", ""),
+        ("8", "alone", "staged"),
+    ] {
+        for seed in 1..4 {
+            let written = site.path(&format!("log{threads}{bring}{columns}{seed}"));
+            let mut run = icefold();
+            run.args(["run", "atl03"]).arg(&granule).arg("--store");
+            run.arg(site.out("cuda.zarr"))
+                .args(["--overwrite", "--json"]);
+            run.args(["--device", "cuda", "--threads", threads]);
+            run.env("ICEFOLD_CUDA_BRING", bring);
+            run.env("ICEFOLD_CUDA_COLUMNS", columns);
+            let settings = format!("seed={seed},log={}", written.display());
+            let (report, _) = json(with_stand_in(&mut run, &settings), 0);
+            assert_same(&site.out("cpu.zarr"), &site.out("cuda.zarr"));
+            let stretches = &report["device"]["stretches"];
+            assert_eq!(
+                stretches["photons"], report["photons"]["read"],
+                "{stretches}"
+            );
+            let done = log(&written).remove(0);
+            let of = |name: &str| done[name].as_u64().unwrap();
+            assert_eq!((of("left_bytes"), of("left_pinned_bytes")), (0, 0));
+            peaks.push(of("portable_peak"));
+        }
+    }
+    // Page-locked memory is that of the threads that read, and none where columns are copied.
+    assert!(
+        peaks[..12].iter().all(|peak| (1..=64 << 20).contains(peak)),
+        "{peaks:?}"
+    );
+    assert_eq!(peaks[15..], [0; 3]);
+}
+
 /// A driver that refuses machine code compiles the PTX, and says so where a device is measured.
 #[test]
 fn machine_code_that_is_refused_is_named() {
@@ -144,6 +191,7 @@ fn ways_to_fold_and_sort_are_chosen_by_the_environment() {
         ("ICEFOLD_CUDA_RESULTS", "set it to mapped or copied"),
         ("ICEFOLD_CUDA_LAUNCH", "set it to single or graph"),
         ("ICEFOLD_CUDA_COLUMNS", "set it to pinned or staged"),
+        ("ICEFOLD_CUDA_BRING", "set it to alone or together"),
     ] {
         let mut run = site.run("atl03", &[&granule]);
         run.args(["--device", "cuda"]).env(variable, "quickly");

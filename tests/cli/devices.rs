@@ -19,7 +19,11 @@ fn devices_are_listed_with_what_runs_where() {
         "wgpu  ",
         "on the host",
         cuda,
-        "auto is the CPU",
+        if has_cuda {
+            "auto is the CPU, or cuda:0"
+        } else {
+            "auto is the CPU: CUDA is not available"
+        },
         "built in: cli, cuda, hdf5, parquet, picture, wgpu",
     ] {
         assert!(text.contains(says), "no '{says}' in {text}");
@@ -29,7 +33,11 @@ fn devices_are_listed_with_what_runs_where() {
     assert_eq!(found["wgpu"]["available"], true, "{found}");
     assert_eq!(found["wgpu"]["stages"]["locate"], "host");
     assert!(found["wgpu"]["adapters"][0]["driver"].is_string());
-    assert_eq!(found["auto"]["device"], "cpu");
+    // Whatever adapters there are, auto takes none.
+    let auto = found["auto"]["device"].as_str().unwrap();
+    assert_eq!(auto, if has_cuda { "cpu or cuda:0" } else { "cpu" });
+    let reason = found["auto"]["reason"].as_str().unwrap();
+    assert!(reason.contains("no adapter of wgpu is taken"), "{reason}");
     assert_eq!(found["features"], "cli, cuda, hdf5, parquet, picture, wgpu");
 }
 

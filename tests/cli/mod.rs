@@ -11,6 +11,8 @@ mod changes;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
 #[cfg(icefold_test_stand_in)]
+mod cuda_auto;
+#[cfg(icefold_test_stand_in)]
 mod cuda_columns;
 #[cfg(icefold_test_stand_in)]
 mod cuda_libraries;

@@ -39,7 +39,7 @@ const EXCEPTIONS: [(&str, &str); 7] = [
     ),
     (
         "src/backend/cuda/way.rs",
-        "ICEFOLD_CUDA_FOLD, _SORT, _RESULTS, _LAUNCH and _COLUMNS, switches of development",
+        "ICEFOLD_CUDA_FOLD, _SORT, _RESULTS, _LAUNCH, _COLUMNS, _STRETCHES and _BRING, switches of development",
     ),
     (
         "src/backend/cuda/driver/modules.rs",

@@ -38,7 +38,7 @@ pub fn python() -> Command {
     Command::new(python)
 }
 
-/// The program, without settings from the environment.
+/// The program, without settings from the environment and without what was kept of the machine.
 pub fn icefold() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_icefold"));
     for (name, _) in std::env::vars_os() {
@@ -46,6 +46,8 @@ pub fn icefold() -> Command {
             command.env_remove(name);
         }
     }
+    // What somebody measured on this machine decides nothing here.
+    command.env("XDG_CACHE_HOME", "/nowhere");
     command
 }
 

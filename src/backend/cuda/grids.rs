@@ -10,12 +10,19 @@ use crate::grid::Latitude;
 /// A grid of which kernels know nothing.
 pub fn authalic(grid: &GridConfig) -> Result<u32> {
     let latitude = grid.kind.healpix().ok_or_else(|| {
-        let title = grid.kind.title();
-        Fault::NotReady(format!(
-            "there is no kernel for cells of {title}; use a HEALPix grid"
-        ))
+        let why = no_kernel(grid);
+        Fault::NotReady(format!("{why}; use a HEALPix grid"))
     })?;
     Ok(u32::from(latitude == Latitude::AuthalicWgs84))
+}
+
+/// Why no device locates on a grid, if none does.
+pub fn why_not_located(grid: &GridConfig) -> Option<String> {
+    grid.kind.healpix().is_none().then(|| no_kernel(grid))
+}
+
+fn no_kernel(grid: &GridConfig) -> String {
+    format!("there is no kernel for cells of {}", grid.kind.title())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::kernels::{Argument, Kernel};
 use super::machine::{Block, Fault, Machine, Queue, Result, Step};
 pub use super::shelf::Lease;
 use super::shelf::{Home, Shelf, locked};
-use super::way::{Results, Sorting, Uploads};
+use super::way::{Bringing, Results, Sorting, Uploads};
 use crate::photon::Buffer;
 
 /// A machine, and the memory that was taken from it.
@@ -29,6 +29,8 @@ pub struct Gpu<M: Machine> {
     pub results: Results,
     /// How columns reach the device.
     pub uploads: Uploads,
+    /// How stored chunks get there.
+    pub bringing: Bringing,
 }
 
 /// Mapped memory in use, likewise.
@@ -83,6 +85,7 @@ impl<M: Machine> Gpu<M> {
             sorting: Sorting::LookBack,
             results: Results::Mapped,
             uploads: Uploads::Pinned,
+            bringing: Bringing::Alone,
         }
     }
 

@@ -23,6 +23,7 @@ mod fold;
 mod fold_runs;
 mod grids;
 mod kernels;
+mod lost;
 mod machine;
 mod machine_code;
 mod memory;
@@ -51,6 +52,7 @@ pub use decode::{Decoded, NotDecoded, Streams};
 pub use driver::{
     COPIES, CopyKind, CopyTime, Driver, KernelTime, LoadedModules, RefusedModule, find,
 };
+pub use grids::why_not_located;
 pub use kernels::{Argument, KERNELS, Kernel, PTX, sources};
 pub use machine::{Block, Fault, Machine, Span, Step};
 pub use report::{DeviceReport, Found};
@@ -58,7 +60,8 @@ pub use resident::Folded;
 pub use shares::why_host;
 pub use staged::{Keys, Photons, Segments, Sorted};
 pub use stretch::Begun;
-pub use way::{Launching, Results, Sorting, Stretching, Uploads, Way};
+pub use stretch_fold::why_not as why_no_stretches;
+pub use way::{Bringing, Launching, Results, Sorting, Stretching, Uploads, Way};
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -71,6 +74,7 @@ use super::StageTimes;
 use super::cpu::Cpu;
 use super::gpu::spread;
 use fold::Work;
+use lost::Forgiving;
 use memory::Gpu;
 use tickets::Tickets;
 
@@ -90,6 +94,7 @@ pub struct Cuda<M: Machine = Driver> {
     stretching: Stretching,
     /// Of stretches.
     tickets: Arc<Tickets>,
+    forgiving: Forgiving,
 }
 
 /// What gives a device more memory (`Fault::into_error`).
@@ -116,6 +121,7 @@ impl Cuda<Driver> {
         cuda.set_uploads(Uploads::of_environment()?);
         cuda.set_launching(Launching::of_environment()?);
         cuda.set_stretching(Stretching::of_environment()?);
+        cuda.set_bringing(Bringing::of_environment()?);
         Ok(cuda)
     }
 
@@ -177,6 +183,7 @@ impl<M: Machine> Cuda<M> {
             share: SHARE,
             way: Way::Sampled,
             next: AtomicUsize::new(0),
+            forgiving: Forgiving::default(),
         })
     }
 
@@ -208,6 +215,12 @@ impl<M: Machine> Cuda<M> {
     /// Uploads columns in another way from now on.
     pub fn set_uploads(&mut self, uploads: Uploads) {
         self.gpus.iter_mut().for_each(|gpu| gpu.uploads = uploads);
+    }
+
+    /// Brings the bytes of stretches in another way from now on.
+    pub fn set_bringing(&mut self, bringing: Bringing) {
+        let gpus = self.gpus.iter_mut();
+        gpus.for_each(|gpu| gpu.bringing = bringing);
     }
 
     /// Has photons decoded and selected by someone else from now on.

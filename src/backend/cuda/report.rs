@@ -15,6 +15,9 @@ pub struct DeviceReport {
     /// Compute capability, as in `9.0`.
     pub capability: String,
     pub memory_bytes: u64,
+    /// Its size, where the driver tells: multiprocessors, and their clock at most.
+    pub multiprocessors: Option<u32>,
+    pub clock_khz: Option<u32>,
     /// Why it cannot be used.
     pub unusable: Option<String>,
 }

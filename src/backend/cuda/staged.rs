@@ -306,7 +306,7 @@ impl<M: Machine> Backend for Cuda<M> {
         self.settled(self.try_reduce(photons, sorted, segments, job))
     }
 
-    /// Fused, over all devices.
+    /// Fused, over all devices; once one has failed and may, the CPU folds, which gives the same bits.
     fn fold(
         &self,
         batch: &PhotonBatch,
@@ -315,15 +315,20 @@ impl<M: Machine> Backend for Cuda<M> {
         times: &mut StageTimes,
     ) -> Result<Partials> {
         let way = self.way;
-        self.fold_on_all(
-            fold::Work {
-                batch,
-                grid,
-                job,
-                way,
-            },
-            times,
-        )
+        let work = fold::Work {
+            batch,
+            grid,
+            job,
+            way,
+        };
+        if self.lost().is_none() {
+            match self.fold_on_all(work, times) {
+                Ok(partials) => return Ok(partials),
+                Err(error) => self.forgiven(error)?,
+            };
+        }
+        times.batches.taken_over += 1;
+        self.cpu.fold(batch, grid, job, times)
     }
 }
 

@@ -104,6 +104,13 @@ impl<M: Machine> Cuda<M> {
         stretch: Stretch<B>,
         memory: Option<&dyn ColumnMemory>,
     ) -> IcefoldResult<Begun<B>> {
+        if let Some(why) = self.why_no_more() {
+            return Ok(Begun {
+                stretch,
+                bring_seconds: 0.0,
+                there: Err(why),
+            });
+        }
         let ticket = Ticket::of(&self.tickets);
         let (number, queue) = (ticket.device(), ticket.queue());
         let gpu = &self.gpus[number];
@@ -121,7 +128,7 @@ impl<M: Machine> Cuda<M> {
                 _ticket: ticket,
             }),
             Err(Fault::Memory(_)) => Err(no_memory()),
-            Err(fault) => return Err(error(gpu, fault)),
+            Err(fault) => Err(self.forgiven(error(gpu, fault))?),
         };
         let bring_seconds = started.elapsed().as_secs_f64();
         Ok(Begun {
@@ -146,7 +153,8 @@ impl<M: Machine> Cuda<M> {
             bring_seconds,
             there,
         } = begun;
-        let there = match there {
+        let no_more = self.why_no_more().map_or(Ok(()), Err);
+        let there = match no_more.and(there) {
             Ok(there) => there,
             Err(why) => return Ok((Finished::Host(why), stretch)),
         };
@@ -163,7 +171,7 @@ impl<M: Machine> Cuda<M> {
                 gpu.release();
                 Finished::Host(no_memory())
             }
-            Err(fault) => return Err(error(gpu, fault)),
+            Err(fault) => Finished::Host(self.forgiven(error(gpu, fault))?),
         };
         let after = sent();
         times.uploaded_bytes += after[0] - before[0];

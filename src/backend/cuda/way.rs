@@ -21,6 +21,9 @@ pub const COLUMNS: &str = "ICEFOLD_CUDA_COLUMNS";
 /// Chooses who decodes and selects the photons of a run, likewise: `device`, `host`, or nothing.
 pub const STRETCHES: &str = "ICEFOLD_CUDA_STRETCHES";
 
+/// Chooses how the bytes of stretches are brought, likewise: `alone`, `together`, or nothing.
+pub const BRING: &str = "ICEFOLD_CUDA_BRING";
+
 /// What a variable of the environment asks for, by the names of choices; the first stands for nothing.
 fn of_environment<T: Copy>(variable: &str, choices: &[(&str, T)]) -> Result<T> {
     let asked = std::env::var(variable).unwrap_or_default();
@@ -175,6 +178,30 @@ impl Stretching {
             ("host", Self::Host),
         ];
         of_environment(STRETCHES, &choices)
+    }
+}
+
+/// How threads of the host bring the bytes of a stretch to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bringing {
+    /// Each with slabs of its own.
+    Alone,
+    /// All of them one slab after the other.
+    Together,
+}
+
+impl Bringing {
+    /// What [`BRING`] asks for.
+    ///
+    /// # Errors
+    /// It asks for something else.
+    pub fn of_environment() -> Result<Self> {
+        let choices = [
+            ("", Self::Alone),
+            ("alone", Self::Alone),
+            ("together", Self::Together),
+        ];
+        of_environment(BRING, &choices)
     }
 }
 

@@ -28,6 +28,9 @@ const ENDS: [&str; 2] = [
 /// Seconds that photons may be before or after that.
 const MARGIN: f64 = 60.0;
 
+/// Why no device takes photons that are in several steps.
+pub(super) const PARTED: &str = "photons are parted by their times";
+
 /// Which steps of time photons are in.
 #[derive(Debug)]
 pub(super) enum InTime {
@@ -63,11 +66,9 @@ impl InTime {
         let Self::Each(by, Some(said)) = self else {
             return Ok(());
         };
-        let step = by.finder.step_of(*said.start());
-        let in_one = [*said.start(), *said.end()].map(|end| by.finder.holds(step, end));
-        if in_one != [true, true] {
+        let Some(step) = by.finder.step_of_all(said) else {
             return Ok(());
-        }
+        };
         for track in &*tracks {
             if !ends_within(track, by.filter, said)? {
                 return Ok(());
@@ -79,6 +80,17 @@ impl InTime {
         keep.forget_filters(by.filters.clone());
         *self = Self::One(step);
         Ok(())
+    }
+
+    /// Whether all photons are in one step, as far as the granule says so itself.
+    pub fn is_likely_one(&self) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Each(by, said) => {
+                let said = said.as_ref();
+                said.is_some_and(|said| by.finder.step_of_all(said).is_some())
+            }
+        }
     }
 
     /// The steps of kept rows.

@@ -31,6 +31,7 @@ mod keep;
 mod kept;
 mod level_hint;
 mod link;
+mod load;
 mod mapping;
 mod numbered;
 mod of_cycle;

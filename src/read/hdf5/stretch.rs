@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use super::belonging::Belonging;
 use super::chunk::ChunkedDataset;
-use super::in_time::InTime;
+use super::in_time::{InTime, PARTED};
 use super::reader::{Position, Reader};
 use super::track::Track;
 use super::types::column_type;
 use crate::Result;
 use crate::config::{Dtype, NullPolicy};
 use crate::grid::Locator;
+use crate::photon::stored::Element;
 use crate::photon::stretch::{
     Stretch, StretchColumn, StretchFilter, StretchRoom, StretchSegments, StretchShards,
     StretchSource,
@@ -128,14 +129,33 @@ impl Reader {
 
     /// Rows of a stretch of a ground track, or why there is none.
     fn stretch_rows(&self, track: &Track, room: &StretchRoom) -> Result<u64, &'static str> {
+        if !matches!(self.steps, InTime::One(_)) {
+            return Err(PARTED);
+        }
+        let datasets = self.why_not_stretches(track)?;
+        let rows = room.rows(&datasets);
+        let rows = rows.ok_or("the device's memory has room for few rows")?;
+        // Chunks that two stretches need are decoded twice.
+        let chunk = track.data(track.latitude).chunked();
+        let chunk = chunk.map_or(1, ChunkedDataset::chunk_rows);
+        Ok(if rows > chunk {
+            rows / chunk * chunk
+        } else {
+            rows
+        })
+    }
+
+    /// Why no device takes a ground track, whatever its memory and when its photons are; else how each dataset is stored,
+    /// and bytes of a decoded chunk.
+    pub(super) fn why_not_stretches(
+        &self,
+        track: &Track,
+    ) -> Result<Vec<(Element, u64)>, &'static str> {
         if self.region.is_some() {
             return Err("photons count by a region");
         }
         if self.edges.is_some() {
             return Err("photons count by the edges of a grid");
-        }
-        if !matches!(self.steps, InTime::One(_)) {
-            return Err("photons are parted by their times");
         }
         if !track.joins.is_empty() {
             return Err("rows of other granules are joined");
@@ -171,16 +191,7 @@ impl Reader {
                 return Err("a column is of a wider type than here");
             }
         }
-        let rows = room.rows(&datasets);
-        let rows = rows.ok_or("the device's memory has room for few rows")?;
-        // Chunks that two stretches need are decoded twice.
-        let chunk = track.data(track.latitude).chunked();
-        let chunk = chunk.map_or(1, ChunkedDataset::chunk_rows);
-        Ok(if rows > chunk {
-            rows / chunk * chunk
-        } else {
-            rows
-        })
+        Ok(datasets)
     }
 
     fn refuses_nulls(&self) -> bool {

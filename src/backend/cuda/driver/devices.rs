@@ -188,6 +188,8 @@ fn describe(index: i32) -> DeviceReport {
         name: "unknown".to_owned(),
         capability: String::new(),
         memory_bytes: 0,
+        multiprocessors: None,
+        clock_khz: None,
         unusable: None,
     };
     report.unusable = describe_into(&mut report).unwrap_or_else(|error| Some(said(error)));
@@ -207,6 +209,10 @@ fn describe_into(report: &mut DeviceReport) -> Result<Option<String>, result::Dr
     let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
     let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
     report.capability = format!("{major}.{minor}");
+    // What a driver does not tell of its size is no reason against a device.
+    let size = |which| attribute(which).ok().and_then(|n| u32::try_from(n).ok());
+    report.multiprocessors = size(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    report.clock_khz = size(Attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
     let (needed_major, needed_minor) = CAPABILITY_NEEDED;
     Ok(((major, minor) < CAPABILITY_NEEDED).then(|| {
         format!(

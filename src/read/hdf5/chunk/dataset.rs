@@ -66,6 +66,14 @@ impl ChunkedDataset {
         }
     }
 
+    /// Bytes of all chunks as they lie.
+    pub fn stored_bytes(&self) -> u64 {
+        match &self.table.places {
+            Places::Chunks(chunks) => chunks.iter().map(|(_, chunk)| chunk.size as u64).sum(),
+            Places::Rows(_) => self.table.grid.rows * self.table.stride.step as u64,
+        }
+    }
+
     /// Those of `rows` that are not stored.
     pub fn not_stored(&self, rows: &Range<u64>) -> Vec<Range<u64>> {
         if self.holes.is_none() || rows.is_empty() {
