@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 
 use crate::features::built_in;
 use crate::pipeline::{Memory, parse_memory};
@@ -16,7 +15,9 @@ use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
+use super::export::ExportArgs;
 use super::machine::MachineArgs;
+use super::show::CompletionsArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,7 @@ Examples:
   icefold finalize land_ice.zarr                  when all shards are done
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
+  icefold export raster.zarr h_mean -o geotiff/
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
 
@@ -65,6 +67,8 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
+    /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs
+    Export(ExportArgs),
     /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),
     /// Show which devices there are, and what runs where
@@ -390,10 +394,4 @@ pub enum Format {
     Plan,
     /// The run report
     Report,
-}
-
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    pub shell: Shell,
 }
