@@ -86,6 +86,8 @@ pub mod decode;
 #[doc(hidden)]
 pub mod digest;
 #[doc(hidden)]
+pub mod export;
+#[doc(hidden)]
 pub mod expr;
 #[doc(hidden)]
 pub mod finalize;

@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 
 use crate::features::built_in;
 use crate::pipeline::{Memory, parse_memory};
@@ -17,7 +16,9 @@ use super::bench::BenchArgs;
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
 use super::devices::DevicesArgs;
+use super::export::ExportArgs;
 use super::machine::MachineArgs;
+use super::show::CompletionsArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +33,7 @@ Examples:
   icefold finalize land_ice.zarr                  when all shards are done
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
+  icefold export raster.zarr h_mean -o geotiff/
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
 
@@ -66,6 +68,8 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
+    /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs
+    Export(ExportArgs),
     /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),
     /// Show which devices there are, and what runs where
@@ -384,10 +388,4 @@ pub enum Format {
     Plan,
     /// The run report
     Report,
-}
-
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    pub shell: Shell,
 }

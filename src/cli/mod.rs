@@ -13,6 +13,7 @@ mod clean;
 mod demo;
 mod devices;
 mod exit;
+mod export;
 mod finalize;
 mod machine;
 mod measure;
@@ -72,6 +73,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Render(args) => show::render(&args),
+        Verb::Export(args) => export::export(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args, signals::interrupted),

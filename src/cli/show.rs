@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::picture::{Drawn, check_picture, draw};
 use crate::run::tidy_file;
 use crate::{config, inspect, plan, report};
 
-use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
+use super::args::{Cli, Format, InspectArgs, RenderArgs, SchemaArgs};
 use super::out::{print, print_json};
 use super::progress::Progress;
 use super::words::CommandLine;
@@ -97,6 +98,13 @@ pub fn schema(args: &SchemaArgs) -> Result<u8> {
         Format::Report => print_json(&report::json_schema())?,
     }
     Ok(0)
+}
+
+/// The command line of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
 }
 
 pub fn completions(args: &CompletionsArgs) -> Result<u8> {

@@ -40,6 +40,8 @@ const CONFIGS: &[BuiltIn] = built_in![
     "atl03-ocean",
     "atl03-sea-ice",
     "atl06",
+    "atl06-antarctica",
+    "atl06-greenland",
     "atl07",
     "atl08",
     "atl10",

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
 use super::{
-    CellPolicy, Config, Definition, Filter, GranuleKind, Join, Output, ValidRangePolicy, Variable,
+    CellPolicy, Config, Definition, Filter, GranuleKind, Join, Output, Scoped, ValidRangePolicy,
+    Variable,
 };
 use crate::digest::hex;
 use crate::expr::{CellExpr, Condition, Reduction, ReductionKind, RowExpr};
@@ -146,6 +147,21 @@ fn output(output: &Output) -> String {
             delta,
             coarser,
         } => format!("digest {column:?} {delta} {coarser}"),
+        Definition::OfChunk(expr) => format!("chunk {}", cell(expr)),
+        Definition::Vector(vector) => {
+            let scoped = |of: &Scoped| {
+                let scope = if of.of_chunk { "chunk " } else { "" };
+                format!("({scope}{})", cell(&of.expr))
+            };
+            format!(
+                "vector {:?} {} {} {} {}",
+                vector.column,
+                vector.bins,
+                scoped(&vector.shift),
+                scoped(&vector.low),
+                scoped(&vector.high)
+            )
+        }
     };
     let dtype = dtype.map_or("column", super::Dtype::name);
     // It is in the store's attributes, so that stores of one hash have the same bytes.

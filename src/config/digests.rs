@@ -62,8 +62,8 @@ pub(super) fn check(raw: &RawOutput) -> Result<(), Wrong> {
 
 /// The digest of a column, and what it is in words.
 pub(super) fn digest(column: String, raw: &RawOutput) -> Result<(Definition, String), Wrong> {
-    if raw.kind == Some(RawKind::Scalar) {
-        let message = "is scalar, and a digest is a list for each cell; use ragged".to_owned();
+    if matches!(raw.kind, Some(RawKind::Scalar | RawKind::Vector)) {
+        let message = "is not ragged, and a digest is a list for each cell; use ragged".to_owned();
         return Err((".kind", message));
     }
     if let Some(shape) = raw.inner_shape.as_ref().filter(|shape| ***shape != [2]) {

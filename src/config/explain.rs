@@ -352,7 +352,8 @@ fn array(output: &Output) -> String {
         .map_or(String::new(), |fill| format!(", fill {fill}"));
     let bins = match &output.definition {
         Definition::Histogram { edges, .. } => format!(" in {} bins", edges.len() - 1),
-        Definition::Scalar(_) | Definition::Digest { .. } => String::new(),
+        Definition::Vector(vector) => format!(" in {} bins", vector.bins),
+        Definition::Scalar(_) | Definition::OfChunk(_) | Definition::Digest { .. } => String::new(),
     };
     format!(
         "{}{bins} of {} as {dtype}{fill}",

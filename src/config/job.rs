@@ -3,11 +3,12 @@
 //! Statistics asked for are the statistics paid for: outputs are taken apart into reductions, equal
 //! reductions share one accumulator, and elementwise expressions become derived columns.
 
-use super::{Config, Definition};
+use super::{Config, Definition, Scoped};
 use crate::expr::{BinaryOp, CellExpr, Condition, Reduction, ReductionKind, RowExpr};
 use crate::photon::{ColumnType, SourceColumn};
 use crate::stat::{
-    ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Resolution,
+    ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, OfPhotons, Resolution,
+    Vector,
 };
 
 impl Job {
@@ -39,6 +40,14 @@ impl Job {
                         delta: *delta,
                         coarser: *coarser,
                     },
+                    Definition::OfChunk(expr) => JobOutput::OfChunk(builder.cell(expr)),
+                    Definition::Vector(vector) => JobOutput::Vector(Box::new(Vector {
+                        column: builder.retained(&vector.column),
+                        shift: builder.scoped(&vector.shift),
+                        low: builder.scoped(&vector.low),
+                        high: builder.scoped(&vector.high),
+                        bins: vector.bins as usize,
+                    })),
                 }
             })
             .collect();
@@ -79,6 +88,13 @@ impl Builder<'_> {
                 CellExpr::Where(Box::new(condition), self.boxed(a), self.boxed(b))
             }
             CellExpr::Truth(c) => CellExpr::Truth(Box::new(c.map(&mut |side| self.cell(side)))),
+        }
+    }
+
+    fn scoped(&mut self, of: &Scoped) -> OfPhotons {
+        OfPhotons {
+            expr: self.cell(&of.expr),
+            of_chunk: of.of_chunk,
         }
     }
 

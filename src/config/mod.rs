@@ -49,6 +49,7 @@ mod tables;
 mod tests;
 mod time;
 mod tree;
+mod vectors;
 mod window;
 mod words;
 mod yaml;
@@ -364,4 +365,25 @@ pub enum Definition {
         delta: u32,
         coarser: u32,
     },
+    /// One value of all photons of the Zarr chunk that a cell is in.
+    OfChunk(CellExpr),
+    /// Counts in bins of equal width, between edges that follow from the photons of the cell or of its Zarr chunk.
+    Vector(Box<Anchored>),
+}
+
+/// A histogram between edges that follow from photons: of a column's values with `shift` added to each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anchored {
+    pub column: String,
+    pub shift: Scoped,
+    pub low: Scoped,
+    pub high: Scoped,
+    pub bins: u32,
+}
+
+/// A number of the photons of a cell, or of those of its Zarr chunk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scoped {
+    pub expr: CellExpr,
+    pub of_chunk: bool,
 }

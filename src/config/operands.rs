@@ -5,7 +5,7 @@
 use super::Definition;
 use super::raw::RawParams;
 use super::shapes::Texts;
-use crate::expr::{Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
+use crate::expr::{CellExpr, Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
 
 /// The operands of a function beside its source.
 ///
@@ -92,12 +92,16 @@ pub(super) fn source_columns(
         Definition::Histogram { column, .. } | Definition::Digest { column, .. } => {
             names.push(column.clone());
         }
-        Definition::Scalar(expr) => expr.each_reduction(&mut |reduction| {
+        Definition::Scalar(_) | Definition::OfChunk(_) => {}
+        Definition::Vector(vector) => names.push(vector.column.clone()),
+    }
+    for expr in exprs_of(definition) {
+        expr.each_reduction(&mut |reduction| {
             reduction.over.collect_columns(&mut names);
             for other in reduction.kind.others() {
                 other.collect_columns(&mut names);
             }
-        }),
+        });
     }
     for name in condition.into_iter().flat_map(columns_of) {
         if !names.contains(&name) {
@@ -105,6 +109,17 @@ pub(super) fn source_columns(
         }
     }
     names
+}
+
+/// The scalar expressions of an output.
+fn exprs_of(definition: &Definition) -> Vec<&CellExpr> {
+    match definition {
+        Definition::Scalar(expr) | Definition::OfChunk(expr) => vec![expr],
+        Definition::Vector(vector) => {
+            vec![&vector.shift.expr, &vector.low.expr, &vector.high.expr]
+        }
+        Definition::Histogram { .. } | Definition::Digest { .. } => Vec::new(),
+    }
 }
 
 /// Whether an output counts what granules are.

@@ -3,8 +3,8 @@
 use super::digests;
 use super::faults::{Fault, Faults};
 use super::operands::{in_words, others, source_columns};
-use super::raw::{RawOutput, RawParams};
-use super::shapes::Entries;
+use super::raw::{RawAggregation, RawKind, RawOutput, RawParams};
+use super::vectors::{self, ChunkValues};
 use super::{Definition, Dtype, Output};
 use crate::expr::{CellExpr, Condition, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
 use crate::expr::{bare, parse_cell, parse_condition, parse_row, reducer, suggestion};
@@ -18,11 +18,14 @@ const LONGEST_NAME: usize = 1000;
 /// The outputs over these source columns, in the order of the text. `skip_nan` is `output.nan: skip`.
 /// `None` where one cannot be used, after all faults of all were added.
 pub(super) fn outputs(
-    raw: &Entries<RawOutput>,
+    aggregation: &RawAggregation,
     columns: &[&str],
     skip_nan: bool,
     faults: &mut Faults,
 ) -> Option<Vec<Output>> {
+    let raw = &aggregation.variables;
+    let chunk = aggregation.chunk_precompute.as_ref();
+    let chunk = &ChunkValues::of(chunk, (columns, skip_nan), faults);
     // Without the source columns, no name of one is right or wrong.
     if faults.covered("data_source.variables") {
         return None;
@@ -38,6 +41,7 @@ pub(super) fn outputs(
         let reader = Reader {
             key: format!("aggregation.variables.{name}"),
             raw: output,
+            chunk,
             columns,
             skip_nan,
         };
@@ -62,8 +66,9 @@ impl Nature {
     pub fn of(definition: &Definition) -> Self {
         let expr = match definition {
             Definition::Scalar(expr) => expr,
-            Definition::Histogram { .. } => return Self::Count,
+            Definition::Histogram { .. } | Definition::Vector(_) => return Self::Count,
             Definition::Digest { .. } => return Self::Centroids,
+            Definition::OfChunk(_) => return Self::Float,
         };
         match expr {
             CellExpr::Reduce(r) => match (&r.kind, &r.over) {
@@ -92,6 +97,7 @@ impl Nature {
 struct Reader<'a> {
     key: String,
     raw: &'a RawOutput,
+    chunk: &'a ChunkValues,
     columns: &'a [&'a str],
     skip_nan: bool,
 }
@@ -108,7 +114,13 @@ impl Reader<'_> {
         let long_name = faults.keep(self.long_name());
         faults
             .keep(digests::check(self.raw).map_err(|(below, message)| self.fault(below, message)));
+        let checked = vectors::check(self.raw, self.chunk);
+        faults.keep(checked.map_err(|(below, message)| self.fault(below, message)));
         let definition = match (&self.raw.function, &self.raw.expression) {
+            (None, _) if self.raw.kind == Some(RawKind::Vector) => {
+                let vector = vectors::vector(self.raw, self.chunk, (self.columns, self.skip_nan));
+                vector.map_err(|(below, message)| self.fault(below, message))
+            }
             (Some(function), None) => self.function(function),
             (None, Some(expression)) => self.expression(expression),
             (Some(_), Some(_)) => Err(self.fault("", "has both function and expression; keep one")),
@@ -183,6 +195,10 @@ impl Reader<'_> {
         if self.raw.params.is_some() {
             let message = "an expression has no params; write them in it";
             return Err(self.fault(".params", message));
+        }
+        let of_chunk = self.chunk.of_chunk(text, (self.columns, self.skip_nan));
+        if let Some(number) = of_chunk {
+            return number.map_err(|message| self.fault(".expression", message));
         }
         let expr = parse_cell(text, self.columns, self.skip_nan)
             .map_err(|message| self.fault(".expression", format!("'{text}' {message}")))?;

@@ -13,7 +13,7 @@ use super::grids::{RawGrid, RawGridKind, grid};
 use super::idle::idle;
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
-use super::raw::RawConfig;
+use super::raw::{RawConfig, RawOutputSection};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
 use super::{
@@ -204,10 +204,11 @@ fn typed(
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
     let columns = raw.data_source.variables.names();
-    let outputs = outputs(&raw.aggregation.variables, &columns, skip_nan, faults);
+    let outputs = outputs(&raw.aggregation, &columns, skip_nan, faults);
     let grid = grid(&output.grid, output.latitude, faults);
     let store = faults.keep(store(raw));
     let region = faults.keep(region(raw.region.as_ref(), area));
+    let cells = faults.keep(cells(output));
     let (source, outputs, grid, store) = (source?, outputs?, grid?, store?);
     let used: BTreeSet<String> = outputs
         .iter()
@@ -253,7 +254,7 @@ fn typed(
         joins: source.joins,
         outputs,
         grid,
-        cells: output.cells.unwrap_or(CellPolicy::Occupied),
+        cells: cells?,
         nan,
         nulls: output.nulls.unwrap_or(NullPolicy::Exclude),
         valid_range: output.valid_range.unwrap_or(ValidRangePolicy::Exclude),
@@ -302,6 +303,28 @@ fn axis_faults(config: &Config) -> Vec<Fault> {
     faults
 }
 
+/// Which cells the store has: in one word, or in zagg's.
+fn cells(output: &RawOutputSection) -> Result<CellPolicy, Fault> {
+    let masked = output.aoi_mask.map(|masked| {
+        if masked {
+            CellPolicy::Region
+        } else {
+            CellPolicy::Occupied
+        }
+    });
+    match (output.cells, masked) {
+        (Some(cells), Some(masked)) if cells != masked => Err(Fault::new(
+            "output.aoi_mask",
+            format!(
+                "is {}, and output.cells is {}; the mask comes with all cells of the region, keep one",
+                masked == CellPolicy::Region,
+                cells.name()
+            ),
+        )),
+        (cells, masked) => Ok(cells.or(masked).unwrap_or(CellPolicy::Occupied)),
+    }
+}
+
 fn store(raw: &RawConfig) -> Result<Option<PathBuf>, Fault> {
     match (&raw.store, &raw.output.store) {
         (Some(top), Some(output)) if top != output => Err(Fault::new(
@@ -330,7 +353,10 @@ fn origins(raw: &RawConfig, written: Provenance) -> BTreeMap<&'static str, Prove
         ("time", raw.time.is_some()),
         ("region", raw.region.is_some()),
         ("output.grid.chunk_inner", output.grid.chunk_inner.is_some()),
-        ("output.cells", output.cells.is_some()),
+        (
+            "output.cells",
+            output.cells.is_some() || output.aoi_mask.is_some(),
+        ),
         ("output.latitude", output.latitude.is_some()),
         ("output.nan", output.nan.is_some()),
         ("output.nulls", output.nulls.is_some()),

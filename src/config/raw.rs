@@ -249,7 +249,20 @@ pub(super) struct RawAggregation {
     pub streaming: Option<RawBlock>,
     /// Has no effect: the store's coordinate is always `cell_ids`.
     pub coordinates: Option<Entries<RawCoordinateOutput>>,
+    /// Numbers of all photons in a Zarr chunk, by the names that expressions of outputs may use.
+    pub chunk_precompute: Option<Entries<RawChunkValue>>,
     pub variables: Entries<RawOutput>,
+}
+
+/// Scalar arithmetic over reductions of all photons in a Zarr chunk.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChunkValue {
+    pub expression: String,
+    /// A column that the expression uses; only checked.
+    pub source: Option<String>,
+    /// `float32` rounds it; `float64`, which is the default, does not.
+    pub dtype: Option<Dtype>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -289,12 +302,25 @@ pub(super) struct RawOutput {
     pub inner_shape: Option<Vec<u64>>,
     /// Of a t-digest: the delta of coarser orders; that of the output, and 512 at most, where nothing is said.
     pub overview_delta: Option<u32>,
+    /// Of a vector: how many numbers a cell has.
+    pub trailing_shape: Option<u32>,
+    /// `chunk`: made of numbers of `chunk_precompute` only, and the same in all cells of a Zarr chunk.
+    pub resolution: Option<RawScope>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawScope {
+    Cell,
+    Chunk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RawKind {
     Scalar,
+    /// A histogram between edges that follow from the photons.
+    Vector,
     /// A list of centroids for each cell: a t-digest.
     Ragged,
 }
@@ -332,6 +358,8 @@ pub(super) struct RawOutputSection {
     pub latitude: Option<RawLatitude>,
     /// Which cells the store has: those with photons, or all that touch the region.
     pub cells: Option<CellPolicy>,
+    /// `true` is `cells: region`: the mask that tells the cells of the area comes with all of them.
+    pub aoi_mask: Option<bool>,
     pub nan: Option<NanPolicy>,
     pub nulls: Option<NullPolicy>,
     pub valid_range: Option<ValidRangePolicy>,

@@ -55,8 +55,19 @@ fill_value: 0 | fill_value: NaN | NaN does not fit dtype int32
 dtype: float32 | fill_value: 1e39 | does not fit dtype float32
 edges: [0, 1, 2.5] | edges: [0, 1, 1] | are not at least two finite ascending numbers
 h_mean: | kind: vector\n    h_mean: | aggregation.variables.kind
-function: np.mean | kind: vector, function: np.mean | 'vector' is not supported: an output is one number per cell
-function: np.mean | trailing_shape: 3, function: np.mean | key 'trailing_shape' is not supported
+function: np.mean | kind: vector, function: np.mean | h_mean.kind: needs trailing_shape beside it
+function: np.mean | kind: vector, trailing_shape: 3, function: np.mean | h_mean.function: stands beside kind: vector
+function: np.mean | trailing_shape: 3, function: np.mean | h_mean.trailing_shape: is of kind: vector only
+function: np.mean | kind: vector, trailing_shape: 3, expression: "mean(h_ph)" | is not read: a vector is np.histogram(COLUMN
+function: np.mean | kind: vector, trailing_shape: 3, expression: "np.histogram(h_ph, 4, (0, 1))[0]" | trailing_shape: is 3, and the histogram has 4 bins
+function: np.mean | kind: vector, trailing_shape: 3, expression: "np.histogram(h_ph * 2, 3, (0, 1))[0]" | counts 'h_ph * 2', which is no source column
+function: np.mean | kind: vector, trailing_shape: 3, expression: "np.histogram(h_ph, 3, (0, mad(h_ph)))[0]" | has 'mad(h_ph)', and edges follow from
+function: np.mean | kind: vector, trailing_shape: 3, expression: "np.histogram(h_ph, 3, (0, 1))[0].astype('uint8')" | h_mean.dtype: is float32, and the expression makes uint8 of it
+function: np.mean | resolution: chunk, function: np.mean | h_mean.resolution: is chunk, and the output is no expression of names
+aggregation:\n | aggregation:\n  chunk_precompute: {low: {expression: median(h_ph)}}\n | chunk_precompute.low.expression: 'median(h_ph)' has more than count, sum, mean
+aggregation:\n | aggregation:\n  chunk_precompute: {h_ph: {expression: min(h_ph)}}\n | chunk_precompute.h_ph: a name of its own
+aggregation:\n | aggregation:\n  chunk_precompute: {low: {expression: min(h_p)}}\n | unknown name 'h_p', did you mean 'h_ph'
+output:\n | output:\n  cells: occupied\n  aoi_mask: true\n | output.aoi_mask: is true, and output.cells is occupied
 h_mean: | crs: | the store has its own 'crs'
 h_mean: | a/b: | an output's name is made of
 h_mean: | count: | the key is given twice

@@ -154,12 +154,6 @@ fn kind_in_words(kind: &str) -> &str {
 /// Why a key that other readers of the format know is refused.
 pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
     Some(match (parent, key) {
-        ("aggregation", "chunk_precompute") => {
-            "an output is made of the photons of its cell alone; give the edges of a histogram as numbers"
-        }
-        ("output", "aoi_mask") => {
-            "photons and cells of an area are chosen with region, and output.cells: region has all of its cells"
-        }
         ("output", "windowing") => {
             "steps of time are asked for with time: {every: ...} or {edges: [...]}"
         }
@@ -173,7 +167,7 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
         ("", "bounds") => {
             "choose granules on the command line, and photons with region: {bbox: [W, S, E, N]}"
         }
-        (_, "trailing_shape" | "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
+        (_, "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
         (_, "location" | "temporal") if parent.starts_with("aggregation.") => {
             "centroids have a mean and a weight, and no places or times beside; remove the key"
         }
@@ -192,7 +186,7 @@ const NON_SCALAR: &str =
 fn unsupported_value(path: &str, value: &str) -> Option<&'static str> {
     Some(match (path, value) {
         ("output.grid.indexing_scheme", _) => "cells are indexed nested; use nested",
-        (_, "vector" | "ragged") if path.rsplit('.').next() == Some("kind") => NON_SCALAR,
+        (_, "ragged") if path.rsplit('.').next() == Some("kind") => NON_SCALAR,
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Row expressions run over blocks of [`BLOCK`] photons, node by node, so that the tree is walked
 //! and names are looked up once per block or once per call, not once per photon. No operation is
-//! fused. `log`, `exp`, `log10` and general powers are `libm`'s.
+//! fused. `log`, `exp`, `log10`, `log2` and general powers are `libm`'s.
 //!
 //! Powers with a literal exponent: `x**0` is 1; `x**n` for n = 1..16 multiplies from the left,
 //! `((x*x)*x)*...`; `x**-n` is `1/(x**n)`; `x**0.5` is `sqrt(x)`; all others are `libm::pow`.
@@ -120,6 +120,8 @@ fn unary(function: UnaryFn, x: f64) -> f64 {
         UnaryFn::Log => libm::log(x),
         UnaryFn::Exp => libm::exp(x),
         UnaryFn::Log10 => libm::log10(x),
+        UnaryFn::Log2 => libm::log2(x),
+        UnaryFn::Single => f64::from(x as f32),
         UnaryFn::Round => x.round_ties_even(),
         UnaryFn::Floor => x.floor(),
         UnaryFn::Ceil => x.ceil(),

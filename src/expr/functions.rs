@@ -116,10 +116,10 @@ pub(crate) const REDUCERS: [&str; 34] = [
 ];
 
 /// Every elementwise function's bare name.
-const ELEMENTWISE: [&str; 22] = [
-    "sqrt", "abs", "log", "exp", "log10", "floor", "ceil", "round", "rint", "square", "power",
-    "clip", "minimum", "maximum", "where", "float", "isnan", "isfinite", "has", "lacks", "any",
-    "all",
+const ELEMENTWISE: [&str; 24] = [
+    "sqrt", "abs", "log", "exp", "log10", "log2", "float32", "floor", "ceil", "round", "rint",
+    "square", "power", "clip", "minimum", "maximum", "where", "float", "isnan", "isfinite", "has",
+    "lacks", "any", "all",
 ];
 
 /// The constant called `name`, with or without `np.`.
@@ -149,6 +149,8 @@ pub(super) fn function(name: &str) -> Result<Function, String> {
         "log" => Function::Unary(UnaryFn::Log),
         "exp" => Function::Unary(UnaryFn::Exp),
         "log10" => Function::Unary(UnaryFn::Log10),
+        "log2" => Function::Unary(UnaryFn::Log2),
+        "float32" => Function::Unary(UnaryFn::Single),
         "minimum" => Function::Extreme(Extreme::Minimum),
         "maximum" => Function::Extreme(Extreme::Maximum),
         "floor" => Function::Unary(UnaryFn::Floor),

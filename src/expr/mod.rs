@@ -26,7 +26,7 @@ pub(crate) use near::{nearest, suggestion};
 pub use condition::{Bits, Comparison, Condition};
 pub use eval::{eval_cell, eval_rows};
 pub use mask::eval_condition;
-pub use parse::{parse_cell, parse_condition, parse_row};
+pub use parse::{parse_cell, parse_condition, parse_row, parse_scalar};
 
 /// Elementwise over the columns of one photon.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,9 @@ pub enum UnaryFn {
     Log,
     Exp,
     Log10,
+    Log2,
+    /// To the nearest float32.
+    Single,
     /// To the nearest integer, halves to the even one.
     Round,
     Floor,

@@ -27,6 +27,12 @@ pub fn parse_cell(text: &str, columns: &[&str], skip_nan: bool) -> Result<CellEx
     Ok(expr)
 }
 
+/// As [`parse_cell`], where numbers alone are an expression, too.
+pub fn parse_scalar(text: &str, columns: &[&str], skip_nan: bool) -> Result<CellExpr, String> {
+    let tree = tree(text)?;
+    Cell { columns, skip_nan }.lower(&tree)
+}
+
 /// Parses an elementwise expression such as `1.0 / s_li**2`.
 ///
 /// `columns` are the names that may stand in it. Fails as [`parse_cell`] does.

@@ -209,6 +209,8 @@ impl UnaryFn {
             Self::Log => "log",
             Self::Exp => "exp",
             Self::Log10 => "log10",
+            Self::Log2 => "log2",
+            Self::Single => "float32",
             Self::Round => "round",
             Self::Floor => "floor",
             Self::Ceil => "ceil",

@@ -25,13 +25,20 @@ pub enum Kind {
     Mask,
     /// Centroids of a t-digest, a mean and a weight each: as many as a cell has.
     Digest { delta: u32, coarser: u32 },
+    /// A number of all photons of the Zarr chunk.
+    OfChunk,
+    /// Counts in so many bins between edges that follow from the photons.
+    Vector { bins: u32 },
 }
 
 impl Kind {
     /// Arrays of an output.
     pub fn arrays_of(output: &JobOutput) -> usize {
         match output {
-            JobOutput::Scalar(_) | JobOutput::Digest { .. } => 1,
+            JobOutput::Scalar(_)
+            | JobOutput::Digest { .. }
+            | JobOutput::OfChunk(_)
+            | JobOutput::Vector(_) => 1,
             JobOutput::Histogram(_) => 3,
         }
     }
@@ -40,8 +47,13 @@ impl Kind {
     /// dimension.
     pub fn values(&self) -> Option<u64> {
         match self {
-            Self::Scalar | Self::Outside { .. } | Self::Mask | Self::Digest { .. } => None,
+            Self::Scalar
+            | Self::Outside { .. }
+            | Self::Mask
+            | Self::Digest { .. }
+            | Self::OfChunk => None,
             Self::Histogram { edges } => Some((edges.len() as u64).saturating_sub(1)),
+            Self::Vector { bins } => Some((*bins).into()),
         }
     }
 
@@ -70,17 +82,24 @@ impl Kind {
     /// The dimension of a cell's values, of the array of this name.
     pub fn dimension(&self, name: &str) -> Option<String> {
         match self {
-            Self::Scalar | Self::Outside { .. } | Self::Mask | Self::Digest { .. } => None,
-            Self::Histogram { .. } => Some(format!("{name}_bins")),
+            Self::Scalar
+            | Self::Outside { .. }
+            | Self::Mask
+            | Self::Digest { .. }
+            | Self::OfChunk => None,
+            Self::Histogram { .. } | Self::Vector { .. } => Some(format!("{name}_bins")),
         }
     }
 
     /// Whether cells have values of each step of time, where there are steps.
     pub fn has_steps(&self) -> bool {
         match self {
-            Self::Scalar | Self::Histogram { .. } | Self::Outside { .. } | Self::Digest { .. } => {
-                true
-            }
+            Self::Scalar
+            | Self::Histogram { .. }
+            | Self::Outside { .. }
+            | Self::Digest { .. }
+            | Self::OfChunk
+            | Self::Vector { .. } => true,
             Self::Mask => false,
         }
     }

@@ -1,7 +1,7 @@
 //! The finalize gate: the one place where partials become numbers, checked before and after.
 //!
 //! On the line: `ShardPartials --finalize (gate)--> CellTable --write--> store`. `table.rs` makes the
-//! numbers, `kind.rs` says what arrays have for a cell, `digest.rs` has columns of digests, `steps.rs` has the steps of time, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
+//! numbers, `vectors.rs` those that follow from more than a cell's sums, `kind.rs` says what arrays have for a cell, `digest.rs` has columns of digests, `steps.rs` has the steps of time, `gate.rs` checks each shard, `conserve.rs` all of them together. `overview.rs` folds
 //! the same partials up to coarser orders on their way through the gate.
 
 mod conserve;
@@ -12,6 +12,7 @@ mod overview;
 mod schema;
 mod steps;
 mod table;
+mod vectors;
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub use kind::Kind;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
 pub use steps::{StoreSteps, distinct};
-pub use table::{FinishedShard, finalize};
+pub use table::{FinishedShard, finalize, finalize_window};
+pub use vectors::{Around, Chunks};
 
 /// Finished statistics of occupied cells, ascending by id. The first column is `cell_ids` (uint64),
 /// then one column per [`OutputArray`], in order; a histogram is a `FixedSizeList`. Where there are steps of time a

@@ -27,6 +27,17 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
                 let source = source.map(|variable| &sources[variable]);
                 arrays.push(digest(output, source, Kind::Digest { delta, coarser }));
             }
+            (JobOutput::OfChunk(expr), _) => {
+                let array = scalar(config, output, expr, job, sources)?;
+                arrays.push(OutputArray {
+                    kind: Kind::OfChunk,
+                    ..array
+                });
+            }
+            (JobOutput::Vector(vector), _) => {
+                let bins = vector.bins as u32;
+                arrays.push(counts(output, "", Kind::Vector { bins }));
+            }
             (JobOutput::Histogram(_) | JobOutput::Digest { .. }, _) => {
                 unreachable!("a job's outputs are those of its config")
             }
@@ -247,9 +258,9 @@ fn digest(output: &Output, source: Option<&SourceColumn>, kind: Kind) -> OutputA
     }
 }
 
-/// Three arrays: the bins, and the counts below and above them.
-fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
-    let part = |suffix: &str, kind: Kind| OutputArray {
+/// An array of counts.
+fn counts(output: &Output, suffix: &str, kind: Kind) -> OutputArray {
+    OutputArray {
         name: format!("{}{suffix}", output.name),
         dtype: output.dtype.unwrap_or(Dtype::I32),
         fill_value: output.fill_value.unwrap_or(0.0),
@@ -262,7 +273,12 @@ fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
             _ => format!("{name}, values {} the bins", suffix.trim_start_matches('_')),
         }),
         kind,
-    };
+    }
+}
+
+/// Three arrays: the bins, and the counts below and above them.
+fn histogram(output: &Output, edges: &[f64]) -> [OutputArray; 3] {
+    let part = |suffix: &str, kind: Kind| counts(output, suffix, kind);
     [
         part(
             "",

@@ -12,10 +12,12 @@ use rayon::prelude::*;
 
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
+use crate::merge::{PiledValues, Window};
 use crate::stat::{Finished, Job, JobOutput, Partials, TDigest, finish_output};
 
 use super::digest::digests_of;
 use super::gate::{check, check_table};
+use super::vectors::{Around, Chunks, finished};
 use super::{CellTable, Kind, OutputArray, StoreSchema};
 
 /// A shard's table, and how many of its cells have a weighted mean without weight.
@@ -31,9 +33,42 @@ pub struct FinishedShard {
 /// A violated invariant, and a count that its declared dtype cannot hold.
 pub fn finalize(
     shard: u64,
-    mut partials: Partials,
+    partials: Partials,
     job: &Job,
     schema: &StoreSchema,
+) -> Result<FinishedShard> {
+    let mut chunks = Chunks::empty(job);
+    chunks.add(&partials, &schema.grid, job);
+    let around = Around {
+        chunks: &chunks,
+        piled: &PiledValues::default(),
+    };
+    finish(shard, partials, around, (job, schema))
+}
+
+/// As [`finalize`], of some cells of a shard whose chunks are known.
+///
+/// # Errors
+/// As [`finalize`], and a pile that cannot be read.
+pub fn finalize_window(
+    shard: u64,
+    window: Window,
+    chunks: &Chunks,
+    (job, schema): (&Job, &StoreSchema),
+) -> Result<FinishedShard> {
+    let piled = window.piled_values();
+    let around = Around {
+        chunks,
+        piled: &piled,
+    };
+    finish(shard, window.settle(job)?, around, (job, schema))
+}
+
+fn finish(
+    shard: u64,
+    mut partials: Partials,
+    around: Around,
+    (job, schema): (&Job, &StoreSchema),
 ) -> Result<FinishedShard> {
     partials.select_values(job);
     check(shard, &partials, job, &schema.grid)?;
@@ -55,10 +90,12 @@ pub fn finalize(
             }));
             continue;
         }
-        let finished: Vec<Finished> = (0..partials.len())
-            .into_par_iter()
-            .map(|i| finish_output(job, &partials, output, i))
-            .collect();
+        let of_more = finished((job, &schema.grid), &partials, &job.outputs[output], around)?;
+        let finished: Vec<Finished> = of_more.unwrap_or_else(|| {
+            let rows = (0..partials.len()).into_par_iter();
+            rows.map(|i| finish_output(job, &partials, output, i))
+                .collect()
+        });
         cells_without_weight += finished
             .iter()
             .filter(|value| **value == Finished::NoWeight)
@@ -112,8 +149,8 @@ struct Values<'a> {
 impl Values<'_> {
     fn column(&self) -> Result<ArrayRef> {
         match self.array.kind {
-            Kind::Scalar => self.scalars(),
-            Kind::Histogram { .. } => self.bins(),
+            Kind::Scalar | Kind::OfChunk => self.scalars(),
+            Kind::Histogram { .. } | Kind::Vector { .. } => self.bins(),
             Kind::Outside { above } => self.outside(above),
             Kind::Mask => self.integers(self.finished.iter().map(|_| 1)),
             Kind::Digest { .. } => unreachable!("digests are made apart"),
@@ -150,15 +187,18 @@ impl Values<'_> {
     }
 
     fn bins(&self) -> Result<ArrayRef> {
-        let inner = |value: &Finished| match value {
-            Finished::Histogram(counts) => counts[1..counts.len() - 1].to_vec(),
-            _ => Vec::new(),
+        let fill = self.array.fill_value as i128;
+        let inner = |value: &Finished| -> Vec<i128> {
+            match value {
+                Finished::Histogram(counts) => {
+                    let bins = &counts[1..counts.len() - 1];
+                    bins.iter().map(|&count| count.into()).collect()
+                }
+                // Without edges nothing is counted.
+                _ => vec![fill; self.array.kind.width()],
+            }
         };
-        let flat: Vec<i128> = self
-            .finished
-            .iter()
-            .flat_map(|value| inner(value).into_iter().map(i128::from))
-            .collect();
+        let flat: Vec<i128> = self.finished.iter().flat_map(inner).collect();
         let items = self.integers(flat.into_iter())?;
         let field = Arc::new(Field::new("item", items.data_type().clone(), false));
         FixedSizeListArray::try_new(field, self.array.kind.width() as i32, items, None)

@@ -70,6 +70,18 @@ impl GridConfig {
         self.shard_of(self.of_slot(slot).0)
     }
 
+    /// The Zarr chunk of a slot, with its step: all chunks of a grid have numbers of their own, whatever the layout.
+    pub fn chunk_of_slot(&self, slot: u64) -> u64 {
+        let (cell, step) = self.of_slot(slot);
+        let chunk = match self.kind.rectilinear() {
+            Some(grid) => grid.chunk_of(self.cell_order, cell),
+            None => self
+                .up(self.chunk_order.unwrap_or(self.shard_order))
+                .of(cell),
+        };
+        chunk * u64::from(self.steps.max(1)) + u64::from(step)
+    }
+
     /// Bits that tell the cells of a shard apart; even.
     pub fn place_bits(&self) -> u32 {
         self.kind.place_bits(self.shard_order, self.cell_order)

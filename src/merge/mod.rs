@@ -45,7 +45,7 @@ use merger::Merger;
 pub use pile::Piles;
 pub use saved::RunFile;
 use sorted_run::SortedRun;
-pub use window::Window;
+pub use window::{PiledValues, Window};
 pub use windows::Windows;
 
 /// Bytes of a block on disk, and of the buffers that read it: more of them are read at the same time

@@ -9,10 +9,30 @@ use std::ops::Range as Rows;
 use super::pile::{Pile, Piles};
 use crate::error::Result;
 use crate::grid::Ascent;
-use crate::stat::{Deviations, Digesting, Job, Partials};
+use crate::stat::{Deviations, Digesting, Job, KeySlice, Partials};
 
 /// Bytes of values that a part of a cell has when it is written somewhere else.
 const PART: u64 = 256 << 10;
+
+/// The values of cells that are in piles.
+#[derive(Debug, Clone, Default)]
+pub struct PiledValues(BTreeMap<u64, Pile>);
+
+impl PiledValues {
+    /// Hands on those of a cell and a column, part after part.
+    ///
+    /// # Errors
+    /// A pile that cannot be read.
+    pub fn each(&self, cell: u64, column: usize, mut take: impl FnMut(KeySlice)) -> Result<()> {
+        let Some(pile) = self.0.get(&cell) else {
+            return Ok(());
+        };
+        pile.read(column, |values| {
+            take(values);
+            Ok(())
+        })
+    }
+}
 
 /// Cells (slots, where there are steps of time), ascending by id, and piles of some of them.
 #[derive(Debug, Clone)]
@@ -111,6 +131,11 @@ impl Window {
         }
         self.table.clear_values();
         Ok(())
+    }
+
+    /// The values that are in piles, which stay there.
+    pub fn piled_values(&self) -> PiledValues {
+        PiledValues(self.piles.clone())
     }
 
     /// The table, with the order statistics that outputs need in place of the values of piles.

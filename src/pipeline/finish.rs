@@ -7,10 +7,13 @@ use std::time::Instant;
 
 use super::Tally;
 use crate::error::{Error, Result};
-use crate::finalize::{Conserved, Overviews, StoreSchema, distinct, finalize};
-use crate::merge::{Piles, RunPartials, Window, Windows};
+use crate::finalize::{Chunks, Conserved, Overviews, StoreSchema, distinct, finalize_window};
+use crate::merge::{Piles, RunPartials, Window};
 use crate::stat::Job;
 use crate::store::Sink;
+
+/// Windows of a shard, one after another.
+type EachWindow<'a> = Box<dyn Iterator<Item = Result<Window>> + 'a>;
 
 /// How shards are finished.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +55,13 @@ impl Finish<'_> {
         let windows = partials.take_shard(shard)?;
         let room = windows.room() / 2;
         coarser.overviews.hold(room);
+        let (windows, chunks) = self.with_chunks(windows, &coarser.piles)?;
         each_window(windows, self.schema, tally, |window, tally| {
             let finishing = Instant::now();
             conserved.add(&window.table);
             self.add_to_top(coarser, &window, room)?;
             let overviews = coarser.overviews.add(&window)?;
-            let finished = finalize(shard, window.settle(self.job)?, self.job, self.schema)?;
+            let finished = finalize_window(shard, window, &chunks, (self.job, self.schema))?;
             tally.finalize_seconds += finishing.elapsed().as_secs_f64();
             let writing = Instant::now();
             sink.append(self.schema.grid.cell_order, &finished.table)?;
@@ -67,6 +71,29 @@ impl Finish<'_> {
             tally.write_seconds += writing.elapsed().as_secs_f64();
             Ok(finished.cells_without_weight)
         })
+    }
+
+    /// All windows of a shard, and the sums of its Zarr chunks. Where outputs follow from these, all windows are looked
+    /// at before the first is finished, and wait, but for the first, without their values, which wait on disk.
+    fn with_chunks<'a>(
+        &self,
+        windows: impl Iterator<Item = Result<Window>> + 'a,
+        piles: &Piles,
+    ) -> Result<(EachWindow<'a>, Chunks)> {
+        let mut chunks = Chunks::empty(self.job);
+        if !self.job.has_chunk_values() {
+            return Ok((Box::new(windows), chunks));
+        }
+        let mut waiting = Vec::new();
+        for window in windows {
+            let mut window = window?;
+            chunks.add(&window.table, &self.schema.grid, self.job);
+            if !waiting.is_empty() {
+                window.pile_up(piles, self.job)?;
+            }
+            waiting.push(Ok(window));
+        }
+        Ok((Box::new(waiting.into_iter()), chunks))
     }
 
     /// Adds a window to the shard as one cell, whose values take at most so many bytes of memory.
@@ -86,7 +113,7 @@ impl Finish<'_> {
 
 /// Hands the merged windows of a shard on, and adds up what is in them.
 fn each_window(
-    windows: Windows,
+    windows: impl Iterator<Item = Result<Window>>,
     schema: &StoreSchema,
     tally: &mut Tally,
     mut take: impl FnMut(Window, &mut Tally) -> Result<u64>,

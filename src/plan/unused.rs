@@ -40,7 +40,8 @@ pub(super) fn unused(json: &[u8]) -> Vec<String> {
 pub(super) fn meaning(key: &str) -> &'static str {
     match key {
         "aoi_mask" => {
-            "; photons and cells outside its area count, and the store has no array of that name"
+            "; photons and cells outside its area count, and the store has no array of that name: give the area as a region, and \
+             output.aoi_mask in the config"
         }
         "granules[].assets" => "; nothing of the files that it names is read",
         _ => "",

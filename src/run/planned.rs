@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
-use crate::store::Target;
+use crate::store::{PLACES, Target};
 
 use super::direct::Work;
 use super::outcome::{Done, Outcome};
@@ -214,13 +214,20 @@ fn refuse_on_rectilinear(asked: &Run) -> Result<()> {
              without a photon hold fill values; ask for occupied cells",
         ));
     }
-    match &asked.table {
+    let Some(table) = &asked.table else {
+        return Ok(());
+    };
+    let mut outputs = asked.config.outputs.iter();
+    match outputs.find(|output| PLACES.contains(&&*output.name)) {
         None => Ok(()),
-        Some(table) => Err(Error::argument(phrase![
+        Some(output) => Err(Error::argument(phrase![
             Setting::Table.to(table.display()),
-            ": a table has ids of HEALPix cells, and the grid is rectilinear"
+            format!(
+                ": a table of a rectilinear grid has a column {} of its own, as an output is called",
+                output.name
+            )
         ])
-        .with_remedy("leave it out, and read the store")),
+        .with_remedy("choose another name for the output")),
     }
 }
 

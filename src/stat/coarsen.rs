@@ -20,12 +20,26 @@ impl Partials {
     /// If `to` is finer than `from`.
     #[must_use]
     pub fn coarsen(&self, up: Ascent, job: &Job) -> Self {
-        let mut coarse = Self::empty(job);
         let rows = self.cells.iter().enumerate();
         let mut rows: Vec<(u64, usize)> = rows.map(|(row, &cell)| (up.of(cell), row)).collect();
         if !up.keeps_order() {
             rows.sort_unstable();
         }
+        self.joined(rows, job)
+    }
+
+    /// The same photons under other numbers, which may be in another order, and one for several cells.
+    #[must_use]
+    pub fn renumbered(&self, number: impl Fn(u64) -> u64, job: &Job) -> Self {
+        let rows = self.cells.iter().enumerate();
+        let mut rows: Vec<(u64, usize)> = rows.map(|(row, &cell)| (number(cell), row)).collect();
+        rows.sort_unstable();
+        self.joined(rows, job)
+    }
+
+    /// Rows under numbers, which ascend.
+    fn joined(&self, rows: Vec<(u64, usize)>, job: &Job) -> Self {
+        let mut coarse = Self::empty(job);
         // Cells ascend, so those of one ancestor follow each other.
         for (ancestor, row) in rows {
             if coarse.cells.last() == Some(&ancestor) {

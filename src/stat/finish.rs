@@ -33,9 +33,18 @@ pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) ->
             let bins = partials.columns[*column].bins.as_ref();
             Finished::Histogram(bins.map(|b| b.row(i).to_vec()).unwrap_or_default())
         }
-        JobOutput::Digest { .. } => unreachable!("a digest is no number: tables have it made"),
-        JobOutput::Scalar(CellExpr::Reduce(measure)) => finish_one(job, partials, measure, i),
-        JobOutput::Scalar(expr) => {
+        JobOutput::Digest { .. } | JobOutput::OfChunk(_) | JobOutput::Vector(_) => {
+            unreachable!("it is made of more than the sums of a cell: tables have it made")
+        }
+        JobOutput::Scalar(expr) => finish_expr(job, partials, expr, i),
+    }
+}
+
+/// An expression of cell `i`; values must be selected.
+pub fn finish_expr(job: &Job, partials: &Partials, expr: &CellExpr<Measure>, i: usize) -> Finished {
+    match expr {
+        CellExpr::Reduce(measure) => finish_one(job, partials, measure, i),
+        expr => {
             let mut lacking = None;
             let value = eval_cell(
                 expr,

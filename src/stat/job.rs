@@ -11,6 +11,7 @@ use super::order::Class;
 use super::resolution::Resolution;
 use super::terms::TermSum;
 use super::value::Value;
+use super::vector::Vector;
 
 /// Everything a backend and the finalize gate need to know of a run's statistics.
 #[derive(Debug, Clone)]
@@ -76,6 +77,10 @@ pub enum JobOutput {
         delta: u32,
         coarser: u32,
     },
+    /// A number of all photons of a Zarr chunk.
+    OfChunk(CellExpr<Measure>),
+    /// Counts between edges that follow from photons.
+    Vector(Box<Vector>),
 }
 
 /// A reduction, resolved to columns of the job.
@@ -212,20 +217,38 @@ impl Needs {
     }
 }
 
+impl JobOutput {
+    /// Its scalar expressions.
+    fn exprs(&self) -> Vec<&CellExpr<Measure>> {
+        match self {
+            Self::Scalar(expr) | Self::OfChunk(expr) => vec![expr],
+            Self::Vector(vector) => vector.exprs().to_vec(),
+            Self::Histogram(_) | Self::Digest { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Job {
     /// The quantiles that outputs ask for of a column.
     pub fn quantiles(&self, column: usize) -> Vec<f64> {
         let mut found = Vec::new();
-        for output in &self.outputs {
-            if let JobOutput::Scalar(expr) = output {
-                expr.each_reduction(&mut |measure| match measure.kind {
-                    MeasureKind::Quantile { q } if measure.column == column => found.push(q),
-                    MeasureKind::Mad if measure.column == column => found.push(0.5),
-                    _ => {}
-                });
-            }
+        for expr in self.outputs.iter().flat_map(JobOutput::exprs) {
+            expr.each_reduction(&mut |measure| match measure.kind {
+                MeasureKind::Quantile { q } if measure.column == column => found.push(q),
+                MeasureKind::Mad if measure.column == column => found.push(0.5),
+                _ => {}
+            });
         }
         found
+    }
+
+    /// Whether an output follows from all photons of a Zarr chunk.
+    pub fn has_chunk_values(&self) -> bool {
+        self.outputs.iter().any(|output| match output {
+            JobOutput::OfChunk(_) => true,
+            JobOutput::Vector(vector) => vector.is_of_chunk(),
+            JobOutput::Scalar(_) | JobOutput::Histogram(_) | JobOutput::Digest { .. } => false,
+        })
     }
 }
 

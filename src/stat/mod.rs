@@ -17,7 +17,8 @@
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory. `tdigest.rs` makes centroids of all
-//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory.
+//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory. `vector.rs` counts values
+//! between edges that are known once a cell is whole.
 
 #[macro_use]
 mod accumulate;
@@ -57,6 +58,7 @@ mod tdigest;
 mod terms;
 mod total;
 mod value;
+mod vector;
 mod wide;
 
 pub use choose::{Chooser, Chosen};
@@ -66,7 +68,7 @@ pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
 pub use exact::{Signed256, Unsigned256, ratio};
-pub use finish::{Finished, finish_output};
+pub use finish::{Finished, finish_expr, finish_output};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};
@@ -87,4 +89,5 @@ pub use specials::Specials;
 pub use tdigest::TDigest;
 pub use terms::TermSum;
 pub use value::Value;
+pub use vector::{Counting, OfPhotons, Vector};
 pub use wide::Wide;

@@ -335,8 +335,8 @@ impl<'a> Rows<'a> {
 fn counts(array: &OutputArray) -> bool {
     match array.kind {
         Kind::Scalar => array.statistic == "count",
-        Kind::Outside { .. } | Kind::Histogram { .. } => true,
-        Kind::Mask | Kind::Digest { .. } => false,
+        Kind::Outside { .. } | Kind::Histogram { .. } | Kind::Vector { .. } => true,
+        Kind::Mask | Kind::Digest { .. } | Kind::OfChunk => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Stores: finished cells as files.
 //!
 //! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
-//! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table,
+//! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table (`places.rs`: those of rasters),
 //! `csv.rs` as lines, and `rows.rs` either of them without a store.
 //! `content.rs` has the hashes that all have in common, `origin.rs` what names of granules say.
 
@@ -10,6 +10,7 @@ mod csv;
 mod fill;
 mod layout;
 mod origin;
+mod places;
 mod rows;
 mod sink;
 #[cfg(feature = "parquet")]
@@ -24,6 +25,7 @@ mod zarr;
 pub use content::{ContentHash, content_hash};
 pub use layout::Layout;
 pub use origin::Origin;
+pub use places::PLACES;
 pub use rows::{RowsFormat, RowsSink, WholeRows};
 pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableWriter, WholeTable};

@@ -22,11 +22,12 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
+use super::places::{PLACES, Places};
 use super::sink::Sink;
 use super::table_format::TableFormat;
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema, StoreSteps};
 use crate::grid::Order;
 use crate::place::FilePlace;
@@ -45,6 +46,8 @@ pub struct TableWriter {
     schema: SchemaRef,
     cell_order: Order,
     steps: Option<StoreSteps>,
+    /// What stands in place of ids, where cells have none that mean something to others.
+    places: Option<Places>,
     rows: Rows,
 }
 
@@ -75,6 +78,15 @@ impl TableWriter {
         let format = TableFormat::of(target)?;
         let cell_order = schema.grid.cell_order;
         let steps = schema.steps.clone();
+        let places = Places::of(&schema.grid);
+        let taken = |array: &&OutputArray| PLACES.contains(&&*array.name);
+        if let (Some(_), Some(array)) = (places, schema.arrays.iter().find(taken)) {
+            return Err(Error::argument(format!(
+                "table {} of a rectilinear grid has a column {} of its own, as an output is called",
+                target.display(),
+                array.name
+            )));
+        }
         let schema = Arc::new(arrow_schema(schema));
         let (place, file) = FilePlace::create(target, TABLE)?;
         let failed = |e: &dyn fmt::Display| write_failed(target, &e);
@@ -101,6 +113,7 @@ impl TableWriter {
             schema,
             cell_order,
             steps,
+            places,
             rows,
         })
     }
@@ -114,6 +127,9 @@ impl TableWriter {
         let mut columns = table.rows.columns().to_vec();
         if let (Some(steps), Some(of_rows)) = (&self.steps, table.steps()) {
             columns[1] = times(steps, of_rows);
+        }
+        if let Some(places) = &self.places {
+            columns.splice(0..1, places.columns(table.ids()));
         }
         let rows =
             RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failed(&e))?;
@@ -198,13 +214,19 @@ fn arrow_schema(schema: &StoreSchema) -> Schema {
     });
     let leading = std::iter::once(DataType::UInt64).chain(steps);
     let types = leading.chain(schema.arrays.iter().map(OutputArray::data_type));
-    let fields: Vec<Field> = arrays
+    let mut fields: Vec<Field> = arrays
         .into_iter()
         .zip(types)
         .map(|((name, attributes), data_type)| {
             Field::new(name, data_type, false).with_metadata(metadata(attributes))
         })
         .collect();
+    if let Some(places) = Places::of(&schema.grid) {
+        let places = places.fields().map(|(name, data_type, attributes)| {
+            Field::new(name, data_type, false).with_metadata(metadata(attributes))
+        });
+        fields.splice(0..1, places);
+    }
     Schema::new_with_metadata(fields, metadata(group))
 }
 

@@ -80,6 +80,14 @@ impl Target<'_> {
     pub fn check(&self, schema: &StoreSchema) -> Result<(), String> {
         self.layout.check(schema)?;
         self.layout.check_overviews(schema, self.overviews)?;
+        let fixed = schema.arrays.iter().find(|array| !array.kind.has_coarser());
+        if let Some(array) = fixed.filter(|_| !self.overviews.is_empty()) {
+            return Err(format!(
+                "{} follows from the photons of each cell or Zarr chunk as a whole, and coarser cells have none of it; leave \
+                 overviews out",
+                array.name
+            ));
+        }
         if self.filling(schema, false)?.is_some() {
             self.layout.check(&with_mask(schema)?)?;
         }

@@ -11,6 +11,10 @@ use crate::support::site::{keys, tree};
 use crate::support::succeed;
 use crate::support::timed::{DAY, PHOTONS};
 
+const HEALPIX: &str = "{type: healpix, parent_order: 5, child_order: 7}";
+const ROWS: &str = "{type: rectilinear, crs: EPSG:3413, resolution: 5000, bounds: [-640000, -3840000, 640000, -2240000], \
+                    chunk_shape: [64, 64]}";
+
 /// Granules over some shards and two years, of each a month or so: in order of time, in none, or all at a moment; a
 /// map of them, and how many shards it has.
 fn soak(site: &Site, granules: usize, config: &PathBuf) -> (Vec<PathBuf>, usize) {
@@ -36,8 +40,16 @@ fn refs(granules: &[PathBuf]) -> Vec<&Path> {
 
 /// Killed runs of a config leave the bytes of one that was not, with these arguments.
 fn kills_change_nothing(time: &str, more: &[&str], seeds: std::ops::Range<u64>) {
+    kills_change_nothing_on(HEALPIX, (time, more), seeds);
+}
+
+/// The same on a grid.
+fn kills_change_nothing_on(grid: &str, (time, more): (&str, &[&str]), seeds: std::ops::Range<u64>) {
     let site = Site::new();
     let config = site.trending("steps.yaml", time);
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains(HEALPIX));
+    std::fs::write(&config, text.replace(HEALPIX, grid)).unwrap();
     let (granules, shards) = soak(&site, 10, &config);
     succeed(site.run(&config, &refs(&granules)).args(more));
     let whole = tree(&site.out("a.zarr"));
@@ -67,6 +79,12 @@ fn killed_runs_that_fill_the_cells_of_a_region_at_steps_leave_the_bytes_of_one_t
         "--region=-47,60.5,-40,64",
     ];
     kills_change_nothing("time: {every: year, from: 2018-10}", &area, 1..2);
+}
+
+#[test]
+fn killed_runs_over_rows_and_columns_leave_the_bytes_of_one_that_was_not() {
+    let overviews = ["--overviews", "2,8"];
+    kills_change_nothing_on(ROWS, ("time: {every: year}", &overviews), 2..3);
 }
 
 #[test]

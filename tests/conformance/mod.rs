@@ -1,11 +1,13 @@
 //! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
 
 mod benches;
+mod geotiffs;
 mod joins;
 mod rasters;
 mod regions;
 mod steps;
 mod trends;
+mod vectors;
 mod zagg;
 
 use std::path::{Path, PathBuf};

@@ -2,11 +2,13 @@
 
     raster_check.py points EPSG:3031 RESOLUTION WEST SOUTH EAST NORTH COUNT points.parquet
     raster_check.py check STORE points.parquet REPORT.json
+    raster_check.py ice STORE ATL06.h5
 """
 
 import json
 import sys
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,7 +82,41 @@ def check(store, path, report):
     print(f"{inside.sum()} points in {(count > 0).sum()} cells of {code}: PROJ and numpy agree")
 
 
-if sys.argv[1] == "points":
+def ice(store, granule):
+    """The store of a config atl06-antarctica or atl06-greenland beside the granule, by h5py, PROJ and numpy."""
+    ds = xr.open_zarr(store, group="rectilinear", consolidated=False, decode_coords="all", chunks=None)
+    west, width, _, north, _, height = map(float, ds.crs.attrs["GeoTransform"].split())
+    cells, heights, errors = [], [], []
+    with h5py.File(granule) as file:
+        for track in ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"):
+            rows = file[f"{track}/land_ice_segments"]
+            h, s = rows["h_li"][:], rows["h_li_sigma"][:]
+            good = (rows["atl06_quality_summary"][:] == 0) & (h < 1e30) & (s < 1e30)
+            x, y = places(ds.attrs["crs"], rows["longitude"][:][good], rows["latitude"][:][good])
+            row, column = np.floor((north - y) / -height), np.floor((x - west) / width)
+            cells.append((row * ds.x.size + column).astype(int))
+            heights.append(h[good].astype(float))
+            errors.append(s[good].astype(float))
+    cell, h, s = map(np.concatenate, (cells, heights, errors))
+    shape = ds["count"].shape
+    total = lambda values: np.bincount(cell, values, minlength=shape[0] * shape[1]).reshape(shape)
+    count = total(np.ones_like(h))
+    assert np.array_equal(ds["count"], count) and count.sum() > 40_000
+    some = count > 0
+    expected = {"h_mean": total(h / s**2) / np.where(some, total(1 / s**2), np.nan)}
+    for name, of, start in (("h_min", np.minimum, np.inf), ("h_max", np.maximum, -np.inf)):
+        expected[name] = np.full(shape, start)
+        of.at(expected[name].reshape(-1), cell, h)
+    for name, values in expected.items():
+        found = ds[name].to_numpy()
+        assert np.isnan(found[~some]).all()
+        assert np.allclose(found[some], values[some], rtol=1e-6, atol=0), name
+    print(f"{count.sum():.0f} segments in {some.sum()} cells of {ds.attrs['crs']}: PROJ and numpy agree")
+
+
+if sys.argv[1] == "ice":
+    ice(*sys.argv[2:])
+elif sys.argv[1] == "points":
     numbers = [float(number) for number in sys.argv[3:8]]
     points(sys.argv[2], *numbers, int(sys.argv[8]), sys.argv[9])
 else:

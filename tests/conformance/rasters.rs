@@ -2,7 +2,7 @@
 //!
 //! `ICEFOLD_PROJ_POINTS=1000000` takes as many positions of each coordinate system.
 
-use crate::support::{Site, icefold, python, stdout, succeed};
+use crate::support::{Site, data, icefold, python, stdout, succeed};
 
 const CHECK: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -10,7 +10,7 @@ const CHECK: &str = concat!(
 );
 
 /// A system, the width of cells, bounds, and rows and columns of shards.
-const GRIDS: [(&str, &str, [&str; 4], &str); 6] = [
+const GRIDS: [(&str, &str, [&str; 4], &str); 10] = [
     (
         "EPSG:4326",
         "0.5",
@@ -46,6 +46,35 @@ const GRIDS: [(&str, &str, [&str; 4], &str); 6] = [
         "10000",
         ["-1000000", "1000000", "2000000", "10500000"],
         "[190, 30]",
+    ),
+    (
+        "EPSG:3411",
+        "25000",
+        ["-3850000", "-5350000", "3750000", "5850000"],
+        "[112, 76]",
+    ),
+    (
+        "EPSG:3412",
+        "12500",
+        ["-3950000", "-3950000", "3950000", "4350000"],
+        "[82, 78]",
+    ),
+    (
+        "EPSG:3573",
+        "9000",
+        ["-4500000", "-4500000", "4500000", "4500000"],
+        "[100, 100]",
+    ),
+    (
+        "EPSG:6933",
+        "36032.220840584",
+        [
+            "-17367530.4451615",
+            "-7314540.8306386",
+            "17367530.4451615",
+            "7314540.8306386",
+        ],
+        "[58, 82]",
     ),
 ];
 
@@ -84,4 +113,22 @@ fn rasters_have_the_rows_and_columns_of_proj_and_lie_where_it_says() {
         let said = stdout(&succeed(&mut check));
         assert!(said.contains("PROJ and numpy agree"), "{said}");
     }
+}
+
+#[test]
+#[cfg_attr(
+    not(all(icefold_test_python, icefold_test_data)),
+    ignore = "no Python environment, or no test data"
+)]
+fn the_ice_sheet_has_the_rows_columns_and_numbers_of_proj_and_numpy() {
+    let site = Site::new();
+    let granule = data().join("icesat2/processed_ATL06_20190222155947_08580212_001_01.h5");
+    let store = site.out("a.zarr");
+    let mut run = icefold();
+    run.args(["run", "atl06-antarctica"]);
+    succeed(run.arg(&granule).arg("--store").arg(&store));
+    let mut check = python();
+    check.arg(CHECK).arg("ice").args([&store, &granule]);
+    let said = stdout(&succeed(&mut check));
+    assert!(said.contains("PROJ and numpy agree"), "{said}");
 }

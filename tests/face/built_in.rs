@@ -200,6 +200,35 @@ fn the_ocean_has_no_flag_and_two_means() {
 }
 
 #[test]
+fn the_ice_sheets_have_rows_and_columns_of_a_kilometre() {
+    let site = Site::new();
+    let granule = site.product("g.h5", "ATL06");
+    done(site.code("atl06-greenland", &one(&granule)));
+    let store = StoreReader::open(site.out("a.zarr")).unwrap();
+    let grid = store.grid();
+    let level = grid.kind.rectilinear().unwrap().level(grid.cell_order);
+    // PROJ has these rows at x = -38.2 and y = -2187816 in EPSG:3413, 4 m more to the north at the last.
+    let cells: Vec<[u32; 2]> = store
+        .cell_ids()
+        .unwrap()
+        .into_iter()
+        .map(|id| level.row_column(id))
+        .collect();
+    assert_eq!(cells, [[1675, 719]]);
+    let count = store.read("count").unwrap().as_f64();
+    assert_eq!(count, [kept().len() as f64]);
+    let weighted = mean(
+        &kept(),
+        |i| f64::from(height(i)),
+        |i| f64::from(metres(i)).powi(-2),
+    );
+    near(store.read("h_mean").unwrap().as_f64()[0], weighted);
+    // The other sheet has none of it.
+    let (report, _) = done(site.code_to("b.zarr", "atl06-antarctica", &one(&granule)));
+    assert_eq!(report["photons"]["rejected_by"]["outside_grid"], ROWS);
+}
+
+#[test]
 fn the_sea_floor_is_what_is_sure_and_within_reach() {
     let rows: Vec<usize> = (0..ROWS)
         .filter(|i| matches!(i % 4, 0 | 3) && i % 8 != 0 && *i <= 35)

@@ -27,7 +27,7 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
         "{message}"
     );
     assert!(
-        lines[0].ends_with("and the store has no array of that name"),
+        lines[0].ends_with("give the area as a region, and output.aoi_mask in the config"),
         "{message}"
     );
     assert!(

@@ -34,6 +34,7 @@ mod plan;
 mod plan_time;
 mod points;
 mod profiles;
+mod raster_ways;
 mod rasters;
 mod refusals;
 mod region_files;
@@ -57,6 +58,7 @@ mod texts;
 mod tolerant;
 mod trends;
 mod units;
+mod vectors;
 mod watches;
 mod zagg_files;
 

@@ -12,12 +12,12 @@ use crate::support::granules::{Heights, one, paths};
 use crate::support::site::{Site, long_track, tree};
 
 /// Around the photons of `long_track`, between 68 and 72 degrees north; some of them lie outside.
-const POLAR: &str = "type: rectilinear, crs: EPSG:3413, resolution: 500, bounds: [-60000, -2350000, 60000, -1950000], \
+pub const POLAR: &str = "type: rectilinear, crs: EPSG:3413, resolution: 500, bounds: [-60000, -2350000, 60000, -1950000], \
                      chunk_shape: [96, 80]";
 const DEGREES: &str = "type: rectilinear, crs: EPSG:4326, resolution: [0.25, 0.125], bounds: [-50, 68.5, -40, 72.5], \
                        chunk_shape: [8, 8], chunk_inner: [4, 2]";
 
-const OUTPUTS: &str = "    count: {function: count, source: h_ph}
+pub const OUTPUTS: &str = "    count: {function: count, source: h_ph}
     h_mean: {function: mean, source: h_ph}
     h_median: {function: median, source: h_ph, dtype: float64}
     bins: {function: histogram, source: h_ph, params: {edges: [-100, 0, 10, 100]}}
@@ -25,7 +25,7 @@ const OUTPUTS: &str = "    count: {function: count, source: h_ph}
 ";
 
 /// A config with these outputs on a grid.
-fn config(site: &Site, grid: &str, outputs: &str) -> PathBuf {
+pub fn config(site: &Site, grid: &str, outputs: &str) -> PathBuf {
     let text = include_str!("../../src/config/atl03.yaml");
     let (source, _) = text.split_once("aggregation:").unwrap();
     let text =
@@ -37,7 +37,7 @@ fn config(site: &Site, grid: &str, outputs: &str) -> PathBuf {
 
 /// Whether two stores have the same files with the same bytes.
 #[track_caller]
-fn same_bytes(a: &Path, b: &Path) {
+pub fn same_bytes(a: &Path, b: &Path) {
     let [a, b] = [a, b].map(tree);
     assert!(a.keys().eq(b.keys()), "{:?} {:?}", a.keys(), b.keys());
     for (path, bytes) in a {
@@ -220,10 +220,6 @@ fn what_does_not_go_with_a_rectilinear_grid_is_refused_by_name() {
             "divide both sides of chunk_shape [96, 80]",
         ),
         (
-            run(POLAR).table(site.out("a.parquet")),
-            "ids of HEALPix cells",
-        ),
-        (
             run("type: healpix, parent_order: 6, child_order: 12").layout(Layout::RASTER),
             "use the cells layout",
         ),
@@ -237,6 +233,16 @@ fn what_does_not_go_with_a_rectilinear_grid_is_refused_by_name() {
         cells.execute(),
         Kind::Argument,
         &["a raster has all of its cells"],
+    );
+    assert!(site.written().is_empty());
+    let named = config(&site, POLAR, "    row: {function: count, source: h_ph}\n");
+    let table = site
+        .code(named, &one(&granule))
+        .table(site.out("a.parquet"));
+    refused(
+        table.execute(),
+        Kind::Argument,
+        &["has a column row of its own"],
     );
     assert!(site.written().is_empty());
     let named = config(&site, POLAR, "    x: {function: count, source: h_ph}\n");

@@ -1,32 +1,33 @@
-//! The coordinate reference systems that grids may have: their EPSG codes, formulas, and names in stores.
+//! The coordinate reference systems that grids may have: their EPSG codes, and their formulas.
 //!
-//! Beside `mod.rs`. Sources: the EPSG dataset for parameters; CF Conventions 1.11, appendix F, for those of grid mappings;
-//! OGC 01-009 for the text that GDAL and rioxarray read.
+//! Beside `mod.rs`. Source: the EPSG dataset for parameters.
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use super::ellipsoid::{Ellipsoid, HUGHES, WGS84};
+use super::{Azimuthal, Cylindrical, Polar, Projection, Transverse};
 
-use super::ellipsoid::{AXIS, INVERSE_FLATTENING};
-use super::{Polar, Projection, Transverse};
-
-/// A coordinate reference system on WGS84, by its EPSG code.
+/// A coordinate reference system, by its EPSG code: on WGS84, or on the ellipsoid that the older sea ice grids have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crs(u32);
 
 /// What is particular to a system.
-enum Kind {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
     Geographic,
     /// Whether of the south, the latitude of true scale without its sign, and the longitude that points up or down.
     Polar(bool, f64, f64),
     Utm(u32, bool),
+    /// The longitude that points down.
+    Azimuthal(f64),
+    /// The latitude of true scale.
+    Cylindrical(f64),
 }
-
-const GEOGRAPHIC: &str = r#"GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,AUTHORITY["EPSG","7030"]],AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,AUTHORITY["EPSG","9122"]],AUTHORITY["EPSG","4326"]]"#;
 
 impl Crs {
     /// What is known, for messages.
-    pub const KNOWN: &str = "EPSG:4326, EPSG:3031, EPSG:3413, EPSG:3976, EPSG:32601 to EPSG:32660 and EPSG:32701 to EPSG:32760";
+    pub const KNOWN: &str = "EPSG:4326, EPSG:3031, EPSG:3413, EPSG:3976, EPSG:3411, EPSG:3412, EPSG:3571 to \
+         EPSG:3576, EPSG:6933, EPSG:32601 to EPSG:32660 and EPSG:32701 to EPSG:32760";
 
     /// The system of this name, such as `EPSG:3031`.
     pub fn named(name: &str) -> Option<Self> {
@@ -36,8 +37,18 @@ impl Crs {
         (authority.eq_ignore_ascii_case("epsg") && kind(code).is_some()).then_some(Self(code))
     }
 
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         kind(self.0).unwrap_or(Kind::Geographic)
+    }
+
+    /// The ellipsoid that latitudes are on.
+    ///
+    /// Those of EPSG:3411 and 3412 are taken as they are, as PROJ does: their datum has no relation to another.
+    pub(super) fn ellipsoid(self) -> &'static Ellipsoid {
+        match self.0 {
+            3411 | 3412 => &HUGHES,
+            _ => &WGS84,
+        }
     }
 
     /// The code by itself.
@@ -54,9 +65,11 @@ impl Crs {
         match self.kind() {
             Kind::Geographic => Projection::Geographic,
             Kind::Polar(south, standard, origin) => {
-                Projection::Polar(Polar::new(south, standard, origin))
+                Projection::Polar(Polar::new(self.ellipsoid(), south, standard, origin))
             }
             Kind::Utm(zone, south) => Projection::Transverse(Transverse::utm(zone, south)),
+            Kind::Azimuthal(origin) => Projection::Azimuthal(Azimuthal::new(origin)),
+            Kind::Cylindrical(standard) => Projection::Cylindrical(Cylindrical::new(standard)),
         }
     }
 
@@ -70,7 +83,7 @@ impl Crs {
                 Some("longitudes span 360 degrees at most, from a west of -360 or more".to_owned())
             }
             Kind::Utm(..) => self.too_far(west, east),
-            Kind::Geographic | Kind::Polar(..) => None,
+            Kind::Geographic | Kind::Polar(..) | Kind::Azimuthal(_) | Kind::Cylindrical(_) => None,
         }
     }
 
@@ -87,98 +100,6 @@ impl Crs {
             )
         })
     }
-
-    /// The name in the EPSG dataset.
-    fn title(self) -> String {
-        match self.kind() {
-            Kind::Geographic => "WGS 84".to_owned(),
-            Kind::Polar(..) => match self.0 {
-                3031 => "WGS 84 / Antarctic Polar Stereographic",
-                3413 => "WGS 84 / NSIDC Sea Ice Polar Stereographic North",
-                _ => "WGS 84 / NSIDC Sea Ice Polar Stereographic South",
-            }
-            .to_owned(),
-            Kind::Utm(zone, south) => {
-                format!("WGS 84 / UTM zone {zone}{}", if south { "S" } else { "N" })
-            }
-        }
-    }
-
-    /// The system as text that GIS programs read, of version 1.
-    pub fn wkt(self) -> String {
-        let projected = |projection: &str, parameters: &[(&str, f64)]| {
-            let parameters = parameters.iter();
-            let parameters: Vec<String> = parameters
-                .map(|(name, value)| format!(r#",PARAMETER["{name}",{value}]"#))
-                .collect();
-            let parameters = parameters.concat();
-            format!(
-                r#"PROJCS["{}",{GEOGRAPHIC},PROJECTION["{projection}"]{parameters},UNIT["metre",1,AUTHORITY["EPSG","9001"]],AUTHORITY["EPSG","{}"]]"#,
-                self.title(),
-                self.0
-            )
-        };
-        match self.kind() {
-            Kind::Geographic => GEOGRAPHIC.to_owned(),
-            Kind::Polar(south, standard, origin) => projected(
-                "Polar_Stereographic",
-                &[
-                    (
-                        "latitude_of_origin",
-                        if south { -standard } else { standard },
-                    ),
-                    ("central_meridian", origin),
-                    ("false_easting", 0.0),
-                    ("false_northing", 0.0),
-                ],
-            ),
-            Kind::Utm(zone, south) => projected(
-                "Transverse_Mercator",
-                &[
-                    ("latitude_of_origin", 0.0),
-                    ("central_meridian", 6.0 * f64::from(zone) - 183.0),
-                    ("scale_factor", 0.9996),
-                    ("false_easting", 500_000.0),
-                    ("false_northing", if south { 10_000_000.0 } else { 0.0 }),
-                ],
-            ),
-        }
-    }
-
-    /// Attributes of a grid mapping.
-    pub fn mapping(self) -> Map<String, Value> {
-        let mut attributes = object(json!({
-            "reference_ellipsoid_name": "WGS 84",
-            "semi_major_axis": AXIS,
-            "inverse_flattening": INVERSE_FLATTENING,
-            "longitude_of_prime_meridian": 0.0,
-            "prime_meridian_name": "Greenwich",
-            "geographic_crs_name": "WGS 84",
-            "horizontal_datum_name": "World Geodetic System 1984",
-        }));
-        attributes.extend(object(match self.kind() {
-            Kind::Geographic => json!({"grid_mapping_name": "latitude_longitude"}),
-            Kind::Polar(south, standard, origin) => json!({
-                "grid_mapping_name": "polar_stereographic",
-                "projected_crs_name": self.title(),
-                "latitude_of_projection_origin": if south { -90.0 } else { 90.0 },
-                "standard_parallel": if south { -standard } else { standard },
-                "straight_vertical_longitude_from_pole": origin,
-                "false_easting": 0.0,
-                "false_northing": 0.0,
-            }),
-            Kind::Utm(zone, south) => json!({
-                "grid_mapping_name": "transverse_mercator",
-                "projected_crs_name": self.title(),
-                "latitude_of_projection_origin": 0.0,
-                "longitude_of_central_meridian": 6.0 * f64::from(zone) - 183.0,
-                "scale_factor_at_central_meridian": 0.9996,
-                "false_easting": 500_000.0,
-                "false_northing": if south { 10_000_000.0 } else { 0.0 },
-            }),
-        }));
-        attributes
-    }
 }
 
 impl fmt::Display for Crs {
@@ -191,17 +112,17 @@ fn kind(code: u32) -> Option<Kind> {
     Some(match code {
         4326 => Kind::Geographic,
         3031 => Kind::Polar(true, 71.0, 0.0),
-        3413 => Kind::Polar(false, 70.0, -45.0),
-        3976 => Kind::Polar(true, 70.0, 0.0),
+        3411 | 3413 => Kind::Polar(false, 70.0, -45.0),
+        3412 | 3976 => Kind::Polar(true, 70.0, 0.0),
+        3571 => Kind::Azimuthal(180.0),
+        3572 => Kind::Azimuthal(-150.0),
+        3573 => Kind::Azimuthal(-100.0),
+        3574 => Kind::Azimuthal(-40.0),
+        3575 => Kind::Azimuthal(10.0),
+        3576 => Kind::Azimuthal(90.0),
+        6933 => Kind::Cylindrical(30.0),
         32_601..=32_660 => Kind::Utm(code - 32_600, false),
         32_701..=32_760 => Kind::Utm(code - 32_700, true),
         _ => return None,
     })
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
 }

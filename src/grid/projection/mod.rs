@@ -3,18 +3,21 @@
 //! Under `rectilinear/`, so that a photon's cell has the same bits on every platform: every forward function is one
 //! fixed sequence of IEEE 754 operations, rounded one by one, with `sin_cos` for sine and cosine and, of transverse
 //! Mercator, `libm` for one arctangent and one logarithm. They are within 10 nanometres of the closed forms where
-//! grids may lie. `crs.rs` has the systems by their EPSG codes, `ellipsoid.rs` what the projections share, `polar.rs` and
-//! `transverse.rs` each one of them.
+//! grids may lie. `crs.rs` has the systems by their EPSG codes and `wording.rs` what stores say of them, `ellipsoid.rs`
+//! what the projections share, `polar.rs`, `transverse.rs` and `equal_area.rs` the projections.
 
 mod crs;
 mod ellipsoid;
+mod equal_area;
 mod polar;
 #[cfg(test)]
 mod tests;
 mod transverse;
+mod wording;
 
 pub use crs::Crs;
 
+use equal_area::{Azimuthal, Cylindrical};
 use polar::Polar;
 use transverse::Transverse;
 
@@ -34,6 +37,8 @@ pub(in crate::grid) enum Projection {
     Geographic,
     Polar(Polar),
     Transverse(Transverse),
+    Azimuthal(Azimuthal),
+    Cylindrical(Cylindrical),
 }
 
 /// The plane around a projected position.
@@ -64,6 +69,8 @@ impl Projection {
             Self::Geographic => (lon, lat),
             Self::Polar(polar) => polar.project(lon, lat),
             Self::Transverse(transverse) => transverse.project(lon, lat),
+            Self::Azimuthal(azimuthal) => azimuthal.project(lon, lat),
+            Self::Cylindrical(cylindrical) => cylindrical.project(lon, lat),
         }
     }
 
@@ -73,6 +80,8 @@ impl Projection {
             Self::Geographic => (x, y),
             Self::Polar(polar) => polar.unproject(x, y),
             Self::Transverse(transverse) => transverse.unproject(x, y),
+            Self::Azimuthal(azimuthal) => azimuthal.unproject(x, y),
+            Self::Cylindrical(cylindrical) => cylindrical.unproject(x, y),
         };
         let turns = ((lon + 180.0) / 360.0).floor();
         (lon - 360.0 * turns, lat.clamp(-90.0, 90.0))
@@ -80,8 +89,8 @@ impl Projection {
 
     /// Where the positions of a box are projected to, as far as that is bounded; not of degrees.
     ///
-    /// Two positions are no farther apart than along the parallel of one and the meridian of the other. All of these
-    /// projections are conformal, so no path becomes longer than by the largest scale on it; rounding is added.
+    /// Two positions are no farther apart than along the parallel of one and the meridian of the other. No path becomes
+    /// longer than by the largest scale on it, in any direction; rounding is added.
     pub fn around(&self, lon: [f64; 2], lat: [f64; 2]) -> Option<Around> {
         let middle = [f64::midpoint(lon[0], lon[1]), f64::midpoint(lat[0], lat[1])];
         let half = |ends: [f64; 2], middle: f64| (middle - ends[0]).max(ends[1] - middle);
@@ -95,6 +104,8 @@ impl Projection {
             Self::Geographic => None,
             Self::Polar(polar) => polar.around(middle),
             Self::Transverse(transverse) => transverse.around(middle),
+            Self::Azimuthal(azimuthal) => azimuthal.around(middle),
+            Self::Cylindrical(cylindrical) => cylindrical.around(middle),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Under `mod.rs`. Source: Snyder, *Map Projections: A Working Manual* (USGS PP 1395, 1987), equations 14-15, 15-9, 21-30,
 //! 21-31 and 21-34; of the south pole with the signs that he gives there.
 
-use super::ellipsoid::{AXIS, Colatitude, E2, latitude_of};
+use super::ellipsoid::{Colatitude, Ellipsoid, latitude_of};
 use super::{Around, DEGREE, Middle, SLACK, within_half_a_turn};
 use crate::grid::sin_cos;
 
@@ -15,23 +15,27 @@ pub struct Polar {
     origin: f64,
     /// Metres from the pole by the tangent of half the conformal colatitude.
     factor: f64,
+    /// The square of the first eccentricity.
+    e2: f64,
 }
 
 impl Polar {
     /// Around the pole of this hemisphere; with its scale true at this latitude, which is given without its sign.
-    pub fn new(south: bool, standard: f64, origin: f64) -> Self {
-        let of = Colatitude::of(standard);
-        let m = of.cosine / (1.0 - E2 * (of.sine * of.sine)).sqrt();
+    pub fn new(ellipsoid: &Ellipsoid, south: bool, standard: f64, origin: f64) -> Self {
+        let e2 = ellipsoid.e2;
+        let of = Colatitude::on(e2, standard);
+        let m = of.cosine / (1.0 - e2 * (of.sine * of.sine)).sqrt();
         Self {
             south,
             origin,
-            factor: AXIS * (m / of.tangent),
+            factor: ellipsoid.axis * (m / of.tangent),
+            e2,
         }
     }
 
     #[inline]
     fn height(&self, lat: f64) -> Colatitude {
-        Colatitude::of(if self.south { -lat } else { lat })
+        Colatitude::on(self.e2, if self.south { -lat } else { lat })
     }
 
     #[inline]
@@ -50,7 +54,7 @@ impl Polar {
     pub fn unproject(&self, x: f64, y: f64) -> (f64, f64) {
         let down = if self.south { y } else { -y };
         let lon = self.origin + libm::atan2(x, down).to_degrees();
-        let lat = latitude_of(libm::hypot(x, y) / self.factor);
+        let lat = latitude_of(self.e2, libm::hypot(x, y) / self.factor);
         (lon, if self.south { -lat } else { lat })
     }
 

@@ -5,7 +5,7 @@
 //! s = sin(chi), q = cos(chi) cos(lambda) and v = cos(chi) sin(lambda) are needed: the Gauss-Schreiber coordinates are
 //! xi = atan2(s, q) and eta = artanh(v), and sines and cosines of their doubles are fractions of the three.
 
-use super::ellipsoid::{AXIS, Colatitude, N, latitude_of};
+use super::ellipsoid::{AXIS, Colatitude, E2, N, latitude_of};
 use super::{Around, DEGREE, Middle, SLACK, within_half_a_turn};
 use crate::grid::sin_cos;
 
@@ -120,7 +120,7 @@ impl Transverse {
         let s = s / libm::cosh(eta);
         // tan(pi/4 - chi/2) of |chi|.
         let tangent = ((1.0 - s.abs()).max(0.0) / (1.0 + s.abs())).sqrt();
-        let lat = latitude_of(tangent);
+        let lat = latitude_of(E2, tangent);
         let lat = if s < 0.0 { -lat } else { lat };
         (self.meridian + lambda.to_degrees(), lat)
     }

@@ -21,8 +21,8 @@ fn grid(crs: &str, resolution: f64, bounds: [f64; 4], chunk_shape: [u32; 2]) -> 
     Rectilinear::new(&asked(crs, resolution, bounds, chunk_shape)).unwrap()
 }
 
-/// Of Antarctica, of Greenland, of a zone of UTM, and of degrees.
-fn grids() -> [Rectilinear; 5] {
+/// Of Antarctica, of Greenland, of a zone of UTM, of degrees, and of equal areas.
+fn grids() -> [Rectilinear; 7] {
     [
         grid(
             "EPSG:3031",
@@ -39,6 +39,8 @@ fn grids() -> [Rectilinear; 5] {
         ),
         grid("EPSG:4326", 0.1, [-180.0, -90.0, 180.0, 90.0], [100, 150]),
         grid("EPSG:4326", 0.25, [100.0, 30.0, 300.0, 80.0], [7, 5]),
+        grid("EPSG:3574", 2500.0, [-3e6, -4e6, 3e6, 3e6], [80, 100]),
+        grid("EPSG:6933", 900.0, [-1.7e7, -7.2e6, 1.6e7, 7.1e6], [64, 48]),
     ]
 }
 
@@ -270,7 +272,7 @@ proptest! {
 
     #[test]
     fn positions_of_a_box_that_is_settled_are_in_its_cell(
-        which in 0usize..5,
+        which in 0usize..7,
         coarser in 0u8..4,
         place in (0.0f64..1.0, 0.0f64..1.0),
         size in -9.0f64..0.3,

@@ -8,6 +8,29 @@ use super::{Locator, Rectilinear};
 use crate::grid::Order;
 use crate::grid::seam::Tiling;
 
+impl Rectilinear {
+    /// The number of the Zarr chunk that a cell of this order lies in: chunks of a shard follow one another by rows.
+    pub fn chunk_of(&self, order: Order, cell: u64) -> u64 {
+        let level = self.level(order);
+        let block = self.block(order);
+        // Coarser cells have the shard where chunks are cut between them.
+        let cut = |side: usize| {
+            let inner = self
+                .inner()
+                .map_or(block[side], |inner| inner[side] / level.side[side]);
+            if inner > 0 && block[side].is_multiple_of(inner) {
+                inner
+            } else {
+                block[side]
+            }
+        };
+        let (inner, place) = ([cut(0), cut(1)], level.place(cell));
+        let [row, column] = [0, 1].map(|side| u64::from(place[side] / inner[side]));
+        let [rows, columns] = [0, 1].map(|side| u64::from(block[side] / inner[side]));
+        (cell / level.of_shard() * rows + row) * columns + column
+    }
+}
+
 impl Tiling for Rectilinear {
     type Locator = Locator;
 

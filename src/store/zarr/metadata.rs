@@ -357,7 +357,7 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
         }
     }
     match &output.kind {
-        Kind::Scalar | Kind::Outside { .. } | Kind::Mask => {}
+        Kind::Scalar | Kind::Outside { .. } | Kind::Mask | Kind::OfChunk | Kind::Vector { .. } => {}
         Kind::Digest { delta, .. } => {
             attributes.insert("delta".to_owned(), json!(delta));
         }
