@@ -50,7 +50,8 @@ impl Crs {
         matches!(self.kind(), Kind::Geographic)
     }
 
-    pub(in crate::grid) fn projection(self) -> Projection {
+    /// Its formulas.
+    pub(crate) fn projection(self) -> Projection {
         match self.kind() {
             Kind::Geographic => Projection::Geographic,
             Kind::Polar(south, standard, origin) => {
@@ -88,8 +89,16 @@ impl Crs {
         })
     }
 
+    /// The pole in the middle of its plane: 1 north, -1 south.
+    pub(crate) fn pole(self) -> Option<f64> {
+        match self.kind() {
+            Kind::Polar(south, ..) => Some(if south { -1.0 } else { 1.0 }),
+            Kind::Geographic | Kind::Utm(..) => None,
+        }
+    }
+
     /// The name in the EPSG dataset.
-    fn title(self) -> String {
+    pub(crate) fn title(self) -> String {
         match self.kind() {
             Kind::Geographic => "WGS 84".to_owned(),
             Kind::Polar(..) => match self.0 {

@@ -29,7 +29,7 @@ const SLACK: f64 = 1e-6;
 
 /// A coordinate reference system as formulas, with what of them does not depend on positions.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) enum Projection {
+pub(crate) enum Projection {
     /// Degrees as they are.
     Geographic,
     Polar(Polar),
@@ -56,6 +56,12 @@ pub(in crate::grid) struct Middle {
 }
 
 impl Projection {
+    /// Polar stereographic around a pole, true to scale at this latitude, which is given without its sign; from the north
+    /// pole `origin` points down, from the south pole up.
+    pub fn polar(south: bool, standard: f64, origin: f64) -> Self {
+        Self::Polar(Polar::new(south, standard, origin))
+    }
+
     /// The place of a position: longitude of at most one and a half turns, geodetic latitude, both in degrees. What
     /// cannot be projected is NaN.
     #[inline]
