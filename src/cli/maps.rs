@@ -29,7 +29,13 @@ pub struct RenderArgs {
     #[arg(long, value_name = "TIME|all")]
     pub time: Option<String>,
     /// Show this part of the Earth, in degrees: across the antimeridian where W is the larger [default: where cells are]
-    #[arg(long, value_name = "W,S,E,N", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "W,S,E,N",
+        value_delimiter = ',',
+        num_args = 1,
+        allow_hyphen_values = true
+    )]
     pub bbox: Option<Vec<f64>>,
     /// Value at the lower end of the colours [default: the 2nd percentile]
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
@@ -72,7 +78,9 @@ fn size(text: &str) -> std::result::Result<(u32, Option<u32>), String> {
 
 /// The style that flags ask for.
 fn style(args: &RenderArgs) -> Result<MapStyle> {
-    let mut style = MapStyle::new().theme(args.theme).values(args.vmin, args.vmax)?;
+    let mut style = MapStyle::new()
+        .theme(args.theme)
+        .values(args.vmin, args.vmax)?;
     if let Some(bbox) = &args.bbox {
         let &[west, south, east, north] = bbox.as_slice() else {
             return Err(Error::argument(format!(

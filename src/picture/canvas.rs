@@ -10,7 +10,9 @@ pub fn pixels(scene: &Scene) -> Image {
         mask: Mask::new(scene.width as usize, scene.height as usize),
         width: scene.width as usize,
         height: scene.height as usize,
-        bytes: scene.paper.repeat(scene.width as usize * scene.height as usize),
+        bytes: scene
+            .paper
+            .repeat(scene.width as usize * scene.height as usize),
         clip: None,
     };
     for item in &scene.items {
@@ -69,8 +71,10 @@ impl Canvas {
     fn text(&mut self, text: &Text) {
         let rings = text.font.outlines(start(text), &text.words);
         if let Some((color, width)) = text.rim {
-            let closed: Vec<Vec<Point>> =
-                rings.iter().map(|ring| ring.iter().chain(ring.first()).copied().collect()).collect();
+            let closed: Vec<Vec<Point>> = rings
+                .iter()
+                .map(|ring| ring.iter().chain(ring.first()).copied().collect())
+                .collect();
             self.stroke(&closed, Paint(color, 1.0), width);
         }
         self.fill(&rings, Paint(text.color, 1.0));
@@ -78,7 +82,9 @@ impl Canvas {
 
     /// Puts what the mask has on the picture, and empties the mask.
     fn blend(&mut self, Paint(color, opacity): Paint) {
-        let clip = self.clip.unwrap_or(Rect::new(0.0, 0.0, self.width as f64, self.height as f64));
+        let clip = self
+            .clip
+            .unwrap_or(Rect::new(0.0, 0.0, self.width as f64, self.height as f64));
         let (columns, rows) = self.mask.take_bounds();
         for y in rows {
             for x in columns.clone() {
@@ -102,7 +108,10 @@ impl Canvas {
     /// An image whose pixels are whole parts of the picture's, or the picture's.
     fn image(&mut self, rect: Rect, image: &Pixels) {
         let (x0, y0) = (rect.x0.round() as usize, rect.y0.round() as usize);
-        let (wide, high) = (rect.width().round() as usize, rect.height().round() as usize);
+        let (wide, high) = (
+            rect.width().round() as usize,
+            rect.height().round() as usize,
+        );
         if wide == 0 || high == 0 {
             return;
         }
@@ -161,7 +170,10 @@ impl Mask {
     fn take_bounds(&mut self) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
         let (columns, rows) = (self.columns, self.rows);
         (self.columns, self.rows) = ((usize::MAX, 0), (usize::MAX, 0));
-        (columns.0.min(columns.1)..columns.1, rows.0.min(rows.1)..rows.1)
+        (
+            columns.0.min(columns.1)..columns.1,
+            rows.0.min(rows.1)..rows.1,
+        )
     }
 
     /// Adds a ring as differences along rows, of which `integrate` makes areas: what an edge covers of each pixel that it
@@ -177,7 +189,11 @@ impl Mask {
         if from.1 == to.1 {
             return;
         }
-        let (sign, (ax, ay), (bx, by)) = if from.1 < to.1 { (1.0, from, to) } else { (-1.0, to, from) };
+        let (sign, (ax, ay), (bx, by)) = if from.1 < to.1 {
+            (1.0, from, to)
+        } else {
+            (-1.0, to, from)
+        };
         let most = (self.height - 1) as f64;
         let (first, last) = (ay.clamp(0.0, most), by.clamp(0.0, most));
         let slope = (bx - ax) / (by - ay);
@@ -240,8 +256,14 @@ impl Mask {
         let (dx, dy) = (q.0 - p.0, q.1 - p.1);
         let length2 = (dx * dx + dy * dy).max(1e-12);
         let clamp = |v: f64, most: usize| v.clamp(0.0, most as f64) as usize;
-        let rows = (clamp((p.1.min(q.1) - reach).floor(), self.height), clamp((p.1.max(q.1) + reach).ceil(), self.height));
-        let columns = (clamp((p.0.min(q.0) - reach).floor(), self.width), clamp((p.0.max(q.0) + reach).ceil(), self.width));
+        let rows = (
+            clamp((p.1.min(q.1) - reach).floor(), self.height),
+            clamp((p.1.max(q.1) + reach).ceil(), self.height),
+        );
+        let columns = (
+            clamp((p.0.min(q.0) - reach).floor(), self.width),
+            clamp((p.0.max(q.0) + reach).ceil(), self.width),
+        );
         // A line that is thinner than a pixel is a pixel wide and fainter.
         let strength = (2.0 * half).min(1.0) as f32;
         for y in rows.0..rows.1 {
@@ -280,7 +302,10 @@ mod tests {
     fn a_fill_covers_each_pixel_by_its_area() {
         let white = Paint([255; 3], 1.0);
         let rect = Rect::new(0.5, 0.0, 2.0, 1.0);
-        assert_eq!(gray(3, 2, Item::Fill(vec![rect.ring()], white)), [128, 255, 0, 0, 0, 0]);
+        assert_eq!(
+            gray(3, 2, Item::Fill(vec![rect.ring()], white)),
+            [128, 255, 0, 0, 0, 0]
+        );
         // A triangle, half of its square; a pixel of it by the trapezoid's formula.
         let triangle = vec![(0.0, 0.0), (4.0, 0.0), (0.0, 4.0)];
         let areas = gray(4, 4, Item::Fill(vec![triangle], white));
@@ -288,7 +313,10 @@ mod tests {
         assert_eq!(&areas[12..], [128, 0, 0, 0]);
         // A sloping edge through several pixels of one row.
         let wedge = vec![(0.0, 0.0), (4.0, 1.0), (0.0, 1.0)];
-        assert_eq!(gray(4, 1, Item::Fill(vec![wedge], white)), [223, 159, 96, 32]);
+        assert_eq!(
+            gray(4, 1, Item::Fill(vec![wedge], white)),
+            [223, 159, 96, 32]
+        );
     }
 
     #[test]

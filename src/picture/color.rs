@@ -28,14 +28,22 @@ impl ColorScale {
     ///
     /// # Errors
     /// One end that is given, and values that all lie beyond it.
-    pub fn new(values: impl Iterator<Item = f64>, style: &MapStyle, palette: Palette) -> Result<Self> {
+    pub fn new(
+        values: impl Iterator<Item = f64>,
+        style: &MapStyle,
+        palette: Palette,
+    ) -> Result<Self> {
         let mut finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         finite.sort_unstable_by(f64::total_cmp);
         let extremes = finite.first().copied().zip(finite.last().copied());
         let mut found = match extremes {
             None => (0.0, 1.0),
             Some(all) => {
-                let margin = if finite.len() < FEW { 0 } else { finite.len() / 50 };
+                let margin = if finite.len() < FEW {
+                    0
+                } else {
+                    finite.len() / 50
+                };
                 let inner = (finite[margin], finite[finite.len() - 1 - margin]);
                 widened(if inner.0 < inner.1 { inner } else { all })
             }
@@ -44,8 +52,14 @@ impl ColorScale {
             let most = found.0.abs().max(found.1.abs());
             found = (-most, most);
             // One end that is given has its counterpart at the other.
-            found.0 = style.high.filter(|high| *high > 0.0).map_or(found.0, |high| -high);
-            found.1 = style.low.filter(|low| *low < 0.0).map_or(found.1, |low| -low);
+            found.0 = style
+                .high
+                .filter(|high| *high > 0.0)
+                .map_or(found.0, |high| -high);
+            found.1 = style
+                .low
+                .filter(|low| *low < 0.0)
+                .map_or(found.1, |low| -low);
         }
         let (low, high) = (style.low.unwrap_or(found.0), style.high.unwrap_or(found.1));
         if low >= high {
@@ -53,7 +67,11 @@ impl ColorScale {
                 Some(low) => (Setting::Vmin, low, "below"),
                 None => (Setting::Vmax, high, "above"),
             };
-            let (other, beyond) = if given == Setting::Vmin { (Setting::Vmax, found.1) } else { (Setting::Vmin, found.0) };
+            let (other, beyond) = if given == Setting::Vmin {
+                (Setting::Vmax, found.1)
+            } else {
+                (Setting::Vmin, found.0)
+            };
             return Err(Error::argument(phrase![
                 given.to(value),
                 format!(" is not {end} {beyond}, the end of the values that are drawn; give "),
@@ -91,7 +109,9 @@ impl ColorScale {
 
     /// True where there are values below, and above, the colours' range.
     pub fn is_clipped(&self) -> (bool, bool) {
-        self.extremes.map_or((false, false), |(min, max)| (min < self.low, max > self.high))
+        self.extremes.map_or((false, false), |(min, max)| {
+            (min < self.low, max > self.high)
+        })
     }
 }
 
@@ -107,7 +127,9 @@ fn colors(palette: Palette, theme: Theme) -> Vec<Color> {
         (false, Theme::Light, true) => (0.0, 0.97),
         (false, Theme::Light, false) => (0.06, 1.0),
     };
-    (0..=255).map(|i| palette.color(first + (last - first) * f64::from(i) / 255.0)).collect()
+    (0..=255)
+        .map(|i| palette.color(first + (last - first) * f64::from(i) / 255.0))
+        .collect()
 }
 
 /// A range that is not empty: one value is put in the middle.
@@ -139,7 +161,9 @@ impl Ticks {
             .unwrap_or(rough);
         let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
         let steps = (last - first).clamp(-1.0, 2.0 * count) as i32;
-        let values = (0..=steps).map(|i| (first + f64::from(i)) * step + 0.0).collect();
+        let values = (0..=steps)
+            .map(|i| (first + f64::from(i)) * step + 0.0)
+            .collect();
         Self { values, step }
     }
 }
@@ -192,12 +216,19 @@ mod tests {
             [0.0, 500.0, 1000.0, 1500.0, 2000.0, 2500.0]
         );
         let ticks = Ticks::new(0.11, 0.34, 5.0);
-        let texts: Vec<String> = ticks.values.iter().map(|&v| number(v, ticks.step)).collect();
+        let texts: Vec<String> = ticks
+            .values
+            .iter()
+            .map(|&v| number(v, ticks.step))
+            .collect();
         assert_eq!(texts, ["0.15", "0.20", "0.25", "0.30"]);
         assert_eq!(number(-0.0001, 1.0), "0");
         assert_eq!(number(-2.5, 0.5), "\u{2212}2.5");
         assert_eq!(number(2e9, 1e9), "2e9");
-        assert_eq!([1e-300, 0.02, 1.0, 99.0, 1e9].map(power_below), [1e-300, 0.01, 1.0, 10.0, 1e9]);
+        assert_eq!(
+            [1e-300, 0.02, 1.0, 99.0, 1e9].map(power_below),
+            [1e-300, 0.01, 1.0, 10.0, 1e9]
+        );
     }
 
     #[test]
@@ -214,7 +245,12 @@ mod tests {
 
     #[test]
     fn one_value_and_the_widest_values_have_a_range() {
-        for values in [vec![5.0; 3], vec![f64::MAX], vec![-f64::MAX, f64::MAX], vec![f64::NAN]] {
+        for values in [
+            vec![5.0; 3],
+            vec![f64::MAX],
+            vec![-f64::MAX, f64::MAX],
+            vec![f64::NAN],
+        ] {
             let scale = scale(&values);
             assert!(scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite());
             assert!(Ticks::new(scale.low, scale.high, 7.0).values.len() < 20);
@@ -228,12 +264,20 @@ mod tests {
             let style = MapStyle::new().values(low, high).unwrap();
             ColorScale::new(values(), &style, palette).map(|scale| (scale.low, scale.high))
         };
-        assert_eq!(of(Some(0.0), Some(9.0), Palette::VIRIDIS).unwrap(), (0.0, 9.0));
+        assert_eq!(
+            of(Some(0.0), Some(9.0), Palette::VIRIDIS).unwrap(),
+            (0.0, 9.0)
+        );
         assert_eq!(of(Some(0.0), None, Palette::VIRIDIS).unwrap(), (0.0, 77.0));
         assert_eq!(of(None, None, Palette::RED_BLUE).unwrap(), (-77.0, 77.0));
         assert_eq!(of(None, Some(5.0), Palette::RED_BLUE).unwrap(), (-5.0, 5.0));
-        assert_eq!(of(Some(-5.0), None, Palette::RED_BLUE).unwrap(), (-5.0, 5.0));
-        let message = of(Some(90.0), None, Palette::VIRIDIS).unwrap_err().to_string();
+        assert_eq!(
+            of(Some(-5.0), None, Palette::RED_BLUE).unwrap(),
+            (-5.0, 5.0)
+        );
+        let message = of(Some(90.0), None, Palette::VIRIDIS)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("vmin 90 is not below 77"), "{message}");
         assert!(message.contains("give vmax, too"), "{message}");
     }

@@ -37,9 +37,18 @@ struct Plane {
 }
 
 impl Coverage {
-    pub fn new(outlines: &Outlines, values: &[f64], view: &View, scale: &ColorScale, unit: f64) -> Self {
+    pub fn new(
+        outlines: &Outlines,
+        values: &[f64],
+        view: &View,
+        scale: &ColorScale,
+        unit: f64,
+    ) -> Self {
         let frame = view.frame;
-        let (width, height) = (frame.width() as i32 * SAMPLES, frame.height() as i32 * SAMPLES);
+        let (width, height) = (
+            frame.width() as i32 * SAMPLES,
+            frame.height() as i32 * SAMPLES,
+        );
         let samples = width as usize * height as usize;
         let mut coverage = Self {
             width,
@@ -52,7 +61,10 @@ impl Coverage {
         outlines.for_each(view.projection, |index, outline| {
             let level = values.get(index).and_then(|&value| scale.level(value));
             for shift in shifts(outline, view.projection).into_iter().flatten() {
-                coverage.add(&outline.map(|(x, y)| to_samples(view, (x + shift, y))), level);
+                coverage.add(
+                    &outline.map(|(x, y)| to_samples(view, (x + shift, y))),
+                    level,
+                );
             }
         });
         coverage
@@ -114,13 +126,20 @@ impl Coverage {
     pub fn pixels(&self, scale: &ColorScale, no_value: Color) -> Pixels {
         let mut bytes = vec![0; self.inside.counts.len() * 4];
         for (sample, pixel) in bytes.chunks_exact_mut(4).enumerate() {
-            let level = self.inside.level(sample).or_else(|| self.around.level(sample));
+            let level = self
+                .inside
+                .level(sample)
+                .or_else(|| self.around.level(sample));
             if let Some(level) = level {
                 let [red, green, blue] = level.map_or(no_value, |level| scale.color(level));
                 pixel.copy_from_slice(&[red, green, blue, 255]);
             }
         }
-        Pixels { width: self.width as u32, height: self.height as u32, bytes }
+        Pixels {
+            width: self.width as u32,
+            height: self.height as u32,
+            bytes,
+        }
     }
 
     /// True where a cell shows in `rect`, in pixels of the picture.
@@ -133,7 +152,11 @@ impl Coverage {
         let columns = range(rect.x0, rect.x1, frame.x0, self.width);
         let mut rows = range(rect.y0, rect.y1, frame.y0, self.height);
         rows.any(|y| {
-            let seen = |x| self.samples(x, y).iter().any(|&s| self.inside.shows(s) || self.around.shows(s));
+            let seen = |x| {
+                self.samples(x, y)
+                    .iter()
+                    .any(|&s| self.inside.shows(s) || self.around.shows(s))
+            };
             columns.clone().any(seen)
         })
     }

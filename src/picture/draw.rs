@@ -85,13 +85,19 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
         .map(|panel| Outlines::new(panel.cells, figure.order, figure.grid))
         .collect();
     let place = place(&outlines, style.bbox);
-    let projection = place.map_or(Projection::GLOBE, |place| Projection::choose(&place, figure.grid));
+    let projection = place.map_or(Projection::GLOBE, |place| {
+        Projection::choose(&place, figure.grid)
+    });
     let window = match style.bbox {
         Some(bbox) => Window::of_box(projection, bbox),
         None => Window::fit(&outlines, projection),
     };
     let layout = Layout::new(&window, figure.panels.len(), style.size);
-    let palette = style.palette.unwrap_or(if figure.is_change { Palette::RED_BLUE } else { Palette::VIRIDIS });
+    let palette = style.palette.unwrap_or(if figure.is_change {
+        Palette::RED_BLUE
+    } else {
+        Palette::VIRIDIS
+    });
     let scale = ColorScale::new(values(figure, style.bbox).into_iter(), style, palette)?;
 
     let mut scene = Scene {
@@ -102,7 +108,10 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
         summary: figure.label.clone(),
         items: Vec::new(),
     };
-    scene.rect(super::scene::Rect::new(0.0, 0.0, f64::from(layout.width), f64::from(layout.height)), ink.paper);
+    scene.rect(
+        super::scene::Rect::new(0.0, 0.0, f64::from(layout.width), f64::from(layout.height)),
+        ink.paper,
+    );
     let first = View::new(&window, layout.frames[0]);
     let shown = first.shown();
     for (index, panel) in figure.panels.iter().enumerate() {
@@ -112,7 +121,10 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
         let graticule = Graticule::new(&view, &shown, layout.unit);
         let lines = graticule.lines(&view);
         scene.lines(lines.clone(), Paint(ink.grid, 0.4), layout.unit);
-        scene.items.push(Item::Image(view.frame, coverage.pixels(&scale, ink.no_value)));
+        scene.items.push(Item::Image(
+            view.frame,
+            coverage.pixels(&scale, ink.no_value),
+        ));
         // Faint on top of the cells too, so that positions can be read where cells fill the map.
         scene.lines(lines, Paint(ink.grid, 0.3), layout.unit);
         let coast = earth::paths(Layer::Land, &view, &shown).lines;
@@ -143,7 +155,10 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
     let subtitle = format!("{} {noun}{maps} of {what}", grouped(count as u64));
     legend::title(&mut scene, &layout, &ink, &figure.title, &subtitle);
     let label = style.label.as_ref().unwrap_or(&figure.label);
-    let has_nan = figure.panels.iter().any(|panel| panel.values.iter().any(|value| value.is_nan()));
+    let has_nan = figure
+        .panels
+        .iter()
+        .any(|panel| panel.values.iter().any(|value| value.is_nan()));
     legend::color_bar(&mut scene, &layout, &ink, &scale, label, has_nan);
     let source = format!(
         "Projection: {}. Coasts, ice and lakes: Natural Earth 1:{} million.",
@@ -173,14 +188,26 @@ fn ground(scene: &mut Scene, view: &View, shown: &super::view::Shown, unit: f64,
 
 /// Values that the colours are found of: all of them, or those of cells with their centre in the box.
 fn values(figure: &Figure, bbox: Option<[f64; 4]>) -> Vec<f64> {
-    let all = || figure.panels.iter().flat_map(|panel| panel.cells.iter().zip(panel.values));
+    let all = || {
+        figure
+            .panels
+            .iter()
+            .flat_map(|panel| panel.cells.iter().zip(panel.values))
+    };
     let Some([west, south, east, north]) = bbox else {
         return all().map(|(_, value)| *value).collect();
     };
-    let width = if east > west { east - west } else { east - west + 360.0 };
+    let width = if east > west {
+        east - west
+    } else {
+        east - west + 360.0
+    };
     let inside = |cell: u64| {
         let (lon, lat) = figure.grid.center(figure.order, cell);
         (south..=north).contains(&lat) && (lon - west).rem_euclid(360.0) <= width
     };
-    all().filter(|(cell, _)| inside(**cell)).map(|(_, value)| *value).collect()
+    all()
+        .filter(|(cell, _)| inside(**cell))
+        .map(|(_, value)| *value)
+        .collect()
 }

@@ -41,7 +41,9 @@ static EARTH: LazyLock<Vec<Vec<Ring>>> =
 fn decoded(file: &[u8]) -> Option<Vec<Vec<Ring>>> {
     let (length, packed) = file.split_first_chunk()?;
     let mut raw = vec![0; u32::from_le_bytes(*length) as usize];
-    let size = libdeflater::Decompressor::new().zlib_decompress(packed, &mut raw).ok()?;
+    let size = libdeflater::Decompressor::new()
+        .zlib_decompress(packed, &mut raw)
+        .ok()?;
     let mut bytes = raw.get(..size)?.iter();
     let mut layers = Vec::new();
     for parts in PARTS {
@@ -83,7 +85,11 @@ pub fn scale(view: &View) -> u32 {
     let middle = view.frame.middle();
     let ends = [-8.0, 8.0].map(|x| view.plane((middle.0 + x, middle.1)));
     let ground = view.projection.ground(ends[0], ends[1]);
-    if ground.is_none_or(|ground| ground / 16.0 > COARSE) { 110 } else { 50 }
+    if ground.is_none_or(|ground| ground / 16.0 > COARSE) {
+        110
+    } else {
+        50
+    }
 }
 
 /// What a view shows of a layer.
@@ -140,9 +146,11 @@ impl Room {
 
     /// The turns in which a ring may be in the box.
     fn turns(&self, ring: &[Point]) -> Vec<f64> {
-        let bounds = ring.iter().fold((f64::MAX, f64::MIN, f64::MAX, f64::MIN), |b, p| {
-            (b.0.min(p.0), b.1.max(p.0), b.2.min(p.1), b.3.max(p.1))
-        });
+        let bounds = ring
+            .iter()
+            .fold((f64::MAX, f64::MIN, f64::MAX, f64::MIN), |b, p| {
+                (b.0.min(p.0), b.1.max(p.0), b.2.min(p.1), b.3.max(p.1))
+            });
         if bounds.2 > self.north || bounds.3 < self.south {
             return Vec::new();
         }
@@ -163,9 +171,8 @@ impl Room {
 
     /// Whether an edge is none of the Earth: along a side of the box, the antimeridian where the layer was cut, or the pole.
     fn is_seam(&self, a: Point, b: Point, turn: f64) -> bool {
-        let both = |at: f64, of: fn(Point) -> f64| {
-            (of(a) - at).abs() < 1e-6 && (of(b) - at).abs() < 1e-6
-        };
+        let both =
+            |at: f64, of: fn(Point) -> f64| (of(a) - at).abs() < 1e-6 && (of(b) - at).abs() < 1e-6;
         let x = |p: Point| p.0;
         let y = |p: Point| p.1;
         both(self.west, x)
@@ -223,7 +230,9 @@ impl Room {
             (|p| p.1, 1.0, around.y0),
             (|p| p.1, -1.0, around.y1),
         ];
-        let filled = sides.into_iter().fold(filled, |ring, side| cut(&ring, side));
+        let filled = sides
+            .into_iter()
+            .fold(filled, |ring, side| cut(&ring, side));
         ((filled.len() >= 3).then_some(filled), lines)
     }
 }
@@ -263,7 +272,9 @@ mod tests {
             let next = ring.iter().cycle().skip(1);
             let pairs = ring.iter().zip(next);
             pairs
-                .filter(|&(&a, &b)| (a.1 > y) != (b.1 > y) && x < a.0 + (b.0 - a.0) * (y - a.1) / (b.1 - a.1))
+                .filter(|&(&a, &b)| {
+                    (a.1 > y) != (b.1 > y) && x < a.0 + (b.0 - a.0) * (y - a.1) / (b.1 - a.1)
+                })
                 .count()
         };
         rings.iter().map(crosses).sum::<usize>() % 2 == 1
@@ -271,7 +282,10 @@ mod tests {
 
     #[test]
     fn land_and_ice_are_where_they_are() {
-        assert_eq!(EARTH.iter().map(Vec::len).collect::<Vec<_>>(), [128, 12, 25, 1422, 394, 101, 457]);
+        assert_eq!(
+            EARTH.iter().map(Vec::len).collect::<Vec<_>>(),
+            [128, 12, 25, 1422, 394, 101, 457]
+        );
         for land in [0, 3] {
             for (name, point, is_land) in [
                 ("Boulder", (-105.3, 40.0), true),

@@ -10,8 +10,10 @@ use ttf_parser::{Face, OutlineBuilder};
 use super::projection::Point;
 
 /// The font files.
-pub const FILES: [&[u8]; 2] =
-    [include_bytes!("assets/text.ttf"), include_bytes!("assets/heading.ttf")];
+pub const FILES: [&[u8]; 2] = [
+    include_bytes!("assets/text.ttf"),
+    include_bytes!("assets/heading.ttf"),
+];
 
 static FACES: LazyLock<[Option<Face<'static>>; 2]> =
     LazyLock::new(|| FILES.map(|file| Face::parse(file, 0).ok()));
@@ -44,7 +46,9 @@ impl Weight {
     /// The glyph of a character, of a question mark where there is none.
     fn glyph(self, character: char) -> Option<(&'static Face<'static>, ttf_parser::GlyphId)> {
         let face = self.face()?;
-        let glyph = face.glyph_index(character).or_else(|| face.glyph_index('?'))?;
+        let glyph = face
+            .glyph_index(character)
+            .or_else(|| face.glyph_index('?'))?;
         Some((face, glyph))
     }
 
@@ -58,16 +62,25 @@ impl Weight {
 
 impl Font {
     pub fn regular(size: f64) -> Self {
-        Self { size, weight: Weight::Regular }
+        Self {
+            size,
+            weight: Weight::Regular,
+        }
     }
 
     pub fn bold(size: f64) -> Self {
-        Self { size, weight: Weight::Bold }
+        Self {
+            size,
+            weight: Weight::Bold,
+        }
     }
 
     /// Width of a text in pixels.
     pub fn width(self, text: &str) -> f64 {
-        text.chars().map(|character| self.weight.advance(character)).sum::<f64>() * self.size
+        text.chars()
+            .map(|character| self.weight.advance(character))
+            .sum::<f64>()
+            * self.size
     }
 
     /// From the baseline to the middle of capital letters.
@@ -77,7 +90,11 @@ impl Font {
 
     /// Outlines of a text whose baseline begins at a point: closed rings.
     pub fn outlines(self, (x, y): Point, text: &str) -> Vec<Vec<Point>> {
-        let mut pen = Pen { rings: Vec::new(), origin: (x, y), scale: self.size / EM };
+        let mut pen = Pen {
+            rings: Vec::new(),
+            origin: (x, y),
+            scale: self.size / EM,
+        };
         for character in text.chars() {
             if let Some((face, glyph)) = self.weight.glyph(character) {
                 face.outline_glyph(glyph, &mut pen);
@@ -98,11 +115,18 @@ struct Pen {
 impl Pen {
     fn point(&self, x: f32, y: f32) -> Point {
         let (left, base) = self.origin;
-        (left + f64::from(x) * self.scale, base - f64::from(y) * self.scale)
+        (
+            left + f64::from(x) * self.scale,
+            base - f64::from(y) * self.scale,
+        )
     }
 
     fn last(&self) -> Point {
-        self.rings.last().and_then(|ring| ring.last()).copied().unwrap_or(self.origin)
+        self.rings
+            .last()
+            .and_then(|ring| ring.last())
+            .copied()
+            .unwrap_or(self.origin)
     }
 
     fn push(&mut self, point: Point) {
@@ -128,7 +152,10 @@ impl OutlineBuilder for Pen {
         for i in 1..=PIECES {
             let t = f64::from(i) / f64::from(PIECES);
             let (a, b, c) = ((1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t);
-            self.push((a * from.0 + b * by.0 + c * to.0, a * from.1 + b * by.1 + c * to.1));
+            self.push((
+                a * from.0 + b * by.0 + c * to.0,
+                a * from.1 + b * by.1 + c * to.1,
+            ));
         }
     }
 
@@ -150,7 +177,9 @@ mod tests {
             let face = weight.face().unwrap();
             assert_eq!(f64::from(face.units_per_em()), EM);
             assert_eq!(f64::from(face.capital_height().unwrap()), CAPITAL * EM);
-            let all = ('\u{20}'..='\u{7e}').chain('\u{a0}'..='\u{ff}').chain("\u{2212}\u{2013}".chars());
+            let all = ('\u{20}'..='\u{7e}')
+                .chain('\u{a0}'..='\u{ff}')
+                .chain("\u{2212}\u{2013}".chars());
             for character in all {
                 assert!(face.glyph_index(character).is_some(), "{character}");
                 assert!(weight.advance(character) > 0.0, "{character}");

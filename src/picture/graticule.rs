@@ -37,9 +37,16 @@ impl Graticule {
         let (longitudes, latitudes) = (shown.longitudes, shown.latitudes);
         let lat_step = choose_step(latitudes.1 - latitudes.0, &LATITUDE_STEPS);
         let is_round = longitudes.1 - longitudes.0 >= 359.0 && view.projection.pole().is_some();
-        let lon_step =
-            if is_round { 30.0 } else { choose_step(longitudes.1 - longitudes.0, &LONGITUDE_STEPS) };
-        let of = if is_round { (-150.0, 180.0) } else { longitudes };
+        let lon_step = if is_round {
+            30.0
+        } else {
+            choose_step(longitudes.1 - longitudes.0, &LONGITUDE_STEPS)
+        };
+        let of = if is_round {
+            (-150.0, 180.0)
+        } else {
+            longitudes
+        };
         let mut parallels = multiples(latitudes, lat_step);
         parallels.retain(|lat| lat.abs() < 90.0);
         Self {
@@ -61,9 +68,13 @@ impl Graticule {
         parallels.chain(meridians).flat_map(seen).collect()
     }
 
-    /// Pixels along a parallel.
+    /// Pixels along a parallel; of a region it begins and ends beyond the frame, so that it crosses the border.
     fn parallel(&self, lat: f64, view: &View) -> Vec<Point> {
-        let (west, east) = self.shown.longitudes;
+        let (mut west, mut east) = self.shown.longitudes;
+        if east - west < 350.0 {
+            let more = 0.02 * (east - west);
+            (west, east) = (west - more, east + more);
+        }
         let at = |i: i32| west + (east - west) * f64::from(i) / f64::from(POINTS);
         (0..=POINTS).map(|i| view.pixel_of(at(i), lat)).collect()
     }
@@ -72,11 +83,17 @@ impl Graticule {
     /// to it.
     fn meridian(&self, lon: f64, view: &View) -> Vec<Point> {
         let (mut from, mut to) = self.shown.latitudes;
+        let more = 0.02 * (to - from);
+        (from, to) = ((from - more).max(-90.0), (to + more).min(90.0));
         if let Some(pole) = view.projection.pole() {
             if pole < 0.0 {
                 (from, to) = (to, from);
             }
-            let innermost = self.parallels.iter().map(|lat| lat * pole).fold(0.0, f64::max);
+            let innermost = self
+                .parallels
+                .iter()
+                .map(|lat| lat * pole)
+                .fold(0.0, f64::max);
             let ends = to * pole > innermost && innermost > 0.0 && self.steps.0 >= 20.0;
             if ends && lon % 90.0 != 0.0 {
                 to = innermost * pole;
@@ -94,7 +111,11 @@ impl Graticule {
         let parallel = |lat: f64| degrees(lat, self.steps.1, ["N", "S"]);
         for &lon in &self.meridians {
             let path = self.meridian(lon, view);
-            let sides: &[Side] = if has_pole { &[] } else { &[Side::Bottom, Side::Top] };
+            let sides: &[Side] = if has_pole {
+                &[]
+            } else {
+                &[Side::Bottom, Side::Top]
+            };
             if let Some(crossing) = crossing(&path, view, sides) {
                 self.label(scene, crossing, &meridian(lon), &mut taken, ink);
             }
@@ -104,24 +125,40 @@ impl Graticule {
             return;
         }
         for &lat in &self.parallels {
-            if let Some(crossing) = crossing(&self.parallel(lat, view), view, &[Side::Left, Side::Right]) {
+            if let Some(crossing) =
+                crossing(&self.parallel(lat, view), view, &[Side::Left, Side::Right])
+            {
                 self.label(scene, crossing, &parallel(lat), &mut taken, ink);
             }
         }
     }
 
     /// Writes a label beside the frame, unless it would touch one that is already there.
-    fn label(&self, scene: &mut Scene, ((x, y), side): (Point, Side), text: &str, taken: &mut Vec<Rect>, ink: &Ink) {
+    fn label(
+        &self,
+        scene: &mut Scene,
+        ((x, y), side): (Point, Side),
+        text: &str,
+        taken: &mut Vec<Rect>,
+        ink: &Ink,
+    ) {
         let (font, gap) = (self.font, GAP * self.unit);
         let (width, high) = (font.width(text), 2.0 * font.to_middle());
         let (x0, anchor, at) = match side {
-            Side::Left => (x - width - gap, Anchor::End, (x - gap, y + font.to_middle())),
+            Side::Left => (
+                x - width - gap,
+                Anchor::End,
+                (x - gap, y + font.to_middle()),
+            ),
             Side::Right => (x + gap, Anchor::Start, (x + gap, y + font.to_middle())),
             Side::Top => (x - width / 2.0, Anchor::Middle, (x, y - gap)),
             Side::Bottom => (x - width / 2.0, Anchor::Middle, (x, y + gap + high)),
         };
         let rect = Rect::new(x0, at.1 - high, x0 + width, at.1);
-        if taken.iter().all(|other| !rect.grown(0.5 * gap).intersects(*other)) {
+        if taken
+            .iter()
+            .all(|other| !rect.grown(0.5 * gap).intersects(*other))
+        {
             scene.text(at, anchor, text, font, ink.faint);
             taken.push(rect);
         }
@@ -139,7 +176,8 @@ impl Graticule {
         };
         let score = |lon: f64| {
             let labels = self.parallels.iter().map(|&lat| place(lon, lat).1);
-            let value = |rect: Rect| match (inner.contains(rect), coverage.is_occupied(rect, view)) {
+            let value = |rect: Rect| match (inner.contains(rect), coverage.is_occupied(rect, view))
+            {
                 (true, false) => 3,
                 (true, true) => -1,
                 _ => 0,
@@ -150,7 +188,9 @@ impl Graticule {
         // Half steps keep clear of the meridians.
         let half = self.steps.0 / 2.0;
         let (first, last) = ((west / half).ceil() as i64, (east / half).floor() as i64);
-        let between = (first..=last).filter(|i| i % 2 != 0).map(|i| i as f64 * half);
+        let between = (first..=last)
+            .filter(|i| i % 2 != 0)
+            .map(|i| i as f64 * half);
         let best = between.max_by_key(|&lon| score(lon));
         let lon = best.unwrap_or(f64::midpoint(west, east));
         for &lat in &self.parallels {
@@ -158,7 +198,14 @@ impl Graticule {
             if inner.contains(rect) {
                 let at = (rect.middle().0, rect.y1);
                 let rim = Some((ink.sea, 4.0 * self.unit));
-                scene.write(Text { at, anchor: Anchor::Middle, words, font, color: ink.faint, rim });
+                scene.write(Text {
+                    at,
+                    anchor: Anchor::Middle,
+                    words,
+                    font,
+                    color: ink.faint,
+                    rim,
+                });
             }
         }
     }
@@ -194,7 +241,10 @@ fn choose_step(range: f64, steps: &[f64]) -> f64 {
 }
 
 fn multiples((low, high): (f64, f64), step: f64) -> Vec<f64> {
-    let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
+    let (first, last) = (
+        (low / step - 1e-9).ceil() as i64,
+        (high / step + 1e-9).floor() as i64,
+    );
     (first..=last).take(64).map(|i| i as f64 * step).collect()
 }
 
@@ -222,7 +272,12 @@ fn pieces(path: &[Point], near: Rect) -> Vec<Vec<Point>> {
     let mut piece: Vec<Point> = Vec::new();
     for pair in path.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        let bounds = Rect::new(a.0.min(b.0), a.1.min(b.1), a.0.max(b.0) + 1e-9, a.1.max(b.1) + 1e-9);
+        let bounds = Rect::new(
+            a.0.min(b.0),
+            a.1.min(b.1),
+            a.0.max(b.0) + 1e-9,
+            a.1.max(b.1) + 1e-9,
+        );
         if bounds.intersects(near) {
             if piece.is_empty() {
                 piece.push(a);
@@ -241,9 +296,16 @@ fn pieces(path: &[Point], near: Rect) -> Vec<Vec<Point>> {
 /// Where a path enters the frame or leaves it, and through which side: one of those that are wanted, or any where none is.
 fn crossing(path: &[Point], view: &View, wanted: &[Side]) -> Option<(Point, Side)> {
     let mut best: Option<(usize, Point, Side)> = None;
-    for pair in path.windows(2).filter(|pair| view.shows(pair[0]) != view.shows(pair[1])) {
+    for pair in path
+        .windows(2)
+        .filter(|pair| view.shows(pair[0]) != view.shows(pair[1]))
+    {
         let (point, side) = crossing_of(pair[0], pair[1], view);
-        let rank = if wanted.is_empty() { Some(0) } else { wanted.iter().position(|own| *own == side) };
+        let rank = if wanted.is_empty() {
+            Some(0)
+        } else {
+            wanted.iter().position(|own| *own == side)
+        };
         if let Some(rank) = rank.filter(|rank| best.is_none_or(|(least, ..)| *rank < least)) {
             best = Some((rank, point, side));
         }
@@ -266,7 +328,10 @@ fn crossing(path: &[Point], view: &View, wanted: &[Side]) -> Option<(Point, Side
 fn crossing_of(a: Point, b: Point, view: &View) -> (Point, Side) {
     let (mut outside, mut inside) = if view.shows(a) { (b, a) } else { (a, b) };
     for _ in 0..40 {
-        let middle = (f64::midpoint(outside.0, inside.0), f64::midpoint(outside.1, inside.1));
+        let middle = (
+            f64::midpoint(outside.0, inside.0),
+            f64::midpoint(outside.1, inside.1),
+        );
         if view.shows(middle) {
             inside = middle;
         } else {

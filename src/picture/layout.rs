@@ -8,11 +8,11 @@ use super::view::Window;
 const WIDTH: f64 = 1400.0;
 /// Around the maps.
 const LEFT: f64 = 96.0;
-const RIGHT: f64 = 244.0;
-const TOP: f64 = 112.0;
+const RIGHT: f64 = 276.0;
+const TOP: f64 = 124.0;
 const BELOW: f64 = 104.0;
 /// Least and greatest height of maps to their width, where no height is asked for.
-const ASPECTS: (f64, f64) = (0.5, 0.98);
+const ASPECTS: (f64, f64) = (0.5, 1.1);
 /// Between the maps of a strip, and above each for what it is of.
 const GAP: f64 = 14.0;
 const CAPTION: f64 = 34.0;
@@ -44,10 +44,18 @@ impl Layout {
             let own = tall.map_or(aspect.clamp(ASPECTS.0, ASPECTS.1), |tall| tall / room);
             (1, own)
         } else {
-            columns(maps, aspect.clamp(0.4, 1.6), tall.map_or(0.75, |tall| tall / room))
+            columns(
+                maps,
+                aspect.clamp(0.4, 1.6),
+                tall.map_or(0.75, |tall| tall / room),
+            )
         };
         let rows = maps.div_ceil(columns);
-        let (gap, caption) = if maps == 1 { (0.0, 0.0) } else { (GAP * unit, CAPTION * unit) };
+        let (gap, caption) = if maps == 1 {
+            (0.0, 0.0)
+        } else {
+            (GAP * unit, CAPTION * unit)
+        };
         let wide = ((room - gap * (columns - 1) as f64) / columns as f64).floor();
         let high = match tall.filter(|_| maps > 1) {
             Some(tall) => (tall / rows as f64 - caption - gap).min(wide * aspect),
@@ -94,7 +102,12 @@ mod tests {
     use crate::picture::projection::Projection;
 
     fn window(width: f64, height: f64) -> Window {
-        Window { projection: Projection::GLOBE, center: (0.0, 0.0), width, height }
+        Window {
+            projection: Projection::GLOBE,
+            center: (0.0, 0.0),
+            width,
+            height,
+        }
     }
 
     #[test]
@@ -110,9 +123,15 @@ mod tests {
                 assert_eq!(layout.width, size.map_or(1400, |size| size.0));
                 let whole = Rect::new(0.0, 0.0, f64::from(layout.width), f64::from(layout.height));
                 for (i, frame) in layout.frames.iter().enumerate() {
-                    assert!(whole.contains(*frame) && frame.height() > 0.0, "{maps}: {frame:?}");
+                    assert!(
+                        whole.contains(*frame) && frame.height() > 0.0,
+                        "{maps}: {frame:?}"
+                    );
                     let others = &layout.frames[i + 1..];
-                    assert!(!others.iter().any(|other| other.intersects(*frame)), "{maps}");
+                    assert!(
+                        !others.iter().any(|other| other.intersects(*frame)),
+                        "{maps}"
+                    );
                 }
             }
         }

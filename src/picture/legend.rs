@@ -11,7 +11,7 @@ use crate::grid::{Grid, Order};
 /// Surface of the Earth in square kilometres.
 const EARTH_AREA: f64 = 510_065_622.0;
 /// From the maps to the colour bar, the bar's width, and the height of the points at its ends.
-const BAR_GAP: f64 = 40.0;
+const BAR_GAP: f64 = 78.0;
 const BAR_WIDTH: f64 = 24.0;
 const POINT: f64 = 18.0;
 /// Most height of the bar.
@@ -26,11 +26,19 @@ const SMALL: f64 = 16.0;
 pub fn grid_name(grid: Grid, order: Order) -> String {
     if let Some(rectilinear) = grid.rectilinear() {
         let [width, height] = rectilinear.resolution(order);
-        let unit = if rectilinear.crs().is_geographic() { "degrees" } else { "m" };
+        let unit = if rectilinear.crs().is_geographic() {
+            "degrees"
+        } else {
+            "m"
+        };
         return format!("{width} x {height} {unit}, {}", rectilinear.crs());
     }
     let size = distance((EARTH_AREA / grid.cells(order) as f64).sqrt());
-    format!("{} order {order} ({size}), {}", grid.title(), grid.latitude())
+    format!(
+        "{} order {order} ({size}), {}",
+        grid.title(),
+        grid.latitude()
+    )
 }
 
 /// Title and line below it.
@@ -38,9 +46,15 @@ pub fn title(scene: &mut Scene, layout: &Layout, ink: &Ink, title: &str, subtitl
     let (left, unit) = (layout.maps.x0, layout.unit);
     let right = f64::from(layout.width) - 24.0 * unit;
     let font = fitting(Font::bold(TITLE * unit), title, right - left);
-    scene.text((left, 52.0 * unit), Anchor::Start, title, font, ink.text);
+    scene.text((left, 48.0 * unit), Anchor::Start, title, font, ink.text);
     let font = fitting(Font::regular(TEXT * unit), subtitle, right - left);
-    scene.text((left, 86.0 * unit), Anchor::Start, subtitle, font, ink.faint);
+    scene.text(
+        (left, 82.0 * unit),
+        Anchor::Start,
+        subtitle,
+        font,
+        ink.faint,
+    );
 }
 
 /// Lines below the maps.
@@ -57,7 +71,13 @@ pub fn foot(scene: &mut Scene, layout: &Layout, ink: &Ink, lines: &[String]) {
 /// What a map of a strip is of, above it.
 pub fn caption(scene: &mut Scene, frame: Rect, words: &str, unit: f64, ink: &Ink) {
     let font = fitting(Font::bold(TEXT * unit), words, frame.width());
-    scene.text((frame.x0, frame.y0 - 9.0 * unit), Anchor::Start, words, font, ink.text);
+    scene.text(
+        (frame.x0, frame.y0 - 9.0 * unit),
+        Anchor::Start,
+        words,
+        font,
+        ink.text,
+    );
 }
 
 /// The font, smaller where a text would not fit.
@@ -66,7 +86,10 @@ fn fitting(font: Font, text: &str, room: f64) -> Font {
     if width <= room {
         return font;
     }
-    Font { size: (font.size * room / width).max(font.size / 2.5), ..font }
+    Font {
+        size: (font.size * room / width).max(font.size / 2.5),
+        ..font
+    }
 }
 
 /// Words in the middle of a map that has nothing else.
@@ -87,9 +110,21 @@ pub fn nothing(scene: &mut Scene, frame: Rect, unit: f64, ink: &Ink) {
 pub fn scale_bar(scene: &mut Scene, view: &View, unit: f64, ink: &Ink) {
     let frame = view.frame;
     let (x0, y) = (frame.x0 + 22.0 * unit, frame.y1 - 20.0 * unit);
-    let ground = |length: f64| view.projection.ground(view.plane((x0, y)), view.plane((x0 + length, y)));
+    let ground = |length: f64| {
+        view.projection
+            .ground(view.plane((x0, y)), view.plane((x0 + length, y)))
+    };
     // One scale over all of a globe says nothing.
-    let Some(whole) = ground(frame.width() - 44.0 * unit).filter(|whole| *whole < 9000.0) else {
+    let middle = frame.middle();
+    let across = [frame.x0, frame.x1].map(|x| view.plane((x, middle.1)));
+    if view
+        .projection
+        .ground(across[0], across[1])
+        .is_none_or(|across| across > 9000.0)
+    {
+        return;
+    }
+    let Some(whole) = ground(frame.width() - 44.0 * unit) else {
         return;
     };
     let step = Ticks::new(0.0, whole / 4.0, 1.9).step;
@@ -109,19 +144,41 @@ pub fn scale_bar(scene: &mut Scene, view: &View, unit: f64, ink: &Ink) {
     let bar = Rect::new(x0, y - 4.0 * unit, x0 + length, y);
     scene.rect(bar.grown(1.5 * unit), ink.sea);
     scene.rect(bar, ink.text);
-    scene.rect(Rect { x0: bar.middle().0, x1: bar.x1 - unit, y0: bar.y0 + unit, y1: bar.y1 - unit }, ink.paper);
+    scene.rect(
+        Rect {
+            x0: bar.middle().0,
+            x1: bar.x1 - unit,
+            y0: bar.y0 + unit,
+            y1: bar.y1 - unit,
+        },
+        ink.paper,
+    );
+    let (words, font) = (distance(step), Font::regular(TEXT * unit));
+    let is_short = font.width(&words) > length + 16.0 * unit;
+    let (x, anchor) = if is_short {
+        (x0, Anchor::Start)
+    } else {
+        (bar.middle().0, Anchor::Middle)
+    };
     scene.write(Text {
-        at: (bar.middle().0, y - 12.0 * unit),
-        anchor: Anchor::Middle,
-        words: distance(step),
-        font: Font::regular(TEXT * unit),
+        at: (x, y - 12.0 * unit),
+        anchor,
+        words,
+        font,
         color: ink.text,
         rim: Some((ink.sea, 4.0 * unit)),
     });
 }
 
 /// The colour bar: heading, colours, ticks, and what lies beyond its ends.
-pub fn color_bar(scene: &mut Scene, layout: &Layout, ink: &Ink, scale: &ColorScale, label: &str, has_nan: bool) {
+pub fn color_bar(
+    scene: &mut Scene,
+    layout: &Layout,
+    ink: &Ink,
+    scale: &ColorScale,
+    label: &str,
+    has_nan: bool,
+) {
     let unit = layout.unit;
     let maps = layout.maps;
     let left = (maps.x1 + BAR_GAP * unit).round();
@@ -129,22 +186,38 @@ pub fn color_bar(scene: &mut Scene, layout: &Layout, ink: &Ink, scale: &ColorSca
     // A long heading is smaller, and ends with the picture.
     let font = fitting(Font::bold(TEXT * unit), label, right - left);
     let width = font.width(label);
-    let begin = if width > right - left { (right - width, maps.y0 - 12.0 * unit) } else { (left, maps.y0 + 14.0 * unit) };
+    let begin = if width > right - left {
+        (right - width, maps.y0 - 12.0 * unit)
+    } else {
+        (left, maps.y0 + 14.0 * unit)
+    };
     scene.text(begin, Anchor::Start, label, font, ink.text);
     let small = Font::regular(SMALL * unit);
     let Some((min, max)) = scale.extremes else {
-        scene.text((left, maps.y0 + 48.0 * unit), Anchor::Start, "no finite value", small, ink.faint);
+        scene.text(
+            (left, maps.y0 + 48.0 * unit),
+            Anchor::Start,
+            "no finite value",
+            small,
+            ink.faint,
+        );
         return;
     };
     let step = Ticks::new(scale.low, scale.high, 100.0).step;
-    let mut lines = vec![format!("least {}", number(min, step)), format!("greatest {}", number(max, step))];
+    let mut lines = vec![
+        format!("least {}", number(min, step)),
+        format!("greatest {}", number(max, step)),
+    ];
     let (is_below, is_above) = scale.is_clipped();
     if scale.is_found && (is_below || is_above) {
         lines.insert(0, "2nd\u{2013}98th percentile".to_owned());
     }
     let below = (24.0 * lines.len() as f64 + if has_nan { 34.0 } else { 0.0 } + 14.0) * unit;
     let top = (maps.y0 + (36.0 + POINT) * unit).round();
-    let bottom = (maps.y1 - below - POINT * unit).min(top + BAR_MOST * unit).max(top + 60.0 * unit).round();
+    let bottom = (maps.y1 - below - POINT * unit)
+        .min(top + BAR_MOST * unit)
+        .max(top + 60.0 * unit)
+        .round();
     let bar = Rect::new(left, top, left + (BAR_WIDTH * unit).round(), bottom);
     colors(scene, bar, scale, unit, ink);
     ticks(scene, bar, scale, unit, ink);
@@ -187,7 +260,14 @@ fn colors(scene: &mut Scene, bar: Rect, scale: &ColorScale, unit: f64, ink: &Ink
         outline.push((bar.middle().0, tip));
     }
     outline.extend([(bar.x0, bar.y1), (bar.x0, bar.y0)]);
-    scene.items.push(super::scene::Item::Image(bar, Pixels { width, height, bytes }));
+    scene.items.push(super::scene::Item::Image(
+        bar,
+        Pixels {
+            width,
+            height,
+            bytes,
+        },
+    ));
     scene.lines(vec![outline], Paint(ink.frame, 1.0), unit);
 }
 
@@ -199,8 +279,22 @@ fn ticks(scene: &mut Scene, bar: Rect, scale: &ColorScale, unit: f64, ink: &Ink)
     let x = bar.x1 + 14.0 * unit;
     for &value in &ticks.values {
         let y = row(value);
-        scene.rect(Rect::new(bar.x1, y - 0.75 * unit, bar.x1 + 7.0 * unit, y + 0.75 * unit), ink.frame);
-        scene.text((x, y + font.to_middle()), Anchor::Start, &number(value, ticks.step), font, ink.text);
+        scene.rect(
+            Rect::new(
+                bar.x1,
+                y - 0.75 * unit,
+                bar.x1 + 7.0 * unit,
+                y + 0.75 * unit,
+            ),
+            ink.frame,
+        );
+        scene.text(
+            (x, y + font.to_middle()),
+            Anchor::Start,
+            &number(value, ticks.step),
+            font,
+            ink.text,
+        );
     }
 }
 
@@ -213,7 +307,10 @@ fn distance(kilometres: f64) -> String {
     };
     // To the unit of its second digit.
     let units = [1000.0, 100.0, 10.0, 1.0, 0.1];
-    let power = units.into_iter().find(|unit| value >= 10.0 * unit * 0.999_999).unwrap_or(0.1);
+    let power = units
+        .into_iter()
+        .find(|unit| value >= 10.0 * unit * 0.999_999)
+        .unwrap_or(0.1);
     let rounded = (value / power).round() * power;
     let text = format!("{rounded:.1}");
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
@@ -228,12 +325,21 @@ mod tests {
         let size = |order: u8| {
             let order = Order::new(order).unwrap();
             let name = grid_name(Grid::default(), order);
-            name.split_once('(').unwrap().1.split_once(')').unwrap().0.to_owned()
+            name.split_once('(')
+                .unwrap()
+                .1
+                .split_once(')')
+                .unwrap()
+                .0
+                .to_owned()
         };
         assert_eq!(size(0), "6500 km");
         assert_eq!(size(12), "1.6 km");
         assert_eq!(size(19), "12 m");
         assert_eq!(size(29), "1.2 cm");
-        assert_eq!([200.0, 50.0, 0.5, 0.02].map(distance), ["200 km", "50 km", "500 m", "20 m"]);
+        assert_eq!(
+            [200.0, 50.0, 0.5, 0.02].map(distance),
+            ["200 km", "50 km", "500 m", "20 m"]
+        );
     }
 }

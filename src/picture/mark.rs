@@ -65,9 +65,10 @@ pub const PICTURE: Artefact = Artefact {
 fn wrote_picture(path: &Path) -> bool {
     let mark = mark();
     let mut start = Vec::new();
-    let length = (HEADER + mark.len()) as u64;
+    let of_png = HEADER + mark.len();
+    let length = of_png.max(SVG.len()).max(PDF.len()) as u64;
     let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut start));
-    let is_png = start.starts_with(SIGNATURE) && start.ends_with(&mark);
+    let is_png = start.starts_with(SIGNATURE) && start.get(HEADER..of_png) == Some(&mark[..]);
     read.is_ok() && (is_png || start.starts_with(SVG.as_bytes()) || start.starts_with(PDF))
 }
 

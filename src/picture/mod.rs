@@ -74,7 +74,10 @@ pub struct MapData {
 
 /// Maps of one picture, beside each other.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "picture"), allow(dead_code, reason = "nothing draws it"))]
+#[cfg_attr(
+    not(feature = "picture"),
+    allow(dead_code, reason = "nothing draws it")
+)]
 struct Figure<'a> {
     order: Order,
     grid: Grid,
@@ -88,7 +91,10 @@ struct Figure<'a> {
 
 /// One of them.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "picture"), allow(dead_code, reason = "nothing draws it"))]
+#[cfg_attr(
+    not(feature = "picture"),
+    allow(dead_code, reason = "nothing draws it")
+)]
 struct Panel<'a> {
     caption: String,
     cells: &'a [u64],
@@ -113,11 +119,18 @@ impl<'a> Figure<'a> {
 
 /// Whether values under this heading are change: their unit is one by a time, such as `m/year` or `m s-1`.
 fn is_change(label: &str) -> bool {
-    const TIMES: [&str; 11] = ["s", "sec", "second", "seconds", "d", "day", "days", "a", "yr", "year", "years"];
-    let unit = label.rsplit_once('[').map_or("", |(_, unit)| unit.trim_end_matches(']').trim());
+    const TIMES: [&str; 11] = [
+        "s", "sec", "second", "seconds", "d", "day", "days", "a", "yr", "year", "years",
+    ];
+    let unit = label
+        .rsplit_once('[')
+        .map_or("", |(_, unit)| unit.trim_end_matches(']').trim());
     let below = match unit.rsplit_once('/') {
         Some((_, below)) => Some(below.trim()),
-        None => unit.rsplit_once(' ').and_then(|(_, last)| last.strip_suffix("-1")).map(|last| last.trim_end_matches('^')),
+        None => unit
+            .rsplit_once(' ')
+            .and_then(|(_, last)| last.strip_suffix("-1"))
+            .map(|last| last.trim_end_matches('^')),
     };
     below.is_some_and(|below| TIMES.contains(&below))
 }

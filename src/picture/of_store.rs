@@ -105,7 +105,11 @@ pub fn draw_with(store: &Path, drawn: Drawn, style: &MapStyle, output: &Path) ->
         order: grid.cell_order,
         grid: grid.kind,
         panels: (maps.iter())
-            .map(|(caption, cells, values)| Panel { caption: caption.clone(), cells, values })
+            .map(|(caption, cells, values)| Panel {
+                caption: caption.clone(),
+                cells,
+                values,
+            })
             .collect(),
         title: (drawn.title).map_or_else(|| format!("{name}: {variable}{when}"), str::to_owned),
         is_change: is_change(&label),
@@ -120,7 +124,9 @@ fn of_step(array: &StoreArray, cells: &[u64], values: &[f64], step: usize) -> (V
     let (steps, width) = (array.info.shape[1] as usize, array.info.dtype.size());
     let is_there = |slot: &usize| array.bytes[slot * width..][..width] != array.info.fill;
     let slots = (step..values.len()).step_by(steps.max(1)).filter(is_there);
-    slots.map(|slot| (cells[slot / steps], values[slot])).unzip()
+    slots
+        .map(|slot| (cells[slot / steps], values[slot]))
+        .unzip()
 }
 
 /// The steps that are drawn, where the store has steps.
@@ -159,7 +165,9 @@ fn steps(reader: &StoreReader, info: &ArrayInfo, time: Option<&str>) -> Result<O
         if steps > MOST_MAPS {
             return Err(Error::argument(phrase![
                 Setting::Time.to(ALL),
-                format!(" is {steps} maps, and a picture has {MOST_MAPS} at most; name one step: {which}")
+                format!(
+                    " is {steps} maps, and a picture has {MOST_MAPS} at most; name one step: {which}"
+                )
             ]));
         }
         return Ok(Some((0..steps).collect()));

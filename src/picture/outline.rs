@@ -140,7 +140,10 @@ impl<'a> Outlines<'a> {
 
 impl Default for Survey {
     fn default() -> Self {
-        Self { latitudes: (90.0, -90.0), occupied: vec![false; BINS] }
+        Self {
+            latitudes: (90.0, -90.0),
+            occupied: vec![false; BINS],
+        }
     }
 }
 
@@ -196,9 +199,21 @@ impl Survey {
 impl Place {
     /// Of a box: west, south, east, north.
     pub fn of_box([west, south, east, north]: [f64; 4]) -> Self {
-        let width = if east > west { east - west } else { east - west + 360.0 };
-        let cut = if west < east { -180.0 } else { f64::midpoint(east, west) };
-        Self { latitudes: (south, north), longitudes: (west, width), cut }
+        let width = if east > west {
+            east - west
+        } else {
+            east - west + 360.0
+        };
+        let cut = if west < east {
+            -180.0
+        } else {
+            f64::midpoint(east, west)
+        };
+        Self {
+            latitudes: (south, north),
+            longitudes: (west, width),
+            cut,
+        }
     }
 }
 

@@ -7,6 +7,10 @@
 
 /// Colours from one end to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "picture"),
+    allow(dead_code, reason = "nothing is coloured")
+)]
 pub struct Palette {
     /// Place in [`KNOWN`].
     index: usize,
@@ -32,10 +36,16 @@ const KNOWN: [(&str, bool); 12] = [
 impl Palette {
     /// For values that are no change.
     #[cfg(feature = "picture")]
-    pub const VIRIDIS: Self = Self { index: 0, is_reversed: false };
+    pub const VIRIDIS: Self = Self {
+        index: 0,
+        is_reversed: false,
+    };
     /// For change: red is less, blue is more.
     #[cfg(feature = "picture")]
-    pub const RED_BLUE: Self = Self { index: 8, is_reversed: false };
+    pub const RED_BLUE: Self = Self {
+        index: 8,
+        is_reversed: false,
+    };
 
     /// Of a name, in whatever case; with `_r` behind it the other way round.
     pub fn named(name: &str) -> Option<Self> {
@@ -44,7 +54,9 @@ impl Palette {
             Some(plain) => (plain, true),
             None => (lower.as_str(), false),
         };
-        let index = KNOWN.iter().position(|(own, _)| own.eq_ignore_ascii_case(plain))?;
+        let index = KNOWN
+            .iter()
+            .position(|(own, _)| own.eq_ignore_ascii_case(plain))?;
         Some(Self { index, is_reversed })
     }
 
@@ -100,19 +112,28 @@ mod tests {
     #[test]
     fn lightness_ascends_or_parts_at_the_middle() {
         let light = |color: [u8; 3]| {
-            0.2126 * f64::from(color[0]) + 0.7152 * f64::from(color[1]) + 0.0722 * f64::from(color[2])
+            0.2126 * f64::from(color[0])
+                + 0.7152 * f64::from(color[1])
+                + 0.0722 * f64::from(color[2])
         };
         for (index, (name, is_diverging)) in KNOWN.into_iter().enumerate() {
-            let palette = Palette { index, is_reversed: false };
+            let palette = Palette {
+                index,
+                is_reversed: false,
+            };
             let at = |i: u32| light(palette.color(f64::from(i) / 32.0));
-            let steps = |range: std::ops::Range<u32>| range.map(|i| at(i + 1) - at(i)).collect::<Vec<_>>();
+            let steps =
+                |range: std::ops::Range<u32>| range.map(|i| at(i + 1) - at(i)).collect::<Vec<_>>();
             if is_diverging {
                 assert!(steps(2..14).iter().all(|step| *step > 0.0), "{name}");
                 assert!(steps(18..30).iter().all(|step| *step < 0.0), "{name}");
             } else {
                 let steps = steps(0..32);
                 let up = steps.iter().all(|step| *step > -0.5);
-                assert!(up || steps.iter().all(|step| *step < 0.5), "{name}: {steps:?}");
+                assert!(
+                    up || steps.iter().all(|step| *step < 0.5),
+                    "{name}: {steps:?}"
+                );
             }
         }
     }

@@ -21,8 +21,14 @@ const PARTS: f64 = 100.0;
 pub fn written(scene: &Scene) -> Vec<u8> {
     let mut page = Page::default();
     page.draw(scene);
-    let (width, height) = (f64::from(scene.width) * POINTS, f64::from(scene.height) * POINTS);
-    let mut file = File { bytes: PDF.to_vec(), places: Vec::new() };
+    let (width, height) = (
+        f64::from(scene.width) * POINTS,
+        f64::from(scene.height) * POINTS,
+    );
+    let mut file = File {
+        bytes: PDF.to_vec(),
+        places: Vec::new(),
+    };
     // Objects 1 to 6: catalogue, pages, page, information, content, resources; then three a font and two an image.
     let (fonts, first_image) = (7, 7 + 3 * Weight::ALL.len());
     file.object("<</Type/Catalog/Pages 2 0 R>>");
@@ -32,18 +38,19 @@ pub fn written(scene: &Scene) -> Vec<u8> {
         short(width),
         short(height)
     ));
-    file.object(&format!("<</Title {}/Producer(icefold)>>", text_string(&scene.title)));
+    file.object(&format!(
+        "<</Title {}/Producer(icefold)>>",
+        text_string(&scene.title)
+    ));
     file.stream("", page.content.as_bytes());
-    let images: String =
-        (0..page.images.len()).map(|i| format!("/I{i} {} 0 R", first_image + 2 * i)).collect();
-    let states: String = page
-        .opacities
-        .iter()
-        .map(|part| {
-            let opacity = short(f64::from(*part) / PARTS);
-            format!("/G{part}<</ca {opacity}/CA {opacity}>>")
-        })
-        .collect();
+    let (mut images, mut states) = (String::new(), String::new());
+    for i in 0..page.images.len() {
+        images.push_str(&format!("/I{i} {} 0 R", first_image + 2 * i));
+    }
+    for part in &page.opacities {
+        let opacity = short(f64::from(*part) / PARTS);
+        states.push_str(&format!("/G{part}<</ca {opacity}/CA {opacity}>>"));
+    }
     file.object(&format!(
         "<</Font<</F0 {} 0 R/F1 {} 0 R>>/XObject<<{images}>>/ExtGState<<{states}>>>>",
         fonts,
@@ -91,7 +98,10 @@ impl<'a> Page<'a> {
                     self.paint(Paint([0; 3], 1.0));
                     let (width, height) = (short(rect.width()), short(-rect.height()));
                     let (x, y) = (short(rect.x0), short(rect.y1));
-                    self.put(&format!("q {width} 0 0 {height} {x} {y} cm /I{} Do Q", self.images.len()));
+                    self.put(&format!(
+                        "q {width} 0 0 {height} {x} {y} cm /I{} Do Q",
+                        self.images.len()
+                    ));
                     self.images.push(pixels);
                 }
                 Item::Clip(clip) => {
@@ -123,14 +133,21 @@ impl<'a> Page<'a> {
             self.opacities.push(part);
         }
         let [red, green, blue] = color.map(|part| format!("{:.4}", f64::from(part) / 255.0));
-        self.put(&format!("/G{part} gs {red} {green} {blue} rg {red} {green} {blue} RG"));
+        self.put(&format!(
+            "/G{part} gs {red} {green} {blue} rg {red} {green} {blue} RG"
+        ));
     }
 
     fn path(&mut self, lines: &[Vec<Point>], end: &str) {
         for line in lines {
             let mut operators = String::new();
             for (i, (x, y)) in line.iter().enumerate() {
-                operators.push_str(&format!("{} {} {} ", short(*x), short(*y), if i == 0 { "m" } else { "l" }));
+                operators.push_str(&format!(
+                    "{} {} {} ",
+                    short(*x),
+                    short(*y),
+                    if i == 0 { "m" } else { "l" }
+                ));
             }
             self.put(&format!("{operators}{end}"));
         }
@@ -178,7 +195,9 @@ impl File {
         let mut compressor = Compressor::new(CompressionLvl::default());
         let mut packed = vec![0; compressor.zlib_compress_bound(bytes.len())];
         // The room is what the library asks for, so it suffices.
-        let size = compressor.zlib_compress(bytes, &mut packed).unwrap_or_default();
+        let size = compressor
+            .zlib_compress(bytes, &mut packed)
+            .unwrap_or_default();
         self.begin();
         let dictionary = format!("<</Length {size}/Filter/FlateDecode{keys}>>\nstream\n");
         self.bytes.extend(dictionary.bytes());
@@ -190,9 +209,11 @@ impl File {
     fn font(&mut self, weight: Weight) {
         let number = self.places.len() + 1;
         let name = ["NotoSans-Regular", "NotoSans-SemiBold"][weight as usize];
-        let widths: String = (32..=255u8)
-            .map(|code| format!(" {}", short(character(code).map_or(0.0, |c| weight.advance(c)) * EM)))
-            .collect();
+        let mut widths = String::new();
+        for code in 32..=255u8 {
+            let width = character(code).map_or(0.0, |c| weight.advance(c)) * EM;
+            widths.push_str(&format!(" {}", short(width)));
+        }
         self.object(&format!(
             "<</Type/Font/Subtype/TrueType/BaseFont/ICEFLD+{name}/FirstChar 32/LastChar 255/Widths[{widths}]\
              /Encoding/WinAnsiEncoding/FontDescriptor {} 0 R>>",
@@ -209,15 +230,25 @@ impl File {
     }
 
     /// Two objects: the colours, and how much they cover.
-    fn image(&mut self, Pixels { width, height, bytes }: &Pixels) {
+    fn image(
+        &mut self,
+        Pixels {
+            width,
+            height,
+            bytes,
+        }: &Pixels,
+    ) {
         let number = self.places.len() + 1;
         let keys = |colors: &str, more: &str| {
             format!(
                 "/Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/{colors}/BitsPerComponent 8{more}"
             )
         };
-        let colors: Vec<u8> = bytes.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-        self.stream(&keys("DeviceRGB", &format!("/SMask {} 0 R", number + 1)), &colors);
+        let colors = spread(*width as usize, bytes);
+        self.stream(
+            &keys("DeviceRGB", &format!("/SMask {} 0 R", number + 1)),
+            &colors,
+        );
         let opacities: Vec<u8> = bytes.chunks_exact(4).map(|pixel| pixel[3]).collect();
         self.stream(&keys("DeviceGray", ""), &opacities);
     }
@@ -236,6 +267,27 @@ impl File {
         self.bytes.extend(table.bytes());
         self.bytes
     }
+}
+
+/// The colours, and those of what is clear as beside it: viewers that smooth an image mix them into its edges.
+fn spread(width: usize, bytes: &[u8]) -> Vec<u8> {
+    let pixels: Vec<&[u8]> = bytes.chunks_exact(4).collect();
+    let mut colors = Vec::with_capacity(pixels.len() * 3);
+    for (at, pixel) in pixels.iter().enumerate() {
+        let column = at % width.max(1);
+        let near = [
+            (column > 0).then(|| at - 1),
+            (column + 1 < width).then_some(at + 1),
+            at.checked_sub(width),
+            Some(at + width),
+        ];
+        let seen = |place: usize| pixels.get(place).copied().filter(|pixel| pixel[3] > 0);
+        let beside = || near.into_iter().flatten().find_map(seen);
+        let own = Some(*pixel).filter(|pixel| pixel[3] > 0);
+        let color = own.or_else(beside).unwrap_or(pixel);
+        colors.extend_from_slice(&color[..3]);
+    }
+    colors
 }
 
 /// Marks of the encoding of Windows that Latin-1 does not have, and that are in the fonts. A minus is written as a dash.
@@ -262,14 +314,65 @@ fn windows_string(text: &str) -> String {
     let code = |character: char| match character {
         '\u{2212}' => 0x96,
         '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{ff}' => character as u8,
-        _ => MARKS.iter().find(|mark| mark.1 == character).map_or(b'?', |mark| mark.0),
+        _ => MARKS
+            .iter()
+            .find(|mark| mark.1 == character)
+            .map_or(b'?', |mark| mark.0),
     };
-    let digits: String = text.chars().map(|c| format!("{:02x}", code(c))).collect();
+    let mut digits = String::new();
+    for character in text.chars() {
+        digits.push_str(&format!("{:02x}", code(character)));
+    }
     format!("<{digits}>")
 }
 
 /// A text of the document's information: UTF-16 with its mark.
 fn text_string(text: &str) -> String {
-    let digits: String = text.encode_utf16().map(|unit| format!("{unit:04x}")).collect();
+    let mut digits = String::new();
+    for unit in text.encode_utf16() {
+        digits.push_str(&format!("{unit:04x}"));
+    }
     format!("<feff{digits}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_clear_has_the_colour_beside_it() {
+        let bytes = [[0, 0, 0, 0], [9, 8, 7, 255], [0, 0, 0, 0], [0, 0, 0, 0]].concat();
+        assert_eq!(spread(2, &bytes), [9, 8, 7, 9, 8, 7, 0, 0, 0, 9, 8, 7]);
+    }
+
+    #[test]
+    fn texts_are_in_the_encodings_that_they_are_said_to_be_in() {
+        assert_eq!(windows_string("\u{2212}5\u{b0}\u{4e00}"), "<9635b03f>");
+        assert_eq!(text_string("\u{e9}\u{1f9ca}"), "<feff00e9d83eddca>");
+    }
+
+    /// Places of the table are those of the objects.
+    #[test]
+    fn the_table_leads_to_the_objects() {
+        let scene = Scene {
+            width: 40,
+            height: 30,
+            paper: [255; 3],
+            title: "a".to_owned(),
+            summary: String::new(),
+            items: Vec::new(),
+        };
+        let bytes = written(&scene);
+        let text = String::from_utf8_lossy(&bytes[bytes.len() - 600..]).into_owned();
+        let table = text.split("xref\n").nth(1).unwrap();
+        let places = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.ends_with(" n "));
+        for (number, line) in places.enumerate() {
+            let place: usize = line[..10].parse().unwrap();
+            let begin = format!("{} 0 obj", number + 1);
+            assert!(bytes[place..].starts_with(begin.as_bytes()), "{begin}");
+        }
+    }
 }

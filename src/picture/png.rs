@@ -13,7 +13,11 @@ pub struct Image {
 }
 
 pub fn to_image(width: u32, height: u32, bytes: Vec<u8>) -> Image {
-    Image { width, height, bytes }
+    Image {
+        width,
+        height,
+        bytes,
+    }
 }
 
 impl Image {
@@ -36,7 +40,12 @@ impl Pixels {
     }
 }
 
-fn encoded(width: u32, height: u32, bytes: &[u8], colors: png::ColorType) -> Result<Vec<u8>, png::EncodingError> {
+fn encoded(
+    width: u32,
+    height: u32,
+    bytes: &[u8],
+    colors: png::ColorType,
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(colors);
@@ -51,7 +60,11 @@ fn encoded(width: u32, height: u32, bytes: &[u8], colors: png::ColorType) -> Res
 impl Image {
     /// Of one colour.
     pub fn of(width: u32, height: u32, color: Color) -> Self {
-        to_image(width, height, color.repeat(width as usize * height as usize))
+        to_image(
+            width,
+            height,
+            color.repeat(width as usize * height as usize),
+        )
     }
 
     /// Of a PNG file.
@@ -65,12 +78,16 @@ impl Image {
     }
 
     pub fn pixels(&self) -> impl Iterator<Item = Color> {
-        self.bytes.chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        self.bytes
+            .chunks_exact(3)
+            .map(|pixel| [pixel[0], pixel[1], pixel[2]])
     }
 
     /// Pixels with their column and row.
     pub fn enumerate_pixels(&self) -> impl Iterator<Item = (u32, u32, Color)> {
         let place = |i: usize| (i as u32 % self.width, i as u32 / self.width);
-        self.pixels().enumerate().map(move |(i, pixel)| (place(i).0, place(i).1, pixel))
+        self.pixels()
+            .enumerate()
+            .map(move |(i, pixel)| (place(i).0, place(i).1, pixel))
     }
 }

@@ -21,7 +21,11 @@ pub type Point = (f64, f64);
 #[derive(Debug, Clone, Copy)]
 pub enum Projection {
     /// Metres around a pole (+1 north, -1 south).
-    Polar { plane: Plane, pole: f64, named: Named },
+    Polar {
+        plane: Plane,
+        pole: f64,
+        named: Named,
+    },
     /// Metres in the plane of a grid.
     Plane { plane: Plane, crs: Crs },
     /// Degrees of latitude; longitudes from `cut` to `cut + 360`, shortened by `shrink`: the cosine of the latitude `level`.
@@ -38,14 +42,26 @@ pub enum Named {
 
 impl Projection {
     /// The globe in degrees.
-    pub const GLOBE: Self = Self::Degrees { cut: -180.0, shrink: 1.0, level: 0.0 };
+    pub const GLOBE: Self = Self::Degrees {
+        cut: -180.0,
+        shrink: 1.0,
+        level: 0.0,
+    };
 
     /// The projection that suits a grid, and where its cells are.
     pub fn choose(place: &Place, grid: Grid) -> Self {
-        if let Some(crs) = grid.rectilinear().map(|grid| grid.crs()).filter(|crs| !crs.is_geographic()) {
+        if let Some(crs) = grid
+            .rectilinear()
+            .map(|grid| grid.crs())
+            .filter(|crs| !crs.is_geographic())
+        {
             let plane = crs.projection();
             return match crs.pole() {
-                Some(pole) => Self::Polar { plane, pole, named: Named::Crs(crs) },
+                Some(pole) => Self::Polar {
+                    plane,
+                    pole,
+                    named: Named::Crs(crs),
+                },
                 None => Self::Plane { plane, crs },
             };
         }
@@ -59,20 +75,36 @@ impl Projection {
             }
             let down = (middle / 5.0).round() * 5.0;
             let plane = Plane::polar(false, 70.0, down);
-            return Self::Polar { plane, pole: 1.0, named: Named::Down(down) };
+            return Self::Polar {
+                plane,
+                pole: 1.0,
+                named: Named::Down(down),
+            };
         }
         if !of_degrees && north <= -POLAR_LATITUDE {
             return Self::system("EPSG:3031");
         }
         let is_region = north - south < 60.0;
-        let level = if is_region { f64::midpoint(south, north).round().clamp(-78.0, 78.0) } else { 0.0 };
-        Self::Degrees { cut: place.cut, shrink: cosine(level), level }
+        let level = if is_region {
+            f64::midpoint(south, north).round().clamp(-78.0, 78.0)
+        } else {
+            0.0
+        };
+        Self::Degrees {
+            cut: place.cut,
+            shrink: cosine(level),
+            level,
+        }
     }
 
     /// Around a pole, by the code of the system.
     fn system(code: &str) -> Self {
         match Crs::named(code).and_then(|crs| crs.pole().map(|pole| (crs, pole))) {
-            Some((crs, pole)) => Self::Polar { plane: crs.projection(), pole, named: Named::Crs(crs) },
+            Some((crs, pole)) => Self::Polar {
+                plane: crs.projection(),
+                pole,
+                named: Named::Crs(crs),
+            },
             None => Self::GLOBE,
         }
     }
@@ -85,12 +117,22 @@ impl Projection {
             _ => "the equator".to_owned(),
         };
         match self {
-            Self::Polar { named: Named::Crs(crs), .. } | Self::Plane { crs, .. } => {
+            Self::Polar {
+                named: Named::Crs(crs),
+                ..
+            }
+            | Self::Plane { crs, .. } => {
                 format!("{}, {crs}", crs.title())
             }
-            Self::Polar { named: Named::Down(lon), .. } => {
+            Self::Polar {
+                named: Named::Down(lon),
+                ..
+            } => {
                 let side = if lon < 0.0 { "W" } else { "E" };
-                format!("polar stereographic, true at 70\u{b0}N, {}\u{b0}{side} down", lon.abs())
+                format!(
+                    "polar stereographic, true at 70\u{b0}N, {}\u{b0}{side} down",
+                    lon.abs()
+                )
             }
             Self::Degrees { level: 0.0, .. } => "plate carr\u{e9}e".to_owned(),
             Self::Degrees { level, .. } => format!("equirectangular, true at {}", parallel(level)),
@@ -169,17 +211,33 @@ mod tests {
     use super::*;
 
     fn place(latitudes: (f64, f64), longitudes: (f64, f64)) -> Place {
-        Place { latitudes, longitudes, cut: -180.0 }
+        Place {
+            latitudes,
+            longitudes,
+            cut: -180.0,
+        }
     }
 
     #[test]
     fn projections_invert_and_say_what_they_are() {
         let cases = [
-            (place((60.0, 83.0), (-73.0, 62.0)), "NSIDC Sea Ice Polar Stereographic North, EPSG:3413"),
-            (place((77.0, 80.0), (10.0, 20.0)), "true at 70\u{b0}N, 20\u{b0}E down"),
+            (
+                place((60.0, 83.0), (-73.0, 62.0)),
+                "NSIDC Sea Ice Polar Stereographic North, EPSG:3413",
+            ),
+            (
+                place((77.0, 80.0), (10.0, 20.0)),
+                "true at 70\u{b0}N, 20\u{b0}E down",
+            ),
             (place((51.0, 80.0), (0.0, 360.0)), "EPSG:3413"),
-            (place((-80.0, -70.0), (100.0, 10.0)), "Antarctic Polar Stereographic, EPSG:3031"),
-            (place((40.0, 52.0), (5.0, 10.0)), "equirectangular, true at 46\u{b0}N"),
+            (
+                place((-80.0, -70.0), (100.0, 10.0)),
+                "Antarctic Polar Stereographic, EPSG:3031",
+            ),
+            (
+                place((40.0, 52.0), (5.0, 10.0)),
+                "equirectangular, true at 46\u{b0}N",
+            ),
             (place((-80.0, 70.0), (-180.0, 360.0)), "plate carr\u{e9}e"),
         ];
         for (place, name) in cases {
@@ -189,7 +247,10 @@ mod tests {
             for (lon, lat) in [(0.0, 60.0), (90.0, 60.0), (-120.0, 70.0)] {
                 let lat = if south { -lat } else { lat };
                 let (x, y) = projection.invert(projection.project(lon, lat)).unwrap();
-                assert!((x - lon).abs() < 1e-7 && (y - lat).abs() < 1e-7, "{name}: {x} {y}");
+                assert!(
+                    (x - lon).abs() < 1e-7 && (y - lat).abs() < 1e-7,
+                    "{name}: {x} {y}"
+                );
             }
         }
     }
@@ -204,7 +265,9 @@ mod tests {
         assert!((meridian - 10_001.965_7).abs() < 0.1, "{meridian}");
         // At 63 S, away from the parallel of true scale: Geod.line_length along the same line.
         let south = Projection::choose(&place((-80.0, -60.0), (0.0, 360.0)), Grid::default());
-        let way = south.ground((-100_000.0, 3_000_000.0), (100_000.0, 3_000_000.0)).unwrap();
+        let way = south
+            .ground((-100_000.0, 3_000_000.0), (100_000.0, 3_000_000.0))
+            .unwrap();
         assert!((way - 194.305_243).abs() < 1e-3, "{way}");
     }
 }

@@ -90,12 +90,20 @@ impl Rect {
     }
 
     pub fn middle(self) -> Point {
-        (f64::midpoint(self.x0, self.x1), f64::midpoint(self.y0, self.y1))
+        (
+            f64::midpoint(self.x0, self.x1),
+            f64::midpoint(self.y0, self.y1),
+        )
     }
 
     /// The rectangle with `margin` more on each side; less where it is negative.
     pub fn grown(self, margin: f64) -> Self {
-        Self::new(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
+        Self::new(
+            self.x0 - margin,
+            self.y0 - margin,
+            self.x1 + margin,
+            self.y1 + margin,
+        )
     }
 
     pub fn contains(self, other: Self) -> bool {
@@ -111,7 +119,12 @@ impl Rect {
     }
 
     pub fn ring(self) -> Vec<Point> {
-        vec![(self.x0, self.y0), (self.x1, self.y0), (self.x1, self.y1), (self.x0, self.y1)]
+        vec![
+            (self.x0, self.y0),
+            (self.x1, self.y0),
+            (self.x1, self.y1),
+            (self.x0, self.y1),
+        ]
     }
 }
 
@@ -141,7 +154,14 @@ impl Scene {
     }
 
     pub fn text(&mut self, at: Point, anchor: Anchor, words: &str, font: Font, color: Color) {
-        self.write(Text { at, anchor, words: words.to_owned(), font, color, rim: None });
+        self.write(Text {
+            at,
+            anchor,
+            words: words.to_owned(),
+            font,
+            color,
+            rim: None,
+        });
     }
 
     pub fn write(&mut self, text: Text) {

@@ -49,6 +49,10 @@ impl Theme {
 /// # Ok::<(), icefold::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(
+    not(feature = "picture"),
+    allow(dead_code, reason = "nothing draws in it")
+)]
 pub struct MapStyle {
     pub(super) bbox: Option<[f64; 4]>,
     pub(super) low: Option<f64>,
@@ -178,13 +182,25 @@ mod tests {
     #[test]
     fn nonsense_is_refused_by_name() {
         let style = MapStyle::new;
-        says(style().bbox([-200.0, 0.0, 10.0, 10.0]), "bbox [-200, 0, 10, 10] has west -200");
+        says(
+            style().bbox([-200.0, 0.0, 10.0, 10.0]),
+            "bbox [-200, 0, 10, 10] has west -200",
+        );
         says(style().bbox([0.0, 0.0, 10.0, 91.0]), "has north 91");
-        says(style().bbox([0.0, 10.0, 10.0, 10.0]), "south is below north");
+        says(
+            style().bbox([0.0, 10.0, 10.0, 10.0]),
+            "south is below north",
+        );
         says(style().bbox([0.0, 0.0, 1e-7, 1.0]), "too narrow");
-        says(style().values(Some(2.0), Some(1.0)), "vmin 2 is not below vmax 1");
+        says(
+            style().values(Some(2.0), Some(1.0)),
+            "vmin 2 is not below vmax 1",
+        );
         says(style().values(None, Some(f64::NAN)), "vmax NaN");
-        says(style().cmap("jet"), "cmap jet is no name of colours; there are viridis, ");
+        says(
+            style().cmap("jet"),
+            "cmap jet is no name of colours; there are viridis, ",
+        );
         says(style().size(100, None), "size 100");
         says(style().size(2000, Some(500)), "size 2000x500");
         assert!(style().bbox([170.0, -80.0, -170.0, -60.0]).is_ok());

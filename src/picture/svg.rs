@@ -42,7 +42,14 @@ pub fn written(scene: &Scene) -> Result<String, png::EncodingError> {
     for item in &scene.items {
         match item {
             Item::Fill(rings, paint) => {
-                push(&mut out, format_args!("<path d=\"{}\" {}/>\n", path(rings, true), fill("fill", *paint)));
+                push(
+                    &mut out,
+                    format_args!(
+                        "<path d=\"{}\" {}/>\n",
+                        path(rings, true),
+                        fill("fill", *paint)
+                    ),
+                );
             }
             Item::Lines(lines, paint, width) => push(
                 &mut out,
@@ -107,7 +114,10 @@ fn write_text(out: &mut String, text: &Text) {
     };
     let rim = text.rim.map_or_else(String::new, |(color, width)| {
         let stroke = fill("stroke", Paint(color, 1.0));
-        format!(" {stroke} stroke-width=\"{}\" stroke-linejoin=\"round\" paint-order=\"stroke\"", short(width))
+        format!(
+            " {stroke} stroke-width=\"{}\" stroke-linejoin=\"round\" paint-order=\"stroke\"",
+            short(width)
+        )
     });
     push(
         out,
@@ -132,7 +142,11 @@ fn number_of(weight: Weight) -> u32 {
 
 fn fill(what: &str, Paint(color, opacity): Paint) -> String {
     let [red, green, blue]: Color = color;
-    let part = if opacity < 1.0 { format!(" {what}-opacity=\"{}\"", short(opacity)) } else { String::new() };
+    let part = if opacity < 1.0 {
+        format!(" {what}-opacity=\"{}\"", short(opacity))
+    } else {
+        String::new()
+    };
     format!("{what}=\"#{red:02x}{green:02x}{blue:02x}\"{part}")
 }
 
@@ -154,7 +168,11 @@ fn path(lines: &[Vec<Point>], is_closed: bool) -> String {
 pub fn short(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Text as XML has it; characters that XML cannot have are left out.
@@ -182,7 +200,11 @@ fn base64(bytes: &[u8]) -> String {
         let joined = at(0) << 16 | at(1) << 8 | at(2);
         for i in 0..4 {
             let letter = LETTERS[(joined >> (18 - 6 * i) & 63) as usize];
-            out.push(if i > three.len() { '=' } else { char::from(letter) });
+            out.push(if i > three.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
         }
     }
     out
@@ -195,11 +217,16 @@ mod tests {
     #[test]
     fn base64_and_numbers_are_as_their_definitions_have_them() {
         // Test vectors of RFC 4648, section 10.
-        let known = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
+        let known = [
+            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
+        ];
         for (length, known) in known.into_iter().enumerate() {
             assert_eq!(base64(&b"foobar"[..length]), known);
         }
-        assert_eq!([1.0, -0.001, 2.5, 1234.567].map(short), ["1", "0", "2.5", "1234.57"]);
+        assert_eq!(
+            [1.0, -0.001, 2.5, 1234.567].map(short),
+            ["1", "0", "2.5", "1234.57"]
+        );
         assert_eq!(escaped("a<b & \"c\"\u{1}"), "a&lt;b &amp; &quot;c&quot;");
     }
 }

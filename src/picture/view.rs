@@ -53,8 +53,8 @@ impl Window {
         }
         // The outline of a cap around a pole does not reach the pole: the box does.
         if let Some(pole) = projection.pole() {
-            let is_round = east - west >= 360.0 || pole * if pole > 0.0 { north } else { south } >= 90.0;
-            if is_round {
+            let inner = if pole > 0.0 { north } else { -south };
+            if east - west >= 360.0 || inner >= 90.0 {
                 bounds = union(bounds, ((0.0, 0.0), (0.0, 0.0)));
             }
         }
@@ -80,12 +80,22 @@ impl Window {
             (bounds.0.0, bounds.1.0) = (bounds.0.0.max(west), bounds.1.0.min(east));
         }
         if cells == 0 {
-            return Self::of_bounds(Projection::GLOBE, ((-180.0, -90.0), (180.0, 90.0)), 0.0, 0.0);
+            return Self::of_bounds(
+                Projection::GLOBE,
+                ((-180.0, -90.0), (180.0, 90.0)),
+                0.0,
+                0.0,
+            );
         }
         Self::of_bounds(projection, bounds, LEAST_CELLS * cell, MARGIN)
     }
 
-    fn of_bounds(projection: Projection, ((x0, y0), (x1, y1)): Bounds, least: f64, margin: f64) -> Self {
+    fn of_bounds(
+        projection: Projection,
+        ((x0, y0), (x1, y1)): Bounds,
+        least: f64,
+        margin: f64,
+    ) -> Self {
         let mut width = (x1 - x0).max(least) * (1.0 + 2.0 * margin);
         let mut height = (y1 - y0).max(least) * (1.0 + 2.0 * margin);
         let mut center = (f64::midpoint(x0, x1), f64::midpoint(y0, y1));
@@ -93,7 +103,12 @@ impl Window {
             (center.0, width) = within(center.0, width, (cut * shrink, (cut + 360.0) * shrink));
             (center.1, height) = within(center.1, height, (-90.0, 90.0));
         }
-        Self { projection, center, width, height }
+        Self {
+            projection,
+            center,
+            width,
+            height,
+        }
     }
 
     /// Height to width.
@@ -106,19 +121,30 @@ impl View {
     /// The window in the middle of a frame, as large as it can be.
     pub fn new(window: &Window, frame: Rect) -> Self {
         let scale = (frame.width() / window.width).min(frame.height() / window.height);
-        Self { projection: window.projection, frame, center: window.center, scale }
+        Self {
+            projection: window.projection,
+            frame,
+            center: window.center,
+            scale,
+        }
     }
 
     /// Pixel coordinates of a point of the plane, y downwards.
     pub fn pixel(&self, (x, y): Point) -> Point {
         let middle = self.frame.middle();
-        (middle.0 + (x - self.center.0) * self.scale, middle.1 - (y - self.center.1) * self.scale)
+        (
+            middle.0 + (x - self.center.0) * self.scale,
+            middle.1 - (y - self.center.1) * self.scale,
+        )
     }
 
     /// The point of the plane at pixel coordinates.
     pub fn plane(&self, (x, y): Point) -> Point {
         let middle = self.frame.middle();
-        (self.center.0 + (x - middle.0) / self.scale, self.center.1 - (y - middle.1) / self.scale)
+        (
+            self.center.0 + (x - middle.0) / self.scale,
+            self.center.1 - (y - middle.1) / self.scale,
+        )
     }
 
     /// Pixel coordinates of a position in degrees.
@@ -139,7 +165,12 @@ impl View {
         let (x0, y0) = self.pixel((cut * shrink, 90.0));
         let (x1, y1) = self.pixel(((cut + 360.0) * shrink, -90.0));
         let frame = self.frame;
-        Rect::new(x0.max(frame.x0), y0.max(frame.y0), x1.min(frame.x1), y1.min(frame.y1))
+        Rect::new(
+            x0.max(frame.x0),
+            y0.max(frame.y0),
+            x1.min(frame.x1),
+            y1.min(frame.y1),
+        )
     }
 
     /// What it shows, found on a grid of its pixels.
@@ -169,11 +200,22 @@ impl View {
         if let Some((cut, _)) = self.projection.degrees() {
             longitudes = (longitudes.0.max(cut), longitudes.1.min(cut + 360.0));
         }
-        if let Some(pole) = self.projection.pole().filter(|_| self.shows(self.pixel((0.0, 0.0)))) {
+        if let Some(pole) = self
+            .projection
+            .pole()
+            .filter(|_| self.shows(self.pixel((0.0, 0.0))))
+        {
             longitudes = (-180.0, 180.0);
-            latitudes = if pole > 0.0 { (latitudes.0, 90.0) } else { (-90.0, latitudes.1) };
+            latitudes = if pole > 0.0 {
+                (latitudes.0, 90.0)
+            } else {
+                (-90.0, latitudes.1)
+            };
         }
-        Shown { longitudes, latitudes }
+        Shown {
+            longitudes,
+            latitudes,
+        }
     }
 }
 

@@ -51,7 +51,10 @@ fn the_demo_has_its_golden_content_whatever_the_threads() {
     let drawn = std::fs::read(out.join("map.png")).unwrap();
     let shown = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.png");
     // On every system: what the README shows is what the demo draws.
-    assert!(drawn == std::fs::read(shown).unwrap(), "docs/demo.png is not the map of the demo");
+    assert!(
+        drawn == std::fs::read(shown).unwrap(),
+        "docs/demo.png is not the map of the demo"
+    );
     let mut bytes = Sha256::new();
     add_files(&mut bytes, &out.join("demo.zarr/12"), "");
     assert_eq!(format!("{:x}", bytes.finalize()), GOLDEN_BYTES);

@@ -96,7 +96,12 @@ fn a_picture_is_what_its_name_says_and_other_names_are_refused() {
         for _ in 0..2 {
             succeed(&mut render(name));
         }
-        assert!(std::fs::read(site.out(name)).unwrap().starts_with(start.as_bytes()), "{name}");
+        assert!(
+            std::fs::read(site.out(name))
+                .unwrap()
+                .starts_with(start.as_bytes()),
+            "{name}"
+        );
     }
 }
 
@@ -108,16 +113,31 @@ fn a_style_is_asked_for_by_flags_and_nonsense_is_refused_by_name() {
     let render = |flags: &[&str]| {
         let mut render = icefold();
         render.arg("render").arg(site.out("a.zarr"));
-        render.args(["h_mean", "-o"]).arg(site.out("map.png")).args(flags);
+        render
+            .args(["h_mean", "-o"])
+            .arg(site.out("map.png"))
+            .args(flags);
         render
     };
     for (flags, says) in [
         (&["--bbox", "-50,60,-40"][..], "--bbox has 3 numbers"),
-        (&["--bbox", "-50,60,-40,95"], "--bbox [-50, 60, -40, 95] has north 95"),
+        (
+            &["--bbox", "-50,60,-40,95"],
+            "--bbox [-50, 60, -40, 95] has north 95",
+        ),
         (&["--bbox", "-500,60,-40,80"], "has west -500"),
-        (&["--vmin", "5", "--vmax", "-5"], "--vmin 5 is not below --vmax -5"),
-        (&["--vmin", "1e30"], "--vmin 1000000000000000000000000000000 is not below "),
-        (&["--cmap", "jet"], "--cmap jet is no name of colours; there are viridis, cividis, "),
+        (
+            &["--vmin", "5", "--vmax", "-5"],
+            "--vmin 5 is not below --vmax -5",
+        ),
+        (
+            &["--vmin", "1e30"],
+            "--vmin 1000000000000000000000000000000 is not below ",
+        ),
+        (
+            &["--cmap", "jet"],
+            "--cmap jet is no name of colours; there are viridis, cividis, ",
+        ),
         (&["--theme", "blue"], "a map is light or dark"),
         (&["--size", "100"], "--size 100 is no side of a map"),
         (&["--size", "2000by100"], "give pixels"),
@@ -126,9 +146,21 @@ fn a_style_is_asked_for_by_flags_and_nonsense_is_refused_by_name() {
         refuse(&mut render(flags), 2, &[says]);
     }
     assert_eq!(site.written(), before);
-    let flags = ["--bbox", "-50,60,-40,85", "--vmin", "-10", "--vmax", "10", "--cmap", "RdBu_r"];
+    let flags = [
+        "--bbox",
+        "-50,60,-40,85",
+        "--vmin",
+        "-10",
+        "--vmax",
+        "10",
+        "--cmap",
+        "RdBu_r",
+    ];
     succeed(render(&flags).args(["--theme", "dark", "--size", "800x900", "--label", "height"]));
-    assert_eq!(size(&std::fs::read(site.out("map.png")).unwrap()), (800, 900));
+    assert_eq!(
+        size(&std::fs::read(site.out("map.png")).unwrap()),
+        (800, 900)
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) enum Projection {
 
 /// The plane around a projected position.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) struct Around {
+pub(crate) struct Around {
     pub x: f64,
     pub y: f64,
     /// No position of the box that it is the middle of is projected farther away, along either axis.
@@ -47,7 +47,7 @@ pub(in crate::grid) struct Around {
 
 /// A box of positions by its middle: degrees, and how far it goes from there.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) struct Middle {
+pub(crate) struct Middle {
     lon: f64,
     lat: f64,
     /// Metres on the ground at most, times [`METRES`] but for the cosine of the latitude.
