@@ -162,11 +162,11 @@ fn steps(reader: &StoreReader, info: &ArrayInfo, time: Option<&str>) -> Result<O
     };
     if time.trim().eq_ignore_ascii_case(ALL) {
         let steps = info.shape.get(1).map_or(0, |steps| *steps as usize);
-        if steps > MOST_MAPS {
+        if !(1..=MOST_MAPS).contains(&steps) {
             return Err(Error::argument(phrase![
                 Setting::Time.to(ALL),
                 format!(
-                    " is {steps} maps, and a picture has {MOST_MAPS} at most; name one step: {which}"
+                    " is {steps} maps, and a picture has 1 to {MOST_MAPS}; name one step: {which}"
                 )
             ]));
         }

@@ -2,8 +2,8 @@
 //!
 //! Under `style.rs`, which is asked for them, and `color.rs`, which gives values their places on them. The colours are those
 //! of the crate colorous: viridis, magma, inferno and plasma of Smith and van der Walt (2015), cividis of Nuñez, Anderton and
-//! Renslow (2018), and of ColorBrewer (Brewer and Harrower, 2003). All of them but for `turbo`-like rainbows, which are left
-//! out, ascend in lightness or, of those for change, from both ends to the middle.
+//! Renslow (2018), and of `ColorBrewer` (Brewer and Harrower, 2003). They change evenly in lightness, those for
+//! change from both ends to the middle; rainbows do not and are left out.
 
 /// Colours from one end to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -197,9 +197,9 @@ fn base64(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
         let at = |i: usize| u32::from(three.get(i).copied().unwrap_or_default());
-        let joined = at(0) << 16 | at(1) << 8 | at(2);
+        let joined = (at(0) << 16) | (at(1) << 8) | at(2);
         for i in 0..4 {
-            let letter = LETTERS[(joined >> (18 - 6 * i) & 63) as usize];
+            let letter = LETTERS[((joined >> (18 - 6 * i)) & 63) as usize];
             out.push(if i > three.len() {
                 '='
             } else {
