@@ -165,7 +165,10 @@ impl<'a> Page<'a> {
         );
         if let Some((color, width)) = text.rim {
             self.paint(Paint(color, 1.0));
-            self.put(&format!("{} w 1 Tr {show} 0 Tr", short(width)));
+            // As lines: a text that is written twice is found and copied twice.
+            self.put(&format!("{} w", short(width)));
+            self.path(&text.font.outlines(start(text), &text.words), "h");
+            self.put("S");
         }
         self.paint(Paint(text.color, 1.0));
         self.put(&show);
