@@ -58,6 +58,7 @@ pub(crate) struct Middle {
 impl Projection {
     /// Polar stereographic around a pole, true to scale at this latitude, which is given without its sign; from the north
     /// pole `origin` points down, from the south pole up.
+    #[cfg(feature = "picture")]
     pub fn polar(south: bool, standard: f64, origin: f64) -> Self {
         Self::Polar(Polar::new(south, standard, origin))
     }
