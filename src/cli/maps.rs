@@ -43,8 +43,9 @@ pub struct RenderArgs {
     /// Value at the upper end of the colours [default: the 98th percentile]
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     pub vmax: Option<f64>,
-    /// Colours: viridis, cividis, magma, inferno, plasma, Greys, Blues, YlGnBu; for change, with zero in the middle, RdBu,
-    /// BrBG, PuOr, PRGn; _r behind a name turns them round [default: viridis; RdBu for change by a time]
+    /// Colours: `viridis`, `cividis`, `magma`, `inferno`, `plasma`, `Greys`, `Blues`, `YlGnBu`; for change, with zero in the
+    /// middle, `RdBu`, `BrBG`, `PuOr`, `PRGn`; `_r` behind a name turns them round [default: `viridis`; `RdBu` for change by
+    /// a time]
     #[arg(long, value_name = "NAME")]
     pub cmap: Option<String>,
     /// Light or dark paper

@@ -29,6 +29,12 @@ pub struct Coverage {
     around: Plane,
 }
 
+/// What a sample shows.
+enum Seen {
+    Level(u32),
+    NoValue,
+}
+
 /// Sums over the cells that cover each sample.
 struct Plane {
     sums: Vec<u64>,
@@ -130,8 +136,11 @@ impl Coverage {
                 .inside
                 .level(sample)
                 .or_else(|| self.around.level(sample));
-            if let Some(level) = level {
-                let [red, green, blue] = level.map_or(no_value, |level| scale.color(level));
+            if let Some(seen) = level {
+                let [red, green, blue] = match seen {
+                    Seen::Level(level) => scale.color(level),
+                    Seen::NoValue => no_value,
+                };
                 pixel.copy_from_slice(&[red, green, blue, 255]);
             }
         }
@@ -192,12 +201,12 @@ impl Plane {
         self.counts[sample] > 0 || self.nans[sample]
     }
 
-    /// Place in the colours of the mean; `Some(None)` for NaN, which shows where there is nothing else.
-    fn level(&self, sample: usize) -> Option<Option<u32>> {
+    /// Place in the colours of the mean; NaN shows where there is nothing else.
+    fn level(&self, sample: usize) -> Option<Seen> {
         let count = u64::from(self.counts[sample]);
         match self.sums[sample].checked_div(count) {
-            Some(level) => Some(Some(level as u32)),
-            None => self.nans[sample].then_some(None),
+            Some(level) => Some(Seen::Level(level as u32)),
+            None => self.nans[sample].then_some(Seen::NoValue),
         }
     }
 }

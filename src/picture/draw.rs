@@ -84,14 +84,7 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
     let outlines: Vec<Outlines> = (figure.panels.iter())
         .map(|panel| Outlines::new(panel.cells, figure.order, figure.grid))
         .collect();
-    let place = place(&outlines, style.bbox);
-    let projection = place.map_or(Projection::GLOBE, |place| {
-        Projection::choose(&place, figure.grid)
-    });
-    let window = match style.bbox {
-        Some(bbox) => Window::of_box(projection, bbox),
-        None => Window::fit(&outlines, projection),
-    };
+    let window = window(&outlines, figure, style);
     let layout = Layout::new(&window, figure.panels.len(), style.size);
     let palette = style.palette.unwrap_or(if figure.is_change {
         Palette::RED_BLUE
@@ -145,6 +138,45 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
             legend::caption(&mut scene, view.frame, &panel.caption, layout.unit, &ink);
         }
     }
+    legend::color_bar(
+        &mut scene,
+        &layout,
+        &ink,
+        &scale,
+        (
+            style.label.as_ref().unwrap_or(&figure.label),
+            has_nan(figure),
+        ),
+    );
+    let source = format!(
+        "Projection: {}. Coasts, ice and lakes: Natural Earth 1:{} million.",
+        window.projection.name(),
+        earth::scale(&first)
+    );
+    legend::title(&mut scene, &layout, &ink, &figure.title, &subtitle(figure));
+    legend::foot(&mut scene, &layout, &ink, &[figure.note.clone(), source]);
+    Ok(scene)
+}
+
+/// The part of the plane that is shown: the box that is asked for, or where cells are.
+fn window(outlines: &[Outlines], figure: &Figure, style: &MapStyle) -> Window {
+    let place = place(outlines, style.bbox);
+    let projection = place.map_or(Projection::GLOBE, |place| {
+        Projection::choose(&place, figure.grid)
+    });
+    match style.bbox {
+        Some(bbox) => Window::of_box(projection, bbox),
+        None => Window::fit(outlines, projection),
+    }
+}
+
+fn has_nan(figure: &Figure) -> bool {
+    let mut values = figure.panels.iter().flat_map(|panel| panel.values);
+    values.any(|value| value.is_nan())
+}
+
+/// How many cells there are of which grid.
+fn subtitle(figure: &Figure) -> String {
     let count: usize = figure.panels.iter().map(|panel| panel.cells.len()).sum();
     let noun = if count == 1 { "cell" } else { "cells" };
     let what = legend::grid_name(figure.grid, figure.order);
@@ -152,21 +184,7 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
         1 => String::new(),
         maps => format!(" in {maps} steps"),
     };
-    let subtitle = format!("{} {noun}{maps} of {what}", grouped(count as u64));
-    legend::title(&mut scene, &layout, &ink, &figure.title, &subtitle);
-    let label = style.label.as_ref().unwrap_or(&figure.label);
-    let has_nan = figure
-        .panels
-        .iter()
-        .any(|panel| panel.values.iter().any(|value| value.is_nan()));
-    legend::color_bar(&mut scene, &layout, &ink, &scale, label, has_nan);
-    let source = format!(
-        "Projection: {}. Coasts, ice and lakes: Natural Earth 1:{} million.",
-        window.projection.name(),
-        earth::scale(&first)
-    );
-    legend::foot(&mut scene, &layout, &ink, &[figure.note.clone(), source]);
-    Ok(scene)
+    format!("{} {noun}{maps} of {what}", grouped(count as u64))
 }
 
 /// Water, land, ice and lakes.

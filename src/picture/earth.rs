@@ -33,6 +33,8 @@ pub struct Paths {
 }
 
 type Ring = Vec<Point>;
+/// A side of a box: the coordinate that it limits, 1 where that is no less, -1 where it is no more, and the limit.
+type Side = (fn(Point) -> f64, f64, f64);
 
 static EARTH: LazyLock<Vec<Vec<Ring>>> =
     LazyLock::new(|| decoded(include_bytes!("assets/earth.bin")).unwrap_or_default());
@@ -160,7 +162,7 @@ impl Room {
 
     /// The ring within the box, by Sutherland and Hodgman: side after side.
     fn clipped(&self, ring: Ring) -> Ring {
-        let sides: [(fn(Point) -> f64, f64, f64); 4] = [
+        let sides: [Side; 4] = [
             (|p| p.0, 1.0, self.west),
             (|p| p.0, -1.0, self.east),
             (|p| p.1, 1.0, self.south),
@@ -224,7 +226,7 @@ impl Room {
         if line.len() > 1 {
             lines.push(line);
         }
-        let sides: [(fn(Point) -> f64, f64, f64); 4] = [
+        let sides: [Side; 4] = [
             (|p| p.0, 1.0, around.x0),
             (|p| p.0, -1.0, around.x1),
             (|p| p.1, 1.0, around.y0),
@@ -246,7 +248,7 @@ fn push(points: &mut Ring, point: Point) {
 }
 
 /// What of a ring is on one side of a line along an axis: `of` a point times `sign` at least `limit` times it.
-fn cut(ring: &[Point], (of, sign, limit): (fn(Point) -> f64, f64, f64)) -> Ring {
+fn cut(ring: &[Point], (of, sign, limit): Side) -> Ring {
     let inside = |p: Point| sign * (of(p) - limit) >= 0.0;
     let mut out = Vec::with_capacity(ring.len());
     let next = ring.iter().cycle().skip(1);

@@ -5,7 +5,7 @@ use super::coverage::Coverage;
 use super::font::Font;
 use super::ink::Ink;
 use super::projection::Point;
-use super::scene::{Anchor, Rect, Scene, Text};
+use super::scene::{Anchor, Color, Rect, Scene, Text};
 use super::view::{Shown, View};
 
 /// Steps in degrees that people expect; finer ones are 1, 2 and 5 times a power of ten.
@@ -117,7 +117,7 @@ impl Graticule {
                 &[Side::Bottom, Side::Top]
             };
             if let Some(crossing) = crossing(&path, view, sides) {
-                self.label(scene, crossing, &meridian(lon), &mut taken, ink);
+                self.label(scene, crossing, (&meridian(lon), ink.faint), &mut taken);
             }
         }
         if has_pole {
@@ -128,7 +128,7 @@ impl Graticule {
             if let Some(crossing) =
                 crossing(&self.parallel(lat, view), view, &[Side::Left, Side::Right])
             {
-                self.label(scene, crossing, &parallel(lat), &mut taken, ink);
+                self.label(scene, crossing, (&parallel(lat), ink.faint), &mut taken);
             }
         }
     }
@@ -138,9 +138,8 @@ impl Graticule {
         &self,
         scene: &mut Scene,
         ((x, y), side): (Point, Side),
-        text: &str,
+        (text, color): (&str, Color),
         taken: &mut Vec<Rect>,
-        ink: &Ink,
     ) {
         let (font, gap) = (self.font, GAP * self.unit);
         let (width, high) = (font.width(text), 2.0 * font.to_middle());
@@ -159,7 +158,7 @@ impl Graticule {
             .iter()
             .all(|other| !rect.grown(0.5 * gap).intersects(*other))
         {
-            scene.text(at, anchor, text, font, ink.faint);
+            scene.text(at, anchor, text, font, color);
             taken.push(rect);
         }
     }

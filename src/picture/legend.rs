@@ -176,8 +176,7 @@ pub fn color_bar(
     layout: &Layout,
     ink: &Ink,
     scale: &ColorScale,
-    label: &str,
-    has_nan: bool,
+    (label, has_nan): (&str, bool),
 ) {
     let unit = layout.unit;
     let maps = layout.maps;

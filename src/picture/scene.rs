@@ -153,6 +153,7 @@ impl Scene {
         self.fill(vec![outer, inner], Paint(color, 1.0));
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a text is all of these")]
     pub fn text(&mut self, at: Point, anchor: Anchor, words: &str, font: Font, color: Color) {
         self.write(Text {
             at,

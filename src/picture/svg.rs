@@ -12,31 +12,7 @@ use super::scene::{Anchor, Color, Item, Paint, Rect, Scene, Text};
 /// # Errors
 /// Those of the encoder of images.
 pub fn written(scene: &Scene) -> Result<String, png::EncodingError> {
-    let mut out = SVG.to_owned();
-    let (width, height) = (scene.width, scene.height);
-    push(
-        &mut out,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{width}\" \
-             height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n<style>\n",
-            escaped(&scene.title),
-            escaped(&scene.summary)
-        ),
-    );
-    for weight in Weight::ALL {
-        push(
-            &mut out,
-            format_args!(
-                "@font-face {{ font-family: \"Noto Sans\"; font-weight: {}; src: local(\"Noto Sans\"), \
-                 url(data:font/ttf;base64,{}) format(\"truetype\"); }}\n",
-                number_of(weight),
-                base64(FILES[weight as usize])
-            ),
-        );
-    }
-    out.push_str(
-        "text { font-family: \"Noto Sans\", \"Helvetica Neue\", Arial, sans-serif; white-space: pre; }\n</style>\n",
-    );
+    let mut out = head(scene);
     let mut clips = 0;
     let mut is_open = false;
     for item in &scene.items {
@@ -99,6 +75,36 @@ pub fn written(scene: &Scene) -> Result<String, png::EncodingError> {
     }
     out.push_str("</svg>\n");
     Ok(out)
+}
+
+/// All before the shapes: size, title, letters.
+fn head(scene: &Scene) -> String {
+    let mut out = SVG.to_owned();
+    let (width, height) = (scene.width, scene.height);
+    push(
+        &mut out,
+        format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n<style>\n",
+            escaped(&scene.title),
+            escaped(&scene.summary)
+        ),
+    );
+    for weight in Weight::ALL {
+        push(
+            &mut out,
+            format_args!(
+                "@font-face {{ font-family: \"Noto Sans\"; font-weight: {}; src: local(\"Noto Sans\"), \
+                 url(data:font/ttf;base64,{}) format(\"truetype\"); }}\n",
+                number_of(weight),
+                base64(FILES[weight as usize])
+            ),
+        );
+    }
+    out.push_str(
+        "text { font-family: \"Noto Sans\", \"Helvetica Neue\", Arial, sans-serif; white-space: pre; }\n</style>\n",
+    );
+    out
 }
 
 fn push(out: &mut String, arguments: std::fmt::Arguments) {

@@ -51,7 +51,7 @@ fn scene(map: &MapData, style: &MapStyle) -> Scene {
         cells: &map.cells,
         values: &map.values,
     };
-    draw::scene(&Figure::of(map, vec![panel]), style).unwrap()
+    draw::scene(&Figure::of(map, vec![panel]), style).expect("a scene")
 }
 
 fn draw(map: &MapData) -> Image {
@@ -179,13 +179,13 @@ fn cells_without_values_and_cells_beyond_the_order_are_refused() {
 /// Cells in degrees, around 60 degrees north.
 fn grid_of_degrees() -> Grid {
     let asked = AskedRectilinear {
-        crs: Crs::named("EPSG:4326").unwrap(),
+        crs: Crs::named("EPSG:4326").expect("a known system"),
         resolution: [0.5, 0.25],
         bounds: [-12.0, 55.0, 12.0, 65.0],
         chunk_shape: [8, 8],
         chunk_inner: None,
     };
-    Grid::Rectilinear(Rectilinear::whole(&asked).unwrap())
+    Grid::Rectilinear(Rectilinear::whole(&asked).expect("a grid"))
 }
 
 #[test]
