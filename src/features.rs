@@ -26,7 +26,7 @@ pub enum Feature {
     Hdf5,
     /// Tables of photons, of cells, and of what a run left out.
     Parquet,
-    /// Maps of a store as PNG.
+    /// Maps of a store as PNG, SVG and PDF.
     Picture,
     /// The backend for Vulkan, Metal and DX12.
     Wgpu,

@@ -18,6 +18,7 @@ use super::changes::{ChangeArgs, ConfigArgs};
 use super::devices::DevicesArgs;
 use super::export::ExportArgs;
 use super::machine::MachineArgs;
+use super::maps::RenderArgs;
 use super::show::CompletionsArgs;
 
 const EXAMPLES: &str = "\
@@ -66,7 +67,7 @@ pub enum Verb {
     Finalize(FinalizeArgs),
     /// Show what is in a granule, a table, a shard map, a run report, a store or pieces of one
     Inspect(InspectArgs),
-    /// Draw one variable of a store as a PNG map
+    /// Draw one variable of a store as a map: PNG, SVG or PDF
     Render(RenderArgs),
     /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs
     Export(ExportArgs),
@@ -310,28 +311,6 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RenderArgs {
-    /// The store
-    pub store: PathBuf,
-    /// The array to draw
-    pub variable: String,
-    /// The picture to write, a PNG
-    #[arg(short, long, value_name = "MAP.png")]
-    pub output: PathBuf,
-    /// Draw the cells of this order [default: the finest]
-    #[arg(long, value_name = "ORDER")]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
-    pub order: Option<u8>,
-    /// Draw the cells at this step, of a store that has steps of time: a moment in it (2019-06, 2019-06-15T12:00Z), or
-    /// the number of its cycle, reference ground track or region
-    #[arg(long, value_name = "TIME")]
-    pub time: Option<String>,
-    /// Title of the picture [default: the store and the variable]
-    #[arg(long)]
-    pub title: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ mod exit;
 mod export;
 mod finalize;
 mod machine;
+mod maps;
 mod measure;
 mod meter;
 mod out;
@@ -72,7 +73,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Plan(args) => plan::plan(&args, verb_matches, signals::interrupted()?),
         Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
-        Verb::Render(args) => show::render(&args),
+        Verb::Render(args) => maps::render(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),

@@ -1,4 +1,4 @@
-//! `inspect`, `render`, `schema`, `completions`: the verbs that only look.
+//! `inspect`, `schema`, `completions`: the verbs that only look.
 
 use std::path::Path;
 
@@ -7,15 +7,11 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::grid::Order;
 use crate::inspect::{Inspection, Look};
-use crate::picture::{Drawn, check_picture, draw};
-use crate::run::tidy_file;
 use crate::{config, inspect, plan, report};
 
-use super::args::{Cli, Format, InspectArgs, RenderArgs, SchemaArgs};
+use super::args::{Cli, Format, InspectArgs, SchemaArgs};
 use super::out::{print, print_json};
-use super::progress::Progress;
 use super::words::CommandLine;
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
@@ -75,20 +71,6 @@ fn believe(path: &Path, report: &report::Inspected) -> Result<()> {
             stranger.what, stranger.path
         ),
     ))
-}
-
-pub fn render(args: &RenderArgs) -> Result<u8> {
-    check_picture(&args.output)?;
-    tidy_file(&args.output, &Progress::of_notes())?;
-    let drawn = Drawn {
-        variable: &args.variable,
-        order: args.order.and_then(Order::new),
-        time: args.time.as_deref(),
-        title: args.title.as_deref(),
-    };
-    draw(&args.store, drawn, &args.output)?;
-    print(&args.output.display().to_string())?;
-    Ok(0)
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

@@ -36,8 +36,12 @@ settings! {
     AllowExternal = "allow_external",
     /// Rows of a batch at most.
     BatchRows = "batch_rows",
+    /// The part of the Earth that a map shows.
+    Bbox = "bbox",
     /// Whether a store has all cells of its region.
     CellsOfRegion = "cells_of_region",
+    /// The colours of a map.
+    Cmap = "cmap",
     /// What folds the photons.
     Device = "device",
     /// Memory to take of a device.
@@ -70,6 +74,8 @@ settings! {
     Resume = "resume",
     /// The part of a shard map that a run is about.
     Shards = "shards",
+    /// Width of a map, or width and height.
+    Size = "size",
     /// Statistics of an aggregation.
     Stats = "stats",
     /// The store to write.
@@ -86,6 +92,10 @@ settings! {
     To = "to",
     /// Value columns of an aggregation.
     Values = "values",
+    /// The value at the upper end of a map's colours.
+    Vmax = "vmax",
+    /// The value at the lower end of a map's colours.
+    Vmin = "vmin",
     /// The column of weights of an aggregation.
     Weights = "weights",
 }

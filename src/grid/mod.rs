@@ -29,6 +29,8 @@ pub use healpix::{
 pub(crate) use lattice::Lattice;
 pub use locator::{Locator, Patch};
 pub use projection::Crs;
+#[cfg(feature = "picture")]
+pub(crate) use projection::Projection as Plane;
 pub use rectilinear::{Asked as AskedRectilinear, Level, Rectilinear};
 pub use seam::{Ascent, Grid};
 pub use shard_runs::shard_runs;

@@ -1,10 +1,11 @@
-//! Which colour a value has: a robust range, the colour map, and ticks at round numbers.
+//! Which colour a value has: a robust range, the colours, and ticks at round numbers.
 
-use super::canvas::Color;
+use super::palette::Palette;
+use super::scene::Color;
+use super::style::{MapStyle, Theme};
+use crate::error::{Error, Result, Setting, phrase};
 
-/// Colour of cells whose value is NaN.
-pub const NOT_A_NUMBER: Color = [205, 208, 212];
-/// Positions in the colour map are whole numbers up to this one, so that they average exactly.
+/// Positions in the colours are whole numbers up to this one, so that they average exactly.
 pub const LEVELS: u32 = 4095;
 /// Below so many finite values the range is that of all of them.
 const FEW: usize = 50;
@@ -12,21 +13,30 @@ const FEW: usize = 50;
 /// Range of the colours, and of the values.
 #[derive(Debug, Clone)]
 pub struct ColorScale {
-    /// Values at the ends of the colour map; `low < high`.
+    /// Values at the ends of the colours; `low < high`.
     pub low: f64,
     pub high: f64,
     /// Least and greatest finite value; `None` where there is none.
     pub extremes: Option<(f64, f64)>,
+    /// Whether the lower and the higher end were found, not given.
+    pub is_found: bool,
     colors: Vec<Color>,
 }
 
 impl ColorScale {
-    /// From the 2nd to the 98th percentile of the finite values.
-    pub fn new(values: &[f64]) -> Self {
-        let mut finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    /// From the 2nd to the 98th percentile of the finite values, around zero for change; or as the style has it.
+    ///
+    /// # Errors
+    /// One end that is given, and values that all lie beyond it.
+    pub fn new(
+        values: impl Iterator<Item = f64>,
+        style: &MapStyle,
+        palette: Palette,
+    ) -> Result<Self> {
+        let mut finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         finite.sort_unstable_by(f64::total_cmp);
         let extremes = finite.first().copied().zip(finite.last().copied());
-        let (low, high) = match extremes {
+        let mut found = match extremes {
             None => (0.0, 1.0),
             Some(all) => {
                 let margin = if finite.len() < FEW {
@@ -38,31 +48,58 @@ impl ColorScale {
                 widened(if inner.0 < inner.1 { inner } else { all })
             }
         };
-        let colors = (0..=255)
-            .map(|i| {
-                // The darkest eighth would not stand out from the map's background.
-                let part = 0.125 + 0.875 * f64::from(i) / 255.0;
-                let color = colorous::VIRIDIS.eval_continuous(part);
-                [color.r, color.g, color.b]
-            })
-            .collect();
-        Self {
+        if palette.is_diverging() {
+            let most = found.0.abs().max(found.1.abs());
+            found = (-most, most);
+            // One end that is given has its counterpart at the other.
+            found.0 = style
+                .high
+                .filter(|high| *high > 0.0)
+                .map_or(found.0, |high| -high);
+            found.1 = style
+                .low
+                .filter(|low| *low < 0.0)
+                .map_or(found.1, |low| -low);
+        }
+        let (low, high) = (style.low.unwrap_or(found.0), style.high.unwrap_or(found.1));
+        if low >= high {
+            let (given, value, end) = match style.low {
+                Some(low) => (Setting::Vmin, low, "below"),
+                None => (Setting::Vmax, high, "above"),
+            };
+            let (other, beyond) = if given == Setting::Vmin {
+                (Setting::Vmax, found.1)
+            } else {
+                (Setting::Vmin, found.0)
+            };
+            return Err(Error::argument(phrase![
+                given.to(value),
+                format!(" is not {end} {beyond}, the end of the values that are drawn; give "),
+                other,
+                ", too"
+            ]));
+        }
+        Ok(Self {
             low,
             high,
             extremes,
-            colors,
-        }
+            is_found: style.low.is_none() && style.high.is_none(),
+            colors: colors(palette, style.theme),
+        })
     }
 
-    /// Position of a value in the colour map, 0 to [`LEVELS`]; `None` for NaN. Values beyond the
-    /// range have the end's colour.
+    /// Position of a value in the colours, 0 to [`LEVELS`]; `None` for NaN. Values beyond the range have the end's colour.
     pub fn level(&self, value: f64) -> Option<u32> {
         if value.is_nan() {
             return None;
         }
+        Some((self.part(value).clamp(0.0, 1.0) * f64::from(LEVELS)).round() as u32)
+    }
+
+    /// How far from the lower end to the higher one a value is.
+    pub fn part(&self, value: f64) -> f64 {
         // Halved, so that a range as wide as f64 itself does not overflow.
-        let part = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
-        Some((part.clamp(0.0, 1.0) * f64::from(LEVELS)).round() as u32)
+        (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
     }
 
     pub fn color(&self, level: u32) -> Color {
@@ -76,6 +113,23 @@ impl ColorScale {
             (min < self.low, max > self.high)
         })
     }
+}
+
+/// The colours, without what would not stand out from the map: the darkest eighth on dark ground, the lightest sixteenth on
+/// light ground.
+fn colors(palette: Palette, theme: Theme) -> Vec<Color> {
+    let light = |color: Color| color.iter().map(|part| u32::from(*part)).sum::<u32>();
+    let is_up = light(palette.color(0.0)) < light(palette.color(1.0));
+    let (first, last) = match (palette.is_diverging(), theme, is_up) {
+        (true, ..) => (0.03, 0.97),
+        (false, Theme::Dark, true) => (0.125, 1.0),
+        (false, Theme::Dark, false) => (0.0, 0.875),
+        (false, Theme::Light, true) => (0.0, 0.97),
+        (false, Theme::Light, false) => (0.06, 1.0),
+    };
+    (0..=255)
+        .map(|i| palette.color(first + (last - first) * f64::from(i) / 255.0))
+        .collect()
 }
 
 /// A range that is not empty: one value is put in the middle.
@@ -99,13 +153,13 @@ impl Ticks {
     /// At most `count` steps of 1, 2 or 5 times a power of ten.
     pub fn new(low: f64, high: f64, count: f64) -> Self {
         let rough = (high / count - low / count).max(f64::MIN_POSITIVE);
-        let power = 10f64.powf(rough.log10().floor());
+        let power = power_below(rough);
         let step = [1.0, 2.0, 5.0, 10.0]
             .map(|factor| factor * power)
             .into_iter()
             .find(|step| *step >= rough * (1.0 - 1e-9))
             .unwrap_or(rough);
-        let (first, last) = ((low / step).ceil(), (high / step + 1e-9).floor());
+        let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
         let steps = (last - first).clamp(-1.0, 2.0 * count) as i32;
         let values = (0..=steps)
             .map(|i| (first + f64::from(i)) * step + 0.0)
@@ -114,22 +168,46 @@ impl Ticks {
     }
 }
 
-/// A number as wide as `step` needs: `2500`, `0.25`, `1.5e9`.
+/// The greatest power of ten that is not above a positive number, as text has it: `pow` is not the same on every system.
+fn power_below(value: f64) -> f64 {
+    let text = format!("{value:e}");
+    let exponent = text.split_once('e').map_or("0", |(_, exponent)| exponent);
+    format!("1e{exponent}").parse().unwrap_or(value)
+}
+
+/// Decimals that a step needs, up to so many.
+pub fn decimals(step: f64, most: usize) -> usize {
+    let mut power = 1.0;
+    for digits in 0..most {
+        if step * power >= 0.999_999 {
+            return digits;
+        }
+        power *= 10.0;
+    }
+    most
+}
+
+/// A number as wide as `step` needs: `2500`, `0.25`, `1.5e9`; with a true minus.
 pub fn number(value: f64, step: f64) -> String {
     let magnitude = value.abs().max(step);
-    if magnitude >= 1e7 || step < 1e-6 {
-        let text = format!("{value:.2e}");
-        return text.replace(".00e", "e");
-    }
-    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
-    let text = format!("{value:.decimals$}");
-    let is_zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
-    if is_zero { text.replace('-', "") } else { text }
+    let text = if magnitude >= 1e7 || step < 1e-6 {
+        format!("{value:.2e}").replace(".00e", "e")
+    } else {
+        let decimals = decimals(step, 6);
+        let text = format!("{value:.decimals$}");
+        let is_zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
+        if is_zero { text.replace('-', "") } else { text }
+    };
+    text.replace('-', "\u{2212}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn scale(values: &[f64]) -> ColorScale {
+        ColorScale::new(values.iter().copied(), &MapStyle::new(), Palette::VIRIDIS).unwrap()
+    }
 
     #[test]
     fn ticks_are_round_numbers_inside_the_range() {
@@ -145,14 +223,19 @@ mod tests {
             .collect();
         assert_eq!(texts, ["0.15", "0.20", "0.25", "0.30"]);
         assert_eq!(number(-0.0001, 1.0), "0");
+        assert_eq!(number(-2.5, 0.5), "\u{2212}2.5");
         assert_eq!(number(2e9, 1e9), "2e9");
+        assert_eq!(
+            [1e-300, 0.02, 1.0, 99.0, 1e9].map(power_below),
+            [1e-300, 0.01, 1.0, 10.0, 1e9]
+        );
     }
 
     #[test]
     fn a_few_outliers_do_not_stretch_the_colors() {
         let mut values: Vec<f64> = (0..1000).map(f64::from).collect();
         values.extend([1e30, f64::NAN, f64::NEG_INFINITY]);
-        let scale = ColorScale::new(&values);
+        let scale = scale(&values);
         assert_eq!((scale.low, scale.high), (20.0, 980.0));
         assert_eq!(scale.is_clipped(), (true, true));
         assert_eq!(scale.level(f64::NAN), None);
@@ -168,9 +251,34 @@ mod tests {
             vec![-f64::MAX, f64::MAX],
             vec![f64::NAN],
         ] {
-            let scale = ColorScale::new(&values);
+            let scale = scale(&values);
             assert!(scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite());
             assert!(Ticks::new(scale.low, scale.high, 7.0).values.len() < 20);
         }
+    }
+
+    #[test]
+    fn ends_are_as_given_and_change_is_around_zero() {
+        let values = || (0..100).map(|i| f64::from(i) - 20.0);
+        let of = |low, high, palette| {
+            let style = MapStyle::new().values(low, high).unwrap();
+            ColorScale::new(values(), &style, palette).map(|scale| (scale.low, scale.high))
+        };
+        assert_eq!(
+            of(Some(0.0), Some(9.0), Palette::VIRIDIS).unwrap(),
+            (0.0, 9.0)
+        );
+        assert_eq!(of(Some(0.0), None, Palette::VIRIDIS).unwrap(), (0.0, 77.0));
+        assert_eq!(of(None, None, Palette::RED_BLUE).unwrap(), (-77.0, 77.0));
+        assert_eq!(of(None, Some(5.0), Palette::RED_BLUE).unwrap(), (-5.0, 5.0));
+        assert_eq!(
+            of(Some(-5.0), None, Palette::RED_BLUE).unwrap(),
+            (-5.0, 5.0)
+        );
+        let message = of(Some(90.0), None, Palette::VIRIDIS)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("vmin 90 is not below 77"), "{message}");
+        assert!(message.contains("give vmax, too"), "{message}");
     }
 }

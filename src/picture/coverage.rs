@@ -4,27 +4,35 @@
 //! summed in integers, so the picture does not depend on the order of cells. Cells smaller than a
 //! few pixels also colour a square around them where no cell is, so sparse tracks stay visible.
 
-use super::canvas::{Canvas, Color, Rect};
-use super::color::{ColorScale, NOT_A_NUMBER};
+use super::color::ColorScale;
 use super::outline::{Outline, Outlines};
 use super::projection::{Point, Projection};
+use super::scene::{Color, Pixels, Rect};
 use super::view::View;
 
 /// Samples in a pixel, each way.
 const SAMPLES: i32 = 2;
-/// Least width and height of a cell in samples.
+/// Least width and height of a cell in samples, of a picture 1400 pixels wide.
 const LEAST: f64 = 5.0;
 
 /// What each sample of the frame shows.
 pub struct Coverage {
     width: i32,
     height: i32,
+    /// Least width and height of a cell in samples.
+    least: f64,
     /// Columns that lie on the globe.
     columns: (f64, f64),
     /// What cells cover by their outlines.
     inside: Plane,
     /// What squares around small cells cover.
     around: Plane,
+}
+
+/// What a sample shows.
+enum Seen {
+    Level(u32),
+    NoValue,
 }
 
 /// Sums over the cells that cover each sample.
@@ -35,13 +43,23 @@ struct Plane {
 }
 
 impl Coverage {
-    pub fn new(outlines: &Outlines, values: &[f64], view: &View, scale: &ColorScale) -> Self {
-        let frame = view.frame();
-        let (width, height) = (frame.width() * SAMPLES, frame.height() * SAMPLES);
+    pub fn new(
+        outlines: &Outlines,
+        values: &[f64],
+        view: &View,
+        scale: &ColorScale,
+        unit: f64,
+    ) -> Self {
+        let frame = view.frame;
+        let (width, height) = (
+            frame.width() as i32 * SAMPLES,
+            frame.height() as i32 * SAMPLES,
+        );
         let samples = width as usize * height as usize;
         let mut coverage = Self {
             width,
             height,
+            least: (LEAST * unit).max(2.0).round(),
             columns: columns(view),
             inside: Plane::new(samples),
             around: Plane::new(samples),
@@ -80,8 +98,8 @@ impl Coverage {
         if !is_seen {
             self.add_square((x, y), 1.0, level, false);
         }
-        if x1 - x0 < LEAST || y1 - y0 < LEAST {
-            self.add_square((x, y), LEAST, level, true);
+        if x1 - x0 < self.least || y1 - y0 < self.least {
+            self.add_square((x, y), self.least, level, true);
         }
     }
 
@@ -110,40 +128,38 @@ impl Coverage {
         )
     }
 
-    /// Colour of a sample; `None` where nothing is.
-    fn color(&self, sample: usize, scale: &ColorScale) -> Option<Color> {
-        self.inside
-            .color(sample, scale)
-            .or_else(|| self.around.color(sample, scale))
-    }
-
-    /// Draws the cells over what is on the canvas.
-    pub fn paint(&self, canvas: &mut Canvas, view: &View, scale: &ColorScale) {
-        let frame = view.frame();
-        for y in 0..frame.height() {
-            for x in 0..frame.width() {
-                let colors = self.samples(x, y).map(|sample| self.color(sample, scale));
-                if colors.iter().all(Option::is_none) {
-                    continue;
-                }
-                let below = canvas.get(frame.x0 + x, frame.y0 + y);
-                let mut mean = [0u32; 3];
-                for color in colors {
-                    for (sum, part) in mean.iter_mut().zip(color.unwrap_or(below)) {
-                        *sum += u32::from(part);
-                    }
-                }
-                let mean = mean.map(|sum| ((sum + 2) / 4) as u8);
-                canvas.blend(frame.x0 + x, frame.y0 + y, mean, 1.0);
+    /// The cells as pixels with opacity, four to a pixel of the picture.
+    pub fn pixels(&self, scale: &ColorScale, no_value: Color) -> Pixels {
+        let mut bytes = vec![0; self.inside.counts.len() * 4];
+        for (sample, pixel) in bytes.chunks_exact_mut(4).enumerate() {
+            let level = self
+                .inside
+                .level(sample)
+                .or_else(|| self.around.level(sample));
+            if let Some(seen) = level {
+                let [red, green, blue] = match seen {
+                    Seen::Level(level) => scale.color(level),
+                    Seen::NoValue => no_value,
+                };
+                pixel.copy_from_slice(&[red, green, blue, 255]);
             }
+        }
+        Pixels {
+            width: self.width as u32,
+            height: self.height as u32,
+            bytes,
         }
     }
 
     /// True where a cell shows in `rect`, in pixels of the picture.
     pub fn is_occupied(&self, rect: Rect, view: &View) -> bool {
-        let frame = view.frame();
-        let columns = (rect.x0 - frame.x0).max(0)..(rect.x1 - frame.x0).min(frame.width());
-        let mut rows = (rect.y0 - frame.y0).max(0)..(rect.y1 - frame.y0).min(frame.height());
+        let frame = view.frame;
+        let range = |low: f64, high: f64, from: f64, most: i32| {
+            let clamp = |v: f64| (v - from).clamp(0.0, f64::from(most / SAMPLES)) as i32;
+            clamp(low)..clamp(high)
+        };
+        let columns = range(rect.x0, rect.x1, frame.x0, self.width);
+        let mut rows = range(rect.y0, rect.y1, frame.y0, self.height);
         rows.any(|y| {
             let seen = |x| {
                 self.samples(x, y)
@@ -185,40 +201,39 @@ impl Plane {
         self.counts[sample] > 0 || self.nans[sample]
     }
 
-    /// Colour of the mean; NaN shows where there is nothing else.
-    fn color(&self, sample: usize, scale: &ColorScale) -> Option<Color> {
+    /// Place in the colours of the mean; NaN shows where there is nothing else.
+    fn level(&self, sample: usize) -> Option<Seen> {
         let count = u64::from(self.counts[sample]);
         match self.sums[sample].checked_div(count) {
-            Some(level) => Some(scale.color(level as u32)),
-            None => self.nans[sample].then_some(NOT_A_NUMBER),
+            Some(level) => Some(Seen::Level(level as u32)),
+            None => self.nans[sample].then_some(Seen::NoValue),
         }
     }
 }
 
-/// Sample coordinates of a point of the plane.
+/// Sample coordinates of a point of the plane, to 1/1024 of a sample: what lies on a border by its nature does so on every
+/// system.
 fn to_samples(view: &View, point: Point) -> Point {
+    const PARTS: f64 = 1024.0;
     let (x, y) = view.pixel(point);
-    let (left, top) = (f64::from(view.frame().x0), f64::from(view.frame().y0));
-    (
-        (x - left) * f64::from(SAMPLES),
-        (y - top) * f64::from(SAMPLES),
-    )
+    let of = |v: f64, from: f64| ((v - from) * f64::from(SAMPLES) * PARTS).round() / PARTS;
+    (of(x, view.frame.x0), of(y, view.frame.y0))
 }
 
-/// First and last column of samples on the globe: plate carree ends at its cut.
+/// First and last column of samples on the globe: a map in degrees ends at its cut.
 fn columns(view: &View) -> (f64, f64) {
-    match view.projection {
-        Projection::Polar { .. } => (f64::MIN, f64::MAX),
-        Projection::PlateCarree { cut, shrink } => (
+    match view.projection.degrees() {
+        None => (f64::MIN, f64::MAX),
+        Some((cut, shrink)) => (
             to_samples(view, (cut * shrink, 0.0)).0,
             to_samples(view, ((cut + 360.0) * shrink, 0.0)).0,
         ),
     }
 }
 
-/// Where to draw an outline: plate carree repeats what crosses its edges.
+/// Where to draw an outline: a map in degrees repeats what crosses its edges.
 fn shifts(outline: &Outline, projection: Projection) -> [Option<f64>; 2] {
-    let Projection::PlateCarree { cut, shrink } = projection else {
+    let Some((cut, shrink)) = projection.degrees() else {
         return [Some(0.0), None];
     };
     let ((x0, _), (x1, _)) = outline.bounds();

@@ -1,9 +1,12 @@
 //! Parallels and meridians with their labels.
 
-use super::canvas::{Canvas, FAINT_INK, Font, LineMask, Rect};
+use super::color::decimals;
 use super::coverage::Coverage;
-use super::projection::{Point, Projection};
-use super::view::View;
+use super::font::Font;
+use super::ink::Ink;
+use super::projection::Point;
+use super::scene::{Anchor, Color, Rect, Scene, Text};
+use super::view::{Shown, View};
 
 /// Steps in degrees that people expect; finer ones are 1, 2 and 5 times a power of ten.
 const LATITUDE_STEPS: [f64; 6] = [30.0, 20.0, 10.0, 5.0, 2.0, 1.0];
@@ -13,60 +16,65 @@ const MOST: f64 = 6.0;
 /// Points on a line of the graticule.
 const POINTS: i32 = 180;
 /// Pixels between a label and the frame.
-const GAP: i32 = 6;
+const GAP: f64 = 8.0;
+/// Size of labels.
+const SIZE: f64 = 18.0;
 
 /// Which lines to draw, in degrees.
 pub struct Graticule {
     parallels: Vec<f64>,
     meridians: Vec<f64>,
+    /// Of longitudes and latitudes.
     steps: (f64, f64),
-    /// Ranges in the frame.
-    latitudes: (f64, f64),
-    longitudes: (f64, f64),
+    shown: Shown,
+    font: Font,
+    unit: f64,
 }
 
 impl Graticule {
     /// The lines that the view calls for.
-    pub fn new(view: &View) -> Self {
-        let (longitudes, latitudes) = ranges(view);
+    pub fn new(view: &View, shown: &Shown, unit: f64) -> Self {
+        let (longitudes, latitudes) = (shown.longitudes, shown.latitudes);
         let lat_step = choose_step(latitudes.1 - latitudes.0, &LATITUDE_STEPS);
-        let turn = longitudes.1 - longitudes.0 >= 359.0;
-        let is_round = turn && matches!(view.projection, Projection::Polar { .. });
+        let is_round = longitudes.1 - longitudes.0 >= 359.0 && view.projection.pole().is_some();
         let lon_step = if is_round {
             30.0
         } else {
             choose_step(longitudes.1 - longitudes.0, &LONGITUDE_STEPS)
         };
-        let mut meridians = multiples(longitudes, lon_step);
-        if is_round {
-            meridians = multiples((-150.0, 180.0), lon_step);
-        }
+        let of = if is_round {
+            (-150.0, 180.0)
+        } else {
+            longitudes
+        };
         let mut parallels = multiples(latitudes, lat_step);
         parallels.retain(|lat| lat.abs() < 90.0);
         Self {
             parallels,
-            meridians,
+            meridians: multiples(of, lon_step),
             steps: (lon_step, lat_step),
-            latitudes,
-            longitudes,
+            shown: *shown,
+            font: Font::regular(SIZE * unit),
+            unit,
         }
     }
 
-    /// Where the lines run.
-    pub fn lines(&self, view: &View) -> LineMask {
-        let mut mask = LineMask::new(view.frame());
-        for &lat in &self.parallels {
-            draw_path(&mut mask, &self.parallel(lat, view));
-        }
-        for &lon in &self.meridians {
-            draw_path(&mut mask, &self.meridian(lon, view));
-        }
-        mask
+    /// Where the lines run, in pixels.
+    pub fn lines(&self, view: &View) -> Vec<Vec<Point>> {
+        let parallels = self.parallels.iter().map(|&lat| self.parallel(lat, view));
+        let meridians = self.meridians.iter().map(|&lon| self.meridian(lon, view));
+        let near = view.frame.grown(2.0);
+        let seen = |path: Vec<Point>| pieces(&path, near);
+        parallels.chain(meridians).flat_map(seen).collect()
     }
 
-    /// Pixels along a parallel.
+    /// Pixels along a parallel; of a region it begins and ends beyond the frame, so that it crosses the border.
     fn parallel(&self, lat: f64, view: &View) -> Vec<Point> {
-        let (west, east) = self.longitudes;
+        let (mut west, mut east) = self.shown.longitudes;
+        if east - west < 350.0 {
+            let more = 0.02 * (east - west);
+            (west, east) = (west - more, east + more);
+        }
         let at = |i: i32| west + (east - west) * f64::from(i) / f64::from(POINTS);
         (0..=POINTS).map(|i| view.pixel_of(at(i), lat)).collect()
     }
@@ -74,8 +82,10 @@ impl Graticule {
     /// Pixels along a meridian, from the equator's side. Near a pole only the cardinal ones go on
     /// to it.
     fn meridian(&self, lon: f64, view: &View) -> Vec<Point> {
-        let (mut from, mut to) = self.latitudes;
-        if let Projection::Polar { pole } = view.projection {
+        let (mut from, mut to) = self.shown.latitudes;
+        let more = 0.02 * (to - from);
+        (from, to) = ((from - more).max(-90.0), (to + more).min(90.0));
+        if let Some(pole) = view.projection.pole() {
             if pole < 0.0 {
                 (from, to) = (to, from);
             }
@@ -84,8 +94,8 @@ impl Graticule {
                 .iter()
                 .map(|lat| lat * pole)
                 .fold(0.0, f64::max);
-            if to * pole > innermost && innermost > 0.0 && self.steps.0 >= 20.0 && lon % 90.0 != 0.0
-            {
+            let ends = to * pole > innermost && innermost > 0.0 && self.steps.0 >= 20.0;
+            if ends && lon % 90.0 != 0.0 {
                 to = innermost * pole;
             }
         }
@@ -93,55 +103,75 @@ impl Graticule {
         (0..=POINTS).map(|i| view.pixel_of(lon, at(i))).collect()
     }
 
-    pub fn draw_labels(&self, canvas: &mut Canvas, view: &View, coverage: &Coverage) {
+    /// Writes the degrees beside the frame; of circles around a pole that is on the map, on the map.
+    pub fn labels(&self, scene: &mut Scene, view: &View, coverage: &Coverage, ink: &Ink) {
         let mut taken = Vec::new();
+        let has_pole = view.projection.pole().is_some() && view.shows(view.pixel((0.0, 0.0)));
+        let meridian = |lon: f64| degrees(lon, self.steps.0, ["E", "W"]);
+        let parallel = |lat: f64| degrees(lat, self.steps.1, ["N", "S"]);
         for &lon in &self.meridians {
-            let text = degrees(lon, self.steps.0, ["E", "W"]);
             let path = self.meridian(lon, view);
-            if let Some((crossing, side)) = first_crossing(&path, view) {
-                label_outside(
-                    canvas,
-                    (crossing, side),
-                    (&text, font(self.steps.0)),
-                    &mut taken,
-                );
+            let sides: &[Side] = if has_pole {
+                &[]
+            } else {
+                &[Side::Bottom, Side::Top]
+            };
+            if let Some(crossing) = crossing(&path, view, sides) {
+                self.label(scene, crossing, (&meridian(lon), ink.faint), &mut taken);
             }
         }
-        if matches!(view.projection, Projection::PlateCarree { .. }) {
-            let left = f64::from(view.frame().x0);
-            for &lat in &self.parallels {
-                let crossing = (left, view.pixel_of(self.longitudes.0, lat).1);
-                let text = degrees(lat, self.steps.1, ["N", "S"]);
-                label_outside(
-                    canvas,
-                    (crossing, Side::Left),
-                    (&text, font(self.steps.1)),
-                    &mut taken,
-                );
+        if has_pole {
+            self.label_circles(scene, view, coverage, ink);
+            return;
+        }
+        for &lat in &self.parallels {
+            if let Some(crossing) =
+                crossing(&self.parallel(lat, view), view, &[Side::Left, Side::Right])
+            {
+                self.label(scene, crossing, (&parallel(lat), ink.faint), &mut taken);
             }
-        } else {
-            self.label_circles(canvas, view, coverage);
+        }
+    }
+
+    /// Writes a label beside the frame, unless it would touch one that is already there.
+    fn label(
+        &self,
+        scene: &mut Scene,
+        ((x, y), side): (Point, Side),
+        (text, color): (&str, Color),
+        taken: &mut Vec<Rect>,
+    ) {
+        let (font, gap) = (self.font, GAP * self.unit);
+        let (width, high) = (font.width(text), 2.0 * font.to_middle());
+        let (x0, anchor, at) = match side {
+            Side::Left => (
+                x - width - gap,
+                Anchor::End,
+                (x - gap, y + font.to_middle()),
+            ),
+            Side::Right => (x + gap, Anchor::Start, (x + gap, y + font.to_middle())),
+            Side::Top => (x - width / 2.0, Anchor::Middle, (x, y - gap)),
+            Side::Bottom => (x - width / 2.0, Anchor::Middle, (x, y + gap + high)),
+        };
+        let rect = Rect::new(x0, at.1 - high, x0 + width, at.1);
+        if taken
+            .iter()
+            .all(|other| !rect.grown(0.5 * gap).intersects(*other))
+        {
+            scene.text(at, anchor, text, font, color);
+            taken.push(rect);
         }
     }
 
     /// Writes latitudes along the meridian, drawn or not, where most of them can be read.
-    fn label_circles(&self, canvas: &mut Canvas, view: &View, coverage: &Coverage) {
-        let inner = view.frame().grown(-8);
-        let font = font(self.steps.1);
+    fn label_circles(&self, scene: &mut Scene, view: &View, coverage: &Coverage, ink: &Ink) {
+        let inner = view.frame.grown(-8.0 * self.unit);
+        let font = self.font;
         let place = |lon: f64, lat: f64| {
             let text = degrees(lat, self.steps.1, ["N", "S"]);
             let (x, y) = view.pixel_of(lon, lat);
-            let (width, height) = (font.width(&text), font.height());
-            let (x0, y0) = (x.round() as i32 - width / 2, y.round() as i32 - height / 2);
-            (
-                text,
-                Rect {
-                    x0,
-                    y0,
-                    x1: x0 + width,
-                    y1: y0 + height,
-                },
-            )
+            let (half, high) = (font.width(&text) / 2.0, font.to_middle());
+            (text, Rect::new(x - half, y - high, x + half, y + high))
         };
         let score = |lon: f64| {
             let labels = self.parallels.iter().map(|&lat| place(lon, lat).1);
@@ -153,20 +183,28 @@ impl Graticule {
             };
             labels.map(value).sum::<i32>()
         };
-        let (west, east) = self.longitudes;
+        let (west, east) = self.shown.longitudes;
         // Half steps keep clear of the meridians.
         let half = self.steps.0 / 2.0;
-        let first = (west / half).ceil() as i64;
-        let last = (east / half).floor() as i64;
+        let (first, last) = ((west / half).ceil() as i64, (east / half).floor() as i64);
         let between = (first..=last)
             .filter(|i| i % 2 != 0)
             .map(|i| i as f64 * half);
         let best = between.max_by_key(|&lon| score(lon));
         let lon = best.unwrap_or(f64::midpoint(west, east));
         for &lat in &self.parallels {
-            let (text, rect) = place(lon, lat);
+            let (words, rect) = place(lon, lat);
             if inner.contains(rect) {
-                canvas.text_on_panel((rect.x0, rect.y0), &text, font);
+                let at = (rect.middle().0, rect.y1);
+                let rim = Some((ink.sea, 4.0 * self.unit));
+                scene.write(Text {
+                    at,
+                    anchor: Anchor::Middle,
+                    words,
+                    font,
+                    color: ink.faint,
+                    rim,
+                });
             }
         }
     }
@@ -179,46 +217,6 @@ enum Side {
     Right,
     Top,
     Bottom,
-}
-
-/// Longitudes and latitudes that the frame shows, found on a grid of its pixels.
-fn ranges(view: &View) -> ((f64, f64), (f64, f64)) {
-    const STEPS: i32 = 64;
-    let frame = view.frame();
-    let middle = view.projection.invert(view.center()).unwrap_or((0.0, 0.0));
-    let mut offsets = (0.0f64, 0.0f64);
-    let mut latitudes = (middle.1, middle.1);
-    for i in 0..=STEPS {
-        for j in 0..=STEPS {
-            let x = f64::from(frame.x0) + f64::from(frame.width() * i) / f64::from(STEPS);
-            let y = f64::from(frame.y0) + f64::from(frame.height() * j) / f64::from(STEPS);
-            let Some((lon, lat)) = view.projection.invert(view.plane((x, y))) else {
-                continue;
-            };
-            let offset = match view.projection {
-                Projection::Polar { .. } => (lon - middle.0 + 180.0).rem_euclid(360.0) - 180.0,
-                Projection::PlateCarree { .. } => lon - middle.0,
-            };
-            offsets = (offsets.0.min(offset), offsets.1.max(offset));
-            latitudes = (latitudes.0.min(lat), latitudes.1.max(lat));
-        }
-    }
-    let mut longitudes = (middle.0 + offsets.0, middle.0 + offsets.1);
-    match view.projection {
-        Projection::Polar { pole } if view.shows(view.pixel((0.0, 0.0))) => {
-            longitudes = (-180.0, 180.0);
-            latitudes = if pole > 0.0 {
-                (latitudes.0, 90.0)
-            } else {
-                (-90.0, latitudes.1)
-            };
-        }
-        Projection::Polar { .. } => {}
-        Projection::PlateCarree { cut, .. } => {
-            longitudes = (longitudes.0.max(cut), longitudes.1.min(cut + 360.0));
-        }
-    }
-    (longitudes, latitudes)
 }
 
 /// The finest step that gives few enough lines, not below a millionth of a degree.
@@ -249,24 +247,14 @@ fn multiples((low, high): (f64, f64), step: f64) -> Vec<f64> {
     (first..=last).take(64).map(|i| i as f64 * step).collect()
 }
 
-/// The font of labels: small where many digits are needed.
-fn font(step: f64) -> Font {
-    if step < 1e-3 { Font::SMALL } else { Font::TEXT }
-}
-
 /// `30°E`, `0°`, `180°`, `87.5°N`; longitudes beyond 180 are wrapped.
 fn degrees(value: f64, step: f64, [positive, negative]: [&str; 2]) -> String {
-    let value = if value > 180.0 + 1e-9 {
-        value - 360.0
-    } else {
-        value
+    let value = match value {
+        v if v > 180.0 + 1e-9 => v - 360.0,
+        v if v < -180.0 - 1e-9 => v + 360.0,
+        v => v,
     };
-    let value = if value < -180.0 - 1e-9 {
-        value + 360.0
-    } else {
-        value
-    };
-    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    let decimals = decimals(step, 9);
     let text = format!("{:.decimals$}", value.abs());
     let is_plain = value.abs() < step / 2.0 || value.abs() > 180.0 - 1e-9;
     let suffix = match value {
@@ -277,27 +265,67 @@ fn degrees(value: f64, step: f64, [positive, negative]: [&str; 2]) -> String {
     format!("{text}\u{b0}{suffix}")
 }
 
-fn draw_path(mask: &mut LineMask, path: &[Point]) {
+/// Parts of a path that may show in a rectangle.
+fn pieces(path: &[Point], near: Rect) -> Vec<Vec<Point>> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<Point> = Vec::new();
     for pair in path.windows(2) {
-        mask.line(pair[0], pair[1]);
+        let (a, b) = (pair[0], pair[1]);
+        let bounds = Rect::new(
+            a.0.min(b.0),
+            a.1.min(b.1),
+            a.0.max(b.0) + 1e-9,
+            a.1.max(b.1) + 1e-9,
+        );
+        if bounds.intersects(near) {
+            if piece.is_empty() {
+                piece.push(a);
+            }
+            piece.push(b);
+        } else if !piece.is_empty() {
+            pieces.push(std::mem::take(&mut piece));
+        }
     }
+    if piece.len() > 1 {
+        pieces.push(piece);
+    }
+    pieces
 }
 
-/// Where a path first enters the frame, and through which side.
-fn first_crossing(path: &[Point], view: &View) -> Option<(Point, Side)> {
-    let frame = view.frame();
-    let entry = path
+/// Where a path enters the frame or leaves it, and through which side: one of those that are wanted, or any where none is.
+fn crossing(path: &[Point], view: &View, wanted: &[Side]) -> Option<(Point, Side)> {
+    let mut best: Option<(usize, Point, Side)> = None;
+    for pair in path
         .windows(2)
-        .find(|pair| view.shows(pair[0]) != view.shows(pair[1]));
-    let Some(entry) = entry else {
-        let &start = path.first().filter(|start| view.shows(**start))?;
-        return matches!(view.projection, Projection::PlateCarree { .. })
-            .then_some(((start.0, f64::from(frame.y1)), Side::Bottom));
-    };
-    let (mut outside, mut inside) = (entry[0], entry[1]);
-    if view.shows(outside) {
-        (outside, inside) = (inside, outside);
+        .filter(|pair| view.shows(pair[0]) != view.shows(pair[1]))
+    {
+        let (point, side) = crossing_of(pair[0], pair[1], view);
+        let rank = if wanted.is_empty() {
+            Some(0)
+        } else {
+            wanted.iter().position(|own| *own == side)
+        };
+        if let Some(rank) = rank.filter(|rank| best.is_none_or(|(least, ..)| *rank < least)) {
+            best = Some((rank, point, side));
+        }
     }
+    // A map in degrees may end within its frame, where lines begin.
+    if let (None, Some(&side)) = (best, wanted.first())
+        && view.projection.degrees().is_some()
+    {
+        let earth = view.earth();
+        let inside = path.iter().find(|point| view.shows(**point))?;
+        return Some(match side {
+            Side::Left => ((earth.x0, inside.1), Side::Left),
+            _ => ((inside.0, earth.y1), Side::Bottom),
+        });
+    }
+    best.map(|(_, point, side)| (point, side))
+}
+
+/// The point between two at which the frame's border is crossed, and the side.
+fn crossing_of(a: Point, b: Point, view: &View) -> (Point, Side) {
+    let (mut outside, mut inside) = if view.shows(a) { (b, a) } else { (a, b) };
     for _ in 0..40 {
         let middle = (
             f64::midpoint(outside.0, inside.0),
@@ -309,39 +337,13 @@ fn first_crossing(path: &[Point], view: &View) -> Option<(Point, Side)> {
             outside = middle;
         }
     }
+    let frame = view.frame;
     let distances = [
-        (Side::Left, inside.0 - f64::from(frame.x0)),
-        (Side::Right, f64::from(frame.x1) - inside.0),
-        (Side::Top, inside.1 - f64::from(frame.y0)),
-        (Side::Bottom, f64::from(frame.y1) - inside.1),
+        (Side::Left, inside.0 - frame.x0),
+        (Side::Right, frame.x1 - inside.0),
+        (Side::Top, inside.1 - frame.y0),
+        (Side::Bottom, frame.y1 - inside.1),
     ];
-    let nearest = distances.into_iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some((inside, nearest.0))
-}
-
-/// Writes a label beside the frame, unless it would touch one that is already there.
-fn label_outside(
-    canvas: &mut Canvas,
-    ((x, y), side): (Point, Side),
-    (text, font): (&str, Font),
-    taken: &mut Vec<Rect>,
-) {
-    let (width, height) = (font.width(text), font.height());
-    let (x, y) = (x.round() as i32, y.round() as i32);
-    let (x0, y0) = match side {
-        Side::Left => (x - width - GAP, y - height / 2),
-        Side::Right => (x + GAP, y - height / 2),
-        Side::Top => (x - width / 2, y - height - GAP / 2),
-        Side::Bottom => (x - width / 2, y + GAP),
-    };
-    let rect = Rect {
-        x0,
-        y0,
-        x1: x0 + width,
-        y1: y0 + height,
-    };
-    if taken.iter().all(|other| !rect.grown(3).intersects(*other)) {
-        canvas.text((x0, y0), text, font, FAINT_INK);
-        taken.push(rect);
-    }
+    let nearest = distances.into_iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    (inside, nearest.map_or(Side::Bottom, |(side, _)| side))
 }

@@ -1,4 +1,5 @@
-//! The mark of who drew a picture: a PNG text chunk `Software: icefold` after the header.
+//! What a picture is written as, and the mark of who drew it: of PNG a text chunk `Software: icefold` after the header, of SVG
+//! and PDF a comment at the beginning.
 //!
 //! By it icefold knows the pictures that it may overwrite. Source: PNG (third edition), 11.3.3.2 `tEXt`, and
 //! Annex D for the CRC.
@@ -13,8 +14,39 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Signature, and the header chunk: length, type, 13 bytes, CRC.
 const HEADER: usize = SIGNATURE.len() + 4 + 4 + 13 + 4;
 const TEXT: &[u8] = b"tEXtSoftware\0icefold";
+/// How SVG files begin.
+pub const SVG: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- Software: icefold -->\n";
+/// How PDF files begin; the second line says that there are bytes beyond ASCII.
+pub const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n% Software: icefold\n";
 
-/// A picture with the mark.
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Png,
+    Svg,
+    Pdf,
+}
+
+impl Format {
+    /// The one that a name ends in.
+    pub fn named(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "png" => Some(Self::Png),
+            "svg" => Some(Self::Svg),
+            "pdf" => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+
+    /// The one of a file: PNG where its name says nothing.
+    #[cfg(feature = "picture")]
+    pub fn of(path: &Path) -> Self {
+        Self::named(path).unwrap_or(Self::Png)
+    }
+}
+
+/// A PNG with the mark.
 #[cfg(feature = "picture")]
 pub(super) fn marked(png: &[u8]) -> Vec<u8> {
     let (header, rest) = png.split_at(HEADER.min(png.len()));
@@ -33,9 +65,11 @@ pub const PICTURE: Artefact = Artefact {
 fn wrote_picture(path: &Path) -> bool {
     let mark = mark();
     let mut start = Vec::new();
-    let length = (HEADER + mark.len()) as u64;
+    let of_png = HEADER + mark.len();
+    let length = of_png.max(SVG.len()).max(PDF.len()) as u64;
     let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut start));
-    read.is_ok() && start.starts_with(SIGNATURE) && start.ends_with(&mark)
+    let is_png = start.starts_with(SIGNATURE) && start.get(HEADER..of_png) == Some(&mark[..]);
+    read.is_ok() && (is_png || start.starts_with(SVG.as_bytes()) || start.starts_with(PDF))
 }
 
 /// The chunk: length of its data, type, data, CRC of type and data.
@@ -57,7 +91,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[cfg(all(test, feature = "picture"))]
 mod tests {
-    use super::super::canvas::Image;
+    use super::super::png::Image;
     use super::*;
 
     #[test]

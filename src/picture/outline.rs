@@ -15,6 +15,8 @@ const SURVEY_ORDER: u8 = 8;
 const BLOCK: usize = 8192;
 /// Longitudes are noted to half a degree.
 const BINS: usize = 720;
+/// The globe is cut at gaps of more than so many half degrees.
+const LEAST_GAP: usize = 40;
 
 /// Cells, possibly cut into pieces: the cells of a finer order in them.
 pub struct Outlines<'a> {
@@ -32,13 +34,23 @@ pub struct Outline {
     len: usize,
 }
 
-/// Where on the globe cells lie.
+/// Where on the globe cells lie, as it is found.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Southernmost and northernmost latitude in degrees.
-    pub latitudes: (f64, f64),
+    latitudes: (f64, f64),
     /// Half degrees of longitude, from 0 east, that have cells.
     occupied: Vec<bool>,
+}
+
+/// Where on the globe is what a map shows, in degrees.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Southernmost and northernmost latitude.
+    pub latitudes: (f64, f64),
+    /// Westernmost longitude, and how far it is from there to the easternmost.
+    pub longitudes: (f64, f64),
+    /// Where to cut the globe open.
+    pub cut: f64,
 }
 
 /// Least and greatest x and y.
@@ -75,12 +87,8 @@ impl<'a> Outlines<'a> {
     }
 
     /// Finds where the cells lie, to their ancestors.
-    pub fn survey(&self) -> Survey {
+    pub fn survey(&self, survey: &mut Survey) {
         let order = Order::new(SURVEY_ORDER.min(self.order.get())).unwrap_or(self.order);
-        let mut survey = Survey {
-            latitudes: (90.0, -90.0),
-            occupied: vec![false; BINS],
-        };
         let up = self.grid.up(self.order, order);
         let mut last = None;
         for &cell in self.cells {
@@ -89,7 +97,6 @@ impl<'a> Outlines<'a> {
                 survey.add(self.grid.vertices(order, ancestor));
             }
         }
-        survey
     }
 
     /// Bounds of all outlines in the plane; `None` without cells.
@@ -131,6 +138,15 @@ impl<'a> Outlines<'a> {
     }
 }
 
+impl Default for Survey {
+    fn default() -> Self {
+        Self {
+            latitudes: (90.0, -90.0),
+            occupied: vec![false; BINS],
+        }
+    }
+}
+
 impl Survey {
     fn add(&mut self, quad: [Point; 4]) {
         for (_, lat) in quad {
@@ -144,42 +160,77 @@ impl Survey {
         }
     }
 
-    /// The longitude at which to cut the globe open, in degrees: the antimeridian if nothing is
-    /// there, else the middle of the widest gap, else the antimeridian all the same.
-    pub fn cut(&self) -> f64 {
+    /// The place; `None` without cells.
+    pub fn place(&self) -> Option<Place> {
+        let (south, north) = self.latitudes;
+        (south <= north).then(|| {
+            // The widest gap, as half degrees from its first to one beyond its last, which may be in the next turn.
+            let (mut gap, mut begin) = ((0, 0), 0);
+            for bin in 0..=2 * BINS {
+                if bin == 2 * BINS || self.occupied[bin % BINS] {
+                    if bin - begin > gap.1 - gap.0 {
+                        gap = (begin, bin);
+                    }
+                    begin = bin + 1;
+                }
+            }
+            let empty = (gap.1 - gap.0).min(BINS) as f64 / 2.0;
+            let wrapped = |lon: f64| (lon + 180.0).rem_euclid(360.0) - 180.0;
+            Place {
+                latitudes: self.latitudes,
+                longitudes: (wrapped(gap.1 as f64 / 2.0), 360.0 - empty),
+                cut: self.cut(gap),
+            }
+        })
+    }
+
+    /// The longitude at which to cut the globe open: the antimeridian if nothing is there, else the middle of the widest
+    /// gap, else the antimeridian all the same.
+    fn cut(&self, (first, end): (usize, usize)) -> f64 {
         const HALF: usize = BINS / 2;
-        if !self.occupied[HALF] && !self.occupied[HALF - 1] {
+        let is_free = !self.occupied[HALF] && !self.occupied[HALF - 1];
+        if is_free || end - first <= LEAST_GAP {
             return -180.0;
         }
-        let (mut widest, mut middle, mut begin) = (40, None, 0);
-        for bin in 0..2 * BINS {
-            if self.occupied[bin % BINS] {
-                begin = bin + 1;
-            } else if bin + 1 - begin > widest && bin + 1 - begin < BINS {
-                widest = bin + 1 - begin;
-                middle = Some((begin + bin + 1) as f64 / 4.0);
-            }
+        ((first + end) as f64 / 4.0 + 180.0).rem_euclid(360.0) - 180.0
+    }
+}
+
+impl Place {
+    /// Of a box: west, south, east, north.
+    pub fn of_box([west, south, east, north]: [f64; 4]) -> Self {
+        let width = if east > west {
+            east - west
+        } else {
+            east - west + 360.0
+        };
+        let cut = if west < east {
+            -180.0
+        } else {
+            f64::midpoint(east, west)
+        };
+        Self {
+            latitudes: (south, north),
+            longitudes: (west, width),
+            cut,
         }
-        middle.map_or(-180.0, |lon| (lon + 180.0).rem_euclid(360.0) - 180.0)
     }
 }
 
 impl Outline {
     /// The outline of a cell from its south, east, north and west corner in degrees.
     fn new(quad: [Point; 4], projection: Projection) -> Self {
-        match projection {
-            Projection::Polar { .. } => {
-                let mut corners = [(0.0, 0.0); 6];
-                for (corner, (lon, lat)) in corners.iter_mut().zip(quad) {
-                    *corner = projection.project(lon, lat);
-                }
-                Self { corners, len: 4 }
-            }
-            Projection::PlateCarree { cut, .. } => Self::unrolled(quad, projection, cut),
+        if let Some((cut, _)) = projection.degrees() {
+            return Self::unrolled(quad, projection, cut);
         }
+        let mut corners = [(0.0, 0.0); 6];
+        for (corner, (lon, lat)) in corners.iter_mut().zip(quad) {
+            *corner = projection.project(lon, lat);
+        }
+        Self { corners, len: 4 }
     }
 
-    /// In plate carree a cell stays in one piece across the antimeridian, and a corner at a pole
+    /// In degrees a cell stays in one piece across the antimeridian, and a corner at a pole
     /// becomes an edge.
     fn unrolled(quad: [Point; 4], projection: Projection, cut: f64) -> Self {
         let [_, (east, _), _, (west, _)] = quad;
@@ -231,9 +282,11 @@ impl Outline {
     }
 }
 
-const EMPTY: Bounds = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
+/// Bounds of nothing.
+pub const EMPTY: Bounds = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
 
-fn union(a: Bounds, b: Bounds) -> Bounds {
+/// Bounds of both.
+pub fn union(a: Bounds, b: Bounds) -> Bounds {
     (
         (a.0.0.min(b.0.0), a.0.1.min(b.0.1)),
         (a.1.0.max(b.1.0), a.1.1.max(b.1.1)),

@@ -1,126 +1,149 @@
 //! The window on the plane: which part is drawn, and where its pixels are.
 
-use super::canvas::Rect;
-use super::outline::{Bounds, Outlines};
+use super::outline::{Bounds, EMPTY, Outlines, Place, union};
 use super::projection::{Point, Projection};
+use super::scene::Rect;
 
-const IMAGE_WIDTH: u32 = 1400;
-/// Map frame: left and top edge, width, least and greatest height.
-const LEFT: i32 = 92;
-const TOP: i32 = 116;
-const WIDTH: i32 = 1060;
-const HEIGHTS: (f64, f64) = (530.0, 1020.0);
-/// Below the frame: labels of meridians, and a note.
-const BELOW: i32 = 64;
 /// Room around the cells, as a part of their extent.
 const MARGIN: f64 = 0.05;
 /// The window is at least so many times as wide as one cell.
 const LEAST_CELLS: f64 = 6.0;
 
-/// A projection, and the part of its plane that the frame shows.
-#[derive(Debug, Clone)]
+/// The part of the plane that is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    pub projection: Projection,
+    /// Middle, width and height in the plane.
+    pub center: Point,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// A window in a frame of the picture.
+#[derive(Debug, Clone, Copy)]
 pub struct View {
     pub projection: Projection,
-    frame: Rect,
+    pub frame: Rect,
     /// Middle of the frame in the plane.
     center: Point,
     /// Pixels to one unit of the plane.
     scale: f64,
 }
 
-impl View {
-    /// The window that holds all cells, as large as it can be; the globe where there are none.
-    pub fn fit(outlines: &Outlines) -> Self {
-        let Some(survey) = (outlines.cells() > 0).then(|| outlines.survey()) else {
-            let projection = Projection::PlateCarree {
-                cut: -180.0,
-                shrink: 1.0,
-            };
-            return Self::of_bounds(projection, ((-180.0, -90.0), (180.0, 90.0)), 0.0);
-        };
-        let projection = Projection::choose(&survey);
-        let bounds = outlines
-            .bounds(projection)
-            .unwrap_or(((-1.0, -1.0), (1.0, 1.0)));
-        let mut cell = 0.0;
-        if outlines.cells() <= LEAST_CELLS as usize {
-            outlines.for_each(projection, |_, outline| {
-                let ((x0, y0), (x1, y1)) = outline.bounds();
-                cell = (x1 - x0).max(y1 - y0).max(cell);
-            });
-        }
-        let bounds = match projection {
-            Projection::PlateCarree { cut, shrink } => {
-                let (west, east) = (cut * shrink, (cut + 360.0) * shrink);
-                let ((x0, y0), (x1, y1)) = bounds;
-                ((x0.max(west), y0), (x1.min(east), y1))
+/// Longitudes and latitudes that a view shows, in degrees, each from its least to its greatest.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    pub longitudes: (f64, f64),
+    pub latitudes: (f64, f64),
+}
+
+impl Window {
+    /// That of a box in degrees: west, south, east, north.
+    pub fn of_box(projection: Projection, [west, south, east, north]: [f64; 4]) -> Self {
+        const STEPS: u32 = 128;
+        let east = if east > west { east } else { east + 360.0 };
+        let mut bounds = EMPTY;
+        for i in 0..=STEPS {
+            let t = f64::from(i) / f64::from(STEPS);
+            let (lon, lat) = (west + (east - west) * t, south + (north - south) * t);
+            for (lon, lat) in [(lon, south), (lon, north), (west, lat), (east, lat)] {
+                let point = projection.project(turned(lon, projection), lat);
+                bounds = union(bounds, (point, point));
             }
-            Projection::Polar { .. } => bounds,
-        };
-        Self::of_bounds(projection, bounds, LEAST_CELLS * cell)
+        }
+        // The outline of a cap around a pole does not reach the pole: the box does.
+        if let Some(pole) = projection.pole() {
+            let inner = if pole > 0.0 { north } else { -south };
+            if east - west >= 360.0 || inner >= 90.0 {
+                bounds = union(bounds, ((0.0, 0.0), (0.0, 0.0)));
+            }
+        }
+        Self::of_bounds(projection, bounds, 0.0, 0.0)
     }
 
-    fn of_bounds(projection: Projection, ((x0, y0), (x1, y1)): Bounds, least: f64) -> Self {
-        let mut width = (x1 - x0).max(least) * (1.0 + 2.0 * MARGIN);
-        let mut height = (y1 - y0).max(least) * (1.0 + 2.0 * MARGIN);
+    /// The one that holds all cells; the globe where there are none.
+    pub fn fit(outlines: &[Outlines], projection: Projection) -> Self {
+        let cells: usize = outlines.iter().map(Outlines::cells).sum();
+        let mut bounds = EMPTY;
+        let mut cell = 0.0;
+        for outlines in outlines {
+            bounds = union(bounds, outlines.bounds(projection).unwrap_or(EMPTY));
+            if cells <= LEAST_CELLS as usize {
+                outlines.for_each(projection, |_, outline| {
+                    let ((x0, y0), (x1, y1)) = outline.bounds();
+                    cell = (x1 - x0).max(y1 - y0).max(cell);
+                });
+            }
+        }
+        if let Some((cut, shrink)) = projection.degrees() {
+            let (west, east) = (cut * shrink, (cut + 360.0) * shrink);
+            (bounds.0.0, bounds.1.0) = (bounds.0.0.max(west), bounds.1.0.min(east));
+        }
+        if cells == 0 {
+            return Self::of_bounds(
+                Projection::GLOBE,
+                ((-180.0, -90.0), (180.0, 90.0)),
+                0.0,
+                0.0,
+            );
+        }
+        Self::of_bounds(projection, bounds, LEAST_CELLS * cell, MARGIN)
+    }
+
+    fn of_bounds(
+        projection: Projection,
+        ((x0, y0), (x1, y1)): Bounds,
+        least: f64,
+        margin: f64,
+    ) -> Self {
+        let mut width = (x1 - x0).max(least) * (1.0 + 2.0 * margin);
+        let mut height = (y1 - y0).max(least) * (1.0 + 2.0 * margin);
         let mut center = (f64::midpoint(x0, x1), f64::midpoint(y0, y1));
-        if let Projection::PlateCarree { cut, shrink } = projection {
+        if let Some((cut, shrink)) = projection.degrees() {
             (center.0, width) = within(center.0, width, (cut * shrink, (cut + 360.0) * shrink));
             (center.1, height) = within(center.1, height, (-90.0, 90.0));
         }
-        let tall = (f64::from(WIDTH) * height / width)
-            .clamp(HEIGHTS.0, HEIGHTS.1)
-            .round();
         Self {
             projection,
-            frame: Rect {
-                x0: LEFT,
-                y0: TOP,
-                x1: LEFT + WIDTH,
-                y1: TOP + tall as i32,
-            },
             center,
-            scale: (f64::from(WIDTH) / width).min(tall / height),
+            width,
+            height,
         }
     }
 
-    /// Width and height of the whole picture in pixels.
-    pub fn image_size(&self) -> (u32, u32) {
-        (IMAGE_WIDTH, (self.frame.y1 + BELOW) as u32)
+    /// Height to width.
+    pub fn aspect(&self) -> f64 {
+        self.height / self.width
     }
+}
 
-    pub fn frame(&self) -> Rect {
-        self.frame
-    }
-
-    /// Middle of the frame in the plane.
-    pub fn center(&self) -> Point {
-        self.center
-    }
-
-    pub fn scale(&self) -> f64 {
-        self.scale
+impl View {
+    /// The window in the middle of a frame, as large as it can be.
+    pub fn new(window: &Window, frame: Rect) -> Self {
+        let scale = (frame.width() / window.width).min(frame.height() / window.height);
+        Self {
+            projection: window.projection,
+            frame,
+            center: window.center,
+            scale,
+        }
     }
 
     /// Pixel coordinates of a point of the plane, y downwards.
     pub fn pixel(&self, (x, y): Point) -> Point {
-        let rect = self.frame;
+        let middle = self.frame.middle();
         (
-            f64::midpoint(f64::from(rect.x0), f64::from(rect.x1))
-                + (x - self.center.0) * self.scale,
-            f64::midpoint(f64::from(rect.y0), f64::from(rect.y1))
-                - (y - self.center.1) * self.scale,
+            middle.0 + (x - self.center.0) * self.scale,
+            middle.1 - (y - self.center.1) * self.scale,
         )
     }
 
     /// The point of the plane at pixel coordinates.
     pub fn plane(&self, (x, y): Point) -> Point {
-        let rect = self.frame;
+        let middle = self.frame.middle();
         (
-            self.center.0
-                + (x - f64::midpoint(f64::from(rect.x0), f64::from(rect.x1))) / self.scale,
-            self.center.1
-                - (y - f64::midpoint(f64::from(rect.y0), f64::from(rect.y1))) / self.scale,
+            self.center.0 + (x - middle.0) / self.scale,
+            self.center.1 - (y - middle.1) / self.scale,
         )
     }
 
@@ -130,11 +153,91 @@ impl View {
     }
 
     /// True where pixel coordinates lie within the frame.
-    pub fn shows(&self, (x, y): Point) -> bool {
-        let rect = self.frame;
-        (f64::from(rect.x0)..=f64::from(rect.x1)).contains(&x)
-            && (f64::from(rect.y0)..=f64::from(rect.y1)).contains(&y)
+    pub fn shows(&self, point: Point) -> bool {
+        self.frame.shows(point)
     }
+
+    /// The part of the frame that is on the Earth: a map in degrees ends at its cut and at the poles.
+    pub fn earth(&self) -> Rect {
+        let Some((cut, shrink)) = self.projection.degrees() else {
+            return self.frame;
+        };
+        let (x0, y0) = self.pixel((cut * shrink, 90.0));
+        let (x1, y1) = self.pixel(((cut + 360.0) * shrink, -90.0));
+        let frame = self.frame;
+        Rect::new(
+            x0.max(frame.x0),
+            y0.max(frame.y0),
+            x1.min(frame.x1),
+            y1.min(frame.y1),
+        )
+    }
+
+    /// What it shows, found on a grid of its pixels.
+    pub fn shown(&self) -> Shown {
+        const STEPS: u32 = 64;
+        let earth = self.earth();
+        let middle = self.projection.invert(self.center).unwrap_or((0.0, 0.0));
+        let mut offsets = (0.0f64, 0.0f64);
+        let mut latitudes = (middle.1, middle.1);
+        for i in 0..=STEPS {
+            for j in 0..=STEPS {
+                let part = |i: u32| f64::from(i) / f64::from(STEPS);
+                let x = earth.x0 + earth.width() * part(i);
+                let y = earth.y0 + earth.height() * part(j);
+                let Some((lon, lat)) = self.projection.invert(self.plane((x, y))) else {
+                    continue;
+                };
+                let offset = match self.projection.degrees() {
+                    None => (lon - middle.0 + 180.0).rem_euclid(360.0) - 180.0,
+                    Some(_) => lon - middle.0,
+                };
+                offsets = (offsets.0.min(offset), offsets.1.max(offset));
+                latitudes = (latitudes.0.min(lat), latitudes.1.max(lat));
+            }
+        }
+        let mut longitudes = (middle.0 + offsets.0, middle.0 + offsets.1);
+        if let Some((cut, _)) = self.projection.degrees() {
+            longitudes = (longitudes.0.max(cut), longitudes.1.min(cut + 360.0));
+        }
+        if let Some(pole) = self
+            .projection
+            .pole()
+            .filter(|_| self.shows(self.pixel((0.0, 0.0))))
+        {
+            longitudes = (-180.0, 180.0);
+            latitudes = if pole > 0.0 {
+                (latitudes.0, 90.0)
+            } else {
+                (-90.0, latitudes.1)
+            };
+        }
+        Shown {
+            longitudes,
+            latitudes,
+        }
+    }
+}
+
+/// A longitude in the turn that a map in degrees has.
+fn turned(lon: f64, projection: Projection) -> f64 {
+    match projection.degrees() {
+        Some((cut, _)) if lon < cut => lon + 360.0,
+        Some((cut, _)) if lon > cut + 360.0 => lon - 360.0,
+        _ => lon,
+    }
+}
+
+/// The place of all cells, or of the box that is asked for.
+pub fn place(outlines: &[Outlines], bbox: Option<[f64; 4]>) -> Option<Place> {
+    if let Some(bbox) = bbox {
+        return Some(Place::of_box(bbox));
+    }
+    let mut survey = super::outline::Survey::default();
+    for outlines in outlines {
+        outlines.survey(&mut survey);
+    }
+    survey.place()
 }
 
 /// Middle and width of a window, moved and narrowed to lie within limits.

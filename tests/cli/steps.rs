@@ -33,7 +33,11 @@ fn a_map_is_of_one_step_which_has_to_be_named() {
         render
     };
     succeed(&mut render(&["h_mean", "--time", "2019-02"]));
-    assert!(std::fs::metadata(&map).unwrap().len() > 1_000);
+    let one = std::fs::read(&map).unwrap();
+    assert!(one.len() > 1_000);
+    // A map of each, in one picture.
+    succeed(&mut render(&["h_mean", "--time", "all"]));
+    assert_ne!(std::fs::read(&map).unwrap(), one);
     for (args, says) in [
         (
             &["n"][..],

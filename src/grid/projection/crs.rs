@@ -61,7 +61,8 @@ impl Crs {
         matches!(self.kind(), Kind::Geographic)
     }
 
-    pub(in crate::grid) fn projection(self) -> Projection {
+    /// Its formulas.
+    pub(crate) fn projection(self) -> Projection {
         match self.kind() {
             Kind::Geographic => Projection::Geographic,
             Kind::Polar(south, standard, origin) => {
@@ -99,6 +100,16 @@ impl Crs {
                 Transverse::FARTHEST / 1000.0
             )
         })
+    }
+
+    /// The pole in the middle of its plane: 1 north, -1 south.
+    #[cfg(feature = "picture")]
+    pub(crate) fn pole(self) -> Option<f64> {
+        match self.kind() {
+            Kind::Polar(south, ..) => Some(if south { -1.0 } else { 1.0 }),
+            Kind::Azimuthal(_) => Some(1.0),
+            Kind::Geographic | Kind::Utm(..) | Kind::Cylindrical(_) => None,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ const SLACK: f64 = 1e-6;
 
 /// A coordinate reference system as formulas, with what of them does not depend on positions.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) enum Projection {
+pub(crate) enum Projection {
     /// Degrees as they are.
     Geographic,
     Polar(Polar),
@@ -43,7 +43,7 @@ pub(in crate::grid) enum Projection {
 
 /// The plane around a projected position.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) struct Around {
+pub(crate) struct Around {
     pub x: f64,
     pub y: f64,
     /// No position of the box that it is the middle of is projected farther away, along either axis.
@@ -52,7 +52,7 @@ pub(in crate::grid) struct Around {
 
 /// A box of positions by its middle: degrees, and how far it goes from there.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::grid) struct Middle {
+pub(crate) struct Middle {
     lon: f64,
     lat: f64,
     /// Metres on the ground at most, times [`METRES`] but for the cosine of the latitude.
@@ -61,6 +61,13 @@ pub(in crate::grid) struct Middle {
 }
 
 impl Projection {
+    /// Polar stereographic around a pole, true to scale at this latitude, which is given without its sign; from the north
+    /// pole `origin` points down, from the south pole up.
+    #[cfg(feature = "picture")]
+    pub fn polar(south: bool, standard: f64, origin: f64) -> Self {
+        Self::Polar(Polar::new(&ellipsoid::WGS84, south, standard, origin))
+    }
+
     /// The place of a position: longitude of at most one and a half turns, geodetic latitude, both in degrees. What
     /// cannot be projected is NaN.
     #[inline]

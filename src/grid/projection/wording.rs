@@ -18,7 +18,7 @@ impl Crs {
     }
 
     /// The name in the EPSG dataset.
-    fn title(self) -> String {
+    pub(crate) fn title(self) -> String {
         match self.kind() {
             Kind::Geographic => "WGS 84".to_owned(),
             Kind::Utm(zone, south) => {
