@@ -45,8 +45,33 @@ def orders(store: str) -> list[int]:
         return _icefold.store_orders(store)
     import zarr
 
-    there = list(zarr.open_group(store, mode="r").group_keys())
-    return sorted((int(name) for name in there if name.isdigit()), reverse=True)
+    root = zarr.open_group(store, mode="r")
+    there = {int(name) for name in root.group_keys() if name.isdigit()}
+    return sorted(there | {at for at in [_order_in(dict(root.attrs))] if at is not None}, reverse=True)
+
+
+def _order_in(attributes: dict[str, Any]) -> int | None:
+    """The order of the cells that a group with these attributes has itself."""
+    dggs = attributes.get("dggs") or {}
+    return dggs.get("refinement_level") if "icefold" in attributes else None
+
+
+def _root_attributes(store: str) -> dict[str, Any]:
+    """Attributes of the root of a store; none of a hive, which has no Zarr there."""
+    if os.path.isdir(store):
+        try:
+            with open(os.path.join(store, "zarr.json"), encoding="utf-8") as file:
+                return json.load(file).get("attributes", {})
+        except FileNotFoundError:
+            return {}
+    import zarr
+
+    return dict(zarr.open_group(store, mode="r").attrs)
+
+
+def _group_of(store: str, order: int) -> str | None:
+    """The group of an order: none where the arrays are at the root, as those of the finest are."""
+    return None if _order_in(_root_attributes(store)) == order else str(order)
 
 
 def open_store(store: Path, order: int | None = None, *, centers: bool = True, **options: Any) -> xarray.Dataset:
@@ -87,8 +112,9 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
         there = orders(where)
     except (OSError, ValueError) as error:
         raise StoreError(f"store {where} cannot be read: {error}") from error
-    if not there and os.path.isdir(os.path.join(where, "rectilinear")):
-        how = f"xarray.open_zarr({where!r}, group='rectilinear', consolidated=False)"
+    in_group = os.path.isdir(os.path.join(where, "rectilinear"))
+    if in_group or (_root_attributes(where).get("icefold") or {}).get("layout") == "raster":
+        how = f"xarray.open_zarr({where!r}" + (", group='rectilinear')" if in_group else ")")
         raise StoreError(f"store {where} has rows and columns, and no cells of HEALPix; open it with {how}")
     if not there:
         raise StoreError(f"{where} is no store of icefold: it has no group of an order, such as {where}/12")
@@ -96,11 +122,12 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
         order = there[0]
     if order not in there:
         raise StoreError(f"store {where} has no order {order}; it has {', '.join(map(str, there))}")
-    if os.path.isdir(where) and not os.path.isdir(os.path.join(where, str(order), "cell_ids")):
+    group = _group_of(where, order)
+    if os.path.isdir(where) and not os.path.isdir(os.path.join(where, group or "", "cell_ids")):
         found = _of_all_cells(where, order, options)
         return with_centers(found) if centers else found
-    options = {"chunks": None, "consolidated": False, **options}
-    found = xarray.open_zarr(where, group=str(order), **options)
+    options = {"chunks": None, **options}
+    found = xarray.open_zarr(where, group=group, **options)
     if "cell_ids" not in found.variables:
         raise StoreError(f"store {where} has no cell_ids at order {order}; open it with xarray.open_zarr")
     found = found.set_coords([name for name in ("cell_ids", "crs", "time_bnds") if name in found.variables])
@@ -149,7 +176,7 @@ def _steps(store: str, order: int, attributes: dict[str, Any]) -> tuple[str, dic
     axis = (attributes.get("icefold") or {}).get("axis")
     if axis is None:
         return "", {}
-    lazy = xarray.open_zarr(store, group=str(order), chunks=None, consolidated=False)
+    lazy = xarray.open_zarr(store, group=_group_of(store, order), chunks=None)
     return axis, {name: lazy[name].variable.load() for name in (axis, "time_bnds") if name in lazy.variables}
 
 

@@ -16,7 +16,9 @@ use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
+use super::cite::CiteArgs;
 use super::machine::MachineArgs;
+use super::show::RenderArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,7 @@ Examples:
   icefold finalize land_ice.zarr                  when all shards are done
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
+  icefold cite land_ice.zarr
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
 
@@ -63,6 +66,8 @@ pub enum Verb {
     Finalize(FinalizeArgs),
     /// Show what is in a granule, a table, a shard map, a run report, a store or pieces of one
     Inspect(InspectArgs),
+    /// Print what to cite of a store: the products that it was made of, with their DOIs
+    Cite(CiteArgs),
     /// Draw one variable of a store as a PNG map
     Render(RenderArgs),
     /// Compare two stores, or what devices make of the same granules, bit by bit
@@ -305,28 +310,6 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RenderArgs {
-    /// The store
-    pub store: PathBuf,
-    /// The array to draw
-    pub variable: String,
-    /// The picture to write, a PNG
-    #[arg(short, long, value_name = "MAP.png")]
-    pub output: PathBuf,
-    /// Draw the cells of this order [default: the finest]
-    #[arg(long, value_name = "ORDER")]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
-    pub order: Option<u8>,
-    /// Draw the cells at this step, of a store that has steps of time: a moment in it (2019-06, 2019-06-15T12:00Z), or
-    /// the number of its cycle, reference ground track or region
-    #[arg(long, value_name = "TIME")]
-    pub time: Option<String>,
-    /// Title of the picture [default: the store and the variable]
-    #[arg(long)]
-    pub title: Option<String>,
 }
 
 #[derive(Debug, Args)]

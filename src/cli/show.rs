@@ -1,8 +1,8 @@
 //! `inspect`, `render`, `schema`, `completions`: the verbs that only look.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -12,10 +12,32 @@ use crate::picture::{Drawn, check_picture, draw};
 use crate::run::tidy_file;
 use crate::{config, inspect, plan, report};
 
-use super::args::{Cli, CompletionsArgs, Format, InspectArgs, RenderArgs, SchemaArgs};
+use super::args::{Cli, CompletionsArgs, Format, InspectArgs, SchemaArgs};
 use super::out::{print, print_json};
 use super::progress::Progress;
 use super::words::CommandLine;
+
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The store
+    pub store: PathBuf,
+    /// The array to draw
+    pub variable: String,
+    /// The picture to write, a PNG
+    #[arg(short, long, value_name = "MAP.png")]
+    pub output: PathBuf,
+    /// Draw the cells of this order [default: the finest]
+    #[arg(long, value_name = "ORDER")]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=29))]
+    pub order: Option<u8>,
+    /// Draw the cells at this step, of a store that has steps of time: a moment in it (2019-06, 2019-06-15T12:00Z), or
+    /// the number of its cycle, reference ground track or region
+    #[arg(long, value_name = "TIME")]
+    pub time: Option<String>,
+    /// Title of the picture [default: the store and the variable]
+    #[arg(long)]
+    pub title: Option<String>,
+}
 
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let access = args.access.rules(false)?;
