@@ -34,6 +34,7 @@ mod plan;
 mod plan_time;
 mod points;
 mod profiles;
+mod provenance;
 mod rasters;
 mod refusals;
 mod region_files;
