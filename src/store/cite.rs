@@ -145,7 +145,7 @@ impl fmt::Display for Citation {
             let plural = if self.other_files == 1 { "" } else { "s" };
             writeln!(
                 f,
-                "\n  {} file{plural} whose names are of no product; icefold inspect lists them.",
+                "\n  {} file{plural} whose names are of no product; the store lists them.",
                 self.other_files
             )?;
         }

@@ -4,9 +4,10 @@
 //! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table,
 //! `csv.rs` as lines, and `rows.rs` either of them without a store.
 //! `cite.rs` tells what to cite, `content.rs` has the hashes that all have in common, `origin.rs` what names of granules say, `provenance.rs` what a store says
-//! it was made of, `products.rs` how products are cited, `footprint.rs` where cells are.
+//! it was made of, `command.rs` makes it again, `products.rs` how products are cited, `footprint.rs` where cells are.
 
 mod cite;
+mod command;
 mod content;
 mod csv;
 mod fill;

@@ -9,10 +9,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::command::command;
 use super::footprint::Around;
 use super::products::{doi, title};
 use super::target::Target;
-use crate::config::{CellPolicy, Config};
+use crate::config::Config;
 use crate::finalize::StoreSchema;
 use crate::grid::GridConfig;
 use crate::read::product::ProductName;
@@ -304,31 +305,4 @@ fn cells_of(grid: &GridConfig) -> String {
             grid.kind.latitude()
         ),
     }
-}
-
-/// The command that makes this store again, of the config and the granules that it names.
-fn command(config: &Config, target: &Target) -> String {
-    let mut words = vec!["icefold run config.yaml granules/ --store store.zarr".to_owned()];
-    if config.region.is_some() {
-        words.push("--region region.geojson".to_owned());
-    }
-    if config.cells == CellPolicy::Region {
-        words.push("--cells-of-region".to_owned());
-    }
-    let grid = config.grid;
-    if target.layout != super::Layout::of_grid(&grid) {
-        words.push(format!("--layout {}", target.layout));
-    }
-    let overviews = target
-        .overviews
-        .iter()
-        .map(|order| match grid.kind.rectilinear() {
-            Some(of) => of.factor_of_order(*order).unwrap_or_default().to_string(),
-            None => order.to_string(),
-        });
-    let overviews: Vec<String> = overviews.collect();
-    if !overviews.is_empty() {
-        words.push(format!("--overviews {}", overviews.join(",")));
-    }
-    words.join(" ")
 }

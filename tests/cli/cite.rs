@@ -20,7 +20,10 @@ fn a_store_tells_what_to_cite() {
         stdout(&succeed(&mut cite)).to_owned()
     };
     let text = cite(&[]);
-    assert!(text.contains("https://doi.org/10.5067/ATLAS/ATL06.007"), "{text}");
+    assert!(
+        text.contains("https://doi.org/10.5067/ATLAS/ATL06.007"),
+        "{text}"
+    );
     assert!(cite(&["--bibtex"]).contains("@dataset{ATL06_007,"));
     let found: serde_json::Value = serde_json::from_str(&cite(&["--json"])).unwrap();
     assert_eq!(found["products"][0]["product"], "ATL06");

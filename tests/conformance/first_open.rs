@@ -35,7 +35,10 @@ fn stores_open_by_their_path_and_their_address_alone() {
     ];
     for (store, config, settings) in asked {
         let mut run = icefold();
-        run.arg("run").arg(config).args(paths(&granules)).args(settings);
+        run.arg("run")
+            .arg(config)
+            .args(paths(&granules))
+            .args(settings);
         succeed(run.arg("--store").arg(site.out(store)));
     }
     let mut check = python();

@@ -169,7 +169,11 @@ fn tables_have_a_size_and_a_probe_and_no_product() {
     assert_eq!(said["products"], json!([]));
     let citation = cite(&store).unwrap();
     assert_eq!((citation.products.len(), citation.other_files), (0, 1));
-    assert!(citation.to_string().contains("1 file whose names are of no product"));
+    assert!(
+        citation
+            .to_string()
+            .contains("1 file whose names are of no product")
+    );
 }
 
 /// The store as it was laid out before: the finest cells in a group, a root that says nothing, no provenance.
@@ -185,7 +189,8 @@ fn of_before(store: &Path) {
     }
     std::fs::remove_dir_all(store.join("provenance")).unwrap();
     let mut attributes = root["attributes"].as_object().unwrap().clone();
-    attributes.retain(|key, _| ["dggs", "latitude", "icefold", "zarr_conventions"].contains(&&**key));
+    attributes
+        .retain(|key, _| ["dggs", "latitude", "icefold", "zarr_conventions"].contains(&&**key));
     let document = |attributes: Value| {
         json!({"zarr_format": 3, "node_type": "group", "attributes": attributes}).to_string()
     };
@@ -235,5 +240,8 @@ fn that_stores_were_made_of_other_files_is_noted_and_no_difference() {
     let report = icefold::Verify::stores(&site.out("a.zarr"), &site.out("b.zarr")).unwrap();
     assert!(report.identical(), "{report}");
     let text = report.to_string();
-    assert!(text.contains("made of other granules: 1 in a and 1 in b"), "{text}");
+    assert!(
+        text.contains("made of other granules: 1 in a and 1 in b"),
+        "{text}"
+    );
 }

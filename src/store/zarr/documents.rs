@@ -95,11 +95,7 @@ mod tests {
         let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
         write(&a, 100, 100);
         let changes = [
-            (
-                "",
-                "/attributes/title",
-                "12: title is none in a and 1 in b",
-            ),
+            ("", "/attributes/title", "12: title is none in a and 1 in b"),
             (
                 "",
                 "/attributes/zarr_conventions/0/name",

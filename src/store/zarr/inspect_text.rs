@@ -104,7 +104,7 @@ fn provenance_lines(of: &Value) -> Vec<String> {
     }
     if let Some(more) = granules.len().checked_sub(NAMED).filter(|more| *more > 0) {
         lines.push(format!(
-            "  and {} more, which --json lists",
+            "  and {} more, all of them in JSON",
             grouped(more as u64)
         ));
     }
