@@ -101,7 +101,7 @@ pub fn group_of(store: &Path, order: Order) -> String {
 pub fn subfolders(store: &Path, group: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for path in folders::list(group).map_err(|error| Error::io("list", group, error))? {
-        if !path.is_dir() {
+        if !path.is_dir() || folders::name(&path).starts_with('.') {
             continue;
         }
         if document(store, &path)?["node_type"] == "array" {
