@@ -315,9 +315,7 @@ pub fn inspect(
 /// What to cite of a store, for people and as BibTeX.
 #[pyfunction]
 pub fn cite(py: Python<'_>, path: PathBuf) -> PyResult<(String, String)> {
-    let citation = py
-        .detach(|| icefold::inspect::cite(&path))
-        .or_raise(py)?;
+    let citation = py.detach(|| icefold::inspect::cite(&path)).or_raise(py)?;
     Ok((citation.to_string(), citation.bibtex()))
 }
 

@@ -319,6 +319,9 @@ mod tests {
         let group = path.join("zarr.json");
         let document = fs::read(&group).unwrap();
         fs::write(&group, "[1, 2]").unwrap();
+        says("is a zarr array, not a group of orders");
+        let text = String::from_utf8(document.clone()).unwrap();
+        fs::write(&group, text.replace("\"nested\"", "\"ring\"")).unwrap();
         says("attribute dggs does not describe nested healpix cells");
         fs::write(&group, document).unwrap();
         fs::remove_file(path.join("h_mean/zarr.json")).unwrap();
