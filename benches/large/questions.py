@@ -11,7 +11,7 @@ keeps and rejects what it should is checked by counting, and the arrays of a sto
 
 import argparse
 import json
-import os
+import resource
 import subprocess
 import tempfile
 from pathlib import Path
@@ -162,11 +162,11 @@ def questions(arguments, jagged):
 
 
 def user_seconds(command):
-    before = os.times().children_user
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{command}: {done.stderr}")
-    return os.times().children_user - before, json.loads(done.stdout)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, json.loads(done.stdout)
 
 
 def main():
@@ -220,7 +220,7 @@ def main():
         along = {name: min(seconds[name]) - min(of_one[name]) for name in asked}
         for name in asked:
             print(
-                f"| {name} | {kept[name]} | {min(seconds[name]):.2f} | {min(of_one[name]):.2f} | {along[name]:.2f} | "
+                f"| {name} | {kept[name]} | {min(seconds[name]):.3f} | {min(of_one[name]):.3f} | {along[name]:.3f} | "
                 f"{along[name] / along['none']:.3f} |"
             )
 
