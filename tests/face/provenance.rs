@@ -159,7 +159,7 @@ fn it_is_shown_and_cited() {
 fn tables_have_a_size_and_a_probe_and_no_product() {
     let site = Site::new();
     let table = site.path("points.parquet");
-    tables::write(&table, &tables::points(), Format::Parquet);
+    tables::write(&table, &tables::points(), Format::Parquet(100));
     done(site.code(tables::config(&site), &one(&table)));
     let store = site.out("a.zarr");
     let said = document(&store, "provenance")["attributes"].clone();
