@@ -9,7 +9,7 @@ const CHECK: &str = concat!(
     "/tests/conformance/first_open.py"
 );
 
-const RASTER: &str = "\
+const RASTER: &str = "output:
   grid: {type: rectilinear, crs: EPSG:3413, resolution: 2000, bounds: [-240000, -2560000, 240000, -1920000], chunk_shape: \
   [80, 80]}
 ";
@@ -26,7 +26,7 @@ fn stores_open_by_their_path_and_their_address_alone() {
     let atl03 = icefold::config::load("atl03").unwrap().text;
     let raster = site.path("raster.yaml");
     let (head, _) = atl03.split_once("\noutput:\n").unwrap();
-    std::fs::write(&raster, format!("{head}\noutput:\n{RASTER}")).unwrap();
+    std::fs::write(&raster, format!("{head}\n{RASTER}")).unwrap();
     let raster = raster.to_str().unwrap().to_owned();
     let asked = [
         ("cells.zarr", "atl03", &[][..]),
