@@ -1,14 +1,14 @@
 //! A config as a store states it: what was asked, without what is of one machine.
 //!
 //! Beside the line. Comments and the spelling of YAML are not of the question, nor is where the store went, where a shard
-//! map was, and the folder of a file with an area.
+//! map was, and which file an area is from: stores say of an area its hash and its box.
 
 use super::Config;
 use super::emit::emitted;
 use super::tree::{Entry, Value, scan};
 
-/// Keys that say where something is on this machine.
-const PLACES: [&str; 2] = ["store", "catalog"];
+/// Keys that say where something is on this machine, or may.
+const PLACES: [&str; 3] = ["store", "catalog", "region"];
 
 impl Config {
     /// The YAML of this config without comments and without paths of this machine.
@@ -31,13 +31,6 @@ impl Config {
 
 fn without_places(entries: &mut Vec<Entry>) {
     entries.retain(|entry| !PLACES.contains(&entry.key.as_str()));
-    let areas = entries.iter_mut().filter(|entry| entry.key == "region");
-    for area in areas {
-        if let Value::Scalar(path) = &mut area.node.value {
-            let name = path.text.rsplit(['/', '\\']).next().unwrap_or_default();
-            path.text = name.to_owned();
-        }
-    }
 }
 
 #[cfg(test)]
