@@ -39,7 +39,7 @@ from ._errors import (
 )
 from ._icefold import Config, __version__
 from ._looks import cite, demo, devices, inspect, render, verify
-from ._report import Inspection, Report, Verification
+from ._report import Inspection, Picture, Report, Verification
 from ._verbs import config, finalize, plan, run
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "MapError",
     "MismatchError",
     "Note",
+    "Picture",
     "PiecesError",
     "Report",
     "ReportError",

@@ -5,21 +5,88 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _icefold
-from ._arguments import Memory, Region, machine, region as _region, whole
-from ._columns import columns
+from ._arguments import Region, machine, needed, plain, shown, texts, whole
+from ._arguments import region as _region
+from ._columns import columns, degrees
 from ._errors import ArgumentError, Note
 
 if TYPE_CHECKING:
     import numpy
     import numpy.typing
+    import xarray
 
     Numbers = numpy.typing.ArrayLike
     Cells = numpy.typing.NDArray[numpy.uint64]
 
 Latitude = Literal["authalic-wgs84", "geodetic-spherical"]
+_LATITUDES = ("authalic-wgs84", "geodetic-spherical")
+_TO = ("xarray", "pandas", "arrow", "numpy")
+
+
+@overload
+def aggregate(
+    lon: Numbers | str = ...,
+    lat: Numbers | str = ...,
+    values: Numbers | str | Sequence[str] | Mapping[str, Numbers] = ...,
+    *,
+    data: Any = ...,
+    order: int | None = ...,
+    stats: Sequence[str] | str = ...,
+    weights: Numbers | str | None = ...,
+    grid: Mapping[str, Any] | str | None = ...,
+    region: Region | None = ...,
+    time: Mapping[str, Any] | None = ...,
+    latitude: Latitude = ...,
+    resolution: int | None = ...,
+    device: str = ...,
+    threads: int | None = ...,
+    to: Literal["xarray"] = ...,
+) -> xarray.Dataset: ...
+
+
+@overload
+def aggregate(
+    lon: Numbers | str = ...,
+    lat: Numbers | str = ...,
+    values: Numbers | str | Sequence[str] | Mapping[str, Numbers] = ...,
+    *,
+    data: Any = ...,
+    order: int | None = ...,
+    stats: Sequence[str] | str = ...,
+    weights: Numbers | str | None = ...,
+    grid: Mapping[str, Any] | str | None = ...,
+    region: Region | None = ...,
+    time: Mapping[str, Any] | None = ...,
+    latitude: Latitude = ...,
+    resolution: int | None = ...,
+    device: str = ...,
+    threads: int | None = ...,
+    to: Literal["numpy"],
+) -> dict[str, numpy.typing.NDArray[Any]]: ...
+
+
+@overload
+def aggregate(
+    lon: Numbers | str = ...,
+    lat: Numbers | str = ...,
+    values: Numbers | str | Sequence[str] | Mapping[str, Numbers] = ...,
+    *,
+    data: Any = ...,
+    order: int | None = ...,
+    stats: Sequence[str] | str = ...,
+    weights: Numbers | str | None = ...,
+    grid: Mapping[str, Any] | str | None = ...,
+    region: Region | None = ...,
+    time: Mapping[str, Any] | None = ...,
+    latitude: Latitude = ...,
+    resolution: int | None = ...,
+    device: str = ...,
+    threads: int | None = ...,
+    to: Literal["pandas", "arrow"],
+) -> Any: ...
 
 
 def aggregate(
@@ -120,8 +187,9 @@ def aggregate(
     >>> of_months["count"].dims, of_months["count"].values.tolist()
     (('time', 'cells'), [[2, 0], [0, 0], [0, 1]])
     """
-    if to not in ("xarray", "pandas", "arrow", "numpy"):
-        raise ArgumentError(f"to={to!r} is none of 'xarray', 'pandas', 'arrow' and 'numpy'")
+    for name, value, known in (("to", to, _TO), ("latitude", latitude, _LATITUDES)):
+        if not isinstance(value, str) or value not in known:
+            raise ArgumentError(f"{name}={value!r} is none of {', '.join(map(repr, known))}; give one of them")
     cell_order, of_grid = _grid(order, grid)
     keys, times = _time(time)
     names, source = columns(data, lon, lat, values, weights, times)
@@ -129,13 +197,14 @@ def aggregate(
         keys.append(("dataset", json.dumps(names["time"])))
     asked = {
         **names,
-        "stats": [stats] if isinstance(stats, str) else [str(each) for each in stats],
+        "stats": texts(stats, "stats", '["count", "mean"]'),
         "order": cell_order,
         "grid": of_grid,
         "latitude": latitude,
-        "resolution": None if resolution is None else -whole(resolution, "resolution", -1100, 1100),
+        "resolution": None if resolution is None else -whole(resolution, "resolution", -100, 60),
         "region": None if region is None else _region(region),
         "times": keys,
+        "hashed": to == "xarray",
         "machine": machine(device, threads, None),
     }
     found = _icefold.aggregate(source, asked)
@@ -153,7 +222,7 @@ def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int,
     if grid is None:
         return 12 if order is None else whole(order, "order", 0, 29), None
     if not isinstance(grid, (str, Mapping)):
-        raise ArgumentError(f"grid={grid!r}: give a dict of a config's output.grid, such as {{'type': 'healpix'}}")
+        raise ArgumentError(f"grid={shown(grid)}: give a dict of a config's output.grid, such as {{'type': 'healpix'}}")
     said: dict[str, Any] = {"type": grid} if isinstance(grid, str) else dict(grid)
     kind = said.get("type", "healpix")
     if kind != "healpix":
@@ -166,7 +235,7 @@ def _grid(order: int | None, grid: Mapping[str, Any] | str | None) -> tuple[int,
         order = said["child_order"]
     order = 12 if order is None else whole(order, "order", 0, 29)
     written = {"type": kind, "indexing_scheme": "nested", "parent_order": min(6, order), **said, "child_order": order}
-    return order, json.dumps(written)
+    return order, json.dumps(plain(written, "grid"))
 
 
 def _time(time: Mapping[str, Any] | None) -> tuple[list[tuple[str, str]], Any]:
@@ -175,7 +244,7 @@ def _time(time: Mapping[str, Any] | None) -> tuple[list[tuple[str, str]], Any]:
         return [], None
     example = 'such as {"dataset": times, "from": "2019-06", "every": "month"}'
     if not isinstance(time, Mapping):
-        raise ArgumentError(f"time={type(time).__name__}: give a dict of a config's keys, {example}")
+        raise ArgumentError(f"time={shown(time)}: give a dict of a config's keys, {example}")
     said = dict(time)
     times = said.pop("dataset", None)
     if times is None:
@@ -183,19 +252,16 @@ def _time(time: Mapping[str, Any] | None) -> tuple[list[tuple[str, str]], Any]:
     for key in said:
         if key not in ("from", "to", "every", "edges"):
             raise ArgumentError(f"time has {key!r}, and its keys are 'dataset', 'from', 'to', 'every' and 'edges'")
-    return [(key, json.dumps(_moments(value))) for key, value in said.items() if value is not None], times
+    keys = []
+    for key, value in said.items():
+        if value is not None:
+            wanted = list(value) if key == "edges" and not isinstance(value, (str, Mapping)) and _many(value) else value
+            keys.append((key, json.dumps(plain(wanted, f"time[{key!r}]"))))
+    return keys, times
 
 
-def _moments(value: Any) -> Any:
-    """Moments as a config has them: years, texts, or lists of these."""
-    if isinstance(value, (str, int, float)):
-        return value
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "tolist") and getattr(value, "ndim", 0) == 0:
-        # Of NumPy; a month is all of it, as in a text.
-        return str(value)
-    return [_moments(each) for each in value]
+def _many(value: Any) -> bool:
+    return hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
 
 
 def _shaped(found: dict[str, Any], to: str) -> Any:
@@ -207,12 +273,9 @@ def _shaped(found: dict[str, Any], to: str) -> Any:
     if to == "numpy":
         return of_rows
     if to == "arrow":
-        import pyarrow
-
-        return pyarrow.table(of_rows)
+        return needed("pyarrow", "to='arrow'").table(of_rows)
     if to == "pandas":
-        import pandas
-
+        pandas = needed("pandas", "to='pandas'")
         cells = of_rows.pop("cell_ids")
         if when is None:
             return pandas.DataFrame(of_rows, index=pandas.Index(cells, name="cell_ids"))
@@ -280,6 +343,11 @@ def locate(lon: Numbers, lat: Numbers, order: int = 12, *, latitude: Latitude = 
         Nested ids, of the shape of the positions. They depend on nothing but the position: the same bits on every
         machine.
 
+    Raises
+    ------
+    ArgumentError
+        A position that is none: NaN, a latitude beyond +-90, a longitude beyond +-540.
+
     Examples
     --------
     >>> import icefold
@@ -288,8 +356,10 @@ def locate(lon: Numbers, lat: Numbers, order: int = 12, *, latitude: Latitude = 
     """
     import numpy
 
-    lon, lat = (numpy.asarray(each, "f8") for each in (lon, lat))
-    if lon.shape != lat.shape:
-        raise ArgumentError(f"lon has shape {lon.shape}, lat {lat.shape}; give as many of both")
-    flat = [numpy.ascontiguousarray(each).ravel() for each in (lon, lat)]
-    return _icefold.locate(flat[0], flat[1], whole(order, "order", 0, 29), latitude).reshape(lon.shape)
+    if not isinstance(latitude, str):
+        raise ArgumentError(f"latitude={shown(latitude)} is none of {', '.join(map(repr, _LATITUDES))}; give one of them")
+    of_lon, of_lat = degrees(lon, "lon"), degrees(lat, "lat")
+    if of_lon.shape != of_lat.shape:
+        raise ArgumentError(f"lon has shape {of_lon.shape}, lat {of_lat.shape}; give as many of both")
+    flat = [numpy.ascontiguousarray(each).ravel() for each in (of_lon, of_lat)]
+    return _icefold.locate(flat[0], flat[1], whole(order, "order", 0, 29), latitude).reshape(of_lon.shape)

@@ -14,9 +14,9 @@ from ._dataset import open_store
 class IcefoldBackend(BackendEntrypoint):
     """Opens a store at one of its orders."""
 
-    description = "Stores of icefold: statistics per HEALPix cell"
+    description = "Stores of icefold: statistics per HEALPix cell, or in rows and columns"
     url = "https://docs.xarray.dev/en/stable/internals/how-to-add-new-backend.html"
-    open_dataset_parameters = ("filename_or_obj", "drop_variables", "order")
+    open_dataset_parameters = ("filename_or_obj", "drop_variables", "order", "overview", "centers")
 
     def open_dataset(
         self,
@@ -24,5 +24,8 @@ class IcefoldBackend(BackendEntrypoint):
         *,
         drop_variables: str | Iterable[str] | None = None,
         order: int | None = None,
+        overview: int | None = None,
+        centers: bool | None = None,
     ) -> xarray.Dataset:
-        return open_store(filename_or_obj, order, drop_variables=drop_variables)
+        dropped = {} if drop_variables is None else {"drop_variables": drop_variables}
+        return open_store(filename_or_obj, order, overview=overview, centers=centers, **dropped)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ._arguments import shown
 from ._errors import ArgumentError
 
 # How many of its counts a second has, by the unit of a moment in NumPy.
@@ -15,54 +16,78 @@ def columns(data: Any, lon: Any, lat: Any, values: Any, weights: Any, times: Any
     """Names of columns, and the columns: a capsule, or arrays."""
     if data is None:
         return _of_arrays(lon, lat, values, weights, times)
-    if hasattr(data, "geometry") and hasattr(data, "crs"):
-        return _of_points(data, lon, lat, values, weights, times)
     names = {"lon": lon, "lat": lat, "values": _listed(values), "weights": weights, "time": times, "per_second": None}
-    wanted = [lon, lat, *_others(names)]
-    for name in wanted:
+    wanted = {"lon": lon, "lat": lat, **_others(names)}
+    for said, name in wanted.items():
         if not isinstance(name, str):
-            raise ArgumentError("with data=, lon, lat, values, weights and time['dataset'] are names of its columns")
+            raise ArgumentError(f"{said}={shown(name)} beside data=, where it is the name of a column; give that")
+    if hasattr(data, "geometry") and hasattr(data, "crs"):
+        return names, _of_points(data, names)
+    # A frame that is not computed yet, of which a few columns are wanted.
+    if hasattr(data, "collect") and hasattr(data, "collect_schema"):
+        there = data.collect_schema().names()
+        _all_there(wanted, there)
+        data = data.select(list(dict.fromkeys(wanted.values()))).collect()
     # pandas has a stream only beside pyarrow, and its columns are arrays of NumPy already.
     if hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc"):
         return names, data.__arrow_c_stream__()
-    missing = [name for name in wanted if name not in data]
-    if missing:
-        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, data))}")
+    fields = getattr(getattr(data, "dtype", None), "names", None)
+    if fields is None and not isinstance(data, Mapping) and not hasattr(data, "columns"):
+        raise ArgumentError(
+            f"data={shown(data)} is no table; give one of pyarrow, polars, pandas, duckdb or geopandas, or a dict of arrays"
+        )
+    _all_there(wanted, data if fields is None else fields)
     return names, _arrays(data, names)
 
 
+def _all_there(wanted: dict[str, str], there: Any) -> None:
+    missing = [name for name in wanted.values() if name not in there]
+    if missing:
+        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, there))}")
+
+
 def _listed(values: Any) -> list[Any]:
-    return [values] if isinstance(values, str) else list(values)
+    if isinstance(values, str):
+        return [values]
+    if isinstance(values, (bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ArgumentError(f"values={shown(values)} beside data=, where they are names of columns; give them")
+    return list(values)
 
 
-def _others(names: dict[str, Any]) -> list[Any]:
-    """Names of values, weights and times."""
-    rest = [names[of] for of in ("weights", "time") if names[of] is not None]
-    return [*names["values"], *rest]
+def _others(names: dict[str, Any]) -> dict[str, Any]:
+    """Names of values, weights and times, by what they are said with."""
+    others = {f"values[{place}]": name for place, name in enumerate(names["values"])}
+    of = {"weights": names["weights"], "time['dataset']": names["time"]}
+    return {**others, **{said: name for said, name in of.items() if name is not None}}
 
 
-def _of_points(data: Any, lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
+def _of_points(data: Any, names: dict[str, Any]) -> Any:
     """Points of geopandas: their positions, unless columns of positions are named."""
+    others = _others(names)
+    _all_there(others, data)
+    table = {name: data[name] for name in others.values()}
+    if names["lon"] in data and names["lat"] in data:
+        return _arrays({**table, **{name: data[name] for name in (names["lon"], names["lat"])}}, names)
     if data.crs is not None and not data.crs.is_geographic:
         raise ArgumentError(f"points are in {data.crs.to_string()}, and positions are degrees; use .to_crs(4326)")
-    names = {"lon": lon, "lat": lat, "values": _listed(values), "weights": weights, "time": times, "per_second": None}
-    missing = [name for name in _others(names) if not isinstance(name, str) or name not in data]
-    if missing:
-        raise ArgumentError(f"data has no column {missing[0]}; it has {', '.join(map(str, data))}")
-    table = {name: data[name] for name in _others(names)}
-    for name, of_point in ((lon, data.geometry.x), (lat, data.geometry.y)):
-        table[name] = data[name] if name in data else of_point
-    return names, _arrays(table, names)
+    points = data.geometry
+    odd = sorted(set(points.geom_type.dropna()) - {"Point"})
+    if odd:
+        raise ArgumentError(f"data has geometries that are no points: {', '.join(odd)}; use .representative_point(), say")
+    return _arrays({**table, names["lon"]: points.x, names["lat"]: points.y}, names)
 
 
 def _of_arrays(lon: Any, lat: Any, values: Any, weights: Any, times: Any) -> tuple[dict[str, Any], Any]:
-    if any(isinstance(each, str) for each in (lon, lat, values, weights, times)):
-        raise ArgumentError("names of columns need what has them: give data=, or arrays in place of names")
+    for said, each in {"lon": lon, "lat": lat, "values": values, "weights": weights, "time['dataset']": times}.items():
+        if isinstance(each, str):
+            raise ArgumentError(f"{said}={each!r} is the name of a column, and nothing has columns; give data=, or an array")
     of_values = {str(name): each for name, each in values.items()} if isinstance(values, Mapping) else {"value": values}
     if not of_values:
         raise ArgumentError("values is empty; give one array at least")
     table = {"lon": lon, "lat": lat, "weights": weights, "time": times}
     for name in of_values:
+        if not name:
+            raise ArgumentError("values has an array without a name; give it one")
         if name in table:
             raise ArgumentError(f"values has {name!r}, which is the name of another argument; rename it")
     names = {
@@ -83,6 +108,8 @@ def _arrays(table: Any, names: dict[str, Any]) -> tuple[Any, Any, list[Any]]:
     listed = list(names["values"])
     if names["weights"] is not None and names["weights"] not in listed:
         listed.append(names["weights"])
+    if names["lon"] == names["lat"]:
+        raise ArgumentError(f"lon and lat are both column {names['lon']}; name two")
     degrees = [numpy.ascontiguousarray(_numbers(table[names[of]], names[of]), "f8") for of in ("lon", "lat")]
     columns = [_values(table[name], name) for name in listed]
     if names["time"] is not None:
@@ -97,17 +124,39 @@ def _plain(column: Any, name: str) -> Any:
 
     if isinstance(column, numpy.ma.MaskedArray) and numpy.ma.is_masked(column):
         raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
-    # Of pandas' own types; those of NumPy know no nulls, and NaN is a number.
-    if hasattr(getattr(column, "dtype", None), "na_value") and getattr(column, "hasnans", False):
+    # Of pandas' own types, and of Arrow's columns; those of NumPy know no nulls, and NaN is a number.
+    of_arrow = getattr(column, "null_count", 0)
+    nulls = hasattr(getattr(column, "dtype", None), "na_value") and getattr(column, "hasnans", False)
+    if nulls or (of_arrow() if callable(of_arrow) else of_arrow):
         raise ArgumentError(
-            f"{name} is of {column.dtype} and has nulls, which NumPy has not; fill them, leave them out, or give the table "
-            "as pyarrow.Table.from_pandas(...), of which a null takes part in nothing"
+            f"{name} is of {getattr(column, 'dtype', type(column).__name__)} and has nulls, which NumPy has not; fill them, "
+            "leave them out, or give data= a table of pyarrow or polars, of which a null takes part in nothing"
         )
     converted = getattr(column, "to_numpy", None)
-    array = numpy.asarray(column) if converted is None else converted()
+    try:
+        array = numpy.asarray(column) if converted is None else converted()
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name}={shown(column)} is no array of numbers: {error}; give one") from error
+    if array.ndim == 0:
+        raise ArgumentError(f"{name}={shown(column)} is no array of numbers; give one")
     if array.ndim != 1:
         raise ArgumentError(f"{name} has shape {array.shape}, and columns have one dimension; use .ravel()")
     return array
+
+
+def degrees(positions: Any, name: str) -> Any:
+    """Positions of any shape as float64."""
+    import numpy
+
+    if isinstance(positions, numpy.ma.MaskedArray) and numpy.ma.is_masked(positions):
+        raise ArgumentError(f"{name} has masked values; fill them, or leave them out")
+    try:
+        array = numpy.asarray(positions)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name}={shown(positions)} is no array of degrees: {error}; give one") from error
+    if array.dtype.kind not in "fiu":
+        raise ArgumentError(f"{name}={shown(positions)} is of {array.dtype}, and positions are numbers, degrees; convert it")
+    return array.astype("f8", copy=False)
 
 
 def _numbers(column: Any, name: str) -> Any:

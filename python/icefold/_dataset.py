@@ -7,8 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from . import _icefold
-from ._arguments import Path
-from ._errors import ArgumentError, Note, StoreError
+from ._arguments import Path, flag, path, whole
+from ._errors import ArgumentError, Error, Note, StoreError
+from ._root import group_of, order_in, root_attributes
 
 if TYPE_CHECKING:
     import xarray
@@ -39,61 +40,53 @@ def dataset(
     return xarray.Dataset(arrays, coordinates, {"dggs": dggs, "latitude": latitude, **attrs})
 
 
-def orders(store: str) -> list[int]:
+def orders(store: str, groups: list[str]) -> list[int]:
     """Orders of the cells that a store has, finest first."""
     if os.path.isdir(store):
         return _icefold.store_orders(store)
-    import zarr
-
-    root = zarr.open_group(store, mode="r")
-    there = {int(name) for name in root.group_keys() if name.isdigit()}
-    return sorted(there | {at for at in [_order_in(dict(root.attrs))] if at is not None}, reverse=True)
+    at = order_in(root_attributes(store))
+    there = {int(name) for name in groups if name.isdigit()}
+    return sorted(there if at is None else there | {at}, reverse=True)
 
 
-def _order_in(attributes: dict[str, Any]) -> int | None:
-    """The order of the cells that a group with these attributes has itself."""
-    dggs = attributes.get("dggs") or {}
-    return dggs.get("refinement_level") if "icefold" in attributes else None
-
-
-def _root_attributes(store: str) -> dict[str, Any]:
-    """Attributes of the root of a store; none of a hive, which has no Zarr there."""
-    if os.path.isdir(store):
-        try:
-            with open(os.path.join(store, "zarr.json"), encoding="utf-8") as file:
-                return json.load(file).get("attributes", {})
-        except FileNotFoundError:
-            return {}
-    import zarr
-
-    return dict(zarr.open_group(store, mode="r").attrs)
-
-
-def _group_of(store: str, order: int) -> str | None:
-    """The group of an order: none where the arrays are at the root, as those of the finest are."""
-    return None if _order_in(_root_attributes(store)) == order else str(order)
-
-
-def open_store(store: Path, order: int | None = None, *, centers: bool = True, **options: Any) -> xarray.Dataset:
+def open_store(
+    store: Path,
+    order: int | None = None,
+    *,
+    overview: int | None = None,
+    centers: bool | None = None,
+    **options: Any,
+) -> xarray.Dataset:
     """A store as a Dataset, with an index of cells and the accessor ``.icefold``.
 
     Parameters
     ----------
     store
         What :func:`icefold.run` or the program wrote, in any layout, and zagg's own stores on HEALPix. Those in the
-        layout ``cells`` are read as they are needed, and may be URLs; of others, which have values of all cells, the
-        occupied ones are read at once.
+        layouts ``cells`` and ``raster`` are read as they are needed, and may be URLs; of ``fullsphere`` and ``hive``, which
+        have values of all cells, the occupied ones are read at once.
     order
         Which order of the cells: an overview, or the finest where none is given.
+    overview
+        Of rows and columns, which overview: how many times as wide its cells are; the finest where none is given.
     centers
-        Whether coordinates ``longitude`` and ``latitude`` have the centre of every cell, degrees on WGS84.
+        Whether coordinates ``longitude`` and ``latitude`` have the centre of every cell, degrees on WGS84. Where nothing
+        is said, of HEALPix cells they do; rows and columns have ``x`` and ``y``.
     **options
-        For ``xarray.open_zarr``, such as ``chunks={}`` for dask; of the layout ``cells``.
+        For ``xarray.open_zarr``, such as ``chunks={}`` for dask; of the layouts ``cells`` and ``raster``.
+
+    Returns
+    -------
+    Dataset
+        Arrays (cells) with the coordinate ``cell_ids`` (uint64, nested), or (y, x) with ``x`` and ``y``; with steps of
+        time (time, ...). The coordinate ``crs`` says the reference system.
 
     Raises
     ------
     StoreError
-        There is no store, or it has no such order.
+        There is no store, or it has no such order or overview.
+    ArgumentError
+        An option that the layout does not have.
 
     Examples
     --------
@@ -106,32 +99,38 @@ def open_store(store: Path, order: int | None = None, *, centers: bool = True, *
     import xarray
 
     from . import _accessor as _accessor
+    from . import _rasters
 
-    where = os.fspath(store)
+    where = path(store, "store")
+    shown_centers = centers is None or flag(centers, "centers")
     try:
-        there = orders(where)
+        groups = _rasters.groups(where)
+        widths = _rasters.widths(groups)
+        there = [] if widths else orders(where, groups)
     except (OSError, ValueError) as error:
-        raise StoreError(f"store {where} cannot be read: {error}") from error
-    in_group = os.path.isdir(os.path.join(where, "rectilinear"))
-    if in_group or (_root_attributes(where).get("icefold") or {}).get("layout") == "raster":
-        how = f"xarray.open_zarr({where!r}" + (", group='rectilinear')" if in_group else ")")
-        raise StoreError(f"store {where} has rows and columns, and no cells of HEALPix; open it with {how}")
+        raise error if isinstance(error, Error) else StoreError(f"store {where} cannot be read: {error}") from error
+    if widths:
+        if order is not None:
+            raise _rasters.no_order(where, order, widths)
+        found = _rasters.open_raster(where, widths, overview, options)
+        return _rasters.with_centers(found) if centers and shown_centers else found
+    if overview is not None:
+        raise ArgumentError(f"overview={overview!r} is of rows and columns, and store {where} has HEALPix cells; give order=")
     if not there:
         raise StoreError(f"{where} is no store of icefold: it has no group of an order, such as {where}/12")
-    if order is None:
-        order = there[0]
+    order = there[0] if order is None else whole(order, "order", 0, 29)
     if order not in there:
         raise StoreError(f"store {where} has no order {order}; it has {', '.join(map(str, there))}")
-    group = _group_of(where, order)
+    group = group_of(where, order)
     if os.path.isdir(where) and not os.path.isdir(os.path.join(where, group or "", "cell_ids")):
         found = _of_all_cells(where, order, options)
-        return with_centers(found) if centers else found
+        return with_centers(found) if shown_centers else found
     options = {"chunks": None, **options}
     found = xarray.open_zarr(where, group=group, **options)
     if "cell_ids" not in found.variables:
         raise StoreError(f"store {where} has no cell_ids at order {order}; open it with xarray.open_zarr")
     found = found.set_coords([name for name in ("cell_ids", "crs", "time_bnds") if name in found.variables])
-    return with_centers(found) if centers else found
+    return with_centers(found) if shown_centers else found
 
 
 def _of_all_cells(store: str, order: int, options: dict[str, Any]) -> xarray.Dataset:
@@ -176,7 +175,7 @@ def _steps(store: str, order: int, attributes: dict[str, Any]) -> tuple[str, dic
     axis = (attributes.get("icefold") or {}).get("axis")
     if axis is None:
         return "", {}
-    lazy = xarray.open_zarr(store, group=_group_of(store, order), chunks=None)
+    lazy = xarray.open_zarr(store, group=group_of(store, order), chunks=None)
     return axis, {name: lazy[name].variable.load() for name in (axis, "time_bnds") if name in lazy.variables}
 
 

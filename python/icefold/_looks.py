@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import _icefold
-from ._arguments import ConfigLike, Memory, Path, Progress, Watcher, machine, path, paths
+from ._arguments import (
+    ConfigLike,
+    Memory,
+    Path,
+    Progress,
+    Watcher,
+    flag,
+    machine,
+    maybe_text,
+    path,
+    paths,
+    shown,
+    text,
+    whole,
+)
 from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
-from ._report import Inspection, Verification
+from ._report import Inspection, Picture, Verification
 
 
 def verify(
@@ -41,6 +56,15 @@ def verify(
     Verification
         True where every bit is the same; ``["differences"]`` says what is not.
 
+    Raises
+    ------
+    StoreError
+        A store that cannot be read.
+    DeviceError
+        A device that there is not.
+    ArgumentError
+        What belongs to the other question: granules beside stores, or stores beside devices.
+
     Examples
     --------
     >>> import icefold
@@ -57,23 +81,24 @@ def verify(
             raise ArgumentError(
                 "allow_external, threads and memory are about granules, and two stores are compared; give devices=[...]"
             )
-        others = paths(b)
+        others = paths(b, "b")
         if len(others) != 1 or isinstance(a, (Config, Mapping)):
             raise ArgumentError("verify compares two stores; to compare devices give devices=[...]")
-        identical, text = _icefold.verify_stores(os.fspath(a), others[0])
+        identical, said = _icefold.verify_stores(path(a, "a"), others[0])
     else:
-        if len(devices) < 2 or isinstance(devices, str):
-            raise ArgumentError(f'devices={devices!r}: give two or more, such as ["cpu", "wgpu"]')
+        names = [] if isinstance(devices, str) or not isinstance(devices, Iterable) else list(devices)
+        if len(names) < 2:
+            raise ArgumentError(f'devices={shown(devices)}: give two or more, such as ["cpu", "wgpu"]')
         question = _config(a, set, order)
         settings = {
-            "granules": paths(b),
-            "external": paths(allow_external),
-            "devices": list(devices),
+            "granules": paths(b, "b"),
+            "external": paths(allow_external, "allow_external"),
+            "devices": [text(name, f"devices[{place}]", "cpu") for place, name in enumerate(names)],
             "machine": machine("auto", threads, memory),
         }
         with Watcher(progress) as callback:
-            identical, text = _icefold.verify_devices(question, settings, callback)
-    found = Verification(json.loads(text))
+            identical, said = _icefold.verify_devices(question, settings, callback)
+    found = Verification(json.loads(said))
     found.identical = identical
     return found
 
@@ -100,8 +125,8 @@ def cite(store: Path, *, bibtex: bool = False) -> str:
     >>> "@software{icefold," in icefold.cite("photons.zarr", bibtex=True)
     True
     """
-    text, entries = _icefold.cite(path(store))
-    return entries if bibtex else text.rstrip()
+    text, entries = _icefold.cite(path(store, "store"))
+    return entries if flag(bibtex, "bibtex") else text.rstrip()
 
 
 def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) -> Inspection:  # noqa: A002
@@ -116,6 +141,16 @@ def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) 
     all
         Of a granule: every dataset.
 
+    Returns
+    -------
+    Inspection
+        Facts as a dict, whose keys depend on what it is; as text what ``icefold inspect`` prints.
+
+    Raises
+    ------
+    Error
+        There is nothing, or nothing that icefold knows.
+
     Examples
     --------
     >>> import icefold
@@ -124,39 +159,47 @@ def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) 
     True
     """
     question = None if config is None else _config(config)
-    text, shown = _icefold.inspect(path(what), question, all)
-    found = Inspection(json.loads(text))
-    if (question is not None or all) and "ground_tracks" not in found:
-        raise ArgumentError(f"config and all are about a granule, and {path(what)} is none; leave them out")
-    found.text = shown
+    where, everything = path(what, "what"), flag(all, "all")
+    said, found_text = _icefold.inspect(where, question, everything)
+    found = Inspection(json.loads(said))
+    if (question is not None or everything) and "ground_tracks" not in found:
+        raise ArgumentError(f"config and all are about a granule, and {where} is none; leave them out")
+    found.text = found_text
     return found
 
 
 def render(
     store: Path,
     variable: str,
-    output: Path,
+    output: Path | None = None,
     *,
     order: int | None = None,
-    time: str | int | None = None,
+    time: Any = None,
     title: str | None = None,
-) -> str:
-    """Draws one array of a store as a map, a PNG, and gives back its path.
+) -> Picture:
+    """Draws one array of a store as a map, a PNG, as ``icefold render`` does.
 
     Parameters
     ----------
     store
-        In any layout.
+        In any layout, rows and columns among them.
     variable
         The array.
     output
-        The picture; its name ends in ``.png``. One that icefold drew is replaced.
+        Where the picture goes; its name ends in ``.png``. One that icefold drew is replaced. Nothing is written where none
+        is given.
     order
         Order of the cells; the finest where none is given.
     time
-        Of a store with steps of time, which is drawn: a moment in it, or the number of its cycle, track or region.
+        Of a store with steps of time, which is drawn: a moment in it (a text, a date, datetime64), or the number of its
+        cycle, track or region.
     title
         In place of the store and the array.
+
+    Returns
+    -------
+    Picture
+        The bytes of the PNG, shown as a picture in Jupyter.
 
     Raises
     ------
@@ -169,12 +212,45 @@ def render(
     --------
     >>> import icefold
     >>> report = icefold.run("atl03", icefold.demo("granules"), "drawn.zarr")
-    >>> icefold.render("drawn.zarr", "h_mean", "map.png")
+    >>> picture = icefold.render("drawn.zarr", "h_mean")
+    >>> picture[:4]
+    b'\\x89PNG'
+    >>> icefold.render("drawn.zarr", "h_mean", "map.png").path
     'map.png'
     """
-    when = None if time is None else str(time)
-    _icefold.render(path(store), variable, path(output), (order, when, title))
-    return path(output)
+    which = None if order is None else whole(order, "order", 0, 29)
+    asked = (which, _step(time), maybe_text(title, "title", "Greenland"))
+    where, name = path(store, "store"), text(variable, "variable", "h_mean")
+    if output is not None:
+        drawn = path(output, "output")
+        _icefold.render(where, name, drawn, asked)
+        # A pipe or a device has taken it.
+        return Picture(_bytes(drawn) if os.path.isfile(drawn) else b"", drawn)
+    # Importing icefold does not wait for it.
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="icefold-") as folder:
+        drawn = os.path.join(folder, "map.png")
+        _icefold.render(where, name, drawn, asked)
+        return Picture(_bytes(drawn))
+
+
+def _bytes(where: str) -> bytes:
+    with open(where, "rb") as file:
+        return file.read()
+
+
+def _step(time: Any) -> str | None:
+    """The step of time that is drawn, as the program has it."""
+    if time is None or isinstance(time, str):
+        return time
+    if hasattr(time, "isoformat"):
+        return str(time.isoformat())
+    if type(time).__name__ == "datetime64":
+        return str(time)
+    if isinstance(time, numbers.Integral) and not isinstance(time, bool):
+        return str(int(time))
+    raise ArgumentError(f"time={shown(time)} names no step; give a moment, such as '2019-06', or a number")
 
 
 def devices() -> list[dict[str, str | None]]:
@@ -199,4 +275,4 @@ def demo(folder: Path) -> list[str]:
     >>> len(icefold.demo("granules")) > 0
     True
     """
-    return [os.fspath(granule) for granule in _icefold.demo_granules(path(folder))]
+    return [os.fspath(granule) for granule in _icefold.demo_granules(path(folder, "folder"))]

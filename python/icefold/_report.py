@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray
 
 
 class _Facts(dict[str, Any]):
@@ -60,17 +63,26 @@ class Report(_Facts):
         rows = [("store", self.store), ("whole", "yes" if self.whole else "no, something was left out")]
         rows += [(f"photons {key}", f"{photons[key]:,}") for key in ("read", "kept", "rejected") if key in photons]
         rows += [(f"  {why}", f"{count:,}") for why, count in photons.get("rejected_by", {}).items()]
+        granules = self.get("granules", {})
+        for key, said in (("done", "granules"), ("failed", "  left out"), ("superseded", "  superseded")):
+            if key == "done" or granules.get(key):
+                rows.append((said, f"{len(granules.get(key, [])):,}"))
         for key, said in (("occupied_cells", "cells"), ("content_sha256", "content sha256")):
             if key in self:
                 value = self[key]
                 rows.append((said, f"{value:,}" if isinstance(value, int) else str(value)))
-        return rows
+        for overview in self.get("overviews") or []:
+            rows.append((f"  {overview.get('group') or 'order ' + str(overview['order'])}", f"{overview['occupied_cells']:,}"))
+        device = self.get("device") or {}
+        if "seconds" in self:
+            rows.append(("seconds", f"{self['seconds']:.2f}, on {device.get('name', 'cpu')}"))
+        return rows + [("note", note) for note in self.notes]
 
-    def open(self, order: int | None = None) -> Any:
+    def open(self, order: int | None = None, **options: Any) -> xarray.Dataset:
         """The store as a Dataset, as :func:`icefold.open` gives it."""
         from ._dataset import open_store
 
-        return open_store(self.store, order)
+        return open_store(self.store, order, **options)
 
 
 class Inspection(_Facts):
@@ -84,6 +96,30 @@ class Inspection(_Facts):
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.text)}</pre>"
+
+
+class Picture(bytes):
+    """The bytes of a PNG, which Jupyter shows as a picture.
+
+    Attributes
+    ----------
+    path : str or None
+        Where it was written, too.
+    """
+
+    path: str | None
+
+    def __new__(cls, png: bytes, path: str | None = None) -> Picture:
+        made = super().__new__(cls, png)
+        made.path = path
+        return made
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self)
+
+    def __repr__(self) -> str:
+        where = "" if self.path is None else f", {self.path}"
+        return f"<icefold picture: PNG of {len(self):,} bytes{where}>"
 
 
 class Verification(_Facts):

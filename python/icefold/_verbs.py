@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, overload
 
@@ -15,12 +14,19 @@ from ._arguments import (
     Progress,
     Region,
     Watcher,
+    flag,
     machine,
     maybe_path,
+    maybe_text,
     path,
     paths,
     say,
+    seconds,
+    wholes,
 )
+from ._arguments import memory as _memory
+from ._arguments import shards as _shards
+from ._arguments import whole as _whole
 from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
@@ -89,7 +95,7 @@ def run(
     *,
     plan: Path | None = None,
     granule_root: Path | None = None,
-    shards: str | None = None,
+    shards: str | range | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
     order: int | None = None,
     region: Region | None = None,
@@ -122,7 +128,8 @@ def run(
     store
         Where the store goes; that of the config where none is given.
     plan, granule_root, shards
-        A shard map in place of granules, the folder that has its granules, and which of its shards: ``"A..B"``.
+        A shard map in place of granules, the folder that has its granules, and which of its shards: ``"A..B"``
+        or ``range(A, B)``.
     set, order, region, cells_of_region
         What is said in place of the config, as for :func:`icefold.config`; and whether the store has all cells of the
         region, those without a photon, too.
@@ -174,33 +181,36 @@ def run(
     >>> report.open(order=10).sizes["cells"] > 0
     True
     """
-    if plan is not None and paths(granules):
+    # Named ones may come from a generator, of which there is one pass.
+    named = paths(granules, "granules")
+    if plan is not None and named:
         raise ArgumentError("granules and plan both say what is read; give one of them")
-    if plan is None and paths(granules) and (shards is not None or granule_root is not None):
+    if plan is None and named and (shards is not None or granule_root is not None):
         raise ArgumentError(
             "shards and granule_root are about a shard map, and the run has none; give plan= in place of granules"
         )
     question = _config(config, set, order, region, cells_of_region)
     settings = {
-        "granules": paths(granules),
-        "plan": maybe_path(plan),
-        "granule_root": maybe_path(granule_root),
-        "shards": shards,
-        "store": maybe_path(store),
-        "table": maybe_path(table),
-        "report": maybe_path(report),
-        "layout": layout,
-        "overviews": [int(each) for each in overviews],
-        "overwrite": overwrite,
-        "resume": resume,
-        "checkpoint": checkpoint,
-        "tolerant": tolerant,
-        "external": paths(allow_external),
-        "partials_memory": partials_memory,
-        "batch_rows": batch_rows,
-        "command": ["icefold.run", question.name, *paths(granules)],
+        "granules": named,
+        "plan": maybe_path(plan, "plan"),
+        "granule_root": maybe_path(granule_root, "granule_root"),
+        "shards": _shards(shards),
+        "store": maybe_path(store, "store"),
+        "table": maybe_path(table, "table"),
+        "report": maybe_path(report, "report"),
+        "layout": maybe_text(layout, "layout", "cells"),
+        "overviews": wholes(overviews, "overviews", 0, 255, "[11, 10]"),
+        "overwrite": flag(overwrite, "overwrite"),
+        "resume": flag(resume, "resume"),
+        "checkpoint": seconds(checkpoint, "checkpoint"),
+        "tolerant": flag(tolerant, "tolerant"),
+        "external": paths(allow_external, "allow_external"),
+        "partials_memory": _memory(partials_memory, "partials_memory"),
+        "batch_rows": None if batch_rows is None else _whole(batch_rows, "batch_rows", 1, 2**30),
+        "command": ["icefold.run", question.name, *named],
         "machine": machine(device, threads, memory),
     }
+    allow_empty = flag(allow_empty, "allow_empty")
     with Watcher(progress) as callback:
         where, (text, whole, empty, notes) = _icefold.run(question, settings, callback)
     done = _report(where, text, whole, notes)
@@ -240,6 +250,13 @@ def plan(
     dict
         ``shards``, ``granules``, ``pairs``, ``photons`` and what was left out.
 
+    Raises
+    ------
+    GranuleError
+        A granule that cannot be read, unless ``tolerant``.
+    ConfigError, ArgumentError
+        What cannot be asked, and a path that is not to be written to.
+
     Examples
     --------
     >>> import icefold
@@ -250,15 +267,15 @@ def plan(
     """
     question = _config(config, set, order, region)
     settings = {
-        "granules": paths(granules),
-        "output": path(output),
-        "tolerant": tolerant,
-        "external": paths(allow_external),
+        "granules": paths(granules, "granules"),
+        "output": path(output, "output"),
+        "tolerant": flag(tolerant, "tolerant"),
+        "external": paths(allow_external, "allow_external"),
         "machine": machine("auto", threads, memory),
     }
     with Watcher(progress) as callback:
         text, whole, _, notes = _icefold.plan(question, settings, callback)
-    say(notes, whole, False, f"plan {os.fspath(output)}")
+    say(notes, whole, False, f"plan {settings['output']}")
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -279,6 +296,18 @@ def finalize(
 
     Parameters are those of :func:`run`; with ``keep_pieces`` the pieces stay.
 
+    Returns
+    -------
+    Report
+        Of the whole: the photons of all pieces.
+
+    Raises
+    ------
+    PiecesError
+        Shards that are not done, or pieces of another run.
+    StoreError
+        A store is there already, and ``overwrite`` is not given.
+
     Examples
     --------
     >>> import icefold
@@ -291,14 +320,15 @@ def finalize(
     True
     """
     settings = {
-        "store": path(store),
-        "table": maybe_path(table),
-        "report": maybe_path(report),
-        "overwrite": overwrite,
-        "keep_pieces": keep_pieces,
-        "command": ["icefold.finalize", path(store)],
+        "store": path(store, "store"),
+        "table": maybe_path(table, "table"),
+        "report": maybe_path(report, "report"),
+        "overwrite": flag(overwrite, "overwrite"),
+        "keep_pieces": flag(keep_pieces, "keep_pieces"),
+        "command": ["icefold.finalize", path(store, "store")],
         "machine": machine("auto", threads, memory),
     }
+    allow_empty = flag(allow_empty, "allow_empty")
     with Watcher(progress) as callback:
         where, (text, whole, empty, notes) = _icefold.finalize(settings, callback)
     done = _report(where, text, whole, notes)

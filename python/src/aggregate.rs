@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array as _, AsArray};
+use arrow::array::{Array as _, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
@@ -10,15 +10,15 @@ use arrow::datatypes::{
 use arrow::record_batch::RecordBatch;
 use icefold::arrays::{Column, Columns, Found, Photons, Question, Statistic, Values, times_of};
 use icefold::devices::Device;
+use icefold::error::Kind;
 use numpy::IntoPyArray;
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
 use crate::borrow::{Array, Table, borrowed};
 use crate::cells::grid;
 use crate::config::Area;
-use crate::errors::{OrRaise, exception};
+use crate::errors::{OrRaise, exception, refused};
 use crate::machine::Machine;
 
 /// What is asked.
@@ -43,6 +43,8 @@ pub struct Asked {
     /// The column of times, which comes last, and of moments how many of its counts a second has.
     time: Option<String>,
     per_second: Option<u64>,
+    /// Whether the hash of the content is wanted.
+    hashed: bool,
     machine: Machine,
 }
 
@@ -91,7 +93,7 @@ impl Source<'_> {
                     && let Values::I64(moments) = &counts.values
                 {
                     let times = times_of(moments, per_second);
-                    *counts = times.ok_or_else(|| PyTypeError::new_err("times are of no unit"))?;
+                    *counts = times.ok_or_else(|| refused("times are of no unit"))?;
                 }
                 Ok((borrowed(lon)?, borrowed(lat)?, columns))
             }
@@ -116,7 +118,7 @@ impl Asked {
         let resolution = self.resolution.map(icefold::stat::Resolution::new);
         if resolution == Some(None) {
             let message = "resolution is beyond 2^60 to 2^-100; give a power of two between them";
-            return Err(PyValueError::new_err(message));
+            return Err(refused(message));
         }
         let cells = grid(self.order, &self.latitude)?;
         let ask = || {
@@ -152,7 +154,12 @@ pub fn aggregate<'py>(
     source: Source<'py>,
     asked: Asked,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let question = asked.question()?.or_raise(py)?;
+    // There is a config, and nobody wrote it: what is wrong is an argument.
+    let question = asked.question()?.map_err(|error| match error.kind() {
+        Kind::Config => error.of_kind(Kind::Argument),
+        _ => error,
+    });
+    let question = question.or_raise(py)?;
     let names = asked.names();
     let (lon, lat, columns) = source.read(&names, &asked)?;
     drop(source);
@@ -160,12 +167,11 @@ pub fn aggregate<'py>(
         let device = Device::open(&asked.machine.choice()?, asked.machine.threads())?;
         let columns = names[2..].iter().copied().zip(columns).collect();
         let kept = device.install(|| Photons::new(lon, lat, columns)?.kept(&question.config))?;
-        let found = Found::of(&question, kept, &device)?;
+        let found = Found::of(&question, kept, &device, asked.hashed)?;
         Ok((found, device.name().to_owned(), device.warning()))
     });
     let (found, device, warning) = answered.map_err(|error| exception(py, &error))?;
     let said = PyDict::new(py);
-    said.set_item("columns", arrays(py, &found.rows)?)?;
     let edges = found.edges().map(<[f64]>::to_vec);
     said.set_item("edges", edges.map(|edges| edges.into_pyarray(py)))?;
     said.set_item(
@@ -183,25 +189,23 @@ pub fn aggregate<'py>(
     said.set_item("read", found.counts.read)?;
     said.set_item("kept", found.counts.kept)?;
     said.set_item("rejected_by", found.counts.rejected)?;
-    said.set_item("content_sha256", found.content)?;
+    let content = found.hashes.map(|(_, content)| content);
+    said.set_item("content_sha256", content)?;
     said.set_item("seconds", found.seconds)?;
     said.set_item("device", device)?;
     said.set_item("warning", warning)?;
+    said.set_item("columns", arrays(py, found.rows)?)?;
     Ok(said)
 }
 
-/// Columns as NumPy arrays.
-fn arrays<'py>(py: Python<'py>, rows: &RecordBatch) -> PyResult<Bound<'py, PyDict>> {
+/// Columns as NumPy arrays, of the memory that they are in.
+fn arrays(py: Python<'_>, rows: RecordBatch) -> PyResult<Bound<'_, PyDict>> {
     let columns = PyDict::new(py);
-    for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
+    let (schema, arrays, _) = rows.into_parts();
+    for (field, column) in schema.fields().iter().zip(arrays) {
         macro_rules! array {
             ($of:ty) => {
-                column
-                    .as_primitive::<$of>()
-                    .values()
-                    .to_vec()
-                    .into_pyarray(py)
-                    .into_any()
+                taken::<$of>(column).into_pyarray(py).into_any()
             };
         }
         let array = match column.data_type() {
@@ -215,14 +219,19 @@ fn arrays<'py>(py: Python<'py>, rows: &RecordBatch) -> PyResult<Bound<'py, PyDic
             DataType::UInt16 => array!(UInt16Type),
             DataType::UInt32 => array!(UInt32Type),
             DataType::UInt64 => array!(UInt64Type),
-            other => {
-                return Err(PyTypeError::new_err(format!(
-                    "output {}: {other}",
-                    field.name()
-                )));
-            }
+            other => return Err(refused(format!("output {}: {other}", field.name()))),
         };
         columns.set_item(field.name(), array)?;
     }
     Ok(columns)
+}
+
+/// The values of a column that nobody else has.
+fn taken<P: ArrowPrimitiveType>(column: ArrayRef) -> Vec<P::Native> {
+    let values = column.as_primitive::<P>().values().clone();
+    drop(column);
+    let values = values.into_inner();
+    values
+        .into_vec()
+        .unwrap_or_else(|shared| shared.typed_data().to_vec())
 }

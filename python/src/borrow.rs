@@ -11,9 +11,10 @@ use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use bytemuck::Pod;
 use icefold::arrays::{Buffer, Column, Values, times_of_array};
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+
+use crate::errors::refused;
 
 /// Values of a NumPy array, which is kept alive as long as they are read.
 struct Borrowed<T> {
@@ -85,7 +86,7 @@ impl Table {
     /// These columns of the stream in a capsule of Arrow's C interface, each once.
     #[allow(unsafe_code, reason = "a stream comes through a C interface")]
     pub fn of(capsule: &Bound<'_, PyCapsule>, names: &[&str]) -> PyResult<Self> {
-        let wrong = |error: arrow::error::ArrowError| PyValueError::new_err(error.to_string());
+        let wrong = |error: arrow::error::ArrowError| refused(error.to_string());
         let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
         // SAFETY: a capsule of this name points to a stream, says the PyCapsule interface of Arrow; what is taken from
         // it is marked as taken, and no other thread of Python runs meanwhile.
@@ -106,7 +107,7 @@ impl Table {
                 }
                 (None, _) => format!("data has no column {name}; it has {}", there.join(", ")),
             };
-            return Err(PyValueError::new_err(message));
+            return Err(refused(message));
         }
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); places.len()];
         for batch in reader {
@@ -137,7 +138,7 @@ impl Table {
     pub fn degrees(&self, place: usize) -> PyResult<Buffer<f64>> {
         let array = self.plain(place)?;
         if !array.data_type().is_floating() {
-            return Err(PyTypeError::new_err(format!(
+            return Err(refused(format!(
                 "column {} holds {}, and coordinates are float32 or float64 degrees; convert it",
                 self.schema.field(place).name(),
                 array.data_type()
@@ -165,7 +166,7 @@ impl Table {
                 Values::I64(values_of(array.as_primitive::<Int64Type>()))
             }
             other => {
-                return Err(PyTypeError::new_err(format!(
+                return Err(refused(format!(
                     "column {} holds {other}, and values are numbers; convert it",
                     self.schema.field(place).name()
                 )));
@@ -203,7 +204,7 @@ impl Table {
             ..CastOptions::default()
         };
         cast_with_options(array, to, &strict).map_err(|error| {
-            PyValueError::new_err(format!(
+            refused(format!(
                 "column {}: {error}",
                 self.schema.field(place).name()
             ))

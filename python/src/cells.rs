@@ -3,18 +3,17 @@
 use icefold::config::{Latitude, Order};
 use icefold::grid::{Grid, Locator};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::borrow::borrowed;
+use crate::errors::refused;
 
 /// The order, and the grid whose cells are of that latitude.
 pub fn grid(order: u8, latitude: &str) -> PyResult<(Order, Latitude)> {
-    let order = Order::new(order).ok_or_else(|| {
-        PyValueError::new_err(format!("order={order} is beyond 29, the finest of HEALPix"))
-    })?;
+    let order = Order::new(order)
+        .ok_or_else(|| refused(format!("order={order} is beyond 29, the finest of HEALPix")))?;
     let latitude = Latitude::named(latitude).ok_or_else(|| {
-        PyValueError::new_err(format!(
+        refused(format!(
             "latitude='{latitude}' is none; give 'authalic-wgs84' or 'geodetic-spherical'"
         ))
     })?;
@@ -33,7 +32,7 @@ pub fn locate<'py>(
     let (order, latitude) = grid(order, latitude)?;
     let (lon, lat) = (borrowed(&lon)?, borrowed(&lat)?);
     if lon.len() != lat.len() {
-        return Err(PyValueError::new_err(format!(
+        return Err(refused(format!(
             "there are {} longitudes and {} latitudes; give as many",
             lon.len(),
             lat.len()
@@ -44,7 +43,7 @@ pub fn locate<'py>(
         .zip(&lat)
         .position(|(&lon, &lat)| !Locator::accepts(lon, lat));
     if let Some(i) = nowhere {
-        return Err(PyValueError::new_err(format!(
+        return Err(refused(format!(
             "lon[{i}] = {}, lat[{i}] = {} is no position in degrees; leave it out",
             lon[i], lat[i]
         )));
@@ -94,7 +93,7 @@ fn positions<'py, const N: usize>(
     let (grid, cells) = (Grid::from(latitude), borrowed(cells)?);
     let there = grid.cells(order);
     if let Some(cell) = cells.iter().find(|&&cell| cell >= there) {
-        return Err(PyValueError::new_err(format!(
+        return Err(refused(format!(
             "there is no cell {cell} of order {order}; it has {there}, counted from 0"
         )));
     }

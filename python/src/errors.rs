@@ -65,6 +65,12 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
     make().map_or_else(|failed| failed, PyErr::from_value)
 }
 
+/// The exception of an argument that cannot be used, in these words.
+pub fn refused(message: impl Into<String>) -> PyErr {
+    let error = Error::argument(message.into());
+    Python::attach(|py| exception(py, &error))
+}
+
 /// Results for Python.
 pub trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use icefold::config::Order;
 use icefold::store::StoreReader;
 use numpy::IntoPyArray;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::Value;
 
-use crate::errors::OrRaise;
+use crate::errors::{OrRaise, refused};
 
 /// Orders of the cells that a store has, finest first.
 #[pyfunction]
@@ -23,8 +22,7 @@ pub fn store_orders(py: Python<'_>, store: PathBuf) -> PyResult<Vec<u8>> {
 /// the names of those that have lists.
 #[pyfunction]
 pub fn read_store(py: Python<'_>, store: PathBuf, order: u8) -> PyResult<Bound<'_, PyDict>> {
-    let order = Order::new(order)
-        .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29")))?;
+    let order = Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))?;
     let read = py.detach(|| {
         let reader = StoreReader::open_order(&store, order)?;
         let (mut arrays, mut lists) = (Vec::new(), Vec::new());

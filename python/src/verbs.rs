@@ -12,13 +12,12 @@ use icefold::run::{Finalized, Source};
 use icefold::{
     DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
 };
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
 use crate::attend::attended;
 use crate::config::Config;
-use crate::errors::{Keywords, OrRaise};
+use crate::errors::{Keywords, OrRaise, refused};
 use crate::machine::{Bytes, Machine};
 
 /// An answer as JSON, whether it is whole, whether it is empty, and what was noted.
@@ -345,8 +344,7 @@ pub fn render(
 ) -> PyResult<()> {
     let (order, time, title) = how;
     let order = order.map(|order| {
-        Order::new(order)
-            .ok_or_else(|| PyValueError::new_err(format!("order={order} is beyond 29")))
+        Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))
     });
     let drawn = Drawn {
         variable,

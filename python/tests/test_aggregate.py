@@ -157,7 +157,7 @@ def test_no_photon_is_no_cell():
         ({"stats": ["meen"]}, "there is no statistic 'meen'"),
         ({"stats": []}, "stats is empty"),
         ({"stats": ["wmean"]}, "weights"),
-        ({"order": 30}, "order=30 is no whole number from 0 to 29"),
+        ({"order": 30}, "order=30 (int) is no whole number from 0 to 29"),
         ({"device": "abacus"}, "abacus"),
         ({"to": "excel"}, "to='excel'"),
         ({"latitude": "flat"}, "latitude='flat'"),
@@ -166,7 +166,7 @@ def test_no_photon_is_no_cell():
         ({"values": [1e300]}, "out of range"),
         ({"values": numpy.array([2**64 - 1], "u8")}, "beyond int64"),
         ({"values": numpy.ma.masked_array([1.0], [True])}, "masked"),
-        ({"region": (1.0, 2.0, 3.0)}, "is no box"),
+        ({"region": (1.0, 2.0, 3.0)}, "is no area"),
         ({"region": (0.0, 5.0, 1.0, -5.0)}, "south"),
         ({"lon": "lon"}, "give data="),
         ({"data": {"lon": [1.0], "lat": [1.0]}, "lon": "lon", "lat": "lat", "values": "h"}, "no column h"),
@@ -174,7 +174,7 @@ def test_no_photon_is_no_cell():
 )
 def test_what_cannot_be_honoured_is_refused(arguments, says):
     given = {"lon": [1.0], "lat": [1.0], "values": [1.0], **arguments}
-    with pytest.raises((icefold.Error, ValueError), match=".*") as caught:
+    with pytest.raises((icefold.ArgumentError, icefold.DeviceError)) as caught:
         icefold.aggregate(**given)
     assert says in str(caught.value), str(caught.value)
     assert "--" not in str(caught.value)
@@ -185,7 +185,7 @@ def test_a_table_says_which_column_it_lacks():
 
     with pytest.raises(ValueError, match="data has no column h; it has lon, lat"):
         icefold.aggregate(data=pyarrow.table({"lon": [1.0], "lat": [1.0]}), values="h")
-    with pytest.raises(TypeError, match="column h holds"):
+    with pytest.raises(icefold.ArgumentError, match="column h holds"):
         icefold.aggregate(data=pyarrow.table({"lon": [1.0], "lat": [1.0], "h": ["x"]}), values="h")
 
 

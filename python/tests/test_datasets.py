@@ -67,10 +67,15 @@ def test_maps_are_drawn_as_the_program_draws_them(store, tmp_path):
     import subprocess
     import sys
 
-    assert icefold.render(store, "h_mean", "ours.png", order=11) == "ours.png"
+    picture = icefold.render(store, "h_mean", "ours.png", order=11)
+    assert picture.path == "ours.png" and "PNG of" in repr(picture)
     program = [sys.executable, "-m", "icefold", "render", str(store), "h_mean", "-o", "its.png", "--order", "11"]
     subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
-    assert (tmp_path / "ours.png").read_bytes() == (tmp_path / "its.png").read_bytes()
+    assert (tmp_path / "ours.png").read_bytes() == (tmp_path / "its.png").read_bytes() == picture
+    before = sorted(path.name for path in tmp_path.iterdir())
+    in_memory = icefold.render(store, "h_mean", order=numpy.int64(11))
+    assert in_memory == picture and in_memory.path is None and in_memory._repr_png_() == bytes(picture)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
     (tmp_path / "theirs.png").write_bytes(b"a picture of somebody's")
     for output, says in (("map.jpg", "pictures are PNG"), ("theirs.png", "no picture of icefold")):
         with pytest.raises(icefold.ArgumentError, match=says):
@@ -97,6 +102,34 @@ def test_xdggs_understands_cells(store):
         numpy.testing.assert_allclose(centers["latitude"].values, of_ours["latitude"].values, atol=1e-9)
         turned = (centers["longitude"].values - of_ours["longitude"].values + 180) % 360
         numpy.testing.assert_allclose(turned, 180, atol=1e-9)
+
+
+def test_datasets_decode_with_xdggs_as_they_are(store):
+    xdggs = pytest.importorskip("xdggs")
+    for ds in (icefold.open(store), icefold.open(store, centers=False), icefold.aggregate([10.0], [70.0], [1.0], order=8)):
+        decoded = ds.pipe(xdggs.decode)
+        info = decoded.dggs.grid_info
+        assert (info.level, info.indexing_scheme) == (ds.icefold.order, "nested")
+        of_ours = ds.icefold.centers()
+        centers = decoded.dggs.cell_centers()
+        numpy.testing.assert_allclose(centers["latitude"].values, of_ours["latitude"].values, atol=1e-9)
+        # An index finds the cells of positions, and the arrays are as they were.
+        place = {"latitude": of_ours["latitude"].values[:5], "longitude": of_ours["longitude"].values[:5]}
+        picked = decoded.dggs.sel_latlon(**place)
+        assert (picked["cell_ids"].values == ds["cell_ids"].values[:5]).all()
+        for name in ds.data_vars:
+            assert decoded[name].values.tobytes() == ds[name].values.tobytes(), name
+
+
+def test_arrays_may_be_those_of_dask(store):
+    pytest.importorskip("dask")
+    ds = icefold.open(store, chunks={})
+    assert ds["h_mean"].chunks is not None
+    plain = icefold.open(store)
+    assert float(ds["h_mean"].max()) == float(plain["h_mean"].max())
+    box = ds.icefold.sel_box(-180, -90, 180, 90)
+    assert box["h_mean"].chunks is not None and box.sizes == plain.sizes
+    xarray.testing.assert_equal(ds.compute(), plain)
 
 
 def test_what_is_aggregated_in_memory_says_what_a_store_says(store):

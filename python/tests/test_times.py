@@ -158,7 +158,7 @@ def test_a_step_between_others_is_there_though_it_is_empty(photons):
     ],
 )
 def test_times_that_cannot_be_honoured_are_refused(time, says):
-    with pytest.raises((icefold.Error, ValueError)) as caught:
+    with pytest.raises(icefold.ArgumentError) as caught:
         icefold.aggregate([1.0], [1.0], [1.0], time=time)
     assert says in str(caught.value), str(caught.value)
     assert "--" not in str(caught.value)
@@ -189,7 +189,7 @@ def test_a_grid_says_what_an_order_says(photons):
     ],
 )
 def test_other_grids_are_refused_by_name(arguments, says):
-    with pytest.raises((icefold.Error, ValueError)) as caught:
+    with pytest.raises(icefold.ArgumentError) as caught:
         icefold.aggregate([1.0], [1.0], [1.0], **arguments)
     assert says in str(caught.value), str(caught.value)
 

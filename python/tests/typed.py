@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 import numpy.typing
+import xarray
 
 import icefold
 
@@ -20,16 +21,18 @@ def stores(granules: list[Path]) -> bool:
     icefold.plan("atl06", granules, Path("map.json"), memory="1GiB")
     done: icefold.Report = icefold.finalize("land_ice.zarr", keep_pieces=True)
     same: icefold.Verification = icefold.verify("a.zarr", "b.zarr")
-    drawn: str = icefold.render("land_ice.zarr", "h_mean", Path("map.png"), time=4)
+    drawn: icefold.Picture = icefold.render("land_ice.zarr", "h_mean", Path("map.png"), time=4)
+    in_memory: bytes = icefold.render("land_ice.zarr", "h_mean")
     found: icefold.Inspection = icefold.inspect(granules[0], config={"output": {}})
     names: list[str | None] = [device["name"] for device in icefold.devices()]
-    return "atl06" in built_in and whole and bool(same) and done.whole and bool(drawn) and bool(found.text) and "cpu" in names
+    return "atl06" in built_in and whole and bool(same) and done.whole and bool(drawn.path or in_memory) and bool(found.text) and "cpu" in names
 
 
 def arrays(lon: numpy.typing.NDArray[numpy.float64], h: numpy.typing.NDArray[numpy.float32]) -> Mapping[str, int]:
     cells: numpy.typing.NDArray[numpy.uint64] = icefold.locate(lon, lon, order=8)
     times = numpy.array(["2019-06-01"], "datetime64[ns]")
-    found: Any = icefold.aggregate(lon, lon, {"h": h}, stats=["q95"], time={"dataset": times, "every": "month"})
+    found: xarray.Dataset = icefold.aggregate(lon, lon, {"h": h}, stats=["q95"], time={"dataset": times, "every": "month"})
+    columns: dict[str, Any] = icefold.aggregate(lon, lat=lon, values=h, region=(-60, 59, -10, 84), to="numpy")
     icefold.aggregate(data={"lon": lon, "lat": lon, "h": h}, values=["h"], grid={"child_order": 8}, to="pandas")
     sizes: Mapping[str, int] = {str(name): size for name, size in icefold.open("a.zarr", 8).sizes.items()}
     return {**sizes, "cells": len(cells), "found": len(found)}

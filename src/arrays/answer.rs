@@ -135,10 +135,14 @@ impl Answer {
             dtype,
             sha256: hex(&Sha256::digest(bytes)),
         };
-        let mut hashes = vec![hash("cell_ids", Dtype::U64, &self.cell_bytes())];
-        for (array, values) in schema.arrays.iter().zip(&self.columns) {
-            hashes.push(hash(&array.name, array.dtype, &values.bytes(array.dtype)));
-        }
+        let of_cells = || hash("cell_ids", Dtype::U64, &self.cell_bytes());
+        let outputs = schema.arrays.par_iter().zip(&self.columns);
+        let of_output = |(array, values): (&OutputArray, &Values)| {
+            hash(&array.name, array.dtype, &values.bytes(array.dtype))
+        };
+        let (of_cells, outputs): (_, Vec<_>) =
+            rayon::join(of_cells, || outputs.map(of_output).collect());
+        let hashes: Vec<ContentHash> = std::iter::once(of_cells).chain(outputs).collect();
         let all = content_hash(&hashes);
         (hashes, all)
     }
@@ -173,9 +177,14 @@ impl Answer {
     /// # Errors
     /// The schema is of another question.
     pub fn rows(&self, schema: &StoreSchema) -> Result<RecordBatch> {
-        let cells: ArrayRef = Arc::new(UInt64Array::from(self.cells.clone()));
+        self.clone().into_rows(schema)
+    }
+
+    /// As [`rows`](Self::rows), of the same memory.
+    pub(super) fn into_rows(self, schema: &StoreSchema) -> Result<RecordBatch> {
+        let cells: ArrayRef = Arc::new(UInt64Array::from(self.cells));
         let mut columns = vec![("cell_ids", cells)];
-        for (array, values) in schema.arrays.iter().zip(&self.columns) {
+        for (array, values) in schema.arrays.iter().zip(self.columns) {
             columns.push((&array.name, values.arrow(array.dtype)));
         }
         let columns = columns
@@ -269,21 +278,27 @@ impl Values {
         }
     }
 
-    fn arrow(&self, dtype: Dtype) -> ArrayRef {
+    fn arrow(self, dtype: Dtype) -> ArrayRef {
         let whole = match self {
-            Self::F32(v) => return Arc::new(Float32Array::from(v.clone())),
-            Self::F64(v) => return Arc::new(Float64Array::from(v.clone())),
-            Self::Whole(v) => v.iter(),
+            Self::F32(v) => return Arc::new(Float32Array::from(v)),
+            Self::F64(v) => return Arc::new(Float64Array::from(v)),
+            Self::Whole(v) => v,
         };
+        macro_rules! narrowed {
+            ($array:ty, $of:ty) => {{
+                let values = whole.into_iter().map(|n| n as $of);
+                Arc::new(<$array>::from_iter_values(values))
+            }};
+        }
         match dtype {
-            Dtype::I8 => Arc::new(whole.map(|&n| Some(n as i8)).collect::<Int8Array>()),
-            Dtype::I16 => Arc::new(whole.map(|&n| Some(n as i16)).collect::<Int16Array>()),
-            Dtype::I32 => Arc::new(whole.map(|&n| Some(n as i32)).collect::<Int32Array>()),
-            Dtype::U8 => Arc::new(whole.map(|&n| Some(n as u8)).collect::<UInt8Array>()),
-            Dtype::U16 => Arc::new(whole.map(|&n| Some(n as u16)).collect::<UInt16Array>()),
-            Dtype::U32 => Arc::new(whole.map(|&n| Some(n as u32)).collect::<UInt32Array>()),
-            Dtype::U64 => Arc::new(whole.map(|&n| Some(n as u64)).collect::<UInt64Array>()),
-            _ => Arc::new(whole.map(|&n| Some(n)).collect::<Int64Array>()),
+            Dtype::I8 => narrowed!(Int8Array, i8),
+            Dtype::I16 => narrowed!(Int16Array, i16),
+            Dtype::I32 => narrowed!(Int32Array, i32),
+            Dtype::U8 => narrowed!(UInt8Array, u8),
+            Dtype::U16 => narrowed!(UInt16Array, u16),
+            Dtype::U32 => narrowed!(UInt32Array, u32),
+            Dtype::U64 => narrowed!(UInt64Array, u64),
+            _ => Arc::new(Int64Array::from(whole)),
         }
     }
 }

@@ -29,9 +29,8 @@ pub struct Found {
     /// `cell_ids`, the step where there are steps, as its number in [`schema`](Self::schema), and the outputs.
     pub rows: RecordBatch,
     pub schema: StoreSchema,
-    /// As the store of a run with the same question would have them.
-    pub hashes: Vec<ContentHash>,
-    pub content: String,
+    /// As the store of a run with the same question would have them, and of all together; `None` where nobody wants them.
+    pub hashes: Option<(Vec<ContentHash>, String)>,
     pub counts: Counts,
     pub cells: u64,
     /// From arrays in memory to arrays of the answer.
@@ -39,11 +38,11 @@ pub struct Found {
 }
 
 impl Found {
-    /// Puts a question about photons to a device.
+    /// Puts a question about photons to a device. Hashes take as long as some of the work, so they are wanted or not.
     ///
     /// # Errors
     /// The device's, and values beyond their column's resolution.
-    pub fn of(question: &Question, kept: Kept, device: &Device) -> Result<Self> {
+    pub fn of(question: &Question, kept: Kept, device: &Device, hashed: bool) -> Result<Self> {
         let Kept {
             sources,
             batches,
@@ -62,14 +61,13 @@ impl Found {
         let mut timed = Timed::new(question, photons)?;
         if question.config.axis.is_none() {
             let (answer, times) = timed.repeat(Start::Positions(device))?;
-            let (hashes, content) = answer.hashes(&timed.schema);
+            let hashes = hashed.then(|| device.install(|| answer.hashes(&timed.schema)));
             return Ok(Self {
-                rows: answer.rows(&timed.schema)?,
+                cells: answer.cells.len() as u64,
+                rows: answer.into_rows(&timed.schema)?,
                 schema: timed.schema,
                 hashes,
-                content,
                 counts,
-                cells: answer.cells.len() as u64,
                 seconds: times.total_seconds,
             });
         }
@@ -80,12 +78,10 @@ impl Found {
         let table = CellTable { rows };
         hash.add(&table)?;
         let cells = hash.cells();
-        let (hashes, content) = hash.finish();
         Ok(Self {
             rows: table.rows,
             schema,
-            hashes,
-            content,
+            hashes: hashed.then(|| hash.finish()),
             counts,
             cells,
             seconds,

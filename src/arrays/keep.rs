@@ -94,7 +94,7 @@ impl Photons {
             return Err(Error::argument(message));
         }
         let (source, times) = (self.sources.pop(), self.batch.columns.pop());
-        if let Some(source) = source.filter(|_| config.axis.is_some()) {
+        if let Some(source) = source {
             let told = StepFinder::check(source.dtype);
             told.map_err(|why| Error::argument(format!("column {}: {why}", filter.dataset)))?;
         }

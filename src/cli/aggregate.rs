@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueEnum};
 
-use crate::arrays::{Columns, Question, Statistic};
-use crate::error::{Error, Result};
+use crate::arrays::{Columns, Question, Statistic, are_arrays};
+use crate::error::{Error, Kind, Result};
 use crate::grid::{Latitude, Order};
 use crate::pipeline::Memory;
 use crate::stat::Resolution;
@@ -174,6 +175,19 @@ impl AggregateArgs {
 
 pub fn aggregate(
     args: &AggregateArgs,
+    matches: Option<&ArgMatches>,
+    interrupted: impl FnOnce() -> Result<Arc<AtomicBool>>,
+) -> Result<u8> {
+    // There is a config, and nobody wrote it: what is wrong is an argument.
+    answered(args, matches, interrupted).map_err(|error| match error.kind() {
+        Kind::Config => error.of_kind(Kind::Argument),
+        _ => error,
+    })
+}
+
+fn answered(
+    args: &AggregateArgs,
+    matches: Option<&ArgMatches>,
     interrupted: impl FnOnce() -> Result<Arc<AtomicBool>>,
 ) -> Result<u8> {
     let question = args.question()?;
@@ -186,6 +200,7 @@ pub fn aggregate(
         }
         return print(question.config.text.trim_end()).map(|()| 0);
     }
+    refuse_idle(args, matches)?;
     if let Some(to) = &args.to {
         return cells::write(args, question, to, interrupted);
     }
@@ -196,4 +211,33 @@ pub fn aggregate(
         ));
     }
     timed::timed(args, question)
+}
+
+/// Refuses flags that would change nothing. The environment may say them for all verbs.
+///
+/// # Errors
+/// The first of them.
+fn refuse_idle(args: &AggregateArgs, matches: Option<&ArgMatches>) -> Result<()> {
+    let given = |id| matches.and_then(|m| m.value_source(id)) == Some(ValueSource::CommandLine);
+    let (timed, arrays) = (
+        args.to.is_none(),
+        args.inputs().iter().any(|path| are_arrays(path)),
+    );
+    let written = "is about cells that are written with --to, and here a question is timed";
+    let unnamed = "is about a file that is written, and none is named with --output";
+    let whole = "is about tables, and arrays are in memory as a whole";
+    let idle = [
+        ("allow_empty", timed, written),
+        ("progress", timed, written),
+        ("progress", arrays, whole),
+        ("memory", arrays, whole),
+        ("overwrite", timed && args.output.is_none(), unnamed),
+    ];
+    let found = idle
+        .into_iter()
+        .find(|(flag, idle, _)| *idle && given(flag));
+    found.map_or(Ok(()), |(flag, _, why)| {
+        let flag = flag.replace('_', "-");
+        Err(Error::argument(format!("--{flag} {why}; leave it out")))
+    })
 }

@@ -146,7 +146,7 @@ fn of_arrays(args: &AggregateArgs, question: &Question, to: &Path) -> Result<Wri
     tidy_file(to, &Progress::of_notes())?;
     let opened = Device::open(&args.machine.choice()?, threads(args.machine.threads))?;
     let kept = opened.install(|| read_kept(args.inputs(), &question.config))?;
-    let found = Found::of(question, kept, &opened)?;
+    let found = Found::of(question, kept, &opened, true)?;
     if let Some(warning) = opened.warning() {
         note(format_args!("warning: {warning}"));
     }
@@ -157,11 +157,12 @@ fn of_arrays(args: &AggregateArgs, question: &Question, to: &Path) -> Result<Wri
             grouped(found.counts.read)
         ));
     }
+    let (of_arrays, content) = found.hashes.unwrap_or_default();
     Ok(Written {
         counts: found.counts,
         cells: found.cells,
-        outputs: hashes(&found.hashes),
-        content: found.content,
+        outputs: hashes(&of_arrays),
+        content,
         device: device(opened.name(), Map::new()),
         seconds: found.seconds,
     })

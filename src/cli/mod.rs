@@ -77,7 +77,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),
         Verb::Devices(args) => devices::devices(&args),
         Verb::Bench(args) => bench::bench(&args),
-        Verb::Aggregate(args) => aggregate::aggregate(&args, signals::interrupted),
+        Verb::Aggregate(args) => aggregate::aggregate(&args, verb_matches, signals::interrupted),
         #[cfg(all(feature = "cuda", feature = "hdf5"))]
         Verb::BenchDevice(args) => bench_device::bench_device(&args),
         Verb::Clean(args) => clean::clean(&args),

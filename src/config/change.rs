@@ -46,6 +46,10 @@ impl Change {
     pub fn key(&self) -> &str {
         &self.key
     }
+
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
 }
 
 /// `KEY=VALUE`.

@@ -9,7 +9,7 @@ use super::ValidRangePolicy;
 use super::area::{Area, region};
 use super::columns::lift;
 use super::faults::{Fault, Faults};
-use super::grids::grid;
+use super::grids::{RawGrid, RawGridKind, grid};
 use super::idle::idle;
 use super::operands::{columns_of, source_columns};
 use super::outputs::outputs;
@@ -22,6 +22,9 @@ use super::{
 use super::{Change, builtin, canonical};
 use crate::region::Region;
 use crate::{Error, Result};
+
+/// The key that an order of the cells is said by.
+const CELL_ORDER: &str = "output.grid.child_order";
 
 /// The configuration of that name: built-in, or the file at that path.
 ///
@@ -158,6 +161,9 @@ fn parse(
         mut faults,
         changed,
     } = read(text, changes).map_err(refuse)?;
+    if let Some(raw) = &raw {
+        no_order_of_rows_and_columns(&raw.output.grid, changes).map_err(refuse)?;
+    }
     let typed = raw.and_then(|mut raw| {
         lift(&mut raw.data_source, &mut faults);
         typed((name, written), &raw, area, &mut faults)
@@ -169,6 +175,19 @@ fn parse(
             ..typed
         }),
         (_, message) => Err(refuse(message.unwrap_or_else(|| "is no pipeline".into()))),
+    }
+}
+
+/// An order that is said beside a config, where its cells have none.
+fn no_order_of_rows_and_columns(grid: &RawGrid, changes: &[Change]) -> Result<(), String> {
+    let said = changes.iter().find(|change| change.key() == CELL_ORDER);
+    match said {
+        Some(order) if grid.kind == RawGridKind::Rectilinear => Err(format!(
+            "order {} is of HEALPix cells, and this config has rows and columns (output.grid.type: rectilinear); leave it \
+             out, or set output.grid.resolution for cells of another size",
+            order.value()
+        )),
+        _ => Ok(()),
     }
 }
 

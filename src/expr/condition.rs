@@ -2,6 +2,8 @@
 //!
 //! A condition holds or does not, also of NaN: every comparison with NaN is false but `!=`, as in numpy.
 
+use std::cmp::Ordering;
+
 /// What is true or false of a photon, or of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition<E> {
@@ -108,6 +110,21 @@ impl Comparison {
             Self::Le => a <= b,
             Self::Gt => a > b,
             Self::Ge => a >= b,
+        }
+    }
+
+    /// Whether it holds of sides that lie so to each other; `None` where one is NaN.
+    pub(super) fn holds_of(self, order: Option<Ordering>) -> bool {
+        let Some(order) = order else {
+            return self == Self::Ne;
+        };
+        match self {
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
         }
     }
 

@@ -91,6 +91,17 @@ fn number(rest: &[char], column: usize) -> Result<(TokenKind, usize), String> {
         return Err(at(column, format!("number '{text}' runs into a name")));
     }
     match text.parse::<f64>() {
+        // What is written without a point is that number and no other.
+        Ok(value)
+            if text
+                .parse::<u128>()
+                .is_ok_and(|whole| value as u128 != whole) =>
+        {
+            let message = format!(
+                "number '{text}' is beyond the whole numbers of float64, in which expressions compute"
+            );
+            Err(at(column, message))
+        }
         Ok(value) if value.is_finite() => Ok((TokenKind::Number(value), end)),
         _ => Err(at(column, format!("number '{text}' is out of range"))),
     }

@@ -44,6 +44,29 @@ pub(super) enum NodeKind {
     Call(Call),
 }
 
+impl Node {
+    /// The whole number that a side of a comparison stands for, where it is of no column and has no fraction.
+    fn whole(&self) -> Option<i128> {
+        match &self.kind {
+            NodeKind::Number(value) if value.fract() == 0.0 && value.abs() < 1e30 => {
+                Some(*value as i128)
+            }
+            NodeKind::Neg(a) => a.whole()?.checked_neg(),
+            NodeKind::Binary(op, a, b) => {
+                let (a, b) = (a.whole()?, b.whole()?);
+                match op {
+                    BinaryOp::Add => a.checked_add(b),
+                    BinaryOp::Sub => a.checked_sub(b),
+                    BinaryOp::Mul => a.checked_mul(b),
+                    BinaryOp::Pow => a.checked_pow(u32::try_from(b).ok()?),
+                    BinaryOp::Div => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
 /// `name(positional, keyword=value)`.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -199,6 +222,17 @@ impl Parser {
         };
         let column = self.advance().column;
         let right = self.sum()?;
+        for side in [&left, &right] {
+            if let Some(number) = side
+                .whole()
+                .filter(|&number| number as f64 as i128 != number)
+            {
+                let message = format!(
+                    "{number} is beyond the whole numbers of float64, in which expressions compute"
+                );
+                return Err(at(side.column, message));
+            }
+        }
         Self::node(
             column,
             NodeKind::Compare(op, Box::new(left), Box::new(right)),

@@ -3,15 +3,16 @@
 //!
 //! Beside the line, below everything that writes. Whatever is written grows beside its target under a hidden
 //! name, is synced, and is renamed when it is whole. Before that, `standing.rs` decides whether the target
-//! may be replaced and `inputs.rs` that it is nothing the run reads. A run has its store's name to itself
-//! (`lock.rs`), and what it writes gets its names together, from a list that the next run completes if this
-//! one cannot (`commit.rs`).
+//! may be replaced, `inputs.rs` that it is nothing the run reads, and `inside.rs` that it is in no store. A run
+//! has its store's name to itself (`lock.rs`), and what it writes gets its names together, from a list that the
+//! next run completes if this one cannot (`commit.rs`).
 
 mod commit;
 mod file;
 mod folder;
 mod hidden;
 mod inputs;
+mod inside;
 mod leftovers;
 mod lock;
 mod paths;
@@ -27,6 +28,7 @@ pub use file::{FilePlace, beside, whole_file, write_document, write_whole};
 pub use folder::FolderPlace;
 pub use hidden::{hidden, host};
 pub use inputs::Inputs;
+pub use inside::check_outside;
 pub use leftovers::{Leftover, State, in_folder, remove_of};
 pub use lock::{NameLock, duration, lock_of, now};
 pub use sealed::{Opened, open, seal};

@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::inputs::Inputs;
+use super::inside::check_outside;
 use super::sync::parent;
 use crate::error::{Error, Object, Result, Setting, phrase};
 
@@ -57,6 +58,7 @@ pub fn check_file(path: &Path, kind: Artefact, overwrite: bool, inputs: &Inputs)
     let Way::Beside(target) = way(path, kind, overwrite)? else {
         return Ok(());
     };
+    check_outside(&target, kind.noun)?;
     if !parent(&target).is_dir() {
         if kind.folder == Folder::There {
             let missing = std::io::Error::new(ErrorKind::NotFound, "there is no such folder");

@@ -250,10 +250,10 @@ fn look(path: &Path, kind: GranuleKind) -> Look {
     match is.into_iter().find(|(_, is)| *is) {
         Some((found, _)) if found == kind => return Look::Candidate,
         Some((GranuleKind::Hdf5, _)) => {
-            return Look::Skipped("is HDF5, and the config reads tables".into());
+            return Look::Skipped("is HDF5, and tables are asked for".into());
         }
         Some((GranuleKind::Table, _)) => {
-            return Look::Skipped("is a table, and the config reads HDF5".into());
+            return Look::Skipped("is a table, and HDF5 is asked for".into());
         }
         None => {}
     }

@@ -11,6 +11,7 @@ use multiversion::multiversion;
 
 use super::extremes::Extremes;
 use super::missing::holds;
+use super::steps::StepFinder;
 use crate::config::{Dtype, Filter, FilterOp};
 use crate::photon::{ColumnType, Values};
 
@@ -145,6 +146,7 @@ impl Filter {
     pub(crate) fn check(&self, dtype: Dtype, units: Option<&str>) -> Result<(), String> {
         if self.moment.is_some() {
             check_epoch(units)?;
+            StepFinder::check(dtype)?;
         }
         if !matches!(
             self.op,

@@ -192,7 +192,7 @@ impl Input {
     /// Why a file that opens does not fit the config; `None` where it may.
     fn other(path: &Path, config: &Config) -> Result<Option<String>> {
         let alone = GranulePath::alone(path);
-        let lacks = |what: String| format!("has no {what}, which the config reads");
+        let lacks = |what: String| format!("has no {what}, which is asked for");
         match config.granules {
             GranuleKind::Hdf5 => {
                 let granule = of_any_product(&alone, config)?;
@@ -203,7 +203,7 @@ impl Input {
                     return Ok(Some(lacks(path)));
                 }
                 let blank = Outline::of(&granule, config)?.is_blank();
-                Ok(blank.then(|| "has none of the groups that the config reads".to_owned()))
+                Ok(blank.then(|| "has none of the groups that are asked for".to_owned()))
             }
             GranuleKind::Table => {
                 let table = table(&alone, config)?;

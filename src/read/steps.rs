@@ -135,12 +135,12 @@ impl StepFinder {
         edges.is_some_and(|(from, to)| (*from..*to).contains(&time))
     }
 
-    /// Whether times of a type tell steps apart, in words where they do not.
+    /// Whether times of a type tell steps and bounds apart, in words where they do not.
     pub fn check(dtype: Dtype) -> Result<(), String> {
         match dtype {
             // Some years after the epoch, neighbours are 16 seconds apart.
             Dtype::F32 => Err(
-                "is float32, in which times are many seconds apart; name a dataset of float64 in time.dataset"
+                "is float32, in which times are many seconds apart; name times of float64 as time.dataset"
                     .to_owned(),
             ),
             _ => Ok(()),

@@ -174,7 +174,7 @@ pub(crate) fn check_degrees(units: Option<&str>, axis: Axis) -> Result<Option<St
     };
     if others.contains(&lower.as_str()) {
         return Ok(Some(format!(
-            "attribute units is '{units}', that of {what}; check the coordinates in the config"
+            "attribute units is '{units}', that of {what}; check which columns are the coordinates"
         )));
     }
     if canonical(units) == "degrees" || SILENT.contains(&lower.as_str()) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, Object, Result, Setting, phrase};
 use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::Pieces;
-use crate::place::{Inputs, beside, check_distinct, check_file, writes_through};
+use crate::place::{Inputs, beside, check_distinct, check_file, check_outside, writes_through};
 use crate::plan::{GranulePath, Plan, ShardMap};
 use crate::read::table::TABLE;
 use crate::report::RUN_REPORT;
@@ -47,6 +47,7 @@ pub(super) fn begin<'r>(
     let errors = errors_path(store);
     let mut files = vec![(RUN_REPORT, &*report), (ERROR_TABLE, &*errors)];
     files.extend(asked.table.as_deref().map(|table| (TABLE, table)));
+    check_outside(store, "store")?;
     check_distinct(Some(store), &files)?;
     check_file(&report, RUN_REPORT, true, inputs)?;
     if asked.report.is_none() {

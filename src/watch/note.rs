@@ -231,11 +231,10 @@ impl Note {
                 " on another disk helps, should it fill up"
             ],
             Self::LeftOut { reason } => format!("left out: {reason}").into(),
-            Self::NoPhotons { granule } => format!(
-                "granule {granule} has no photons in any ground track; check that the config fits \
-                 the product"
-            )
-            .into(),
+            Self::NoPhotons { granule } => {
+                format!("granule {granule} has no photons; check that it is of what is asked for")
+                    .into()
+            }
             Self::Unlisted { granule, photons } => phrase![
                 format!(
                     "granule {granule}: {photons} photons lie in shards that the shard map does not \
@@ -258,13 +257,13 @@ impl Note {
                 let (why, check) = match most {
                     None => (
                         "no photon was kept, as no granule that was read has any".to_owned(),
-                        "check that the config fits the granules",
+                        "check that they are of what is asked for",
                     ),
                     Some((reason, photons)) => (
                         format!(
                             "no photon was kept of {read}: {photons} were rejected as {reason}"
                         ),
-                        "check the config",
+                        "check what is asked for",
                     ),
                 };
                 phrase![why, "; ", check, ", or ", if_expected()]

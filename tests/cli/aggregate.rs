@@ -6,6 +6,7 @@ use std::process::Command;
 use icefold::arrays::npy;
 
 use super::{Site, json, refuse};
+use crate::support::site::tree;
 use crate::support::tables::points;
 use crate::support::{icefold, stderr, stdout, succeed};
 
@@ -105,4 +106,135 @@ fn what_cannot_be_asked_names_the_flag() {
     npy::write(&folder.join("s.npy"), &[1.0_f64; 1500]).unwrap();
     let weighted = ["--stats", "wmean,q25", "--weights", "s"];
     succeed(ask(&weighted).args(["--resolution", "2^-10"]));
+}
+
+#[test]
+fn flags_that_would_change_nothing_are_refused_and_the_environment_may_say_them() {
+    let site = Site::new();
+    let folder = folder(&site);
+    for (flags, says) in [
+        (
+            &["--allow-empty"][..],
+            "--allow-empty is about cells that are written with --to",
+        ),
+        (
+            &["--progress", "none"],
+            "--progress is about cells that are written with --to",
+        ),
+        (
+            &["--overwrite"],
+            "--overwrite is about a file that is written, and none is named with --output",
+        ),
+        (
+            &["--memory", "1GiB"],
+            "--memory is about tables, and arrays are in memory as a whole",
+        ),
+    ] {
+        refuse(
+            aggregate(&folder, 1).args(flags),
+            2,
+            &[says, "leave it out"],
+        );
+    }
+    let to = |flags: &[&str]| {
+        let mut command = icefold();
+        command.arg("aggregate").arg(&folder).args(flags);
+        command.arg("--to").arg(site.out("a.csv"));
+        command
+    };
+    for flag in ["--progress", "--memory"] {
+        let value = if flag == "--memory" { "1GiB" } else { "plain" };
+        let says = format!("{flag} is about tables, and arrays are in memory as a whole");
+        refuse(&mut to(&[flag, value]), 2, &[&says]);
+    }
+    succeed(
+        to(&[])
+            .env("ICEFOLD_PROGRESS", "plain")
+            .env("ICEFOLD_MEMORY", "1GiB"),
+    );
+    succeed(aggregate(&folder, 1).env("ICEFOLD_PROGRESS", "plain"));
+}
+
+#[test]
+fn texts_speak_of_no_config_where_nobody_wrote_one() {
+    let site = Site::new();
+    let folder = folder(&site);
+    let mut timed = aggregate(&folder, 1);
+    timed.args(["--region", "0,0,1,1"]);
+    let said = refuse(
+        &mut timed,
+        2,
+        &["arrays are read whole, without filters and without a region"],
+    );
+    assert!(!said.contains("config"), "{said}");
+    let mut nothing = icefold();
+    nothing
+        .arg("aggregate")
+        .arg(&folder)
+        .args(["--region", "0,0,1,1"]);
+    let output = nothing.arg("--to").arg(site.out("a.csv")).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("no photon was kept") && !said.contains("config"),
+        "{said}"
+    );
+    let mut odd = icefold();
+    odd.arg("aggregate")
+        .arg(&folder)
+        .args(["--time", "every=fortnight", "--time", "dataset=h"]);
+    let said = refuse(odd.arg("--to").arg(site.out("a.csv")), 2, &["fortnight"]);
+    assert!(!said.contains("config"), "{said}");
+}
+
+#[test]
+fn nothing_is_written_into_a_store() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    succeed(&mut site.run_to("a.zarr", "atl03", &[&good]));
+    let store = site.out("a.zarr");
+    let before = tree(&store);
+    let folder = folder(&site);
+    let mut cells = icefold();
+    cells
+        .arg("aggregate")
+        .arg(&folder)
+        .arg("--to")
+        .arg(store.join("x.csv"));
+    refuse(
+        &mut cells,
+        2,
+        &["x.csv", "a.zarr is a store", "choose a path beside it"],
+    );
+    let run = || site.run_to("b.zarr", "atl03", &[&good]);
+    refuse(
+        run().arg("--table").arg(store.join("12/x.parquet")),
+        2,
+        &["cannot write the table", "is a store"],
+    );
+    refuse(
+        run().arg("--report").arg(store.join("new/run.json")),
+        2,
+        &["cannot write the run report", "is a store"],
+    );
+    let mut inside = site.run_to("a.zarr/b.zarr", "atl03", &[&good]);
+    refuse(
+        &mut inside,
+        2,
+        &["cannot write the store", "a.zarr is a store"],
+    );
+    let mut map = icefold();
+    map.arg("render")
+        .arg(&store)
+        .args(["h_mean", "-o"])
+        .arg(store.join("map.png"));
+    refuse(&mut map, 2, &["cannot write the picture", "is a store"]);
+    let mut plan = icefold();
+    plan.args(["plan", "atl03"]).arg(&good);
+    refuse(
+        plan.arg("-o").arg(store.join("map.json")),
+        2,
+        &["cannot write the shard map", "is a store"],
+    );
+    assert_eq!(tree(&store), before);
 }

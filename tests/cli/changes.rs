@@ -169,3 +169,29 @@ fn changes_that_change_nothing_are_refused() {
         &["--set changes a config, and two stores are compared"],
     );
 }
+
+#[test]
+fn an_order_is_of_no_rows_and_columns() {
+    let site = Site::new();
+    let good = site.good("a.h5", -45.0);
+    let path = site.path("rows.yaml");
+    let text = "data_source:
+  groups: [gt1l]
+  coordinates: {latitude: '/{group}/heights/lat_ph', longitude: '/{group}/heights/lon_ph'}
+  variables: {h: '/{group}/heights/h_ph'}
+aggregation:
+  variables:
+    n: {function: count, source: h}
+output:
+  grid: {type: rectilinear, crs: EPSG:3413, resolution: 1000, bounds: [0, -2000000, 100000, -1900000], chunk_shape: [10, 10]}
+";
+    std::fs::write(&path, text).unwrap();
+    for order in [["--order", "9"], ["--set", "output.grid.child_order=9"]] {
+        let says = [
+            "order 9 is of HEALPix cells, and this config has rows and columns",
+            "leave it out, or set output.grid.resolution",
+        ];
+        let said = refuse(site.run(&path, &one(&good)).args(order), 2, &says);
+        assert!(!said.contains("child_order"), "{said}");
+    }
+}

@@ -133,6 +133,18 @@ fn what_is_wrong_with_csv_is_told_by_row_and_column() {
             format!("{head}{good}\"-45.5\n\",70.5,1.5,2,0\n"),
             "row 1 ends within quotes",
         ),
+        (
+            format!("{head}{good}-45.5,70.5,1.5,2,0\r{good}"),
+            "row 1 has a carriage return without a line feed",
+        ),
+        (
+            format!("{head}{good}").replace('\n', "\r"),
+            "its first line has a carriage return without a line feed",
+        ),
+        (
+            format!("{head}{good}-45.5,70.5,\"1\"2,2,0\n"),
+            "row 1 has more behind the quotes of field 2",
+        ),
         (long, "row 1 has more than 1048576 bytes"),
         (
             format!("lon,lat,h,h,k,flag\n{}", good.replace("1.5,", "1.5,2.5,")),

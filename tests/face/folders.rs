@@ -44,7 +44,7 @@ fn a_folder_with_an_index_and_what_macos_leaves_runs() {
     assert_eq!(report["granules"]["not_data"], 8);
     for says in [
         "(and 7 more) is what macOS puts beside a file (AppleDouble)",
-        "has none of the groups that the config reads, and ",
+        "has none of the groups that are asked for, and ",
         "8 files that are no data",
     ] {
         assert!(message.contains(says), "{message}");

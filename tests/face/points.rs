@@ -80,7 +80,7 @@ fn a_table_of_points_names_its_geometry_and_the_way_out() {
     write_batch(&table, &with_geometry(&points(), "null"), 100);
     let says = [
         "geo.parquet: has no column lon",
-        "the points of column place (WKB): write coordinates: {geometry: place}",
+        "the points of column place (WKB): name that as their geometry, in a config with coordinates: {geometry: place}",
     ];
     refused(
         site.code(config(&site), &one(&table)).execute(),

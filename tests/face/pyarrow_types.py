@@ -105,6 +105,8 @@ for unit, scale in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
     stamps = pa.array(unix * scale, pa.timestamp(unit))
     write(f"stamps_{unit}.parquet", plain | others | {"t": stamps})
     write(f"stamps_{unit}.arrow", plain | others | {"t": stamps.cast(pa.timestamp(unit, "America/Nuuk"))})
+for suffix in ("parquet", "arrow"):
+    write(f"stamps_listed.{suffix}", plain | others | {"t": pa.array(unix * 1000, pa.timestamp("ms")).dictionary_encode()})
 write("dates.parquet", plain | others | {"t": pa.array(unix // 86400, pa.int32()).cast(pa.date32())})
 write("dates64.arrow", plain | others | {"t": pa.array(unix // 86400 * 86400000).cast(pa.date64())})
 scaled = pa.field("t", pa.timestamp("s"), metadata={"scale_factor": "2"})

@@ -109,9 +109,11 @@ fn tables_have_no_cycles_and_times_of_single_precision_are_none() {
         "{message}"
     );
     let table = as_table(&site, &granule, DataType::Float32);
-    let path = for_tables(&site, &config, "time: {every: month, dataset: t}");
     let says = ["column t: is float32", "time.dataset"];
-    refused(site.code(path, &[&table]).execute(), Kind::Granule, &says);
+    for time in ["every: month", "from: 2019", "to: 2019-06"] {
+        let path = for_tables(&site, &config, &format!("time: {{{time}, dataset: t}}"));
+        refused(site.code(path, &[&table]).execute(), Kind::Granule, &says);
+    }
 }
 
 /// The rows of a table of cells.

@@ -136,6 +136,9 @@ fn dates_and_timestamps_are_times() {
             as_plain(&site, &within, &table, &plain);
         }
     }
+    for table in ["stamps_listed.parquet", "stamps_listed.arrow"] {
+        as_plain(&site, &within, table, &plain);
+    }
     // All hours of a day are at its start, which the bounds are, too.
     for table in ["dates.parquet", "dates64.arrow"] {
         as_plain(&site, &within, table, &plain);

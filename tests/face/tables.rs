@@ -131,11 +131,7 @@ fn what_a_table_lacks_or_cannot_be_is_refused_by_name() {
             &short,
             &["short.parquet: cannot open it as Parquet"],
         ),
-        (
-            &config,
-            &hdf5,
-            &["a.h5: is HDF5, and the config reads tables"],
-        ),
+        (&config, &hdf5, &["a.h5: is HDF5, and tables are asked for"]),
     ] {
         refused(
             site.code(config, &one(table)).execute(),

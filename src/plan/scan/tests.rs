@@ -43,7 +43,7 @@ fn what_opens_is_found_whatever_its_extension() {
     assert_eq!(
         skipped,
         [
-            "g.geoparquet is a table, and the config reads HDF5",
+            "g.geoparquet is a table, and HDF5 is asked for",
             "h.nc is netCDF-3, which is not read",
             "i.bin is not HDF5",
         ]

@@ -10,7 +10,6 @@ use crate::Result;
 use crate::config::{Config, Variable};
 use crate::grid::Locator;
 use crate::read::meaning::Applied;
-use crate::read::steps::StepFinder;
 use crate::read::units::{Axis, check_degrees};
 
 /// Checks every dataset of a ground track, and settles what its attributes mean; gives back what is
@@ -51,10 +50,6 @@ pub(super) fn settle(
             _ => filter.numbered(&data.members),
         };
         let fits = numbered.and_then(|f| f.check(data.dtype, data.meaning.units.as_deref()));
-        let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
-            (Some(_), Some(_)) => StepFinder::check(data.dtype),
-            _ => Ok(()),
-        });
         fits.map_err(|why| granule.error(format!("{}: {why}", data.path)))?;
     }
     Ok(warnings)

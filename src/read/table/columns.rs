@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 
 use super::fields::{Pick, find};
@@ -22,7 +22,7 @@ use crate::photon::ColumnType;
 use crate::photon::SourceColumn;
 use crate::read::Attributes;
 use crate::read::times;
-use crate::read::{Applied, Axis, Meaning, StepFinder, check_degrees};
+use crate::read::{Applied, Axis, Meaning, check_degrees};
 
 /// Names of the columns that a config needs.
 #[derive(Debug)]
@@ -272,8 +272,13 @@ fn meaning(table: &TableFile, name: &str, (dtype, field): (Dtype, &Field)) -> Re
     Meaning::new(&attributes, dtype).map_err(|why| table.error(format!("column {name}: {why}")))
 }
 
+/// Whether values are moments or dates, those of a dictionary and of lists among them.
 fn is_time(field: &Field) -> bool {
-    times::is_time(list_item(field.data_type()).unwrap_or(field.data_type()))
+    let item = list_item(field.data_type()).unwrap_or(field.data_type());
+    match item {
+        DataType::Dictionary(_, values) => times::is_time(values),
+        other => times::is_time(other),
+    }
 }
 
 /// Whether the coordinates are in degrees, of floating point where the file says types.
@@ -318,10 +323,6 @@ fn check_filters(
         let meaning = &meanings[&filter.dataset];
         let numbered = filter.numbered(words.members(&filter.dataset));
         let fits = numbered.and_then(|f| f.check(meaning.dtype(), meaning.units.as_deref()));
-        let fits = fits.and_then(|()| match (&filter.moment, &config.axis) {
-            (Some(_), Some(_)) => StepFinder::check(meaning.dtype()),
-            _ => Ok(()),
-        });
         fits.map_err(|why| table.error(format!("column {}: {why}", filter.dataset)))?;
     }
     Ok(())

@@ -113,8 +113,8 @@ impl TableFile {
             }
             Head::Hdf5 => {
                 return Err(refuse(
-                    "is HDF5, and the config reads tables (reader: table); use a config for HDF5 \
-                     granules, such as atl06",
+                    "is HDF5, and tables are asked for; name tables, or make a run with a config for HDF5 granules, such \
+                     as atl06",
                 ));
             }
             Head::Other if is_csv(path) => {

@@ -50,8 +50,8 @@ pub(super) fn hint(table: &TableFile) -> Option<String> {
     let field = table.schema.field_with_name(column).ok()?;
     Some(if held(field.data_type()).is_some() {
         format!(
-            "its positions are the points of column {column} ({encoding}): write coordinates: \
-             {{geometry: {column}}} in the config"
+            "its positions are the points of column {column} ({encoding}): name that as their geometry, in a config with \
+             coordinates: {{geometry: {column}}}"
         )
     } else {
         format!(

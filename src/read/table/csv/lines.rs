@@ -124,12 +124,22 @@ impl Lines {
     fn part(&mut self, what: &str) -> Result<(), String> {
         // Behind a line break, the parts are whole, unless a quote is open.
         self.line.push(b'\n');
-        let (result, _, _, count) =
+        let (result, taken, _, count) =
             self.parts
                 .read_record(&self.line, &mut self.fields, &mut self.ends);
         self.count = count;
         match result {
-            ReadRecordResult::Record => Ok(()),
+            // What would be left of the line is lost.
+            ReadRecordResult::Record if taken < self.line.len() => Err(format!(
+                "{what} has a carriage return without a line feed; end lines with a line feed, or with both"
+            )),
+            ReadRecordResult::Record => match after_quotes(&self.line) {
+                None => Ok(()),
+                Some(place) => Err(format!(
+                    "{what} has more behind the quotes of field {place}; put all of it in quotes, and write a quote \
+                     in quotes twice"
+                )),
+            },
             ReadRecordResult::OutputEndsFull => Err(format!("{what} has more than {MOST} fields")),
             ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::End => {
                 Err(format!(
@@ -137,5 +147,41 @@ impl Lines {
                 ))
             }
         }
+    }
+}
+
+/// The place of the first field of a line that goes on behind its closing quote.
+fn after_quotes(line: &[u8]) -> Option<usize> {
+    if !line.contains(&b'"') {
+        return None;
+    }
+    let line = line.trim_ascii_end();
+    let (mut place, mut at) = (0, 0);
+    loop {
+        if line.get(at) == Some(&b'"') {
+            at += 1;
+            while at < line.len() && (line[at] != b'"' || line.get(at + 1) == Some(&b'"')) {
+                at += if line[at] == b'"' { 2 } else { 1 };
+            }
+            at += 1;
+            // Space around a field does not count.
+            while matches!(line.get(at), Some(b' ' | b'\t')) {
+                at += 1;
+            }
+            if line.get(at).is_some_and(|&next| next != b',') {
+                return Some(place);
+            }
+        } else {
+            let rest = line.get(at..)?;
+            at += rest
+                .iter()
+                .position(|&byte| byte == b',')
+                .unwrap_or(rest.len());
+        }
+        if at >= line.len() {
+            return None;
+        }
+        place += 1;
+        at += 1;
     }
 }
