@@ -13,6 +13,8 @@ use crate::error::{Dialect, Neutral, Result};
 use crate::read::{hdf5, table};
 use crate::{left_out, piece, plan, report, store};
 
+pub use crate::store::{Citation, CitedProduct, cite};
+
 /// What a file or a folder is, and what is in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]

@@ -38,7 +38,7 @@ from ._errors import (
     StoreError,
 )
 from ._icefold import Config, __version__
-from ._looks import demo, devices, inspect, render, verify
+from ._looks import cite, demo, devices, inspect, render, verify
 from ._report import Inspection, Picture, Report, Verification
 from ._verbs import config, finalize, plan, run
 
@@ -64,6 +64,7 @@ __all__ = [
     "Verification",
     "__version__",
     "aggregate",
+    "cite",
     "config",
     "demo",
     "devices",

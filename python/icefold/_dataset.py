@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import _icefold
 from ._arguments import Path, flag, path, whole
 from ._errors import ArgumentError, Error, Note, StoreError
+from ._root import group_of, order_in, root_attributes
 
 if TYPE_CHECKING:
     import xarray
@@ -43,7 +44,9 @@ def orders(store: str, groups: list[str]) -> list[int]:
     """Orders of the cells that a store has, finest first."""
     if os.path.isdir(store):
         return _icefold.store_orders(store)
-    return sorted((int(name) for name in groups if name.isdigit()), reverse=True)
+    at = order_in(root_attributes(store))
+    there = {int(name) for name in groups if name.isdigit()}
+    return sorted(there if at is None else there | {at}, reverse=True)
 
 
 def open_store(
@@ -118,11 +121,12 @@ def open_store(
     order = there[0] if order is None else whole(order, "order", 0, 29)
     if order not in there:
         raise StoreError(f"store {where} has no order {order}; it has {', '.join(map(str, there))}")
-    if os.path.isdir(where) and not os.path.isdir(os.path.join(where, str(order), "cell_ids")):
+    group = group_of(where, order)
+    if os.path.isdir(where) and not os.path.isdir(os.path.join(where, group or "", "cell_ids")):
         found = _of_all_cells(where, order, options)
         return with_centers(found) if shown_centers else found
-    options = {"chunks": None, "consolidated": False, **options}
-    found = xarray.open_zarr(where, group=str(order), **options)
+    options = {"chunks": None, **options}
+    found = xarray.open_zarr(where, group=group, **options)
     if "cell_ids" not in found.variables:
         raise StoreError(f"store {where} has no cell_ids at order {order}; open it with xarray.open_zarr")
     found = found.set_coords([name for name in ("cell_ids", "crs", "time_bnds") if name in found.variables])
@@ -171,7 +175,7 @@ def _steps(store: str, order: int, attributes: dict[str, Any]) -> tuple[str, dic
     axis = (attributes.get("icefold") or {}).get("axis")
     if axis is None:
         return "", {}
-    lazy = xarray.open_zarr(store, group=str(order), chunks=None, consolidated=False)
+    lazy = xarray.open_zarr(store, group=group_of(store, order), chunks=None)
     return axis, {name: lazy[name].variable.load() for name in (axis, "time_bnds") if name in lazy.variables}
 
 

@@ -103,6 +103,32 @@ def verify(
     return found
 
 
+def cite(store: Path, *, bibtex: bool = False) -> str:
+    """What to cite of a store: the products that it was made of, with their DOIs, and icefold.
+
+    Parameters
+    ----------
+    store
+        What :func:`icefold.run` or the program wrote.
+    bibtex
+        As entries of a BibTeX file.
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it does not say what it was made of: an older icefold or another program wrote it.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> report = icefold.run("atl03", icefold.demo("granules"), "photons.zarr")
+    >>> "@software{icefold," in icefold.cite("photons.zarr", bibtex=True)
+    True
+    """
+    text, entries = _icefold.cite(path(store, "store"))
+    return entries if flag(bibtex, "bibtex") else text.rstrip()
+
+
 def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) -> Inspection:  # noqa: A002
     """What a file or folder is: a granule, a table, a shard map, a report, a store, or pieces of one.
 

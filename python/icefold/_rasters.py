@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._arguments import needed, shown, whole
 from ._errors import ArgumentError, StoreError
 from ._projection import Projection
+from ._root import has_rows
 
 if TYPE_CHECKING:
     import xarray
@@ -30,8 +31,8 @@ def open_raster(store: str, there: list[int], overview: int | None, options: dic
     if width not in there:
         known = ", ".join(str(each) for each in there if each > 1) or "none"
         raise StoreError(f"store {store} has no overview of cells {width} as wide; it has {known}")
-    group = _GROUP if width == 1 else f"{_GROUP}_{width}"
-    options = {"chunks": None, "consolidated": False, "decode_coords": "all", **options}
+    group = f"{_GROUP}_{width}" if width > 1 else None if has_rows(store) else _GROUP
+    options = {"chunks": None, "decode_coords": "all", **options}
     found: xarray.Dataset = xarray.open_zarr(store, group=group, **options)
     return found
 
@@ -107,12 +108,14 @@ def plot(dataset: xarray.Dataset, name: Any, ax: Any, options: dict[str, Any]) -
 
 
 def groups(store: str) -> list[str]:
-    """Names of the groups of a store that has no list of them in Python yet."""
+    """Names of the groups of a store that has no list of them in Python yet, that of rows and columns at its root too."""
     if os.path.isdir(store):
-        return [entry.name for entry in os.scandir(store) if entry.is_dir()]
-    import zarr
+        there = [entry.name for entry in os.scandir(store) if entry.is_dir()]
+    else:
+        import zarr
 
-    return list(zarr.open_group(store, mode="r").group_keys())
+        there = list(zarr.open_group(store, mode="r").group_keys())
+    return [*there, *([_GROUP] if has_rows(store) else [])]
 
 
 def no_order(store: str, order: Any, there: list[int]) -> StoreError:

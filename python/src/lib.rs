@@ -33,6 +33,7 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(verbs::demo_granules, module)?,
         wrap_pyfunction!(verbs::devices, module)?,
         wrap_pyfunction!(verbs::finalize, module)?,
+        wrap_pyfunction!(verbs::cite, module)?,
         wrap_pyfunction!(verbs::inspect, module)?,
         wrap_pyfunction!(verbs::plan, module)?,
         wrap_pyfunction!(verbs::render, module)?,

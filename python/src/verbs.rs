@@ -313,6 +313,13 @@ pub fn inspect(
     Ok((json!(found).to_string(), found.render(&Keywords)))
 }
 
+/// What to cite of a store, for people and as BibTeX.
+#[pyfunction]
+pub fn cite(py: Python<'_>, path: PathBuf) -> PyResult<(String, String)> {
+    let citation = py.detach(|| icefold::inspect::cite(&path)).or_raise(py)?;
+    Ok((citation.to_string(), citation.bibtex()))
+}
+
 /// Name, model, and why a device cannot be used, of each.
 #[pyfunction]
 pub fn devices(py: Python<'_>) -> Vec<(String, String, Option<String>)> {

@@ -15,6 +15,7 @@ use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
+use super::cite::CiteArgs;
 use super::devices::DevicesArgs;
 use super::export::ExportArgs;
 use super::machine::MachineArgs;
@@ -34,6 +35,7 @@ Examples:
   icefold finalize land_ice.zarr                  when all shards are done
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
+  icefold cite land_ice.zarr
   icefold export raster.zarr h_mean -o geotiff/
   icefold verify a.zarr b.zarr
   icefold verify atl06 granules/ --devices cpu,wgpu
@@ -67,6 +69,8 @@ pub enum Verb {
     Finalize(FinalizeArgs),
     /// Show what is in a granule, a table, a shard map, a run report, a store or pieces of one
     Inspect(InspectArgs),
+    /// Print what to cite of a store: the products that it was made of, with their DOIs
+    Cite(CiteArgs),
     /// Draw one variable of a store as a map: PNG, SVG or PDF
     Render(RenderArgs),
     /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs

@@ -9,6 +9,7 @@ mod bench;
 mod bench_device;
 mod cells;
 mod changes;
+mod cite;
 mod clean;
 mod demo;
 mod devices;
@@ -73,6 +74,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Plan(args) => plan::plan(&args, verb_matches, signals::interrupted()?),
         Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),
+        Verb::Cite(args) => cite::cite(&args),
         Verb::Render(args) => maps::render(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),

@@ -44,6 +44,7 @@ mod said;
 mod scalar;
 mod shapes;
 mod source;
+mod stated;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::Contribution;
 use crate::digest::hex;
 use crate::plan::{GranulePath, ListedShard};
+use crate::store::SourceFile;
 
 /// Bytes looked at at each end of a file.
 const PROBE: u64 = 64 << 10;
@@ -67,6 +68,12 @@ impl GranuleFile {
         let name = path.file_name();
         self.name = name.map(|name| name.to_string_lossy().into_owned());
         self
+    }
+
+    /// What a store says of the file, of this name among those of the run.
+    pub fn as_source(&self, name: &str) -> SourceFile {
+        let called = self.name.as_deref().unwrap_or(name);
+        SourceFile::new(called, self.bytes, &self.probe)
     }
 
     /// How it differs from what it was, in words.

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{Overviews, StoreSchema, distinct};
 use crate::grid::Order;
 use crate::left_out::ErrorTable;
 use crate::merge::{Piles, Window};
 use crate::piece::{Marker, Pieces};
+use crate::plan::GranulePath;
 use crate::read::Applied;
 use crate::stat::{Encoding, Job};
 use crate::store::{Origin, Sink, Target, Whole};
@@ -21,6 +23,8 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub struct Assembly<'a> {
     pub pieces: &'a Pieces,
+    /// What the pieces are of.
+    pub config: &'a Config,
     pub job: &'a Job,
     pub schema: &'a StoreSchema,
     pub store: &'a Path,
@@ -84,6 +88,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         overwrite: assembly.overwrite,
         overviews: &orders,
         layout: pieces.manifest().layout(),
+        config: Some(assembly.config),
     };
     let mut sink = target.open(schema, assembly.table, &origin(&markers))?;
     // Each shard is one cell of the orders that are coarser still.
@@ -152,7 +157,14 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
 fn origin(markers: &[Marker]) -> Origin {
     let all = markers.iter().flat_map(|marker| &marker.granules);
     let with_photons = all.filter(|granule| granule.photons > 0);
-    Origin::of(with_photons.map(|granule| granule.granule.as_str()))
+    let names: BTreeSet<&str> = with_photons.map(|granule| &*granule.granule).collect();
+    let sources = markers.iter().flat_map(|marker| &marker.sources);
+    let files = sources.filter(|(name, _)| {
+        let granule = GranulePath::granule_of(name);
+        names.contains(&***name) || granule.is_some_and(|granule| names.contains(granule))
+    });
+    let files = files.map(|(name, file)| file.as_source(name));
+    Origin::of(names.iter().copied()).with_files(files)
 }
 
 /// As many photons came out of a piece as went into it.

@@ -223,7 +223,6 @@ impl Line<'_, '_> {
             memory: self.memory.clone(),
             room: self.room.as_ref().ok().copied(),
             watch,
-            look: self.pieces.is_some(),
         };
         source.stream(|messages, give_back| {
             let mut granule = Granule::default();
@@ -332,12 +331,15 @@ impl Line<'_, '_> {
             return self.fail(report.name, error, listed);
         }
         if let Some(pieces) = &mut self.pieces {
-            pieces.sources.extend(files);
+            pieces.sources.extend(files.iter().cloned());
         }
         if self.room.is_ok() {
             granule.on_device.read_here(&read_here);
         }
-        self.close(granule, report, listed)
+        let name = report.name.clone();
+        self.close(granule, report, listed)?;
+        self.tally.add_sources(&name, files);
+        Ok(())
     }
 
     fn fail(&mut self, name: String, error: Error, listed: &[u64]) -> Result<()> {

@@ -247,6 +247,7 @@ fn a_store_says_what_grid_its_cells_are_of() {
         overwrite: false,
         overviews: &overviews,
         layout: Layout::CELLS,
+        config: None,
     };
     let mut sink = target
         .open(&schema, None, &crate::store::Origin::default())

@@ -42,7 +42,7 @@ pub enum Message {
 /// A granule that was read whole.
 pub struct Ended {
     pub report: GranuleReport,
-    /// Its files as they were before they were opened, where that is asked for.
+    /// Its files as they were before they were opened.
     pub files: Vec<(String, GranuleFile)>,
     /// Photons that a device takes no stretches of, by the reason.
     pub read_here: BTreeMap<String, u64>,
@@ -61,8 +61,6 @@ pub struct Source<'a> {
     /// How much of a ground track the device takes as it is stored; `None` where it takes batches.
     pub room: Option<StretchRoom>,
     pub watch: &'a dyn Watch,
-    /// Look at files before they are read.
-    pub look: bool,
 }
 
 impl Source<'_> {
@@ -83,10 +81,10 @@ impl Source<'_> {
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
         for granule in self.granules {
-            let files = self.look.then(|| granule.granule.files());
-            let files = files.into_iter().flatten();
+            let files = granule.granule.files().into_iter();
             let files = files.enumerate().filter_map(|(place, (name, path))| {
-                let file = GranuleFile::of(path).ok()?;
+                // What is no file may give its bytes once only.
+                let file = path.is_file().then(|| GranuleFile::of(path).ok())??;
                 // The first is the granule itself, which is called by its name.
                 let file = if place == 0 {
                     file

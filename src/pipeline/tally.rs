@@ -8,7 +8,9 @@ use crate::left_out::ErrorSummary;
 use crate::left_out::{LISTED_ROWS, RejectedRow, RejectedRows};
 use crate::merge::SpillFacts;
 use crate::photon::{ColumnMemory, Counts};
+use crate::piece::GranuleFile;
 use crate::read::{Failed, GranuleReport, ReadCost};
+use crate::store::SourceFile;
 
 /// Counts and times of a run.
 #[derive(Debug, Default)]
@@ -43,6 +45,8 @@ pub struct Tally {
     pub errors: ErrorSummary,
     /// Photons by step of time, where there are steps; of a run into pieces those of the pieces.
     pub steps: BTreeMap<u32, u64>,
+    /// What the files of granules were that have photons in the store.
+    pub sources: Vec<SourceFile>,
 }
 
 /// Wall seconds of the device's stages.
@@ -84,6 +88,15 @@ impl Tally {
 }
 
 impl Tally {
+    /// Notes what the files of a granule were, the last that was added, if it has photons that were kept.
+    pub fn add_sources(&mut self, granule: &str, files: Vec<(String, GranuleFile)>) {
+        let last = self.granules.last().filter(|last| last.name == granule);
+        if last.is_some_and(|last| last.counts.kept > 0) {
+            let sources = files.iter().map(|(name, file)| file.as_source(name));
+            self.sources.extend(sources);
+        }
+    }
+
     /// Notes what column memory took.
     pub fn say_of_columns(&mut self, memory: Option<&dyn ColumnMemory>) {
         let taken = memory.map(ColumnMemory::taken);

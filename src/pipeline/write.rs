@@ -36,6 +36,7 @@ pub fn write(
     let finish = Finish { job, schema };
     let with_photons = tally.granules.iter().filter(|read| read.counts.kept > 0);
     let origin = Origin::of(with_photons.map(|read| read.name.as_str()));
+    let origin = origin.with_files(tally.sources.iter().cloned());
     let mut sink = target.open(schema, options.table, &origin)?;
     let mut coarser = Coarser {
         overviews: Overviews::new(target.overviews, schema, job, partials.piles()),

@@ -55,6 +55,11 @@ impl GranulePath {
         let own = std::iter::once((self.name.to_string(), &*self.path));
         own.chain(siblings).collect()
     }
+
+    /// Of the name of a file that is read beside a granule, that of the granule.
+    pub fn granule_of(file: &str) -> Option<&str> {
+        file.split_once(" of ").map(|(_, granule)| granule)
+    }
 }
 
 /// Granules at these paths, each with a name of its own: as many folders as tell those of one file name

@@ -281,6 +281,7 @@ impl<'a> Finalize<'a> {
         let job = Job::new(&config, columns);
         let assembly = Assembly {
             pieces,
+            config: &config,
             job: &job,
             schema: &schema(&config, &job, columns)?,
             store: &self.store,

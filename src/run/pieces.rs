@@ -297,6 +297,7 @@ impl PartRun<'_> {
         let spill = spill_folder(run.target.store);
         let assembly = Assembly {
             pieces,
+            config: run.config,
             job: &survey.job,
             schema: &survey.schema,
             store: run.target.store,

@@ -144,6 +144,7 @@ impl<'a> Planned<'a> {
                 overwrite: *overwrite,
                 overviews: &self.overviews,
                 layout: self.asked.layout,
+                config: Some(config),
             },
             table: table.as_deref(),
             report: &report,

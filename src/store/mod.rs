@@ -3,14 +3,20 @@
 //! Last on the line: `CellTable --write--> store`. `sink.rs` is what the line asks of a store, `layout.rs` lists
 //! those that there are, `target.rs` opens one, `fill.rs` adds cells of a region; `zarr/` is the store, `table.rs` writes the same cells as a table (`places.rs`: those of rasters),
 //! `csv.rs` as lines, and `rows.rs` either of them without a store.
-//! `content.rs` has the hashes that all have in common, `origin.rs` what names of granules say.
+//! `cite.rs` tells what to cite, `content.rs` has the hashes that all have in common, `origin.rs` what names of granules say, `provenance.rs` what a store says
+//! it was made of, `command.rs` makes it again, `products.rs` how products are cited, `footprint.rs` where cells are.
 
+mod cite;
+mod command;
 mod content;
 mod csv;
 mod fill;
+mod footprint;
 mod layout;
 mod origin;
 mod places;
+mod products;
+mod provenance;
 mod rows;
 mod sink;
 #[cfg(feature = "parquet")]
@@ -22,10 +28,12 @@ mod table_format;
 mod target;
 mod zarr;
 
+pub use cite::{Citation, CitedProduct, cite};
 pub use content::{ContentHash, content_hash};
 pub use layout::Layout;
 pub use origin::Origin;
 pub use places::PLACES;
+pub use provenance::SourceFile;
 pub use rows::{RowsFormat, RowsSink, WholeRows};
 pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableWriter, WholeTable};

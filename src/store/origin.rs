@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::provenance::SourceFile;
 use crate::read::product::ProductName;
 
 /// Of the granules of a store.
@@ -16,9 +17,18 @@ pub struct Origin {
     pub release: Option<String>,
     /// The time in the name of the newest, in UTC: `2019-02-22T15:59:47+00:00`.
     pub newest: Option<String>,
+    /// Those with photons in the store.
+    pub files: Vec<SourceFile>,
 }
 
 impl Origin {
+    /// With these files, whatever they are called.
+    #[must_use]
+    pub fn with_files(mut self, files: impl Iterator<Item = SourceFile>) -> Self {
+        self.files = files.collect();
+        self
+    }
+
     /// Of granules by their names.
     pub fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let found: Vec<ProductName> = names
@@ -32,6 +42,7 @@ impl Origin {
         let newest = times.max();
         let first = found.first().map(|name| name.product.clone());
         Self {
+            files: Vec::new(),
             product: first.filter(|first| found.iter().all(|name| name.product == *first)),
             release: newest.as_ref().and_then(|(_, name)| {
                 let (release, _) = name.rank.release.first()?;

@@ -10,6 +10,7 @@ use super::layout::Layout;
 use super::origin::Origin;
 use super::sink::{Sink, Store, Written};
 use super::table::{TableWriter, WholeTable};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, FinishedOverview, StoreSchema};
 use crate::folders::bytes_of;
@@ -26,6 +27,8 @@ pub struct Target<'a> {
     /// Coarser orders that the store has, too; finest first.
     pub overviews: &'a [Order],
     pub layout: Layout,
+    /// What is asked for, where the store is to say what it was made of.
+    pub config: Option<&'a Config>,
 }
 
 /// A store and its tables, whole, that wait for their names.

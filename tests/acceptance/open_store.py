@@ -8,6 +8,7 @@ compared with the writer's own. Leaves with status 1 and a message at the first 
 import argparse
 import hashlib
 import json
+import pathlib
 import sys
 import warnings
 
@@ -32,6 +33,11 @@ MULTISCALES = {
 }
 WGS84 = {"inverse_flattening": 298.257223563}
 SPHERE = {"name": "sphere", "radius": 6370997.0}
+SAID = {
+    *("Conventions", "title", "summary", "source", "references", "history"),
+    *("time_coverage_start", "time_coverage_end"),
+    *(f"geospatial_{axis}_{what}" for axis in ("lat", "lon") for what in ("min", "max", "units")),
+}
 REQUIRED = {"grid_mapping", "statistic", "source"}
 OPTIONAL = {"resolution", "units", "long_name", "edges", "bins"}
 
@@ -52,29 +58,59 @@ def ellipsoid(latitude, axis):
 
 
 def check_root(root, orders):
-    """The root lists all orders, finest first, where there are several."""
+    """The root lists all orders, finest first, where there are several, and has all that is below but the provenance."""
     attributes = dict(root.attrs)
+    members = {name: array.metadata.to_dict() for name, array in root.arrays()}
+    for order in orders[:-1]:
+        group = root[str(order)]
+        members[str(order)] = {"attributes": dict(group.attrs), "zarr_format": 3, "node_type": "group"}
+        members |= {f"{order}/{name}": array.metadata.to_dict() for name, array in group.arrays()}
+    check_consolidated(pathlib.Path(root.store.root) / "zarr.json", members)
     if len(orders) == 1:
-        expect("the attributes of the root", attributes, {})
+        expect("the root's zarr_conventions", attributes["zarr_conventions"], [CONVENTION])
+        expect("multiscales", "multiscales" in attributes, False)
         return
     expect("the root's zarr_conventions", attributes["zarr_conventions"], [MULTISCALES, CONVENTION])
     layout = []
+    assets = {order: str(order) for order in orders} | {orders[-1]: "."}
     for finer, order in zip([None, *orders[::-1]], orders[::-1]):
-        level = {"asset": str(order), "dggs": dict(root[str(order)].attrs["dggs"])}
+        group = root if order == orders[-1] else root[str(order)]
+        level = {"asset": assets[order], "dggs": dict(group.attrs["dggs"])}
         if finer is not None:
-            level["derived_from"] = str(finer)
+            level["derived_from"] = assets[finer]
             level["transform"] = {"scale": [2.0 ** (finer - order)]}
         layout.append(level)
     expect("the layout of the root", attributes["multiscales"]["layout"], layout)
 
 
+def check_consolidated(path, members):
+    """The document of a group has those of its members, each as it stands by itself."""
+    inline = json.loads(path.read_text())["consolidated_metadata"]
+    expect("the kind of the consolidated metadata", (inline["kind"], inline["must_understand"]), ("inline", False))
+    expect("the names in it", sorted(inline["metadata"]), sorted(members))
+    for name, found in inline["metadata"].items():
+        itself = json.loads((path.parent / name / "zarr.json").read_text())
+        itself.pop("consolidated_metadata", None)
+        expect(f"the document of {name} in it", found, itself)
+
+
+def check_said(attributes):
+    """What CF and ACDD ask of a Dataset, where the store says what it was made of."""
+    expect("Conventions", attributes["Conventions"], "CF-1.13, ACDD-1.3")
+    for key in ("title", "summary", "source", "history", "geospatial_lat_min", "geospatial_lon_max"):
+        if not attributes[key] and attributes[key] != 0:
+            raise Broken(f"{key} is {attributes[key]!r}")
+    if not -90 <= attributes["geospatial_lat_min"] <= attributes["geospatial_lat_max"] <= 90:
+        raise Broken("the latitudes are no range")
+
+
 def check_group(group, order):
     attributes = dict(group.attrs)
-    expect(
-        "the set of group attributes",
-        sorted(attributes),
-        ["dggs", "icefold", "latitude", "zarr_conventions"],
-    )
+    own = {"dggs", "icefold", "latitude", "zarr_conventions"}
+    if not own <= set(attributes) <= own | SAID | {"multiscales"}:
+        raise Broken(f"the group has attributes {sorted(attributes)}")
+    check_said(attributes)
+    attributes["zarr_conventions"] = [c for c in attributes["zarr_conventions"] if c != MULTISCALES]
     latitude = attributes["latitude"]
     if latitude not in ("authalic-wgs84", "geodetic-spherical"):
         raise Broken(f"latitude is {latitude!r}")
@@ -169,20 +205,23 @@ def check_grid(dataset, order):
 def check(path, order):
     root = zarr.open_group(path, mode="r", use_consolidated=False)
     expect("zarr_format", root.metadata.zarr_format, 3)
-    orders = sorted(int(name) for name, _ in root.groups())
+    finest = root.attrs["dggs"]["refinement_level"]
+    orders = sorted([finest, *(int(name) for name, _ in root.groups() if name != "provenance")])
     check_root(root, orders)
     order = orders[-1] if order is None else order
-    group = root[str(order)]
+    group = root if order == finest else root[str(order)]
     latitude = check_group(group, order)
     names = check_arrays(group, order, latitude)
-    options = {"consolidated": False, "chunks": None}
-    with xr.open_zarr(path, group=str(order), **options) as dataset:
+    # As it is opened the first time: nothing is said of where what is, nor of metadata.
+    where = {} if order == finest else {"group": str(order)}
+    with xr.open_zarr(path, chunks=None, **where) as dataset:
         expect("the names in xarray", sorted(dataset.variables), sorted(["cell_ids", "crs", *names]))
         hashes = check_values(dataset, group, names, order)
         first = check_grid(dataset, order)
-    with xr.open_datatree(path, engine="zarr", **options) as tree:
-        expect("the groups in xarray", sorted(tree.children), sorted(str(o) for o in orders))
-        expect("cells in the tree", tree[str(order)].sizes["cells"], hashes["cell_ids"]["shape"][0])
+    groups = xr.open_groups(path, engine="zarr", chunks=None)
+    expect("the groups in xarray", sorted(groups), sorted(["/", *(f"/{o}" for o in orders[:-1])]))
+    found = groups["/" if order == finest else f"/{order}"]
+    expect("cells in the groups", found.sizes["cells"], hashes["cell_ids"]["shape"][0])
     return {
         "order": order,
         "orders": orders,

@@ -20,7 +20,7 @@ fn add_files(hash: &mut Sha256, folder: &Path, inside: &str) {
         let (path, inside) = (folder.join(&name), format!("{inside}/{name}"));
         if path.is_dir() {
             add_files(hash, &path, &inside);
-        } else if inside != "/zarr.json" {
+        } else if inside != "/zarr.json" && inside != "/provenance/zarr.json" {
             hash.update(inside.as_bytes());
             hash.update(std::fs::read(path).unwrap());
         }
@@ -56,7 +56,7 @@ fn the_demo_has_its_golden_content_whatever_the_threads() {
         "docs/demo.png is not the map of the demo"
     );
     let mut bytes = Sha256::new();
-    add_files(&mut bytes, &out.join("demo.zarr/12"), "");
+    add_files(&mut bytes, &out.join("demo.zarr"), "");
     assert_eq!(format!("{:x}", bytes.finalize()), GOLDEN_BYTES);
 
     // Again, in the folder of the first.

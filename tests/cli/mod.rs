@@ -8,6 +8,7 @@ mod bench;
 mod bench_device;
 mod cells;
 mod changes;
+mod cite;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
 #[cfg(icefold_test_stand_in)]

@@ -153,5 +153,8 @@ fn settings_that_exclude_each_other_are_refused_together() {
     let mut run = site.run("atl03", &one(&good));
     succeed(run.args(["--overviews", "11,10,..8", "--layout", "cells"]));
     let orders = names(&site.out("a.zarr"));
-    assert_eq!(orders, ["10", "11", "12", "8", "9", "zarr.json"]);
+    let groups: Vec<&String> = (orders.iter())
+        .filter(|name| name.parse::<u8>().is_ok())
+        .collect();
+    assert_eq!(groups, ["10", "11", "8", "9"]);
 }

@@ -71,7 +71,7 @@ fn the_working_directory_is_not_replaced() {
     let good = site.good("a.h5", -45.0);
     succeed(&mut site.run("atl03", &one(&good)));
     let mut inside = icefold();
-    inside.current_dir(site.out("a.zarr/12"));
+    inside.current_dir(site.out("a.zarr/crs"));
     inside.args(["run", "atl03"]).arg(&good).arg("--overwrite");
     refuse(
         inside.arg("--store").arg(site.out("a.zarr")),

@@ -84,7 +84,7 @@ subprocess.run(
     stdout=subprocess.DEVNULL,
 )
 
-arrays = zarr.open_group(store, mode="r")["12"]
+arrays = zarr.open_group(store, mode="r")
 order = np.argsort(arrays["row"][:])
 assert len(order) == rows
 for name, (data, attributes) in cases.items():

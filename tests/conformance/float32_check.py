@@ -41,7 +41,7 @@ def main(store, granules):
     cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, 12, ellipsoid="WGS84")
     order = np.argsort(cells, kind="stable")
     ids, starts = np.unique(cells[order], return_index=True)
-    ds = xr.open_zarr(store, group="12", consolidated=False, chunks=None)
+    ds = xr.open_zarr(store, chunks=None)
     if not np.array_equal(ds["cell_ids"].values, ids):
         sys.exit("cell_ids differ")
     ours = {name: ds[name].values for name in ("mean", "average", "var", "std")}

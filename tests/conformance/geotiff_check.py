@@ -21,7 +21,7 @@ def group(name):
     return xr.open_zarr(store, group=name, consolidated=False, decode_coords="all", chunks=None, mask_and_scale=False)
 
 
-full, half = group("rectilinear"), group("rectilinear_2")
+full, half = group(None), group("rectilinear_2")
 for name in ("count", "h_mean", "bins"):
     path = folder / f"{name}.tif"
     is_cog, errors, warnings = cog_validate(path, strict=True)

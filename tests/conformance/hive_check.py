@@ -19,7 +19,7 @@ with open(values) as rows:
         heights.setdefault(int(row["cell"]), []).append(float(row["h"]))
 order = sorted(heights)
 
-d = xr.open_zarr(cells, group="6", consolidated=False, chunks=None)
+d = xr.open_zarr(cells, chunks=None)
 assert d["h_tdigest"].attrs["offsets"] == "h_tdigest_offsets"
 offsets, rows = d["h_tdigest_offsets"].values, d["h_tdigest"].values
 of_cells = [rows[start:end] for start, end in offsets]

@@ -53,7 +53,7 @@ def main(store, atl03, atl08, atl06):
         tracks = [track(photons[name], canopy.get(name), ice.get(name)) for name in photons if name.startswith("gt")]
     lat, lon, h, conf = (np.concatenate([t[i] for t in tracks]) for i in range(4))
     joined = {name: np.concatenate([t[4][name] for t in tracks]) for name in tracks[0][4]}
-    ds = xr.open_zarr(store, consolidated=False, chunks=None, group="12")
+    ds = xr.open_zarr(store, chunks=None)
     cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, 12, ellipsoid="WGS84")
     ids = np.unique(cells)
     check("cell_ids", ds["cell_ids"].values, ids)

@@ -36,7 +36,7 @@ def main(store, box, granules):
     inside = (lon >= west) & (lon < east) & (lat >= south) & (lat < north)
     lat, lon, h, rgt = (values[inside] for values in (lat, lon, h, rgt))
     cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, 7, ellipsoid="WGS84")
-    ds = xr.open_zarr(store, group="7", consolidated=False, chunks=None)
+    ds = xr.open_zarr(store, chunks=None)
     expect("dims", list(ds["n"].dims), ["rgt", "cells"])
     expect("dims of the mask", list(ds["aoi_mask"].dims), ["cells"])
     expect("rgt", ds["rgt"].values, np.unique(rgt).astype("i4"))

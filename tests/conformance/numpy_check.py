@@ -36,7 +36,7 @@ def main(store, granules):
     cells, h = cells[order], h[order].astype("float64")
     ids, starts = np.unique(cells, return_index=True)
     groups = np.split(h, starts[1:])
-    ds = xr.open_zarr(store, group="12", consolidated=False, chunks=None)
+    ds = xr.open_zarr(store, chunks=None)
     check("cell_ids", ds["cell_ids"].values, ids)
     check("count", ds["count"].values, [g.size for g in groups])
     check("h_min", ds["h_min"].values, [np.float32(g.min()) for g in groups])

@@ -42,7 +42,7 @@ def check(store, path, report):
     rows = pq.read_table(path).to_pandas()
     with open(report) as file:
         photons = json.load(file)["photons"]
-    ds = xr.open_zarr(store, group="rectilinear", consolidated=False, decode_coords="all", chunks=None)
+    ds = xr.open_zarr(store, decode_coords="all", chunks=None)
     # Where it is: by CF, by the text, by the conventions.
     code = ds.attrs["crs"]
     for crs in [
@@ -75,7 +75,7 @@ def check(store, path, report):
     assert np.array_equal(ds["sum"].where(count > 0, 0), sums)
     assert np.isnan(ds["sum"].to_numpy()[count == 0]).all()
     assert ds.bins.dims == ("y", "x", "bins_bins") and np.array_equal(ds.bins.sum("bins_bins"), count)
-    coarse = xr.open_zarr(store, group="rectilinear_2", consolidated=False, chunks=None)
+    coarse = xr.open_zarr(store, group="rectilinear_2", chunks=None)
     blocks = count.reshape(count.shape[0] // 2, 2, -1, 2).sum((1, 3))
     assert np.array_equal(coarse["count"], blocks)
     assert np.array_equal(coarse.x[:3], west + (np.arange(3) + 0.5) * 2 * width)
@@ -84,7 +84,7 @@ def check(store, path, report):
 
 def ice(store, granule):
     """The store of a config atl06-antarctica or atl06-greenland beside the granule, by h5py, PROJ and numpy."""
-    ds = xr.open_zarr(store, group="rectilinear", consolidated=False, decode_coords="all", chunks=None)
+    ds = xr.open_zarr(store, consolidated=False, decode_coords="all", chunks=None)
     west, width, _, north, _, height = map(float, ds.crs.attrs["GeoTransform"].split())
     cells, heights, errors = [], [], []
     with h5py.File(granule) as file:

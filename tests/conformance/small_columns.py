@@ -31,7 +31,7 @@ def main(store, granule):
         columns[name] = np.repeat(columns[name], counts)
     cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, ORDER, ellipsoid="WGS84")
     how = {"consolidated": False, "chunks": None, "decode_times": False}
-    ds = xr.open_zarr(store, group=str(ORDER), **how)
+    ds = xr.open_zarr(store, **how)
     ids, place = np.unique(cells, return_inverse=True)
     if not np.array_equal(ids, ds["cell_ids"].values):
         sys.exit("cell_ids differ")

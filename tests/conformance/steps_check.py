@@ -33,7 +33,7 @@ def main(store, granules):
     lat, lon, h, seconds = (np.concatenate(parts) for parts in zip(*photons(granules)))
     moments = pd.Timestamp("2018-01-01") + pd.to_timedelta(seconds, unit="s")
     seasons = pd.PeriodIndex(moments, freq="Q-NOV")
-    ds = xr.open_zarr(store, group="7", consolidated=False, chunks=None)
+    ds = xr.open_zarr(store, chunks=None)
     expect("dims", list(ds["n"].dims), ["time", "cells"])
     expect("dims of a histogram", list(ds["bins"].dims), ["time", "cells", "bins_bins"])
     centers = ds.dggs.decode(convention="xdggs").dggs.cell_centers()

@@ -75,7 +75,9 @@ def check(name, ours, truth, root=False):
 def main(store, order, group, height, granules):
     lat, lon, h, t, track, cycle, name = read(granules, group, height)
     cells = healpix_geo.nested.lonlat_to_healpix(lon, lat, int(order), ellipsoid="WGS84")
-    ds = xr.open_zarr(store, group=order, consolidated=False, chunks=None, decode_times=False)
+    ds = xr.open_zarr(store, chunks=None, decode_times=False)
+    if ds.attrs["dggs"]["refinement_level"] != int(order):
+        ds = xr.open_zarr(store, group=order, chunks=None, decode_times=False)
     ids, place = np.unique(cells, return_inverse=True)
     if not np.array_equal(ids, ds["cell_ids"].values):
         sys.exit("cell_ids differ")

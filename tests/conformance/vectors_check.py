@@ -36,7 +36,7 @@ if grid["type"] == "healpix":
     order, inner = grid["child_order"], grid["chunk_inner"]
     cell = healpix_geo.nested.lonlat_to_healpix(lon, lat, np.uint8(order), ellipsoid="WGS84").astype(np.int64)
     chunk = cell >> 2 * (order - inner)
-    ds = xr.open_zarr(store, group=str(order), consolidated=False, mask_and_scale=False, chunks=None)
+    ds = xr.open_zarr(store, consolidated=False, mask_and_scale=False, chunks=None)
     rows = {int(cell): i for i, cell in enumerate(ds.cell_ids.to_numpy())}
     whole = {name: ds[name].to_numpy() for name in outputs}
 
@@ -45,7 +45,7 @@ if grid["type"] == "healpix":
 
 else:
     assert grid["crs"] == "EPSG:4326" and grid["bounds"] == [-180, -90, 180, 90]
-    ds = xr.open_zarr(store, group="rectilinear", consolidated=False, mask_and_scale=False, chunks=None)
+    ds = xr.open_zarr(store, consolidated=False, mask_and_scale=False, chunks=None)
     row = np.floor((90 - lat) / grid["resolution"]).astype(int)
     column = np.floor((lon + 180) / grid["resolution"]).astype(int)
     cell = row * ds.x.size + column

@@ -34,6 +34,7 @@ mod plan;
 mod plan_time;
 mod points;
 mod profiles;
+mod provenance;
 mod raster_ways;
 mod rasters;
 mod refusals;

@@ -168,9 +168,8 @@ fn what_is_missing_or_damaged_in_a_raster_is_an_error_and_never_a_value() {
     ));
     let store = site.out("a.zarr");
     let chunk = |array: &str| -> PathBuf {
-        let files = tree(&store.join("rectilinear").join(array).join("c"));
+        let files = tree(&store.join(array).join("c"));
         store
-            .join("rectilinear")
             .join(array)
             .join("c")
             .join(files.keys().next().unwrap())
@@ -197,7 +196,7 @@ fn what_is_missing_or_damaged_in_a_raster_is_an_error_and_never_a_value() {
     }
     assert!(Verify::stores(&store, &store).unwrap().identical());
     // What stands there is replaced only if it is icefold's alone.
-    std::fs::write(store.join("rectilinear/notes.txt"), "mine").unwrap();
+    std::fs::write(store.join("crs/notes.txt"), "mine").unwrap();
     let again = site.code(&config, &one(&site.path("a.h5"))).overwrite(true);
     refused(
         again.execute(),

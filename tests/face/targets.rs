@@ -197,8 +197,8 @@ fn overwriting_takes_a_store_of_icefold_and_nothing_that_is_more() {
     let foreign: [(&str, PathBuf); 4] = [
         ("notes.txt", site.out("a.zarr/notes.txt")),
         ("11", site.out("a.zarr/11/x")),
-        ("extra", site.out("a.zarr/12/extra/zarr.json")),
-        ("thesis", site.out("a.zarr/12/count/c/thesis")),
+        ("extra", site.out("a.zarr/extra/zarr.json")),
+        ("thesis", site.out("a.zarr/count/c/thesis")),
     ];
     for (name, path) in foreign {
         let made = !path.parent().unwrap().exists();

@@ -143,7 +143,7 @@ fn a_slope_has_the_unit_of_its_value_by_that_of_the_other() {
     done(site.code(config(&site, OUTPUTS), &paths));
     let store = StoreReader::open(site.out("a.zarr")).unwrap();
     let attributes = |name: &str| {
-        let text = std::fs::read(store.path().join("12").join(name).join("zarr.json")).unwrap();
+        let text = std::fs::read(store.path().join(name).join("zarr.json")).unwrap();
         let found: serde_json::Value = serde_json::from_slice(&text).unwrap();
         found["attributes"].clone()
     };

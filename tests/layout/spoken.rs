@@ -5,10 +5,11 @@ use super::lexer::{lines, strings};
 use super::{expect_none, files, read, words};
 
 /// Verbs of the program.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "aggregate",
     "bench",
     "bench-device",
+    "cite",
     "clean",
     "completions",
     "demo",
@@ -23,10 +24,12 @@ const VERBS: [&str; 15] = [
     "help",
 ];
 
-/// Files with texts that look like flags and are none of the program's.
-const OTHERS_FLAGS: [&str; 1] = [
+/// Files with texts that look like flags and are none of the program's, or that are for whoever calls the program later.
+const OTHERS_FLAGS: [&str; 2] = [
     // Options of NVIDIA's compiler.
     "src/backend/cuda/driver/modules.rs",
+    // What a store says of how to make it again, for whoever has the program.
+    "src/store/command.rs",
 ];
 
 /// The flag or verb that a text names.

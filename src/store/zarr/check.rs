@@ -4,9 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use super::groups::is_raster;
 use super::metadata::{ArrayLayout, CELL_IDS, CRS};
 use super::{ragged, times};
 use crate::finalize::StoreSchema;
+use crate::grid::Order;
+use crate::store::provenance::PROVENANCE;
 
 /// Refuses, in words, outputs that no store can hold: before anything is computed.
 pub fn check_schema(schema: &StoreSchema) -> Result<(), String> {
@@ -23,6 +26,12 @@ pub fn check_names(schema: &StoreSchema, coordinates: &[&str]) -> Result<(), Str
     for output in &schema.arrays {
         let name = output.name.as_str();
         let nameable = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        let is_order = name.parse().ok().and_then(Order::new).is_some();
+        if is_order || is_raster(name) || name == PROVENANCE {
+            return Err(format!(
+                "an output is called {name}, as a group of the store may be; choose another name"
+            ));
+        }
         if name.is_empty()
             || name.starts_with(['.', '-'])
             || name.starts_with("__")

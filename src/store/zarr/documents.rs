@@ -16,7 +16,7 @@ use crate::error::Result;
 /// tools add.
 pub fn members_of(document: &Value) -> Map<String, Value> {
     let mut members = document.as_object().cloned().unwrap_or_default();
-    members.shift_remove("consolidated_metadata");
+    members.shift_remove(super::consolidated::KEY);
     if let Some(Value::Object(attributes)) = members.shift_remove("attributes") {
         members.extend(attributes);
     }
@@ -95,39 +95,35 @@ mod tests {
         let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
         write(&a, 100, 100);
         let changes = [
+            ("", "/attributes/title", "12: title is none in a and 1 in b"),
             (
                 "",
-                "/attributes/title",
-                "root: title is none in a and 1 in b",
-            ),
-            (
-                "12",
                 "/attributes/zarr_conventions/0/name",
                 "12: zarr_conventions is",
             ),
             (
-                "12/crs",
+                "crs",
                 "/attributes/semi_major_axis",
                 "12/crs: semi_major_axis is 6378137.0",
             ),
-            ("12/crs", "/data_type", "12/crs: data_type is int8 in a"),
+            ("crs", "/data_type", "12/crs: data_type is int8 in a"),
             (
-                "12/h_mean",
+                "h_mean",
                 "/attributes/grid_mapping",
                 "12/h_mean: grid_mapping is crs in a",
             ),
             (
-                "12/h_mean",
+                "h_mean",
                 "/dimension_names/0",
                 "12/h_mean: dimension_names is [\"cells\"]",
             ),
             (
-                "12/h_hist",
+                "h_hist",
                 "/dimension_names/1",
                 "12/h_hist: dimension_names is",
             ),
             (
-                "12/cell_ids",
+                "cell_ids",
                 "/codecs/0/configuration/codecs/1/configuration/level",
                 "12/cell_ids: codecs is",
             ),
@@ -155,7 +151,7 @@ mod tests {
             let text = report.differences[0].to_string();
             assert!(text.starts_with(says), "{text}");
         }
-        fs::remove_dir_all(b.join("12/crs")).unwrap();
+        fs::remove_dir_all(b.join("crs")).unwrap();
         let text = verify(&a, &b).unwrap().to_string();
         assert!(text.contains("12/crs: only in a"), "{text}");
     }

@@ -19,6 +19,15 @@ impl Extent {
     /// Those of groups in one Zarr.
     pub const ALL: [Self; 3] = [Self::Occupied, Self::Sphere, Self::Raster];
 
+    /// Whether the arrays of the finest cells are in the root, which opens to them. Whoever reads the layouts of zagg
+    /// looks for them in a group.
+    pub fn is_at_root(self) -> bool {
+        match self {
+            Self::Occupied | Self::Raster => true,
+            Self::Sphere | Self::Leaves => false,
+        }
+    }
+
     /// The name of the layout, as in a group's attributes.
     pub fn name(self) -> &'static str {
         match self {

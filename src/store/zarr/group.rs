@@ -76,10 +76,10 @@ pub struct GroupWriter {
 }
 
 impl GroupWriter {
-    /// A group in the folder of a store.
-    pub fn new(store: &Path, schema: StoreSchema, extent: Extent) -> Self {
+    /// A group in this folder.
+    pub fn new(folder: PathBuf, schema: StoreSchema, extent: Extent) -> Self {
         Self {
-            folder: store.join(schema.grid.group()),
+            folder,
             schema,
             extent,
             arrays: Vec::new(),
@@ -102,7 +102,6 @@ impl GroupWriter {
         self.written
     }
 
-    #[cfg(test)]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -188,8 +187,8 @@ impl GroupWriter {
         }
     }
 
-    /// Writes what is pending, then grid mapping and attributes. Beside the hashes of what the group holds, those of its
-    /// arrays as they are stored, where all values went through here.
+    /// Writes what is pending, then the grid mapping; the group's own document is `whole.rs`'s. Beside the hashes of what
+    /// the group holds, those of its arrays as they are stored, where all values went through here.
     pub fn finish(mut self, place: &Place) -> Result<Finished> {
         if self.arrays.is_empty() {
             self.arrays = self
@@ -224,7 +223,6 @@ impl GroupWriter {
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
-        write_document(&self.folder, &metadata::group(&self.schema, self.extent))?;
         sync_folders(&self.folder)?;
         Ok((hashes, stored))
     }

@@ -28,20 +28,21 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
     if is_hive(path) {
         return Tree::open(path)?.orders();
     }
-    let root = path.join("zarr.json");
-    if let Err(error) = fs::metadata(&root)
+    let place = path.join("zarr.json");
+    if let Err(error) = fs::metadata(&place)
         && error.kind() != std::io::ErrorKind::NotFound
     {
-        return Err(Error::io("look at", root, error));
+        return Err(Error::io("look at", place, error));
     }
-    if !root.is_file() {
+    if !place.is_file() {
         return refuse(if path.join(".zgroup").is_file() {
             "is a zarr store of format 2; icefold reads format 3"
         } else {
             "has no zarr.json: it is not a zarr store, or the run that wrote it did not finish"
         });
     }
-    if document(path, path)?["node_type"] != "group" {
+    let root = document(path, path)?;
+    if root["node_type"] != "group" {
         return refuse("is a zarr array, not a group of orders");
     }
     let inside = folders::list(path).map_err(|error| Error::io("list", path, error))?;
@@ -55,9 +56,22 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
             path.join(order.to_string()).is_dir().then_some(order)
         })
         .collect();
+    orders.extend(order_in(&root));
     orders.sort_unstable();
     orders.dedup();
     Ok(orders)
+}
+
+/// The order of the cells whose arrays are in the group of this document itself, as it states it: of a root, the finest.
+/// Stores of before have all orders in groups, and the documents of their roots state none.
+fn order_in(document: &Value) -> Option<Order> {
+    let attributes = document["attributes"].as_object()?;
+    let icefold = attributes.get("icefold")?;
+    let order = match attributes.get("dggs") {
+        Some(dggs) => &dggs["refinement_level"],
+        None => &icefold["grid"]["order"],
+    };
+    u8::try_from(order.as_u64()?).ok().and_then(Order::new)
 }
 
 /// Whether a group has this name because its cells are rows and columns.
@@ -68,13 +82,15 @@ pub fn is_raster(name: &str) -> bool {
 
 /// The order of the cells of such a group, as it states it.
 fn raster_order(store: &Path, group: &Path) -> Option<Order> {
-    let document = document(store, group).ok()?;
-    let order = document["attributes"]["icefold"]["grid"]["order"].as_u64()?;
-    u8::try_from(order).ok().and_then(Order::new)
+    order_in(&document(store, group).ok()?)
 }
 
-/// The name of the group of an order that the store has.
+/// The name of the group of an order that the store has; empty where that is the root.
 pub fn group_of(store: &Path, order: Order) -> String {
+    let root = document(store, store).ok();
+    if root.and_then(|root| order_in(&root)) == Some(order) {
+        return String::new();
+    }
     let inside = folders::list(store).unwrap_or_default();
     let mut groups = inside.iter().filter(|path| is_raster(&folders::name(path)));
     let found = groups.find(|path| raster_order(store, path) == Some(order));
@@ -85,7 +101,7 @@ pub fn group_of(store: &Path, order: Order) -> String {
 pub fn subfolders(store: &Path, group: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for path in folders::list(group).map_err(|error| Error::io("list", group, error))? {
-        if !path.is_dir() {
+        if !path.is_dir() || folders::name(&path).starts_with('.') {
             continue;
         }
         if document(store, &path)?["node_type"] == "array" {

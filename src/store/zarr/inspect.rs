@@ -16,6 +16,7 @@ use super::hive::is_hive;
 use super::inspect_text::{plain, text};
 use super::inspect_tree::store_hashes;
 use super::logical::TreeHashes;
+use super::made_of::made_of;
 use super::metadata::CELL_IDS;
 use super::open::ArrayInfo;
 use super::read::StoreReader;
@@ -76,6 +77,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
         found.insert("zarrs".to_owned(), zarrs);
         found.insert("not_whole".to_owned(), debris);
     }
+    found.insert("provenance".to_owned(), json!(made_of(path)?));
     Ok(Inspected(Value::Object(found)))
 }
 
@@ -86,7 +88,10 @@ fn known_hashes(orders: &[Value]) -> TreeHashes {
     for order in orders.iter().filter(of_cells) {
         for array in order["arrays"].as_array().into_iter().flatten() {
             if array["rows"].is_null() {
-                let path = format!("{}/{}", order["order"], plain(&array["name"]));
+                let path = match plain(&order["path"]) {
+                    root if root.is_empty() => plain(&array["name"]),
+                    group => format!("{group}/{}", plain(&array["name"])),
+                };
                 known.insert(path, plain(&array["sha256"]));
             }
         }
@@ -149,6 +154,7 @@ fn inspect_order(store: &StoreReader) -> Result<Value> {
         "latitude": grid.kind.latitude(),
         "layout": store.extent().name(),
         "group": grid.group(),
+        "path": store.group_path(),
         "grid": grid.kind.rectilinear().map(|of| of.in_words(grid.cell_order)),
         "occupied_cells": store.cells(),
         "axis": steps,

@@ -19,6 +19,7 @@ pub fn text(value: &Value) -> String {
     };
     let mut lines = vec![format!("store {}, {by}", plain(&value["path"]))];
     lines.extend(hash_lines(value));
+    lines.extend(provenance_lines(&value["provenance"]));
     for order in value["orders"].as_array().into_iter().flatten() {
         let count = |key: &str| grouped(order[key].as_u64().unwrap_or(0));
         lines.push(String::new());
@@ -61,6 +62,53 @@ pub fn text(value: &Value) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Granules that are named one by one.
+const NAMED: usize = 8;
+
+/// What the store was made of.
+fn provenance_lines(of: &Value) -> Vec<String> {
+    let Some(granules) = of["granules"].as_array() else {
+        return Vec::new();
+    };
+    let bytes: u64 = granules
+        .iter()
+        .filter_map(|granule| granule["bytes"].as_u64())
+        .sum();
+    let mut lines = vec![format!(
+        "made of {} ({} bytes) by {}",
+        counted(&json!(granules.len()), "file"),
+        grouped(bytes),
+        plain(&of["command"])
+    )];
+    for product in of["products"].as_array().into_iter().flatten() {
+        let doi = product["doi"]
+            .as_str()
+            .map_or(String::new(), |doi| format!(", doi {doi}"));
+        lines.push(format!(
+            "  {} release {}: {}{doi}",
+            plain(&product["product"]),
+            plain(&product["release"]),
+            counted(&product["files"], "file"),
+        ));
+    }
+    for granule in granules.iter().take(NAMED) {
+        let probe = plain(&granule["probe"]);
+        lines.push(format!(
+            "  {}  {} bytes, probe {}",
+            plain(&granule["name"]),
+            grouped(granule["bytes"].as_u64().unwrap_or(0)),
+            probe.get(..12).unwrap_or(&probe),
+        ));
+    }
+    if let Some(more) = granules.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        lines.push(format!(
+            "  and {} more, all of them in JSON",
+            grouped(more as u64)
+        ));
+    }
+    lines
 }
 
 /// The content hash of zagg's specification, and what a hive is made of.

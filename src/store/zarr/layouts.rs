@@ -12,6 +12,7 @@ use crate::finalize::StoreSchema;
 use crate::grid::Order;
 use crate::store::layout::StoreKind;
 use crate::store::origin::Origin;
+use crate::store::provenance::Provenance;
 use crate::store::sink::Store;
 use crate::store::target::Target;
 
@@ -78,7 +79,11 @@ impl StoreKind for ZarrStore {
             return Ok(Box::new(HiveWriter::create(target, schema, origin)?));
         }
         let store = StoreWriter::create(target.store, schema, None, target.overwrite)?;
-        let store = store.with_extent(self.0);
+        let mut store = store.with_extent(self.0);
+        if let Some(config) = target.config {
+            let files = origin.files.clone();
+            store = store.with_provenance(Provenance::new(config, target, files));
+        }
         Ok(Box::new(store.with_overviews(target.overviews)))
     }
 }

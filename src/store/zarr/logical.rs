@@ -22,7 +22,6 @@ use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result};
 use crate::folders;
-use crate::grid::Order;
 
 /// Bytes of a decoded array at most: a sphere of fine cells has more than any machine hashes.
 const MOST: u64 = 1 << 28;
@@ -37,14 +36,16 @@ impl TreeHashes {
         self.0.insert(path, sha256);
     }
 
-    /// Notes those of the arrays of a group; `false` where they are not known.
-    pub fn insert_all(&mut self, order: Order, arrays: Option<Vec<(String, String)>>) -> bool {
+    /// Notes those of the arrays of a group, of the root where it has no name; `false` where they are not known.
+    pub fn insert_all(&mut self, group: &str, arrays: Option<Vec<(String, String)>>) -> bool {
         let Some(arrays) = arrays else {
             return false;
         };
         let arrays = arrays.into_iter();
-        self.0
-            .extend(arrays.map(|(name, hash)| (format!("{order}/{name}"), hash)));
+        self.0.extend(arrays.map(|(name, hash)| match group {
+            "" => (name, hash),
+            group => (format!("{group}/{name}"), hash),
+        }));
         true
     }
 
@@ -205,9 +206,9 @@ mod tests {
         let hashes = write(&path, 500, 100);
         let found = hash_tree(&path, &TreeHashes::default()).unwrap().unwrap();
         for hash in &hashes {
-            assert_eq!(found.0[&format!("12/{}", hash.array)], hash.sha256);
+            assert_eq!(found.0[&hash.array], hash.sha256);
         }
-        assert_eq!(found.0["12/crs"], hex(&Sha256::digest([0u8])));
+        assert_eq!(found.0["crs"], hex(&Sha256::digest([0u8])));
         assert_eq!(found.0.len(), hashes.len() + 1);
         let mut sorted: Vec<&str> = found.0.values().map(String::as_str).collect();
         sorted.sort_unstable();

@@ -1,7 +1,7 @@
 //! The Zarr v3 store: occupied cells of each order as a group that xarray and xdggs open.
 //!
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
-//! (`fullsphere.rs`) or over rows and columns (`raster.rs`, `raster_lists.rs`, `raster_documents.rs`, `raster_read.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and renames when all is whole.
+//! (`fullsphere.rs`) or over rows and columns (`raster.rs`, `raster_lists.rs`, `raster_documents.rs`, `raster_read.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and `whole.rs` makes it whole (`consolidated.rs`), to be renamed.
 //! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
 //! `sphere.rs`, `step_read.rs`); `verify.rs` compares two stores bit by bit; `inspect.rs` tells what is
 //! inside. `rows_hash.rs` hashes rows that go elsewhere.
@@ -11,6 +11,7 @@ mod array;
 mod by_step;
 mod cells;
 mod check;
+mod consolidated;
 mod difference;
 mod documents;
 mod extent;
@@ -26,6 +27,7 @@ mod inspect_text;
 mod inspect_tree;
 mod layouts;
 mod logical;
+mod made_of;
 pub(super) mod metadata;
 mod open;
 mod ours;
@@ -43,7 +45,9 @@ mod step_read;
 mod times;
 mod value;
 mod verify;
+mod verify_said;
 mod verify_values;
+mod whole;
 mod write;
 
 pub use check::check_schema;
@@ -52,6 +56,7 @@ pub use group::Extent;
 pub use inspect::{Inspected, content_of, inspect};
 pub(super) use layouts::ZarrStore;
 pub use logical::TreeHashes;
+pub(super) use made_of::made_of;
 pub use open::ArrayInfo;
 pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};

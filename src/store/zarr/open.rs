@@ -51,7 +51,7 @@ pub struct OpenOrder {
     orders: Vec<Order>,
     grid: GridConfig,
     extent: Extent,
-    /// The name of the group.
+    /// The name of the group; empty where the arrays are at the root.
     group: String,
     attributes: Map<String, Value>,
     arrays: Vec<String>,
@@ -201,6 +201,19 @@ impl OpenOrder {
         self.extent
     }
 
+    /// The name of the group; empty where the arrays are at the root.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The path of an array below the store.
+    pub fn path_of(&self, name: &str) -> String {
+        match &*self.group {
+            "" => name.to_owned(),
+            group => format!("{group}/{name}"),
+        }
+    }
+
     /// Attributes of the group.
     pub fn attributes(&self) -> &Map<String, Value> {
         &self.attributes
@@ -326,7 +339,7 @@ impl OpenOrder {
     }
 
     pub fn array(&self, name: &str) -> Result<Array<FilesystemStore>> {
-        let path = format!("/{}/{name}", self.group);
+        let path = format!("/{}", self.path_of(name));
         Array::open(self.storage.clone(), &path)
             .map_err(|error| self.damaged(&format!("{name} cannot be opened: {error}")))
     }

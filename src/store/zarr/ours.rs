@@ -12,6 +12,7 @@ use super::groups::is_raster;
 use super::hive::{is_hive, is_ours};
 use crate::folders;
 use crate::grid::Order;
+use crate::store::provenance::PROVENANCE;
 
 const DOCUMENT: &str = "zarr.json";
 /// At the root of a hive; the second in its Zarrs, too.
@@ -28,11 +29,17 @@ pub(super) fn check(store: &Path) -> Result<(), String> {
         }
         return check_node(store, true);
     }
-    if read(&store.join(DOCUMENT))?["node_type"] != "group" {
+    let root = read(&store.join(DOCUMENT))?;
+    if root["node_type"] != "group" {
         return Err("its zarr.json is none of a group of orders".to_owned());
     }
-    let mut orders = 0;
+    let has_cells = !root["attributes"]["icefold"]["config_sha256"].is_null();
+    let mut orders = usize::from(has_cells);
     for (path, name) in entries(store)? {
+        if name == PROVENANCE && is_folder(&path) {
+            check_provenance(&path)?;
+            continue;
+        }
         if is_raster(&name) && is_folder(&path) {
             check_order(&path)?;
             orders += 1;
@@ -44,11 +51,25 @@ pub(super) fn check(store: &Path) -> Result<(), String> {
                 check_order(&path)?;
                 orders += 1;
             }
+            None if has_cells && is_folder(&path) => check_array(&path)?,
             None => is_document(&path, &name)?,
         }
     }
     if orders == 0 {
-        return Err("it has no group named by an order, such as 12".to_owned());
+        return Err("it has no cells, and no group named by an order, such as 11".to_owned());
+    }
+    Ok(())
+}
+
+/// The group that says what a store was made of, which has nothing in it.
+fn check_provenance(group: &Path) -> Result<(), String> {
+    for (path, name) in entries(group)? {
+        is_document(&path, &name)?;
+    }
+    let document = read(&group.join(DOCUMENT))?;
+    if document["attributes"]["icefold_version"].is_null() {
+        let group = group.display();
+        return Err(format!("group {group} has no attribute icefold_version"));
     }
     Ok(())
 }
@@ -94,14 +115,22 @@ fn check_order(group: &Path) -> Result<(), String> {
             is_document(&path, &name)?;
             continue;
         }
-        if read(&path.join(DOCUMENT))?["node_type"] != "array" {
-            return Err(format!("{} is no array", path.display()));
-        }
-        for (path, name) in entries(&path)? {
-            match &*name {
-                "c" if is_folder(&path) => check_chunks(&path)?,
-                _ => is_document(&path, &name)?,
-            }
+        check_array(&path)?;
+    }
+    Ok(())
+}
+
+fn check_array(array: &Path) -> Result<(), String> {
+    match read(&array.join(DOCUMENT)) {
+        Ok(document) if document["node_type"] == "array" => {}
+        Err(why) if array.join(DOCUMENT).exists() => return Err(why),
+        Err(_) => return Err(foreign(array)),
+        Ok(_) => return Err(format!("{} is no array", array.display())),
+    }
+    for (path, name) in entries(array)? {
+        match &*name {
+            "c" if is_folder(&path) => check_chunks(&path)?,
+            _ => is_document(&path, &name)?,
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::fullsphere::failure;
 use super::group::Extent;
 use super::metadata::{ArrayLayout, object};
 use super::raster::{Cut, packed, write};
-use super::root::convention;
+use super::root::ITSELF;
 use crate::finalize::StoreSchema;
 use crate::grid::{GridConfig, Order, Rectilinear};
 
@@ -95,44 +95,32 @@ fn conventions() -> Value {
     ])
 }
 
-/// Attributes of the root where there are overviews: all groups, finest first.
-pub fn multiscales(schema: &StoreSchema, overviews: &[Order]) -> Map<String, Value> {
+/// What the root lists where there are overviews: all orders, finest first.
+pub fn layout(schema: &StoreSchema, overviews: &[Order]) -> Vec<Value> {
     let kind = schema.grid.kind;
     let base = schema.grid.cell_order;
+    let asset = |order: Order| match order == base {
+        true => ITSELF.to_owned(),
+        false => kind.group(order),
+    };
     let mut layout = Vec::new();
     let mut finer: Option<Order> = None;
     for order in std::iter::once(base).chain(overviews.iter().copied()) {
         let described = kind.of_group(order);
         let mut item = object(json!({
-            "asset": kind.group(order),
+            "asset": asset(order),
             "spatial:shape": described.get("spatial:shape"),
             "spatial:transform": described.get("spatial:transform"),
         }));
         if let Some(finer) = finer.replace(order) {
             let scale = f64::from(kind.across(order, finer));
-            item.insert("derived_from".to_owned(), json!(kind.group(finer)));
+            item.insert("derived_from".to_owned(), json!(asset(finer)));
             let transform = json!({"scale": [scale, scale], "translation": [0.0, 0.0]});
             item.insert("transform".to_owned(), transform);
         }
         layout.push(Value::Object(item));
     }
-    let described = kind.of_group(base);
-    let mut all = vec![convention(
-        "multiscales",
-        "d35379db-88df-4056-af3a-620245f8e347",
-        "Multiscale layout of zarr datasets",
-    )];
-    all.extend(conventions().as_array().cloned().unwrap_or_default());
-    object(json!({
-        "zarr_conventions": all,
-        "proj:code": described.get("proj:code"),
-        "spatial:dimensions": described.get("spatial:dimensions"),
-        "spatial:bbox": described.get("spatial:bbox"),
-        "multiscales": {
-            "layout": layout,
-            "resampling_method": "exact statistics of the photons in each cell",
-        },
-    }))
+    layout
 }
 
 /// Writes the coordinates of the middles of columns and rows below the folder of a group.

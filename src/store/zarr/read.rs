@@ -103,6 +103,11 @@ impl StoreReader {
         self.open.grid()
     }
 
+    /// The path of the group that its arrays are in; empty where that is the root.
+    pub fn group_path(&self) -> &str {
+        self.open.group()
+    }
+
     /// The cells that the store's arrays are over.
     pub fn extent(&self) -> Extent {
         self.open.extent()
@@ -295,7 +300,7 @@ mod tests {
         assert!(store.cell_ids().unwrap().into_iter().eq(0..cells));
         let counts = store.read("count").unwrap().bytes;
         assert!(counts.into_iter().eq((0..cells).map(|row| (row / 9) as u8)));
-        fs::remove_file(path.join("12/count/c/1")).unwrap();
+        fs::remove_file(path.join("count/c/1")).unwrap();
         assert!(store.read("count").is_err());
     }
 }

@@ -10,15 +10,15 @@ use serde_json::{Map, Value};
 
 use super::aligned::union;
 use super::difference::{Difference, VerifiedArray, VerifyReport};
-use super::documents::{compare_grid_mappings, compare_storage, members_of, properties, text};
+use super::documents::{compare_grid_mappings, compare_storage, properties, text};
 use super::group::Extent;
-use super::groups::{document, group_of};
 use super::hive::is_hive;
 use super::inspect_tree::store_hashes;
 use super::logical::TreeHashes;
 use super::metadata::CELL_IDS;
 use super::read::StoreReader;
 use super::step_read::StoredSteps;
+use super::verify_said::{compare_inputs, compare_roots, others};
 use super::verify_values::shown;
 use crate::error::Result;
 use crate::grid::Order;
@@ -41,14 +41,16 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
             Pair::new(a, b, order)?.compare(&mut report)?;
         } else {
             let store = if both[0] { a } else { b };
-            report.only_in(group_of(store, order), both[0]);
+            let store = StoreReader::open_order(store, order)?;
+            report.only_in(store.grid().group(), both[0]);
         }
     }
     // Of stores of different orders it says what is said above; a hive has no document there.
     if orders[0] == orders[1] && !is_hive(a) && !is_hive(b) {
-        let roots = [document(a, a)?, document(b, b)?];
-        properties(&mut report, "root", &roots.each_ref().map(members_of));
+        let finest = orders[0][orders[0].len() - 1];
+        compare_roots([a, b], finest, &mut report)?;
     }
+    compare_inputs([a, b], &mut report)?;
     for (place, path) in [a, b].into_iter().enumerate() {
         let hashes = store_hashes(path, &TreeHashes::default())?;
         report.content[place] = hashes.all.map(|all| all.combined());
@@ -144,12 +146,7 @@ impl Pair {
         report.property(&order, "dggs", (of_a, of_b));
         let both = (text(a.get("latitude")), text(b.get("latitude")));
         report.property(&order, "latitude", both);
-        let others = [a, b].map(|attributes| {
-            let mut others = attributes.clone();
-            others.retain(|key, _| !["dggs", "latitude", "icefold"].contains(&key.as_str()));
-            others
-        });
-        properties(report, &order, &others);
+        properties(report, &order, &others([a, b]));
         for key in ["version", "config_sha256", "shard_order"] {
             let of = |attributes: &Map<String, Value>| {
                 text(
@@ -303,7 +300,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         write(&path, 500, 500);
-        let shard = path.join("12/h_mean/c/0");
+        let shard = path.join("h_mean/c/0");
         let bytes = fs::read(&shard).unwrap();
         let says = |what: &str| {
             let error = verify(&path, &path).unwrap_err().to_string();
@@ -319,14 +316,17 @@ mod tests {
         says("cannot be decoded");
         fs::remove_file(&shard).unwrap();
         says("12/h_mean (Zarr shard 0) is missing");
-        let group = path.join("12/zarr.json");
+        let group = path.join("zarr.json");
         let document = fs::read(&group).unwrap();
         fs::write(&group, "[1, 2]").unwrap();
+        says("is a zarr array, not a group of orders");
+        let text = String::from_utf8(document.clone()).unwrap();
+        fs::write(&group, text.replace("\"nested\"", "\"ring\"")).unwrap();
         says("attribute dggs does not describe nested healpix cells");
         fs::write(&group, document).unwrap();
-        fs::remove_file(path.join("12/h_mean/zarr.json")).unwrap();
+        fs::remove_file(path.join("h_mean/zarr.json")).unwrap();
         says("h_mean/zarr.json is missing");
-        fs::remove_dir_all(path.join("12/h_mean")).unwrap();
+        fs::remove_dir_all(path.join("h_mean")).unwrap();
         let error = StoreReader::open(&path)
             .unwrap()
             .read("h_mean")

@@ -1,41 +1,46 @@
 //! Writes a store from tables of finished cells.
 //!
 //! Last on the line: `CellTable --write--> store`. `group.rs` writes the arrays of one order, which
-//! `array.rs` cuts and compresses; `place.rs` keeps the store away from its target until it is whole. The
-//! root's metadata is written last, so what a killed run leaves does not open.
+//! `array.rs` cuts and compresses; `whole.rs` writes what they are, the root's metadata last, so what a killed run leaves
+//! does not open; `place.rs` keeps the store away from its target until it is whole.
 
 use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
 
-use super::array::{WriteFailure, write_document};
 use super::check::check_schema;
-use super::group::{Extent, GroupWriter, Stored};
-use super::logical::TreeHashes;
-use super::place::{Place, sync_folder};
-use super::root::root;
+use super::group::{Extent, GroupWriter};
+use super::place::Place;
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema};
 use crate::grid::{GridConfig, Order};
 use crate::place::FolderPlace;
-use crate::store::sink::{Sink, Store, Written, WrittenOverview};
+use crate::store::footprint::Footprint;
+use crate::store::provenance::Provenance;
+use crate::store::sink::{Sink, Store, Written};
 
 /// Writes one store from tables in ascending order of cells.
 #[derive(Debug)]
 pub struct StoreWriter {
-    place: Place,
-    cells: Option<u64>,
-    base: GroupWriter,
-    overviews: Vec<Overview>,
+    pub(super) place: Place,
+    pub(super) cells: Option<u64>,
+    pub(super) base: GroupWriter,
+    pub(super) overviews: Vec<Overview>,
+    /// Where its cells are.
+    pub(super) footprint: Footprint,
+    /// What it was made of, where that is to be said.
+    pub(super) provenance: Option<Provenance>,
 }
 
 /// A coarser order, and the cells that it must come to have.
 #[derive(Debug)]
-struct Overview {
-    group: GroupWriter,
+pub(super) struct Overview {
+    pub(super) group: GroupWriter,
     /// Distinct ancestors of the cells of the base group, and the last of them.
-    ancestors: u64,
+    pub(super) ancestors: u64,
+    /// Where its cells are.
+    pub(super) footprint: Footprint,
     last: Option<u64>,
 }
 
@@ -56,8 +61,14 @@ impl StoreWriter {
         let place = Place::create(target, overwrite)?;
         Ok(Self {
             cells: cells.into(),
-            base: GroupWriter::new(place.partial(), schema.clone(), Extent::Occupied),
+            base: GroupWriter::new(
+                place.partial().to_path_buf(),
+                schema.clone(),
+                Extent::Occupied,
+            ),
             overviews: Vec::new(),
+            footprint: Footprint::of(&schema.grid),
+            provenance: None,
             place,
         })
     }
@@ -65,7 +76,21 @@ impl StoreWriter {
     /// Arrays over these cells; before the first cell.
     #[must_use]
     pub fn with_extent(mut self, extent: Extent) -> Self {
-        self.base = GroupWriter::new(self.place.partial(), self.base.schema().clone(), extent);
+        let schema = self.base.schema().clone();
+        let root = self.place.partial();
+        let folder = if extent.is_at_root() {
+            root.to_path_buf()
+        } else {
+            root.join(schema.grid.group())
+        };
+        self.base = GroupWriter::new(folder, schema, extent);
+        self
+    }
+
+    /// The store says that it was made of this.
+    #[must_use]
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 
@@ -73,17 +98,19 @@ impl StoreWriter {
     /// it.
     #[must_use]
     pub fn with_overviews(mut self, orders: &[Order]) -> Self {
-        let overview = |&order| Overview {
-            group: GroupWriter::new(
-                self.place.partial(),
-                self.base.schema().at(order),
-                match self.base.extent() {
-                    Extent::Raster => Extent::Raster,
-                    _ => Extent::Occupied,
-                },
-            ),
-            ancestors: 0,
-            last: None,
+        let overview = |&order| {
+            let schema = self.base.schema().at(order);
+            let folder = self.place.partial().join(schema.grid.group());
+            let extent = match self.base.extent() {
+                Extent::Raster => Extent::Raster,
+                _ => Extent::Occupied,
+            };
+            Overview {
+                footprint: Footprint::of(&schema.grid),
+                group: GroupWriter::new(folder, schema, extent),
+                ancestors: 0,
+                last: None,
+            }
         };
         self.overviews = orders.iter().map(overview).collect();
         self
@@ -102,6 +129,7 @@ impl StoreWriter {
         self.base.append(table, &self.place)?;
         let grid = self.base.schema().grid;
         let ids = table.rows.column(0).as_primitive::<UInt64Type>();
+        self.footprint.add(ids.values());
         for overview in &mut self.overviews {
             overview.count(&grid, ids.values());
         }
@@ -118,6 +146,8 @@ impl StoreWriter {
             let message = format!("order {order} is not among the overviews of the store");
             return Err(Error::store(self.place.target(), message));
         };
+        let ids = table.rows.column(0).as_primitive_opt::<UInt64Type>();
+        overview.footprint.add(ids.map_or(&[], |ids| ids.values()));
         overview.group.append(table, &self.place)
     }
 
@@ -129,58 +159,6 @@ impl StoreWriter {
     pub fn finish(self) -> Result<Written> {
         let (place, written) = self.whole()?;
         place.publish().map(|()| written)
-    }
-
-    /// As [`finish`](Self::finish), but for the name, which is given together with those of other files.
-    pub fn whole(self) -> Result<(FolderPlace, Written)> {
-        let Self {
-            place,
-            cells,
-            base,
-            overviews,
-        } = self;
-        let defect = |what: String| {
-            let what = format!("{what}; this is a defect in icefold, please report it");
-            Error::store(place.target(), what)
-        };
-        let written = base.written();
-        if let Some(cells) = cells.filter(|&cells| cells != written) {
-            return Err(defect(format!(
-                "{cells} cells were announced and {written} written"
-            )));
-        }
-        for overview in &overviews {
-            let (order, written) = (overview.order(), overview.group.written());
-            if written != overview.ancestors {
-                let ancestors = overview.ancestors;
-                return Err(defect(format!(
-                    "the cells lie in {ancestors} of order {order} and {written} were written"
-                )));
-            }
-        }
-        let orders: Vec<Order> = overviews.iter().map(Overview::order).collect();
-        let document = root(base.schema(), &orders);
-        let order = base.schema().grid.cell_order;
-        let (hashes, stored) = base.finish(&place)?;
-        let mut tree = TreeHashes::default();
-        let mut whole = tree.insert_all(order, stored);
-        let mut finished = Vec::new();
-        for overview in overviews {
-            let (overview, stored) = overview.finish(&place)?;
-            whole &= tree.insert_all(overview.order, stored);
-            finished.push(overview);
-        }
-        let written = Written {
-            hashes,
-            overviews: finished,
-            tree: whole.then_some(tree),
-        };
-        let finish_root = || -> Result<(), WriteFailure> {
-            write_document(place.partial(), &document)?;
-            sync_folder(place.partial())
-        };
-        finish_root().map_err(|failure| place.failed(&failure))?;
-        Ok((place.whole()?, written))
     }
 }
 
@@ -201,7 +179,7 @@ impl Store for StoreWriter {
 }
 
 impl Overview {
-    fn order(&self) -> Order {
+    pub(super) fn order(&self) -> Order {
         self.group.schema().grid.cell_order
     }
 
@@ -215,20 +193,6 @@ impl Overview {
                 self.last = Some(ancestor);
             }
         }
-    }
-
-    fn finish(self, place: &Place) -> Result<(WrittenOverview, Option<Stored>)> {
-        let (order, cells) = (self.order(), self.group.written());
-        let grid = self.group.schema().grid;
-        let group = grid.kind.rectilinear().map(|_| grid.group());
-        let (hashes, stored) = self.group.finish(place)?;
-        let overview = WrittenOverview {
-            order,
-            group,
-            cells,
-            hashes,
-        };
-        Ok((overview, stored))
     }
 }
 

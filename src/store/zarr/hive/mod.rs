@@ -16,6 +16,6 @@ mod write;
 
 pub use parted::Parted;
 pub use parts::Parts;
-pub use tree::{Tree, is_hive, is_ours};
+pub use tree::{Tree, is_hive, is_ours, manifest as manifest_of};
 pub use vlen::{VlenArray, is_vlen};
 pub use write::{HiveWriter, check, check_overviews};

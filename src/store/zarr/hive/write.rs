@@ -27,6 +27,7 @@ use crate::grid::{Latitude, Order};
 use crate::place::FolderPlace;
 use crate::store::content::ContentHash;
 use crate::store::origin::Origin;
+use crate::store::provenance::{PROVENANCE, Provenance};
 use crate::store::sink::{Sink, Store, Written, WrittenOverview};
 use crate::store::target::Target;
 
@@ -37,6 +38,7 @@ pub struct HiveWriter {
     schema: StoreSchema,
     overviews: Vec<Order>,
     origin: Origin,
+    provenance: Option<Provenance>,
     leaf: Option<Leaf>,
     /// Shards with a leaf that is whole, ascending.
     shards: Vec<u64>,
@@ -123,6 +125,8 @@ impl HiveWriter {
             place: Place::create(target.store, target.overwrite)?,
             schema: schema.clone(),
             overviews: target.overviews.to_vec(),
+            provenance: (target.config)
+                .map(|config| Provenance::new(config, target, origin.files.clone())),
             origin: origin.clone(),
             leaf: None,
             shards: Vec::new(),
@@ -298,7 +302,13 @@ impl HiveWriter {
         self.close_columns(true)?;
         let newest = self.origin.newest.as_deref();
         let shards = coverage::of_shards(self.schema.grid, &self.shards, newest);
-        let manifest = documents::manifest(&self.schema, &self.overviews, &self.origin);
+        let mut manifest = documents::manifest(&self.schema, &self.overviews, &self.origin);
+        if let (Some(provenance), Some(said)) =
+            (&self.provenance, manifest["icefold"].as_object_mut())
+        {
+            let facts = provenance.facts(&self.schema.config_sha256);
+            said.insert(PROVENANCE.to_owned(), facts);
+        }
         let partial = self.place.partial();
         for (name, document) in [(coverage::FILE, shards), (MANIFEST, manifest)] {
             let text = format!("{document:#}\n");
