@@ -87,6 +87,15 @@ def whole(value: Any, name: str, least: int, most: int) -> int:
     raise ArgumentError(f"{name}={shown(value)} is no whole number from {least} to {most}; give one")
 
 
+def number(value: Any, name: str) -> float | None:
+    """A number, or none."""
+    if value is None:
+        return None
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    raise ArgumentError(f"{name}={shown(value)} is no number")
+
+
 def wholes(value: Any, name: str, least: int, most: int, example: str) -> list[int]:
     """Whole numbers of a range."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):

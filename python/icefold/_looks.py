@@ -18,8 +18,10 @@ from ._arguments import (
     flag,
     machine,
     maybe_text,
+    number,
     path,
     paths,
+    region,
     shown,
     text,
     whole,
@@ -176,8 +178,15 @@ def render(
     order: int | None = None,
     time: Any = None,
     title: str | None = None,
+    bbox: Sequence[float] | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    cmap: str | None = None,
+    theme: str = "light",
+    size: int | tuple[int, int] | None = None,
+    label: str | None = None,
 ) -> Picture:
-    """Draws one array of a store as a map, a PNG, as ``icefold render`` does.
+    """Draws one array of a store as a map with coasts and ice: PNG, SVG or PDF, as ``icefold render`` does.
 
     Parameters
     ----------
@@ -186,25 +195,38 @@ def render(
     variable
         The array.
     output
-        Where the picture goes; its name ends in ``.png``. One that icefold drew is replaced. Nothing is written where none
-        is given.
+        Where the picture goes; its name ends in ``.png``, ``.svg`` or ``.pdf``. One that icefold drew is replaced. Nothing
+        is written where none is given, and the picture is a PNG.
     order
         Order of the cells; the finest where none is given.
     time
         Of a store with steps of time, which is drawn: a moment in it (a text, a date, datetime64), or the number of its
-        cycle, track or region.
+        cycle, track or region; ``"all"`` draws a map of each, with one range of colours.
     title
         In place of the store and the array.
+    bbox
+        The part of the Earth that is shown, degrees: (west, south, east, north); as far as there are cells where none is
+        given.
+    vmin, vmax
+        Values at the ends of the colours, in the units of the array; found in the values where they are not given.
+    cmap
+        Colours by name, such as ``"viridis"`` or ``"RdBu"``; turned round with ``_r`` behind it.
+    theme
+        ``"light"`` or ``"dark"`` paper.
+    size
+        Width in pixels, or width and height.
+    label
+        Heading of the colour bar.
 
     Returns
     -------
     Picture
-        The bytes of the PNG, shown as a picture in Jupyter.
+        The bytes of the picture, shown in Jupyter.
 
     Raises
     ------
     ArgumentError
-        No picture's name, a step that there is not, an array with several values for a cell.
+        No picture's name, a step that there is not, an array with several values for a cell, a look that cannot be.
     StoreError
         No store, or no such order or array in it.
 
@@ -218,12 +240,24 @@ def render(
     >>> icefold.render("drawn.zarr", "h_mean", "map.png").path
     'map.png'
     """
-    which = None if order is None else whole(order, "order", 0, 29)
-    asked = (which, _step(time), maybe_text(title, "title", "Greenland"))
     where, name = path(store, "store"), text(variable, "variable", "h_mean")
+    if theme not in ("light", "dark"):
+        raise ArgumentError(f"theme={shown(theme)} is no paper; give 'light' or 'dark'")
+    look = {
+        "order": None if order is None else whole(order, "order", 0, 29),
+        "time": _step(time),
+        "title": maybe_text(title, "title", "Greenland"),
+        "bbox": None if bbox is None else _box(bbox),
+        "vmin": number(vmin, "vmin"),
+        "vmax": number(vmax, "vmax"),
+        "cmap": maybe_text(cmap, "cmap", "viridis"),
+        "dark": theme == "dark",
+        "size": _size(size),
+        "label": maybe_text(label, "label", "height [m]"),
+    }
     if output is not None:
         drawn = path(output, "output")
-        _icefold.render(where, name, drawn, asked)
+        _icefold.render(where, name, drawn, look)
         # A pipe or a device has taken it.
         return Picture(_bytes(drawn) if os.path.isfile(drawn) else b"", drawn)
     # Importing icefold does not wait for it.
@@ -231,8 +265,23 @@ def render(
 
     with tempfile.TemporaryDirectory(prefix="icefold-") as folder:
         drawn = os.path.join(folder, "map.png")
-        _icefold.render(where, name, drawn, asked)
+        _icefold.render(where, name, drawn, look)
         return Picture(_bytes(drawn))
+
+
+def _box(bbox: Any) -> list[float]:
+    found = region(bbox)
+    if len(found) != 4:
+        raise ArgumentError(f"bbox={shown(bbox)} is no box; give (west, south, east, north) in degrees")
+    return list(found)
+
+
+def _size(size: Any) -> tuple[int, int | None] | None:
+    if size is None:
+        return None
+    if isinstance(size, tuple) and len(size) == 2:
+        return whole(size[0], "size", 1, 2**31), whole(size[1], "size", 1, 2**31)
+    return whole(size, "size", 1, 2**31), None
 
 
 def _bytes(where: str) -> bytes:

@@ -99,7 +99,7 @@ class Inspection(_Facts):
 
 
 class Picture(bytes):
-    """The bytes of a PNG, which Jupyter shows as a picture.
+    """The bytes of a PNG, SVG or PDF; Jupyter shows the first two as a picture.
 
     Attributes
     ----------
@@ -109,17 +109,23 @@ class Picture(bytes):
 
     path: str | None
 
-    def __new__(cls, png: bytes, path: str | None = None) -> Picture:
-        made = super().__new__(cls, png)
+    def __new__(cls, of: bytes, path: str | None = None) -> Picture:
+        made = super().__new__(cls, of)
         made.path = path
         return made
 
-    def _repr_png_(self) -> bytes:
-        return bytes(self)
+    def _kind(self) -> str:
+        return "PNG" if self[:4] == b"\x89PNG" else "PDF" if self[:4] == b"%PDF" else "SVG"
+
+    def _repr_png_(self) -> bytes | None:
+        return bytes(self) if self._kind() == "PNG" else None
+
+    def _repr_svg_(self) -> str | None:
+        return self.decode() if self._kind() == "SVG" else None
 
     def __repr__(self) -> str:
         where = "" if self.path is None else f", {self.path}"
-        return f"<icefold picture: PNG of {len(self):,} bytes{where}>"
+        return f"<icefold picture: {self._kind()} of {len(self):,} bytes{where}>"
 
 
 class Verification(_Facts):

@@ -86,6 +86,28 @@ def test_maps_are_drawn_as_the_program_draws_them(store, tmp_path):
         icefold.render(store, "nothing", "map.png")
 
 
+def test_maps_look_as_asked(store, tmp_path):
+    plain = icefold.render(store, "h_mean")
+    dark = icefold.render(store, "h_mean", theme="dark", cmap="magma_r", vmin=0, vmax=numpy.float32(2), size=(800, 700), label="h")
+    assert dark != plain and int.from_bytes(dark[16:20], "big") == 800 and int.from_bytes(dark[20:24], "big") == 700
+    drawing = icefold.render(store, "h_mean", "map.svg", bbox=(-50, 60, -40, 80))
+    assert drawing._repr_svg_().lstrip().startswith("<") and drawing._repr_png_() is None and "SVG of" in repr(drawing)
+    paper = icefold.render(store, "h_mean", tmp_path / "map.pdf")
+    assert paper[:5] == b"%PDF-" and paper._repr_png_() is None and paper._repr_svg_() is None
+    for look, says in (
+        ({"theme": "blue"}, "theme='blue'"),
+        ({"cmap": "jet2"}, "cmap"),
+        ({"vmin": 2, "vmax": 1}, "vmin"),
+        ({"vmin": "low"}, "vmin='low'"),
+        ({"bbox": (0, 0, 1)}, "is no"),
+        ({"size": 10}, "size"),
+        ({"size": 1.5}, "size"),
+        ({"label": 5}, "label=5"),
+    ):
+        with pytest.raises(icefold.ArgumentError, match=says):
+            icefold.render(store, "h_mean", **look)
+
+
 def test_centres_lie_in_their_cells(store):
     ds = icefold.open(store)
     cells = icefold.locate(ds["longitude"], ds["latitude"], 12)

@@ -133,8 +133,11 @@ impl Tiling for Lattice {
         Map::from_iter([("level".to_owned(), json!(order.get()))])
     }
 
-    fn of_group(self, _: Order) -> Map<String, Value> {
-        Map::from_iter([("name".to_owned(), json!(self.name()))])
+    fn of_group(self, order: Order) -> Map<String, Value> {
+        Map::from_iter([
+            ("name".to_owned(), json!(self.name())),
+            ("refinement_level".to_owned(), json!(order.get())),
+        ])
     }
 
     fn of_mapping(self, _: Order) -> Map<String, Value> {

@@ -338,7 +338,7 @@ impl Line<'_, '_> {
         }
         let name = report.name.clone();
         self.close(granule, report, listed)?;
-        self.tally.add_sources(&name, files);
+        self.tally.add_sources(&name, &files);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ fn a_store_tells_what_to_cite() {
     let cite = |flags: &[&str]| {
         let mut cite = icefold();
         cite.arg("cite").arg(site.out("a.zarr")).args(flags);
-        stdout(&succeed(&mut cite)).to_owned()
+        stdout(&succeed(&mut cite))
     };
     let text = cite(&[]);
     assert!(

@@ -60,6 +60,7 @@ mod tolerant;
 mod trends;
 mod units;
 mod vectors;
+mod verify_rest;
 mod watches;
 mod zagg_files;
 

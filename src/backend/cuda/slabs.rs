@@ -132,7 +132,9 @@ pub fn bring<M: Machine, B: Source>(
         let mut brought = Ok((0, Vec::new()));
         install(&mut || brought = bring.side_by_side(memory));
         let (chunks, lacking) = brought?;
-        lacking.into_iter().for_each(|chunk| unread[chunk] = true);
+        for chunk in lacking {
+            unread[chunk] = true;
+        }
         done = chunks;
     }
     for chunk in bring.together((done, memory), install)? {

@@ -129,13 +129,19 @@ pub fn document(store: &Path, folder: &Path) -> Result<Value> {
         }
         text => text.map_err(|error| Error::io("read", &path, error))?,
     };
-    serde_json::from_slice(&text).map_err(|error| {
+    let document: Value = serde_json::from_slice(&text).map_err(|error| {
         let message = format!(
             "{} is not JSON: {error}; the store is damaged, write it again",
             path.display()
         );
         Error::store(store, message)
-    })
+    })?;
+    let format = document.get("zarr_format");
+    if let Some(format) = format.filter(|format| **format != 3) {
+        let message = format!("{} has zarr_format {format}, and 3 is read", path.display());
+        return Err(Error::store(store, message));
+    }
+    Ok(document)
 }
 
 /// The grid that a group's attributes describe, and the cells that its arrays are over; an error in words if

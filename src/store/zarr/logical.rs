@@ -56,6 +56,11 @@ impl TreeHashes {
             .extend(others.map(|(path, hash)| (format!("{below}/{path}"), hash.clone())));
     }
 
+    /// The hash of an array, in hex.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
     /// The identity of all arrays together.
     pub fn combined(&self) -> String {
         let mut hashes: Vec<&str> = self.0.values().map(String::as_str).collect();

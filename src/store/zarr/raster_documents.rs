@@ -99,9 +99,12 @@ fn conventions() -> Value {
 pub fn layout(schema: &StoreSchema, overviews: &[Order]) -> Vec<Value> {
     let kind = schema.grid.kind;
     let base = schema.grid.cell_order;
-    let asset = |order: Order| match order == base {
-        true => ITSELF.to_owned(),
-        false => kind.group(order),
+    let asset = |order: Order| {
+        if order == base {
+            ITSELF.to_owned()
+        } else {
+            kind.group(order)
+        }
     };
     let mut layout = Vec::new();
     let mut finer: Option<Order> = None;

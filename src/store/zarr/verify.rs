@@ -12,12 +12,14 @@ use super::aligned::union;
 use super::difference::{Difference, VerifiedArray, VerifyReport};
 use super::documents::{compare_grid_mappings, compare_storage, properties, text};
 use super::group::Extent;
+use super::groups::group_of;
 use super::hive::is_hive;
 use super::inspect_tree::store_hashes;
 use super::logical::TreeHashes;
 use super::metadata::CELL_IDS;
 use super::read::StoreReader;
 use super::step_read::StoredSteps;
+use super::verify_rest::{Members, compare_rest};
 use super::verify_said::{compare_inputs, compare_roots, others};
 use super::verify_values::shown;
 use crate::error::Result;
@@ -31,6 +33,7 @@ use crate::text::grouped;
 pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
     let orders = [StoreReader::orders_of(a)?, StoreReader::orders_of(b)?];
+    let mut alike = orders[0] == orders[1] && is_hive(a) == is_hive(b);
     for &order in orders.iter().flatten().collect::<BTreeSet<&Order>>() {
         let both = orders.each_ref().map(|of| of.contains(&order));
         if both == [true, true] {
@@ -38,7 +41,9 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
                 StoreReader::open_order(a, order)?,
                 StoreReader::open_order(b, order)?,
             );
-            Pair::new(a, b, order)?.compare(&mut report)?;
+            let pair = Pair::new(a, b, order)?;
+            alike &= pair.cells.is_none() && pair.are_ours() && !pair.is_apart();
+            pair.compare(&mut report)?;
         } else {
             let store = if both[0] { a } else { b };
             let store = StoreReader::open_order(store, order)?;
@@ -49,12 +54,20 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
     if orders[0] == orders[1] && !is_hive(a) && !is_hive(b) {
         let finest = orders[0][orders[0].len() - 1];
         compare_roots([a, b], finest, &mut report)?;
+        alike &= group_of(a, finest) == group_of(b, finest);
     }
     compare_inputs([a, b], &mut report)?;
-    for (place, path) in [a, b].into_iter().enumerate() {
-        let hashes = store_hashes(path, &TreeHashes::default())?;
-        report.content[place] = hashes.all.map(|all| all.combined());
+    let [of_a, of_b] = [a, b].map(|path| store_hashes(path, &TreeHashes::default()));
+    let hashes = [of_a?.all, of_b?.all];
+    let members = [Members::of(a)?, Members::of(b)?];
+    if alike {
+        compare_rest(
+            members.each_ref(),
+            hashes.each_ref().map(Option::as_ref),
+            &mut report,
+        );
     }
+    report.content = hashes.map(|hashes| hashes.map(|all| all.combined()));
     Ok(report)
 }
 

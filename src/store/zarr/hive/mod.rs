@@ -14,6 +14,7 @@ mod tree;
 pub(super) mod vlen;
 mod write;
 
+pub use coverage::FILE as COVERAGE;
 pub use parted::Parted;
 pub use parts::Parts;
 pub use tree::{Tree, is_hive, is_ours, manifest as manifest_of};
