@@ -106,6 +106,28 @@ fn times_and_truths_of_csv_are_numbers() {
 }
 
 #[test]
+fn booleans_are_compared_with_true_and_false() {
+    let site = Site::new();
+    let mut text = "lon,lat,h,k,flag\n".to_owned();
+    for row in 0..30 {
+        let flag = if row % 3 == 0 { "true" } else { "false" };
+        text.push_str(&format!("-45,70.{row:03},1.5,{row},{flag}\n"));
+    }
+    let csv = write(&site, "flags.csv", &text);
+    for (filter, kept) in [
+        ("{dataset: flag, op: eq, value: true}", 10),
+        ("{dataset: flag, op: ne, value: true}", 20),
+        ("{dataset: flag, op: in, values: [false]}", 20),
+        ("{dataset: flag, op: eq, value: 1}", 10),
+    ] {
+        let text = table_yaml().replace("{dataset: flag, op: ne, value: 1}", filter);
+        let config = write(&site, "t.yaml", &text);
+        let (report, _) = done(site.code(&config, &one(&csv)).overwrite(true));
+        assert_eq!(report["photons"]["kept"], kept, "{filter}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_csv_is_told_by_row_and_column() {
     let site = Site::new();
     let config = config(&site);

@@ -24,6 +24,8 @@ const OTHER: i64 = -1;
 #[derive(Debug, Default)]
 pub(super) struct Words {
     of: BTreeMap<String, Vec<(String, i64)>>,
+    /// Columns of booleans that filters compare with `true` or `false`, and what the two are called.
+    booleans: BTreeMap<String, [(String, i64); 2]>,
 }
 
 /// Whether values are text, or stand for text in a dictionary.
@@ -44,7 +46,12 @@ impl Words {
         let mut words = Self::default();
         for filter in &config.filters {
             let name = &filter.dataset;
-            let Some(field) = field(table, name).filter(|field| is_text(field.data_type())) else {
+            let field = field(table, name);
+            if field.is_some_and(|field| *field.data_type() == DataType::Boolean) {
+                let names = [("FALSE".to_owned(), 0), ("TRUE".to_owned(), 1)];
+                words.booleans.insert(name.clone(), names);
+            }
+            let Some(field) = field.filter(|field| is_text(field.data_type())) else {
                 continue;
             };
             check(table, filter, field)?;
@@ -70,9 +77,10 @@ impl Words {
         self.of.contains_key(name)
     }
 
-    /// The words of a column; none of others.
+    /// The words of a column, those of booleans among them; none of others.
     pub fn members(&self, name: &str) -> &[(String, i64)] {
-        self.of.get(name).map_or(&[], Vec::as_slice)
+        let booleans = || self.booleans.get(name).map_or(&[][..], |names| names);
+        self.of.get(name).map_or_else(booleans, Vec::as_slice)
     }
 
     /// The texts of an array as numbers, where its column is of text.
