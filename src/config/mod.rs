@@ -75,7 +75,6 @@ pub use builtin::{BuiltIn, built_in};
 pub use change::Change;
 #[doc(hidden)]
 pub use csv_types::CsvType;
-#[doc(hidden)]
 pub(crate) use doubles::largest_not_above;
 pub use explain::{explain, explain_json};
 pub use filters::{Filter, FilterOp};
@@ -89,6 +88,7 @@ pub use raw::json_schema;
 #[doc(hidden)]
 pub use said::{Said, SaidFilter, SaidValue};
 pub use tables::{x_of, y_of};
+#[doc(hidden)]
 pub use time::{TimeWindow, seconds_of};
 
 /// A run's question: what to read, what to keep, what to compute, on which grid.
@@ -373,6 +373,7 @@ pub enum Definition {
 }
 
 /// A histogram between edges that follow from photons: of a column's values with `shift` added to each.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Anchored {
     pub column: String,
@@ -383,6 +384,7 @@ pub struct Anchored {
 }
 
 /// A number of the photons of a cell, or of those of its Zarr chunk.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scoped {
     pub expr: CellExpr,

@@ -128,16 +128,14 @@ pub fn compare_rest(
             let rest = name.strip_prefix(array.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
-        if compared.iter().any(of_cells) {
+        // What a grid mapping says is compared with its grid, and it has no values.
+        if name == CRS || compared.iter().any(of_cells) {
             continue;
         }
         match (a.0.get(path), b.0.get(path)) {
             (Some(Member::Array(of_a)), Some(Member::Array(of_b))) => {
-                // What a grid mapping says is compared with its grid.
-                if name != CRS {
-                    let said = [of_a, of_b].map(|members| said(members, name));
-                    properties(report, path, &said);
-                }
+                let said = [of_a, of_b].map(|members| said(members, name));
+                properties(report, path, &said);
                 let values = hashes.map(|hashes| hashes.and_then(|hashes| hashes.get(path)));
                 if let [Some(a), Some(b)] = values
                     && !STEPS.contains(&name)
@@ -151,7 +149,7 @@ pub fn compare_rest(
             (of_a, _) => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 // Of a shard that only one has, the cells are told.
-                if a.has_folder(folder) && b.has_folder(folder) && name != CRS {
+                if a.has_folder(folder) && b.has_folder(folder) {
                     report.only_in(path.clone(), of_a.is_some());
                 }
             }
