@@ -155,7 +155,10 @@ impl fmt::Display for Citation {
             self.icefold_version
         )?;
         if self.products.iter().any(|product| product.doi.is_some()) {
-            writeln!(f, "\nAuthors and year of each product are behind its DOI.")?;
+            writeln!(
+                f,
+                "\nProducts are what the names of the files say. Authors and year of each are behind its DOI."
+            )?;
         }
         Ok(())
     }
