@@ -18,6 +18,8 @@ pub mod documents;
 #[cfg(feature = "documents")]
 #[path = "../../tests/fuzz/edits.rs"]
 mod edits;
+#[path = "../../src/guard.rs"]
+mod guard;
 mod photon;
 #[path = "../../src/read/product.rs"]
 mod product;

@@ -6,8 +6,6 @@ pub mod fields;
 pub mod footer;
 #[path = "../../../src/read/table/front.rs"]
 pub mod front;
-#[path = "../../../src/read/table/guard.rs"]
-pub mod guard;
 #[path = "../../../src/read/table/header.rs"]
 pub mod header;
 #[path = "../../../src/read/table/ipc/mod.rs"]
@@ -32,7 +30,6 @@ use std::sync::Arc;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use fields::Pick;
-use guard::guarded;
 use ipc::{IpcSource, Messages};
 use metered::Metered;
 use piece::{Piece, Reach, Stretch};
@@ -40,6 +37,7 @@ use room::{Fault, Room};
 use row_groups::{ParquetSource, Wanted};
 
 use super::bytes::Bytes;
+use crate::guard::guarded;
 
 /// Rows of a piece, and bytes that decoding may take.
 const ROWS: usize = 1000;

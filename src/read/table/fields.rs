@@ -11,8 +11,6 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
-use super::words::is_text;
-
 /// What is read of a column: all of it, or one field of a struct.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pick {
@@ -184,6 +182,15 @@ pub(super) fn is_binary(data_type: &DataType) -> bool {
         data_type,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView
     )
+}
+
+/// Whether values are text, or stand for text in a dictionary.
+pub(in crate::read::table) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 use arrow::datatypes::{DataType, Field};
 
 use super::fields::find;
+use super::fields::is_text;
 use super::file::TableFile;
 use super::types::{dtype_of, list_item};
-use super::words::is_text;
 use crate::config::Dtype;
 use crate::{Error, Result};
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field};
 
-use super::fields::find;
+use super::fields::{find, is_text};
 use super::file::TableFile;
 use super::values::Held;
 use crate::config::{Config, Filter};
@@ -26,15 +26,6 @@ pub(super) struct Words {
     of: BTreeMap<String, Vec<(String, i64)>>,
     /// Columns of booleans that filters compare with `true` or `false`, and what the two are called.
     booleans: BTreeMap<String, [(String, i64); 2]>,
-}
-
-/// Whether values are text, or stand for text in a dictionary.
-pub(super) fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => is_text(values),
-        _ => false,
-    }
 }
 
 impl Words {

@@ -16,8 +16,8 @@ use super::column::{Column, File, plain_bytes, working_bytes};
 use super::layout::{Layout, Stored};
 use super::{Messages, parsed, unprefixed};
 use crate::read::table::fields::Pick;
+use crate::read::table::fields::is_text;
 use crate::read::table::room::{Fault, Room};
-use crate::read::table::words::is_text;
 
 /// The numbers of the dictionaries of a field, and of the fields within.
 #[derive(Debug, Clone, Default)]
