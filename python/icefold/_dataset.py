@@ -108,7 +108,9 @@ def open_store(
         widths = _rasters.widths(groups)
         there = [] if widths else orders(where, groups)
     except (OSError, ValueError) as error:
-        raise error if isinstance(error, Error) else StoreError(f"store {where} cannot be read: {error}") from error
+        if isinstance(error, Error):
+            raise
+        raise StoreError(f"store {where} cannot be read: {error}") from error
     if widths:
         if order is not None:
             raise _rasters.no_order(where, order, widths)

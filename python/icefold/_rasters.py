@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def as_it_is(dataset: xarray.Dataset, crs: Any, resolution: Any) -> xarray.Datas
     own = dataset.attrs["crs"]
     width = abs(float(dataset["x"][1] - dataset["x"][0])) if dataset.sizes["x"] > 1 else None
     other_crs = crs is not None and not Projection(crs).same(Projection(own))
-    if other_crs or (resolution is not None and width is not None and resolution != width):
+    if other_crs or (resolution is not None and width is not None and not math.isclose(resolution, width, rel_tol=1e-6)):
         raise ArgumentError(
             f"the Dataset has rows and columns of {own} already, and cells are not resampled; make a run with the grid that is "
             "wanted, or resample with ds.rio.reproject(...) of rioxarray"

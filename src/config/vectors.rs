@@ -183,6 +183,15 @@ pub(super) fn check(raw: &RawOutput, chunk: &ChunkValues) -> Result<(), Wrong> {
         let message = "stands beside kind: vector, which has an expression: np.histogram(COLUMN, N, (LOW, HIGH))[0]";
         return Err((".function", message.to_owned()));
     }
+    if is_vector && raw.params.is_some() {
+        let message = "stands beside an expression, which has no params; write them in it";
+        return Err((".params", message.to_owned()));
+    }
+    let fill = raw.fill_value.as_ref().and_then(|fill| fill.to_f64().ok());
+    if is_vector && fill.is_some_and(|fill| fill.fract() != 0.0 || !fill.is_finite()) {
+        let message = "is no whole number, and counts are whole numbers";
+        return Err((".fill_value", message.to_owned()));
+    }
     if !is_vector && raw.trailing_shape.is_some() {
         return Err((".trailing_shape", "is of kind: vector only".to_owned()));
     }

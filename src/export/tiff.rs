@@ -46,9 +46,9 @@ pub fn file(picture: &Picture, levels: &[Level]) -> Vec<u8> {
         .flat_map(|level| &level.blobs)
         .map(|blob| blob.len() as u64)
         .sum();
-    // Tags of a level are a few bytes a tile.
+    // Tags of a level are a few bytes a tile, and some for each of at most 65,535 bands.
     let tiles: u64 = levels.iter().map(|level| level.tiles.len() as u64).sum();
-    let is_small = bytes + 32 * tiles + (1 << 20) < u64::from(u32::MAX);
+    let is_small = bytes + 32 * tiles + (1 << 28) < u64::from(u32::MAX);
     of_width(picture, levels, if is_small { CLASSIC } else { BIG })
 }
 

@@ -62,6 +62,10 @@ impl Vector {
             return None;
         }
         let step = (high - low) / self.bins as f64;
+        // Farther apart than a number can be.
+        if !step.is_finite() {
+            return None;
+        }
         let edges = (0..self.bins).map(|i| i as f64 * step + low);
         Some(Counting {
             column_type: of,

@@ -214,7 +214,10 @@ impl Provenance {
                 (west, north),
                 (west, south),
             ];
-            let ring = ring.map(|(x, y)| format!("{x} {y}"));
+            // Of EPSG:4326 the latitude is first, as ACDD 1.3 says.
+            let turned = grid.crs().is_geographic();
+            let ring = ring.map(|(x, y)| if turned { (y, x) } else { (x, y) });
+            let ring = ring.map(|(first, second)| format!("{first} {second}"));
             say(
                 "geospatial_bounds",
                 json!(format!("POLYGON (({}))", ring.join(", "))),

@@ -201,7 +201,8 @@ fn why_host(question: &Question) -> Option<String> {
     let of_job = of_job.or_else(|| cuda::why_not_located(question.grid));
     let load = question.load;
     let of_granules = || {
-        let none = load.stretches.photons == 0 && load.photons > 0;
+        // Of a map that does not say what its granules hold, and of tables, nothing is counted.
+        let none = load.stretches.photons == 0;
         none.then(|| {
             load.why_host()
                 .unwrap_or("nothing was counted of them")

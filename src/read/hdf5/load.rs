@@ -23,7 +23,8 @@ impl Reader {
             let why_not = self.why_not_stretches(track).err();
             let parted = (!self.steps.is_likely_one()).then_some(PARTED);
             if let Some(why) = parted.or(why_not) {
-                *load.host.entry(why.to_owned()).or_default() += track.rows;
+                let of_host = load.host.entry(why.to_owned()).or_default();
+                *of_host = of_host.saturating_add(track.rows);
                 continue;
             }
             let (stored, longest) = chunks(track);

@@ -63,7 +63,7 @@ pub fn orders(path: &Path) -> Result<Vec<Order>> {
 }
 
 /// The order of the cells whose arrays are in the group of this document itself, as it states it: of a root, the finest.
-/// Stores of before have all orders in groups, and the documents of their roots state none.
+/// A root that has no cells states none.
 fn order_in(document: &Value) -> Option<Order> {
     let attributes = document["attributes"].as_object()?;
     let icefold = attributes.get("icefold")?;

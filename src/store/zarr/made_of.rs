@@ -11,16 +11,15 @@ use super::hive::{is_hive, manifest_of};
 use crate::error::Result;
 use crate::store::provenance::PROVENANCE;
 
-/// Granules, config and command of the store at `path`; `None` of one that does not say, as those of before and of other
+/// Granules, config and command of the store at `path`; `None` of one that does not say, as those of other
 /// programs.
 ///
 /// # Errors
 /// A document that cannot be read.
 pub fn made_of(path: &Path) -> Result<Option<Value>> {
     if is_hive(path) {
-        let mut manifest = manifest_of(path)?;
-        let said = manifest["icefold"][PROVENANCE].take();
-        return Ok(said.is_object().then_some(said));
+        let said = manifest_of(path)?["icefold"][PROVENANCE].clone();
+        return Ok(Some(said).filter(|said| said["granules"].is_array()));
     }
     let group = path.join(PROVENANCE);
     if !group.join("zarr.json").is_file() {

@@ -68,7 +68,7 @@ impl StoreReader {
         let path = path.as_ref();
         let orders = orders(path)?;
         if orders.is_empty() {
-            let message = "has no group named by an order, such as 12; it is no store of icefold";
+            let message = "has no cells, neither itself nor in a group named by an order, such as 12; it is no store of icefold";
             return Err(Error::store(path, message));
         }
         Ok(orders)

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::consolidated::KEY;
+use super::consolidated::{KEY, with_members};
 use super::difference::VerifyReport;
 use super::documents::{members_of, properties};
 use super::groups::document;
@@ -86,7 +86,8 @@ impl Members {
     /// Whether a folder has anything.
     fn has_folder(&self, folder: &str) -> bool {
         let below = format!("{folder}/");
-        folder.is_empty() || self.0.keys().any(|path| path.starts_with(&below))
+        let next = self.0.range(below.clone()..).next();
+        folder.is_empty() || next.is_some_and(|(path, _)| path.starts_with(&below))
     }
 }
 
@@ -95,12 +96,31 @@ fn check_consolidated(root: &Path, folder: &Path, group: &Value) -> Result<()> {
     let Some(repeated) = group[KEY]["metadata"].as_object() else {
         return Ok(());
     };
+    // One that is left out is hidden from readers.
+    let all = with_members(json!({}), folder)
+        .map_err(|failure| Error::io("read", failure.path, failure.source))?;
+    let mut members = all[KEY]["metadata"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys);
+    if let Some(hidden) = members.find(|member| !repeated.contains_key(*member)) {
+        let message = format!(
+            "{}: the consolidated metadata leave {hidden} out; the store is damaged, write it again",
+            folder.join("zarr.json").display()
+        );
+        return Err(Error::store(root, message));
+    }
     for (path, repeated) in repeated {
         let mut own = document(root, &folder.join(path))?;
         if let Some(own) = own.as_object_mut() {
             own.shift_remove(KEY);
         }
-        if own != *repeated {
+        let mut repeated = repeated.clone();
+        if let Some(repeated) = repeated.as_object_mut() {
+            // Of a group within, other programs repeat what it repeats.
+            repeated.shift_remove(KEY);
+        }
+        if own != repeated {
             let message = format!(
                 "{}: the consolidated metadata say something else of {path} than its own zarr.json; the store is damaged, \
                  write it again",

@@ -20,7 +20,7 @@ const MULTISCALES: &str = "multiscales";
 
 /// What two groups say besides their grids and how they were made.
 pub fn others([a, b]: [&Map<String, Value>; 2]) -> [Map<String, Value>; 2] {
-    // Groups of before icefold told what it read.
+    // A group without `history` does not tell what was read.
     let both_tell = a.contains_key("history") == b.contains_key("history");
     [a, b].map(|attributes| {
         let mut others = attributes.clone();
