@@ -3,7 +3,7 @@
 //! Beside `outputs.rs`.
 
 use super::Definition;
-use super::raw::RawParams;
+use super::params::RawParams;
 use super::shapes::Texts;
 use crate::expr::{CellExpr, Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
 
@@ -89,8 +89,20 @@ pub(super) fn source_columns(
 ) -> Vec<String> {
     let mut names = Vec::new();
     match definition {
-        Definition::Histogram { column, .. } | Definition::Digest { column, .. } => {
+        Definition::Histogram { column, .. } => names.push(column.clone()),
+        Definition::Digest { column, told, .. } => {
             names.push(column.clone());
+            let times = told.time.as_ref().map(|(times, _)| times.clone());
+            names.extend(times.filter(|times| times != column));
+        }
+        Definition::Composition(composed) => {
+            names.push(composed.column.clone());
+            let confidences = composed.confidences.iter();
+            for name in confidences {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
         }
         Definition::Scalar(_) | Definition::OfChunk(_) => {}
         Definition::Vector(vector) => names.push(vector.column.clone()),
@@ -116,9 +128,13 @@ fn exprs_of(definition: &Definition) -> Vec<&CellExpr> {
     match definition {
         Definition::Scalar(expr) | Definition::OfChunk(expr) => vec![expr],
         Definition::Vector(vector) => {
-            vec![&vector.shift.expr, &vector.low.expr, &vector.high.expr]
+            let shifts = vector.shifts.iter();
+            let edges = [&vector.low, &vector.high].into_iter();
+            shifts.chain(edges).map(|of| &of.expr).collect()
         }
-        Definition::Histogram { .. } | Definition::Digest { .. } => Vec::new(),
+        Definition::Histogram { .. } | Definition::Digest { .. } | Definition::Composition(_) => {
+            Vec::new()
+        }
     }
 }
 
