@@ -12,6 +12,9 @@ seeded: heights of a normal distribution in cells of order 12, as a table of Par
 - *zagg* is CPU time of `build_tdigest` for one cell after another, over values that wait in memory, sorted by cell: no
   reading, no cells to be found, nothing written; words of places and times are folded in its batches, as its pipeline does.
 
+*Alone* is icefold's time less that without: what digests take more than counts, writing them included. The target is of
+those; how many times as fast a whole run is that does so much more is beside it.
+
 Every digest of the store is held to zagg's, means, weights and words to the bit, in each turn: a wrong answer has no time,
 and the program exits 1. Times are the least of all turns.
 """
@@ -181,7 +184,8 @@ class Contest:
         import numpy as np
         import zarr
 
-        store = zarr.open_group(str(self.folder / "digest.zarr"), path=str(ORDER), mode="r")
+        store = zarr.open_group(str(self.folder / "digest.zarr"), mode="r")
+        store = store[str(ORDER)] if str(ORDER) in store else store
         if not (store["cell_ids"][:] == self.ids).all():
             sys.exit("the store has other cells")
         rows, offsets = store["d"][:], store["d_offsets"][:]
@@ -213,20 +217,26 @@ def table(arguments, rows):
         "",
         f"{os.cpu_count()} cores; load when it ended {os.getloadavg()[0]:.1f}.",
         "",
-        "| photons | cells | delta | words | centroids | icefold, s | without, s | zagg, s | times as fast |",
-        "| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| photons | cells | delta | words | centroids | icefold, s | without, s | zagg, s | alone, times as fast | whole runs |",
+        "| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
         words = "places and times" if row["told"] else ""
-        ratio = row["zagg"] / row["icefold"]
+        alone, whole = ratios(row)
         lines.append(
             f"| {row['photons']} | {row['cells']} | {row['delta']} | {words} | {row['centroids']} | {row['icefold']:.2f} | "
-            f"{row['without']:.2f} | {row['zagg']:.2f} | {ratio:.0f} |"
+            f"{row['without']:.2f} | {row['zagg']:.2f} | {alone:.1f} | {whole:.1f} |"
         )
-    worst = min(row["zagg"] / row["icefold"] for row in rows)
+    worst = min(ratios(row)[0] for row in rows)
     held = "held" if worst >= TARGET else "missed"
-    lines += ["", f"The target, {TARGET} times zagg's own on the same cells, is {held} by whole runs: {worst:.1f} times at least.", ""]
+    lines += ["", f"The target, {TARGET} times zagg's own on the same cells, is {held} by digests alone: {worst:.1f} times at least.", ""]
     return "\n".join(lines)
+
+
+def ratios(row):
+    """How many times as fast digests alone are, and whole runs."""
+    alone = max(row["icefold"] - row["without"], 1e-3)
+    return row["zagg"] / alone, row["zagg"] / row["icefold"]
 
 
 if __name__ == "__main__":

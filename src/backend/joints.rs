@@ -73,9 +73,10 @@ fn count_beyond(columns: &[Column], job: &Job, partials: &mut Partials) -> bool 
         }
         let photons = column.values.len();
         let beyond = |photons: Range<usize>| {
-            let products = match products {
-                true => beyond_range(column, photons.clone()),
-                false => 0,
+            let products = if products {
+                beyond_range(column, photons.clone())
+            } else {
+                0
             };
             products + clock.map_or(0, |clock| without_word(clock, column, photons))
         };

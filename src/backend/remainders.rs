@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::grid::{Grid, Locator, Order};
+use crate::grid::{Grid, Healpix, Locator, Order};
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{
     Job, Part, Partials, Positions, Remainder, RemainderRule, RemainderSums, Value, mostly_remain,
@@ -36,7 +36,7 @@ pub enum Places<'a> {
     Positions {
         locator: Locator,
         /// Finds the words of places, where the grid has such.
-        points: Option<Locator>,
+        points: Option<Healpix>,
         lon: &'a [f64],
         lat: &'a [f64],
     },
@@ -72,14 +72,25 @@ pub(super) struct Finder {
 
 /// Finds the finest cells of a grid that has words for them.
 pub fn points_of(grid: &GridConfig) -> Option<Locator> {
-    matches!(grid.kind, Grid::Healpix(_)).then(|| Locator::new(Order::MAX, grid.kind))
+    sphere_of(grid).map(points_on)
+}
+
+fn sphere_of(grid: &GridConfig) -> Option<Healpix> {
+    match grid.kind {
+        Grid::Healpix(sphere) => Some(sphere),
+        _ => None,
+    }
+}
+
+fn points_on(sphere: Healpix) -> Locator {
+    Locator::new(Order::MAX, Grid::Healpix(sphere))
 }
 
 impl<'a> Places<'a> {
     pub fn of(batch: &'a PhotonBatch, grid: &GridConfig) -> Self {
         Self::Positions {
             locator: grid.locator(),
-            points: points_of(grid),
+            points: sphere_of(grid),
             lon: &batch.lon,
             lat: &batch.lat,
         }
@@ -90,7 +101,11 @@ impl<'a> Places<'a> {
         match self {
             Self::Positions {
                 points, lon, lat, ..
-            } => points.map(|locator| Positions { locator, lon, lat }),
+            } => points.map(|points| Positions {
+                locator: points_on(points),
+                lon,
+                lat,
+            }),
             Self::Cells(_) => None,
         }
     }

@@ -184,10 +184,10 @@ fn output(output: &Output) -> String {
     let long_name = long_name.map_or(String::new(), |text| format!(" long_name {text:?}"));
     let only = output.condition.as_ref();
     let only = only.map_or(String::new(), |c| format!(" where {}", condition(c, &row)));
-    let attributes = match output.attributes.is_empty() {
-        true => String::new(),
-        false => format!(" attributes {}", json!(output.attributes)),
-    };
+    let attributes = Some(&output.attributes).filter(|attributes| !attributes.is_empty());
+    let attributes = attributes.map_or(String::new(), |attributes| {
+        format!(" attributes {}", json!(attributes))
+    });
     format!(
         "output {:?} {dtype} {fill:?} {definition}{only}{long_name}{attributes}",
         output.name

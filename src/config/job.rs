@@ -254,14 +254,14 @@ impl Builder<'_> {
     fn restricted(&self, name: String, origin: ColumnOrigin) -> (String, ColumnOrigin) {
         match self.condition {
             None => (name, origin),
-            Some(condition) => self.restricted_by(condition, name, origin),
+            Some(condition) => self.restricted_by(condition, &name, origin),
         }
     }
 
     fn restricted_by(
         &self,
         condition: &Condition<RowExpr>,
-        name: String,
+        name: &str,
         origin: ColumnOrigin,
     ) -> (String, ColumnOrigin) {
         let mut names = Vec::new();
@@ -279,7 +279,7 @@ impl Builder<'_> {
     /// The same, of those of which a condition holds, too.
     pub(super) fn column_where(&mut self, name: &str, condition: &Condition<RowExpr>) -> usize {
         let mut column = self.source_column(self.variable(name));
-        (column.name, column.origin) = self.restricted_by(condition, column.name, column.origin);
+        (column.name, column.origin) = self.restricted_by(condition, &column.name, column.origin);
         if let Some(found) = self.columns.iter().position(|c| is_same(c, &column)) {
             return found;
         }

@@ -6,6 +6,25 @@ use super::Definition;
 use super::params::RawParams;
 use super::shapes::Texts;
 use crate::expr::{CellExpr, Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
+use crate::stat::Clock;
+
+/// What all outputs have in common: the source columns, `output.nan: skip`, and how photons tell their time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Common<'a> {
+    pub columns: &'a [&'a str],
+    pub skip_nan: bool,
+    pub clock: Option<&'a (String, Clock)>,
+}
+
+impl<'a> Common<'a> {
+    pub fn new(columns: &'a [&'a str], skip_nan: bool, clock: Option<&'a (String, Clock)>) -> Self {
+        Self {
+            columns,
+            skip_nan,
+            clock,
+        }
+    }
+}
 
 /// The operands of a function beside its source.
 ///

@@ -2,28 +2,19 @@
 
 use super::attributes::attributes;
 use super::faults::{Fault, Faults};
-use super::operands::{in_words, others, source_columns};
+use super::operands::{Common, in_words, others, source_columns};
 use super::params::RawParams;
 use super::raw::{RawAggregation, RawKind, RawOutput};
 use super::vectors::{self, ChunkValues};
 use super::{Definition, Dtype, Output, composition, digests};
 use crate::expr::{CellExpr, Condition, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
 use crate::expr::{bare, parse_cell, parse_condition, parse_row, reducer, suggestion};
-use crate::stat::Clock;
 
 /// Edges of a histogram at most: every occupied cell holds a count for each of its bins.
 const MOST_EDGES: usize = 65_536;
 
 /// Bytes of a long name at most.
 const LONGEST_NAME: usize = 1000;
-
-/// What all outputs have in common: the source columns, `output.nan: skip`, and how photons tell their time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Common<'a> {
-    pub columns: &'a [&'a str],
-    pub skip_nan: bool,
-    pub clock: Option<&'a (String, Clock)>,
-}
 
 /// The outputs, in the order of the text.
 /// `None` where one cannot be used, after all faults of all were added.
@@ -134,7 +125,7 @@ struct Reader<'a> {
     chunk: &'a ChunkValues,
     columns: &'a [&'a str],
     skip_nan: bool,
-    clock: Option<&'a (String, Clock)>,
+    clock: Option<&'a (String, crate::stat::Clock)>,
 }
 
 impl Reader<'_> {
@@ -372,8 +363,6 @@ fn check_dtype(dtype: Dtype, nature: Nature, statistic: &str) -> Result<(), Stri
             "{} is not what '{statistic}' is of; its means and weights are float32",
             dtype.name()
         )),
-        // `composition.rs` has said so.
-        Nature::Packed => Ok(()),
         Nature::Float if !dtype.is_float() => Err(format!(
             "{} cannot hold '{statistic}'; use float32 or float64",
             dtype.name()

@@ -12,8 +12,8 @@ use super::columns::lift;
 use super::faults::{Fault, Faults};
 use super::grids::{RawGrid, RawGridKind, grid};
 use super::idle::idle;
-use super::operands::{columns_of, source_columns};
-use super::outputs::{Common, outputs};
+use super::operands::{Common, columns_of, source_columns};
+use super::outputs::outputs;
 use super::raw::{RawConfig, RawOutputSection};
 use super::source::Source;
 use super::yaml::{self, MAX_BYTES, read};
@@ -206,11 +206,7 @@ fn typed(
     let skip_nan = nan == NanPolicy::Skip;
     let columns = raw.data_source.variables.names();
     let clock = clock(output.time_source.as_ref(), &columns, faults);
-    let common = Common {
-        columns: &columns,
-        skip_nan,
-        clock: clock.as_ref(),
-    };
+    let common = Common::new(&columns, skip_nan, clock.as_ref());
     let outputs = outputs(&raw.aggregation, common, faults);
     let grid = grid(&output.grid, output.latitude, faults);
     let store = faults.keep(store(raw));

@@ -233,7 +233,7 @@ impl JobOutput {
     fn exprs(&self) -> Vec<&CellExpr<Measure>> {
         match self {
             Self::Scalar(expr) | Self::OfChunk(expr) => vec![expr],
-            Self::Vector(vector) => vector.exprs().to_vec(),
+            Self::Vector(vector) => vector.exprs(),
             Self::Histogram(_) | Self::Digest { .. } | Self::Composition(_) => Vec::new(),
         }
     }

@@ -267,9 +267,8 @@ impl JointRows {
         match (self.form, self.get(cell)) {
             (Form::Products(k), Some(row)) => are_of(row, k, values),
             (Form::Ends, Some(row)) => values > 0 && row[..2] <= row[2..],
-            (Form::Marks(_), Some(_)) => values > 0,
+            (Form::Marks(_) | Form::Members(_), Some(_)) => values > 0,
             (Form::Marks(_), None) => values == 0,
-            (Form::Members(_), Some(_)) => values > 0,
             (_, None) => true,
         }
     }

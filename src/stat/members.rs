@@ -131,7 +131,9 @@ fn digest_of(rows: &JointRows, cell: u64, delta: u32, of: (Members, ColumnType))
             [one] => value(one),
             several => {
                 let mut sum = Total::default();
-                several.iter().for_each(|photon| sum.add(value(photon), 1));
+                for photon in several {
+                    sum.add(value(photon), 1);
+                }
                 sum.over(many)
             }
         };

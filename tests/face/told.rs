@@ -4,7 +4,6 @@ use icefold::config::parse_yaml;
 use icefold::piece::Pieces;
 use icefold::store::StoreReader;
 use icefold::{Layout, Memory, Verify};
-use serde_json::Value;
 
 use super::from_code::{done, looked};
 use crate::support::Site;
@@ -41,12 +40,6 @@ fn config(site: &Site) -> std::path::PathBuf {
     path
 }
 
-fn output<'a>(report: &'a Value, name: &str) -> &'a Value {
-    let outputs = report["outputs"].as_array().unwrap();
-    let found = outputs.iter().find(|output| output["name"] == name);
-    found.unwrap_or_else(|| panic!("no {name} among {outputs:?}"))
-}
-
 #[test]
 fn what_centroids_say_depends_on_the_photons_alone_wherever_they_were_held() {
     let site = Site::new();
@@ -76,7 +69,7 @@ fn what_centroids_say_depends_on_the_photons_alone_wherever_they_were_held() {
         );
     }
     // Means and weights are those of a digest that says nothing.
-    let hash = |name| output(&first, name)["sha256"].clone();
+    let hash = |name: &str| first["outputs"][name]["sha256"].clone();
     assert!(hash("told").is_string());
     assert_eq!(hash("told"), hash("plain"));
     assert_ne!(hash("told_times"), hash("told_locations"));
