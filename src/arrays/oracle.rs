@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::points_of;
 use crate::config::GridConfig;
+use crate::grid::Locator;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{self, ColumnPartials, Form, Job, JobColumn, JointRows, Partials};
 use crate::stat::{Positions, ProductSums, Remainder, ends};
@@ -44,7 +44,7 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
             .or_default()
             .push(i as u32);
     }
-    let positions = points_of(grid).map(|locator| Positions {
+    let positions = Locator::of_points(&grid.kind).map(|locator| Positions {
         locator,
         lon: &batch.lon,
         lat: &batch.lat,

@@ -35,7 +35,7 @@ pub use clock::{Batches, DeviceSeconds, StageTimes};
 pub use device::{Device, DeviceChoice, HOST_STAGES};
 pub use keys::{Distinct, KeyTable};
 pub use probe::Probe;
-pub use remainders::{Places, add_hosts, points_of};
+pub use remainders::{Places, add_hosts};
 
 use std::sync::Arc;
 

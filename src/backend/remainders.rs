@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::grid::{Grid, Healpix, Locator, Order};
+use crate::grid::{Grid, Locator};
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{
     Job, Part, Partials, Positions, Remainder, RemainderRule, RemainderSums, Value, mostly_remain,
@@ -35,8 +35,8 @@ pub(super) const MOST_RUNS: usize = 4096;
 pub enum Places<'a> {
     Positions {
         locator: Locator,
-        /// Finds the words of places, where the grid has such.
-        points: Option<Healpix>,
+        /// Which words places have.
+        grid: &'a Grid,
         lon: &'a [f64],
         lat: &'a [f64],
     },
@@ -70,27 +70,11 @@ pub(super) struct Finder {
     cells: Vec<u64>,
 }
 
-/// Finds the finest cells of a grid that has words for them.
-pub fn points_of(grid: &GridConfig) -> Option<Locator> {
-    sphere_of(grid).map(points_on)
-}
-
-fn sphere_of(grid: &GridConfig) -> Option<Healpix> {
-    match grid.kind {
-        Grid::Healpix(sphere) => Some(sphere),
-        _ => None,
-    }
-}
-
-fn points_on(sphere: Healpix) -> Locator {
-    Locator::new(Order::MAX, Grid::Healpix(sphere))
-}
-
 impl<'a> Places<'a> {
-    pub fn of(batch: &'a PhotonBatch, grid: &GridConfig) -> Self {
+    pub fn of(batch: &'a PhotonBatch, grid: &'a GridConfig) -> Self {
         Self::Positions {
             locator: grid.locator(),
-            points: sphere_of(grid),
+            grid: &grid.kind,
             lon: &batch.lon,
             lat: &batch.lat,
         }
@@ -99,13 +83,9 @@ impl<'a> Places<'a> {
     /// Where photons are, for their words.
     pub(super) fn positions(self) -> Option<Positions<'a>> {
         match self {
-            Self::Positions {
-                points, lon, lat, ..
-            } => points.map(|points| Positions {
-                locator: points_on(points),
-                lon,
-                lat,
-            }),
+            Self::Positions { grid, lon, lat, .. } => {
+                Locator::of_points(grid).map(|locator| Positions { locator, lon, lat })
+            }
             Self::Cells(_) => None,
         }
     }
