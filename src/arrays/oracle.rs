@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::GridConfig;
+use crate::grid::Locator;
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{self, ColumnPartials, Form, Job, JobColumn, JointRows, Partials};
-use crate::stat::{ProductSums, Remainder, ends};
+use crate::stat::{Positions, ProductSums, Remainder, ends};
 
 /// Partials of a batch of the job's columns: the values of each cell gathered, in the order of
 /// photons, and folded by the definition of the algebra.
@@ -43,6 +44,11 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
             .or_default()
             .push(i as u32);
     }
+    let positions = Locator::of_points(&grid.kind).map(|locator| Positions {
+        locator,
+        lon: &batch.lon,
+        lat: &batch.lat,
+    });
     let mut partials = Partials::empty(job);
     for (cell, photons) in cells {
         partials.cells.push(cell);
@@ -52,7 +58,7 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
             for (rows, joint) in column.joints.iter_mut().zip(&job.columns[i].needs.joints) {
                 let all = std::iter::once(&i).chain(&joint.others);
                 let columns: Vec<&Column> = all.map(|&c| &batch.columns[c]).collect();
-                push_joint(rows, &columns, cell, &photons);
+                push_joint(rows, (&columns, positions), cell, &photons);
             }
         }
     }
@@ -60,7 +66,12 @@ pub fn oracle(batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> Partials {
 }
 
 /// Photon by photon.
-fn push_joint(rows: &mut JointRows, columns: &[&Column], cell: u64, photons: &[u32]) {
+fn push_joint(
+    rows: &mut JointRows,
+    (columns, positions): (&[&Column], Option<Positions>),
+    cell: u64,
+    photons: &[u32],
+) {
     for photon in photons.iter().map(|&photon| photon as usize) {
         let photon = photon..photon + 1;
         match rows.form() {
@@ -76,6 +87,7 @@ fn push_joint(rows: &mut JointRows, columns: &[&Column], cell: u64, photons: &[u
                     rows.push(cell, &row);
                 }
             }
+            Form::Members(members) => members.add(rows, cell, (columns, positions), photon),
             Form::Marks(_) => {}
         }
     }

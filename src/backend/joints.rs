@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use super::remainders::{Finder, MOST_RUNS, Places, Run, TILE};
 use crate::error::{Error, Result};
 use crate::photon::Column;
-use crate::stat::{Form, Job, Joint, JointRows, Partials, ProductSums, beyond_range, ends};
+use crate::stat::{
+    Form, Job, Joint, JointRows, Partials, Positions, ProductSums, beyond_range, ends, without_word,
+};
 
 /// Values that one task looks through.
 const LOOKED_AT: usize = 1 << 16;
@@ -47,7 +49,7 @@ pub(super) fn add_joints(
                 .collect();
             let parts: Vec<JointRows> = runs
                 .par_chunks(part)
-                .map(|runs| sums(joint.form, &joined, runs))
+                .map(|runs| sums(joint.form, (&joined, places.positions()), runs))
                 .collect();
             let rows = &mut partials.columns[i].joints[j];
             for part in &parts {
@@ -60,18 +62,27 @@ pub(super) fn add_joints(
     Ok(())
 }
 
-/// Counts the values that sums of products do not hold, by their column; whether there are any.
+/// Counts the values that sums of products do not hold, and times without a word, by their column; whether there are any.
 fn count_beyond(columns: &[Column], job: &Job, partials: &mut Partials) -> bool {
     let mut any = false;
     let described = job.columns.iter().zip(columns).zip(&mut partials.columns);
     for ((described, column), partials) in described {
-        if !described.needs.products {
+        let (products, clock) = (described.needs.products, described.needs.clock);
+        if !products && clock.is_none() {
             continue;
         }
         let photons = column.values.len();
+        let beyond = |photons: Range<usize>| {
+            let products = if products {
+                beyond_range(column, photons.clone())
+            } else {
+                0
+            };
+            products + clock.map_or(0, |clock| without_word(clock, column, photons))
+        };
         let beyond: u64 = (0..photons.div_ceil(LOOKED_AT))
             .into_par_iter()
-            .map(|part| beyond_range(column, cut(part, LOOKED_AT, photons)))
+            .map(|part| beyond(cut(part, LOOKED_AT, photons)))
             .sum();
         partials.out_of_range += beyond;
         any |= beyond > 0;
@@ -101,7 +112,11 @@ fn all_runs(places: Places) -> Vec<Run> {
 }
 
 /// Of runs that ascend by cell.
-fn sums(form: Form, columns: &[&Column], runs: &[Run]) -> JointRows {
+fn sums(
+    form: Form,
+    (columns, positions): (&[&Column], Option<Positions>),
+    runs: &[Run],
+) -> JointRows {
     let mut rows = JointRows::new(form);
     let mut products = ProductSums::new(columns.len());
     for runs in runs.chunk_by(|a, b| a.cell == b.cell) {
@@ -120,6 +135,9 @@ fn sums(form: Form, columns: &[&Column], runs: &[Run]) -> JointRows {
                     rows.push(cell, &row);
                 }
             }
+            Form::Members(members) => photons.for_each(|photons| {
+                members.add(&mut rows, cell, (columns, positions), photons);
+            }),
             Form::Marks(_) => {}
         }
     }

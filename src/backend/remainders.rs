@@ -14,10 +14,10 @@ use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::error::{Error, Result};
-use crate::grid::Locator;
+use crate::grid::{Grid, Locator};
 use crate::photon::{Column, PhotonBatch, Values};
 use crate::stat::{
-    Job, Part, Partials, Remainder, RemainderRule, RemainderSums, Value, mostly_remain,
+    Job, Part, Partials, Positions, Remainder, RemainderRule, RemainderSums, Value, mostly_remain,
 };
 
 use super::cpu::runs::{RunFinder, Runs};
@@ -35,6 +35,8 @@ pub(super) const MOST_RUNS: usize = 4096;
 pub enum Places<'a> {
     Positions {
         locator: Locator,
+        /// Which words places have.
+        grid: &'a Grid,
         lon: &'a [f64],
         lat: &'a [f64],
     },
@@ -69,11 +71,22 @@ pub(super) struct Finder {
 }
 
 impl<'a> Places<'a> {
-    pub fn of(batch: &'a PhotonBatch, grid: &GridConfig) -> Self {
+    pub fn of(batch: &'a PhotonBatch, grid: &'a GridConfig) -> Self {
         Self::Positions {
             locator: grid.locator(),
+            grid: &grid.kind,
             lon: &batch.lon,
             lat: &batch.lat,
+        }
+    }
+
+    /// Where photons are, for their words.
+    pub(super) fn positions(self) -> Option<Positions<'a>> {
+        match self {
+            Self::Positions { grid, lon, lat, .. } => {
+                Locator::of_points(grid).map(|locator| Positions { locator, lon, lat })
+            }
+            Self::Cells(_) => None,
         }
     }
 
@@ -186,7 +199,9 @@ impl Finder {
     /// All photons of a tile.
     pub fn all(&mut self, places: Places, tile: Range<usize>) -> Vec<Run> {
         match places {
-            Places::Positions { locator, lon, lat } => {
+            Places::Positions {
+                locator, lon, lat, ..
+            } => {
                 let (lon, lat) = (&lon[tile.clone()], &lat[tile.clone()]);
                 self.runs.find(&locator, lon, lat, &mut self.found);
             }
@@ -207,7 +222,9 @@ impl Finder {
     fn locate(&mut self, places: Places, photons: &[usize]) {
         self.cells.clear();
         match places {
-            Places::Positions { locator, lon, lat } => {
+            Places::Positions {
+                locator, lon, lat, ..
+            } => {
                 for (picked, all) in self.positions.iter_mut().zip([lon, lat]) {
                     picked.clear();
                     picked.extend(photons.iter().map(|&photon| all[photon]));

@@ -4,6 +4,7 @@
 //! same bytes: names of files, comments, spelling, the order of keys and anything written out at its default
 //! do not count.
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::outputs::Nature;
@@ -146,18 +147,32 @@ fn output(output: &Output) -> String {
             column,
             delta,
             coarser,
-        } => format!("digest {column:?} {delta} {coarser}"),
+            told,
+        } => {
+            let location = if told.location { " location" } else { "" };
+            let time = told.time.as_ref();
+            let time = time.map_or(String::new(), |(times, clock)| {
+                format!(" time {times:?} {clock:?}")
+            });
+            format!("digest {column:?} {delta} {coarser}{location}{time}")
+        }
+        Definition::Composition(composed) => format!("composition {composed:?}"),
         Definition::OfChunk(expr) => format!("chunk {}", cell(expr)),
         Definition::Vector(vector) => {
             let scoped = |of: &Scoped| {
                 let scope = if of.of_chunk { "chunk " } else { "" };
                 format!("({scope}{})", cell(&of.expr))
             };
+            let mut shifts: Vec<String> = vector.shifts.iter().map(scoped).collect();
+            if shifts.is_empty() {
+                // As that of a shift by nothing has always been written.
+                shifts.push("(0.0)".to_owned());
+            }
             format!(
                 "vector {:?} {} {} {} {}",
                 vector.column,
                 vector.bins,
-                scoped(&vector.shift),
+                shifts.join(" "),
                 scoped(&vector.low),
                 scoped(&vector.high)
             )
@@ -169,8 +184,12 @@ fn output(output: &Output) -> String {
     let long_name = long_name.map_or(String::new(), |text| format!(" long_name {text:?}"));
     let only = output.condition.as_ref();
     let only = only.map_or(String::new(), |c| format!(" where {}", condition(c, &row)));
+    let attributes = Some(&output.attributes).filter(|attributes| !attributes.is_empty());
+    let attributes = attributes.map_or(String::new(), |attributes| {
+        format!(" attributes {}", json!(attributes))
+    });
     format!(
-        "output {:?} {dtype} {fill:?} {definition}{only}{long_name}",
+        "output {:?} {dtype} {fill:?} {definition}{only}{long_name}{attributes}",
         output.name
     )
 }

@@ -353,7 +353,14 @@ fn array(output: &Output) -> String {
     let bins = match &output.definition {
         Definition::Histogram { edges, .. } => format!(" in {} bins", edges.len() - 1),
         Definition::Vector(vector) => format!(" in {} bins", vector.bins),
-        Definition::Scalar(_) | Definition::OfChunk(_) | Definition::Digest { .. } => String::new(),
+        Definition::Digest { told, .. } => {
+            let location = if told.location { " with places" } else { "" };
+            let time = told.time.as_ref().map_or("", |_| " with times");
+            format!("{location}{time}")
+        }
+        Definition::Scalar(_) | Definition::OfChunk(_) | Definition::Composition(_) => {
+            String::new()
+        }
     };
     format!(
         "{}{bins} of {} as {dtype}{fill}",

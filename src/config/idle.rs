@@ -118,6 +118,8 @@ pub(super) fn idle(raw: &RawConfig, faults: &mut Faults) -> Vec<&'static str> {
         }
     }
     let aggregation = &raw.aggregation;
+    let mut outputs = aggregation.variables.0.iter();
+    let tells = outputs.any(|(_, output)| output.temporal.is_some());
     let all = [
         ("pipeline", raw.pipeline.is_some()),
         ("worker", raw.worker.is_some()),
@@ -154,6 +156,7 @@ pub(super) fn idle(raw: &RawConfig, faults: &mut Faults) -> Vec<&'static str> {
         ),
         ("output.touch", output.touch.is_some()),
         ("output.product_name", output.product_name.is_some()),
+        ("output.time_source", output.time_source.is_some() && !tells),
     ];
     let written = all.into_iter().filter(|(_, is_written)| *is_written);
     written.map(|(key, _)| key).collect()

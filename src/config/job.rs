@@ -35,15 +35,23 @@ impl Job {
                         column,
                         delta,
                         coarser,
-                    } => JobOutput::Digest {
-                        column: builder.retained(column),
-                        delta: *delta,
-                        coarser: *coarser,
-                    },
+                        told,
+                    } => {
+                        let (column, members) = builder.digested(column, told);
+                        JobOutput::Digest {
+                            column,
+                            delta: *delta,
+                            coarser: *coarser,
+                            members,
+                        }
+                    }
+                    Definition::Composition(composed) => {
+                        JobOutput::Composition(builder.composed(composed))
+                    }
                     Definition::OfChunk(expr) => JobOutput::OfChunk(builder.cell(expr)),
                     Definition::Vector(vector) => JobOutput::Vector(Box::new(Vector {
                         column: builder.retained(&vector.column),
-                        shift: builder.scoped(&vector.shift),
+                        shifts: vector.shifts.iter().map(|of| builder.scoped(of)).collect(),
                         low: builder.scoped(&vector.low),
                         high: builder.scoped(&vector.high),
                         bins: vector.bins as usize,
@@ -244,9 +252,18 @@ impl Builder<'_> {
 
     /// A column of the photons for which the output's condition holds.
     fn restricted(&self, name: String, origin: ColumnOrigin) -> (String, ColumnOrigin) {
-        let Some(condition) = self.condition else {
-            return (name, origin);
-        };
+        match self.condition {
+            None => (name, origin),
+            Some(condition) => self.restricted_by(condition, &name, origin),
+        }
+    }
+
+    fn restricted_by(
+        &self,
+        condition: &Condition<RowExpr>,
+        name: &str,
+        origin: ColumnOrigin,
+    ) -> (String, ColumnOrigin) {
         let mut names = Vec::new();
         condition.each(&mut |side| side.collect_columns(&mut names));
         let mut operands: Vec<usize> = names.iter().map(|n| self.variable(n)).collect();
@@ -259,8 +276,19 @@ impl Builder<'_> {
         (format!("{name} where {condition}"), origin)
     }
 
+    /// The same, of those of which a condition holds, too.
+    pub(super) fn column_where(&mut self, name: &str, condition: &Condition<RowExpr>) -> usize {
+        let mut column = self.source_column(self.variable(name));
+        (column.name, column.origin) = self.restricted_by(condition, &column.name, column.origin);
+        if let Some(found) = self.columns.iter().position(|c| is_same(c, &column)) {
+            return found;
+        }
+        self.columns.push(column);
+        self.columns.len() - 1
+    }
+
     /// The column whose values are kept, for those photons that take part.
-    fn retained(&mut self, name: &str) -> usize {
+    pub(super) fn retained(&mut self, name: &str) -> usize {
         let column = self.column(&RowExpr::Column(name.to_owned()));
         self.columns[column].needs.ordered = true;
         column

@@ -3,8 +3,9 @@
 //! Beside `job.rs`, whose builder asks for them.
 
 use super::job::Builder;
-use crate::expr::{ReductionKind, Relation};
-use crate::stat::{Form, Joint, Measure, MeasureKind, Roles};
+use super::{Composed, Told};
+use crate::expr::{Condition, ReductionKind, Relation, RowExpr};
+use crate::stat::{Composition, Form, Joint, Measure, MeasureKind, Members, Roles};
 
 impl Builder<'_> {
     /// Of joint sums of a column; `None` for other kinds.
@@ -59,6 +60,44 @@ impl Builder<'_> {
                 roles: Roles::of(&roles),
             },
             skip_nan: false,
+        }
+    }
+
+    /// The column of a digest, and the place of the joint of its photons where centroids say more of them.
+    pub(super) fn digested(&mut self, name: &str, told: &Told) -> (usize, Option<usize>) {
+        if *told == Told::default() {
+            return (self.retained(name), None);
+        }
+        let column = self.column(&RowExpr::Column(name.to_owned()));
+        let mut others = Vec::new();
+        let mut clock = None;
+        if let Some((times, of_times)) = &told.time {
+            let times = self.column(&RowExpr::Column(times.clone()));
+            self.columns[times].needs.clock = Some(*of_times);
+            others.push(times);
+            clock = Some(*of_times);
+        }
+        let members = Members {
+            location: told.location,
+            clock,
+        };
+        (
+            column,
+            Some(self.joint(column, Form::Members(members), &others)),
+        )
+    }
+
+    /// The columns that count the photons of a composition: finite values only, so that other ones are told apart.
+    pub(super) fn composed(&mut self, composed: &Composed) -> Composition {
+        let (signal, lanes) = composed.counted();
+        let mut counted = |condition: &Condition<RowExpr>| {
+            let column = self.column_where(&composed.column, condition);
+            self.columns[column].needs.range = true;
+            column
+        };
+        Composition {
+            signal: counted(&signal),
+            lanes: lanes.map(|lane| lane.as_ref().map(&mut counted)),
         }
     }
 

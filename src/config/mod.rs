@@ -7,14 +7,18 @@
 
 mod access;
 mod area;
+mod attributes;
 mod axis;
 mod beams;
 mod builtin;
 mod canonical;
 mod change;
+mod clock;
 mod columns;
+mod composition;
 mod csv_types;
 mod cycles;
+mod definition;
 mod digests;
 mod doubles;
 mod emit;
@@ -24,6 +28,7 @@ mod faults;
 mod filters;
 mod foreign;
 mod grids;
+mod histogram_call;
 mod idle;
 mod job;
 mod join_keys;
@@ -35,6 +40,7 @@ mod numbered;
 mod one_or_two;
 mod operands;
 mod outputs;
+mod params;
 mod parse;
 mod policies;
 mod raw;
@@ -45,6 +51,7 @@ mod scalar;
 mod shapes;
 mod source;
 mod stated;
+mod strata;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -58,7 +65,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::expr::{CellExpr, Condition, RowExpr};
+use crate::expr::{Condition, RowExpr};
 use crate::region::Region;
 use crate::stat::Resolution;
 
@@ -75,6 +82,9 @@ pub use builtin::{BuiltIn, built_in};
 pub use change::Change;
 #[doc(hidden)]
 pub use csv_types::CsvType;
+pub use definition::Definition;
+#[doc(hidden)]
+pub use definition::{Anchored, Composed, Scoped, Told};
 pub(crate) use doubles::largest_not_above;
 pub use explain::{explain, explain_json};
 pub use filters::{Filter, FilterOp};
@@ -341,52 +351,7 @@ pub struct Output {
     pub source: String,
     /// What the config says that the values are, for the store's attributes.
     pub long_name: Option<String>,
-}
-
-/// How an output's values come about.
-///
-/// ```
-/// # fn main() -> icefold::Result<()> {
-/// use icefold::config::{Definition, load};
-///
-/// let outputs = load("atl03")?.outputs;
-/// assert!(outputs.iter().all(|output| matches!(output.definition, Definition::Scalar(_))));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub enum Definition {
-    /// One value per cell.
-    Scalar(CellExpr),
-    /// Counts in bins between ascending edges (last bin closed), plus counts below and above.
-    Histogram { column: String, edges: Vec<f64> },
-    /// The centroids of a t-digest; `coarser` is the delta of coarser orders.
-    Digest {
-        column: String,
-        delta: u32,
-        coarser: u32,
-    },
-    /// One value of all photons of the Zarr chunk that a cell is in.
-    OfChunk(CellExpr),
-    /// Counts in bins of equal width, between edges that follow from the photons of the cell or of its Zarr chunk.
-    Vector(Box<Anchored>),
-}
-
-/// A histogram between edges that follow from photons: of a column's values with `shift` added to each.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Anchored {
-    pub column: String,
-    pub shift: Scoped,
-    pub low: Scoped,
-    pub high: Scoped,
-    pub bins: u32,
-}
-
-/// A number of the photons of a cell, or of those of its Zarr chunk.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scoped {
-    pub expr: CellExpr,
-    pub of_chunk: bool,
+    /// What else it says of them there.
+    #[doc(hidden)]
+    pub attributes: serde_json::Map<String, serde_json::Value>,
 }

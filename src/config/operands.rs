@@ -3,9 +3,28 @@
 //! Beside `outputs.rs`.
 
 use super::Definition;
-use super::raw::RawParams;
+use super::params::RawParams;
 use super::shapes::Texts;
 use crate::expr::{CellExpr, Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
+use crate::stat::Clock;
+
+/// What all outputs have in common: the source columns, `output.nan: skip`, and how photons tell their time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Common<'a> {
+    pub columns: &'a [&'a str],
+    pub skip_nan: bool,
+    pub clock: Option<&'a (String, Clock)>,
+}
+
+impl<'a> Common<'a> {
+    pub fn new(columns: &'a [&'a str], skip_nan: bool, clock: Option<&'a (String, Clock)>) -> Self {
+        Self {
+            columns,
+            skip_nan,
+            clock,
+        }
+    }
+}
 
 /// The operands of a function beside its source.
 ///
@@ -89,8 +108,20 @@ pub(super) fn source_columns(
 ) -> Vec<String> {
     let mut names = Vec::new();
     match definition {
-        Definition::Histogram { column, .. } | Definition::Digest { column, .. } => {
+        Definition::Histogram { column, .. } => names.push(column.clone()),
+        Definition::Digest { column, told, .. } => {
             names.push(column.clone());
+            let times = told.time.as_ref().map(|(times, _)| times.clone());
+            names.extend(times.filter(|times| times != column));
+        }
+        Definition::Composition(composed) => {
+            names.push(composed.column.clone());
+            let confidences = composed.confidences.iter();
+            for name in confidences {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
         }
         Definition::Scalar(_) | Definition::OfChunk(_) => {}
         Definition::Vector(vector) => names.push(vector.column.clone()),
@@ -116,9 +147,13 @@ fn exprs_of(definition: &Definition) -> Vec<&CellExpr> {
     match definition {
         Definition::Scalar(expr) | Definition::OfChunk(expr) => vec![expr],
         Definition::Vector(vector) => {
-            vec![&vector.shift.expr, &vector.low.expr, &vector.high.expr]
+            let shifts = vector.shifts.iter();
+            let edges = [&vector.low, &vector.high].into_iter();
+            shifts.chain(edges).map(|of| &of.expr).collect()
         }
-        Definition::Histogram { .. } | Definition::Digest { .. } => Vec::new(),
+        Definition::Histogram { .. } | Definition::Digest { .. } | Definition::Composition(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The `aggregation.variables` section to typed outputs: functions, expressions, types and fills.
 
-use super::digests;
+use super::attributes::attributes;
 use super::faults::{Fault, Faults};
-use super::operands::{in_words, others, source_columns};
-use super::raw::{RawAggregation, RawKind, RawOutput, RawParams};
+use super::operands::{Common, in_words, others, source_columns};
+use super::params::RawParams;
+use super::raw::{RawAggregation, RawKind, RawOutput};
 use super::vectors::{self, ChunkValues};
-use super::{Definition, Dtype, Output};
+use super::{Definition, Dtype, Output, composition, digests};
 use crate::expr::{CellExpr, Condition, Parameters, REDUCERS, Reduction, ReductionKind, RowExpr};
 use crate::expr::{bare, parse_cell, parse_condition, parse_row, reducer, suggestion};
 
@@ -15,14 +16,16 @@ const MOST_EDGES: usize = 65_536;
 /// Bytes of a long name at most.
 const LONGEST_NAME: usize = 1000;
 
-/// The outputs over these source columns, in the order of the text. `skip_nan` is `output.nan: skip`.
+/// The outputs, in the order of the text.
 /// `None` where one cannot be used, after all faults of all were added.
 pub(super) fn outputs(
     aggregation: &RawAggregation,
-    columns: &[&str],
-    skip_nan: bool,
+    common: Common,
     faults: &mut Faults,
 ) -> Option<Vec<Output>> {
+    let Common {
+        columns, skip_nan, ..
+    } = common;
     let raw = &aggregation.variables;
     let chunk = aggregation.chunk_precompute.as_ref();
     let chunk = &ChunkValues::of(chunk, (columns, skip_nan), faults);
@@ -44,10 +47,28 @@ pub(super) fn outputs(
             chunk,
             columns,
             skip_nan,
+            clock: common.clock,
         };
         outputs.push(reader.output(name, faults));
     }
-    outputs.into_iter().collect()
+    let mut outputs = outputs.into_iter().collect::<Option<Vec<Output>>>()?;
+    let digests = outputs
+        .iter()
+        .filter(|output| matches!(output.definition, Definition::Digest { .. }));
+    let digests: Vec<String> = digests.map(|output| output.name.clone()).collect();
+    let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
+    for output in &mut outputs {
+        let Output {
+            attributes,
+            definition,
+            ..
+        } = output;
+        if let Err((below, message)) = composition::complete(attributes, definition, &digests) {
+            let key = format!("aggregation.variables.{}{below}", output.name);
+            faults.add(Fault::new(key, message));
+        }
+    }
+    Some(outputs)
 }
 
 /// What an output's values can be, which decides the types that hold them.
@@ -60,6 +81,8 @@ pub(super) enum Nature {
     Float,
     /// Means and weights, as they are read by others.
     Centroids,
+    /// Lanes of a word.
+    Packed,
 }
 
 impl Nature {
@@ -68,6 +91,7 @@ impl Nature {
             Definition::Scalar(expr) => expr,
             Definition::Histogram { .. } | Definition::Vector(_) => return Self::Count,
             Definition::Digest { .. } => return Self::Centroids,
+            Definition::Composition(_) => return Self::Packed,
             Definition::OfChunk(_) => return Self::Float,
         };
         match expr {
@@ -89,6 +113,7 @@ impl Nature {
             Self::Count => Some(Dtype::I32),
             Self::Ordered => None,
             Self::Float | Self::Centroids => Some(Dtype::F32),
+            Self::Packed => Some(Dtype::U64),
         }
     }
 }
@@ -100,6 +125,7 @@ struct Reader<'a> {
     chunk: &'a ChunkValues,
     columns: &'a [&'a str],
     skip_nan: bool,
+    clock: Option<&'a (String, crate::stat::Clock)>,
 }
 
 impl Reader<'_> {
@@ -112,6 +138,9 @@ impl Reader<'_> {
         faults.keep(checked);
         faults.keep(self.check_source());
         let long_name = faults.keep(self.long_name());
+        let attributes = attributes(self.raw.attrs.as_ref());
+        let attributes = attributes.map_err(|(below, message)| self.fault(&below, message));
+        let attributes = faults.keep(attributes);
         faults
             .keep(digests::check(self.raw).map_err(|(below, message)| self.fault(below, message)));
         let checked = vectors::check(self.raw, self.chunk);
@@ -154,6 +183,7 @@ impl Reader<'_> {
             },
             condition,
             long_name: long_name?,
+            attributes: attributes?,
         })
     }
 
@@ -172,12 +202,13 @@ impl Reader<'_> {
 
     /// The photons that take part.
     fn condition(&self) -> Result<Option<Condition<RowExpr>>, Fault> {
-        let Some(text) = &self.raw.condition else {
+        let text = digests::condition(self.raw);
+        let text = text.map_err(|(below, message)| self.fault(below, message))?;
+        let Some((key, text)) = text else {
             return Ok(None);
         };
-        let condition = parse_condition(text, self.columns);
-        let condition =
-            condition.map_err(|message| self.fault(".where", format!("'{text}' {message}")));
+        let condition = parse_condition(&text, self.columns);
+        let condition = condition.map_err(|message| self.fault(key, format!("'{text}' {message}")));
         condition.map(Some)
     }
 
@@ -216,11 +247,20 @@ impl Reader<'_> {
             return self.histogram(source, params);
         }
         if digests::is_one(name) {
-            let digest = digests::digest(source, self.raw);
+            let digest = digests::digest(source, self.raw, self.clock);
             return digest.map_err(|(below, message)| self.fault(below, message));
         }
+        if composition::is_one(name) {
+            let composition = composition::composition(source, self.raw, self.columns);
+            return composition.map_err(|(below, message)| self.fault(&below, message));
+        }
+        if let Some(key) = params.special().filter(|key| *key != ".params.where") {
+            let message = format!("is of function: {} only", composition::NAME);
+            return Err(self.fault(key, message));
+        }
         let Some(reducer) = reducer(name) else {
-            let known = REDUCERS.into_iter().chain(["histogram", digests::NAME]);
+            let known = ["histogram", digests::NAME, composition::NAME];
+            let known = REDUCERS.into_iter().chain(known);
             let last = name.rsplit('.').next().unwrap_or(name);
             let hint = suggestion(last, known);
             let message = format!("unknown function '{name}'{hint}");
@@ -257,17 +297,8 @@ impl Reader<'_> {
     }
 
     fn histogram(&self, column: String, params: &RawParams) -> Result<(Definition, String), Fault> {
-        let RawParams {
-            q,
-            weights,
-            ddof,
-            edges: _,
-            x,
-            by,
-            delta: _,
-        } = params;
-        let others = x.is_some() || by.is_some();
-        if q.is_some() || ddof.is_some() || weights.is_some() || others {
+        let others = params.common().filter(|key| *key != ".params.edges");
+        if others.or(params.special()).is_some() {
             return Err(self.fault(".params", "histogram takes edges only"));
         }
         let Some(edges) = &params.edges else {

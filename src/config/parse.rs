@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
 use super::area::{Area, region};
+use super::clock::clock;
 use super::columns::lift;
 use super::faults::{Fault, Faults};
 use super::grids::{RawGrid, RawGridKind, grid};
 use super::idle::idle;
-use super::operands::{columns_of, source_columns};
+use super::operands::{Common, columns_of, source_columns};
 use super::outputs::outputs;
 use super::raw::{RawConfig, RawOutputSection};
 use super::source::Source;
@@ -19,7 +20,7 @@ use super::yaml::{self, MAX_BYTES, read};
 use super::{
     Access, CellPolicy, Config, DuplicatePolicy, NanPolicy, NullPolicy, Provenance, Variable,
 };
-use super::{Change, builtin, canonical};
+use super::{Change, builtin, canonical, digests};
 use crate::region::Region;
 use crate::{Error, Result};
 
@@ -204,7 +205,9 @@ fn typed(
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
     let columns = raw.data_source.variables.names();
-    let outputs = outputs(&raw.aggregation, &columns, skip_nan, faults);
+    let clock = clock(output.time_source.as_ref(), &columns, faults);
+    let common = Common::new(&columns, skip_nan, clock.as_ref());
+    let outputs = outputs(&raw.aggregation, common, faults);
     let grid = grid(&output.grid, output.latitude, faults);
     let store = faults.keep(store(raw));
     let region = faults.keep(region(raw.region.as_ref(), area));
@@ -267,9 +270,11 @@ fn typed(
         idle,
         changed: Vec::new(),
     };
-    for fault in axis_faults(&config) {
-        faults.add(fault);
-    }
+    let found = [axis_faults(&config), digests::faults(&config)];
+    found
+        .into_iter()
+        .flatten()
+        .for_each(|fault| faults.add(fault));
     config.sha256 = canonical::sha256(&config);
     faults.is_empty().then_some(config)
 }

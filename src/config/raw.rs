@@ -9,11 +9,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::beams::RawBeams;
+use super::clock::RawTimeSource;
 use super::columns::{RawListed, RawVariable};
 use super::grids::RawGrid;
 use super::idle::{RawBlock, RawKnob, RawPipeline, RawWorker};
 use super::join_keys::RawJoin;
-use super::shapes::{Entries, RawScalar, Texts};
+use super::params::{RawLocation, RawParams, RawTemporal};
+use super::shapes::{Entries, RawScalar};
 use super::{
     CellPolicy, CsvType, Dtype, DuplicatePolicy, FilterOp, NanPolicy, NullPolicy, StoreLayout,
     ValidRangePolicy,
@@ -302,6 +304,12 @@ pub(super) struct RawOutput {
     pub inner_shape: Option<Vec<u64>>,
     /// Of a t-digest: the delta of coarser orders; that of the output, and 512 at most, where nothing is said.
     pub overview_delta: Option<u32>,
+    /// Of a t-digest: each centroid also has the cell that holds all its photons.
+    pub location: Option<RawLocation>,
+    /// Of a t-digest: each centroid also has the period that holds all its photons, by `output.time_source`.
+    pub temporal: Option<RawTemporal>,
+    /// What else the store is to say of the array.
+    pub attrs: Option<RawBlock>,
     /// Of a vector: how many numbers a cell has.
     pub trailing_shape: Option<u32>,
     /// `chunk`: made of numbers of `chunk_precompute` only, and the same in all cells of a Zarr chunk.
@@ -325,25 +333,6 @@ pub(super) enum RawKind {
     Ragged,
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawParams {
-    /// Of `quantile`: 0 to 1.
-    pub q: Option<f64>,
-    /// Of `average`: an elementwise expression or a source column.
-    pub weights: Option<String>,
-    /// Of `var` and `std`; 0 by default.
-    pub ddof: Option<u32>,
-    /// Of `histogram`: ascending bin edges, at least two.
-    pub edges: Option<Vec<f64>>,
-    /// Of `cov`, `corr`, `slope`, `intercept` and their errors: what the source goes with; for a fit a list of up to three.
-    pub x: Option<Texts>,
-    /// Of `first` and `last`: what says which photon is the first, such as the time.
-    pub by: Option<Texts>,
-    /// Of a t-digest: how many centroids it has, about; 512 by default.
-    pub delta: Option<u32>,
-}
-
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOutputSection {
@@ -355,6 +344,8 @@ pub(super) struct RawOutputSection {
     pub consolidate_metadata: Option<bool>,
     pub touch: Option<String>,
     pub product_name: Option<String>,
+    /// How photons tell their time, for `temporal` of t-digests.
+    pub time_source: Option<RawTimeSource>,
     pub latitude: Option<RawLatitude>,
     /// Which cells the store has: those with photons, or all that touch the region.
     pub cells: Option<CellPolicy>,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::Kind;
-use crate::expr::ReductionKind;
+use crate::expr::{CellExpr, ReductionKind};
 
 pub(super) const GOOD: &str = r#"
 data_source:

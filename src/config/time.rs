@@ -121,6 +121,14 @@ pub(super) fn period(scalar: &RawScalar) -> Result<(NaiveDateTime, NaiveDateTime
         .ok_or_else(|| format!("'{}' is no time; {FORMS}", scalar.shown()))
 }
 
+/// Nanoseconds from 1970 to a moment in UTC of any year, in days of 86,400 seconds, and its year and month.
+pub(super) fn moment(text: &str) -> Option<(i64, (i32, u32))> {
+    use chrono::Datelike;
+    let (moment, _) = of_text(text.trim())?;
+    let since_1970 = moment.and_utc().timestamp_nanos_opt()?;
+    Some((since_1970, (moment.year(), moment.month())))
+}
+
 pub(super) fn start_of(year: i32) -> NaiveDateTime {
     let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or(NaiveDate::MIN);
     day.and_time(chrono::NaiveTime::MIN)

@@ -9,10 +9,11 @@
 //! A name of a chunk's number stands for its expression, so that one is either of the chunk or of the cell as a whole.
 
 use super::faults::{Fault, Faults};
+use super::histogram_call::{call, terms};
 use super::raw::{RawChunkValue, RawKind, RawOutput, RawScope};
 use super::shapes::Entries;
 use super::{Anchored, Definition, Dtype, Scoped};
-use crate::expr::{CellExpr, Reduction, ReductionKind, RowExpr, bare, parse_scalar, reducer};
+use crate::expr::{CellExpr, Reduction, ReductionKind, RowExpr, parse_scalar, reducer};
 
 /// Numbers of a cell at most.
 const MOST: u32 = 65_536;
@@ -258,11 +259,14 @@ pub(super) fn vector(
         );
         return Err(wrong(message));
     }
-    // COLUMN - A + B adds -A + B to each value.
-    let shift = scoped(&format!("0{rest}"))?;
+    // COLUMN - A + B is (COLUMN - A) + B: each term is added after the one before.
+    let shifts =
+        terms(rest).ok_or_else(|| wrong(format!("counts '{operand}', which compares numbers")))?;
+    let shifts = shifts.into_iter().map(|term| scoped(&format!("0{term}")));
+    let shifts = shifts.collect::<Result<Vec<Scoped>, Wrong>>()?;
     let vector = Anchored {
         column: column.to_owned(),
-        shift,
+        shifts,
         low: scoped(call.low)?,
         high: scoped(call.high)?,
         bins,
@@ -275,94 +279,9 @@ pub(super) fn vector(
     Ok((Definition::Vector(Box::new(vector)), words))
 }
 
-/// The parts of a call of a histogram.
-struct Call<'a> {
-    of: &'a str,
-    bins: &'a str,
-    low: &'a str,
-    high: &'a str,
-    /// The type that counts are made.
-    dtype: Option<&'a str>,
-}
-
-fn call(text: &str) -> Option<Call<'_>> {
-    let text = text.trim();
-    let open = text.find('(')?;
-    if bare(text[..open].trim()) != "histogram" {
-        return None;
-    }
-    let close = open + closing(&text[open..])?;
-    let rest = text[close + 1..].trim().strip_prefix("[0]")?.trim();
-    let dtype = match rest {
-        "" => None,
-        cast => {
-            let cast = cast.strip_prefix(".astype(")?.strip_suffix(')')?.trim();
-            Some(cast.trim_matches(['\'', '"']))
-        }
-    };
-    let [of, bins, range] = <[&str; 3]>::try_from(split(&text[open + 1..close])).ok()?;
-    let range = range.trim().strip_prefix('(')?.strip_suffix(')')?;
-    let [low, high] = <[&str; 2]>::try_from(split(range)).ok()?;
-    Some(Call {
-        of,
-        bins,
-        low,
-        high,
-        dtype,
-    })
-}
-
-/// Where the parenthesis closes with which a text begins.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
-}
-
-/// Parts between commas that stand in no parenthesis.
-fn split(text: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (at, c) in text.char_indices() {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        if c == ',' && depth == 0 {
-            parts.push(&text[start..at]);
-            start = at + 1;
-        }
-    }
-    parts.push(&text[start..]);
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_call_of_a_histogram_comes_apart() {
-        let call = call(
-            "np.histogram(h - np.median(h), 128, (a - 27.0 * (b), a + 1))[0].astype('uint32')",
-        )
-        .unwrap();
-        assert_eq!(call.of, "h - np.median(h)");
-        assert_eq!((call.bins.trim(), call.dtype), ("128", Some("uint32")));
-        assert_eq!((call.low, call.high.trim()), ("a - 27.0 * (b)", "a + 1"));
-        for text in [
-            "np.histogram(h, 128, (0, 1))",
-            "np.histogram(h, 128, (0, 1))[1]",
-            "np.histogram(h, 128)[0]",
-            "np.histogram(h, (0, 1))[0]",
-            "np.histogram2d(h, 2, (0, 1))[0]",
-            "np.histogram(h, 128, (0, 1))[0].sum()",
-            "histogram",
-        ] {
-            assert!(super::call(text).is_none(), "{text}");
-        }
-    }
 
     #[test]
     fn names_of_a_chunk_are_whole_words() {

@@ -157,7 +157,7 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
         ("output", "windowing") => {
             "steps of time are asked for with time: {every: ...} or {edges: [...]}"
         }
-        ("output", "time_encoding" | "time_source") => {
+        ("output", "time_encoding") => {
             "times are seconds, and stores have dates as CF has them; remove the key"
         }
         ("data_source", "assets") => {
@@ -168,9 +168,6 @@ pub(super) fn unsupported_key(parent: &str, key: &str) -> Option<&'static str> {
             "choose granules on the command line, and photons with region: {bbox: [W, S, E, N]}"
         }
         (_, "inner_shape") if parent.starts_with("aggregation.") => NON_SCALAR,
-        (_, "location" | "temporal") if parent.starts_with("aggregation.") => {
-            "centroids have a mean and a weight, and no places or times beside; remove the key"
-        }
         (_, "weights" | "gain") if parent.starts_with("aggregation.") => {
             "a digest counts its values; remove the key"
         }
@@ -186,6 +183,12 @@ const NON_SCALAR: &str =
 fn unsupported_value(path: &str, value: &str) -> Option<&'static str> {
     Some(match (path, value) {
         ("output.grid.indexing_scheme", _) => "cells are indexed nested; use nested",
+        ("output.time_source.scale", _) => {
+            "seconds of UTC are of two lengths where one leaps; use gps or tai"
+        }
+        (_, "per-cell") if path.ends_with(".temporal") => {
+            "a digest has a word for each centroid; min and max of the time say when a cell was seen"
+        }
         (_, "ragged") if path.rsplit('.').next() == Some("kind") => NON_SCALAR,
         _ => return None,
     })

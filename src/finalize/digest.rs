@@ -1,14 +1,17 @@
-//! Digests as a column of a table: for each cell a list of centroids, each a mean and a weight.
+//! Digests as columns of a table: for each cell a list of centroids, each a mean and a weight, and lists of their words.
 //!
-//! Beside `table.rs`, which makes the column; stores take it apart again.
+//! Beside `table.rs`, which makes the columns; stores take them apart again.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array, LargeListArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float32Array, LargeListArray, StructArray, UInt64Array,
+};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Float32Type};
+use arrow::datatypes::{DataType, Field, Fields, Float32Type, UInt64Type};
 
-use crate::stat::TDigest;
+use super::Kind;
+use crate::stat::{Channel, TDigest};
 
 /// Bytes of one centroid where they are stored: two of float32.
 const CENTROID: usize = 8;
@@ -16,6 +19,15 @@ const CENTROID: usize = 8;
 /// The type of the column.
 pub(super) fn data_type() -> DataType {
     DataType::LargeList(item())
+}
+
+/// The type of a column of words.
+pub(super) fn words_type() -> DataType {
+    DataType::LargeList(word())
+}
+
+fn word() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::UInt64, false))
 }
 
 fn item() -> Arc<Field> {
@@ -41,10 +53,37 @@ pub fn digests_of(digests: &[TDigest]) -> ArrayRef {
     Arc::new(LargeListArray::new(item(), offsets, centroids, None))
 }
 
-/// Of each cell its centroids as little-endian bytes: mean, weight, mean, weight. An error in words if the column is
-/// none of digests.
+/// A column of the words of their centroids.
+pub fn words_of(digests: &[TDigest], channel: Channel) -> ArrayRef {
+    let lists = digests.iter().map(|digest| digest.words(channel));
+    let offsets = OffsetBuffer::from_lengths(lists.clone().map(<[u64]>::len));
+    let words = UInt64Array::from_iter_values(lists.flatten().copied());
+    Arc::new(LargeListArray::new(word(), offsets, Arc::new(words), None))
+}
+
+/// What a cell without photons has in an array of lists.
+pub fn no_list(kind: &Kind) -> ArrayRef {
+    let none = [TDigest::default()];
+    match kind {
+        Kind::Words(channel) => words_of(&none, *channel),
+        _ => digests_of(&none),
+    }
+}
+
+/// Of each cell its list as little-endian bytes: of centroids mean, weight, mean, weight; or its words. An error in words
+/// if the column is none of digests.
 pub fn payloads(column: &ArrayRef) -> Result<Vec<Vec<u8>>, String> {
     let wrong = || format!("a column of digests is {}", column.data_type());
+    if column.data_type() == &words_type() && column.null_count() == 0 {
+        let lists = column.as_list_opt::<i64>().ok_or_else(wrong)?;
+        let words = lists.values().as_primitive_opt::<UInt64Type>();
+        let words = words.ok_or_else(wrong)?.values();
+        let cells = lists.value_offsets().windows(2).map(|pair| {
+            let words = &words[pair[0] as usize..pair[1] as usize];
+            words.iter().flat_map(|word| word.to_le_bytes()).collect()
+        });
+        return Ok(cells.collect());
+    }
     if column.data_type() != &data_type() || column.null_count() > 0 {
         return Err(wrong());
     }
@@ -77,6 +116,12 @@ pub fn digest_of(payload: &[u8]) -> TDigest {
     }))
 }
 
+/// The words of such bytes.
+pub fn words_in(payload: &[u8]) -> Vec<u64> {
+    let (words, _) = payload.as_chunks::<8>();
+    words.iter().map(|word| u64::from_le_bytes(*word)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +138,22 @@ mod tests {
         let payloads = payloads(&column.slice(1, 2)).unwrap();
         assert_eq!(payloads[0], Vec::<u8>::new());
         assert_eq!(digest_of(&payloads[1]), digests[2]);
+        let told = digests.map(|digest| {
+            let words = (0..digest.len() as u64).collect();
+            digest.telling(Channel::Time, words)
+        });
+        let column = words_of(&told, Channel::Time);
+        let found = super::payloads(&column.slice(1, 2)).unwrap();
+        assert_eq!(
+            [words_in(&found[0]), words_in(&found[1])],
+            [vec![], vec![0]]
+        );
+        assert!(
+            super::payloads(&words_of(&told, Channel::Location))
+                .unwrap()
+                .iter()
+                .all(Vec::is_empty)
+        );
         let numbers: ArrayRef = Arc::new(Float32Array::from(vec![1.0]));
         assert!(super::payloads(&numbers).is_err());
     }

@@ -146,6 +146,7 @@ fn aligned(partials: &Partials, job: &Job) -> Result<(), String> {
             edges,
             joints: of_joints,
             products: _,
+            clock: _,
         } = &described.needs;
         let of_bins = &edges.is_some();
         let lengths = [

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::digest;
 use crate::config::Dtype;
-use crate::stat::JobOutput;
+use crate::stat::{Channel, Channels, Job, JobOutput};
 
 /// What an array has for each cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,13 @@ pub enum Kind {
     /// Whether the cell touches the region: the same at all steps of time.
     Mask,
     /// Centroids of a t-digest, a mean and a weight each: as many as a cell has.
-    Digest { delta: u32, coarser: u32 },
+    Digest {
+        delta: u32,
+        coarser: u32,
+        channels: Channels,
+    },
+    /// Of the digest that stands before it: a word for each centroid.
+    Words(Channel),
     /// A number of all photons of the Zarr chunk.
     OfChunk,
     /// Counts in so many bins between edges that follow from the photons.
@@ -33,10 +39,13 @@ pub enum Kind {
 
 impl Kind {
     /// Arrays of an output.
-    pub fn arrays_of(output: &JobOutput) -> usize {
+    pub fn arrays_of(output: &JobOutput, job: &Job) -> usize {
         match output {
+            JobOutput::Digest { .. } => {
+                1 + output.channels(job).map_or(0, |told| told.all().count())
+            }
             JobOutput::Scalar(_)
-            | JobOutput::Digest { .. }
+            | JobOutput::Composition(_)
             | JobOutput::OfChunk(_)
             | JobOutput::Vector(_) => 1,
             JobOutput::Histogram(_) => 3,
@@ -51,6 +60,7 @@ impl Kind {
             | Self::Outside { .. }
             | Self::Mask
             | Self::Digest { .. }
+            | Self::Words(_)
             | Self::OfChunk => None,
             Self::Histogram { edges } => Some((edges.len() as u64).saturating_sub(1)),
             Self::Vector { bins } => Some((*bins).into()),
@@ -59,16 +69,33 @@ impl Kind {
 
     /// Whether cells have as many values as they come to have.
     pub fn is_ragged(&self) -> bool {
-        matches!(self, Self::Digest { .. })
+        self.element().is_some()
+    }
+
+    /// Values of a row, where cells have lists of rows.
+    pub fn element(&self) -> Option<u64> {
+        match self {
+            Self::Digest { .. } => Some(2),
+            Self::Words(_) => Some(1),
+            Self::Scalar
+            | Self::Histogram { .. }
+            | Self::Outside { .. }
+            | Self::Mask
+            | Self::OfChunk
+            | Self::Vector { .. } => None,
+        }
     }
 
     /// The kind of the same array at coarser orders.
     #[must_use]
     pub fn at_coarser(self) -> Self {
         match self {
-            Self::Digest { coarser, .. } => Self::Digest {
+            Self::Digest {
+                coarser, channels, ..
+            } => Self::Digest {
                 delta: coarser,
                 coarser,
+                channels,
             },
             other => other,
         }
@@ -86,6 +113,7 @@ impl Kind {
             | Self::Outside { .. }
             | Self::Mask
             | Self::Digest { .. }
+            | Self::Words(_)
             | Self::OfChunk => None,
             Self::Histogram { .. } | Self::Vector { .. } => Some(format!("{name}_bins")),
         }
@@ -98,6 +126,7 @@ impl Kind {
             | Self::Histogram { .. }
             | Self::Outside { .. }
             | Self::Digest { .. }
+            | Self::Words(_)
             | Self::OfChunk
             | Self::Vector { .. } => true,
             Self::Mask => false,
@@ -107,8 +136,10 @@ impl Kind {
     /// The type of the array as a column: a list where a cell has several values.
     pub fn data_type(&self, dtype: Dtype) -> DataType {
         let one = dtype.data_type();
-        if let Self::Digest { .. } = self {
-            return digest::data_type();
+        match self {
+            Self::Digest { .. } => return digest::data_type(),
+            Self::Words(_) => return digest::words_type(),
+            _ => {}
         }
         match self.values() {
             None => one,

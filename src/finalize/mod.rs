@@ -19,13 +19,14 @@ use std::collections::BTreeMap;
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Fields, UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
+use serde_json::{Map, Value};
 
 use crate::config::{Dtype, GridConfig};
 use crate::grid::Order;
 use crate::region::Region;
 
 pub use conserve::Conserved;
-pub use digest::{digest_of, digests_of, payloads};
+pub use digest::{digest_of, no_list, payloads, words_in};
 pub use kind::Kind;
 pub use overview::{FinishedOverview, Overviews};
 pub use schema::schema;
@@ -59,6 +60,8 @@ pub struct OutputArray {
     pub long_name: Option<String>,
     /// What it has for a cell.
     pub kind: Kind,
+    /// What the config says of it beside, for the store's attributes.
+    pub attributes: Map<String, Value>,
 }
 
 /// What a store holds, decided before anything is written.

@@ -4,7 +4,8 @@ use crate::config::{CellPolicy, Config, Definition, Dtype, GridConfig, Output, T
 use crate::error::{Error, Result};
 use crate::expr::{CellExpr, Relation};
 use crate::photon::SourceColumn;
-use crate::stat::{ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
+use crate::stat::{Channel, ColumnOrigin, Job, JobOutput, Measure, MeasureKind, TermSum};
+use serde_json::Map;
 
 use super::{Kind, OutputArray, StoreSchema, StoreSteps};
 
@@ -22,10 +23,25 @@ pub fn schema(config: &Config, job: &Job, sources: &[SourceColumn]) -> Result<St
             (JobOutput::Histogram(_), Definition::Histogram { edges, .. }) => {
                 arrays.extend(histogram(output, edges));
             }
-            (JobOutput::Digest { column, .. }, &Definition::Digest { delta, coarser, .. }) => {
+            (of @ JobOutput::Digest { column, .. }, &Definition::Digest { delta, coarser, .. }) => {
                 let source = job.columns[*column].origin.variable();
                 let source = source.map(|variable| &sources[variable]);
-                arrays.push(digest(output, source, Kind::Digest { delta, coarser }));
+                let channels = of.channels(job).unwrap_or_default();
+                let kind = Kind::Digest {
+                    delta,
+                    coarser,
+                    channels,
+                };
+                arrays.push(digest(output, source, kind));
+                arrays.extend(channels.all().map(|channel| words(output, channel)));
+            }
+            (JobOutput::Composition(_), _) => {
+                let array = counts(output, "", Kind::Scalar);
+                arrays.push(OutputArray {
+                    dtype: Dtype::U64,
+                    units: None,
+                    ..array
+                });
             }
             (JobOutput::OfChunk(expr), _) => {
                 let array = scalar(config, output, expr, job, sources)?;
@@ -110,6 +126,7 @@ fn scalar(
             Some(format!("{} of {long_name}", output.statistic))
         }),
         kind: Kind::Scalar,
+        attributes: output.attributes.clone(),
     })
 }
 
@@ -255,6 +272,27 @@ fn digest(output: &Output, source: Option<&SourceColumn>, kind: Kind) -> OutputA
         units: source.and_then(|source| source.units.clone()),
         long_name: output.long_name.clone().or_else(long_name),
         kind,
+        attributes: output.attributes.clone(),
+    }
+}
+
+/// Words of the centroids of a digest.
+fn words(output: &Output, channel: Channel) -> OutputArray {
+    let (suffix, what, source) = match channel {
+        Channel::Location => ("locations", "cell that holds the photons", "positions"),
+        Channel::Time => ("times", "period that holds the photons", "times"),
+    };
+    OutputArray {
+        name: format!("{}_{suffix}", output.name),
+        dtype: Dtype::U64,
+        fill_value: 0.0,
+        statistic: format!("{suffix} of {}", output.statistic),
+        source: source.to_owned(),
+        resolution: None,
+        units: None,
+        long_name: Some(format!("{what} of each centroid of {}", output.name)),
+        kind: Kind::Words(channel),
+        attributes: Map::new(),
     }
 }
 
@@ -273,6 +311,7 @@ fn counts(output: &Output, suffix: &str, kind: Kind) -> OutputArray {
             _ => format!("{name}, values {} the bins", suffix.trim_start_matches('_')),
         }),
         kind,
+        attributes: output.attributes.clone(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::merge::{PiledValues, Window};
 use crate::stat::{Finished, Job, JobOutput, Partials, TDigest, finish_output};
 
-use super::digest::digests_of;
+use super::digest::{digests_of, words_of};
 use super::gate::{check, check_table};
 use super::vectors::{Around, Chunks, finished};
 use super::{CellTable, Kind, OutputArray, StoreSchema};
@@ -83,11 +83,10 @@ fn finish(
     let mut cells_without_weight = 0;
     let mut arrays = schema.arrays.iter();
     for output in 0..job.outputs.len() {
-        if let JobOutput::Digest { column, .. } = job.outputs[output] {
-            columns.extend(arrays.next().map(|array| {
-                let digests = digests(job, &partials, column, array);
-                (array.name.clone(), digests)
-            }));
+        if let JobOutput::Digest { .. } = job.outputs[output] {
+            let all = Kind::arrays_of(&job.outputs[output], job);
+            let of_output: Vec<&OutputArray> = arrays.by_ref().take(all).collect();
+            columns.extend(digests(job, &partials, output, &of_output));
             continue;
         }
         let of_more = finished((job, &schema.grid), &partials, &job.outputs[output], around)?;
@@ -100,7 +99,7 @@ fn finish(
             .iter()
             .filter(|value| **value == Finished::NoWeight)
             .count() as u64;
-        for _ in 0..Kind::arrays_of(&job.outputs[output]) {
+        for _ in 0..Kind::arrays_of(&job.outputs[output], job) {
             let Some(array) = arrays.next() else {
                 unreachable!("the schema has an array for every part of an output");
             };
@@ -126,16 +125,39 @@ fn finish(
     })
 }
 
-/// The digests of a column, with the delta of the array.
-fn digests(job: &Job, partials: &Partials, column: usize, array: &OutputArray) -> ArrayRef {
-    let Kind::Digest { delta, .. } = array.kind else {
+/// The digests of an output, with the delta of its first array, and what they say in the others.
+fn digests(
+    job: &Job,
+    partials: &Partials,
+    output: usize,
+    arrays: &[&OutputArray],
+) -> Vec<(String, ArrayRef)> {
+    let (
+        JobOutput::Digest {
+            column, members, ..
+        },
+        Some(Kind::Digest { delta, .. }),
+    ) = (
+        &job.outputs[output],
+        arrays.first().map(|array| &array.kind),
+    )
+    else {
         unreachable!("the schema has an array of digests for a digest")
     };
     let rows = (0..partials.len()).into_par_iter();
-    let digests: Vec<TDigest> = rows
-        .map(|i| partials.digest(job, column, i, delta))
-        .collect();
-    digests_of(&digests)
+    let digest = |i: usize| match members {
+        None => partials.digest(job, *column, i, *delta),
+        Some(joint) => partials.digest_of_members(job, (*column, *joint), i, *delta),
+    };
+    let digests: Vec<TDigest> = rows.map(digest).collect();
+    let columns = arrays.iter().map(|array| {
+        let values = match array.kind {
+            Kind::Words(channel) => words_of(&digests, channel),
+            _ => digests_of(&digests),
+        };
+        (array.name.clone(), values)
+    });
+    columns.collect()
 }
 
 /// Finished values on their way into one array.
@@ -153,7 +175,7 @@ impl Values<'_> {
             Kind::Histogram { .. } | Kind::Vector { .. } => self.bins(),
             Kind::Outside { above } => self.outside(above),
             Kind::Mask => self.integers(self.finished.iter().map(|_| 1)),
-            Kind::Digest { .. } => unreachable!("digests are made apart"),
+            Kind::Digest { .. } | Kind::Words(_) => unreachable!("digests are made apart"),
         }
     }
 
@@ -278,6 +300,7 @@ mod tests {
             units: None,
             long_name: None,
             kind: Kind::Scalar,
+            attributes: serde_json::Map::new(),
         };
         let order = Order::new(6).unwrap();
         let grid = GridConfig {

@@ -4,6 +4,8 @@
 //! Beside `table.rs`, which makes the others. A chunk's sums are those of its cells added up, over all windows of the shard;
 //! values are counted where they are, in memory or in piles.
 
+use rayon::prelude::*;
+
 use super::Kind;
 use crate::error::Result;
 use crate::grid::GridConfig;
@@ -32,8 +34,7 @@ impl Chunks {
         if !job.has_chunk_values() {
             return;
         }
-        let mut sums = cells.clone();
-        sums.clear_values();
+        let sums = cells.without_values();
         let more = sums.renumbered(|slot| grid.chunk_of_slot(slot), job);
         self.0 = self.0.merge(&more, job);
     }
@@ -63,7 +64,7 @@ pub fn finished(
         around,
         i,
     };
-    let rows = 0..partials.len();
+    let rows = (0..partials.len()).into_par_iter();
     match output {
         JobOutput::OfChunk(expr) => {
             let numbers = rows.map(|i| {
@@ -76,7 +77,10 @@ pub fn finished(
             let counts: Result<Vec<Finished>> = rows.map(|i| of_cell(i).counts(vector)).collect();
             counts.map(Some)
         }
-        JobOutput::Scalar(_) | JobOutput::Histogram(_) | JobOutput::Digest { .. } => Ok(None),
+        JobOutput::Scalar(_)
+        | JobOutput::Histogram(_)
+        | JobOutput::Composition(_)
+        | JobOutput::Digest { .. } => Ok(None),
     }
 }
 
@@ -107,8 +111,8 @@ impl Cell<'_> {
     fn counts(&self, vector: &Vector) -> Result<Finished> {
         let edges = [&vector.low, &vector.high].map(|edge| self.number(edge));
         let column_type = self.job.columns[vector.column].column_type;
-        let Some(mut counting) = vector.counting(self.number(&vector.shift), edges, column_type)
-        else {
+        let shifts = vector.shifts.iter().map(|of| self.number(of)).collect();
+        let Some(mut counting) = vector.counting(shifts, edges, column_type) else {
             return Ok(Finished::Missing);
         };
         if let Some(ordered) = &self.partials.columns[vector.column].ordered {
@@ -131,7 +135,8 @@ impl Kind {
             | Self::Histogram { .. }
             | Self::Outside { .. }
             | Self::Mask
-            | Self::Digest { .. } => true,
+            | Self::Digest { .. }
+            | Self::Words(_) => true,
         }
     }
 }

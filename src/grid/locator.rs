@@ -60,6 +60,14 @@ impl Locator {
         })
     }
 
+    /// Finds the finest cells, of a grid where a position has a word of its own.
+    pub fn of_points(grid: &Grid) -> Option<Self> {
+        match grid {
+            Grid::Healpix(_) => Some(Self::new(Order::MAX, *grid)),
+            _ => None,
+        }
+    }
+
     /// Whether this is a position: a longitude from -540 to 540 and a latitude from -90 to 90, both in
     /// degrees.
     #[inline]

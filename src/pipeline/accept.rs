@@ -160,6 +160,14 @@ fn rejected_row(
         let remedy = "scale the expression or filter such values out".to_owned();
         (TermSum::RANGE, TermSum::RESOLUTION.to_owned(), remedy)
     };
+    let clock = column.needs.clock;
+    let detail = match clock.map(|clock| clock.word(values.get_f64(photon))) {
+        Some(None) => {
+            "has no word as a time, which goes from 1850 to 2141; filter such photons out"
+                .to_owned()
+        }
+        _ => format!("out of range +-{range} at resolution {resolution}; {remedy}"),
+    };
     RejectedRow {
         granule: batch.origin.granule.to_string(),
         ground_track: batch.origin.ground_track.to_string(),
@@ -167,6 +175,6 @@ fn rejected_row(
         column: column.name.clone(),
         dataset,
         value,
-        detail: format!("out of range +-{range} at resolution {resolution}; {remedy}"),
+        detail,
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn value_of(row: &[u64], last: bool) -> Key {
     Key(row[if last { 3 } else { 1 }])
 }
 
-fn finite_key(column: &Column, photon: usize) -> Option<u64> {
+/// The key of a value that is neither null nor NaN nor infinite.
+pub(super) fn finite_key(column: &Column, photon: usize) -> Option<u64> {
     fn key<T: Value>(value: T) -> Option<u64> {
         (value.class() == Class::Finite).then(|| value.key().0)
     }

@@ -36,6 +36,9 @@ pub fn finish_output(job: &Job, partials: &Partials, output: usize, i: usize) ->
         JobOutput::Digest { .. } | JobOutput::OfChunk(_) | JobOutput::Vector(_) => {
             unreachable!("it is made of more than the sums of a cell: tables have it made")
         }
+        JobOutput::Composition(composition) => {
+            Finished::Integer(composition.word(partials, i).into())
+        }
         JobOutput::Scalar(expr) => finish_expr(job, partials, expr, i),
     }
 }

@@ -5,6 +5,8 @@
 use crate::expr::{CellExpr, Condition, End, Relation, RowExpr};
 use crate::photon::{ColumnType, Values};
 
+use super::clock::Clock;
+use super::composition::Composition;
 use super::joint::{Joint, MOST_COLUMNS};
 use super::order::Class;
 
@@ -63,6 +65,8 @@ pub struct Needs {
     pub joints: Vec<Joint>,
     /// Whether it takes part in sums of products, its own or those of another column.
     pub products: bool,
+    /// How it counts time, where its values have to have a word.
+    pub clock: Option<Clock>,
 }
 
 /// How an output follows from accumulators.
@@ -76,7 +80,11 @@ pub enum JobOutput {
         column: usize,
         delta: u32,
         coarser: u32,
+        /// The column's joint of this place, where centroids say more than means and weights.
+        members: Option<usize>,
     },
+    /// Fractions of photons by surface and confidence, in one word.
+    Composition(Composition),
     /// A number of all photons of a Zarr chunk.
     OfChunk(CellExpr<Measure>),
     /// Counts between edges that follow from photons.
@@ -189,7 +197,9 @@ impl JobColumn {
             }
             let moments = !column.needs.moments || value.quantise(column.resolution).is_some();
             let terms = column.needs.terms || column.needs.products;
-            moments && (!terms || value.to_f64().abs() < TermSum::RANGE)
+            let clock = column.needs.clock;
+            let has_word = clock.is_none_or(|clock| clock.word(value.to_f64()).is_some());
+            moments && has_word && (!terms || value.to_f64().abs() < TermSum::RANGE)
         }
         match values {
             Values::F32(v) => holds(self, v[i]),
@@ -212,6 +222,7 @@ impl Needs {
             edges,
             joints: _,
             products: _,
+            clock: _,
         } = self;
         *range || *moments || *terms || *ordered || edges.is_some()
     }
@@ -222,8 +233,8 @@ impl JobOutput {
     fn exprs(&self) -> Vec<&CellExpr<Measure>> {
         match self {
             Self::Scalar(expr) | Self::OfChunk(expr) => vec![expr],
-            Self::Vector(vector) => vector.exprs().to_vec(),
-            Self::Histogram(_) | Self::Digest { .. } => Vec::new(),
+            Self::Vector(vector) => vector.exprs(),
+            Self::Histogram(_) | Self::Digest { .. } | Self::Composition(_) => Vec::new(),
         }
     }
 }
@@ -247,7 +258,10 @@ impl Job {
         self.outputs.iter().any(|output| match output {
             JobOutput::OfChunk(_) => true,
             JobOutput::Vector(vector) => vector.is_of_chunk(),
-            JobOutput::Scalar(_) | JobOutput::Histogram(_) | JobOutput::Digest { .. } => false,
+            JobOutput::Scalar(_)
+            | JobOutput::Histogram(_)
+            | JobOutput::Composition(_)
+            | JobOutput::Digest { .. } => false,
         })
     }
 }

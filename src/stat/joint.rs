@@ -7,16 +7,18 @@
 //!   products  n, sum x_i, sum x_i x_j   in whole units of 2^-128, exact (products.rs)
 //!   ends      first and last            (time, value) as order-preserving keys (ends.rs)
 //!   marks     the set of granules, cycles or tracks that photons are of
+//!   members   the photons themselves: value, place and time of each (members.rs)
 //! ```
 //!
 //! All are commutative monoids over integers. Rows are of the cells where a photon counts, ascending; marks have as many
-//! rows of a cell as its set has members.
+//! rows of a cell as its set has members, and members as many as it has photons, in no order.
 
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
+use super::members::{self, Members};
 use super::relate::are_of;
 use super::size::held;
 use crate::expr::Mark;
@@ -45,6 +47,8 @@ pub enum Form {
     Ends,
     /// What photons are marked with by their granules.
     Marks(Mark),
+    /// The photons themselves.
+    Members(Members),
 }
 
 /// Rows of one joint accumulator, ascending by cell.
@@ -63,7 +67,13 @@ impl Form {
             Self::Products(k) => 1 + SUM * k + PRODUCT * (k * (k + 1) / 2),
             Self::Ends => 4,
             Self::Marks(_) => 2,
+            Self::Members(_) => members::WORDS,
         }
+    }
+
+    /// Whether a cell has a row for each of its photons.
+    pub fn is_of_photons(self) -> bool {
+        matches!(self, Self::Members(_))
     }
 
     /// Bytes of a row, its cell included.
@@ -87,7 +97,7 @@ impl Form {
                     mine[2..].copy_from_slice(&more[2..]);
                 }
             }
-            Self::Marks(_) => {}
+            Self::Marks(_) | Self::Members(_) => {}
         }
     }
 }
@@ -147,11 +157,10 @@ impl JointRows {
         &self.words[rows.start * words..rows.end * words]
     }
 
-    /// The rows of a cell: one, or as many as its set has members.
+    /// The rows of a cell: one, as many as its set has members, or one for each photon.
     pub fn rows_of(&self, cell: u64) -> Range<usize> {
         let start = self.cells.partition_point(|&c| c < cell);
-        let rest = &self.cells[start..];
-        start..start + rest.iter().take_while(|&&c| c == cell).count()
+        start..start + self.cells[start..].partition_point(|&c| c == cell)
     }
 
     /// The row of a cell, where it has one.
@@ -165,6 +174,10 @@ impl JointRows {
         let words = self.form.words();
         match self.form {
             Form::Marks(_) => self.insert(cell, row),
+            Form::Members(_) => {
+                self.cells.push(cell);
+                self.words.extend_from_slice(row);
+            }
             _ if self.cells.last() == Some(&cell) => {
                 let start = self.words.len() - words;
                 self.form.merge(&mut self.words[start..], row);
@@ -223,7 +236,7 @@ impl JointRows {
         }
     }
 
-    /// Checks that rows are of some of these ascending cells, each once but for marks, which ascend.
+    /// Checks that rows are of some of these ascending cells, each once but for marks, which ascend, and for photons.
     ///
     /// # Errors
     /// In words, the first row that is not.
@@ -236,7 +249,8 @@ impl JointRows {
                 && i > 0
                 && self.cells[i - 1] == cell
                 && self.words(i - 1..i) < self.words(i..i + 1);
-            if rest.first() != Some(&cell) || (again && !next_mark) {
+            let next_photon = self.form.is_of_photons() && i > 0 && self.cells[i - 1] == cell;
+            if rest.first() != Some(&cell) || (again && !next_mark && !next_photon) {
                 return Err(format!(
                     "joint sums of cell {cell}, which is not there or has others before"
                 ));
@@ -247,10 +261,13 @@ impl JointRows {
 
     /// Whether a cell with so many values of the column can have its rows.
     pub fn are_of(&self, cell: u64, values: u64) -> bool {
+        if self.form.is_of_photons() {
+            return self.rows_of(cell).len() as u64 <= values;
+        }
         match (self.form, self.get(cell)) {
             (Form::Products(k), Some(row)) => are_of(row, k, values),
             (Form::Ends, Some(row)) => values > 0 && row[..2] <= row[2..],
-            (Form::Marks(_), Some(_)) => values > 0,
+            (Form::Marks(_) | Form::Members(_), Some(_)) => values > 0,
             (Form::Marks(_), None) => values == 0,
             (_, None) => true,
         }

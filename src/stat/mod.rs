@@ -17,14 +17,17 @@
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory. `tdigest.rs` makes centroids of all
-//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory. `vector.rs` counts values
+//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory. `members.rs` keeps photons whole for digests that say where
+//! and when, whose words `clock.rs` has. `composition.rs` packs counts of photons by surface into one word. `vector.rs` counts values
 //! between edges that are known once a cell is whole.
 
 #[macro_use]
 mod accumulate;
 mod choose;
+mod clock;
 mod coarsen;
 mod combined;
+mod composition;
 mod derive;
 mod digesting;
 mod encode;
@@ -37,6 +40,7 @@ mod job;
 mod joint;
 mod mad;
 mod mark;
+mod members;
 mod moments;
 mod order;
 mod ordered;
@@ -62,7 +66,9 @@ mod vector;
 mod wide;
 
 pub use choose::{Chooser, Chosen};
+pub use clock::{Clock, ClockUnit, either_time};
 pub use combined::Combined;
+pub use composition::Composition;
 pub use derive::{Derivation, holds};
 pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};
@@ -74,6 +80,7 @@ pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Nee
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};
 pub use mad::Deviations;
 pub use mark::Marks;
+pub use members::{Channel, Channels, Members, Positions, without_word};
 pub use moments::Moments;
 pub use order::{Class, Key};
 pub use ordered::{Ordered, quantile};

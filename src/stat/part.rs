@@ -7,9 +7,11 @@ use std::ops::Range as Rows;
 
 use super::accumulate::Accumulator;
 use super::job::Job;
+use super::joint::JointRows;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
 use super::specials::Specials;
+use crate::photon::ColumnType;
 
 /// Bytes of values that a part has room for, however few were asked for.
 const LEAST: u64 = 64;
@@ -104,6 +106,50 @@ impl Partials {
         }
     }
 
+    /// The same without what is retained of values, of which nothing is copied.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let column = |column: &ColumnPartials| {
+            // Without a rest: what takes memory photon by photon is told from what does not.
+            let ColumnPartials {
+                count,
+                specials,
+                range,
+                moments,
+                remainders,
+                joints,
+                terms,
+                ordered,
+                bins,
+                out_of_range,
+            } = column;
+            let joints = joints.iter().map(|rows| {
+                if rows.form().is_of_photons() {
+                    JointRows::new(rows.form())
+                } else {
+                    rows.clone()
+                }
+            });
+            ColumnPartials {
+                count: count.clone(),
+                specials: specials.clone(),
+                range: range.clone(),
+                moments: moments.clone(),
+                remainders: remainders.clone(),
+                joints: joints.collect(),
+                terms: terms.clone(),
+                ordered: ordered.as_ref().map(Ordered::without_keys),
+                bins: bins.clone(),
+                out_of_range: *out_of_range,
+            }
+        };
+        Self {
+            cells: self.cells.clone(),
+            photons: self.photons.clone(),
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+
     /// Takes the last row out as a table of its own.
     pub fn split_last(&mut self, job: &Job) -> Self {
         let mut last = Self::empty(job);
@@ -149,6 +195,16 @@ impl ColumnPartials {
 }
 
 impl Ordered {
+    /// As many cells without values.
+    fn without_keys(&self) -> Self {
+        let mut none = match &self.keys {
+            Keys::Narrow(_) => Self::new(ColumnType::F32),
+            Keys::Wide(_) => Self::new(ColumnType::F64),
+        };
+        none.offsets.resize(self.offsets.len(), 0);
+        none
+    }
+
     /// The values of cell `i`, in no order.
     pub fn values(&self, i: usize) -> KeySlice<'_> {
         let range = self.offsets[i]..self.offsets[i + 1];
@@ -209,7 +265,6 @@ fn part_bytes(bytes: u64, job: &Job) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photon::ColumnType;
     use crate::stat::{ColumnOrigin, JobColumn, Needs, Resolution};
 
     fn job(edges: usize) -> Job {
@@ -294,6 +349,7 @@ mod tests {
         let mut whole = table.clone();
         whole.clear_values();
         assert_eq!((whole.value_bytes(0..1), whole.photons[0]), (0, 50));
+        assert_eq!(whole, table.without_values());
         for (column, values) in table.values(0).enumerate() {
             if let Some(values) = values {
                 assert_eq!(values.len(), 50);

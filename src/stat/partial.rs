@@ -91,7 +91,11 @@ impl Partials {
     /// What merging costs: cells, and values retained for order statistics.
     pub fn weight(&self) -> usize {
         let ordered = self.columns.iter().filter_map(|c| c.ordered.as_ref());
-        self.len() + ordered.map(Ordered::len_keys).sum::<usize>()
+        let joints = self.columns.iter().flat_map(|c| &c.joints);
+        let photons = joints.filter(|rows| rows.form().is_of_photons());
+        self.len()
+            + ordered.map(Ordered::len_keys).sum::<usize>()
+            + photons.map(JointRows::len).sum::<usize>()
     }
 
     /// Values beyond their column's range, by column of the job.

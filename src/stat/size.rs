@@ -33,11 +33,12 @@ impl Job {
         let columns = self.columns.iter();
         let kept = columns.filter(|column| column.remainder_rule().is_some());
         let joints = self.columns.iter().flat_map(|column| &column.needs.joints);
+        let joints = joints.filter(|joint| !joint.form.is_of_photons());
         let joints: u64 = joints.map(|joint| joint.form.bytes()).sum();
         kept.count() as u64 * size_of::<Remainder>() as u64 + joints
     }
 
-    /// Bytes that are retained of one photon for order statistics.
+    /// Bytes that are retained of one photon for order statistics, and where it is kept whole.
     pub fn photon_bytes(&self) -> u64 {
         self.columns.iter().map(JobColumn::photon_bytes).sum()
     }
@@ -56,6 +57,7 @@ impl JobColumn {
             // Of the cells that have any: `bytes_retained`.
             joints: _,
             products: _,
+            clock: _,
         } = &self.needs;
         let optional = [
             (range, size_of::<Range>()),
@@ -70,11 +72,15 @@ impl JobColumn {
     }
 
     fn photon_bytes(&self) -> u64 {
-        match self.column_type {
-            _ if !self.needs.ordered => 0,
-            ColumnType::F32 => 4,
-            ColumnType::F64 | ColumnType::I64 => 8,
-        }
+        let joints = self.needs.joints.iter();
+        let whole = joints.filter(|joint| joint.form.is_of_photons());
+        let whole: u64 = whole.map(|joint| joint.form.bytes()).sum();
+        whole
+            + match self.column_type {
+                _ if !self.needs.ordered => 0,
+                ColumnType::F32 => 4,
+                ColumnType::F64 | ColumnType::I64 => 8,
+            }
     }
 }
 

@@ -9,21 +9,29 @@
 use std::f64::consts::PI;
 use std::ops::Range;
 
+use super::clock::either_time;
 use super::job::{Job, JobOutput};
+use super::members::{Channel, Channels};
 use super::order::Key;
 use super::ordered::Ordered;
 use super::part::KeySlice;
 use super::partial::Partials;
 use super::specials::Specials;
 use super::total::Total;
+use crate::grid::morton::common_word;
 use crate::photon::ColumnType;
 
-/// Means and weights of centroids, ascending by mean.
+/// Means and weights of centroids, ascending by mean, and where and when their photons are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TDigest {
     /// Bits of float32.
     centroids: Vec<[u32; 2]>,
+    /// Words of places and of times, as many as centroids; none where they are not told.
+    words: [Vec<u64>; 2],
 }
+
+/// A centroid with its words; 0 of those that are not told.
+type Centroid = (f32, f32, [u64; 2]);
 
 impl TDigest {
     /// Of these means and weights.
@@ -33,7 +41,50 @@ impl TDigest {
             centroids: centroids
                 .map(|(mean, weight)| [mean.to_bits(), weight.to_bits()])
                 .collect(),
+            words: Default::default(),
         }
+    }
+
+    /// Of these means, weights and words.
+    pub fn with_words(channels: Channels, centroids: impl Iterator<Item = Centroid>) -> Self {
+        let mut digest = Self::default();
+        for (mean, weight, words) in centroids {
+            digest.centroids.push([mean.to_bits(), weight.to_bits()]);
+            let told = [channels.location, channels.time];
+            let columns = digest.words.iter_mut().zip(words).zip(told);
+            columns
+                .filter(|(_, told)| *told)
+                .for_each(|((column, word), _)| column.push(word));
+        }
+        digest
+    }
+
+    /// The words of places or of times.
+    pub fn words(&self, of: Channel) -> &[u64] {
+        &self.words[match of {
+            Channel::Location => 0,
+            Channel::Time => 1,
+        }]
+    }
+
+    /// The same with these words, as many as it has centroids.
+    #[must_use]
+    pub fn telling(mut self, of: Channel, words: Vec<u64>) -> Self {
+        match of {
+            Channel::Location => self.words[0] = words,
+            Channel::Time => self.words[1] = words,
+        }
+        self
+    }
+
+    /// Means, weights and words.
+    fn whole(&self) -> impl Iterator<Item = Centroid> + '_ {
+        let centroids = self.iter().enumerate();
+        centroids.map(|(i, (mean, weight))| {
+            let words = self.words.each_ref();
+            let words = words.map(|column| column.get(i).copied().unwrap_or_default());
+            (mean, weight, words)
+        })
     }
 
     pub fn len(&self) -> usize {
@@ -58,24 +109,37 @@ impl TDigest {
         if let [] | [_] = some[..] {
             return some.first().map_or_else(Self::default, |&one| one.clone());
         }
-        let mut all: Vec<(f32, f32)> = some.iter().flat_map(|digest| digest.iter()).collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut all: Vec<Centroid> = some.iter().flat_map(|digest| digest.whole()).collect();
+        all.sort_unstable_by(|a, b| {
+            let means = a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+            means.then(a.2.cmp(&b.2))
+        });
         let mut total = 0.0;
-        let weights = all.iter().map(|&(_, weight)| {
+        let weights = all.iter().map(|&(_, weight, _)| {
             // Whole numbers: exact below 2^53.
             total += f64::from(weight);
             total
         });
         let until: Vec<f64> = weights.collect();
         let runs = runs(until.len(), delta, |i| until[i] / until[until.len() - 1]);
-        Self::of(runs.into_iter().map(|run| {
+        let channels = Channels {
+            location: !some[0].words(Channel::Location).is_empty(),
+            time: !some[0].words(Channel::Time).is_empty(),
+        };
+        let centroids = runs.into_iter().map(|run| {
             let (mut sum, mut many) = (Total::default(), 0.0);
-            for &(mean, weight) in &all[run] {
+            for &(mean, weight, _) in &all[run.clone()] {
                 sum.add(f64::from(mean) * f64::from(weight), 1);
                 many += f64::from(weight);
             }
-            (sum.over(many as u64) as f32, many as f32)
-        }))
+            let of_words = |place: usize, both: fn(u64, u64) -> u64| {
+                let words = all[run.clone()].iter().map(|(.., words)| words[place]);
+                words.reduce(both).unwrap_or_default()
+            };
+            let words = [of_words(0, common_word), of_words(1, either_time)];
+            (sum.over(many as u64) as f32, many as f32, words)
+        });
+        Self::with_words(channels, centroids)
     }
 }
 
@@ -167,6 +231,7 @@ impl Job {
                     column: of,
                     delta,
                     coarser,
+                    members: None,
                 } if *of == column => found.extend([*delta, *coarser]),
                 _ => {}
             }

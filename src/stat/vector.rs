@@ -22,8 +22,8 @@ pub struct OfPhotons {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vector {
     pub column: usize,
-    /// Added to each value.
-    pub shift: OfPhotons,
+    /// Added to each value, one after the other.
+    pub shifts: Vec<OfPhotons>,
     pub low: OfPhotons,
     pub high: OfPhotons,
     pub bins: usize,
@@ -33,7 +33,7 @@ pub struct Vector {
 #[derive(Debug)]
 pub struct Counting {
     column_type: ColumnType,
-    shift: f64,
+    shifts: Vec<f64>,
     edges: Vec<f64>,
     /// Below, bins, above.
     counts: Vec<u64>,
@@ -41,24 +41,34 @@ pub struct Counting {
 
 impl Vector {
     /// The numbers that edges follow from.
-    pub fn exprs(&self) -> [&CellExpr<Measure>; 3] {
-        [&self.shift.expr, &self.low.expr, &self.high.expr]
+    pub fn exprs(&self) -> Vec<&CellExpr<Measure>> {
+        self.numbers().map(|of| &of.expr).collect()
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = &OfPhotons> {
+        self.shifts.iter().chain([&self.low, &self.high])
     }
 
     /// Whether any of them is of all photons of a Zarr chunk.
     pub fn is_of_chunk(&self) -> bool {
-        self.shift.of_chunk || self.low.of_chunk || self.high.of_chunk
+        self.numbers().any(|of| of.of_chunk)
     }
 
     /// Bins between these numbers; `None` where they are no edges. Numbers that are equal are half a unit away from theirs,
     /// as numpy has it.
-    pub fn counting(&self, shift: f64, [low, high]: [f64; 2], of: ColumnType) -> Option<Counting> {
+    pub fn counting(
+        &self,
+        shifts: Vec<f64>,
+        [low, high]: [f64; 2],
+        of: ColumnType,
+    ) -> Option<Counting> {
         let (low, high) = if low == high {
             (low - 0.5, high + 0.5)
         } else {
             (low, high)
         };
-        if !shift.is_finite() || !low.is_finite() || !high.is_finite() || low > high {
+        let shifted = shifts.iter().all(|shift| shift.is_finite());
+        if !shifted || !low.is_finite() || !high.is_finite() || low > high {
             return None;
         }
         let step = (high - low) / self.bins as f64;
@@ -69,7 +79,7 @@ impl Vector {
         let edges = (0..self.bins).map(|i| i as f64 * step + low);
         Some(Counting {
             column_type: of,
-            shift,
+            shifts,
             edges: edges.chain([high]).collect(),
             counts: vec![0; self.bins + 2],
         })
@@ -86,7 +96,8 @@ impl Counting {
     }
 
     fn take_key(&mut self, key: u64) {
-        let value = Key(key).to_f64(self.column_type) + self.shift;
+        let value = Key(key).to_f64(self.column_type);
+        let value = self.shifts.iter().fold(value, |value, shift| value + shift);
         let last = self.edges.len() - 1;
         let place = if value == self.edges[last] {
             last
@@ -108,21 +119,27 @@ mod tests {
     use super::super::ordered::Ordered;
     use super::*;
 
-    fn counted(low: f64, high: f64, bins: usize, shift: f64, values: &[f64]) -> Option<Vec<u64>> {
+    fn counted(
+        low: f64,
+        high: f64,
+        bins: usize,
+        shifts: &[f64],
+        values: &[f64],
+    ) -> Option<Vec<u64>> {
         let number = |x: f64| OfPhotons {
             expr: CellExpr::Number(x),
             of_chunk: false,
         };
         let vector = Vector {
             column: 0,
-            shift: number(shift),
+            shifts: shifts.iter().map(|&shift| number(shift)).collect(),
             low: number(low),
             high: number(high),
             bins,
         };
         let mut ordered = Ordered::new(ColumnType::F64);
         ordered.push_cell(values);
-        let mut counting = vector.counting(shift, [low, high], ColumnType::F64)?;
+        let mut counting = vector.counting(shifts.to_vec(), [low, high], ColumnType::F64)?;
         counting.take(ordered.values(0));
         Some(counting.finish())
     }
@@ -142,23 +159,27 @@ mod tests {
             f64::NEG_INFINITY,
         ];
         assert_eq!(
-            counted(0.0, 1.0, 4, 0.0, &values).unwrap(),
+            counted(0.0, 1.0, 4, &[], &values).unwrap(),
             [2, 2, 1, 1, 1, 2]
         );
         // Edges that are no decimal fractions: 3 * 0.1 is above 0.3.
         assert_eq!(
-            counted(0.0, 1.0, 10, 0.0, &[0.3, 0.6, 0.7]).unwrap()[1..11],
+            counted(0.0, 1.0, 10, &[], &[0.3, 0.6, 0.7]).unwrap()[1..11],
             [0, 0, 1, 0, 0, 1, 1, 0, 0, 0]
         );
         assert_eq!(
-            counted(2.0, 2.0, 2, 0.0, &[1.4, 1.5, 2.0, 2.5]).unwrap(),
+            counted(2.0, 2.0, 2, &[], &[1.4, 1.5, 2.0, 2.5]).unwrap(),
             [1, 1, 2, 0]
         );
         assert_eq!(
-            counted(-1.0, 1.0, 2, -10.0, &[9.5, 10.5]).unwrap(),
+            counted(-1.0, 1.0, 2, &[-10.0], &[9.5, 10.5]).unwrap(),
             [0, 1, 1, 0]
         );
-        assert_eq!(counted(1.0, 0.0, 2, 0.0, &[0.5]), None);
-        assert_eq!(counted(f64::NAN, 0.0, 2, 0.0, &[0.5]), None);
+        // (0.3 - 0.1) + 0.6 is below 0.8, and 0.3 + (-0.1 + 0.6) is not.
+        let of = |shifts: &[f64]| counted(0.0, 1.6, 2, shifts, &[0.3]).unwrap();
+        assert_eq!(of(&[-0.1, 0.6]), [0, 1, 0, 0]);
+        assert_eq!(of(&[-0.1 + 0.6]), [0, 0, 1, 0]);
+        assert_eq!(counted(1.0, 0.0, 2, &[], &[0.5]), None);
+        assert_eq!(counted(f64::NAN, 0.0, 2, &[], &[0.5]), None);
     }
 }

@@ -20,10 +20,9 @@ use arrow::record_batch::RecordBatch;
 
 use crate::config::Dtype;
 use crate::error::{Error, Result};
-use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, StoreSteps, digests_of};
+use crate::finalize::{CellTable, Kind, OutputArray, StoreSchema, StoreSteps, no_list};
 use crate::grid::Order;
 use crate::region::Region;
-use crate::stat::TDigest;
 
 /// The array that tells cells of the region from others.
 pub const AOI_MASK: &str = "aoi_mask";
@@ -88,6 +87,7 @@ pub fn with_mask(schema: &StoreSchema) -> Result<StoreSchema, String> {
         units: Some("1".to_owned()),
         long_name: Some("cell of the area of interest".to_owned()),
         kind: Kind::Mask,
+        attributes: serde_json::Map::new(),
     });
     Ok(schema)
 }
@@ -336,7 +336,7 @@ fn counts(array: &OutputArray) -> bool {
     match array.kind {
         Kind::Scalar => array.statistic == "count",
         Kind::Outside { .. } | Kind::Histogram { .. } | Kind::Vector { .. } => true,
-        Kind::Mask | Kind::Digest { .. } | Kind::OfChunk => false,
+        Kind::Mask | Kind::Digest { .. } | Kind::Words(_) | Kind::OfChunk => false,
     }
 }
 
@@ -348,7 +348,7 @@ fn empty(array: &OutputArray, at_photons: bool) -> Result<ArrayRef, ArrowError> 
         array.fill_value
     };
     if array.kind.is_ragged() {
-        return Ok(digests_of(&[TDigest::default()]));
+        return Ok(no_list(&array.kind));
     }
     let width = array.kind.width();
     let values = cast(

@@ -57,6 +57,7 @@ mod table_types;
 mod tables;
 mod targets;
 mod texts;
+mod told;
 mod tolerant;
 mod trends;
 mod units;

@@ -8,7 +8,7 @@ use super::from_code::done;
 use crate::support::{Site, data};
 
 /// Those that run.
-const RUN: [&str; 26] = [
+const RUN: [&str; 30] = [
     "atl03",
     "atl03_gain_bias_healpix",
     "atl03_gain_bias_healpix_o10",
@@ -28,8 +28,12 @@ const RUN: [&str; 26] = [
     "atl03_tdigest_healpix_o9_aoimask",
     "atl03_tdigest_healpix_o9_cached",
     "atl03_tdigest_healpix_o9_hive",
+    "atl03_tdigest_healpix_o9_hive_located",
+    "atl03_tdigest_healpix_o9_hive_strata",
+    "atl03_tdigest_located_healpix",
     "atl03_tdigest_rect_3km",
     "atl03_tdigest_rect_6km",
+    "atl03_tdigest_strata_healpix",
     "atl03_waveform_chunk",
     "atl03_waveform_counts",
     "atl06",
@@ -123,4 +127,5 @@ fn pipeline_files_of_zagg_run_or_say_all_that_keeps_them_from_it() {
         }
     }
     assert_eq!(running, RUN);
+    assert_eq!(RUN.len() + OTHERS.len(), files.len());
 }

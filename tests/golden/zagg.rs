@@ -123,6 +123,168 @@ fn a_hive_has_the_content_hashes_of_zaggs_own() {
     assert_eq!(compared.content[0].as_deref(), all.as_str());
 }
 
+/// Of the fixtures with strata and with times: outputs, their arrays and the hashes of those.
+const STRATA: &str = r#"
+    h_tdigest_signal:
+      kind: ragged
+      function: "zagg.stats.tdigest.build_tdigest_where"
+      source: h
+      location: leaf_id
+      inner_shape: [2]
+      params: {delta: 16, where: "(c0 >= 2) | (c1 >= 2) | (c2 >= 2) | (c3 >= 2) | (c4 >= 2)"}
+      attrs: {stratum: signal, signal_threshold: 2}
+    h_tdigest_noise:
+      kind: ragged
+      function: "zagg.stats.tdigest.build_tdigest_where"
+      source: h
+      location: leaf_id
+      inner_shape: [2]
+      params: {delta: 16, where: "~((c0 >= 2) | (c1 >= 2) | (c2 >= 2) | (c3 >= 2) | (c4 >= 2))"}
+      attrs: {stratum: noise, signal_threshold: 2}
+    composition:
+      function: "zagg.stats.composition.pack_composition"
+      source: h
+      dtype: uint64
+      fill_value: 0
+      params: {conf_land: c0, conf_ocean: c1, conf_sea_ice: c2, conf_land_ice: c3, conf_inland_water: c4, threshold: 2}
+      attrs: {composition: {of: h_tdigest_signal}}
+"#;
+const OF_STRATA: [(&str, &str); 7] = [
+    (
+        "6/composition",
+        "04886a9dfb60c8a53de48202dc3d5ac694698864825426f084be961aa678acd5",
+    ),
+    LEAF[0],
+    (
+        "6/h_tdigest_noise",
+        "201816825f7fce3daaa77c2375c00ed996f67f3ca1e626fce8fa263be97a8191",
+    ),
+    (
+        "6/h_tdigest_noise_locations",
+        "c4f7ad04676c14620794d6437ddb2ae75ad968c46eb7d735022190eb0f695c3a",
+    ),
+    (
+        "6/h_tdigest_signal",
+        "1de09e1b805883d1427c77bd46540a2f2771a6c5a2566b187b50e9192e0de078",
+    ),
+    (
+        "6/h_tdigest_signal_locations",
+        "11e0a598b7f695d7fe816ecc853deba86d2006b8470bb94a49acc36db9de8af9",
+    ),
+    LEAF[2],
+];
+const TIMES: &str = r#"
+    h_tdigest:
+      kind: ragged
+      function: "zagg.stats.tdigest.build_tdigest"
+      source: h
+      location: leaf_id
+      temporal: per-centroid
+      inner_shape: [2]
+      params: {delta: 16}
+"#;
+const OF_TIMES: [(&str, &str); 5] = [
+    LEAF[0],
+    (
+        "6/h_tdigest",
+        "1a01aead34deea92e5ada3d2e6bf42f40dbd8ab81d648ac34c1835bebb2a9518",
+    ),
+    (
+        "6/h_tdigest_locations",
+        "ed579d637a4af027d2842c87af2968002b68e3af0b80997f7438ef91ad493640",
+    ),
+    (
+        "6/h_tdigest_times",
+        "84b51ac52e36710701238d3599dd6947818f20f9ca66a54ae1597b4b53471488",
+    ),
+    LEAF[2],
+];
+
+/// Of the column of the fixture with times.
+const COLUMN_OF_TIMES: [(&str, &str); 10] = [
+    (
+        "4/count",
+        "71f269d578d413efdf624d699f2d8430be995bd75dba859bd9a782e7c89c3118",
+    ),
+    (
+        "4/h_tdigest",
+        "5d0ed5f48cd76f4ba11b8eea66e9b30b1a8c3aebc266164d95c6c8e9129d97a3",
+    ),
+    (
+        "4/h_tdigest_locations",
+        "19a334339a7f39cb61b79065841fcdac2cb94423e872bcb571543cfafea215c1",
+    ),
+    (
+        "4/h_tdigest_times",
+        "f4a1fa9471b1fbb9b20397074195e5df3248a083ecd1f59eae2b57f89e4cb65d",
+    ),
+    (
+        "4/morton",
+        "92cedd52796c6c0844af1ce3e7e7636ed28804f6bf8f9d10ceab93edf1a29805",
+    ),
+    (
+        "5/count",
+        "6380596d3ca826d3ccda1b07f368ca3b43b486b7aaa0ca17e055ac8bf0b2c064",
+    ),
+    (
+        "5/h_tdigest",
+        "990da3f3e099e188748a022e7205d25b3b33114ccb7188245aa456a9c4133497",
+    ),
+    (
+        "5/h_tdigest_locations",
+        "f0f2ef5c0dee840a58c1bde560d39ca265016df125ef01dae816c3a5e6898f40",
+    ),
+    (
+        "5/h_tdigest_times",
+        "9594edbc3a78644568e4838474e739d48292b836a16ebbfc664e6d20adcc068e",
+    ),
+    (
+        "5/morton",
+        "2d7a07b3e2db265b2050fedfd968fb6763f5b012c87033526852bffc90b059d2",
+    ),
+];
+
+/// A hive of these outputs of a table beside this file.
+fn hive_of(folder: &Path, table: &str, columns: &str, outputs: &str) -> Value {
+    let text = format!(
+        "data_source:\n  reader: table\n  coordinates: {{latitude: lat, longitude: lon}}\n  variables: {{{columns}}}\n\
+         aggregation:\n  variables:\n    count: {{function: len, source: h, dtype: int32}}{outputs}\
+         output:\n  store_layout: hive\n  time_source: {{field: {}, epoch: \"2018-01-01T00:00:00\", scale: gps}}\n  \
+         grid: {{type: healpix, parent_order: 4, chunk_inner: 5, child_order: 6}}\n",
+        if columns.contains("t: t") { "t" } else { "h" }
+    );
+    let config = config::parse_yaml("zagg", &text).unwrap();
+    let table = format!("{}/tests/golden/{table}", env!("CARGO_MANIFEST_DIR"));
+    let store = folder.join("hive.zarr");
+    let run = Run::new(config, Granules::named([table])).into_store(&store);
+    run.overviews([5, 4]).threads(2).execute().unwrap();
+    inspected(&store)
+}
+
+#[test]
+fn strata_and_compositions_have_the_content_hashes_of_zaggs_own() {
+    let folder = folder();
+    let columns = "h: h, c0: c0, c1: c1, c2: c2, c3: c3, c4: c4";
+    let found = hive_of(folder.path(), "zagg_strata.csv", columns, STRATA);
+    let known: BTreeMap<&str, &str> = OF_STRATA.into_iter().collect();
+    assert_eq!(found["zarrs"][0]["content_hashes"]["arrays"], json!(known));
+    let combined = "7ee8ad9278eaa6ccbfa95aed978d09768ff0865b569c025b6f8e2b91e46843c7";
+    assert_eq!(found["zarrs"][0]["content_hashes"]["combined"], combined);
+}
+
+#[test]
+fn places_and_times_of_centroids_have_the_content_hashes_of_zaggs_own() {
+    let folder = folder();
+    let found = hive_of(folder.path(), "zagg_times.csv", "h: h, t: t", TIMES);
+    let known: BTreeMap<&str, &str> = OF_TIMES.into_iter().collect();
+    assert_eq!(found["zarrs"][0]["content_hashes"]["arrays"], json!(known));
+    let of_column = COLUMN_OF_TIMES.into_iter().collect::<BTreeMap<_, _>>();
+    assert_eq!(
+        found["zarrs"][1]["content_hashes"]["arrays"],
+        json!(of_column)
+    );
+}
+
 #[test]
 fn a_digest_is_the_same_in_every_layout_and_coarser_ones_are_of_all_values() {
     let folder = folder();

@@ -29,6 +29,7 @@ pub fn shares(job: &Job) -> (Share, Share) {
             edges,
             joints: _,
             products: _,
+            clock: _,
         } = &mut column.needs;
         *edges = None;
         *terms &= column.column_type == ColumnType::F64;
@@ -45,6 +46,7 @@ pub fn shares(job: &Job) -> (Share, Share) {
             edges: _,
             joints: _,
             products: _,
+            clock: _,
         } = &mut column.needs;
         (*range, *moments, *ordered) = (false, false, false);
         *terms &= column.column_type != ColumnType::F64;

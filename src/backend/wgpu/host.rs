@@ -83,6 +83,7 @@ pub fn shares(job: &Job) -> (Share, Share) {
             edges,
             joints: _,
             products: _,
+            clock: _,
         } = &mut column.needs;
         (*terms, *edges) = (false, None);
         (place, column)
@@ -99,6 +100,7 @@ pub fn shares(job: &Job) -> (Share, Share) {
                 edges: _,
                 joints: _,
                 products: _,
+                clock: _,
             } = &mut column.needs;
             (*range, *moments, *ordered) = (false, false, false);
         }

@@ -192,6 +192,7 @@ pub fn schema() -> StoreSchema {
         units: None,
         long_name: None,
         kind: crate::finalize::Kind::Scalar,
+        attributes: serde_json::Map::new(),
     };
     StoreSchema {
         grid: grid(),

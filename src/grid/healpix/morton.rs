@@ -57,6 +57,34 @@ pub fn from_word(word: u64) -> Option<(Order, u64)> {
     (to_word(order, cell) == word).then_some((order, cell))
 }
 
+/// The order and NESTED cell of a word of a cell or of a point.
+fn place_of(word: u64) -> Option<(Order, u64)> {
+    let suffix = word & 63;
+    if suffix < 48 {
+        return from_word(word);
+    }
+    // The cell of order 29 that the point is in, under its own suffix.
+    let (parent, child) = ((suffix - 48) >> 2, suffix & 3);
+    from_word(word & !63 | (29 + 5 * parent + child))
+}
+
+/// The word of the finest cell that holds both of what two words are of, cells or points. It is a cell's also where they
+/// are the same point: a cell is known to hold it. Null where nothing holds both.
+pub fn common_word(a: u64, b: u64) -> u64 {
+    let (Some((order, cell)), Some((other_order, other))) = (place_of(a), place_of(b)) else {
+        return 0;
+    };
+    let coarser = order.min(other_order);
+    let at = |order: Order, cell: u64| cell >> (2 * u32::from(order.get() - coarser.get()));
+    let differing = at(order, cell) ^ at(other_order, other);
+    // Pairs of bits from the highest that differs on.
+    let up = (u64::BITS - differing.leading_zeros()).div_ceil(2) as u8;
+    match coarser.get().checked_sub(up).and_then(Order::new) {
+        Some(common) => to_word(common, at(order, cell) >> (2 * u32::from(up))),
+        None => 0,
+    }
+}
+
 /// The decimal spelling of `cell` at `order`: the facet as 1 to 6, negative for facets 6 to 11,
 /// then one digit 1 to 4 for each order. A cell's spelling starts with that of each ancestor.
 pub fn decimal(order: Order, cell: u64) -> String {
@@ -151,6 +179,27 @@ mod tests {
             assert_eq!(from_word(1 << 60 | suffix), None);
         }
         assert_eq!(from_word(u64::MAX), None);
+    }
+
+    #[test]
+    fn what_words_have_in_common_is_the_finest_cell_of_both() {
+        let cell = 1_369_094_286_720_630_785;
+        let point = point_to_word(cell);
+        assert_eq!(common_word(point, point), to_word(order(29), cell));
+        for k in 0..29 {
+            let up = 2 * u32::from(29 - k);
+            // The next point that leaves the cell one order finer.
+            let other = point_to_word(cell ^ (1 << (up - 1)));
+            let common = to_word(order(k), cell >> up);
+            assert_eq!(common_word(point, other), common, "order {k}");
+            assert_eq!(common_word(other, point), common);
+            let area = to_word(order(k), cell >> up);
+            assert_eq!(common_word(area, point), area);
+            assert_eq!(common_word(area, area), area);
+        }
+        // Of two facets nothing, and of what is no word.
+        assert_eq!(common_word(to_word(order(0), 3), to_word(order(0), 4)), 0);
+        assert_eq!(common_word(point, 0), 0);
     }
 
     #[test]

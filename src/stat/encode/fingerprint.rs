@@ -80,6 +80,7 @@ fn describe(column: &JobColumn, text: &mut String) {
         edges,
         joints,
         products: _,
+        clock: _,
     } = &column.needs;
     let exponent = column.resolution.exponent();
     add(format_args!("{:?} 2^-{exponent}\n", column.column_type));

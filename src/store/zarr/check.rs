@@ -56,7 +56,7 @@ pub fn check_names(schema: &StoreSchema, coordinates: &[&str]) -> Result<(), Str
     let ragged = schema
         .arrays
         .iter()
-        .filter(|output| output.kind.is_ragged());
+        .filter(|output| output.kind.element() > Some(1));
     let offsets: Vec<String> = ragged
         .map(|output| ragged::offsets_of(&output.name))
         .collect();

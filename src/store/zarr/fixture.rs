@@ -25,6 +25,7 @@ pub fn schema() -> StoreSchema {
         units: Some("1".to_owned()),
         long_name: None,
         kind: Kind::Scalar,
+        attributes: serde_json::Map::new(),
     };
     let mean = OutputArray {
         name: "h_mean".to_owned(),

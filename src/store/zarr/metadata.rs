@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fill_value::{fill, float};
 use super::group::Extent;
 use super::root::convention;
-use super::{ragged, raster_documents, times};
+use super::{declared, raster_documents, times};
 use crate::config::{Dtype, GridConfig};
 use crate::finalize::{Kind, OutputArray, StoreSchema, StoreSteps};
 
@@ -39,7 +39,7 @@ pub struct ArrayLayout {
     /// The name of the last dimension of such an array.
     pub(super) dimension: Option<String>,
     /// The name of the dimension of rows, where they are not cells.
-    rows: Option<String>,
+    pub(super) rows: Option<String>,
     /// The name of the first dimension, and its length, where there are steps of time.
     pub(super) steps: Option<(&'static str, u64)>,
     /// Whether it has steps of time where the store has.
@@ -47,7 +47,7 @@ pub struct ArrayLayout {
     /// Little-endian bytes of one fill value.
     pub fill: Vec<u8>,
     pub(super) fill_value: Value,
-    attributes: Map<String, Value>,
+    pub(super) attributes: Map<String, Value>,
 }
 
 impl ArrayLayout {
@@ -91,35 +91,6 @@ impl ArrayLayout {
             fill_value,
             attributes: output_attributes(output),
         })
-    }
-
-    /// The values of an output that has as many as a cell comes to have, one row after another.
-    ///
-    /// # Errors
-    /// As [`output`](Self::output).
-    pub fn ragged_rows(output: &OutputArray) -> Result<Self, String> {
-        let mut layout = Self::output(output)?;
-        layout.values = Some(ragged::VALUES);
-        layout.dimension = Some(format!("{}_parts", output.name));
-        layout.rows = Some(format!("{}_rows", output.name));
-        layout.attributes.extend(ragged::of_rows(&output.name));
-        Ok(layout)
-    }
-
-    /// Of such an output, which rows are each cell's.
-    pub fn ragged_offsets(output: &OutputArray) -> Self {
-        Self {
-            name: ragged::offsets_of(&output.name),
-            dtype: Dtype::U64,
-            values: Some(2),
-            dimension: Some(format!("{}_ends", output.name)),
-            rows: None,
-            steps: None,
-            at_steps: false,
-            fill: vec![0; 8],
-            fill_value: json!(0),
-            attributes: ragged::of_offsets(&output.name),
-        }
     }
 
     /// The coordinate of zagg's layouts: morton words.
@@ -357,7 +328,12 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
         }
     }
     match &output.kind {
-        Kind::Scalar | Kind::Outside { .. } | Kind::Mask | Kind::OfChunk | Kind::Vector { .. } => {}
+        Kind::Scalar
+        | Kind::Outside { .. }
+        | Kind::Mask
+        | Kind::OfChunk
+        | Kind::Vector { .. }
+        | Kind::Words(_) => {}
         Kind::Digest { delta, .. } => {
             attributes.insert("delta".to_owned(), json!(delta));
         }
@@ -366,6 +342,8 @@ fn output_attributes(output: &OutputArray) -> Map<String, Value> {
             attributes.insert("edges".to_owned(), Value::Array(values));
         }
     }
+    attributes.extend(declared::of_kind(output));
+    attributes.extend(output.attributes.clone());
     attributes
 }
 

@@ -12,6 +12,7 @@ mod by_step;
 mod cells;
 mod check;
 mod consolidated;
+mod declared;
 mod difference;
 mod documents;
 mod extent;

@@ -241,7 +241,7 @@ impl OpenOrder {
         }
         let mut info = self.stored(name)?;
         if ragged::offsets_in(&info.attributes).is_some() {
-            info.ragged = info.shape.get(1).copied();
+            info.ragged = Some(info.shape.get(1).copied().unwrap_or(1));
             info.shape = vec![self.offsets(name)?.shape[0]];
         }
         let dtype = info.dtype;

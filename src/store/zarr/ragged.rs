@@ -5,9 +5,10 @@
 //! ```text
 //!   12/h_tdigest           [rows, 2]    mean and weight of every centroid, cell after cell
 //!   12/h_tdigest_offsets   [cells, 2]   the first row of each cell, and the row after its last
+//!   12/h_tdigest_times     [rows]       a word of every centroid, where they are told; h_tdigest_locations, too
 //! ```
 //!
-//! Both open in readers that know arrays only. The hash of such an output is that of its lists, each with its length in
+//! All open in readers that know arrays only. The hash of such an output is that of its lists, each with its length in
 //! front, as zagg's specification has it (section 5.2): the same in every layout.
 
 use std::collections::VecDeque;
@@ -18,16 +19,16 @@ use sha2::{Digest, Sha256};
 
 use super::array::{ArrayWriter, WriteFailure};
 use super::cells;
+use super::declared::digest_of_words;
 use super::group::Stored;
 use super::metadata::{ArrayLayout, Attributes, object};
 use super::open::{ArrayInfo, Blocks, OpenOrder};
+use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::Result;
 use crate::finalize::OutputArray;
 use crate::store::content::ContentHash;
 
-/// Values of a row: a mean and a weight.
-pub const VALUES: u64 = 2;
 /// The attribute that names the array of which rows are whose.
 pub const OFFSETS: &str = "offsets";
 
@@ -36,15 +37,16 @@ pub fn offsets_of(name: &str) -> String {
     format!("{name}_offsets")
 }
 
-/// What the rows of an output say of themselves.
-pub fn of_rows(name: &str) -> Attributes {
-    object(json!({
-        OFFSETS: offsets_of(name),
-        "parts": ["mean", "weight"],
-    }))
+/// What the rows of an output say of themselves; those of words are whose the digest's are.
+fn of_rows(output: &OutputArray, digest: &str) -> Attributes {
+    let mut said = object(json!({OFFSETS: offsets_of(digest)}));
+    if output.kind.element() > Some(1) {
+        said.insert("parts".to_owned(), json!(["mean", "weight"]));
+    }
+    said
 }
 
-pub fn of_offsets(name: &str) -> Attributes {
+fn of_offsets(name: &str) -> Attributes {
     let text = format!("first row of {name} that is the cell's, and the row after its last");
     object(json!({"long_name": text, "rows_of": name}))
 }
@@ -52,6 +54,39 @@ pub fn of_offsets(name: &str) -> Attributes {
 /// The array of offsets that attributes of rows name.
 pub fn offsets_in(attributes: &Map<String, Value>) -> Option<&str> {
     attributes.get(OFFSETS).and_then(Value::as_str)
+}
+
+impl ArrayLayout {
+    /// The values of an output that has as many as a cell comes to have, one row after another.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output).
+    pub fn ragged_rows(output: &OutputArray) -> Result<Self, String> {
+        let mut layout = Self::output(output)?;
+        let digest = digest_of_words(output);
+        layout.values = output.kind.element().filter(|values| *values > 1);
+        let parts = layout.values.map(|_| format!("{}_parts", output.name));
+        layout.dimension = parts;
+        layout.rows = Some(format!("{digest}_rows"));
+        layout.attributes.extend(of_rows(output, digest));
+        Ok(layout)
+    }
+
+    /// Of such an output, which rows are each cell's.
+    pub fn ragged_offsets(output: &OutputArray) -> Self {
+        Self {
+            name: offsets_of(&output.name),
+            dtype: Dtype::U64,
+            values: Some(2),
+            dimension: Some(format!("{}_ends", output.name)),
+            rows: None,
+            steps: None,
+            at_steps: false,
+            fill: vec![0; 8],
+            fill_value: json!(0),
+            attributes: of_offsets(&output.name),
+        }
+    }
 }
 
 /// Adds a list to the hash of lists.
@@ -118,12 +153,12 @@ pub fn of_cells<'a>(open: &'a OpenOrder, info: &ArrayInfo) -> Result<Lists<'a>> 
     })))
 }
 
-/// Writes both arrays of an output.
+/// Writes the arrays of an output: rows, and which are whose where another one does not say it.
 #[derive(Debug)]
 pub struct RaggedWriter {
     layout: ArrayLayout,
     rows: ArrayWriter,
-    offsets: ArrayWriter,
+    offsets: Option<ArrayWriter>,
     /// Rows so far.
     written: u64,
     hash: Sha256,
@@ -136,11 +171,15 @@ impl RaggedWriter {
     /// In words, an output that cannot be stored.
     pub fn new(output: &OutputArray, group: &Path) -> std::result::Result<Self, String> {
         let layout = ArrayLayout::ragged_rows(output)?;
-        let offsets = ArrayLayout::ragged_offsets(output);
-        let folder = |layout: &ArrayLayout| group.join(&layout.name);
+        let own = digest_of_words(output) == output.name;
+        let offsets = own.then(|| ArrayLayout::ragged_offsets(output));
+        let writer = |layout: ArrayLayout| {
+            let folder = group.join(&layout.name);
+            ArrayWriter::new(layout, folder)
+        };
         Ok(Self {
-            rows: ArrayWriter::new(layout.clone(), folder(&layout)),
-            offsets: ArrayWriter::new(offsets.clone(), folder(&offsets)),
+            rows: writer(layout.clone()),
+            offsets: offsets.map(writer),
             layout,
             written: 0,
             hash: Sha256::new(),
@@ -161,19 +200,21 @@ impl RaggedWriter {
             self.written += (payload.len() / row) as u64;
             offsets.extend(self.written.to_le_bytes());
         }
-        self.offsets.push(&offsets)?;
+        if let Some(writer) = &mut self.offsets {
+            writer.push(&offsets)?;
+        }
         self.rows.push(&payloads.concat())
     }
 
     /// Writes what is pending and the metadata. Gives back the hash of the lists, and those of both arrays.
     pub fn finish(self) -> std::result::Result<(ContentHash, Stored), WriteFailure> {
-        let arrays = [self.offsets.finish()?, self.rows.finish()?];
+        let offsets = self.offsets.map(ArrayWriter::finish).transpose()?;
+        let arrays = offsets.into_iter().chain([self.rows.finish()?]);
         let hash = ContentHash {
             array: self.layout.name,
             dtype: self.layout.dtype,
             sha256: hex(&self.hash.finalize()),
         };
-        let arrays = arrays.into_iter();
         Ok((
             hash,
             arrays.map(|array| (array.array, array.sha256)).collect(),

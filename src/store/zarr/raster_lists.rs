@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::array::{WriteFailure, ZSTD_LEVEL, create_folder, write_document};
+use super::declared;
 use super::fullsphere::failure;
 use super::hive::vlen;
 use super::metadata::ArrayLayout;
@@ -28,6 +29,7 @@ const MOST: u64 = 1 << 28;
 /// Writes one array of lists.
 #[derive(Debug)]
 pub struct RasterLists {
+    output: OutputArray,
     layout: ArrayLayout,
     folder: PathBuf,
     cut: Cut,
@@ -47,6 +49,7 @@ impl RasterLists {
     pub fn new(output: &OutputArray, group: &Path, grid: &GridConfig) -> Result<Self, String> {
         let layout = ArrayLayout::output(output)?;
         Ok(Self {
+            output: output.clone(),
             folder: group.join(&layout.name),
             layout,
             cut: Cut::of(grid).ok_or("the grid has no rows and columns")?,
@@ -116,10 +119,9 @@ impl RasterLists {
         let mut document = self.layout.raster_node(&self.cut, &chain);
         document["data_type"] = json!(vlen::DATA_TYPE);
         document["fill_value"] = json!("");
-        document["attributes"]["ragged"] = json!({
-            "spec": vlen::SPEC,
-            "element": {"dtype": self.layout.dtype.name(), "shape": [-1, super::ragged::VALUES]},
-        });
+        let node = document["attributes"].as_object().cloned();
+        let node = node.unwrap_or_default();
+        document["attributes"] = json!(declared::of_lists(&self.output, &node));
         write_document(&self.folder, &document)?;
         Ok(ContentHash {
             array: self.layout.name,
@@ -137,7 +139,12 @@ pub fn element(document: &Value) -> Result<(Dtype, u64), String> {
     let ragged = &document["attributes"]["ragged"];
     let element = &ragged["element"];
     let dtype = element["dtype"].as_str().and_then(Dtype::named);
-    let values = element["shape"][1].as_u64().filter(|&values| values > 0);
+    let shape = element["shape"].as_array().map(Vec::as_slice);
+    let values = match shape {
+        Some([_]) => Some(1),
+        Some([_, values]) => values.as_u64().filter(|&values| values > 0),
+        _ => None,
+    };
     match (dtype, values) {
         (Some(dtype), Some(values)) if ragged["spec"] == vlen::SPEC => Ok((dtype, values)),
         _ => Err(format!("its lists are of {ragged}, which is not known")),

@@ -238,11 +238,13 @@ impl StoreReader {
         }
     }
 
-    /// The folders that an array is in; of one of lists, both of its arrays.
+    /// The folders that an array is in; of one of lists, both of its own arrays.
     pub(super) fn folders(&self, name: &str) -> Result<Vec<PathBuf>> {
         let mut folders = self.open.folders(name);
         let info = self.info(name)?;
-        let offsets = ragged::offsets_in(&info.attributes);
+        // Those of words are another array's.
+        let own = ragged::offsets_of(name);
+        let offsets = ragged::offsets_in(&info.attributes).filter(|offsets| *offsets == own);
         folders.extend(offsets.map(|offsets| self.open.folder(offsets)));
         Ok(folders)
     }

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::super::array::{WriteFailure, put_document, put_file};
+use super::super::declared;
 use super::super::logical::TreeHashes;
 use super::super::metadata::ArrayLayout;
 use super::super::ragged::hash_list;
 use super::documents::{self, Cut};
 use super::leaf::{Column, ListsWriter};
 use crate::digest::hex;
-use crate::finalize::{Kind, StoreSchema, digest_of};
+use crate::finalize::{Kind, StoreSchema, digest_of, words_in};
 use crate::grid::Order;
-use crate::stat::TDigest;
+use crate::stat::{Channel, TDigest};
 use crate::store::origin::Origin;
 
 /// Cells of one order, their ids ascending, and a column for each output.
@@ -41,8 +42,35 @@ pub struct ColumnBuffer {
     id: String,
     /// Finest first.
     pub groups: Vec<(Order, Cells)>,
-    /// Of each output of digests: those of the leaf's cells, by id.
-    digests: Vec<(usize, Vec<(u64, TDigest)>)>,
+    /// Of each output of digests: those of the leaf's cells, by id, and the outputs of their words.
+    digests: Vec<Digests>,
+}
+
+/// The digests of an output.
+#[derive(Debug)]
+struct Digests {
+    output: usize,
+    /// Of their words, each the array behind the one before.
+    words: Vec<(usize, Channel)>,
+    of_cells: Vec<(u64, TDigest)>,
+}
+
+impl Digests {
+    /// Of each output of digests, none yet.
+    fn of(schema: &StoreSchema) -> Vec<Self> {
+        let arrays = schema.arrays.iter().enumerate();
+        let digests = arrays.filter_map(|(output, array)| {
+            let Kind::Digest { channels, .. } = array.kind else {
+                return None;
+            };
+            Some(Self {
+                output,
+                words: (output + 1..).zip(channels.all()).collect(),
+                of_cells: Vec::new(),
+            })
+        });
+        digests.collect()
+    }
 }
 
 impl Cells {
@@ -71,8 +99,6 @@ impl ColumnBuffer {
         schema: &StoreSchema,
         orders: &[Order],
     ) -> Self {
-        let ragged = schema.arrays.iter().enumerate();
-        let ragged = ragged.filter(|(_, array)| array.kind.is_ragged());
         Self {
             shard,
             folder,
@@ -81,16 +107,32 @@ impl ColumnBuffer {
                 .iter()
                 .map(|&order| (order, Cells::default()))
                 .collect(),
-            digests: ragged.map(|(output, _)| (output, Vec::new())).collect(),
+            digests: Digests::of(schema),
         }
     }
 
     /// Keeps the digests of some cells of the leaf.
     pub fn keep(&mut self, ids: &[u64], columns: &[Column]) {
-        for (output, digests) in &mut self.digests {
-            if let Some(Column::Lists(lists)) = columns.get(*output) {
-                let both = ids.iter().zip(lists).filter(|(_, list)| !list.is_empty());
-                digests.extend(both.map(|(&id, list)| (id, digest_of(list))));
+        for digests in &mut self.digests {
+            let Some(Column::Lists(lists)) = columns.get(digests.output) else {
+                continue;
+            };
+            let words = digests.words.iter().filter_map(|&(output, channel)| {
+                let Some(Column::Lists(words)) = columns.get(output) else {
+                    return None;
+                };
+                Some((channel, words))
+            });
+            let words: Vec<_> = words.collect();
+            for (i, (&id, list)) in ids.iter().zip(lists).enumerate() {
+                if list.is_empty() {
+                    continue;
+                }
+                let told = words.iter();
+                let digest = told.fold(digest_of(list), |digest, (channel, words)| {
+                    digest.telling(*channel, words_in(&words[i]))
+                });
+                digests.of_cells.push((id, digest));
             }
         }
     }
@@ -99,22 +141,35 @@ impl ColumnBuffer {
     fn merge_digests(&mut self, schema: &StoreSchema) {
         for (order, cells) in &mut self.groups {
             let up = schema.grid.up(*order);
-            for (output, digests) in &self.digests {
+            for Digests {
+                output,
+                words,
+                of_cells,
+            } in &self.digests
+            {
                 let Kind::Digest { coarser, .. } = schema.arrays[*output].kind else {
                     continue;
                 };
                 let merged = cells.ids.iter().map(|&id| {
-                    let start = digests.partition_point(|(cell, _)| up.of(*cell) < id);
-                    let end = digests.partition_point(|(cell, _)| up.of(*cell) <= id);
-                    let of_cell: Vec<TDigest> = digests[start..end]
-                        .iter()
-                        .map(|(_, digest)| digest.clone())
-                        .collect();
-                    payload(&TDigest::merged(&of_cell, coarser))
+                    let start = of_cells.partition_point(|(cell, _)| up.of(*cell) < id);
+                    let end = of_cells.partition_point(|(cell, _)| up.of(*cell) <= id);
+                    let of_cell = of_cells[start..end].iter();
+                    let of_cell: Vec<TDigest> = of_cell.map(|(_, digest)| digest.clone()).collect();
+                    TDigest::merged(&of_cell, coarser)
                 });
-                let merged = merged.collect();
-                if let Some(column) = cells.columns.get_mut(*output) {
-                    *column = Column::Lists(merged);
+                let merged: Vec<TDigest> = merged.collect();
+                let mut put = |output: usize, lists: Vec<Vec<u8>>| {
+                    if let Some(column) = cells.columns.get_mut(output) {
+                        *column = Column::Lists(lists);
+                    }
+                };
+                put(*output, merged.iter().map(payload).collect());
+                for &(output, channel) in words {
+                    let of_words = |digest: &TDigest| {
+                        let words = digest.words(channel).iter();
+                        words.flat_map(|word| word.to_le_bytes()).collect()
+                    };
+                    put(output, merged.iter().map(of_words).collect());
                 }
             }
         }
@@ -202,7 +257,7 @@ impl Group<'_> {
                     for list in lists {
                         hash_list(hash, list);
                     }
-                    let attributes = documents::of_lists(layout.attributes());
+                    let attributes = declared::of_lists(output, layout.attributes());
                     let mut writer =
                         ListsWriter::new(&output.name, &self.folder, (cut, &attributes));
                     let places = self.cells.ids.iter().map(|id| id - self.first);

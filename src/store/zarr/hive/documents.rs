@@ -51,7 +51,9 @@ fn pyramid(schema: &StoreSchema, overviews: &[Order]) -> Value {
     let mut levels = vec![json!({"node": shard.get(), "cells": declared})];
     let ladder = (0..shard.get()).rev();
     levels.extend(ladder.map(|node| json!({"node": node, "cells": [node + 1]})));
-    let fields = schema.arrays.iter().map(|array| {
+    // Words belong to the field of their digest.
+    let fields = schema.arrays.iter().filter(|array| !is_words(array));
+    let fields = fields.map(|array| {
         let mut field = field(array);
         if let Some(members) = field.as_object_mut()
             && array_is_exact(array)
@@ -104,16 +106,32 @@ pub fn is_composable(array: &OutputArray) -> bool {
     law(array).is_some() || array.kind.is_ragged()
 }
 
+fn is_words(array: &OutputArray) -> bool {
+    matches!(array.kind, Kind::Words(_))
+}
+
 fn field(array: &OutputArray) -> Value {
-    if let Kind::Digest { delta, coarser } = array.kind {
-        return json!({
+    if let Kind::Digest {
+        delta,
+        coarser,
+        channels,
+    } = array.kind
+    {
+        let mut field = object(json!({
             "class": "approximate",
             "method": "tdigest_kway",
             "delta": delta,
             "overview_delta": coarser,
             "dtype": "float32",
             "inner_shape": [2],
-        });
+        }));
+        if channels.location {
+            field.insert("location".to_owned(), json!("leaf_id"));
+        }
+        if channels.time {
+            field.insert("temporal".to_owned(), json!("per-centroid"));
+        }
+        return Value::Object(field);
     }
     match law(array) {
         Some(law) => json!({"class": "exact", "method": law, "nan_policy": "skip"}),
@@ -195,7 +213,8 @@ pub fn column(
     origin: &Origin,
 ) -> Value {
     let shard = schema.grid.shard_order;
-    let fields = schema.arrays.iter().filter(|array| is_composable(array));
+    let fields = schema.arrays.iter();
+    let fields = fields.filter(|array| is_composable(array) && !is_words(array));
     let fields: Map<String, Value> = fields
         .map(|array| (array.name.clone(), field(array)))
         .collect();
@@ -290,14 +309,4 @@ pub fn lists(cut: Cut, attributes: &Attributes) -> Value {
         "dimension_names": ["cells"],
         "storage_transformers": [],
     })
-}
-
-/// What an array of digests says of itself.
-pub fn of_lists(attributes: &Attributes) -> Attributes {
-    let mut all = object(json!({"ragged": {
-        "spec": vlen::SPEC,
-        "element": {"dtype": "float32", "shape": [-1, 2]},
-    }}));
-    all.extend(attributes.clone());
-    all
 }

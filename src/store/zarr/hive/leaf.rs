@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use super::super::array::{WriteFailure, create_folder, put_document, put_file};
+use super::super::declared;
 use super::super::fullsphere::{FullSphereWriter, failure};
 use super::super::logical::TreeHashes;
 use super::super::metadata::{ArrayLayout, Attributes};
@@ -95,7 +96,7 @@ impl Leaf {
         let arrays = schema.arrays.iter().map(|output| {
             let layout = ArrayLayout::output(output)?.without_mapping();
             if output.kind.is_ragged() {
-                let attributes = documents::of_lists(layout.attributes());
+                let attributes = declared::of_lists(output, layout.attributes());
                 let lists = ListsWriter::new(&layout.name, &group, (cut, &attributes));
                 return Ok(LeafArray::Lists(Box::new(lists)));
             }
