@@ -314,10 +314,7 @@ mod tests {
                 (window.width - 34_735_060.890_323).abs() < 2000.0,
                 "{window:?}"
             );
-            assert!(
-                (window.height - 14_684_460.273).abs() < 1.0,
-                "{window:?}"
-            );
+            assert!((window.height - 14_684_460.273).abs() < 1.0, "{window:?}");
             assert!(window.center.0.abs() < 1.0 && window.center.1.abs() < 1.0);
         }
         let half = of_box("EPSG:6933", [0.0, -30.0, 180.0, 30.0]).unwrap();
