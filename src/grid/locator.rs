@@ -91,6 +91,16 @@ impl Locator {
         on!(self, locator => Locate::cell_of_bounds(locator, bounds))
     }
 
+    /// The widest range of latitudes of a patch, in degrees.
+    pub fn widest_patch(&self) -> f64 {
+        match &self.0 {
+            Kind::Healpix(_) => healpix::Patch::WIDEST,
+            Kind::Rectilinear(locator) => locator.widest_patch(),
+            #[cfg(test)]
+            Kind::Lattice(_) => 0.0,
+        }
+    }
+
     /// The patch that holds these bounds, where the grid has one.
     pub fn patch(&self, bounds: &Bounds) -> Option<Patch> {
         match &self.0 {
@@ -104,9 +114,6 @@ impl Locator {
 }
 
 impl Patch {
-    /// Widest range of latitudes, in degrees.
-    pub const WIDEST: f64 = healpix::Patch::WIDEST;
-
     /// The cell of every position, as [`Locator::cell`] finds it; slices of one length, positions
     /// within the patch.
     pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {

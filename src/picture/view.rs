@@ -68,19 +68,21 @@ impl Window {
         }
         let east = if east > west { east } else { east + 360.0 };
         // A system that is cut along a meridian has it at its western end: the eastern one is reached from the west of it.
-        let edge = |lon: f64| (lon > west && lon <= east).then(|| lon.next_down());
-        let edges: Vec<f64> = [-180.0, 180.0, 540.0]
-            .into_iter()
-            .filter_map(edge)
-            .collect();
+        let cuts = [-180.0, 180.0, 540.0];
+        let last = if cuts.contains(&east) {
+            east.next_down()
+        } else {
+            east
+        };
+        let inside = cuts.into_iter().filter(|cut| *cut > west && *cut < east);
+        let edges: Vec<f64> = inside.flat_map(|cut| [cut.next_down(), cut]).collect();
         let mut bounds = EMPTY;
         for i in 0..=STEPS {
             let t = f64::from(i) / f64::from(STEPS);
             let (lon, lat) = (west + (east - west) * t, south + (north - south) * t);
-            let beside = edges
-                .iter()
-                .flat_map(|edge| [(*edge, lat), (edge.next_up(), lat)]);
-            let around = [(lon, south), (lon, north), (west, lat), (east, lat)];
+            let lon = lon.min(last);
+            let beside = edges.iter().map(|edge| (*edge, lat));
+            let around = [(lon, south), (lon, north), (west, lat), (last, lat)];
             for (lon, lat) in around.into_iter().chain(beside) {
                 let point = projection.project(turned(lon, projection), lat);
                 if !(point.0.is_finite() && point.1.is_finite()) {

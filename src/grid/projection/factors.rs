@@ -16,6 +16,15 @@ pub(crate) enum Factors<'a> {
 }
 
 impl Projection {
+    /// Whether places of a box of positions are smooth functions of both degrees, which are no products: of transverse
+    /// Mercator, near its meridian.
+    pub fn is_smooth(&self, lon: [f64; 2], lat: [f64; 2]) -> bool {
+        match self {
+            Self::Transverse(transverse) => transverse.is_smooth(lon, lat),
+            _ => false,
+        }
+    }
+
     /// The factors over a box of longitudes and latitudes; `None` where there are none, or not smooth ones.
     pub fn factors(&self, lon: [f64; 2], lat: [f64; 2]) -> Option<Factors<'_>> {
         match self {

@@ -18,6 +18,7 @@
 mod attributes;
 mod locate;
 mod patch;
+mod smooth;
 mod tiling;
 
 use super::Order;

@@ -2,17 +2,22 @@
 //!
 //! Beside `locate.rs`. Around a pole a place is a function of the latitude times one of the longitude, and so it is on a
 //! cylinder. Over a degree or two, polynomials of degree 5 through six values of each give places within [`MARGIN`] of
-//! the reference's. A position that they place farther from every edge of its cell than that is in the cell of the
-//! reference; the others are located by the reference itself. So ids do not depend on what is a patch.
+//! the reference's (of transverse Mercator, polynomials of both at once: `smooth.rs`). A position that they place farther from
+//! every edge of its cell than that is in the cell of the reference; the others are located by the reference itself. So ids do not
+//! depend on what is a patch.
 
 use multiversion::multiversion;
 
 use super::locate::Locator;
+use super::smooth::{self, Smooth};
 use crate::grid::Bounds;
 use crate::grid::locator::Locate;
+use crate::grid::projection::Projection;
 
 /// Widest range of longitudes, in degrees.
 const WIDEST: f64 = 2.0;
+/// Widest range of latitudes, in degrees.
+const HIGHEST: f64 = 1.0;
 /// Narrowest range that a polynomial is put through, in degrees.
 const NARROWEST: f64 = 1e-6;
 
@@ -25,7 +30,7 @@ const NARROWEST: f64 = 1e-6;
 /// the Lebesgue constant of six nodes, 2.1; the reference by less than 5e-8 m, the polynomials by less than 2e-8 m.
 const MARGIN: f64 = 2e-6;
 /// The same of a place in cells, for each cell that it is from where they are counted from: some units in the last place.
-const ROUNDING: f64 = 1e-14;
+pub(super) const ROUNDING: f64 = 1e-14;
 
 /// The zeros of the Chebyshev polynomial of degree 6, as fractions of the half width.
 const NODES: [f64; 6] = [
@@ -38,23 +43,43 @@ const NODES: [f64; 6] = [
 ];
 
 /// Positions whose places are found before their cells.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 16;
+/// Whether each of them lies clear of edges.
+pub(super) type Clear = [bool; BLOCK];
 
 /// A polynomial of the distance from the middle of a range in half widths, from the constant up.
 type Polynomial = [f64; 6];
 
 /// A range of degrees.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+pub(super) struct Range {
     middle: f64,
     /// 1 over half the width.
     per_half: f64,
 }
 
-/// A part of the plane, as columns and rows: each a factor by latitude times one by longitude, and where it is counted from.
+/// Positions that lie together, and what places them.
 #[derive(Debug, Clone, Copy)]
 pub struct Patch {
     locator: Locator,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "one for each tile, on the stack")]
+enum Kind {
+    Product(Product),
+    Smooth(Smooth),
+}
+
+/// What finds columns and rows of at most [`BLOCK`] positions, and whether they lie clear of edges.
+pub(super) trait Places {
+    fn place(&self, lon: &[f64], lat: &[f64], places: &mut [[f64; BLOCK]; 2], clear: &mut Clear);
+}
+
+/// A part of the plane, as columns and rows: each a factor by latitude times one by longitude, and where it is counted from.
+#[derive(Debug, Clone, Copy)]
+struct Product {
     lon: Range,
     lat: Range,
     by_lat: [Polynomial; 2],
@@ -65,15 +90,15 @@ pub struct Patch {
 }
 
 impl Range {
-    fn new([low, high]: [f64; 2]) -> Self {
+    pub(super) fn new([low, high]: [f64; 2]) -> Self {
         Self {
             middle: f64::midpoint(low, high),
             per_half: 1.0 / (0.5 * (high - low)).max(NARROWEST),
         }
     }
 
-    fn nodes(&self) -> [f64; 6] {
-        NODES.map(|node| self.middle + node / self.per_half)
+    pub(super) fn at<const N: usize>(&self, nodes: [f64; N]) -> [f64; N] {
+        nodes.map(|node| self.middle + node / self.per_half)
     }
 
     /// The polynomial through values at the nodes.
@@ -96,7 +121,7 @@ impl Range {
     }
 
     #[inline(always)]
-    fn part(&self, degrees: f64) -> f64 {
+    pub(super) fn part(&self, degrees: f64) -> f64 {
         (degrees - self.middle) * self.per_half
     }
 }
@@ -107,18 +132,42 @@ fn value([c0, c1, c2, c3, c4, c5]: &Polynomial, s: f64) -> f64 {
 }
 
 impl Locator {
+    /// The widest range of latitudes of a patch, in degrees.
+    pub fn widest_patch(&self) -> f64 {
+        match self.projection {
+            Projection::Transverse(_) => smooth::WIDEST,
+            _ => HIGHEST,
+        }
+    }
+
     /// The patch that holds these bounds; `None` where they are wider than a patch, or the projection has none there.
     pub fn patch(&self, bounds: &Bounds) -> Option<Patch> {
-        let Bounds { lon, lat } = *bounds;
-        let narrow = lon[1] - lon[0] <= WIDEST && lat[1] - lat[0] <= Patch::WIDEST;
-        if !narrow || lon[0] < -540.0 || lon[1] > 540.0 {
+        if !(bounds.lon[0] >= -540.0 && bounds.lon[1] <= 540.0) {
             return None;
         }
-        let factors = self.projection.factors(lon, lat)?;
+        let product = || Product::new(self, bounds).map(Kind::Product);
+        let kind = Smooth::new(self, bounds)
+            .map(Kind::Smooth)
+            .or_else(product)?;
+        Some(Patch {
+            locator: *self,
+            kind,
+        })
+    }
+}
+
+impl Product {
+    fn new(locator: &Locator, bounds: &Bounds) -> Option<Self> {
+        let Bounds { lon, lat } = *bounds;
+        let narrow = lon[1] - lon[0] <= WIDEST && lat[1] - lat[0] <= HIGHEST;
+        if !narrow {
+            return None;
+        }
+        let factors = locator.projection.factors(lon, lat)?;
         let (by_lon, by_lat) = (Range::new(lon), Range::new(lat));
-        let ([west, north], [width, height]) = (self.corner(), self.cell_size());
+        let ([west, north], [width, height]) = (locator.corner(), locator.cell_size());
         let scale = [1.0 / width, -1.0 / height];
-        let (longitudes, latitudes) = (by_lon.nodes(), by_lat.nodes());
+        let (longitudes, latitudes) = (by_lon.at(NODES), by_lat.at(NODES));
         let of_lat = latitudes.map(|lat| factors.of_latitude(lat));
         let of_lon = longitudes.map(|lon| factors.of_longitude(lon));
         let from = [-west * scale[0], -north * scale[1]];
@@ -137,8 +186,7 @@ impl Locator {
         {
             return None;
         }
-        Some(Patch {
-            locator: *self,
+        Some(Self {
             by_lat: [0, 1].map(|side| by_lat.through(latitudes, of_lat.map(|factor| factor[side]))),
             by_lon: [0, 1].map(|side| {
                 by_lon.through(longitudes, of_lon.map(|factor| factor[side] * scale[side]))
@@ -152,11 +200,15 @@ impl Locator {
 }
 
 impl Patch {
-    /// Widest range of latitudes, in degrees.
-    pub const WIDEST: f64 = 1.0;
-
     /// The cell of every position, as [`Locator::cell`] finds it; slices of one length, positions within the patch.
     pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
+        match &self.kind {
+            Kind::Product(product) => self.cells_by(product, (lon, lat), cells),
+            Kind::Smooth(smooth) => self.cells_by(smooth, (lon, lat), cells),
+        }
+    }
+
+    fn cells_by(&self, by: &impl Places, (lon, lat): (&[f64], &[f64]), cells: &mut [u64]) {
         let mut last = ([f64::NAN; 2], 0);
         let blocks = cells
             .chunks_mut(BLOCK)
@@ -164,7 +216,7 @@ impl Patch {
         for (cells, (lon, lat)) in blocks {
             let mut places = [[0.0; BLOCK]; 2];
             let mut clear = [false; BLOCK];
-            place(self, lon, lat, &mut places, &mut clear);
+            by.place(lon, lat, &mut places, &mut clear);
             for (i, cell) in cells.iter_mut().enumerate() {
                 if !clear[i] {
                     *cell = self.locator.cell(lon[i], lat[i]);
@@ -179,9 +231,21 @@ impl Patch {
         }
     }
 
-    /// As [`Locator::cell_of_bounds`], for bounds within the patch: each place is a product of two factors that are monotone
-    /// where their signs do not change, so places of a box lie between those of its corners.
+    /// As [`Locator::cell_of_bounds`], for bounds within the patch.
     pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        let [columns, rows] = match &self.kind {
+            Kind::Product(product) => product.ends(bounds)?,
+            Kind::Smooth(smooth) => smooth.ends(bounds),
+        };
+        self.locator
+            .between([rows[0], columns[0]], [rows[1], columns[1]])
+    }
+}
+
+impl Product {
+    /// The least and the greatest index of a box of positions, as columns and rows: each place is a product of two factors
+    /// that are monotone where their signs do not change, so places of a box lie between those of its corners.
+    fn ends(&self, bounds: &Bounds) -> Option<[[f64; 2]; 2]> {
         let s = bounds.lat.map(|lat| self.lat.part(lat));
         let t = bounds.lon.map(|lon| self.lon.part(lon));
         let by_lon = [0, 1].map(|side| t.map(|t| value(&self.by_lon[side], t)));
@@ -189,16 +253,19 @@ impl Patch {
         if by_lon.iter().any(|[a, b]| a * b < 0.0) {
             return None;
         }
-        let ends = |side: usize| {
+        Some([0, 1].map(|side| {
             let by_lat = s.map(|s| value(&self.by_lat[side], s));
             let [[a, b], [c, d]] = by_lat.map(|by_lat| by_lon[side].map(|by_lon| by_lat * by_lon));
             let low = a.min(b).min(c.min(d)) + self.from[side] - self.margin[side];
             let high = a.max(b).max(c.max(d)) + self.from[side] + self.margin[side];
             [low.floor(), high.floor()]
-        };
-        let [columns, rows] = [ends(0), ends(1)];
-        self.locator
-            .between([rows[0], columns[0]], [rows[1], columns[1]])
+        }))
+    }
+}
+
+impl Places for Product {
+    fn place(&self, lon: &[f64], lat: &[f64], places: &mut [[f64; BLOCK]; 2], clear: &mut Clear) {
+        place(self, lon, lat, places, clear);
     }
 }
 
@@ -209,11 +276,11 @@ impl Patch {
     "x86_64+sse4.1"
 ))]
 fn place(
-    patch: &Patch,
+    patch: &Product,
     lon: &[f64],
     lat: &[f64],
     [columns, rows]: &mut [[f64; BLOCK]; 2],
-    clear: &mut [bool; BLOCK],
+    clear: &mut Clear,
 ) {
     for (i, (&lon, &lat)) in lon.iter().zip(lat).enumerate().take(BLOCK) {
         let (s, t) = (patch.lat.part(lat), patch.lon.part(lon));
