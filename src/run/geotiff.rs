@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::digest::of_file;
 use crate::error::{Action, Error, Result, Setting, phrase};
-use crate::export::{Geotiffs, check_folder, into_folder};
+use crate::export::{Geotiff, Geotiffs, check_folder, into_folder};
 use crate::grid::Grid;
 use crate::place::{FolderPlace, Step, check_outside};
 use crate::store::Layout;
@@ -91,15 +92,36 @@ pub(super) fn add(steps: &mut Vec<Step>, folder: Option<&Path>) -> Result<Option
     Ok(Some(written))
 }
 
-/// Makes the files of a store that stands already, where there are none.
+/// Makes the files of a store that stands already, where they are not there.
 ///
 /// # Errors
-/// As [`into_folder`]; nothing is left.
+/// As [`into_folder`], and a folder that has other files; nothing is left.
 pub(super) fn of_standing(store: &Path, folder: Option<&Path>) -> Result<()> {
-    let Some(folder) = folder.filter(|folder| !folder.exists()) else {
+    let Some(folder) = folder else {
         return Ok(());
     };
+    // It has none, or only such as icefold wrote.
+    check_folder(folder, true)?;
     let files = FolderPlace::create(folder)?;
-    into_folder(store, files.partial(), folder)?;
-    files.publish()
+    let written = into_folder(store, files.partial(), folder)?;
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return files.publish();
+    };
+    let there = entries.count();
+    if there == 0 {
+        return files.publish();
+    }
+    let is_same = |file: &Geotiff| {
+        of_file(&folder.join(&file.name)).is_ok_and(|(_, sha256)| sha256 == file.sha256)
+    };
+    if there == written.files.len() && written.files.iter().all(is_same) {
+        return Ok(());
+    }
+    Err(Error::argument(phrase![
+        Setting::Geotiff.to(folder.display()),
+        format!(
+            " has other files than those of {}, which stands already; remove the folder, or name another",
+            store.display()
+        )
+    ]))
 }

@@ -60,6 +60,14 @@ fn files_come_with_the_store_however_it_is_made() {
     done(run());
     assert!(tree(&a) == tree(&b));
     done(run());
+    std::fs::copy(b.join("count.tif"), b.join("other.tif")).unwrap();
+    refused(
+        run().execute(),
+        Kind::Argument,
+        &["has other files than those of"],
+    );
+    std::fs::remove_file(b.join("other.tif")).unwrap();
+    done(run());
     let leftovers: Vec<String> = site
         .written()
         .into_iter()
