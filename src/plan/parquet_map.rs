@@ -186,11 +186,11 @@ impl Rows {
             let row = self.keys.len();
             let wrong =
                 |column: &str, what: &str| format!("column {column} row {row} {what}; {AGAIN}");
-            self.keys.push(match keys.is_null(place) {
-                true if self.null_is_zero => 0,
-                true => return Err(wrong(KEYS, "is null, and each row is a shard")),
-                false => keys.value(place),
-            });
+            if keys.is_null(place) && !self.null_is_zero {
+                return Err(wrong(KEYS, "is null, and each row is a shard"));
+            }
+            let is_null = keys.is_null(place);
+            self.keys.push(if is_null { 0 } else { keys.value(place) });
             if lists.is_null(place) {
                 return Err(wrong(
                     GRANULES,

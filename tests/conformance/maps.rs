@@ -46,7 +46,7 @@ fn a_map_of_icefold_is_one_that_zagg_reads() {
     let (source, rest) = include_str!("../../src/config/atl03.yaml")
         .split_once("output:\n")
         .unwrap();
-    let region = "region: [-46.2, 68.3, -44.1, 70.4]\n";
+    let region = "region: {bbox: [-46.2, 68.3, -44.1, 70.4]}\n";
     for (name, text) in [
         (
             "healpix.yaml",

@@ -79,13 +79,8 @@ fn a_map_has_the_cells_of_the_region_as_zagg_has_them() {
     let site = Site::new();
     let granules = site.three();
     let granules = paths(&granules);
-    let text = "output:\n  region: [-46.2, 68.3, -44.1, 70.4]\n  aoi_mask: true\n";
-    let text = if include_str!("../../src/config/atl03.yaml").contains("\nregion:") {
-        text.to_owned()
-    } else {
-        "region: [-46.2, 68.3, -44.1, 70.4]\noutput:\n  aoi_mask: true\n".to_owned()
-    };
-    let config = site.atl03_with("output:\n", &text);
+    let text = "region: {bbox: [-46.2, 68.3, -44.1, 70.4]}\noutput:\n  aoi_mask: true\n";
+    let config = site.atl03_with("output:\n", text);
     done(site.mapping(&config, &granules));
     let map = site.map();
     assert_eq!(map["metadata"]["aoi_mask"], true);
@@ -153,6 +148,7 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>, meta: Option<&str>) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list of cases")]
 fn files_that_are_no_maps_are_refused_by_column_and_row() {
     let site = Site::new();
     let path = site.path("bad.parquet");
