@@ -6,6 +6,7 @@
 //! | `ICEFOLD_BENCH_DATA` | folder of workloads, one folder per size | `target/bench-data` |
 //! | `ICEFOLD_BENCH_SIZE` | the size | `1e6` |
 //! | `ICEFOLD_BENCH_THREADS` | threads of the backend | all cores |
+//! | `ICEFOLD_BENCH_CELL` | cells of so many metres, rows and columns of EASE-Grid 2.0 (EPSG:6933) | HEALPix, as the workload says |
 //! | `ICEFOLD_BENCH_WGPU` | the adapter of the wgpu backend, by name or index | none: CPU only |
 //!
 //! Stages of a device start and end with data on the device, and are waited for; `fold` has the
@@ -27,7 +28,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use icefold::backend::wgpu::{HostStages, Wgpu};
 use icefold::backend::{Backend, StageTimes};
 use icefold::config::GridConfig;
-use icefold::grid::Latitude;
+use icefold::grid::{AskedRectilinear, Crs, Grid, Latitude, Rectilinear};
 use icefold::photon::PhotonBatch;
 use icefold::stat::{Job, Partials};
 
@@ -74,6 +75,31 @@ fn variable(name: &str, default: impl FnOnce() -> String) -> String {
     std::env::var(name).unwrap_or_else(|_| default())
 }
 
+/// All of the Earth in cells of so many metres.
+fn ease_grid(cell: &str) -> icefold::Result<GridConfig> {
+    let refused =
+        |why: String| icefold::Error::argument(format!("ICEFOLD_BENCH_CELL {cell}: {why}"));
+    let metres = cell
+        .parse()
+        .map_err(|_| refused("no number of metres".to_owned()))?;
+    let crs = Crs::named("EPSG:6933").ok_or_else(|| refused("no such system".to_owned()))?;
+    let grid = Rectilinear::new(&AskedRectilinear {
+        crs,
+        resolution: [metres; 2],
+        bounds: [-17_367_531.0, -7_342_231.0, 17_367_531.0, 7_342_231.0],
+        chunk_shape: [256, 256],
+        chunk_inner: None,
+    })
+    .map_err(|(key, why)| refused(format!("{key} {why}")))?;
+    Ok(GridConfig {
+        shard_order: grid.shard_order(),
+        chunk_order: None,
+        cell_order: grid.finest_order(),
+        steps: 1,
+        kind: Grid::Rectilinear(grid),
+    })
+}
+
 /// Folders of workloads, by name.
 fn folders(size: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(size).into_iter().flatten().flatten();
@@ -100,15 +126,25 @@ struct Bench {
 impl Bench {
     fn load(folder: &Path, size: &str, threads: usize) -> icefold::Result<Self> {
         let workload = Workload::open(folder)?;
-        let grid = workload.grid(Latitude::AuthalicWgs84)?;
+        let cell = std::env::var("ICEFOLD_BENCH_CELL").ok();
+        let grid = match &cell {
+            Some(cell) => ease_grid(cell)?,
+            None => workload.grid(Latitude::AuthalicWgs84)?,
+        };
         let photons = workload.photons(&Task::Groupby.columns(), true)?;
         let (job, _) = Task::Groupby.question(&grid)?.resolve(&photons.sources)?;
+        let (mut ids, mut name) = (workload.ids()?, workload.description.name.clone());
+        if let Some(cell) = cell {
+            let batch = &photons.batch;
+            cpu(threads, Strategy::Auto)?.cells(&batch.lon, &batch.lat, &grid, &mut ids);
+            name = format!("{name}-rows-{cell}");
+        }
         Ok(Self {
             grid,
             batch: photons.batch,
-            ids: workload.ids()?,
+            ids,
             job,
-            name: workload.description.name,
+            name,
             size: size.to_owned(),
             threads,
         })

@@ -118,7 +118,7 @@ pub struct RunArgs {
     pub granules: Vec<PathBuf>,
     /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
     /// named]
-    #[arg(long, value_name = "MAP.json", conflicts_with = "granules")]
+    #[arg(long, value_name = "MAP.json|MAP.parquet", conflicts_with = "granules")]
     pub plan: Option<PathBuf>,
     /// Where the map's granules are: files of their names in this folder and below
     #[arg(long, value_name = "DIR")]
@@ -142,6 +142,9 @@ pub struct RunArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
+    /// Write the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too
+    #[arg(long, value_name = "DIR")]
+    pub geotiff: Option<PathBuf>,
     /// How the store is laid out [default: the config's `store_layout`, else cells or raster]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutArg>,
@@ -239,8 +242,8 @@ pub struct PlanArgs {
     pub region: Option<String>,
     #[command(flatten)]
     pub changes: ChangeArgs,
-    /// The shard map to write
-    #[arg(short, long, value_name = "MAP.json")]
+    /// The shard map to write: JSON, or Parquet where the name ends so
+    #[arg(short, long, value_name = "MAP.json|MAP.parquet")]
     pub output: PathBuf,
     /// Granules read at the same time [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
@@ -271,6 +274,9 @@ pub struct FinalizeArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
+    /// Write the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too
+    #[arg(long, value_name = "DIR")]
+    pub geotiff: Option<PathBuf>,
     /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,

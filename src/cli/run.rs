@@ -91,6 +91,9 @@ fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
     if let Some(table) = &args.table {
         run = run.table(table);
     }
+    if let Some(folder) = &args.geotiff {
+        run = run.geotiff(folder);
+    }
     if let Some(report) = &args.report {
         run = run.report(report);
     }

@@ -83,6 +83,7 @@ pub fn overrides(
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let given = [
         ("table", path(&args.table), origin("table")),
+        ("geotiff", path(&args.geotiff), origin("geotiff")),
         ("catalog", path(&args.plan), origin("plan")),
         (
             "granule_root",

@@ -46,6 +46,8 @@ settings! {
     Device = "device",
     /// Memory to take of a device.
     DeviceMemory = "device_memory",
+    /// The folder for the arrays of a raster as GeoTIFF.
+    Geotiff = "geotiff",
     /// The folder that has the granules of a shard map.
     GranuleRoot = "granule_root",
     /// What is aggregated: tables or arrays.

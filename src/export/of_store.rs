@@ -47,11 +47,7 @@ pub fn geotiffs(
 ) -> Result<Exported> {
     let finest = StoreReader::open(store)?;
     let Some(grid) = finest.grid().kind.rectilinear() else {
-        let message = format!(
-            "has cells of {}, and GeoTIFF has rows and columns; make it on a grid of type: rectilinear, which has them",
-            finest.grid().kind.title()
-        );
-        return Err(Error::store(store, message));
+        return Err(not_a_raster(store, &finest));
     };
     let (names, left_out) = chosen(&finest, names)?;
     let files: Vec<PathBuf> = names
@@ -69,8 +65,16 @@ pub fn geotiffs(
     Ok(Exported { files, left_out })
 }
 
+pub(super) fn not_a_raster(path: &Path, store: &StoreReader) -> Error {
+    let message = format!(
+        "has cells of {}, and GeoTIFF has rows and columns; make it on a grid of type: rectilinear, which has them",
+        store.grid().kind.title()
+    );
+    Error::store(path, message)
+}
+
 /// The arrays to write, and those that cannot be.
-fn chosen(store: &StoreReader, names: &[String]) -> Result<(Vec<String>, LeftOut)> {
+pub(super) fn chosen(store: &StoreReader, names: &[String]) -> Result<(Vec<String>, LeftOut)> {
     let mut chosen: Vec<String> = Vec::new();
     let mut left_out = Vec::new();
     for name in if names.is_empty() {
@@ -116,7 +120,7 @@ fn bands(info: &ArrayInfo) -> u64 {
 }
 
 /// The store at each width, as often as the cells' is doubled.
-fn readers(
+pub(super) fn readers(
     store: &Path,
     finest: StoreReader,
     grid: &Rectilinear,
@@ -144,7 +148,7 @@ fn readers(
     Ok(readers)
 }
 
-fn geotiff(
+pub(super) fn geotiff(
     readers: &BTreeMap<u32, StoreReader>,
     grid: &Rectilinear,
     name: &str,

@@ -30,7 +30,14 @@ enum Kind {
 
 /// Positions that lie close together, as those of a tile along a track do: located faster, in the same cells.
 #[derive(Debug, Clone, Copy)]
-pub struct Patch(healpix::Patch);
+pub struct Patch(OnGrid);
+
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "one for each tile, on the stack")]
+enum OnGrid {
+    Healpix(healpix::Patch),
+    Rectilinear(rectilinear::Patch),
+}
 
 /// Answers of the locator that is there.
 macro_rules! on {
@@ -92,30 +99,43 @@ impl Locator {
         on!(self, locator => Locate::cell_of_bounds(locator, bounds))
     }
 
+    /// The widest range of latitudes of a patch, in degrees.
+    pub fn widest_patch(&self) -> f64 {
+        match &self.0 {
+            Kind::Healpix(_) => healpix::Patch::WIDEST,
+            Kind::Rectilinear(locator) => locator.widest_patch(),
+            #[cfg(test)]
+            Kind::Lattice(_) => 0.0,
+        }
+    }
+
     /// The patch that holds these bounds, where the grid has one.
     pub fn patch(&self, bounds: &Bounds) -> Option<Patch> {
         match &self.0 {
-            Kind::Healpix(locator) => locator.patch(bounds).map(Patch),
-            // Located one by one: nothing is faster.
-            Kind::Rectilinear(_) => None,
+            Kind::Healpix(locator) => locator.patch(bounds).map(OnGrid::Healpix),
+            Kind::Rectilinear(locator) => locator.patch(bounds).map(OnGrid::Rectilinear),
             #[cfg(test)]
             Kind::Lattice(_) => None,
         }
+        .map(Patch)
     }
 }
 
 impl Patch {
-    /// Widest range of latitudes, in degrees.
-    pub const WIDEST: f64 = healpix::Patch::WIDEST;
-
     /// The cell of every position, as [`Locator::cell`] finds it; slices of one length, positions
     /// within the patch.
     pub fn cells(&self, lon: &[f64], lat: &[f64], cells: &mut [u64]) {
-        self.0.cells(lon, lat, cells);
+        match &self.0 {
+            OnGrid::Healpix(patch) => patch.cells(lon, lat, cells),
+            OnGrid::Rectilinear(patch) => patch.cells(lon, lat, cells),
+        }
     }
 
     /// As [`Locator::cell_of_bounds`], for bounds within the patch.
     pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
-        self.0.cell_of_bounds(bounds)
+        match &self.0 {
+            OnGrid::Healpix(patch) => patch.cell_of_bounds(bounds),
+            OnGrid::Rectilinear(patch) => patch.cell_of_bounds(bounds),
+        }
     }
 }

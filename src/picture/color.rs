@@ -37,7 +37,12 @@ impl ColorScale {
         finite.sort_unstable_by(f64::total_cmp);
         let extremes = finite.first().copied().zip(finite.last().copied());
         let mut found = match extremes {
-            None => (0.0, 1.0),
+            // Nothing is drawn: around the end that is given, if one is.
+            None => match (style.low, style.high) {
+                (Some(low), _) => widened((low, low)),
+                (None, Some(high)) => widened((high, high)),
+                (None, None) => (0.0, 1.0),
+            },
             Some(all) => {
                 let margin = if finite.len() < FEW {
                     0
@@ -170,9 +175,16 @@ impl Ticks {
 
 /// The greatest power of ten that is not above a positive number, as text has it: `pow` is not the same on every system.
 fn power_below(value: f64) -> f64 {
+    format!("1e{}", exponent(value)).parse().unwrap_or(value)
+}
+
+/// Its exponent of ten.
+fn exponent(value: f64) -> i32 {
     let text = format!("{value:e}");
-    let exponent = text.split_once('e').map_or("0", |(_, exponent)| exponent);
-    format!("1e{exponent}").parse().unwrap_or(value)
+    let exponent = text
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok());
+    exponent.unwrap_or_default()
 }
 
 /// Decimals that a step needs, up to so many.
@@ -187,11 +199,20 @@ pub fn decimals(step: f64, most: usize) -> usize {
     most
 }
 
-/// A number as wide as `step` needs: `2500`, `0.25`, `1.5e9`; with a true minus.
+/// A number as wide as `step` needs: `2500`, `0.25`, `1.5e9`; with a true minus. Numbers a step apart read differently.
 pub fn number(value: f64, step: f64) -> String {
+    const MOST: i32 = 16;
     let magnitude = value.abs().max(step);
-    let text = if magnitude >= 1e7 || step < 1e-6 {
-        format!("{value:.2e}").replace(".00e", "e")
+    let text = if value == 0.0 {
+        "0".to_owned()
+    } else if magnitude >= 1e7 || step < 1e-6 {
+        let digits = (exponent(magnitude) - exponent(step)).clamp(2, MOST) as usize;
+        let text = format!("{value:.digits$e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        format!(
+            "{}e{exponent}",
+            mantissa.trim_end_matches('0').trim_end_matches('.')
+        )
     } else {
         let decimals = decimals(step, 6);
         let text = format!("{value:.decimals$}");
@@ -225,6 +246,29 @@ mod tests {
         assert_eq!(number(-0.0001, 1.0), "0");
         assert_eq!(number(-2.5, 0.5), "\u{2212}2.5");
         assert_eq!(number(2e9, 1e9), "2e9");
+        // Times in seconds, and what changes of them: all ticks read differently.
+        for (low, high) in [
+            (3.1e8, 3.2e8),
+            (1.2e7, 1.3e7),
+            (-5e11, -4.99e11),
+            (1e-9, 3e-9),
+            (0.3, 0.300_000_1),
+        ] {
+            let ticks = Ticks::new(low, high, 7.0);
+            let texts: Vec<String> = (ticks.values.iter())
+                .map(|&v| number(v, ticks.step))
+                .collect();
+            let distinct: std::collections::BTreeSet<&String> = texts.iter().collect();
+            assert!(
+                texts.len() > 3 && distinct.len() == texts.len(),
+                "{texts:?}"
+            );
+            for (text, value) in texts.iter().zip(&ticks.values) {
+                let read: f64 = text.replace('\u{2212}', "-").parse().unwrap();
+                assert!((read - value).abs() < 1e-3 * ticks.step, "{text} {value}");
+            }
+        }
+        assert_eq!(number(0.0, 1e9), "0");
         assert_eq!(
             [1e-300, 0.02, 1.0, 99.0, 1e9].map(power_below),
             [1e-300, 0.01, 1.0, 10.0, 1e9]
@@ -280,5 +324,20 @@ mod tests {
             .to_string();
         assert!(message.contains("vmin 90 is not below 77"), "{message}");
         assert!(message.contains("give vmax, too"), "{message}");
+        // Where nothing is drawn no end is beyond it.
+        for (low, high) in [
+            (Some(90.0), None),
+            (None, Some(-90.0)),
+            (Some(5.0), Some(6.0)),
+            (None, None),
+        ] {
+            let style = MapStyle::new().values(low, high).unwrap();
+            for palette in [Palette::VIRIDIS, Palette::RED_BLUE] {
+                let scale = ColorScale::new(std::iter::empty(), &style, palette).unwrap();
+                assert!(scale.low < scale.high && scale.extremes.is_none());
+                assert_eq!(low.unwrap_or(scale.low), scale.low);
+                assert_eq!(high.unwrap_or(scale.high), scale.high);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Beside the line: the parts say where things are and in which colour, and are put together here.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::color::ColorScale;
@@ -84,14 +85,16 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
     let outlines: Vec<Outlines> = (figure.panels.iter())
         .map(|panel| Outlines::new(panel.cells, figure.order, figure.grid))
         .collect();
-    let window = window(&outlines, figure, style);
-    let layout = Layout::new(&window, figure.panels.len(), style.size);
+    let window = window(&outlines, figure, style)?;
+    let layout = Layout::new(&window, figure.panels.len(), style.size)?;
     let palette = style.palette.unwrap_or(if figure.is_change {
         Palette::RED_BLUE
     } else {
         Palette::VIRIDIS
     });
-    let scale = ColorScale::new(values(figure, style.bbox).into_iter(), style, palette)?;
+    let shown_values = values(figure, style.bbox);
+    let none_shown = shown_values.is_empty();
+    let scale = ColorScale::new(shown_values.into_iter(), style, palette)?;
 
     let mut scene = Scene {
         width: layout.width,
@@ -128,7 +131,7 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
         if index == 0 {
             legend::scale_bar(&mut scene, &view, layout.unit, &ink);
         }
-        if panel.cells.is_empty() {
+        if none_shown || panel.cells.is_empty() {
             legend::nothing(&mut scene, view.frame, layout.unit, &ink);
         }
         scene.clip(None);
@@ -159,14 +162,14 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
 }
 
 /// The part of the plane that is shown: the box that is asked for, or where cells are.
-fn window(outlines: &[Outlines], figure: &Figure, style: &MapStyle) -> Window {
+fn window(outlines: &[Outlines], figure: &Figure, style: &MapStyle) -> Result<Window> {
     let place = place(outlines, style.bbox);
     let projection = place.map_or(Projection::GLOBE, |place| {
         Projection::choose(&place, figure.grid)
     });
     match style.bbox {
         Some(bbox) => Window::of_box(projection, bbox),
-        None => Window::fit(outlines, projection),
+        None => Ok(Window::fit(outlines, projection)),
     }
 }
 
@@ -204,7 +207,8 @@ fn ground(scene: &mut Scene, view: &View, shown: &super::view::Shown, unit: f64,
     scene.lines(lakes.lines, Paint(ink.coast, 0.5), 0.7 * unit);
 }
 
-/// Values that the colours are found of: all of them, or those of cells with their centre in the box.
+/// Values that the colours are found of: all of them, or those of cells with their centre in the box. Where it holds no
+/// centre, as one that is smaller than a cell, they are those of the cells that it lies in.
 fn values(figure: &Figure, bbox: Option<[f64; 4]>) -> Vec<f64> {
     let all = || {
         figure
@@ -224,8 +228,24 @@ fn values(figure: &Figure, bbox: Option<[f64; 4]>) -> Vec<f64> {
         let (lon, lat) = figure.grid.center(figure.order, cell);
         (south..=north).contains(&lat) && (lon - west).rem_euclid(360.0) <= width
     };
-    all()
-        .filter(|(cell, _)| inside(**cell))
-        .map(|(_, value)| *value)
-        .collect()
+    let of = |is_shown: &dyn Fn(u64) -> bool| -> Vec<f64> {
+        let shown = all().filter(|(cell, _)| is_shown(**cell));
+        shown.map(|(_, value)| *value).collect()
+    };
+    let within = of(&inside);
+    if !within.is_empty() {
+        return within;
+    }
+    let under = cells_under(figure, [west, south, west + width, north]);
+    of(&|cell| under.contains(&cell))
+}
+
+/// The cells of positions all over a box.
+fn cells_under(figure: &Figure, [west, south, east, north]: [f64; 4]) -> BTreeSet<u64> {
+    const STEPS: u32 = 32;
+    let locator = figure.grid.locator(figure.order);
+    let part = |i: u32| f64::from(i) / f64::from(STEPS);
+    let positions = (0..=STEPS).flat_map(|i| (0..=STEPS).map(move |j| (part(i), part(j))));
+    let cell = |(x, y)| locator.cell(west + (east - west) * x, south + (north - south) * y);
+    positions.map(cell).collect()
 }

@@ -4,6 +4,7 @@
 
 use super::scene::Rect;
 use super::view::Window;
+use crate::error::{Error, Result, Setting, phrase};
 
 const WIDTH: f64 = 1400.0;
 /// Around the maps.
@@ -18,6 +19,8 @@ const GAP: f64 = 14.0;
 const CAPTION: f64 = 34.0;
 /// Most maps side by side.
 const MOST_COLUMNS: usize = 8;
+/// Least width and height of a map, in pixels.
+const LEAST: f64 = 8.0;
 
 /// Places in pixels.
 #[derive(Debug, Clone)]
@@ -34,13 +37,17 @@ pub struct Layout {
 
 impl Layout {
     /// Of one map, or of a strip of them.
-    pub fn new(window: &Window, maps: usize, size: Option<(u32, Option<u32>)>) -> Self {
+    ///
+    /// # Errors
+    /// A size that so many maps have no room in.
+    pub fn new(window: &Window, maps: usize, size: Option<(u32, Option<u32>)>) -> Result<Self> {
         let (width, height) = size.unwrap_or((WIDTH as u32, None));
         let unit = f64::from(width) / WIDTH;
         let room = f64::from(width) - (LEFT + RIGHT) * unit;
-        let tall = height.map(|height| f64::from(height) - (TOP + BELOW) * unit);
+        let (left, top) = ((LEFT * unit).round(), (TOP * unit).round());
+        let tall = height.map(|height| (f64::from(height) - top - BELOW * unit).floor());
         let aspect = window.aspect();
-        let (columns, aspect) = if maps == 1 {
+        let (mut columns, aspect) = if maps == 1 {
             let own = tall.map_or(aspect.clamp(ASPECTS.0, ASPECTS.1), |tall| tall / room);
             (1, own)
         } else {
@@ -50,19 +57,32 @@ impl Layout {
                 tall.map_or(0.75, |tall| tall / room),
             )
         };
-        let rows = maps.div_ceil(columns);
         let (gap, caption) = if maps == 1 {
             (0.0, 0.0)
         } else {
             (GAP * unit, CAPTION * unit)
         };
-        let wide = ((room - gap * (columns - 1) as f64) / columns as f64).floor();
-        let high = match tall.filter(|_| maps > 1) {
-            Some(tall) => (tall / rows as f64 - caption - gap).min(wide * aspect),
-            None => wide * aspect,
+        let sides = |columns: usize| {
+            let rows = maps.div_ceil(columns) as f64;
+            let wide = ((room - gap * (columns - 1) as f64) / columns as f64).floor();
+            let high = match tall {
+                Some(tall) if maps == 1 => tall,
+                // Rounding moves a map by half a pixel, which the gap below the last row has room for.
+                Some(tall) => (tall / rows - caption - gap).min(wide * aspect).floor(),
+                None => (wide * aspect).round().max(LEAST),
+            };
+            (wide, high)
         };
-        let high = high.round().max(8.0);
-        let (left, top) = ((LEFT * unit).round(), (TOP * unit).round());
+        while sides(columns).1 < LEAST && columns < maps {
+            columns += 1;
+        }
+        let (wide, high) = sides(columns);
+        if wide < LEAST || high < LEAST {
+            let asked = height.map_or(width.to_string(), |height| format!("{width}x{height}"));
+            let message =
+                format!(" leaves no room for {maps} maps; give more pixels, or a width alone");
+            return Err(Error::argument(phrase![Setting::Size.to(asked), message]));
+        }
         let frames: Vec<Rect> = (0..maps)
             .map(|i| {
                 let (row, column) = ((i / columns) as f64, (i % columns) as f64);
@@ -75,13 +95,13 @@ impl Layout {
             (frame.x1.max(right), frame.y1.max(bottom))
         });
         let own = (bottom + BELOW * unit).round() as u32;
-        Self {
+        Ok(Self {
             width,
-            height: height.unwrap_or(own).max(own),
+            height: height.unwrap_or(own),
             unit,
             frames,
             maps: Rect::new(left, top, right, bottom),
-        }
+        })
     }
 }
 
@@ -101,6 +121,22 @@ mod tests {
     use super::*;
     use crate::picture::projection::Projection;
 
+    #[test]
+    fn more_maps_than_there_is_room_for_are_refused_and_one_has_the_size_that_is_asked_for() {
+        let refused = Layout::new(&window(1.0, 1.0), 5000, Some((400, Some(400))));
+        let message = refused.unwrap_err().to_string();
+        assert!(
+            message.contains("size 400x400 leaves no room for 5000 maps"),
+            "{message}"
+        );
+        for width in 400..900 {
+            for height in [width / 3 + 1, width - 7, width, 2 * width].map(|side| side.max(400)) {
+                let layout = Layout::new(&window(1.0, 1.0), 1, Some((width, Some(height))));
+                assert_eq!(layout.unwrap().height, height, "{width}x{height}");
+            }
+        }
+    }
+
     fn window(width: f64, height: f64) -> Window {
         Window {
             projection: Projection::GLOBE,
@@ -117,10 +153,24 @@ mod tests {
                 (window(2.0, 1.0), None),
                 (window(1.0, 3.0), Some((800, None))),
                 (window(1.0, 1.0), Some((2000, Some(1500)))),
+                (window(1.0, 1.0), Some((1800, Some(1200)))),
+                (window(3.0, 1.0), Some((1201, Some(401)))),
+                (window(1.0, 2.0), Some((433, Some(866)))),
             ] {
-                let layout = Layout::new(&window, maps, size);
+                let layout = Layout::new(&window, maps, size).unwrap();
                 assert_eq!(layout.frames.len(), maps);
                 assert_eq!(layout.width, size.map_or(1400, |size| size.0));
+                let asked = size.and_then(|size| size.1);
+                assert_eq!(
+                    asked.unwrap_or(layout.height),
+                    layout.height,
+                    "{maps} {size:?}"
+                );
+                let foot = layout.maps.y1 + BELOW * layout.unit;
+                assert!(
+                    foot <= f64::from(layout.height) + 0.5,
+                    "{maps} {size:?}: {foot}"
+                );
                 let whole = Rect::new(0.0, 0.0, f64::from(layout.width), f64::from(layout.height));
                 for (i, frame) in layout.frames.iter().enumerate() {
                     assert!(

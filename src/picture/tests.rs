@@ -329,6 +329,30 @@ fn a_grid_of_rows_and_columns_is_drawn_in_its_own_plane() {
 }
 
 #[test]
+fn a_box_without_the_centre_of_a_cell_has_the_colours_of_the_cells_under_it() {
+    let map = map_of(3, vec![cell(3, 10.0, 20.0), cell(3, 60.0, 20.0)], |id| {
+        id as f64
+    });
+    let (lon, lat) = map.grid.center(map.order, cell(3, 10.0, 20.0));
+    let style = |at: [f64; 2]| {
+        let bbox = [at[0], at[1], at[0] + 0.25, at[1] + 0.25];
+        MapStyle::new().bbox(bbox).unwrap().values(Some(5.0), None)
+    };
+    let on_it = scene(&map, &style([lon + 0.5, lat + 0.5]).unwrap());
+    let value = cell(3, 10.0, 20.0);
+    assert!(
+        texts(&on_it).contains(&&*format!("least {value}")),
+        "{:?}",
+        texts(&on_it)
+    );
+    assert!(!texts(&on_it).contains(&"no cells"));
+    let beside = scene(&map, &style([-100.0, -50.0]).unwrap());
+    for words in ["no cells", "no finite value"] {
+        assert!(texts(&beside).contains(&words), "{:?}", texts(&beside));
+    }
+}
+
+#[test]
 fn units_by_a_time_are_those_of_change() {
     for label in [
         "dhdt [m/year]",

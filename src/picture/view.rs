@@ -3,6 +3,7 @@
 use super::outline::{Bounds, EMPTY, Outlines, Place, union};
 use super::projection::{Point, Projection};
 use super::scene::Rect;
+use crate::error::{Error, Result, Setting, phrase};
 
 /// Room around the cells, as a part of their extent.
 const MARGIN: f64 = 0.05;
@@ -39,15 +40,56 @@ pub struct Shown {
 
 impl Window {
     /// That of a box in degrees: west, south, east, north.
-    pub fn of_box(projection: Projection, [west, south, east, north]: [f64; 4]) -> Self {
+    ///
+    /// # Errors
+    /// A box that the projection of the map does not show.
+    pub fn of_box(projection: Projection, bbox: [f64; 4]) -> Result<Self> {
         const STEPS: u32 = 128;
+        let [west, south, east, north] = bbox;
+        let refused = |why: &str| {
+            let message = format!(
+                " [{west}, {south}, {east}, {north}] {why}, as {} has it",
+                projection.name()
+            );
+            Error::argument(phrase![Setting::Bbox, message])
+        };
+        match projection.pole() {
+            Some(pole) if pole > 0.0 && south < 0.0 => {
+                return Err(refused(
+                    "reaches south of the equator, and the map is one around the north pole; give a box of the north",
+                ));
+            }
+            Some(pole) if pole < 0.0 && north > 0.0 => {
+                return Err(refused(
+                    "reaches north of the equator, and the map is one around the south pole; give a box of the south",
+                ));
+            }
+            _ => {}
+        }
         let east = if east > west { east } else { east + 360.0 };
+        // A system that is cut along a meridian has it at its western end: the eastern one is reached from the west of it.
+        let cuts = [-180.0, 180.0, 540.0];
+        let last = if cuts.contains(&east) {
+            east.next_down()
+        } else {
+            east
+        };
+        let inside = cuts.into_iter().filter(|cut| *cut > west && *cut < east);
+        let edges: Vec<f64> = inside.flat_map(|cut| [cut.next_down(), cut]).collect();
         let mut bounds = EMPTY;
         for i in 0..=STEPS {
             let t = f64::from(i) / f64::from(STEPS);
             let (lon, lat) = (west + (east - west) * t, south + (north - south) * t);
-            for (lon, lat) in [(lon, south), (lon, north), (west, lat), (east, lat)] {
+            let lon = lon.min(last);
+            let beside = edges.iter().map(|edge| (*edge, lat));
+            let around = [(lon, south), (lon, north), (west, lat), (last, lat)];
+            for (lon, lat) in around.into_iter().chain(beside) {
                 let point = projection.project(turned(lon, projection), lat);
+                if !(point.0.is_finite() && point.1.is_finite()) {
+                    return Err(refused(
+                        "reaches where nothing is projected; give a smaller box",
+                    ));
+                }
                 bounds = union(bounds, (point, point));
             }
         }
@@ -58,7 +100,7 @@ impl Window {
                 bounds = union(bounds, ((0.0, 0.0), (0.0, 0.0)));
             }
         }
-        Self::of_bounds(projection, bounds, 0.0, 0.0)
+        Ok(Self::of_bounds(projection, bounds, 0.0, 0.0))
     }
 
     /// The one that holds all cells; the globe where there are none.
@@ -244,4 +286,76 @@ pub fn place(outlines: &[Outlines], bbox: Option<[f64; 4]>) -> Option<Place> {
 fn within(center: f64, width: f64, (low, high): (f64, f64)) -> (f64, f64) {
     let width = width.min(high - low);
     (center.max(low + width / 2.0).min(high - width / 2.0), width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::{AskedRectilinear, Crs, Grid, Rectilinear};
+
+    /// The window of a box on a grid of this system.
+    fn of_box(code: &str, bbox: [f64; 4]) -> Result<Window> {
+        let crs = Crs::named(code).unwrap();
+        let asked = AskedRectilinear {
+            crs,
+            resolution: [1.0, 1.0],
+            bounds: [0.0, 0.0, 8.0, 8.0],
+            chunk_shape: [8, 8],
+            chunk_inner: None,
+        };
+        let grid = Grid::Rectilinear(Rectilinear::whole(&asked).unwrap());
+        Window::of_box(Projection::choose(&Place::of_box(bbox), grid), bbox)
+    }
+
+    #[test]
+    fn a_box_around_the_earth_is_all_of_a_system_that_is_cut_along_a_meridian() {
+        // EASE-Grid 2.0 is 34,735,060.89 m around the Earth, and 14,684,460.27 m from pole to pole: pyproj.
+        for bbox in [[-180.0, -90.0, 180.0, 90.0], [170.0, -90.0, -170.0, 90.0]] {
+            let window = of_box("EPSG:6933", bbox).unwrap();
+            assert!(
+                (window.width - 34_735_060.890_323).abs() < 2000.0,
+                "{window:?}"
+            );
+            assert!((window.height - 14_684_460.273).abs() < 1.0, "{window:?}");
+            assert!(window.center.0.abs() < 1.0 && window.center.1.abs() < 1.0);
+        }
+        let half = of_box("EPSG:6933", [0.0, -30.0, 180.0, 30.0]).unwrap();
+        assert!((half.width - 17_367_530.445_16).abs() < 1000.0, "{half:?}");
+    }
+
+    #[test]
+    fn a_box_that_the_system_does_not_show_is_refused_by_name() {
+        for (code, bbox, words) in [
+            (
+                "EPSG:3413",
+                [-60.0, -70.0, -40.0, -60.0],
+                "reaches south of the equator",
+            ),
+            (
+                "EPSG:3574",
+                [-180.0, -90.0, 180.0, 90.0],
+                "reaches south of the equator",
+            ),
+            (
+                "EPSG:3031",
+                [-180.0, -80.0, 180.0, 10.0],
+                "reaches north of the equator",
+            ),
+            (
+                "EPSG:32633",
+                [80.0, -10.0, 120.0, 10.0],
+                "reaches where nothing is projected",
+            ),
+        ] {
+            let message = of_box(code, bbox).unwrap_err().to_string();
+            assert!(
+                message.contains(words) && message.contains(code),
+                "{message}"
+            );
+            assert!(message.contains("bbox ["), "{message}");
+        }
+        assert!(of_box("EPSG:3413", [-180.0, 0.0, 180.0, 90.0]).is_ok());
+        assert!(of_box("EPSG:3031", [-180.0, -90.0, 180.0, -60.0]).is_ok());
+        assert!(of_box("EPSG:32633", [10.0, 40.0, 20.0, 50.0]).is_ok());
+    }
 }

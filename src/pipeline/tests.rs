@@ -119,6 +119,7 @@ impl Site {
             shards: Vec::new(),
             granules: Vec::new(),
             unused: Vec::new(),
+            aoi_mask: None,
         };
         let asked = Asked {
             config: &self.config,

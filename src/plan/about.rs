@@ -52,6 +52,9 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         values["region"] = json!(region.facts());
         values["region"]["geometry"] = region.to_geojson();
     }
+    if built.map.aoi_mask.is_some() {
+        values["aoi_mask"] = json!(true);
+    }
     if let Some(window) = TimeWindow::of(config) {
         values["time"] = json!(window);
     }

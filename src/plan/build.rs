@@ -21,6 +21,7 @@ use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
 use super::map::{MapGranule, MapShard, ShardMap};
+use super::mask::aoi_mask;
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
 use crate::grid::shard_runs;
@@ -257,6 +258,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             shards: Vec::new(),
             granules: Vec::new(),
             unused: Vec::new(),
+            aoi_mask: None,
         },
         failed: build.plan.absent.clone(),
         without_photons: Vec::new(),
@@ -318,6 +320,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         .map(|(id, granules)| MapShard { id, granules })
         .collect();
     built.map.granules = listed.into_iter().map(|(granule, _)| granule).collect();
+    built.map.aoi_mask = aoi_mask(build.config, &built.map)?;
     built.map.metadata = metadata(build, &built);
     Ok(built)
 }

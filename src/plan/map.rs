@@ -1,6 +1,7 @@
 //! Shard maps: the file that lists the granules of every shard, in zagg's format.
 //!
-//! Beside the plan: `build.rs` makes maps, `resolve.rs` turns them into plans. Shards are packed
+//! Beside the plan: `build.rs` makes maps, `resolve.rs` turns them into plans. A map is JSON, or Parquet where its name ends
+//! so (`parquet_map.rs`). Shards are packed
 //! morton words (of the grid), which exceed 2^53: they are read and written as unsigned 64-bit
 //! integers, never through a float.
 
@@ -20,6 +21,7 @@ use crate::error::{Action, Error, Phrase, Result, phrase};
 use crate::grid::{Grid, Latitude, Order};
 use crate::place::{Artefact, Folder, write_whole};
 
+use super::parquet_map;
 use super::rectilinear;
 use super::unused::{meaning, unused};
 
@@ -39,6 +41,9 @@ pub struct ShardMap {
     pub granules: Vec<MapGranule>,
     /// Keys that the file has and no run follows: `aoi_mask`, `granules[].assets`.
     pub unused: Vec<String>,
+    /// Of each shard the words of the cells that touch the region, for zagg; of maps that are made, not of those that are
+    /// read.
+    pub aoi_mask: Option<Vec<Vec<u64>>>,
 }
 
 /// One shard of a map.
@@ -70,17 +75,20 @@ pub struct MapGranule {
 /// The granules of every shard of a HEALPix grid.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ShardMap")]
-struct RawMap {
+pub(super) struct RawMap {
     /// Where the map comes from; any keys. icefold's: `latitude`, `positions`.
     #[serde(default)]
-    metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Map<String, Value>>,
     /// The spatial grid that the map was made for; more keys are allowed.
     #[serde(default)]
-    grid_signature: Option<Map<String, Value>>,
+    pub grid_signature: Option<Map<String, Value>>,
     /// Packed morton words, each once. They exceed 2^53.
-    shard_keys: Vec<u64>,
+    pub shard_keys: Vec<u64>,
     /// The granules of each shard, in the order of the keys.
-    granules: Vec<Vec<MapGranule>>,
+    pub granules: Vec<Vec<MapGranule>>,
+    /// Written for zagg, and not read.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub aoi_mask: Option<Vec<Vec<u64>>>,
 }
 
 /// The JSON Schema of shard maps.
@@ -88,7 +96,7 @@ pub fn json_schema() -> Value {
     schemars::schema_for!(RawMap).to_value()
 }
 
-/// Whether a file is JSON by its name or its first character, and so no granule.
+/// Whether a file is JSON by its name or its first character, and so no granule; or a map in Parquet.
 pub fn looks_like_a_map(path: &Path) -> bool {
     if path
         .extension()
@@ -99,7 +107,13 @@ pub fn looks_like_a_map(path: &Path) -> bool {
     let mut start = [0; 64];
     let read = File::open(path).and_then(|mut file| file.read(&mut start));
     let start = &start[..read.unwrap_or(0)];
-    start.trim_ascii_start().first() == Some(&b'{')
+    start.trim_ascii_start().first() == Some(&b'{') || parquet_map::looks_like_a_map(path)
+}
+
+/// Whether a map of this name is Parquet.
+fn is_named_parquet(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|e| e.eq_ignore_ascii_case("parquet"))
 }
 
 /// Shard maps as files.
@@ -125,16 +139,38 @@ fn wrote(path: &Path) -> bool {
     struct Metadata {
         source: String,
     }
+    if parquet_map::is_parquet(path) {
+        return parquet_map::source(path).is_some_and(|source| source == OURS);
+    }
     let file = File::open(path).ok();
     let map = file.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
-    map.is_some_and(|map: Signed| map.metadata.source == "icefold")
+    map.is_some_and(|map: Signed| map.metadata.source == OURS)
+}
+
+/// What maps of icefold say of where they come from.
+const OURS: &str = "icefold";
+
+/// A map as it is stored, and what of it no run follows.
+fn stored(path: &Path) -> Result<(RawMap, Vec<String>)> {
+    let refused = |message: String| Error::map(path, message);
+    if parquet_map::is_parquet(path) {
+        let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
+        return parquet_map::read(file).map_err(refused);
+    }
+    let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+    let raw = serde_json::from_slice(&bytes).map_err(|e| {
+        refused(format!("is not a shard map: {e}"))
+            .with_remedy(phrase![Action::MapSchema, " prints the format"])
+            .caused_by(e)
+    })?;
+    Ok((raw, unused(&bytes)))
 }
 
 impl ShardMap {
     /// Reads a map.
     ///
     /// # Errors
-    /// A file that cannot be read, is not JSON or no shard map, whose lists are not of one length,
+    /// A file that cannot be read, is neither JSON nor Parquet or no shard map, whose lists are not of one length,
     /// or with a key that is no shard, comes twice or is of another order than the first.
     pub fn read(path: &Path) -> Result<Self> {
         let refused = |message: String| Error::map(path, message);
@@ -144,12 +180,13 @@ impl ShardMap {
                 "is not a regular file; write the map to disk first".to_owned(),
             ));
         }
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
-        let raw: RawMap = serde_json::from_slice(&bytes).map_err(|e| {
-            refused(format!("is not a shard map: {e}"))
-                .with_remedy(phrase![Action::MapSchema, " prints the format"])
-                .caused_by(e)
-        })?;
+        let (raw, mut unused) = stored(path)?;
+        let metadata = raw.metadata.unwrap_or_default();
+        let is_ours = metadata.get("source").and_then(Value::as_str) == Some(OURS);
+        if is_ours && metadata.contains_key("region") {
+            // A run over it has the region, which says the same.
+            unused.retain(|key| key != "aoi_mask");
+        }
         if raw.shard_keys.len() != raw.granules.len() {
             return Err(refused(format!(
                 "has {} shard_keys and {} lists of granules; there must be one list per key: make \
@@ -185,12 +222,13 @@ impl ShardMap {
         let shards = shards.map(|(id, listed)| list(id, listed)).collect();
         Ok(Self {
             path: path.to_path_buf(),
-            metadata: raw.metadata.unwrap_or_default(),
+            metadata,
             signature,
             order,
             shards,
             granules,
-            unused: unused(&bytes),
+            unused,
+            aoi_mask: None,
         })
     }
 
@@ -203,10 +241,10 @@ impl ShardMap {
         words.collect()
     }
 
-    /// Writes the map to its path; a reader never sees half of it.
+    /// Writes the map to its path, as Parquet where that ends so; a reader never sees half of it.
     ///
     /// # Errors
-    /// The operating system's, with the path.
+    /// The operating system's, with the path; Parquet in a build without it.
     pub fn write(&self) -> Result<()> {
         let granules = self.shards.iter().map(|shard| {
             let places = shard.granules.iter();
@@ -217,7 +255,12 @@ impl ShardMap {
             grid_signature: self.signature.clone(),
             shard_keys: self.keys(),
             granules: granules.collect(),
+            aoi_mask: self.aoi_mask.clone(),
         };
+        if is_named_parquet(&self.path) {
+            let bytes = parquet_map::bytes(&raw).map_err(|why| self.error(why))?;
+            return write_whole(&self.path, SHARD_MAP, &bytes);
+        }
         let mut text = serde_json::to_string_pretty(&raw)
             .unwrap_or_else(|e| unreachable!("a map has only string keys: {e}"));
         text.push('\n');

@@ -15,6 +15,12 @@ mod files;
 mod found;
 mod inspect;
 mod map;
+mod mask;
+#[cfg(feature = "parquet")]
+mod parquet_map;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_parquet_map.rs"]
+mod parquet_map;
 mod rectilinear;
 mod resolve;
 mod scan;

@@ -36,6 +36,22 @@ pub(super) fn unused(json: &[u8]) -> Vec<String> {
     }
 }
 
+/// Those of a list of granules.
+#[cfg_attr(
+    not(feature = "parquet"),
+    allow(dead_code, reason = "only Parquet has such lists")
+)]
+pub(super) fn unused_of_granules(json: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let keys = Keys {
+        found: &mut found,
+        level: Level::Granules,
+    };
+    let read = keys.deserialize(&mut reader);
+    read.map(|()| found).unwrap_or_default()
+}
+
 /// What it means for a run that a key is not used.
 pub(super) fn meaning(key: &str) -> &'static str {
     match key {

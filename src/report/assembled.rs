@@ -10,6 +10,7 @@ use super::document::{
     ConfigIdentity, ErrorsReport, OutputHash, OverviewReport, SCHEMA_VERSION, StepReport,
 };
 use super::run::{outputs, overviews, shown, zagg_content};
+use crate::export::Geotiffs;
 use crate::piece::Manifest;
 use crate::pipeline::Assembled;
 use crate::read::Applied;
@@ -63,6 +64,9 @@ pub struct AssembledReport {
     pub store: String,
     /// The same rows as a table; null where none was asked for.
     pub table: Option<String>,
+    /// Its arrays as GeoTIFF; absent where none were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geotiff: Option<Geotiffs>,
     /// By array, `cell_ids` among them.
     pub outputs: BTreeMap<String, OutputHash>,
     pub content_sha256: String,
@@ -152,6 +156,7 @@ impl AssembledReport {
             peak_resident_bytes: peak_resident_bytes(),
             store: shown(store),
             table: table.map(shown),
+            geotiff: None,
             outputs: outputs(&assembled.whole.written.hashes),
             content_sha256: content_hash(&assembled.whole.written.hashes),
             zagg_content_sha256: zagg_content(&assembled.whole.written),
@@ -180,6 +185,9 @@ impl AssembledReport {
         if let Some(table) = &self.errors.table {
             let rows = grouped(self.errors.count);
             lines.push(("left out", format!("{rows} rows in {table}")));
+        }
+        if let Some(geotiff) = &self.geotiff {
+            lines.push(("geotiff", geotiff.to_string()));
         }
         lines.push(("time", format!("{:.2} s", self.seconds)));
         lines.push(("content", format!("sha256 {}", self.content_sha256)));

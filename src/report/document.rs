@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
+use crate::export::Geotiffs;
 use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};
@@ -89,6 +90,9 @@ pub struct RunReport {
     pub store: String,
     /// The same rows as a table; null where none was asked for.
     pub table: Option<String>,
+    /// Its arrays as GeoTIFF; absent where none were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geotiff: Option<Geotiffs>,
     /// By array, `cell_ids` among them.
     pub outputs: BTreeMap<String, OutputHash>,
     /// SHA-256 of the lines `name dtype sha256` of all outputs, sorted: equal for stores of equal

@@ -105,6 +105,7 @@ impl RunReport {
             remainders: remainders(facts.job, tally),
             store: shown(facts.store),
             table: facts.table.map(shown),
+            geotiff: None,
             outputs: outputs(hashes),
             content_sha256: written.map(|written| content_hash(&written.hashes)),
             zagg_content_sha256: written.and_then(zagg_content),
@@ -183,6 +184,9 @@ impl RunReport {
         if let Some(table) = &tally.errors.table {
             let rows = grouped(tally.errors.count);
             line("left out", format!("{rows} rows in {}", table.display()));
+        }
+        if let Some(geotiff) = &self.geotiff {
+            line("geotiff", geotiff.to_string());
         }
         let rate = counts.read as f64 / self.seconds.max(1e-9) / 1e6;
         line(

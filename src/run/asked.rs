@@ -54,6 +54,7 @@ pub struct Run<'a> {
     pub(super) source: Source,
     pub(super) store: Option<PathBuf>,
     pub(super) table: Option<PathBuf>,
+    pub(super) geotiff: Option<PathBuf>,
     pub(super) report: Option<PathBuf>,
     pub(super) layout: Layout,
     pub(super) overviews: Vec<u8>,
@@ -75,6 +76,7 @@ impl<'a> Run<'a> {
             source: granules.into(),
             store: None,
             table: None,
+            geotiff: None,
             report: None,
             layout,
             overviews: Vec::new(),
@@ -108,6 +110,12 @@ impl<'a> Run<'a> {
     /// Writes the cells as a table, too: Parquet or Arrow IPC, as the name says.
     pub fn table(mut self, table: impl Into<PathBuf>) -> Self {
         self.table = Some(table.into());
+        self
+    }
+
+    /// Writes the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too.
+    pub fn geotiff(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.geotiff = Some(folder.into());
         self
     }
 

@@ -19,6 +19,7 @@ use crate::report::{RunFacts, RunReport};
 use crate::store::{Target, Whole};
 use crate::watch::Note;
 
+use super::geotiff;
 use super::outcome::Done;
 use super::saved::Saved;
 use super::session::Session;
@@ -30,6 +31,8 @@ pub(super) struct Work<'a> {
     pub plan: &'a Plan,
     pub target: Target<'a>,
     pub table: Option<&'a Path>,
+    /// Where the arrays of a raster go as GeoTIFF.
+    pub geotiff: Option<&'a Path>,
     pub report: &'a Path,
     /// What is never written over.
     pub inputs: &'a Inputs,
@@ -76,9 +79,13 @@ impl<'a> Work<'a> {
         let (whole, tally) = written.map_err(interrupted)?;
         let mut facts = self.facts(&chosen, &survey, &options);
         facts.written_bytes = Some(whole.bytes);
+        let Whole {
+            written, mut steps, ..
+        } = whole;
+        let files = device.install(|| geotiff::add(&mut steps, self.geotiff))?;
         let seconds = started.elapsed().as_secs_f64();
-        let Whole { written, steps, .. } = whole;
-        let report = RunReport::new(&facts, &tally, Some(&written), seconds);
+        let mut report = RunReport::new(&facts, &tally, Some(&written), seconds);
+        report.geotiff = files;
         self.session
             .end(steps, (self.report, report.to_json()), saved.to_clear())?;
         Ok(Done {

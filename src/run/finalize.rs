@@ -16,6 +16,7 @@ use crate::watch::{Note, Watch};
 
 use super::Standing;
 use super::direct::spill_folder;
+use super::geotiff;
 use super::session::Session;
 use super::settings::Settings;
 use super::standing::Wanted;
@@ -54,6 +55,7 @@ use super::targets::is_of_no_other;
 pub struct Finalize<'a> {
     store: PathBuf,
     table: Option<PathBuf>,
+    geotiff: Option<PathBuf>,
     report: Option<PathBuf>,
     overwrite: bool,
     keep_pieces: bool,
@@ -141,6 +143,7 @@ impl<'a> Finalize<'a> {
         Self {
             store: store.into(),
             table: None,
+            geotiff: None,
             report: None,
             overwrite: false,
             keep_pieces: false,
@@ -151,6 +154,12 @@ impl<'a> Finalize<'a> {
     /// Writes the cells as a table, too: Parquet or Arrow IPC, as the name says.
     pub fn table(mut self, table: impl Into<PathBuf>) -> Self {
         self.table = Some(table.into());
+        self
+    }
+
+    /// Writes the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too.
+    pub fn geotiff(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.geotiff = Some(folder.into());
         self
     }
 
@@ -215,10 +224,12 @@ impl<'a> Finalize<'a> {
         if !(folder.is_dir() || pending(store) || store.exists()) {
             there(&folder, None)?;
         }
-        let names: Vec<&Path> = all.iter().map(|(_, path)| *path).collect();
+        let names = all.iter().map(|(_, path)| *path);
+        let names: Vec<&Path> = names.chain(self.geotiff.as_deref()).collect();
         let session = Session::begin(store, true, &names, &self.settings)?;
         let there_are = Pieces::open(&folder)?;
         if let Some(standing) = self.standing(there_are.as_ref(), &report) {
+            geotiff::of_standing(store, self.geotiff.as_deref())?;
             return Ok(Finalized::Standing(standing.told(self.settings.watch)));
         }
         let pieces = there(&folder, there_are)?;
@@ -241,15 +252,25 @@ impl<'a> Finalize<'a> {
         let store = &*self.store;
         let overwrite = self.overwrite || Pieces::may_replace(folder, store)?;
         self.check_outputs(&files.all, overwrite)?;
+        if let Some(folder) = &self.geotiff {
+            let manifest = pieces.manifest();
+            let grid = manifest.config(pieces.folder())?.grid.kind;
+            geotiff::check_asked(folder, grid, manifest.layout(), false)?;
+            let names: Vec<&Path> = files.all.iter().map(|(_, path)| *path).collect();
+            geotiff::check_place(folder, store, &names, overwrite)?;
+        }
         let owner = Owner::claim(folder, None)?;
-        let assembled = self.assemble(folder, pieces, files.errors, overwrite)?;
-        let report = AssembledReport::new(
+        let mut assembled = self.assemble(folder, pieces, files.errors, overwrite)?;
+        let (steps, geotiff) = (&mut assembled.whole.steps, self.geotiff.as_deref());
+        let geotiff = self.workers()?.install(|| geotiff::add(steps, geotiff))?;
+        let mut report = AssembledReport::new(
             &assembled,
             (folder, pieces.manifest()),
             store,
             self.table.as_deref(),
             self.settings.command.clone(),
         );
+        report.geotiff = geotiff;
         let clear = (!self.keep_pieces).then_some(folder);
         let text = (files.report, report.to_json());
         session.end(assembled.whole.steps, text, clear)?;

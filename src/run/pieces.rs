@@ -16,6 +16,7 @@ use crate::report::{PieceReport, RUN_REPORT, RunReport};
 use crate::watch::Note;
 
 use super::direct::{Work, spill_folder};
+use super::geotiff;
 use super::outcome::Done;
 
 /// A run over a shard map.
@@ -87,11 +88,13 @@ impl PartRun<'_> {
         } else {
             let assembled = self.assemble(&pieces, &survey, device)?;
             settle(&mut tally, &assembled);
-            let store = assembled.whole;
+            let mut store = assembled.whole;
+            let files = device.install(|| geotiff::add(&mut store.steps, run.geotiff))?;
             whole &= assembled.left_out.is_empty() && store.errors.count == 0;
             facts.written_bytes = Some(store.bytes);
             let seconds = started.elapsed().as_secs_f64();
-            let report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
+            let mut report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
+            report.geotiff = files;
             let text = report.to_json();
             run.session
                 .end(store.steps, (run.report, text), Some(&folder))?;

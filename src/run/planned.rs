@@ -13,7 +13,7 @@ use super::direct::Work;
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
 use super::{Mapped, Run, Source};
-use super::{notes, targets, urls};
+use super::{geotiff, notes, targets, urls};
 
 /// What a run will do.
 ///
@@ -74,12 +74,17 @@ impl<'a> Planned<'a> {
         for (path, what) in [
             (&asked.store, "store"),
             (&asked.table, "table"),
+            (&asked.geotiff, "folder of GeoTIFF"),
             (&asked.report, "report"),
         ] {
             let refuse = |path: &PathBuf| urls::refuse(path, what, true);
             path.as_ref().map_or(Ok(()), refuse)?;
         }
         let (config, watch) = (&asked.config, settings.watch);
+        if let Some(folder) = &asked.geotiff {
+            let part = matches!(&asked.source, Source::Mapped(mapped) if mapped.shards.is_some());
+            geotiff::check_asked(folder, asked.config.grid.kind, asked.layout, part)?;
+        }
         let (plan, map) = match &asked.source {
             Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
             Source::Mapped(mapped) => {
@@ -126,6 +131,7 @@ impl<'a> Planned<'a> {
         let Run {
             config,
             table,
+            geotiff,
             overwrite,
             resume,
             settings,
@@ -147,12 +153,14 @@ impl<'a> Planned<'a> {
                 config: Some(config),
             },
             table: table.as_deref(),
+            geotiff: geotiff.as_deref(),
             report: &report,
             inputs: &inputs,
             session: &session,
             settings,
         };
         if let Some(standing) = work.standing((part, *resume), map)? {
+            geotiff::of_standing(&store, geotiff.as_deref())?;
             return Ok(Outcome::Standing(standing));
         }
         let done = if let Some((map, mapped)) = &self.map {

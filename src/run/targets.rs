@@ -15,6 +15,7 @@ use crate::store::TableFormat;
 
 use super::Planned;
 use super::direct::Work;
+use super::geotiff::check_place;
 use super::session::Session;
 use super::standing::{Standing, Wanted};
 
@@ -53,7 +54,8 @@ pub(super) fn begin<'r>(
     if asked.report.is_none() {
         is_of_no_other(&report, store)?;
     }
-    let names: Vec<&Path> = files.iter().map(|(_, path)| *path).collect();
+    let names = files.iter().map(|(_, path)| *path);
+    let names: Vec<&Path> = names.chain(asked.geotiff.as_deref()).collect();
     let session = Session::begin(store, !part, &names, &asked.settings)?;
     Ok((report, session))
 }
@@ -142,6 +144,11 @@ impl Work<'_> {
             check_file(table, TABLE, overwrite, self.inputs)?;
         }
         let errors = errors_path(self.target.store);
+        if let Some(folder) = self.geotiff {
+            let mut files = vec![self.report, &*errors];
+            files.extend(self.table);
+            check_place(folder, self.target.store, &files, overwrite)?;
+        }
         check_file(&errors, ERROR_TABLE, overwrite, self.inputs)
     }
 }

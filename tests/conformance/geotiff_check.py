@@ -5,6 +5,9 @@
 The store has the arrays count, h_mean (float32) and bins (a histogram of three bins), and overviews of width 2.
 """
 
+import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,6 +65,16 @@ for name in ("count", "h_mean", "bins"):
         there = there.reshape(rows, 2, columns, 2).transpose(0, 2, 1, 3).reshape(rows, columns, 4)
         first = np.take_along_axis(blocks, there.argmax(-1)[None, ..., None], -1)[..., 0]
         assert np.array_equal(shown, first, equal_nan=True)
+
+# GDAL's own program, where it is installed, has it at the right place to a hundredth of a cell.
+if gdalinfo := shutil.which("gdalinfo"):
+    said = json.loads(subprocess.run([gdalinfo, "-json", folder / "h_mean.tif"], check=True, capture_output=True).stdout)
+    assert said["size"] == [full.x.size, full.y.size] and len(said["bands"][0]["overviews"]) >= 2
+    west, width, _, north, _, height = map(float, full.crs.attrs["GeoTransform"].split())
+    corner = said["cornerCoordinates"]["lowerRight"]
+    expected = west + full.x.size * width, north + full.y.size * height
+    assert all(abs(a - b) < 0.01 * abs(width) for a, b in zip(corner, expected)), (corner, expected)
+    assert full.attrs["crs"].split(":")[1] in said["coordinateSystem"]["wkt"]
 
 # A value is found at its place on the map.
 rows, columns = np.nonzero(full["count"].to_numpy())

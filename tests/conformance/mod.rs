@@ -4,6 +4,7 @@ mod benches;
 mod first_open;
 mod geotiffs;
 mod joins;
+mod maps;
 mod rasters;
 mod regions;
 mod steps;

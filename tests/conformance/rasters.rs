@@ -1,6 +1,14 @@
 //! Rasters as Python's readers see them, and cells of positions as PROJ finds them.
 //!
-//! `ICEFOLD_PROJ_POINTS=1000000` takes as many positions of each coordinate system.
+//! A million positions of each coordinate system are located, or `ICEFOLD_PROJ_POINTS`; 20,000 go through a run.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
+use icefold::grid::{AskedRectilinear, Crs, Grid, Locator, Rectilinear};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::{Site, data, icefold, python, stdout, succeed};
 
@@ -78,16 +86,86 @@ const GRIDS: [(&str, &str, [&str; 4], &str); 10] = [
     ),
 ];
 
+/// The systems that those of `GRIDS` leave, each like one of them.
+const OTHERS: [(&str, usize); 5] = [
+    ("EPSG:3571", 8),
+    ("EPSG:3572", 8),
+    ("EPSG:3574", 8),
+    ("EPSG:3575", 8),
+    ("EPSG:3576", 8),
+];
+
+/// The columns of a file of positions.
+fn columns(path: &Path) -> [Vec<f64>; 4] {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let mut columns = [const { Vec::new() }; 4];
+    for batch in builder.build().unwrap() {
+        let batch = batch.unwrap();
+        for (column, name) in columns.iter_mut().zip(["lon", "lat", "x", "y"]) {
+            let values = batch.column_by_name(name).unwrap();
+            column.extend_from_slice(values.as_primitive::<Float64Type>().values());
+        }
+    }
+    columns
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+fn a_million_positions_of_each_system_are_in_the_cells_of_proj() {
+    let count = std::env::var("ICEFOLD_PROJ_POINTS").unwrap_or_else(|_| "1000000".to_owned());
+    let least = count.parse::<usize>().unwrap() / 2;
+    let others = OTHERS.map(|(crs, like)| (crs, GRIDS[like].1, GRIDS[like].2));
+    let all = GRIDS.map(|(crs, width, bounds, _)| (crs, width, bounds));
+    for (crs, width, bounds) in all.into_iter().chain(others) {
+        let site = Site::new();
+        let points = site.path("points.parquet");
+        let mut make = python();
+        make.arg(CHECK).args(["points", crs, width]).args(bounds);
+        succeed(make.arg(&count).arg(&points));
+        let [lon, lat, x, y] = columns(&points);
+        assert!(lon.len() > least, "{crs}: {}", lon.len());
+        let width: f64 = width.parse().unwrap();
+        let asked = AskedRectilinear {
+            crs: Crs::named(crs).unwrap(),
+            resolution: [width; 2],
+            bounds: bounds.map(|edge| edge.parse().unwrap()),
+            chunk_shape: [16, 16],
+            chunk_inner: None,
+        };
+        let grid = Rectilinear::new(&asked).unwrap();
+        let order = grid.finest_order();
+        let (level, shape) = (grid.level(order), grid.shape(order));
+        let [west, _, _, north] = grid.bounds();
+        let mut cells = vec![0; lon.len()];
+        Grid::Rectilinear(grid)
+            .locator(order)
+            .cells(&lon, &lat, &mut cells);
+        let mut inside = 0;
+        for (i, cell) in cells.iter().enumerate() {
+            let place = [(north - y[i]) / width, (x[i] - west) / width].map(f64::floor);
+            let is_inside = (0..2).all(|side| (0.0..f64::from(shape[side])).contains(&place[side]));
+            let expected = is_inside.then(|| place.map(|index| index as u32));
+            let found = (*cell != Locator::OUTSIDE).then(|| level.row_column(*cell));
+            assert_eq!(found, expected, "{crs}: {} {}", lon[i], lat[i]);
+            inside += usize::from(is_inside);
+        }
+        assert!(
+            2 * inside > lon.len() && inside < lon.len(),
+            "{crs}: {inside}"
+        );
+    }
+}
+
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn rasters_have_the_rows_and_columns_of_proj_and_lie_where_it_says() {
-    let count = std::env::var("ICEFOLD_PROJ_POINTS").unwrap_or_else(|_| "20000".to_owned());
+    let count = "20000";
     for (crs, width, bounds, shape) in GRIDS {
         let site = Site::new();
         let [points, config] = ["points.parquet", "config.yaml"].map(|name| site.path(name));
         let mut make = python();
         make.arg(CHECK).args(["points", crs, width]).args(bounds);
-        succeed(make.arg(&count).arg(&points));
+        succeed(make.arg(count).arg(&points));
         let text = format!(
             "data_source:\n  reader: table\n  coordinates: {{latitude: lat, longitude: lon}}\n  variables:\n    \
              value: {{path: value, resolution: 1}}\naggregation:\n  variables:\n    count: {{function: count, source: \

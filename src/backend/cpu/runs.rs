@@ -122,14 +122,15 @@ impl RunFinder {
         } else {
             APART
         };
-        if !together && !is_narrow(&lat[..size.min(lat.len())]) {
+        let widest = locator.widest_patch();
+        if !together && !is_narrow(&lat[..size.min(lat.len())], widest) {
             self.locate_each(&tile, 0..lon.len(), runs);
         } else {
             let mut boxes = std::mem::take(&mut self.boxes);
             bounds_of_boxes(lon, lat, size, &mut boxes);
             let mut first = 0;
             while first < boxes.len() {
-                let (end, bounds) = narrow_part(&boxes, first);
+                let (end, bounds) = narrow_part(&boxes, first, widest);
                 tile.patch = locator.patch(&bounds);
                 for (i, bounds) in boxes.iter().enumerate().take(end).skip(first) {
                     let photons = i * size..((i + 1) * size).min(lon.len());
@@ -171,21 +172,21 @@ impl RunFinder {
 
 /// Whether the first, middle and last of some photons lie as close as those of a patch: else bounds
 /// would be taken in vain.
-fn is_narrow(lat: &[f64]) -> bool {
+fn is_narrow(lat: &[f64], widest: f64) -> bool {
     let Some(last) = lat.len().checked_sub(1) else {
         return false;
     };
     let [a, b, c] = [lat[0], lat[last / 2], lat[last]];
-    (a - b).abs() <= Patch::WIDEST && (c - b).abs() <= Patch::WIDEST
+    (a - b).abs() <= widest && (c - b).abs() <= widest
 }
 
 /// The end of the longest row of boxes from `first` on that may be a patch, at least one box, and
 /// its bounds.
-fn narrow_part(boxes: &[Bounds], first: usize) -> (usize, Bounds) {
+fn narrow_part(boxes: &[Bounds], first: usize, widest: f64) -> (usize, Bounds) {
     let mut bounds = boxes[first];
     for (i, more) in boxes.iter().enumerate().skip(first + 1) {
         let joined = bounds.join(*more);
-        if joined.lat[1] - joined.lat[0] > Patch::WIDEST {
+        if joined.lat[1] - joined.lat[0] > widest {
             return (i, bounds);
         }
         bounds = joined;

@@ -78,6 +78,18 @@ impl Azimuthal {
         (radius * east, -(radius * down))
     }
 
+    /// Metres from the pole at a latitude.
+    pub fn radius(&self, lat: f64) -> f64 {
+        let (half, c) = sin_cos((0.5 * (90.0 - lat)) * DEGREE);
+        (AXIS * half) * (2.0 * slope((c - half) * (c + half))).sqrt()
+    }
+
+    /// East, and up, of a metre from the pole along a meridian.
+    pub fn direction(&self, lon: f64) -> [f64; 2] {
+        let (east, down) = sin_cos(within_half_a_turn(lon - self.origin) * DEGREE);
+        [east, -down]
+    }
+
     pub fn unproject(&self, x: f64, y: f64) -> (f64, f64) {
         let lon = self.origin + libm::atan2(x, -y).to_degrees();
         // Of the sphere of equal area.

@@ -51,6 +51,22 @@ impl Polar {
         (radius * sine, if self.south { up } else { -up })
     }
 
+    /// Metres from the pole at a latitude.
+    pub fn radius(&self, lat: f64) -> f64 {
+        self.factor * self.height(lat).tangent
+    }
+
+    /// East, and up, of a metre from the pole along a meridian.
+    pub fn direction(&self, lon: f64) -> [f64; 2] {
+        let (sine, cosine) = sin_cos(within_half_a_turn(lon - self.origin) * DEGREE);
+        [sine, if self.south { cosine } else { -cosine }]
+    }
+
+    /// Whether a latitude is on the hemisphere of the pole.
+    pub fn is_near(&self, lat: f64) -> bool {
+        if self.south { lat <= 0.0 } else { lat >= 0.0 }
+    }
+
     pub fn unproject(&self, x: f64, y: f64) -> (f64, f64) {
         let down = if self.south { y } else { -y };
         let lon = self.origin + libm::atan2(x, down).to_degrees();

@@ -84,6 +84,20 @@ impl Transverse {
             .map_or((f64::NAN, f64::NAN), |(x, y, _)| (x, y))
     }
 
+    /// Whether |v| is below 0.19 all over a box of positions, on this side of the Earth.
+    pub fn is_smooth(&self, lon: [f64; 2], lat: [f64; 2]) -> bool {
+        let middle = within_half_a_turn(f64::midpoint(lon[0], lon[1]) - self.meridian).abs();
+        let farthest = middle + (lon[1] - lon[0]);
+        let least = if lat[0] * lat[1] <= 0.0 {
+            0.0
+        } else {
+            lat[0].abs().min(lat[1].abs())
+        };
+        let cosine = sin_cos(least * DEGREE).1;
+        // Conformal latitudes are at most 0.2 degrees nearer to the equator.
+        farthest < 60.0 && (cosine + 0.004) * sin_cos(farthest * DEGREE).0 < 0.19
+    }
+
     /// The place of a position whose latitude has this colatitude, and |v|.
     #[inline]
     fn place(&self, lon: f64, lat: f64, of: &Colatitude) -> Option<(f64, f64, f64)> {

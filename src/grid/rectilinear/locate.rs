@@ -20,7 +20,7 @@ const FARTHEST: f64 = 1000.0;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::grid) struct Locator {
     grid: Rectilinear,
-    projection: Projection,
+    pub(super) projection: Projection,
     level: Level,
     /// Rows and columns of the finest cells.
     shape: [f64; 2],
@@ -40,6 +40,16 @@ impl Locator {
             shape: grid.shape(grid.finest_order()).map(f64::from),
             grid,
         }
+    }
+
+    /// The north-western corner.
+    pub(super) fn corner(&self) -> [f64; 2] {
+        [self.grid.west, self.grid.north]
+    }
+
+    /// Width and height of the finest cells.
+    pub(super) fn cell_size(&self) -> [f64; 2] {
+        self.grid.cell
     }
 
     /// A longitude within the turn that begins at the western edge.
@@ -80,8 +90,9 @@ impl Locator {
         })
     }
 
+    /// The cell of this order at a row and a column of finest ones.
     #[inline]
-    fn id_at(&self, indices: [f64; 2]) -> u64 {
+    pub(super) fn id_at(&self, indices: [f64; 2]) -> u64 {
         let cell = self.cell_at(indices);
         cell.map_or(OUTSIDE, |[row, column]| self.level.id(row, column))
     }
@@ -98,7 +109,7 @@ impl Locator {
     }
 
     /// The one cell of places from these indices to those, or the outside if all of them lie there.
-    fn between(&self, low: [f64; 2], high: [f64; 2]) -> Option<u64> {
+    pub(super) fn between(&self, low: [f64; 2], high: [f64; 2]) -> Option<u64> {
         let beyond = |side: usize| high[side] < 0.0 || low[side] >= self.shape[side];
         if beyond(0) || beyond(1) {
             return Some(OUTSIDE);

@@ -2,7 +2,8 @@
 //!
 //! Behind the seam (`tiling.rs`). Row 0 is the northernmost and column 0 the westernmost. Shards are blocks of
 //! `chunk_shape` cells, by rows; where the bounds hold no whole number of them, the grid goes on to the east and south until
-//! it does, as zagg's grids do. `locate.rs` finds cells, `attributes.rs` describes the grid in stores.
+//! it does, as zagg's grids do. `locate.rs` finds cells, `patch.rs` those of positions
+//! that lie together, `attributes.rs` describes the grid in stores.
 //!
 //! Orders are numbers of this program only: order 0 has the shards, and the finest the cells. Between them sides of cells
 //! are twice as long with each order, as often as both sides of a shard can be halved:
@@ -16,12 +17,15 @@
 
 mod attributes;
 mod locate;
+mod patch;
+mod smooth;
 mod tiling;
 
 use super::Order;
 use super::projection::Crs;
 
 pub(super) use locate::{Locator, OUTSIDE};
+pub(super) use patch::Patch;
 
 /// Cells along a side of the grid at most.
 const MOST: f64 = 2_147_483_648.0;

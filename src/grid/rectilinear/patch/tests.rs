@@ -1,0 +1,137 @@
+//! Patches have the cells of positions that are located one by one, wherever these lie.
+
+use proptest::prelude::*;
+
+use super::super::{Asked, Rectilinear};
+use super::*;
+use crate::grid::Order;
+use crate::grid::projection::Crs;
+
+/// Grids around both poles, of all kinds of projections, with cells from half a metre to 25 km.
+fn grids() -> Vec<Rectilinear> {
+    [
+        ("EPSG:3031", 5000.0, [-3.2e6, -3.2e6, 3.2e6, 3.2e6]),
+        ("EPSG:3413", 0.5, [-7e5, -3.4e6, -6e5, -3.3e6]),
+        ("EPSG:3413", 1000.0, [-4e6, -4e6, 4e6, 4e6]),
+        ("EPSG:3976", 100.0, [-3.9e6, -3.9e6, 3.9e6, 4.3e6]),
+        ("EPSG:3411", 25_000.0, [-3.8e6, -5.3e6, 3.7e6, 5.8e6]),
+        ("EPSG:3412", 7.0, [-1e5, -1e5, 1e5, 1e5]),
+        ("EPSG:3571", 250.0, [-4e6, -4e6, 4e6, 4e6]),
+        ("EPSG:3574", 3.0, [-3e5, -4e5, 3e5, 3e5]),
+        ("EPSG:6933", 900.0, [-1.7367e7, -7.3e6, 1.7367e7, 7.3e6]),
+        ("EPSG:6933", 2.0, [0.0, 0.0, 1e6, 1e6]),
+        ("EPSG:32618", 10.0, [3e5, 4e6, 4e5, 4.2e6]),
+        ("EPSG:4326", 0.01, [-180.0, -90.0, 180.0, 90.0]),
+    ]
+    .map(|(crs, size, bounds)| {
+        let asked = Asked {
+            crs: Crs::named(crs).unwrap(),
+            resolution: [size, 2.0 * size],
+            bounds,
+            chunk_shape: [8, 12],
+            chunk_inner: None,
+        };
+        Rectilinear::new(&asked).unwrap()
+    })
+    .into()
+}
+
+/// A position of the plane in cells, at or beside an edge, or anywhere: row or column, and how far from its edge.
+fn along() -> impl Strategy<Value = (f64, f64)> {
+    let beside = prop_oneof![Just(0.0), -1e-9f64..1e-9, -1e-5f64..1e-5, -0.5f64..0.5,];
+    (0.0f64..=1.0, beside)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn positions_of_a_patch_have_the_cells_of_positions_alone(
+        which in 0usize..12,
+        (column, beside_column) in along(),
+        (row, beside_row) in along(),
+        spread in -11.0f64..0.2,
+        jitter in prop::collection::vec((-1.0f64..=1.0, -1.0f64..=1.0), 1..150),
+        box_of in 1usize..40,
+        coarser in 0u8..4,
+        special in 0usize..8,
+    ) {
+        let grid = grids()[which];
+        let order = Order(grid.finest_order().get().saturating_sub(coarser));
+        let locator = Locator::new(grid, order);
+        // On an edge of a cell, or somewhere that is special.
+        let finest = grid.shape(grid.finest_order());
+        let [width, height] = grid.cell;
+        let x = grid.west + ((column * f64::from(finest[1])).round() + beside_column) * width;
+        let y = grid.north - ((row * f64::from(finest[0])).round() + beside_row) * height;
+        let (lon, lat) = locator.projection.unproject(x, y);
+        let (lon, lat) = match special {
+            0 => (lon, 90.0),
+            1 => (lon, -90.0),
+            2 => (180.0, lat),
+            3 => (-180.0, lat),
+            4 => (lon + 360.0, lat),
+            _ => (lon, lat),
+        };
+        prop_assume!(lon.is_finite() && lat.is_finite());
+        let spread = 10f64.powf(spread);
+        let lons: Vec<f64> = jitter.iter().map(|j| lon + j.0 * spread).collect();
+        let lats: Vec<f64> = jitter.iter().map(|j| (lat + j.1 * spread * 0.5).clamp(-90.0, 90.0)).collect();
+        let Some(patch) = locator.patch(&Bounds::of(&lons, &lats)) else {
+            return Ok(());
+        };
+        let alone: Vec<u64> = lons.iter().zip(&lats).map(|(&x, &y)| locator.cell(x, y)).collect();
+        let mut cells = vec![0; lons.len()];
+        patch.cells(&lons, &lats, &mut cells);
+        prop_assert_eq!(&cells, &alone, "{:?}", grid);
+        for ((lons, lats), alone) in lons.chunks(box_of).zip(lats.chunks(box_of)).zip(alone.chunks(box_of)) {
+            if let Some(cell) = patch.cell_of_bounds(&Bounds::of(lons, lats)) {
+                prop_assert!(alone.iter().all(|found| *found == cell), "{cell} {alone:?} {grid:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_track_lies_in_patches_that_settle_nearly_all_of_it() {
+    for (which, lat) in [(0, -75.0), (2, 72.0), (3, -85.0), (6, 70.0), (8, 40.0)] {
+        let locator = Locator::new(grids()[which], grids()[which].finest_order());
+        let lats: Vec<f64> = (0..4096).map(|i| lat + f64::from(i) * 6e-6).collect();
+        let lons: Vec<f64> = (0..4096).map(|i| 31.0 + f64::from(i) * 2e-6).collect();
+        let patch = locator.patch(&Bounds::of(&lons, &lats)).unwrap();
+        let (mut settled, mut boxes) = (0, 0);
+        for (lons, lats) in lons.chunks(16).zip(lats.chunks(16)) {
+            settled += usize::from(patch.cell_of_bounds(&Bounds::of(lons, lats)).is_some());
+            boxes += 1;
+        }
+        assert!(10 * settled > 7 * boxes, "{which}: {settled} of {boxes}");
+        // Places are within the margin of the reference's, by far.
+        let mut places = [[0.0; BLOCK]; 2];
+        let mut clear = [false; BLOCK];
+        place(
+            &patch,
+            &lons[..BLOCK],
+            &lats[..BLOCK],
+            &mut places,
+            &mut clear,
+        );
+        assert!(
+            clear.iter().filter(|clear| **clear).count() >= BLOCK - 1,
+            "{which}"
+        );
+        for (&lon, &lat) in lons.iter().zip(&lats) {
+            let (x, y) = locator.projection.project(lon, lat);
+            let (s, t) = (patch.lat.part(lat), patch.lon.part(lon));
+            let by_patch = [0, 1].map(|side| {
+                value(&patch.by_lat[side], s) * value(&patch.by_lon[side], t) + patch.from[side]
+            });
+            let [width, height] = locator.cell_size();
+            let [west, north] = locator.corner();
+            let off = [
+                (by_patch[0] * width - (x - west)).abs(),
+                (by_patch[1] * height - (north - y)).abs(),
+            ];
+            assert!(off.iter().all(|off| *off < 1e-7), "{which}: {off:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Patches of transverse Mercator, whose coordinates are no products: polynomials of both degrees at once.
+//!
+//! Beside `patch.rs`, which has the others and the use of them.
+
+use multiversion::multiversion;
+
+use super::locate::Locator;
+use super::patch::{BLOCK, Clear, Places, ROUNDING, Range};
+use crate::grid::Bounds;
+
+/// Widest ranges of longitudes and latitudes, in degrees.
+pub(super) const WIDEST: f64 = 0.05;
+
+/// How far from an edge of its cell a position must be placed, in metres.
+///
+/// Within 1,200 km of the meridian |v| is below 0.19 (`transverse.rs`), and within 0.3 radians of such a position, of complex ones
+/// too, below 0.6: there is no singularity, which are where v is 1 or -1, and nothing is farther away than 2,800,000 m. So, by Cauchy, fourth derivatives are below
+/// 4! 2.8e6 m / 0.3^4 = 8.3e9 m. With h the half width of a range, 0.00044 radians, interpolation at four Chebyshev nodes is off
+/// by at most h^4 / (2^3 4!) times that: 2e-6 m along one of both, and 1.9 times as much, the Lebesgue constant, along the other.
+/// Rounding adds less than 1e-7 m.
+const MARGIN: f64 = 2e-5;
+
+/// The zeros of the Chebyshev polynomial of degree 4, as fractions of the half width.
+const NODES: [f64; 4] = [
+    -0.923_879_532_511_286_7,
+    -0.382_683_432_365_089_8,
+    0.382_683_432_365_089_8,
+    0.923_879_532_511_286_7,
+];
+
+/// Coefficients by powers of the latitude, then of the longitude, both from the middle in half widths.
+type Surface = [[f64; 4]; 4];
+
+/// A part of the plane, as columns and rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Smooth {
+    lon: Range,
+    lat: Range,
+    surfaces: [Surface; 2],
+    /// Of each at most the second derivatives: twice by latitude, by both, twice by longitude.
+    bends: [[f64; 3]; 2],
+    /// In cells: of columns, and of rows.
+    margin: [f64; 2],
+}
+
+/// The polynomial through four points, from the constant up.
+fn through(at: [f64; 4], mut values: [f64; 4]) -> [f64; 4] {
+    for level in 1..4 {
+        for i in (level..4).rev() {
+            values[i] = (values[i] - values[i - 1]) / (at[i] - at[i - level]);
+        }
+    }
+    let mut polynomial = [0.0; 4];
+    for i in (0..4).rev() {
+        for power in (1..4).rev() {
+            polynomial[power] = polynomial[power - 1] - at[i] * polynomial[power];
+        }
+        polynomial[0] = values[i] - at[i] * polynomial[0];
+    }
+    polynomial
+}
+
+#[inline(always)]
+fn value([c0, c1, c2, c3]: &[f64; 4], s: f64) -> f64 {
+    c0 + s * (c1 + s * (c2 + s * c3))
+}
+
+#[inline(always)]
+fn height(surface: &Surface, s: f64, t: f64) -> f64 {
+    let [a, b, c, d] = surface;
+    value(a, t) + s * (value(b, t) + s * (value(c, t) + s * value(d, t)))
+}
+
+/// A sum over the coefficients of a surface, each by its sizes.
+fn sum(surface: &Surface, weight: impl Fn(f64, f64) -> f64) -> f64 {
+    let powers = (0..4).flat_map(|i| (0..4).map(move |j| (i, j)));
+    let terms =
+        powers.map(|(i, j): (usize, usize)| surface[i][j].abs() * weight(i as f64, j as f64));
+    terms.sum()
+}
+
+impl Smooth {
+    /// The patch that holds these bounds; `None` where they are wider than one, or too far from the meridian.
+    pub fn new(locator: &Locator, bounds: &Bounds) -> Option<Self> {
+        let Bounds { lon, lat } = *bounds;
+        if lon[1] - lon[0] > WIDEST
+            || lat[1] - lat[0] > WIDEST
+            || !locator.projection.is_smooth(lon, lat)
+        {
+            return None;
+        }
+        let (by_lon, by_lat) = (Range::new(lon), Range::new(lat));
+        let ([west, north], [width, height]) = (locator.corner(), locator.cell_size());
+        let (longitudes, latitudes) = (by_lon.at(NODES), by_lat.at(NODES));
+        let places = latitudes.map(|lat| {
+            longitudes.map(|lon| {
+                let (x, y) = locator.projection.project(lon, lat);
+                [(x - west) / width, (north - y) / height]
+            })
+        });
+        let far = places.iter().flatten().flatten();
+        let far = far.fold(0.0, |far: f64, index| {
+            if index.is_finite() {
+                far.max(index.abs())
+            } else {
+                f64::INFINITY
+            }
+        });
+        let margin = [width, height]
+            .map(|size| MARGIN / size + ROUNDING * (2.0 * far + (west.abs() + north.abs()) / size));
+        if margin
+            .into_iter()
+            .any(|margin| margin.is_nan() || margin > 0.1)
+        {
+            return None;
+        }
+        let t = longitudes.map(|lon| by_lon.part(lon));
+        let s = latitudes.map(|lat| by_lat.part(lat));
+        let surfaces = [0, 1].map(|side| {
+            let rows = places.map(|row| through(t, row.map(|place| place[side])));
+            let mut surface = [[0.0; 4]; 4];
+            for power in 0..4 {
+                let column = through(s, rows.map(|row| row[power]));
+                for (row, value) in surface.iter_mut().zip(column) {
+                    row[power] = value;
+                }
+            }
+            surface
+        });
+        let bends = surfaces.map(|surface| {
+            [
+                sum(&surface, |i, _| i * (i - 1.0)),
+                sum(&surface, |i, j| i * j),
+                sum(&surface, |_, j| j * (j - 1.0)),
+            ]
+        });
+        Some(Self {
+            lon: by_lon,
+            lat: by_lat,
+            surfaces,
+            bends,
+            margin,
+        })
+    }
+
+    /// The least and the greatest index of a box of positions, as columns and rows: from the middle by its slopes, and by
+    /// what second derivatives may add.
+    pub fn ends(&self, bounds: &Bounds) -> [[f64; 2]; 2] {
+        let [s0, s1] = bounds.lat.map(|lat| self.lat.part(lat));
+        let [t0, t1] = bounds.lon.map(|lon| self.lon.part(lon));
+        let (s, t) = (f64::midpoint(s0, s1), f64::midpoint(t0, t1));
+        // With what rounding may have taken from them.
+        let (ds, dt) = ((s1 - s0) * 0.500_001, (t1 - t0) * 0.500_001);
+        [0, 1].map(|side| {
+            let surface = &self.surfaces[side];
+            let [a, b, c, d] = surface.map(|row| value(&row, t));
+            let middle = a + s * (b + s * (c + s * d));
+            let by_lat = b + s * (2.0 * c + 3.0 * s * d);
+            let slope = |[_, c1, c2, c3]: [f64; 4]| c1 + t * (2.0 * c2 + 3.0 * t * c3);
+            let [a, b, c, d] = surface.map(slope);
+            let by_lon = a + s * (b + s * (c + s * d));
+            let [twice_s, both, twice_t] = self.bends[side];
+            let bend = 0.5 * (twice_s * ds * ds + twice_t * dt * dt) + both * ds * dt;
+            let reach = by_lat.abs() * ds + by_lon.abs() * dt + bend + self.margin[side];
+            [(middle - reach).floor(), (middle + reach).floor()]
+        })
+    }
+}
+
+impl Places for Smooth {
+    fn place(&self, lon: &[f64], lat: &[f64], places: &mut [[f64; BLOCK]; 2], clear: &mut Clear) {
+        place(self, lon, lat, places, clear);
+    }
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn place(
+    patch: &Smooth,
+    lon: &[f64],
+    lat: &[f64],
+    [columns, rows]: &mut [[f64; BLOCK]; 2],
+    clear: &mut Clear,
+) {
+    for (i, (&lon, &lat)) in lon.iter().zip(lat).enumerate().take(BLOCK) {
+        let (s, t) = (patch.lat.part(lat), patch.lon.part(lon));
+        let [column, row] = [0, 1].map(|side| height(&patch.surfaces[side], s, t));
+        let [whole_column, whole_row] = [column.floor(), row.floor()];
+        columns[i] = whole_column;
+        rows[i] = whole_row;
+        let is_clear = |part: f64, margin: f64| (part > margin) & (part < 1.0 - margin);
+        clear[i] = is_clear(column - whole_column, patch.margin[0])
+            & is_clear(row - whole_row, patch.margin[1]);
+    }
+}
