@@ -17,7 +17,7 @@ use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
 use super::cite::CiteArgs;
 use super::devices::DevicesArgs;
-use super::export::ExportArgs;
+use super::export::{ExportArgs, GeometryArg};
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
 use super::show::CompletionsArgs;
@@ -142,6 +142,9 @@ pub struct RunArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
+    /// Geometries of the cells in the table, too: their middles or their outlines (GeoParquet)
+    #[arg(long, value_enum, requires = "table")]
+    pub table_geometry: Option<GeometryArg>,
     /// How the store is laid out [default: the config's `store_layout`, else cells or raster]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutArg>,
@@ -271,6 +274,9 @@ pub struct FinalizeArgs {
     /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
     #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
     pub table: Option<PathBuf>,
+    /// Geometries of the cells in the table, too: their middles or their outlines (GeoParquet)
+    #[arg(long, value_enum, requires = "table")]
+    pub table_geometry: Option<GeometryArg>,
     /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,

@@ -91,6 +91,9 @@ fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
     if let Some(table) = &args.table {
         run = run.table(table);
     }
+    if let Some(geometry) = args.table_geometry {
+        run = run.table_geometry(geometry.into());
+    }
     if let Some(report) = &args.report {
         run = run.report(report);
     }

@@ -9,7 +9,7 @@ use crate::config::{Config, StoreLayout};
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::region::Region;
-use crate::store::Layout;
+use crate::store::{Geometry, Layout};
 use crate::watch::Watch;
 
 use super::Source;
@@ -54,6 +54,7 @@ pub struct Run<'a> {
     pub(super) source: Source,
     pub(super) store: Option<PathBuf>,
     pub(super) table: Option<PathBuf>,
+    pub(super) geometry: Geometry,
     pub(super) report: Option<PathBuf>,
     pub(super) layout: Layout,
     pub(super) overviews: Vec<u8>,
@@ -75,6 +76,7 @@ impl<'a> Run<'a> {
             source: granules.into(),
             store: None,
             table: None,
+            geometry: Geometry::None,
             report: None,
             layout,
             overviews: Vec::new(),
@@ -108,6 +110,12 @@ impl<'a> Run<'a> {
     /// Writes the cells as a table, too: Parquet or Arrow IPC, as the name says.
     pub fn table(mut self, table: impl Into<PathBuf>) -> Self {
         self.table = Some(table.into());
+        self
+    }
+
+    /// What rows of the table say of where their cells are, beside longitude and latitude: [`icefold::store::Geometry`](Geometry).
+    pub fn table_geometry(mut self, geometry: Geometry) -> Self {
+        self.geometry = geometry;
         self
     }
 

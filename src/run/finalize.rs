@@ -11,7 +11,7 @@ use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending
 use crate::read::table::TABLE;
 use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
-use crate::store::{TableFormat, check_target};
+use crate::store::{Geometry, TableFormat, check_target};
 use crate::watch::{Note, Watch};
 
 use super::Standing;
@@ -54,6 +54,7 @@ use super::targets::is_of_no_other;
 pub struct Finalize<'a> {
     store: PathBuf,
     table: Option<PathBuf>,
+    geometry: Geometry,
     report: Option<PathBuf>,
     overwrite: bool,
     keep_pieces: bool,
@@ -141,6 +142,7 @@ impl<'a> Finalize<'a> {
         Self {
             store: store.into(),
             table: None,
+            geometry: Geometry::None,
             report: None,
             overwrite: false,
             keep_pieces: false,
@@ -151,6 +153,12 @@ impl<'a> Finalize<'a> {
     /// Writes the cells as a table, too: Parquet or Arrow IPC, as the name says.
     pub fn table(mut self, table: impl Into<PathBuf>) -> Self {
         self.table = Some(table.into());
+        self
+    }
+
+    /// What rows of the table say of where their cells are, beside longitude and latitude.
+    pub fn table_geometry(mut self, geometry: Geometry) -> Self {
+        self.geometry = geometry;
         self
     }
 
@@ -287,6 +295,7 @@ impl<'a> Finalize<'a> {
             store: &self.store,
             overwrite,
             table: self.table.as_deref(),
+            geometry: self.geometry,
             errors,
             memory: self.settings.memory.values(),
             spill: &spill_folder(&self.store),

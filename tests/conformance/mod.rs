@@ -2,6 +2,7 @@
 
 mod benches;
 mod first_open;
+mod exports;
 mod geotiffs;
 mod joins;
 mod rasters;

@@ -3,13 +3,14 @@
 //! Under `rectilinear/`, so that a photon's cell has the same bits on every platform: every forward function is one
 //! fixed sequence of IEEE 754 operations, rounded one by one, with `sin_cos` for sine and cosine and, of transverse
 //! Mercator, `libm` for one arctangent and one logarithm. They are within 10 nanometres of the closed forms where
-//! grids may lie. `crs.rs` has the systems by their EPSG codes and `wording.rs` what stores say of them, `ellipsoid.rs`
+//! grids may lie. `crs.rs` has the systems by their EPSG codes, `wording.rs` and `projjson.rs` what stores and files say of them, `ellipsoid.rs`
 //! what the projections share, `polar.rs`, `transverse.rs` and `equal_area.rs` the projections.
 
 mod crs;
 mod ellipsoid;
 mod equal_area;
 mod polar;
+mod projjson;
 #[cfg(test)]
 mod tests;
 mod transverse;
