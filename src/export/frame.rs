@@ -111,15 +111,16 @@ impl Frame {
     }
 }
 
+/// The system in which 180 degrees are the western edge of a plane that ends there.
+const CYLINDER: u32 = 6933;
+
 /// How far it is around the Earth in the plane, where it goes around.
 fn turn(crs: Crs, plane: &Plane) -> Option<f64> {
     if crs.is_geographic() {
         return Some(360.0);
     }
-    // Of a cylinder the two sides of the antimeridian are its edges.
-    let (east, _) = plane.project(180.0, 0.0);
     let (west, _) = plane.project(-180.0, 0.0);
-    (crs.code() == 6933).then_some(east - west)
+    (crs.code() == CYLINDER).then_some(-2.0 * west)
 }
 
 /// Polygons of a cell in the plane.
@@ -140,6 +141,9 @@ fn projected(plane: &Plane, crs: Crs, grid: &GridConfig, cell: u64) -> Result<Po
                 return Err(refused());
             }
             let (x, y) = plane.project(lon, lat);
+            // Of a cell that ends there it is the eastern edge.
+            let is_east = crs.code() == CYLINDER && lon == 180.0;
+            let x = if is_east { -x } else { x };
             if !x.is_finite() || !y.is_finite() || crs.too_far(x, x).is_some() {
                 return Err(refused());
             }

@@ -178,7 +178,8 @@ fn is_sum(info: &ArrayInfo) -> bool {
         .get("statistic")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let bare = statistic.strip_prefix("nan").unwrap_or(statistic);
+    let plain = statistic.split(" where ").next().unwrap_or_default();
+    let bare = plain.strip_prefix("nan").unwrap_or(plain);
     matches!(bare, "count" | "sum") || bare.starts_with("histogram")
 }
 

@@ -63,10 +63,15 @@ fn rows_are_cells_at_their_places_for_geopandas_and_ogr() {
     let ross = spread(3000, [172.0, -79.0, 188.0, -74.0]);
     let mut poles = spread(400, [-180.0, 89.9, 180.0, 90.0]);
     poles.extend(spread(400, [-180.0, -90.0, 180.0, -89.9]));
-    for (name, order, positions) in [("o0", "0", &all), ("o3", "3", &all), ("ross", "9", &ross), ("poles", "10", &poles)] {
+    for (name, order, positions) in [
+        ("o0", "0", &all),
+        ("o3", "3", &all),
+        ("ross", "9", &ross),
+        ("poles", "10", &poles),
+    ] {
         let store = store(&site, name, order, positions);
-        let [parquet, fgb, csv, points] =
-            ["parquet", "fgb", "csv", "points.parquet"].map(|end| site.out(&format!("{name}.{end}")));
+        let [parquet, fgb, csv, points] = ["parquet", "fgb", "csv", "points.parquet"]
+            .map(|end| site.out(&format!("{name}.{end}")));
         exported(&store, &parquet, &[]);
         exported(&store, &fgb, &[]);
         exported(&store, &csv, &["--geometry", "polygon"]);
@@ -102,29 +107,85 @@ fn pixels_have_the_cells_that_they_are_on() {
     let ross = spread(1200, [178.0, -77.0, 182.0, -76.0]);
     let tropics = spread(1500, [-61.0, -3.0, -58.0, 1.0]);
     let coarse = spread(3000, [-180.0, -85.0, 180.0, 85.0]);
-    let cases: [(&str, &str, &[(f64, f64)], &[&str]); 8] = [
-        ("greenland", "10", &greenland, &["--crs", "EPSG:3413", "--resolution", "5000"]),
-        ("pole", "9", &pole, &["--crs", "EPSG:3575", "--resolution", "4000"]),
+    let cases: [(&str, &str, &[(f64, f64)], &[&str]); 9] = [
+        (
+            "greenland",
+            "10",
+            &greenland,
+            &["--crs", "EPSG:3413", "--resolution", "5000"],
+        ),
+        (
+            "pole",
+            "9",
+            &pole,
+            &["--crs", "EPSG:3575", "--resolution", "4000"],
+        ),
         ("pole", "9", &pole, &[]),
         ("ross", "10", &ross, &[]),
-        ("ross", "10", &ross, &["--crs", "EPSG:4326", "--resolution", "0.1,0.05", "--bounds", "177,-77.5,183,-75.5"]),
-        ("tropics", "9", &tropics, &["--crs", "EPSG:32721", "--resolution", "7000"]),
-        ("tropics", "9", &tropics, &["--crs", "EPSG:6933", "--resolution", "9000"]),
-        ("coarse", "2", &coarse, &["--crs", "EPSG:4326", "--resolution", "4"]),
+        (
+            "ross",
+            "10",
+            &ross,
+            &[
+                "--crs",
+                "EPSG:4326",
+                "--resolution",
+                "0.1,0.05",
+                "--bounds",
+                "177,-77.5,183,-75.5",
+            ],
+        ),
+        (
+            "ross",
+            "10",
+            &ross,
+            &["--crs", "EPSG:6933", "--resolution", "20000,2000"],
+        ),
+        (
+            "tropics",
+            "9",
+            &tropics,
+            &["--crs", "EPSG:32721", "--resolution", "7000"],
+        ),
+        (
+            "tropics",
+            "9",
+            &tropics,
+            &["--crs", "EPSG:6933", "--resolution", "9000"],
+        ),
+        (
+            "coarse",
+            "2",
+            &coarse,
+            &["--crs", "EPSG:4326", "--resolution", "4"],
+        ),
     ];
     for (name, order, positions, how) in cases {
         let path = site.out(&format!("{name}.zarr"));
-        let store = if path.exists() { path } else { store(&site, name, order, positions) };
+        let store = if path.exists() {
+            path
+        } else {
+            store(&site, name, order, positions)
+        };
         let out = |end: &str| site.out(&format!("{name}.{end}"));
-        let [parquet, nearest, share, counts] = ["parquet", "nearest.tif", "share.tif", "counts.tif"].map(out);
+        let [parquet, nearest, share, counts] =
+            ["parquet", "nearest.tif", "share.tif", "counts.tif"].map(out);
         exported(&store, &parquet, &["--overwrite"]);
         let with = |more: &[&'static str]| [how, &["--overwrite"], more].concat();
         exported(&store, &nearest, &with(&["mean"]));
-        exported(&store, &share, &with(&["mean", "--resampling", "share", "--threads", "1"]));
+        exported(
+            &store,
+            &share,
+            &with(&["mean", "--resampling", "share", "--threads", "1"]),
+        );
         exported(&store, &counts, &with(&["count", "--resampling", "share"]));
         agree(&["raster"], &[&store, &parquet, &nearest, &share, &counts]);
         let one = std::fs::read(&share).unwrap();
-        exported(&store, &share, &with(&["mean", "--resampling", "share", "--threads", "3"]));
+        exported(
+            &store,
+            &share,
+            &with(&["mean", "--resampling", "share", "--threads", "3"]),
+        );
         assert!(std::fs::read(&share).unwrap() == one, "{name}");
     }
 }
@@ -134,11 +195,36 @@ fn pixels_have_the_cells_that_they_are_on() {
 fn cells_of_rows_and_columns_are_squares_in_their_system() {
     let site = Site::new();
     for (code, resolution, bounds, chunk) in [
-        ("EPSG:3413", "25000", "-400000, -2500000, 400000, -2000000", "[5, 8]"),
-        ("EPSG:3412", "50000", "-400000, -2500000, 400000, -2000000", "[5, 8]"),
-        ("EPSG:3574", "25000", "-400000, -2500000, 400000, -2000000", "[5, 8]"),
-        ("EPSG:6933", "100000", "-6000000, -1000000, 6000000, 1000000", "[20, 20]"),
-        ("EPSG:32721", "50000", "0, 9000000, 1000000, 10000000", "[20, 20]"),
+        (
+            "EPSG:3413",
+            "25000",
+            "-400000, -2500000, 400000, -2000000",
+            "[5, 8]",
+        ),
+        (
+            "EPSG:3412",
+            "50000",
+            "-400000, -2500000, 400000, -2000000",
+            "[5, 8]",
+        ),
+        (
+            "EPSG:3574",
+            "25000",
+            "-400000, -2500000, 400000, -2000000",
+            "[5, 8]",
+        ),
+        (
+            "EPSG:6933",
+            "100000",
+            "-6000000, -1000000, 6000000, 1000000",
+            "[20, 20]",
+        ),
+        (
+            "EPSG:32721",
+            "50000",
+            "0, 9000000, 1000000, 10000000",
+            "[20, 20]",
+        ),
         ("EPSG:4326", "1", "170, -80, 190, 80", "[20, 20]"),
     ] {
         let points = site.path("p.csv");
@@ -154,9 +240,14 @@ fn cells_of_rows_and_columns_are_squares_in_their_system() {
              output:\n  grid: {{type: rectilinear, crs: '{code}', resolution: {resolution}, bounds: [{bounds}], chunk_shape: {chunk}}}\n"
         );
         std::fs::write(&config, yaml).unwrap();
-        let [store, parquet, fgb, csv] = ["r.zarr", "r.parquet", "r.fgb", "r.csv"].map(|name| site.out(name));
+        let [store, parquet, fgb, csv] =
+            ["r.zarr", "r.parquet", "r.fgb", "r.csv"].map(|name| site.out(name));
         let mut run = icefold();
-        run.arg("run").arg(&config).arg(&points).arg("--store").arg(&store);
+        run.arg("run")
+            .arg(&config)
+            .arg(&points)
+            .arg("--store")
+            .arg(&store);
         succeed(run.arg("--overwrite"));
         exported(&store, &parquet, &["--overwrite"]);
         exported(&store, &fgb, &["--overwrite"]);

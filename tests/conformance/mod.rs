@@ -1,8 +1,8 @@
 //! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
 
 mod benches;
-mod first_open;
 mod exports;
+mod first_open;
 mod geotiffs;
 mod joins;
 mod rasters;

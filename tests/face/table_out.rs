@@ -52,7 +52,10 @@ fn a_table_has_the_cells_and_attributes_of_the_store() {
         let ids = rows.column(0).as_primitive::<UInt64Type>().values();
         assert_eq!(&ids[..], store.cell_ids().unwrap());
         let [lon, lat] = [1, 2].map(|i| rows.column(i).as_primitive::<Float64Type>().values());
-        assert_eq!((schema.field(1).name(), schema.field(2).name()), (&"lon".to_owned(), &"lat".to_owned()));
+        assert_eq!(
+            (schema.field(1).name(), schema.field(2).name()),
+            (&"lon".to_owned(), &"lat".to_owned())
+        );
         let grid = store.grid();
         for (i, &id) in ids.iter().enumerate() {
             let (x, y) = grid.kind.center(grid.cell_order, id);
@@ -113,7 +116,10 @@ fn geometries_are_columns_of_a_table_where_they_are_asked_for() {
             let shapes = rows.column(count).as_binary::<i32>();
             let boxes = rows.column(count + 1).as_struct();
             let west = boxes.column(0).as_primitive::<Float64Type>();
-            let lon = rows.column_by_name("lon").unwrap().as_primitive::<Float64Type>();
+            let lon = rows
+                .column_by_name("lon")
+                .unwrap()
+                .as_primitive::<Float64Type>();
             for row in 0..rows.num_rows() {
                 assert_eq!(shapes.value(row)[..5], [1, kind, 0, 0, 0]);
                 assert!(west.value(row) <= lon.value(row));
