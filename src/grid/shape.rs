@@ -76,14 +76,18 @@ fn of_positions(ring: Vec<[f64; 2]>) -> Polygons {
     // Of a cell wider than a turn is nothing left outside of three.
     let parts = [-TURN, 0.0, TURN].into_iter().map(|shift| {
         let moved = ring.iter().map(|[lon, lat]| [lon + shift, *lat]);
-        let east_of = clipped(moved.collect(), |lon| lon + HALF, -HALF);
-        clipped(east_of, |lon| HALF - lon, HALF)
+        let moved: Vec<[f64; 2]> = moved.collect();
+        clipped(
+            &clipped(&moved, |lon| lon + HALF, -HALF),
+            |lon| HALF - lon,
+            HALF,
+        )
     });
     parts.filter(|part| is_area(part)).collect()
 }
 
 /// What of a ring has a positive `inside`, of its longitude; what is cut is at `edge`.
-fn clipped(ring: Vec<[f64; 2]>, inside: impl Fn(f64) -> f64, edge: f64) -> Vec<[f64; 2]> {
+fn clipped(ring: &[[f64; 2]], inside: impl Fn(f64) -> f64, edge: f64) -> Vec<[f64; 2]> {
     let mut out: Vec<[f64; 2]> = Vec::with_capacity(ring.len() + 2);
     let mut put = |at: [f64; 2]| {
         if out.last() != Some(&at) {

@@ -272,11 +272,18 @@ fn filters_compare_columns_of_text_as_they_do_numbers() {
         std::fs::create_dir(folders.join(name)).unwrap();
         for file in std::fs::read_dir(site.path("surface=sea ice")).unwrap() {
             let from = file.unwrap().path();
-            let to = folders.join(name).join(format!("{}_{}", name.len(), from.file_name().unwrap().display()));
+            let to = folders.join(name).join(format!(
+                "{}_{}",
+                name.len(),
+                from.file_name().unwrap().display()
+            ));
             std::fs::copy(from, to).unwrap();
         }
     }
-    let both = ["hive/surface=sea ice", "hive/surface=__HIVE_DEFAULT_PARTITION__"];
+    let both = [
+        "hive/surface=sea ice",
+        "hive/surface=__HIVE_DEFAULT_PARTITION__",
+    ];
     for op in ["op: eq, value: sea ice", "op: ne, value: land"] {
         let filter = with(&format!("{{dataset: surface, {op}}}"));
         let found = report(&site, &filter, &both);
