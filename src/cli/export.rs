@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::export::{Export, Resampling};
+use crate::export::{Export, Exported, Resampling};
 use crate::grid::Crs;
 use crate::pipeline::Memory;
 use crate::store::Geometry;
@@ -168,7 +168,13 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
         ))
     })?;
     let exported = workers.install(|| crate::export::export(&asked))?;
-    if args.json {
+    show(&exported, args.json)?;
+    Ok(0)
+}
+
+/// The files on standard output, what they have on standard error; or both as a document.
+fn show(exported: &Exported, as_json: bool) -> Result<()> {
+    if as_json {
         let files = exported
             .files
             .iter()
@@ -183,7 +189,7 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
             "left_out": left_out.collect::<Vec<_>>(),
             "icefold_version": env!("CARGO_PKG_VERSION"),
         }))?;
-        return Ok(0);
+        return Ok(());
     }
     for (name, why) in &exported.left_out {
         note(format_args!("note: {name} is left out: it {why}"));
@@ -192,7 +198,7 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
         note(format_args!("note: {} has {about}", path.display()));
         print(&path.display().to_string())?;
     }
-    Ok(0)
+    Ok(())
 }
 
 fn crs(text: &str) -> std::result::Result<Crs, String> {

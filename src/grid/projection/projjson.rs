@@ -9,12 +9,36 @@ use super::crs::{Crs, Kind};
 impl Crs {
     /// The system as PROJJSON.
     pub(crate) fn projjson(self) -> Value {
-        let (method, parameters) = match self.kind() {
-            Kind::Geographic => {
-                let mut alone = self.geographic();
-                alone["$schema"] = json!(SCHEMA);
-                return alone;
-            }
+        let Some((method, parameters)) = self.conversion() else {
+            let mut alone = self.geographic();
+            alone["$schema"] = json!(SCHEMA);
+            return alone;
+        };
+        json!({
+            "$schema": SCHEMA,
+            "type": "ProjectedCRS",
+            "name": self.title(),
+            "base_crs": self.geographic(),
+            "conversion": {
+                "name": self.title(),
+                "method": {"name": method.0, "id": epsg(method.1)},
+                "parameters": parameters,
+            },
+            "coordinate_system": {
+                "subtype": "Cartesian",
+                "axis": [
+                    {"name": "Easting", "abbreviation": "X", "direction": "east", "unit": "metre"},
+                    {"name": "Northing", "abbreviation": "Y", "direction": "north", "unit": "metre"},
+                ],
+            },
+            "id": epsg(self.code()),
+        })
+    }
+
+    /// The method by which degrees come into the plane, and its parameters; `None` of degrees.
+    fn conversion(self) -> Option<((&'static str, u32), Vec<Value>)> {
+        Some(match self.kind() {
+            Kind::Geographic => return None,
             Kind::Polar(south, standard, origin) => (
                 ("Polar Stereographic (variant B)", 9829),
                 vec![
@@ -69,25 +93,6 @@ impl Crs {
                     metres("False northing", 0.0, 8807),
                 ],
             ),
-        };
-        json!({
-            "$schema": SCHEMA,
-            "type": "ProjectedCRS",
-            "name": self.title(),
-            "base_crs": self.geographic(),
-            "conversion": {
-                "name": self.title(),
-                "method": {"name": method.0, "id": epsg(method.1)},
-                "parameters": parameters,
-            },
-            "coordinate_system": {
-                "subtype": "Cartesian",
-                "axis": [
-                    {"name": "Easting", "abbreviation": "X", "direction": "east", "unit": "metre"},
-                    {"name": "Northing", "abbreviation": "Y", "direction": "north", "unit": "metre"},
-                ],
-            },
-            "id": epsg(self.code()),
         })
     }
 
