@@ -8,6 +8,7 @@ Oracles: healpix-geo says which cell a position is in and where a cell's sides a
 """
 
 import sys
+import warnings
 
 import geopandas
 import healpix_geo.nested as healpix
@@ -21,6 +22,8 @@ import shapely
 import shapely.affinity
 import xarray as xr
 
+# Areas and middles are wanted in the plane of degrees.
+warnings.filterwarnings("ignore", "Geometry is in a geographic CRS")
 WGS84 = "WGS84"
 RADIUS = 6_371_007.18
 

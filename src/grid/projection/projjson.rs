@@ -26,13 +26,41 @@ impl Crs {
             },
             "coordinate_system": {
                 "subtype": "Cartesian",
-                "axis": [
-                    {"name": "Easting", "abbreviation": "X", "direction": "east", "unit": "metre"},
-                    {"name": "Northing", "abbreviation": "Y", "direction": "north", "unit": "metre"},
-                ],
+                "axis": self.axes(),
             },
             "id": epsg(self.code()),
         })
+    }
+
+    /// The axes of the plane. Around a pole both go away from it, each along a meridian, as the EPSG dataset has them.
+    fn axes(self) -> Value {
+        let axis = |name: &str, abbreviation: &str, direction: &str, meridian: Option<f64>| {
+            let mut axis = json!({
+                "name": name, "abbreviation": abbreviation, "direction": direction, "unit": "metre",
+            });
+            if let Some(longitude) = meridian {
+                // From -180, without it, to 180.
+                let turns = ((longitude - 180.0) / 360.0).ceil();
+                axis["meridian"] = json!({"longitude": longitude - 360.0 * turns});
+            }
+            axis
+        };
+        let [x, y] = match self.kind() {
+            Kind::Polar(true, _, origin) => {
+                [("north", Some(origin + 90.0)), ("north", Some(origin))]
+            }
+            Kind::Polar(false, _, origin) | Kind::Azimuthal(origin) => [
+                ("south", Some(origin + 90.0)),
+                ("south", Some(origin + 180.0)),
+            ],
+            Kind::Geographic | Kind::Utm(..) | Kind::Cylindrical(_) => {
+                [("east", None), ("north", None)]
+            }
+        };
+        json!([
+            axis("Easting", "X", x.0, x.1),
+            axis("Northing", "Y", y.0, y.1)
+        ])
     }
 
     /// The method by which degrees come into the plane, and its parameters; `None` of degrees.
