@@ -22,7 +22,7 @@ use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
 use crate::stat::{Finished, Job, Partials, finish_output};
 use crate::store::{ContentHash, content_hash};
-use crate::store::{TableFormat, TableWriter};
+use crate::store::{Geometry, TableFormat, TableWriter};
 
 /// Finished statistics of occupied cells.
 ///
@@ -163,7 +163,7 @@ impl Answer {
     pub fn write(&self, schema: &StoreSchema, path: &Path) -> Result<()> {
         match AnswerFormat::of(path)? {
             AnswerFormat::Table => {
-                let mut writer = TableWriter::create(path, schema)?;
+                let mut writer = TableWriter::create(path, schema, Geometry::None)?;
                 let rows = self.rows(schema)?;
                 writer.append(&CellTable { rows })?;
                 writer.finish(&self.hashes(schema).1)?.publish()

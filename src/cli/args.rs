@@ -17,7 +17,7 @@ use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
 use super::cite::CiteArgs;
 use super::devices::DevicesArgs;
-use super::export::ExportArgs;
+use super::export::{ExportArgs, GeometryArg};
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
 use super::show::CompletionsArgs;
@@ -145,6 +145,9 @@ pub struct RunArgs {
     /// Write the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too
     #[arg(long, value_name = "DIR")]
     pub geotiff: Option<PathBuf>,
+    /// Geometries of the cells in the table, too: their middles or their outlines (GeoParquet)
+    #[arg(long, value_enum, requires = "table")]
+    pub table_geometry: Option<GeometryArg>,
     /// How the store is laid out [default: the config's `store_layout`, else cells or raster]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutArg>,
@@ -277,6 +280,9 @@ pub struct FinalizeArgs {
     /// Write the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too
     #[arg(long, value_name = "DIR")]
     pub geotiff: Option<PathBuf>,
+    /// Geometries of the cells in the table, too: their middles or their outlines (GeoParquet)
+    #[arg(long, value_enum, requires = "table")]
+    pub table_geometry: Option<GeometryArg>,
     /// Replace the store if it exists, and the tables
     #[arg(long)]
     pub overwrite: bool,

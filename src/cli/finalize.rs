@@ -28,6 +28,9 @@ pub fn finalize(args: &FinalizeArgs, interrupted: Arc<AtomicBool>) -> Result<u8>
     if let Some(folder) = &args.geotiff {
         finalize = finalize.geotiff(folder);
     }
+    if let Some(geometry) = args.table_geometry {
+        finalize = finalize.table_geometry(geometry.into());
+    }
     if let Some(report) = &args.report {
         finalize = finalize.report(report);
     }

@@ -94,6 +94,9 @@ fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
     if let Some(folder) = &args.geotiff {
         run = run.geotiff(folder);
     }
+    if let Some(geometry) = args.table_geometry {
+        run = run.table_geometry(geometry.into());
+    }
     if let Some(report) = &args.report {
         run = run.report(report);
     }

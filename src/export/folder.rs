@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::mark::GEOTIFF;
-use super::of_store::{chosen, geotiff, not_a_raster, readers};
+use super::asked::{Format, bands, chosen, why_not};
+use super::of_store::{Part, geotiff, readers};
 use crate::digest::hex;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::place::sync_folder;
@@ -67,13 +68,20 @@ pub fn into_folder(store: &Path, folder: &Path, named: &Path) -> Result<Geotiffs
     let finest = StoreReader::open(store)?;
     let grid = finest.grid().kind.rectilinear();
     let grid = grid.ok_or_else(|| not_a_raster(named, &finest))?;
-    let (names, left_out) = chosen(&finest, &[])?;
+    let format = Format::Tiffs;
+    let (names, left_out) = chosen(&finest, &[], |info| why_not(format, info, bands(info)))?;
+    let steps = finest.times();
+    let steps: Option<Vec<usize>> = steps.map(|times| (0..times.len() as usize).collect());
+    let part = Part {
+        region: None,
+        steps: steps.as_deref(),
+    };
     let readers = readers(store, finest, &grid)?;
     let mut files = Vec::new();
     for name in &names {
         let name_of_file = format!("{name}.tif");
         let path = folder.join(&name_of_file);
-        let bytes = geotiff(&readers, &grid, name)?;
+        let bytes = geotiff(&readers, &grid, name, part)?;
         let target = named.join(&name_of_file);
         let io = |e| Error::io("write", &target, e);
         let mut file = File::create(&path).map_err(io)?;
@@ -95,6 +103,15 @@ pub fn into_folder(store: &Path, folder: &Path, named: &Path) -> Result<Geotiffs
             .map(|(array, why)| NoGeotiff { array, why })
             .collect(),
     })
+}
+
+fn not_a_raster(path: &Path, store: &StoreReader) -> Error {
+    let message = format!(
+        "has cells of {}, and GeoTIFF has rows and columns; make it on a grid of type: rectilinear, which has them, or export the store \
+         in a system once it is there",
+        store.grid().kind.title()
+    );
+    Error::store(path, message)
 }
 
 /// Whether a folder can be written, or replaced: there is none, or it is empty, or has nothing but GeoTIFF of icefold and may

@@ -8,118 +8,66 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::asked::{Chosen, Export, Format, bands, check_memory};
 use super::mark::GEOTIFF;
 use super::pyramid::{Cells, Level, SIDE, Sample, halved};
 use super::tags::Picture;
 use super::tiff;
 use crate::config::Dtype;
-use crate::error::{Error, Result};
-use crate::expr::nearest;
+use crate::error::Result;
 use crate::grid::{Order, Rectilinear};
 use crate::place::{Inputs, check_file, whole_file};
+use crate::region::Region;
 use crate::store::{ArrayInfo, StoreReader};
 
-/// Bands of a file at most: their number has 16 bits.
-const MOST_BANDS: u64 = 65_535;
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Exported {
-    /// The files, in the order of the arrays.
-    pub files: Vec<PathBuf>,
-    /// Arrays that are none, though all were asked for, and why.
-    pub left_out: LeftOut,
+/// What of an array is written: of cells in a region, some steps of time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub region: Option<&'a Region>,
+    pub steps: Option<&'a [usize]>,
 }
 
-/// Names of arrays, and why each is left out.
-pub type LeftOut = Vec<(String, String)>;
-
-/// Writes arrays of a store as GeoTIFF into a folder, which is made; all of them where none is named.
+/// Writes arrays of a store of rows and columns.
 ///
 /// # Errors
-/// No such store or array, a store of cells that are no rows and columns, an array that is named and has no bands; a file
-/// that is not to be replaced; the operating system's.
-pub fn geotiffs(
-    store: &Path,
-    names: &[String],
-    folder: &Path,
-    overwrite: bool,
-) -> Result<Exported> {
-    let finest = StoreReader::open(store)?;
-    let Some(grid) = finest.grid().kind.rectilinear() else {
-        return Err(not_a_raster(store, &finest));
+/// A file that is not to be replaced; more memory than there is; a part of the store is damaged; the operating system's.
+pub fn write(chosen: Chosen, asked: &Export, format: Format) -> Result<Vec<(PathBuf, String)>> {
+    let Chosen {
+        reader,
+        names,
+        steps,
+    } = chosen;
+    let Some(grid) = reader.grid().kind.rectilinear() else {
+        return Ok(Vec::new());
     };
-    let (names, left_out) = chosen(&finest, names)?;
-    let files: Vec<PathBuf> = names
-        .iter()
-        .map(|name| folder.join(format!("{name}.tif")))
-        .collect();
+    let files = names.iter().map(|name| format.file(&asked.output, name));
+    let files: Vec<PathBuf> = files.collect();
     for file in &files {
-        check_file(file, GEOTIFF, overwrite, &Inputs::default())?;
+        check_file(file, GEOTIFF, asked.overwrite, &Inputs::default())?;
     }
-    let readers = readers(store, finest, &grid)?;
-    for (name, file) in names.iter().zip(&files) {
-        let bytes = geotiff(&readers, &grid, name)?;
-        whole_file(file, GEOTIFF, &bytes)?.publish()?;
+    let readers = readers(&asked.store, reader, &grid)?;
+    let part = Part {
+        region: asked.region.as_ref(),
+        steps: steps.as_deref(),
+    };
+    let mut written = Vec::new();
+    for (name, file) in names.iter().zip(files) {
+        let finest = &readers[&0];
+        let info = finest.info(name)?;
+        let bytes = finest.cells() * (32 + 2 * bands(&info) * info.dtype.size() as u64);
+        check_memory(asked, bytes, &format!("{name} as a GeoTIFF"))?;
+        let bytes = geotiff(&readers, &grid, name, part)?;
+        whole_file(&file, GEOTIFF, &bytes)?.publish()?;
+        let [rows, columns] = grid.shape(finest.grid().cell_order);
+        written.push((
+            file,
+            format!("{} in {rows} rows and {columns} columns", grid.crs()),
+        ));
     }
-    Ok(Exported { files, left_out })
+    Ok(written)
 }
 
-pub(super) fn not_a_raster(path: &Path, store: &StoreReader) -> Error {
-    let message = format!(
-        "has cells of {}, and GeoTIFF has rows and columns; make it on a grid of type: rectilinear, which has them",
-        store.grid().kind.title()
-    );
-    Error::store(path, message)
-}
-
-/// The arrays to write, and those that cannot be.
-pub(super) fn chosen(store: &StoreReader, names: &[String]) -> Result<(Vec<String>, LeftOut)> {
-    let mut chosen: Vec<String> = Vec::new();
-    let mut left_out = Vec::new();
-    for name in if names.is_empty() {
-        store.arrays()
-    } else {
-        names
-    } {
-        if !store.arrays().contains(name) {
-            let near = nearest(name, store.arrays().iter().map(String::as_str));
-            let near = near.map_or(String::new(), |near| format!(", did you mean {near}"));
-            let message = format!(
-                "has no array {name}{near}; it has {}",
-                store.arrays().join(", ")
-            );
-            return Err(Error::store(store.path(), message));
-        }
-        if chosen.contains(name) {
-            continue;
-        }
-        match why_not(&store.info(name)?) {
-            None => chosen.push(name.clone()),
-            Some(why) if names.is_empty() => left_out.push((name.clone(), why)),
-            Some(why) => return Err(Error::argument(format!("array {name} {why}"))),
-        }
-    }
-    Ok((chosen, left_out))
-}
-
-/// Why an array has no bands.
-fn why_not(info: &ArrayInfo) -> Option<String> {
-    if info.ragged.is_some() {
-        return Some("has a list of values for each cell, and a GeoTIFF has bands".to_owned());
-    }
-    let bands = bands(info);
-    let beyond = bands > MOST_BANDS;
-    beyond.then(|| {
-        format!("has {bands} values for each cell, and a GeoTIFF {MOST_BANDS} bands at most")
-    })
-}
-
-fn bands(info: &ArrayInfo) -> u64 {
-    info.shape[1..].iter().product()
-}
-
-/// The store at each width, as often as the cells' is doubled.
+/// The store at each width, as often as that of the cells is doubled.
 pub(super) fn readers(
     store: &Path,
     finest: StoreReader,
@@ -127,6 +75,7 @@ pub(super) fn readers(
 ) -> Result<BTreeMap<u32, StoreReader>> {
     let mut readers = BTreeMap::new();
     let own = finest.grid().cell_order;
+    let own_factor = grid.factor_of_order(own).unwrap_or(1);
     let others: Vec<Order> = finest
         .orders()
         .iter()
@@ -137,7 +86,8 @@ pub(super) fn readers(
     for order in others {
         if let Some(factor) = grid
             .factor_of_order(order)
-            .filter(|factor| factor.is_power_of_two())
+            .filter(|factor| factor.is_power_of_two() && *factor > own_factor)
+            .map(|factor| factor / own_factor)
         {
             readers.insert(
                 factor.trailing_zeros(),
@@ -152,13 +102,14 @@ pub(super) fn geotiff(
     readers: &BTreeMap<u32, StoreReader>,
     grid: &Rectilinear,
     name: &str,
+    part: Part,
 ) -> Result<Vec<u8>> {
     let finest = &readers[&0];
     let info = finest.info(name)?;
     let [west, _, _, north] = grid.bounds();
     let picture = Picture {
         dtype: info.dtype,
-        bands: said(finest, &info),
+        bands: said(finest, &info, part.steps),
         nodata: nodata(&info),
         crs: grid.crs(),
         corner: [west, north],
@@ -175,7 +126,7 @@ pub(super) fn geotiff(
     let mut shape = grid.shape(finest.grid().cell_order);
     for doubled in 0.. {
         let next = match (readers.get(&doubled), cells) {
-            (Some(reader), _) => of_order(reader, grid, name)?,
+            (Some(reader), _) => of_order(reader, grid, name, part)?,
             (None, Some(finer)) => finer.halved(),
             (None, None) => break,
         };
@@ -190,24 +141,58 @@ pub(super) fn geotiff(
 }
 
 /// The cells of an order that have a value.
-fn of_order(reader: &StoreReader, grid: &Rectilinear, name: &str) -> Result<Cells> {
+fn of_order(reader: &StoreReader, grid: &Rectilinear, name: &str, part: Part) -> Result<Cells> {
     let order = reader.grid().cell_order;
     let level = grid.level(order);
     let array = reader.read(name)?;
-    let places = reader
-        .cell_ids()?
-        .into_iter()
-        .map(|id| level.row_column(id));
+    let mut ids = reader.cell_ids()?;
+    let mut values = of_steps(&array.info, array.bytes, part.steps);
+    if let Some(region) = part.region {
+        let width = values.len() / ids.len().max(1);
+        let kind = reader.grid().kind;
+        let is_in = |id: u64| {
+            let (lon, lat) = kind.middle(order, id);
+            region.contains(lon, lat)
+        };
+        let kept: Vec<bool> = ids.iter().map(|&id| is_in(id)).collect();
+        let of_cells = values.chunks_exact(width.max(1)).zip(&kept);
+        values = of_cells
+            .filter(|(_, kept)| **kept)
+            .flat_map(|(bytes, _)| bytes)
+            .copied()
+            .collect();
+        let mut kept = kept.iter();
+        ids.retain(|_| kept.next().is_some_and(|kept| *kept));
+    }
+    let places = ids.into_iter().map(|id| level.row_column(id));
     Ok(Cells {
         shape: grid.shape(order),
         places: places.collect(),
-        values: array.bytes,
+        values,
     })
 }
 
+/// The values of the steps that are wanted, cell after cell.
+pub fn of_steps(info: &ArrayInfo, bytes: Vec<u8>, steps: Option<&[usize]>) -> Vec<u8> {
+    let Some(steps) = steps.filter(|steps| info.at_steps && steps.len() as u64 != info.shape[1])
+    else {
+        return bytes;
+    };
+    let of_step = info.shape[2..].iter().product::<u64>() as usize * info.dtype.size();
+    let of_cell = of_step * info.shape[1] as usize;
+    let cells = bytes.chunks_exact(of_cell.max(1));
+    let wanted = cells.flat_map(|cell| {
+        steps
+            .iter()
+            .flat_map(|step| &cell[step * of_step..][..of_step])
+    });
+    wanted.copied().collect()
+}
+
 /// What each band is: a step of time, a bin, or both.
-fn said(store: &StoreReader, info: &ArrayInfo) -> Vec<Option<String>> {
-    let steps = store.times().filter(|_| info.at_steps);
+pub fn said(store: &StoreReader, info: &ArrayInfo, steps: Option<&[usize]>) -> Vec<Option<String>> {
+    let times = store.times().filter(|_| info.at_steps);
+    let steps = steps.filter(|_| info.at_steps);
     let edges: Vec<f64> = info
         .attributes
         .get("edges")
@@ -218,19 +203,22 @@ fn said(store: &StoreReader, info: &ArrayInfo) -> Vec<Option<String>> {
         .windows(2)
         .map(|pair| format!("{:?} to {:?}", pair[0], pair[1]));
     let bins: Vec<String> = bins.collect();
-    let bands = bands(info) as usize;
-    let of_step = bands / steps.map_or(1, |steps| steps.len().max(1) as usize);
+    let all_steps = if info.at_steps { info.shape[1] } else { 1 };
+    let of_step = (bands(info) / all_steps.max(1)) as usize;
     let of_band = |band: usize| {
-        let step = steps.map(|steps| steps.said(band / of_step.max(1)));
+        let step = band / of_step.max(1);
+        let step = steps.and_then(|steps| steps.get(step)).copied();
+        let step = times.zip(step).map(|(times, step)| times.said(step));
         let bin = bins.get(band % of_step.max(1)).cloned();
         let both: Vec<String> = step.into_iter().chain(bin).collect();
         (!both.is_empty()).then(|| both.join(", "))
     };
+    let bands = of_step * steps.map_or(1, <[usize]>::len);
     (0..bands).map(of_band).collect()
 }
 
 /// The value that stands for none: that of floats, and of whole numbers one that is not 0, which is a count.
-fn nodata(info: &ArrayInfo) -> Option<String> {
+pub fn nodata(info: &ArrayInfo) -> Option<String> {
     if let Dtype::F32 | Dtype::F64 = info.dtype {
         let value = match info.dtype {
             Dtype::F32 => {
@@ -254,7 +242,7 @@ fn nodata(info: &ArrayInfo) -> Option<String> {
 }
 
 /// Texts of an array.
-fn about(info: &ArrayInfo) -> Vec<(&'static str, String)> {
+pub fn about(info: &ArrayInfo) -> Vec<(&'static str, String)> {
     let of = |key: &'static str| {
         let text = info.attributes.get(key).and_then(Value::as_str);
         text.map(|text| (key, text.to_owned()))

@@ -2,7 +2,8 @@
 //!
 //! `seam.rs` is what a grid is asked, and `locator.rs` what finds cells on it; behind them are HEALPix (`healpix/`) and
 //! rows and columns in the plane of a map projection (`rectilinear/`, `projection/`). `spec.rs` has the orders of a run, `shards.rs` the shards that are wanted, `shard_runs.rs` finds those
-//! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together.
+//! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together,
+//! `shape.rs` cells as points and polygons.
 
 mod bounds;
 mod boxes;
@@ -13,6 +14,7 @@ mod locator;
 mod projection;
 mod rectilinear;
 mod seam;
+mod shape;
 mod shard_runs;
 mod shards;
 mod spec;
@@ -29,10 +31,10 @@ pub use healpix::{
 pub(crate) use lattice::Lattice;
 pub use locator::{Locator, Patch};
 pub use projection::Crs;
-#[cfg(feature = "picture")]
 pub(crate) use projection::Projection as Plane;
 pub use rectilinear::{Asked as AskedRectilinear, Level, Rectilinear};
 pub use seam::{Ascent, Grid};
+pub(crate) use shape::Polygons;
 pub use shard_runs::shard_runs;
 pub use shards::{ShardRange, ShardSet};
 pub use spec::GridConfig;

@@ -16,7 +16,7 @@ use crate::piece::{Marker, Pieces};
 use crate::plan::GranulePath;
 use crate::read::Applied;
 use crate::stat::{Encoding, Job};
-use crate::store::{Origin, Sink, Target, Whole};
+use crate::store::{Geometry, Origin, Sink, Target, Whole};
 use crate::watch::Watch;
 
 /// What is assembled, and where it goes.
@@ -32,6 +32,8 @@ pub struct Assembly<'a> {
     pub overwrite: bool,
     /// Where the rows of the store go as a table, too.
     pub table: Option<&'a Path>,
+    /// What they say of where their cells are.
+    pub geometry: Geometry,
     /// Where what tolerant runs left out is listed.
     pub errors: &'a Path,
     /// Bytes that values of coarser cells than shards may take, and where they go beyond: a folder that
@@ -88,6 +90,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
         overwrite: assembly.overwrite,
         overviews: &orders,
         layout: pieces.manifest().layout(),
+        geometry: assembly.geometry,
         config: Some(assembly.config),
     };
     let mut sink = target.open(schema, assembly.table, &origin(&markers))?;

@@ -243,6 +243,7 @@ fn a_store_says_what_grid_its_cells_are_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.zarr");
     let target = Target {
+        geometry: crate::store::Geometry::None,
         store: &path,
         overwrite: false,
         overviews: &overviews,

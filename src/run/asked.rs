@@ -9,7 +9,7 @@ use crate::config::{Config, StoreLayout};
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::region::Region;
-use crate::store::Layout;
+use crate::store::{Geometry, Layout};
 use crate::watch::Watch;
 
 use super::Source;
@@ -55,6 +55,7 @@ pub struct Run<'a> {
     pub(super) store: Option<PathBuf>,
     pub(super) table: Option<PathBuf>,
     pub(super) geotiff: Option<PathBuf>,
+    pub(super) geometry: Geometry,
     pub(super) report: Option<PathBuf>,
     pub(super) layout: Layout,
     pub(super) overviews: Vec<u8>,
@@ -77,6 +78,7 @@ impl<'a> Run<'a> {
             store: None,
             table: None,
             geotiff: None,
+            geometry: Geometry::None,
             report: None,
             layout,
             overviews: Vec::new(),
@@ -116,6 +118,12 @@ impl<'a> Run<'a> {
     /// Writes the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too.
     pub fn geotiff(mut self, folder: impl Into<PathBuf>) -> Self {
         self.geotiff = Some(folder.into());
+        self
+    }
+
+    /// What rows of the table say of where their cells are, beside longitude and latitude: [`icefold::store::Geometry`](Geometry).
+    pub fn table_geometry(mut self, geometry: Geometry) -> Self {
+        self.geometry = geometry;
         self
     }
 

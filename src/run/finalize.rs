@@ -11,7 +11,7 @@ use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending
 use crate::read::table::TABLE;
 use crate::report::{AssembledReport, RUN_REPORT};
 use crate::stat::Job;
-use crate::store::{TableFormat, check_target};
+use crate::store::{Geometry, TableFormat, check_target};
 use crate::watch::{Note, Watch};
 
 use super::Standing;
@@ -56,6 +56,7 @@ pub struct Finalize<'a> {
     store: PathBuf,
     table: Option<PathBuf>,
     geotiff: Option<PathBuf>,
+    geometry: Geometry,
     report: Option<PathBuf>,
     overwrite: bool,
     keep_pieces: bool,
@@ -144,6 +145,7 @@ impl<'a> Finalize<'a> {
             store: store.into(),
             table: None,
             geotiff: None,
+            geometry: Geometry::None,
             report: None,
             overwrite: false,
             keep_pieces: false,
@@ -160,6 +162,12 @@ impl<'a> Finalize<'a> {
     /// Writes the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too.
     pub fn geotiff(mut self, folder: impl Into<PathBuf>) -> Self {
         self.geotiff = Some(folder.into());
+        self
+    }
+
+    /// What rows of the table say of where their cells are, beside longitude and latitude.
+    pub fn table_geometry(mut self, geometry: Geometry) -> Self {
+        self.geometry = geometry;
         self
     }
 
@@ -308,6 +316,7 @@ impl<'a> Finalize<'a> {
             store: &self.store,
             overwrite,
             table: self.table.as_deref(),
+            geometry: self.geometry,
             errors,
             memory: self.settings.memory.values(),
             spill: &spill_folder(&self.store),

@@ -306,6 +306,7 @@ impl PartRun<'_> {
             store: run.target.store,
             overwrite: self.may_overwrite(pieces.folder())?,
             table: run.table,
+            geometry: run.target.geometry,
             errors: &errors_path(run.target.store),
             memory: run
                 .settings

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
-use crate::store::{PLACES, Target};
+use crate::store::{Geometry, Located, Target};
 
 use super::direct::Work;
 use super::outcome::{Done, Outcome};
@@ -66,6 +66,7 @@ impl<'a> Planned<'a> {
         if asked.config.grid.kind.rectilinear().is_some() {
             refuse_on_rectilinear(&asked)?;
         }
+        refuse_in_table(&asked)?;
         if asked.overwrite && asked.resume {
             return Err(Error::argument(
                 "to overwrite is to begin anew and to resume is to keep what is done; choose one",
@@ -150,6 +151,7 @@ impl<'a> Planned<'a> {
                 overwrite: *overwrite,
                 overviews: &self.overviews,
                 layout: self.asked.layout,
+                geometry: self.asked.geometry,
                 config: Some(config),
             },
             table: table.as_deref(),
@@ -223,16 +225,31 @@ fn refuse_on_rectilinear(asked: &Run) -> Result<()> {
              without a photon hold fill values; ask for occupied cells",
         ));
     }
+    Ok(())
+}
+
+/// Outputs that are called as the columns of a table that say where its cells are, and geometries of no table.
+fn refuse_in_table(asked: &Run) -> Result<()> {
     let Some(table) = &asked.table else {
-        return Ok(());
+        if asked.geometry == Geometry::None {
+            return Ok(());
+        }
+        return Err(Error::argument(
+            "geometries are asked for, and no table, which has them; name a table, or leave them out",
+        ));
     };
+    let located = Located {
+        grid: asked.config.grid,
+        geometry: asked.geometry,
+    };
+    let names = located.names();
     let mut outputs = asked.config.outputs.iter();
-    match outputs.find(|output| PLACES.contains(&&*output.name)) {
+    match outputs.find(|output| names.contains(&&*output.name)) {
         None => Ok(()),
         Some(output) => Err(Error::argument(phrase![
             Setting::Table.to(table.display()),
             format!(
-                ": a table of a rectilinear grid has a column {} of its own, as an output is called",
+                ": a table has a column {} of its own, as an output is called",
                 output.name
             )
         ])

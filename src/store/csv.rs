@@ -9,17 +9,21 @@ use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{self as types, DataType};
+use arrow::datatypes::{self as types, DataType, TimeUnit};
 use chrono::{DateTime, SecondsFormat};
 
+use super::geometry::Geometry;
+use super::located::{Located, POSITIONS};
+use super::moments::times;
+use super::places::{PLACES, Places};
 use crate::error::{Error, Result};
 use crate::finalize::{CellTable, StoreSchema, StoreSteps};
 use crate::place::{Artefact, FilePlace, Folder, writes_through};
 
 /// How a file of ours begins.
 const FIRST: &str = "cell_ids";
-/// 2018-01-01 in seconds since 1970-01-01.
-const EPOCH: f64 = 1_514_764_800.0;
+/// How one begins whose cells are rows and columns.
+const PLACED: &str = "row,column,y,x";
 
 /// Cells as lines. The format has no place to say who wrote a file, but its first column is ours.
 pub const CSV: Artefact = Artefact {
@@ -31,59 +35,45 @@ pub const CSV: Artefact = Artefact {
 
 fn begins_with_ids(path: &Path) -> bool {
     let mut start = Vec::new();
-    let length = FIRST.len() as u64 + 1;
+    let length = PLACED.len().max(FIRST.len()) as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut start));
-    read.is_ok()
-        && start
-            .strip_prefix(FIRST.as_bytes())
-            .is_some_and(|rest| rest == b"," || rest == b"\n")
+    let begins = |with: &str| {
+        let rest = start.strip_prefix(with.as_bytes());
+        rest.is_some_and(|rest| rest.starts_with(b",") || rest.starts_with(b"\n"))
+    };
+    read.is_ok() && (begins(FIRST) || begins(PLACED))
 }
 
-/// Writes one file of lines, from tables in ascending order of cells.
+/// A file of lines that grows.
 #[derive(Debug)]
-pub struct CsvWriter {
+pub(crate) struct Lines {
     place: FilePlace,
     file: BufWriter<File>,
-    steps: Option<StoreSteps>,
 }
 
-impl CsvWriter {
-    /// Begins a file that [`finish`](Self::finish) makes whole.
+impl Lines {
+    /// Begins a file with a line of these names.
     ///
     /// # Errors
     /// Nothing can be written beside the target.
-    pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
+    pub fn create<'a>(target: &Path, names: impl Iterator<Item = &'a str>) -> Result<Self> {
         let (place, file) = FilePlace::create(target, CSV)?;
-        let mut writer = Self {
-            place,
-            file: BufWriter::new(file),
-            steps: schema.steps.clone(),
-        };
-        let step = schema.steps.as_ref().map(StoreSteps::name);
-        let outputs = schema.arrays.iter().map(|array| array.name.as_str());
-        let names: Vec<String> = step.into_iter().chain(outputs).map(quoted).collect();
-        let line = [&[FIRST.to_owned()], &names[..]].concat().join(",");
-        writer.write(&(line + "\n"))?;
-        Ok(writer)
+        let file = BufWriter::new(file);
+        let mut lines = Self { place, file };
+        let names: Vec<String> = names.map(quoted).collect();
+        lines.write(&(names.join(",") + "\n"))?;
+        Ok(lines)
     }
 
-    /// Appends cells; their ids continue ascending.
+    /// Appends a line for each row.
     ///
     /// # Errors
-    /// A column that is no number; a write fails.
-    pub fn append(&mut self, table: &CellTable) -> Result<()> {
-        let steps = self.steps.clone();
-        let steps = steps.as_ref();
-        let mut columns = Vec::with_capacity(table.rows.num_columns());
-        for (place, column) in table.rows.columns().iter().enumerate() {
-            let of_steps = steps.filter(|steps| place == 1 && steps.edges().is_some());
-            columns.push(match of_steps.zip(table.steps()) {
-                Some((steps, of_rows)) => moments(steps, of_rows),
-                None => shown(column)?,
-            });
-        }
+    /// A column that is no number, moment or text; a write fails.
+    pub fn append(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        let rows = columns.first().map_or(0, Array::len);
+        let columns = columns.iter().map(shown).collect::<Result<Vec<_>>>()?;
         let mut text = String::new();
-        for row in 0..table.rows.num_rows() {
+        for row in 0..rows {
             for (place, column) in columns.iter().enumerate() {
                 if place > 0 {
                     text.push(',');
@@ -119,6 +109,72 @@ impl CsvWriter {
     }
 }
 
+/// Writes one file of lines, from tables in ascending order of cells.
+#[derive(Debug)]
+pub struct CsvWriter {
+    lines: Lines,
+    steps: Option<StoreSteps>,
+    located: Located,
+    places: Option<Places>,
+}
+
+impl CsvWriter {
+    /// Begins a file that [`finish`](Self::finish) makes whole.
+    ///
+    /// # Errors
+    /// An output that is called as a column of where cells are; nothing can be written beside the target.
+    pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
+        let located = Located {
+            grid: schema.grid,
+            geometry: Geometry::None,
+        };
+        let places = Places::of(&schema.grid);
+        let ids = places.map_or(vec![FIRST], |_| PLACES.to_vec());
+        let step = schema.steps.as_ref().map(StoreSteps::name);
+        let outputs = schema.arrays.iter().map(|array| array.name.as_str());
+        if let Some(name) = outputs.clone().find(|name| located.names().contains(name)) {
+            return Err(Error::argument(format!(
+                "{} has a column {name} of its own, as an output is called; choose another name for the output",
+                target.display()
+            )));
+        }
+        let names = ids.into_iter().chain(step).chain(POSITIONS).chain(outputs);
+        Ok(Self {
+            lines: Lines::create(target, names)?,
+            steps: schema.steps.clone(),
+            located,
+            places,
+        })
+    }
+
+    /// Appends cells; their ids continue ascending.
+    ///
+    /// # Errors
+    /// A column that is no number; a write fails.
+    pub fn append(&mut self, table: &CellTable) -> Result<()> {
+        let mut columns = table.rows.columns().to_vec();
+        let mut leading = 1;
+        if let (Some(steps), Some(of_rows)) = (&self.steps, table.steps()) {
+            columns[1] = times(steps, of_rows);
+            leading = 2;
+        }
+        let positions = self.located.positions_of(table.ids());
+        columns.splice(leading..leading, positions);
+        if let Some(places) = &self.places {
+            columns.splice(0..1, places.columns(table.ids()));
+        }
+        self.lines.append(&columns)
+    }
+
+    /// Writes what is left, and makes it durable; the file waits for its name.
+    ///
+    /// # Errors
+    /// A write fails; nothing is left.
+    pub fn finish(self) -> Result<FilePlace> {
+        self.lines.finish()
+    }
+}
+
 /// A name as a field; names of outputs are words, but nothing here relies on it.
 fn quoted(name: &str) -> String {
     if name.contains([',', '"', '\n', '\r']) {
@@ -130,20 +186,11 @@ fn quoted(name: &str) -> String {
 /// What writes the value of a row.
 type Shown<'a> = Box<dyn Fn(usize, &mut String) + 'a>;
 
-/// When the step of each row begins, in UTC.
-fn moments<'a>(steps: &'a StoreSteps, of_rows: &'a [u32]) -> Shown<'a> {
-    Box::new(move |row, text| {
-        let place = steps.place(of_rows[row]);
-        let edge = steps
-            .edges()
-            .zip(place)
-            .and_then(|(edges, place)| edges.get(place as usize));
-        // Exact: below 2^53.
-        let micros = ((edge.copied().unwrap_or(0.0) + EPOCH) * 1e6).round() as i64;
-        if let Some(moment) = DateTime::from_timestamp_micros(micros) {
-            text.push_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-        }
-    })
+/// A moment in UTC.
+fn moment(micros: i64, text: &mut String) {
+    if let Some(moment) = DateTime::from_timestamp_micros(micros) {
+        text.push_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    }
 }
 
 fn shown(column: &ArrayRef) -> Result<Shown<'_>> {
@@ -167,6 +214,16 @@ fn shown(column: &ArrayRef) -> Result<Shown<'_>> {
         DataType::UInt64 => as_is!(types::UInt64Type),
         DataType::Float32 => as_is!(types::Float32Type),
         DataType::Float64 => as_is!(types::Float64Type),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let values = column
+                .as_primitive::<types::TimestampMicrosecondType>()
+                .values();
+            Box::new(move |row, text| moment(values[row], text))
+        }
+        DataType::Utf8 => {
+            let values = column.as_string::<i32>();
+            Box::new(move |row, text| text.push_str(&quoted(values.value(row))))
+        }
         other => return Err(Error::gate(format!("a column of {other} is no number"))),
     })
 }
@@ -229,6 +286,8 @@ mod tests {
         for (text, ours) in [
             ("cell_ids,count\n1,2\n", true),
             ("cell_ids\n", true),
+            ("row,column,y,x,lon\n", true),
+            ("row,column,h\n", false),
             ("cell_ids2,a\n", false),
             ("lon,lat\n", false),
             ("", false),

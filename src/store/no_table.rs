@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use super::geometry::Geometry;
 use super::sink::Sink;
 use super::table_format::TableFormat;
 use crate::error::Result;
@@ -24,7 +25,7 @@ impl TableWriter {
     ///
     /// # Errors
     /// An extension of no format; else that the feature was left out.
-    pub fn create(target: &Path, _schema: &StoreSchema) -> Result<Self> {
+    pub fn create(target: &Path, _schema: &StoreSchema, _geometry: Geometry) -> Result<Self> {
         TableFormat::of(target)?;
         let what = format!("write table {}", target.display());
         Err(Feature::Parquet.refused(&what))

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::content::ContentHash;
 use super::csv::{CSV, CsvWriter};
+use super::geometry::Geometry;
 use super::sink::Sink;
 use super::table::{TableWriter, WholeTable};
 use super::table_format::TableFormat;
@@ -90,7 +91,9 @@ impl RowsSink {
             Error::argument(format!("{}: {what}", target.display())).with_remedy("write a store")
         })?;
         let writer = match RowsFormat::of(target)? {
-            RowsFormat::Table => Writer::Table(TableWriter::create(target, schema)?),
+            RowsFormat::Table => {
+                Writer::Table(TableWriter::create(target, schema, Geometry::None)?)
+            }
             RowsFormat::Csv => Writer::Csv(CsvWriter::create(target, schema)?),
         };
         Ok(Self {

@@ -5,25 +5,18 @@
 //! split into tables leaves no trace.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, TimestampMicrosecondArray};
-use arrow::compute::BatchCoalescer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use arrow::ipc::writer::FileWriter;
-use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use serde_json::{Map, Value};
 
-use super::places::{PLACES, Places};
+use super::geometry::{GEO, Geometry, geo};
+use super::located::{Described, Located, joined};
+use super::moments::times;
+use super::places::Places;
 use super::sink::Sink;
+use super::table_file::TableFile;
 use super::table_format::TableFormat;
 use super::zarr::metadata::attributes;
 use crate::digest::CONTENT;
@@ -31,90 +24,54 @@ use crate::error::{Error, Result};
 use crate::finalize::{CellTable, OutputArray, StoreSchema, StoreSteps};
 use crate::grid::Order;
 use crate::place::FilePlace;
-use crate::place::write_failed;
-use crate::read::table::TABLE;
-
-/// Rows of a row group of Parquet.
-const GROUP_ROWS: usize = 1 << 18;
-/// Rows of a record batch of Arrow IPC.
-const BATCH_ROWS: usize = 1 << 16;
 
 /// Writes one table from tables in ascending order of cells.
 #[derive(Debug)]
 pub struct TableWriter {
-    place: FilePlace,
-    schema: SchemaRef,
-    cell_order: Order,
+    file: TableFile,
+    located: Located,
     steps: Option<StoreSteps>,
     /// What stands in place of ids, where cells have none that mean something to others.
     places: Option<Places>,
-    rows: Rows,
-}
-
-enum Rows {
-    Parquet(Box<ArrowWriter<File>>),
-    Arrow(Box<FileWriter<BufWriter<File>>>, Box<BatchCoalescer>),
+    /// Around all geometries so far.
+    bounds: Option<[f64; 4]>,
 }
 
 /// A table that is whole, but not yet at its target.
 #[derive(Debug)]
 pub struct WholeTable(FilePlace);
 
-impl fmt::Debug for Rows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Parquet(_) => "Parquet",
-            Self::Arrow(..) => "Arrow",
-        })
-    }
-}
-
 impl TableWriter {
     /// Begins a table that [`finish`](Self::finish) and [`WholeTable::publish`] put at `target`.
     ///
     /// # Errors
-    /// An extension of no format; nothing can be written beside the target.
-    pub fn create(target: &Path, schema: &StoreSchema) -> Result<Self> {
-        let format = TableFormat::of(target)?;
-        let cell_order = schema.grid.cell_order;
+    /// An extension of no format; an output that is called as a column of where cells are; nothing can be written beside
+    /// the target.
+    pub fn create(target: &Path, schema: &StoreSchema, geometry: Geometry) -> Result<Self> {
+        TableFormat::of(target)?;
         let steps = schema.steps.clone();
         let places = Places::of(&schema.grid);
-        let taken = |array: &&OutputArray| PLACES.contains(&&*array.name);
-        if let (Some(_), Some(array)) = (places, schema.arrays.iter().find(taken)) {
+        let located = Located {
+            grid: schema.grid,
+            geometry,
+        };
+        let names = located.names();
+        let taken = |array: &&OutputArray| names.contains(&&*array.name);
+        if let Some(array) = schema.arrays.iter().find(taken) {
             return Err(Error::argument(format!(
-                "table {} of a rectilinear grid has a column {} of its own, as an output is called",
+                "table {} has a column {} of its own, as an output is called; choose another name for the output",
                 target.display(),
                 array.name
             )));
         }
-        let schema = Arc::new(arrow_schema(schema));
-        let (place, file) = FilePlace::create(target, TABLE)?;
-        let failed = |e: &dyn fmt::Display| write_failed(target, &e);
-        let rows = match format {
-            TableFormat::Parquet => {
-                let level = ZstdLevel::try_new(3).map_err(|e| failed(&e))?;
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::ZSTD(level))
-                    .set_max_row_group_row_count(Some(GROUP_ROWS))
-                    .build();
-                let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
-                Rows::Parquet(Box::new(writer.map_err(|e| failed(&e))?))
-            }
-            TableFormat::Arrow => {
-                let writer = FileWriter::try_new(BufWriter::new(file), &schema);
-                Rows::Arrow(
-                    Box::new(writer.map_err(|e| failed(&e))?),
-                    Box::new(BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS)),
-                )
-            }
-        };
+        let is_arrow = TableFormat::named(target) == Some(TableFormat::Arrow);
+        let file = TableFile::create(target, Arc::new(arrow_schema(schema, &located, is_arrow)))?;
         Ok(Self {
-            place,
-            schema,
-            cell_order,
+            file,
+            located,
             steps,
             places,
-            rows,
+            bounds: None,
         })
     }
 
@@ -123,26 +80,22 @@ impl TableWriter {
     /// # Errors
     /// The table is not the schema's; a write fails.
     pub fn append(&mut self, table: &CellTable) -> Result<()> {
-        let failed = |e: &dyn fmt::Display| write_failed(self.place.target(), &e);
         let mut columns = table.rows.columns().to_vec();
+        let mut leading = 1;
         if let (Some(steps), Some(of_rows)) = (&self.steps, table.steps()) {
             columns[1] = times(steps, of_rows);
+            leading = 2;
         }
+        let positions = self.located.positions_of(table.ids());
+        columns.splice(leading..leading, positions);
         if let Some(places) = &self.places {
             columns.splice(0..1, places.columns(table.ids()));
         }
-        let rows =
-            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failed(&e))?;
-        match &mut self.rows {
-            Rows::Parquet(writer) => writer.write(&rows).map_err(|e| failed(&e)),
-            Rows::Arrow(writer, coalescer) => {
-                coalescer.push_batch(rows).map_err(|e| failed(&e))?;
-                while let Some(batch) = coalescer.next_completed_batch() {
-                    writer.write(&batch).map_err(|e| failed(&e))?;
-                }
-                Ok(())
-            }
-        }
+        let shapes = self.located.shapes(table.ids());
+        let (geometries, bounds) = self.located.geometries_of(&shapes);
+        self.bounds = Some(self.bounds.map_or(bounds, |all| joined(all, bounds)));
+        columns.extend(geometries);
+        self.file.append(columns)
     }
 
     /// Writes what is left, with the content hash of the store that has the same cells, and makes it
@@ -151,39 +104,19 @@ impl TableWriter {
     /// # Errors
     /// A write fails; nothing is left.
     pub fn finish(self, content: &str) -> Result<WholeTable> {
-        let place = self.place;
-        let failed = |e: &dyn fmt::Display| write_failed(place.target(), &e);
-        let file = match self.rows {
-            Rows::Parquet(mut writer) => {
-                writer.append_key_value_metadata(KeyValue::new(
-                    CONTENT.to_owned(),
-                    content.to_owned(),
-                ));
-                writer.into_inner().map_err(|e| failed(&e))?
-            }
-            Rows::Arrow(mut writer, mut coalescer) => {
-                let rest = coalescer.finish_buffered_batch();
-                rest.map_err(|e| failed(&e))?;
-                while let Some(batch) = coalescer.next_completed_batch() {
-                    writer.write(&batch).map_err(|e| failed(&e))?;
-                }
-                writer.write_metadata(CONTENT, content);
-                writer.finish().map_err(|e| failed(&e))?;
-                let buffer = writer.into_inner().map_err(|e| failed(&e))?;
-                buffer.into_inner().map_err(|e| failed(e.error()))?
-            }
-        };
-        if place.target().is_file() || !place.target().exists() {
-            file.sync_all().map_err(|e| failed(&e))?;
+        let mut metadata = vec![(CONTENT, content.to_owned())];
+        let Located { grid, geometry } = self.located;
+        if geometry != Geometry::None && !self.file.is_arrow() {
+            metadata.push((GEO, geo(&grid, geometry, self.bounds).to_string()));
         }
-        Ok(WholeTable(place))
+        self.file.finish(&metadata).map(WholeTable)
     }
 }
 
 impl Sink for TableWriter {
     /// A table has the cells of the store's cell order, and none of its overviews.
     fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
-        if order == self.cell_order {
+        if order == self.located.grid.cell_order {
             TableWriter::append(self, table)?;
         }
         Ok(())
@@ -206,12 +139,13 @@ impl WholeTable {
 }
 
 /// Columns, and the attributes of a store as metadata: text as it is, all else as JSON.
-fn arrow_schema(schema: &StoreSchema) -> Schema {
+fn arrow_schema(schema: &StoreSchema, located: &Located, is_arrow: bool) -> Schema {
     let (group, arrays) = attributes(schema);
     let steps = schema.steps.as_ref().map(|steps| match steps.edges() {
         Some(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         None => DataType::Int32,
     });
+    let after_leading = 1 + usize::from(steps.is_some());
     let leading = std::iter::once(DataType::UInt64).chain(steps);
     let types = leading.chain(schema.arrays.iter().map(OutputArray::data_type));
     let mut fields: Vec<Field> = arrays
@@ -221,34 +155,27 @@ fn arrow_schema(schema: &StoreSchema) -> Schema {
             Field::new(name, data_type, false).with_metadata(metadata(attributes))
         })
         .collect();
+    fields.splice(after_leading..after_leading, located.positions().map(field));
     if let Some(places) = Places::of(&schema.grid) {
-        let places = places.fields().map(|(name, data_type, attributes)| {
-            Field::new(name, data_type, false).with_metadata(metadata(attributes))
-        });
-        fields.splice(0..1, places);
+        fields.splice(0..1, places.fields().map(field));
     }
-    Schema::new_with_metadata(fields, metadata(group))
+    fields.extend(located.geometries().into_iter().map(field));
+    let mut group = metadata(group);
+    if is_arrow && located.geometry != Geometry::None {
+        // Readers of Arrow look for it in the schema, which stands at the front.
+        let geo = geo(&located.grid, located.geometry, None);
+        group.insert(GEO.to_owned(), geo.to_string());
+    }
+    Schema::new_with_metadata(fields, group)
 }
 
-/// The steps of rows as the moments at which they begin, or as numbers.
-fn times(steps: &StoreSteps, of_rows: &[u32]) -> ArrayRef {
-    /// 2018-01-01 in seconds since 1970-01-01.
-    const EPOCH: f64 = 1_514_764_800.0;
-    let Some(edges) = steps.edges() else {
-        let numbers = of_rows.iter().map(|number| number.cast_signed());
-        return Arc::new(Int32Array::from_iter_values(numbers));
-    };
-    let starts = of_rows.iter().map(|&step| {
-        let start = steps
-            .place(step)
-            .and_then(|place| edges.get(place as usize));
-        // Exact: below 2^53.
-        (start.map_or(0.0, |start| (start + EPOCH) * 1e6)).round() as i64
-    });
-    Arc::new(TimestampMicrosecondArray::from_iter_values(starts).with_timezone("UTC"))
+/// A column with its attributes.
+pub(crate) fn field((name, data_type, attributes): Described) -> Field {
+    Field::new(name, data_type, false).with_metadata(metadata(attributes))
 }
 
-fn metadata(attributes: Map<String, Value>) -> HashMap<String, String> {
+/// Attributes as metadata of a schema: text as it is, all else as JSON.
+pub(crate) fn metadata(attributes: Map<String, Value>) -> HashMap<String, String> {
     let attributes = attributes.into_iter();
     let texts = attributes.map(|(key, value)| match value {
         Value::String(text) => (key, text),

@@ -33,7 +33,7 @@ impl TableFormat {
     pub(crate) fn named(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
         match extension.to_ascii_lowercase().as_str() {
-            "parquet" | "pq" => Some(Self::Parquet),
+            "parquet" | "pq" | "geoparquet" => Some(Self::Parquet),
             "arrow" | "feather" | "ipc" => Some(Self::Arrow),
             _ => None,
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::content::content_hash;
 use super::fill::{Filling, with_mask};
+use super::geometry::Geometry;
 use super::layout::Layout;
 use super::origin::Origin;
 use super::sink::{Sink, Store, Written};
@@ -27,6 +28,8 @@ pub struct Target<'a> {
     /// Coarser orders that the store has, too; finest first.
     pub overviews: &'a [Order],
     pub layout: Layout,
+    /// What rows of a table say of where their cells are, beside their positions.
+    pub geometry: Geometry,
     /// What is asked for, where the store is to say what it was made of.
     pub config: Option<&'a Config>,
 }
@@ -68,7 +71,7 @@ impl Target<'_> {
         let mask = filling.as_ref().map(|_| with_mask(schema)).transpose();
         let schema = mask.map_err(refuse)?.unwrap_or_else(|| schema.clone());
         let store = self.layout.create(self, &schema, origin)?;
-        let table = table.map(|path| TableWriter::create(path, &schema));
+        let table = table.map(|path| TableWriter::create(path, &schema, self.geometry));
         Ok(StoreSink {
             store,
             table: table.transpose()?,

@@ -144,7 +144,7 @@ fn lines_read_back_as_the_values_that_they_are_of() {
     let (found, _) = json(aggregate(&site, &one(&input), "a.csv").arg("--json"), 0);
     let text = std::fs::read_to_string(site.out("a.csv")).unwrap();
     assert!(
-        text.starts_with("cell_ids,count,min,max,mean,var\n"),
+        text.starts_with("cell_ids,lon,lat,count,min,max,mean,var\n"),
         "{text}"
     );
     assert_eq!(
@@ -155,7 +155,7 @@ fn lines_read_back_as_the_values_that_they_are_of() {
     let total: u64 = text
         .lines()
         .skip(1)
-        .map(|line| line.split(',').nth(1).unwrap().parse::<u64>().unwrap())
+        .map(|line| line.split(',').nth(3).unwrap().parse::<u64>().unwrap())
         .sum();
     assert_eq!(total, 1500);
     // Every number is that of the table, and back to its bits.
@@ -242,7 +242,7 @@ fn times_and_areas(scale: f32) {
     let text = |name: &str| std::fs::read_to_string(site.out(name)).unwrap();
     assert_eq!(text("a.csv"), text("b.csv"));
     assert!(
-        text("a.csv").starts_with("cell_ids,time,count,"),
+        text("a.csv").starts_with("cell_ids,time,lon,lat,count,"),
         "{}",
         text("a.csv")
     );
@@ -384,5 +384,5 @@ fn where_no_photon_is_kept_it_is_said_and_the_code_is_3() {
         json(ask().arg("--allow-empty"), 0);
     }
     let lines = std::fs::read_to_string(site.out("a.csv")).unwrap();
-    assert_eq!(lines, "cell_ids,count,min,max,mean,var\n");
+    assert_eq!(lines, "cell_ids,lon,lat,count,min,max,mean,var\n");
 }

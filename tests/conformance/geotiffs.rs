@@ -1,7 +1,7 @@
 //! GeoTIFF of a store as GIS programs' libraries see them: rasterio with GDAL in it, rioxarray, and rio-cogeo, which
 //! knows whether one is cloud optimized.
 
-use icefold::export::geotiffs;
+use icefold::export::{Export, export};
 
 use crate::support::granules::Heights;
 use crate::support::{Site, icefold, python, stdout, succeed};
@@ -66,9 +66,14 @@ fn arrays_of_a_raster_are_geotiffs_of_the_right_place_and_values() {
         assert!(said.contains("rio-cogeo agree"), "{said}");
         // Again the same bytes, and nothing is replaced that was not asked for.
         let before = std::fs::read(folder.join("count.tif")).unwrap();
-        let again = geotiffs(&store, &["count".to_owned()], &folder, false).unwrap_err();
+        let mut asked = Export {
+            variables: vec!["count".to_owned()],
+            ..Export::new(&store, &folder)
+        };
+        let again = export(&asked).unwrap_err();
         assert!(again.to_string().contains("exists"), "{again}");
-        geotiffs(&store, &["count".to_owned()], &folder, true).unwrap();
+        asked.overwrite = true;
+        export(&asked).unwrap();
         assert!(std::fs::read(folder.join("count.tif")).unwrap() == before);
     }
 }

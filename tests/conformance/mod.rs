@@ -1,6 +1,7 @@
 //! Stores read back by the field's own readers: xarray, xdggs, zarr, numpy.
 
 mod benches;
+mod exports;
 mod first_open;
 mod geotiffs;
 mod joins;

@@ -161,7 +161,8 @@ fn a_table_has_the_row_the_column_and_the_place_of_each_cell() {
         .iter()
         .map(|field| &**field.name())
         .collect();
-    assert_eq!(names[..6], ["row", "column", "y", "x", "count", "h_mean"]);
+    let expected = ["row", "column", "y", "x", "lon", "lat", "count", "h_mean"];
+    assert_eq!(names[..8], expected);
     assert_eq!(schema.field(3).metadata()["crs"], "EPSG:3413");
     let [row, column] = [0, 1].map(|i| rows.column(i).as_primitive::<UInt32Type>().values());
     let [y, x] = [2, 3].map(|i| rows.column(i).as_primitive::<Float64Type>().values());
@@ -169,11 +170,11 @@ fn a_table_has_the_row_the_column_and_the_place_of_each_cell() {
         assert_eq!(x[i], -60_000.0 + (f64::from(column[i]) + 0.5) * 500.0);
         assert_eq!(y[i], -1_950_000.0 - (f64::from(row[i]) + 0.5) * 500.0);
     }
-    let number = rows.column(4).as_primitive::<Int32Type>().values().iter();
+    let number = rows.column(6).as_primitive::<Int32Type>().values().iter();
     let found = row.iter().zip(column).zip(number);
     let found: BTreeMap<[u32; 2], i32> = found.map(|((&r, &c), &n)| ([r, c], n)).collect();
     assert_eq!(found, counts(&site.out("a.zarr")));
-    let mean = rows.column(5).as_primitive::<Float32Type>().values().iter();
+    let mean = rows.column(7).as_primitive::<Float32Type>().values().iter();
     let found = row.iter().zip(column).zip(mean);
     let found: BTreeMap<[u32; 2], Vec<u8>> = found
         .map(|((&r, &c), mean)| ([r, c], mean.to_le_bytes().to_vec()))

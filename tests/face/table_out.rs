@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use arrow::datatypes::{Float32Type, SchemaRef, UInt64Type};
+use arrow::datatypes::{Float32Type, Float64Type, SchemaRef, UInt64Type};
 use arrow::ipc::reader::FileReader;
 use arrow::record_batch::RecordBatch;
 use icefold::error::Kind;
-use icefold::store::StoreReader;
+use icefold::store::{Geometry, StoreReader};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::from_code::{done, looked, refused, shown};
@@ -51,6 +51,16 @@ fn a_table_has_the_cells_and_attributes_of_the_store() {
         let (schema, rows) = cells(&site.out(name));
         let ids = rows.column(0).as_primitive::<UInt64Type>().values();
         assert_eq!(&ids[..], store.cell_ids().unwrap());
+        let [lon, lat] = [1, 2].map(|i| rows.column(i).as_primitive::<Float64Type>().values());
+        assert_eq!(
+            (schema.field(1).name(), schema.field(2).name()),
+            (&"lon".to_owned(), &"lat".to_owned())
+        );
+        let grid = store.grid();
+        for (i, &id) in ids.iter().enumerate() {
+            let (x, y) = grid.kind.center(grid.cell_order, id);
+            assert!((lon[i] - x).abs() < 1e-11 && (lat[i] - y).abs() < 1e-11);
+        }
         let h_min = rows
             .column_by_name("h_min")
             .unwrap()
@@ -78,6 +88,49 @@ fn a_table_has_the_cells_and_attributes_of_the_store() {
     assert_eq!(found["columns"][0]["name"], "cell_ids");
     let text = shown(&input);
     assert!(text.contains("1,500 rows in 15 record batches"), "{text}");
+}
+
+#[test]
+fn geometries_are_columns_of_a_table_where_they_are_asked_for() {
+    let site = Site::new();
+    let config = config(&site);
+    let input = site.path("a.parquet");
+    write(&input, &points(), Format::Parquet(100));
+    let run = |geometry: Geometry| {
+        let run = site.code(&config, &one(&input));
+        run.overwrite(true).table_geometry(geometry)
+    };
+    done(run(Geometry::None).table(site.out("none.parquet")));
+    let (_, plain) = cells(&site.out("none.parquet"));
+    for (geometry, kind) in [(Geometry::Polygon, 3), (Geometry::Point, 1)] {
+        for name in ["t.parquet", "t.arrow"] {
+            done(run(geometry).table(site.out(name)));
+            let (schema, rows) = cells(&site.out(name));
+            let count = plain.num_columns();
+            assert_eq!(rows.columns()[..count], plain.columns()[..]);
+            assert_eq!(rows.num_columns(), count + 2);
+            let field = schema.field_with_name("geometry").unwrap();
+            assert_eq!(field.metadata()["ARROW:extension:name"], "geoarrow.wkb");
+            let geo: serde_json::Value = serde_json::from_str(&schema.metadata()["geo"]).unwrap();
+            assert_eq!(geo["columns"]["geometry"]["encoding"], "WKB");
+            let shapes = rows.column(count).as_binary::<i32>();
+            let boxes = rows.column(count + 1).as_struct();
+            let west = boxes.column(0).as_primitive::<Float64Type>();
+            let lon = rows
+                .column_by_name("lon")
+                .unwrap()
+                .as_primitive::<Float64Type>();
+            for row in 0..rows.num_rows() {
+                assert_eq!(shapes.value(row)[..5], [1, kind, 0, 0, 0]);
+                assert!(west.value(row) <= lon.value(row));
+            }
+        }
+    }
+    refused(
+        run(Geometry::Point).execute(),
+        Kind::Argument,
+        &["geometries are asked for, and no table"],
+    );
 }
 
 #[test]
@@ -115,7 +168,7 @@ fn a_table_that_exists_or_has_no_format_is_refused_before_the_work() {
     std::fs::remove_file(site.out("t.parquet")).unwrap();
     done(run(&site.out("t.parquet")));
     done(run(&site.out("t.parquet")).overwrite(true));
-    assert_eq!(cells(&site.out("t.parquet")).1.num_columns(), 12);
+    assert_eq!(cells(&site.out("t.parquet")).1.num_columns(), 14);
     assert_eq!(site.written(), ["a.run.json", "a.zarr", "t.parquet"]);
 }
 

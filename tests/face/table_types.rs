@@ -266,6 +266,29 @@ fn filters_compare_columns_of_text_as_they_do_numbers() {
         report(&site, &filter, &["surface=sea ice"])["photons"]["kept"].clone()
     };
     assert_eq!((kept("land"), kept("sea ice")), (0.into(), 857.into()));
+    // A folder that stands for null passes no filter, and the photons of the other are kept.
+    let folders = site.folder("hive");
+    for name in ["surface=sea ice", "surface=__HIVE_DEFAULT_PARTITION__"] {
+        std::fs::create_dir(folders.join(name)).unwrap();
+        for file in std::fs::read_dir(site.path("surface=sea ice")).unwrap() {
+            let from = file.unwrap().path();
+            let to = folders.join(name).join(format!(
+                "{}_{}",
+                name.len(),
+                from.file_name().unwrap().display()
+            ));
+            std::fs::copy(from, to).unwrap();
+        }
+    }
+    let both = [
+        "hive/surface=sea ice",
+        "hive/surface=__HIVE_DEFAULT_PARTITION__",
+    ];
+    for op in ["op: eq, value: sea ice", "op: ne, value: land"] {
+        let filter = with(&format!("{{dataset: surface, {op}}}"));
+        let found = report(&site, &filter, &both);
+        assert_eq!(found["photons"]["kept"], 857, "{op}");
+    }
     for (filter, table, says) in [
         (
             "{dataset: surface, op: eq, value: 3}",

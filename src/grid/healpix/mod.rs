@@ -2,7 +2,7 @@
 //!
 //! Ids are NESTED. `locate.rs` is the reference locate that every backend reproduces; `latitude.rs`
 //! maps geodetic to authalic latitude; `geometry.rs` goes back from cells to positions (through
-//! `cdshealpix`); `morton.rs` packs order and id into one word; `trig.rs` has the one sine and cosine with the
+//! `cdshealpix`), `outline.rs` to their outlines; `morton.rs` packs order and id into one word; `trig.rs` has the one sine and cosine with the
 //! same bits everywhere; `attributes.rs` describes cells in stores; `many.rs` and `patch.rs` settle many positions at once.
 
 mod attributes;
@@ -11,6 +11,7 @@ mod latitude;
 mod locate;
 mod many;
 pub mod morton;
+pub mod outline;
 mod patch;
 mod tiling;
 mod trig;

@@ -103,7 +103,6 @@ impl Crs {
     }
 
     /// The pole in the middle of its plane: 1 north, -1 south.
-    #[cfg(feature = "picture")]
     pub(crate) fn pole(self) -> Option<f64> {
         match self.kind() {
             Kind::Polar(south, ..) => Some(if south { -1.0 } else { 1.0 }),

@@ -3,7 +3,7 @@
 //! Under `rectilinear/`, so that a photon's cell has the same bits on every platform: every forward function is one
 //! fixed sequence of IEEE 754 operations, rounded one by one, with `sin_cos` for sine and cosine and, of transverse
 //! Mercator, `libm` for one arctangent and one logarithm. They are within 10 nanometres of the closed forms where
-//! grids may lie. `crs.rs` has the systems by their EPSG codes and `wording.rs` what stores say of them, `ellipsoid.rs`
+//! grids may lie. `crs.rs` has the systems by their EPSG codes, `wording.rs` and `projjson.rs` what stores and files say of them, `ellipsoid.rs`
 //! what the projections share, `factors.rs` that many of them are products, `polar.rs`, `transverse.rs` and `equal_area.rs` the projections.
 
 mod crs;
@@ -11,6 +11,7 @@ mod ellipsoid;
 mod equal_area;
 mod factors;
 mod polar;
+mod projjson;
 #[cfg(test)]
 mod tests;
 mod transverse;

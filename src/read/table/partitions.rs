@@ -49,6 +49,11 @@ impl Partition {
         found
     }
 
+    /// Whether it stands for null.
+    pub fn is_null(&self) -> bool {
+        self.text == NULL
+    }
+
     /// The value in so many rows.
     fn array(&self, rows: usize) -> ArrayRef {
         match self.field.data_type() {

@@ -132,6 +132,13 @@ pub(super) fn check(table: &TableFile, field: &Field) -> Result<()> {
     let of_field: Value = of_field
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default();
+    // One that is left out is known; one that is null is not.
+    if facts.get("crs").is_some_and(Value::is_null) {
+        return Err(table.error(format!(
+            "column {column} says that its reference system is not known (crs: null), and points are read in degrees; write \
+             it with its reference system, or without one if it has longitudes and latitudes on WGS84"
+        )));
+    }
     for crs in [&facts["crs"], &of_field["crs"]] {
         check_degrees(crs).map_err(|name| {
             table.error(format!(
@@ -280,7 +287,17 @@ fn point(bytes: &[u8]) -> Result<(f64, f64), String> {
         })
     };
     let kind = word(1).ok_or_else(short)?;
-    let start = if kind & HAS_SRID == 0 { 5 } else { 9 };
+    let mut start = 5;
+    if kind & HAS_SRID != 0 {
+        let srid = word(5).ok_or_else(short)?;
+        let is_degrees = DEGREES.iter().any(|name| *name == format!("EPSG:{srid}"));
+        if !is_degrees {
+            return Err(format!(
+                "it is in the reference system EPSG:{srid}, not in degrees (extended WKB)"
+            ));
+        }
+        start = 9;
+    }
     // Thousands say which more coordinates there are, behind the two.
     match (kind & !FLAGS) % 1000 {
         1 => {}
@@ -325,7 +342,15 @@ mod tests {
                 (2001, &[], 1),
                 (3001, &[], 2),
                 (0x8000_0001, &[], 1),
-                (0x2000_0001, &[0, 0, 16, 230], 0),
+                (
+                    0x2000_0001,
+                    if little {
+                        &[230, 16, 0, 0]
+                    } else {
+                        &[0, 0, 16, 230]
+                    },
+                    0,
+                ),
             ] {
                 let numbers = [-45.5, 70.25, 1.0, 2.0];
                 let bytes = wkb(kind, before, &numbers[..2 + more], little);
@@ -344,6 +369,9 @@ mod tests {
                 .unwrap_err()
                 .contains("it is a geometry (type 700")
         );
+        let metres = wkb(0x2000_0001, &3413u32.to_le_bytes(), &[0.0, 0.0], true);
+        let refused = point(&metres).unwrap_err();
+        assert!(refused.contains("reference system EPSG:3413"), "{refused}");
         assert!(point(&[7]).unwrap_err().contains("starts with 7"));
         let whole = wkb(1, &[], &[1.0, 2.0], true);
         for length in 0..whole.len() {

@@ -42,7 +42,9 @@ impl Words {
                 let names = [("FALSE".to_owned(), 0), ("TRUE".to_owned(), 1)];
                 words.booleans.insert(name.clone(), names);
             }
-            let Some(field) = field.filter(|field| is_text(field.data_type())) else {
+            // A null in the name of a folder is whatever it is compared with.
+            let is_null = !filter.words.is_empty() && is_null_folder(table, name);
+            let Some(field) = field.filter(|field| is_text(field.data_type()) || is_null) else {
                 continue;
             };
             check(table, filter, field)?;
@@ -85,7 +87,9 @@ impl Words {
         let numbers: Vec<i64> = match array.data_type() {
             DataType::Utf8 => array.as_string::<i32>().iter().map(number).collect(),
             DataType::LargeUtf8 => array.as_string::<i64>().iter().map(number).collect(),
-            _ => array.as_string_view_opt()?.iter().map(number).collect(),
+            DataType::Utf8View => array.as_string_view_opt()?.iter().map(number).collect(),
+            _ if array.null_count() == array.len() => vec![OTHER; array.len()],
+            _ => return None,
         };
         let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         Some(Held {
@@ -120,6 +124,13 @@ fn check(table: &TableFile, filter: &Filter, field: &Field) -> Result<()> {
         )),
         None => Ok(()),
     }
+}
+
+/// Whether a column is the name of a folder that stands for null.
+fn is_null_folder(table: &TableFile, name: &str) -> bool {
+    let mut partitions = table.partitions.iter();
+    find(&table.schema, name).is_empty()
+        && partitions.any(|partition| partition.field.name() == name && partition.is_null())
 }
 
 /// The one column of this name, in the file or in the names of its folders.

@@ -3,7 +3,7 @@
 //! `write.rs` writes the groups beside the target, array by array (`array.rs`), or over the full sphere
 //! (`fullsphere.rs`) or over rows and columns (`raster.rs`, `raster_lists.rs`, `raster_documents.rs`, `raster_read.rs`), at steps of time (`by_step.rs`, `times.rs`), with the attributes of the conventions (`metadata.rs`, `root.rs`), and `whole.rs` makes it whole (`consolidated.rs`), to be renamed.
 //! `layouts.rs` offers both layouts to whoever opens a store. `read.rs` reads either back (`open.rs`, `cells.rs`,
-//! `sphere.rs`, `step_read.rs`); `verify.rs` compares two stores bit by bit (`verify_values.rs`, `verify_said.rs`, `verify_rest.rs`); `inspect.rs` tells what is
+//! `sphere.rs`, `step_read.rs`; `stored_rows.rs` all arrays together, some cells at a time); `verify.rs` compares two stores bit by bit (`verify_values.rs`, `verify_said.rs`, `verify_rest.rs`); `inspect.rs` tells what is
 //! inside. `rows_hash.rs` hashes rows that go elsewhere.
 
 mod aligned;
@@ -43,6 +43,8 @@ mod root;
 mod rows_hash;
 mod sphere;
 mod step_read;
+#[cfg(feature = "parquet")]
+mod stored_rows;
 mod times;
 mod value;
 mod verify;
@@ -64,5 +66,7 @@ pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};
 pub use rows_hash::RowsHash;
 pub use step_read::StoredSteps;
+#[cfg(feature = "parquet")]
+pub use stored_rows::{StoredBlock, StoredRows};
 pub use verify::verify;
 pub use write::StoreWriter;

@@ -54,6 +54,22 @@ impl StoredSteps {
         }
     }
 
+    /// When a step begins, in seconds since 2018-01-01; `None` of steps that are numbers.
+    pub fn start(&self, step: usize) -> Option<f64> {
+        match self.steps.get(step) {
+            Some(Step::Period(from, _)) => Some(*from),
+            Some(Step::Number(_)) | None => None,
+        }
+    }
+
+    /// The number of a step; `None` of steps of time.
+    pub fn number(&self, step: usize) -> Option<i64> {
+        match self.steps.get(step) {
+            Some(Step::Number(number)) => Some(*number),
+            Some(Step::Period(..)) | None => None,
+        }
+    }
+
     /// The step that a moment is in, in seconds since 2018-01-01.
     pub fn at_time(&self, seconds: f64) -> Option<usize> {
         let holds = |step: &Step| match step {
