@@ -37,6 +37,7 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(verbs::inspect, module)?,
         wrap_pyfunction!(verbs::plan, module)?,
         wrap_pyfunction!(verbs::render, module)?,
+        wrap_pyfunction!(verbs::view, module)?,
         wrap_pyfunction!(verbs::run, module)?,
         wrap_pyfunction!(verbs::verify_devices, module)?,
         wrap_pyfunction!(verbs::verify_stores, module)?,

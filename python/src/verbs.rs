@@ -393,3 +393,31 @@ pub fn render(
     py.detach(|| check_picture(&output).and_then(|()| draw_with(&store, drawn, &style, &output)))
         .or_raise(py)
 }
+
+/// The page of a store as HTML, and as a file where one is named.
+#[pyfunction]
+pub fn view(
+    py: Python<'_>,
+    store: PathBuf,
+    variables: Vec<String>,
+    orders: Vec<u8>,
+    title: Option<String>,
+    max_size: u64,
+    output: Option<PathBuf>,
+) -> PyResult<String> {
+    let orders = orders.into_iter().map(|order| {
+        Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))
+    });
+    let viewed = Viewed {
+        store,
+        variables,
+        orders: orders.collect::<PyResult<_>>()?,
+        title,
+        max_size,
+    };
+    let made = py.detach(|| match &output {
+        Some(output) => check_page(output).and_then(|()| write_page(&viewed, output)),
+        None => page(&viewed),
+    });
+    Ok(made.or_raise(py)?.html)
+}
