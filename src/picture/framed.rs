@@ -42,6 +42,11 @@ impl Framed {
         bounds.map_or([0.0; 4], |((x0, y0), (x1, y1))| [x0, y0, x1, y1])
     }
 
+    /// Whether the plane is degrees, and ends where it is cut.
+    pub fn is_in_degrees(&self) -> bool {
+        self.window.projection.degrees().is_some()
+    }
+
     /// The projection by its parameters, its name, and the window.
     pub fn said(&self) -> Value {
         let projection = self.window.projection;

@@ -12,6 +12,8 @@ use crate::picture::Framed;
 const MOST: usize = 1 << 14;
 /// Blocks that follow one another are one as long as it has no more cells.
 const FEW: usize = 1 << 11;
+/// Orders between cells and those whose bounds are taken for theirs.
+const COARSER: u8 = 3;
 
 /// Cells that follow one another in an order.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +43,25 @@ pub fn blocks(ids: &[u64], grid: &GridConfig, framed: &Framed) -> Vec<Block> {
         }
     }
     let placed = joined.into_iter().map(|cells| Block {
-        bounds: framed.bounds(&ids[cells.clone()], grid.cell_order, grid.kind),
+        bounds: bounds(&ids[cells.clone()], grid, framed),
         cells,
     });
     placed.collect()
+}
+
+/// Where cells lie: as coarser cells that hold them do, which are fewer. In degrees those may lie across the edge of the map,
+/// and their cells on both sides of it, so there it is the cells themselves.
+fn bounds(ids: &[u64], grid: &GridConfig, framed: &Framed) -> [f64; 4] {
+    let order = grid.cell_order;
+    let coarser =
+        Order::new(order.get().saturating_sub(COARSER)).filter(|_| !framed.is_in_degrees());
+    let Some(coarser) = coarser else {
+        return framed.bounds(ids, order, grid.kind);
+    };
+    let up = grid.up(coarser);
+    let mut above: Vec<u64> = ids.iter().map(|id| up.of(*id)).collect();
+    above.dedup();
+    framed.bounds(&above, coarser, grid.kind)
 }
 
 /// Cuts the cells that lie in one of a coarser order.

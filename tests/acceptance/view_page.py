@@ -47,7 +47,7 @@ def main():
     store, address = sys.argv[1:3]
     cells = xarray.open_zarr(store, chunks=None)
     lon, lat, ids = centers(cells)
-    names = [name for name, array in cells.data_vars.items() if array.dims == ("cells",)]
+    names = [name for name, array in cells.data_vars.items() if array.dims == ("cells",) and name != "cell_ids"]
     if not address.startswith("http"):
         address = f"file://{address}"
     rng = numpy.random.default_rng(7)
@@ -81,7 +81,7 @@ def main():
             browser.key("Escape")
         # Pixels: the range is that of the 2nd and the 98th percentile, and a cell has its colour in it.
         browser.run("document.activeElement.blur()")
-        low, high = (float(browser.run(f"return document.getElementById('{end}').value")) for end in ("low", "high"))
+        low, high = (float(browser.run(f"return document.getElementById('{end}').dataset.exact")) for end in ("low", "high"))
         values = cells[variable].values.astype(float)
         finite = numpy.sort(values[numpy.isfinite(values)])
         margin = 0 if len(finite) < 50 else len(finite) // 50

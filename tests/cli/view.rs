@@ -46,7 +46,13 @@ fn a_page_has_all_in_it_and_reaches_nothing() {
         assert!(html.contains(&format!("id=\"piece-{name}\"")), "{name}");
     }
     // Addresses are those of standards and of DOIs, and nothing is loaded from one.
-    for part in ["src=\"http", "href=\"http", "url(http", "import(", "@import"] {
+    for part in [
+        "src=\"http",
+        "href=\"http",
+        "url(http",
+        "import(",
+        "@import",
+    ] {
         assert!(!html.contains(part), "{part}");
     }
     // One variable of one order is a part of it.
@@ -67,8 +73,16 @@ fn what_cannot_be_shown_is_refused_by_name_and_remedy() {
         view
     };
     for (args, code, says) in [
-        (&["--variables", "h_men"][..], 1, "has no array h_men; it has count, h_max"),
-        (&["--order", "8"], 1, "--order 8 is none of its orders, which are 9, 12"),
+        (
+            &["--variables", "h_men"][..],
+            1,
+            "has no array h_men; it has count, h_max",
+        ),
+        (
+            &["--order", "8"],
+            1,
+            "--order 8 is none of its orders, which are 9, 12",
+        ),
         (
             &["--max-size", "20KiB"],
             1,
@@ -86,7 +100,11 @@ fn what_cannot_be_shown_is_refused_by_name_and_remedy() {
     let mut over = view(&site, &["-o"]);
     let says = "a file is there that is no page of icefold";
     refuse(over.arg(site.path("thesis.html")), 2, &[says]);
-    refuse(&mut page(&["--port", "80"], "page.html"), 2, &["cannot be used with"]);
+    refuse(
+        &mut page(&["--port", "80"], "page.html"),
+        2,
+        &["cannot be used with"],
+    );
     assert_eq!(site.written(), before);
 }
 
@@ -103,7 +121,10 @@ fn arrays_of_lists_and_bins_are_left_out_and_named() {
     succeed(&mut site.run(&path, &one(&site.good("a.h5", -45.0))));
     let mut view = view(&site, &["-o"]);
     let said = stderr(&succeed(view.arg(site.out("page.html"))));
-    for name in ["note: bins is left out: it has", "note: digest is left out: it has a list"] {
+    for name in [
+        "note: bins is left out: it has",
+        "note: digest is left out: it has a list",
+    ] {
         assert!(said.contains(name), "{said}");
     }
 }
@@ -117,7 +138,9 @@ struct Served {
 impl Served {
     fn of(site: &Site, args: &[&str]) -> Self {
         let mut view = view(site, &["--no-open"]);
-        view.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        view.args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = view.spawn().unwrap();
         let mut address = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -141,7 +164,10 @@ impl Served {
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let end = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         (status.unwrap(), head, answer[end + 4..].to_vec())
@@ -164,7 +190,9 @@ fn the_server_answers_whoever_has_the_address_and_gives_nothing_but_the_page() {
     let site = site();
     let served = Served::of(&site, &[]);
     let (host, path) = served.parts();
-    let port = host.strip_prefix("127.0.0.1:").expect("the loopback address");
+    let port = host
+        .strip_prefix("127.0.0.1:")
+        .expect("the loopback address");
     let (status, head, body) = served.get("GET", path, host);
     assert_eq!(status, 200);
     for header in [
@@ -180,7 +208,10 @@ fn the_server_answers_whoever_has_the_address_and_gives_nothing_but_the_page() {
     assert!(html.contains("<script>") && !html.contains("id=\"piece-meta\""));
     let (status, head, body) = served.get("HEAD", path, &format!("localhost:{port}"));
     assert_eq!((status, body.len()), (200, 0));
-    assert!(head.contains(&format!("Content-Length: {}", html.len())), "{head}");
+    assert!(
+        head.contains(&format!("Content-Length: {}", html.len())),
+        "{head}"
+    );
     let piece = |name: &str| served.get("GET", &format!("{path}piece/{name}"), host);
     // Deflated, in the format of zlib.
     let (status, _, body) = piece("meta");
@@ -231,7 +262,13 @@ fn a_signal_ends_the_server_and_that_is_no_failure() {
         let mut served = Served::of(&site, &[]);
         assert_eq!(served.get("GET", served.parts().1, served.parts().0).0, 200);
         let kill = format!("kill -{name} {}", served.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
         assert_eq!(served.child.wait().unwrap().code(), Some(0), "{name}");
     }
     assert_eq!(site.written(), before);
@@ -241,6 +278,8 @@ fn a_signal_ends_the_server_and_that_is_no_failure() {
 fn a_store_that_is_none_is_refused_before_anybody_is_served() {
     let site = Site::new();
     let mut none = icefold();
-    none.arg("view").arg(site.path("none.zarr")).arg("--no-open");
+    none.arg("view")
+        .arg(site.path("none.zarr"))
+        .arg("--no-open");
     refuse(&mut none, 1, &["none.zarr"]);
 }

@@ -58,7 +58,8 @@ const showAbout = (parent, meta) => {
     const hash = fact("Config", made.config_sha256 ? `sha256 ${made.config_sha256}` : null);
     if (hash) hash.className = "code";
     const files = put(parent, "details");
-    put(files, "summary", `${grouped(made.granules?.length ?? 0)} granules`);
+    const count = made.granules?.length ?? 0;
+    put(files, "summary", `${grouped(count)} ${count === 1 ? "file" : "files"}`);
     const list = put(files, "ul", undefined, "files");
     for (const granule of made.granules ?? []) put(list, "li", `${granule.name} (${bytesText(granule.bytes)})`);
     if (made.config) {

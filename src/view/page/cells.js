@@ -5,20 +5,19 @@ const SMOOTH_ORDER = 7;
 // Cells of a block and an order are not cut into more pieces.
 const MOST_PIECES = 1 << 16;
 
-const addCorner = (face, x, y, ring, nside, rowOf, projection, out) => {
-  const [px, py] = projection.at(longitudeOf(face, x, y, ring, nside), rowOf(ring));
-  out.push(px, py);
+const addCorner = (face, x, y, ring, nside, rowOf, projection, sink) => {
+  sink.put(projection.place(longitudeOf(face, x, y, ring, nside), rowOf(ring), sink.spot));
 };
 
-// Adds the corners of a cell, or of a piece of one, in the plane: south, east, west, north. At the poles of a map in degrees
-// a corner is an edge, and there are two quadrilaterals.
-const addQuads = (face, x, y, nside, rowOf, projection, out) => {
+// Adds the corners of a cell, or of a piece of one: south, east, west, north. At the poles of a map in degrees a corner is an
+// edge, and there are two quadrilaterals.
+const addQuads = (face, x, y, nside, rowOf, projection, sink) => {
   const ring = FACE_ROW[face] * nside - x - y;
   if (!projection.degrees) {
-    addCorner(face, x, y, ring, nside, rowOf, projection, out);
-    addCorner(face, x + 1, y, ring - 1, nside, rowOf, projection, out);
-    addCorner(face, x, y + 1, ring - 1, nside, rowOf, projection, out);
-    addCorner(face, x + 1, y + 1, ring - 2, nside, rowOf, projection, out);
+    addCorner(face, x, y, ring, nside, rowOf, projection, sink);
+    addCorner(face, x + 1, y, ring - 1, nside, rowOf, projection, sink);
+    addCorner(face, x, y + 1, ring - 1, nside, rowOf, projection, sink);
+    addCorner(face, x + 1, y + 1, ring - 2, nside, rowOf, projection, sink);
     return;
   }
   const corners = [[x, y, ring], [x + 1, y, ring - 1], [x, y + 1, ring - 1], [x + 1, y + 1, ring - 2]];
@@ -29,31 +28,29 @@ const addQuads = (face, x, y, nside, rowOf, projection, out) => {
   const middle = ((lons[2] + wide / 2 - cut) % 360 + 360) % 360 + cut;
   const near = lons.map((lon) => middle + within(lon - middle));
   const [west, east] = [middle - Math.abs(wide) / 2, middle + Math.abs(wide) / 2];
-  const isPole = (at) => at === 0 || at === 4 * nside;
-  const [bottom, top] = [isPole(ring), isPole(ring - 2)];
-  const put = (lon, row) => out.push(...projection.at(lon, row));
-  if (!bottom && !top) {
-    for (let i = 0; i < 4; i += 1) put(near[i], rows[i]);
-  } else if (top) {
+  const put = (lon, row) => sink.put(projection.place(lon, row, sink.spot));
+  if (ring === 4 * nside) {
+    put(west, rows[0]); put(east, rows[0]); put(west, rows[2]); put(east, rows[1]);
+    put(west, rows[2]); put(east, rows[1]); put(west, rows[2]); put(near[3], rows[3]);
+  } else if (ring === 2) {
     put(near[0], rows[0]); put(east, rows[1]); put(west, rows[2]); put(east, rows[3]);
     put(west, rows[2]); put(east, rows[3]); put(west, rows[3]); put(east, rows[3]);
   } else {
-    put(west, rows[0]); put(east, rows[0]); put(west, rows[2]); put(east, rows[1]);
-    put(west, rows[2]); put(east, rows[1]); put(west, rows[2]); put(near[3], rows[3]);
+    for (let i = 0; i < 4; i += 1) put(near[i], rows[i]);
   }
 };
 
-// Rows of the plane by rings: each is found once.
+// Rows of the plane by rings: each is found once, as long as it is not far from others.
 const rowsOf = (order, projection, isAuthalic) => {
   const nside = 2 ** order;
-  const known = new Map();
+  const [rings, rows] = [new Float64Array(65536).fill(-1), new Float64Array(65536)];
   return (ring) => {
-    let row = known.get(ring);
-    if (row === undefined) {
-      row = projection.row(latitudeOfRing(ring, nside, isAuthalic));
-      known.set(ring, row);
+    const at = ring & 65535;
+    if (rings[at] !== ring) {
+      rings[at] = ring;
+      rows[at] = projection.row(latitudeOfRing(ring, nside, isAuthalic));
     }
-    return row;
+    return rows[at];
   };
 };
 
@@ -67,22 +64,29 @@ const healpixOrder = (told, projection) => {
     return rows.get(fine);
   };
   const place = [0, 0, 0];
-  const quads = (low, high, fine, out) => {
-    placeOf(low, high, order, place);
-    const [face, x, y] = place;
-    const parts = 2 ** (fine - order);
-    for (let i = 0; i < parts; i += 1) {
-      for (let j = 0; j < parts; j += 1) addQuads(face, x * parts + i, y * parts + j, 2 ** fine, rowOf(fine), projection, out);
-    }
-  };
-  const finest = (count) => {
+  // The order of the pieces of so many cells.
+  const fineOf = (count) => {
     let fine = order;
     while (fine < SMOOTH_ORDER && count * 4 ** (fine + 1 - order) <= MOST_PIECES) fine += 1;
     return fine;
   };
+  const quads = (words, count, sink) => {
+    const fine = fineOf(count);
+    const [parts, nside, rowOfFine] = [2 ** (fine - order), 2 ** fine, rowOf(fine)];
+    for (let i = 0; i < count; i += 1) {
+      placeOf(words[2 * i], words[2 * i + 1], order, place);
+      const [face, x, y] = place;
+      for (let a = 0; a < parts; a += 1) {
+        for (let b = 0; b < parts; b += 1) addQuads(face, x * parts + a, y * parts + b, nside, rowOfFine, projection, sink);
+      }
+      sink.end(i);
+    }
+  };
   return {
     side: Math.sqrt(4 * Math.PI / 12) * 6371007.2 / 2 ** order / projection.unit,
-    quads: (words, i, count, out) => quads(words[2 * i], words[2 * i + 1], finest(count), out),
+    quads,
+    // Quadrilaterals of so many cells, at most: those at the poles have two.
+    most: (count) => (count + (projection.degrees ? Math.min(count, 8) : 0)) * 4 ** (fineOf(count) - order),
     // Points around a cell, its edges followed.
     outline: (words, i) => {
       placeOf(words[2 * i], words[2 * i + 1], order, place);
@@ -142,10 +146,14 @@ const rasterOrder = (told, projection) => {
   const keyOf = (words, i) => words[2 * i + 1] * 4294967296 + words[2 * i];
   return {
     side: Math.sqrt(width * (degrees ? degrees.shrink : 1) * height),
-    quads: (words, i, count, out) => {
-      const [x0, y0, x1, y1] = corners(keyOf(words, i));
-      out.push(x0, y0, x1, y0, x0, y1, x1, y1);
+    quads: (words, count, sink) => {
+      for (let i = 0; i < count; i += 1) {
+        const [x0, y0, x1, y1] = corners(keyOf(words, i));
+        for (const spot of [[x0, y0], [x1, y0], [x0, y1], [x1, y1]]) sink.put(spot);
+        sink.end(i);
+      }
     },
+    most: (count) => count,
     outline: (words, i) => {
       const [x0, y0, x1, y1] = corners(keyOf(words, i));
       return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
@@ -164,19 +172,27 @@ const orderOf = (told, projection) => (told.rows ? rasterOrder(told, projection)
 // Corners of the cells of a block, from its middle, and the cell of each piece where cells are cut.
 const geometryOf = (block, cells) => {
   const [x0, y0, x1, y1] = block.bounds;
-  const origin = [(x0 + x1) / 2, (y0 + y1) / 2];
-  const all = [];
-  const owners = [];
-  const corners = [];
-  for (let i = 0; i < block.count; i += 1) {
-    corners.length = 0;
-    cells.quads(block.words, i, block.count, corners);
-    for (let at = 0; at < corners.length; at += 8) {
-      owners.push(i);
-      for (let k = 0; k < 8; k += 2) all.push(corners[at + k] - origin[0], corners[at + k + 1] - origin[1]);
-    }
-  }
-  return { origin, corners: Float32Array.from(all), owners: owners.length === block.count ? null : Uint32Array.from(owners) };
+  const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+  const most = cells.most(block.count);
+  const corners = new Float32Array(8 * most);
+  const owners = new Uint32Array(most);
+  let [at, owned] = [0, 0];
+  cells.quads(block.words, block.count, {
+    spot: [0, 0],
+    put: (spot) => {
+      corners[at] = spot[0] - x;
+      corners[at + 1] = spot[1] - y;
+      at += 2;
+    },
+    end: (cell) => {
+      while (owned < at / 8) {
+        owners[owned] = cell;
+        owned += 1;
+      }
+    },
+  });
+  const isCut = owned !== block.count;
+  return { origin: [x, y], corners: corners.slice(0, at), owners: isCut ? owners.slice(0, owned) : null };
 };
 
 // The place of a key in a block, or -1.

@@ -42,6 +42,9 @@ const rounded = (value, step) => {
   return text.replace("-", "\u2212");
 };
 
+// Six digits of a number.
+const brief = (value) => String(Number(value.toPrecision(6)));
+
 const grouped = (count) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
 
 const positionOf = ([lon, lat]) => {

@@ -28,7 +28,15 @@ const start = async () => {
     if (!isAsked) requestAnimationFrame(draw);
     isAsked = true;
   };
-  const loader = loaderOf(meta, projection, gpu, frame, fail);
+  // What comes in while cells are loaded is shown a few times a second: drawing must not hold loading up.
+  let arrival = 0;
+  const arrived = () => {
+    arrival ||= setTimeout(() => {
+      arrival = 0;
+      frame();
+    }, 150);
+  };
+  const loader = loaderOf(meta, projection, gpu, arrived, fail);
 
   const recolor = () => {
     const look = meta.looks[theme];
@@ -74,10 +82,12 @@ const start = async () => {
     drawLegend(the("legend"), found, texels, [low, high], [known?.min ?? null, known?.max ?? null], inks);
     const none = found.none ? `, ${grouped(found.none)} without a value` : "";
     the("count").textContent = `${grouped(found.count)} cells of order ${order.told.order} in sight${none}`;
-    the("extremes").textContent = known && known.min !== null ? `${known.min} to ${known.max}` : "no values";
+    the("extremes").textContent = known && known.min !== null ? `${brief(known.min)} to ${brief(known.max)}` : "none";
     the("legend").setAttribute("aria-label", `Colours from ${low} to ${high} ${told().units ?? ""}, and how many cells in sight have which value`);
-    if (document.activeElement !== the("low")) the("low").value = String(low);
-    if (document.activeElement !== the("high")) the("high").value = String(high);
+    for (const [id, end] of [["low", low], ["high", high]]) {
+      the(id).dataset.exact = String(end);
+      if (document.activeElement !== the(id)) the(id).value = brief(end);
+    }
     for (const option of the("order").options) {
       if (option.value === "") option.textContent = `by zoom (now ${order.told.order})`;
     }
@@ -221,6 +231,7 @@ const start = async () => {
     pixelOf: (lon, lat) => camera.pixel(...projection.project(lon, lat)),
     projection,
     order: () => current.order.told.order,
+    side: () => current.order.cells.side,
     drawNow: () => { isAsked = true; draw(); gpu.gl.finish(); },
   };
 };

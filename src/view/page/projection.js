@@ -42,12 +42,15 @@ const polar = ({ south, standard, origin, ellipsoid = WGS84 }) => {
   const scale = Math.cos(standard * DEGREE) / Math.sqrt(1 - e2 * sine * sine);
   const factor = ellipsoid.axis * scale / tangent(standard);
   const row = (lat) => factor * tangent(south ? -lat : lat);
-  const at = (lon, radius) => {
-    const turn = within(lon - origin) * DEGREE;
-    return [radius * Math.sin(turn), (south ? radius : -radius) * Math.cos(turn)];
+  const place = (lon, radius, spot) => {
+    const turn = (lon - origin) * DEGREE;
+    spot[0] = radius * Math.sin(turn);
+    spot[1] = (south ? radius : -radius) * Math.cos(turn);
+    return spot;
   };
+  const at = (lon, radius) => place(lon, radius, [0, 0]);
   return {
-    pole: south ? -90 : 90, unit: 1, row, at,
+    pole: south ? -90 : 90, unit: 1, row, at, place,
     project: (lon, lat) => at(lon, row(lat)),
     invert: (x, y) => {
       const lat = latitudeOf(e2, Math.hypot(x, y) / factor);
@@ -60,6 +63,11 @@ const equirectangular = ({ cut, shrink }) => ({
   degrees: { cut, shrink }, unit: 111195, cut,
   row: (lat) => lat,
   at: (lon, lat) => [lon * shrink, lat],
+  place: (lon, lat, spot) => {
+    spot[0] = lon * shrink;
+    spot[1] = lat;
+    return spot;
+  },
   project: (lon, lat) => [(lon < cut ? lon + 360 : lon > cut + 360 ? lon - 360 : lon) * shrink, lat],
   invert: (x, y) => {
     const lon = x / shrink;
