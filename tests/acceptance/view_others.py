@@ -14,14 +14,15 @@ from browser import Browser
 from view_page import mouse, same
 
 
-def cells_of(data, rng):
-    """Some cells: longitude, latitude, what the page calls them, and how values of one are taken from an array."""
+def cells_of(data, step, rng):
+    """Some cells: longitude, latitude, what the page calls them, and how values of one are taken from an array. Most have a
+    value at the step."""
     array = data["h_mean"]
     if "cell_ids" in data:
-        axis = array.dims.index("cells")
-        there = numpy.flatnonzero(numpy.isfinite(array.values).reshape(-1, len(data["cell_ids"])).any(axis=0)) if axis else \
-            numpy.arange(len(data["cell_ids"]))
-        for at in rng.choice(there, size=6, replace=False):
+        values = array.isel(time=step).values if "time" in array.dims else array.values
+        there = numpy.flatnonzero(numpy.isfinite(values))
+        picked = numpy.concatenate([rng.choice(there, size=5, replace=False), rng.choice(len(values), size=2, replace=False)])
+        for at in picked:
             number = data["cell_ids"].values[at]
             lon, lat = healpix.healpix_to_lonlat(
                 numpy.array([number]), data.attrs["dggs"]["refinement_level"], ellipsoid="WGS84")
@@ -54,7 +55,7 @@ def main():
                     step.value = arguments[0];
                     step.dispatchEvent(new Event('change'))""", str(step))
                 browser.whole()
-            for lon, lat, name, place in cells_of(data, rng):
+            for lon, lat, name, place in cells_of(data, step, rng):
                 browser.run("icefold.look(arguments[0], arguments[1], arguments[2])", lon, lat, 30 / side)
                 browser.whole()
                 browser.click(*mouse(browser, lon, lat))

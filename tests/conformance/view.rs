@@ -52,7 +52,10 @@ fn check(store: &Path, address: &str, more: &[&str]) {
 }
 
 #[test]
-#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+#[cfg_attr(
+    not(all(icefold_test_python, icefold_test_browser)),
+    ignore = "no Python environment, or no browser"
+)]
 fn a_page_says_what_xarray_reads_and_runs_nothing_that_a_store_says() {
     let site = Site::new();
     let store = store(&site);
@@ -69,7 +72,10 @@ fn a_page_says_what_xarray_reads_and_runs_nothing_that_a_store_says() {
 }
 
 #[test]
-#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+#[cfg_attr(
+    not(all(icefold_test_python, icefold_test_browser)),
+    ignore = "no Python environment, or no browser"
+)]
 fn a_served_page_says_the_same() {
     let site = Site::new();
     let store = store(&site);
@@ -90,7 +96,10 @@ fn a_served_page_says_the_same() {
 }
 
 #[test]
-#[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+#[cfg_attr(
+    not(all(icefold_test_python, icefold_test_browser)),
+    ignore = "no Python environment, or no browser"
+)]
 fn rows_and_columns_steps_of_time_and_ids_beyond_2_to_the_53_are_shown_as_xarray_reads_them() {
     let site = Site::new();
     let granules = site.two_years();

@@ -14,9 +14,11 @@ const cameraOf = ({ window: first, projection: told }) => {
     fit: () => {
       camera.fitted = Math.min(camera.width / first.width, camera.height / first.height);
       [camera.x, camera.y, camera.scale] = [first.x, first.y, camera.fitted];
+      camera.limit();
+      camera.fitX = camera.x;
     },
     resize: (width, height) => {
-      const isFitted = camera.scale === camera.fitted && camera.x === first.x && camera.y === first.y;
+      const isFitted = camera.scale === camera.fitted && camera.x === camera.fitX;
       [camera.width, camera.height] = [width, height];
       if (isFitted || camera.fitted === 1) camera.fit();
       else camera.fitted = Math.min(width / first.width, height / first.height);
@@ -42,7 +44,9 @@ const cameraOf = ({ window: first, projection: told }) => {
       const far = isDegrees ? 180 : 1.3e7;
       const middle = isDegrees ? (told.cut + 180) * told.shrink : 0;
       if (isDegrees || told.kind !== "crs" || Math.abs(first.x) < far) camera.x = Math.min(Math.max(camera.x, middle - far), middle + far);
-      camera.y = Math.min(Math.max(camera.y, isDegrees ? -90 : -far), isDegrees ? 90 : far);
+      // A map in degrees ends at the poles: little is shown of what is beyond.
+      const most = isDegrees ? Math.max(0, 90 - 0.9 * camera.height / 2 / camera.scale) : far;
+      camera.y = Math.min(Math.max(camera.y, -most), most);
     },
   };
   return camera;

@@ -49,13 +49,20 @@ const drawGround = (canvas, camera, projection, earth, inks) => {
 // Longitudes and latitudes in sight, found on a grid of pixels.
 const inSight = (camera, projection) => {
   const STEPS = 24;
+  if (projection.degrees) {
+    const { cut, shrink } = projection.degrees;
+    const [x0, y0, x1, y1] = camera.bounds();
+    return {
+      west: Math.max(x0 / shrink, cut), east: Math.min(x1 / shrink, cut + 360), south: Math.max(y0, -90), north: Math.min(y1, 90),
+    };
+  }
   const middle = projection.invert(camera.x, camera.y) ?? [0, 0];
   let [west, east, south, north] = [0, 0, middle[1], middle[1]];
   for (let i = 0; i <= STEPS; i += 1) {
     for (let j = 0; j <= STEPS; j += 1) {
       const here = projection.invert(...camera.plane(camera.width * i / STEPS, camera.height * j / STEPS));
       if (!here) continue;
-      const off = projection.degrees ? here[0] - middle[0] : within(here[0] - middle[0]);
+      const off = within(here[0] - middle[0]);
       [west, east] = [Math.min(west, off), Math.max(east, off)];
       [south, north] = [Math.min(south, here[1]), Math.max(north, here[1])];
     }
@@ -140,7 +147,7 @@ const drawGraticule = (context, camera, projection, inks) => {
   context.textBaseline = "middle";
   const margin = 16;
   // Where lines first leave the frame, labels stand; none near another.
-  const taken = [[0, camera.height - 48, 190, camera.height]];
+  const taken = [[0, camera.height - 48, 190, camera.height], [camera.width - 52, 0, camera.width, 212]];
   const put = (text, x, y) => {
     const half = context.measureText(text).width / 2 + 5;
     const box = [x - half, y - 9, x + half, y + 9];

@@ -5,7 +5,7 @@ const fill = (select, options) => {
   for (const [value, text] of options) put(select, "option", text).value = value;
 };
 
-const attachControls = ({ meta, shown, camera, reshow, recolor, moved, reset, frame, rangeOf, canvases, turnTheme }) => {
+const attachControls = ({ meta, shown, camera, reshow, recolor, moved, reset, frame, canvases, turnTheme }) => {
   the("title").textContent = meta.title;
   fill(the("variable"), meta.variables.map((one, i) => [i, one.name]));
   the("variable").value = shown.variable;
@@ -42,12 +42,6 @@ const attachControls = ({ meta, shown, camera, reshow, recolor, moved, reset, fr
   fill(the("palette"), Object.keys(meta.looks.light.palettes).map((name) => [name, name]));
   the("palette").addEventListener("change", (event) => {
     shown.palette = event.target.value;
-    const isDiverging = meta.looks.diverging.includes(shown.palette);
-    // Zero in the middle of colours that part there.
-    if (isDiverging && !shown.range) {
-      const most = Math.max(...rangeOf().map(Math.abs));
-      shown.range = [-most, most];
-    }
     recolor();
   });
   the("reversed").addEventListener("change", (event) => {

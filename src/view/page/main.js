@@ -5,6 +5,7 @@ const the = (id) => document.getElementById(id);
 const fail = (error) => {
   the("notice").textContent = `This page cannot go on: ${error.message}`;
   the("notice").hidden = false;
+  the("notice").dataset.failed = "yes";
   console.error(error);
 };
 
@@ -23,7 +24,13 @@ const start = async () => {
   let [isAsked, painted, cost, movedAt] = [false, null, 0, 0];
 
   const told = () => meta.variables[shown.variable];
-  const rangeOf = (order) => shown.range ?? (({ low, high }) => [low, high])(loader.rangeIn(order, shown.variable) ?? { low: 0, high: 1 });
+  const paletteOf = () => shown.palette ?? (told().change ? "RdBu" : "viridis");
+  // The range of the colours: zero is in the middle of those that part there.
+  const rangeOf = (order) => {
+    const { low, high } = loader.rangeIn(order, shown.variable) ?? { low: 0, high: 1 };
+    const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    return shown.range ?? (meta.looks.diverging.includes(paletteOf()) ? [-most, most] : [low, high]);
+  };
   const frame = () => {
     if (!isAsked) requestAnimationFrame(draw);
     isAsked = true;
@@ -41,7 +48,7 @@ const start = async () => {
   const recolor = () => {
     const look = meta.looks[theme];
     inks = { ...look.inks, halo: theme === "dark" ? "rgba(11,14,20,0.85)" : "rgba(255,255,255,0.85)" };
-    const palette = shown.palette ?? (told().change ? "RdBu" : "viridis");
+    const palette = paletteOf();
     texels = texelsOf(look.palettes[palette], shown.isReversed);
     gpu.setColors(texels);
     document.documentElement.dataset.theme = theme;
@@ -93,6 +100,25 @@ const start = async () => {
     }
   };
 
+  let waitingSince = null;
+  const showNotice = (order) => {
+    const notice = the("notice");
+    if (notice.dataset.failed) return;
+    waitingSince = current.isWhole ? null : waitingSince ?? performance.now();
+    let text = "";
+    if (current.isTooMuch) {
+      text = `${grouped(current.cells)} cells are here, more than are drawn at once: zoom in, or make the store with coarser orders (overviews).`;
+    } else if (meta.orders[order.index].cells === 0) {
+      text = "This store has no cells.";
+    } else if (waitingSince !== null && performance.now() - waitingSince > 400) {
+      text = "Loading \u2026";
+    } else if (waitingSince !== null) {
+      setTimeout(frame, 420);
+    }
+    if (notice.textContent !== text) notice.textContent = text;
+    notice.hidden = text === "";
+  };
+
   const draw = () => {
     isAsked = false;
     const order = shown.order === null ? loader.suited(camera) : loader.orders[shown.order];
@@ -111,26 +137,19 @@ const start = async () => {
     const part = (value) => (value / 2 - known.low / 2) / (known.high / 2 - known.low / 2);
     gpu.draw(blocks, camera, rangeOf(order).map(part), channels(inks.none.slice(1)));
     paint(current.isTooMuch ? current.missing.map((block) => block.bounds) : []);
-    const notice = the("notice");
-    const isTooMuch = current.isTooMuch;
-    if (isTooMuch) {
-      notice.textContent = `${grouped(current.cells)} cells are here, more than are drawn at once: zoom in, or make the store with coarser orders (overviews).`;
-    } else if (current.order.blocks && meta.orders[order.index].cells === 0) {
-      notice.textContent = "This store has no cells.";
-    } else if (!current.isWhole) {
-      notice.textContent = "Loading \u2026";
-    }
-    notice.hidden = current.isWhole && meta.orders[order.index].cells > 0;
+    showNotice(order);
     document.body.dataset.state = current.isWhole ? "whole" : "loading";
     clearTimeout(countTimer);
     countTimer = setTimeout(showLegend, 120);
     loader.tidy(camera);
   };
 
-  const textOf = (cell, variable, values) => {
-    const unit = meta.variables[variable].units;
-    return `${textAt(values, cell.index)}${unit ? ` ${unit}` : ""}`;
+  // Counts have the unit 1, which nobody reads.
+  const unitOf = (variable) => {
+    const { units } = meta.variables[variable];
+    return units && units !== "1" ? units : "";
   };
+  const textOf = (cell, variable, values) => `${textAt(values, cell.index)} ${unitOf(variable)}`.trim();
   const centerOf = (cell) => {
     const points = cell.order.cells.outline(cell.block.words, cell.index);
     const sum = points.reduce(([a, b], [x, y]) => [a + x, b + y], [0, 0]);
@@ -179,7 +198,7 @@ const start = async () => {
       name.scope = "row";
       const value = put(line, "td", textAt(values, cell.index));
       value.dataset.variable = meta.variables[variable].name;
-      put(line, "td", meta.variables[variable].units ?? "", "small");
+      put(line, "td", unitOf(variable), "small");
     });
     say(`${cell.order.cells.called(cell.key)}: ${all.map((values, variable) => `${meta.variables[variable].name} ${textOf(cell, variable, values)}`).join(", ")}`);
   };
@@ -201,12 +220,12 @@ const start = async () => {
   attachGestures(canvases[2], camera, { moved, pointed, chosen, reset });
 
   const reshow = () => {
-    the("long").textContent = [told().long_name, told().units && `[${told().units}]`].filter(Boolean).join(" ");
+    the("long").textContent = [told().long_name, unitOf(shown.variable) && `[${told().units}]`].filter(Boolean).join(" ");
     hovered = null;
     recolor();
     showMark().catch(fail);
   };
-  attachControls({ meta, shown, camera, reshow, recolor, moved, reset, frame, rangeOf: () => rangeOf(current.order), canvases,
+  attachControls({ meta, shown, camera, reshow, recolor, moved, reset, frame, canvases,
     turnTheme: () => { theme = theme === "dark" ? "light" : "dark"; recolor(); } });
   showAbout(the("about"), meta);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => { theme = event.matches ? "dark" : "light"; recolor(); });
