@@ -1,9 +1,10 @@
 //! The pieces of a page, out of a store.
 //!
-//! Arrays are read when the first piece of them is asked for, and kept as long as there is room: a page that is written asks
-//! for one array after the other, one that is served for what somebody looks at.
+//! Of listed cells only those of a block are read. Other layouts are read array by array, when the first piece of one is asked
+//! for, and kept as long as there is room: a page that is written asks for one array after the other.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -181,19 +182,8 @@ impl Source {
                 let Some(block) = self.cells(order)?.blocks.get(block) else {
                     return Ok(None);
                 };
-                let array = self.array(order, variable)?;
-                let (width, steps) = (array.info.dtype.size(), steps(&array.info));
-                let values = block
-                    .cells
-                    .clone()
-                    .map(|cell| (cell * steps + step) * width);
-                let values: Option<Vec<&[u8]>> =
-                    values.map(|at| array.bytes.get(at..at + width)).collect();
-                let Some(values) = values else {
-                    let message = format!("array {} has too few values", array.info.name);
-                    return Err(Error::store(&self.path, message));
-                };
-                shuffled(&values.concat(), width)
+                let width = self.variables[variable].dtype.size();
+                shuffled(&self.values((order, variable), &block.cells, step)?, width)
             }
             _ => return Ok(None),
         }))
@@ -267,23 +257,59 @@ impl Source {
         Ok(array)
     }
 
-    /// Ends of the colours, and least and greatest value, of an array at all its steps.
-    fn range(&self, order: usize, variable: usize) -> Result<Value> {
-        let array = self.array(order, variable)?;
-        let values = array.as_f64();
-        let width = array.info.dtype.size();
-        let is_there = |at: usize| {
-            !array.info.at_steps || array.bytes[at * width..][..width] != array.info.fill
+    /// Values of cells that follow one another, at a step.
+    fn values(&self, of: (usize, usize), cells: &Range<usize>, step: usize) -> Result<Vec<u8>> {
+        let (reader, name) = (&self.orders[of.0].reader, &self.variables[of.1].name);
+        let width = self.variables[of.1].dtype.size();
+        let places = cells.start as u64..cells.end as u64;
+        let values = match reader.read_cells(name, places)? {
+            Some(values) => values,
+            None => {
+                let array = self.array(of.0, of.1)?;
+                let steps = steps(&array.info);
+                let at = cells.clone().map(|cell| (cell * steps + step) * width);
+                let values = at.filter_map(|at| array.bytes.get(at..at + width));
+                values.flatten().copied().collect()
+            }
         };
-        let finite = |at: &usize| values[*at].is_finite() && is_there(*at);
-        let stride = values.len().div_ceil(SAMPLED).max(1);
-        let sample = (0..values.len()).step_by(stride).filter(finite);
-        let [low, high] = range(sample.map(|at| values[at]), is_change(&label(&array.info)))?;
-        let mut extremes: Option<(f64, f64)> = None;
-        for value in (0..values.len()).filter(finite).map(|at| values[at]) {
-            let (least, greatest) = extremes.unwrap_or((value, value));
-            extremes = Some((least.min(value), greatest.max(value)));
+        if values.len() != cells.len() * width {
+            let message = format!("array {name} has fewer values than there are cells");
+            return Err(Error::store(&self.path, message));
         }
+        Ok(values)
+    }
+
+    /// Ends of the colours, and least and greatest value, of an array at all its steps, of which a part is in memory at a time.
+    fn range(&self, order: usize, variable: usize) -> Result<Value> {
+        let reader = &self.orders[order].reader;
+        let info = reader.info(&self.variables[variable].name)?;
+        let width = info.dtype.size();
+        let stride = (info.shape.iter().product::<u64>() as usize)
+            .div_ceil(SAMPLED)
+            .max(1);
+        let mut sample = Vec::new();
+        let mut extremes: Option<(f64, f64)> = None;
+        let mut before = 0;
+        for block in reader.blocks(&info.name)? {
+            let part = StoreArray {
+                info: info.clone(),
+                bytes: block?,
+            };
+            let values = part.as_f64();
+            for (at, &value) in values.iter().enumerate() {
+                let is_there = !info.at_steps || part.bytes[at * width..][..width] != info.fill;
+                if !value.is_finite() || !is_there {
+                    continue;
+                }
+                let (least, greatest) = extremes.unwrap_or((value, value));
+                extremes = Some((least.min(value), greatest.max(value)));
+                if (before + at).is_multiple_of(stride) {
+                    sample.push(value);
+                }
+            }
+            before += values.len();
+        }
+        let [low, high] = range(sample.into_iter(), is_change(&label(&info)))?;
         Ok(json!({
             "low": low,
             "high": high,
