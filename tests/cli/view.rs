@@ -113,7 +113,7 @@ fn arrays_of_lists_and_bins_are_left_out_and_named() {
     let site = Site::new();
     let config = "data_source:\n  groups: [gt1l]\n  coordinates: {latitude: '/{group}/heights/lat_ph', longitude: \
                   '/{group}/heights/lon_ph'}\n  variables: {h: '/{group}/heights/h_ph'}\naggregation:\n  variables:\n    \
-                  n: {function: count, source: h}\n    bins: {function: histogram, source: h, params: {edges: [0, 9]}}\n    \
+                  n: {function: count, source: h}\n    bins: {function: histogram, source: h, params: {edges: [0, 5, 9]}}\n    \
                   digest: {kind: ragged, function: tdigest, source: h}\noutput:\n  \
                   grid: {type: healpix, parent_order: 6, child_order: 12}\n";
     let path = site.path("c.yaml");
@@ -244,7 +244,10 @@ fn the_server_answers_whoever_has_the_address_and_gives_nothing_but_the_page() {
         assert_eq!(status, expected, "{method} {path} {host}");
         assert!(!body.windows(4).any(|four| four == b"zarr"), "{path}");
     }
-    assert_eq!(served.ask("nonsense\r\n\r\n").0, 400);
+    assert_eq!(
+        served.ask(&format!("nonsense\r\nHost: {host}\r\n\r\n")).0,
+        400
+    );
     assert_eq!(served.ask(&format!("GET {path} HTTP/1.1\r\n\r\n")).0, 403);
     // Somebody who says nothing holds nobody up.
     let _silent = TcpStream::connect(host).unwrap();
