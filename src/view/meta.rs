@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::source::{OrderShown, Source, label};
+use crate::digest::hex;
 use crate::error::Result;
 use crate::picture::{is_change, looks};
 use crate::store::{ArrayInfo, made_of};
@@ -54,14 +55,13 @@ fn order(shown: &OrderShown) -> Value {
 
 fn variable(info: &ArrayInfo) -> Value {
     let text = |key: &str| info.attributes.get(key).and_then(Value::as_str);
-    let fill: String = info.fill.iter().map(|byte| format!("{byte:02x}")).collect();
     json!({
         "name": info.name,
         "dtype": info.dtype.name(),
         "units": text("units"),
         "long_name": text("long_name"),
         "change": is_change(&label(info)),
-        "fill": fill,
+        "fill": hex(&info.fill),
         "steps": info.at_steps,
     })
 }

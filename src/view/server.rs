@@ -18,8 +18,10 @@ use crate::error::{Error, Result};
 
 /// From one look for connections, and for the wish to stop, to the next.
 const NAP: Duration = Duration::from_millis(20);
-/// Time for a request to arrive, and for a part of an answer to leave.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for a request to arrive: browsers hold connections open on which they say nothing, and those must not hold up the end.
+const ARRIVAL: Duration = Duration::from_secs(2);
+/// Time for a part of an answer to leave.
+const LEAVING: Duration = Duration::from_secs(10);
 /// Connections at the same time.
 const MOST: usize = 64;
 
@@ -69,10 +71,7 @@ impl Server {
     }
 
     /// Answers until it is told to stop, and what was asked before.
-    ///
-    /// # Errors
-    /// The operating system's.
-    pub fn run(&self, source: &Source, stop: &AtomicBool) -> Result<()> {
+    pub fn run(&self, source: &Source, stop: &AtomicBool) {
         let open = AtomicUsize::new(0);
         thread::scope(|scope| {
             while !stop.load(Ordering::Relaxed) {
@@ -81,7 +80,7 @@ impl Server {
                         open.fetch_add(1, Ordering::AcqRel);
                         let open = &open;
                         scope.spawn(move || {
-                            self.serve(stream, source);
+                            self.serve(&stream, source);
                             open.fetch_sub(1, Ordering::AcqRel);
                         });
                     }
@@ -91,19 +90,18 @@ impl Server {
                 }
             }
         });
-        Ok(())
     }
 
     /// Answers one request. That its sender left is no error.
-    fn serve(&self, stream: TcpStream, source: &Source) {
+    fn serve(&self, stream: &TcpStream, source: &Source) {
         let ready = stream
             .set_nonblocking(false)
-            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+            .and_then(|()| stream.set_read_timeout(Some(ARRIVAL)))
+            .and_then(|()| stream.set_write_timeout(Some(LEAVING)));
         if ready.is_err() {
             return;
         }
-        let asked = asked(&stream, self.port, &self.key);
+        let asked = asked(stream, self.port, &self.key);
         let has_body = !matches!(
             asked,
             Ok(Asked::Page { body: false } | Asked::Piece { body: false, .. })
@@ -131,7 +129,7 @@ impl Server {
                 }
             }
         };
-        let _ = answer(&stream, status, kind, &body, has_body);
+        let _ = answer(stream, status, kind, &body, has_body);
     }
 }
 

@@ -262,15 +262,14 @@ impl Source {
         let (reader, name) = (&self.orders[of.0].reader, &self.variables[of.1].name);
         let width = self.variables[of.1].dtype.size();
         let places = cells.start as u64..cells.end as u64;
-        let values = match reader.read_cells(name, places)? {
-            Some(values) => values,
-            None => {
-                let array = self.array(of.0, of.1)?;
-                let steps = steps(&array.info);
-                let at = cells.clone().map(|cell| (cell * steps + step) * width);
-                let values = at.filter_map(|at| array.bytes.get(at..at + width));
-                values.flatten().copied().collect()
-            }
+        let values = if let Some(values) = reader.read_cells(name, places)? {
+            values
+        } else {
+            let array = self.array(of.0, of.1)?;
+            let steps = steps(&array.info);
+            let at = cells.clone().map(|cell| (cell * steps + step) * width);
+            let values = at.filter_map(|at| array.bytes.get(at..at + width));
+            values.flatten().copied().collect()
         };
         if values.len() != cells.len() * width {
             let message = format!("array {name} has fewer values than there are cells");

@@ -52,5 +52,6 @@ pub fn serve(
     let source = Source::open(viewed)?;
     let server = server::Server::bind(port)?;
     ready(&server.address(), &source.left_out);
-    server.run(&source, stop)
+    server.run(&source, stop);
+    Ok(())
 }
