@@ -11,6 +11,8 @@
 //!   emulation of a device on the host;
 //! - `icefold_test_stand_in`: such a compiler on Linux, where a stand-in for NVIDIA's driver takes its
 //!   place in the path of libraries;
+//! - `icefold_test_browser`: Chromium's driver, which `scripts/setup` installs; on Ubuntu, which has no package of it, only where
+//!   it is found. Anywhere else it has to be there, and the test says so;
 //! - `icefold_test_nvrtc`: NVRTC, where `scripts/ptx` installs it;
 //! - `icefold_test_cuda`: an NVIDIA driver that is loaded, `$ICEFOLD_TEST_CUDA` or else
 //!   `/proc/driver/nvidia/version`.
@@ -39,6 +41,7 @@ fn main() {
     announce("icefold_test_cxx", compiler());
     let linux = var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "linux");
     announce("icefold_test_stand_in", compiler().filter(|_| linux));
+    announce("icefold_test_browser", browser());
     let nvrtc = PathBuf::from("target/tools/cuda/.wheels");
     announce("icefold_test_nvrtc", nvrtc.is_file().then_some(nvrtc));
     let driver = named_by("ICEFOLD_TEST_CUDA", "a file", Path::is_file).or_else(|| {
@@ -60,18 +63,27 @@ fn named_by(variable: &str, kind: &str, exists: fn(&Path) -> bool) -> Option<Pat
     Some(path)
 }
 
+/// The driver of a browser, or, where there should be one, something that is there.
+fn browser() -> Option<PathBuf> {
+    let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let is_ubuntu = system.lines().any(|line| line == "ID=ubuntu");
+    on_path("chromedriver").or_else(|| (!is_ubuntu).then(|| PathBuf::from("build.rs")))
+}
+
+/// A program in the folders of `PATH`.
+fn on_path(name: impl AsRef<Path>) -> Option<PathBuf> {
+    std::env::split_paths(&var_os("PATH")?)
+        .map(|folder| folder.join(name.as_ref()))
+        .find(|path| path.is_file())
+}
+
 /// The C++ compiler, where it is one that the emulation of a device can be compiled with.
 fn compiler() -> Option<PathBuf> {
     println!("cargo::rerun-if-env-changed=CXX");
     let unix = var_os("CARGO_CFG_UNIX").is_some();
     let native = var_os("HOST") == var_os("TARGET");
     let name = var_os("CXX").unwrap_or_else(|| "c++".into());
-    let found = || {
-        std::env::split_paths(&var_os("PATH")?)
-            .map(|folder| folder.join(&name))
-            .find(|path| path.is_file())
-    };
-    (unix && native).then(found).flatten()
+    (unix && native).then(|| on_path(&name)).flatten()
 }
 
 /// Declares `cfg`, and sets it where its input exists.

@@ -121,6 +121,8 @@ pub mod store;
 pub mod text;
 #[doc(hidden)]
 pub mod usage;
+#[doc(hidden)]
+pub mod view;
 
 pub use backend::DeviceChoice;
 pub use error::{Error, Result};

@@ -126,3 +126,16 @@ fn maps_are_refused_by_name_where_they_were_left_out() {
         format!("cannot draw a map: {}", Feature::Picture.lacking())
     );
 }
+
+#[cfg(not(feature = "picture"))]
+#[test]
+fn pages_are_refused_by_name_where_they_were_left_out() {
+    use icefold::view::{Viewed, page, write_page};
+
+    let viewed = Viewed::new("a.zarr");
+    let folder = tempfile::tempdir().unwrap();
+    let says = format!("cannot make a page: {}", Feature::Picture.lacking());
+    assert_eq!(page(&viewed).unwrap_err().to_string(), says);
+    let written = write_page(&viewed, &folder.path().join("page.html"));
+    assert_eq!(written.unwrap_err().to_string(), says);
+}

@@ -38,8 +38,8 @@ from ._errors import (
     StoreError,
 )
 from ._icefold import Config, __version__
-from ._looks import cite, demo, devices, inspect, render, verify
-from ._report import Inspection, Picture, Report, Verification
+from ._looks import cite, demo, devices, inspect, render, verify, view
+from ._report import Inspection, Page, Picture, Report, Verification
 from ._verbs import config, finalize, plan, run
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "MapError",
     "MismatchError",
     "Note",
+    "Page",
     "Picture",
     "PiecesError",
     "Report",
@@ -76,6 +77,7 @@ __all__ = [
     "render",
     "run",
     "verify",
+    "view",
 ]
 
 # Datasets that xarray opens by itself have the accessor, too, where xarray is in use.

@@ -24,12 +24,14 @@ from ._arguments import (
     region,
     shown,
     text,
+    texts,
     whole,
+    wholes,
 )
 from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
-from ._report import Inspection, Picture, Verification
+from ._report import Inspection, Page, Picture, Verification
 
 
 def verify(
@@ -267,6 +269,65 @@ def render(
         drawn = os.path.join(folder, "map.png")
         _icefold.render(where, name, drawn, look)
         return Picture(_bytes(drawn))
+
+
+def view(
+    store: Path,
+    variables: str | Iterable[str] | None = None,
+    output: Path | None = None,
+    *,
+    order: int | Iterable[int] | None = None,
+    title: str | None = None,
+    max_size: int = 64 << 20,
+) -> Page:
+    """Makes a page to look around in a store, as ``icefold view`` does; Jupyter shows it.
+
+    Parameters
+    ----------
+    store
+        In any layout, rows and columns among them.
+    variables
+        The arrays that can be chosen; all that have one number for each cell where none is given.
+    output
+        Where the page goes; its name ends in ``.html``. One that icefold made is replaced. Nothing is written where none is
+        given.
+    order
+        The orders of cells; all that the store has where none is given.
+    title
+        In place of the name of the store.
+    max_size
+        Bytes of the page at most.
+
+    Returns
+    -------
+    Page
+        The page as HTML, with everything in it.
+
+    Raises
+    ------
+    ArgumentError
+        No page's name.
+    StoreError
+        No store, or no such order or array in it; a page that would be larger than ``max_size``.
+
+    Examples
+    --------
+    >>> import icefold
+    >>> report = icefold.run("atl03", icefold.demo("granules"), "seen.zarr")
+    >>> icefold.view("seen.zarr", "h_mean")[:15]
+    '<!doctype html>'
+    """
+    where = path(store, "store")
+    names = [] if variables is None else texts(variables, "variables", "['h_mean', 'count']")
+    if order is None:
+        orders = []
+    elif isinstance(order, Iterable):
+        orders = wholes(order, "order", 0, 29, "[12, 9]")
+    else:
+        orders = [whole(order, "order", 0, 29)]
+    most = whole(max_size, "max_size", 0, 1 << 62)
+    to = None if output is None else path(output, "output")
+    return Page(_icefold.view(where, names, orders, maybe_text(title, "title", "Greenland"), most, to), to)
 
 
 def _box(bbox: Any) -> list[float]:

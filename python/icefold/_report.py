@@ -128,6 +128,34 @@ class Picture(bytes):
         return f"<icefold picture: {self._kind()} of {len(self):,} bytes{where}>"
 
 
+class Page(str):
+    """A page as HTML; Jupyter shows it below the cell.
+
+    Attributes
+    ----------
+    path : str or None
+        Where it was written, too.
+    """
+
+    path: str | None
+
+    def __new__(cls, of: str, path: str | None = None) -> Page:
+        made = super().__new__(cls, of)
+        made.path = path
+        return made
+
+    def _repr_html_(self) -> str:
+        # On its own, without a way to the notebook around it.
+        return (
+            f'<iframe srcdoc="{html.escape(self)}" sandbox="allow-scripts allow-downloads allow-popups" '
+            'style="width: 100%; height: 640px; border: 0" title="icefold"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        where = "" if self.path is None else f", {self.path}"
+        return f"<icefold page of {len(self):,} characters{where}>"
+
+
 class Verification(_Facts):
     """What a comparison found.
 

@@ -12,6 +12,7 @@ mod cells;
 mod config;
 mod errors;
 mod machine;
+mod pictures;
 mod stores;
 mod verbs;
 
@@ -36,7 +37,8 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(verbs::cite, module)?,
         wrap_pyfunction!(verbs::inspect, module)?,
         wrap_pyfunction!(verbs::plan, module)?,
-        wrap_pyfunction!(verbs::render, module)?,
+        wrap_pyfunction!(pictures::render, module)?,
+        wrap_pyfunction!(pictures::view, module)?,
         wrap_pyfunction!(verbs::run, module)?,
         wrap_pyfunction!(verbs::verify_devices, module)?,
         wrap_pyfunction!(verbs::verify_stores, module)?,

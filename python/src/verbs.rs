@@ -7,7 +7,6 @@ use icefold::config::Order;
 use icefold::demo::write_granules;
 use icefold::devices::find;
 use icefold::inspect::Look;
-use icefold::picture::{Drawn, MapStyle, Theme, check_picture, draw_with};
 use icefold::run::{Finalized, Source};
 use icefold::{
     DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
@@ -333,63 +332,4 @@ pub fn devices(py: Python<'_>) -> Vec<(String, String, Option<String>)> {
 #[pyfunction]
 pub fn demo_granules(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
     py.detach(|| write_granules(&folder)).or_raise(py)
-}
-
-/// What a map looks like, as Python gives it.
-#[derive(Debug, FromPyObject)]
-#[pyo3(from_item_all)]
-pub struct MapLook {
-    order: Option<u8>,
-    time: Option<String>,
-    title: Option<String>,
-    bbox: Option<[f64; 4]>,
-    vmin: Option<f64>,
-    vmax: Option<f64>,
-    cmap: Option<String>,
-    dark: bool,
-    size: Option<(u32, Option<u32>)>,
-    label: Option<String>,
-}
-
-impl MapLook {
-    fn style(&self) -> icefold::Result<MapStyle> {
-        let theme = if self.dark { Theme::Dark } else { Theme::Light };
-        let mut style = MapStyle::new().theme(theme).values(self.vmin, self.vmax)?;
-        if let Some(bbox) = self.bbox {
-            style = style.bbox(bbox)?;
-        }
-        if let Some(name) = &self.cmap {
-            style = style.cmap(name)?;
-        }
-        if let Some((width, height)) = self.size {
-            style = style.size(width, height)?;
-        }
-        Ok(match &self.label {
-            Some(label) => style.label(label),
-            None => style,
-        })
-    }
-}
-
-/// Draws one array of a store as a PNG, SVG or PDF.
-#[pyfunction]
-pub fn render(
-    py: Python<'_>,
-    store: PathBuf,
-    variable: &str,
-    output: PathBuf,
-    look: MapLook,
-) -> PyResult<()> {
-    let order = look.order.map(|order| {
-        Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))
-    });
-    let style = look.style().or_raise(py)?;
-    let drawn = Drawn {
-        variable,
-        order: order.transpose()?,
-        time: look.time.as_deref(),
-        title: look.title.as_deref(),
-    };
-    py.detach(|| check_picture(&output).and_then(|()| draw_with(&store, drawn, &style, &output)))
-        .or_raise(py)
 }

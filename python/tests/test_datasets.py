@@ -86,6 +86,31 @@ def test_maps_are_drawn_as_the_program_draws_them(store, tmp_path):
         icefold.render(store, "nothing", "map.png")
 
 
+def test_a_page_is_that_of_the_program_and_shown_in_a_frame_of_its_own(store, tmp_path):
+    import subprocess
+    import sys
+
+    page = icefold.view(store, ["h_mean", "count"], "ours.html", order=[10, 11], title="<b>Ice</b>")
+    assert page.path == "ours.html" and page.startswith("<!doctype html>") and "page of" in repr(page)
+    program = [sys.executable, "-m", "icefold", "view", str(store), "-o", "its.html", "--order", "10,11"]
+    program += ["--variables", "h_mean,count", "--title", "<b>Ice</b>"]
+    subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "ours.html").read_bytes() == (tmp_path / "its.html").read_bytes() == page.encode()
+    assert "&lt;b&gt;Ice&lt;/b&gt;" in page and "<b>Ice" not in page
+    frame = icefold.view(store, "h_mean", order=10)._repr_html_()
+    assert frame.startswith("<iframe srcdoc=") and "allow-same-origin" not in frame and "<script" not in frame
+    for asked, says in (
+        ({"order": 9.5}, "order=9.5"),
+        ({"order": 8}, "order=8 is none of its orders"),
+        ({"variables": 5}, "variables=5"),
+        ({"variables": "h"}, "has no array h"),
+        ({"max_size": 1000}, "max_size"),
+        ({"output": "page.pdf"}, "a page is HTML"),
+    ):
+        with pytest.raises(icefold.Error, match=says):
+            icefold.view(store, **asked)
+
+
 def test_maps_look_as_asked(store, tmp_path):
     plain = icefold.render(store, "h_mean")
     dark = icefold.render(store, "h_mean", theme="dark", cmap="magma_r", vmin=0, vmax=numpy.float32(2), size=(800, 700), label="h")

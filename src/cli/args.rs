@@ -21,6 +21,7 @@ use super::export::{ExportArgs, GeometryArg};
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
 use super::show::CompletionsArgs;
+use super::view::ViewArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,7 @@ Examples:
   icefold finalize land_ice.zarr                  when all shards are done
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
+  icefold view land_ice.zarr                      in the browser; -o page.html for one file
   icefold cite land_ice.zarr
   icefold export raster.zarr h_mean -o geotiff/
   icefold verify a.zarr b.zarr
@@ -73,6 +75,8 @@ pub enum Verb {
     Cite(CiteArgs),
     /// Draw one variable of a store as a map: PNG, SVG or PDF
     Render(RenderArgs),
+    /// Look at a store in a browser: one page as a file, or served on this machine
+    View(ViewArgs),
     /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs
     Export(ExportArgs),
     /// Compare two stores, or what devices make of the same granules, bit by bit

@@ -31,6 +31,7 @@ mod signals;
 mod timed;
 mod urls;
 mod verify;
+mod view;
 mod words;
 
 use std::ffi::OsString;
@@ -76,6 +77,7 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
         Verb::Inspect(args) => show::inspect(&args),
         Verb::Cite(args) => cite::cite(&args),
         Verb::Render(args) => maps::render(&args),
+        Verb::View(args) => view::view(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Verify(args) if args.devices.is_empty() => verify::stores(&args, verb_matches),
         Verb::Verify(args) => verify::devices(&args, signals::interrupted()?),

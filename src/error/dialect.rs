@@ -56,8 +56,12 @@ settings! {
     Json = "json",
     /// How the arrays of a store are laid out.
     Layout = "layout",
+    /// Bytes of a page at most.
+    MaxSize = "max_size",
     /// Memory of the whole run.
     Memory = "memory",
+    /// The orders of a store that are shown.
+    Order = "order",
     /// Where the answer of an aggregation goes.
     Output = "output",
     /// Coarser orders of a store.
@@ -94,6 +98,8 @@ settings! {
     To = "to",
     /// Value columns of an aggregation.
     Values = "values",
+    /// The arrays of a store that are shown.
+    Variables = "variables",
     /// The value at the upper end of a map's colours.
     Vmax = "vmax",
     /// The value at the lower end of a map's colours.

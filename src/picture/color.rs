@@ -122,7 +122,7 @@ impl ColorScale {
 
 /// The colours, without what would not stand out from the map: the darkest eighth on dark ground, the lightest sixteenth on
 /// light ground.
-fn colors(palette: Palette, theme: Theme) -> Vec<Color> {
+pub(super) fn colors(palette: Palette, theme: Theme) -> Vec<Color> {
     let light = |color: Color| color.iter().map(|part| u32::from(*part)).sum::<u32>();
     let is_up = light(palette.color(0.0)) < light(palette.color(1.0));
     let (first, last) = match (palette.is_diverging(), theme, is_up) {

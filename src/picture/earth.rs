@@ -36,8 +36,10 @@ type Ring = Vec<Point>;
 /// A side of a box: the coordinate that it limits, 1 where that is no less, -1 where it is no more, and the limit.
 type Side = (fn(Point) -> f64, f64, f64);
 
-static EARTH: LazyLock<Vec<Vec<Ring>>> =
-    LazyLock::new(|| decoded(include_bytes!("assets/earth.bin")).unwrap_or_default());
+/// All layers, as they are packed.
+pub const FILE: &[u8] = include_bytes!("assets/earth.bin");
+
+static EARTH: LazyLock<Vec<Vec<Ring>>> = LazyLock::new(|| decoded(FILE).unwrap_or_default());
 
 /// The layers; `None` where the bytes are none.
 fn decoded(file: &[u8]) -> Option<Vec<Vec<Ring>>> {

@@ -4,7 +4,7 @@
 //! `palette.rs` has. `draw.rs` puts a scene together: `outline.rs` and `projection.rs` go from cells to the plane, `view.rs`
 //! and `layout.rs` from the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has which colour,
 //! `earth.rs` has coasts and ice, `graticule.rs` and `legend.rs` the rest, in the ink of `ink.rs` and letters of `font.rs`.
-//! `canvas.rs` and `png.rs`, `svg.rs` and `pdf.rs` write the scene. A picture depends on its cells and values, not on their order.
+//! `framed.rs` lends of it what pages need. `canvas.rs` and `png.rs`, `svg.rs` and `pdf.rs` write the scene. A picture depends on its cells and values, not on their order.
 
 #[cfg(feature = "picture")]
 mod canvas;
@@ -21,6 +21,8 @@ mod draw;
 mod earth;
 #[cfg(feature = "picture")]
 mod font;
+#[cfg(feature = "picture")]
+mod framed;
 #[cfg(feature = "picture")]
 mod graticule;
 #[cfg(feature = "picture")]
@@ -51,6 +53,8 @@ mod view;
 use crate::grid::{Grid, Order};
 
 pub use draw::{render, render_with};
+#[cfg(feature = "picture")]
+pub(crate) use framed::{Framed, earth_file, looks, range};
 pub use mark::PICTURE;
 pub use of_store::{Drawn, check_picture, draw, draw_with};
 pub use style::{MapStyle, Theme};
@@ -118,7 +122,7 @@ impl<'a> Figure<'a> {
 }
 
 /// Whether values under this heading are change: their unit is one by a time, such as `m/year` or `m s-1`.
-fn is_change(label: &str) -> bool {
+pub(crate) fn is_change(label: &str) -> bool {
     const TIMES: [&str; 11] = [
         "s", "sec", "second", "seconds", "d", "day", "days", "a", "yr", "year", "years",
     ];

@@ -65,6 +65,16 @@ impl Palette {
         KNOWN.map(|(name, _)| name).join(", ")
     }
 
+    /// All palettes with their names, none turned round.
+    #[cfg(feature = "picture")]
+    pub fn all() -> impl Iterator<Item = (&'static str, Self)> {
+        let named = KNOWN.into_iter().enumerate();
+        named.map(|(index, (name, _))| {
+            let is_reversed = false;
+            (name, Self { index, is_reversed })
+        })
+    }
+
     /// Whether the middle of the colours is to be zero.
     #[cfg(feature = "picture")]
     pub fn is_diverging(self) -> bool {

@@ -51,6 +51,7 @@ mod storage;
 mod urls;
 mod usage;
 mod verbs;
+mod view;
 mod words;
 
 use std::path::Path;

@@ -11,6 +11,7 @@ mod regions;
 mod steps;
 mod trends;
 mod vectors;
+mod view;
 mod zagg;
 
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 36] = [
+const FLOORS: [&str; 37] = [
     // Nouns that know nothing of photons.
     "error", "features", "digest", "text", "guard", "folders", "place", "watch", "usage",
     // What is computed with, and on.
@@ -16,7 +16,7 @@ const FLOORS: [&str; 36] = [
     "decode", "read", "left_out", "plan", // From photons to cells.
     "backend", "merge", "finalize", // Cells as files.
     "store", "piece", // The line, and what is said of it.
-    "pipeline", "picture", "export", "report", // On top of it.
+    "pipeline", "picture", "view", "export", "report", // On top of it.
     "run", "inspect", // Beside the line.
     "devices", "arrays", "demo", "cli", "lib", "main",
 ];

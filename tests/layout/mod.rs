@@ -19,8 +19,9 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LINES_AT_MOST: usize = 399;
 
 /// Where source is kept, with the extension that it has there.
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("src", "rs"),
+    ("src", "js"),
     ("kernels", "cu"),
     ("kernels", "cuh"),
     ("shaders", "wgsl"),

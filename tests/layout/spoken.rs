@@ -5,7 +5,7 @@ use super::lexer::{lines, strings};
 use super::{expect_none, files, read, words};
 
 /// Verbs of the program.
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "aggregate",
     "bench",
     "bench-device",
@@ -21,6 +21,7 @@ const VERBS: [&str; 16] = [
     "run",
     "schema",
     "verify",
+    "view",
     "help",
 ];
 

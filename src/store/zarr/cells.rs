@@ -3,6 +3,8 @@
 //!
 //! Below `read.rs`, beside `sphere.rs`, which reads the other layout.
 
+use std::ops::Range;
+
 use zarrs::array::{Array, ArrayBytes};
 use zarrs::filesystem::FilesystemStore;
 
@@ -48,6 +50,39 @@ pub fn blocks(store: &OpenOrder, info: ArrayInfo) -> Result<Blocks<'_>> {
     Ok(Box::new(
         blocks.map(move |index| block(store, &array, &info, index)),
     ))
+}
+
+/// The values of some cells, by their places among all, of an array with one for each: of a Zarr shard only the chunks that have
+/// them are decoded, each with its checksum.
+pub fn of_cells(store: &OpenOrder, info: &ArrayInfo, cells: Range<u64>) -> Result<Vec<u8>> {
+    let array = store.array(&info.name)?;
+    let first = array
+        .chunk_subset_bounded(&[0])
+        .map_err(|error| store.damaged(&format!("{}: {error}", info.name)))?;
+    let of_file = first.shape()[0].max(1);
+    let mut values = Vec::new();
+    let mut begin = cells.start;
+    while begin < cells.end {
+        let file = begin / of_file;
+        let end = cells.end.min((file + 1) * of_file);
+        let path = store.folder(&info.name).join("c").join(file.to_string());
+        if path.is_file() {
+            let part = begin..end;
+            values.extend(step_read::retrieve(
+                store,
+                &array,
+                info.dtype,
+                std::slice::from_ref(&part),
+            )?);
+        } else {
+            // Says what is missing, or finds it where other programs put it.
+            let all = block(store, &array, info, file)?;
+            let at = |cell: u64| (cell - file * of_file) as usize * info.dtype.size();
+            values.extend(all.get(at(begin)..at(end)).unwrap_or_default());
+        }
+        begin = end;
+    }
+    Ok(values)
 }
 
 fn block(

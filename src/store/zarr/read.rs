@@ -2,6 +2,7 @@
 //!
 //! `open.rs` opens an order; `cells.rs` and `sphere.rs` read the values of one layout each.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -195,6 +196,21 @@ impl StoreReader {
         Ok(StoreArray { info, bytes })
     }
 
+    /// The values of some cells, by their places among those of the order, without reading all others; `None` where the layout
+    /// or the array does not have them one after the other.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn read_cells(&self, name: &str, cells: Range<u64>) -> Result<Option<Vec<u8>>> {
+        let info = self.info(name)?;
+        match &self.cells {
+            Cells::Listed(_) if info.shape.len() == 1 => {
+                cells::of_cells(&self.open, &info, cells).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Ids of the occupied cells, ascending.
     ///
     /// # Errors
@@ -213,7 +229,7 @@ impl StoreReader {
     }
 
     /// The values of an array as little-endian bytes, one Zarr shard at a time or less.
-    pub(super) fn blocks(&self, name: &str) -> Result<Blocks<'_>> {
+    pub(crate) fn blocks(&self, name: &str) -> Result<Blocks<'_>> {
         let info = self.info(name)?;
         if info.ragged.is_some() {
             return Ok(ragged::framed(self.lists(&info.name)?));
@@ -302,7 +318,12 @@ mod tests {
         assert!(store.cell_ids().unwrap().into_iter().eq(0..cells));
         let counts = store.read("count").unwrap().bytes;
         assert!(counts.into_iter().eq((0..cells).map(|row| (row / 9) as u8)));
+        for part in [0..3, 4_194_300..4_194_306, cells - 2..cells] {
+            let some = store.read_cells("count", part.clone()).unwrap().unwrap();
+            assert!(some.into_iter().eq(part.map(|row| (row / 9) as u8)));
+        }
         fs::remove_file(path.join("count/c/1")).unwrap();
+        assert!(store.read_cells("count", cells - 2..cells).is_err());
         assert!(store.read("count").is_err());
     }
 }

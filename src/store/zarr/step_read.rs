@@ -264,7 +264,8 @@ pub fn hash(hash: &mut Sha256, info: &ArrayInfo, first: u64, bytes: &[u8]) {
     }
 }
 
-fn retrieve(
+/// The part of an array between these bounds.
+pub fn retrieve(
     store: &OpenOrder,
     array: &Array<FilesystemStore>,
     dtype: Dtype,
