@@ -33,9 +33,9 @@ def config_of(page, folder):
 
 
 def change(out, folder):
-    data = run_pages.made("land-ice")
+    data = run_pages.made("demo") / "icefold-demo"
     config = config_of("elevation-change.md", folder)
-    icefold("run", config, data / "granules", "--region", data / "basin.geojson", "--order", "11", "--store", folder / "dhdt.zarr")
+    icefold("run", config, data / "land_ice", "--region", data / "basin.geojson", "--order", "11", "--store", folder / "dhdt.zarr")
     icefold("render", folder / "dhdt.zarr", "dhdt", "--cmap", "RdBu", "--vmin", "-5", "--vmax", "5", "--size", "1000",
             "--title", "Rate of elevation change, synthetic", "--label", "dh/dt [m/yr]", "-o", out / "change.png")
     icefold("render", folder / "dhdt.zarr", "dhdt_err", "--cmap", "magma", "--theme", "dark", "--size", "1000",
@@ -43,8 +43,8 @@ def change(out, folder):
 
 
 def raster(out, folder):
-    data = run_pages.made("land-ice")
-    icefold("run", "atl06-greenland", data / "granules", "--store", folder / "km.zarr")
+    data = run_pages.made("demo") / "icefold-demo"
+    icefold("run", "atl06-greenland", data / "land_ice", "--store", folder / "km.zarr")
     icefold("render", folder / "km.zarr", "h_mean", "--bbox=-50.5,68.3,-44,70.1", "--size", "1000",
             "--title", "Cells of 1 km, EPSG:3413, synthetic", "--label", "height [m]", "-o", out / "raster.png")
 

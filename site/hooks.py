@@ -76,6 +76,8 @@ def on_page_markdown(markdown, page, config, files):
     """Turns links between files of the project into links between pages of the site."""
     uri = page.file.src_uri
     source = source_of(uri)
+    if uri == "index.md":
+        page.meta["hide"] = ["navigation", "toc"]
 
     def there(link):
         target, _, anchor = link.group(2).partition("#")

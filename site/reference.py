@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = os.environ["ICEFOLD"]
-MADE = "<!-- Made by site/reference.py. -->\n"
+MADE = "<!-- Made by site/reference.py. -->\n\n"
 
 
 def said(*arguments):
@@ -29,7 +29,7 @@ def commands():
     whole = said("--help")
     listed = re.search(r"^Commands:\n(.*?)\n\n", whole, re.M | re.S)[1]
     verbs = [name for name in re.findall(r"^  (\w[\w-]*) ", listed, re.M) if name != "help"]
-    yield f"{MADE}# Commands\n\nWhat `icefold VERB --help` says, verb by verb. "
+    yield f"# Commands\n\n{MADE}What `icefold VERB --help` says, verb by verb. "
     yield "What they mean together is in [the command line](../format/COMMANDS.md).\n\n"
     yield f"```text\n{whole.rstrip()}\n```\n"
     for verb in verbs:
@@ -93,7 +93,7 @@ class Schema:
 
 def plain(name):
     """`RawDataSource` as words."""
-    words = re.findall(r"[A-Z]+[a-z]*|[a-z]+|\d+", name.removeprefix("Raw").removesuffix("Section"))
+    words = re.findall(r"[A-Z]+[a-z]*|[a-z]+|\d+", name.removeprefix("Raw"))
     return " ".join(words).capitalize() if words else name
 
 
@@ -106,7 +106,7 @@ def cell(text):
 
 
 def config_keys():
-    yield f"{MADE}# Keys of a config\n\nWhat `icefold schema config` says, as tables. "
+    yield f"# Keys of a config\n\n{MADE}What `icefold schema config` says, as tables. "
     yield "[CONFIG.md](../format/CONFIG.md) explains them, with examples, defaults and what is refused; "
     yield "`icefold schema config > config.schema.json` is the same for an editor.\n"
     yield from Schema(json.loads(said("schema", "config"))).pages()
@@ -117,7 +117,7 @@ def python():
     sys.path.insert(0, os.environ["ICEFOLD_PACKAGES"])
     import icefold
 
-    yield f"{MADE}# Python functions\n\nWhat `help(icefold.NAME)` says. [icefold in Python](../PYTHON.md) is the way in.\n"
+    yield f"# Python functions\n\n{MADE}What `help(icefold.NAME)` says. [icefold in Python](../PYTHON.md) is the way in.\n"
     names = sorted(icefold.__all__, key=lambda name: (inspect.isclass(getattr(icefold, name)), name.lower()))
     for name in names:
         thing = getattr(icefold, name)
@@ -127,8 +127,23 @@ def python():
         if inspect.isclass(thing):
             yield f"\n## icefold.{name}\n\n```text\n{doc}\n```\n"
             continue
-        parameters = ",\n    ".join(str(parameter) for parameter in inspect.signature(thing).parameters.values())
-        yield f"\n## icefold.{name}\n\n```python\nicefold.{name}(\n    {parameters},\n)\n```\n\n```text\n{doc}\n```\n"
+        yield f"\n## icefold.{name}\n\n```python\n{signature(name, thing)}\n```\n\n```text\n{doc}\n```\n"
+
+
+def signature(name, thing):
+    """How a function is called, a parameter a line; those behind the star go by name only."""
+    lines, starred = [], False
+    for parameter in inspect.signature(thing).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            lines, starred = [*lines, "*"], True
+        lines.append(str(parameter) if parameter.annotation is parameter.empty else annotated(parameter))
+    return f"icefold.{name}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
+
+
+def annotated(parameter):
+    kind = parameter.annotation if isinstance(parameter.annotation, str) else inspect.formatannotation(parameter.annotation)
+    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+    return f"{parameter.name}: {kind}{default}"
 
 
 def main(folder):

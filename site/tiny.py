@@ -1,7 +1,7 @@
 """Small made-up data for the pages: `tiny.py NAME FOLDER`. Laid out as the products are, invented in content.
 
     demo       what `icefold demo` leaves
-    land-ice   granules/ of ATL06 over a basin in three springs, and basin.geojson (of the demo)
+    land-ice   granules/ of ATL06 over a basin in four springs, every second pass, and basin.geojson (of the demo)
     photons    granules/ of ATL03 around the pole (of the demo)
     forest     granules/ of ATL03 and ATL08 over a forest in Finland, with the geoid
     sliderule  atl06.parquet as SlideRule's client writes it: points, heights, times
@@ -24,12 +24,14 @@ def demo(folder):
     subprocess.run([os.environ["ICEFOLD"], "demo", "--out", folder / "icefold-demo"], check=True, stdout=subprocess.DEVNULL)
 
 
-def from_demo(name, *more):
-    """Granules of the demo, which the page calls granules/."""
+def from_demo(name, *more, every=1):
+    """Granules of the demo, which the page calls granules/; every second one, say, where that is enough."""
 
     def make(folder):
         there = Path(__file__).parent.parent / "target/docs/data/demo/icefold-demo"
-        shutil.copytree(there / name, folder / "granules", copy_function=os.link)
+        (folder / "granules").mkdir()
+        for granule in sorted((there / name).glob("*.h5"))[::every]:
+            os.link(granule, folder / "granules" / granule.name)
         for file in more:
             os.link(there / file, folder / file)
 
@@ -123,7 +125,7 @@ def sliderule(folder):
     pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), folder / "atl06.parquet")
 
 
-MAKERS = {"demo": demo, "land-ice": from_demo("land_ice", "basin.geojson"), "photons": from_demo("granules"), "forest": forest,
+MAKERS = {"demo": demo, "land-ice": from_demo("land_ice", "basin.geojson", every=2), "photons": from_demo("granules"), "forest": forest,
           "sliderule": sliderule}
 
 
