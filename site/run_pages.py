@@ -82,6 +82,11 @@ def even(text):
     return [line.rstrip() for line in text.strip("\n").splitlines()]
 
 
+def lasting(text):
+    """What is printed as a page shows it: lines of seconds, which say nothing of the reader's machine, are dots."""
+    return re.sub(r"^( *)time +[\d.]+ s.*$", r"\1...", text, flags=re.M)
+
+
 def agrees(printed, shown):
     """Whether what was printed is what the page shows, where a line `...` is any lines."""
     parts, at = [], 0
@@ -96,6 +101,7 @@ class Running:
 
     def __init__(self, page, folder):
         self.page, self.folder, self.ran = page, folder, 0
+        self.stand_ins = set()
         self.names = {"__name__": "__main__"}
         self.printed = None
 
@@ -111,6 +117,7 @@ class Running:
             if name:
                 (self.folder / name[1]).write_text(body)
         elif language == "sh":
+            self.stand_ins |= {words["stand-in"]} if "stand-in" in words else set()
             self.sh(body, int(words.get("fails", 0)), [words["stand-in"]] if "stand-in" in words else [])
         elif language == "python":
             self.python(body)
@@ -153,7 +160,7 @@ def run(page, update):
                         continue
                     if not agrees(running.printed, body):
                         if update:
-                            new += [text[at:begin], running.printed.strip("\n") + "\n"]
+                            new += [text[at:begin], lasting(running.printed).strip("\n") + "\n"]
                             at = end
                         else:
                             diff = "\n".join(difflib.unified_diff(even(body), even(running.printed), "the page", "printed", lineterm=""))
@@ -170,12 +177,13 @@ def run(page, update):
         os.chdir("/")
     if new:
         page.write_text("".join([*new, text[at:]]))
-    return complaint, running.ran, time.monotonic() - started
+    return complaint, running.ran, running.stand_ins, time.monotonic() - started
 
 
 def self_test():
     """Lines that differ have to be told apart, and seconds not."""
     assert agrees("a\nb 1.5 s\nc\n", "a\n...\nc\n") and agrees("b 1.5 s\n", "b 0.2 s\n")
+    assert lasting("  a 1\n  time   1.5 s, 2 x\n") == "  a 1\n  ...\n"
     assert not agrees("a\nb\n", "a\n") and not agrees("a 2\n", "a 3\n") and not agrees("", "a\n")
     found = list(blocks("<!-- fails: 2 -->\n```sh\nx\n```\n\n```text\ny\n```\n"))
     assert found[0][3] == {"fails": "2"} and found[1][4], found
@@ -195,8 +203,10 @@ def main():
     # A process for each page: what one imports and sets is not there for another.
     complaints, ran = [], 0
     with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
-        for page, (complaint, blocks_run, seconds) in zip(pages, pool.map(run, pages, [asked.update] * len(pages))):
-            print(f"{seconds:6.1f} s  {blocks_run:3} blocks  {'FAILED' if complaint else 'ok':6}  {page.relative_to(ROOT)}", flush=True)
+        for page, (complaint, blocks_run, stand_ins, seconds) in zip(pages, pool.map(run, pages, [asked.update] * len(pages))):
+            note = f", with a stand-in for {', '.join(sorted(stand_ins))}" if stand_ins else ""
+            verdict = "FAILED" if complaint else "ok"
+            print(f"{seconds:6.1f} s  {blocks_run:3} blocks  {verdict:6}  {page.relative_to(ROOT)}{note}", flush=True)
             ran += blocks_run
             complaints += [complaint] if complaint else []
     print("\n".join(complaints))

@@ -132,10 +132,10 @@ impl Fold {
         match &outcome {
             Outcome::Standing(standing) => show_standing(standing, args.json),
             // One document: of the photons, whose content is what the demo is known by.
-            Outcome::Store(done) | Outcome::Pieces(done) if args.json => match self.all_of_region {
-                true => Ok(()),
-                false => print(&done.report.to_json()),
-            },
+            Outcome::Store(_) | Outcome::Pieces(_) if args.json && self.all_of_region => Ok(()),
+            Outcome::Store(done) | Outcome::Pieces(done) if args.json => {
+                print(&done.report.to_json())
+            }
             Outcome::Store(done) | Outcome::Pieces(done) => {
                 let summary = done.report.summary(&done.tally);
                 print_summary(&format!("\n{}\n{summary}", self.heading))
@@ -259,9 +259,10 @@ fn program() -> String {
 fn word(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    match text.chars().all(plain) {
-        true => text.into_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
+    if text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -80,10 +80,10 @@ fn ink(label: &str) -> Option<Ink> {
 /// What is proposed to be run, with what it is for behind it.
 pub fn proposal(command: &str, meaning: &str, colours: bool) -> String {
     let meaning = format!("# {meaning}");
-    let (command, meaning) = match colours {
-        true => (Ink::Command.over(command), Ink::Quiet.over(&meaning)),
-        false => (command.to_owned(), meaning),
-    };
+    if colours {
+        let (command, meaning) = (Ink::Command.over(command), Ink::Quiet.over(&meaning));
+        return format!("  {meaning}\n  {command}\n");
+    }
     format!("  {meaning}\n  {command}\n")
 }
 

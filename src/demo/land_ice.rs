@@ -90,9 +90,11 @@ impl Pass {
         let place = f64::from(self.number % PASSES) * APART;
         let along = (f64::from(row) - 0.5 * f64::from(ROWS)) * STEP;
         // Both directions go west as they go on: the orbit is retrograde.
-        let [forward_east, forward_north] = match self.is_ascending() {
-            true => [-SLANT[0], SLANT[1]],
-            false => [-SLANT[0], -SLANT[1]],
+        let forward_east = -SLANT[0];
+        let forward_north = if self.is_ascending() {
+            SLANT[1]
+        } else {
+            -SLANT[1]
         };
         Spot {
             east: place + along * forward_east - across * forward_north,
