@@ -204,6 +204,7 @@ fn proposals(program: &str, out: &str) -> Vec<(String, &'static str)> {
             "verify OUT/land_ice.zarr again.zarr",
             "the same bits, whatever the threads",
         ),
+        ("cite OUT/land_ice.zarr", "what to cite of it"),
         (
             "run atl06-greenland OUT/land_ice --store km.zarr",
             "a built-in config: rows and columns of 1 km ...",

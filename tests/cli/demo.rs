@@ -37,7 +37,9 @@ fn the_demo_has_its_golden_content_whatever_the_threads() {
         let mut command = icefold();
         command
             .args(["demo", "--threads", threads, "--out"])
-            .arg(&out);
+            .arg(&out)
+            // Where what it proposes is run.
+            .current_dir(site.root());
         command
     };
     let (report, message) = json(demo("4").arg("--json"), 0);
