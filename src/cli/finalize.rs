@@ -9,7 +9,7 @@ use crate::run::{Finalize, Finalized};
 use super::args::{FinalizeArgs, ProgressArg};
 use super::exit::exit_code;
 use super::machine::{command_line, threads};
-use super::out::print;
+use super::out::{print, print_summary};
 use super::progress::Progress;
 use super::run;
 
@@ -40,7 +40,7 @@ pub fn finalize(args: &FinalizeArgs, interrupted: Arc<AtomicBool>) -> Result<u8>
         Finalized::Store(made) if args.json => print(&made.report.to_json())?,
         Finalized::Store(made) => {
             let summary = made.report.summary();
-            print(&format!("{}\n{summary}", made.store.display()))?;
+            print_summary(&format!("{}\n{summary}", made.store.display()))?;
         }
     }
     let empty = finalized.is_empty() && !args.allow_empty;

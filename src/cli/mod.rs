@@ -22,6 +22,7 @@ mod measure;
 mod meter;
 mod out;
 mod overviews;
+mod paint;
 mod plan;
 mod progress;
 mod run;

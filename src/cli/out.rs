@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Write};
 use crate::error::{Error, Result};
 use crate::text;
 
+use super::paint::{painted, shows_colours};
+
 /// Says something to people on standard error. Nobody may be listening, or the disk that it is sent
 /// to be full: neither is a reason to stop.
 pub fn note(text: impl Display) {
@@ -14,8 +16,16 @@ pub fn note(text: impl Display) {
 
 /// Writes text to standard output, with a line end if it lacks one.
 pub fn print(text: &str) -> Result<()> {
+    write_out(&text::lines(text))
+}
+
+/// Writes text that has its colours already, if any.
+pub fn print_painted(text: &str) -> Result<()> {
+    write_out(text)
+}
+
+fn write_out(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    let text = text::lines(text);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match write!(out, "{text}{end}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
@@ -23,6 +33,15 @@ pub fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a summary to standard output, in colours where it is a terminal.
+pub fn print_summary(text: &str) -> Result<()> {
+    if !shows_colours() {
+        return print(text);
+    }
+    // Names in it cannot have colours of their own: they are written out first.
+    write_out(&painted(&text::lines(text)))
 }
 
 /// Writes a JSON document to standard output.

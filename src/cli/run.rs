@@ -14,7 +14,7 @@ use crate::store::Layout;
 use super::args::{LayoutArg, RunArgs};
 use super::exit::exit_code;
 use super::machine::{command_line, threads};
-use super::out::{note, print, print_json};
+use super::out::{note, print, print_json, print_summary};
 use super::overviews::overviews;
 use super::plan::strict_or_tolerant;
 use super::progress::Progress;
@@ -184,7 +184,7 @@ fn show(outcome: &Outcome, json: bool) -> Result<()> {
         Outcome::Store(done) | Outcome::Pieces(done) if json => print(&done.report.to_json()),
         Outcome::Store(done) | Outcome::Pieces(done) => {
             let summary = done.report.summary(&done.tally);
-            print(&format!("{}\n{summary}", done.path.display()))
+            print_summary(&format!("{}\n{summary}", done.path.display()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Writes synthetic ground tracks as an HDF5 granule, laid out and filtered as ATL03 files are.
+//! Writes synthetic ground tracks as an HDF5 granule, laid out and filtered as files of the products are.
 //!
 //! Chunks of 10,000 rows in extensible datasets; floats deflated at level 6, integers shuffled
 //! first; `_FillValue`, `units` and `long_name` where the product has them (ATL03 data dictionary,
@@ -18,7 +18,7 @@ const DEFLATE: u8 = 6;
 type Result<T> = hdf5::Result<T>;
 
 /// One dataset: where it is, what it is called, and its fill value where it has one.
-struct Field<T> {
+pub struct Field<T> {
     path: &'static str,
     units: &'static str,
     long_name: &'static str,
@@ -36,19 +36,16 @@ pub struct GranuleWriter {
 
 impl GranuleWriter {
     /// Creates the file with the root attributes that say what it is.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, product: &str, title: &str) -> Result<Self> {
         let file = hdf5::FileBuilder::new()
             .with_fapl(hdf5::file::FileAccessBuilder::libver_earliest)
             .create(path)?;
         for (name, value) in [
             ("Conventions", "CF-1.6"),
-            ("short_name", "ATL03"),
-            ("identifier_product_type", "ATL03"),
+            ("short_name", product),
+            ("identifier_product_type", product),
             ("identifier_product_format_version", "006"),
-            (
-                "title",
-                "synthetic photons in the layout of ATL03, not observations",
-            ),
+            ("title", title),
             ("source", "synthetic"),
         ] {
             text(&file, name, value)?;
@@ -59,14 +56,27 @@ impl GranuleWriter {
         Ok(Self { file })
     }
 
-    /// Writes one ground track.
-    pub fn write(&self, beam: Beam, track: &Track) -> Result<()> {
+    /// Writes which pass of the orbit this is.
+    pub fn orbit(&self, cycle: i8, ground_track: i16) -> Result<()> {
+        let orbit = self.file.group("orbit_info")?;
+        Field::<i8>::integer("cycle_number", "1", "Cycle Number").write(&orbit, &[cycle])?;
+        Field::<i16>::integer("rgt", "1", "Reference Ground Track").write(&orbit, &[ground_track])
+    }
+
+    /// Creates the group of a ground track with what it says of itself.
+    pub fn ground_track(&self, beam: Beam) -> Result<Group> {
         let group = self.file.create_group(beam.name)?;
         let beam_type = if beam.is_strong() { "strong" } else { "weak" };
         text(&group, "atlas_beam_type", beam_type)?;
         text(&group, "atlas_spot_number", &beam.spot.to_string())?;
         text(&group, "groundtrack_id", beam.name)?;
         text(&group, "sc_orientation", "Forward")?;
+        Ok(group)
+    }
+
+    /// Writes one ground track of photons.
+    pub fn write(&self, beam: Beam, track: &Track) -> Result<()> {
+        let group = self.ground_track(beam)?;
         write_heights(&group, track)?;
         write_segments(&group, track)
     }
@@ -128,7 +138,7 @@ fn write_segments(group: &Group, track: &Track) -> Result<()> {
 }
 
 impl<T: H5Type> Field<T> {
-    fn float(path: &'static str, units: &'static str, long_name: &'static str) -> Self {
+    pub fn float(path: &'static str, units: &'static str, long_name: &'static str) -> Self {
         Self {
             path,
             units,
@@ -139,14 +149,14 @@ impl<T: H5Type> Field<T> {
         }
     }
 
-    fn integer(path: &'static str, units: &'static str, long_name: &'static str) -> Self {
+    pub fn integer(path: &'static str, units: &'static str, long_name: &'static str) -> Self {
         Self {
             shuffle: true,
             ..Self::float(path, units, long_name)
         }
     }
 
-    fn fill(self, value: T) -> Self {
+    pub fn fill(self, value: T) -> Self {
         Self {
             fill: Some(value),
             ..self
@@ -158,7 +168,7 @@ impl<T: H5Type> Field<T> {
     }
 
     /// Creates the dataset below `group` with `values`, row by row.
-    fn write(&self, group: &Group, values: &[T]) -> Result<()> {
+    pub fn write(&self, group: &Group, values: &[T]) -> Result<()> {
         let rows = values.len() / self.width;
         // Unlimited rows, because a chunk may not exceed a fixed extent. Times are not tracked, so
         // that equal content is equal bytes.

@@ -1,7 +1,8 @@
-//! Synthetic granules for `icefold demo` and for tests: laid out as ATL03, invented in content.
+//! Synthetic granules for `icefold demo` and for tests: laid out as ATL03 and ATL06, invented in content.
 //!
 //! Before the line: what is made here is then read like any granule. `orbit.rs` says where photons are and
-//! `surface.rs` how high; `track.rs` draws them, and `file.rs` writes them. A recipe gives the same photons
+//! `surface.rs` how high; `track.rs` draws them, and `file.rs` writes them. `land_ice.rs` makes heights of land ice over the
+//! glacier of `basin.rs`. A recipe gives the same photons
 //! on every machine: the generator is seeded, each ground track has its own stream, and only exact IEEE
 //! operations and `libm` are used.
 //!
@@ -9,7 +10,9 @@
 //! ends and under clouds, transmitter echo photons, background noise, segments without an elevation model,
 //! latitudes beyond the pole (three photons in each granule), an absent ground track and one without photons.
 
+mod basin;
 mod file;
+mod land_ice;
 mod orbit;
 mod random;
 mod surface;
@@ -33,6 +36,9 @@ const SPOILED: (&str, [usize; 3]) = ("gt2r", [100, 101, 102]);
 const ABSENT: (u32, &str) = (1, "gt3r");
 /// The granule with a ground track without photons, and that ground track.
 const EMPTY: (u32, &str) = (2, "gt1l");
+
+/// What a granule of photons says it is.
+const TITLE: &str = "synthetic photons in the layout of ATL03, not observations";
 
 /// How much to make.
 ///
@@ -104,19 +110,47 @@ pub fn write_granules_with(dir: &Path, recipe: &Recipe) -> Result<Vec<PathBuf>> 
                 stamp(pass.start),
                 pass.ground_track
             );
-            let path = dir.join(&name);
             let tracks = make_tracks(recipe, granule, &pass);
-            spare(&path, &name)?;
-            let partial = hidden(&path, "partial");
-            begin(&partial);
-            let written = write_granule(&partial, &tracks);
-            let written = written.map_err(|e| not_written(&partial, (&path, &name), &e));
-            end(&partial);
-            written?;
-            publish(&partial, &path).map_err(|e| Error::io("write", &path, e))?;
-            Ok(path)
+            write_whole(dir, &name, |path| write_granule(path, &tracks))
         })
         .collect()
+}
+
+/// The config of the demo's land ice, for its granules or real ones.
+#[doc(hidden)]
+pub const LAND_ICE: &str = include_str!("land_ice.yaml");
+
+/// The outline of the demo's basin, as GeoJSON.
+#[doc(hidden)]
+pub fn basin() -> String {
+    basin::geojson()
+}
+
+/// Writes granules of ATL06 over the demo's basin to `dir` and returns their paths in order of time.
+///
+/// # Errors
+/// Where the folder or a file cannot be written.
+#[doc(hidden)]
+pub fn write_land_ice(dir: &Path) -> Result<Vec<PathBuf>> {
+    create_folders(dir).map_err(|e| Error::io("create", dir, e))?;
+    land_ice::write(dir, Recipe::default().seed)
+}
+
+/// Writes one granule beside its name, and gives it the name when it is whole.
+fn write_whole(
+    dir: &Path,
+    name: &str,
+    write: impl FnOnce(&Path) -> hdf5::Result<()>,
+) -> Result<PathBuf> {
+    let path = dir.join(name);
+    spare(&path, name)?;
+    let partial = hidden(&path, "partial");
+    begin(&partial);
+    let written = write(&partial).map_err(|e| not_written(&partial, (&path, name), &e));
+    end(&partial);
+    written?;
+    publish(&partial, &path).map_err(|e| Error::io("write", &path, e))?;
+    Ok(path)
 }
 
 /// Only a granule that is synthetic itself is written over.
@@ -183,7 +217,7 @@ fn make_tracks(recipe: &Recipe, granule: u32, pass: &Pass) -> Vec<(Beam, Track)>
 }
 
 fn write_granule(path: &Path, tracks: &[(Beam, Track)]) -> hdf5::Result<()> {
-    let writer = GranuleWriter::create(path)?;
+    let writer = GranuleWriter::create(path, "ATL03", TITLE)?;
     for (beam, track) in tracks {
         writer.write(*beam, track)?;
     }

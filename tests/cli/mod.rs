@@ -9,6 +9,7 @@ mod bench_device;
 mod cells;
 mod changes;
 mod cite;
+mod colours;
 #[cfg(icefold_test_stand_in)]
 mod cuda;
 #[cfg(icefold_test_stand_in)]
