@@ -15,6 +15,7 @@ use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};
 use crate::region::RegionFacts;
+use crate::source::Took;
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -57,6 +58,9 @@ pub struct RunReport {
     /// Worker threads.
     pub threads: u64,
     pub memory: MemoryReport,
+    /// What reading objects of stores and web servers took; not there where all granules are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkReport>,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     pub stages: Stages,
@@ -125,6 +129,32 @@ pub struct DeviceReport {
     /// What more there is to say of it.
     #[serde(flatten)]
     pub details: Map<String, Value>,
+}
+
+/// What reading objects took, from the first request of the plan on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NetworkReport {
+    pub objects: u64,
+    /// Those of logging in and of being led elsewhere among them.
+    pub requests: u64,
+    /// Requests that were made again as an answer was lost, cut short, or asked for patience.
+    pub retries: u64,
+    pub bytes_received: u64,
+    /// Bytes of granules that were asked for, each once.
+    pub bytes_needed: u64,
+}
+
+impl NetworkReport {
+    /// Nothing where no object was opened.
+    pub(super) fn of(took: &Took) -> Option<Self> {
+        (took.objects > 0).then_some(Self {
+            objects: took.objects,
+            requests: took.requests,
+            retries: took.retries,
+            bytes_received: took.received,
+            bytes_needed: took.needed,
+        })
+    }
 }
 
 /// The part of a shard map that the run is about.

@@ -18,7 +18,7 @@ use crate::usage::peak_resident_bytes;
 use super::RunFacts;
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
-    OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
+    NetworkReport, OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
 use crate::pipeline::Tally;
@@ -71,6 +71,7 @@ impl RunReport {
                 sorted_runs: tally.spilled.runs,
                 locked_bytes: tally.columns,
             },
+            network: NetworkReport::of(&facts.traffic.took()),
             seconds,
             stages: stages(facts, tally),
             photons: PhotonCounts {

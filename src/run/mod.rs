@@ -14,6 +14,7 @@ mod device;
 mod direct;
 mod finalize;
 mod granules;
+mod located;
 mod make_map;
 mod notes;
 mod outcome;

@@ -7,6 +7,7 @@ use crate::backend::choose::Guide;
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
 use crate::pipeline::{Memory, Options, Survey};
+use crate::source::Remote;
 use crate::watch::{Unwatched, Watch};
 
 /// What all that can be executed may be told.
@@ -15,6 +16,8 @@ pub(super) struct Settings<'a> {
     pub tolerant: bool,
     /// Folders that granules may lead to, beside their own.
     pub external: Vec<PathBuf>,
+    /// How objects are read that are no files.
+    pub remote: Remote,
     pub device: DeviceChoice,
     /// What is said of devices that are not asked for.
     pub guide: Guide,
@@ -36,6 +39,7 @@ impl Default for Settings<'_> {
         Self {
             tolerant: false,
             external: Vec::new(),
+            remote: Remote::default(),
             device: DeviceChoice::Auto,
             guide: Guide::default(),
             threads: all_cores(),
@@ -58,6 +62,7 @@ impl<'a> Settings<'a> {
         self.check()?;
         Ok(Access {
             external: self.external.clone(),
+            remote: self.remote.clone(),
             tolerant: self.tolerant,
             chunk_memory: Some(self.memory.for_chunks()),
             dialect: self.dialect,

@@ -16,8 +16,8 @@ use crate::decode::convert::Target;
 use crate::decode::host::{Defect, Kept, Piece, PieceSpent, pieces};
 use crate::decode::inflate::with_tools;
 use crate::photon::stored::StoredColumn;
-use crate::read::bytes::Bytes;
 use crate::read::spent::Spent;
+use crate::source::Bytes;
 
 /// Rows of one dataset, and the values to fill: as many as rows, of the dataset's own kind.
 #[derive(Debug)]

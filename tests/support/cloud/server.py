@@ -1,0 +1,161 @@
+"""A web server of files with ranges and ETags, which can be told to be faulty: for tests of reading objects.
+
+Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--no-ranges] [--lose NAME:AFTER:STATUS]
+                 [--change NAME:AFTER] [--throttle N]
+
+Prints the port. What it was asked for is at /_count, as JSON: requests, bytes sent, faults.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+args = None
+lock = threading.Lock()
+count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0}
+chance = None
+
+
+def fault():
+    """The kind of fault of this request, if it has one."""
+    with lock:
+        if chance is None or count["faults"] >= args.most or chance.random() >= args.rate:
+            return None, 0.0
+        kind = chance.choice(["drop", "reset", "truncate", "stall", "busy", "throttle", "broken"])
+        count["faults"] += 1
+        count["by_kind"][kind] = count["by_kind"].get(kind, 0) + 1
+        return kind, chance.random()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, headers=(), body=b""):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def cut(self, reset):
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.connection.close()
+
+    def do_GET(self):
+        path = unquote(urlsplit(self.path).path)
+        if path == "/_count":
+            with lock:
+                return self.answer(200, [], json.dumps(count).encode())
+        name = os.path.basename(path)
+        with lock:
+            count["requests"] += 1
+            seen = count["by_name"][name] = count["by_name"].get(name, 0) + 1
+            if seen > 1 and "If-Match" not in self.headers:
+                count["without_if_match"] += 1
+        if args.latency:
+            time.sleep(args.latency)
+        if args.lose:
+            lost, after, status = args.lose.split(":")
+            if name == lost and seen > int(after):
+                return self.answer(int(status))
+        if args.throttle and seen <= args.throttle:
+            return self.answer(503, [("Retry-After", "0")], b"<Error><Code>SlowDown</Code></Error>")
+        kind, part = fault()
+        if kind == "drop" or kind == "reset":
+            return self.cut(kind == "reset")
+        if kind == "busy":
+            return self.answer(503, [("Retry-After", "0")])
+        if kind == "throttle":
+            return self.answer(429, [("Retry-After", "0")])
+        if kind == "broken":
+            return self.answer(500)
+        file = os.path.join(args.folder, path.lstrip("/"))
+        if not os.path.isfile(file):
+            return self.answer(404)
+        with open(file, "rb") as opened:
+            whole = opened.read()
+        etag = '"%s"' % hashlib.sha256(whole).hexdigest()[:32]
+        if args.change:
+            changed, after = args.change.split(":")
+            if name == changed and seen > int(after):
+                etag = '"another"'
+        if self.headers.get("If-Match") not in (None, etag):
+            return self.answer(412)
+        headers = [("ETag", etag), ("Last-Modified", formatdate(os.path.getmtime(file), usegmt=True))]
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        status, body = 200, whole
+        if wanted and not args.no_ranges:
+            first, last = int(wanted[1]), min(int(wanted[2]), len(whole) - 1)
+            if first >= len(whole):
+                return self.answer(416, [("Content-Range", "bytes */%d" % len(whole))])
+            status, body = 206, whole[first : last + 1]
+            headers.append(("Content-Range", "bytes %d-%d/%d" % (first, last, len(whole))))
+        self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        sent = int(len(body) * part) if kind in ("truncate", "stall") else len(body)
+        try:
+            self.wfile.write(body[:sent])
+            if kind == "stall":
+                time.sleep(0.05)
+        except OSError:
+            return
+        with lock:
+            count["bytes"] += sent
+        if sent < len(body):
+            self.cut(kind == "stall")
+
+    do_HEAD = do_GET
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--faults", default="")
+    parser.add_argument("--latency", type=float, default=0)
+    parser.add_argument("--no-ranges", action="store_true")
+    parser.add_argument("--lose", default="")
+    parser.add_argument("--change", default="")
+    parser.add_argument("--throttle", type=int, default=0)
+    args = parser.parse_args()
+    if args.faults:
+        seed, rate, most = args.faults.split(":")
+        chance, args.rate, args.most = random.Random(int(seed)), float(rate), int(most)
+    server = Server(("127.0.0.1", 0), Handler)
+    print(server.server_address[1], flush=True)
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    server.serve_forever()
