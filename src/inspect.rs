@@ -100,7 +100,7 @@ pub fn inspect(path: &Path, look: Look) -> Result<Inspection> {
 fn granule(path: &Path, look: Look) -> Result<hdf5::Inspected> {
     let access = look.access.cloned().unwrap_or_default();
     if let Some(url) = path.to_str().filter(|_| is_object(path)) {
-        register(&[url.to_owned()], &access.remote)?;
+        register(&[url.to_owned()], &access.remote, false)?;
     }
     let shown = is_object(path).then(|| PathBuf::from(shown(&path.to_string_lossy())));
     let path = shown.as_deref().unwrap_or(path);

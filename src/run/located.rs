@@ -36,7 +36,7 @@ pub fn located(named: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>> {
             paths.push(Some(name.clone()));
         }
     }
-    let mut opened = register(&urls, remote)?.into_iter();
+    let mut opened = register(&urls, remote, config.access.tolerant)?.into_iter();
     let paths = paths
         .into_iter()
         .filter_map(|path| path.or_else(|| opened.next()));

@@ -12,7 +12,7 @@ use crate::features::Feature;
 ///
 /// # Errors
 /// Always.
-pub fn register(urls: &[String], _remote: &Remote) -> Result<Vec<PathBuf>> {
+pub fn register(urls: &[String], _remote: &Remote, _tolerant: bool) -> Result<Vec<PathBuf>> {
     match urls {
         [] => Ok(Vec::new()),
         _ => Err(Feature::Cloud.refused("read objects of stores and web servers")),

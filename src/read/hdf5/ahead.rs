@@ -5,11 +5,14 @@
 
 use std::ops::Range;
 
+use super::reader::Position;
 use super::track::Track;
 
-/// Tells the bytes of a granule what will be read of its ground tracks, block by block of so many rows.
-pub(super) fn expect(tracks: &[Track], batch_rows: u64, narrowed: bool) {
-    let Some(first) = tracks.first() else {
+/// Tells the bytes of a granule what will be read of its ground tracks, block by block of so many rows,
+/// once, where reading begins.
+pub(super) fn expect(at: &Position, tracks: &[Track], (batch_rows, narrowed): (u64, bool)) {
+    let first = tracks.first().filter(|_| (at.track, at.row) == (0, 0));
+    let Some(first) = first else {
         return;
     };
     let bytes = &first.data(first.latitude).located.file.data;

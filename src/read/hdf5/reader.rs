@@ -161,9 +161,8 @@ impl Reader {
             return Ok(Some(batch));
         }
         self.settle_steps()?;
-        if (self.position.track, self.position.row) == (0, 0) {
-            expect(&self.tracks, self.batch_rows, self.narrows());
-        }
+        let how = (self.batch_rows, self.narrows());
+        expect(&self.position, &self.tracks, how);
         while let Some(track) = self.tracks.get(self.position.track) {
             let Some(end) = self.stretches.end(&self.position, track.rows) else {
                 return Ok(None);

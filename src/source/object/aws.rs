@@ -19,7 +19,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::backend::Opening;
+use super::backend::{NO_KEYS, Opening};
 use super::client::Client;
 use super::trouble::{Trouble, What};
 
@@ -101,6 +101,9 @@ pub fn builder(client: &Client, bucket: &str, anonymous: bool) -> Result<AmazonS
             builder = builder.with_region(REGION);
         }
         return Ok(builder.with_credentials(Arc::new(OfEarthdata::new(client)?)));
+    }
+    if var("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Err(Trouble::new(What::Status(401), NO_KEYS).into());
     }
     Ok(builder)
 }

@@ -25,6 +25,11 @@ use super::client::Client;
 use super::trouble::{Trouble, What};
 use crate::source::{Remote, scheme};
 
+/// Addresses under which a machine is told its role.
+const MACHINE: &str = "//169.254.";
+/// Said where nobody gives any.
+pub const NO_KEYS: &str = "no keys are set, and this machine is given none";
+
 /// Where an object is asked for.
 #[derive(Debug, Clone)]
 pub enum Backend {
@@ -338,6 +343,9 @@ fn judged(error: &object_store::Error) -> Trouble {
     let trouble = Trouble::within(error);
     if trouble.what != What::Lost {
         return trouble;
+    }
+    if trouble.to_string().contains(MACHINE) {
+        return Trouble::new(What::Status(401), NO_KEYS);
     }
     match error {
         object_store::Error::NotFound { .. } => Trouble::status(404, None),

@@ -30,6 +30,8 @@ pub struct Earthdata {
     login: String,
     /// Hosts with ports that are taken for Earthdata's, too: `ICEFOLD_EARTHDATA_HOSTS`.
     others: Vec<String>,
+    /// Hosts with ports of signed URLs, too: `ICEFOLD_EARTHDATA_SIGNED`.
+    signed: Vec<String>,
     token: Option<String>,
     password: Option<(String, String)>,
     /// By host, then by name.
@@ -51,7 +53,14 @@ impl Earthdata {
         let set = |name: &str| var(name).ok().filter(|value| !value.is_empty());
         let login = set("ICEFOLD_EARTHDATA_LOGIN").unwrap_or_else(|| LOGIN.to_owned());
         let login = Url::parse(&login).map(|url| host(&url)).unwrap_or_default();
-        let others = set("ICEFOLD_EARTHDATA_HOSTS").unwrap_or_default();
+        let list = |name: &str| -> Vec<String> {
+            let hosts = set(name).unwrap_or_default();
+            let hosts = hosts
+                .split(',')
+                .map(str::trim)
+                .filter(|host| !host.is_empty());
+            hosts.map(str::to_owned).collect()
+        };
         let of_environment = set("EARTHDATA_USERNAME").zip(set("EARTHDATA_PASSWORD"));
         let name = login.split(':').next().unwrap_or_default();
         let password = of_environment.or_else(|| {
@@ -60,11 +69,8 @@ impl Earthdata {
                 .and_then(|text| entry(&text, name))
         });
         Self {
-            others: others
-                .split(',')
-                .map(|one| one.trim().to_owned())
-                .filter(|one| !one.is_empty())
-                .collect(),
+            others: list("ICEFOLD_EARTHDATA_HOSTS"),
+            signed: list("ICEFOLD_EARTHDATA_SIGNED"),
             token: set("EARTHDATA_TOKEN").filter(|_| !anonymous),
             password: password.filter(|_| !anonymous),
             cookies: Mutex::default(),
@@ -95,8 +101,9 @@ impl Earthdata {
     /// Whether a request that began at a host of Earthdata's may be led there.
     pub fn may_lead(&self, first: &Url, to: &Url) -> bool {
         let name = to.host_str().unwrap_or_default();
+        let named = self.signed.contains(&host(to));
         let signed = to.scheme() == "https" && SIGNED.iter().any(|end| name.ends_with(end));
-        host(first) == host(to) || self.is_concerned(to) || signed
+        host(first) == host(to) || self.is_concerned(to) || signed || named
     }
 
     /// What a host is told of who asks.

@@ -12,6 +12,7 @@ mod cache;
 mod client;
 mod earthdata;
 mod fetch;
+mod many;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod object;
 mod room;
@@ -39,30 +40,39 @@ const OPENED: usize = 16;
 /// An object by its path.
 type Known = (Arc<dyn Bytes>, Seen);
 
-static OBJECTS: Mutex<BTreeMap<PathBuf, Known>> = Mutex::new(BTreeMap::new());
+static OBJECTS: Mutex<BTreeMap<PathBuf, Result<Known, Failed>>> = Mutex::new(BTreeMap::new());
 
 /// Opens objects and gives them back as paths, by which they are found from now on. A URL that was registered before is
-/// opened anew: it may be another object now.
+/// opened anew: it may be another object now. What cannot be opened is an error of whoever reads it, where that is wished.
 ///
 /// # Errors
 /// The first that cannot be opened.
-pub fn register(urls: &[String], remote: &Remote) -> Result<Vec<PathBuf>> {
+pub fn register(urls: &[String], remote: &Remote, tolerant: bool) -> Result<Vec<PathBuf>> {
     if urls.is_empty() {
         return Ok(Vec::new());
     }
     let opened = opened(urls, remote)?;
     let mut paths = Vec::with_capacity(urls.len());
     for (url, opened) in urls.iter().zip(opened) {
-        let object = opened.map_err(|failed| refused(&failed))?;
+        let known = opened.and_then(|object| {
+            let seen = object.seen();
+            let bytes: Arc<dyn Bytes> = match &remote.cache {
+                Some(folder) => cache::kept(folder, &object).map_err(|e| Failed {
+                    kind: e.kind(),
+                    said: e.to_string(),
+                })?,
+                None => Arc::new(object),
+            };
+            Ok((bytes, seen))
+        });
+        if let Err(failed) = &known
+            && (!tolerant || remote.is_stopped())
+        {
+            return Err(refused(failed));
+        }
         let path = PathBuf::from(shown(url));
-        let seen = object.seen();
-        let bytes: Arc<dyn Bytes> = match &remote.cache {
-            Some(folder) => cache::kept(folder, &object)
-                .map_err(|e| Error::granule(shown(url), e.to_string()))?,
-            None => Arc::new(object),
-        };
         let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.insert(path.clone(), (bytes, seen));
+        objects.insert(path.clone(), known);
         paths.push(path);
     }
     Ok(paths)
@@ -127,11 +137,14 @@ pub fn open(path: &Path) -> io::Result<Known> {
             .cloned()
     };
     if let Some(known) = find() {
-        return Ok(known);
+        return known.map_err(io::Error::from);
     }
     let url = path.to_string_lossy().into_owned();
-    register(&[url], &Remote::default()).map_err(|e| io::Error::other(e.to_string()))?;
-    find().ok_or_else(|| io::ErrorKind::NotFound.into())
+    register(&[url], &Remote::default(), false).map_err(|e| io::Error::other(e.to_string()))?;
+    match find() {
+        Some(known) => known.map_err(io::Error::from),
+        None => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 /// The text of a document of a web server.

@@ -10,21 +10,24 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes as Buffer;
-use rayon::prelude::*;
 use tokio::sync::Semaphore;
 
-use super::ahead::{Ahead, Early, Held, joined, kibibytes};
+use super::ahead::{Ahead, Early, Held, kibibytes};
 use super::backend::Identity;
 use super::fetch::{Fetch, GivenUp};
+use super::many::Many;
 use super::room;
 use super::shelf::{Asked, Shelf};
 use super::trouble::{Failed, Trouble, What};
 use crate::source::{Bytes, Seen, Sink, shown};
 
 /// Bytes that are read of an object when it is opened: the superblock and most of what stands around it.
-pub const HEAD: u64 = 512 << 10;
-/// A page where nothing before it was read, and the longest where all was.
-const PAGE: u64 = 64 << 10;
+pub const HEAD: u64 = 256 << 10;
+/// The least page where nothing before it was read, the most, and what of an object it is between them: metadata stand in
+/// some hundred places at most that are far apart.
+const PAGES: [u64; 2] = [16 << 10, 128 << 10];
+const PARTS: u64 = 512;
+/// The longest page where all before it was read.
 const LONGEST: u64 = 4 << 20;
 /// Longer reads are no metadata, and are brought as they are.
 const DIRECT: usize = 1 << 20;
@@ -58,12 +61,12 @@ impl Shared {
 /// An object that was opened.
 #[derive(Debug)]
 pub struct Object {
-    number: u64,
+    pub(super) number: u64,
     url: String,
     fetch: Fetch,
-    known: Identity,
-    shared: Arc<Shared>,
-    ahead: Mutex<Ahead>,
+    pub(super) known: Identity,
+    pub(super) shared: Arc<Shared>,
+    pub(super) ahead: Mutex<Ahead>,
     asked: Mutex<Asked>,
     failed: OnceLock<Failed>,
 }
@@ -115,7 +118,7 @@ impl Object {
         Ok(())
     }
 
-    fn check(&self) -> io::Result<()> {
+    pub(super) fn check(&self) -> io::Result<()> {
         match self.failed.get() {
             Some(failed) => Err(failed.clone().into()),
             None => Ok(()),
@@ -123,7 +126,7 @@ impl Object {
     }
 
     /// Keeps why a read failed for good.
-    fn fail(&self, given_up: &GivenUp) -> io::Error {
+    pub(super) fn fail(&self, given_up: &GivenUp) -> io::Error {
         let failed = Failed::of(&given_up.trouble, &self.url, given_up.tries);
         if given_up.trouble.what == What::Stopped {
             return failed.into();
@@ -131,14 +134,14 @@ impl Object {
         self.failed.get_or_init(|| failed).clone().into()
     }
 
-    fn need(&self, ranges: &[Range<u64>]) {
+    pub(super) fn need(&self, ranges: &[Range<u64>]) {
         let mut asked = lock(&self.asked);
         let new: u64 = ranges.iter().map(|range| asked.add(range)).sum();
         self.fetch.remote.traffic.needed(new);
     }
 
     /// Starts requests for ranges, within the budget of those that are waited for.
-    fn ask(
+    pub(super) fn ask(
         &self,
         ranges: impl Iterator<Item = Range<u64>>,
     ) -> mpsc::Receiver<(usize, Result<Arc<Held>, GivenUp>)> {
@@ -165,7 +168,7 @@ impl Object {
         waiting
     }
 
-    fn next(
+    pub(super) fn next(
         &self,
         waiting: &mpsc::Receiver<(usize, Result<Arc<Held>, GivenUp>)>,
     ) -> io::Result<(usize, Arc<Held>)> {
@@ -178,13 +181,13 @@ impl Object {
     }
 
     /// The bytes of one range, now.
-    fn bring(&self, range: Range<u64>) -> io::Result<Buffer> {
+    pub(super) fn bring(&self, range: Range<u64>) -> io::Result<Buffer> {
         let waiting = self.ask(std::iter::once(range));
         Ok(self.next(&waiting)?.1.bytes.clone())
     }
 
     /// The bytes of a request that was made ahead; `None` where nobody had asked for them yet.
-    fn early(&self, early: &Early) -> Option<io::Result<Arc<Held>>> {
+    pub(super) fn early(&self, early: &Early) -> Option<io::Result<Arc<Held>>> {
         if !early.is_coming() {
             return None;
         }
@@ -200,16 +203,14 @@ impl Object {
 
     /// A page that has a place, of which nothing is there: longer where what lies before it was read, too.
     fn page(&self, at: u64, wanted: u64) -> io::Result<Buffer> {
+        let least = (self.known.length / PARTS).clamp(PAGES[0], PAGES[1]);
         let range = {
             let shelf = lock(&self.shared.shelf);
             let start = at / 4096 * 4096;
-            let before = shelf.before(self.number, at, PAGE);
-            let start = if before.is_some() {
-                at.min(start.max(at))
-            } else {
-                start
-            };
-            let length = before.map_or(PAGE, |before| (before * 4).clamp(PAGE, LONGEST));
+            let before = shelf.before(self.number, at, least);
+            // A page that goes on from another begins where that ends.
+            let start = if before.is_some() { at } else { start };
+            let length = before.map_or(least, |before| (before * 4).clamp(least, LONGEST));
             let mut end = start.saturating_add(length).max(at + wanted);
             if let Some(next) = shelf.next(self.number, at) {
                 end = end.min(next);
@@ -312,148 +313,13 @@ impl Drop for Object {
     }
 }
 
-/// Ranges that are read together, by where they come from.
-struct Many<'a> {
-    object: &'a Object,
-    ranges: &'a [Range<u64>],
-    /// Ranges of requests that were made ahead.
-    early: Vec<(Arc<Early>, Vec<usize>)>,
-    /// Those that are asked for now.
-    now: Vec<usize>,
-    /// Those in pages, and those that nothing is to be read of.
-    here: Vec<usize>,
-}
-
-impl<'a> Many<'a> {
-    fn of(object: &'a Object, ranges: &'a [Range<u64>]) -> Self {
-        object.need(ranges);
-        let mut many = Self {
-            object,
-            ranges,
-            early: Vec::new(),
-            now: Vec::new(),
-            here: Vec::new(),
-        };
-        let mut ahead = lock(&object.ahead);
-        for (number, range) in ranges.iter().enumerate() {
-            let bad = range.end > object.known.length;
-            if range.is_empty() || bad || lock(&object.shared.shelf).has(object.number, range) {
-                many.here.push(number);
-            } else if let Some(early) = ahead.of(range) {
-                match many
-                    .early
-                    .iter_mut()
-                    .find(|(other, _)| Arc::ptr_eq(other, &early))
-                {
-                    Some((_, numbers)) => numbers.push(number),
-                    None => many.early.push((early, vec![number])),
-                }
-            } else {
-                many.now.push(number);
-            }
-        }
-        many
-    }
-
-    fn bring(mut self, sink: &Sink) {
-        // Those that nobody has asked for yet are asked for with the others.
-        let mut coming = Vec::new();
-        for (early, numbers) in std::mem::take(&mut self.early) {
-            if early.is_coming() {
-                coming.push((early, numbers));
-            } else {
-                lock(&self.object.ahead).read(&early, usize::MAX);
-                self.now.extend(numbers);
-            }
-        }
-        let places: Vec<Range<u64>> = self
-            .now
-            .iter()
-            .map(|&number| self.ranges[number].clone())
-            .collect();
-        let spans = joined(&places);
-        let waiting = Mutex::new(self.object.ask(spans.iter().map(|span| span.range.clone())));
-        self.here.par_iter().with_max_len(1).for_each(|&number| {
-            sink(number, &mut |out| {
-                self.object.read_at(self.ranges[number].start, out)
-            });
-        });
-        coming
-            .par_iter()
-            .with_max_len(1)
-            .for_each(|(early, numbers)| {
-                let came = self.object.early(early);
-                let came = came.unwrap_or_else(|| {
-                    self.object
-                        .bring(early.range.clone())
-                        .map(|bytes| Arc::new(Held::new(bytes.to_vec(), None)))
-                });
-                self.give(numbers, early.range.start, &came, sink);
-                lock(&self.object.ahead).read(early, numbers.len());
-            });
-        let done: Vec<OnceLock<()>> = spans.iter().map(|_| OnceLock::new()).collect();
-        (0..spans.len())
-            .into_par_iter()
-            .with_max_len(1)
-            .for_each(|_| {
-                let next = self.object.next(&lock(&waiting));
-                if let Ok((span, held)) = next {
-                    let numbers: Vec<usize> =
-                        spans[span].members.iter().map(|&i| self.now[i]).collect();
-                    let _ = done[span].set(());
-                    self.give(&numbers, spans[span].range.start, &Ok(held), sink);
-                }
-            });
-        // What did not come says why, each range by itself.
-        for (span, done) in spans.iter().zip(&done) {
-            if done.get().is_none() {
-                for &i in &span.members {
-                    sink(self.now[i], &mut |_| {
-                        Err(self
-                            .object
-                            .check()
-                            .err()
-                            .unwrap_or_else(|| self.object.fail(&stopped())))
-                    });
-                }
-            }
-        }
-    }
-
-    fn give(&self, numbers: &[usize], start: u64, came: &io::Result<Arc<Held>>, sink: &Sink) {
-        for &number in numbers {
-            let range = &self.ranges[number];
-            let from = (range.start - start) as usize;
-            let to = from + (range.end - range.start) as usize;
-            sink(number, &mut |out| match came {
-                Ok(held) => match held
-                    .bytes
-                    .get(from..to)
-                    .filter(|bytes| bytes.len() == out.len())
-                {
-                    Some(bytes) => {
-                        out.copy_from_slice(bytes);
-                        Ok(())
-                    }
-                    None => Err(io::ErrorKind::UnexpectedEof.into()),
-                },
-                Err(error) => Err(self
-                    .object
-                    .check()
-                    .err()
-                    .unwrap_or_else(|| error.kind().into())),
-            });
-        }
-    }
-}
-
-fn stopped() -> GivenUp {
+pub(super) fn stopped() -> GivenUp {
     GivenUp {
         trouble: Trouble::new(What::Stopped, ""),
         tries: 1,
     }
 }
 
-fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,16 @@
 """A web server of files with ranges and ETags, which can be told to be faulty: for tests of reading objects.
 
 Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--no-ranges] [--lose NAME:AFTER:STATUS]
-                 [--change NAME:AFTER] [--throttle N]
+                 [--change NAME:AFTER] [--throttle N] [--earthdata] [--behind PORT]
 
-Prints the port. What it was asked for is at /_count, as JSON: requests, bytes sent, faults.
+Prints the port; with --earthdata those of the data host, of the login host and of the host of signed URLs. What it was asked for is at /_count, as JSON: requests, bytes sent, faults.
 """
 
 import argparse
+import base64
+import functools
 import hashlib
+import http.client
 import json
 import os
 import random
@@ -23,8 +26,17 @@ from urllib.parse import unquote, urlsplit
 
 args = None
 lock = threading.Lock()
-count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0}
+count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "leaked": []}
 chance = None
+ports = []
+
+
+@functools.lru_cache(maxsize=64)
+def content(file, modified):
+    """The bytes of a file and its ETag."""
+    with open(file, "rb") as opened:
+        whole = opened.read()
+    return whole, '"%s"' % hashlib.sha256(whole).hexdigest()[:32]
 
 
 def fault():
@@ -63,6 +75,82 @@ class Handler(BaseHTTPRequestHandler):
             pass
         self.connection.close()
 
+    def lead(self, port, path, *headers):
+        self.answer(302, [("Location", "http://127.0.0.1:%d%s" % (port, path)), *headers])
+        return True
+
+    def earthdata(self, path, name):
+        """What the three hosts of Earthdata's login answer; False where the file itself is to be sent."""
+        data, login, signed = ports
+        port = self.server.server_address[1]
+        told = self.headers.get("Authorization", "")
+        query = urlsplit(self.path).query
+        if port == login:
+            if told != "Basic " + base64.b64encode(b"me:secret-password").decode():
+                if told:
+                    count["leaked"].append("login: " + told)
+                self.answer(401)
+                return True
+            return self.lead(data, "/login?code=secret-code&state=" + query.split("state=")[-1])
+        if port == data:
+            if told not in ("", "Bearer secret-token"):
+                count["leaked"].append("data: " + told)
+            if path == "/login":
+                return self.lead(data, query.split("state=")[-1], ("Set-Cookie", "session=secret-cookie; Path=/; HttpOnly"))
+            known = told == "Bearer secret-token" or "session=secret-cookie" in self.headers.get("Cookie", "")
+            if not known:
+                return self.lead(login, "/oauth/authorize?client_id=1&state=" + path)
+            if args.astray:
+                self.answer(302, [("Location", args.astray + path)])
+                return True
+            if path == "/s3credentials":
+                keys = {"accessKeyId": "AKID", "secretAccessKey": "secret-key", "sessionToken": "secret-session"}
+                self.answer(200, [], json.dumps(keys).encode())
+                return True
+            return self.lead(signed, path + "?Expires=1&Signature=secret-signature")
+        if told or self.headers.get("Cookie"):
+            count["leaked"].append("signed: credentials")
+        if "Signature=secret-signature" not in query:
+            self.answer(403)
+            return True
+        return False
+
+    def refuse(self, *answer):
+        self.answer(*answer)
+
+    def forwarded(self):
+        """What the server behind this one answers."""
+        behind = http.client.HTTPConnection("127.0.0.1", args.behind)
+        behind.request(self.command, self.path, headers=dict(self.headers))
+        found = behind.getresponse()
+        body = found.read()
+        kept = [pair for pair in found.getheaders() if pair[0].lower() not in ("content-length", "connection", "transfer-encoding", "date", "server")]
+        behind.close()
+        return found.status, kept, body
+
+    def of_file(self, path, name, seen):
+        """A file of the folder, or the part of it that is asked for; None where that was refused."""
+        file = os.path.join(args.folder, path.lstrip("/"))
+        if not os.path.isfile(file):
+            return self.refuse(404)
+        whole, etag = content(file, os.path.getmtime(file))
+        if args.change:
+            changed, after = args.change.split(":")
+            if name == changed and seen > int(after):
+                etag = '"another"'
+        if self.headers.get("If-Match") not in (None, etag):
+            return self.refuse(412)
+        headers = [("ETag", etag), ("Last-Modified", formatdate(os.path.getmtime(file), usegmt=True))]
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        status, body = 200, whole
+        if wanted and not args.no_ranges:
+            first, last = int(wanted[1]), min(int(wanted[2]), len(whole) - 1)
+            if first >= len(whole):
+                return self.refuse(416, [("Content-Range", "bytes */%d" % len(whole))])
+            status, body = 206, whole[first : last + 1]
+            headers.append(("Content-Range", "bytes %d-%d/%d" % (first, last, len(whole))))
+        return status, headers, body
+
     def do_GET(self):
         path = unquote(urlsplit(self.path).path)
         if path == "/_count":
@@ -82,6 +170,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(int(status))
         if args.throttle and seen <= args.throttle:
             return self.answer(503, [("Retry-After", "0")], b"<Error><Code>SlowDown</Code></Error>")
+        if args.earthdata and self.earthdata(path, name):
+            return
         kind, part = fault()
         if kind == "drop" or kind == "reset":
             return self.cut(kind == "reset")
@@ -91,27 +181,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(429, [("Retry-After", "0")])
         if kind == "broken":
             return self.answer(500)
-        file = os.path.join(args.folder, path.lstrip("/"))
-        if not os.path.isfile(file):
-            return self.answer(404)
-        with open(file, "rb") as opened:
-            whole = opened.read()
-        etag = '"%s"' % hashlib.sha256(whole).hexdigest()[:32]
-        if args.change:
-            changed, after = args.change.split(":")
-            if name == changed and seen > int(after):
-                etag = '"another"'
-        if self.headers.get("If-Match") not in (None, etag):
-            return self.answer(412)
-        headers = [("ETag", etag), ("Last-Modified", formatdate(os.path.getmtime(file), usegmt=True))]
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-        status, body = 200, whole
-        if wanted and not args.no_ranges:
-            first, last = int(wanted[1]), min(int(wanted[2]), len(whole) - 1)
-            if first >= len(whole):
-                return self.answer(416, [("Content-Range", "bytes */%d" % len(whole))])
-            status, body = 206, whole[first : last + 1]
-            headers.append(("Content-Range", "bytes %d-%d/%d" % (first, last, len(whole))))
+        if args.behind:
+            status, headers, body = self.forwarded()
+        else:
+            found = self.of_file(path, name, seen)
+            if found is None:
+                return
+            status, headers, body = found
         self.send_response(status)
         for header in headers:
             self.send_header(*header)
@@ -151,11 +227,18 @@ if __name__ == "__main__":
     parser.add_argument("--lose", default="")
     parser.add_argument("--change", default="")
     parser.add_argument("--throttle", type=int, default=0)
+    parser.add_argument("--earthdata", action="store_true")
+    parser.add_argument("--astray", default="")
+    parser.add_argument("--behind", type=int, default=0)
     args = parser.parse_args()
     if args.faults:
         seed, rate, most = args.faults.split(":")
         chance, args.rate, args.most = random.Random(int(seed)), float(rate), int(most)
     server = Server(("127.0.0.1", 0), Handler)
-    print(server.server_address[1], flush=True)
+    others = [Server(("127.0.0.1", 0), Handler) for _ in range(2 if args.earthdata else 0)]
+    ports = [one.server_address[1] for one in [server, *others]]
+    print(*ports, flush=True)
+    for one in others:
+        threading.Thread(target=one.serve_forever, daemon=True).start()
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     server.serve_forever()

@@ -2,7 +2,7 @@
 //! the caller runs in.
 //!
 //! On the line: `columns.rs` asks here for all datasets of a block of rows together, so that the
-//! pool waits for its slowest thread once per block. Bytes come from where they are (`src/read/bytes.rs`) straight
+//! pool waits for its slowest thread once per block. Bytes come from where they are (`src/source/bytes.rs`) straight
 //! into the memory of whoever decodes them (`src/decode/host.rs`).
 
 use std::collections::BTreeMap;
