@@ -68,6 +68,7 @@ impl<'a> MakeMap<'a> {
     }
 
     /// How granules are read that are objects of stores and web servers, and where that is counted.
+    #[doc(hidden)]
     pub fn remote(mut self, remote: Remote) -> Self {
         self.settings.remote = remote;
         self

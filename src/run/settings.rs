@@ -10,6 +10,9 @@ use crate::pipeline::{Memory, Options, Survey};
 use crate::source::Remote;
 use crate::watch::{Unwatched, Watch};
 
+/// Of the memory an eighth is for bytes of objects, where there are any, within these bounds.
+const NETWORK: [u64; 2] = [16 << 20, 256 << 20];
+
 /// What all that can be executed may be told.
 #[derive(Debug, Clone)]
 pub(super) struct Settings<'a> {
@@ -60,14 +63,22 @@ impl<'a> Settings<'a> {
     /// A setting that cannot be honoured.
     pub fn access(&self) -> Result<Access> {
         self.check()?;
+        let mut remote = self.remote.clone();
+        remote.memory = self.network_memory();
         Ok(Access {
+            remote,
             external: self.external.clone(),
-            remote: self.remote.clone(),
             tolerant: self.tolerant,
             chunk_memory: Some(self.memory.for_chunks()),
             dialect: self.dialect,
             ..Access::default()
         })
+    }
+
+    /// What is in memory of objects at most.
+    fn network_memory(&self) -> u64 {
+        let [least, most] = NETWORK;
+        (self.memory.0 / 8).clamp(least, most)
     }
 
     /// How a run of this config goes about these granules: it writes no table yet, and no pieces.
@@ -81,7 +92,10 @@ impl<'a> Settings<'a> {
         'a: 'o,
     {
         let filters = config.decoded_beside();
-        let memory = self.memory.beside_chunks(survey.chunk_bytes);
+        let is_far = self.remote.traffic.took().objects > 0;
+        let network = if is_far { self.network_memory() } else { 0 };
+        let memory = Memory(self.memory.0.saturating_sub(network));
+        let memory = memory.beside_chunks(survey.chunk_bytes);
         let rows = self
             .batch_rows
             .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));

@@ -50,6 +50,17 @@ pub struct Identity {
     pub modified: u64,
 }
 
+impl Identity {
+    /// Whether it is the same object: of two ETags those tell, else the date.
+    pub fn is(&self, other: &Self) -> bool {
+        let same = match (&self.etag, &other.etag) {
+            (None, None) => self.modified == other.modified,
+            (mine, theirs) => mine == theirs,
+        };
+        same && self.length == other.length
+    }
+}
+
 /// An answer with bytes of a range.
 pub struct Answer {
     pub identity: Identity,
@@ -188,7 +199,7 @@ impl Stores {
             return Err(Trouble::new(What::Unfit, said));
         }
         match known {
-            Some(known) if *known != answer.identity => Err(Trouble::new(What::Changed, "")),
+            Some(known) if !known.is(&answer.identity) => Err(Trouble::new(What::Changed, "")),
             _ => Ok(answer),
         }
     }

@@ -56,6 +56,18 @@ impl<'a> Many<'a> {
     }
 
     pub fn bring(mut self, sink: &Sink) {
+        if let Err(error) = self.object.check() {
+            for number in 0..self.ranges.len() {
+                sink(number, &mut |_| {
+                    Err(self
+                        .object
+                        .check()
+                        .err()
+                        .unwrap_or_else(|| error.kind().into()))
+                });
+            }
+            return;
+        }
         // Those that nobody has asked for yet are asked for with the others.
         let mut coming = Vec::new();
         for (early, numbers) in std::mem::take(&mut self.early) {

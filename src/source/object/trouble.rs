@@ -153,7 +153,7 @@ impl Trouble {
             ),
             What::Unfit => (
                 "it cannot be read in place".to_owned(),
-                "download it, or keep it with --cache DIR",
+                "download it, and name its path",
             ),
             What::Refused => (
                 "it is not asked for".to_owned(),
