@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
+use super::network::NetworkReport;
 use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};
 use crate::region::RegionFacts;
-use crate::source::Took;
 
 /// Version of the report's shape; a reader refuses one it does not know.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -23,15 +23,12 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Everything `run.json` holds.
 ///
 /// ```
-/// # fn main() -> icefold::Result<()> {
-/// # use icefold::demo::{Recipe, write_granules_with};
+/// # fn main() -> icefold::Result<()> { use icefold::demo::{Recipe, write_granules_with};
 /// use icefold::report::RunReport;
 /// use icefold::{Granules, Run, config};
 ///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let folder = folder.path();
-/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
-/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// # let held = tempfile::tempdir().unwrap(); let folder = held.path();
+/// # write_granules_with(&folder.join("granules"), &Recipe { granules: 1, segments_per_track: 200, seed: 1 })?;
 /// Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
 ///     .into_store(folder.join("photons.zarr"))
 ///     .report(folder.join("run.json"))
@@ -129,32 +126,6 @@ pub struct DeviceReport {
     /// What more there is to say of it.
     #[serde(flatten)]
     pub details: Map<String, Value>,
-}
-
-/// What reading objects took, from the first request of the plan on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NetworkReport {
-    pub objects: u64,
-    /// Those of logging in and of being led elsewhere among them.
-    pub requests: u64,
-    /// Requests that were made again as an answer was lost, cut short, or asked for patience.
-    pub retries: u64,
-    pub bytes_received: u64,
-    /// Bytes of granules that were asked for, each once.
-    pub bytes_needed: u64,
-}
-
-impl NetworkReport {
-    /// Nothing where no object was opened.
-    pub(super) fn of(took: &Took) -> Option<Self> {
-        (took.objects > 0).then_some(Self {
-            objects: took.objects,
-            requests: took.requests,
-            retries: took.retries,
-            bytes_received: took.received,
-            bytes_needed: took.needed,
-        })
-    }
 }
 
 /// The part of a shard map that the run is about.
@@ -317,11 +288,19 @@ pub struct StepReport {
     pub photons: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What became of the granules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Granules {
     /// Read whole.
     pub done: Vec<GranuleReport>,
+    /// Of these, the ones that an interrupted run had read and merged; without a shard map.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumed: u64,
     /// Left out; their photons count nowhere.
     pub failed: Vec<Failed>,
     /// Not read, because another one takes their place.

@@ -320,19 +320,10 @@ fn summary(text: &mut String, report: &RunReport) {
         "time",
         &format!("{seconds:.2} s, {rate:.1} million photons/s"),
     );
-    if let Some(network) = &report.network {
-        line(
-            "network",
-            &format!(
-                "{} bytes for {} needed, of {} objects in {} requests, {} of them again",
-                grouped(network.bytes_received),
-                grouped(network.bytes_needed),
-                grouped(network.objects),
-                grouped(network.requests),
-                grouped(network.retries)
-            ),
-        );
-    }
+    report
+        .network
+        .iter()
+        .for_each(|network| line("network", &network.to_string()));
     if let Some(bytes) = report.peak_resident_bytes {
         line("peak memory", &format!("{} bytes", grouped(bytes)));
     }
