@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 pub enum Feature {
     /// The command line: the program, its progress and its signals.
     Cli,
+    /// Granules of object stores and web servers.
+    Cloud,
     /// The backend for devices from NVIDIA.
     Cuda,
     /// Granules as HDF5, read and made.
@@ -34,8 +36,9 @@ pub enum Feature {
 
 impl Feature {
     /// All of them, by name.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Cli,
+        Self::Cloud,
         Self::Cuda,
         Self::Hdf5,
         Self::Parquet,
@@ -47,6 +50,7 @@ impl Feature {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cli => "cli",
+            Self::Cloud => "cloud",
             Self::Cuda => "cuda",
             Self::Hdf5 => "hdf5",
             Self::Parquet => "parquet",
@@ -59,6 +63,7 @@ impl Feature {
     pub fn is_built_in(self) -> bool {
         match self {
             Self::Cli => cfg!(feature = "cli"),
+            Self::Cloud => cfg!(feature = "cloud"),
             Self::Cuda => cfg!(feature = "cuda"),
             Self::Hdf5 => cfg!(feature = "hdf5"),
             Self::Parquet => cfg!(feature = "parquet"),

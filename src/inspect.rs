@@ -4,13 +4,14 @@
 //! [`Inspection`] is JSON for programs (it is `Serialize`) and text for people (it is `Display`).
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Neutral, Result};
 use crate::read::{hdf5, table};
+use crate::source::{is_object, register, shown};
 use crate::{left_out, piece, plan, report, store};
 
 pub use crate::store::{Citation, CitedProduct, cite};
@@ -98,6 +99,11 @@ pub fn inspect(path: &Path, look: Look) -> Result<Inspection> {
 
 fn granule(path: &Path, look: Look) -> Result<hdf5::Inspected> {
     let access = look.access.cloned().unwrap_or_default();
+    if let Some(url) = path.to_str().filter(|_| is_object(path)) {
+        register(&[url.to_owned()], &access.remote, false)?;
+    }
+    let shown = is_object(path).then(|| PathBuf::from(shown(&path.to_string_lossy())));
+    let path = shown.as_deref().unwrap_or(path);
     let found = if look.all {
         hdf5::inspect_all(path, &access)?
     } else {

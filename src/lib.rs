@@ -47,6 +47,7 @@
 #![cfg_attr(
     not(all(
         feature = "cli",
+        feature = "cloud",
         feature = "cuda",
         feature = "hdf5",
         feature = "parquet",
@@ -113,6 +114,8 @@ pub mod place;
 pub mod plan;
 #[doc(hidden)]
 pub mod read;
+#[doc(hidden)]
+pub mod source;
 #[doc(hidden)]
 pub mod stat;
 #[doc(hidden)]

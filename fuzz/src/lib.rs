@@ -26,6 +26,7 @@ mod product;
 mod read;
 #[path = "../../src/read/hdf5/link.rs"]
 mod runs;
+mod source;
 mod tables;
 #[path = "../../src/text.rs"]
 mod text;

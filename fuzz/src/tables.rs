@@ -17,8 +17,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-use crate::read::bytes::{Bytes, FileBytes};
 use crate::read::table;
+use crate::source::{Bytes, FileBytes};
 use crate::{Input, cap};
 
 const ROWS: usize = 300;

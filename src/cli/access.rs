@@ -1,11 +1,15 @@
 //! `--allow-external`: where granules may lead, for the verbs that open them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::config::Access;
 use crate::error::{Error, Result};
+use crate::source::Remote;
 
 use super::words::CommandLine;
 
@@ -16,6 +20,16 @@ pub struct AccessArgs {
     /// too, beside the granule's own
     #[arg(long = "allow-external", value_name = "DIR")]
     pub allow_external: Vec<PathBuf>,
+    /// Read objects without credentials, whatever there are
+    #[arg(long, alias = "no-sign-request", env = "ICEFOLD_ANONYMOUS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub anonymous: bool,
+    /// Read http:// of other machines, too: whoever is on the way may change what comes
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Keep whole objects in this folder, and look there first
+    #[arg(long, env = "ICEFOLD_CACHE", value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 impl AccessArgs {
@@ -35,6 +49,17 @@ impl AccessArgs {
         Ok(self.allow_external.clone())
     }
 
+    /// How objects are read, until somebody wishes to stop.
+    pub fn remote(&self, stop: Arc<AtomicBool>) -> Remote {
+        Remote {
+            anonymous: self.anonymous,
+            allow_http: self.allow_http,
+            cache: self.cache.clone(),
+            stop,
+            ..Remote::default()
+        }
+    }
+
     /// The rules of a verb that has no others.
     ///
     /// # Errors
@@ -42,6 +67,7 @@ impl AccessArgs {
     pub fn rules(&self, tolerant: bool) -> Result<Access> {
         Ok(Access {
             external: self.folders()?,
+            remote: self.remote(Arc::default()),
             tolerant,
             dialect: &CommandLine,
             ..Access::default()

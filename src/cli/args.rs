@@ -18,6 +18,7 @@ use super::changes::{ChangeArgs, ConfigArgs};
 use super::cite::CiteArgs;
 use super::devices::DevicesArgs;
 use super::export::{ExportArgs, GeometryArg};
+use super::lists::ListArgs;
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
 use super::show::CompletionsArgs;
@@ -120,9 +121,11 @@ pub struct RunArgs {
     /// Granules, tables where the config reads those, or folders of them
     #[arg(value_name = "GRANULE|TABLE|DIR")]
     pub granules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub lists: ListArgs,
     /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
     /// named]
-    #[arg(long, value_name = "MAP.json|MAP.parquet", conflicts_with = "granules")]
+    #[arg(long, value_name = "MAP.json|MAP.parquet", conflicts_with_all = ["granules", "granules_from"])]
     pub plan: Option<PathBuf>,
     /// Where the map's granules are: files of their names in this folder and below
     #[arg(long, value_name = "DIR")]
@@ -241,8 +244,10 @@ pub struct PlanArgs {
     /// A pipeline YAML file, or a built-in config, such as atl06; icefold config lists them
     pub config: String,
     /// Granules, or folders of granules
-    #[arg(value_name = "GRANULE|DIR", required = true)]
+    #[arg(value_name = "GRANULE|DIR", required_unless_present = "granules_from")]
     pub granules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub lists: ListArgs,
     /// Only shards and granules with photons in this area: a GeoJSON or GeoParquet file, or a box in degrees, across
     /// the antimeridian where W is the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]

@@ -11,6 +11,7 @@ use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
 use crate::pipeline::parse_memory;
 use crate::run::all_cores;
+use crate::source::{scheme, shown};
 
 /// On what a run runs; none of it changes a bit of the result.
 #[derive(Debug, Args)]
@@ -84,9 +85,21 @@ static COMMAND_LINE: OnceLock<Vec<String>> = OnceLock::new();
 /// What reports record as the command line from now on.
 pub fn called_as(command: Vec<OsString>) {
     let arguments = command.into_iter();
-    let text = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    let text = arguments.map(|argument| without_secrets(&argument.to_string_lossy()));
     // A process has one.
     let _ = COMMAND_LINE.set(text.collect());
+}
+
+/// An argument without the user, password and query of a URL: reports have the command line.
+fn without_secrets(argument: &str) -> String {
+    let value = argument
+        .strip_prefix("--")
+        .and_then(|flag| Some(flag.split_once('=')?.1));
+    let value = value.unwrap_or(argument);
+    match scheme(value) {
+        Some(_) => argument.replace(value, &shown(value)),
+        None => argument.to_owned(),
+    }
 }
 
 /// The command line that this process was called with.

@@ -35,7 +35,7 @@ impl Meter {
     /// Nothing done of these granules.
     pub fn new(granules: &[ToRead], now: Instant) -> Self {
         let size = |granule: &ToRead| {
-            let bytes = std::fs::metadata(granule.path).map_or(0, |m| m.len());
+            let bytes = crate::source::see(granule.path).map_or(0, |seen| seen.bytes);
             (granule.name.to_owned(), bytes)
         };
         let sizes: Vec<(String, u64)> = granules.iter().map(size).collect();

@@ -29,10 +29,13 @@ pub fn plan(
     let started = Instant::now();
     let config = within(args.changes.load(&args.config)?, args.region.as_deref())?;
     strict_or_tolerant(matches)?;
+    let remote = args.access.remote(Arc::clone(&interrupted));
     let progress = Progress::new(ProgressArg::Auto, interrupted);
-    let built = MakeMap::new(config, Granules::named(&args.granules), &args.output)
+    let granules = Granules::named(args.lists.with(&args.granules, &remote)?);
+    let built = MakeMap::new(config, granules, &args.output)
         .tolerant(args.tolerant && !args.strict)
         .external(args.access.folders()?)
+        .remote(remote)
         .threads(threads(args.threads))
         .memory(args.memory)
         .dialect(&CommandLine)

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use crate::config::{self, Config, StoreLayout};
 use crate::error::{Error, Result};
 use crate::run::{Granules, Mapped, Outcome, Run, Source, Standing};
+use crate::source::Remote;
 use crate::store::Layout;
 
 use super::args::{LayoutArg, RunArgs};
@@ -43,12 +44,14 @@ pub fn run(
         }
         return Ok(0);
     }
+    let remote = args.access.remote(Arc::clone(&interrupted));
     let progress = Progress::new(args.progress, interrupted);
-    let source = source(args, &config)?;
+    let source = source(args, &config, &remote)?;
     let run = Run::new(config, source)
         .layout(layout)
         .overviews(overviews)
         .external(external)
+        .remote(remote)
         .device(device)
         .guide(args.machine.guide())
         .watch(&progress);
@@ -133,14 +136,16 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
 }
 
 /// What is read: the map of `--plan`, else the granules of the command line, else the config's catalog.
-fn source(args: &RunArgs, config: &Config) -> Result<Source> {
+fn source(args: &RunArgs, config: &Config, remote: &Remote) -> Result<Source> {
     let mapped = match &args.plan {
         Some(map) => Some(Mapped::by(map)),
-        None if args.granules.is_empty() => Mapped::by_catalog(config)?,
+        None if args.granules.is_empty() && args.lists.granules_from.is_empty() => {
+            Mapped::by_catalog(config)?
+        }
         None => None,
     };
     let Some(mut mapped) = mapped else {
-        return Ok(granules(args, config)?.into());
+        return Ok(granules(args, config, remote)?.into());
     };
     if let Some(root) = &args.granule_root {
         mapped = mapped.in_folder(root);
@@ -151,7 +156,7 @@ fn source(args: &RunArgs, config: &Config) -> Result<Source> {
     Ok(mapped.into())
 }
 
-fn granules(args: &RunArgs, config: &Config) -> Result<Granules> {
+fn granules(args: &RunArgs, config: &Config, remote: &Remote) -> Result<Granules> {
     let flags = [
         ("--shards", args.shards.is_some()),
         ("--granule-root", args.granule_root.is_some()),
@@ -162,7 +167,8 @@ fn granules(args: &RunArgs, config: &Config) -> Result<Granules> {
              icefold plan makes, in place of granules"
         )));
     }
-    if args.granules.is_empty() {
+    let granules = args.lists.with(&args.granules, remote)?;
+    if granules.is_empty() {
         return Err(Error::argument(
             "no granules given; name granules or folders of granules after the config, or a shard \
              map with --plan",
@@ -175,7 +181,7 @@ fn granules(args: &RunArgs, config: &Config) -> Result<Granules> {
             catalog.display()
         ));
     }
-    Ok(Granules::named(&args.granules))
+    Ok(Granules::named(granules))
 }
 
 fn show(outcome: &Outcome, json: bool) -> Result<()> {

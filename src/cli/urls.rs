@@ -9,6 +9,8 @@ use crate::run::urls::refuse;
 
 /// Arguments whose value may be any text.
 const TEXTS: [&str; 2] = ["title", "device"];
+/// Those that are read where they are.
+const GRANULES: [&str; 2] = ["granules", "path"];
 /// Those that are written.
 const WRITTEN: [&str; 6] = ["store", "table", "report", "output", "out", "to"];
 
@@ -19,7 +21,9 @@ const WRITTEN: [&str; 6] = ["store", "table", "report", "output", "out", "to"];
 pub fn refuse_in(verb: &Command, matches: &ArgMatches) -> Result<()> {
     for argument in verb.get_arguments() {
         let id = argument.get_id().as_str();
-        if TEXTS.contains(&id) {
+        let is_granule =
+            (GRANULES.contains(&id) && argument.is_positional()) || id == "granules_from";
+        if TEXTS.contains(&id) || is_granule {
             continue;
         }
         let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use crate::error::Dialect;
+use crate::source::Remote;
 
 /// Bytes that the program takes of the memory before it reads anything.
 pub const PROGRAM_BYTES: u64 = 64 << 20;
@@ -30,6 +31,8 @@ pub struct Access {
     pub threads: usize,
     /// Granules that are read at the same time and share that memory, one at least.
     pub granules: usize,
+    /// How objects are read that are no files.
+    pub remote: Remote,
     /// In what words is written down why something was left out.
     pub dialect: &'static dyn Dialect,
 }

@@ -6,10 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::Contribution;
 use crate::digest::hex;
 use crate::plan::{GranulePath, ListedShard};
+use crate::source::{open, read_up_to, see};
 use crate::store::SourceFile;
 
 /// Bytes looked at at each end of a file.
@@ -41,22 +40,17 @@ impl GranuleFile {
     /// # Errors
     /// The operating system's.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let found = file.metadata()?;
-        let bytes = found.len();
+        let seen = see(path)?;
+        let file = open(path)?;
+        let bytes = file.length();
         let mut hash = Sha256::new();
         hash.update(bytes.to_le_bytes());
         for start in [0, bytes.saturating_sub(PROBE)] {
-            let mut block = Vec::new();
-            file.seek(SeekFrom::Start(start))?;
-            (&mut file).take(PROBE).read_to_end(&mut block)?;
-            hash.update(&block);
+            hash.update(read_up_to(&*file, start, PROBE as usize)?);
         }
-        let modified = found.modified().ok();
-        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         Ok(Self {
             bytes,
-            modified: since.map_or(0, |since| since.as_nanos() as u64),
+            modified: seen.modified,
             probe: hex(&hash.finalize()),
             name: None,
         })

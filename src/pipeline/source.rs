@@ -15,6 +15,7 @@ use crate::piece::GranuleFile;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
 use crate::read::Input;
+use crate::source::is_object;
 use crate::watch::Watch;
 
 use super::schedule::Scheduled;
@@ -84,7 +85,8 @@ impl Source<'_> {
             let files = granule.granule.files().into_iter();
             let files = files.enumerate().filter_map(|(place, (name, path))| {
                 // What is no file may give its bytes once only.
-                let file = path.is_file().then(|| GranuleFile::of(path).ok())??;
+                let is_there = is_object(path) || path.is_file();
+                let file = is_there.then(|| GranuleFile::of(path).ok())??;
                 // The first is the granule itself, which is called by its name.
                 let file = if place == 0 {
                     file

@@ -16,8 +16,8 @@ use crate::photon::ColumnType;
 use crate::photon::Counts;
 use crate::photon::stored::StoredColumn;
 use crate::photon::stretch::StretchRoom;
-use crate::read::bytes::Bytes;
 use crate::read::{GranuleReport, Input, ReadCost, Spent, StoredStretch, marks_of};
+use crate::source::Bytes;
 use crate::stat::{Job, Partials};
 
 use super::schedule::Scheduled;

@@ -7,7 +7,7 @@
 //! the map depend neither on threads nor on the order of granules.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -20,6 +20,7 @@ use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
+use super::entry::{canonical_folder, entry};
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::mask::aoi_mask;
 use super::signature::spatial_signature;
@@ -114,7 +115,7 @@ pub fn build(build: &Build) -> Result<Built> {
             // Alone it may fit: how many granules are read at a time says nothing of the map.
             Err(error) if shared && error.kind() == Kind::TooLarge => {}
             Ok(footprint) => build.watch.granule_done(&granule.name, footprint.photons),
-            Err(error) if error.kind() == Kind::Interrupted => {
+            Err(error) if error.kind() == Kind::Interrupted || build.watch.stop() => {
                 failing.fetch_min(0, Ordering::Relaxed);
             }
             Err(_) if build.tolerant => build.watch.granule_left_out(&granule.name),
@@ -323,61 +324,4 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
     built.map.aoi_mask = aoi_mask(build.config, &built.map)?;
     built.map.metadata = metadata(build, &built);
     Ok(built)
-}
-
-fn entry(path: &Path, folder: &Path) -> Result<MapGranule> {
-    let file = canonical_folder(path)?.join(path.file_name().unwrap_or_default());
-    let relative = relative(&file, folder);
-    let text = |path: &Path| {
-        path.to_str().map(str::to_owned).ok_or_else(|| {
-            Error::argument(format!(
-                "granule {} has a path that is not UTF-8, which JSON cannot hold; rename it",
-                path.display()
-            ))
-        })
-    };
-    Ok(MapGranule {
-        id: text(Path::new(path.file_name().unwrap_or_default()))?,
-        s3: None,
-        https: None,
-        path: Some(text(&relative)?),
-    })
-}
-
-/// The folder of a file, without links.
-fn canonical_folder(file: &Path) -> Result<PathBuf> {
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    folder
-        .canonicalize()
-        .map_err(|e| Error::io("find", folder, e))
-}
-
-/// The way from a folder to a file, both absolute.
-fn relative(file: &Path, folder: &Path) -> PathBuf {
-    let (file, folder): (Vec<_>, Vec<_>) =
-        (file.components().collect(), folder.components().collect());
-    let common = file.iter().zip(&folder).take_while(|(a, b)| a == b).count();
-    let up = folder[common..].iter().map(|_| Component::ParentDir);
-    up.chain(file[common..].iter().copied()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_leads_from_the_folder_of_the_map_to_the_granule() {
-        for (file, folder, way) in [
-            ("/a/b/g.h5", "/a/b", "g.h5"),
-            ("/a/b/g.h5", "/a", "b/g.h5"),
-            ("/a/b/g.h5", "/a/c/d", "../../b/g.h5"),
-            ("/g.h5", "/a", "../g.h5"),
-        ] {
-            let found = relative(Path::new(file), Path::new(folder));
-            assert_eq!(found, Path::new(way), "{file} from {folder}");
-        }
-    }
 }

@@ -19,6 +19,7 @@ use crate::read::{Input, Probe};
 use super::build::{ROWS, positions_of};
 use super::files::{Files, Found, Overlap};
 use crate::read::GranulePath;
+use crate::source::{is_object, open, read_up_to, see};
 use crate::watch::Unwatched;
 
 /// Bytes at either end that tell most files apart.
@@ -39,11 +40,18 @@ impl Files for OnDisk<'_> {
     }
 
     fn bytes(&self, path: &Path) -> Option<u64> {
+        if is_object(path) {
+            return see(path).ok().map(|seen| seen.bytes);
+        }
         let metadata = std::fs::metadata(path).ok()?;
         metadata.is_file().then_some(metadata.len())
     }
 
     fn hash(&self, path: &Path, whole: bool) -> Option<String> {
+        if whole && is_object(path) {
+            // Nothing is fetched whole to compare it: names and photons tell.
+            return None;
+        }
         if whole {
             return of_file(path).ok().map(|(_, hash)| hash);
         }
@@ -96,6 +104,13 @@ impl Files for OnDisk<'_> {
 
 /// The first and last bytes of a file.
 fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
+    if is_object(path) {
+        let object = open(path)?;
+        let mut bytes = read_up_to(&*object, 0, ENDS as usize)?;
+        let last = object.length().saturating_sub(ENDS).max(ENDS);
+        bytes.extend(read_up_to(&*object, last, ENDS as usize)?);
+        return Ok(bytes);
+    }
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     (&mut file).take(ENDS).read_to_end(&mut bytes)?;

@@ -46,6 +46,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     let mut asked = Asked::default();
     let mut failed = Vec::new();
     let leave_out = |granule: &str, error: Error| match error {
+        _ if config.access.remote.is_stopped() => Err(Error::interrupted()),
         error if tolerant => Ok(Failed {
             granule: granule.to_owned(),
             reason: error.render(config.access.dialect),

@@ -61,10 +61,10 @@ pub struct MapShard {
 pub struct MapGranule {
     /// File name of the granule.
     pub id: String,
-    /// Where it is on S3; not fetched.
+    /// Where it is on S3; read there where the map is icefold's.
     #[serde(default)]
     pub s3: Option<String>,
-    /// Where it is on the web; not fetched.
+    /// Where it is on the web; read there where the map is icefold's.
     #[serde(default)]
     pub https: Option<String>,
     /// icefold's: the file, relative to the folder of the map.

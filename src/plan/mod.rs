@@ -11,6 +11,7 @@ mod about;
 mod build;
 mod copies;
 mod duplicates;
+mod entry;
 mod files;
 mod found;
 mod inspect;

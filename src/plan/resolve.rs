@@ -2,7 +2,7 @@
 //!
 //! Beside the plan. A map names its granules by id and by path. With a granule root, a granule is the file of
 //! that name below the root; otherwise, or where there is none, it is the path in the map, which only
-//! icefold's own maps have. Nothing is fetched.
+//! icefold's own maps have, or an object of those.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, Range};
@@ -20,6 +20,7 @@ use super::siblings;
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};
 use crate::grid::{ShardRange, ShardSet};
 use crate::read::{GranulePath, named};
+use crate::source::{is_object, register};
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]
@@ -83,6 +84,14 @@ impl ShardMap {
                 .with_remedy(phrase!["choose others with ", Setting::Shards]));
         }
         let files = self.files(selection)?;
+        let objects = wanted.iter().filter_map(|&place| files[place].as_ref());
+        let objects = objects.filter(|file| is_object(file));
+        let objects: Vec<String> = objects
+            .filter_map(|url| Some(url.to_str()?.to_owned()))
+            .collect();
+        if let Some(config) = selection.config {
+            register(&objects, &config.access.remote, config.access.tolerant)?;
+        }
         // What was not found still has a name, by which it may take another's place.
         let by_name = |(granule, file): (&MapGranule, &Option<PathBuf>)| {
             let named = granule.path.as_deref().unwrap_or(granule.file_name());
@@ -232,7 +241,19 @@ impl ShardMap {
         }
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let file = granule.path.as_ref().map(|path| folder.join(path));
-        Ok(file.filter(|file| file.is_file()))
+        let file = file.filter(|file| file.is_file());
+        // Others' maps name objects that nobody may have meant to be fetched.
+        let ours = self
+            .metadata
+            .get("source")
+            .and_then(|source| source.as_str())
+            == Some("icefold");
+        let href = granule
+            .https
+            .as_ref()
+            .or(granule.s3.as_ref())
+            .map(PathBuf::from);
+        Ok(file.or(href.filter(|_| ours && root.is_none())))
     }
 
     /// Why a granule of the map has no file.

@@ -16,6 +16,7 @@ use crate::read::hdf5::looks_like_hdf5;
 use crate::read::table::{is_csv, looks_like_a_table};
 
 use super::Skipped;
+use crate::source::is_object;
 
 /// File name extensions of HDF5 granules.
 const HDF5_EXTENSIONS: [&str; 7] = ["h5", "hdf5", "he5", "h5p", "nc", "nc4", "hdf"];
@@ -62,6 +63,13 @@ pub(super) struct Scan {
 pub(super) fn scan(paths: &[PathBuf], kind: GranuleKind) -> Result<Scan> {
     let mut scan = Scan::default();
     for path in paths {
+        if is_object(path) {
+            scan.found.push(Candidate {
+                path: path.clone(),
+                scanned: false,
+            });
+            continue;
+        }
         let metadata = std::fs::metadata(path).map_err(|e| absent(path, e))?;
         if metadata.is_dir() {
             scan.folder(path, kind)?;

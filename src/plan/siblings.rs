@@ -109,7 +109,7 @@ pub(super) fn beside<'a>(
         }
     }
     let mut folders: Vec<Option<&Path>> = Vec::new();
-    for file in files {
+    for file in files.filter(|file| !crate::source::is_object(file)) {
         let folder = file.parent();
         if !folders.contains(&folder) {
             siblings.add_folder_of(file, config)?;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bytes::{Bytes, Sink};
+use crate::source::{Bytes, Sink};
 
 /// What becomes of a read that touches a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

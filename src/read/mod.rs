@@ -7,7 +7,6 @@
 
 mod attributes;
 mod buffers;
-pub(crate) mod bytes;
 mod compared;
 mod described;
 mod edges;
@@ -80,7 +79,7 @@ pub(crate) use units::{Axis, check_degrees};
 pub use wanted::{OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD, WantedShards};
 
 /// A stretch of a granule.
-pub(crate) type StoredStretch = Stretch<Arc<dyn bytes::Bytes>>;
+pub(crate) type StoredStretch = Stretch<Arc<dyn crate::source::Bytes>>;
 
 /// A granule of which batches are read.
 #[derive(Debug)]
@@ -142,6 +141,7 @@ impl Input {
                     None => vec![ColumnType::F64; config.variables.len()],
                 };
                 let reader = Reader::open(&granule, config, &types, 1)?;
+                granule.sound()?;
                 Ok(Described {
                     columns,
                     rows: (reader.ground_tracks().iter())
@@ -250,7 +250,13 @@ impl Input {
     /// As the reader of its kind; an interrupt, where nothing is kept for long.
     pub fn next_batch(&mut self, watch: &dyn Watch) -> Result<Option<PhotonBatch>> {
         match self {
-            Self::Hdf5(_, reader) => reader.next_batch_unless(watch),
+            Self::Hdf5(granule, reader) => {
+                let batch = reader.next_batch_unless(watch)?;
+                if batch.is_none() {
+                    granule.sound()?;
+                }
+                Ok(batch)
+            }
             Self::Table(reader) => reader.next_batch(),
         }
     }

@@ -148,6 +148,14 @@ impl GranuleFile {
         match self.0 {}
     }
 
+    /// Whether all bytes could be had: none were asked for.
+    ///
+    /// # Errors
+    /// None.
+    pub(in crate::read) fn sound(&self) -> Result<()> {
+        match self.0 {}
+    }
+
     pub fn name(&self) -> &str {
         match self.0 {}
     }

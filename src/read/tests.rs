@@ -12,7 +12,6 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-use super::bytes::Bytes;
 use super::hdf5::{GranuleFile, Reader};
 use super::in_memory::{Fault, MemoryBytes};
 use super::table::{TableFile, TableReader, source_columns};
@@ -20,6 +19,7 @@ use crate::Result;
 use crate::config::{Config, load, parse_yaml};
 use crate::demo::{Recipe, write_granules_with};
 use crate::photon::{ColumnType, PhotonBatch, Values};
+use crate::source::Bytes;
 
 const TABLE: &str = "
 data_source:

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
 use crate::export::Geotiffs;
+use super::network::NetworkReport;
 use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};
@@ -23,15 +24,12 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Everything `run.json` holds.
 ///
 /// ```
-/// # fn main() -> icefold::Result<()> {
-/// # use icefold::demo::{Recipe, write_granules_with};
+/// # fn main() -> icefold::Result<()> { use icefold::demo::{Recipe, write_granules_with};
 /// use icefold::report::RunReport;
 /// use icefold::{Granules, Run, config};
 ///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let folder = folder.path();
-/// # let recipe = Recipe { granules: 1, segments_per_track: 200, seed: 1 };
-/// # write_granules_with(&folder.join("granules"), &recipe)?;
+/// # let held = tempfile::tempdir().unwrap(); let folder = held.path();
+/// # write_granules_with(&folder.join("granules"), &Recipe { granules: 1, segments_per_track: 200, seed: 1 })?;
 /// Run::new(config::load("atl03")?, Granules::found_in(folder.join("granules"))?)
 ///     .into_store(folder.join("photons.zarr"))
 ///     .report(folder.join("run.json"))
@@ -58,6 +56,9 @@ pub struct RunReport {
     /// Worker threads.
     pub threads: u64,
     pub memory: MemoryReport,
+    /// What reading objects of stores and web servers took; not there where all granules are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkReport>,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     pub stages: Stages,

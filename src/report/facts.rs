@@ -9,6 +9,7 @@ use crate::config::TimeAxis;
 use crate::plan::Plan;
 use crate::read::Applied;
 use crate::region::Region;
+use crate::source::Traffic;
 use crate::stat::Job;
 
 /// What a run knew before it began.
@@ -28,6 +29,8 @@ pub struct RunFacts<'a> {
     pub memory_bytes: u64,
     pub batch_rows: usize,
     pub partials_bytes: u64,
+    /// What reading objects takes.
+    pub traffic: &'a Traffic,
     pub plan: &'a Plan,
     pub job: &'a Job,
     pub store: &'a Path,

@@ -5,6 +5,7 @@ mod belongs;
 mod document;
 mod facts;
 mod inspect;
+mod network;
 mod run;
 
 pub use assembled::AssembledReport;

@@ -21,6 +21,7 @@ use super::document::{
     OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
+use super::network::NetworkReport;
 use crate::pipeline::Tally;
 
 /// Steps of time that a summary lists one by one.
@@ -71,6 +72,7 @@ impl RunReport {
                 sorted_runs: tally.spilled.runs,
                 locked_bytes: tally.columns,
             },
+            network: NetworkReport::of(&facts.traffic.took()),
             seconds,
             stages: stages(facts, tally),
             photons: PhotonCounts {

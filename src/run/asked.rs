@@ -9,6 +9,7 @@ use crate::config::{Config, StoreLayout};
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::region::Region;
+use crate::source::Remote;
 use crate::store::{Geometry, Layout};
 use crate::watch::Watch;
 
@@ -166,6 +167,13 @@ impl<'a> Run<'a> {
     /// Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
     pub fn tolerant(mut self, tolerant: bool) -> Self {
         self.settings.tolerant = tolerant;
+        self
+    }
+
+    /// How granules are read that are objects of stores and web servers, and where that is counted.
+    #[doc(hidden)]
+    pub fn remote(mut self, remote: Remote) -> Self {
+        self.settings.remote = remote;
         self
     }
 

@@ -174,6 +174,7 @@ impl<'a> Work<'a> {
             memory_bytes: self.settings.memory.0,
             batch_rows: options.batch_rows,
             partials_bytes: options.partials,
+            traffic: &self.config.access.remote.traffic,
             plan: self.plan,
             job: &survey.job,
             store: self.target.store,

@@ -8,6 +8,7 @@ use crate::grid::ShardRange;
 use crate::plan::{Plan, Selection, ShardMap};
 use crate::watch::{Note, Watch};
 
+use super::located::located;
 use super::{notes, urls};
 
 /// Granules, tables where the config reads those, or folders of them.
@@ -58,7 +59,7 @@ impl Granules {
     /// What of them is read.
     pub(super) fn plan(&self, config: &Config, tolerant: bool, watch: &dyn Watch) -> Result<Plan> {
         self.check()?;
-        let plan = crate::plan::plan(&self.paths, config, tolerant)?;
+        let plan = crate::plan::plan(&located(&self.paths, config)?, config, tolerant)?;
         notes::of_config(config, watch);
         notes::of_plan(&plan, watch);
         Ok(plan)
@@ -72,7 +73,7 @@ impl Granules {
         watch: &dyn Watch,
     ) -> Result<Plan> {
         self.check()?;
-        let plan = crate::plan::plan_positions(&self.paths, config, tolerant)?;
+        let plan = crate::plan::plan_positions(&located(&self.paths, config)?, config, tolerant)?;
         notes::of_config(config, watch);
         notes::of_plan(&plan, watch);
         Ok(plan)

@@ -8,6 +8,7 @@ use crate::pipeline::Memory;
 use crate::place::check_file;
 use crate::plan::{Build, Built, SHARD_MAP, build};
 use crate::region::Region;
+use crate::source::Remote;
 use crate::watch::{Note, Watch};
 
 use super::Granules;
@@ -63,6 +64,13 @@ impl<'a> MakeMap<'a> {
     /// Leaves out granules that cannot be read, and lists them in the map, in place of stopping at the first.
     pub fn tolerant(mut self, tolerant: bool) -> Self {
         self.settings.tolerant = tolerant;
+        self
+    }
+
+    /// How granules are read that are objects of stores and web servers, and where that is counted.
+    #[doc(hidden)]
+    pub fn remote(mut self, remote: Remote) -> Self {
+        self.settings.remote = remote;
         self
     }
 

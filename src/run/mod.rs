@@ -15,6 +15,7 @@ mod direct;
 mod finalize;
 mod geotiff;
 mod granules;
+mod located;
 mod make_map;
 mod notes;
 mod outcome;

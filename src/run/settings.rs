@@ -7,7 +7,11 @@ use crate::backend::choose::Guide;
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
 use crate::pipeline::{Memory, Options, Survey};
+use crate::source::Remote;
 use crate::watch::{Unwatched, Watch};
+
+/// Of the memory an eighth is for bytes of objects, where there are any, within these bounds.
+const NETWORK: [u64; 2] = [16 << 20, 256 << 20];
 
 /// What all that can be executed may be told.
 #[derive(Debug, Clone)]
@@ -15,6 +19,8 @@ pub(super) struct Settings<'a> {
     pub tolerant: bool,
     /// Folders that granules may lead to, beside their own.
     pub external: Vec<PathBuf>,
+    /// How objects are read that are no files.
+    pub remote: Remote,
     pub device: DeviceChoice,
     /// What is said of devices that are not asked for.
     pub guide: Guide,
@@ -36,6 +42,7 @@ impl Default for Settings<'_> {
         Self {
             tolerant: false,
             external: Vec::new(),
+            remote: Remote::default(),
             device: DeviceChoice::Auto,
             guide: Guide::default(),
             threads: all_cores(),
@@ -56,13 +63,22 @@ impl<'a> Settings<'a> {
     /// A setting that cannot be honoured.
     pub fn access(&self) -> Result<Access> {
         self.check()?;
+        let mut remote = self.remote.clone();
+        remote.memory = self.network_memory();
         Ok(Access {
+            remote,
             external: self.external.clone(),
             tolerant: self.tolerant,
             chunk_memory: Some(self.memory.for_chunks()),
             dialect: self.dialect,
             ..Access::default()
         })
+    }
+
+    /// What is in memory of objects at most.
+    fn network_memory(&self) -> u64 {
+        let [least, most] = NETWORK;
+        (self.memory.0 / 8).clamp(least, most)
     }
 
     /// How a run of this config goes about these granules: it writes no table yet, and no pieces.
@@ -76,7 +92,10 @@ impl<'a> Settings<'a> {
         'a: 'o,
     {
         let filters = config.decoded_beside();
-        let memory = self.memory.beside_chunks(survey.chunk_bytes);
+        let is_far = self.remote.traffic.took().objects > 0;
+        let network = if is_far { self.network_memory() } else { 0 };
+        let memory = Memory(self.memory.0.saturating_sub(network));
+        let memory = memory.beside_chunks(survey.chunk_bytes);
         let rows = self
             .batch_rows
             .unwrap_or_else(|| memory.rows(&survey.types, filters, &survey.job));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::source::scheme;
 
 /// Refuses a config's target or shard map that is a URL.
 ///
@@ -47,35 +48,4 @@ pub fn refuse(path: &Path, what: &str, written: bool) -> Result<()> {
         "{what} {text}: {scheme}:// is not {}; {way_out}",
         if written { "written" } else { "read" }
     )))
-}
-
-/// What stands before `://`, where a URL begins with it.
-fn scheme(text: &str) -> Option<&str> {
-    let (scheme, _) = text.split_once("://")?;
-    let letter = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-    let begins = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-    (begins && scheme.chars().all(letter)).then_some(scheme)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_begin_with_a_scheme_and_paths_do_not() {
-        for (text, found) in [
-            ("s3://bucket/a", Some("s3")),
-            ("gs://b", Some("gs")),
-            ("file:///a/b", Some("file")),
-            ("git+ssh://a", Some("git+ssh")),
-            ("./s3://bucket", None),
-            ("./s3:/bucket", None),
-            ("a/b://c", None),
-            ("://", None),
-            ("C:\\a", None),
-            ("", None),
-        ] {
-            assert_eq!(scheme(text), found, "{text}");
-        }
-    }
 }

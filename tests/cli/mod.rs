@@ -9,6 +9,8 @@ mod bench_device;
 mod cells;
 mod changes;
 mod cite;
+mod cloud;
+mod cloud_s3;
 mod colours;
 #[cfg(icefold_test_stand_in)]
 mod cuda;

@@ -19,11 +19,11 @@ const REFUSED: [(&str, &str); 13] = [
         "--report az://",
     ),
     (
-        "run atl03 https://host/a.h5 --store a.zarr",
-        "granule https://host/a.h5: https:// is not read",
+        "run atl03 ftp://me:secret@host/a.h5 --store a.zarr",
+        "granule ftp://host/a.h5: ftp:// is not read",
     ),
     (
-        "run atl03 file:///a.h5 --store a.zarr",
+        "run points.yaml a.csv --store file:///a.zarr",
         "write the path without file://",
     ),
     ("run s3://b/a.yaml a.h5 --store a.zarr", "config s3://"),
@@ -37,7 +37,7 @@ const REFUSED: [(&str, &str); 13] = [
     ),
     ("plan atl03 a.h5 -o s3://b/m.json", "--output s3://"),
     ("finalize s3://b/a.zarr", "s3://"),
-    ("inspect s3://b/a.h5", "path s3://"),
+    ("inspect ftp://b/a.h5", "ftp://b/a.h5"),
     ("render a.zarr h_mean -o s3://b/m.png", "--output s3://"),
     ("verify a.zarr s3://b/b.zarr", "s3://b/b.zarr"),
 ];

@@ -12,7 +12,7 @@ const FLOORS: [&str; 37] = [
     // Nouns that know nothing of photons.
     "error", "features", "digest", "text", "guard", "folders", "place", "watch", "usage",
     // What is computed with, and on.
-    "photon", "grid", "region", "expr", "stat", "config", // From files to photons.
+    "photon", "source", "grid", "region", "expr", "stat", "config", // From files to photons.
     "decode", "read", "left_out", "plan", // From photons to cells.
     "backend", "merge", "finalize", // Cells as files.
     "store", "piece", // The line, and what is said of it.

@@ -1,5 +1,6 @@
 //! What several kinds of test need: paths, the program, and the line in memory.
 
+pub mod cloud;
 pub mod deflate;
 pub mod double;
 pub mod granules;

@@ -186,6 +186,9 @@ impl SourceDataset {
     }
 
     fn unreadable(&self, rows: &Range<u64>, error: &hdf5::Error) -> Error {
+        if let Some(trouble) = self.located.file.data.trouble() {
+            return Error::granule(&*self.granule, trouble);
+        }
         let (path, first, last) = (&self.path, rows.start, rows.end.saturating_sub(1));
         let cause = condensed(error);
         let message =
@@ -220,6 +223,9 @@ impl SourceDataset {
     }
 
     pub fn damaged(&self, failure: &Failure) -> Error {
+        if let Some(trouble) = self.located.file.data.trouble() {
+            return Error::granule(&*self.granule, trouble);
+        }
         let Failure { rows, defect, .. } = failure;
         let message = format!(
             "cannot read {} rows {} to {}, a storage chunk: {defect}; fetch the granule again",

@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError};
 use super::file::GranuleFile;
 use super::open_file::OpenFile;
 use crate::error::{Error, Result, Setting, phrase};
+use crate::source::is_object;
 
 /// What leads elsewhere, for errors: `/gt1l is an external link to`.
 pub(super) struct Lead<'a> {
@@ -50,6 +51,11 @@ impl GranuleFile {
     pub(super) fn find_elsewhere(&self, lead: &Lead) -> Result<PathBuf> {
         let Lead { what, name, from } = lead;
         let refuse = |why: &str| Err(self.error(format!("{what} {name}, {why}")));
+        if is_object(&from.path) {
+            return refuse(
+                "and what an object leads to is not followed; download it with what is beside it",
+            );
+        }
         for candidate in candidates(name, &from.path) {
             let found = match candidate.canonicalize() {
                 Ok(found) => found,
@@ -77,6 +83,10 @@ impl GranuleFile {
 
     /// The folders in which files may lie that a granule leads to: its own, and those named.
     pub(super) fn folders_of(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+        // Beside an object there are no files.
+        if is_object(path) {
+            return Ok(Vec::new());
+        }
         let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("find", path, e));
         let file = real(path)?;
         let mut folders = vec![real(&folder_of(path))?, folder_of(&file)];

@@ -120,7 +120,7 @@ impl GranuleFile {
 
     /// The same granule, whose values are read from other bytes than its file's.
     #[cfg(test)]
-    pub(crate) fn over(mut self, data: Arc<dyn crate::read::bytes::Bytes>) -> Self {
+    pub(crate) fn over(mut self, data: Arc<dyn crate::source::Bytes>) -> Self {
         let main = Arc::get_mut(&mut self.main).expect("a granule that was just opened");
         main.data = data;
         self
@@ -239,8 +239,22 @@ impl GranuleFile {
 
     /// libhdf5 could not do something to this granule; `action` reads after "cannot".
     pub(super) fn damaged(&self, action: impl AsRef<str>, error: &hdf5::Error) -> Error {
+        if let Err(trouble) = self.sound() {
+            return trouble;
+        }
         let (action, cause) = (action.as_ref(), condensed(error));
         self.error(format!("cannot {action}: {cause}; fetch the granule again"))
+    }
+
+    /// Whether all bytes could be had that were asked for: what libhdf5 made of those that could not may be anything.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(in crate::read) fn sound(&self) -> Result<()> {
+        if let Some(trouble) = self.main.data.trouble() {
+            return Err(self.error(trouble));
+        }
+        self.siblings.values().try_for_each(Self::sound)
     }
 
     pub(super) fn name_shared(&self) -> Arc<str> {

@@ -11,7 +11,7 @@ use super::columns::SourceDataset;
 use super::file::GranuleFile;
 use crate::error::Result;
 use crate::photon::stored::{Source, StoredColumn};
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 /// A column of a dataset of two dimensions that is looked for at most.
 const MOST_COLUMNS: usize = 8;

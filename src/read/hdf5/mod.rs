@@ -6,6 +6,7 @@
 //! through `link.rs`, rows of granules that are joined to them through `join.rs`. Paths are walked link by
 //! link (`walk.rs`), so that no file leads to another one unasked.
 
+mod ahead;
 mod attributes;
 mod beam;
 mod belonging;
@@ -15,6 +16,11 @@ mod chunk;
 mod columns;
 mod cost;
 mod donor;
+#[expect(
+    unsafe_code,
+    reason = "the library calls back with pointers, and the safe interface registers no driver"
+)]
+mod driver;
 mod elsewhere;
 mod extent;
 mod file;

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
-use super::superblock;
-use crate::read::bytes::Bytes;
+use super::{driver, superblock};
+use crate::source::{Bytes, is_object};
 use crate::text::condensed;
 use crate::{Error, Result};
 
@@ -31,10 +31,17 @@ impl OpenFile {
         let (checked, data) = superblock::check(path)?;
         // A lock does not help who only reads, and fails on file systems without locks and on files
         // that another program holds. The driver is named, as HDF5_DRIVER would choose another.
-        let opened = hdf5::FileBuilder::new()
-            .with_fapl(|access| access.file_locking(false).sec2())
-            .open(path);
+        let opened = if is_object(path) {
+            driver::open_bytes(&data)
+        } else {
+            hdf5::FileBuilder::new()
+                .with_fapl(|access| access.file_locking(false).sec2())
+                .open(path)
+        };
         let file = opened.map_err(|e| {
+            if let Some(trouble) = data.trouble() {
+                return Error::granule(path.display().to_string(), trouble);
+            }
             let cause = condensed(&e);
             let doubt = checked.doubt.clone();
             let message =
@@ -43,7 +50,7 @@ impl OpenFile {
         })?;
         Ok(Self {
             file,
-            data: Arc::new(data),
+            data,
             odd: checked.odd,
             path: path.to_path_buf(),
         })

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::ahead::expect;
 use super::belonging::{Belonging, Reach, joins, unmatched};
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
@@ -160,6 +161,8 @@ impl Reader {
             return Ok(Some(batch));
         }
         self.settle_steps()?;
+        let how = (self.batch_rows, self.narrows());
+        expect(&self.position, &self.tracks, how);
         while let Some(track) = self.tracks.get(self.position.track) {
             let Some(end) = self.stretches.end(&self.position, track.rows) else {
                 return Ok(None);

@@ -21,7 +21,7 @@ use super::virtual_dataset::Depth;
 use crate::config::{Dtype, memory_for_chunks};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::photon::Values;
-use crate::read::bytes::{Bytes, FileBytes, Part};
+use crate::source::{Bytes, FileBytes, Part};
 
 /// Buffers of a decoded chunk's length that a dataset keeps: one, and one to come.
 const KEPT: u64 = 2;

@@ -23,7 +23,7 @@ use crate::photon::stretch::{
     StretchSource,
 };
 use crate::read::StoredStretch;
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 /// Filters whose rejections a device counts at most.
 const MOST_FILTERS: usize = 250;

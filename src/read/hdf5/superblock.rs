@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use crate::read::bytes::{Bytes, FileBytes, read_up_to};
+use std::sync::Arc;
+
+use crate::source::{self, Bytes, FileBytes, is_object, read_up_to};
 use crate::{Error, Result};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -24,8 +26,11 @@ pub(super) struct Checked {
 }
 
 /// Opens a regular file, and checks that it is HDF5 and as long as its superblock says.
-pub(super) fn check(path: &Path) -> Result<(Checked, FileBytes)> {
+pub(super) fn check(path: &Path) -> Result<(Checked, Arc<dyn Bytes>)> {
     let refuse = |message: String| Error::granule(path.display().to_string(), message);
+    if is_object(path) {
+        return of_object(path);
+    }
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -46,7 +51,17 @@ pub(super) fn check(path: &Path) -> Result<(Checked, FileBytes)> {
     let file = FileBytes::open(path).map_err(|e| Error::io("open", path, e))?;
     let head = inspect_head(&file).map_err(|e| Error::io("read", path, e))?;
     let checked = head.judge(file.length()).map_err(refuse)?;
-    Ok((checked, file))
+    Ok((checked, Arc::new(file)))
+}
+
+/// The same of an object, whose own words say what is wrong with reading it.
+fn of_object(path: &Path) -> Result<(Checked, Arc<dyn Bytes>)> {
+    let refuse = |message: String| Error::granule(path.display().to_string(), message);
+    let unread = |error: std::io::Error| refuse(error.to_string());
+    let bytes = source::open(path).map_err(unread)?;
+    let head = inspect_head(&*bytes).map_err(unread)?;
+    let checked = head.judge(bytes.length()).map_err(refuse)?;
+    Ok((checked, bytes))
 }
 
 /// Whether a file has the signature of HDF5 where there may be one.

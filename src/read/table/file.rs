@@ -22,7 +22,7 @@ use super::room::Fault;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::guard::guarded;
-use crate::read::bytes::{Bytes, FileBytes};
+use crate::source::{Bytes, FileBytes};
 use crate::text::condensed;
 
 /// How a table is stored.

@@ -5,7 +5,7 @@
 //! `parquet.thrift`.
 
 use super::header::{Bad, I32, Input, LIST, STRUCT};
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 /// Groups within groups: lists of structs of lists have six.
 const DEEPEST: usize = 64;

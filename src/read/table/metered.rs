@@ -11,7 +11,7 @@ use bytes::Bytes as Buffer;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 /// What was read so far.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@
 use std::path::{Component, Path};
 
 use crate::config::Config;
-use crate::read::bytes::{Bytes, FileBytes, read_up_to};
+use crate::source::{Bytes, FileBytes, read_up_to};
 
 /// File name extensions of tables in folders.
 pub const EXTENSIONS: [&str; 7] = [

@@ -7,7 +7,7 @@ use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::header::{Bad, Kind, PageHeader, page_header};
-use crate::read::bytes::{Bytes, read_up_to};
+use crate::source::{Bytes, read_up_to};
 
 /// Bytes of a header that are read at first, and at most: statistics may be long.
 const HEADER: usize = 256;

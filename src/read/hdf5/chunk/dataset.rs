@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::table::{Holes, Places, Table};
 use crate::decode::host::Kept;
 use crate::photon::stored::{Element, Form, StoredChunk, StoredColumn};
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 /// A dataset, or one column of it, whose chunks are read without libhdf5.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use super::known::pipeline;
 use super::table::{Grid, Table};
 use crate::config::Dtype;
 use crate::photon::stored::{Element, Kind, Order, Pipeline};
-use crate::read::bytes::{Bytes, Joined, Part};
+use crate::source::{Bytes, Joined, Part};
 
 /// A dataset, or one column of it, and the bytes that it stands in.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! the caller runs in.
 //!
 //! On the line: `columns.rs` asks here for all datasets of a block of rows together, so that the
-//! pool waits for its slowest thread once per block. Bytes come from where they are (`src/read/bytes.rs`) straight
+//! pool waits for its slowest thread once per block. Bytes come from where they are (`src/source/bytes.rs`) straight
 //! into the memory of whoever decodes them (`src/decode/host.rs`).
 
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use crate::decode::convert::Target;
 use crate::decode::host::{Defect, Kept, Piece, PieceSpent, pieces};
 use crate::decode::inflate::with_tools;
 use crate::photon::stored::StoredColumn;
-use crate::read::bytes::Bytes;
 use crate::read::spent::Spent;
+use crate::source::Bytes;
 
 /// Rows of one dataset, and the values to fill: as many as rows, of the dataset's own kind.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::metered::Metered;
-use crate::read::bytes::Bytes;
+use crate::source::Bytes;
 
 use lines::Lines;
 pub(super) use source::CsvSource;

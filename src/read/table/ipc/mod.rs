@@ -21,7 +21,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::{self, Message, MessageHeader, root_as_footer, root_as_message};
 
-use crate::read::bytes::{Bytes, read_up_to};
+use crate::source::{Bytes, read_up_to};
 
 use dictionary::Ids;
 pub(super) use source::IpcSource;

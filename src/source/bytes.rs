@@ -1,7 +1,7 @@
 //! Bytes by place: what granules are read from, which a file is one kind of.
 //!
-//! On the line: the first thing that is opened. Storage chunks, superblocks and tables are read through [`Bytes`];
-//! what libhdf5 reads of a granule it reads by itself (`docs/DESIGN.md` says why, and what would change that).
+//! On the line: the first thing that is opened. Storage chunks, superblocks and tables are read through [`Bytes`], and
+//! by libhdf5 what is no file of this machine (`src/read/hdf5/driver.rs`).
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -48,6 +48,19 @@ pub trait Bytes: Debug + Send + Sync {
         numbered.for_each(|(number, range)| {
             sink(number, &mut |out| self.read_at(range.start, out));
         });
+    }
+
+    /// Is told what will be read soon: ranges, in blocks that are read one after the other. Nothing has to come of it.
+    fn expect(&self, _blocks: &[Vec<Range<u64>>]) {}
+
+    /// Whether reads are slow to begin, so that it is worth to say what is expected.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// Why reads failed for good, in words with the remedy; all later ones fail, too.
+    fn trouble(&self) -> Option<String> {
+        None
     }
 }
 

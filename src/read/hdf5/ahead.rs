@@ -1,0 +1,51 @@
+//! What a granule will be read for, told to bytes that are far away before it is read.
+//!
+//! On the line: `reader.rs` tells it when it begins. The places of all storage chunks are known then, in the order of blocks
+//! of rows; where photons count by where they are, only coordinates are sure to be read.
+
+use std::ops::Range;
+
+use super::reader::Position;
+use super::track::Track;
+
+/// Tells the bytes of a granule what will be read of its ground tracks, block by block of so many rows,
+/// once, where reading begins.
+pub(super) fn expect(at: &Position, tracks: &[Track], (batch_rows, narrowed): (u64, bool)) {
+    let first = tracks.first().filter(|_| (at.track, at.row) == (0, 0));
+    let Some(first) = first else {
+        return;
+    };
+    let bytes = &first.data(first.latitude).located.file.data;
+    if !bytes.is_far() {
+        return;
+    }
+    let mut blocks: Vec<Vec<Range<u64>>> = Vec::new();
+    for track in tracks {
+        let all = track.all().into_iter();
+        let sources: Vec<usize> = all
+            .filter(|&source| track.is_of_photons(source))
+            .filter(|&source| !narrowed || source == track.latitude || source == track.longitude)
+            .collect();
+        let mut last: Vec<Option<u64>> = vec![None; sources.len()];
+        let mut start = 0;
+        while start < track.rows {
+            let rows = start..track.rows.min(start + batch_rows);
+            let mut places = Vec::new();
+            for (source, last) in sources.iter().zip(&mut last) {
+                let Some(chunked) = track.data(*source).chunked() else {
+                    continue;
+                };
+                for chunk in chunked.stored(rows.clone()).chunks {
+                    // The first block that has rows of a chunk reads it.
+                    if last.is_none_or(|last| chunk.number > last) {
+                        *last = Some(chunk.number);
+                        places.push(chunk.place);
+                    }
+                }
+            }
+            blocks.push(places);
+            start = rows.end;
+        }
+    }
+    bytes.expect(&blocks);
+}

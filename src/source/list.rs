@@ -1,0 +1,209 @@
+//! Lists of granules: plain lines, item collections of STAC, and what CMR or `earthaccess` answered.
+//!
+//! Beside the plan. A list says where granules are, and which of their files are meant: a link to data, by its media type,
+//! its role or the ending of its name. Of one granule, a link to S3 and one over HTTPS are the same file; which of them is
+//! read is for who reads to say.
+
+use serde_json::Value;
+
+use super::scheme;
+
+/// Endings of files that are read.
+const DATA: [&str; 7] = [".h5", ".hdf5", ".he5", ".nc", ".nc4", ".hdf", ".h5p"];
+
+/// The granules that a list names, each once, in its order; S3 before HTTPS where `direct` is wanted.
+///
+/// # Errors
+/// In words, why it is no list.
+pub fn granules_of(text: &str, direct: bool) -> Result<Vec<String>, String> {
+    let begins = text.trim_start();
+    let listed = if begins.starts_with(['{', '[']) {
+        let document: Value =
+            serde_json::from_str(text).map_err(|e| format!("is not JSON: {e}"))?;
+        of_json(&document, direct)?
+    } else {
+        lines(text)
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let each: Vec<String> = listed
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .collect();
+    if each.is_empty() {
+        return Err("names no granule".to_owned());
+    }
+    Ok(each)
+}
+
+/// One a line; empty lines and those that begin with `#` count for nothing.
+fn lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn of_json(document: &Value, direct: bool) -> Result<Vec<String>, String> {
+    let list = |key: &str| document.get(key).and_then(Value::as_array);
+    let entries = document
+        .get("feed")
+        .and_then(|feed| feed.get("entry"))
+        .and_then(Value::as_array);
+    let granules = match document {
+        Value::Array(granules) => granules,
+        _ => list("features").or_else(|| list("items")).or(entries).ok_or(
+            "has neither features (STAC), items (CMR UMM-JSON) nor feed.entry (CMR JSON), and is no list of granules",
+        )?,
+    };
+    let mut found = Vec::with_capacity(granules.len());
+    for (number, granule) in granules.iter().enumerate() {
+        if let Value::String(name) = granule {
+            found.push(name.clone());
+            continue;
+        }
+        let links = links(granule);
+        let is = |wanted: &str| links.iter().find(|link| scheme(link) == Some(wanted));
+        let order: [&str; 4] = if direct {
+            ["s3", "https", "gs", "az"]
+        } else {
+            ["https", "s3", "gs", "az"]
+        };
+        let link = order.iter().find_map(|scheme| is(scheme)).or(links.first());
+        let link = link.ok_or_else(|| {
+            let id = ["id", "title", "producer_granule_id"]
+                .iter()
+                .find_map(|key| granule.get(*key)?.as_str());
+            format!(
+                "has no link to data for granule {}",
+                id.map_or(format!("#{}", number + 1), str::to_owned)
+            )
+        })?;
+        found.push(link.clone());
+    }
+    Ok(found)
+}
+
+/// Links of a granule to files of data.
+fn links(granule: &Value) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut add = |url: Option<&Value>| {
+        let url = url.and_then(Value::as_str);
+        let is_data = |url: &&str| {
+            let path = url
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            DATA.iter().any(|ending| path.ends_with(ending))
+        };
+        links.extend(url.filter(is_data).map(str::to_owned));
+    };
+    // STAC 1.0: assets by name, with alternates (the alternate-assets extension).
+    for asset in granule
+        .get("assets")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|assets| assets.values())
+    {
+        add(asset.get("href"));
+        let others = asset.get("alternate").and_then(Value::as_object);
+        for other in others.into_iter().flat_map(|others| others.values()) {
+            add(other.get("href"));
+        }
+    }
+    // UMM-G, as CMR and earthaccess have it: RelatedUrls of types GET DATA and GET DATA VIA DIRECT ACCESS.
+    let umm = granule.get("umm").unwrap_or(granule);
+    for related in umm
+        .get("RelatedUrls")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let kind = related
+            .get("Type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if kind.starts_with("GET DATA") {
+            add(related.get("URL"));
+        }
+    }
+    // CMR's plain JSON: links with a rel that ends in data# or s3#; inherited ones are the collection's.
+    for link in granule
+        .get("links")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let rel = link.get("rel").and_then(Value::as_str).unwrap_or_default();
+        let inherited = link
+            .get("inherited")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
+        if !inherited && (rel.ends_with("/data#") || rel.ends_with("/s3#")) {
+            add(link.get("href"));
+        }
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_lines_are_granules() {
+        let text =
+            "# of today\ns3://b/a.h5\n\n  https://h/b.h5?sig=1  \nfolder/c.h5\ns3://b/a.h5\n";
+        assert_eq!(
+            granules_of(text, true).unwrap(),
+            ["s3://b/a.h5", "https://h/b.h5?sig=1", "folder/c.h5"]
+        );
+        assert!(granules_of("# nothing\n", true).is_err());
+    }
+
+    #[test]
+    fn an_item_collection_has_assets() {
+        let text = r#"{"type": "FeatureCollection", "features": [
+            {"id": "A", "assets": {"browse": {"href": "https://h/A.png"},
+                "data": {"href": "https://h/A.h5", "alternate": {"s3": {"href": "s3://b/A.h5"}}}}},
+            {"id": "B", "assets": {"data": {"href": "https://h/B.h5"}}}]}"#;
+        assert_eq!(
+            granules_of(text, true).unwrap(),
+            ["s3://b/A.h5", "https://h/B.h5"]
+        );
+        assert_eq!(
+            granules_of(text, false).unwrap(),
+            ["https://h/A.h5", "https://h/B.h5"]
+        );
+        let without = r#"{"features": [{"id": "C", "assets": {}}]}"#;
+        assert!(
+            granules_of(without, true)
+                .unwrap_err()
+                .contains("granule C")
+        );
+    }
+
+    #[test]
+    fn what_cmr_and_earthaccess_answer_are_lists() {
+        let umm = r#"[{"meta": {}, "umm": {"RelatedUrls": [
+            {"Type": "GET DATA", "URL": "https://h/A.h5"}, {"Type": "VIEW RELATED INFORMATION", "URL": "https://h/x.h5"},
+            {"Type": "GET DATA VIA DIRECT ACCESS", "URL": "s3://b/A.h5"},
+            {"Type": "GET DATA", "URL": "https://h/A.h5.dmrpp"}]}}]"#;
+        assert_eq!(granules_of(umm, true).unwrap(), ["s3://b/A.h5"]);
+        assert_eq!(granules_of(umm, false).unwrap(), ["https://h/A.h5"]);
+        let items = format!("{{\"hits\": 1, \"items\": {umm}}}");
+        assert_eq!(granules_of(&items, false).unwrap(), ["https://h/A.h5"]);
+        let feed = r#"{"feed": {"entry": [{"title": "A", "links": [
+            {"rel": "http://esipfed.org/ns/fedsearch/1.1/data#", "href": "https://h/A.h5"},
+            {"rel": "http://esipfed.org/ns/fedsearch/1.1/s3#", "href": "s3://b/A.h5"},
+            {"rel": "http://esipfed.org/ns/fedsearch/1.1/data#", "inherited": true, "href": "https://h/all.h5"}]}]}}"#;
+        assert_eq!(granules_of(feed, true).unwrap(), ["s3://b/A.h5"]);
+        assert!(granules_of("{\"a\": 1}", true).is_err());
+        assert!(
+            granules_of("{\"a\"", true)
+                .unwrap_err()
+                .contains("not JSON")
+        );
+    }
+}
