@@ -49,6 +49,7 @@ pub fn run(
         .layout(layout)
         .overviews(overviews)
         .external(external)
+        .hash_granules(args.hash_granules)
         .device(device)
         .guide(args.machine.guide())
         .watch(&progress);

@@ -331,7 +331,9 @@ impl Line<'_, '_> {
             return self.fail(report.name, error, listed);
         }
         if let Some(pieces) = &mut self.pieces {
-            pieces.sources.extend(files.iter().cloned());
+            let known = files.iter();
+            let known = known.filter_map(|(name, file)| Some((name.clone(), file.clone()?)));
+            pieces.sources.extend(known);
         }
         if self.room.is_ok() {
             granule.on_device.read_here(&read_here);

@@ -15,6 +15,8 @@ pub(super) struct Settings<'a> {
     pub tolerant: bool,
     /// Folders that granules may lead to, beside their own.
     pub external: Vec<PathBuf>,
+    /// Whether whole files are hashed.
+    pub hashed: bool,
     pub device: DeviceChoice,
     /// What is said of devices that are not asked for.
     pub guide: Guide,
@@ -36,6 +38,7 @@ impl Default for Settings<'_> {
         Self {
             tolerant: false,
             external: Vec::new(),
+            hashed: false,
             device: DeviceChoice::Auto,
             guide: Guide::default(),
             threads: all_cores(),
@@ -59,6 +62,7 @@ impl<'a> Settings<'a> {
         Ok(Access {
             external: self.external.clone(),
             tolerant: self.tolerant,
+            hashed: self.hashed,
             chunk_memory: Some(self.memory.for_chunks()),
             dialect: self.dialect,
             ..Access::default()

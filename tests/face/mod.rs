@@ -35,6 +35,7 @@ mod plan_time;
 mod points;
 mod profiles;
 mod provenance;
+mod provenance_said;
 mod raster_ways;
 mod rasters;
 mod refusals;
