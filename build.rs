@@ -7,6 +7,9 @@
 //!   `$ICEFOLD_TEST_ZAGG` or else `../shared/zagg`;
 //! - `icefold_test_python`: the interpreter in `$ICEFOLD_TEST_PYTHON`, which has the packages of
 //!   `tests/python-requirements.txt`;
+//! - `icefold_test_later`: a Python of 3.12 or newer with the packages of `tests/readers/requirements.txt`, where
+//!   `scripts/setup` installs it;
+//! - `icefold_test_node`: Node.js, and the packages of `tests/readers/package.json` likewise;
 //! - `icefold_test_cxx`: a C++ compiler, `$CXX` or else `c++`, which compiles the CUDA kernels for an
 //!   emulation of a device on the host;
 //! - `icefold_test_stand_in`: such a compiler on Linux, where a stand-in for NVIDIA's driver takes its
@@ -38,6 +41,11 @@ fn main() {
     announce("icefold_test_zagg", zagg);
     let python = named_by("ICEFOLD_TEST_PYTHON", "a file", Path::is_file);
     announce("icefold_test_python", python);
+    let readers = Path::new("target/tools/readers");
+    let later = readers.join("python/.requirements");
+    announce("icefold_test_later", later.is_file().then_some(later));
+    let node = readers.join("js/.requirements");
+    announce("icefold_test_node", node.is_file().then_some(node));
     announce("icefold_test_cxx", compiler());
     let linux = var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "linux");
     announce("icefold_test_stand_in", compiler().filter(|_| linux));

@@ -19,7 +19,7 @@ From granules to statistics on disk, and back as a Dataset of xarray:
 
 import sys as _sys
 
-from ._aggregate import aggregate, locate
+from ._aggregate import aggregate, locate, release
 from ._dataset import open_store as open  # noqa: A001: as rasterio.open and h5py.File are called
 from ._errors import (
     ArgumentError,
@@ -74,6 +74,7 @@ __all__ = [
     "locate",
     "open",
     "plan",
+    "release",
     "render",
     "run",
     "verify",

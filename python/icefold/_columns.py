@@ -161,6 +161,16 @@ def degrees(positions: Any, name: str) -> Any:
 
 def _numbers(column: Any, name: str) -> Any:
     array = _plain(column, name)
+    if array.dtype.kind == "M":
+        raise ArgumentError(
+            f"{name} is of {array.dtype}, and columns are numbers: moments that choose photons or make steps go into "
+            f"time={{'dataset': ...}}; to aggregate them, give seconds: ({name} - numpy.datetime64('2018-01-01')) / "
+            "numpy.timedelta64(1, 's')"
+        )
+    if array.dtype.kind == "m":
+        raise ArgumentError(
+            f"{name} is of {array.dtype}, and columns are numbers; give seconds: {name} / numpy.timedelta64(1, 's')"
+        )
     if array.dtype.kind not in "fiu":
         raise ArgumentError(f"{name} is of {array.dtype}, and columns are numbers; convert it")
     return array

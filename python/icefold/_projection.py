@@ -45,7 +45,8 @@ class Projection:
         if self.plain or self.crs.is_geographic:
             words = {"x": ("longitude", "degrees_east"), "y": ("latitude", "degrees_north")}[which]
             return {"axis": which.upper(), "standard_name": words[0], "units": words[1]}
-        return {"axis": which.upper(), "standard_name": f"projection_{which}_coordinate", "units": "m"}
+        said = {"axis": which.upper(), "standard_name": f"projection_{which}_coordinate"}
+        return {**said, "units": _unit(str(self.crs.axis_info[0].unit_name))}
 
     def mapping(self) -> dict[str, Any]:
         if not self.plain:
@@ -63,3 +64,8 @@ class Projection:
             "crs_wkt": wkt,
             "spatial_ref": wkt,
         }
+
+
+def _unit(name: str) -> str:
+    """The unit of a CRS as CF writes it; those of other names by their own."""
+    return {"metre": "m", "meter": "m", "kilometre": "km", "foot": "foot"}.get(name, name.replace(" ", "_"))

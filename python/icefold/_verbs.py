@@ -108,6 +108,7 @@ def run(
     resume: bool = False,
     checkpoint: float | None = None,
     tolerant: bool = False,
+    hash_granules: bool = False,
     allow_empty: bool = False,
     allow_external: Path | Iterable[Path] | None = None,
     device: str = "auto",
@@ -149,6 +150,8 @@ def run(
         what is merged and not finished is saved to the next.
     tolerant
         Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
+    hash_granules
+        Whether the store has the SHA-256 of every byte of each granule, for which each is read once more.
     allow_empty
         No warning where no photon is kept.
     allow_external
@@ -205,6 +208,7 @@ def run(
         "resume": flag(resume, "resume"),
         "checkpoint": seconds(checkpoint, "checkpoint"),
         "tolerant": flag(tolerant, "tolerant"),
+        "hash_granules": flag(hash_granules, "hash_granules"),
         "external": paths(allow_external, "allow_external"),
         "partials_memory": _memory(partials_memory, "partials_memory"),
         "batch_rows": None if batch_rows is None else _whole(batch_rows, "batch_rows", 1, 2**30),

@@ -20,6 +20,7 @@ use crate::cells::grid;
 use crate::config::Area;
 use crate::errors::{OrRaise, exception, refused};
 use crate::machine::Machine;
+use crate::warm;
 
 /// What is asked.
 #[derive(Debug, FromPyObject)]
@@ -45,6 +46,8 @@ pub struct Asked {
     per_second: Option<u64>,
     /// Whether the hash of the content is wanted.
     hashed: bool,
+    /// Bytes that may be kept for the next call.
+    keep: u64,
     machine: Machine,
 }
 
@@ -163,14 +166,22 @@ pub fn aggregate<'py>(
     let names = asked.names();
     let (lon, lat, columns) = source.read(&names, &asked)?;
     drop(source);
+    let threads = asked.machine.threads();
+    let choice = asked.machine.choice().or_raise(py)?;
+    let warm = warm::taken(py, &choice, threads);
     let answered = py.detach(|| {
-        let device = Device::open(&asked.machine.choice()?, asked.machine.threads())?;
+        let device = match warm {
+            Some(device) => device,
+            None => Device::open(&choice, threads)?,
+        };
         let columns = names[2..].iter().copied().zip(columns).collect();
         let kept = device.install(|| Photons::new(lon, lat, columns)?.kept(&question.config))?;
         let found = Found::of(&question, kept, &device, asked.hashed)?;
-        Ok((found, device.name().to_owned(), device.warning()))
+        let said = (device.name().to_owned(), device.warning());
+        Ok((found, said, device))
     });
-    let (found, device, warning) = answered.map_err(|error| exception(py, &error))?;
+    let (found, (name, warning), device) = answered.map_err(|error| exception(py, &error))?;
+    warm::keep(py, device, threads, asked.keep);
     let said = PyDict::new(py);
     let edges = found.edges().map(<[f64]>::to_vec);
     said.set_item("edges", edges.map(|edges| edges.into_pyarray(py)))?;
@@ -192,7 +203,7 @@ pub fn aggregate<'py>(
     let content = found.hashes.map(|(_, content)| content);
     said.set_item("content_sha256", content)?;
     said.set_item("seconds", found.seconds)?;
-    said.set_item("device", device)?;
+    said.set_item("device", name)?;
     said.set_item("warning", warning)?;
     said.set_item("columns", arrays(py, found.rows)?)?;
     Ok(said)

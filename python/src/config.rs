@@ -1,10 +1,13 @@
 //! A config as a value of Python.
 
-use icefold::config::{self, Change};
+use icefold::config::{self, CellPolicy, Change};
 use icefold::{Region, Result};
 use pyo3::prelude::*;
 
-use crate::errors::OrRaise;
+use crate::errors::{OrRaise, refused};
+
+/// Name, text, region as GeoJSON, whether all cells of it are wanted, and the hash.
+type Parts = (String, String, Option<String>, bool, String);
 
 /// A question: what to read, what to keep, what to compute, on which grid.
 ///
@@ -34,6 +37,47 @@ impl Config {
         config::parse_yaml_with(name, text, &said(changes))
             .map(Self)
             .or_raise(py)
+    }
+
+    /// What pickle, and so Dask, makes it again of: text, the region itself in place of its file, and the hash to hold it to.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Parts)> {
+        let of = py.get_type::<Self>().getattr("restored")?;
+        let Self(config) = self;
+        let region = config.region.as_ref();
+        let region = region.map(|region| region.to_geojson().to_string());
+        let whole = config.cells == CellPolicy::Region;
+        let (name, text) = (config.name.clone(), config.text.clone());
+        Ok((of, (name, text, region, whole, config.sha256.clone())))
+    }
+
+    /// Of what [`__reduce__`](Self::__reduce__) gives.
+    #[staticmethod]
+    fn restored(
+        py: Python<'_>,
+        name: &str,
+        text: &str,
+        region: Option<&str>,
+        cells_of_region: bool,
+        sha256: &str,
+    ) -> PyResult<Self> {
+        let made = || -> Result<config::Config> {
+            let region = region.map(Region::of_geojson).transpose()?;
+            let config = config::parse_with_region(name, text, region)?;
+            Ok(
+                match cells_of_region && config.cells != CellPolicy::Region {
+                    true => config.with_cells_of_region(),
+                    false => config,
+                },
+            )
+        };
+        let config = made().or_raise(py)?;
+        if config.sha256 != sha256 {
+            let message = format!(
+                "config {name}: it was pickled by another version of icefold, which asked another question with it; make it here"
+            );
+            return Err(refused(message));
+        }
+        Ok(Self(config))
     }
 
     /// The same question about an area: `west, south, east, north`, GeoJSON, or the path of a file.

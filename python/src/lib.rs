@@ -3,7 +3,7 @@
 //! `icefold/` beside this is what people import; it puts arguments into shape and calls what is here. `config.rs` holds
 //! a config, `verbs.rs` runs, plans and looks, `aggregate.rs` folds arrays (`borrow.rs` reads those of NumPy and Arrow
 //! where they lie), `cells.rs` locates, `stores.rs` reads stores. `attend.rs` keeps Python alive meanwhile: progress, and Ctrl-C. `errors.rs`
-//! turns errors into exceptions.
+//! turns errors into exceptions. `warm.rs` keeps what one fold of arrays leaves to the next.
 
 mod aggregate;
 mod attend;
@@ -15,6 +15,7 @@ mod machine;
 mod pictures;
 mod stores;
 mod verbs;
+mod warm;
 
 use pyo3::prelude::*;
 
@@ -42,6 +43,7 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(verbs::run, module)?,
         wrap_pyfunction!(verbs::verify_devices, module)?,
         wrap_pyfunction!(verbs::verify_stores, module)?,
+        wrap_pyfunction!(warm::release, module)?,
         wrap_pyfunction!(main, module)?,
     ] {
         module.add_function(function)?;

@@ -1,7 +1,5 @@
 //! On what something runs.
 
-use std::path::PathBuf;
-
 use icefold::backend::choose::Guide;
 use icefold::{DeviceChoice, Error, Memory, Result};
 use pyo3::prelude::*;
@@ -46,15 +44,8 @@ impl Machine {
 
     /// What is said of devices that are not asked for: the folder in which the program keeps what it measured.
     pub fn guide() -> Guide {
-        let named = |variable| {
-            let path = std::env::var_os(variable).map(PathBuf::from);
-            path.filter(|path| path.is_absolute())
-        };
-        let home = || named("HOME").map(|home| home.join(".cache"));
-        let folder = named("XDG_CACHE_HOME").or_else(home);
-        let folder = folder.or_else(|| named("LOCALAPPDATA"));
         Guide {
-            folder: folder.map(|folder| folder.join("icefold")),
+            folder: icefold::cli::cache(),
             memory: None,
         }
     }

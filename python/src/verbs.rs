@@ -39,6 +39,7 @@ pub struct RunSettings {
     resume: bool,
     checkpoint: Option<f64>,
     tolerant: bool,
+    hash_granules: bool,
     external: Vec<PathBuf>,
     partials_memory: Option<Bytes>,
     batch_rows: Option<usize>,
@@ -72,6 +73,7 @@ impl RunSettings {
             .resume(self.resume)
             .tolerant(self.tolerant)
             .external(&self.external)
+            .hash_granules(self.hash_granules)
             .device(self.machine.choice()?)
             .guide(Machine::guide())
             .threads(self.machine.threads())

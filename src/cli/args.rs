@@ -182,6 +182,9 @@ pub struct RunArgs {
     #[arg(long, env = "ICEFOLD_TOLERANT")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub tolerant: bool,
+    /// Have the SHA-256 of every byte of each granule in the store, for which each is read once more
+    #[arg(long)]
+    pub hash_granules: bool,
     /// Exit with 0 where no photon is kept, too, and not with 3
     #[arg(long)]
     pub allow_empty: bool,

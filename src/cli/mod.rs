@@ -44,6 +44,8 @@ use crate::error::Result;
 
 use args::{Cli, Verb};
 pub use exit::failed;
+#[doc(hidden)]
+pub use machine::cache;
 
 /// Parses the command line of the process, runs its verb and gives back the exit code.
 ///

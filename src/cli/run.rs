@@ -52,6 +52,7 @@ pub fn run(
         .overviews(overviews)
         .external(external)
         .remote(remote)
+        .hash_granules(args.hash_granules)
         .device(device)
         .guide(args.machine.guide())
         .watch(&progress);

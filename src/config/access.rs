@@ -24,6 +24,8 @@ pub struct Access {
     pub external: Vec<PathBuf>,
     /// Rows that are not stored are null, in place of an error.
     pub tolerant: bool,
+    /// Every byte of a granule is read once more, for the hash that a store has of it.
+    pub hashed: bool,
     /// Bytes that storage chunks, or parts of tables, may take while they are decoded; as many as they
     /// need where there is none.
     pub chunk_memory: Option<u64>,

@@ -89,7 +89,8 @@ pub(crate) use doubles::largest_not_above;
 pub use explain::{explain, explain_json};
 pub use filters::{Filter, FilterOp};
 pub use joins::{Join, JoinBy};
-pub(crate) use parse::parse_with_region;
+#[doc(hidden)]
+pub use parse::parse_with_region;
 pub use parse::{load, load_with, parse_yaml, parse_yaml_with};
 #[doc(hidden)]
 pub use policies::StoreLayout;

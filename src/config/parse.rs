@@ -144,7 +144,11 @@ pub fn parse_yaml_with(name: &str, text: &str, changes: &[Change]) -> Result<Con
 }
 
 /// As [`parse_yaml`], about this area whatever the text says of one: no file of it is opened.
-pub(crate) fn parse_with_region(name: &str, text: &str, region: Option<Region>) -> Result<Config> {
+///
+/// # Errors
+/// As [`load_with`].
+#[doc(hidden)]
+pub fn parse_with_region(name: &str, text: &str, region: Option<Region>) -> Result<Config> {
     let written = (Provenance::Config, &[][..]);
     parse(name, text, written, Area::Known(region))
 }

@@ -15,11 +15,14 @@ use sha2::{Digest, Sha256};
 use super::Contribution;
 use crate::digest::hex;
 use crate::plan::{GranulePath, ListedShard};
+use crate::read::Says;
 use crate::source::{open, read_up_to, see};
 use crate::store::SourceFile;
 
 /// Bytes looked at at each end of a file.
 const PROBE: u64 = 64 << 10;
+/// Bytes that are hashed at a time where all are.
+const BLOCK: usize = 8 << 20;
 
 /// What a granule's file was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +35,15 @@ pub struct GranuleFile {
     /// The file's name, where it is not the granule's: of one that is joined to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// SHA-256 in hex over all of it, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Whether it says that its photons were invented.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub synthetic: bool,
+    /// When its data end, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
 }
 
 impl GranuleFile {
@@ -53,7 +65,34 @@ impl GranuleFile {
             modified: seen.modified,
             probe: hex(&hash.finalize()),
             name: None,
+            sha256: None,
+            synthetic: false,
+            end: None,
         })
+    }
+
+    /// As [`of`](Self::of), with the hash of every byte.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn hashed(path: &Path) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        let file = open(path)?;
+        for start in (0..file.length()).step_by(BLOCK) {
+            hash.update(read_up_to(&*file, start, BLOCK)?);
+        }
+        Ok(Self {
+            sha256: Some(hex(&hash.finalize())),
+            ..Self::of(path)?
+        })
+    }
+
+    /// With what the file says of itself.
+    #[must_use]
+    pub fn saying(mut self, says: &Says) -> Self {
+        self.synthetic = says.synthetic;
+        self.end.clone_from(&says.end);
+        self
     }
 
     /// With the name that the file at `path` has.
@@ -67,7 +106,12 @@ impl GranuleFile {
     /// What a store says of the file, of this name among those of the run.
     pub fn as_source(&self, name: &str) -> SourceFile {
         let called = self.name.as_deref().unwrap_or(name);
-        SourceFile::new(called, self.bytes, &self.probe)
+        SourceFile {
+            sha256: self.sha256.clone(),
+            synthetic: self.synthetic,
+            end: self.end.clone(),
+            ..SourceFile::new(called, Some((self.bytes, self.probe.clone())))
+        }
     }
 
     /// How it differs from what it was, in words.

@@ -36,6 +36,8 @@ pub struct Question {
     pub config_sha256: String,
     /// As they are read.
     pub columns: Vec<SourceColumn>,
+    /// Whether whole files are hashed.
+    pub hashed: bool,
 }
 
 /// What a run without a shard map had read and merged.
@@ -49,7 +51,7 @@ pub struct RunCheckpoint {
     /// Granules that are merged, in the order in which they were read.
     pub granules: Vec<GranuleReport>,
     /// What the files of each were.
-    pub files: BTreeMap<String, Vec<(String, GranuleFile)>>,
+    pub files: BTreeMap<String, Vec<(String, Option<GranuleFile>)>>,
     /// Photons that their partials have, by shard.
     pub photons: BTreeMap<u64, u64>,
     /// Photons by step of time.
@@ -63,11 +65,12 @@ pub struct RunCheckpoint {
 
 impl Question {
     /// Of this version of icefold.
-    pub fn new(config_sha256: &str, columns: &[SourceColumn]) -> Self {
+    pub fn new(config_sha256: &str, columns: &[SourceColumn], hashed: bool) -> Self {
         Self {
             icefold_version: env!("CARGO_PKG_VERSION").to_owned(),
             config_sha256: config_sha256.to_owned(),
             columns: columns.to_vec(),
+            hashed,
         }
     }
 }
@@ -166,6 +169,9 @@ impl RunCheckpoint {
         if then.columns != now.columns {
             return Err("the granules have columns of other types now".to_owned());
         }
+        if then.hashed != now.hashed {
+            return Err("hashes of whole files are asked for then or now, and not both times".to_owned());
+        }
         if self.rejected_rows > 0 && !tolerant {
             return Err(format!(
                 "{} rows were left out of them, and this run leaves none out",
@@ -190,7 +196,11 @@ impl RunCheckpoint {
             if !now.eq(files.iter().map(|(file, _)| file.clone())) {
                 return Err(format!("granule {name} is read with other files now"));
             }
-            if let Some((file, how)) = listed.changed(&files.iter().cloned().collect()) {
+            let known = files.iter().map(|(file, then)| Some((file.clone(), then.clone()?)));
+            let Some(known) = known.collect::<Option<_>>() else {
+                return Err(format!("what was read of {name} was no file"));
+            };
+            if let Some((file, how)) = listed.changed(&known) {
                 return Err(format!("granule {file} {how} since it was read"));
             }
         }

@@ -196,7 +196,7 @@ struct Line<'l, 'a> {
     tally: Tally,
     errors: Errors,
     /// What the files of merged granules were, where that is saved.
-    files: BTreeMap<String, Vec<(String, GranuleFile)>>,
+    files: BTreeMap<String, Vec<(String, Option<GranuleFile>)>>,
     pieces: Option<PieceLine<'a>>,
 }
 
@@ -337,7 +337,9 @@ impl Line<'_, '_> {
             return self.fail(report.name, error, listed);
         }
         if let Some(pieces) = &mut self.pieces {
-            pieces.sources.extend(files.iter().cloned());
+            let known = files.iter();
+            let known = known.filter_map(|(name, file)| Some((name.clone(), file.clone()?)));
+            pieces.sources.extend(known);
         }
         if self.room.is_ok() {
             granule.on_device.read_here(&read_here);

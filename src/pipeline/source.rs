@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::photon::stretch::StretchRoom;
 use crate::photon::{ColumnMemory, ColumnType, PhotonBatch};
 use crate::piece::GranuleFile;
+use crate::plan::GranulePath;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
 use crate::read::Input;
@@ -43,10 +44,38 @@ pub enum Message {
 /// A granule that was read whole.
 pub struct Ended {
     pub report: GranuleReport,
-    /// Its files as they were before they were opened.
-    pub files: Vec<(String, GranuleFile)>,
+    /// Its files as they were before they were opened; of what is no file nothing is known.
+    pub files: Vec<(String, Option<GranuleFile>)>,
     /// Photons that a device takes no stretches of, by the reason.
     pub read_here: BTreeMap<String, u64>,
+}
+
+/// The files of a granule as they are now, the granule itself first.
+///
+/// # Errors
+/// One of them cannot be read.
+fn files_of(granule: &GranulePath, hashed: bool) -> Result<Vec<(String, Option<GranuleFile>)>> {
+    let of = if hashed {
+        GranuleFile::hashed
+    } else {
+        GranuleFile::of
+    };
+    let files = granule.files().into_iter().enumerate();
+    let looked = files.map(|(place, (name, path))| {
+        // What is no file may give its bytes once only.
+        if !is_object(path) && !path.is_file() {
+            return Ok((name, None));
+        }
+        let file = of(path).map_err(|source| Error::io("read", path, source))?;
+        // The granule is called by its name in the run.
+        let file = if place == 0 {
+            file
+        } else {
+            file.called_as(path)
+        };
+        Ok((name, Some(file)))
+    });
+    looked.collect()
 }
 
 /// Granules to stream, and how.
@@ -82,27 +111,24 @@ impl Source<'_> {
     fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
         let mut buffers = Buffers::default();
         for granule in self.granules {
-            let files = granule.granule.files().into_iter();
-            let files = files.enumerate().filter_map(|(place, (name, path))| {
-                // What is no file may give its bytes once only.
-                let is_there = is_object(path) || path.is_file();
-                let file = is_there.then(|| GranuleFile::of(path).ok())??;
-                // The first is the granule itself, which is called by its name.
-                let file = if place == 0 {
-                    file
-                } else {
-                    file.called_as(path)
-                };
-                Some((name, file))
+            let known = files_of(&granule.granule, self.config.access.hashed);
+            let read = known.and_then(|files| {
+                let read = self.read(granule, &mut buffers, (sender, given_back))?;
+                Ok((read, files))
             });
-            let files: Vec<_> = files.collect();
-            let message = match self.read(granule, &mut buffers, (sender, given_back)) {
-                Ok(Some((report, read_here))) => Message::End(Box::new(Ended {
-                    report,
-                    files,
-                    read_here,
-                })),
-                Ok(None) => return,
+            let message = match read {
+                Ok((Some((report, read_here)), mut files)) => {
+                    // The first is the granule itself.
+                    if let Some((_, Some(file))) = files.first_mut() {
+                        *file = file.clone().saying(&report.says);
+                    }
+                    Message::End(Box::new(Ended {
+                        report,
+                        files,
+                        read_here,
+                    }))
+                }
+                Ok((None, _)) => return,
                 Err(error) => Message::Failed {
                     name: granule.granule.name.to_string(),
                     error,

@@ -89,10 +89,13 @@ impl Tally {
 
 impl Tally {
     /// Notes what the files of a granule were, the last that was added, if it has photons that were kept.
-    pub fn add_sources(&mut self, granule: &str, files: &[(String, GranuleFile)]) {
+    pub fn add_sources(&mut self, granule: &str, files: &[(String, Option<GranuleFile>)]) {
         let last = self.granules.last().filter(|last| last.name == granule);
         if last.is_some_and(|last| last.counts.kept > 0) {
-            let sources = files.iter().map(|(name, file)| file.as_source(name));
+            let sources = files.iter().map(|(name, file)| match file {
+                Some(file) => file.as_source(name),
+                None => SourceFile::new(name, None),
+            });
             self.sources.extend(sources);
         }
     }

@@ -188,6 +188,7 @@ fn report(kept: u64) -> GranuleReport {
         warnings: Vec::new(),
         rows_not_stored: 0,
         cost: crate::read::ReadCost::default(),
+        says: crate::read::Says::default(),
     }
 }
 

@@ -70,7 +70,7 @@ pub use meaning::{Applied, AppliedNumber};
 pub use names::{GranulePath, Sibling, named};
 pub(crate) use oddities::Oddities;
 pub(crate) use product::{ProductName, Rank};
-pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost};
+pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost, Says};
 pub(crate) use siblings::Siblings;
 pub use spent::Spent;
 pub(crate) use steps::{ByTime, StepFinder, Times};
@@ -363,6 +363,7 @@ impl Input {
                 warnings: reader.warnings().to_vec(),
                 rows_not_stored: 0,
                 cost: ReadCost::new(reader.spent(), seconds),
+                says: Says::default(),
             },
         }
     }

@@ -46,6 +46,18 @@ pub struct GranuleReport {
     pub rows_not_stored: u64,
     #[serde(skip)]
     pub cost: ReadCost,
+    /// Of an HDF5 file.
+    #[serde(skip)]
+    pub says: Says,
+}
+
+/// What a file says of itself that its name does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Says {
+    /// That its photons were invented.
+    pub synthetic: bool,
+    /// When its data end, in UTC as ISO 8601 has it.
+    pub end: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -150,6 +162,7 @@ impl GranuleReport {
             warnings: reader.warnings().to_vec(),
             rows_not_stored: reader.rows_not_stored(),
             cost: ReadCost::new(reader.spent(), seconds),
+            says: granule.says(),
         }
     }
 }

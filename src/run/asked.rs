@@ -183,6 +183,12 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Whether the store has a SHA-256 of every byte of each granule, for which each is read once more.
+    pub fn hash_granules(mut self, hash: bool) -> Self {
+        self.settings.hashed = hash;
+        self
+    }
+
     /// What folds the photons.
     pub fn device(mut self, device: DeviceChoice) -> Self {
         self.settings.device = device;

@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
         let survey = pipeline::survey(self.config, self.plan, settings.tolerant)?;
         self.say_drift(&survey);
         self.check_layout(&survey)?;
-        let question = Question::new(&self.config.sha256, &survey.columns);
+        let question = Question::new(&self.config.sha256, &survey.columns, settings.hashed);
         let saved = saved.held_against(&question, &survey, settings);
         let kept = saved.errors();
         let spill = spill_folder(target.store);

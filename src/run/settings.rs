@@ -21,6 +21,8 @@ pub(super) struct Settings<'a> {
     pub external: Vec<PathBuf>,
     /// How objects are read that are no files.
     pub remote: Remote,
+    /// Whether whole files are hashed.
+    pub hashed: bool,
     pub device: DeviceChoice,
     /// What is said of devices that are not asked for.
     pub guide: Guide,
@@ -43,6 +45,7 @@ impl Default for Settings<'_> {
             tolerant: false,
             external: Vec::new(),
             remote: Remote::default(),
+            hashed: false,
             device: DeviceChoice::Auto,
             guide: Guide::default(),
             threads: all_cores(),
@@ -69,6 +72,7 @@ impl<'a> Settings<'a> {
             remote,
             external: self.external.clone(),
             tolerant: self.tolerant,
+            hashed: self.hashed,
             chunk_memory: Some(self.memory.for_chunks()),
             dialect: self.dialect,
             ..Access::default()

@@ -18,6 +18,8 @@ pub struct Citation {
     pub products: Vec<CitedProduct>,
     /// Files whose names are of no product.
     pub other_files: u64,
+    /// Granules that say that they are synthetic: no data of ICESat-2, and nothing to cite.
+    pub synthetic_files: u64,
     /// The version that wrote the store.
     pub icefold_version: String,
 }
@@ -32,6 +34,8 @@ pub struct CitedProduct {
     pub title: Option<String>,
     /// Without `https://doi.org/`; `None` where icefold knows of none.
     pub doi: Option<String>,
+    /// A quick look: made within days, and replaced by the release itself.
+    pub quick_look: bool,
     /// Granules with photons in the store.
     pub granules: u64,
 }
@@ -51,9 +55,9 @@ pub struct CitedProduct {
 /// let granules = Granules::found_in(folder.path())?;
 /// Run::new(config::load("atl03")?, granules).into_store(&store).execute()?;
 /// let citation: Citation = cite(&store)?;
-/// let first: &CitedProduct = &citation.products[0];
-/// assert_eq!((&*first.product, first.granules), ("ATL03", 1));
-/// assert!(citation.bibtex().contains("@dataset{ATL03_"));
+/// let dois: Vec<_> = citation.products.iter().filter_map(|of: &CitedProduct| of.doi.as_ref()).collect();
+/// assert_eq!((citation.synthetic_files, dois.len()), (1, 0));
+/// assert!(citation.bibtex().contains("@software{icefold,"));
 /// # Ok(())
 /// # }
 /// ```
@@ -68,13 +72,21 @@ pub fn cite(path: &Path) -> Result<Citation> {
         return Err(Error::store(path, message));
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let products = of["products"].as_array().into_iter().flatten();
+    let all = of["products"].as_array().into_iter().flatten();
+    let (invented, products): (Vec<&Value>, Vec<&Value>) =
+        all.partition(|product| product["synthetic"] == true);
+    let invented = invented.into_iter();
+    let synthetic_files = invented
+        .filter_map(|product| product["files"].as_u64())
+        .sum();
     let products: Vec<CitedProduct> = products
+        .into_iter()
         .map(|product| CitedProduct {
             product: text(&product["product"]).unwrap_or_default(),
             release: text(&product["release"]).unwrap_or_default(),
             title: text(&product["title"]),
             doi: text(&product["doi"]),
+            quick_look: product["quick_look"] == true,
             granules: product["files"].as_u64().unwrap_or_default(),
         })
         .collect();
@@ -82,7 +94,8 @@ pub fn cite(path: &Path) -> Result<Citation> {
     let named: u64 = products.iter().map(|product| product.granules).sum();
     Ok(Citation {
         products,
-        other_files: files.saturating_sub(named),
+        other_files: files.saturating_sub(named).saturating_sub(synthetic_files),
+        synthetic_files,
         icefold_version: text(&of["icefold_version"]).unwrap_or_default(),
     })
 }
@@ -94,8 +107,11 @@ impl CitedProduct {
     }
 
     /// The number of the release, as NSIDC writes it: without zeros in front.
-    fn version(&self) -> &str {
-        self.release.trim_start_matches('0')
+    fn version(&self) -> String {
+        let digits = self.release.trim_start_matches('0');
+        let number = if digits.is_empty() { "0" } else { digits };
+        let quick_look = if self.quick_look { " (quick look)" } else { "" };
+        format!("{number}{quick_look}")
     }
 }
 
@@ -106,8 +122,14 @@ impl Citation {
         for product in &self.products {
             let doi = product.doi.as_ref();
             let doi = doi.map_or(String::new(), |doi| format!("  doi = {{{doi}}},\n"));
+            // A quick look and the release itself may be in one store.
+            let quick_look = if product.quick_look {
+                "_quick_look"
+            } else {
+                ""
+            };
             entries.push(format!(
-                "@dataset{{{}_{},\n  author = {{{{ICESat-2 Science Team}}}},\n  title = {{{}, Version {}}},\n  \
+                "@dataset{{{}_{}{quick_look},\n  title = {{{}, Version {}}},\n  \
                  publisher = {{NASA National Snow and Ice Data Center Distributed Active Archive Center}},\n{doi}  \
                  note = {{Authors and year: see the DOI}}\n}}\n",
                 product.product,
@@ -140,6 +162,14 @@ impl fmt::Display for Citation {
                 None => writeln!(f, " (icefold knows of no DOI; see https://nsidc.org/data)")?,
             }
             writeln!(f, "  Subset used: {} granule{plural}.", product.granules)?;
+        }
+        if self.synthetic_files > 0 {
+            let plural = if self.synthetic_files == 1 { "" } else { "s" };
+            writeln!(
+                f,
+                "\n  {} synthetic granule{plural}: no data of ICESat-2, and nothing to cite.",
+                self.synthetic_files
+            )?;
         }
         if self.other_files > 0 {
             let plural = if self.other_files == 1 { "" } else { "s" };

@@ -7,8 +7,9 @@ use super::layout::Layout;
 use super::target::Target;
 use crate::config::{CellPolicy, Config};
 
-/// The command that makes this store again, of the config and the granules that it names.
-pub fn command(config: &Config, target: &Target) -> String {
+/// The command that makes this store again, of the config and the granules that it names; `hashed` where it has their
+/// hashes.
+pub fn command(config: &Config, target: &Target, hashed: bool) -> String {
     let mut words = vec!["icefold run config.yaml granules/ --store store.zarr".to_owned()];
     if config.region.is_some() {
         words.push("--region region.geojson".to_owned());
@@ -30,6 +31,9 @@ pub fn command(config: &Config, target: &Target) -> String {
     let overviews: Vec<String> = overviews.collect();
     if !overviews.is_empty() {
         words.push(format!("--overviews {}", overviews.join(",")));
+    }
+    if hashed {
+        words.push("--hash-granules".to_owned());
     }
     words.join(" ")
 }

@@ -54,9 +54,15 @@ const PROBE: &str = "SHA-256 over the file's length (8 bytes, little-endian), it
 pub struct SourceFile {
     /// Without folders.
     pub name: String,
-    pub bytes: u64,
-    /// SHA-256 in hex over its length, its first and its last 64 KiB.
-    pub probe: String,
+    /// Its size, and SHA-256 in hex over its length, its first and its last 64 KiB; of what is no file, such as a pipe,
+    /// nothing is known.
+    pub probed: Option<(u64, String)>,
+    /// SHA-256 in hex over all of it, where that was asked for.
+    pub sha256: Option<String>,
+    /// Whether it says that its photons were invented.
+    pub synthetic: bool,
+    /// When its data end, where it says so.
+    pub end: Option<String>,
 }
 
 /// What a store is made of.
@@ -68,6 +74,9 @@ pub struct Provenance {
     command: String,
 }
 
+/// Product, release, whether it is no quick look, and whether it is synthetic.
+type ReleaseKey = (String, u16, bool, bool);
+
 /// The files of one release of a product.
 #[derive(Debug, Default)]
 struct Release {
@@ -77,13 +86,19 @@ struct Release {
 
 impl SourceFile {
     /// A file that reports call so: folders may be in front.
-    pub fn new(called: &str, bytes: u64, probe: &str) -> Self {
+    pub fn new(called: &str, probed: Option<(u64, String)>) -> Self {
         let name = called.rsplit('/').next().unwrap_or_default();
         Self {
             name: name.to_owned(),
-            bytes,
-            probe: probe.to_owned(),
+            probed,
+            sha256: None,
+            synthetic: false,
+            end: None,
         }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.probed.as_ref().map_or(0, |(bytes, _)| *bytes)
     }
 
     fn product(&self) -> Option<ProductName> {
@@ -100,25 +115,33 @@ impl Provenance {
     /// Of what is asked for, and of these files, in whatever order.
     pub fn new(config: &Config, target: &Target, mut files: Vec<SourceFile>) -> Self {
         files.sort();
-        files.dedup();
+        // One that was looked at several times is one; what more was known of it at one of them comes last.
+        files.dedup_by(|next, kept| {
+            let same = next.name == kept.name && next.probed == kept.probed;
+            if same {
+                std::mem::swap(next, kept);
+            }
+            same
+        });
+        let hashed = files.iter().any(|file| file.sha256.is_some());
         Self {
-            files,
             config: config.stated(),
-            command: command(config, target),
+            command: command(config, target, hashed),
+            files,
         }
     }
 
     /// The files by product and release; those of other names under neither.
-    fn releases(&self) -> BTreeMap<(String, u16, bool), Release> {
+    fn releases(&self) -> BTreeMap<ReleaseKey, Release> {
         let mut releases: BTreeMap<_, Release> = BTreeMap::new();
         for file in &self.files {
             let key = file.product().and_then(|name| {
                 let (release, _) = release_of(&name)?;
-                Some((name.product, release, name.rank.is_final))
+                Some((name.product, release, name.rank.is_final, file.synthetic))
             });
             let found = releases.entry(key.unwrap_or_default()).or_default();
             found.files += 1;
-            found.bytes += file.bytes;
+            found.bytes += file.bytes();
         }
         releases
     }
@@ -127,39 +150,43 @@ impl Provenance {
     fn products(&self) -> Vec<Value> {
         let releases = self.releases().into_iter();
         let named = releases.filter(|((product, ..), _)| !product.is_empty());
-        let products = named.map(|((product, release, is_final), of)| {
+        let products = named.map(|((product, release, is_final, synthetic), of)| {
             let mut item = Map::new();
             item.insert("product".to_owned(), json!(product));
             item.insert("release".to_owned(), json!(format!("{release:03}")));
             if !is_final {
                 item.insert("quick_look".to_owned(), json!(true));
             }
+            if synthetic {
+                item.insert("synthetic".to_owned(), json!(true));
+            }
             item.insert("files".to_owned(), json!(of.files));
             item.insert("bytes".to_owned(), json!(of.bytes));
-            item.insert("title".to_owned(), json!(title(&product)));
-            let doi = doi(&product, release).filter(|_| is_final);
+            let title = title(&product).filter(|_| !synthetic);
+            item.insert("title".to_owned(), json!(title));
+            let doi = doi(&product, release).filter(|_| is_final && !synthetic);
             item.insert("doi".to_owned(), json!(doi));
             Value::Object(item)
         });
         products.collect()
     }
 
-    /// When the first and the last of the granules begin, as their names have it.
+    /// When the first of the granules begins, and the last one ends; where not all say when they end, when it begins.
     fn times(&self) -> Option<[String; 2]> {
-        let times = self.files.iter().filter_map(|file| {
+        let begins = self.files.iter().filter_map(|file| {
             let name = file.product()?;
             let digits = name.granule.split('_').nth(1)?;
             let is_time = digits.len() == 14 && digits.bytes().all(|b| b.is_ascii_digit());
-            is_time.then(|| digits.to_owned())
+            is_time.then(|| (said_time(digits), end_of(file)))
         });
-        let times: Vec<String> = times.collect();
-        let said = |digits: &String| {
-            let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-            let (date, time) = ([part(0, 4), part(4, 6), part(6, 8)], part(8, 14));
-            let [h, m, s] = [0, 2, 4].map(|at| time.get(at..at + 2).unwrap_or_default());
-            format!("{}T{h}:{m}:{s}Z", date.join("-"))
-        };
-        Some([said(times.iter().min()?), said(times.iter().max()?)])
+        let begins: Vec<(String, Option<String>)> = begins.collect();
+        let first = begins.iter().map(|(begin, _)| begin).min()?.clone();
+        let last = begins.iter().map(|(begin, _)| begin).max()?.clone();
+        let ends: Option<Vec<&String>> = begins.iter().map(|(_, end)| end.as_ref()).collect();
+        let end = ends.and_then(|ends| ends.into_iter().max().cloned());
+        // One before the last granule begins is none.
+        let end = end.filter(|end| end.trim_end_matches('Z') >= last.trim_end_matches('Z'));
+        Some([first, end.unwrap_or(last)])
     }
 
     /// What a group of cells says of itself and of what it was made of.
@@ -241,8 +268,15 @@ impl Provenance {
                 item.insert("release".to_owned(), json!(format!("{release:03}")));
                 item.insert("version".to_owned(), json!(format!("{version:02}")));
             }
-            item.insert("bytes".to_owned(), json!(file.bytes));
-            item.insert("probe".to_owned(), json!(file.probe));
+            if file.synthetic {
+                item.insert("synthetic".to_owned(), json!(true));
+            }
+            let probed = file.probed.as_ref();
+            item.insert("bytes".to_owned(), json!(probed.map(|(bytes, _)| bytes)));
+            item.insert("probe".to_owned(), json!(probed.map(|(_, probe)| probe)));
+            if let Some(sha256) = &file.sha256 {
+                item.insert("sha256".to_owned(), json!(sha256));
+            }
             Value::Object(item)
         });
         let files: Vec<Value> = files.collect();
@@ -261,6 +295,28 @@ impl Provenance {
     pub fn document(&self, config_sha256: &str) -> Value {
         json!({"zarr_format": 3, "node_type": "group", "attributes": self.facts(config_sha256)})
     }
+}
+
+/// Fourteen digits of a name as a moment.
+fn said_time(digits: &str) -> String {
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    let (date, time) = ([part(0, 4), part(4, 6), part(6, 8)], part(8, 14));
+    let [h, m, s] = [0, 2, 4].map(|at| time.get(at..at + 2).unwrap_or_default());
+    format!("{}T{h}:{m}:{s}Z", date.join("-"))
+}
+
+/// When a file says that its data end, if that reads as a moment: `2019-02-22T16:05:12.123456Z`.
+fn end_of(file: &SourceFile) -> Option<String> {
+    let end = file.end.as_ref()?;
+    let shape = |byte: u8| if byte.is_ascii_digit() { b'0' } else { byte };
+    let shaped: Vec<u8> = end.bytes().map(shape).collect();
+    let rest = shaped.strip_prefix(b"0000-00-00T00:00:00")?;
+    let is_fraction = match rest.strip_suffix(b"Z")? {
+        [] => true,
+        [b'.', digits @ ..] => !digits.is_empty() && digits.iter().all(|&byte| byte == b'0'),
+        _ => false,
+    };
+    is_fraction.then(|| end.clone())
 }
 
 /// What was read, in words.
@@ -283,7 +339,12 @@ fn sources(products: &[Value], files: usize) -> String {
                 ""
             };
             let count = product["files"].as_u64().unwrap_or_default();
-            let granules = counted(count, "granule");
+            let what = if product["synthetic"] == true {
+                "synthetic granule"
+            } else {
+                "granule"
+            };
+            let granules = counted(count, what);
             format!(
                 "{granules} of {} release {}{quick}",
                 text("product"),

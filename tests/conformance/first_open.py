@@ -112,7 +112,7 @@ def check_cells(dataset):
 
 def check_gdal(store):
     """GDAL's Zarr driver lists every array from the root. Its values need GDAL 3.12 (rasters) or 3.13 (cells), which no
-    wheel for this Python has; what it opens of them there is in RASTERS.md."""
+    wheel for this Python has; later_readers.py reads those of rasters with a newer one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         with rasterio.open(f"ZARR:{store}") as opened:

@@ -37,6 +37,7 @@ mod plan_time;
 mod points;
 mod profiles;
 mod provenance;
+mod provenance_said;
 mod raster_ways;
 mod rasters;
 mod refusals;

@@ -35,8 +35,9 @@ const SOURCES: [(&str, &str); 12] = [
 ];
 
 /// Folders and files that may be `unsafe`: a C library behind each, or Python.
-const ROOMS: [&str; 4] = [
+const ROOMS: [&str; 5] = [
     "python/src/borrow.rs",
+    "python/src/warm.rs",
     "src/backend/cuda/driver/",
     "src/read/hdf5/",
     "tests/",

@@ -39,6 +39,14 @@ pub fn python() -> Command {
     Command::new(python)
 }
 
+/// Where `scripts/setup` installs readers that only some machines can have.
+pub const READERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/readers");
+
+/// A Python of 3.12 or newer, with its readers.
+pub fn later_python() -> Command {
+    Command::new(Path::new(READERS).join("python/bin/python"))
+}
+
 /// The program, without settings from the environment and without what was kept of the machine.
 pub fn icefold() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_icefold"));

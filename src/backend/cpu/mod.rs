@@ -92,6 +92,12 @@ impl Cpu {
         })
     }
 
+    /// Bytes that folds left for the next one, beside the threads.
+    #[doc(hidden)]
+    pub fn kept_bytes(&self) -> u64 {
+        self.scratch.bytes()
+    }
+
     /// The same pool, with the order of stages fixed.
     pub fn with_strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }

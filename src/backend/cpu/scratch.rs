@@ -66,6 +66,11 @@ impl Scratch {
         result
     }
 
+    /// Bytes that wait for the next fold.
+    pub fn bytes(&self) -> u64 {
+        self.kept.lock().map_or(0, |kept| kept.bytes())
+    }
+
     /// Keeps a table of results that is no longer needed.
     pub fn recycle(&self, table: Partials, job: &Job) {
         if let Ok(mut kept) = self.kept.lock() {
@@ -90,7 +95,33 @@ impl Tables {
     }
 }
 
+/// Bytes of a list, used or not.
+fn held<T>(list: &Vec<T>) -> u64 {
+    (list.capacity() * size_of::<T>()) as u64
+}
+
 impl Buffers {
+    fn bytes(&self) -> u64 {
+        let Order {
+            pairs,
+            keys,
+            photons,
+            starts,
+        } = &self.order;
+        let tables = self.tables.records.lock();
+        let records = tables.map_or(0, |tables| tables.iter().map(Partials::bytes_held).sum());
+        let results = self.tables.results.iter().map(Partials::bytes_held);
+        held(&self.cells)
+            + held(&self.located)
+            + self.places.iter().map(held).sum::<u64>()
+            + pairs.iter().map(held).sum::<u64>()
+            + held(keys)
+            + held(photons)
+            + held(starts)
+            + records
+            + results.sum::<u64>()
+    }
+
     /// A table for results; what it holds is to be replaced, but for remainders and joint sums, of which a
     /// backend knows nothing: it has none.
     pub fn take_result(&mut self, job: &Job) -> Partials {

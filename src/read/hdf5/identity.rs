@@ -7,8 +7,10 @@ use hdf5::Dataset;
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor};
 use serde_json::{Value, json};
 
+use super::attributes::text;
 use super::file::GranuleFile;
 use crate::photon::Values;
+use crate::read::Says;
 
 /// Longest text read, in bytes.
 const TEXT: usize = 256;
@@ -120,6 +122,18 @@ pub(super) fn numbers(granule: &GranuleFile, path: &str) -> Option<Vec<i64>> {
         }
     }
     (!found.is_empty()).then_some(found)
+}
+
+impl GranuleFile {
+    /// What it says of itself beyond its name.
+    pub(crate) fn says(&self) -> Says {
+        let root = self.find_group("/").ok().flatten();
+        let source = root.and_then(|root| text(&root, "source"));
+        Says {
+            synthetic: source.is_some_and(|source| source == "synthetic"),
+            end: word(self, "/ancillary_data/data_end_utc"),
+        }
+    }
 }
 
 /// The text of a dataset of one text.

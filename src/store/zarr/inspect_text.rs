@@ -86,21 +86,32 @@ fn provenance_lines(of: &Value) -> Vec<String> {
         let doi = product["doi"]
             .as_str()
             .map_or(String::new(), |doi| format!(", doi {doi}"));
+        let kind = match ["synthetic", "quick_look"].map(|kind| product[kind] == true) {
+            [true, _] => " (synthetic)",
+            [_, true] => " (quick look)",
+            _ => "",
+        };
         lines.push(format!(
-            "  {} release {}: {}{doi}",
+            "  {} release {}{kind}: {}{doi}",
             plain(&product["product"]),
             plain(&product["release"]),
             counted(&product["files"], "file"),
         ));
     }
     for granule in granules.iter().take(NAMED) {
-        let probe = plain(&granule["probe"]);
-        lines.push(format!(
-            "  {}  {} bytes, probe {}",
-            plain(&granule["name"]),
-            grouped(granule["bytes"].as_u64().unwrap_or(0)),
-            probe.get(..12).unwrap_or(&probe),
-        ));
+        let name = plain(&granule["name"]);
+        let Some(bytes) = granule["bytes"].as_u64() else {
+            lines.push(format!("  {name}  no file, so without a size and a probe"));
+            continue;
+        };
+        let kind = if granule["sha256"].is_string() {
+            "sha256"
+        } else {
+            "probe"
+        };
+        let hash = plain(&granule[kind]);
+        let hash = hash.get(..12).unwrap_or(&hash);
+        lines.push(format!("  {name}  {} bytes, {kind} {hash}", grouped(bytes)));
     }
     if let Some(more) = granules.len().checked_sub(NAMED).filter(|more| *more > 0) {
         lines.push(format!(
