@@ -20,6 +20,8 @@ mod marker;
 mod read;
 mod replaces;
 mod sources;
+#[cfg(test)]
+mod taken_up;
 mod write;
 
 use std::collections::BTreeSet;

@@ -56,6 +56,8 @@ mod specials;
 mod sums;
 mod tdigest;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod total;
 mod value;
 mod vector;
