@@ -22,6 +22,8 @@
 
 #[macro_use]
 mod accumulate;
+#[cfg(test)]
+mod answers;
 mod choose;
 mod coarsen;
 mod combined;
