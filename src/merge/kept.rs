@@ -71,13 +71,12 @@ fn an_index_whose_shards_do_not_follow_one_another_is_no_index() {
 
 #[test]
 fn a_block_of_another_config_is_not_a_damaged_one() {
-    let (job, grid) = (job(), grid());
+    let (ours, mut other, grid) = (job(), job(), grid());
     let outer = tempfile::tempdir().unwrap();
-    let mut partials = RunPartials::new(&grid, &job, 0, outer.path());
-    partials.add(&photons(&job, [3], 4)).unwrap();
+    let mut partials = RunPartials::new(&grid, &ours, 0, outer.path());
+    partials.add(&photons(&ours, [3], 4)).unwrap();
     partials.commit().unwrap();
     let run = &partials.committed.runs[0];
-    let mut other = super::tests::job();
     other.columns[0].name = "another".to_owned();
     let mut reader = RunReader::open(run, 0, 4096, Encoding::new(&other, &grid)).unwrap();
     reader.seek(run.shards[&0]).unwrap();

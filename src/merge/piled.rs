@@ -149,7 +149,9 @@ fn cells_that_fill_a_window_to_the_byte_come_in_one() {
         // Each in a sorted run of its own.
         let partials = RunPartials::new(&grid, &job, 0, outer.path());
         let mut partials = partials.with_window(window);
-        tables.iter().for_each(|table| partials.add(table).unwrap());
+        for table in &tables {
+            partials.add(table).unwrap();
+        }
         partials.commit().unwrap();
         assert_eq!(partials.committed.runs.len(), 2);
         let windows = windows(&mut partials);

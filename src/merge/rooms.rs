@@ -48,6 +48,12 @@ fn windows_and_values_of_cells_have_parts_of_the_budget_and_a_quarter_of_what_ta
     assert_eq!((windows.room(), windows.most), (64 << 10, 64 << 10));
 }
 
+/// The budget of which three quarters are so many bytes.
+fn of_room(room: u64) -> u64 {
+    let budget = (room..2 * room).find(|budget| budget - budget / 4 == room);
+    budget.unwrap()
+}
+
 #[test]
 fn tables_that_fill_their_part_to_the_byte_stay_in_memory() {
     let (job, grid) = (job(), grid());
@@ -56,9 +62,8 @@ fn tables_that_fill_their_part_to_the_byte_stay_in_memory() {
     let mut one = RunPartials::new(&grid, &job, MIB, outer.path());
     one.add(&batch).unwrap();
     let bytes = one.memory();
-    // Budgets of which three quarters are as much, or a byte less.
-    let budget = (0..).find(|budget| budget - budget / 4 == bytes).unwrap();
-    for (budget, runs) in [(budget, 0), (budget - 2, 1)] {
+    for (room, runs) in [(bytes, 0), (bytes - 1, 1)] {
+        let budget = of_room(room);
         let mut partials = RunPartials::new(&grid, &job, budget, outer.path());
         partials.add(&batch).unwrap();
         assert_eq!(partials.spilled().runs, runs, "{budget}");
@@ -80,11 +85,10 @@ fn a_second_table_goes_where_the_first_one_leaves_room() {
         bytes = both.memory();
     }
     for (room, runs) in [(bytes, 0), (bytes - 600, 1)] {
-        let budget = (0..).find(|budget| budget - budget / 4 == room).unwrap();
-        let mut partials = RunPartials::new(&grid, &job, budget, outer.path());
-        batches
-            .iter()
-            .for_each(|batch| partials.add(batch).unwrap());
+        let mut partials = RunPartials::new(&grid, &job, of_room(room), outer.path());
+        for batch in &batches {
+            partials.add(batch).unwrap();
+        }
         assert_eq!(partials.spilled().runs, runs);
         // Only as much goes as has to.
         let gone = partials

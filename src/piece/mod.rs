@@ -19,6 +19,8 @@ mod manifest;
 mod marker;
 mod read;
 mod replaces;
+#[cfg(test)]
+mod shards_done;
 mod sources;
 #[cfg(test)]
 mod taken_up;

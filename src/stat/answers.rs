@@ -133,3 +133,75 @@ fn units_of_datasets_are_those_of_the_table() {
         }
     }
 }
+
+/// A table of three cells, the second with a remainder and joint rows.
+fn table() -> (Job, Partials) {
+    let mut job = heights_by_time(&[1.0, 2.0], &[0.0, 1.0]).0;
+    job.columns[0].needs.moments = true;
+    job.columns[0].needs.ordered = true;
+    let mut partials = Partials::empty(&job);
+    for (cell, heights) in [(2, &[1.0, 2.0][..]), (4, &[1.0, 1e-12]), (7, &[3.0; 5])] {
+        partials.cells.push(cell);
+        partials.photons.push(heights.len() as u64);
+        partials.columns[0].push_cell(heights, &job.columns[0]);
+        partials.columns[1].push_cell(heights, &job.columns[1]);
+    }
+    let rule = job.columns[0].remainder_rule().unwrap();
+    let remainder = Remainder::of(4, &[1e-12f64], &rule).unwrap();
+    partials.columns[0].remainders.append([remainder]);
+    partials.columns[0].joints[1].push(4, &[0, 1, 0, 1]);
+    (job, partials)
+}
+
+#[test]
+fn what_is_listed_by_cell_takes_memory_where_a_cell_has_it() {
+    let (job, mut partials) = table();
+    let bytes = |cell: usize| partials.bytes_of(cell..cell + 1, &job) - job.cell_bytes();
+    // Two values and five of 8 bytes; beside them a remainder, and a cell with four words.
+    assert_eq!(bytes(0), 2 * 8);
+    assert_eq!(bytes(1), 2 * 8 + size_of::<Remainder>() as u64 + 5 * 8);
+    assert_eq!(bytes(2), 5 * 8);
+    // A copy has no room for more; what more takes is counted, with what the allocator does beside.
+    partials = partials.clone();
+    let before = partials.bytes_held();
+    partials.columns[0].joints[0].reserve(10);
+    let joint = partials.bytes_held();
+    assert_eq!(joint - before, 10 * 3 * 8 + 2 * 16);
+    partials.columns[0].remainders.rows.reserve_exact(4);
+    let more = partials.bytes_held() - joint;
+    assert_eq!(more, 4 * size_of::<Remainder>() as u64);
+}
+
+#[test]
+fn room_is_made_for_the_rows_that_come_and_no_more() {
+    let (job, partials) = table();
+    for rows in [0..3, 1..3, 2..3, 0..1] {
+        let mut part = Partials::empty(&job);
+        part.reserve(&[(&partials, rows.clone())]);
+        let reserved = part.bytes_held();
+        part.append(&partials, rows);
+        assert_eq!(part.bytes_held(), reserved);
+        assert_eq!(part.clone().bytes_held(), reserved);
+    }
+}
+
+#[test]
+fn a_table_that_keeps_less_than_an_eighth_for_more_stays_as_it_is() {
+    let (job, small) = table();
+    let mut table = Partials::empty(&job);
+    for cell in 0..1000 {
+        let mut row = small.clone();
+        row.cells[0] = cell;
+        table.append(&row, 0..1);
+    }
+    table.shrink(&job);
+    let shrunk = table.bytes_held();
+    table.cells.reserve_exact(50);
+    let held = table.bytes_held();
+    assert_eq!(held - shrunk, 50 * 8);
+    table.shrink(&job);
+    assert_eq!(table.bytes_held(), held);
+    table.cells.reserve_exact(10_000);
+    table.shrink(&job);
+    assert_eq!(table.bytes_held(), shrunk);
+}
