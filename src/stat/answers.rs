@@ -194,7 +194,8 @@ fn a_table_that_keeps_less_than_an_eighth_for_more_stays_as_it_is() {
         row.cells[0] = cell;
         table.append(&row, 0..1);
     }
-    table.shrink(&job);
+    // A copy has no room for more.
+    let mut table = table.clone();
     let shrunk = table.bytes_held();
     table.cells.reserve_exact(50);
     let held = table.bytes_held();
