@@ -12,6 +12,8 @@ mod overview;
 mod schema;
 mod steps;
 mod table;
+#[cfg(test)]
+mod tests;
 mod vectors;
 
 use std::collections::BTreeMap;

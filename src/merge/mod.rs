@@ -18,10 +18,18 @@
 mod damage;
 mod disk;
 mod estimate;
+#[cfg(test)]
+mod files;
 mod folder;
+#[cfg(test)]
+mod kept;
 mod memory;
 mod merger;
 mod pile;
+#[cfg(test)]
+mod piled;
+#[cfg(test)]
+mod rooms;
 mod run_file;
 mod saved;
 mod sorted_run;

@@ -20,7 +20,11 @@ mod marker;
 mod read;
 mod replaces;
 mod run_checkpoint;
+#[cfg(test)]
+mod shards_done;
 mod sources;
+#[cfg(test)]
+mod taken_up;
 mod write;
 
 use std::collections::BTreeSet;

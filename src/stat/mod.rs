@@ -23,6 +23,8 @@
 
 #[macro_use]
 mod accumulate;
+#[cfg(test)]
+mod answers;
 mod choose;
 mod clock;
 mod coarsen;
@@ -60,6 +62,8 @@ mod specials;
 mod sums;
 mod tdigest;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod total;
 mod value;
 mod vector;
