@@ -16,6 +16,7 @@ use super::asked::{Format, bands, chosen, why_not};
 use super::of_store::{Part, geotiff, readers};
 use crate::digest::hex;
 use crate::error::{Error, Result, Setting, phrase};
+use crate::folders;
 use crate::place::sync_folder;
 use crate::store::StoreReader;
 
@@ -132,21 +133,17 @@ pub fn check_folder(folder: &Path, overwrite: bool) -> Result<()> {
     if !found.is_dir() {
         return refused(" is no folder; name one for the files".to_owned());
     }
-    let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
-    let mut is_empty = true;
-    for entry in entries {
-        let entry = entry.map_err(|e| Error::io("list", folder, e))?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !(is_file && (GEOTIFF.wrote)(&entry.path())) {
-            let name = entry.file_name();
+    let entries = folders::list(folder).map_err(|e| Error::io("list", folder, e))?;
+    for entry in &entries {
+        let is_file = fs::symlink_metadata(entry).is_ok_and(|found| found.is_file());
+        if !(is_file && (GEOTIFF.wrote)(entry)) {
             return refused(format!(
                 " holds {}, which is no GeoTIFF of icefold, and is not replaced; name another folder",
-                name.display()
+                folders::name(entry)
             ));
         }
-        is_empty = false;
     }
-    if !is_empty && !overwrite {
+    if !entries.is_empty() && !overwrite {
         return Err(Error::argument(phrase![
             Setting::Geotiff.to(folder.display()),
             " has files already"

@@ -12,11 +12,11 @@ use super::map::ShardMap;
 /// zagg has them.
 pub(super) fn aoi_mask(config: &Config, map: &ShardMap) -> Result<Option<Vec<Vec<u64>>>> {
     let grid = &config.grid;
-    let healpix = grid.kind.healpix().is_some();
+    let is_nested = grid.kind.rectilinear().is_none();
     let Some(region) = config
         .region
         .as_ref()
-        .filter(|_| config.cells == CellPolicy::Region && healpix)
+        .filter(|_| config.cells == CellPolicy::Region && is_nested)
     else {
         return Ok(None);
     };

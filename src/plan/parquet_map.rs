@@ -92,8 +92,7 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
     let builder = builder.map_err(|why| format!("cannot be read as Parquet: {why}; {AGAIN}"))?;
     let meta = meta_of(builder.metadata()).ok_or_else(|| {
         format!(
-            "is Parquet without the metadata {META}, so it is no shard map; name a map of icefold plan or of zagg's \
-             ShardMap.to_parquet"
+"is Parquet without the metadata {META}, so it is no shard map; name a map, such as ShardMap.to_parquet of zagg writes"
         )
     })?;
     let meta: Meta = serde_json::from_str(meta)

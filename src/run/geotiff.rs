@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::of_file;
 use crate::error::{Action, Error, Result, Setting, phrase};
 use crate::export::{Geotiff, Geotiffs, check_folder, into_folder};
+use crate::folders;
 use crate::grid::Grid;
 use crate::place::{FolderPlace, Step, check_outside};
 use crate::store::Layout;
@@ -104,10 +105,7 @@ pub(super) fn of_standing(store: &Path, folder: Option<&Path>) -> Result<()> {
     check_folder(folder, true)?;
     let files = FolderPlace::create(folder)?;
     let written = into_folder(store, files.partial(), folder)?;
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return files.publish();
-    };
-    let there = entries.count();
+    let there = folders::list(folder).map_or(0, |entries| entries.len());
     if there == 0 {
         return files.publish();
     }

@@ -79,7 +79,7 @@ impl Azimuthal {
     }
 
     /// Metres from the pole at a latitude.
-    pub fn radius(&self, lat: f64) -> f64 {
+    pub fn radius(lat: f64) -> f64 {
         let (half, c) = sin_cos((0.5 * (90.0 - lat)) * DEGREE);
         (AXIS * half) * (2.0 * slope((c - half) * (c + half))).sqrt()
     }

@@ -49,7 +49,7 @@ impl Factors<'_> {
     pub fn of_latitude(&self, lat: f64) -> [f64; 2] {
         match self {
             Self::Polar(polar) => [polar.radius(lat); 2],
-            Self::Azimuthal(azimuthal) => [azimuthal.radius(lat); 2],
+            Self::Azimuthal(_) => [Azimuthal::radius(lat); 2],
             Self::Cylindrical(cylindrical) => [1.0, cylindrical.project(0.0, lat).1],
         }
     }

@@ -191,7 +191,7 @@ fn place(
         let [whole_column, whole_row] = [column.floor(), row.floor()];
         columns[i] = whole_column;
         rows[i] = whole_row;
-        let is_clear = |part: f64, margin: f64| (part > margin) & (part < 1.0 - margin);
+        let is_clear = |part: f64, margin: f64| (part - 0.5).abs() < 0.5 - margin;
         clear[i] = is_clear(column - whole_column, patch.margin[0])
             & is_clear(row - whole_row, patch.margin[1]);
     }

@@ -106,6 +106,9 @@ fn a_track_lies_in_patches_that_settle_nearly_all_of_it() {
         }
         assert!(10 * settled > 7 * boxes, "{which}: {settled} of {boxes}");
         // Places are within the margin of the reference's, by far.
+        let Kind::Product(patch) = patch.kind else {
+            panic!("no product");
+        };
         let mut places = [[0.0; BLOCK]; 2];
         let mut clear = [false; BLOCK];
         place(
