@@ -4,7 +4,7 @@
 //! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
-//! `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
+//! `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
 //! whether to go on (`notes.rs`).
@@ -20,6 +20,7 @@ mod outcome;
 mod pieces;
 mod planned;
 mod rows;
+mod saved;
 mod session;
 mod settings;
 mod standing;

@@ -39,9 +39,8 @@ pub use sink::{Sink, Store, Written, WrittenOverview};
 pub use table::{TableWriter, WholeTable};
 pub use table_format::TableFormat;
 pub use target::{StoreSink, Target, Whole};
-pub(crate) use zarr::made_of;
 pub use zarr::{
     ArrayInfo, Difference, DifferenceKind, Extent, Inspected, RowsHash, StoreArray, StoreReader,
     StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
-    content_of, inspect, resolve, verify,
+    content_of, inspect, made_of, resolve, verify,
 };

@@ -41,6 +41,7 @@ mod refusals;
 mod region_files;
 mod regions;
 mod reports;
+mod resume_granules;
 mod runs;
 mod said;
 mod schema;
