@@ -69,7 +69,6 @@ pub(crate) use table::{field, metadata};
 pub(crate) use table_file::TableFile;
 pub use table_format::TableFormat;
 pub use target::{StoreSink, Target, Whole};
-pub(crate) use zarr::made_of;
 pub use zarr::{
     ArrayInfo, Difference, DifferenceKind, Extent, Inspected, RowsHash, StoreArray, StoreReader,
     StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
