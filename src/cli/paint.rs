@@ -106,9 +106,9 @@ mod tests {
                        rejected       2 (bad_coordinate)\n  content          sha256 ab\n\nmore\n";
         let shown = painted(summary);
         assert_eq!(washed(&shown), summary);
-        assert!(shown.contains("\u{1b}[32m10\u{1b}[0m"), "{shown:?}");
+        assert!(shown.contains("\u{1b}[32m 10\u{1b}[0m"), "{shown:?}");
         assert!(
-            shown.contains("\u{1b}[33m2 (bad_coordinate)\u{1b}[0m"),
+            shown.contains("\u{1b}[33m 2 (bad_coordinate)\u{1b}[0m"),
             "{shown:?}"
         );
         assert!(shown.contains("  granules         4 read\n"), "{shown:?}");
