@@ -320,10 +320,6 @@ fn summary(text: &mut String, report: &RunReport) {
         "time",
         &format!("{seconds:.2} s, {rate:.1} million photons/s"),
     );
-    report
-        .network
-        .iter()
-        .for_each(|network| line("network", &network.to_string()));
     if let Some(bytes) = report.peak_resident_bytes {
         line("peak memory", &format!("{} bytes", grouped(bytes)));
     }

@@ -1,12 +1,9 @@
 //! What reading objects took, in a run's report.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::source::Took;
-use crate::text::grouped;
 
 /// What reading objects took, from the first request of the plan on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,19 +28,5 @@ impl NetworkReport {
             bytes_received: took.received,
             bytes_needed: took.needed,
         })
-    }
-}
-
-impl fmt::Display for NetworkReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} bytes for {} needed, of {} objects in {} requests, {} of them again",
-            grouped(self.bytes_received),
-            grouped(self.bytes_needed),
-            grouped(self.objects),
-            grouped(self.requests),
-            grouped(self.retries)
-        )
     }
 }
