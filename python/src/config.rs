@@ -63,12 +63,12 @@ impl Config {
         let made = || -> Result<config::Config> {
             let region = region.map(Region::of_geojson).transpose()?;
             let config = config::parse_with_region(name, text, region)?;
-            Ok(
-                match cells_of_region && config.cells != CellPolicy::Region {
-                    true => config.with_cells_of_region(),
-                    false => config,
-                },
-            )
+            let wanted = cells_of_region && config.cells != CellPolicy::Region;
+            Ok(if wanted {
+                config.with_cells_of_region()
+            } else {
+                config
+            })
         };
         let config = made().or_raise(py)?;
         if config.sha256 != sha256 {

@@ -337,9 +337,7 @@ impl Line<'_, '_> {
             return self.fail(report.name, error, listed);
         }
         if let Some(pieces) = &mut self.pieces {
-            let known = files.iter();
-            let known = known.filter_map(|(name, file)| Some((name.clone(), file.clone()?)));
-            pieces.sources.extend(known);
+            pieces.know(&files);
         }
         if self.room.is_ok() {
             granule.on_device.read_here(&read_here);

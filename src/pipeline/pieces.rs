@@ -67,6 +67,13 @@ impl<'a> PieceLine<'a> {
         &self.conserved
     }
 
+    /// Notes what files were; of what is no file nothing is known.
+    pub fn know(&mut self, files: &[(String, Option<GranuleFile>)]) {
+        let known = files.iter();
+        let known = known.filter_map(|(name, file)| Some((name.clone(), file.clone()?)));
+        self.sources.extend(known);
+    }
+
     /// A granule was read whole; it is listed for these shards, and added photons to some.
     pub fn read(&mut self, granule: &str, listed: &[u64], photons: &BTreeMap<u64, u64>) {
         for shard in listed {

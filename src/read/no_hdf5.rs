@@ -140,6 +140,11 @@ impl GranuleFile {
         Err(refused(name))
     }
 
+    /// What it says of itself: none is open.
+    pub(crate) fn says(&self) -> super::Says {
+        match self.0 {}
+    }
+
     /// With others beside it: none is open.
     ///
     /// # Errors
