@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::mark::GEOTIFF;
 use super::asked::{Format, bands, chosen, why_not};
+use super::mark::GEOTIFF;
 use super::of_store::{Part, geotiff, readers};
 use crate::digest::hex;
 use crate::error::{Error, Result, Setting, phrase};

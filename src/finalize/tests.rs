@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Float32Array, Int32Array, UInt32Array, UInt64Array}
 use super::*;
 use crate::config::{Steps, TimeAxis};
 use crate::grid::Latitude;
+use crate::stat::Channels;
 
 fn order(order: u8) -> Order {
     Order::new(order).unwrap()
@@ -23,6 +24,7 @@ fn array(name: &str, kind: Kind) -> OutputArray {
         units: None,
         long_name: None,
         kind,
+        attributes: Map::new(),
     }
 }
 
@@ -30,6 +32,7 @@ fn schema(steps: Option<StoreSteps>) -> StoreSchema {
     let digest = Kind::Digest {
         delta: 100,
         coarser: 400,
+        channels: Channels::default(),
     };
     StoreSchema {
         grid: GridConfig {
@@ -110,6 +113,7 @@ fn a_coarser_order_has_the_same_outputs_and_digests_of_a_delta_of_their_own() {
     let digest = Kind::Digest {
         delta: 400,
         coarser: 400,
+        channels: Channels::default(),
     };
     assert_eq!(coarse.arrays[1].kind, digest);
     assert_eq!(coarse.arrays[1].name, "digest");

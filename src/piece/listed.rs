@@ -221,6 +221,8 @@ impl Listed {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

@@ -170,7 +170,9 @@ impl RunCheckpoint {
             return Err("the granules have columns of other types now".to_owned());
         }
         if then.hashed != now.hashed {
-            return Err("hashes of whole files are asked for then or now, and not both times".to_owned());
+            return Err(
+                "hashes of whole files are asked for then or now, and not both times".to_owned(),
+            );
         }
         if self.rejected_rows > 0 && !tolerant {
             return Err(format!(
@@ -196,7 +198,9 @@ impl RunCheckpoint {
             if !now.eq(files.iter().map(|(file, _)| file.clone())) {
                 return Err(format!("granule {name} is read with other files now"));
             }
-            let known = files.iter().map(|(file, then)| Some((file.clone(), then.clone()?)));
+            let known = files
+                .iter()
+                .map(|(file, then)| Some((file.clone(), then.clone()?)));
             let Some(known) = known.collect::<Option<_>>() else {
                 return Err(format!("what was read of {name} was no file"));
             };

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
-use crate::export::Geotiffs;
 use super::network::NetworkReport;
+use crate::export::Geotiffs;
 use crate::left_out::RejectedRow;
 use crate::read::Applied;
 use crate::read::{Failed, GranuleReport};

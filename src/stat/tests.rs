@@ -190,6 +190,7 @@ fn digest(column: usize, delta: u32, coarser: u32) -> JobOutput {
         column,
         delta,
         coarser,
+        members: None,
     }
 }
 

@@ -51,9 +51,9 @@ fn arrays_of_a_raster_are_geotiffs_of_the_right_place_and_values() {
             .arg("--store")
             .arg(&store);
         succeed(run.args(["--overviews", "2"]));
-        let mut export = icefold();
-        export.arg("export").arg(&store).arg("-o").arg(&folder);
-        let done = succeed(&mut export);
+        let mut exporting = icefold();
+        exporting.arg("export").arg(&store).arg("-o").arg(&folder);
+        let done = succeed(&mut exporting);
         // A histogram has those of what is below and above it, too.
         assert_eq!(stdout(&done).lines().count(), 5);
         let said = String::from_utf8_lossy(&done.stderr);
