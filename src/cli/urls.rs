@@ -1,18 +1,20 @@
 //! URLs among the arguments of a verb: refused as those of configs are, by the flag that has them.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
 
 use crate::error::Result;
 use crate::run::urls::refuse;
+use crate::source::is_object;
 
 /// Arguments whose value may be any text.
 const TEXTS: [&str; 2] = ["title", "device"];
 /// Those that are read where they are.
 const GRANULES: [&str; 2] = ["granules", "path"];
 /// Those that are written.
-const WRITTEN: [&str; 6] = ["store", "table", "report", "output", "out", "to"];
+const WRITTEN: [&str; 7] = ["store", "table", "geotiff", "report", "output", "out", "to"];
 
 /// Refuses URLs among the arguments of a verb.
 ///
@@ -23,16 +25,25 @@ pub fn refuse_in(verb: &Command, matches: &ArgMatches) -> Result<()> {
         let id = argument.get_id().as_str();
         let is_granule =
             (GRANULES.contains(&id) && argument.is_positional()) || id == "granules_from";
-        if TEXTS.contains(&id) || is_granule {
+        if TEXTS.contains(&id) {
             continue;
         }
         let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
         for value in values {
+            if is_granule && (is_object(Path::new(value)) || is_file_url(value)) {
+                continue;
+            }
             let written = WRITTEN.contains(&id) && !argument.is_positional();
             refuse(Path::new(value), &flag(argument), written)?;
         }
     }
     Ok(())
+}
+
+fn is_file_url(value: &OsStr) -> bool {
+    value
+        .to_str()
+        .is_some_and(|text| text.starts_with("file://"))
 }
 
 /// An argument as the user writes it.

@@ -102,7 +102,7 @@ pub fn column(info: &ArrayInfo, bytes: &[u8]) -> Result<ArrayRef> {
 /// Lists of means and weights as a column.
 pub fn lists<'b>(
     info: &ArrayInfo,
-    of_rows: impl Iterator<Item = &'b [u8]> + Clone,
+    of_rows: &(impl Iterator<Item = &'b [u8]> + Clone),
 ) -> Result<ArrayRef> {
     if (info.dtype, info.ragged) != (Dtype::F32, Some(2)) {
         return Err(Error::argument(format!(

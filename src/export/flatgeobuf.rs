@@ -15,6 +15,7 @@ use flatgeobuf::geozero::{ColumnValue, FeatureProcessor, GeomProcessor, Property
 use flatgeobuf::{ColumnType, FgbCrs, FgbWriter, FgbWriterOptions, GeometryType};
 
 use crate::error::{Error, Result};
+use crate::grid::Crs;
 use crate::place::{Artefact, FilePlace, Folder, write_failed};
 use crate::store::{Geometry, Located, Shape};
 
@@ -55,7 +56,7 @@ impl Features {
         let options = FgbWriterOptions {
             crs: FgbCrs {
                 org: Some("EPSG"),
-                code: crs.map_or(4326, |crs| crs.code()).cast_signed(),
+                code: crs.map_or(4326, Crs::code).cast_signed(),
                 ..FgbCrs::default()
             },
             description: Some(&description),

@@ -130,7 +130,7 @@ pub fn write(chosen: &Chosen, asked: &Export) -> Result<String> {
     let at_once = (ROWS / maker.steps.len().max(1)).max(1);
     let mut count = 0;
     while let Some(block) = rows.next(at_once)? {
-        let made = maker.rows(block)?;
+        let made = maker.rows(&block)?;
         count += made.columns[0].len();
         out.append(made, &maker.located)?;
     }
@@ -217,12 +217,12 @@ impl Maker<'_> {
             };
             fields.push(Field::new(&times.name, data_type, false));
         }
-        fields.extend(self.located.positions().map(field));
+        fields.extend(Located::positions().map(field));
         fields
     }
 
     /// The rows of some cells: those in the region, at the steps at which one of the arrays has a value.
-    fn rows(&self, block: StoredBlock) -> Result<Made> {
+    fn rows(&self, block: &StoredBlock) -> Result<Made> {
         let grid = self.located.grid;
         let is_in = |&id: &u64| {
             self.asked.region.as_ref().is_none_or(|region| {
@@ -263,17 +263,14 @@ impl Maker<'_> {
         }
         columns.extend(self.located.positions_of(&ids));
         for (i, info) in self.infos.iter().enumerate() {
-            columns.push(match info.ragged {
-                Some(_) => lists(
-                    info,
-                    slots.iter().map(|(cell, _)| &block.lists[i][*cell][..]),
-                )?,
-                None => {
-                    let bytes = slots
-                        .iter()
-                        .flat_map(|slot| slot_bytes(info, &block.values[i], *slot));
-                    column(info, &bytes.copied().collect::<Vec<u8>>())?
-                }
+            columns.push(if info.ragged.is_some() {
+                let of_rows = slots.iter().map(|(cell, _)| &block.lists[i][*cell][..]);
+                lists(info, &of_rows)?
+            } else {
+                let bytes = slots
+                    .iter()
+                    .flat_map(|slot| slot_bytes(info, &block.values[i], *slot));
+                column(info, &bytes.copied().collect::<Vec<u8>>())?
             });
         }
         let shapes = self.located.shapes(&ids);
@@ -302,7 +299,7 @@ impl Rows {
                 if matches!(shapes.first(), Some(Shape::Polygons(_))) {
                     columns.push(texts(&shapes));
                 }
-                if columns.first().is_some_and(|column| column.is_empty()) {
+                if columns.first().is_some_and(Array::is_empty) {
                     return Ok(());
                 }
                 lines.append(&columns)

@@ -71,7 +71,9 @@ impl Locator {
     pub fn of_points(grid: &Grid) -> Option<Self> {
         match grid {
             Grid::Healpix(_) => Some(Self::new(Order::MAX, *grid)),
-            _ => None,
+            Grid::Rectilinear(_) => None,
+            #[cfg(test)]
+            Grid::Lattice(_) => None,
         }
     }
 

@@ -18,7 +18,9 @@ impl Grid {
     pub(crate) fn middle(self, order: Order, cell: u64) -> (f64, f64) {
         match self {
             Self::Healpix(Healpix { latitude }) => outline::middle(order, cell, latitude),
-            _ => self.center(order, cell),
+            Self::Rectilinear(_) => self.center(order, cell),
+            #[cfg(test)]
+            Self::Lattice(_) => self.center(order, cell),
         }
     }
 

@@ -57,6 +57,21 @@ impl<T> Index<InMap> for OfMap<T> {
 /// Granules below a root, by file name without extension.
 type Names = BTreeMap<String, Vec<PathBuf>>;
 
+/// Makes known what is read through a network.
+fn register_objects<'f>(
+    files: impl Iterator<Item = &'f PathBuf>,
+    selection: &Selection,
+) -> Result<()> {
+    let objects = files.filter(|file| is_object(file));
+    let objects: Vec<String> = objects
+        .filter_map(|url| Some(url.to_str()?.to_owned()))
+        .collect();
+    let Some(config) = selection.config else {
+        return Ok(());
+    };
+    register(&objects, &config.access.remote, config.access.tolerant).map(drop)
+}
+
 impl ShardMap {
     /// The granules of the wanted shards, in the order in which the map lists them, and the shards.
     ///
@@ -76,22 +91,15 @@ impl ShardMap {
         let shards = &self.shards[range.clone()];
         let wanted: BTreeSet<InMap> = shards.iter().flat_map(granules_of).collect();
         if wanted.is_empty() {
-            return Err(self
-                .error(format!(
-                    "lists no granules for its shards {}..{}",
-                    range.start, range.end
-                ))
-                .with_remedy(phrase!["choose others with ", Setting::Shards]));
+            let (from, to) = (range.start, range.end);
+            let error = self.error(format!("lists no granules for its shards {from}..{to}"));
+            return Err(error.with_remedy(phrase!["choose others with ", Setting::Shards]));
         }
         let files = self.files(selection)?;
-        let objects = wanted.iter().filter_map(|&place| files[place].as_ref());
-        let objects = objects.filter(|file| is_object(file));
-        let objects: Vec<String> = objects
-            .filter_map(|url| Some(url.to_str()?.to_owned()))
-            .collect();
-        if let Some(config) = selection.config {
-            register(&objects, &config.access.remote, config.access.tolerant)?;
-        }
+        register_objects(
+            wanted.iter().filter_map(|&place| files[place].as_ref()),
+            selection,
+        )?;
         // What was not found still has a name, by which it may take another's place.
         let by_name = |(granule, file): (&MapGranule, &Option<PathBuf>)| {
             let named = granule.path.as_deref().unwrap_or(granule.file_name());

@@ -84,7 +84,7 @@ pub(crate) type StoredStretch = Stretch<Arc<dyn crate::source::Bytes>>;
 /// A granule of which batches are read.
 #[derive(Debug)]
 pub enum Input {
-    Hdf5(GranuleFile, Box<Reader>),
+    Hdf5(Box<GranuleFile>, Box<Reader>),
     Table(Box<TableReader>),
 }
 
@@ -117,7 +117,10 @@ impl Input {
             GranuleKind::Hdf5 => {
                 let granule = hdf5(granule, config)?;
                 let reader = Reader::open(&granule, config, types, batch_rows)?;
-                Ok(Self::Hdf5(granule, Box::new(reader.within(wanted))))
+                Ok(Self::Hdf5(
+                    Box::new(granule),
+                    Box::new(reader.within(wanted)),
+                ))
             }
             GranuleKind::Table => {
                 let table = table(granule, config)?;

@@ -44,11 +44,7 @@ impl RunReport {
                 name: facts.config_name.to_owned(),
                 sha256: facts.config_sha256.to_owned(),
                 region: facts.region.map(Region::facts),
-                without_effect: facts
-                    .without_effect
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
+                without_effect: (facts.without_effect.iter().map(ToString::to_string)).collect(),
             },
             device: DeviceReport {
                 name: facts.device.to_owned(),

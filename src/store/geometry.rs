@@ -143,8 +143,9 @@ fn begin(out: &mut Vec<u8>, kind: u32) {
 }
 
 fn position(out: &mut Vec<u8>, at: [f64; 2]) {
-    at.iter()
-        .for_each(|number| out.extend(number.to_le_bytes()));
+    for number in at {
+        out.extend(number.to_le_bytes());
+    }
 }
 
 /// The system of geometries: `None` of degrees on WGS84, longitude first, which is that of GeoParquet where none is said.

@@ -46,7 +46,7 @@ impl Located {
     }
 
     /// The columns of positions.
-    pub fn positions(&self) -> [Described; 2] {
+    pub fn positions() -> [Described; 2] {
         let about = |name: &str, units: &str| {
             let entries = [
                 ("standard_name", json!(name)),

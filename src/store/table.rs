@@ -155,7 +155,10 @@ fn arrow_schema(schema: &StoreSchema, located: &Located, is_arrow: bool) -> Sche
             Field::new(name, data_type, false).with_metadata(metadata(attributes))
         })
         .collect();
-    fields.splice(after_leading..after_leading, located.positions().map(field));
+    fields.splice(
+        after_leading..after_leading,
+        Located::positions().map(field),
+    );
     if let Some(places) = Places::of(&schema.grid) {
         fields.splice(0..1, places.fields().map(field));
     }

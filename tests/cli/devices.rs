@@ -24,7 +24,7 @@ fn devices_are_listed_with_what_runs_where() {
         } else {
             "auto is the CPU: CUDA is not available"
         },
-        "built in: cli, cuda, hdf5, parquet, picture, wgpu",
+        "built in: cli, cloud, cuda, hdf5, parquet, picture, wgpu",
     ] {
         assert!(text.contains(says), "no '{says}' in {text}");
     }

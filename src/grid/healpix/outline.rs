@@ -1,8 +1,8 @@
 //! Outlines of cells as positions: middles, and sides that are cut where a straight line would not do.
 //!
 //! Behind the line, beside `geometry.rs`, for those who take cells elsewhere: every operation is the same on every
-//! machine, and cells that share a side share its positions to the bit. Source: Gorski et al., *HEALPix* (ApJ 622, 2005),
-//! section 5, in the plane of Calabretta and Roukema (MNRAS 381, 2007): x of 45 degrees a unit, facets are its squares.
+//! machine, and cells that share a side share its positions to the bit. Source: Gorski et al., *HEALPix* (Astrophysical
+//! Journal 622, 2005), section 5, in the plane of Calabretta and Roukema (MNRAS 381, 2007): x of 45 degrees a unit, facets are its squares.
 
 use super::latitude::geodetic_from_authalic;
 use super::trig::sin_cos;
@@ -67,19 +67,18 @@ pub fn ring(order: Order, cell: u64, latitude: Latitude) -> Vec<[f64; 2]> {
         let pieces = facet.pieces(&along);
         for piece in 0..pieces {
             let at = along(f64::from(piece) / f64::from(pieces));
-            match at.lon {
-                Some(lon) => ring.push([lon - turn, at.lat]),
-                // Sides at a pole go along meridians.
-                None => {
-                    let before = corners[(i + 3) % 4];
-                    let of = |(x, y): (u32, u32)| {
-                        let at = facet.at(f64::from(x) * side, f64::from(y) * side);
-                        at.lon.unwrap_or_default() - turn
-                    };
-                    ring.push([of(before), at.lat]);
-                    ring.push([of(to), at.lat]);
-                }
+            if let Some(lon) = at.lon {
+                ring.push([lon - turn, at.lat]);
+                continue;
             }
+            // Sides at a pole go along meridians.
+            let before = corners[(i + 3) % 4];
+            let of = |(x, y): (u32, u32)| {
+                let at = facet.at(f64::from(x) * side, f64::from(y) * side);
+                at.lon.unwrap_or_default() - turn
+            };
+            ring.push([of(before), at.lat]);
+            ring.push([of(to), at.lat]);
         }
     }
     ring

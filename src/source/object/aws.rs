@@ -29,7 +29,7 @@ const BUCKETS: &str = "nsidc-cumulus-";
 const REGION: &str = "us-west-2";
 const GIVES_KEYS: &str = "https://data.nsidc.earthdatacloud.nasa.gov/s3credentials";
 /// Keys are valid for an hour; new ones are asked for before.
-const VALID: Duration = Duration::from_secs(50 * 60);
+const VALID: Duration = Duration::from_mins(50);
 
 /// What opens a bucket, but for who sends requests.
 pub fn builder(client: &Client, bucket: &str, anonymous: bool) -> Result<AmazonS3Builder, Opening> {

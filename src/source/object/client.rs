@@ -28,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Nothing more comes for so long.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Longest time that a server is left alone because it asked for it.
-const AFTER: Duration = Duration::from_secs(60);
+const AFTER: Duration = Duration::from_mins(1);
 
 /// A client with its rules.
 #[derive(Debug, Clone)]

@@ -152,7 +152,7 @@ mod tests {
         let mut asked = Asked::default();
         for (range, new) in [
             (10..20, 10),
-            (15..25, 10),
+            (15..25, 5),
             (0..5, 5),
             (0..30, 10),
             (3..3, 0),

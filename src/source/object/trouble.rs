@@ -116,7 +116,7 @@ impl Trouble {
             ),
             What::Status(403) => (
                 "403 Forbidden: who asks may not read it".to_owned(),
-                "check the credentials and their date of expiry, or read it with --anonymous if it is public",
+                "check the credentials and their date of expiry, or read it anonymously if it is public",
             ),
             What::Status(status @ (404 | 410)) => (
                 format!("{status}: there is no such object"),
@@ -153,7 +153,7 @@ impl Trouble {
             ),
             What::Unfit => (
                 "it cannot be read in place".to_owned(),
-                "download it, and name its path",
+                "name a folder to keep it whole in (cache), or download it and name its path",
             ),
             What::Refused => (
                 "it is not asked for".to_owned(),

@@ -18,7 +18,9 @@ s3 = boto3.client("s3", endpoint_url="http://127.0.0.1:%d" % port, **known)
 for bucket in ("granules", "nsidc-cumulus-test"):
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     for name in os.listdir(sys.argv[1]):
-        s3.upload_file(os.path.join(sys.argv[1], name), bucket, "folder/" + name)
+        # Whoever asks may read those of the first.
+        who = {"ACL": "public-read"} if bucket == "granules" else {}
+        s3.upload_file(os.path.join(sys.argv[1], name), bucket, "folder/" + name, ExtraArgs=who)
 print(port, flush=True)
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 threading.Event().wait()
