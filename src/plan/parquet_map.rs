@@ -263,7 +263,9 @@ pub(super) fn bytes(map: &RawMap) -> Result<Vec<u8>, String> {
     if map.aoi_mask.is_some() {
         fields.push(Field::new(AOI_MASK, DataType::Utf8, true));
     }
-    let schema = Arc::new(Schema::new(fields));
+    // pyarrow takes the metadata of a schema, and those of the file only where there is none.
+    let of_schema = HashMap::from([(META.to_owned(), meta.clone())]);
+    let schema = Arc::new(Schema::new(fields).with_metadata(of_schema));
     let level = ZstdLevel::try_new(3).map_err(|e| failed(&e))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
