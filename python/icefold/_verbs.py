@@ -145,8 +145,8 @@ def run(
     report
         Where ``run.json`` goes, in place of beside the store.
     overwrite, resume
-        Replaces what is there; goes on with a run over a shard map. ``checkpoint`` is the seconds from one time that
-        unfinished shards are saved to the next.
+        Replaces what is there; goes on with a run that was interrupted. ``checkpoint`` is the seconds from one time that
+        what is merged and not finished is saved to the next.
     tolerant
         Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
     allow_empty

@@ -154,10 +154,10 @@ pub struct RunArgs {
     /// Replace the store if it exists, and the tables; with --shards, pieces that are done
     #[arg(long)]
     pub overwrite: bool,
-    /// Go on with a run over a shard map: keep the shards that are done
+    /// Go on with a run that was interrupted: keep the shards, or the granules, that are done
     #[arg(long, conflicts_with = "overwrite")]
     pub resume: bool,
-    /// Seconds from one time that unfinished shards of a map are saved, for --resume, to the next
+    /// Seconds from one time that what is merged and not finished is saved, for --resume, to the next
     #[arg(
         long,
         env = "ICEFOLD_CHECKPOINT",

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::folders;
+use crate::piece::RunCheckpoint;
 use crate::place::{Leftover, NameLock, State, in_folder, lock_of, pending, recover};
 
 use super::args::CleanArgs;
@@ -44,6 +45,10 @@ pub fn clean(args: &CleanArgs) -> Result<u8> {
         }
         found.push(json!({"path": leftover.path.display().to_string(), "state": what}));
         lines.push(format!("{}: {what}", leftover.path.display()));
+    }
+    for (checkpoint, what) in checkpoints(&folder, of)? {
+        found.push(json!({"path": checkpoint.display().to_string(), "state": what}));
+        lines.push(format!("{}: {what}", checkpoint.display()));
     }
     if args.json {
         print_json(&json!({"folder": folder.display().to_string(), "leftovers": found}))?;
@@ -91,6 +96,32 @@ fn unfinished(folder: &Path, of: Option<&Path>) -> Result<BTreeSet<PathBuf>> {
         stores.extend(store.filter(|store| is_ours(&lock_of(store))));
     }
     Ok(stores)
+}
+
+/// What interrupted runs had merged: it is told, and stays.
+fn checkpoints(folder: &Path, of: Option<&Path>) -> Result<Vec<(PathBuf, String)>> {
+    let listed = |e| Error::io("list", folder, e);
+    let of = of.map(RunCheckpoint::folder_of);
+    let mut found = Vec::new();
+    for path in folders::list(folder).map_err(listed)? {
+        let named = path.extension().is_some_and(|end| end == "checkpoint");
+        if !named || !RunCheckpoint::is_in(&path) || of.as_ref().is_some_and(|of| *of != path) {
+            continue;
+        }
+        let what = match RunCheckpoint::read(&path)? {
+            Some(Ok(kept)) => format!(
+                "kept: {} granules that an interrupted run had merged; the same run with --resume goes on with them, and \
+                 without this folder they are read again",
+                kept.granules.len()
+            ),
+            Some(Err(why)) => {
+                format!("left alone: {why}; no run can go on with it, and it can be removed")
+            }
+            None => continue,
+        };
+        found.push((path, what));
+    }
+    Ok(found)
 }
 
 /// Whether a lock file is one of icefold's: it says who held it, or nothing.

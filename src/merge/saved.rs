@@ -1,9 +1,10 @@
 //! Saves partials and takes them up again: sorted runs that outlive the process.
 //!
 //! Beside `mod.rs`. A list of saved files holds until the caller says that a newer one has been recorded;
-//! until then no file on it is removed, whatever is merged or taken out.
+//! until then no file on it is removed, whatever is merged or taken out. Partials that are left in another folder
+//! are that folder's own: nothing that happens to them here reaches them there.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use super::sorted_run::SortedRun;
 use crate::config::GridConfig;
 use crate::digest::of_file;
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::stat::{Encoding, Job};
 
 /// A sorted run that can be taken up again.
@@ -81,6 +83,45 @@ impl<'a> RunPartials<'a> {
         Ok(restored)
     }
 
+    /// Leaves all partials of granules that were read whole in a folder that is there, durably but for their names,
+    /// and gives back what is needed to take them up from it. They stay here, too.
+    ///
+    /// # Errors
+    /// A sorted run that cannot be written, read or copied.
+    pub fn leave_in(&mut self, folder: &Path) -> Result<Vec<RunFile>> {
+        self.committed.spill(&mut self.disk)?;
+        let left = self.committed.runs.iter_mut().map(|run| {
+            let file = run.settled()?;
+            same_file(&run.path, &folder.join(&file.name))?;
+            Ok(file)
+        });
+        left.collect()
+    }
+
+    /// Takes up what was left in the folder `from`, which stays as it is.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore), and a file that cannot be copied.
+    pub fn take_up(
+        (grid, job): (&'a GridConfig, &'a Job),
+        (budget, folder): (u64, &Path),
+        (from, files): (&Path, &[RunFile]),
+    ) -> Result<Self> {
+        if !files.is_empty() {
+            fs::create_dir_all(folder).map_err(|e| unwritable(folder, &e))?;
+        }
+        let linked = files.iter().try_for_each(|file| {
+            file.check_name(from)?;
+            same_file(&from.join(&file.name), &folder.join(&file.name))
+        });
+        let restored = linked.and_then(|()| Self::restore(grid, job, budget, folder, files));
+        let mut restored = restored.inspect_err(|_| _ = folders::remove(folder))?;
+        for run in &mut restored.committed.runs {
+            run.kept = false;
+        }
+        Ok(restored)
+    }
+
     /// Removes everything on disk, saved files too.
     ///
     /// # Errors
@@ -97,6 +138,13 @@ impl<'a> RunPartials<'a> {
 impl SortedRun {
     /// Makes a run durable, and keeps its file from now on.
     fn save(&mut self) -> Result<RunFile> {
+        let file = self.settled()?;
+        self.kept = true;
+        Ok(file)
+    }
+
+    /// Makes a run durable.
+    fn settled(&mut self) -> Result<RunFile> {
         if let Some(sha256) = &self.sha256 {
             return Ok(self.file(sha256.clone()));
         }
@@ -104,7 +152,6 @@ impl SortedRun {
         file.and_then(|file| file.sync_all())
             .map_err(|e| unwritable(&self.path, &e))?;
         let sha256 = hash(&self.path)?;
-        self.kept = true;
         self.sha256 = Some(sha256.clone());
         Ok(self.file(sha256))
     }
@@ -122,14 +169,9 @@ impl SortedRun {
 impl RunFile {
     /// The run, if it is what was saved.
     fn open(&self, folder: &Path, encoding: &Encoding) -> Result<SortedRun> {
-        if number(&self.name).is_none() {
-            return Err(Error::sorted_run(
-                folder.join(&self.name),
-                "this is no name of a sorted run; the list of saved runs was changed",
-            ));
-        }
+        self.check_name(folder)?;
         let path = folder.join(&self.name);
-        let bytes = match std::fs::metadata(&path) {
+        let bytes = match fs::metadata(&path) {
             Ok(found) => found.len(),
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Err(damaged(&path, "is missing"));
@@ -155,6 +197,31 @@ impl RunFile {
         }
         Ok(run)
     }
+}
+
+impl RunFile {
+    /// It is a name among files, and leads nowhere else.
+    fn check_name(&self, folder: &Path) -> Result<()> {
+        if number(&self.name).is_some() {
+            return Ok(());
+        }
+        Err(Error::sorted_run(
+            folder.join(&self.name),
+            "this is no name of a sorted run; the list of saved runs was changed",
+        ))
+    }
+}
+
+/// The same bytes under another name: as one file where the file system can, else as a durable copy.
+fn same_file(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    let copied = fs::copy(from, to).and_then(|_| File::options().write(true).open(to)?.sync_all());
+    copied.map_err(|e| match e.kind() {
+        ErrorKind::NotFound => damaged(from, "is missing"),
+        _ => unwritable(to, &e),
+    })
 }
 
 /// The SHA-256 of a file in hexadecimal digits.

@@ -19,17 +19,75 @@ use crate::digest::of_file;
 use crate::error::{Error, Result};
 use crate::folders;
 use crate::left_out::{ErrorSummary, ErrorTable, RowSpool, read_error_table};
+use crate::place::sync_folder;
 
 /// The folder of error tables below the pieces.
 const ERRORS: &str = "errors";
 /// Bytes that pages of such tables take while they are decoded, at most: they have pages of some 1 MiB.
 const PAGES: u64 = 64 << 20;
 
+/// Error tables of granules in one folder.
+#[derive(Debug, Clone)]
+pub struct KeptErrors {
+    folder: PathBuf,
+}
+
 impl Pieces {
+    /// What was left out of the pieces' granules.
+    pub fn errors(&self) -> KeptErrors {
+        KeptErrors::in_folder(self.folder.join(ERRORS))
+    }
+}
+
+impl KeptErrors {
+    /// Those in a folder, which is made for the first of them.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Leaves the tables of some granules in another folder, which is made for the first of them.
+    ///
+    /// # Errors
+    /// A table that cannot be copied.
+    pub fn leave_in(&self, other: &Self, of: impl Fn(&str) -> bool) -> Result<()> {
+        let Ok(paths) = folders::list(&self.folder) else {
+            return Ok(());
+        };
+        let of: Vec<PathBuf> = paths
+            .into_iter()
+            .filter(|path| named(&folders::name(path)).is_some_and(|granule| of(&granule)))
+            .collect();
+        if of.is_empty() {
+            return Ok(());
+        }
+        let folder = &other.folder;
+        fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+        for path in of {
+            let to = folder.join(folders::name(&path));
+            if fs::hard_link(&path, &to).is_err() {
+                fs::copy(&path, &to).map_err(|e| Error::io("write", &to, e))?;
+            }
+        }
+        sync_folder(folder).map_err(|e| Error::io("sync", folder, e))
+    }
+
+    /// Takes all tables away.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn clear(&self) -> Result<()> {
+        match folders::remove(&self.folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &self.folder, e))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Where rows of a granule may wait while it is read.
-    pub fn errors_of(&self, granule: &str) -> PathBuf {
+    pub fn of_granule(&self, granule: &str) -> PathBuf {
         let name = format!("{}.parquet", file_name(granule));
-        self.folder.join(ERRORS).join(name)
+        self.folder.join(name)
     }
 
     /// Keeps the rows that were left out of a granule that was read whole.
@@ -40,7 +98,7 @@ impl Pieces {
         if spool.count() == 0 {
             return Ok(ErrorSummary::default());
         }
-        let mut table = ErrorTable::new(&self.errors_of(granule));
+        let mut table = ErrorTable::new(&self.of_granule(granule));
         table.rows(spool)?;
         self.keep(granule, table)
     }
@@ -55,34 +113,40 @@ impl Pieces {
         stage: &'static str,
         reason: &str,
     ) -> Result<ErrorSummary> {
-        let mut table = ErrorTable::new(&self.errors_of(granule));
+        let mut table = ErrorTable::new(&self.of_granule(granule));
         table.granule(granule, stage, reason)?;
         self.keep(granule, table)
     }
 
-    /// Adds all that was kept to the store's error table, granule after granule.
+    /// Adds all that was kept to the store's error table, granule after granule: in this order, and others by name.
     ///
     /// # Errors
     /// A table that cannot be read, or written.
-    pub fn gather_errors(&self, into: &mut ErrorTable) -> Result<()> {
-        let folder = self.folder.join(ERRORS);
+    pub fn gather<'n>(
+        &self,
+        into: &mut ErrorTable,
+        order: impl IntoIterator<Item = &'n str>,
+    ) -> Result<()> {
+        let folder = &self.folder;
         if !folder.is_dir() {
             return Ok(());
         }
-        let io = |e| Error::io("list", &folder, e);
+        let io = |e| Error::io("list", folder, e);
         let mut of_granule: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for path in folders::list(&folder).map_err(io)? {
+        for path in folders::list(folder).map_err(io)? {
             let name = folders::name(&path);
-            // What a killed run was writing has a hidden name.
-            if let Some((granule, _)) = name
-                .strip_suffix(".parquet")
-                .and_then(|n| n.rsplit_once('.'))
-                && !name.starts_with('.')
-            {
-                of_granule.entry(granule.to_owned()).or_default().push(path);
+            if let Some(granule) = named(&name) {
+                of_granule
+                    .entry(file_name(&granule))
+                    .or_default()
+                    .push(path);
             }
         }
-        for mut paths in of_granule.into_values() {
+        let order = order.into_iter();
+        let ordered: Vec<Vec<PathBuf>> = order
+            .filter_map(|granule| of_granule.remove(&file_name(granule)))
+            .collect();
+        for mut paths in ordered.into_iter().chain(of_granule.into_values()) {
             paths.sort();
             let mut seen = BTreeSet::new();
             for path in paths {
@@ -99,18 +163,12 @@ impl Pieces {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn forget_rows(&self, granule: &str) -> Result<()> {
-        let folder = self.folder.join(ERRORS);
-        let Ok(paths) = folders::list(&folder) else {
+    pub fn forget(&self, granule: &str) -> Result<()> {
+        let Ok(paths) = folders::list(&self.folder) else {
             return Ok(());
         };
-        let granule = file_name(granule);
         for path in paths {
-            let name = folders::name(&path);
-            let of = name
-                .strip_suffix(".parquet")
-                .and_then(|n| n.rsplit_once('.'));
-            if of.is_some_and(|(of, _)| of == granule) {
+            if named(&folders::name(&path)).is_some_and(|of| of == granule) {
                 fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
             }
         }
@@ -118,8 +176,10 @@ impl Pieces {
     }
 
     fn keep(&self, granule: &str, table: ErrorTable) -> Result<ErrorSummary> {
-        let folder = self.folder.join(ERRORS);
-        let name = |sha256: &str| folder.join(format!("{}.{sha256}.parquet", file_name(granule)));
+        let name = |sha256: &str| {
+            let name = format!("{}.{sha256}.parquet", file_name(granule));
+            self.folder.join(name)
+        };
         table.finish(None)?.publish_by_content(name)
     }
 
@@ -130,8 +190,9 @@ impl Pieces {
         if name.ends_with(&format!(".{sha256}.parquet")) {
             return Ok(());
         }
+        let folder = self.folder.parent().unwrap_or(&self.folder);
         Err(Error::pieces(
-            &self.folder,
+            folder,
             format!("{ERRORS}/{name} was changed after it was written: it has SHA-256 {sha256}"),
         )
         .with_remedy(begin_anew()))
@@ -141,6 +202,13 @@ impl Pieces {
 /// A granule's name as part of a file's: it may have folders before it.
 fn file_name(granule: &str) -> String {
     granule.replace('%', "%25").replace('/', "%2F")
+}
+
+/// The granule of a table by the name of its file; what a killed run was writing has a hidden name, and is none.
+fn named(file: &str) -> Option<String> {
+    let (granule, _) = file.strip_suffix(".parquet")?.rsplit_once('.')?;
+    let shown = !file.starts_with('.');
+    shown.then(|| granule.replace("%2F", "/").replace("%25", "%"))
 }
 
 /// The rows that are not in `seen` yet.

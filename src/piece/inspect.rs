@@ -1,4 +1,5 @@
-//! `icefold inspect OUT.zarr.pieces`: what is done, what is missing, who is at work.
+//! `icefold inspect OUT.zarr.pieces`: what is done, what is missing, who is at work; and of `OUT.zarr.checkpoint`, what
+//! an interrupted run had merged.
 
 use std::fmt;
 use std::path::Path;
@@ -6,13 +7,14 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Marker, Pieces, lock, manifest, ranges};
-use crate::error::Result;
+use super::{Marker, Pieces, RunCheckpoint, lock, manifest, ranges};
+use crate::error::{Error, Result, Setting, phrase};
+use crate::folders;
 use crate::text::grouped;
 
-/// Whether a folder is one of pieces.
+/// Whether a folder is one of pieces, or of a checkpoint.
 pub fn looks_like_pieces(path: &Path) -> bool {
-    path.join(manifest::NAME).is_file()
+    path.join(manifest::NAME).is_file() || RunCheckpoint::is_in(path)
 }
 
 /// What there is in a folder of pieces; its text is for people.
@@ -39,6 +41,9 @@ impl fmt::Display for Inspected {
 /// # Errors
 /// A file that cannot be read.
 pub fn inspect(path: &Path) -> Result<Inspected> {
+    if RunCheckpoint::is_in(path) {
+        return inspect_checkpoint(path);
+    }
     let pieces = super::there(path, Pieces::open(path)?)?;
     let manifest = pieces.manifest();
     let mut missing = Vec::new();
@@ -75,8 +80,41 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
     })))
 }
 
+/// What an interrupted run without a shard map had merged.
+fn inspect_checkpoint(path: &Path) -> Result<Inspected> {
+    let Some(found) = RunCheckpoint::read(path)? else {
+        return Err(Error::pieces(path, "there is none"));
+    };
+    let found = found.map_err(|why| {
+        Error::pieces(path, why)
+            .with_remedy(phrase!["remove it, or run again with ", Setting::Overwrite])
+    })?;
+    let granules: Vec<&str> = found.granules.iter().map(|one| &*one.name).collect();
+    Ok(Inspected(json!({
+        "checkpoint": path.display().to_string(),
+        "config": {"sha256": found.question.config_sha256},
+        "icefold_version": found.question.icefold_version,
+        "granules": granules,
+        "photons": found.photons.values().sum::<u64>(),
+        "bytes": folders::bytes_of(path),
+    })))
+}
+
 /// The same for people.
 fn text(found: &Value) -> String {
+    if let Some(path) = found["checkpoint"].as_str() {
+        let count = |key: &str| grouped(found[key].as_u64().unwrap_or_default());
+        let granules = found["granules"].as_array().map_or(0, Vec::len);
+        return format!(
+            "{path}: granules of a run that was interrupted\n  {:<16} {}\n  {:<16} {}\n  {:<16} {}\n",
+            "merged",
+            granules,
+            "photons",
+            count("photons"),
+            "bytes",
+            count("bytes")
+        );
+    }
     let number = |key: &str| grouped(found[key].as_u64().unwrap_or_default());
     let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = vec![

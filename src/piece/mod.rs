@@ -19,6 +19,7 @@ mod manifest;
 mod marker;
 mod read;
 mod replaces;
+mod run_checkpoint;
 mod sources;
 mod write;
 
@@ -32,12 +33,14 @@ use crate::place::sync_parent;
 use crate::stat::Encoding;
 
 pub use checkpoint::{Checkpoint, Covered};
+pub use errors::KeptErrors;
 pub use inspect::{Inspected, inspect, looks_like_pieces};
 pub use listed::{GranuleFile, Listed};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
 pub use marker::{Contribution, Marker};
 pub use read::{PieceReader, TopReader};
+pub use run_checkpoint::{Question, RunCheckpoint};
 pub use write::{PieceFacts, PieceWriter};
 
 /// The cells of a piece: an Arrow IPC stream.

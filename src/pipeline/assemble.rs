@@ -129,7 +129,7 @@ pub fn assemble(assembly: &Assembly) -> Result<Assembled> {
     }
     sink.append_all(&overviews.finish()?)?;
     let mut errors = ErrorTable::new(assembly.errors);
-    pieces.gather_errors(&mut errors)?;
+    pieces.errors().gather(&mut errors, [])?;
     let whole = sink.finish(errors)?;
     let sum = |of: fn(&Marker) -> u64| markers.iter().map(of).sum();
     let left_out: BTreeSet<&String> = markers.iter().flat_map(|m| &m.left_out).collect();

@@ -7,11 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::Tally;
 use super::pieces::PieceLine;
+use super::run_checkpoint;
 use super::{Line, Options, Survey};
 use crate::error::{Dialect, Result};
 use crate::left_out::ErrorSummary;
 use crate::merge::RunPartials;
-use crate::piece::{Checkpoint, Pieces};
+use crate::piece::{Checkpoint, Pieces, RunCheckpoint};
+
+/// What an earlier run had merged, and this one goes on with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Resumed<'a> {
+    Nothing,
+    Pieces(&'a Checkpoint),
+    /// Of a run without a shard map.
+    Run(&'a RunCheckpoint),
+}
 
 /// Where finished shards go, and how often what is in none of them is saved.
 #[derive(Debug, Clone, Copy)]
@@ -34,16 +44,16 @@ pub(super) fn take_up<'a>(
     options: &Options<'a>,
     tally: &mut Tally,
     dialect: &dyn Dialect,
-) -> Result<(RunPartials<'a>, Option<&'a Checkpoint>)> {
+) -> Result<(RunPartials<'a>, Resumed<'a>)> {
     let (grid, job) = (&survey.schema.grid, &survey.job);
     let (budget, folder) = (options.partials, options.spill);
     let Some(pieces) = options.pieces else {
-        return Ok((RunPartials::new(grid, job, budget, folder), None));
+        return run_checkpoint::take_up((survey, options), tally, dialect);
     };
     if let Some(checkpoint) = pieces.checkpoint {
         match RunPartials::restore(grid, job, budget, folder, &checkpoint.runs) {
             Ok(partials) => match uncovered(&partials, survey, checkpoint) {
-                None => return Ok((partials, Some(checkpoint))),
+                None => return Ok((partials, Resumed::Pieces(checkpoint))),
                 Some(why) => tally.notes.push(format!("granules are read again: {why}")),
             },
             Err(error) => tally.notes.push(format!(
@@ -53,7 +63,8 @@ pub(super) fn take_up<'a>(
         }
     }
     pieces.pieces.forget(pieces.shards)?;
-    Ok((RunPartials::restore(grid, job, budget, folder, &[])?, None))
+    let none = RunPartials::restore(grid, job, budget, folder, &[])?;
+    Ok((none, Resumed::Nothing))
 }
 
 /// The first shard to be done whose partials have other photons than its granules added.
@@ -71,12 +82,16 @@ fn uncovered(partials: &RunPartials, survey: &Survey, checkpoint: &Checkpoint) -
     })
 }
 
-/// File names of granules that are merged already.
-pub(super) fn merged(checkpoint: Option<&Checkpoint>) -> BTreeSet<&str> {
-    let granules = checkpoint
-        .iter()
-        .flat_map(|checkpoint| &checkpoint.granules);
-    granules.map(|granule| &*granule.name).collect()
+impl<'a> Resumed<'a> {
+    /// File names of granules that are merged already.
+    pub fn merged(self) -> BTreeSet<&'a str> {
+        let granules = match self {
+            Self::Nothing => &[][..],
+            Self::Pieces(checkpoint) => &checkpoint.granules,
+            Self::Run(checkpoint) => &checkpoint.granules,
+        };
+        granules.iter().map(|granule| &*granule.name).collect()
+    }
 }
 
 impl Line<'_, '_> {
@@ -85,7 +100,15 @@ impl Line<'_, '_> {
     ///
     /// # Errors
     /// A sorted run that cannot be read.
-    pub(super) fn go_on(&mut self, survey: &Survey, checkpoint: &Checkpoint) -> Result<()> {
+    pub(super) fn go_on(&mut self, survey: &Survey, resumed: Resumed) -> Result<()> {
+        let checkpoint = match resumed {
+            Resumed::Nothing => return Ok(()),
+            Resumed::Run(saved) => {
+                self.go_on_without_map(saved);
+                return Ok(());
+            }
+            Resumed::Pieces(checkpoint) => checkpoint,
+        };
         for granule in &checkpoint.granules {
             self.tally.counts.add(&granule.counts);
             self.tally.granules.push(granule.clone());
@@ -119,7 +142,7 @@ impl Line<'_, '_> {
     /// A write fails; the last checkpoint stays.
     pub(super) fn save(&mut self, last: &mut Instant, stopping: bool) -> Result<()> {
         let Some(options) = self.options.pieces else {
-            return Ok(());
+            return self.save_without_map(last, stopping);
         };
         let due = stopping || last.elapsed() >= options.every;
         let Some(pieces) = self.pieces.as_ref().filter(|_| due) else {

@@ -18,6 +18,7 @@ mod checkpoint;
 mod errors;
 mod finish;
 mod pieces;
+mod run_checkpoint;
 mod schedule;
 #[cfg(test)]
 mod second_grid_tests;
@@ -43,6 +44,7 @@ use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
 use crate::photon::stretch::StretchRoom;
 use crate::photon::{ColumnMemory, Counts, PhotonBatch};
+use crate::piece::GranuleFile;
 use crate::plan::Plan;
 use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
@@ -54,6 +56,7 @@ pub use checkpoint::PieceOptions;
 use errors::Errors;
 use finish::Finish;
 use pieces::PieceLine;
+pub use run_checkpoint::RunCheckpoints;
 use schedule::Schedule;
 use source::{Ended, Message, Source};
 use stretches::OnDevice;
@@ -81,6 +84,8 @@ pub struct Options<'a> {
     pub spill: &'a Path,
     /// Where finished shards go, of a run over a shard map.
     pub pieces: Option<PieceOptions<'a>>,
+    /// Where the partials of any other run are saved, for another to go on with.
+    pub checkpoints: Option<RunCheckpoints<'a>>,
     /// Is told how far the run is, and may wish it to stop at the next batch.
     pub watch: &'a dyn Watch,
 }
@@ -93,7 +98,7 @@ pub const BATCH_ROWS: usize = 1 << 20;
 pub struct Folded<'a> {
     pub partials: RunPartials<'a>,
     pub tally: Tally,
-    pub errors: Errors<'a>,
+    pub errors: Errors,
 }
 
 /// Reads every granule once and folds it into partials.
@@ -112,7 +117,7 @@ pub fn fold<'a>(
     let mut tally = Tally::default();
     let (partials, resumed) =
         checkpoint::take_up(survey, options, &mut tally, config.access.dialect)?;
-    let merged = checkpoint::merged(resumed);
+    let merged = resumed.merged();
     let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
     let finish = Finish { job, schema };
@@ -130,13 +135,12 @@ pub fn fold<'a>(
         partials,
         tally,
         errors: Errors::new(options),
+        files: BTreeMap::new(),
         pieces: options
             .pieces
             .map(|options| PieceLine::new(options.pieces, finish, survey)),
     };
-    if let Some(checkpoint) = resumed {
-        line.go_on(survey, checkpoint)?;
-    }
+    line.go_on(survey, resumed)?;
     for name in merged {
         options.watch.granule_left_out(name);
     }
@@ -190,7 +194,9 @@ struct Line<'l, 'a> {
     room: Result<StretchRoom, String>,
     partials: RunPartials<'a>,
     tally: Tally,
-    errors: Errors<'a>,
+    errors: Errors,
+    /// What the files of merged granules were, where that is saved.
+    files: BTreeMap<String, Vec<(String, GranuleFile)>>,
     pieces: Option<PieceLine<'a>>,
 }
 
@@ -263,10 +269,10 @@ impl Line<'_, '_> {
                         let write = || pieces.write(shard, &mut self.partials, &mut self.tally);
                         self.device.install(write)?;
                     }
-                    self.save(&mut saved, false)?;
                     watch.shards_open(schedule.open());
                     self.tally.most_open = schedule.most_open() as u64;
                 }
+                self.save(&mut saved, false)?;
                 place += 1;
             }
             Ok(())
@@ -339,6 +345,9 @@ impl Line<'_, '_> {
         let name = report.name.clone();
         self.close(granule, report, listed)?;
         self.tally.add_sources(&name, &files);
+        if self.options.checkpoints.is_some() {
+            self.files.insert(name, files);
+        }
         Ok(())
     }
 

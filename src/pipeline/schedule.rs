@@ -37,13 +37,15 @@ impl Schedule {
     /// Of a survey's granules, but for those that are merged already, by name.
     pub fn new(survey: &Survey, merged: impl Fn(&str) -> bool) -> Self {
         let Some(listed) = &survey.listed else {
-            let granules = survey.granules.iter().map(|granule| Scheduled {
+            let unread = survey.granules.iter().filter(|one| !merged(&one.name));
+            let granules = unread.map(|granule| Scheduled {
                 granule: granule.clone(),
                 wanted: None,
             });
+            let granules: Vec<Scheduled> = granules.collect();
             return Self {
-                granules: granules.collect(),
-                shards: vec![Vec::new(); survey.granules.len()],
+                shards: vec![Vec::new(); granules.len()],
+                granules,
                 missing: BTreeMap::new(),
                 open: BTreeSet::new(),
                 most_open: 0,

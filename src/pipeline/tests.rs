@@ -87,6 +87,7 @@ impl Site {
             columns: 0,
             spill: &spill,
             pieces: None,
+            checkpoints: None,
             watch: &Unwatched,
         };
         let job = &self.survey.job;
@@ -102,6 +103,7 @@ impl Site {
             partials: RunPartials::new(&self.config.grid, job, options.partials, &spill),
             tally: Tally::default(),
             errors: Errors::new(&options),
+            files: BTreeMap::new(),
             pieces: None,
         };
         work(&mut line)

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Tally;
-use super::errors::Errors;
 use super::finish::{Coarser, Finish};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
@@ -29,9 +28,7 @@ pub fn write(
         mut tally,
         errors,
     } = folded;
-    let Errors::Table(errors) = errors else {
-        unreachable!("a run into pieces has nothing to write");
-    };
+    let errors = errors.into_table(options.errors, survey)?;
     let (job, schema) = (&survey.job, &survey.schema.with_steps_of(&tally.steps));
     let finish = Finish { job, schema };
     let with_photons = tally.granules.iter().filter(|read| read.counts.kept > 0);
@@ -52,7 +49,7 @@ pub fn write(
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
     tally.spilled = partials.spilled();
-    let whole = sink.finish(*errors)?;
+    let whole = sink.finish(errors)?;
     tally.errors = whole.errors.clone();
     tally.write_seconds += writing.elapsed().as_secs_f64();
     Ok((whole, tally))

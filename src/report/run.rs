@@ -132,7 +132,11 @@ impl RunReport {
             0 => String::new(),
             n => format!(", {n} failed"),
         };
-        line("granules", format!("{granules} read{failed}"));
+        let before = match (tally.resumed, &self.pieces) {
+            (0, _) | (_, Some(_)) => String::new(),
+            (n, None) => format!(", {n} of them by an interrupted run"),
+        };
+        line("granules", format!("{granules} read{before}{failed}"));
         if !tracks.is_empty() {
             line("ground tracks", tracks.join("; "));
         }
@@ -322,6 +326,8 @@ fn granules(plan: &Plan, tally: &Tally) -> Granules {
     let parts = parts.map(|parts| parts.iter().map(|path| shown(path)).collect());
     Granules {
         done: tally.granules.clone(),
+        // Over a map, `pieces` says it.
+        resumed: plan.wanted.as_ref().map_or(tally.resumed, |_| 0),
         failed: tally.failed.clone(),
         superseded: superseded.collect(),
         parts: parts.collect(),

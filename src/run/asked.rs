@@ -143,13 +143,13 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Goes on with a run over a shard map: keeps the shards that are done.
+    /// Goes on with a run that was interrupted: keeps the shards, or the granules, that are done.
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
     }
 
-    /// Of a run over a shard map: how long from one time that unfinished shards are saved to the next.
+    /// How long from one time that what is merged and not finished is saved, for a run that goes on, to the next.
     pub fn checkpoint(mut self, every: Duration) -> Self {
         self.checkpoint = every;
         self

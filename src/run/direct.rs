@@ -3,14 +3,15 @@
 //! What every run has is here, too; `pieces.rs` goes on from it over a shard map.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::backend::choose::Chosen;
 use crate::config::Config;
-use crate::error::{Action, Error, Result, Setting, phrase};
+use crate::error::{Error, Result};
 use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
+use crate::piece::Question;
 use crate::pipeline::{self, Options, Survey};
 use crate::place::{Inputs, begin as begin_work, hidden};
 use crate::plan::Plan;
@@ -20,6 +21,7 @@ use crate::watch::Note;
 
 use super::geotiff;
 use super::outcome::Done;
+use super::saved::Saved;
 use super::session::Session;
 use super::settings::Settings;
 
@@ -40,28 +42,41 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Makes all that the run writes, and gives it its names.
+    /// Makes all that the run writes, and gives it its names; what an earlier run had merged is kept with `resume`.
     ///
     /// # Errors
     /// As [`pipeline::fold`] and [`pipeline::write`]; targets that cannot or must not be written.
-    fn execute(&self) -> Result<Done> {
+    pub fn execute(&self, resume: bool, every: Duration) -> Result<Done> {
         let started = Instant::now();
-        crate::store::check_target(self.target.store, self.target.overwrite, self.inputs)?;
-        self.check_tables(self.target.overwrite)?;
-        let errors = errors_path(self.target.store);
+        let saved = Saved::find(self, resume)?;
+        let target = Target {
+            overwrite: self.target.overwrite || saved.may_replace(self.target.store),
+            ..self.target
+        };
+        crate::store::check_target(target.store, target.overwrite, self.inputs)?;
+        self.check_tables(target.overwrite)?;
+        let errors = errors_path(target.store);
         let settings = self.settings;
         let early = settings.open_device()?;
         let survey = pipeline::survey(self.config, self.plan, settings.tolerant)?;
         self.say_drift(&survey);
         self.check_layout(&survey)?;
-        let spill = spill_folder(self.target.store);
+        let question = Question::new(&self.config.sha256, &survey.columns);
+        let saved = saved.held_against(&question, &survey, settings);
+        let kept = saved.errors();
+        let spill = spill_folder(target.store);
         let options = self.options(&survey, &errors, &spill);
+        let options = Options {
+            checkpoints: Some(saved.options(&question, (&target, &kept), every)),
+            ..options
+        };
         self.check_disk(&survey, &options);
         let chosen = settings.settle_device(early, self.config, &survey)?;
         let device = &chosen.device;
-        let folded = self.fold(&survey, device, &options)?;
-        let (whole, tally) =
-            device.install(|| pipeline::write(folded, &survey, self.target, &options))?;
+        let interrupted = |error: Error| saved.interrupted(error, &survey);
+        let folded = self.fold(&survey, device, &options).map_err(interrupted)?;
+        let written = device.install(|| pipeline::write(folded, &survey, target, &options));
+        let (whole, tally) = written.map_err(interrupted)?;
         let mut facts = self.facts(&chosen, &survey, &options);
         facts.written_bytes = Some(whole.bytes);
         let Whole {
@@ -72,9 +87,9 @@ impl<'a> Work<'a> {
         let mut report = RunReport::new(&facts, &tally, Some(&written), seconds);
         report.geotiff = files;
         self.session
-            .end(steps, (self.report, report.to_json()), None)?;
+            .end(steps, (self.report, report.to_json()), saved.to_clear())?;
         Ok(Done {
-            path: self.target.store.to_path_buf(),
+            path: target.store.to_path_buf(),
             whole: tally.is_whole(),
             report,
             tally,
@@ -86,24 +101,6 @@ impl<'a> Work<'a> {
         for what in survey.drift.iter().cloned() {
             self.settings.watch.note(Note::Drift { what });
         }
-    }
-
-    /// A run over the granules themselves, and its report.
-    pub fn outcome(&self, resume: bool) -> Result<Done> {
-        if resume {
-            return Err(Error::argument(phrase![
-                Setting::Resume,
-                " goes on with a run over a shard map and this run has none"
-            ])
-            .with_remedy(phrase![
-                "make one with ",
-                Action::MakeMap,
-                " and name it with ",
-                Setting::Plan.to("MAP.json"),
-                ", in place of granules"
-            ]));
-        }
-        self.execute()
     }
 
     /// The store holds what the config asks for.

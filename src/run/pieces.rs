@@ -269,7 +269,7 @@ impl PartRun<'_> {
         }
         changed
             .iter()
-            .try_for_each(|granule| pieces.forget_rows(granule))?;
+            .try_for_each(|granule| pieces.errors().forget(granule))?;
         Ok(kept)
     }
 

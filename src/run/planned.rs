@@ -174,7 +174,7 @@ impl<'a> Planned<'a> {
             };
             part.execute()?
         } else {
-            work.outcome(*resume)?
+            work.execute(*resume, self.asked.checkpoint)?
         };
         notes::of_tally(&done.tally, settings.watch);
         if done.is_empty() {

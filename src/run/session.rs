@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, Setting, phrase};
-use crate::piece::Pieces;
+use crate::piece::{Pieces, RunCheckpoint};
 use crate::place::{
     Commit, Completed, Leftover, NameLock, State, Step, pending, recover, remove_of, whole_file,
     write_whole, writes_through,
@@ -54,8 +54,9 @@ impl<'a> Session<'a> {
             });
         }
         let pieces = Pieces::folder_of(&store);
+        let checkpoint = RunCheckpoint::folder_of(&store);
         let beside = files.iter().copied().filter(|file| !writes_through(file));
-        for target in [&*store, &*pieces].into_iter().chain(beside) {
+        for target in [&*store, &*pieces, &*checkpoint].into_iter().chain(beside) {
             tell(&remove_of(target, Some(&lock))?, watch);
         }
         Ok(Self {

@@ -93,6 +93,7 @@ impl<'a> Settings<'a> {
             columns: memory.columns(rows, &survey.types, &survey.job),
             spill,
             pieces: None,
+            checkpoints: None,
             watch: self.watch,
         }
     }

@@ -1,14 +1,18 @@
 //! Runs that find their store finished, and say so instead of starting again.
 //!
-//! The store is the one that a run would make if a report beside it is of the same config, shard map,
-//! overviews and layout, and the report's content hash is that of the values in the store.
+//! The store is the one that a run would make if a report beside it is of the same config, granules, shard map,
+//! overviews and layout, the granules are the files that they were, and the report's content hash is that of the
+//! values in the store.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::store::{StoreReader, content_of};
+use crate::piece::GranuleFile;
+use crate::plan::GranulePath;
+use crate::store::{StoreReader, content_of, made_of};
 use crate::watch::{Note, Watch};
 
 /// A store that is the one that was asked for already.
@@ -63,6 +67,8 @@ pub(super) struct Wanted<'a> {
     pub layout: Option<&'a str>,
     /// Of the pieces that it would be made of.
     pub pieces_sha256: Option<&'a str>,
+    /// The granules that it would be made of.
+    pub granules: Option<&'a [GranulePath]>,
 }
 
 impl Wanted<'_> {
@@ -80,6 +86,11 @@ fn report_of(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value
     if wanted
         .layout
         .is_some_and(|layout| layout != reader.extent().name())
+    {
+        return None;
+    }
+    if let Some(granules) = wanted.granules
+        && !holds_as_they_are(store, granules)
     {
         return None;
     }
@@ -107,7 +118,10 @@ fn report_of(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value
                     .iter()
                     .map(|&order| u64::from(order))
                     .eq(orders.iter().copied())
-            });
+            })
+            && wanted
+                .granules
+                .is_none_or(|granules| is_of(&report, granules));
         if !fits || report["content_sha256"].is_null() {
             continue;
         }
@@ -119,6 +133,40 @@ fn report_of(store: &Path, reports: &[PathBuf], wanted: &Wanted) -> Option<Value
         }
     }
     None
+}
+
+/// Whether a run read these granules and no others; of one that lists none, as of pieces, nothing is known.
+fn is_of(report: &Value, granules: &[GranulePath]) -> bool {
+    let Some(done) = report["granules"]["done"].as_array() else {
+        return true;
+    };
+    let left_out = report["granules"]["failed"].as_array();
+    let done = done.iter().map(|granule| &granule["name"]);
+    let left_out = left_out.into_iter().flatten().map(|one| &one["granule"]);
+    let then: BTreeSet<&str> = done.chain(left_out).filter_map(Value::as_str).collect();
+    let now: BTreeSet<&str> = granules.iter().map(|granule| &*granule.name).collect();
+    then == now
+}
+
+/// Whether the files that a store was made of are as they were, as far as they are among these.
+fn holds_as_they_are(store: &Path, granules: &[GranulePath]) -> bool {
+    let Ok(Some(made_of)) = made_of(store) else {
+        return true;
+    };
+    let files = granules.iter().flat_map(GranulePath::files);
+    let mut files = files.filter(|(_, path)| path.is_file());
+    let said = made_of["granules"].as_array();
+    files.all(|(called, path)| {
+        let called = called.rsplit('/').next().unwrap_or_default();
+        let mut then = said.into_iter().flatten();
+        // Of several files of one name any may be this one.
+        let mut then = then
+            .by_ref()
+            .filter(|one| one["name"] == *called)
+            .peekable();
+        then.peek().is_none()
+            || GranuleFile::of(path).is_ok_and(|now| then.any(|one| one["probe"] == *now.probe))
+    })
 }
 
 fn read(path: &Path) -> Option<Value> {

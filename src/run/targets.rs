@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Object, Result, Setting, phrase};
 use crate::left_out::{ERROR_TABLE, errors_path};
-use crate::piece::Pieces;
+use crate::piece::{Pieces, RunCheckpoint};
 use crate::place::{Inputs, beside, check_distinct, check_file, check_outside, writes_through};
 use crate::plan::{GranulePath, Plan, ShardMap};
 use crate::read::table::TABLE;
@@ -115,7 +115,8 @@ impl Work<'_> {
     ) -> Result<Option<Standing>> {
         let store = self.target.store;
         let pieces = Pieces::folder_of(store);
-        let goes_on = resume && !Pieces::may_replace(&pieces, store)?;
+        let goes_on =
+            resume && !Pieces::may_replace(&pieces, store)? && !RunCheckpoint::may_replace(store)?;
         if !(self.session.completes_this_command() || goes_on) || (part && pieces.is_dir()) {
             return Ok(None);
         }
@@ -127,6 +128,8 @@ impl Work<'_> {
             overviews: Some(overviews.map(|order| order.get()).collect()),
             layout: Some(self.target.layout.name()),
             pieces_sha256: None,
+            // A part of a map has other granules than the whole.
+            granules: (!part).then_some(&self.plan.granules),
         };
         let reports = ["run.json", "finalize.json"].map(|what| beside(store, what));
         let reports = [&[self.report.to_path_buf()], &reports[..]].concat();

@@ -229,6 +229,7 @@ impl<'a> Verify<'a> {
             columns: memory.columns(rows, &survey.types, &survey.job),
             spill: Path::new(""),
             pieces: None,
+            checkpoints: None,
             watch: self.settings.watch,
         };
         let folded = pipeline::fold(&self.config, survey, device, &options)?;

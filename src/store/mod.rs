@@ -42,5 +42,5 @@ pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
     ArrayInfo, Difference, DifferenceKind, Extent, Inspected, RowsHash, StoreArray, StoreReader,
     StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
-    content_of, inspect, resolve, verify,
+    content_of, inspect, made_of, resolve, verify,
 };

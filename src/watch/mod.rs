@@ -1,8 +1,10 @@
 //! Somebody who watches a run: is told how far it is and what is odd, and may wish it to stop.
 //!
 //! Below everything that takes time: the line and the planner tell and ask. The command line shows what it is
-//! told on a terminal and wishes what signals say; others do as they like. `note.rs` has what is told in words.
+//! told on a terminal and wishes what signals say; others do as they like. `note.rs` has what is told in words,
+//! `earlier.rs` those of earlier runs.
 
+mod earlier;
 mod note;
 
 use std::fmt;

@@ -85,6 +85,10 @@ pub enum Note {
     PieceAgain { shard: u64, why: String },
     /// What an earlier run had read cannot be taken up.
     GranulesAgain { why: String },
+    /// What an earlier run had merged is there, and this one begins anew.
+    NotResumed { granules: usize, folder: PathBuf },
+    /// An earlier run had merged so many of the granules.
+    GoesOn { granules: usize, of: usize },
     /// A store was made of pieces without this granule.
     LackingGranule { granule: String },
     /// So many shards of a shard map have pieces now.
@@ -124,6 +128,7 @@ impl Note {
             | Self::NotData { .. }
             | Self::Drift { .. }
             | Self::DeviceTaken { .. }
+            | Self::GoesOn { .. }
             | Self::AlreadyWhole { .. }
             | Self::NamesGiven { .. }
             | Self::Removed { .. }
@@ -154,6 +159,8 @@ impl From<&Note> for Phrase {
             | Note::OddMap { .. } => note.of_plan().into(),
             Note::PieceAgain { .. }
             | Note::GranulesAgain { .. }
+            | Note::NotResumed { .. }
+            | Note::GoesOn { .. }
             | Note::LackingGranule { .. }
             | Note::ShardsDone { .. }
             | Note::NothingInPieces { .. } => note.of_pieces(),
@@ -275,69 +282,10 @@ impl Note {
             _ => Phrase::default(),
         }
     }
-
-    /// How far the pieces of a store are.
-    fn of_pieces(&self) -> Phrase {
-        match self {
-            Self::PieceAgain { shard, why } => {
-                format!("the piece of shard {shard} is made again: {why}").into()
-            }
-            Self::GranulesAgain { why } => format!("granules are read again: {why}").into(),
-            Self::LackingGranule { granule } => {
-                format!("left out: granule {granule}; the error table says why").into()
-            }
-            Self::ShardsDone { done, of, store } => phrase![
-                if done == of {
-                    format!("all {of} shards are done: ")
-                } else {
-                    format!("{done} of {of} shards are done; when all are, ")
-                },
-                Action::Finalize,
-                format!(" {} makes the store", store.display())
-            ],
-            Self::NothingInPieces { pieces } => phrase![
-                format!(
-                    "no photon was kept in any of {pieces} pieces, and the store has no cell; the run \
-                     reports of the pieces say why; "
-                ),
-                if_expected()
-            ],
-            _ => Phrase::default(),
-        }
-    }
-
-    /// What earlier runs left at a store's name.
-    fn of_names(&self) -> Phrase {
-        match self {
-            Self::AlreadyWhole { store } => format!(
-                "{} is whole already, and its values are those of its report: nothing is left to do",
-                store.display()
-            )
-            .into(),
-            Self::NamesGiven { store } => format!(
-                "an earlier run was stopped while it gave {} and its files their names; all have them \
-                 now",
-                store.display()
-            )
-            .into(),
-            Self::Removed { path } => {
-                format!("removed {}, which a killed run left", path.display()).into()
-            }
-            Self::OfAnotherHost { path, host } => phrase![
-                format!(
-                    "{} was made by a run on {host}; if that is gone, remove it, or call ",
-                    path.display()
-                ),
-                Action::Clean,
-                " there"
-            ],
-            _ => Phrase::default(),
-        }
-    }
 }
 
 /// What makes no photon no failure.
-fn if_expected() -> Phrase {
+pub(super) fn if_expected() -> Phrase {
     phrase![Setting::AllowEmpty.set(), " where that is expected"]
 }
 

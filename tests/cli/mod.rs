@@ -42,6 +42,8 @@ mod progress;
 mod region_cells;
 mod regions;
 mod resume;
+#[cfg(unix)]
+mod resume_granules;
 mod resume_steps;
 mod settings;
 mod steps;

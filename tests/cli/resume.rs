@@ -13,7 +13,7 @@ use crate::support::site::{keys, tree};
 use crate::support::{icefold, succeed};
 
 /// A number from 0 to `below`, the next of a sequence.
-fn draw(state: &mut u64, below: u64) -> u64 {
+pub(super) fn draw(state: &mut u64, below: u64) -> u64 {
     // Knuth's constants (The Art of Computer Programming 2, 3.3.4, table 1, line 26).
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
@@ -22,7 +22,7 @@ fn draw(state: &mut u64, below: u64) -> u64 {
 }
 
 /// Granules across some thirty shards, each of them over several; the map, and how many shards.
-fn soak(site: &Site, granules: usize, photons: usize) -> (Vec<PathBuf>, usize) {
+pub(super) fn soak(site: &Site, granules: usize, photons: usize) -> (Vec<PathBuf>, usize) {
     let made: Vec<PathBuf> = (0..granules)
         .map(|i| {
             let lon = -46.0 + (i * 37 % 100) as f64 * 0.1;

@@ -3,7 +3,7 @@
 use icefold::piece::Pieces;
 use serde_json::Value;
 
-use super::granules::{one, paths};
+use super::granules::one;
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
@@ -88,15 +88,6 @@ fn maps_that_cannot_be_followed_end_with_2() {
     let finer = site.atl03_with("child_order: 12", "child_order: 13");
     let says = ["map.json: was made for another grid", "icefold plan"];
     refuse(&mut site.run_map("a.zarr", &finer), 2, &says);
-    let says = [
-        "--resume goes on with a run over a shard map",
-        "icefold plan",
-    ];
-    refuse(
-        site.run("atl03", &paths(&granules)).arg("--resume"),
-        2,
-        &says,
-    );
     site.change_map(|map| map["aoi_mask"] = serde_json::json!([[1, 2, 3]]));
     let output = succeed(&mut site.run_plan("a.zarr"));
     assert!(stderr(&output).starts_with("warning: aoi_mask of shard map "));

@@ -43,6 +43,7 @@ mod refusals;
 mod region_files;
 mod regions;
 mod reports;
+mod resume_granules;
 mod runs;
 mod said;
 mod schema;

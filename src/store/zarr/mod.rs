@@ -57,7 +57,7 @@ pub use group::Extent;
 pub use inspect::{Inspected, content_of, inspect};
 pub(super) use layouts::ZarrStore;
 pub use logical::TreeHashes;
-pub(super) use made_of::made_of;
+pub use made_of::made_of;
 pub use open::ArrayInfo;
 pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};
