@@ -150,6 +150,9 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>, meta: Option<&str>) {
     writer.close().unwrap();
 }
 
+/// Columns, the text that is not in one, and what is said of them.
+type Case<'a> = (Vec<(&'a str, ArrayRef)>, Option<&'a str>, &'a str);
+
 #[test]
 #[allow(clippy::too_many_lines, reason = "a list of cases")]
 fn files_that_are_no_maps_are_refused_by_column_and_row() {
