@@ -107,7 +107,7 @@ pub fn geojson() -> String {
         .collect();
     let rows: Vec<String> = ring.chunks(6).map(|row| row.join(", ")).collect();
     format!(
-        "{{\n\"type\": \"Feature\",\n\"properties\": {{\"name\": \"synthetic basin of the icefold demo, no survey\"}},\n\
+        "{{\n\"type\": \"Feature\",\n\"properties\": {{\"name\": \"synthetic basin of a demo, no survey\"}},\n\
          \"geometry\": {{\"type\": \"Polygon\", \"coordinates\": [[\n{}\n]]}}\n}}\n",
         rows.join(",\n")
     )

@@ -194,7 +194,7 @@ pub fn export(asked: &Export) -> Result<Exported> {
             asked.output.display()
         )));
     }
-    let is_healpix = reader.grid().kind.healpix().is_some();
+    let is_healpix = reader.grid().kind.rectilinear().is_none();
     let chosen = Chosen {
         reader,
         names,

@@ -23,6 +23,7 @@ use std::fmt;
 
 pub use bounds::{Bounds, bounds_of, bounds_of_boxes};
 pub(crate) use boxes::{GeoBox, WantedBoxes};
+pub(crate) use healpix::morton::{common_word, point_to_word};
 pub use healpix::{
     Healpix, authalic_from_geodetic, center, geodetic_from_authalic, morton, numbers, sin_cos,
     vertices,

@@ -7,6 +7,7 @@ use super::folder::RunFolder;
 use super::sorted_run::SortedRun;
 use super::tests::{grid, job, photons};
 use super::*;
+use crate::folders;
 
 fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap()
@@ -41,7 +42,7 @@ fn a_new_file_has_a_name_that_none_has_and_a_folder_that_went_away_is_an_error()
     let piles = folder.for_piles().create().unwrap();
     assert_eq!(name(&piles.0), "values-000001.pile");
     folder.sync().unwrap();
-    fs::remove_dir_all(&at).unwrap();
+    folders::remove(&at).unwrap();
     let error = folder.create().unwrap_err().to_string();
     assert!(
         error.contains("sorted-000004.run: cannot be written: "),
@@ -77,11 +78,7 @@ fn a_folder_is_taken_up_with_the_files_on_the_list_and_what_is_not_of_runs() {
     }
     let mut folder = RunFolder::new(&at);
     folder.restore(&["sorted-000003.run"]).unwrap();
-    let mut left: Vec<PathBuf> = fs::read_dir(&at)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    left.sort();
+    let left = folders::list(&at).unwrap();
     let left: Vec<&str> = left.iter().map(|path| name(path)).collect();
     assert_eq!(left, ["notes.txt", "sorted-000003.run"]);
     // A list that was written before may name a file that is gone.

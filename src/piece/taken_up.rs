@@ -234,8 +234,8 @@ fn runs_at_work_are_said_while_they_live() {
     }
     drop((some, others));
     // Nothing of an owner stays but the door.
-    let left = fs::read_dir(folder.path().join("owners")).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    let left = folders::list(&folder.path().join("owners")).unwrap();
+    let left: Vec<String> = left.iter().map(|path| folders::name(path)).collect();
     assert_eq!(left, ["door"]);
     assert!(lock::at_work(folder.path()).unwrap().is_empty());
 }

@@ -62,14 +62,12 @@ fn register_objects<'f>(
     files: impl Iterator<Item = &'f PathBuf>,
     selection: &Selection,
 ) -> Result<()> {
-    let objects = files.filter(|file| is_object(file));
-    let objects: Vec<String> = objects
-        .filter_map(|url| Some(url.to_str()?.to_owned()))
-        .collect();
-    let Some(config) = selection.config else {
-        return Ok(());
-    };
-    register(&objects, &config.access.remote, config.access.tolerant).map(drop)
+    let objects = files.filter_map(|file| file.to_str().filter(|_| is_object(file)));
+    let objects: Vec<String> = objects.map(str::to_owned).collect();
+    let access = selection.config.map(|config| &config.access);
+    access.map_or(Ok(()), |to| {
+        register(&objects, &to.remote, to.tolerant).map(drop)
+    })
 }
 
 impl ShardMap {

@@ -356,18 +356,7 @@ impl Input {
     pub fn report(&self, seconds: f64) -> GranuleReport {
         match self {
             Self::Hdf5(granule, reader) => GranuleReport::new(granule, reader, seconds),
-            Self::Table(reader) => GranuleReport {
-                remainders: BTreeMap::new(),
-                name: reader.table().name().to_owned(),
-                file_bytes: reader.table().bytes(),
-                counts: reader.counts().clone(),
-                ground_tracks: Vec::new(),
-                joins: Vec::new(),
-                warnings: reader.warnings().to_vec(),
-                rows_not_stored: 0,
-                cost: ReadCost::new(reader.spent(), seconds),
-                says: Says::default(),
-            },
+            Self::Table(reader) => GranuleReport::of_table(reader, seconds),
         }
     }
 }

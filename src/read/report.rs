@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::photon::Counts;
 use crate::read::Spent;
 use crate::read::hdf5::{Beam, GranuleFile, GroundTrackStatus, Reader};
+use crate::read::table::TableReader;
 
 /// Wall seconds and bytes of reading and decoding.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -58,6 +59,24 @@ pub struct Says {
     pub synthetic: bool,
     /// When its data end, in UTC as ISO 8601 has it.
     pub end: Option<String>,
+}
+
+impl GranuleReport {
+    /// Of a table that was read to its end, in so many seconds.
+    pub(super) fn of_table(reader: &TableReader, seconds: f64) -> Self {
+        Self {
+            remainders: BTreeMap::new(),
+            name: reader.table().name().to_owned(),
+            file_bytes: reader.table().bytes(),
+            counts: reader.counts().clone(),
+            ground_tracks: Vec::new(),
+            joins: Vec::new(),
+            warnings: reader.warnings().to_vec(),
+            rows_not_stored: 0,
+            cost: ReadCost::new(reader.spent(), seconds),
+            says: Says::default(),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

@@ -289,18 +289,13 @@ pub struct StepReport {
     pub photons: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 /// What became of the granules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Granules {
     /// Read whole.
     pub done: Vec<GranuleReport>,
     /// Of these, the ones that an interrupted run had read and merged; without a shard map.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub resumed: u64,
     /// Left out; their photons count nowhere.
     pub failed: Vec<Failed>,

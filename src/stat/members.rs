@@ -14,7 +14,7 @@ use super::order::Key;
 use super::partial::Partials;
 use super::tdigest::{TDigest, ranks_of_centroids};
 use super::total::Total;
-use crate::grid::{Locator, morton};
+use crate::grid::{Locator, common_word, point_to_word};
 use crate::photon::{Column, ColumnType};
 
 /// Words of a photon.
@@ -86,7 +86,7 @@ impl Members {
             let time = self.clock.map(|clock| word_of(clock, columns[1], photon));
             let place = positions.filter(|_| self.location).map(|at| {
                 let cell = at.locator.cell(at.lon[photon], at.lat[photon]);
-                morton::point_to_word(cell)
+                point_to_word(cell)
             });
             match time {
                 // Without a time it is in no centroid that has one.
@@ -141,7 +141,7 @@ fn digest_of(rows: &JointRows, cell: u64, delta: u32, of: (Members, ColumnType))
             let words = of_run.iter().map(|photon| photon[place]);
             words.reduce(both).unwrap_or_default()
         };
-        let place = of_words(1, morton::common_word);
+        let place = of_words(1, common_word);
         (mean as f32, many as f32, [place, of_words(2, either_time)])
     });
     TDigest::with_words(members.channels(), centroids)

@@ -18,7 +18,7 @@ use super::part::KeySlice;
 use super::partial::Partials;
 use super::specials::Specials;
 use super::total::Total;
-use crate::grid::morton::common_word;
+use crate::grid::common_word;
 use crate::photon::ColumnType;
 
 /// Means and weights of centroids, ascending by mean, and where and when their photons are.

@@ -190,7 +190,7 @@ fn what_cannot_be_read_is_said_with_the_url_and_the_remedy() {
     refuse(
         &mut command,
         1,
-        &["http:// is not encrypted", "--allow-http"],
+        &["http:// is not encrypted", "http is allowed"],
     );
 }
 

@@ -29,9 +29,6 @@ fn mapping(
     MakeMap::new(config, Granules::named(granules), site.path(name))
 }
 
-/// Columns of a map, its metadata, and what is said of it.
-type Case<'a> = (Vec<(&'a str, ArrayRef)>, Option<&'a str>, &'a str);
-
 #[test]
 fn runs_over_maps_of_both_forms_are_the_same() {
     let site = Site::new();

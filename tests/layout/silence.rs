@@ -20,7 +20,7 @@ const LOUD: [&str; 10] = [
 ];
 
 /// Files that read the environment, and why.
-const EXCEPTIONS: [(&str, &str); 7] = [
+const EXCEPTIONS: [(&str, &str); 9] = [
     (
         "src/read/hdf5/open_file.rs",
         "libhdf5 itself loads filters from where HDF5_PLUGIN_PATH says",
@@ -48,6 +48,14 @@ const EXCEPTIONS: [(&str, &str); 7] = [
     (
         "src/backend/cuda/driver/libraries.rs",
         "ICEFOLD_CUDA_FOLDERS, a search path of the loader",
+    ),
+    (
+        "src/source/object/backend.rs",
+        "GOOGLE_BASE_URL; the crate of object stores itself reads credentials and endpoints of clouds there",
+    ),
+    (
+        "src/source/object/earthdata.rs",
+        "EARTHDATA_TOKEN, EARTHDATA_USERNAME, EARTHDATA_PASSWORD and NETRC, where credentials are kept that no argument is to show",
     ),
 ];
 

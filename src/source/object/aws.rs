@@ -82,8 +82,8 @@ pub fn builder(client: &Client, bucket: &str, anonymous: bool) -> Result<AmazonS
     ] {
         if profile(name).is_some() {
             let said = format!(
-                "the AWS profile {} takes its keys from {name}, which is not read; set the keys in the environment, as \
-                 with: eval \"$(aws configure export-credentials --format env)\"",
+                "the AWS profile {} takes its keys from {name}, which is not read; set the keys in the environment, which \
+                 aws configure export-credentials prints",
                 profile_name()
             );
             return Err(Trouble::new(What::Refused, said).into());

@@ -23,7 +23,7 @@ pub fn kept(folder: &Path, object: &Object) -> io::Result<Arc<dyn Bytes>> {
     if known.etag.is_none() && known.modified == 0 {
         return Err(io::Error::other(format!(
             "{}: the server gives it neither an ETag nor a date, so a copy of it could not be told from another object; read \
-             it without --cache",
+             it without a cache",
             object.name()
         )));
     }

@@ -125,7 +125,7 @@ impl Client {
             "http" if self.allow_http || is_here(url) => Ok(()),
             "http" => Err(Trouble::new(
                 What::Refused,
-                "http:// is not encrypted, and who is on the way may change what comes; use https://, or --allow-http",
+                "http:// is not encrypted, and who is on the way may change what comes; use https://, or say that http is allowed (allow-http)",
             )),
             other => Err(Trouble::new(
                 What::Refused,
