@@ -52,6 +52,7 @@ impl Config {
 
     /// Of what [`__reduce__`](Self::__reduce__) gives.
     #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "as pickle hands them on")]
     fn restored(
         py: Python<'_>,
         name: &str,

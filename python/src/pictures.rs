@@ -70,6 +70,7 @@ pub fn render(
 
 /// The page of a store as HTML, and as a file where one is named.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "as Python calls it")]
 pub fn view(
     py: Python<'_>,
     store: PathBuf,

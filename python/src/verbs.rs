@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use icefold::config::Order;
 use icefold::demo::write_granules;
 use icefold::devices::find;
 use icefold::inspect::Look;
@@ -16,13 +15,14 @@ use serde_json::{Value, json};
 
 use crate::attend::attended;
 use crate::config::Config;
-use crate::errors::{Keywords, OrRaise, refused};
+use crate::errors::{Keywords, OrRaise};
 use crate::machine::{Bytes, Machine};
 
 /// An answer as JSON, whether it is whole, whether it is empty, and what was noted.
 type Said = (String, bool, bool, Vec<String>);
 
 /// What a run reads, writes and runs on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a keyword")]
 #[derive(Debug, FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct RunSettings {

@@ -263,7 +263,9 @@ pub(super) fn bytes(map: &RawMap) -> Result<Vec<u8>, String> {
     if map.aoi_mask.is_some() {
         fields.push(Field::new(AOI_MASK, DataType::Utf8, true));
     }
-    let schema = Arc::new(Schema::new(fields));
+    // In the file's own metadata for all readers, and in those of Arrow's schema, which pyarrow takes in their place.
+    let of_schema = HashMap::from([(META.to_owned(), meta.clone())]);
+    let schema = Arc::new(Schema::new_with_metadata(fields, of_schema));
     let level = ZstdLevel::try_new(3).map_err(|e| failed(&e))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))

@@ -1,5 +1,4 @@
-//! The shape of `run.json`: what is written, what `icefold inspect` reads, what `icefold schema report`
-//! describes.
+//! The shape of `run.json`: what is written, what `icefold inspect` reads, what `icefold schema report` describes.
 //!
 //! Beside the line: `run.rs` fills it at the end of a run.
 
@@ -14,8 +13,7 @@ use super::assembled::AssembledReport;
 use super::network::NetworkReport;
 use crate::export::Geotiffs;
 use crate::left_out::RejectedRow;
-use crate::read::Applied;
-use crate::read::{Failed, GranuleReport};
+use crate::read::{Applied, Failed, GranuleReport};
 use crate::region::RegionFacts;
 
 /// Version of the report's shape; a reader refuses one it does not know.
@@ -236,8 +234,7 @@ pub struct Stage {
     /// to a device that lends memory to columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_place_bytes: Option<u64>,
-    /// Seconds by the device's own clock; null where the stage is the host's, or the backend does not
-    /// tell.
+    /// Seconds by the device's own clock; null where the stage is the host's, or the backend does not tell.
     pub device_seconds: Option<f64>,
 }
 

@@ -3,8 +3,8 @@
 //! On top of the line. [`Run`] makes a store of granules, or pieces of one (`asked.rs` what is asked for,
 //! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
-//! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written, `geotiff.rs` files of a raster,
-//! `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
+//! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
+//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
 //! whether to go on (`notes.rs`).

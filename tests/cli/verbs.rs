@@ -21,7 +21,7 @@ const VERBS: [&str; 10] = [
 ];
 
 /// What the tests' build has.
-const ALL: &str = "cli, cuda, hdf5, parquet, picture, wgpu";
+const ALL: &str = "cli, cloud, cuda, hdf5, parquet, picture, wgpu";
 
 #[test]
 fn every_verb_explains_itself() {

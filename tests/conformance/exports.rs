@@ -55,6 +55,9 @@ fn agree(arguments: &[&str], files: &[&Path]) -> String {
     said
 }
 
+/// A name, the order, positions of photons, and what is asked of the raster.
+type Case<'a> = (&'a str, &'a str, &'a [(f64, f64)], &'a [&'a str]);
+
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
 fn rows_are_cells_at_their_places_for_geopandas_and_ogr() {
@@ -103,6 +106,7 @@ fn rows_are_cells_at_their_places_for_geopandas_and_ogr() {
 
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn pixels_have_the_cells_that_they_are_on() {
     let site = Site::new();
     let greenland = spread(1500, [-48.0, 68.0, -44.0, 70.0]);
@@ -110,7 +114,7 @@ fn pixels_have_the_cells_that_they_are_on() {
     let ross = spread(1200, [178.0, -77.0, 182.0, -76.0]);
     let tropics = spread(1500, [-61.0, -3.0, -58.0, 1.0]);
     let coarse = spread(3000, [-180.0, -85.0, 180.0, 85.0]);
-    let cases: [(&str, &str, &[(f64, f64)], &[&str]); 12] = [
+    let cases: [Case; 12] = [
         (
             "greenland",
             "10",

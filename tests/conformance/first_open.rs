@@ -137,6 +137,7 @@ fn zarrita_js_reads_every_value_from_a_folder_and_over_http() {
 
 /// What the convention says in its text and its schema, version 1: <https://github.com/zarr-conventions/dggs>.
 #[test]
+#[expect(clippy::too_many_lines, reason = "the convention is that long")]
 fn groups_of_cells_say_what_the_dggs_convention_asks_for_and_nothing_that_it_forbids() {
     let site = Site::new();
     let run = |name: &str, settings: &[&str]| {

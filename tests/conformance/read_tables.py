@@ -45,7 +45,7 @@ for path in sys.argv[1:]:
     assert np.array_equal(frame["cell_ids"].to_numpy(), ids), path
     for field in table.schema:
         text = texts(field.metadata)
-        key = "grid_name" if field.name == "cell_ids" else "statistic"
+        key = {"cell_ids": "grid_name", "lon": "standard_name", "lat": "standard_name"}.get(field.name, "statistic")
         assert key in text and not field.nullable, (path, field)
     found = {
         "arrays": {

@@ -29,6 +29,9 @@ fn mapping(
     MakeMap::new(config, Granules::named(granules), site.path(name))
 }
 
+/// Columns of a map, its metadata, and what is said of it.
+type Case<'a> = (Vec<(&'a str, ArrayRef)>, Option<&'a str>, &'a str);
+
 #[test]
 fn runs_over_maps_of_both_forms_are_the_same() {
     let site = Site::new();
@@ -99,7 +102,7 @@ fn a_map_has_the_cells_of_the_region_as_zagg_has_them() {
     assert!(orders.len() > 2, "{orders:?}");
     let (_, said) = done(site.over_as("a.zarr", &config));
     assert!(!said.contains("aoi_mask"), "{said}");
-    let store = StoreReader::open(&site.out("a.zarr")).unwrap();
+    let store = StoreReader::open(site.out("a.zarr")).unwrap();
     let mask = store.read("aoi_mask").unwrap().bytes;
     let shards: BTreeSet<u64> = ShardMap::read(&site.path("map.json"))
         .unwrap()
@@ -147,6 +150,9 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>, meta: Option<&str>) {
     writer.close().unwrap();
 }
 
+/// Columns, the text that is not in one, and what is said of them.
+type Case<'a> = (Vec<(&'a str, ArrayRef)>, Option<&'a str>, &'a str);
+
 #[test]
 #[allow(clippy::too_many_lines, reason = "a list of cases")]
 fn files_that_are_no_maps_are_refused_by_column_and_row() {
@@ -164,7 +170,7 @@ fn files_that_are_no_maps_are_refused_by_column_and_row() {
         .into_store(site.out("a.zarr"))
         .execute()
     };
-    let cases: Vec<(Vec<(&str, ArrayRef)>, Option<&str>, &str)> = vec![
+    let cases: Vec<Case> = vec![
         (
             vec![("shard_keys", keys()), ("granules", text("[]"))],
             None,

@@ -294,15 +294,7 @@ fn photons_where_the_map_does_not_list_their_granule_are_counted_and_named() {
 #[test]
 fn settings_of_parts_are_refused_where_they_mean_nothing() {
     let site = Site::new();
-    let (granules, _) = site.mapped("atl03");
-    refused(
-        site.code("atl03", &paths(&granules)).resume(true).execute(),
-        Kind::Argument,
-        &[
-            "resume goes on with a run over a shard map",
-            "a plan of its granules",
-        ],
-    );
+    site.mapped("atl03");
     refused(
         site.part("a.zarr", "0..1")
             .table(site.out("a.parquet"))

@@ -12,6 +12,10 @@ use crate::support::granules::one;
 use crate::support::site::Site;
 use crate::support::tables::{Row, config, points, record_batch, table_yaml, write_batch};
 
+/// What the format takes where no reference system is said.
+const DEGREES: &str =
+    r#"{"type":"GeographicCRS","name":"WGS 84","id":{"authority":"OGC","code":"CRS84"}}"#;
+
 /// The rows with a point in well-known binary in place of two coordinates.
 fn with_geometry(rows: &[Row], crs: &str) -> RecordBatch {
     let batch = record_batch(rows);
@@ -63,7 +67,7 @@ fn points_in_well_known_binary_give_what_two_columns_give() {
     spoiled[7].lon = f64::NAN;
     write_batch(&degrees, &record_batch(&spoiled), 100);
     let points = site.path("points.parquet");
-    write_batch(&points, &with_geometry(&rows, "null"), 100);
+    write_batch(&points, &with_geometry(&rows, DEGREES), 100);
     let run = site.code_to("a.zarr", config(&site), &one(&degrees));
     let (of_degrees, _) = done(run);
     let run = site.code_to("b.zarr", of_points(&site), &one(&points));
@@ -77,7 +81,7 @@ fn points_in_well_known_binary_give_what_two_columns_give() {
 fn a_table_of_points_names_its_geometry_and_the_way_out() {
     let site = Site::new();
     let table = site.path("geo.parquet");
-    write_batch(&table, &with_geometry(&points(), "null"), 100);
+    write_batch(&table, &with_geometry(&points(), DEGREES), 100);
     let says = [
         "geo.parquet: has no column lon",
         "the points of column place (WKB): name that as their geometry, in a config with coordinates: {geometry: place}",
@@ -86,6 +90,12 @@ fn a_table_of_points_names_its_geometry_and_the_way_out() {
         site.code(config(&site), &one(&table)).execute(),
         Kind::Granule,
         &says,
+    );
+    write_batch(&table, &with_geometry(&points(), "null"), 100);
+    refused(
+        site.code(of_points(&site), &one(&table)).execute(),
+        Kind::Granule,
+        &["column place", "not known (crs: null)"],
     );
     let crs = r#"{"type":"ProjectedCRS","name":"WGS 84 / UTM zone 33N"}"#;
     write_batch(&table, &with_geometry(&points(), crs), 100);

@@ -32,17 +32,14 @@ fn sha256(path: &Path) -> String {
 fn write_text(path: &Path, dataset: Option<&str>, text: &str) {
     let file = reopened(path);
     let text = FixedAscii::<64>::from_ascii(text.as_bytes()).unwrap();
-    match dataset {
-        Some(dataset) => {
-            let (group, name) = dataset.rsplit_once('/').unwrap();
-            let group = file.create_group(group).unwrap();
-            let made = group.new_dataset::<FixedAscii<64>>().shape([1]);
-            made.create(name).unwrap().write(&[text]).unwrap();
-        }
-        None => {
-            let made = file.new_attr::<FixedAscii<64>>().create("source").unwrap();
-            made.write_scalar(&text).unwrap();
-        }
+    if let Some(dataset) = dataset {
+        let (group, name) = dataset.rsplit_once('/').unwrap();
+        let group = file.create_group(group).unwrap();
+        let made = group.new_dataset::<FixedAscii<64>>().shape([1]);
+        made.create(name).unwrap().write(&[text]).unwrap();
+    } else {
+        let made = file.new_attr::<FixedAscii<64>>().create("source").unwrap();
+        made.write_scalar(&text).unwrap();
     }
 }
 

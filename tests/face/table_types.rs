@@ -213,6 +213,7 @@ const FILTER: &str = "{dataset: flag, op: ne, value: 1}";
 
 #[test]
 #[cfg_attr(not(icefold_test_python), ignore = "no Python environment")]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn filters_compare_columns_of_text_as_they_do_numbers() {
     let site = tables();
     let with = |filter: &str| config(&site, &[(FILTER, filter)]);

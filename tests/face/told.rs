@@ -131,6 +131,7 @@ fn a_hive_has_the_words_of_the_layout_of_cells() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn what_cannot_be_told_is_refused_by_name() {
     for (output, time, says) in [
         (
