@@ -104,6 +104,24 @@ fn turned(frame: &Frame, rings: Vec<Vec<[f64; 2]>>) -> Vec<Vec<[f64; 2]>> {
     moved.filter(is_near).collect()
 }
 
+/// Rings where shares of them are. Of a raster that goes around and on, one turn has them: that of the plane where it is all
+/// there, else the first. So no ground is on two pixels, and sums over the raster are those of the cells.
+fn turned_once(frame: &Frame, rings: Vec<Vec<[f64; 2]>>) -> Vec<Vec<[f64; 2]>> {
+    let Some(length) = frame.turn else {
+        return rings;
+    };
+    let (turn, columns) = (length / frame.pixel[0], f64::from(frame.shape[1]));
+    let west = (-length / 2.0 - frame.corner[0]) / frame.pixel[0];
+    if west >= 0.0 && west + turn <= columns {
+        return rings;
+    }
+    let all = turned(frame, rings);
+    if columns <= turn {
+        return all;
+    }
+    all.iter().map(|ring| cut(ring, 0, turn, false)).collect()
+}
+
 /// The pixels whose middle is in the cell.
 fn nearest(
     frame: &Frame,
@@ -165,7 +183,7 @@ fn shares(
     // Rows go down, so that what is counterclockwise in the plane is clockwise in pixels.
     let whole = rings.iter().map(|ring| -area(ring)).sum();
     let start = out.len();
-    for ring in turned(frame, rings) {
+    for ring in turned_once(frame, rings) {
         let rows = extent(&ring, 1);
         for row in within(rows.0, rows.1, frame.shape[0]) {
             let top = f64::from(row);

@@ -114,7 +114,7 @@ fn pixels_have_the_cells_that_they_are_on() {
     let ross = spread(1200, [178.0, -77.0, 182.0, -76.0]);
     let tropics = spread(1500, [-61.0, -3.0, -58.0, 1.0]);
     let coarse = spread(3000, [-180.0, -85.0, 180.0, 85.0]);
-    let cases: [Case; 9] = [
+    let cases: [Case; 12] = [
         (
             "greenland",
             "10",
@@ -149,6 +149,19 @@ fn pixels_have_the_cells_that_they_are_on() {
             &["--crs", "EPSG:6933", "--resolution", "20000,2000"],
         ),
         (
+            "ross",
+            "10",
+            &ross,
+            &[
+                "--crs",
+                "EPSG:6933",
+                "--resolution",
+                "9000,1000",
+                "--bounds",
+                "17100000,-7160000,17640000,-7110000",
+            ],
+        ),
+        (
             "tropics",
             "9",
             &tropics,
@@ -165,6 +178,26 @@ fn pixels_have_the_cells_that_they_are_on() {
             "2",
             &coarse,
             &["--crs", "EPSG:4326", "--resolution", "4"],
+        ),
+        // Wider than the Earth is around.
+        (
+            "coarse",
+            "2",
+            &coarse,
+            &["--crs", "EPSG:4326", "--resolution", "7"],
+        ),
+        (
+            "coarse",
+            "2",
+            &coarse,
+            &[
+                "--crs",
+                "EPSG:4326",
+                "--resolution",
+                "7",
+                "--bounds",
+                "2,-90,362,90",
+            ],
         ),
     ];
     for (name, order, positions, how) in cases {
