@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::source::scheme;
+use crate::source::{scheme, shown};
 
 /// Refuses a config's target or shard map that is a URL.
 ///
@@ -35,6 +35,8 @@ pub fn refuse(path: &Path, what: &str, written: bool) -> Result<()> {
     let Some(scheme) = scheme(&text) else {
         return Ok(());
     };
+    // What may be secret in it is for nobody to see.
+    let text = shown(&text);
     let way_out = match (scheme, written) {
         ("file", _) => "write the path without file://".to_owned(),
         (_, true) => format!(

@@ -175,7 +175,7 @@ fn granules_are_found_by_name_below_the_root() {
     refused(
         run().execute(),
         Kind::Argument,
-        &["granule b: ", "https://host/b.h5, and ", &says],
+        &["granule b: ", "http://host/b.h5, and ", &says],
     );
     let (report, message) = partly(run().tolerant(true));
     assert!(message.contains("left out: granule b: "), "{message}");

@@ -45,6 +45,7 @@ struct Handle {
     end: haddr_t,
 }
 
+// SAFETY: it is only ever null.
 type Unused = Option<unsafe extern "C" fn()>;
 
 /// `H5FD_class_t`; what has no use here is a null pointer of any function.
@@ -61,18 +62,26 @@ struct Class {
     fapl: [Unused; 3],
     dxpl_size: usize,
     dxpl: [Unused; 2],
+    // SAFETY: the library calls it, with a name that ends.
     open: unsafe extern "C" fn(*const c_char, c_uint, hid_t, haddr_t) -> *mut Handle,
+    // SAFETY: the library calls it, with what it had from `open`.
     close: unsafe extern "C" fn(*mut Handle) -> herr_t,
     cmp: Unused,
+    // SAFETY: the library calls it, with what it had from `open`.
     query: unsafe extern "C" fn(*const Handle, *mut c_ulong) -> herr_t,
     get_type_map: Unused,
     alloc: Unused,
     free: Unused,
+    // SAFETY: the library calls it, with what it had from `open`.
     get_eoa: unsafe extern "C" fn(*const Handle, c_int) -> haddr_t,
+    // SAFETY: the library calls it, with what it had from `open`.
     set_eoa: unsafe extern "C" fn(*mut Handle, c_int, haddr_t) -> herr_t,
+    // SAFETY: the library calls it, with what it had from `open`.
     get_eof: unsafe extern "C" fn(*const Handle, c_int) -> haddr_t,
     get_handle: Unused,
+    // SAFETY: the library calls it, with what it had from `open`.
     read: unsafe extern "C" fn(*mut Handle, c_int, hid_t, haddr_t, usize, *mut c_void) -> herr_t,
+    // SAFETY: the library calls it, with what it had from `open`.
     write: unsafe extern "C" fn(*mut Handle, c_int, hid_t, haddr_t, usize, *const c_void) -> herr_t,
     vectors_and_selections: [Unused; 4],
     flush_truncate_lock_unlock_del_ctl: [Unused; 6],
@@ -162,6 +171,7 @@ fn driver() -> hid_t {
     })
 }
 
+// SAFETY: the library alone calls it, under its lock, with a name that ends.
 unsafe extern "C" fn open(
     name: *const c_char,
     flags: c_uint,
@@ -184,12 +194,14 @@ unsafe extern "C" fn open(
     }))
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn close(handle: *mut Handle) -> herr_t {
     // SAFETY: it is from `open`, and the library closes it once.
     drop(unsafe { Box::from_raw(handle) });
     DONE
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn query(_handle: *const Handle, features: *mut c_ulong) -> herr_t {
     if !features.is_null() {
         // SAFETY: the library gives a place for them.
@@ -198,22 +210,26 @@ unsafe extern "C" fn query(_handle: *const Handle, features: *mut c_ulong) -> he
     DONE
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn get_eoa(handle: *const Handle, _kind: c_int) -> haddr_t {
     // SAFETY: it is from `open` and not closed.
     unsafe { (*handle).end }
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn set_eoa(handle: *mut Handle, _kind: c_int, end: haddr_t) -> herr_t {
     // SAFETY: it is from `open` and not closed, and the library's lock lets nobody else use it.
     unsafe { (*handle).end = end };
     DONE
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn get_eof(handle: *const Handle, _kind: c_int) -> haddr_t {
     // SAFETY: it is from `open` and not closed.
     unsafe { (*handle).bytes.length() }
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn read(
     handle: *mut Handle,
     _kind: c_int,
@@ -241,6 +257,7 @@ unsafe extern "C" fn read(
     }
 }
 
+// SAFETY: the library alone calls it, under its lock, with what it had from `open` and has not closed.
 unsafe extern "C" fn write(
     _: *mut Handle,
     _: c_int,
