@@ -38,7 +38,10 @@ fn devices_are_listed_with_what_runs_where() {
     assert_eq!(auto, if has_cuda { "cpu or cuda:0" } else { "cpu" });
     let reason = found["auto"]["reason"].as_str().unwrap();
     assert!(reason.contains("no adapter of wgpu is taken"), "{reason}");
-    assert_eq!(found["features"], "cli, cloud, cuda, hdf5, parquet, picture, wgpu");
+    assert_eq!(
+        found["features"],
+        "cli, cloud, cuda, hdf5, parquet, picture, wgpu"
+    );
 }
 
 #[test]
