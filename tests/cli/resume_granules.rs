@@ -15,12 +15,12 @@ fn a_run_that_is_killed_again_and_again_leaves_the_bytes_of_one_that_was_not() {
     let (mut state, mut kills, mut resumed) = (7, 0, 0);
     for memory in ["1", "1G"] {
         // Longer each time, so that on a slow machine, too, it ends.
-        let mut longest = 200;
+        let mut longest = 40;
         loop {
             let mut run = site.run_to("b.zarr", "atl03", &paths);
             run.args(["--overviews", "10,4", "--resume", "--checkpoint", "0"]);
             run.args(["--partials-memory", memory, "--batch-rows", "500"]);
-            let wait = 60 + draw(&mut state, longest);
+            let wait = 20 + draw(&mut state, longest);
             longest = longest * 5 / 4;
             let (ended, message) = signalled(&mut run, "KILL", wait);
             resumed += u32::from(message.contains("were merged by an interrupted run"));
