@@ -165,7 +165,7 @@ fn output(output: &Output) -> String {
             };
             let mut shifts: Vec<String> = vector.shifts.iter().map(scoped).collect();
             if shifts.is_empty() {
-                // As that of a shift by nothing has always been written.
+                // A shift by nothing is written as one by 0.0.
                 shifts.push("(0.0)".to_owned());
             }
             format!(

@@ -3,6 +3,8 @@
 //! Under `raster.rs`. Each cell is laid on the pixels by itself, whichever thread does so, and what pixels have is in the
 //! order of pixels, then of cells: sums over it have the same bits on any number of threads.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
 
 use super::asked::{Export, Resampling, check_memory};
@@ -49,14 +51,20 @@ pub fn footprints(
     resampling: Resampling,
 ) -> Result<Footprints> {
     let (mut parts, mut areas) = (Vec::new(), Vec::new());
+    let held = AtomicU64::new(0);
     let of_block = |(block, cells): (usize, &[u64])| -> Result<(Vec<Part>, Vec<f64>)> {
         let (mut parts, mut areas) = (Vec::new(), Vec::new());
         for (i, &cell) in cells.iter().enumerate() {
             let place = (block * BLOCK + i) as u32;
+            let before = parts.len();
             match resampling {
                 Resampling::Nearest => nearest(frame, grid, (place, cell), &mut parts)?,
                 Resampling::Share => areas.push(shares(frame, grid, (place, cell), &mut parts)?),
             }
+            let more = (parts.len() - before) as u64;
+            let all = held.fetch_add(more, Ordering::Relaxed) + more;
+            let bytes = 2 * size_of::<Part>() as u64 * all;
+            check_memory(asked, bytes, "a raster of these pixels")?;
         }
         Ok((parts, areas))
     };
@@ -70,8 +78,6 @@ pub fn footprints(
             parts.extend(of_block);
             areas.extend(areas_of_block);
         }
-        let bytes = 2 * size_of::<Part>() * parts.len();
-        check_memory(asked, bytes as u64, "a raster of these pixels")?;
     }
     // No two are of one pixel and one cell.
     parts.par_sort_unstable_by_key(|part: &Part| (part.pixel, part.cell));

@@ -39,8 +39,13 @@ pub fn write(chosen: Chosen, asked: &Export, format: Format) -> Result<Vec<(Path
     check_memory(asked, 16 * reader.cells(), "the list of cells")?;
     let (ids, kept) = wanted(&reader, asked)?;
     if ids.is_empty() {
+        let of_region = if asked.region.is_some() {
+            " whose middle lies in the region"
+        } else {
+            ""
+        };
         return Err(Error::argument(format!(
-            "{} has no cell whose middle lies in the region, and a raster has some",
+            "{} has no cell{of_region}, and a raster has some",
             reader.path().display()
         )));
     }

@@ -113,13 +113,15 @@ pub fn write(chosen: &Chosen, asked: &Export) -> Result<String> {
         )));
     }
     let mut rows = StoredRows::of(reader, &chosen.names)?;
+    let infos: Vec<ArrayInfo> = rows.infos().cloned().collect();
     let maker = Maker {
         located,
         places: Places::of(&reader.grid()),
-        times: reader.times(),
+        // Of arrays without steps, rows are cells.
+        times: (reader.times()).filter(|_| infos.iter().any(|info| info.at_steps)),
         steps: chosen.steps.as_deref().unwrap_or_default(),
         asked,
-        infos: rows.infos().cloned().collect(),
+        infos,
     };
     check_memory(
         asked,

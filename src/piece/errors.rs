@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, BooleanArray};
@@ -50,11 +51,7 @@ impl KeptErrors {
     /// # Errors
     /// A table that cannot be copied.
     pub fn leave_in(&self, other: &Self, of: impl Fn(&str) -> bool) -> Result<()> {
-        let Ok(paths) = folders::list(&self.folder) else {
-            return Ok(());
-        };
-        let of: Vec<PathBuf> = paths
-            .into_iter()
+        let of: Vec<PathBuf> = (self.paths()?.into_iter())
             .filter(|path| named(&folders::name(path)).is_some_and(|granule| of(&granule)))
             .collect();
         if of.is_empty() {
@@ -64,8 +61,13 @@ impl KeptErrors {
         fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
         for path in of {
             let to = folder.join(folders::name(&path));
-            if fs::hard_link(&path, &to).is_err() {
-                fs::copy(&path, &to).map_err(|e| Error::io("write", &to, e))?;
+            match fs::hard_link(&path, &to) {
+                // Named by what is in it: the same table.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(_) => fs::copy(&path, &to)
+                    .and_then(|_| fs::File::options().write(true).open(&to)?.sync_all())
+                    .map_err(|e| Error::io("write", &to, e))?,
+                Ok(()) => {}
             }
         }
         sync_folder(folder).map_err(|e| Error::io("sync", folder, e))
@@ -77,9 +79,7 @@ impl KeptErrors {
     /// The operating system's.
     pub fn clear(&self) -> Result<()> {
         match folders::remove(&self.folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &self.folder, e))
-            }
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", &self.folder, e)),
             _ => Ok(()),
         }
     }
@@ -164,15 +164,20 @@ impl KeptErrors {
     /// # Errors
     /// The operating system's.
     pub fn forget(&self, granule: &str) -> Result<()> {
-        let Ok(paths) = folders::list(&self.folder) else {
-            return Ok(());
-        };
-        for path in paths {
+        for path in self.paths()? {
             if named(&folders::name(&path)).is_some_and(|of| of == granule) {
                 fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
             }
         }
         Ok(())
+    }
+
+    /// All that is in the folder, where there is one.
+    fn paths(&self) -> Result<Vec<PathBuf>> {
+        match folders::list(&self.folder) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|e| Error::io("list", &self.folder, e)),
+        }
     }
 
     fn keep(&self, granule: &str, table: ErrorTable) -> Result<ErrorSummary> {

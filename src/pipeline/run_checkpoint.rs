@@ -104,7 +104,7 @@ impl Line<'_, '_> {
         self.errors.go_on(&saved.errors);
     }
 
-    /// Saves what is merged, where it is time, or the run is about to stop and has more to save than is saved.
+    /// Saves what is merged, where it is more than is saved, and it is time or the run is about to stop.
     ///
     /// # Errors
     /// A write fails; the last checkpoint stays.
@@ -114,8 +114,7 @@ impl Line<'_, '_> {
         };
         let merged = self.tally.granules.len();
         let more = merged > options.unused && merged as u64 > self.tally.resumed;
-        let due = (stopping && more) || last.elapsed() >= options.every;
-        if !due || merged == 0 {
+        if !more || !(stopping || last.elapsed() >= options.every) {
             return Ok(());
         }
         *last = Instant::now();

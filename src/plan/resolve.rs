@@ -254,11 +254,8 @@ impl ShardMap {
             .get("source")
             .and_then(|source| source.as_str())
             == Some("icefold");
-        let href = granule
-            .https
-            .as_ref()
-            .or(granule.s3.as_ref())
-            .map(PathBuf::from);
+        let href = granule.https.as_ref().or(granule.s3.as_ref());
+        let href = href.map(PathBuf::from).filter(|href| is_object(href));
         Ok(file.or(href.filter(|_| ours && root.is_none())))
     }
 

@@ -256,6 +256,8 @@ impl Input {
             Self::Hdf5(granule, reader) => {
                 let batch = reader.next_batch_unless(watch)?;
                 if batch.is_none() {
+                    // What the report says of it is read before it is known whether all came.
+                    let _ = granule.says();
                     granule.sound()?;
                 }
                 Ok(batch)

@@ -49,13 +49,8 @@ impl<'a> Work<'a> {
     pub fn execute(&self, resume: bool, every: Duration) -> Result<Done> {
         let started = Instant::now();
         let saved = Saved::find(self, resume)?;
-        let target = Target {
-            overwrite: self.target.overwrite || saved.may_replace(self.target.store),
-            ..self.target
-        };
-        crate::store::check_target(target.store, target.overwrite, self.inputs)?;
-        self.check_tables(target.overwrite)?;
-        let errors = errors_path(target.store);
+        self.check_target(&saved)?;
+        let errors = errors_path(self.target.store);
         let settings = self.settings;
         let early = settings.open_device()?;
         let survey = pipeline::survey(self.config, self.plan, settings.tolerant)?;
@@ -63,6 +58,8 @@ impl<'a> Work<'a> {
         self.check_layout(&survey)?;
         let question = Question::new(&self.config.sha256, &survey.columns, settings.hashed);
         let saved = saved.held_against(&question, &survey, settings);
+        // What is not gone on with gives no leave to replace a store.
+        let target = self.check_target(&saved)?;
         let kept = saved.errors();
         let spill = spill_folder(target.store);
         let options = self.options(&survey, &errors, &spill);
@@ -73,7 +70,7 @@ impl<'a> Work<'a> {
         self.check_disk(&survey, &options);
         let chosen = settings.settle_device(early, self.config, &survey)?;
         let device = &chosen.device;
-        let interrupted = |error: Error| saved.interrupted(error, &survey);
+        let interrupted = |error: Error| saved.interrupted(error, &question, &survey);
         let folded = self.fold(&survey, device, &options).map_err(interrupted)?;
         let written = device.install(|| pipeline::write(folded, &survey, target, &options));
         let (whole, tally) = written.map_err(interrupted)?;
@@ -94,6 +91,17 @@ impl<'a> Work<'a> {
             report,
             tally,
         })
+    }
+
+    /// What is written where, once nothing stands there that must stay.
+    fn check_target(&self, saved: &Saved) -> Result<Target<'a>> {
+        let target = Target {
+            overwrite: self.target.overwrite || saved.may_replace(self.target.store),
+            ..self.target
+        };
+        crate::store::check_target(target.store, target.overwrite, self.inputs)?;
+        self.check_tables(target.overwrite)?;
+        Ok(target)
     }
 
     /// What differs between granules, and is no reason to stop.

@@ -17,8 +17,9 @@ use super::settings::Settings;
 /// The checkpoint of a store, and what is made of it.
 pub(super) struct Saved {
     folder: PathBuf,
+    resume: bool,
     found: Option<RunCheckpoint>,
-    /// Granules of one that is there, and is not used.
+    /// Granules of one that this run could go on with, and does not.
     unused: usize,
     /// Hidden beside the store, and of this run alone.
     errors: PathBuf,
@@ -33,60 +34,55 @@ impl Drop for Saved {
 }
 
 impl Saved {
-    /// What is there; without `resume` it is only said.
+    /// What is there, whoever saved it.
     ///
     /// # Errors
     /// Something else at its place; a file that cannot be read.
     pub fn find(work: &Work, resume: bool) -> Result<Self> {
         let store = work.target.store;
         let folder = RunCheckpoint::folder_of(store);
-        let watch = work.settings.watch;
-        let mut saved = Self {
+        let found = RunCheckpoint::read(&folder)?;
+        let found = found.and_then(|found| {
+            let told = |why| work.settings.watch.note(Note::GranulesAgain { why });
+            found.map_err(told).ok()
+        });
+        Ok(Self {
             folder,
-
-            found: None,
+            resume,
+            found,
             unused: 0,
             errors: hidden(store, "spool"),
-        };
-        match RunCheckpoint::read(&saved.folder)? {
-            None => {}
-            Some(Err(why)) => watch.note(Note::GranulesAgain { why }),
-            Some(Ok(found)) if resume => saved.found = Some(found),
-            Some(Ok(found)) => {
-                saved.unused = found.granules.len();
-                watch.note(Note::NotResumed {
-                    granules: saved.unused,
-                    folder: saved.folder.clone(),
-                });
-            }
-        }
-        Ok(saved)
+        })
     }
 
     /// Whether the store that is there is the one that the interrupted run was to replace.
     pub fn may_replace(&self, store: &Path) -> bool {
-        let replaces = self.found.as_ref().and_then(|found| found.replaces);
+        let found = self.found.as_ref().filter(|_| self.resume);
+        let replaces = found.and_then(|found| found.replaces);
         replaces.is_some() && replaces == identity(store)
     }
 
-    /// Only what this run can go on with.
+    /// Only what this run goes on with; what it could go on with is said, and what not.
     #[must_use]
     pub fn held_against(mut self, question: &Question, survey: &Survey, of: &Settings) -> Self {
-        let checked = self.found.as_ref().map(|found| {
-            let checked = found.check(question, &survey.granules, of.tolerant);
-            (checked, found.granules.len())
-        });
-        match checked {
-            Some((Err(why), _)) => {
-                of.watch.note(Note::GranulesAgain { why });
-                self.found = None;
+        let Some(found) = self.found.take() else {
+            return self;
+        };
+        let granules = found.granules.len();
+        let note = match found.check(question, &survey.granules, of.tolerant) {
+            Err(why) => Note::GranulesAgain { why },
+            Ok(()) if self.resume => {
+                self.found = Some(found);
+                let of = survey.granules.len();
+                Note::GoesOn { granules, of }
             }
-            Some((Ok(()), granules)) => of.watch.note(Note::GoesOn {
-                granules,
-                of: survey.granules.len(),
-            }),
-            None => {}
-        }
+            Ok(()) => {
+                self.unused = granules;
+                let folder = self.folder.clone();
+                Note::NotResumed { granules, folder }
+            }
+        };
+        of.watch.note(note);
         self
     }
 
@@ -120,13 +116,17 @@ impl Saved {
     }
 
     /// An interrupt says what is kept, and how to go on.
-    pub fn interrupted(&self, error: Error, survey: &Survey) -> Error {
+    pub fn interrupted(&self, error: Error, question: &Question, survey: &Survey) -> Error {
         if error.kind() != Kind::Interrupted {
             return error;
         }
         let Ok(Some(Ok(kept))) = RunCheckpoint::read(&self.folder) else {
             return error;
         };
+        // One that answers another question is of no use to the same command.
+        if kept.question != *question {
+            return error;
+        }
         Error::resumable(format!(
             "{} of {} granules are merged and kept in {}",
             kept.granules.len(),

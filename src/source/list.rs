@@ -56,6 +56,7 @@ fn of_json(document: &Value, direct: bool) -> Result<Vec<String>, String> {
             "has neither features (STAC), items (CMR UMM-JSON) nor feed.entry (CMR JSON), and is no list of granules",
         )?,
     };
+    whole(document, granules.len())?;
     let mut found = Vec::with_capacity(granules.len());
     for (number, granule) in granules.iter().enumerate() {
         if let Value::String(name) = granule {
@@ -82,6 +83,29 @@ fn of_json(document: &Value, direct: bool) -> Result<Vec<String>, String> {
         found.push(link.clone());
     }
     Ok(found)
+}
+
+/// That an answer is no page of several: what is on the others would be missing without a word.
+fn whole(document: &Value, granules: usize) -> Result<(), String> {
+    let mut said = ["hits", "numberMatched"].iter();
+    let said = said.find_map(|key| document.get(*key)?.as_u64());
+    let of_context = || document.get("context")?.get("matched")?.as_u64();
+    if let Some(all) = said
+        .or_else(of_context)
+        .filter(|all| *all > granules as u64)
+    {
+        return Err(format!(
+            "has {granules} of {all} granules, one page of them; ask for all at once (page_size, limit), or join the pages"
+        ));
+    }
+    let links = document.get("links").and_then(Value::as_array);
+    let is_next = |link: &Value| link.get("rel").and_then(Value::as_str) == Some("next");
+    if links.into_iter().flatten().any(is_next) {
+        return Err(
+            "is one page of several, as its link to the next says; join the pages".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Links of a granule to files of data.
@@ -205,5 +229,23 @@ mod tests {
                 .unwrap_err()
                 .contains("not JSON")
         );
+    }
+
+    #[test]
+    fn a_page_of_several_is_refused() {
+        let item = r#"{"assets": {"data": {"href": "https://host/a.h5"}}}"#;
+        for more in [
+            r#""numberMatched": 12"#,
+            r#""context": {"matched": 2}"#,
+            r#""links": [{"rel": "next", "href": "https://host/items?page=2"}]"#,
+        ] {
+            let text = format!(r#"{{"features": [{item}], {more}}}"#);
+            let why = granules_of(&text, false).unwrap_err();
+            assert!(why.contains("page"), "{why}");
+        }
+        let text = format!(
+            r#"{{"features": [{item}], "numberMatched": 1, "links": [{{"rel": "self"}}]}}"#
+        );
+        assert_eq!(granules_of(&text, false).unwrap(), ["https://host/a.h5"]);
     }
 }

@@ -48,7 +48,11 @@ pub fn asked(stream: impl Read, port: u16, key: &str) -> Result<Asked, Refusal> 
             hosts.push(value.trim().to_ascii_lowercase());
         }
     }
-    let own = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    let mut own = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    if port == 80 {
+        // Browsers leave it out.
+        own.extend(["127.0.0.1".to_owned(), "localhost".to_owned()]);
+    }
     if !matches!(&hosts[..], [host] if own.contains(host)) {
         return Err((403, "this address answers to its own name alone"));
     }

@@ -114,6 +114,10 @@ fn what_is_done_says_so_when_it_is_asked_for_again() {
         refused(other.execute(), Kind::Store, &["a.zarr: exists"]);
     }
     assert_eq!(tree(&site.out("a.zarr")), before);
+    // A run that finds pieces does not read all granules, and its store is whole all the same.
+    done(site.part("c.zarr", "0..2"));
+    done(site.over("c.zarr").resume(true));
+    stands(done(site.over("c.zarr").resume(true)));
     // Parts, and what makes the store of them.
     for range in ["0..2", "2.."] {
         done(site.part("b.zarr", range));

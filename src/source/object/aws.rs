@@ -34,15 +34,6 @@ const VALID: Duration = Duration::from_mins(50);
 /// What opens a bucket, but for who sends requests.
 pub fn builder(client: &Client, bucket: &str, anonymous: bool) -> Result<AmazonS3Builder, Opening> {
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
-    if anonymous {
-        let region = profile("region")
-            .filter(|_| var_os("AWS_REGION").is_none() && var_os("AWS_DEFAULT_REGION").is_none());
-        builder = builder.with_skip_signature(true);
-        return Ok(match region {
-            Some(region) => builder.with_region(region),
-            None => builder,
-        });
-    }
     let set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
     let unset = |builder: &AmazonS3Builder, key: AmazonS3ConfigKey| {
         builder.get_config_value(&key).is_none()
@@ -56,6 +47,9 @@ pub fn builder(client: &Client, bucket: &str, anonymous: bool) -> Result<AmazonS
         {
             builder = builder.with_config(key, value);
         }
+    }
+    if anonymous {
+        return Ok(builder.with_skip_signature(true));
     }
     let of_machine = [
         "AWS_WEB_IDENTITY_TOKEN_FILE",

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use super::client::{host, secret};
+use super::client::{host, is_here, secret};
 use super::trouble::Trouble;
 
 /// Where one logs in, if the environment does not name another place: `ICEFOLD_EARTHDATA_LOGIN`.
@@ -84,12 +84,12 @@ impl Earthdata {
     }
 
     fn is_login(&self, url: &Url) -> bool {
-        host(url) == self.login
+        host(url) == self.login && is_secret_on_the_way(url)
     }
 
     fn is_data(&self, url: &Url) -> bool {
         let name = url.host_str().unwrap_or_default();
-        let named = self.others.contains(&host(url));
+        let named = self.others.contains(&host(url)) && is_secret_on_the_way(url);
         named || (url.scheme() == "https" && DATA.iter().any(|end| name.ends_with(end)))
     }
 
@@ -155,6 +155,11 @@ impl Earthdata {
             }
         }
     }
+}
+
+/// Whether nobody on the way to there reads what is sent.
+fn is_secret_on_the_way(url: &Url) -> bool {
+    url.scheme() == "https" || is_here(url)
 }
 
 /// Where passwords of hosts are kept.

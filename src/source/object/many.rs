@@ -84,12 +84,13 @@ impl<'a> Many<'a> {
             .map(|&number| self.ranges[number].clone())
             .collect();
         let spans = joined(&places);
-        let waiting = Mutex::new(self.object.ask(spans.iter().map(|span| span.range.clone())));
+        // First, as what has left the shelf since is asked for anew, and those that wait to be taken hold the way.
         self.here.par_iter().with_max_len(1).for_each(|&number| {
             sink(number, &mut |out| {
                 self.object.read_at(self.ranges[number].start, out)
             });
         });
+        let waiting = Mutex::new(self.object.ask(spans.iter().map(|span| span.range.clone())));
         coming
             .par_iter()
             .with_max_len(1)

@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 use backend::Stores;
 use fetch::Fetch;
 use object::{Object, Shared};
-use trouble::{Failed, Trouble};
+use trouble::{Failed, Trouble, What};
 
 use super::{Bytes, Remote, Seen, shown};
 use crate::error::{Error, Result};
@@ -51,6 +51,7 @@ pub fn register(urls: &[String], remote: &Remote, tolerant: bool) -> Result<Vec<
     if urls.is_empty() {
         return Ok(Vec::new());
     }
+    check_apart(urls)?;
     let opened = opened(urls, remote)?;
     let mut paths = Vec::with_capacity(urls.len());
     for (url, opened) in urls.iter().zip(opened) {
@@ -76,6 +77,22 @@ pub fn register(urls: &[String], remote: &Remote, tolerant: bool) -> Result<Vec<
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// That no two objects are called the same: one would be read in place of the other.
+fn check_apart(urls: &[String]) -> Result<()> {
+    let mut called: BTreeMap<String, &String> = BTreeMap::new();
+    for url in urls {
+        let name = shown(url);
+        if called.get(&name).is_some_and(|other| *other != url) {
+            return Err(Error::argument(format!(
+                "{name}: two URLs differ only in what is not shown of one (user, query); read them in two runs, or \
+                 download them"
+            )));
+        }
+        called.insert(name, url);
+    }
+    Ok(())
 }
 
 fn refused(failed: &Failed) -> Error {
@@ -121,7 +138,14 @@ fn opened(urls: &[String], remote: &Remote) -> Result<Vec<Result<Object, Failed>
         let (number, opened) = next.map_err(|_| Error::interrupted())?;
         all[number] = Some(opened);
     }
-    Ok(all.into_iter().flatten().collect())
+    let none = |url: &String| {
+        let trouble = Trouble::new(What::Lost, "nobody answered the request");
+        Err(Failed::of(&trouble, &shown(url), 1))
+    };
+    let each = all.into_iter().zip(urls);
+    Ok(each
+        .map(|(one, url)| one.unwrap_or_else(|| none(url)))
+        .collect())
 }
 
 /// A registered object; any other is opened with no settings.

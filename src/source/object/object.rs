@@ -78,6 +78,10 @@ impl Object {
         let url = shown(url);
         let first = fetch.first(HEAD).await;
         let (known, head) = first.map_err(|e| Failed::of(&e.trouble, &url, e.tries))?;
+        if known.length > HEAD && known.etag.is_none() && known.modified == 0 {
+            let why = "the server gives it neither an ETag nor a date, so that a change while it is read would not be seen";
+            return Err(Failed::of(&Trouble::new(What::Unfit, why), &url, 1));
+        }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         lock(&shared.shelf).put(number, 0, head.into());
         fetch.remote.traffic.object();

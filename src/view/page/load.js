@@ -85,7 +85,7 @@ const loaderOf = (meta, projection, gpu, changed, failed) => {
     return (blocksIn(order) ?? []).filter((block) => touches(block.bounds, wide));
   };
   return {
-    orders, blocksIn, rangeIn, valuesIn, valueKey, isReady, inSightOf,
+    orders, blocksIn, rangeIn, valuesIn, wordsIn, valueKey, isReady, inSightOf,
     // The order that suits a zoom: the finest whose cells are seen.
     suited: (camera) => {
       for (let at = orders.length - 1; at > 0; at -= 1) if (orders[at].cells.side * camera.scale >= SEEN) return orders[at];
@@ -115,7 +115,7 @@ const loaderOf = (meta, projection, gpu, changed, failed) => {
         for (const block of order.blocks ?? []) {
           if (!block.drawn) continue;
           kept += block.count;
-          if (kept > MOST_KEPT && !touches(block.bounds, view)) {
+          if (kept > MOST_KEPT && !block.isComing && !touches(block.bounds, view)) {
             kept -= block.count;
             gpu.drop(block);
             Object.assign(block, { geometry: null, words: null, places: null, sent: null });

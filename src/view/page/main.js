@@ -185,7 +185,11 @@ const start = async () => {
     box.hidden = !cell;
     if (!cell) return;
     const step = meta.axis ? shown.step : 0;
-    const all = await Promise.all(meta.variables.map((one, variable) => loader.valuesIn(cell.order, cell.block, loader.valueKey({ variable, step }))));
+    // Of a block that was out of sight the corners are gone, too.
+    const [, ...all] = await Promise.all([
+      loader.wordsIn(cell.order, cell.block),
+      ...meta.variables.map((one, variable) => loader.valuesIn(cell.order, cell.block, loader.valueKey({ variable, step }))),
+    ]);
     if (cell !== mark) return;
     box.replaceChildren();
     put(box, "h2", `${cell.order.cells.called(cell.key)}, order ${cell.order.told.order}`);
