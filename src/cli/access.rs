@@ -16,10 +16,8 @@ use super::words::CommandLine;
 /// Where granules may lead.
 #[derive(Debug, Args)]
 pub struct AccessArgs {
-    /// Follow external links, external raw data and virtual datasets to files in this folder and below,
-    /// too, beside the granule's own
-    #[arg(long = "allow-external", value_name = "DIR")]
-    pub allow_external: Vec<PathBuf>,
+    #[command(flatten)]
+    pub external: ExternalArgs,
     /// Read objects without credentials, whatever there are
     #[arg(long, alias = "no-sign-request", env = "ICEFOLD_ANONYMOUS")]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -32,7 +30,16 @@ pub struct AccessArgs {
     pub cache: Option<PathBuf>,
 }
 
-impl AccessArgs {
+/// Where the files of a granule may lead.
+#[derive(Debug, Args)]
+pub struct ExternalArgs {
+    /// Follow external links, external raw data and virtual datasets to files in this folder and below,
+    /// too, beside the granule's own
+    #[arg(long = "allow-external", value_name = "DIR")]
+    pub allow_external: Vec<PathBuf>,
+}
+
+impl ExternalArgs {
     /// The folders, which must be there.
     ///
     /// # Errors
@@ -47,6 +54,16 @@ impl AccessArgs {
             }
         }
         Ok(self.allow_external.clone())
+    }
+}
+
+impl AccessArgs {
+    /// As [`ExternalArgs::folders`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn folders(&self) -> Result<Vec<PathBuf>> {
+        self.external.folders()
     }
 
     /// How objects are read, until somebody wishes to stop.

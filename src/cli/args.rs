@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::features::built_in;
 use crate::pipeline::{Memory, parse_memory};
 
-use super::access::AccessArgs;
+use super::access::{AccessArgs, ExternalArgs};
 use super::aggregate::AggregateArgs;
 use super::bench::BenchArgs;
 #[cfg(all(feature = "cuda", feature = "hdf5"))]
@@ -355,7 +355,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub changes: ChangeArgs,
     #[command(flatten)]
-    pub access: AccessArgs,
+    pub access: ExternalArgs,
     /// With --devices, worker threads [default: all cores]
     #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]

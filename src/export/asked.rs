@@ -194,6 +194,7 @@ pub fn export(asked: &Export) -> Result<Exported> {
             asked.output.display()
         )));
     }
+    check_time(asked, &reader, &names)?;
     let is_healpix = reader.grid().kind.rectilinear().is_none();
     let chosen = Chosen {
         reader,
@@ -248,6 +249,22 @@ impl Format {
             _ => output.to_path_buf(),
         }
     }
+}
+
+/// That a step of time is asked for of an array that has steps.
+fn check_time(asked: &Export, reader: &StoreReader, names: &[String]) -> Result<()> {
+    let Some(time) = &asked.time else {
+        return Ok(());
+    };
+    for name in names {
+        if reader.info(name)?.at_steps {
+            return Ok(());
+        }
+    }
+    Err(Error::argument(format!(
+        "time {time} is asked for, and {} has no steps of time; leave it out",
+        names.join(", ")
+    )))
 }
 
 /// The arrays to write, and those that cannot be.

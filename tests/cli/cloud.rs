@@ -205,6 +205,7 @@ fn a_tolerant_run_leaves_out_an_object_that_was_lost() {
     let failed = report(&site)["granules"]["failed"].to_string();
     assert!(failed.contains("404: there is no such object"), "{failed}");
     let lost_midway = content(&site);
+    assert!(lost_midway.is_string());
     let gone = Server::of(&folder, &["--lose", &format!("{}:0:404", names[0])]);
     let mut command = run(&site, "gone.zarr", &urls(&gone, &names));
     assert_eq!(

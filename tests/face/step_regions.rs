@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt8Type, UInt64Type};
+use icefold::export::{Export, export};
 use icefold::grid::Order;
 use icefold::store::{Layout, StoreReader};
 use icefold::{Region, Run, Verify};
@@ -247,4 +248,27 @@ fn numbers_of_granules_have_all_cells_too_and_so_has_a_store_without_photons() {
         assert_eq!((steps(&none).len(), ids(&none, 7)), (count, all.clone()));
         assert_same(&none, &none);
     }
+}
+
+#[test]
+fn an_array_without_steps_is_exported_by_cells() {
+    let site = Site::new();
+    let granules = site.two_years();
+    let config = site.trending("years.yaml", "time: {every: year}");
+    done(filled(site.code_to("all.zarr", &config, &paths(&granules))));
+    let store = site.out("all.zarr");
+    let asked = Export {
+        variables: vec![MASK.to_owned()],
+        ..Export::new(&store, site.out("mask.csv"))
+    };
+    export(&asked).unwrap();
+    let text = std::fs::read_to_string(site.out("mask.csv")).unwrap();
+    assert_eq!(text.lines().count() - 1, ids(&store, ORDERS[0]).len());
+    let at_a_time = Export {
+        time: Some("2019".to_owned()),
+        overwrite: true,
+        ..asked
+    };
+    let error = export(&at_a_time).unwrap_err().to_string();
+    assert!(error.contains("has no steps of time"), "{error}");
 }
