@@ -121,7 +121,8 @@ def same(name, order, want, got):
 
 
 def of_cells(order):
-    d = xr.open_zarr(cells, group=str(order), chunks=None)
+    # The finest cells are those of the root.
+    d = xr.open_zarr(cells, group=None if order == ORDER else str(order), chunks=None)
     ids = d["cell_ids"].values
     found = {int(cell): {"composition": w} for cell, w in zip(ids, d["composition"].values)}
     for field in ("all", "signal", "noise"):
