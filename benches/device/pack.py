@@ -116,6 +116,11 @@ def pack(arguments, script, modules):
     for module in sorted([*modules.glob("*.py"), *modules.glob("*.cu")]):
         shutil.copy(module, folder / "device")
     nvcc = arguments.nvcc or shutil.which("nvcc")
+    if arguments.nvcomp:
+        (folder / "nvcomp").mkdir()
+        stripped(arguments.nvcomp, folder / "nvcomp" / arguments.nvcomp.name)
+        needs[arguments.nvcomp.name] = glibc_needed(folder / "nvcomp" / arguments.nvcomp.name)
+        compressed(folder / "nvcomp" / arguments.nvcomp.name)
     with_cub = cub(nvcc, modules / "cub_sort.cu", folder / "cub_sort")
     carried = libraries(arguments.library, folder / "lib")
     for path in sorted((folder / "lib").iterdir()):

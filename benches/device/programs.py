@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import host
+import nvcomp
 import peers
 import processes
 from inputs import MEANS, NAMES, granules, long_granules
@@ -321,21 +322,30 @@ def sanitizer(tool):
     def check(facts, context):
         if not shutil.which("compute-sanitizer"):
             return left_out(facts, "there is no compute-sanitizer")
-        command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9"]
-        command += [context["binary"], "bench-device", "parity", "--device", context["device"]]
-        command += ["--photons", str(context["sizes"]["checked"]), "--positions", "4096"]
-        command += ["--json-lines", str(Path(context["scratch"]) / f"{tool}.jsonl")]
-        said, code = [], 1
-        for line in lines_of(command):
-            if isinstance(line, int):
-                code = line
-            elif line.startswith("========="):
-                said.append(line.strip("= "))
-        summary = [line for line in said if "SUMMARY" in line]
-        if not summary:
-            return left_out(facts, f"{tool} came to no end: {' '.join(said[-2:])[:300]}")
-        facts.fact("checked", {"tool": tool, "summary": summary[-1], "first": said[1:4]})
-        return code
+        own = ["--device", context["device"], "--photons", str(context["sizes"]["checked"])]
+        own += ["--json-lines", str(Path(context["scratch"]) / f"{tool}.jsonl")]
+        inputs = granules(context, context["sizes"]["looked_at"])[:1]
+        programs = {
+            "inflate": ["bench-device", "inflate", *own],
+            "parity": ["bench-device", "parity", *own, "--positions", "4096"],
+            # Granules that the device decodes, selects from and folds.
+            "line": ["verify", "atl03", *inputs, "--devices", f"cpu,{context['device']}"],
+        }
+        worst, environment = 0, {**os.environ, **LINES["cuda"]}
+        for of, program in programs.items():
+            command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9", context["binary"], *program]
+            said, code = [], 1
+            for line in lines_of(command, env=environment):
+                if isinstance(line, int):
+                    code = line
+                elif line.startswith("========="):
+                    said.append(line.strip("= "))
+            summary = [line for line in said if "SUMMARY" in line]
+            if not summary:
+                return left_out(facts, f"{tool} of {of} came to no end: {' '.join(said[-2:])[:300]}")
+            facts.fact("checked", {"tool": tool, "of": of, "code": code, "summary": summary[-1], "first": said[1:4]})
+            worst = worst or code
+        return worst
 
     return check
 
@@ -344,6 +354,7 @@ PROGRAMS = {
     "machine": host.machine,
     "suite": suite,
     "cub": cub,
+    "nvcomp": nvcomp.nvcomp,
     "line": line,
     "run": run,
     "ncu": ncu,

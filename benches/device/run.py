@@ -42,6 +42,8 @@ def parsed(about):
     parser.add_argument("--nvcc", help="to pack: the compiler for the CUB baseline, with options if need be")
     parser.add_argument("--library", action="append", default=[], metavar="FILE",
                         help="to pack: a library in place of this machine's Vulkan loader")
+    parser.add_argument("--nvcomp", type=Path, metavar="FILE",
+                        help="to pack: libnvcomp.so.N of nvCOMP 5 or newer, to be measured beside it")
     parser.add_argument("--glibc", metavar="N.M", help="to pack: the version that the machine has")
     return parser
 

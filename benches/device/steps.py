@@ -2,20 +2,22 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Optional
 
 # `strong`: photons of a strong beam of long granules; none: the demo's granules stand for them.
 # Photons of rates, and of those on large batches, of a fold for a profiler; pairs; positions; geolocation
-# segments of the granules that are run, and of those that are only compared; photons through Vulkan.
+# segments of the granules that are run, of those that are only compared, and of those that a sanitizer looks
+# at; photons through Vulkan.
 FULL = {
     "parity": 1 << 20, "rates": 1 << 26, "large": 1 << 28, "profiled": 1 << 24, "pairs": 1 << 28,
-    "checked": 4097, "positions": 1_000_000_000, "segments": 200_000, "few_segments": 2_000, "turns": 3,
+    "checked": 4097, "positions": 1_000_000_000, "segments": 200_000, "few_segments": 2_000, "looked_at": 200, "turns": 3,
     "wgpu": 1 << 22, "chunked": 1 << 24, "strong": 8_000_000,
 }
 # What an emulation bears.
 SMALL = {
     "parity": 4096, "rates": 4096, "large": 8192, "profiled": 4096, "pairs": 8192,
-    "checked": 256, "positions": 20_000, "segments": 60, "few_segments": 60, "turns": 1,
+    "checked": 256, "positions": 20_000, "segments": 60, "few_segments": 60, "looked_at": 60, "turns": 1,
     "wgpu": 4096, "chunked": 4096, "strong": 0,
 }
 
@@ -30,6 +32,8 @@ class Step:
     arguments: Optional[Callable] = None
     # Runs in every call: it says what the rest was measured on.
     always: bool = False
+    # A folder of the scratch that it writes to.
+    writes: Optional[str] = None
 
 
 def binary(*arguments):
@@ -52,7 +56,8 @@ STEPS = [
     Step("sort", "pairs of 32 bits by 16 of them", 45, binary("sort", "--photons", size("pairs"))),
     Step("cub", "CUB on such pairs", 75),
     Step("inflate", "storage chunks inflated, beside libdeflate on all threads", 45,
-         binary("inflate", "--photons", size("chunked"))),
+         binary("inflate", "--photons", size("chunked")), writes="chunks"),
+    Step("nvcomp", "nvCOMP's deflate on the same chunks", 45),
     Step("line", "granules to cells where the device decodes, beside the CPU", 110),
     Step("ncu-line", "hardware counters of granules decoded on the device", 75),
     Step("resident-large", "folds of more photons on the device", 45,
@@ -84,4 +89,6 @@ def command(step, context):
         return [sys.executable, context["script"], "--step", step.name, context["file"]]
     arguments = step.arguments(context["sizes"])
     common = ["--device", context["device"], "--name", step.name, "--json-lines", context["lines"]]
+    if step.writes:
+        common += ["--out", str(Path(context["scratch"]) / step.writes)]
     return [context["binary"], "bench-device", *arguments, *common]

@@ -79,7 +79,7 @@ def sorts(found):
 
 def inflated(found):
     rows = []
-    for value in values(found, "inflate", "inflate"):
+    for value in values(found, ("inflate", "nvcomp"), "inflate"):
         rows.append([value["by"], value["chunk_rows"], value["chunks"], per_second(value, "bytes"),
                      per_second(value, "stored_bytes"), per_second(value, "photons")])
     rows.sort(key=lambda row: row[1])

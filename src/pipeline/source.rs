@@ -1,4 +1,4 @@
-//! The reading side of the line: granules become a stream of batches on a thread of its own.
+//! The reading side of the line: granules become a stream of batches on a thread of its own, behind one that opens the next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ use super::stretches::BegunStretch;
 
 /// Batches that may wait between reader and device; two keep both busy and bound the memory.
 const WAITING: usize = 2;
+/// Granules that may be open and wait for the reader, beside the one that it reads and the one that is being opened.
+const OPEN: usize = 0;
 /// Batches that may exist at the same time: one decoded, those that wait, one on the device.
 pub const IN_FLIGHT: usize = WAITING + 2;
 
@@ -78,6 +80,14 @@ fn files_of(granule: &GranulePath, hashed: bool) -> Result<Vec<(String, Option<G
     looked.collect()
 }
 
+/// A granule that is open.
+struct Opened {
+    input: Input,
+    /// Its files as they were before.
+    files: Vec<(String, Option<GranuleFile>)>,
+    seconds: f64,
+}
+
 /// Granules to stream, and how.
 pub struct Source<'a> {
     pub granules: &'a [Scheduled],
@@ -95,7 +105,8 @@ pub struct Source<'a> {
 
 impl Source<'_> {
     /// Reads on another thread while `consume` takes messages on this one, and gives batches back
-    /// that it is done with; reading stops when `consume` returns.
+    /// that it is done with; reading stops when `consume` returns. Granules are opened on a third, one ahead: finding where their
+    /// storage chunks are is the work of one thread, and of an object it waits for its store.
     pub fn stream<T>(
         &self,
         consume: impl FnOnce(Receiver<Message>, Sender<PhotonBatch>) -> Result<T>,
@@ -103,17 +114,46 @@ impl Source<'_> {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(WAITING);
             let (give_back, given_back) = channel();
-            scope.spawn(move || self.read_all(&sender, &given_back));
+            let (open, opened) = sync_channel(OPEN);
+            scope.spawn(move || self.open_all(&open));
+            scope.spawn(move || self.read_all(&opened, &sender, &given_back));
             consume(receiver, give_back)
         })
     }
 
-    fn read_all(&self, sender: &SyncSender<Message>, given_back: &Receiver<PhotonBatch>) {
-        let mut buffers = Buffers::default();
+    /// Opens granules in their order, one ahead of the reader.
+    fn open_all(&self, sender: &SyncSender<Result<Opened>>) {
         for granule in self.granules {
-            let known = files_of(&granule.granule, self.config.access.hashed);
-            let read = known.and_then(|files| {
-                let read = self.read(granule, &mut buffers, (sender, given_back))?;
+            if sender.send(self.open(granule)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn open(&self, granule: &Scheduled) -> Result<Opened> {
+        let files = files_of(&granule.granule, self.config.access.hashed)?;
+        let started = Instant::now();
+        let (path, rows) = (&granule.granule, self.batch_rows);
+        let wanted = granule.wanted.clone();
+        let input = Input::open(path, self.config, self.types, rows, wanted)?;
+        Ok(Opened {
+            input,
+            files,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn read_all(
+        &self,
+        opened: &Receiver<Result<Opened>>,
+        sender: &SyncSender<Message>,
+        given_back: &Receiver<PhotonBatch>,
+    ) {
+        let mut buffers = Buffers::default();
+        for (granule, opened) in self.granules.iter().zip(opened) {
+            let read = opened.and_then(|opened| {
+                let Opened { input, files, seconds } = opened;
+                let read = self.read((input, seconds), &mut buffers, (sender, given_back))?;
                 Ok((read, files))
             });
             let message = match read {
@@ -143,19 +183,13 @@ impl Source<'_> {
     /// One granule; `None` when nobody listens any more.
     fn read(
         &self,
-        granule: &Scheduled,
+        (mut input, mut seconds): (Input, f64),
         buffers: &mut Buffers,
         (sender, given_back): (&SyncSender<Message>, &Receiver<PhotonBatch>),
     ) -> Result<Option<(GranuleReport, BTreeMap<String, u64>)>> {
-        let mut seconds = 0.0;
-        let started = Instant::now();
-        let wanted = granule.wanted.clone();
-        let (granule, rows) = (&granule.granule, self.batch_rows);
-        let mut input = Input::open(granule, self.config, self.types, rows, wanted)?;
         // A granule that failed took the buffers with it.
         buffers.lend(self.memory.clone());
         input.use_buffers(buffers);
-        seconds += started.elapsed().as_secs_f64();
         loop {
             let started = Instant::now();
             for batch in given_back.try_iter() {

@@ -166,9 +166,10 @@ fn an_emulation_goes_through_all_of_it_and_no_rate_is_a_result() {
     ends(bench(&site, settings, &["--device", "cuda:all"]), 6);
     let facts = facts(&site);
     let outcomes = outcomes(&facts);
-    assert_eq!(outcomes.len(), 22, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 23, "{outcomes:?}");
     let no_device_needed = [
         "cub",
+        "nvcomp",
         "ncu",
         "ncu-line",
         "cupy",

@@ -28,7 +28,7 @@ pub struct BenchDeviceArgs {
     /// Geolocation segments of a ground track of granules
     #[arg(long, default_value_t = 200_000)]
     pub segments: u32,
-    /// Where arrays and granules are written
+    /// Where arrays and granules are written, and the chunks that are inflated
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -1,6 +1,10 @@
 //! Storage chunks inflated on the device, beside libdeflate on all threads of the host: columns of photons along a
 //! track, cut into chunks and compressed as products have them.
 
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
 use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
 use serde_json::json;
@@ -59,8 +63,37 @@ pub fn inflate(bench: &mut Bench) -> Result<()> {
     for rows in CHUNK_ROWS {
         let chunks = bench.cpu.install(|| chunks(&batch, rows))?;
         inflate_all(bench, &chunks, rows)?;
+        if let Some(folder) = &bench.args.out {
+            written(&chunks, &folder.join(rows.to_string()))?;
+        }
     }
     Ok(())
+}
+
+/// Writes chunks for other programs, one after the other: as they are in `plain`, as a file has them in `stored`, and both
+/// lengths of each in `lengths.u32`.
+fn written(chunks: &[Chunk], folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, e))?;
+    let write = |name: &str, parts: &mut dyn Iterator<Item = &[u8]>| {
+        let path = folder.join(name);
+        let file = File::create(&path).map_err(|e| Error::io("create", &path, e))?;
+        let mut file = BufWriter::new(file);
+        let mut all = || -> std::io::Result<()> {
+            for part in &mut *parts {
+                file.write_all(part)?;
+            }
+            file.flush()
+        };
+        all().map_err(|e| Error::io("write", &path, e))
+    };
+    let lengths: Vec<u32> = chunks
+        .iter()
+        .flat_map(|chunk| [chunk.plain.len() as u32, chunk.stored.len() as u32])
+        .collect();
+    write("plain", &mut chunks.iter().map(|chunk| chunk.plain))?;
+    write("stored", &mut chunks.iter().map(|chunk| &chunk.stored[..]))?;
+    let mut lengths = std::iter::once(bytemuck::cast_slice(&lengths));
+    write("lengths.u32", &mut lengths)
 }
 
 fn inflate_all(bench: &mut Bench, chunks: &[Chunk], rows: usize) -> Result<()> {
