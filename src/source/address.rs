@@ -54,17 +54,30 @@ pub fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A URL without what may be secret: user and password, query and fragment.
+/// A URL without what may be secret: user and password, query and fragment. The container of a storage account of Azure's
+/// stays, which stands where others have the user.
 pub fn shown(url: &str) -> String {
-    let open = url.split(['?', '#']).next().unwrap_or_default();
-    let Some((scheme, rest)) = open.split_once("://") else {
-        return open.to_owned();
+    let open = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return open(url);
     };
-    let (host, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
+    // A password may hold what ends a host elsewhere.
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = host.split('@').next().unwrap_or_default().splitn(2, ':');
+    let (user, behind) = (parts.next().unwrap_or_default(), parts.next());
+    let has_password = !user.starts_with('[') && behind.is_some_and(|text| !is_port(text));
+    let rest = match rest.rsplit_once('@').filter(|_| has_password) {
+        Some((_, rest)) => rest,
+        None => rest,
     };
-    let host = host.rsplit('@').next().unwrap_or_default();
+    let rest = open(rest);
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let is_azure = scheme.eq_ignore_ascii_case("abfs") && !has_password;
+    let host = host
+        .rsplit_once('@')
+        .filter(|_| !is_azure)
+        .map_or(host, |(_, host)| host);
     format!("{scheme}://{host}{path}")
 }
 
@@ -110,5 +123,16 @@ mod tests {
         );
         assert_eq!(shown("s3://bucket/k@y.h5"), "s3://bucket/k@y.h5");
         assert_eq!(shown("https://host?token=secret"), "https://host");
+        for password in ["p/w", "p?w", "p#w", "p@w", "12"] {
+            let url = format!("https://me:{password}@host:8080/a.h5");
+            assert_eq!(shown(&url), "https://host:8080/a.h5");
+        }
+        assert_eq!(shown("https://me:p/w@host/k.h5"), "https://host/k.h5");
+        assert_eq!(shown("https://[::1]:9/k@y.h5"), "https://[::1]:9/k@y.h5");
+        assert_eq!(shown("https://host:80/k@y.h5"), "https://host:80/k@y.h5");
+        assert_eq!(
+            shown("abfs://of@account.dfs.core.windows.net/a.h5?sig=1"),
+            "abfs://of@account.dfs.core.windows.net/a.h5"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Lists of granules: plain lines, item collections of STAC, and what CMR or `earthaccess` answered.
 //!
-//! Beside the plan. A list says where granules are, and which of their files are meant: a link to data, by its media type,
-//! its role or the ending of its name. Of one granule, a link to S3 and one over HTTPS are the same file; which of them is
-//! read is for who reads to say.
+//! Beside the plan. A list says where granules are, and which of their files are meant: a link to data, by its role, its media
+//! type or the ending of its name. Links to files of one name, to S3 and over HTTPS, are the same file; which of them is
+//! read is for who reads to say. Files of other names are granules of their own.
 
 use serde_json::Value;
 
@@ -63,26 +63,46 @@ fn of_json(document: &Value, direct: bool) -> Result<Vec<String>, String> {
             found.push(name.clone());
             continue;
         }
-        let links = links(granule);
-        let is = |wanted: &str| links.iter().find(|link| scheme(link) == Some(wanted));
+        let files = files(links(granule));
+        if files.is_empty() {
+            let id = ["id", "title", "producer_granule_id"]
+                .iter()
+                .find_map(|key| granule.get(*key)?.as_str());
+            return Err(format!(
+                "has no link to data for granule {}",
+                id.map_or(format!("#{}", number + 1), str::to_owned)
+            ));
+        }
         let order: [&str; 4] = if direct {
             ["s3", "https", "gs", "az"]
         } else {
             ["https", "s3", "gs", "az"]
         };
-        let link = order.iter().find_map(|scheme| is(scheme)).or(links.first());
-        let link = link.ok_or_else(|| {
-            let id = ["id", "title", "producer_granule_id"]
-                .iter()
-                .find_map(|key| granule.get(*key)?.as_str());
-            format!(
-                "has no link to data for granule {}",
-                id.map_or(format!("#{}", number + 1), str::to_owned)
-            )
-        })?;
-        found.push(link.clone());
+        for links in files {
+            let is = |wanted: &str| links.iter().find(|link| scheme(link) == Some(wanted));
+            let link = order.iter().find_map(|scheme| is(scheme));
+            found.extend(link.or(links.first()).cloned());
+        }
     }
     Ok(found)
+}
+
+/// Links by the name of the file that they lead to, in their order.
+fn files(links: Vec<String>) -> Vec<Vec<String>> {
+    let mut files: Vec<(String, Vec<String>)> = Vec::new();
+    for link in links {
+        let name = path_of(&link).rsplit('/').next().unwrap_or_default();
+        match files.iter_mut().find(|(known, _)| known == name) {
+            Some((_, links)) => links.push(link),
+            None => files.push((name.to_owned(), vec![link])),
+        }
+    }
+    files.into_iter().map(|(_, links)| links).collect()
+}
+
+/// A link without its query.
+fn path_of(link: &str) -> &str {
+    link.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// That an answer is no page of several: what is on the others would be missing without a word.
@@ -111,29 +131,28 @@ fn whole(document: &Value, granules: usize) -> Result<(), String> {
 /// Links of a granule to files of data.
 fn links(granule: &Value) -> Vec<String> {
     let mut links = Vec::new();
-    let mut add = |url: Option<&Value>| {
+    let mut add = |url: Option<&Value>, is_known: bool| {
         let url = url.and_then(Value::as_str);
         let is_data = |url: &&str| {
-            let path = url
-                .split(['?', '#'])
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            DATA.iter().any(|ending| path.ends_with(ending))
+            let path = path_of(url).to_ascii_lowercase();
+            is_known || DATA.iter().any(|ending| path.ends_with(ending))
         };
         links.extend(url.filter(is_data).map(str::to_owned));
     };
-    // STAC 1.0: assets by name, with alternates (the alternate-assets extension).
-    for asset in granule
-        .get("assets")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|assets| assets.values())
-    {
-        add(asset.get("href"));
+    // STAC 1.0: assets by name, with alternates (the alternate-assets extension). What an item calls data goes before what
+    // only ends like it, as a quicklook or a subset does.
+    let assets = granule.get("assets").and_then(Value::as_object);
+    let assets: Vec<&Value> = assets.into_iter().flat_map(|all| all.values()).collect();
+    let some_are_data = assets.iter().any(|asset| has_role(asset, "data"));
+    for asset in assets {
+        if some_are_data && !has_role(asset, "data") {
+            continue;
+        }
+        let is_known = is_hdf5(asset);
+        add(asset.get("href"), is_known);
         let others = asset.get("alternate").and_then(Value::as_object);
         for other in others.into_iter().flat_map(|others| others.values()) {
-            add(other.get("href"));
+            add(other.get("href"), is_known);
         }
     }
     // UMM-G, as CMR and earthaccess have it: RelatedUrls of types GET DATA and GET DATA VIA DIRECT ACCESS.
@@ -149,7 +168,7 @@ fn links(granule: &Value) -> Vec<String> {
             .and_then(Value::as_str)
             .unwrap_or_default();
         if kind.starts_with("GET DATA") {
-            add(related.get("URL"));
+            add(related.get("URL"), false);
         }
     }
     // CMR's plain JSON: links with a rel that ends in data# or s3#; inherited ones are the collection's.
@@ -165,10 +184,29 @@ fn links(granule: &Value) -> Vec<String> {
             .and_then(Value::as_bool)
             .unwrap_or(false);
         if !inherited && (rel.ends_with("/data#") || rel.ends_with("/s3#")) {
-            add(link.get("href"));
+            add(link.get("href"), false);
         }
     }
     links
+}
+
+/// Whether an asset has a role.
+fn has_role(asset: &Value, wanted: &str) -> bool {
+    let roles = asset.get("roles").and_then(Value::as_array);
+    roles.into_iter().flatten().any(|role| role == wanted)
+}
+
+/// Whether an asset's media type is one of HDF5.
+fn is_hdf5(asset: &Value) -> bool {
+    let media = asset.get("type").and_then(Value::as_str);
+    let media = media.unwrap_or_default().to_ascii_lowercase();
+    [
+        "application/x-hdf",
+        "application/netcdf",
+        "application/x-netcdf",
+    ]
+    .iter()
+    .any(|begin| media.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -206,6 +244,22 @@ mod tests {
                 .unwrap_err()
                 .contains("granule C")
         );
+    }
+
+    #[test]
+    fn every_data_file_of_an_item_is_a_granule() {
+        let of = |assets: &str| {
+            let text = format!(r#"{{"features": [{{"id": "A", "assets": {{{assets}}}}}]}}"#);
+            granules_of(&text, false).unwrap()
+        };
+        let two = r#""one": {"href": "https://h/A.h5"}, "two": {"href": "s3://b/B.h5"}, "three": {"href": "s3://b/A.h5"}"#;
+        assert_eq!(of(two), ["https://h/A.h5", "s3://b/B.h5"]);
+        // What is called data goes before what only ends like it.
+        let roles = r#""data": {"href": "https://h/A.h5", "roles": ["data"]}, "subset": {"href": "https://h/A_sub.h5"}"#;
+        assert_eq!(of(roles), ["https://h/A.h5"]);
+        // A media type is as good as an ending.
+        let media = r#""data": {"href": "https://h/get/17", "type": "application/x-hdf5"}, "meta": {"href": "https://h/get/18", "type": "text/xml"}"#;
+        assert_eq!(of(media), ["https://h/get/17"]);
     }
 
     #[test]

@@ -149,6 +149,9 @@ impl Client {
         if is_here(to) && !is_here(first) {
             return refuse("which is this machine");
         }
+        if !self.earthdata.may_ask(first, to) {
+            return refuse("where passwords are for hosts of NASA's archives alone");
+        }
         if self.earthdata.is_concerned(first) && !self.earthdata.may_lead(first, to) {
             return refuse("which Earthdata does not name");
         }
@@ -278,6 +281,7 @@ mod tests {
         assert!(!may("https://a/x", "https://127.0.0.1/x"));
         assert!(!may("http://a/x", "http://localhost/x"));
         assert!(may("http://127.0.0.1:1/x", "http://127.0.0.1:2/x"));
+        assert!(!may("https://a/x", "https://urs.earthdata.nasa.gov/oauth"));
         let data = "https://data.nsidc.earthdatacloud.nasa.gov/x";
         assert!(may(data, "https://urs.earthdata.nasa.gov/oauth"));
         assert!(may(

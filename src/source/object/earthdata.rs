@@ -21,6 +21,14 @@ use super::trouble::Trouble;
 const LOGIN: &str = "https://urs.earthdata.nasa.gov";
 /// Ends of the names of hosts that are Earthdata's.
 const DATA: [&str; 2] = [".earthdata.nasa.gov", ".earthdatacloud.nasa.gov"];
+/// Ends of the names of hosts of its archives outside the cloud, which lead to the login host, too.
+const ARCHIVES: [&str; 5] = [
+    ".nasa.gov",
+    ".nsidc.org",
+    ".usgs.gov",
+    ".ornl.gov",
+    ".alaska.edu",
+];
 /// Ends of the names of hosts that Earthdata's lead to with a signed URL.
 const SIGNED: [&str; 2] = [".cloudfront.net", ".amazonaws.com"];
 
@@ -104,6 +112,13 @@ impl Earthdata {
         let named = self.signed.contains(&host(to));
         let signed = to.scheme() == "https" && SIGNED.iter().any(|end| name.ends_with(end));
         host(first) == host(to) || self.is_concerned(to) || signed || named
+    }
+
+    /// Whether a host may lead to the login host, which is told the password: anybody else would be let in by it.
+    pub fn may_ask(&self, first: &Url, to: &Url) -> bool {
+        let name = first.host_str().unwrap_or_default();
+        let archive = first.scheme() == "https" && ARCHIVES.iter().any(|end| name.ends_with(end));
+        host(to) != self.login || archive || self.is_concerned(first)
     }
 
     /// What a host is told of who asks.
@@ -267,5 +282,19 @@ mod tests {
             assert_eq!(told(url), None, "{url}");
         }
         assert!(!format!("{known:?}").contains("TOKEN"));
+        let asks = |first: &str, to: &str| {
+            known.may_ask(&Url::parse(first).unwrap(), &Url::parse(to).unwrap())
+        };
+        let login = "https://urs.earthdata.nasa.gov/oauth";
+        for (first, may) in [
+            ("https://data.nsidc.earthdatacloud.nasa.gov/a.h5", true),
+            ("https://n5eil01u.ecs.nsidc.org/a.h5", true),
+            ("http://n5eil01u.ecs.nsidc.org/a.h5", false),
+            ("https://elsewhere.org/a.h5", false),
+            ("https://nsidc.org.elsewhere.org/a.h5", false),
+        ] {
+            assert_eq!(asks(first, login), may, "{first}");
+            assert!(asks(first, "https://x.cloudfront.net/a.h5"), "{first}");
+        }
     }
 }
