@@ -2,16 +2,21 @@
 //!
 //! On the line: `Partials --merge (exact, any order)--> ShardPartials --finalize-->`. Each shard holds a few
 //! tables of falling size. A new one merges with those that are not much larger, so that every cell and every
-//! value that is kept is copied a logarithmic number of times, however many batches there are. `mod.rs` holds
-//! all of this to a budget.
+//! value that is kept is copied a logarithmic number of times, however many batches there are. Tables that are
+//! nearly all values stay apart: merging would save nothing of them, and they are joined once, as the shard is
+//! taken. `mod.rs` holds all of this to a budget.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::config::GridConfig;
 use crate::stat::{Job, Partials};
 
 /// Bytes beside the tables of a shard: its place in the map, and room for a few tables.
 const SHARD: u64 = 512;
+/// Bytes of values of a table that may stay apart, so that what each takes beside them counts for nothing; and how many
+/// times as much as all else in it they take at least.
+const APART: (u64, u64) = (64 << 10, 4);
 
 /// Unfinished statistics of a run, by shard id.
 #[derive(Debug, Default)]
@@ -42,7 +47,7 @@ impl ShardPartials {
     }
 
     /// Adds a table of one shard. While two tables merge, they and what they become take memory:
-    /// where that would be more than `room` bytes with all else here, they stay apart.
+    /// where that would be more than `room` bytes with all else here, they stay apart, as two do that are nearly all values.
     pub fn push(&mut self, shard: u64, mut table: Partials, job: &Job, room: u64) {
         let others = self.bytes();
         let tables = self.shards.entry(shard).or_default();
@@ -50,7 +55,8 @@ impl ShardPartials {
         while let Some(last) = tables.last() {
             let merged = bytes + last.bytes_held();
             let light = last.weight() <= 2 * table.weight();
-            if !light || others + bytes + merged > room {
+            let heavy = is_heavy(last) && is_heavy(&table);
+            if !light || heavy || others + bytes + merged > room {
                 break;
             }
             self.bytes -= last.bytes_held();
@@ -104,13 +110,8 @@ impl ShardPartials {
 
     /// Each shard and its one merged table, ascending by shard id.
     pub fn into_tables(self, job: &Job) -> impl Iterator<Item = (u64, Partials)> {
-        self.shards.into_iter().map(|(shard, tables)| {
-            let merged = tables
-                .into_iter()
-                .rev()
-                .reduce(|small, large| large.merge(&small, job));
-            (shard, merged.unwrap_or_else(|| Partials::empty(job)))
-        })
+        let shards = self.shards.into_iter();
+        shards.map(|(shard, tables)| (shard, joined(tables, job)))
     }
 
     /// Merges every shard down to one table and counts the occupied cells of all.
@@ -118,16 +119,41 @@ impl ShardPartials {
         let mut cells = 0;
         self.bytes = 0;
         for tables in self.shards.values_mut() {
-            while tables.len() > 1 {
-                if let (Some(small), Some(large)) = (tables.pop(), tables.pop()) {
-                    tables.push(large.merge(&small, job));
-                }
-            }
-            cells += tables.first().map_or(0, Partials::len) as u64;
-            self.bytes += tables.first().map_or(0, Partials::bytes_held);
+            let table = joined(std::mem::take(tables), job);
+            cells += table.len() as u64;
+            self.bytes += table.bytes_held();
+            tables.push(table);
         }
         cells
     }
+}
+
+/// Whether a table is nearly all values.
+fn is_heavy(table: &Partials) -> bool {
+    let values = table.value_bytes(0..table.len());
+    values >= APART.0 && values >= APART.1 * table.bytes_held().saturating_sub(values)
+}
+
+/// One table of all, the two lightest merged first, so that a value is copied a logarithmic number of times.
+fn joined(tables: Vec<Partials>, job: &Job) -> Partials {
+    let mut tables: Vec<Option<Partials>> = tables.into_iter().map(Some).collect();
+    let of = |place: usize, table: &Partials| Reverse((table.weight(), place));
+    let places = tables.iter().enumerate();
+    let mut lightest: BinaryHeap<_> = places
+        .filter_map(|(place, table)| Some(of(place, table.as_ref()?)))
+        .collect();
+    while let Some(Reverse((_, place))) = lightest.pop() {
+        let light = tables[place].take();
+        let Some(Reverse((_, next))) = lightest.pop() else {
+            return light.unwrap_or_else(|| Partials::empty(job));
+        };
+        if let (Some(light), Some(heavier)) = (light, tables[next].take()) {
+            let merged = heavier.merge(&light, job);
+            lightest.push(of(next, &merged));
+            tables[next] = Some(merged);
+        }
+    }
+    Partials::empty(job)
 }
 
 /// The rows of each shard as a table of its own, ascending by shard.
@@ -190,6 +216,33 @@ mod tests {
             assert_eq!(shards.shards[&0].len(), tables, "{values}");
         }
         assert_eq!(shards.photons(), 1133);
+    }
+
+    #[test]
+    fn tables_that_are_nearly_all_values_are_joined_once() {
+        let job = job();
+        let mut shards = ShardPartials::default();
+        let heavy = APART.0 as usize / 4;
+        for (values, tables) in [
+            (heavy, 1),
+            (heavy, 2),
+            (heavy, 3),
+            (heavy - 1, 3),
+            (heavy, 4),
+            (9, 5),
+            (9, 5),
+        ] {
+            shards.push(0, one_cell(values, &job), &job, u64::MAX);
+            assert_eq!(shards.shards[&0].len(), tables, "{values}");
+        }
+        let photons = shards.photons();
+        let mut settled = shards;
+        assert_eq!(settled.settle(&job), 1);
+        assert_eq!((settled.photons(), settled.shards[&0].len()), (photons, 1));
+        let bytes = settled.shards[&0][0].bytes_held();
+        assert_eq!(settled.bytes, bytes);
+        let (_, table) = settled.into_tables(&job).next().unwrap();
+        assert_eq!((table.len(), table.weight()), (1, 1 + photons as usize));
     }
 
     #[test]

@@ -97,13 +97,15 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
     let infinities = specials.sum_of_infinities();
     // With neither infinities nor finite values a mean is of nothing.
     let some = finite + specials.infinite() > 0;
-    let moments = column.moments.as_ref().map(|rows| Combined {
-        moments: rows[i],
-        remainder: column.remainders.get(cell),
-        resolution: described.resolution,
-    });
-    let terms = column.terms.as_ref().map(|rows| rows[i]);
-    let range = column.range.as_ref().map(|rows| rows[i]);
+    // Looked up where the statistic is of them: a cell has several statistics, and each comes by here.
+    let moments = || {
+        column.moments.as_ref().map(|rows| Combined {
+            moments: rows[i],
+            remainder: column.remainders.get(cell),
+            resolution: described.resolution,
+        })
+    };
+    let terms = || column.terms.as_ref().map(|rows| rows[i]);
     let real = match measure.kind {
         MeasureKind::Count
         | MeasureKind::WeightedMean { .. }
@@ -111,20 +113,21 @@ fn finish_one(job: &Job, partials: &Partials, measure: &Measure, i: usize) -> Fi
         | MeasureKind::End { .. }
         | MeasureKind::Marks { .. } => unreachable!("handled above"),
         MeasureKind::Min | MeasureKind::Max => {
+            let range = column.range.as_ref().map(|rows| rows[i]);
             let key = range.map(|r| match measure.kind {
                 MeasureKind::Min => r.min,
                 _ => r.max,
             });
             return extreme(key.filter(|_| some), described.column_type);
         }
-        MeasureKind::Sum => infinities.or(moments.map(|m| m.total())),
-        MeasureKind::Mean => infinities.or(moments.map(|m| m.mean(finite))),
-        MeasureKind::TermSum => infinities.or(terms.map(|t| t.total())),
-        MeasureKind::TermMean => infinities.or(terms.map(|t| t.mean(finite))),
+        MeasureKind::Sum => infinities.or_else(|| moments().map(|m| m.total())),
+        MeasureKind::Mean => infinities.or_else(|| moments().map(|m| m.mean(finite))),
+        MeasureKind::TermSum => infinities.or_else(|| terms().map(|t| t.total())),
+        MeasureKind::TermMean => infinities.or_else(|| terms().map(|t| t.mean(finite))),
         MeasureKind::Var { ddof } | MeasureKind::Std { ddof } => {
             let variance = infinities
                 .map(|_| f64::NAN)
-                .or(moments.map(|m| m.variance(finite, ddof)));
+                .or_else(|| moments().map(|m| m.variance(finite, ddof)));
             match measure.kind {
                 MeasureKind::Std { .. } => variance.map(f64::sqrt),
                 _ => variance,
