@@ -52,7 +52,7 @@ fn version() -> &'static str {
     VERSION.get_or_init(|| format!("{}\nfeatures: {}", env!("CARGO_PKG_VERSION"), built_in()))
 }
 
-/// Folds ICESat-2 photons into HEALPix cells: exact per-cell statistics as Zarr.
+/// Folds ICESat-2 photons into cells of the Earth: exact statistics per cell, as Zarr.
 #[derive(Debug, Parser)]
 #[command(name = "icefold", version, long_version = version(), after_help = EXAMPLES)]
 pub struct Cli {
@@ -78,7 +78,7 @@ pub enum Verb {
     Render(RenderArgs),
     /// Look at a store in a browser: one page as a file, or served on this machine
     View(ViewArgs),
-    /// Write arrays of a raster as Cloud Optimized GeoTIFF, for GIS programs
+    /// Write a store for others: GeoTIFF, GeoParquet, FlatGeobuf, Arrow or CSV
     Export(ExportArgs),
     /// Compare two stores, or what devices make of the same granules, bit by bit
     Verify(VerifyArgs),

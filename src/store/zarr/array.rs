@@ -173,10 +173,7 @@ impl OpenShard {
         let encoded = Crc32cCodec::new()
             .encode(Cow::Owned(index), &CodecOptions::default())
             .map_err(|error| failure(&self.path, io::Error::other(error)))?;
-        self.write(&encoded)?;
-        self.file
-            .sync_all()
-            .map_err(|source| failure(&self.path, source))
+        self.write(&encoded)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteFailure> {
@@ -187,20 +184,17 @@ impl OpenShard {
 }
 
 /// Writes the `zarr.json` of the node in `folder`: whole or not at all, so that whatever opens it never
-/// meets half a document.
+/// meets half a document. It is durable once all of the store is (`place.rs`).
 pub fn write_document(folder: &Path, document: &serde_json::Value) -> Result<(), WriteFailure> {
     let (path, partial) = (folder.join("zarr.json"), folder.join(".zarr.json.partial"));
     let text = format!("{document:#}\n");
     File::create(&partial)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| fs::rename(&partial, &path))
         .map_err(|source| failure(&path, source))
 }
 
-/// As [`write_document`], with the folder, and not yet durable: the files of a hive are many, and are made so together.
+/// As [`write_document`], with the folder, and without a name before: the files of a hive are many.
 pub fn put_document(folder: &Path, document: &serde_json::Value) -> Result<(), WriteFailure> {
     put_file(
         &folder.join("zarr.json"),
@@ -208,21 +202,10 @@ pub fn put_document(folder: &Path, document: &serde_json::Value) -> Result<(), W
     )
 }
 
-/// As [`write_file`], but not yet durable.
+/// Writes a small file, with the folders above it.
 pub fn put_file(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
     path.parent().map(create_folder).transpose()?;
     fs::write(path, bytes).map_err(|source| failure(path, source))
-}
-
-/// Writes a small file whole, with the folders above it.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
-    path.parent().map(create_folder).transpose()?;
-    File::create(path)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .map_err(|source| failure(path, source))
 }
 
 /// Creates a folder and those above it, where they are missing.

@@ -218,14 +218,7 @@ impl FullSphereWriter {
             open.write_index()?;
         }
         let file = &mut open.file;
-        let written = file.flush();
-        let durable = if self.is_leaf {
-            // With all other files of the hive.
-            written
-        } else {
-            written.and_then(|()| file.get_ref().sync_all())
-        };
-        durable.map_err(|source| failure(&open.path, source))
+        file.flush().map_err(|source| failure(&open.path, source))
     }
 }
 

@@ -16,7 +16,7 @@ use super::by_step::{Slot, StepsWriter};
 pub use super::extent::Extent;
 use super::fullsphere::FullSphereWriter;
 use super::metadata::{self, ArrayLayout, CELL_IDS, CRS};
-use super::place::{Place, sync_folders};
+use super::place::Place;
 use super::ragged::RaggedWriter;
 use super::raster::RasterWriter;
 use super::raster_documents::write_coordinates;
@@ -223,7 +223,6 @@ impl GroupWriter {
         let crs = self.folder.join(CRS);
         create_folder(&crs)?;
         write_document(&crs, &metadata::crs(self.schema.grid))?;
-        sync_folders(&self.folder)?;
         Ok((hashes, stored))
     }
 

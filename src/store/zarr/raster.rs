@@ -239,14 +239,11 @@ impl RasterWriter {
     }
 }
 
-/// Writes a file whole and durable, with the folders above it.
+/// Writes a file, with the folders above it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteFailure> {
     path.parent().map(create_folder).transpose()?;
     File::create(path)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
+        .and_then(|mut file| file.write_all(bytes))
         .map_err(|source| failure(path, source))
 }
 

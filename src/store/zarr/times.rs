@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::array::{WriteFailure, create_folder, write_document, write_file};
+use super::array::{WriteFailure, create_folder, put_file, write_document};
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::finalize::StoreSteps;
@@ -46,7 +46,7 @@ pub fn write(group: &Path, steps: &StoreSteps) -> Result<Vec<ContentHash>, Write
         create_folder(&folder)?;
         if !coordinate.bytes.is_empty() {
             let zeros = vec!["0"; coordinate.shape.len()].join("/");
-            write_file(&folder.join(format!("c/{zeros}")), &coordinate.bytes)?;
+            put_file(&folder.join(format!("c/{zeros}")), &coordinate.bytes)?;
         }
         write_document(&folder, &document(&coordinate))?;
         Ok(coordinate.hash())

@@ -8,7 +8,7 @@ use super::consolidated::with_members;
 use super::group::Stored;
 use super::logical::TreeHashes;
 use super::metadata;
-use super::place::{Place, sync_folder};
+use super::place::{Place, sync_written};
 use super::root::{self, with_attributes};
 use super::write::{Overview, StoreWriter};
 use crate::error::{Error, Result};
@@ -83,11 +83,10 @@ impl StoreWriter {
                 document = root::with_overviews(document, &schema, &orders);
             } else {
                 write_document(&base_folder, &with_members(document, &base_folder)?)?;
-                sync_folder(&base_folder)?;
                 document = root::of_groups(&said);
             }
             write_document(&root_folder, &with_members(document, &root_folder)?)?;
-            sync_folder(&root_folder)
+            sync_written(&root_folder)
         };
         document().map_err(|failure| place.failed(&failure))?;
         Ok((place.whole()?, written))
@@ -111,7 +110,6 @@ impl Overview {
         let (hashes, stored) = self.group.finish(place)?;
         with_members(document, &folder)
             .and_then(|document| write_document(&folder, &document))
-            .and_then(|()| sync_folder(&folder))
             .map_err(|failure| place.failed(&failure))?;
         let overview = WrittenOverview {
             order,
@@ -132,6 +130,5 @@ fn write_provenance(
     let folder = place.partial().join(PROVENANCE);
     create_folder(&folder)?;
     let document = with_members(provenance.document(config_sha256), &folder)?;
-    write_document(&folder, &document)?;
-    sync_folder(&folder)
+    write_document(&folder, &document)
 }
