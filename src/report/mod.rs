@@ -7,6 +7,7 @@ mod facts;
 mod inspect;
 mod network;
 mod run;
+mod update;
 
 pub use assembled::AssembledReport;
 pub use belongs::Belonging;
@@ -17,3 +18,4 @@ pub use facts::RunFacts;
 pub use inspect::RUN_REPORT;
 #[doc(hidden)]
 pub use inspect::{Balance, Inspected, inspect, looks_like_a_report};
+pub use update::{ReplacedReport, UpdateReport};

@@ -75,4 +75,5 @@ pub use zarr::{
     content_of, inspect, made_of, resolve, verify,
 };
 #[cfg(feature = "parquet")]
-pub(crate) use zarr::{StoredBlock, StoredRows};
+pub(crate) use zarr::{StoredBlock, values_of};
+pub(crate) use zarr::{StoredRows, column};

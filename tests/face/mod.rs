@@ -20,6 +20,8 @@ mod from_code;
 mod full_sphere;
 mod generations;
 mod geotiff_runs;
+mod grows;
+mod grows_kinds;
 mod hive;
 mod idle_keys;
 mod inspections;
