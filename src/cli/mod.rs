@@ -21,6 +21,7 @@ mod machine;
 mod maps;
 mod measure;
 mod meter;
+mod near;
 mod out;
 mod overviews;
 mod paint;

@@ -4,15 +4,18 @@
 //! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
-//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
+//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
+//! output is no folder, `away.rs` and `published.rs` make it on this machine and send it.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
 //! whether to go on (`notes.rs`).
 
 mod asked;
+mod away;
 mod device;
 mod direct;
 mod finalize;
+mod finalized;
 mod geotiff;
 mod granules;
 mod located;
@@ -21,17 +24,22 @@ mod notes;
 mod outcome;
 mod pieces;
 mod planned;
+mod published;
+mod published_finalize;
+mod published_map;
 mod rows;
 mod saved;
 mod session;
 mod settings;
 mod standing;
 mod targets;
+mod told;
 pub(crate) mod urls;
 mod verify;
 
 pub use asked::Run;
-pub use finalize::{Finalize, Finalized, Made};
+pub use finalize::Finalize;
+pub use finalized::{Finalized, Made};
 pub use granules::{Granules, Mapped, Source};
 pub use make_map::MakeMap;
 pub use outcome::{Done, Outcome};

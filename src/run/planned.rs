@@ -1,19 +1,21 @@
 //! A run whose granules are known, before any photon is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Access, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
+use crate::place::Inputs;
 use crate::plan::{Plan, ShardMap};
+use crate::publish::{Address, PiecesAway};
 use crate::store::{Geometry, Located, Target};
 
 use super::direct::Work;
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
 use super::{Mapped, Run, Source};
-use super::{geotiff, notes, targets, urls};
+use super::{geotiff, notes, published, targets, urls};
 
 /// What a run will do.
 ///
@@ -72,14 +74,13 @@ impl<'a> Planned<'a> {
                 "to overwrite is to begin anew and to resume is to keep what is done; choose one",
             ));
         }
-        for (path, what) in [
-            (&asked.store, "store"),
-            (&asked.table, "table"),
-            (&asked.geotiff, "folder of GeoTIFF"),
-            (&asked.report, "report"),
-        ] {
-            let refuse = |path: &PathBuf| urls::refuse(path, what, true);
-            path.as_ref().map_or(Ok(()), refuse)?;
+        urls::refuse_written(&[
+            (asked.store.as_deref(), "store"),
+            (asked.table.as_deref(), "table"),
+            (asked.report.as_deref(), "report"),
+        ])?;
+        if let Some(folder) = &asked.geotiff {
+            urls::refuse(folder, "folder of GeoTIFF", true)?;
         }
         let (config, watch) = (&asked.config, settings.watch);
         if let Some(folder) = &asked.geotiff {
@@ -89,7 +90,7 @@ impl<'a> Planned<'a> {
         let (plan, map) = match &asked.source {
             Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
             Source::Mapped(mapped) => {
-                let (plan, map) = mapped.plan(config, watch)?;
+                let (plan, map) = mapped.plan(config, (watch, &settings.scratch()))?;
                 (plan, Some((map, mapped.clone())))
             }
         };
@@ -129,6 +130,20 @@ impl<'a> Planned<'a> {
     /// # Errors
     /// As there.
     pub fn execute(self) -> Result<Outcome> {
+        let store = self.store()?;
+        if let Some(address) = Address::of(&store)? {
+            return published::execute(self, &address);
+        }
+        urls::refuse_beside(
+            &store,
+            self.asked.table.as_deref(),
+            self.asked.report.as_deref(),
+        )?;
+        self.on_disk(&store, None)
+    }
+
+    /// The same where the store goes to a folder; with pieces that are shared with other machines.
+    pub(super) fn on_disk(self, store: &Path, shared: Option<&PiecesAway>) -> Result<Outcome> {
         let Run {
             config,
             table,
@@ -138,16 +153,15 @@ impl<'a> Planned<'a> {
             settings,
             ..
         } = &self.asked;
-        let store = self.store()?;
         let part = self.is_part();
         let map = self.map.as_ref().map(|(map, _)| map);
-        let inputs = targets::inputs(&config.name, &self.plan, map);
-        let (report, session) = targets::begin(&self, &store, &inputs)?;
+        let inputs = self.inputs();
+        let (report, session) = targets::begin(&self, store, &inputs)?;
         let work = Work {
             config,
             plan: &self.plan,
             target: Target {
-                store: &store,
+                store,
                 overwrite: *overwrite,
                 overviews: &self.overviews,
                 layout: self.asked.layout,
@@ -162,7 +176,7 @@ impl<'a> Planned<'a> {
             settings,
         };
         if let Some(standing) = work.standing((part, *resume), map)? {
-            geotiff::of_standing(&store, geotiff.as_deref())?;
+            geotiff::of_standing(store, geotiff.as_deref())?;
             return Ok(Outcome::Standing(standing));
         }
         let done = if let Some((map, mapped)) = &self.map {
@@ -173,6 +187,7 @@ impl<'a> Planned<'a> {
                 part,
                 resume: *resume,
                 checkpoint: self.asked.checkpoint,
+                shared,
             };
             part.execute()?
         } else {
@@ -189,6 +204,24 @@ impl<'a> Planned<'a> {
     pub(super) fn is_part(&self) -> bool {
         let mapped = self.map.as_ref();
         mapped.is_some_and(|(_, mapped)| mapped.shards.is_some())
+    }
+
+    /// Which part of a map that is, in words; none of one that makes a store.
+    pub(super) fn part_name(&self) -> Option<String> {
+        let wanted = self.plan.wanted.as_ref().filter(|_| self.is_part());
+        wanted.map(|wanted| format!("{}..{}", wanted.range.start, wanted.range.end))
+    }
+
+    /// The shards that are wanted of a map; none where there is no map.
+    pub(super) fn shards(&self) -> Option<Vec<u64>> {
+        let wanted = self.plan.wanted.as_ref();
+        wanted.map(|wanted| wanted.shards.ids().to_vec())
+    }
+
+    /// What is never written over.
+    pub(super) fn inputs(&self) -> Inputs {
+        let map = self.map.as_ref().map(|(map, _)| map);
+        targets::inputs(&self.asked.config.name, &self.plan, map)
     }
 
     /// Where to write.

@@ -1,0 +1,163 @@
+//! One object is put: under its condition, with a hash of its bytes, and once, however often it is tried.
+//!
+//! Below `prefix.rs`. An answer may be lost after the server took the object. A second try with a condition then finds an
+//! object there, which is its own: the hash that every object carries tells.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::path::Path as Key;
+use object_store::{
+    Attribute, Attributes, Error, GetOptions, ObjectStore, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, UpdateVersion,
+};
+use sha2::{Digest, Sha256};
+
+use super::backend::judged;
+use super::trouble::{Trouble, What};
+use crate::digest::{hex, of_file};
+use crate::source::{Put, Way};
+
+/// The key of an object's metadata that has its SHA-256: letters and digits alone, as Azure takes no other.
+const HASH: &str = "icefoldsha256";
+
+/// An object that is to be put.
+pub struct Putting {
+    bytes: Bytes,
+    sha256: String,
+    way: Way,
+}
+
+impl Putting {
+    pub fn of(bytes: Vec<u8>, way: Way) -> Self {
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Self {
+            bytes: bytes.into(),
+            sha256,
+            way,
+        }
+    }
+
+    /// One try.
+    pub async fn once(&self, store: &Arc<dyn ObjectStore>, key: &Key) -> Result<Put, Trouble> {
+        let mode = match &self.way {
+            Way::New => PutMode::Create,
+            Way::Over => PutMode::Overwrite,
+            Way::Instead(tag) => PutMode::Update(UpdateVersion {
+                e_tag: tag.clone(),
+                version: None,
+            }),
+        };
+        let options = PutOptions {
+            mode,
+            attributes: with_hash(&self.sha256),
+            ..PutOptions::default()
+        };
+        let payload = PutPayload::from_bytes(self.bytes.clone());
+        match store.put_opts(key, payload, options).await {
+            Ok(put) => Ok(Put::Done(put.e_tag)),
+            Err(
+                Error::AlreadyExists { .. }
+                | Error::Precondition { .. }
+                | Error::NotModified { .. },
+            ) => self.is_there(store, key).await,
+            Err(e) => Err(judged(&e)),
+        }
+    }
+
+    /// Whether what stands in the way is what an earlier try put.
+    async fn is_there(&self, store: &Arc<dyn ObjectStore>, key: &Key) -> Result<Put, Trouble> {
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        match store.get_opts(key, options).await {
+            Ok(found) if hash_of(&found.attributes) == Some(&*self.sha256) => {
+                Ok(Put::Done(found.meta.e_tag))
+            }
+            Ok(_) => Ok(Put::Taken),
+            Err(e) => match judged(&e) {
+                // It went in between, or two came at the same moment: S3 answers both with 409.
+                trouble if trouble.what == What::Status(404) && self.way == Way::New => {
+                    Err(Trouble::new(What::Lost, "another put was under way"))
+                }
+                trouble if trouble.what == What::Status(404) => Ok(Put::Taken),
+                trouble => Err(trouble),
+            },
+        }
+    }
+}
+
+/// One try to put a long file in parts. Stores take no condition for those: that nothing is there is looked up before.
+pub async fn in_parts(
+    store: &Arc<dyn ObjectStore>,
+    key: &Key,
+    (path, part): (&Path, u64),
+    way: &Way,
+) -> Result<Put, Trouble> {
+    let local = |e: &io::Error| {
+        let said = format!("{} cannot be read: {e}", path.display());
+        Trouble::new(What::Refused, said)
+    };
+    let (length, sha256) = of_file(path).map_err(|e| local(&e))?;
+    if *way == Way::New {
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        match store.get_opts(key, options).await {
+            Ok(found) if hash_of(&found.attributes) == Some(&*sha256) => {
+                return Ok(Put::Done(found.meta.e_tag));
+            }
+            Ok(_) => return Ok(Put::Taken),
+            Err(e) => match judged(&e) {
+                trouble if trouble.what == What::Status(404) => {}
+                trouble => return Err(trouble),
+            },
+        }
+    }
+    let options = PutMultipartOptions {
+        attributes: with_hash(&sha256),
+        ..PutMultipartOptions::default()
+    };
+    let begun = store.put_multipart_opts(key, options).await;
+    let mut upload = begun.map_err(|e| judged(&e))?;
+    let mut file = File::open(path).map_err(|e| local(&e))?;
+    let sent = async {
+        let mut left = length;
+        while left > 0 {
+            let mut bytes = vec![0; usize::try_from(left.min(part)).unwrap_or(usize::MAX)];
+            file.read_exact(&mut bytes).map_err(|e| local(&e))?;
+            left -= bytes.len() as u64;
+            let put = upload.put_part(PutPayload::from(bytes));
+            put.await.map_err(|e| judged(&e))?;
+        }
+        upload.complete().await.map_err(|e| judged(&e))
+    };
+    match sent.await {
+        Ok(put) => Ok(Put::Done(put.e_tag)),
+        Err(trouble) => {
+            // What is not taken back is no object, and goes by the rules of the bucket.
+            let _ = upload.abort().await;
+            Err(trouble)
+        }
+    }
+}
+
+fn with_hash(sha256: &str) -> Attributes {
+    let mut attributes = Attributes::new();
+    attributes.insert(
+        Attribute::Metadata(Cow::Borrowed(HASH)),
+        sha256.to_owned().into(),
+    );
+    attributes
+}
+
+fn hash_of(attributes: &Attributes) -> Option<&str> {
+    let hash = attributes.get(&Attribute::Metadata(Cow::Borrowed(HASH)))?;
+    Some(hash.as_ref())
+}
