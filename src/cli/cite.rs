@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::inspect;
+use crate::publish::Near;
 use crate::source::Remote;
 
-use super::near::Near;
 use super::out::{print, print_json};
 
 #[derive(Debug, Args)]

@@ -21,7 +21,6 @@ mod machine;
 mod maps;
 mod measure;
 mod meter;
-mod near;
 mod out;
 mod overviews;
 mod paint;

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::inspect::{Inspection, Look};
+use crate::publish::Near;
 use crate::{config, inspect, plan, report};
 
 use super::args::{Cli, Format, InspectArgs, SchemaArgs};
-use super::near::Near;
 use super::out::{print, print_json};
 use super::words::CommandLine;
 

@@ -12,13 +12,13 @@ use serde_json::json;
 use crate::backend::DeviceChoice;
 use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
+use crate::publish::Near;
 use crate::run::{Granules, Verified, Verify};
 use crate::source::Remote;
 use crate::store::VerifyReport;
 
 use super::args::{ProgressArg, VerifyArgs};
 use super::machine::{cache, threads};
-use super::near::Near;
 use super::out::{print, print_json};
 use super::progress::Progress;
 

@@ -159,6 +159,9 @@ impl Claim {
                     Err(_) if heard.elapsed() < GONE / 2 => {}
                     Err(_) => beating.lost.store(true, Ordering::Relaxed),
                 }
+                if beating.lost.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
         let beats = beats.map_err(|e| Error::argument(format!("cannot start a thread: {e}")))?;

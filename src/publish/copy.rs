@@ -11,7 +11,8 @@ use crate::source::{Listed, Remote};
 pub struct Copy {
     path: PathBuf,
     url: PathBuf,
-    desk: Desk,
+    /// Takes it away in the end.
+    _desk: Desk,
 }
 
 impl Copy {
@@ -46,7 +47,7 @@ impl Copy {
         let copy = Self {
             path: aside.join(address.name()),
             url: address.url(),
-            desk,
+            _desk: desk,
         };
         address.bring(&prefix, &wanted, &aside)?;
         Ok(Some(copy))
@@ -60,11 +61,5 @@ impl Copy {
     /// A text that names the copy, naming what it is of.
     pub fn said(&self, text: &str) -> String {
         text.replace(&*self.path.to_string_lossy(), &self.url.to_string_lossy())
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        self.desk.tidy();
     }
 }

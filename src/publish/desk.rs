@@ -128,12 +128,15 @@ impl Desk {
     pub fn empty(&self) -> Result<()> {
         remove(&self.folder)
     }
+}
 
-    /// Takes away what was looked at, and the desk if nothing else is on it.
-    pub fn tidy(&self) {
+impl Drop for Desk {
+    /// Takes away what was looked at, and the desk if nothing is on it that was made: stores, pieces and checkpoints are
+    /// folders, and files alone are made again.
+    fn drop(&mut self) {
         let _ = remove(&self.folder.join(ASIDE));
-        let is_empty = folders::list(&self.folder.join(PLACE)).is_ok_and(|found| found.is_empty());
-        if is_empty {
+        let made = folders::list(&self.folder.join(PLACE)).unwrap_or_default();
+        if !made.iter().any(|path| path.is_dir()) {
             let _ = remove(&self.folder);
         }
     }
@@ -200,7 +203,7 @@ mod tests {
         let url = Path::new("s3://bucket/a.zarr");
         let desk = Desk::open(folder.path(), url, "").unwrap();
         let id = desk.id().to_owned();
-        fs::write(desk.place("a"), "kept").unwrap();
+        fs::create_dir(desk.place("a")).unwrap();
         desk.will_replace(Some("\"tag\"")).unwrap();
         let said = Desk::open(folder.path(), url, "").unwrap_err().to_string();
         assert!(
@@ -212,13 +215,14 @@ mod tests {
         drop(desk);
 
         let again = Desk::open(folder.path(), url, "").unwrap();
-        assert_eq!((again.id(), again.place("a").is_file()), (&*id, true));
+        assert_eq!((again.id(), again.place("a").is_dir()), (&*id, true));
         assert!(again.may_replace(Some("\"tag\"")) && !again.may_replace(Some("\"other\"")));
         assert!(!again.may_replace(None) && !part.may_replace(Some("\"tag\"")));
-        again.tidy();
-        assert!(again.folder().is_dir(), "something is on it");
+        drop(again);
+        let again = Desk::open(folder.path(), url, "").unwrap();
+        assert_eq!(again.id(), id, "something is on it");
         again.empty().unwrap();
-        part.tidy();
+        drop((again, part));
         let left = folders::list(folder.path()).unwrap();
         assert!(left.iter().all(|path| !path.is_dir()), "{left:?}");
     }

@@ -76,6 +76,7 @@ pub fn clean(
                     }
                 }
                 if let There::Rest(all) = &there {
+                    away.check_rest(all)?;
                     if !dry_run {
                         away.remove(all)?;
                     }
@@ -101,6 +102,5 @@ pub fn clean(
                      folder it is made again";
         add(made.display().to_string(), state.to_owned());
     }
-    desk.tidy();
     Ok(cleaned)
 }

@@ -3,7 +3,8 @@
 //! Last on the line where an output is no folder. A run whose store is an object's URL ([`Address`]) works as any other, on a
 //! desk ([`Desk`]): a folder of this machine. When all is made, it is sent: first what readers do not look for, last the
 //! document by which a store is one (`store.rs`), under a claim that keeps other writers out (`claim.rs`). `beside.rs` has the
-//! files that stand beside a store, `pieces.rs` pieces of one, `copy.rs` brings a store here to look at it.
+//! files that stand beside a store, `pieces.rs` pieces of one, `copy.rs` and `near.rs` bring
+//! here what is only looked at.
 
 mod address;
 mod beside;
@@ -11,6 +12,7 @@ mod claim;
 mod copy;
 mod desk;
 mod leftovers;
+mod near;
 mod pieces;
 mod store;
 
@@ -26,6 +28,7 @@ pub use claim::Claim;
 pub use copy::Copy;
 pub use desk::Desk;
 pub use leftovers::{Cleaned, clean};
+pub use near::Near;
 pub use pieces::{Brought, PiecesAway};
 pub use store::{StoreAway, There};
 

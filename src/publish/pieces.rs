@@ -86,7 +86,7 @@ impl PiecesAway {
         }
         let into = folder.parent().unwrap_or(Path::new("."));
         let (markers, others): (Vec<_>, Vec<_>) =
-            (found.values().cloned()).partition(|listed| listed.is_document());
+            (found.values().cloned()).partition(Listed::is_document);
         for part in [others, markers] {
             self.prefix
                 .bring(&part, into)

@@ -81,7 +81,7 @@ impl StoreAway {
     /// It is not, and stays.
     pub fn check_ours(&self, all: &[Listed], aside: &Path) -> Result<()> {
         let (documents, others): (Vec<Listed>, Vec<Listed>) =
-            all.iter().cloned().partition(|listed| listed.is_document());
+            all.iter().cloned().partition(Listed::is_document);
         let brought = self.prefix.bring(&documents, aside);
         brought.map_err(|e| self.failed(&e))?;
         for other in &others {
@@ -105,6 +105,21 @@ impl StoreAway {
     pub fn exists(&self) -> Error {
         Error::store(&*self.url, "exists")
             .with_remedy(phrase![Setting::Overwrite.set(), " to replace it"])
+    }
+
+    /// That objects of no store are such as icefold writes.
+    ///
+    /// # Errors
+    /// One is not, and all stay.
+    pub fn check_rest(&self, rest: &[Listed]) -> Result<()> {
+        let before = self.name("");
+        let is_ours = |name: &str| is_written(name.strip_prefix(&before).unwrap_or(name));
+        let others = rest.iter().filter(|listed| !is_ours(&listed.name));
+        let others: Vec<Listed> = others.cloned().collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        Err(self.is_foreign(&others))
     }
 
     /// That objects are there that are nothing of icefold's.
@@ -212,11 +227,7 @@ impl StoreAway {
         let message = format!(
             "{object} is not what this run sent: somebody else writes there, or took it away; what is there is no store"
         );
-        Error::store(&*self.url, message).with_remedy(phrase![
-            "see who writes there, then run again with ",
-            Setting::Resume,
-            ", which sends all again"
-        ])
+        Error::store(&*self.url, message).with_remedy("see who writes there")
     }
 
     fn list(&self) -> Result<Vec<Listed>> {
@@ -230,6 +241,19 @@ impl StoreAway {
 
     fn failed(&self, error: &io::Error) -> Error {
         failed(&self.url, error)
+    }
+}
+
+/// Whether icefold writes files of this name into a store: documents, and chunks, which are numbers behind a `c`.
+fn is_written(name: &str) -> bool {
+    let mut parts = name.split('/').rev();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match parts.next() {
+        Some(last) if ROOTS.contains(&last) || last == "coverage.moc" => true,
+        Some("c") => true,
+        Some(last) => is_number(&last) && parts.find(|part| !is_number(part)) == Some("c"),
+        None => false,
     }
 }
 
@@ -262,6 +286,23 @@ pub(super) fn files_below(folder: &Path) -> io::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_icefold_writes_are_told_from_others() {
+        for name in [
+            "zarr.json",
+            "12/h/zarr.json",
+            "12/h/c/0",
+            "12/h/c/0/11",
+            "crs/c",
+            "coverage.moc",
+        ] {
+            assert!(is_written(name), "{name}");
+        }
+        for name in ["notes.txt", "12/h/0", "12/foreign", "c/x", "12/h/c/0/x", ""] {
+            assert!(!is_written(name), "{name}");
+        }
+    }
 
     #[test]
     fn files_are_listed_with_their_folders() {

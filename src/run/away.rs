@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Action, Error, Kind, Result, Setting, phrase};
+use crate::error::{Action, Error, Kind, Object, Result, Setting, phrase};
+use crate::piece::Pieces;
 use crate::place::{Inputs, beside, check_file, write_whole};
 use crate::publish::{Address, Beside, Claim, Desk, PiecesAway, StoreAway, There};
 use crate::report::RUN_REPORT;
@@ -41,6 +42,8 @@ pub(super) struct Away {
     touched: bool,
     /// Tables before reports.
     besides: Vec<Beside>,
+    /// The same command goes on where it was, without being told to.
+    pub goes_on: bool,
     /// Where the report is made, and the file that it goes to, where that is no object.
     report: Option<(PathBuf, Option<PathBuf>)>,
 }
@@ -71,6 +74,7 @@ impl Away {
             there: There::Nothing,
             touched: false,
             besides: Vec::new(),
+            goes_on: false,
             report: None,
         };
         match this.store.look() {
@@ -104,7 +108,7 @@ impl Away {
             There::Rest(all) => match &self.claim {
                 // A run that is gone left them, or one that makes pieces does not mind.
                 None => Ok(false),
-                Some(claim) if claim.took_over => Ok(false),
+                Some(claim) if claim.took_over => self.store.check_rest(all).map(|()| false),
                 Some(_) => Err(self.store.is_foreign(all)),
             },
             There::Store { tag, all } => {
@@ -167,7 +171,7 @@ impl Away {
     ///
     /// # Errors
     /// As there.
-    pub fn errors(&mut self, settings: &Settings) -> Result<()> {
+    pub fn error_table(&mut self, settings: &Settings) -> Result<()> {
         let url = crate::left_out::errors_path(&self.address.url());
         let local = crate::left_out::errors_path(&self.made);
         self.besides
@@ -210,11 +214,12 @@ impl Away {
         sent.map_err(|error| {
             let made = self.made.display();
             let interrupted = error.kind() == Kind::Interrupted;
-            let remedy = phrase![
-                format!("the store is whole in {made}: run the same command with "),
-                Setting::Resume,
-                " to send it"
-            ];
+            let whole = format!("the store is whole in {made}: run the same command ");
+            let remedy = if self.goes_on {
+                phrase![whole, "again to send it"]
+            } else {
+                phrase![whole, "with ", Setting::Resume, " to send it"]
+            };
             if interrupted {
                 return Error::resumable("the store was not sent").with_remedy(remedy);
             }
@@ -258,8 +263,12 @@ impl Away {
         let took_over = self.claim.as_ref().is_some_and(|claim| claim.took_over);
         match (&now, &self.there) {
             (There::Nothing, _) => Ok(Vec::new()),
-            (There::Rest(all), There::Rest(_) | There::Store { .. }) => Ok(all.clone()),
-            (There::Rest(all), _) if took_over => Ok(all.clone()),
+            (There::Rest(all), There::Rest(_) | There::Store { .. }) => {
+                self.store.check_rest(all).map(|()| all.clone())
+            }
+            (There::Rest(all), There::Nothing) if took_over => {
+                self.store.check_rest(all).map(|()| all.clone())
+            }
             (There::Rest(all), _) => Err(self.store.is_foreign(all)),
             (There::Store { tag, all }, There::Store { tag: then, .. }) if tag == then => {
                 Ok(all.clone())
@@ -316,15 +325,12 @@ impl Away {
     /// # Errors
     /// Those of the work; what is whole, but cannot be put in order.
     pub fn end<T>(mut self, done: Result<T>) -> Result<T> {
-        let half = matches!(self.there, There::Rest(_)) || self.touched;
         let claim = self.claim.take();
+        let took_over = claim.as_ref().is_some_and(|claim| claim.took_over);
+        let half = (took_over && matches!(self.there, There::Rest(_))) || self.touched;
         match (done, claim) {
-            (Ok(done), None) => {
-                self.desk.tidy();
-                Ok(done)
-            }
+            (Ok(done), None) => Ok(done),
             (Ok(done), Some(claim)) => {
-                self.desk.tidy();
                 claim.release().map_err(|error| {
                     let message = phrase!["is whole, but the claim on it is still there: ", &error];
                     Error::store(self.address.url(), message)
@@ -339,10 +345,18 @@ impl Away {
                     Some(claim) => _ = claim.release(),
                     None => {}
                 }
-                self.desk.tidy();
-                Err(error)
+                Err(self.named(error))
             }
         }
+    }
+
+    /// An error about the pieces on the desk is one about those that they are.
+    fn named(&self, error: Error) -> Error {
+        let pieces = Pieces::folder_of(&self.made);
+        if error.object() == Some(&Object::Pieces(pieces)) {
+            return error.about(Object::Pieces(Pieces::folder_of(&self.address.url())));
+        }
+        error
     }
 
     /// Takes the desk away: all that was on it is sent.

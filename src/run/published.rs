@@ -61,17 +61,17 @@ fn run(planned: Planned, away: &mut Away) -> Result<Outcome> {
             away.pieces.bring(found, &folder)?;
         }
     }
+    if let Some(table) = planned.asked.table.take() {
+        planned.asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
+    }
+    if !part {
+        away.error_table(&settings)?;
+    }
     let inputs = planned.inputs();
     let name = targets::report_name(planned.plan(), part);
     let report = planned.asked.report.take();
     let report = away.report(report.as_deref(), &name, (&inputs, &settings))?;
     planned.asked.report = Some(report);
-    if let Some(table) = planned.asked.table.take() {
-        planned.asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
-    }
-    if !part {
-        away.errors(&settings)?;
-    }
     planned.asked.store = Some(away.made.clone());
     let outcome = planned.on_disk(&away.made.clone(), shards.as_ref().map(|_| &away.pieces));
     let outcome = match (outcome, &shards, &found) {

@@ -32,6 +32,7 @@ fn make(asked: Finalize, away: &mut Away) -> Result<Finalized> {
     asked.settings.watch = &told;
     let settings = asked.settings.clone();
     let found = away.pieces.look(None)?;
+    away.goes_on = true;
     // What was made and not sent is sent, whoever made it: it is of these pieces.
     let leave = Leave {
         overwrite: asked.overwrite,
@@ -45,14 +46,14 @@ fn make(asked: Finalize, away: &mut Away) -> Result<Finalized> {
         there(&Pieces::folder_of(&url), None)?;
     }
     away.pieces.bring(&found, &folder)?;
+    if let Some(table) = asked.table.take() {
+        asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
+    }
+    away.error_table(&settings)?;
     let report = asked.report.take();
     let inputs = Inputs::default();
     let report = away.report(report.as_deref(), "finalize.json", (&inputs, &settings))?;
     asked.report = Some(report);
-    if let Some(table) = asked.table.take() {
-        asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
-    }
-    away.errors(&settings)?;
     asked.store.clone_from(&away.made);
     let keep = asked.keep_pieces;
     match asked.on_disk()? {

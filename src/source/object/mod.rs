@@ -3,7 +3,7 @@
 //! A run registers its URLs, which opens each of them by reading its head (`object.rs`); whoever reads finds them by their
 //! paths from then on. `client.rs` sends every request, `backend.rs` knows whose a URL is (`aws.rs` and `earthdata.rs` who
 //! asks), `fetch.rs` tries until all bytes are there, `ahead.rs` and `shelf.rs` spare requests, `trouble.rs` has words.
-//! `prefix.rs` and `put.rs` write. Nothing outside of this folder is asynchronous or knows of HTTP.
+//! `prefix.rs`, `each.rs` and `put.rs` write. Nothing outside of this folder is asynchronous or knows of HTTP.
 
 mod ahead;
 mod aws;
@@ -11,6 +11,7 @@ mod backend;
 mod cache;
 mod client;
 mod described;
+mod each;
 mod earthdata;
 mod fetch;
 mod many;

@@ -3,7 +3,6 @@
 //! Beside `object.rs`, for whoever writes. Every request is tried as often as a read is. Many are under way at a time,
 //! within the memory that objects may take, and the first that fails for good ends all of them.
 
-use std::fs;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,14 +11,12 @@ use std::sync::{Arc, mpsc};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
-use object_store::path::Path as Key;
 use tokio::sync::Semaphore;
 
-use super::backend::{Backend, Identity, Stores, judged};
-use super::fetch::Fetch;
+use super::backend::Stores;
 use super::put::Putting;
 use super::room;
-use super::trouble::{Failed, Trouble, What};
+use super::trouble::{Failed, Trouble};
 use crate::source::{Listed, Put, Remote, Way, is_plain, shown};
 
 /// Requests that are under way at the same time.
@@ -35,11 +32,12 @@ pub struct Prefix {
     /// Without a slash at the end.
     url: String,
     /// Empty, or with a slash at the end.
-    base: String,
-    stores: Arc<Stores>,
-    store: Arc<dyn ObjectStore>,
-    remote: Remote,
-    whole: u64,
+    pub(super) base: String,
+    pub(super) stores: Arc<Stores>,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) remote: Remote,
+    /// Bytes that are sent in one request, or fetched, at most.
+    pub(super) whole: u64,
 }
 
 impl Prefix {
@@ -133,16 +131,20 @@ impl Prefix {
     /// # Errors
     /// They cannot be had.
     pub fn get(&self, name: &str) -> io::Result<Option<(Vec<u8>, Option<String>)>> {
-        let Some(listed) = self.see(name)? else {
-            return Ok(None);
-        };
-        let this = self.clone();
-        let tag = listed.tag.clone();
-        let got = self.wait(async move { this.range(&listed, 0..listed.bytes).await });
-        match got {
-            // It went in between.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            got => Ok(Some((got?, tag))),
+        let mut again = 0;
+        loop {
+            let Some(listed) = self.see(name)? else {
+                return Ok(None);
+            };
+            let this = self.clone();
+            let tag = listed.tag.clone();
+            let got = self.wait(async move { this.range(&listed, 0..listed.bytes).await });
+            match got {
+                // It went in between, or another came.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(e) if e.kind() == io::ErrorKind::InvalidData && again < 3 => again += 1,
+                got => return Ok(Some((got?, tag))),
+            }
         }
     }
 
@@ -213,151 +215,6 @@ impl Prefix {
         Ok(())
     }
 
-    fn key(&self, name: &str) -> Result<Key, Failed> {
-        Key::parse(format!("{}{name}", self.base)).map_err(|e| {
-            let trouble = Trouble::new(What::Refused, e.to_string());
-            Failed::of_put(&trouble, &self.url(name), 1)
-        })
-    }
-
-    async fn listed(&self, below: &str) -> Result<Vec<Listed>, Trouble> {
-        let prefix = format!("{}{below}", self.base);
-        let refused = |e: object_store::path::Error| Trouble::new(What::Refused, e.to_string());
-        let prefix = Key::parse(prefix.trim_end_matches('/')).map_err(refused)?;
-        let below = Some(&prefix).filter(|prefix| !prefix.as_ref().is_empty());
-        let found = self.store.list(below).map_err(|e| judged(&e));
-        let found: Vec<_> = found.try_collect().await?;
-        let named = found.into_iter().filter_map(|meta| {
-            let name = meta.location.as_ref().strip_prefix(&self.base)?.to_owned();
-            Some(of_meta(name, &meta))
-        });
-        Ok(named.collect())
-    }
-
-    async fn seen(&self, name: &str) -> Result<Option<Listed>, Trouble> {
-        let refused = |e: Failed| Trouble::new(What::Refused, e.said);
-        let key = self.key(name).map_err(refused)?;
-        let options = object_store::GetOptions {
-            head: true,
-            ..object_store::GetOptions::default()
-        };
-        match self.store.get_opts(&key, options).await {
-            Ok(found) => Ok(Some(of_meta(name.to_owned(), &found.meta))),
-            Err(e) => match judged(&e) {
-                trouble if trouble.what == What::Status(404) => Ok(None),
-                trouble => Err(trouble),
-            },
-        }
-    }
-
-    async fn removed(&self, names: &[String]) -> Result<(), Trouble> {
-        let keys: Result<Vec<Key>, Failed> = names.iter().map(|name| self.key(name)).collect();
-        let keys = keys.map_err(|e| Trouble::new(What::Refused, e.said))?;
-        let keys = stream::iter(keys).map(Ok).boxed();
-        let mut removed = self.store.delete_stream(keys);
-        while let Some(one) = removed.next().await {
-            match one.map_err(|e| judged(&e)) {
-                Err(trouble) if trouble.what != What::Status(404) => return Err(trouble),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    async fn range(&self, of: &Listed, range: std::ops::Range<u64>) -> Result<Vec<u8>, Failed> {
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let fetch = Fetch {
-            stores: Arc::clone(&self.stores),
-            backend: Backend::Store(Arc::clone(&self.store), self.key(&of.name)?),
-            remote: self.remote.clone(),
-        };
-        let known = Identity {
-            length: of.bytes,
-            etag: of.tag.clone(),
-            modified: of.modified,
-        };
-        let got = fetch.range(&known, range).await;
-        got.map_err(|e| Failed::of(&e.trouble, &self.url(&of.name), e.tries))
-    }
-
-    async fn fetched(&self, listed: &Listed, path: &Path) -> Result<(), Failed> {
-        let mut file = None;
-        let mut at = 0;
-        while at < listed.bytes || file.is_none() {
-            let end = listed.bytes.min(at + self.whole);
-            let bytes = self.range(listed, at..end).await?;
-            let written = (|| {
-                use std::io::Write;
-                let out = if let Some(out) = &mut file {
-                    out
-                } else {
-                    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-                    file.insert(fs::File::create(path)?)
-                };
-                out.write_all(&bytes)
-            })();
-            written.map_err(|e| of_file(path, &e))?;
-            at = end;
-        }
-        Ok(())
-    }
-
-    async fn file(
-        &self,
-        name: String,
-        path: PathBuf,
-        way: Way,
-        room: &Semaphore,
-    ) -> Result<Listed, Failed> {
-        let length = fs::metadata(&path).map_err(|e| of_file(&path, &e))?.len();
-        let share = u32::try_from(length.min(self.whole) / 1024 + 1).unwrap_or(u32::MAX >> 4);
-        let _room = room.acquire_many(share).await;
-        let url = self.url(&name);
-        let key = self.key(&name)?;
-        let put = if length > self.whole {
-            let parts = self.whole;
-            let once = || super::put::in_parts(&self.store, &key, (&path, parts), &way);
-            self.tried(&url, once).await?
-        } else {
-            let bytes = fs::read(&path).map_err(|e| of_file(&path, &e))?;
-            let putting = Putting::of(bytes, way);
-            let put = self.tried(&url, || putting.once(&self.store, &key));
-            put.await?
-        };
-        match put {
-            Put::Done(tag) => Ok(Listed {
-                name,
-                bytes: length,
-                tag,
-                modified: 0,
-            }),
-            Put::Taken => Err(Failed::of_put(&Trouble::new(What::Changed, ""), &url, 1)),
-        }
-    }
-
-    /// Makes a request again while that may help.
-    async fn tried<T, F>(&self, url: &str, once: impl Fn() -> F) -> Result<T, Failed>
-    where
-        F: Future<Output = Result<T, Trouble>>,
-    {
-        let mut tries = 0;
-        loop {
-            let trouble = match once().await {
-                Ok(done) => return Ok(done),
-                Err(trouble) => trouble,
-            };
-            tries += 1;
-            if !trouble.may_pass() || tries > self.remote.retries || self.remote.is_stopped() {
-                return Err(Failed::of_put(&trouble, url, tries));
-            }
-            self.remote.traffic.retry();
-            let pause = super::fetch::pause(tries);
-            tokio::time::sleep(trouble.after.unwrap_or(pause)).await;
-        }
-    }
-
     fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Failed>> + Send + 'static,
@@ -378,21 +235,5 @@ impl Prefix {
                 self.url
             ))),
         }
-    }
-}
-
-fn of_meta(name: String, meta: &object_store::ObjectMeta) -> Listed {
-    Listed {
-        name,
-        bytes: meta.size,
-        tag: meta.e_tag.clone(),
-        modified: meta.last_modified.timestamp().max(0).cast_unsigned() * 1_000_000_000,
-    }
-}
-
-pub(super) fn of_file(path: &Path, error: &io::Error) -> Failed {
-    Failed {
-        said: format!("{}: {error}", path.display()),
-        kind: error.kind(),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{Address, Copy};
 use crate::error::{Error, Result};
 use crate::features::Feature;
-use crate::publish::{Address, Copy};
 use crate::source::Remote;
 
 /// Ends of the names of granules, which are looked at where they are.
