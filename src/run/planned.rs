@@ -79,6 +79,10 @@ impl<'a> Planned<'a> {
             (asked.table.as_deref(), "table"),
             (asked.report.as_deref(), "report"),
         ])?;
+        let store = asked.store.as_ref().or(asked.config.store.as_ref());
+        if let Some(store) = store.filter(|store| !Address::is(store)) {
+            urls::refuse_beside(store, asked.table.as_deref(), asked.report.as_deref())?;
+        }
         if let Some(folder) = &asked.geotiff {
             urls::refuse(folder, "folder of GeoTIFF", true)?;
         }
@@ -134,11 +138,6 @@ impl<'a> Planned<'a> {
         if let Some(address) = Address::of(&store)? {
             return published::execute(self, &address);
         }
-        urls::refuse_beside(
-            &store,
-            self.asked.table.as_deref(),
-            self.asked.report.as_deref(),
-        )?;
         self.on_disk(&store, None)
     }
 

@@ -33,8 +33,8 @@ impl Bucket {
 fn faults_on_the_way_change_no_byte() {
     let bucket = Bucket::new();
     let mut faults = 0;
-    for seed in 0..6 {
-        let proxy = bucket.behind(&["--faults", &format!("{seed}:0.25:1000")]);
+    for seed in 0..5 {
+        let proxy = bucket.behind(&["--faults", &format!("{seed}:0.45:1000")]);
         let more: &[&str] = if seed == 0 { &[] } else { &["--overwrite"] };
         let output = bucket.run(&proxy, URL, more).output().unwrap();
         if output.status.success() {
@@ -48,7 +48,7 @@ fn faults_on_the_way_change_no_byte() {
         }
         faults += proxy.count()["faults"].as_u64().unwrap();
     }
-    assert!(faults > 150, "{faults}");
+    assert!(faults > 120, "{faults}");
 }
 
 #[test]
@@ -58,7 +58,6 @@ fn what_the_server_refuses_leaves_no_store_and_is_sent_later() {
     for (refused, says) in [
         ("PUT:12:403", "403 Forbidden: who asks may not write there"),
         ("PUT:12:503", "503: the server asks to be left alone"),
-        ("GET:2:403", "403 Forbidden"),
     ] {
         let proxy = bucket.behind(&["--refuse", refused]);
         let said = refuse(
@@ -78,6 +77,14 @@ fn what_the_server_refuses_leaves_no_store_and_is_sent_later() {
         assert_eq!(stdout(&sent), "s3://granules/a.zarr\n");
         bucket.assert_is("a.zarr", "files.zarr");
     }
+    // What cannot be looked at is not replaced.
+    let proxy = bucket.behind(&["--refuse", "GET:2:403"]);
+    refuse(
+        &mut bucket.run(&proxy, URL, &["--overwrite"]),
+        1,
+        &[URL, "403 Forbidden"],
+    );
+    bucket.assert_is("a.zarr", "files.zarr");
     let proxy = bucket.behind(&["--refuse", "PUT:0:403"]);
     refuse(
         &mut bucket.run(&proxy, "s3://granules/b.zarr", &[]),
@@ -165,7 +172,7 @@ fn two_writers_do_not_both_win() {
 #[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
 fn what_somebody_else_puts_or_takes_away_is_noticed_before_the_root() {
     let bucket = Bucket::new();
-    let proxy = bucket.behind(&["--latency", "0.1"]);
+    let proxy = bucket.behind(&["--latency", "2"]);
     let mut child = bucket.run(&proxy, URL, &[]);
     let child = child
         .stdout(Stdio::null())

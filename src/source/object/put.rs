@@ -161,3 +161,66 @@ fn hash_of(attributes: &Attributes) -> Option<&str> {
     let hash = attributes.get(&Attribute::Metadata(Cow::Borrowed(HASH)))?;
     Some(hash.as_ref())
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::super::room::runtime;
+    use super::*;
+
+    fn put(store: &Arc<dyn ObjectStore>, bytes: &[u8], way: Way) -> Put {
+        let putting = Putting::of(bytes.to_vec(), way);
+        let once = putting.once(store, &Key::from("a/b"));
+        runtime().unwrap().block_on(once).unwrap()
+    }
+
+    fn read(store: &Arc<dyn ObjectStore>) -> Vec<u8> {
+        let got = async {
+            let found = store
+                .get_opts(&Key::from("a/b"), GetOptions::default())
+                .await?;
+            found.bytes().await
+        };
+        runtime().unwrap().block_on(got).unwrap().to_vec()
+    }
+
+    #[test]
+    fn an_object_is_put_under_its_condition_and_known_again() {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let Put::Done(first) = put(&store, b"one", Way::New) else {
+            panic!("there was none");
+        };
+        // As where the answer to the first try was lost.
+        assert_eq!(put(&store, b"one", Way::New), Put::Done(first.clone()));
+        assert_eq!(put(&store, b"two", Way::New), Put::Taken);
+        let Put::Done(second) = put(&store, b"two", Way::Instead(first.clone())) else {
+            panic!("it is the one");
+        };
+        assert_eq!(put(&store, b"three", Way::Instead(first)), Put::Taken);
+        assert_eq!(read(&store), b"two");
+        assert!(matches!(put(&store, b"four", Way::Over), Put::Done(tag) if tag != second));
+    }
+
+    #[test]
+    fn a_long_file_goes_in_parts_and_over_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long");
+        let bytes: Vec<u8> = (0..10_500_u32).flat_map(u32::to_le_bytes).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let key = Key::from("a/b");
+        let sent = |path: &Path, way| {
+            let sent = in_parts(&store, &key, (path, 1000), &way);
+            runtime().unwrap().block_on(sent).unwrap()
+        };
+        assert!(matches!(sent(&path, Way::New), Put::Done(_)));
+        assert_eq!(read(&store), bytes);
+        assert!(matches!(sent(&path, Way::New), Put::Done(_)));
+        let other = folder.path().join("other");
+        std::fs::write(&other, &bytes[1..]).unwrap();
+        assert_eq!(sent(&other, Way::New), Put::Taken);
+        assert!(matches!(sent(&other, Way::Over), Put::Done(_)));
+        assert_eq!(read(&store), &bytes[1..]);
+    }
+}

@@ -1,6 +1,6 @@
 """Objects of S3 on the loopback address: fetched into a folder, listed, put or removed.
 
-Usage: tree.py PORT BUCKET fetch PREFIX FOLDER | list PREFIX | text KEY | put KEY TEXT | remove KEY
+Usage: tree.py PORT BUCKET fetch PREFIX FOLDER | list PREFIX | text KEY | public PREFIX | put KEY TEXT | remove KEY
 """
 
 import os
@@ -28,6 +28,9 @@ elif what == "list":
     print("\n".join(keys()))
 elif what == "text":
     print(s3.get_object(Bucket=bucket, Key=name)["Body"].read().decode())
+elif what == "public":
+    for key in keys():
+        s3.put_object_acl(Bucket=bucket, Key=key, ACL="public-read")
 elif what == "put":
     s3.put_object(Bucket=bucket, Key=name, Body=more[0].encode())
 elif what == "remove":
