@@ -164,7 +164,7 @@ def _done(client: Client, question: Config, settings: dict[str, Any], ranges: li
 def _workers(client: Client) -> int:
     """How many calls a client runs at the same time, as far as it says."""
     if hasattr(client, "nthreads"):
-        return max(1, sum(client.nthreads().values()))
+        return max(1, int(sum(client.nthreads().values())))
     most = getattr(client, "_max_workers", None)
     return most if isinstance(most, int) and most > 0 else os.cpu_count() or 1
 

@@ -78,8 +78,6 @@ settings! {
     Resolution = "resolution",
     /// Whether a run goes on with what an earlier one left.
     Resume = "resume",
-    /// The folder in which is made what is sent to a store of objects.
-    Scratch = "scratch",
     /// The part of a shard map that a run is about.
     Shards = "shards",
     /// Width of a map, or width and height.

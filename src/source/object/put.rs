@@ -171,7 +171,8 @@ mod tests {
 
     fn put(store: &Arc<dyn ObjectStore>, bytes: &[u8], way: Way) -> Put {
         let putting = Putting::of(bytes.to_vec(), way);
-        let once = putting.once(store, &Key::from("a/b"));
+        let key = Key::from("a/b");
+        let once = putting.once(store, &key);
         runtime().unwrap().block_on(once).unwrap()
     }
 
