@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Phrase, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::piece::Pieces;
 use crate::publish::Address;
@@ -83,7 +83,8 @@ fn run(planned: Planned, away: &mut Away) -> Result<Outcome> {
     match outcome {
         Outcome::Pieces(done) => {
             if let (Some(shards), Some(found)) = (&shards, &found) {
-                away.pieces.send(&folder, found, shards)?;
+                let sent = away.pieces.send(&folder, found, shards);
+                sent.map_err(|error| error.with_remedy(waiting(&folder)))?;
             }
             away.publish_report()?;
             let done = sent(*done, Pieces::folder_of(&url).as_path(), away);
@@ -134,8 +135,8 @@ fn standing(planned: Planned, away: &Away, leave: Leave) -> Result<Outcome> {
         Err(error) if error.kind() == Kind::Interrupted => Err(error),
         _ => Err(
             Error::store(url, "exists, and is not the store that this run would make").with_remedy(
-                crate::error::phrase![
-                    crate::error::Setting::Overwrite.set(),
+                phrase![
+                    Setting::Overwrite.set(),
                     " to replace it, or choose another name"
                 ],
             ),
@@ -157,6 +158,18 @@ fn sent(done: Done, path: &Path, away: &Away) -> Done {
         tally,
         whole: done.whole,
     }
+}
+
+/// How to go on where pieces are made and not sent.
+fn waiting(folder: &Path) -> Phrase {
+    phrase![
+        format!(
+            "the pieces are in {}: run the same command with ",
+            folder.display()
+        ),
+        Setting::Resume,
+        " to send them"
+    ]
 }
 
 /// An error, once the pieces that are done have been sent: another machine may go on with them.

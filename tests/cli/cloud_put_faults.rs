@@ -4,7 +4,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::cloud_put::Bucket;
+#[cfg(unix)]
+use super::json;
 use super::refuse;
+#[cfg(unix)]
+use super::resume::{signalled, soak};
 use crate::support::cloud::Server;
 use crate::support::{stderr, stdout, succeed};
 
@@ -195,4 +199,56 @@ fn what_somebody_else_puts_or_takes_away_is_noticed_before_the_root() {
     bucket.tree(&["remove", "a.zarr/12/foreign"]);
     succeed(&mut bucket.run(&bucket.s3, URL, &["--resume"]));
     bucket.assert_is("a.zarr", "files.zarr");
+}
+
+#[cfg(unix)]
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn a_run_that_is_told_to_stop_sends_its_pieces_and_another_machine_goes_on() {
+    let bucket = Bucket::new();
+    let (_, shards) = soak(&bucket.site, 60, 3000);
+    let map = bucket.site.path("map.json");
+    let run = |store: &str| {
+        let mut run = bucket.at(&[
+            "run",
+            "atl03",
+            "--device",
+            "cpu",
+            "--batch-rows",
+            "20",
+            "--plan",
+        ]);
+        run.arg(&map).args(["--store", store]);
+        run
+    };
+    succeed(&mut run(bucket.site.out("whole.zarr").to_str().unwrap()));
+    let mut wait = 600;
+    let said = loop {
+        let (ended, said) = signalled(run(URL).arg("--overwrite"), "TERM", wait);
+        let pieces = bucket.tree(&["list", "a.zarr.pieces/shard-"]);
+        let done = pieces.iter().filter(|key| key.ends_with(".json")).count();
+        if !ended && done > 0 {
+            assert!(
+                done < shards && said.contains(&format!("{done} of {shards}")),
+                "{said}"
+            );
+            break said;
+        }
+        wait = if ended { wait / 2 } else { wait * 3 / 2 };
+    };
+    assert!(
+        said.contains("a.zarr.pieces, where another machine finds them"),
+        "{said}"
+    );
+    assert!(bucket.hidden().is_empty());
+    bucket.assert_no_store();
+    let mut again = run(URL);
+    again
+        .args(["--resume", "--json"])
+        .env("TMPDIR", bucket.site.folder("another"));
+    let (report, _) = json(&mut again, 0);
+    assert!(report["pieces"]["kept"].as_u64() > Some(0), "{report}");
+    std::fs::remove_dir_all(bucket.site.path("desk")).unwrap();
+    bucket.site.folder("desk");
+    bucket.assert_is("a.zarr", "whole.zarr");
 }
