@@ -113,6 +113,8 @@ pub mod place;
 #[doc(hidden)]
 pub mod plan;
 #[doc(hidden)]
+pub mod publish;
+#[doc(hidden)]
 pub mod read;
 #[doc(hidden)]
 pub mod source;

@@ -39,11 +39,13 @@ from ._errors import (
 )
 from ._icefold import Config, __version__
 from ._looks import cite, demo, devices, inspect, render, verify, view
+from ._parts import Client, run_parts
 from ._report import Inspection, Page, Picture, Report, Verification
 from ._verbs import config, finalize, plan, run
 
 __all__ = [
     "ArgumentError",
+    "Client",
     "Config",
     "ConfigError",
     "DeviceError",
@@ -77,6 +79,7 @@ __all__ = [
     "release",
     "render",
     "run",
+    "run_parts",
     "verify",
     "view",
 ]

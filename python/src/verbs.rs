@@ -1,12 +1,14 @@
 //! Runs, plans, compares and looks. Answers are JSON, which Python has a reader for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use icefold::demo::write_granules;
 use icefold::devices::find;
 use icefold::inspect::Look;
+use icefold::publish::Near;
 use icefold::run::{Finalized, Source};
+use icefold::source::Remote;
 use icefold::{
     DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
 };
@@ -239,10 +241,19 @@ pub fn finalize(
     Ok((path, (report, made.is_whole(), made.is_empty(), notes)))
 }
 
+/// What is only looked at, brought here if it is an object.
+fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
+    Near::of(path, (&std::env::temp_dir(), &Remote::default()), documents)
+}
+
 /// Two stores, bit by bit: differences, notes, and a text.
 #[pyfunction]
 pub fn verify_stores(py: Python<'_>, a: PathBuf, b: PathBuf) -> PyResult<(bool, String)> {
-    let report = py.detach(|| Verify::stores(&a, &b)).or_raise(py)?;
+    let compared = py.detach(|| {
+        let (a, b) = (near(&a, false)?, near(&b, false)?);
+        Verify::stores(a.path(), b.path())
+    });
+    let report = compared.or_raise(py)?;
     let differences: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
     let identical = report.identical();
     let said = json!({
@@ -314,16 +325,20 @@ pub fn inspect(
         all,
         ..Look::default()
     };
-    let found = py
-        .detach(|| icefold::inspect::inspect(&path, look))
-        .or_raise(py)?;
-    Ok((json!(found).to_string(), found.render(&Keywords)))
+    let looked = py.detach(|| {
+        let near = near(&path, false)?;
+        let found = icefold::inspect::inspect(near.path(), look)?;
+        let said = near.said(&found.render(&Keywords));
+        Ok((near.said(&json!(found).to_string()), said))
+    });
+    looked.or_raise(py)
 }
 
 /// What to cite of a store, for people and as BibTeX.
 #[pyfunction]
 pub fn cite(py: Python<'_>, path: PathBuf) -> PyResult<(String, String)> {
-    let citation = py.detach(|| icefold::inspect::cite(&path)).or_raise(py)?;
+    let cited = py.detach(|| icefold::inspect::cite(near(&path, true)?.path()));
+    let citation = cited.or_raise(py)?;
     Ok((citation.to_string(), citation.bibtex()))
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,8 @@ def errors() -> str:
     except icefold.Error as error:
         return str(error)
     return ""
+
+
+def in_parts(pool: ThreadPoolExecutor) -> bool:
+    report: icefold.Report = icefold.run_parts(pool, "atl06", "granules", Path("land_ice.zarr"), parts=4, threads=1)
+    return report.whole

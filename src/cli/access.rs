@@ -22,12 +22,51 @@ pub struct AccessArgs {
     #[arg(long, alias = "no-sign-request", env = "ICEFOLD_ANONYMOUS")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub anonymous: bool,
-    /// Read http:// of other machines, too: whoever is on the way may change what comes
+    /// Read and write by http:// of other machines, too: whoever is on the way may change what comes
     #[arg(long)]
     pub allow_http: bool,
     /// Keep whole objects in this folder, and look there first
     #[arg(long, env = "ICEFOLD_CACHE", value_name = "DIR")]
     pub cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
+}
+
+/// Where is made what goes to a store of objects.
+#[derive(Debug, Args)]
+pub struct ScratchArgs {
+    /// The folder in which is made what is sent to s3://, gs:// or az:// then; it needs room for all of it [default: the
+    /// folder of temporary files]
+    #[arg(long, env = "ICEFOLD_SCRATCH", value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+}
+
+impl ScratchArgs {
+    /// The folder.
+    pub fn folder(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
+    }
+}
+
+/// How objects are written by verbs that read no granules.
+#[derive(Debug, Args)]
+pub struct AwayArgs {
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
+    /// Send objects over http:// to other machines, too: whoever is on the way may change them
+    #[arg(long)]
+    pub allow_http: bool,
+}
+
+impl AwayArgs {
+    /// How that is done, until somebody wishes to stop.
+    pub fn remote(&self, stop: Arc<AtomicBool>) -> Remote {
+        Remote {
+            allow_http: self.allow_http,
+            stop,
+            ..Remote::default()
+        }
+    }
 }
 
 /// Where the files of a granule may lead.

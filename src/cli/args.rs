@@ -16,8 +16,10 @@ use super::bench::BenchArgs;
 use super::bench_device::BenchDeviceArgs;
 use super::changes::{ChangeArgs, ConfigArgs};
 use super::cite::CiteArgs;
+use super::clean::CleanArgs;
 use super::devices::DevicesArgs;
 use super::export::{ExportArgs, GeometryArg};
+use super::finalize::FinalizeArgs;
 use super::grow::GrowArgs;
 use super::lists::ListArgs;
 use super::machine::MachineArgs;
@@ -275,44 +277,6 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct FinalizeArgs {
-    /// The store, beside whose name the pieces are: OUT.zarr.pieces
-    #[arg(value_name = "OUT.zarr")]
-    pub store: PathBuf,
-    /// Write the cells as a table, too: Parquet or Arrow IPC, as the name says
-    #[arg(long, value_name = "OUT.parquet|OUT.arrow")]
-    pub table: Option<PathBuf>,
-    /// Write the arrays of a raster as Cloud Optimized GeoTIFF into this folder, too
-    #[arg(long, value_name = "DIR")]
-    pub geotiff: Option<PathBuf>,
-    /// Geometries of the cells in the table, too: their middles or their outlines (GeoParquet)
-    #[arg(long, value_enum, requires = "table")]
-    pub table_geometry: Option<GeometryArg>,
-    /// Replace the store if it exists, and the tables
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Leave the pieces where they are
-    #[arg(long)]
-    pub keep_pieces: bool,
-    /// Exit with 0 where no photon was kept, too, and not with 3
-    #[arg(long)]
-    pub allow_empty: bool,
-    /// Worker threads [default: all cores]
-    #[arg(long, env = "ICEFOLD_THREADS", value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    /// Memory; values that quantiles of overviews need go to disk beyond it
-    #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
-    pub memory: Memory,
-    /// Where the report goes [default: beside the store, OUT.finalize.json]
-    #[arg(long, value_name = "FILE.json")]
-    pub report: Option<PathBuf>,
-    /// Print the report as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct InspectArgs {
     /// A granule, a table, a shard map, a run report, a store or pieces of one
     pub path: PathBuf,
@@ -356,19 +320,6 @@ pub struct VerifyArgs {
     /// With --devices, memory for storage chunks and batches, such as 512MiB or 4GiB; cells stay in memory
     #[arg(long, env = "ICEFOLD_MEMORY", value_name = "SIZE", default_value_t = Memory::DEFAULT)]
     pub memory: Memory,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct CleanArgs {
-    /// A folder, or a store beside whose name the leftovers are
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
-    /// Show what there is, and remove nothing
-    #[arg(long)]
-    pub dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -1,5 +1,6 @@
 //! `cite`: what to cite of a store.
 
+use std::env::temp_dir;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,6 +8,8 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::inspect;
+use crate::publish::Near;
+use crate::source::Remote;
 
 use super::out::{print, print_json};
 
@@ -23,7 +26,8 @@ pub struct CiteArgs {
 }
 
 pub fn cite(args: &CiteArgs) -> Result<u8> {
-    let citation = inspect::cite(&args.store)?;
+    let near = Near::of(&args.store, (&temp_dir(), &Remote::default()), true)?;
+    let citation = inspect::cite(near.path())?;
     if args.json {
         print_json(&json!(citation))?;
     } else if args.bibtex {

@@ -3,20 +3,45 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use clap::Args;
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::features::Feature;
 use crate::folders;
 use crate::piece::RunCheckpoint;
 use crate::place::{Leftover, NameLock, State, in_folder, lock_of, pending, recover};
+use crate::publish::{self, Address};
 
-use super::args::CleanArgs;
+use super::access::AwayArgs;
+use super::args::ProgressArg;
 use super::out::{print, print_json};
+use super::progress::Progress;
+use super::signals::interrupted;
 use super::words::CommandLine;
+
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// A folder, or a store, by its path or its URL, beside whose name the leftovers are
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Show what there is, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub away: AwayArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn clean(args: &CleanArgs) -> Result<u8> {
     let path = &args.path;
+    if let Some(address) = Address::of(path)? {
+        return clean_away(args, &address);
+    }
     let is_store = path.join("zarr.json").is_file();
     let (folder, of) = if path.is_dir() && !is_store {
         (path.clone(), None)
@@ -58,6 +83,36 @@ pub fn clean(args: &CleanArgs) -> Result<u8> {
             folder.display()
         ))?;
     } else {
+        print(&lines.join("\n"))?;
+    }
+    Ok(0)
+}
+
+/// What is left at a name among objects.
+fn clean_away(args: &CleanArgs, address: &Address) -> Result<u8> {
+    Feature::Cloud.needed_for("write objects of stores")?;
+    let interrupted = interrupted()?;
+    let remote = args.away.remote(Arc::clone(&interrupted));
+    let scratch = args.away.scratch.folder();
+    let progress = Progress::new(ProgressArg::None, interrupted);
+    let cleaned = publish::clean(address, (&scratch, &remote), args.dry_run, &progress)?;
+    if args.json {
+        let found = cleaned.iter();
+        let found: Vec<_> = found
+            .map(|one| json!({"path": one.what, "state": one.state}))
+            .collect();
+        print_json(&json!({"folder": address.folder(), "leftovers": found}))?;
+    } else if cleaned.is_empty() {
+        let url = address.url();
+        print(&format!(
+            "nothing is left of killed runs at {}",
+            url.display()
+        ))?;
+    } else {
+        let lines = cleaned.iter();
+        let lines: Vec<String> = lines
+            .map(|one| format!("{}: {}", one.what, one.state))
+            .collect();
         print(&lines.join("\n"))?;
     }
     Ok(0)

@@ -38,6 +38,7 @@ pub fn plan(
         .remote(remote)
         .threads(threads(args.threads))
         .memory(args.memory)
+        .scratch(args.access.scratch.folder())
         .dialect(&CommandLine)
         .watch(&progress)
         .execute()?;

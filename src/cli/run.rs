@@ -107,6 +107,9 @@ fn with_settings<'a>(run: Run<'a>, args: &RunArgs) -> Run<'a> {
     if let Some(memory) = args.partials_memory {
         run = run.partials_memory(memory);
     }
+    if let Some(folder) = &args.access.scratch.scratch {
+        run = run.scratch(folder);
+    }
     if let Some(rows) = args.batch_rows {
         run = run.batch_rows(rows as usize);
     }

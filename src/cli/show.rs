@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::inspect::{Inspection, Look};
+use crate::publish::Near;
 use crate::{config, inspect, plan, report};
 
 use super::args::{Cli, Format, InspectArgs, SchemaArgs};
@@ -29,7 +30,9 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         access: Some(&access),
         memory: Some(args.memory.for_chunks()),
     };
-    let found = inspect::inspect(&args.path, look)?;
+    let scratch = args.access.scratch.folder();
+    let near = Near::of(&args.path, (&scratch, &access.remote), false)?;
+    let found = inspect::inspect(near.path(), look)?;
     let is_granule = matches!(found, Inspection::Granule(_));
     if args.all && !is_granule {
         return Err(Error::argument(format!(
@@ -44,12 +47,16 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
         )));
     }
     if args.json {
-        print_json(&json!(found))?;
+        let text = serde_json::to_string_pretty(&json!(found));
+        print(&near.said(&text.unwrap_or_default()))?;
     } else {
-        print(&found.render(&CommandLine))?;
+        print(&near.said(&found.render(&CommandLine)))?;
     }
     match &found {
-        Inspection::Report(report) => believe(&args.path, report).map(|()| 0),
+        // What it names is not beside a copy of it.
+        Inspection::Report(report) if near.path() == args.path => {
+            believe(&args.path, report).map(|()| 0)
+        }
         _ => Ok(0),
     }
 }

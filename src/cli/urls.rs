@@ -6,6 +6,8 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::error::Result;
+use crate::features::Feature;
+use crate::publish::Address;
 use crate::run::urls::refuse;
 use crate::source::is_object;
 
@@ -15,6 +17,22 @@ const TEXTS: [&str; 2] = ["title", "device"];
 const GRANULES: [&str; 2] = ["granules", "path"];
 /// Those that are written.
 const WRITTEN: [&str; 7] = ["store", "table", "geotiff", "report", "output", "out", "to"];
+
+/// Those that may be objects that are written, looked at whole, or read whole, by verb.
+const AWAY: [(&str, &str); 12] = [
+    ("run", "store"),
+    ("run", "table"),
+    ("run", "report"),
+    ("run", "plan"),
+    ("plan", "output"),
+    ("finalize", "store"),
+    ("finalize", "table"),
+    ("finalize", "report"),
+    ("clean", "path"),
+    ("cite", "store"),
+    ("verify", "a"),
+    ("verify", "b"),
+];
 
 /// Refuses URLs among the arguments of a verb.
 ///
@@ -28,9 +46,14 @@ pub fn refuse_in(verb: &Command, matches: &ArgMatches) -> Result<()> {
         if TEXTS.contains(&id) {
             continue;
         }
+        let goes_away = AWAY.contains(&(verb.get_name(), id));
         let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
         for value in values {
             if is_granule && (is_object(Path::new(value)) || is_file_url(value)) {
+                continue;
+            }
+            if goes_away && Address::is(Path::new(value)) {
+                Feature::Cloud.needed_for("write objects of stores")?;
                 continue;
             }
             let written = WRITTEN.contains(&id) && !argument.is_positional();

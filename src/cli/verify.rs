@@ -1,5 +1,6 @@
 //! `icefold verify`: two stores, or several devices on the same granules, bit by bit.
 
+use std::env::temp_dir;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +12,9 @@ use serde_json::json;
 use crate::backend::DeviceChoice;
 use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
+use crate::publish::Near;
 use crate::run::{Granules, Verified, Verify};
+use crate::source::Remote;
 use crate::store::VerifyReport;
 
 use super::args::{ProgressArg, VerifyArgs};
@@ -48,7 +51,10 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
         )));
     }
     let a = Path::new(&args.a);
-    let report: VerifyReport = Verify::stores(a, b)?;
+    let near = |path| Near::of(path, (&temp_dir(), &Remote::default()), false);
+    let (near_a, near_b) = (near(a)?, near(b)?);
+    let said = |text: &str| near_a.said(&near_b.said(text));
+    let report: VerifyReport = Verify::stores(near_a.path(), near_b.path())?;
     let identical = report.identical();
     if args.json {
         let differences = report.differences.iter().map(ToString::to_string);
@@ -59,10 +65,10 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
             "differences": differences.collect::<Vec<_>>(),
             "notes": report.notes,
             "content_hashes": {"a": report.content[0], "b": report.content[1]},
-            "report": report.to_string(),
+            "report": said(&report.to_string()),
         }))?;
     } else {
-        print(&report.to_string())?;
+        print(&said(&report.to_string()))?;
     }
     if identical {
         return Ok(0);

@@ -214,6 +214,13 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// The folder in which is made what is sent to a store of objects; that of temporary files where none is named.
+    #[doc(hidden)]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.scratch = Some(folder.into());
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();

@@ -8,19 +8,23 @@ use crate::left_out::{ERROR_TABLE, errors_path};
 use crate::piece::{Marker, Owner, Pieces, there};
 use crate::pipeline::{Assembled, Assembly, Memory, assemble};
 use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
+use crate::publish::Address;
 use crate::read::table::TABLE;
 use crate::report::{AssembledReport, RUN_REPORT};
+use crate::source::Remote;
 use crate::stat::Job;
 use crate::store::{Geometry, TableFormat, check_target};
 use crate::watch::{Note, Watch};
 
 use super::Standing;
 use super::direct::spill_folder;
+use super::finalized::{Finalized, Made};
 use super::geotiff;
 use super::session::Session;
 use super::settings::Settings;
 use super::standing::Wanted;
 use super::targets::is_of_no_other;
+use super::{published_finalize, urls};
 
 /// Makes the store of the pieces that runs over parts of a shard map wrote: what `icefold finalize` does.
 ///
@@ -53,82 +57,14 @@ use super::targets::is_of_no_other;
 #[derive(Debug, Clone)]
 #[must_use = "nothing is made until it is executed"]
 pub struct Finalize<'a> {
-    store: PathBuf,
-    table: Option<PathBuf>,
+    pub(super) store: PathBuf,
+    pub(super) table: Option<PathBuf>,
     geotiff: Option<PathBuf>,
     geometry: Geometry,
-    report: Option<PathBuf>,
-    overwrite: bool,
-    keep_pieces: bool,
-    settings: Settings<'a>,
-}
-
-/// What came of it.
-///
-/// ```no_run
-/// use icefold::Finalize;
-///
-/// # fn main() -> icefold::Result<()> {
-/// let finalized = Finalize::new("photons.zarr").table("photons.parquet").execute()?;
-/// assert!(!finalized.is_empty());
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub enum Finalized {
-    /// The store, and the tables beside it.
-    Store(Box<Made>),
-    /// The store was made of these pieces already, and nothing was done.
-    Standing(Standing),
-}
-
-/// A store that was made of pieces.
-///
-/// ```no_run
-/// use icefold::Finalize;
-/// use icefold::run::Finalized;
-///
-/// # fn main() -> icefold::Result<()> {
-/// if let Finalized::Store(made) = Finalize::new("photons.zarr").execute()? {
-///     println!("{}, whole: {}", made.store.display(), made.is_whole());
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Made {
-    pub store: PathBuf,
-    pub report: AssembledReport,
-}
-
-impl Made {
-    /// Nothing was left out by the runs that wrote the pieces.
-    pub fn is_whole(&self) -> bool {
-        self.report.granules.left_out.is_empty() && self.report.errors.count == 0
-    }
-
-    /// No photon was kept.
-    pub fn is_empty(&self) -> bool {
-        self.report.photons.kept == 0
-    }
-}
-
-impl Finalized {
-    /// Nothing was left out by the runs that wrote the pieces.
-    pub fn is_whole(&self) -> bool {
-        match self {
-            Self::Store(made) => made.is_whole(),
-            Self::Standing(standing) => standing.is_whole(),
-        }
-    }
-
-    /// No photon was kept.
-    pub fn is_empty(&self) -> bool {
-        match self {
-            Self::Store(made) => made.is_empty(),
-            Self::Standing(standing) => standing.is_empty(),
-        }
-    }
+    pub(super) report: Option<PathBuf>,
+    pub(super) overwrite: bool,
+    pub(super) keep_pieces: bool,
+    pub(super) settings: Settings<'a>,
 }
 
 /// The files that are written beside a store.
@@ -201,6 +137,20 @@ impl<'a> Finalize<'a> {
         self
     }
 
+    /// How objects are read and written, where the store is made of those.
+    #[doc(hidden)]
+    pub fn remote(mut self, remote: Remote) -> Self {
+        self.settings.remote = remote;
+        self
+    }
+
+    /// The folder in which is made what is sent to a store of objects; that of temporary files where none is named.
+    #[doc(hidden)]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.scratch = Some(folder.into());
+        self
+    }
+
     /// What the report records as the command line.
     pub fn command(mut self, command: Vec<String>) -> Self {
         self.settings.command = command;
@@ -220,6 +170,17 @@ impl<'a> Finalize<'a> {
     /// must not be written, a wish to stop: the pieces stay.
     pub fn execute(self) -> Result<Finalized> {
         self.settings.check()?;
+        let (table, report) = (self.table.as_deref(), self.report.as_deref());
+        if let Some(address) = Address::of(&self.store)? {
+            urls::refuse_written(&[(table, "table"), (report, "report")])?;
+            return published_finalize::execute(self, &address);
+        }
+        urls::refuse_beside(&self.store, table, report)?;
+        self.on_disk()
+    }
+
+    /// The same where the store goes to a folder.
+    pub(super) fn on_disk(self) -> Result<Finalized> {
         let store = &*self.store;
         let errors = errors_path(store);
         let report = self.report.clone();

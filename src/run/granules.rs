@@ -9,7 +9,7 @@ use crate::plan::{Plan, Selection, ShardMap};
 use crate::watch::{Note, Watch};
 
 use super::located::located;
-use super::{notes, urls};
+use super::{notes, published_map, urls};
 
 /// Granules, tables where the config reads those, or folders of them.
 ///
@@ -160,8 +160,12 @@ impl Mapped {
     }
 
     /// The map, and what of its granules is read.
-    pub(super) fn plan(&self, config: &Config, watch: &dyn Watch) -> Result<(Plan, ShardMap)> {
-        let map = ShardMap::read(&self.map)?;
+    pub(super) fn plan(
+        &self,
+        config: &Config,
+        (watch, scratch): (&dyn Watch, &Path),
+    ) -> Result<(Plan, ShardMap)> {
+        let map = published_map::read(&self.map, &config.access.remote, scratch)?;
         let odd = map.check_grid(config)?;
         for what in odd.into_iter().chain(map.unused_in_words()) {
             watch.note(Note::OddMap { what });

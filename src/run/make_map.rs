@@ -1,17 +1,19 @@
 //! Granules to a shard map.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::{Dialect, Result};
 use crate::pipeline::Memory;
 use crate::place::check_file;
 use crate::plan::{Build, Built, SHARD_MAP, build};
+use crate::publish::Address;
 use crate::region::Region;
 use crate::source::Remote;
 use crate::watch::{Note, Watch};
 
 use super::Granules;
+use super::published_map;
 use super::session::tidy_file;
 use super::settings::Settings;
 use super::targets::inputs;
@@ -74,6 +76,13 @@ impl<'a> MakeMap<'a> {
         self
     }
 
+    /// The folder in which is made what is sent to a store of objects; that of temporary files where none is named.
+    #[doc(hidden)]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.scratch = Some(folder.into());
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();
@@ -109,7 +118,17 @@ impl<'a> MakeMap<'a> {
     /// # Errors
     /// Strict: the first granule that cannot be read. Always: a file that cannot or must not be written, no
     /// granule with a photon, a wish to stop.
-    pub fn execute(mut self) -> Result<Built> {
+    pub fn execute(self) -> Result<Built> {
+        if let Some(address) = Address::of(&self.file)? {
+            let settings = self.settings.clone();
+            return published_map::make(self, &address, &settings);
+        }
+        let file = self.file.clone();
+        self.on_disk(&file, false)
+    }
+
+    /// The same into a file; of files without where they are, if it goes elsewhere.
+    pub(super) fn on_disk(mut self, file: &Path, elsewhere: bool) -> Result<Built> {
         let Settings {
             tolerant,
             threads,
@@ -124,16 +143,21 @@ impl<'a> MakeMap<'a> {
         self.config.access.granules = threads.min(plan.granules.len());
         let config = &self.config;
         let inputs = inputs(&config.name, &plan, None);
-        check_file(&self.file, SHARD_MAP, true, &inputs)?;
-        tidy_file(&self.file, watch)?;
-        let built = build(&Build {
+        check_file(file, SHARD_MAP, true, &inputs)?;
+        tidy_file(file, watch)?;
+        let mut built = build(&Build {
             config,
             plan: &plan,
-            target: &self.file,
+            target: file,
             threads,
             tolerant,
             watch,
         })?;
+        if elsewhere {
+            for granule in &mut built.map.granules {
+                granule.path = None;
+            }
+        }
         built.map.write()?;
         for failed in &built.failed {
             watch.note(Note::LeftOut {

@@ -12,6 +12,7 @@ use crate::pipeline::Tally;
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::place::write_whole;
 use crate::plan::{Selection, ShardMap, Wanted};
+use crate::publish::PiecesAway;
 use crate::report::{PieceReport, RUN_REPORT, RunReport};
 use crate::watch::Note;
 
@@ -30,6 +31,8 @@ pub(super) struct PartRun<'a> {
     pub resume: bool,
     /// From one checkpoint of what is in no piece to the next.
     pub checkpoint: Duration,
+    /// Where runs on other machines find the pieces.
+    pub shared: Option<&'a PiecesAway>,
 }
 
 impl PartRun<'_> {
@@ -224,8 +227,21 @@ impl PartRun<'_> {
             let found = crate::plan::find(run.config, &all, run.settings.tolerant)?;
             Pieces::begin(folder, &asked, asked.manifest(found))?
         };
+        let pieces = self.agreed(pieces, &asked)?;
         let owner = Owner::claim(folder, Some(self.wanted().shards.ids()))?;
         Ok((pieces, owner))
+    }
+
+    /// The pieces, under the manifest that runs on other machines have, too.
+    fn agreed(&self, pieces: Pieces, asked: &Asked) -> Result<Pieces> {
+        let Some(shared) = self.shared else {
+            return Ok(pieces);
+        };
+        let folder = pieces.folder().to_path_buf();
+        shared.agree(&folder)?;
+        let there = Pieces::open(&folder)?.unwrap_or(pieces);
+        asked.agree(there.manifest(), &folder)?;
+        Ok(there)
     }
 
     /// Pieces that are done already; without `--resume` there must be none.

@@ -1,13 +1,15 @@
 //! A run whose granules are known, before any photon is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Access, CellPolicy, Config};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
+use crate::place::Inputs;
 use crate::plan::{Plan, ShardMap};
-use crate::store::{Geometry, Located, Target};
+use crate::publish::{Address, PiecesAway};
+use crate::store::Target;
 use crate::watch::Note;
 
 use super::direct::Work;
@@ -15,7 +17,7 @@ use super::grown::{Grown, Growth};
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
 use super::{Mapped, Run, Source};
-use super::{geotiff, notes, targets, urls};
+use super::{geotiff, notes, published, refused, targets, urls};
 
 /// What a run will do.
 ///
@@ -65,24 +67,23 @@ impl<'a> Planned<'a> {
             ])
             .with_remedy(phrase!["say where with ", Setting::Region.to("FILE")]));
         }
-        if asked.config.grid.kind.rectilinear().is_some() {
-            refuse_on_rectilinear(&asked)?;
-        }
-        refuse_in_table(&asked)?;
-        check_update(&asked)?;
+        refused::check(&asked)?;
         if asked.overwrite && asked.resume {
             return Err(Error::argument(
                 "to overwrite is to begin anew and to resume is to keep what is done; choose one",
             ));
         }
-        for (path, what) in [
-            (&asked.store, "store"),
-            (&asked.table, "table"),
-            (&asked.geotiff, "folder of GeoTIFF"),
-            (&asked.report, "report"),
-        ] {
-            let refuse = |path: &PathBuf| urls::refuse(path, what, true);
-            path.as_ref().map_or(Ok(()), refuse)?;
+        urls::refuse_written(&[
+            (asked.store.as_deref(), "store"),
+            (asked.table.as_deref(), "table"),
+            (asked.report.as_deref(), "report"),
+        ])?;
+        let store = asked.store.as_ref().or(asked.config.store.as_ref());
+        if let Some(store) = store.filter(|store| !Address::is(store)) {
+            urls::refuse_beside(store, asked.table.as_deref(), asked.report.as_deref())?;
+        }
+        if let Some(folder) = &asked.geotiff {
+            urls::refuse(folder, "folder of GeoTIFF", true)?;
         }
         let (config, watch) = (&asked.config, settings.watch);
         if let Some(folder) = &asked.geotiff {
@@ -92,7 +93,7 @@ impl<'a> Planned<'a> {
         let (plan, map) = match &asked.source {
             Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
             Source::Mapped(mapped) => {
-                let (plan, map) = mapped.plan(config, watch)?;
+                let (plan, map) = mapped.plan(config, (watch, &settings.scratch()))?;
                 (plan, Some((map, mapped.clone())))
             }
         };
@@ -132,6 +133,15 @@ impl<'a> Planned<'a> {
     /// # Errors
     /// As there.
     pub fn execute(self) -> Result<Outcome> {
+        let store = self.store()?;
+        if let Some(address) = Address::of(&store)? {
+            return published::execute(self, &address);
+        }
+        self.on_disk(&store, None)
+    }
+
+    /// The same where the store goes to a folder; with pieces that are shared with other machines.
+    pub(super) fn on_disk(self, store: &Path, shared: Option<&PiecesAway>) -> Result<Outcome> {
         let Run {
             config,
             table,
@@ -141,16 +151,15 @@ impl<'a> Planned<'a> {
             settings,
             ..
         } = &self.asked;
-        let store = self.store()?;
         let part = self.is_part();
         let map = self.map.as_ref().map(|(map, _)| map);
-        let inputs = targets::inputs(&config.name, &self.plan, map);
-        let (report, session) = targets::begin(&self, &store, &inputs)?;
+        let inputs = self.inputs();
+        let (report, session) = targets::begin(&self, store, &inputs)?;
         let work = Work {
             config,
             plan: &self.plan,
             target: Target {
-                store: &store,
+                store,
                 overwrite: *overwrite || self.asked.update,
                 overviews: &self.overviews,
                 layout: self.asked.layout,
@@ -167,7 +176,7 @@ impl<'a> Planned<'a> {
         };
         let goes_on = *resume && !self.asked.update;
         if let Some(standing) = work.standing((part, goes_on), map)? {
-            geotiff::of_standing(&store, geotiff.as_deref())?;
+            geotiff::of_standing(store, geotiff.as_deref())?;
             return Ok(Outcome::Standing(standing));
         }
         let mut grown = None;
@@ -175,8 +184,10 @@ impl<'a> Planned<'a> {
             match Grown::find(&work, self.asked.allow_removal)? {
                 Growth::Some(found) => grown = Some(found),
                 Growth::Nothing(standing) => {
-                    geotiff::of_standing(&store, geotiff.as_deref())?;
-                    settings.watch.note(Note::NothingNew { store });
+                    geotiff::of_standing(store, geotiff.as_deref())?;
+                    settings.watch.note(Note::NothingNew {
+                        store: store.to_path_buf(),
+                    });
                     return Ok(Outcome::Standing(standing));
                 }
             }
@@ -189,6 +200,7 @@ impl<'a> Planned<'a> {
                 part,
                 resume: *resume,
                 checkpoint: self.asked.checkpoint,
+                shared,
             };
             part.execute()?
         } else {
@@ -205,6 +217,24 @@ impl<'a> Planned<'a> {
     pub(super) fn is_part(&self) -> bool {
         let mapped = self.map.as_ref();
         mapped.is_some_and(|(_, mapped)| mapped.shards.is_some())
+    }
+
+    /// Which part of a map that is, in words; none of one that makes a store.
+    pub(super) fn part_name(&self) -> Option<String> {
+        let wanted = self.plan.wanted.as_ref().filter(|_| self.is_part());
+        wanted.map(|wanted| format!("{}..{}", wanted.range.start, wanted.range.end))
+    }
+
+    /// The shards that are wanted of a map; none where there is no map.
+    pub(super) fn shards(&self) -> Option<Vec<u64>> {
+        let wanted = self.plan.wanted.as_ref();
+        wanted.map(|wanted| wanted.shards.ids().to_vec())
+    }
+
+    /// What is never written over.
+    pub(super) fn inputs(&self) -> Inputs {
+        let map = self.map.as_ref().map(|(map, _)| map);
+        targets::inputs(&self.asked.config.name, &self.plan, map)
     }
 
     /// Where to write.
@@ -230,80 +260,6 @@ fn outcome(done: Done, part: bool) -> Outcome {
         Outcome::Pieces(done)
     } else {
         Outcome::Store(done)
-    }
-}
-
-/// An update is of a store that stands and of granules as they are; partials are kept of those, too.
-fn check_update(asked: &Run) -> Result<()> {
-    let over_map = matches!(asked.source, Source::Mapped(_));
-    if over_map && (asked.update || asked.keep_partials) {
-        let setting = if asked.update {
-            Setting::Update
-        } else {
-            Setting::KeepPartials
-        };
-        return Err(Error::argument(phrase![
-            setting,
-            " is about granules as they are, and this run follows a shard map, whose pieces are made of the granules that it \
-             lists"
-        ])
-        .with_remedy("name the granules in place of the map"));
-    }
-    if asked.update && asked.overwrite {
-        return Err(Error::argument(
-            "to update is to add to the store that stands and to overwrite is to begin anew; choose one",
-        ));
-    }
-    if asked.allow_removal && !asked.update {
-        return Err(Error::argument(phrase![
-            Setting::AllowRemoval,
-            " takes granules out of a store that grows, and this run makes one anew"
-        ])
-        .with_remedy(phrase![
-            "leave it out, or add to a store with ",
-            Setting::Update
-        ]));
-    }
-    Ok(())
-}
-
-/// What there is on grids of HEALPix only.
-fn refuse_on_rectilinear(asked: &Run) -> Result<()> {
-    if asked.config.cells == CellPolicy::Region {
-        return Err(Error::argument(
-            "all cells of a region are asked for, and the grid is rectilinear: a raster has all of its cells, and those \
-             without a photon hold fill values; ask for occupied cells",
-        ));
-    }
-    Ok(())
-}
-
-/// Outputs that are called as the columns of a table that say where its cells are, and geometries of no table.
-fn refuse_in_table(asked: &Run) -> Result<()> {
-    let Some(table) = &asked.table else {
-        if asked.geometry == Geometry::None {
-            return Ok(());
-        }
-        return Err(Error::argument(
-            "geometries are asked for, and no table, which has them; name a table, or leave them out",
-        ));
-    };
-    let located = Located {
-        grid: asked.config.grid,
-        geometry: asked.geometry,
-    };
-    let names = located.names();
-    let mut outputs = asked.config.outputs.iter();
-    match outputs.find(|output| names.contains(&&*output.name)) {
-        None => Ok(()),
-        Some(output) => Err(Error::argument(phrase![
-            Setting::Table.to(table.display()),
-            format!(
-                ": a table has a column {} of its own, as an output is called",
-                output.name
-            )
-        ])
-        .with_remedy("choose another name for the output")),
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Settings<'a> {
     pub external: Vec<PathBuf>,
     /// How objects are read that are no files.
     pub remote: Remote,
+    /// Where is made what is sent afterwards; the folder of temporary files where none is named.
+    pub scratch: Option<PathBuf>,
     /// Whether whole files are hashed.
     pub hashed: bool,
     pub device: DeviceChoice,
@@ -45,6 +47,7 @@ impl Default for Settings<'_> {
             tolerant: false,
             external: Vec::new(),
             remote: Remote::default(),
+            scratch: None,
             hashed: false,
             device: DeviceChoice::Auto,
             guide: Guide::default(),
@@ -77,6 +80,11 @@ impl<'a> Settings<'a> {
             dialect: self.dialect,
             ..Access::default()
         })
+    }
+
+    /// Where is made what is sent afterwards.
+    pub fn scratch(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
     }
 
     /// What is in memory of objects at most.

@@ -96,7 +96,7 @@ pub(super) fn is_of_no_other(report: &Path, store: &Path) -> Result<()> {
 }
 
 /// What the report of a run has behind the store's stem: runs over parts of a map have one each.
-fn report_name(plan: &Plan, part: bool) -> String {
+pub(super) fn report_name(plan: &Plan, part: bool) -> String {
     let wanted = plan.wanted.as_ref().filter(|_| part);
     wanted.map_or("run.json".to_owned(), |wanted| {
         format!(

@@ -1,7 +1,8 @@
 //! Sources: where the bytes of granules come from: files, and objects that are read over the network.
 //!
 //! On the line, below all that reads. What is read is [`Bytes`], by place; a path that is a URL (`address.rs`) is an
-//! object of a store or of a web server (`object/`), which stays where it is. Everything that waits for a network is in
+//! object of a store or of a web server (`object/`), which stays where it is. Objects are written there, too: whole, below a
+//! [`Prefix`]. Everything that waits for a network is in
 //! that folder; who reads does not know of it.
 
 mod address;
@@ -13,6 +14,7 @@ mod object;
 #[cfg(feature = "cloud")]
 mod object;
 mod remote;
+mod written;
 
 use std::io;
 use std::path::Path;
@@ -21,8 +23,9 @@ use std::sync::Arc;
 pub use address::{decoded, is_object, of_file_url, scheme, shown};
 pub use bytes::{Bytes, FileBytes, Joined, Part, Sink, read_up_to};
 pub use list::granules_of;
-pub use object::{failure, get_text, register};
+pub use object::{Prefix, failure, get_text, register};
 pub use remote::{Remote, Took, Traffic};
+pub use written::{Listed, Put, Way, is_plain};
 
 /// What is known of a source without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

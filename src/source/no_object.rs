@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Bytes, Remote, Seen};
+use super::{Bytes, Listed, Put, Remote, Seen, Way};
 use crate::error::Result;
 use crate::features::Feature;
 
@@ -38,4 +38,61 @@ pub fn get_text(_url: &str, _remote: &Remote) -> Result<String> {
 /// What an error of reading says of an object, with its remedy; there are none.
 pub fn failure(_error: &io::Error) -> Option<&str> {
     None
+}
+
+/// Objects below a URL: there are none.
+#[derive(Debug, Clone)]
+pub enum Prefix {}
+
+impl Prefix {
+    /// Refused.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn open(_url: &str, _remote: &Remote) -> io::Result<Self> {
+        Err(io::Error::other(Feature::Cloud.lacking()))
+    }
+
+    #[must_use]
+    pub fn in_parts(self, _bytes: u64) -> Self {
+        self
+    }
+
+    #[must_use]
+    pub fn to_the_end(&self) -> Self {
+        match *self {}
+    }
+
+    pub fn url(&self, _name: &str) -> String {
+        match *self {}
+    }
+
+    pub fn list(&self, _below: &str) -> io::Result<Vec<Listed>> {
+        match *self {}
+    }
+
+    pub fn see(&self, _name: &str) -> io::Result<Option<Listed>> {
+        match *self {}
+    }
+
+    #[expect(clippy::type_complexity, reason = "as where there are objects")]
+    pub fn get(&self, _name: &str) -> io::Result<Option<(Vec<u8>, Option<String>)>> {
+        match *self {}
+    }
+
+    pub fn put(&self, _name: &str, _bytes: Vec<u8>, _way: Way) -> io::Result<Put> {
+        match *self {}
+    }
+
+    pub fn send(&self, _files: &[(String, PathBuf)], _way: &Way) -> io::Result<Vec<Listed>> {
+        match *self {}
+    }
+
+    pub fn bring(&self, _objects: &[Listed], _folder: &Path) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub fn remove(&self, _names: &[String]) -> io::Result<()> {
+        match *self {}
+    }
 }

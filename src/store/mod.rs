@@ -71,8 +71,8 @@ pub use table_format::TableFormat;
 pub use target::{StoreSink, Target, Whole};
 pub use zarr::{
     ArrayInfo, Difference, DifferenceKind, Extent, Inspected, RowsHash, StoreArray, StoreReader,
-    StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
-    content_of, inspect, made_of, resolve, verify,
+    StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_ours, check_schema,
+    check_target, content_of, inspect, made_of, resolve, verify,
 };
 #[cfg(feature = "parquet")]
 pub(crate) use zarr::{StoredBlock, values_of};

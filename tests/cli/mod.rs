@@ -10,6 +10,8 @@ mod cells;
 mod changes;
 mod cite;
 mod cloud;
+mod cloud_put;
+mod cloud_put_faults;
 mod cloud_s3;
 mod colours;
 #[cfg(icefold_test_stand_in)]

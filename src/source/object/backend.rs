@@ -15,13 +15,11 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectStore, RetryConfig};
 use reqwest::Url;
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH,
-    LAST_MODIFIED, RANGE,
-};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 
 use super::aws;
 use super::client::Client;
+use super::described::described;
 use super::trouble::{Trouble, What};
 use crate::source::{Remote, scheme};
 
@@ -78,11 +76,20 @@ pub struct Stores {
 
 impl Stores {
     pub fn new(remote: &Remote) -> Result<Self, Trouble> {
-        Ok(Self {
-            client: Client::new(remote)?,
+        Ok(Self::through(Client::new(remote)?, remote))
+    }
+
+    /// As [`new`](Self::new), for who also writes.
+    pub fn to_write(remote: &Remote) -> Result<Self, Trouble> {
+        Ok(Self::through(Client::patient(remote)?, remote))
+    }
+
+    fn through(client: Client, remote: &Remote) -> Self {
+        Self {
+            client,
             remote: remote.clone(),
             opened: Mutex::default(),
-        })
+        }
     }
 
     /// The text of a small document at a URL of a web server.
@@ -104,26 +111,39 @@ impl Stores {
                 led: Arc::default(),
             });
         }
-        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (store, key) = self.bucket(url)?;
         let unfit = |why: String| Trouble::new(What::Refused, why);
-        if bucket.is_empty() || key.is_empty() {
+        if key.is_empty() {
             return Err(unfit(format!(
                 "{lower}://BUCKET/KEY is an object, and this has not both"
             )));
         }
         let key = Key::parse(key).map_err(|e| unfit(e.to_string()))?;
+        Ok(Backend::Store(store, key))
+    }
+
+    /// The store of a URL that is none of a web server, and the key in it, which may be empty.
+    pub fn bucket(&self, url: &str) -> Result<(Arc<dyn ObjectStore>, String), Trouble> {
+        let lower = scheme(url).unwrap_or_default().to_ascii_lowercase();
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let unfit = |why: String| Trouble::new(What::Refused, why);
+        if bucket.is_empty() {
+            return Err(unfit(format!(
+                "{lower}://BUCKET/KEY is an object, and this has no bucket"
+            )));
+        }
         let of = (lower.clone(), bucket.to_owned());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = opened.get(&of) {
-            return Ok(Backend::Store(Arc::clone(store), key));
+            return Ok((Arc::clone(store), key.to_owned()));
         }
         let store = self.open(&lower, bucket).map_err(|e| match e {
             Opening::Own(trouble) => trouble,
             Opening::Library(e) => unfit(format!("{lower}://{bucket} cannot be set up: {e}")),
         })?;
         opened.insert(of, Arc::clone(&store));
-        Ok(Backend::Store(store, key))
+        Ok((store, key.to_owned()))
     }
 
     fn open(&self, scheme: &str, bucket: &str) -> Result<Arc<dyn ObjectStore>, Opening> {
@@ -273,58 +293,6 @@ fn parsed(url: &str) -> Result<Url, Trouble> {
     Url::parse(url).map_err(|e| Trouble::new(What::Refused, format!("it is no URL: {e}")))
 }
 
-/// What an answer of a web server is, by its headers.
-fn described(
-    status: u16,
-    headers: &HeaderMap,
-    asked: &Range<u64>,
-    length: Option<u64>,
-) -> Result<(Identity, Range<u64>), Trouble> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    let unfit = |why: &str| Trouble::new(What::Unfit, why);
-    if text(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(unfit("the server compresses what it sends"));
-    }
-    let (range, all) = match (status, text(CONTENT_RANGE)) {
-        (206, Some(said)) => {
-            content_range(said).ok_or_else(|| unfit("the server says no range of what it sends"))?
-        }
-        // All of it, where that is not more than what was asked for.
-        (200, _) => match length {
-            Some(all) if asked.start == 0 && all <= asked.end => (0..all, all),
-            _ => {
-                return Err(unfit(
-                    "the server sends whole files only, no ranges of them",
-                ));
-            }
-        },
-        _ => return Err(unfit("the server sends no ranges")),
-    };
-    let modified =
-        text(LAST_MODIFIED).and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
-    let identity = Identity {
-        length: all,
-        etag: text(ETAG).map(str::to_owned),
-        modified: modified.map_or(0, |date| {
-            date.timestamp().max(0).cast_unsigned() * 1_000_000_000
-        }),
-    };
-    Ok((identity, range))
-}
-
-/// `bytes 0-99/1234`.
-fn content_range(said: &str) -> Option<(Range<u64>, u64)> {
-    let (range, all) = said.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (first, last) = range.split_once('-')?;
-    let (first, last, all): (u64, u64, u64) =
-        (first.parse().ok()?, last.parse().ok()?, all.parse().ok()?);
-    (first <= last && last < all).then_some((first..last + 1, all))
-}
-
 async fn of_store(
     store: &Arc<dyn ObjectStore>,
     key: &Key,
@@ -350,7 +318,7 @@ async fn of_store(
 }
 
 /// What an error of the library is: trouble of ours that it carries, or one of its own.
-fn judged(error: &object_store::Error) -> Trouble {
+pub fn judged(error: &object_store::Error) -> Trouble {
     let trouble = Trouble::within(error);
     if trouble.what != What::Lost {
         return trouble;
@@ -364,34 +332,5 @@ fn judged(error: &object_store::Error) -> Trouble {
         object_store::Error::PermissionDenied { .. } => Trouble::status(403, None),
         object_store::Error::Unauthenticated { .. } => Trouble::status(401, None),
         _ => trouble,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_what_the_server_says_of_it() {
-        assert_eq!(content_range("bytes 0-99/1234"), Some((0..100, 1234)));
-        for wrong in [
-            "bytes 0-99/*",
-            "bytes 5-4/9",
-            "bytes 0-9/9",
-            "0-9/10",
-            "bytes */10",
-        ] {
-            assert_eq!(content_range(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_server_without_ranges_is_refused_unless_all_was_asked_for() {
-        let headers = HeaderMap::new();
-        assert!(described(200, &headers, &(0..10), Some(11)).is_err());
-        assert!(described(200, &headers, &(0..10), None).is_err());
-        assert!(described(200, &headers, &(1..10), Some(9)).is_err());
-        let (identity, range) = described(200, &headers, &(0..10), Some(9)).unwrap();
-        assert_eq!((identity.length, range), (9, 0..9));
     }
 }

@@ -27,6 +27,8 @@ const REDIRECTS: usize = 10;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Nothing more comes for so long.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The same for who sends bytes: nothing comes before all are sent.
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Longest time that a server is left alone because it asked for it.
 const AFTER: Duration = Duration::from_mins(1);
 
@@ -41,13 +43,22 @@ pub struct Client {
 
 impl Client {
     pub fn new(remote: &Remote) -> Result<Self, Trouble> {
+        Self::waiting(remote, SILENCE)
+    }
+
+    /// One that waits until objects of some size have been sent.
+    pub fn patient(remote: &Remote) -> Result<Self, Trouble> {
+        Self::waiting(remote, PATIENCE)
+    }
+
+    fn waiting(remote: &Remote, silence: Duration) -> Result<Self, Trouble> {
         // Another part of the process may have chosen one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .user_agent(concat!("icefold/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .read_timeout(silence)
             .http1_only()
             .build()
             .map_err(|e| Trouble::lost(&e))?;
@@ -199,17 +210,59 @@ impl HttpService for Client {
         let uri = request.uri().to_string();
         let of = |trouble: Trouble| HttpError::new(HttpErrorKind::Unknown, trouble);
         let url = Url::parse(&uri).map_err(|_| of(Trouble::new(What::Refused, "it has no URL")))?;
-        let is_read = request.method() == Method::GET && request.headers().contains_key(RANGE);
-        if is_read {
+        let about = About::of(&request, &url);
+        if about != About::Keys {
             self.check_scheme(&url).map_err(of)?;
         }
         self.traffic.request();
         let answer = HttpService::call(&self.http, request).await;
-        let answer = answer.map_err(|e| if is_read { of(Trouble::lost(&e)) } else { e })?;
-        if is_read && !answer.status().is_success() {
-            return Err(of(of_headers(answer.status().as_u16(), answer.headers())));
+        let answer = match answer {
+            Err(e) if about != About::Keys => return Err(of(Trouble::lost(&e))),
+            answer => answer?,
+        };
+        let status = answer.status();
+        let is_ours = match about {
+            About::Keys => false,
+            About::Read => !status.is_success(),
+            // Whether there is one, and whether it is another: who put or looked knows what that means.
+            About::Put => !status.is_success() && !matches!(status.as_u16(), 304 | 404 | 409 | 412),
+        };
+        if is_ours {
+            return Err(of(of_headers(status.as_u16(), answer.headers())));
         }
         Ok(answer)
+    }
+}
+
+/// What a request of the library's is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Credentials: whom it goes to knows best.
+    Keys,
+    /// A range of an object.
+    Read,
+    /// Objects that are put, looked at, listed or removed.
+    Put,
+}
+
+impl About {
+    fn of(request: &HttpRequest, url: &Url) -> Self {
+        let asks = |key: &str| url.query_pairs().any(|(name, _)| name == key);
+        let method = request.method();
+        if method == Method::GET && request.headers().contains_key(RANGE) {
+            return Self::Read;
+        }
+        let is_object = match method.as_str() {
+            "HEAD" | "DELETE" => true,
+            // An instance is asked so for a token.
+            "PUT" => !url.path().ends_with("/api/token"),
+            "GET" => asks("list-type") || asks("comp"),
+            "POST" => ["delete", "uploads", "uploadId", "comp"]
+                .iter()
+                .any(|key| asks(key)),
+            _ => false,
+        };
+        if is_object { Self::Put } else { Self::Keys }
     }
 }
 

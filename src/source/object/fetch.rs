@@ -142,7 +142,7 @@ impl Fetch {
 
 /// How long to wait before the next try: longer each time, and between half and all of that, so that many who wait do
 /// not come back together.
-fn pause(idle: u32) -> Duration {
+pub(super) fn pause(idle: u32) -> Duration {
     let whole = WAIT.saturating_mul(1 << idle.min(10)).min(LONGEST);
     let any = RandomState::new().build_hasher().finish() % 1000;
     whole.mul_f64(0.5 + any as f64 / 2000.0)

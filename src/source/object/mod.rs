@@ -3,18 +3,22 @@
 //! A run registers its URLs, which opens each of them by reading its head (`object.rs`); whoever reads finds them by their
 //! paths from then on. `client.rs` sends every request, `backend.rs` knows whose a URL is (`aws.rs` and `earthdata.rs` who
 //! asks), `fetch.rs` tries until all bytes are there, `ahead.rs` and `shelf.rs` spare requests, `trouble.rs` has words.
-//! Nothing outside of this folder is asynchronous or knows of HTTP.
+//! `prefix.rs`, `each.rs` and `put.rs` write. Nothing outside of this folder is asynchronous or knows of HTTP.
 
 mod ahead;
 mod aws;
 mod backend;
 mod cache;
 mod client;
+mod described;
+mod each;
 mod earthdata;
 mod fetch;
 mod many;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod object;
+mod prefix;
+mod put;
 mod room;
 mod shelf;
 mod trouble;
@@ -30,6 +34,8 @@ use backend::Stores;
 use fetch::Fetch;
 use object::{Object, Shared};
 use trouble::{Failed, Trouble, What};
+
+pub use prefix::Prefix;
 
 use super::{Bytes, Remote, Seen, shown};
 use crate::error::{Error, Result};

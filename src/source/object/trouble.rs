@@ -108,6 +108,32 @@ impl Trouble {
         format!("{url}: {what}{again}{detail}; {remedy}")
     }
 
+    /// The same of an object that was to be put or removed, or of those that were to be listed.
+    pub fn of_put(&self, url: &str, tries: u32) -> String {
+        let read = self.of(url, tries);
+        let (what, remedy) = self.words();
+        let (here, help) = match self.what {
+            What::Status(403) => (
+                "403 Forbidden: who asks may not write there".to_owned(),
+                "check the credentials, their date of expiry, and what the bucket allows (list, get, put, delete)",
+            ),
+            What::Status(status @ (404 | 410)) => (
+                format!("{status}: there is no such bucket"),
+                "check the URL, the region and the endpoint, or make the bucket",
+            ),
+            What::Status(status @ (400 | 501)) => (
+                format!("{status}: the server does not take the request"),
+                "check what it says of itself; of a request that S3 knows, this server may know less",
+            ),
+            What::Changed => (
+                "somebody else wrote it in the meantime".to_owned(),
+                "see who writes there, and run again",
+            ),
+            _ => return read,
+        };
+        read.replacen(&what, &here, 1).replacen(remedy, help, 1)
+    }
+
     fn words(&self) -> (String, &'static str) {
         match self.what {
             What::Status(401) => (
@@ -185,7 +211,17 @@ pub struct Failed {
 }
 
 impl Failed {
+    /// A read.
     pub fn of(trouble: &Trouble, url: &str, tries: u32) -> Self {
+        Self::with(trouble, trouble.of(url, tries))
+    }
+
+    /// Something that was to be written, listed or removed.
+    pub fn of_put(trouble: &Trouble, url: &str, tries: u32) -> Self {
+        Self::with(trouble, trouble.of_put(url, tries))
+    }
+
+    fn with(trouble: &Trouble, said: String) -> Self {
         let kind = match trouble.what {
             What::Status(404 | 410) => io::ErrorKind::NotFound,
             What::Status(401 | 403) | What::Refused => io::ErrorKind::PermissionDenied,
@@ -195,10 +231,7 @@ impl Failed {
             What::Stopped => io::ErrorKind::Interrupted,
             What::Status(_) => io::ErrorKind::Other,
         };
-        Self {
-            said: trouble.of(url, tries),
-            kind,
-        }
+        Self { said, kind }
     }
 }
 

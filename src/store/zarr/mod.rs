@@ -63,7 +63,7 @@ pub(super) use layouts::ZarrStore;
 pub use logical::TreeHashes;
 pub use made_of::made_of;
 pub use open::ArrayInfo;
-pub use place::{check_target, resolve};
+pub use place::{check_ours, check_target, resolve};
 pub use read::{StoreArray, StoreReader};
 pub use rows_hash::RowsHash;
 pub use step_read::StoredSteps;

@@ -113,6 +113,14 @@ pub fn check_target(target: &Path, overwrite: bool, inputs: &Inputs) -> Result<(
         })
 }
 
+/// Checks that a folder is a store of icefold's, with nothing else in it.
+///
+/// # Errors
+/// In words, why it is none.
+pub fn check_ours(store: &Path) -> Result<(), String> {
+    ours::check(store)
+}
+
 /// A store that holds what the run reads, or in which it was called, stays.
 fn spare(target: &Path, inputs: &Inputs) -> Result<()> {
     if let Some(input) = inputs.below(target) {

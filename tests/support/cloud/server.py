@@ -1,7 +1,8 @@
-"""A web server of files with ranges and ETags, which can be told to be faulty: for tests of reading objects.
+"""A web server of files with ranges and ETags, which can be told to be faulty: for tests of objects that are read and written.
 
 Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--no-ranges] [--lose NAME:AFTER:STATUS]
                  [--change NAME:AFTER] [--throttle N] [--earthdata] [--behind PORT]
+                 [--refuse METHOD:AFTER:STATUS]
 
 Prints the port; with --earthdata those of the data host, of the login host and of the host of signed URLs. What it was asked for is at /_count, as JSON: requests, bytes sent, faults.
 """
@@ -26,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 args = None
 lock = threading.Lock()
-count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "leaked": []}
+count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "leaked": [], "by_method": {}}
 chance = None
 ports = []
 
@@ -39,12 +40,12 @@ def content(file, modified):
     return whole, '"%s"' % hashlib.sha256(whole).hexdigest()[:32]
 
 
-def fault():
+def fault(kinds=("drop", "reset", "truncate", "stall", "busy", "throttle", "broken")):
     """The kind of fault of this request, if it has one."""
     with lock:
         if chance is None or count["faults"] >= args.most or chance.random() >= args.rate:
             return None, 0.0
-        kind = chance.choice(["drop", "reset", "truncate", "stall", "busy", "throttle", "broken"])
+        kind = chance.choice(kinds)
         count["faults"] += 1
         count["by_kind"][kind] = count["by_kind"].get(kind, 0) + 1
         return kind, chance.random()
@@ -118,15 +119,49 @@ class Handler(BaseHTTPRequestHandler):
     def refuse(self, *answer):
         self.answer(*answer)
 
-    def forwarded(self):
-        """What the server behind this one answers."""
+    def forwarded(self, sent=None):
+        """What the server behind this one answers; of what a HEAD asks for, how long it is."""
         behind = http.client.HTTPConnection("127.0.0.1", args.behind)
-        behind.request(self.command, self.path, headers=dict(self.headers))
+        behind.request(self.command, self.path, body=sent, headers=dict(self.headers))
         found = behind.getresponse()
         body = found.read()
-        kept = [pair for pair in found.getheaders() if pair[0].lower() not in ("content-length", "connection", "transfer-encoding", "date", "server")]
+        hop = ("content-length", "connection", "transfer-encoding", "date", "server")
+        kept = [pair for pair in found.getheaders() if pair[0].lower() not in hop]
+        length = len(body) if self.command != "HEAD" else found.getheader("Content-Length", "0")
         behind.close()
-        return found.status, kept, body
+        return found.status, kept, body, length
+
+    def counted(self, name):
+        """How often the name was asked for, this time included; whether it is refused now."""
+        with lock:
+            count["requests"] += 1
+            seen = count["by_name"][name] = count["by_name"].get(name, 0) + 1
+            asked = count["by_method"][self.command] = count["by_method"].get(self.command, 0) + 1
+        if args.latency:
+            time.sleep(args.latency)
+        method, after, status = (args.refuse or "::").split(":")
+        if self.command == method and asked > int(after):
+            return seen, int(status)
+        return seen, None
+
+    def do_PUT(self):
+        """Forwards what is sent, or fails before that, or loses the answer."""
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        _, status = self.counted(os.path.basename(urlsplit(self.path).path))
+        if status:
+            return self.answer(status)
+        kind, _ = fault(("drop", "reset", "lost", "lost", "busy", "throttle", "broken"))
+        if kind in ("drop", "reset"):
+            return self.cut(kind == "reset")
+        if kind in ("busy", "throttle", "broken"):
+            return self.answer({"busy": 503, "throttle": 429, "broken": 500}[kind], [("Retry-After", "0")])
+        status, headers, body, _ = self.forwarded(sent)
+        if kind == "lost":
+            return self.cut(False)
+        return self.answer(status, headers, body)
+
+    do_POST = do_PUT
+    do_DELETE = do_PUT
 
     def of_file(self, path, name, seen):
         """A file of the folder, or the part of it that is asked for; None where that was refused."""
@@ -157,13 +192,12 @@ class Handler(BaseHTTPRequestHandler):
             with lock:
                 return self.answer(200, [], json.dumps(count).encode())
         name = os.path.basename(path)
+        seen, refused = self.counted(name)
+        if refused:
+            return self.answer(refused)
         with lock:
-            count["requests"] += 1
-            seen = count["by_name"][name] = count["by_name"].get(name, 0) + 1
             if seen > 1 and "If-Match" not in self.headers:
                 count["without_if_match"] += 1
-        if args.latency:
-            time.sleep(args.latency)
         if args.lose:
             lost, after, status = args.lose.split(":")
             if name == lost and seen > int(after):
@@ -182,16 +216,16 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "broken":
             return self.answer(500)
         if args.behind:
-            status, headers, body = self.forwarded()
+            status, headers, body, length = self.forwarded()
         else:
             found = self.of_file(path, name, seen)
             if found is None:
                 return
-            status, headers, body = found
+            (status, headers, body), length = found, len(found[2])
         self.send_response(status)
         for header in headers:
             self.send_header(*header)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
         if self.command == "HEAD":
             return
@@ -230,6 +264,7 @@ if __name__ == "__main__":
     parser.add_argument("--earthdata", action="store_true")
     parser.add_argument("--astray", default="")
     parser.add_argument("--behind", type=int, default=0)
+    parser.add_argument("--refuse", default="")
     args = parser.parse_args()
     if args.faults:
         seed, rate, most = args.faults.split(":")

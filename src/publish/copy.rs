@@ -1,0 +1,65 @@
+//! A copy of what objects are, on this machine: for whoever only looks at it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Address, Desk, failed};
+use crate::error::Result;
+use crate::source::{Listed, Remote};
+
+/// A store, pieces, a map or a report that was brought here, until it is dropped.
+#[derive(Debug)]
+pub struct Copy {
+    path: PathBuf,
+    url: PathBuf,
+    /// Takes it away in the end.
+    _desk: Desk,
+}
+
+impl Copy {
+    /// Brings what is called so: a file, or all that is below; of that only the documents where those are enough. `None`
+    /// where there is nothing.
+    ///
+    /// # Errors
+    /// It cannot be fetched, or there is no room for it.
+    pub fn of(
+        address: &Address,
+        (scratch, remote): (&Path, &Remote),
+        documents: bool,
+    ) -> Result<Option<Self>> {
+        let url = address.url().to_string_lossy().into_owned();
+        let prefix = address.open(remote)?;
+        let about = |e| failed(&url, &e);
+        let mut all = prefix
+            .list(&format!("{}/", address.name()))
+            .map_err(about)?;
+        if all.is_empty() {
+            all.extend(prefix.see(address.name()).map_err(about)?);
+        }
+        if all.is_empty() {
+            return Ok(None);
+        }
+        // Who looks is in nobody's way.
+        let part = format!("copy {}", std::process::id());
+        let desk = Desk::open(scratch, &address.url(), &part)?;
+        let aside = desk.aside()?;
+        let wanted = |listed: &Listed| !documents || listed.is_document();
+        let wanted: Vec<Listed> = all.into_iter().filter(wanted).collect();
+        let copy = Self {
+            path: aside.join(address.name()),
+            url: address.url(),
+            _desk: desk,
+        };
+        address.bring(&prefix, &wanted, &aside)?;
+        Ok(Some(copy))
+    }
+
+    /// Where it is now.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A text that names the copy, naming what it is of.
+    pub fn said(&self, text: &str) -> String {
+        text.replace(&*self.path.to_string_lossy(), &self.url.to_string_lossy())
+    }
+}
