@@ -20,6 +20,7 @@ mod sealed;
 mod standing;
 mod swap;
 mod sync;
+mod ways;
 mod work;
 
 pub use commit::{Commit, Completed, Step, journal_of, pending, recover};
@@ -35,4 +36,5 @@ pub use sealed::{Opened, open, seal};
 pub use standing::{Artefact, Folder, check_distinct, check_file, writes_through};
 pub use swap::identity;
 pub use sync::{create_folders, sync_folder, sync_parent};
+pub(crate) use ways::{canonical_folder, way};
 pub use work::{abandon, begin, end};

@@ -11,10 +11,10 @@ use crate::region::Region;
 use crate::source::Remote;
 use crate::watch::{Note, Watch};
 
-use super::Granules;
 use super::session::tidy_file;
 use super::settings::Settings;
 use super::targets::inputs;
+use super::{Granules, notes};
 
 /// Makes a shard map, which lists the granules that have photons in each shard: what `icefold plan` does.
 ///
@@ -74,6 +74,13 @@ impl<'a> MakeMap<'a> {
         self
     }
 
+    /// What is known of granules before they are opened: an index that [`MakeIndex`](super::MakeIndex) made. Those that
+    /// cannot count are not opened; of objects nothing is fetched that is kept there. One that changed since is opened.
+    pub fn index(mut self, index: impl Into<PathBuf>) -> Self {
+        self.settings.index = Some(index.into());
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();
@@ -117,13 +124,15 @@ impl<'a> MakeMap<'a> {
             ..
         } = self.settings;
         self.config.access = self.settings.access()?;
+        let index = self.settings.open_index(&mut self.config.access)?;
         let plan = self
             .granules
             .plan_positions(&self.config, tolerant, watch)?;
         // Each granule is read by one of the threads.
         self.config.access.granules = threads.min(plan.granules.len());
         let config = &self.config;
-        let inputs = inputs(&config.name, &plan, None);
+        let mut inputs = inputs(&config.name, &plan, None);
+        inputs.extend(self.settings.index.as_deref());
         check_file(&self.file, SHARD_MAP, true, &inputs)?;
         tidy_file(&self.file, watch)?;
         let built = build(&Build {
@@ -132,9 +141,13 @@ impl<'a> MakeMap<'a> {
             target: &self.file,
             threads,
             tolerant,
+            index: index.as_deref(),
             watch,
         })?;
         built.map.write()?;
+        if let Some(indexed) = &built.indexed {
+            notes::of_index(indexed, watch);
+        }
         for failed in &built.failed {
             watch.note(Note::LeftOut {
                 reason: failed.reason.render(config.access.dialect),

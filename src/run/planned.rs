@@ -50,6 +50,7 @@ impl<'a> Planned<'a> {
             granules: 1,
             ..settings.access()?
         };
+        let index = settings.open_index(&mut asked.config.access)?;
         let overviews = coarser_on(&asked.overviews, &asked.config.grid)
             .map_err(|what| Error::argument(format!("overviews: {what}")))?;
         if !asked.layout.has_overviews() && !overviews.is_empty() {
@@ -86,13 +87,19 @@ impl<'a> Planned<'a> {
             let part = matches!(&asked.source, Source::Mapped(mapped) if mapped.shards.is_some());
             geotiff::check_asked(folder, asked.config.grid.kind, asked.layout, part)?;
         }
-        let (plan, map) = match &asked.source {
+        let (mut plan, map) = match &asked.source {
             Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
             Source::Mapped(mapped) => {
                 let (plan, map) = mapped.plan(config, watch)?;
                 (plan, Some((map, mapped.clone())))
             }
         };
+        if let Some(index) = &index {
+            plan.spare(index, config)?;
+        }
+        if let Some(indexed) = &plan.indexed {
+            notes::of_index(indexed, watch);
+        }
         Ok(Self {
             asked,
             plan,
@@ -141,7 +148,8 @@ impl<'a> Planned<'a> {
         let store = self.store()?;
         let part = self.is_part();
         let map = self.map.as_ref().map(|(map, _)| map);
-        let inputs = targets::inputs(&config.name, &self.plan, map);
+        let mut inputs = targets::inputs(&config.name, &self.plan, map);
+        inputs.extend(settings.index.as_deref());
         let (report, session) = targets::begin(&self, &store, &inputs)?;
         let work = Work {
             config,
