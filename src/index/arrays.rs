@@ -152,8 +152,8 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
     );
     let (from, to) = (columns.double("time_from")?, columns.double("time_to")?);
     let (tracks, rows) = (columns.list("tracks")?, columns.list("track_rows")?);
-    let cells = ["cells_first", "cells_count", "cells_tracks"].map(|name| columns.list(name));
-    let [firsts, counts, masks] = cells;
+    let [firsts, counts, masks] =
+        ["cells_first", "cells_count", "cells_tracks"].map(|name| columns.list(name));
     let (firsts, counts, masks) = (firsts?, counts?, masks?);
     let owned = |of: &StringArray, row: usize| of.value(row).to_owned();
     let some = |of: &StringArray, row: usize| of.is_valid(row).then(|| owned(of, row));
@@ -165,20 +165,8 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
             .zip(of_tracks.as_primitive_opt::<UInt64Type>())
             .filter(|(names, rows)| names.len() == rows.len())
             .ok_or_else(|| damaged("has ground tracks and rows that do not fit"))?;
-        let (of_first, of_count, of_masks) =
-            (firsts.value(row), counts.value(row), masks.value(row));
-        let (of_first, of_count, of_masks) = (
-            of_first.as_primitive_opt::<UInt64Type>(),
-            of_count.as_primitive_opt::<UInt32Type>(),
-            of_masks.as_primitive_opt::<UInt32Type>(),
-        );
-        let (Some(of_first), Some(of_count), Some(of_masks)) = (of_first, of_count, of_masks)
-        else {
-            return Err(damaged("has cells of another type"));
-        };
-        if of_first.len() != of_count.len() || of_first.len() != of_masks.len() {
-            return Err(damaged("has lists of cells of several lengths"));
-        }
+        let cells = cells(&firsts.value(row), &counts.value(row), &masks.value(row));
+        let cells = cells.ok_or_else(|| damaged("has cells that do not fit"))?;
         let entry = Entry {
             name: owned(name, row),
             address: owned(address, row),
@@ -199,13 +187,7 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
                     rows: of_tracks.is_valid(i).then(|| of_tracks.value(i)),
                 })
                 .collect(),
-            cells: (0..of_first.len())
-                .map(|i| CellRun {
-                    first: of_first.value(i),
-                    count: of_count.value(i),
-                    tracks: of_masks.value(i),
-                })
-                .collect(),
+            cells,
             kept_bytes: kept_bytes.value(row),
             kept_crc32c: kept_crc.value(row),
         };
@@ -215,6 +197,23 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// The cells of an entry; `None` where its lists are not of one length or not of their types.
+fn cells(first: &ArrayRef, count: &ArrayRef, tracks: &ArrayRef) -> Option<Vec<CellRun>> {
+    let first = first.as_primitive_opt::<UInt64Type>()?.values();
+    let count = count.as_primitive_opt::<UInt32Type>()?.values();
+    let tracks = tracks.as_primitive_opt::<UInt32Type>()?.values();
+    if first.len() != count.len() || first.len() != tracks.len() {
+        return None;
+    }
+    let runs = first.iter().zip(count).zip(tracks);
+    let run = |((&first, &count), &tracks)| CellRun {
+        first,
+        count,
+        tracks,
+    };
+    Some(runs.map(run).collect())
 }
 
 /// Columns of a batch by name and type.

@@ -142,13 +142,13 @@ impl Ways {
             path.to_path_buf()
         } else {
             let parent = path.parent().unwrap_or(Path::new(""));
-            let parent = match self.0.get(parent) {
-                Some(known) => known.clone(),
-                None => {
-                    let found = canonical_folder(path)?;
-                    self.0.insert(parent.to_path_buf(), found.clone());
-                    found
-                }
+            let known = self.0.get(parent).cloned();
+            let parent = if let Some(known) = known {
+                known
+            } else {
+                let found = canonical_folder(path)?;
+                self.0.insert(parent.to_path_buf(), found.clone());
+                found
             };
             way(&parent.join(path.file_name().unwrap_or_default()), folder)
         };

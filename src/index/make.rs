@@ -108,28 +108,78 @@ pub fn make(asked: &Indexing) -> Result<Made> {
         let granules = opened.iter().copied().map(ToRead::from);
         Reading::begin(asked.watch, &granules.collect::<Vec<_>>())
     };
-    let mut writer = IndexWriter::create(asked.target)?;
+    let looking = Looking { asked, looks };
+    let mut writing = Writing {
+        asked,
+        writer: IndexWriter::create(asked.target)?,
+        made,
+        stopped: false,
+    };
     let all: Vec<(String, Work)> = work.into_iter().collect();
-    let mut stopped = false;
-    let at_once = AT_ONCE.max(2 * asked.threads);
-    for part in all.chunks(at_once) {
-        let looked: BTreeMap<&str, Result<Looked>> = pool.install(|| {
-            let looks = &looks;
-            let each = part.par_iter().filter_map(|(address, work)| match work {
-                Work::Look(granule, _) if !stopped => Some((address, *granule, looks)),
-                _ => None,
-            });
-            let each = each.map(|(address, granule, looks)| {
-                (&**address, look(asked, looks, granule, address))
-            });
-            each.collect()
+    for part in all.chunks(AT_ONCE.max(2 * asked.threads)) {
+        let stopped = writing.stopped;
+        let looked = pool.install(|| looking.part(part, stopped));
+        writing.add(part, looked)?;
+    }
+    writing.end()
+}
+
+/// Granules that are looked at.
+struct Looking<'a> {
+    asked: &'a Indexing<'a>,
+    looks: Looks,
+}
+
+impl Looking<'_> {
+    /// Looks at the granules of a part, several at a time; none once it is to stop.
+    fn part<'p>(
+        &self,
+        part: &'p [(String, Work)],
+        stopped: bool,
+    ) -> BTreeMap<&'p str, Result<Looked>> {
+        let opened = part.par_iter().filter_map(|(address, work)| {
+            let granule = work.opened().filter(|_| !stopped)?;
+            Some((&**address, self.one(granule, address)))
         });
+        opened.collect()
+    }
+
+    fn one(&self, granule: &GranulePath, address: &str) -> Result<Looked> {
+        let watch = self.asked.watch;
+        if watch.stop() {
+            return Err(Error::interrupted());
+        }
+        let looked = self.looks.at(granule, address.to_owned(), watch);
+        match &looked {
+            Ok(looked) => watch.granule_done(&granule.name, looked.entry.rows()),
+            Err(_) => watch.granule_left_out(&granule.name),
+        }
+        looked
+    }
+}
+
+/// An index that is written.
+struct Writing<'a> {
+    asked: &'a Indexing<'a>,
+    writer: IndexWriter,
+    made: Made,
+    /// Whether nothing more is looked at.
+    stopped: bool,
+}
+
+impl Writing<'_> {
+    /// Writes a part: what was looked at, and between that what was there.
+    fn add(
+        &mut self,
+        part: &[(String, Work)],
+        mut looked: BTreeMap<&str, Result<Looked>>,
+    ) -> Result<()> {
         let kept: Vec<u64> = part.iter().filter_map(|(_, work)| work.kept()).collect();
-        let kept = match asked.earlier {
+        let kept = match self.asked.earlier {
             Some(earlier) if !kept.is_empty() => earlier.rows_at(&kept)?,
             _ => Vec::new(),
         };
-        let (mut kept, mut looked) = (kept.into_iter(), looked);
+        let mut kept = kept.into_iter();
         for (address, work) in part {
             let (granule, is_new) = match work {
                 Work::Keep(_) => {
@@ -138,7 +188,7 @@ pub fn make(asked: &Indexing) -> Result<Made> {
                             "the index of before has no entry {address} any more"
                         ))
                     })?;
-                    writer.append(entry, bytes)?;
+                    self.writer.append(entry, bytes)?;
                     continue;
                 }
                 Work::Look(granule, is_new) => (granule, is_new),
@@ -146,46 +196,54 @@ pub fn make(asked: &Indexing) -> Result<Made> {
             match looked.remove(&**address) {
                 Some(Ok(found)) => {
                     let (entry, bytes) = compressed(found)?;
-                    writer.append(entry, bytes)?;
-                    *(if *is_new {
-                        &mut made.new
+                    self.writer.append(entry, bytes)?;
+                    let count = if *is_new {
+                        &mut self.made.new
                     } else {
-                        &mut made.changed
-                    }) += 1;
+                        &mut self.made.changed
+                    };
+                    *count += 1;
                 }
-                None => stopped = true,
-                Some(Err(e)) if e.kind() == Kind::Interrupted || asked.watch.stop() => {
-                    stopped = true
+                None => self.stopped = true,
+                Some(Err(error))
+                    if error.kind() == Kind::Interrupted || self.asked.watch.stop() =>
+                {
+                    self.stopped = true;
                 }
-                Some(Err(error)) if asked.tolerant => {
-                    made.failed.push((granule.name.to_string(), error.into()));
+                Some(Err(error)) if self.asked.tolerant => {
+                    let failed = (granule.name.to_string(), error.into());
+                    self.made.failed.push(failed);
                 }
                 Some(Err(error)) => return Err(error),
             }
         }
-        stopped |= asked.watch.stop();
+        self.stopped |= self.asked.watch.stop();
+        Ok(())
     }
-    made.granules = writer.rows();
-    if made.granules == 0 {
-        if stopped {
+
+    /// Gives the index its name, if there is anything in it that was not there before.
+    fn end(self) -> Result<Made> {
+        let mut made = self.made;
+        made.granules = self.writer.rows();
+        if made.granules == 0 {
+            if self.stopped {
+                return Err(Error::interrupted());
+            }
+            let reason = made.failed.first().map(|(_, reason)| reason.clone());
+            let granules = self.asked.granules.len();
+            return Err(Error::no_granule(granules, reason.unwrap_or_default()));
+        }
+        made.written = !self.stopped || made.new + made.changed > 0;
+        if made.written {
+            let place = self.writer.finish()?;
+            made.bytes = place.bytes();
+            place.publish()?;
+        }
+        if self.stopped {
             return Err(Error::interrupted());
         }
-        let reason = made.failed.first().map(|(_, reason)| reason.clone());
-        return Err(Error::no_granule(
-            asked.granules.len(),
-            reason.unwrap_or_default(),
-        ));
+        Ok(made)
     }
-    made.written = !stopped || made.new + made.changed > 0;
-    if made.written {
-        let place = writer.finish()?;
-        made.bytes = place.bytes();
-        place.publish()?;
-    }
-    if stopped {
-        return Err(Error::interrupted());
-    }
-    Ok(made)
 }
 
 impl<'a> Work<'a> {
@@ -289,18 +347,6 @@ fn add_others(asked: &Indexing, known: &Known, work: &mut BTreeMap<String, Work>
             made.others += 1;
         }
     }
-}
-
-fn look(asked: &Indexing, looks: &Looks, granule: &GranulePath, address: &str) -> Result<Looked> {
-    if asked.watch.stop() {
-        return Err(Error::interrupted());
-    }
-    let looked = looks.at(granule, address.to_owned(), asked.watch);
-    match &looked {
-        Ok(looked) => asked.watch.granule_done(&granule.name, looked.entry.rows()),
-        Err(_) => asked.watch.granule_left_out(&granule.name),
-    }
-    looked
 }
 
 /// An entry with what is kept as it is stored.

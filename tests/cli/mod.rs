@@ -10,6 +10,7 @@ mod cells;
 mod changes;
 mod cite;
 mod cloud;
+mod cloud_index;
 mod cloud_s3;
 mod colours;
 #[cfg(icefold_test_stand_in)]

