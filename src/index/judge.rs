@@ -214,7 +214,9 @@ impl<'a> Judge<'a> {
         let config = self.config;
         let same_positions =
             entry.latitude == config.latitude && entry.longitude == config.longitude;
-        let same_product = config.product.is_none() || config.product == entry.product;
+        // One that says of no product that it is, is taken at its datasets.
+        let products = config.product.as_ref().zip(entry.product.as_ref());
+        let same_product = products.is_none_or(|(asked, said)| asked == said);
         if !(same_positions && same_product) {
             return None;
         }

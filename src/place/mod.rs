@@ -24,8 +24,8 @@ mod ways;
 mod work;
 
 pub use commit::{Commit, Completed, Step, journal_of, pending, recover};
-pub(crate) use file::write_failed;
 pub use file::{FilePlace, beside, whole_file, write_document, write_whole};
+pub(crate) use file::{write_failed, write_in_parts};
 pub use folder::FolderPlace;
 pub use hidden::{hidden, host};
 pub use inputs::Inputs;
