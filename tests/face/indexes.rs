@@ -17,25 +17,25 @@ use crate::support::timed::{DAY, tell};
 
 impl Site {
     /// What makes `index.parquet` of these granules, whose positions are where the built-in atl03 has them.
-    fn indexing(&self, granules: &[&Path]) -> MakeIndex<'static> {
+    pub(super) fn indexing(&self, granules: &[&Path]) -> MakeIndex<'static> {
         MakeIndex::new(Granules::named(granules), self.path("index.parquet"))
             .config(config::load("atl03").unwrap())
             .threads(2)
     }
 
     #[track_caller]
-    fn indexed(&self, granules: &[&Path]) -> Made {
+    pub(super) fn indexed(&self, granules: &[&Path]) -> Made {
         self.indexing(granules).execute().unwrap()
     }
 
-    fn map_bytes(&self) -> Vec<u8> {
+    pub(super) fn map_bytes(&self) -> Vec<u8> {
         fs::read(self.path("map.json")).unwrap()
     }
 }
 
 /// What must be refused.
 #[track_caller]
-fn refused<T: std::fmt::Debug>(result: Result<T>) -> Error {
+pub(super) fn refused<T: std::fmt::Debug>(result: Result<T>) -> Error {
     result.unwrap_err()
 }
 
@@ -327,71 +327,4 @@ fn granules_of_products_need_no_config_and_others_are_refused_by_name() {
     );
     let made = indexing(&other).tolerant(true).execute().unwrap();
     assert_eq!((made.failed.len(), made.granules), (1, 3));
-}
-
-#[test]
-fn what_is_no_index_or_is_damaged_is_refused_and_never_believed() {
-    let site = Site::new();
-    let granules = site.three();
-    let named = paths(&granules);
-    site.indexed(&named);
-    let index = site.path("index.parquet");
-    let whole = fs::read(&index).unwrap();
-    let region = Region::of_box(-46.0, 67.0, -44.95, 70.0).unwrap();
-    let map = || {
-        site.mapping("atl03", &named)
-            .region(region.clone())
-            .index(&index)
-    };
-    site.mapping("atl03", &named)
-        .region(region.clone())
-        .execute()
-        .unwrap();
-    let expected = site.map_bytes();
-    map().execute().unwrap();
-    assert_eq!(site.map_bytes(), expected);
-    for cut in [0, 3, 4, 100, whole.len() / 2, whole.len() - 1] {
-        fs::write(&index, &whole[..cut]).unwrap();
-        let error = refused(map().execute());
-        assert_eq!(error.kind(), Kind::Argument, "{error}");
-        assert!(
-            error.to_string().contains("index.parquet"),
-            "{cut}: {error}"
-        );
-    }
-    // A changed byte is an error or changes nothing.
-    let (mut refusals, step) = (0, (whole.len() / 150).max(1));
-    for at in (0..whole.len()).step_by(step) {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 0x41;
-        fs::write(&index, &damaged).unwrap();
-        match map().execute() {
-            Ok(_) => assert_eq!(site.map_bytes(), expected, "byte {at}"),
-            Err(_) => refusals += 1,
-        }
-    }
-    assert!(refusals > 50, "{refusals}");
-    // Another format, by what the file says of itself.
-    let text = br#"{"format":1"#;
-    let mut other = whole.clone();
-    let mut at = 0;
-    while let Some(found) = other[at..]
-        .windows(text.len())
-        .position(|part| part == text)
-    {
-        at += found + text.len();
-        other[at - 1] = b'7';
-    }
-    assert!(at > 0);
-    fs::write(&index, &other).unwrap();
-    let error = refused(map().execute()).to_string();
-    assert!(
-        error.contains("is of format 7, and this icefold reads format 1"),
-        "{error}"
-    );
-    assert!(error.contains("make it again"), "{error}");
-    // What is no index is not written over, and is not read.
-    fs::write(&index, "mine").unwrap();
-    assert!(site.indexing(&named).execute().is_err());
-    assert_eq!(fs::read(&index).unwrap(), b"mine");
 }

@@ -22,6 +22,7 @@ mod generations;
 mod geotiff_runs;
 mod hive;
 mod idle_keys;
+mod index_files;
 mod indexes;
 mod inspections;
 mod joins;
