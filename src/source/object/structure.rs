@@ -126,7 +126,8 @@ impl Object {
     fn shelve(&self, kept: Option<Vec<(u64, Buffer)>>) {
         let mut shelf = lock(&self.shared.shelf);
         for (start, bytes) in kept.into_iter().flatten() {
-            shelf.put(self.number, start, bytes);
+            // Each by itself: parts of one buffer would hold all of it.
+            shelf.put(self.number, start, Buffer::copy_from_slice(&bytes));
         }
     }
 }
