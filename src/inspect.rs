@@ -12,7 +12,7 @@ use crate::config::{Access, Config};
 use crate::error::{Dialect, Neutral, Result};
 use crate::read::{hdf5, table};
 use crate::source::{is_object, register, shown};
-use crate::{left_out, piece, plan, report, store};
+use crate::{index, left_out, piece, plan, report, store};
 
 pub use crate::store::{Citation, CitedProduct, cite};
 
@@ -25,6 +25,8 @@ pub enum Inspection {
     /// A table of photons, of cells, or of what a tolerant run left out.
     Table(left_out::Inspected),
     Map(plan::Inspected),
+    /// What is known of granules, so that they need not be opened.
+    Index(index::Inspected),
     Report(Box<report::Inspected>),
     Store(store::Inspected),
     Pieces(piece::Inspected),
@@ -90,6 +92,9 @@ pub fn inspect(path: &Path, look: Look) -> Result<Inspection> {
         if plan::looks_like_a_map(path) {
             return plan::inspect(path).map(Inspection::Map);
         }
+        if index::looks_like_an_index(path) {
+            return index::inspect(path).map(Inspection::Index);
+        }
         if table::looks_like_a_table(path) || table::is_csv(path) {
             return left_out::inspect(path, look.memory).map(Inspection::Table);
         }
@@ -126,6 +131,7 @@ impl Inspection {
             Self::Granule(found) => found.render(dialect),
             Self::Table(found) => found.render(dialect),
             Self::Map(found) => found.render(dialect),
+            Self::Index(found) => found.to_string(),
             Self::Report(found) => found.render(dialect),
             Self::Store(found) => found.to_string(),
             Self::Pieces(found) => found.to_string(),

@@ -97,6 +97,8 @@ pub mod folders;
 #[doc(hidden)]
 pub mod grid;
 #[doc(hidden)]
+pub mod index;
+#[doc(hidden)]
 pub mod left_out;
 #[doc(hidden)]
 pub mod merge;

@@ -21,10 +21,11 @@ use super::devices::DevicesArgs;
 use super::export::{ExportArgs, GeometryArg};
 use super::finalize::FinalizeArgs;
 use super::grow::GrowArgs;
+use super::index::{IndexArgs, KnownArgs};
 use super::lists::ListArgs;
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
-use super::show::CompletionsArgs;
+use super::show::{CompletionsArgs, SchemaArgs};
 use super::view::ViewArgs;
 
 const EXAMPLES: &str = "\
@@ -34,6 +35,7 @@ Examples:
   icefold run my.yaml ATL03_*.h5 --store photons.zarr --tolerant
   icefold config atl08 > forest.yaml              a built-in config, to change
   icefold run atl08 granules/ --order 10 --store forest.zarr
+  icefold index granules/ -o index.parquet        so that later calls open only what they need
   icefold plan atl06 granules/ -o map.json
   icefold run atl06 --plan map.json --store land_ice.zarr --resume
   icefold run atl06 --plan map.json --store land_ice.zarr --shards 0..8
@@ -70,6 +72,8 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Aggregate granules or tables into a Zarr store
     Run(RunArgs),
+    /// Keep what granules would be opened for in one file, so that plans and runs open only what they need
+    Index(IndexArgs),
     /// List which granules have photons in which shards, as a shard map
     Plan(PlanArgs),
     /// Make the store of the pieces that runs over parts of a shard map wrote
@@ -127,6 +131,8 @@ pub struct RunArgs {
     pub granules: Vec<PathBuf>,
     #[command(flatten)]
     pub lists: ListArgs,
+    #[command(flatten)]
+    pub known: KnownArgs,
     /// A shard map that lists the granules [default: the config's `catalog`, where no granules are
     /// named]
     #[arg(long, value_name = "MAP.json|MAP.parquet", conflicts_with_all = ["granules", "granules_from"])]
@@ -242,10 +248,12 @@ pub struct PlanArgs {
     /// A pipeline YAML file, or a built-in config, such as atl06; icefold config lists them
     pub config: String,
     /// Granules, or folders of granules
-    #[arg(value_name = "GRANULE|DIR", required_unless_present = "granules_from")]
+    #[arg(value_name = "GRANULE|DIR", required_unless_present_any = ["granules_from", "index"])]
     pub granules: Vec<PathBuf>,
     #[command(flatten)]
     pub lists: ListArgs,
+    #[command(flatten)]
+    pub known: KnownArgs,
     /// Only shards and granules with photons in this area: a GeoJSON or GeoParquet file, or a box in degrees, across
     /// the antimeridian where W is the larger [default: the config's `region`]
     #[arg(long, value_name = "FILE|W,S,E,N", allow_hyphen_values = true)]
@@ -323,20 +331,4 @@ pub struct VerifyArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// The file format
-    pub format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
-    /// The pipeline YAML
-    Config,
-    /// The shard map
-    Plan,
-    /// The run report
-    Report,
 }

@@ -17,6 +17,7 @@ mod exit;
 mod export;
 mod finalize;
 mod grow;
+mod index;
 mod lists;
 mod machine;
 mod maps;
@@ -71,12 +72,15 @@ pub fn run_with(command: Vec<OsString>) -> Result<u8> {
     {
         urls::refuse_in(verb, matches)?;
     }
-    if let Verb::Run(_) | Verb::Plan(_) | Verb::Verify(_) | Verb::Inspect(_) = cli.verb {
+    if let Verb::Run(_) | Verb::Index(_) | Verb::Plan(_) | Verb::Verify(_) | Verb::Inspect(_) =
+        cli.verb
+    {
         say_where_filters_are_loaded_from();
     }
     match cli.verb {
         Verb::Demo(args) => demo::demo(&args, signals::interrupted()?),
         Verb::Run(args) => run::run(&args, verb_matches, signals::interrupted()?),
+        Verb::Index(args) => index::index(&args, verb_matches, signals::interrupted()?),
         Verb::Plan(args) => plan::plan(&args, verb_matches, signals::interrupted()?),
         Verb::Finalize(args) => finalize::finalize(&args, signals::interrupted()?),
         Verb::Inspect(args) => show::inspect(&args),

@@ -11,10 +11,11 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::plan::Built;
-use crate::run::{Granules, MakeMap};
+use crate::run::MakeMap;
 
 use super::args::{PlanArgs, ProgressArg};
 use super::exit::exit_code;
+use super::index::of_index;
 use super::machine::threads;
 use super::out::{print, print_json};
 use super::progress::Progress;
@@ -29,10 +30,18 @@ pub fn plan(
     let started = Instant::now();
     let config = within(args.changes.load(&args.config)?, args.region.as_deref())?;
     strict_or_tolerant(matches)?;
-    let remote = args.access.remote(Arc::clone(&interrupted));
+    let remote = args
+        .known
+        .remote(args.access.remote(Arc::clone(&interrupted)));
     let progress = Progress::new(ProgressArg::Auto, interrupted);
-    let granules = Granules::named(args.lists.with(&args.granules, &remote)?);
-    let built = MakeMap::new(config, granules, &args.output)
+    let granules = args
+        .known
+        .granules(args.lists.with(&args.granules, &remote)?)?;
+    let mut asked = MakeMap::new(config, granules, &args.output);
+    if let Some(index) = &args.known.index {
+        asked = asked.index(index);
+    }
+    let built = asked
         .tolerant(args.tolerant && !args.strict)
         .external(args.access.folders()?)
         .remote(remote)
@@ -63,6 +72,12 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
             "outside_time": built.outside_time.len(),
             "photons": built.photons,
             "bad_coordinates": built.bad_coordinates,
+            "index": built.indexed.as_ref().map(|indexed| json!({
+                "known": indexed.known,
+                "changed": indexed.changed,
+                "unknown": indexed.unknown,
+                "spared": indexed.spared,
+            })),
             "seconds": seconds,
         }));
     }
@@ -75,6 +90,9 @@ fn say(args: &PlanArgs, built: &Built, seconds: f64) -> Result<()> {
         map.pairs(),
         built.photons,
     );
+    if let Some(line) = of_index(built.indexed.as_ref()) {
+        let _ = write!(text, "\n  {line}");
+    }
     let left_out = [
         (&built.outside_region, "region"),
         (&built.outside_grid, "grid"),

@@ -43,7 +43,9 @@ pub fn run(
         }
         return Ok(0);
     }
-    let remote = args.access.remote(Arc::clone(&interrupted));
+    let remote = args
+        .known
+        .remote(args.access.remote(Arc::clone(&interrupted)));
     let progress = Progress::new(args.progress, interrupted);
     let source = source(args, &config, &remote)?;
     let run = Run::new(config, source)
@@ -92,6 +94,9 @@ fn with_settings<'a>(run: Run<'a>, args: &RunArgs) -> Run<'a> {
         .memory(args.memory)
         .command(command_line())
         .dialect(&CommandLine);
+    if let Some(index) = &args.known.index {
+        run = run.index(index);
+    }
     if let Some(table) = &args.table {
         run = run.table(table);
     }
@@ -143,9 +148,7 @@ fn orders(args: &RunArgs, config: &Config) -> Result<(Layout, Vec<u8>)> {
 fn source(args: &RunArgs, config: &Config, remote: &Remote) -> Result<Source> {
     let mapped = match &args.plan {
         Some(map) => Some(Mapped::by(map)),
-        None if args.granules.is_empty() && args.lists.granules_from.is_empty() => {
-            Mapped::by_catalog(config)?
-        }
+        None if !args.names_granules() => Mapped::by_catalog(config)?,
         None => None,
     };
     let Some(mut mapped) = mapped else {
@@ -172,7 +175,7 @@ fn granules(args: &RunArgs, config: &Config, remote: &Remote) -> Result<Granules
         )));
     }
     let granules = args.lists.with(&args.granules, remote)?;
-    if granules.is_empty() {
+    if granules.is_empty() && args.known.index.is_none() {
         return Err(Error::argument(
             "no granules given; name granules or folders of granules after the config, or a shard \
              map with --plan",
@@ -185,7 +188,15 @@ fn granules(args: &RunArgs, config: &Config, remote: &Remote) -> Result<Granules
             catalog.display()
         ));
     }
-    Ok(Granules::named(granules))
+    args.known.granules(granules)
+}
+
+impl RunArgs {
+    /// Whether granules are said on the command line, by themselves, by a list or by an index.
+    fn names_granules(&self) -> bool {
+        let lists = &self.lists.granules_from;
+        !self.granules.is_empty() || !lists.is_empty() || self.known.index.is_some()
+    }
 }
 
 fn show(outcome: &Outcome, json: bool) -> Result<()> {

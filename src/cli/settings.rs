@@ -84,6 +84,7 @@ pub fn overrides(
     let given = [
         ("table", path(&args.table), origin("table")),
         ("geotiff", path(&args.geotiff), origin("geotiff")),
+        ("index", path(&args.known.index), origin("index")),
         ("catalog", path(&args.plan), origin("plan")),
         (
             "granule_root",

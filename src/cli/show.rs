@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::inspect::{Inspection, Look};
 use crate::publish::Near;
 use crate::{config, inspect, plan, report};
 
-use super::args::{Cli, Format, InspectArgs, SchemaArgs};
+use super::args::{Cli, InspectArgs};
 use super::out::{print, print_json};
 use super::words::CommandLine;
 
@@ -78,6 +78,24 @@ fn believe(path: &Path, report: &report::Inspected) -> Result<()> {
             stranger.what, stranger.path
         ),
     ))
+}
+
+/// The command line of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The file format
+    pub format: Format,
+}
+
+/// Formats of files.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// The pipeline YAML
+    Config,
+    /// The shard map
+    Plan,
+    /// The run report
+    Report,
 }
 
 pub fn schema(args: &SchemaArgs) -> Result<u8> {

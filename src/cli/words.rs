@@ -24,6 +24,7 @@ impl Dialect for CommandLine {
             Action::Clean => "clean",
             Action::Finalize => "finalize",
             Action::Inspect => "inspect",
+            Action::MakeIndex => "index",
             Action::MakeMap => "plan",
             Action::MapSchema => "schema plan",
             Action::ReportSchema => "schema report",

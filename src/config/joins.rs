@@ -110,6 +110,21 @@ impl Config {
         alone.variables.retain(|variable| variable.join.is_none());
         alone
     }
+
+    /// The config that reads the same positions and nothing else.
+    pub(crate) fn positions(&self) -> Self {
+        Self {
+            variables: Vec::new(),
+            filters: Vec::new(),
+            conditions: Vec::new(),
+            axis: None,
+            said: Vec::new(),
+            link: None,
+            joins: Vec::new(),
+            outputs: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// As explanations and the hash of a config say it.

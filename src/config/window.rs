@@ -60,6 +60,20 @@ impl TimeWindow {
         before || self.to.as_ref().is_some_and(|to| first >= to.1)
     }
 
+    /// One that lies before all photons, by the same times.
+    pub(crate) fn before_all(&self) -> Self {
+        Self {
+            dataset: self.dataset.clone(),
+            from: None,
+            to: Some(Moment(String::new(), f64::NEG_INFINITY)),
+        }
+    }
+
+    /// Path template of the times.
+    pub(crate) fn dataset(&self) -> &str {
+        &self.dataset
+    }
+
     /// Whether all of another lies within, by the same times.
     pub fn holds(&self, other: &Self) -> bool {
         let of = |moment: &Option<Moment>, open: f64| moment.as_ref().map_or(open, |m| m.1);

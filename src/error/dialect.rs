@@ -44,6 +44,8 @@ settings! {
     CellsOfRegion = "cells_of_region",
     /// The colours of a map.
     Cmap = "cmap",
+    /// What says where data are in granules, and what is asked of them.
+    Config = "config",
     /// What folds the photons.
     Device = "device",
     /// Memory to take of a device.
@@ -54,6 +56,8 @@ settings! {
     GranuleRoot = "granule_root",
     /// Whether whole granules are hashed.
     HashGranules = "hash_granules",
+    /// What is known of granules before they are opened.
+    Index = "index",
     /// What is aggregated: tables or arrays.
     Input = "input",
     /// Whether results are shown as JSON.
@@ -138,6 +142,8 @@ pub enum Action {
     Finalize,
     /// Look at a file or folder.
     Inspect,
+    /// Make an index of granules.
+    MakeIndex,
     /// Make a shard map.
     MakeMap,
     /// Show the format of shard maps.
@@ -154,6 +160,7 @@ impl Action {
         Self::Clean,
         Self::Finalize,
         Self::Inspect,
+        Self::MakeIndex,
         Self::MakeMap,
         Self::MapSchema,
         Self::ReportSchema,
@@ -214,6 +221,7 @@ impl Dialect for Neutral {
             Action::Clean => "clean",
             Action::Finalize => "finalize",
             Action::Inspect => "inspect",
+            Action::MakeIndex => "an index of its granules",
             Action::MakeMap => "a plan of its granules",
             Action::MapSchema => "the schema of shard maps",
             Action::ReportSchema => "the schema of run reports",

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::standing::{Artefact, Folder, Way, way};
@@ -135,6 +135,27 @@ impl Drop for FilePlace {
 /// As [`FilePlace::create`].
 pub fn write_whole(path: &Path, kind: Artefact, bytes: &[u8]) -> Result<()> {
     whole_file(path, kind, bytes)?.publish()
+}
+
+/// As [`write_whole`], of what is written piece by piece and would be large as one.
+///
+/// # Errors
+/// As [`FilePlace::create`]; what `write` gives.
+pub(crate) fn write_in_parts(
+    path: &Path,
+    kind: Artefact,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<()> {
+    let failed = |source| Error::io("write", path, source);
+    let (place, file) = FilePlace::create(path, kind)?;
+    let mut buffer = BufWriter::with_capacity(1 << 16, &file);
+    write(&mut buffer).map_err(failed)?;
+    buffer.flush().map_err(failed)?;
+    drop(buffer);
+    if place.partial.is_some() {
+        file.sync_all().map_err(failed)?;
+    }
+    place.publish()
 }
 
 /// A file of this kind with all its bytes, durable, that has no name yet.

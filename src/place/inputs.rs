@@ -23,6 +23,11 @@ impl Inputs {
         inputs
     }
 
+    /// Adds a path, if there is one.
+    pub fn extend<'p>(&mut self, paths: impl IntoIterator<Item = &'p Path>) {
+        paths.into_iter().for_each(|path| self.add(path));
+    }
+
     pub fn add(&mut self, path: &Path) {
         #[cfg(unix)]
         if let Ok(found) = fs::metadata(path) {

@@ -28,7 +28,7 @@ pub(super) fn metadata(build: &Build, built: &Built) -> Map<String, Value> {
         .chain((built.outside_grid.iter()).map(|id| json!({"id": id, "outside_grid": true})))
         .chain((built.outside_time.iter()).map(|id| json!({"id": id, "outside_time": true})))
         .collect();
-    left_out.sort_by_key(Value::to_string);
+    left_out.sort_by_cached_key(Value::to_string);
     let mut values = json!({
         "source": "icefold",
         "icefold_version": env!("CARGO_PKG_VERSION"),

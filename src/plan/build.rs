@@ -15,17 +15,20 @@ use serde_json::Map;
 
 use crate::config::{Config, TimeWindow};
 use crate::error::{Error, Kind, Result, Setting, phrase};
+use crate::index::{Index, Judged, Purpose, Verdict};
 use crate::read::hdf5::{Outline, Tracks};
 use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
-use super::entry::{canonical_folder, entry};
+use super::entry::entry;
+use super::indexed::Indexed;
 use super::map::{MapGranule, MapShard, ShardMap};
 use super::mask::aoi_mask;
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
 use crate::grid::shard_runs;
+use crate::place::canonical_folder;
 use crate::read::GranulePath;
 
 /// Rows of positions read at a time: a few megabytes for each thread.
@@ -41,6 +44,8 @@ pub struct Build<'a> {
     pub threads: usize,
     /// Leave out granules that cannot be read.
     pub tolerant: bool,
+    /// What is known of granules, which spares opening some.
+    pub index: Option<&'a Index>,
     /// Is told how far it is, and may wish it to stop at the next block of rows.
     pub watch: &'a dyn Watch,
 }
@@ -59,6 +64,8 @@ pub struct Built {
     pub outside_grid: Vec<String>,
     /// Names of granules of which no photon is in the time, whose positions were not looked at.
     pub outside_time: Vec<String>,
+    /// What came of an index, where there is one.
+    pub indexed: Option<Indexed>,
     /// Rows whose position was looked at, and those of them without valid coordinates.
     pub photons: u64,
     pub bad_coordinates: u64,
@@ -70,8 +77,8 @@ struct Footprint {
     shards: BTreeSet<u64>,
     photons: u64,
     bad_coordinates: u64,
-    /// Photons with valid coordinates that lie outside the region.
-    outside: u64,
+    /// Whether photons with valid coordinates lie outside the region.
+    is_outside: bool,
     /// The same in it that lie outside the grid.
     beyond: u64,
     /// Whether the granule lies outside of the time that the config bounds.
@@ -92,8 +99,19 @@ pub(super) struct Positions {
 /// The first granule of the plan that cannot be read, or is of another product (strict); no granule with a
 /// photon; a ground track that no granule can have; a path that is not UTF-8; an interrupt.
 pub fn build(build: &Build) -> Result<Built> {
-    let granules = build.plan.granules.iter().map(ToRead::from);
-    let _reading = Reading::begin(build.watch, &granules.collect::<Vec<_>>());
+    let indexed = build
+        .index
+        .map(|index| Indexed::judge(index, build.plan, build.config, Purpose::Shards));
+    let (indexed, known) = indexed.transpose()?.unzip();
+    let mut known = known.unwrap_or_else(|| Judged {
+        verdicts: vec![Verdict::Open; build.plan.granules.len()],
+        ..Judged::default()
+    });
+    let outlines = std::mem::take(&mut known.outlines);
+    let granules = build.plan.granules.iter().zip(&known.verdicts);
+    let opened = granules.filter(|(_, known)| **known == Verdict::Open);
+    let opened: Vec<ToRead> = opened.map(|(granule, _)| granule.into()).collect();
+    let _reading = Reading::begin(build.watch, &opened);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(build.threads)
         .build()
@@ -109,6 +127,9 @@ pub fn build(build: &Build) -> Result<Built> {
     let read = |(place, granule): (usize, &GranulePath)| {
         if place > failing.load(Ordering::Relaxed) {
             return None;
+        }
+        if let Some(known) = Footprint::known(&known.verdicts[place]) {
+            return Some(Ok(known));
         }
         let footprint = footprint(granule, &wanted, build.watch);
         match &footprint {
@@ -129,8 +150,9 @@ pub fn build(build: &Build) -> Result<Built> {
     if build.watch.stop() {
         return Err(Error::interrupted());
     }
-    let footprints = judged(build, footprints)?;
-    assemble(build, footprints)
+    let footprints = judged(build, footprints, outlines)?;
+    let built = assemble(build, footprints)?;
+    Ok(Built { indexed, ..built })
 }
 
 /// Reads granules that had too little memory beside others again, one by one.
@@ -156,12 +178,16 @@ fn read_alone(build: &Build, mut alone: Positions, footprints: &mut [Option<Resu
 fn judged(
     build: &Build,
     mut footprints: Vec<Option<Result<Footprint>>>,
+    known: Vec<(String, Outline)>,
 ) -> Result<Vec<Option<Result<Footprint>>>> {
     let read = |footprint: &Option<Result<Footprint>>| matches!(footprint, Some(Ok(_)));
     if !build.tolerant && !footprints.iter().all(read) {
         return Ok(footprints);
     }
     let mut tracks = Tracks::default();
+    for (name, outline) in known {
+        tracks.add(&name, outline);
+    }
     for (granule, footprint) in build.plan.granules.iter().zip(&mut footprints) {
         if let Some(Ok(footprint)) = footprint
             && let Some(outline) = footprint.outline.take()
@@ -180,24 +206,9 @@ fn judged(
     Ok(footprints)
 }
 
-/// The config that reads the same positions and nothing else.
-pub(super) fn positions_of(config: &Config) -> Config {
-    Config {
-        variables: Vec::new(),
-        filters: Vec::new(),
-        conditions: Vec::new(),
-        axis: None,
-        said: Vec::new(),
-        link: None,
-        joins: Vec::new(),
-        outputs: Vec::new(),
-        ..config.clone()
-    }
-}
-
 impl Positions {
     pub(super) fn of(config: &Config) -> Self {
-        let positions = positions_of(config);
+        let positions = config.positions();
         let within = TimeWindow::of(config).map(|window| {
             let mut times = positions.clone();
             let of_time = config.filters.iter().filter(|f| f.moment.is_some());
@@ -205,6 +216,29 @@ impl Positions {
             (window, times)
         });
         Self { positions, within }
+    }
+}
+
+impl Footprint {
+    /// What an index tells of it; `None` where the granule is to be opened.
+    fn known(verdict: &Verdict) -> Option<Self> {
+        let footprint = Self::default();
+        match verdict {
+            Verdict::Open => None,
+            Verdict::WithoutPhotons => Some(footprint),
+            Verdict::OutsideTime => Some(Self {
+                outside_time: true,
+                ..footprint
+            }),
+            Verdict::OutsideRegion => Some(Self {
+                is_outside: true,
+                ..footprint
+            }),
+            Verdict::Shards(shards) => Some(Self {
+                shards: shards.iter().copied().collect(),
+                ..footprint
+            }),
+        }
     }
 }
 
@@ -254,7 +288,7 @@ fn footprint(granule: &GranulePath, wanted: &Positions, watch: &dyn Watch) -> Re
         shards,
         photons: counts.read,
         bad_coordinates: rejected("bad_coordinate"),
-        outside: rejected(OUTSIDE_REGION),
+        is_outside: rejected(OUTSIDE_REGION) > 0,
         beyond: rejected(OUTSIDE_GRID),
         outside_time: false,
     })
@@ -278,6 +312,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
         outside_region: Vec::new(),
         outside_grid: Vec::new(),
         outside_time: Vec::new(),
+        indexed: None,
         photons: 0,
         bad_coordinates: 0,
     };
@@ -303,7 +338,7 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
                 &mut built.outside_time
             } else if footprint.beyond > 0 {
                 &mut built.outside_grid
-            } else if footprint.outside > 0 {
+            } else if footprint.is_outside {
                 &mut built.outside_region
             } else {
                 &mut built.without_photons

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::read::hdf5::{GranuleFile, Outline};
 use crate::read::{Input, Probe};
 
-use super::build::{ROWS, positions_of};
+use super::build::ROWS;
 use super::files::{Files, Found, Overlap};
 use crate::read::GranulePath;
 use crate::source::{is_object, open, read_up_to, see};
@@ -83,7 +83,7 @@ impl Files for OnDisk<'_> {
         let Some(config) = self.config.filter(|_| self.bytes(b).is_some()) else {
             return Ok(Overlap::APART);
         };
-        let positions = positions_of(config);
+        let positions = config.positions();
         let mut overlap = Overlap::default();
         for track in &config.ground_tracks {
             let track = Config {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::hex;
 use crate::error::{Action, Error, Phrase, Result, phrase};
 use crate::grid::{Grid, Latitude, Order};
-use crate::place::{Artefact, Folder, write_whole};
+use crate::place::{Artefact, Folder, write_in_parts, write_whole};
 
 use super::parquet_map;
 use super::rectilinear;
@@ -89,6 +89,17 @@ pub(super) struct RawMap {
     /// Written for zagg, and not read.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub aoi_mask: Option<Vec<Vec<u64>>>,
+}
+
+/// The same as it is written, in the same order: a granule that is in many shards is held once.
+#[derive(Debug, Serialize)]
+pub(super) struct Written<'a> {
+    pub metadata: &'a Map<String, Value>,
+    pub grid_signature: Option<&'a Map<String, Value>>,
+    pub shard_keys: Vec<u64>,
+    pub granules: Vec<Vec<&'a MapGranule>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aoi_mask: Option<&'a [Vec<u64>]>,
 }
 
 /// The JSON Schema of shard maps.
@@ -248,23 +259,23 @@ impl ShardMap {
     pub fn write(&self) -> Result<()> {
         let granules = self.shards.iter().map(|shard| {
             let places = shard.granules.iter();
-            places.map(|&place| self.granules[place].clone()).collect()
+            places.map(|&place| &self.granules[place]).collect()
         });
-        let raw = RawMap {
-            metadata: Some(self.metadata.clone()),
-            grid_signature: self.signature.clone(),
+        let map = Written {
+            metadata: &self.metadata,
+            grid_signature: self.signature.as_ref(),
             shard_keys: self.keys(),
             granules: granules.collect(),
-            aoi_mask: self.aoi_mask.clone(),
+            aoi_mask: self.aoi_mask.as_deref(),
         };
         if is_named_parquet(&self.path) {
-            let bytes = parquet_map::bytes(&raw).map_err(|why| self.error(why))?;
+            let bytes = parquet_map::bytes(&map).map_err(|why| self.error(why))?;
             return write_whole(&self.path, SHARD_MAP, &bytes);
         }
-        let mut text = serde_json::to_string_pretty(&raw)
-            .unwrap_or_else(|e| unreachable!("a map has only string keys: {e}"));
-        text.push('\n');
-        write_whole(&self.path, SHARD_MAP, text.as_bytes())
+        write_in_parts(&self.path, SHARD_MAP, |file| {
+            serde_json::to_writer_pretty(&mut *file, &map)?;
+            file.write_all(b"\n")
+        })
     }
 
     /// The grid of its shards: on the latitude that the map names, and where it names none that is known, on the

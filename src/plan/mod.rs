@@ -15,6 +15,7 @@ mod entry;
 mod files;
 mod footprints;
 mod found;
+mod indexed;
 mod inspect;
 mod map;
 mod mask;
@@ -41,6 +42,7 @@ pub use crate::read::GranulePath;
 pub use build::{Build, Built, build};
 pub use footprints::footprints;
 pub use found::{Found, find};
+pub use indexed::Indexed;
 pub use inspect::{Inspected, inspect};
 pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};
 pub use resolve::Selection;
@@ -65,6 +67,8 @@ pub struct Plan {
     pub absent: Vec<Absent>,
     /// The shards whose photons count, where a shard map says which.
     pub wanted: Option<Wanted>,
+    /// What came of an index, where there is one.
+    pub indexed: Option<Indexed>,
 }
 
 /// A granule that is not read because another one takes its place.
@@ -169,6 +173,7 @@ fn of_photons(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<(Pla
         not_data: scan.not_data,
         absent: absent.collect(),
         wanted: None,
+        indexed: None,
     };
     Ok((plan, siblings))
 }

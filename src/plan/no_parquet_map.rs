@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::map::RawMap;
+use super::map::{RawMap, Written};
 use crate::features::Feature;
 
 /// Whether a file starts as Parquet.
@@ -39,7 +39,7 @@ pub(super) fn read(_file: File) -> Result<(RawMap, Vec<String>), String> {
 ///
 /// # Errors
 /// Always: the feature was left out.
-pub(super) fn bytes(_map: &RawMap) -> Result<Vec<u8>, String> {
+pub(super) fn bytes(_map: &Written) -> Result<Vec<u8>, String> {
     Err(format!(
         "cannot be written as Parquet: {}",
         Feature::Parquet.lacking()

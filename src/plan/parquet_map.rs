@@ -21,7 +21,7 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::map::{MapGranule, RawMap};
+use super::map::{MapGranule, RawMap, Written};
 use super::rectilinear;
 use super::unused::unused_of_granules;
 use crate::guard::guarded;
@@ -242,11 +242,11 @@ fn check_size(metadata: &ParquetMetaData) -> Result<(), String> {
 ///
 /// # Errors
 /// In words, what cannot be held.
-pub(super) fn bytes(map: &RawMap) -> Result<Vec<u8>, String> {
+pub(super) fn bytes(map: &Written) -> Result<Vec<u8>, String> {
     let failed = |e: &dyn ToString| format!("cannot be written as Parquet: {}", e.to_string());
     let meta = Meta {
-        metadata: map.metadata.clone(),
-        grid_signature: map.grid_signature.clone(),
+        metadata: Some(map.metadata.clone()),
+        grid_signature: map.grid_signature.cloned(),
     };
     let meta = serde_json::to_string(&meta).map_err(|e| failed(&e))?;
     let tag = [

@@ -20,6 +20,7 @@ pub mod hdf5;
 #[cfg(test)]
 mod in_memory;
 mod integers;
+mod looked;
 mod marks;
 mod meaning;
 mod meant;
@@ -65,6 +66,7 @@ pub use buffers::Buffers;
 pub use described::Described;
 pub use edges::{Edges, OUTSIDE_GRID};
 pub(crate) use filters::RowFilter;
+pub(crate) use looked::product_of;
 pub(crate) use marks::marks_of;
 pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};

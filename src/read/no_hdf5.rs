@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use crate::config::{Access, Config, TimeWindow};
@@ -110,6 +110,16 @@ pub(crate) fn of_other_product(granule: &GranuleFile, _config: &Config) -> Optio
     match granule.0 {}
 }
 
+/// The product of a granule that is open: none is.
+pub(crate) fn product(granule: &GranuleFile) -> Option<String> {
+    match granule.0 {}
+}
+
+/// From when to when a granule that is open says that its photons are: none is.
+pub(in crate::read) fn said_span(granule: &GranuleFile) -> Option<RangeInclusive<f64>> {
+    match granule.0 {}
+}
+
 /// Whether a granule that is open lies outside of a time: none is.
 ///
 /// # Errors
@@ -193,6 +203,22 @@ impl Outline {
         _tracks: Vec<GroundTrackSummary>,
     ) -> Result<Self> {
         match granule.0 {}
+    }
+
+    /// Of a granule that was looked at before: nothing is made of it here.
+    pub(crate) fn remembered(
+        _product: Option<&str>,
+        _rows: &[(&str, Option<u64>)],
+    ) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn tracks(&self) -> &[GroundTrackSummary] {
+        match self.0 {}
+    }
+
+    pub(crate) fn product(&self) -> Option<&str> {
+        match self.0 {}
     }
 
     pub fn is_blank(&self) -> bool {

@@ -20,12 +20,20 @@ impl Region {
     /// # Errors
     /// In words, more cells than are written.
     pub(crate) fn cells(&self, grid: Grid, order: Order) -> Result<Vec<Range<u64>>, String> {
+        self.covered(grid, order).map(|covered| covered.touched)
+    }
+
+    /// The same, and which of them lie in it whole.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn covered(&self, grid: Grid, order: Order) -> Result<Covered, String> {
         let mut cover = Cover {
             region: self,
             grid,
             order,
             parts: Order::new(order.get() + FINER).unwrap_or(Order::MAX),
-            found: Vec::new(),
+            found: Covered::default(),
             cells: 0,
         };
         let base = Order::new(0).unwrap_or(order);
@@ -36,13 +44,22 @@ impl Region {
     }
 }
 
+/// Cells by how they lie to a region, in ascending ranges of which none is next to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Covered {
+    /// Those that touch it.
+    pub touched: Vec<Range<u64>>,
+    /// Of these, those of which every position is in it.
+    pub inside: Vec<Range<u64>>,
+}
+
 struct Cover<'a> {
     region: &'a Region,
     grid: Grid,
     order: Order,
     /// Of the parts of cells.
     parts: Order,
-    found: Vec<Range<u64>>,
+    found: Covered,
     cells: u64,
 }
 
@@ -50,7 +67,11 @@ impl Cover<'_> {
     /// Adds the cells within one of an order that is no finer than theirs.
     fn add(&mut self, at: Order, cell: u64) -> Result<(), String> {
         match self.side(at, cell) {
-            Side::Inside => self.push(self.grid.down(cell, at, self.order)),
+            Side::Inside => {
+                let cells = self.grid.down(cell, at, self.order);
+                join(&mut self.found.inside, &cells);
+                self.push(cells)
+            }
             Side::Crossed if at < self.order => {
                 let finer = finer(at);
                 let mut parts = self.grid.down(cell, at, finer);
@@ -82,10 +103,7 @@ impl Cover<'_> {
                 self.order
             ));
         }
-        match self.found.last_mut() {
-            Some(last) if last.end == cells.start => last.end = cells.end,
-            _ => self.found.push(cells),
-        }
+        join(&mut self.found.touched, &cells);
         Ok(())
     }
 
@@ -113,6 +131,14 @@ impl Cover<'_> {
             .map(|lon| self.region.side(&Bounds { lon, lat }));
         let one = |a: Side, b: Side| if a == b { a } else { Side::Crossed };
         sides.reduce(one).unwrap_or(Side::Crossed)
+    }
+}
+
+/// Adds a range that lies behind the others.
+fn join(ranges: &mut Vec<Range<u64>>, cells: &Range<u64>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == cells.start => last.end = cells.end,
+        _ => ranges.push(cells.clone()),
     }
 }
 
@@ -207,6 +233,32 @@ mod tests {
             &cells,
             Locator::new(Order::new(7).unwrap(), grid).cell(170.0, 10.5)
         ));
+    }
+
+    #[test]
+    fn cells_inside_have_no_position_outside() {
+        let (region, grid) = (triangle(), Grid::default());
+        for order in [7, 9, 11] {
+            let order = Order::new(order).unwrap();
+            let Covered { touched, inside } = region.covered(grid, order).unwrap();
+            assert_eq!(touched, region.cells(grid, order).unwrap());
+            let locator = Locator::new(order, grid);
+            let mut seen = [0_usize; 2];
+            for i in 0..200 {
+                for j in 0..200 {
+                    let (lon, lat) = (-60.5 + f64::from(i) * 0.015, 59.8 + f64::from(j) * 0.01);
+                    let cell = locator.cell(lon, lat);
+                    if has(&inside, cell) {
+                        assert!(region.contains(lon, lat), "{cell}: {lon}, {lat}");
+                        seen[0] += 1;
+                    } else if !has(&touched, cell) {
+                        assert!(!region.contains(lon, lat), "{cell}: {lon}, {lat}");
+                        seen[1] += 1;
+                    }
+                }
+            }
+            assert!(seen[1] > 0 && (order.get() < 9 || seen[0] > 0), "{seen:?}");
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ use crate::grid::Bounds;
 use boxes::{Boxes, meet};
 use polygon::Polygon;
 
+pub(crate) use cover::Covered;
 pub(crate) use narrow::turned;
 
 /// Half a turn: longitudes of regions are from its negative to it.

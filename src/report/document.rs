@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
+use super::indexed::IndexReport;
 use super::network::NetworkReport;
 use super::update::UpdateReport;
 use crate::export::Geotiffs;
@@ -58,6 +59,9 @@ pub struct RunReport {
     /// What reading objects of stores and web servers took; not there where all granules are files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkReport>,
+    /// What an index spared; not there where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexReport>,
     /// Wall seconds of the whole run, monotonic clock.
     pub seconds: f64,
     pub stages: Stages,

@@ -4,6 +4,7 @@ mod assembled;
 mod belongs;
 mod document;
 mod facts;
+mod indexed;
 mod inspect;
 mod network;
 mod run;

@@ -20,6 +20,7 @@ use super::document::{
     OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
     SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
+use super::indexed::IndexReport;
 use super::network::NetworkReport;
 use crate::pipeline::Tally;
 
@@ -68,6 +69,7 @@ impl RunReport {
                 locked_bytes: tally.columns,
             },
             network: NetworkReport::of(&facts.traffic.took()),
+            index: facts.plan.indexed.as_ref().map(IndexReport::of),
             seconds,
             stages: stages(facts, tally),
             photons: PhotonCounts {

@@ -221,6 +221,13 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// What is known of granules before they are opened: an index that [`MakeIndex`](super::MakeIndex) made. Those that
+    /// cannot count are not opened; of objects nothing is fetched that is kept there. One that changed since is opened.
+    pub fn index(mut self, index: impl Into<PathBuf>) -> Self {
+        self.settings.index = Some(index.into());
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();

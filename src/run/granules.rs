@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::grid::ShardRange;
+use crate::index::Index;
 use crate::plan::{Plan, Selection, ShardMap};
 use crate::watch::{Note, Watch};
 
@@ -49,6 +50,15 @@ impl Granules {
             "there is no folder {}; name one that has granules",
             folder.display()
         )))
+    }
+
+    /// All that an index knows, which [`MakeIndex`](super::MakeIndex) made.
+    ///
+    /// # Errors
+    /// A file that is no index, or a damaged one.
+    pub fn in_index(index: impl AsRef<Path>) -> Result<Self> {
+        let index = Index::open(index.as_ref())?;
+        Ok(Self::named(index.granules()))
     }
 
     /// The files and folders as they were named.

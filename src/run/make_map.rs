@@ -12,11 +12,11 @@ use crate::region::Region;
 use crate::source::Remote;
 use crate::watch::{Note, Watch};
 
-use super::Granules;
 use super::published_map;
 use super::session::tidy_file;
 use super::settings::Settings;
 use super::targets::inputs;
+use super::{Granules, notes};
 
 /// Makes a shard map, which lists the granules that have photons in each shard: what `icefold plan` does.
 ///
@@ -83,6 +83,13 @@ impl<'a> MakeMap<'a> {
         self
     }
 
+    /// What is known of granules before they are opened: an index that [`MakeIndex`](super::MakeIndex) made. Those that
+    /// cannot count are not opened; of objects nothing is fetched that is kept there. One that changed since is opened.
+    pub fn index(mut self, index: impl Into<PathBuf>) -> Self {
+        self.settings.index = Some(index.into());
+        self
+    }
+
     /// Folders that granules may lead to, by links, external data and virtual datasets, beside their own.
     pub fn external<P: Into<PathBuf>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
         self.settings.external = folders.into_iter().map(Into::into).collect();
@@ -136,13 +143,15 @@ impl<'a> MakeMap<'a> {
             ..
         } = self.settings;
         self.config.access = self.settings.access()?;
+        let index = self.settings.open_index(&mut self.config.access)?;
         let plan = self
             .granules
             .plan_positions(&self.config, tolerant, watch)?;
         // Each granule is read by one of the threads.
         self.config.access.granules = threads.min(plan.granules.len());
         let config = &self.config;
-        let inputs = inputs(&config.name, &plan, None);
+        let mut inputs = inputs(&config.name, &plan, None);
+        inputs.extend(self.settings.index.as_deref());
         check_file(file, SHARD_MAP, true, &inputs)?;
         tidy_file(file, watch)?;
         let mut built = build(&Build {
@@ -151,6 +160,7 @@ impl<'a> MakeMap<'a> {
             target: file,
             threads,
             tolerant,
+            index: index.as_deref(),
             watch,
         })?;
         if elsewhere {
@@ -159,6 +169,9 @@ impl<'a> MakeMap<'a> {
             }
         }
         built.map.write()?;
+        if let Some(indexed) = &built.indexed {
+            notes::of_index(indexed, watch);
+        }
         for failed in &built.failed {
             watch.note(Note::LeftOut {
                 reason: failed.reason.render(config.access.dialect),

@@ -2,7 +2,7 @@
 //!
 //! On top of the line. [`Run`] makes a store of granules, or pieces of one (`asked.rs` what is asked for,
 //! `planned.rs` once the granules are known, `refused.rs` what does not go together, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
-//! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
+//! shard map, [`MakeIndex`] an index of granules, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
 //! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `positions.rs` what is read again), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
 //! output is no folder, `away.rs` and `published.rs` make it on this machine and send it.
@@ -20,6 +20,7 @@ mod geotiff;
 mod granules;
 mod grown;
 mod located;
+mod make_index;
 mod make_map;
 mod notes;
 mod outcome;
@@ -45,6 +46,7 @@ pub use asked::Run;
 pub use finalize::Finalize;
 pub use finalized::{Finalized, Made};
 pub use granules::{Granules, Mapped, Source};
+pub use make_index::MakeIndex;
 pub use make_map::MakeMap;
 pub use outcome::{Done, Outcome};
 pub(crate) use planned::coarser_on;

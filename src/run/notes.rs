@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::Config;
 use crate::photon::Counts;
 use crate::pipeline::Tally;
-use crate::plan::Plan;
+use crate::plan::{Indexed, Plan};
 use crate::read::{
     GranuleReport, GroundTrackReport, OUTSIDE_GRID, OUTSIDE_REGION, OUTSIDE_SHARDS, UNLISTED_SHARD,
 };
@@ -52,6 +52,23 @@ pub fn of_plan(plan: &Plan, watch: &dyn Watch) {
     if plan.not_data > 0 {
         watch.note(Note::NotData {
             files: plan.not_data,
+        });
+    }
+}
+
+/// What an index spared, and what of it is no longer so.
+pub fn of_index(indexed: &Indexed, watch: &dyn Watch) {
+    if indexed.changed > 0 {
+        watch.note(Note::IndexedBefore {
+            index: indexed.index.clone(),
+            changed: indexed.changed,
+        });
+    }
+    if indexed.outside_region + indexed.outside_time > 0 {
+        watch.note(Note::Spared {
+            index: indexed.index.clone(),
+            outside_region: indexed.outside_region,
+            outside_time: indexed.outside_time,
         });
     }
 }

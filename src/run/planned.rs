@@ -54,6 +54,7 @@ impl<'a> Planned<'a> {
             granules: 1,
             ..settings.access()?
         };
+        let index = settings.open_index(&mut asked.config.access)?;
         let overviews = coarser_on(&asked.overviews, &asked.config.grid)
             .map_err(|what| Error::argument(format!("overviews: {what}")))?;
         if !asked.layout.has_overviews() && !overviews.is_empty() {
@@ -90,13 +91,19 @@ impl<'a> Planned<'a> {
             let part = matches!(&asked.source, Source::Mapped(mapped) if mapped.shards.is_some());
             geotiff::check_asked(folder, asked.config.grid.kind, asked.layout, part)?;
         }
-        let (plan, map) = match &asked.source {
+        let (mut plan, map) = match &asked.source {
             Source::Granules(granules) => (granules.plan(config, settings.tolerant, watch)?, None),
             Source::Mapped(mapped) => {
                 let (plan, map) = mapped.plan(config, (watch, &settings.scratch()))?;
                 (plan, Some((map, mapped.clone())))
             }
         };
+        if let Some(index) = &index {
+            plan.spare(index, config)?;
+        }
+        if let Some(indexed) = &plan.indexed {
+            notes::of_index(indexed, watch);
+        }
         Ok(Self {
             asked,
             plan,
@@ -153,7 +160,8 @@ impl<'a> Planned<'a> {
         } = &self.asked;
         let part = self.is_part();
         let map = self.map.as_ref().map(|(map, _)| map);
-        let inputs = self.inputs();
+        let mut inputs = self.inputs();
+        inputs.extend(settings.index.as_deref());
         let (report, session) = targets::begin(&self, store, &inputs)?;
         let work = Work {
             config,

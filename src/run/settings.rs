@@ -1,13 +1,15 @@
 //! On what a run runs, and who watches it; none of it changes a bit of a result.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::backend::DeviceChoice;
 use crate::backend::choose::Guide;
 use crate::config::{Access, Config};
 use crate::error::{Dialect, Error, Result};
+use crate::index::Index;
 use crate::pipeline::{Memory, Options, Survey};
-use crate::source::Remote;
+use crate::source::{Remembers, Remote};
 use crate::watch::{Unwatched, Watch};
 
 /// Of the memory an eighth is for bytes of objects, where there are any, within these bounds.
@@ -23,6 +25,8 @@ pub(super) struct Settings<'a> {
     pub remote: Remote,
     /// Where is made what is sent afterwards; the folder of temporary files where none is named.
     pub scratch: Option<PathBuf>,
+    /// What is known of granules before they are opened.
+    pub index: Option<PathBuf>,
     /// Whether whole files are hashed.
     pub hashed: bool,
     pub device: DeviceChoice,
@@ -48,6 +52,7 @@ impl Default for Settings<'_> {
             external: Vec::new(),
             remote: Remote::default(),
             scratch: None,
+            index: None,
             hashed: false,
             device: DeviceChoice::Auto,
             guide: Guide::default(),
@@ -85,6 +90,17 @@ impl<'a> Settings<'a> {
     /// Where is made what is sent afterwards.
     pub fn scratch(&self) -> PathBuf {
         self.scratch.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// Opens the index, if there is one, for whoever opens objects and for whoever plans.
+    ///
+    /// # Errors
+    /// A file that is no index, or a damaged one.
+    pub fn open_index(&self, access: &mut Access) -> Result<Option<Arc<Index>>> {
+        let index = self.index.as_deref().map(Index::open).transpose()?;
+        let index = index.map(Arc::new);
+        access.remote.index = index.clone().map(|index| index as Arc<dyn Remembers>);
+        Ok(index)
     }
 
     /// What is in memory of objects at most.

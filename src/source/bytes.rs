@@ -58,6 +58,29 @@ pub trait Bytes: Debug + Send + Sync {
         false
     }
 
+    /// As [`Bytes::read_at`], by the library that asks for structure: what it asks for is what an index keeps.
+    ///
+    /// # Errors
+    /// As [`Bytes::read_at`].
+    fn structure_at(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        self.read_at(at, out)
+    }
+
+    /// The ranges that were asked for as structure and in small reads, ascending; none where that was not noted.
+    fn noted(&self) -> Vec<Range<u64>> {
+        Vec::new()
+    }
+
+    /// What tells this version of it from others, where somebody says that.
+    fn etag(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it is what an index remembers of it.
+    fn is_remembered(&self) -> bool {
+        false
+    }
+
     /// Why reads failed for good, in words with the remedy; all later ones fail, too.
     fn trouble(&self) -> Option<String> {
         None

@@ -7,6 +7,7 @@
 
 mod address;
 mod bytes;
+mod known;
 mod list;
 #[cfg(not(feature = "cloud"))]
 #[path = "no_object.rs"]
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use address::{decoded, is_object, of_file_url, scheme, shown};
 pub use bytes::{Bytes, FileBytes, Joined, Part, Sink, read_up_to};
+pub use known::{Remembered, Remembers, packed, unpacked};
 pub use list::granules_of;
 pub use object::{Prefix, failure, get_text, register};
 pub use remote::{Remote, Took, Traffic};

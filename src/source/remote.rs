@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::known::Remembers;
+
 /// Bytes of objects that may be in memory, where nobody says.
 const MEMORY: u64 = 128 << 20;
 /// Tries of a request that brings nothing, where nobody says.
@@ -25,6 +27,12 @@ pub struct Remote {
     pub retries: u32,
     /// Bytes that may be in memory between the network and who reads them.
     pub memory: u64,
+    /// What is known of objects before they are asked for.
+    pub index: Option<Arc<dyn Remembers>>,
+    /// Whether objects that the index knows are taken for what they were until they are read.
+    pub unasked: bool,
+    /// Whether it is noted what the library of HDF5 asks for.
+    pub noting: bool,
     /// Waiting ends once this is set.
     pub stop: Arc<AtomicBool>,
     /// What reading has taken so far.
@@ -39,6 +47,9 @@ impl Default for Remote {
             cache: None,
             retries: RETRIES,
             memory: MEMORY,
+            index: None,
+            unasked: false,
+            noting: false,
             stop: Arc::default(),
             traffic: Arc::default(),
         }

@@ -39,6 +39,16 @@ pub enum Note {
     },
     /// Files of folders that are plainly no data.
     NotData { files: u64 },
+    /// Granules that an index knows to lie elsewhere are not opened.
+    Spared {
+        index: PathBuf,
+        outside_region: u64,
+        outside_time: u64,
+    },
+    /// Granules are others than an index knows.
+    IndexedBefore { index: PathBuf, changed: u64 },
+    /// An index knows a file that is not there any more.
+    Gone { granule: String, removed: bool },
     /// Keys of a config that change nothing, as only other readers of its format need them.
     WithoutEffect {
         config: String,
@@ -132,6 +142,7 @@ impl Note {
             | Self::Parts { .. }
             | Self::NotRead { .. }
             | Self::NotData { .. }
+            | Self::Spared { .. }
             | Self::Drift { .. }
             | Self::DeviceTaken { .. }
             | Self::GoesOn { .. }
@@ -164,6 +175,8 @@ impl From<&Note> for Phrase {
             | Note::Parts { .. }
             | Note::NotRead { .. }
             | Note::NotData { .. }
+            | Note::Spared { .. }
+            | Note::Gone { .. }
             | Note::WithoutEffect { .. }
             | Note::OddMap { .. } => note.of_plan().into(),
             Note::PieceAgain { .. }
@@ -176,6 +189,14 @@ impl From<&Note> for Phrase {
             | Note::LackingGranule { .. }
             | Note::ShardsDone { .. }
             | Note::NothingInPieces { .. } => note.of_pieces(),
+            Note::IndexedBefore { index, changed } => phrase![
+                format!(
+                    "{changed} granules are others than index {} knows, and are opened as if it did not know them; bring \
+                     it up to date with ",
+                    index.display()
+                ),
+                Action::MakeIndex
+            ],
             Note::AlreadyWhole { .. }
             | Note::NamesGiven { .. }
             | Note::Removed { .. }
@@ -228,6 +249,23 @@ impl Note {
             Self::WithoutEffect { config, keys } => {
                 format!("config {config}: without effect here: {}", keys.join(", "))
             }
+            Self::Spared {
+                index,
+                outside_region,
+                outside_time,
+            } => format!(
+                "not opened, as index {} knows where and when they are: {outside_region} granules outside of the region, \
+                 {outside_time} outside of the time",
+                index.display()
+            ),
+            Self::Gone { granule, removed } => format!(
+                "{granule} is not there any more, and {}",
+                if *removed {
+                    "was taken out of the index"
+                } else {
+                    "stays in the index"
+                }
+            ),
             Self::OddMap { what } => what.clone(),
             _ => String::new(),
         }

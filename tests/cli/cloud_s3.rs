@@ -113,3 +113,38 @@ fn faults_between_here_and_s3_change_no_byte() {
     assert!(count["faults"].as_u64().unwrap() > 5, "{count}");
     assert_eq!(report["network"]["retries"], count["faults"]);
 }
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn an_index_of_a_bucket_spares_its_structure() {
+    let (site, folder, names) = site();
+    let s3 = Server::s3(&folder);
+    let urls = urls("granules", &names);
+    std::fs::write(site.path("credentials"), "").unwrap();
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "secret-key"),
+    ];
+    succeed(at(&site, "plain.zarr", &s3, &urls).envs(keys));
+    let received = |site: &Site| report(site)["network"]["bytes_received"].as_u64().unwrap();
+    let plain = received(&site);
+    let index = site.path("index.parquet");
+    // The same settings of who asks, for another verb.
+    let known = at(&site, "unused.zarr", &s3, &[]);
+    let mut indexing = crate::support::icefold();
+    for (name, value) in known.get_envs() {
+        match value {
+            Some(value) => indexing.env(name, value),
+            None => indexing.env_remove(name),
+        };
+    }
+    indexing.arg("index").args(&urls).arg("-o").arg(&index);
+    succeed(indexing.envs(keys));
+    let text = String::from_utf8_lossy(&std::fs::read(&index).unwrap()).into_owned();
+    assert!(text.contains("s3://granules/") && !text.contains("secret-key"));
+    let mut with = at(&site, "known.zarr", &s3, &[]);
+    succeed(with.arg("--index").arg(&index).envs(keys));
+    assert_same(&site.out("files.zarr"), &site.out("known.zarr"));
+    assert!(received(&site) < plain, "{} of {plain}", received(&site));
+    assert_eq!(report(&site)["index"]["known"], 2);
+}

@@ -10,6 +10,7 @@ mod cells;
 mod changes;
 mod cite;
 mod cloud;
+mod cloud_index;
 mod cloud_put;
 mod cloud_put_faults;
 mod cloud_s3;

@@ -7,10 +7,11 @@ use super::granules::{Heights, one};
 use super::{Site, json, refuse};
 use crate::support::{icefold, stderr, stdout, succeed};
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "devices",
     "demo",
     "run",
+    "index",
     "plan",
     "inspect",
     "render",

@@ -24,6 +24,8 @@ mod grows;
 mod grows_kinds;
 mod hive;
 mod idle_keys;
+mod index_files;
+mod indexes;
 mod inspections;
 mod joins;
 mod joins_settled;

@@ -13,7 +13,7 @@ const FLOORS: [&str; 39] = [
     "error", "features", "digest", "text", "guard", "folders", "place", "watch", "usage",
     // What is computed with, and on.
     "photon", "source", "grid", "region", "expr", "stat", "config", // From files to photons.
-    "decode", "read", "left_out", "plan", // From photons to cells.
+    "decode", "read", "left_out", "index", "plan", // From photons to cells.
     "backend", "merge", "finalize", // Cells as files.
     "store", "piece", "publish", // The line, and what is said of it.
     "pipeline", "picture", "view", "export", "report", // On top of it.

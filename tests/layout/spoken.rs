@@ -5,7 +5,7 @@ use super::lexer::{lines, strings};
 use super::{expect_none, files, read, words};
 
 /// Verbs of the program.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "aggregate",
     "bench",
     "bench-device",
@@ -15,6 +15,7 @@ const VERBS: [&str; 17] = [
     "demo",
     "devices",
     "finalize",
+    "index",
     "inspect",
     "plan",
     "render",

@@ -35,6 +35,7 @@ fn map_of(config: &Config, granules: &[PathBuf], target: &Path, threads: usize) 
         target,
         threads,
         tolerant: false,
+        index: None,
         watch: &Unwatched,
     };
     build(&build_of).unwrap().map
@@ -117,6 +118,7 @@ fn an_interrupted_plan_is_no_map() {
         target: &folder.path().join("map.json"),
         threads: 2,
         tolerant: true,
+        index: None,
         watch: &Impatient,
     };
     let stopped = build(&build_of).map_err(|error| error.kind());

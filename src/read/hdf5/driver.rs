@@ -251,7 +251,7 @@ unsafe extern "C" fn read(
     // What is asked for behind the end is zero, as in the library's own drivers.
     let left = handle.bytes.length().saturating_sub(at);
     let there = usize::try_from(left).unwrap_or(usize::MAX).min(size);
-    match handle.bytes.read_at(at, &mut out[..there]) {
+    match handle.bytes.structure_at(at, &mut out[..there]) {
         Ok(()) => DONE,
         Err(_) => FAILED,
     }

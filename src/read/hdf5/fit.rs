@@ -83,6 +83,39 @@ impl Outline {
         })
     }
 
+    /// Of a granule that was looked at before: its product, and the rows of those ground tracks that it has.
+    #[expect(clippy::unnecessary_wraps, reason = "a build without HDF5 makes none")]
+    pub(crate) fn remembered(product: Option<&str>, rows: &[(&str, Option<u64>)]) -> Option<Self> {
+        let track = |&(name, rows): &(&str, Option<u64>)| GroundTrackSummary {
+            name: name.to_owned(),
+            status: match rows {
+                None => GroundTrackStatus::Missing,
+                Some(0) => GroundTrackStatus::Empty,
+                Some(_) => GroundTrackStatus::Present,
+            },
+            rows: rows.unwrap_or(0),
+            beam: None,
+            unread: None,
+        };
+        let there = rows.iter().filter(|(_, rows)| rows.is_some());
+        Some(Self {
+            tracks: rows.iter().map(track).collect(),
+            groups: there.map(|(name, _)| (*name).to_owned()).collect(),
+            product: product.map(str::to_owned),
+            instead: None,
+        })
+    }
+
+    /// The ground tracks, in the order of the config.
+    pub(crate) fn tracks(&self) -> &[GroundTrackSummary] {
+        &self.tracks
+    }
+
+    /// `ATL06`, by the granule's own word or its name.
+    pub(crate) fn product(&self) -> Option<&str> {
+        self.product.as_deref()
+    }
+
     /// Whether no ground track has the group that the config reads.
     pub fn is_blank(&self) -> bool {
         use GroundTrackStatus::{Empty, Present};
@@ -106,7 +139,7 @@ impl Outline {
 }
 
 /// The product that a granule is of, as `ATL06`.
-fn product(granule: &GranuleFile) -> Option<String> {
+pub(crate) fn product(granule: &GranuleFile) -> Option<String> {
     let is_product = |name: &String| {
         let digits = name.get(3..5);
         name.starts_with("ATL") && digits.is_some_and(|d| d.bytes().all(|c| c.is_ascii_digit()))

@@ -118,7 +118,7 @@ impl InTime {
 }
 
 /// From when to when photons are by the granule's own word, with a margin at both ends.
-fn said_span(granule: &GranuleFile) -> Option<RangeInclusive<f64>> {
+pub(in crate::read) fn said_span(granule: &GranuleFile) -> Option<RangeInclusive<f64>> {
     let [start, end] = ENDS.map(|path| number(granule, path));
     let said = start.zip(end).filter(|(start, end)| start <= end);
     said.map(|(start, end)| start - MARGIN..=end + MARGIN)

@@ -64,9 +64,9 @@ mod walk;
 
 pub use file::{GranuleFile, WholeDataset};
 pub use fit::{Outline, Tracks};
-pub(crate) use fit::{lacking, of_other_product};
+pub(crate) use fit::{lacking, of_other_product, product};
 pub use ground_track::{Beam, GroundTrackStatus, GroundTrackSummary, Unread};
-pub(in crate::read) use in_time::lies_outside;
+pub(in crate::read) use in_time::{lies_outside, said_span};
 pub use inspect::{Inspected, inspect, inspect_all};
 pub use open_file::plugin_folders;
 pub use reader::Reader;

@@ -21,6 +21,7 @@ mod prefix;
 mod put;
 mod room;
 mod shelf;
+mod structure;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -40,8 +41,9 @@ pub use prefix::Prefix;
 use super::{Bytes, Remote, Seen, shown};
 use crate::error::{Error, Result};
 
-/// Objects that are opened at the same time.
+/// Objects that are opened at the same time, and those of them that an index knows, of which little is asked.
 const OPENED: usize = 16;
+const KNOWN: usize = 64;
 
 /// An object by its path.
 type Known = (Arc<dyn Bytes>, Seen);
@@ -116,11 +118,16 @@ fn opened(urls: &[String], remote: &Remote) -> Result<Vec<Result<Object, Failed>
     let stores = Arc::new(Stores::new(remote).map_err(|e| network(&e))?);
     let shared = Arc::new(Shared::new(remote.memory));
     let runtime = room::runtime().map_err(|e| network(&Trouble::lost(&e)))?;
-    let gate = Arc::new(Semaphore::new(OPENED));
+    let gates = [OPENED, KNOWN].map(|most| Arc::new(Semaphore::new(most)));
     let (done, waiting) = mpsc::channel();
     for (number, url) in urls.iter().enumerate() {
         let (url, stores, shared) = (url.clone(), Arc::clone(&stores), Arc::clone(&shared));
-        let (gate, done, remote) = (Arc::clone(&gate), done.clone(), remote.clone());
+        let remembered = remote
+            .index
+            .as_ref()
+            .and_then(|index| index.object(&shown(&url)));
+        let gate = Arc::clone(&gates[usize::from(remembered.is_some())]);
+        let (done, remote) = (done.clone(), remote.clone());
         runtime.spawn(async move {
             let _turn = gate.acquire().await;
             let opened = match stores.backend(&url) {
@@ -130,7 +137,10 @@ fn opened(urls: &[String], remote: &Remote) -> Result<Vec<Result<Object, Failed>
                         backend,
                         remote,
                     };
-                    Object::open(&url, fetch, shared).await
+                    match remembered {
+                        Some(known) => Object::remembered(&url, fetch, shared, known).await,
+                        None => Object::open(&url, fetch, shared).await,
+                    }
                 }
                 Err(trouble) => Err(Failed::of(&trouble, &shown(&url), 1)),
             };

@@ -18,6 +18,7 @@ use super::fetch::{Fetch, GivenUp};
 use super::many::Many;
 use super::room;
 use super::shelf::{Asked, Shelf};
+use super::structure::Structure;
 use super::trouble::{Failed, Trouble, What};
 use crate::source::{Bytes, Seen, Sink, shown};
 
@@ -31,6 +32,8 @@ const PARTS: u64 = 512;
 const LONGEST: u64 = 4 << 20;
 /// Longer reads are no metadata, and are brought as they are.
 const DIRECT: usize = 1 << 20;
+/// Reads of values that an index keeps, too: of numbers that stand alone.
+const SMALL: u64 = 4 << 10;
 
 /// What the objects of a run share.
 #[derive(Debug)]
@@ -62,19 +65,22 @@ impl Shared {
 #[derive(Debug)]
 pub struct Object {
     pub(super) number: u64,
-    url: String,
-    fetch: Fetch,
+    pub(super) url: String,
+    pub(super) fetch: Fetch,
     pub(super) known: Identity,
     pub(super) shared: Arc<Shared>,
     pub(super) ahead: Mutex<Ahead>,
     asked: Mutex<Asked>,
-    failed: OnceLock<Failed>,
+    /// What an index keeps of it.
+    pub(super) structure: Option<Structure>,
+    /// What was asked for as structure, where that is noted.
+    pub(super) noted: Option<Mutex<Asked>>,
+    pub(super) failed: OnceLock<Failed>,
 }
 
 impl Object {
     /// Opens an object by reading its head.
     pub async fn open(url: &str, fetch: Fetch, shared: Arc<Shared>) -> Result<Self, Failed> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let url = shown(url);
         let first = fetch.first(HEAD).await;
         let (known, head) = first.map_err(|e| Failed::of(&e.trouble, &url, e.tries))?;
@@ -82,19 +88,26 @@ impl Object {
             let why = "the server gives it neither an ETag nor a date, so that a change while it is read would not be seen";
             return Err(Failed::of(&Trouble::new(What::Unfit, why), &url, 1));
         }
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        lock(&shared.shelf).put(number, 0, head.into());
+        let opened = Self::of(url, fetch, shared, known);
+        lock(&opened.shared.shelf).put(opened.number, 0, head.into());
+        Ok(opened)
+    }
+
+    pub(super) fn of(url: String, fetch: Fetch, shared: Arc<Shared>, known: Identity) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         fetch.remote.traffic.object();
-        Ok(Self {
-            number,
+        Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             url,
+            noted: fetch.remote.noting.then(Mutex::default),
             fetch,
             known,
             shared,
             ahead: Mutex::default(),
             asked: Mutex::default(),
+            structure: None,
             failed: OnceLock::new(),
-        })
+        }
     }
 
     pub fn identity(&self) -> &Identity {
@@ -131,7 +144,13 @@ impl Object {
 
     /// Keeps why a read failed for good.
     pub(super) fn fail(&self, given_up: &GivenUp) -> io::Error {
-        let failed = Failed::of(&given_up.trouble, &self.url, given_up.tries);
+        let mut failed = Failed::of(&given_up.trouble, &self.url, given_up.tries);
+        if given_up.trouble.what == What::Changed && self.structure.is_some() {
+            failed.said = format!(
+                "{}: it is not the object that the index knows (its ETag, length or date is another); index it again",
+                self.url
+            );
+        }
         if given_up.trouble.what == What::Stopped {
             return failed.into();
         }
@@ -264,6 +283,10 @@ impl Bytes for Object {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
         let range = at..end;
+        self.note(&range, SMALL);
+        if self.of_index(&range, out)? {
+            return Ok(());
+        }
         self.need(std::slice::from_ref(&range));
         let early = lock(&self.ahead).of(&range);
         if let Some(early) = early
@@ -278,8 +301,29 @@ impl Bytes for Object {
     }
 
     fn read_many(&self, ranges: &[Range<u64>], sink: &Sink) {
+        for range in ranges {
+            self.note(range, SMALL);
+        }
         let many = Many::of(self, ranges);
         many.bring(sink);
+    }
+
+    fn structure_at(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
+        self.note(&(at..at.saturating_add(out.len() as u64)), u64::MAX);
+        self.read_at(at, out)
+    }
+
+    fn noted(&self) -> Vec<Range<u64>> {
+        let noted = self.noted.as_ref();
+        noted.map_or(Vec::new(), |noted| lock(noted).ranges().collect())
+    }
+
+    fn etag(&self) -> Option<String> {
+        self.known.etag.clone()
+    }
+
+    fn is_remembered(&self) -> bool {
+        self.structure.is_some()
     }
 
     fn expect(&self, blocks: &[Vec<Range<u64>>]) {

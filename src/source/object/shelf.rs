@@ -115,6 +115,11 @@ impl Shelf {
 pub struct Asked(BTreeMap<u64, u64>);
 
 impl Asked {
+    /// All of them, joined where they touch, ascending.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
+        self.0.iter().map(|(&start, &end)| start..end)
+    }
+
     /// Adds a range; how many of its bytes are new.
     pub fn add(&mut self, range: &Range<u64>) -> u64 {
         if range.is_empty() {

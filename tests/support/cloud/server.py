@@ -27,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 args = None
 lock = threading.Lock()
-count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "leaked": [], "by_method": {}}
+count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "ranges": [], "leaked": [], "by_method": {}}
 chance = None
 ports = []
 
@@ -184,6 +184,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.refuse(416, [("Content-Range", "bytes */%d" % len(whole))])
             status, body = 206, whole[first : last + 1]
             headers.append(("Content-Range", "bytes %d-%d/%d" % (first, last, len(whole))))
+            with lock:
+                count["ranges"].append([name, first, last])
         return status, headers, body
 
     def do_GET(self):
