@@ -197,6 +197,10 @@ fn proposals(program: &str, out: &str) -> Vec<(String, &'static str)> {
             "another map: heights of 2020",
         ),
         (
+            "view OUT/land_ice.zarr -o page.html",
+            "a page to look around in: open it in a browser",
+        ),
+        (
             "run OUT/land_ice.yaml OUT/land_ice --region OUT/basin.geojson --cells-of-region --store again.zarr --threads 1",
             "the same question again, on one thread",
         ),
