@@ -45,7 +45,7 @@ def cartopy_map(ax, store, variable, natural_earth, cmap, limits, label):
     points = ax.projection.transform_points(ccrs.PlateCarree(), lon, lat)[..., :2]
     values = np.ma.masked_invalid(cells[variable].values)
     vmin, vmax = limits or np.percentile(values.compressed(), [2, 98])
-    filled = PolyCollection(points, array=values, cmap=cmap, clim=(vmin, vmax), edgecolors="face", linewidths=0.3)
+    filled = PolyCollection(points, array=values, cmap=cmap, clim=(vmin, vmax), edgecolors="face", linewidths=0.3, zorder=3)
     low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
     room = 0.05 * (high - low)
     ax.set_extent([low[0] - room[0], high[0] + room[0], low[1] - room[1], high[1] + room[1]], ax.projection)

@@ -107,9 +107,8 @@ impl<'a> Labels<'a> {
         let parallels: Vec<Line> = parallels.collect();
         // Where a map is turned against north, meridians run to its sides, and parallels up and down.
         let (upright, level) = ([Side::Bottom, Side::Top], [Side::Left, Side::Right]);
-        let crosses = |sides: [Side; 2]| {
-            move |line: &Line| crossing(&line.1, view, &sides).is_some()
-        };
+        let crosses =
+            |sides: [Side; 2]| move |line: &Line| crossing(&line.1, view, &sides).is_some();
         let (meridians, turned_meridians): (Vec<Line>, Vec<Line>) =
             meridians.into_iter().partition(crosses(upright));
         let (parallels, turned_parallels): (Vec<Line>, Vec<Line>) =
@@ -300,7 +299,10 @@ mod tests {
         let locator = grid.locator(order);
         // There meridians run from side to side in EPSG:3031.
         let cells = (0..400).map(|i| locator.cell(-105.0 + f64::from(i) / 100.0, -77.0));
-        let cells: Vec<u64> = cells.collect::<std::collections::BTreeSet<u64>>().into_iter().collect();
+        let cells: Vec<u64> = cells
+            .collect::<std::collections::BTreeSet<u64>>()
+            .into_iter()
+            .collect();
         let map = MapData {
             grid,
             order,

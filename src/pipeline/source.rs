@@ -152,7 +152,11 @@ impl Source<'_> {
         let mut buffers = Buffers::default();
         for (granule, opened) in self.granules.iter().zip(opened) {
             let read = opened.and_then(|opened| {
-                let Opened { input, files, seconds } = opened;
+                let Opened {
+                    input,
+                    files,
+                    seconds,
+                } = opened;
                 let read = self.read((input, seconds), &mut buffers, (sender, given_back))?;
                 Ok((read, files))
             });

@@ -280,7 +280,10 @@ fn a_request_has_its_time_however_its_bytes_are_spread() {
     let mut silent = TcpStream::connect(host).unwrap();
     let started = Instant::now();
     let mut sender = dripping.try_clone().unwrap();
-    let drops = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Slow: {}", "a".repeat(400));
+    let drops = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Slow: {}",
+        "a".repeat(400)
+    );
     let sending = std::thread::spawn(move || {
         for byte in drops.as_bytes() {
             if sender.write_all(&[*byte]).is_err() {

@@ -4,7 +4,7 @@
 
 The colours span VMIN to VMAX, as viridis on light paper. CRS is what PROJ projects by; of `degrees` the map has these as they are,
 with longitudes shortened. Where the picture is on the plane is found from the extent of the cells alone; with that, every
-outline of a cell and every coast has to be where PROJ has it, to a pixel and a half.
+outline of a cell and every coast has to be where PROJ has it, to two pixels.
 """
 
 import pathlib
@@ -109,7 +109,8 @@ def main():
     values = cells[variable].values.astype("f8")
     with rasterio.open(picture) as file:
         image = np.moveaxis(file.read([1, 2, 3]), 0, 2)
-    lon, lat = healpix.vertices(ids, order, ellipsoid="WGS84")
+    # Sides are curves on most maps: each is cut into eight.
+    lon, lat = healpix.vertices(ids, order, ellipsoid="WGS84", step=8)
     if crs == "degrees":
         def project(lon, lat):
             # In the turn around the cells.
@@ -143,9 +144,9 @@ def main():
     drawn = mask_of(outlines)
     within, outside = eroded(drawn, 2) & inner, eroded(~drawn, 2) & inner
     assert within.sum() > 1000 and outside.sum() > 1000, (within.sum(), outside.sum())
-    missing, strays = int((within & ~coloured).sum()), int((outside & coloured).sum())
-    # A faint line of the graticule over a cell whose colour is nearly grey may count as none.
-    assert missing <= 0.002 * within.sum() and strays == 0, (missing, strays)
+    missing, strays = within & ~coloured, int((outside & coloured).sum())
+    # Coasts and the graticule lie over cells: lines, and no more than that.
+    assert missing.sum() <= 0.03 * within.sum() and not eroded(missing, 2).any() and strays == 0, (int(missing.sum()), strays)
     # Their colours are Matplotlib's of their values, at the middle of those that are wide enough.
     wide = np.sqrt(4 * np.pi / 12) * 6_371_007 / 2.0**order
     middles = healpix.healpix_to_lonlat(ids, order, ellipsoid="WGS84")
@@ -162,7 +163,7 @@ def main():
         near += bool((np.abs(around - colour).max(axis=1) <= 4).any())
     assert looked >= min(20, len(ids) // 2) and near >= 0.95 * looked, (looked, near)
 
-    # Coasts: no water where there is land, no land where there is water, but a pixel and a half from the line.
+    # Coasts: no water where there is land, no land where there is water, but for two pixels from the line.
     land, ice, shelves, lakes = rings([3, 4, 5, 6])
     window = box(*(to_plane * (left, bottom)), *(to_plane * (right, top)))
     near_by = window.buffer(0.1 * window.length)
@@ -174,12 +175,13 @@ def main():
             # Sides are lines of the plane of degrees: long ones are cut.
             step = np.linspace(0, 1, 8, endpoint=False)[:, None]
             ring = (ring[:-1, None] + step * (ring[1:] - ring[:-1])[:, None]).reshape(-1, 2)
-            px, py = project(ring[:, 0], ring[:, 1])
-            if not (np.isfinite(px).all() and np.isfinite(py).all()) or (crs == "degrees" and np.ptp(px) > 180):
+            # In degrees a ring is as it is, and once more a turn to both sides.
+            turns = [-360, 0, 360] if crs == "degrees" else [0]
+            px, py = (ring[:, 0], ring[:, 1]) if crs == "degrees" else project(ring[:, 0], ring[:, 1])
+            if not (np.isfinite(px).all() and np.isfinite(py).all()):
                 continue
-            polygon = Polygon(zip(px, py))
-            if near_by.intersects(polygon.envelope):
-                found.append(polygon)
+            polygons = [Polygon(zip(px + turn, py)) for turn in turns]
+            found += [polygon for polygon in polygons if near_by.intersects(polygon.envelope)]
         return found
 
     ground = np.zeros_like(inner)
@@ -188,13 +190,17 @@ def main():
         ground ^= mask_of([polygon])
     ground |= mask_of(polygons(shelves))
     water = mask_of(polygons(lakes), touched=True)
-    free = inner & ~eroded(drawn, 0) & outside
+    free = outside.copy()
+    # The scale bar stands there.
+    unit = image.shape[1] / 1400
+    free[int(bottom - 64 * unit) :, : int(left + 0.4 * (right - left))] = False
     is_sea = (image == SEA).all(axis=2) & free
     is_ground = np.logical_or.reduce([(image == colour).all(axis=2) for colour in GROUND]) & free
     firm, open_sea = eroded(ground & ~water, 2), eroded(~ground, 2)
     assert is_sea.sum() > 2000 and is_ground.sum() > 2000, (is_sea.sum(), is_ground.sum())
     drowned, stranded = int((is_sea & firm).sum()), int((is_ground & open_sea).sum())
-    assert drowned <= 2e-4 * is_ground.sum() and stranded <= 2e-4 * is_sea.sum(), (drowned, stranded)
+    # Rims of letters on the map have the colour of water.
+    assert drowned <= 3e-4 * is_ground.sum() and stranded <= 3e-4 * is_sea.sum(), (drowned, stranded)
     print(f"{len(ids)} cells of {wide:.0f} m, {looked} colours, {is_sea.sum()} pixels of water and {is_ground.sum()} of ground: "
           "PROJ and Matplotlib agree")
 
