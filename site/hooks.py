@@ -76,8 +76,8 @@ def on_page_markdown(markdown, page, config, files):
     """Turns links between files of the project into links between pages of the site."""
     uri = page.file.src_uri
     source = source_of(uri)
-    if uri == "index.md":
-        page.meta["hide"] = ["navigation", "toc"]
+    if uri in ("index.md", "gallery.md"):
+        page.meta["hide"] = ["navigation", "toc"] if uri == "index.md" else ["navigation"]
 
     def there(link):
         target, _, anchor = link.group(2).partition("#")

@@ -8,7 +8,8 @@ others. With --update such blocks are written anew.
 Comments on a page say what its blocks need:
 
     <!-- data: land-ice -->        granules/ and others of that name, which `made` below makes once
-    <!-- not run: WHY -->          the next block is not run; allowed for what changes the reader's machine only
+    <!-- not run: WHY -->          the next block is not run; allowed for what changes the reader's machine, asks another, or waits
+                                   for a person
     <!-- fails: 2 -->              the next block has to exit with 2
     <!-- stand-in: sbatch -->      a program of this name, from stand_in/, that does here what the real one would do there
 
@@ -37,7 +38,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```[ ]*$", re.M | re.S)
 WORD = re.compile(r"<!-- (data|not run|fails|stand-in): (.*?) -->")
 # Of these languages a page has blocks that are shown and not run.
 SHOWN = {"json", "toml", "rust", "console"}
-REASONS = ("installs", "makes its own data")
+REASONS = ("installs", "makes its own data", "waits for a person", "asks NASA")
 SECONDS = 300
 
 

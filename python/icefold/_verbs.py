@@ -103,6 +103,8 @@ def run(
     layout: str | None = None,
     overviews: Sequence[int] = (),
     table: Path | None = None,
+    table_geometry: str | None = None,
+    geotiff: Path | None = None,
     report: Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -144,8 +146,13 @@ def run(
     overviews
         Coarser orders that the store has, too, such as ``[11, 10, 9]``; of rectilinear grids widths of their cells in
         cells, such as ``[2, 4]``.
-    table
-        The cells as a table, too: ``.parquet`` or ``.arrow``.
+    table, table_geometry
+        The cells as a table, too: ``.parquet`` or ``.arrow``; with ``"polygon"`` its rows have the outlines of their cells, with
+        ``"point"`` the middles (GeoParquet, which GeoPandas and QGIS open), with ``"none"``, as where it is not given, longitude
+        and latitude as numbers alone.
+    geotiff
+        A folder: the arrays of rows and columns as Cloud Optimized GeoTIFF, too, named together with the store. Of HEALPix
+        cells :func:`icefold.open` and ``.icefold.to_raster`` give a raster, and ``icefold export`` writes one.
     report
         Where ``run.json`` goes, in place of beside the store.
     overwrite, resume
@@ -208,6 +215,8 @@ def run(
         "shards": _shards(shards),
         "store": maybe_path(store, "store"),
         "table": maybe_path(table, "table"),
+        "table_geometry": _geometry(table_geometry, table),
+        "geotiff": maybe_path(geotiff, "geotiff"),
         "report": maybe_path(report, "report"),
         "layout": maybe_text(layout, "layout", "cells"),
         "overviews": wholes(overviews, "overviews", 0, 255, "[11, 10]"),
@@ -231,6 +240,13 @@ def run(
     done = _report(where, text, whole, notes)
     say(notes, whole, empty and not allow_empty, f"run into {where}")
     return done
+
+
+def _geometry(given: str | None, table: Path | None) -> str | None:
+    """Geometries of a table, if there is one."""
+    if given is not None and table is None:
+        raise ArgumentError(f"table_geometry={given!r} is of a table, and none is written; give table= its path, too")
+    return maybe_text(given, "table_geometry", "polygon")
 
 
 def _report(where: str, text: str, whole: bool, notes: list[str]) -> Report:
@@ -299,6 +315,8 @@ def finalize(
     store: Path,
     *,
     table: Path | None = None,
+    table_geometry: str | None = None,
+    geotiff: Path | None = None,
     report: Path | None = None,
     overwrite: bool = False,
     keep_pieces: bool = False,
@@ -337,6 +355,8 @@ def finalize(
     settings = {
         "store": path(store, "store"),
         "table": maybe_path(table, "table"),
+        "table_geometry": _geometry(table_geometry, table),
+        "geotiff": maybe_path(geotiff, "geotiff"),
         "report": maybe_path(report, "report"),
         "overwrite": flag(overwrite, "overwrite"),
         "keep_pieces": flag(keep_pieces, "keep_pieces"),

@@ -9,6 +9,7 @@ use icefold::inspect::Look;
 use icefold::publish::Near;
 use icefold::run::{Finalized, Source};
 use icefold::source::Remote;
+use icefold::store::Geometry;
 use icefold::{
     DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
 };
@@ -34,6 +35,8 @@ pub struct RunSettings {
     shards: Option<String>,
     store: Option<PathBuf>,
     table: Option<PathBuf>,
+    table_geometry: Option<String>,
+    geotiff: Option<PathBuf>,
     report: Option<PathBuf>,
     layout: Option<String>,
     overviews: Vec<u8>,
@@ -107,6 +110,12 @@ impl RunSettings {
         if let Some(table) = &self.table {
             run = run.table(table);
         }
+        if let Some(name) = &self.table_geometry {
+            run = run.table_geometry(geometry(name)?);
+        }
+        if let Some(folder) = &self.geotiff {
+            run = run.geotiff(folder);
+        }
         if let Some(report) = &self.report {
             run = run.report(report);
         }
@@ -117,6 +126,19 @@ impl RunSettings {
             run = run.batch_rows(rows);
         }
         Ok(run)
+    }
+}
+
+/// What rows of a table say of where their cells are, by its name.
+fn geometry(name: &str) -> icefold::Result<Geometry> {
+    match name {
+        "polygon" => Ok(Geometry::Polygon),
+        "point" => Ok(Geometry::Point),
+        "none" => Ok(Geometry::None),
+        _ => Err(
+            Error::argument(format!("table_geometry='{name}' is no geometry of cells"))
+                .with_remedy("give 'polygon', 'point' or 'none'"),
+        ),
     }
 }
 
@@ -202,6 +224,8 @@ pub fn plan(
 pub struct FinalizeSettings {
     store: PathBuf,
     table: Option<PathBuf>,
+    table_geometry: Option<String>,
+    geotiff: Option<PathBuf>,
     report: Option<PathBuf>,
     overwrite: bool,
     keep_pieces: bool,
@@ -227,6 +251,12 @@ pub fn finalize(
             .watch(told);
         if let Some(table) = &settings.table {
             finalize = finalize.table(table);
+        }
+        if let Some(name) = &settings.table_geometry {
+            finalize = finalize.table_geometry(geometry(name)?);
+        }
+        if let Some(folder) = &settings.geotiff {
+            finalize = finalize.geotiff(folder);
         }
         if let Some(report) = &settings.report {
             finalize = finalize.report(report);

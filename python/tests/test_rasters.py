@@ -147,3 +147,32 @@ def test_steps_of_time_stay_in_front(granules):
     assert float(part["count"].sum()) == float(ds["count"].sum())
     with pytest.raises(icefold.ArgumentError, match="of steps of time select one first"):
         ds.icefold.plot("h_mean")
+
+
+def test_a_run_writes_geotiff_with_its_store(granules):
+    rasterio = pytest.importorskip("rasterio")
+    report = icefold.run(polar(), granules, "polar.zarr", geotiff="geotiff", overviews=[2])
+    assert sorted(path.name for path in pathlib.Path("geotiff").iterdir()) == ["count.tif", "h_mean.tif"]
+    assert {file["name"] for file in report["geotiff"]["files"]} == {"count.tif", "h_mean.tif"}
+    ds = icefold.open("polar.zarr")
+    with rasterio.open("geotiff/h_mean.tif") as file:
+        assert file.crs.to_epsg() == 3413 and file.transform.a == WIDTH and file.overviews(1) == [2]
+        drawn = file.read(1)
+    numpy.testing.assert_array_equal(drawn, ds["h_mean"].values.astype(drawn.dtype))
+    # Pieces have none; their store does.
+    made = icefold.plan(polar(), granules, "map.json")
+    with pytest.raises(icefold.ArgumentError, match=r"geotiff is written with the store.*finalize"):
+        icefold.run(polar(), plan="map.json", shards="0..1", store="parts.zarr", geotiff="parts")
+    for part in ("0..1", f"1..{made['shards']}"):
+        icefold.run(polar(), plan="map.json", shards=part, store="parts.zarr", overviews=[2])
+    icefold.finalize("parts.zarr", geotiff=pathlib.Path("parts"))
+    for name in ("count.tif", "h_mean.tif"):
+        assert pathlib.Path("parts", name).read_bytes() == pathlib.Path("geotiff", name).read_bytes()
+
+
+def test_geotiff_that_cannot_be_is_refused_by_name(granules):
+    with pytest.raises(icefold.ArgumentError, match="geotiff=tiffs is for rows and columns"):
+        icefold.run("atl03", granules, "cells.zarr", geotiff="tiffs")
+    with pytest.raises(icefold.ArgumentError, match="geotiff=True"):
+        icefold.run(polar(), granules, "polar.zarr", geotiff=True)
+    assert list(pathlib.Path().iterdir()) == []

@@ -20,7 +20,8 @@ def stores(granules: list[Path]) -> bool:
     report: icefold.Report = icefold.run(config, granules, "land_ice.zarr", overviews=[9, 8], progress=print)
     whole: bool = report.whole
     icefold.plan("atl06", granules, Path("map.json"), memory="1GiB")
-    done: icefold.Report = icefold.finalize("land_ice.zarr", keep_pieces=True)
+    done: icefold.Report = icefold.finalize("land_ice.zarr", keep_pieces=True, table=Path("a.parquet"), table_geometry="point")
+    icefold.run("atl06-greenland", granules, "km.zarr", geotiff=Path("geotiff"))
     same: icefold.Verification = icefold.verify("a.zarr", "b.zarr")
     drawn: icefold.Picture = icefold.render("land_ice.zarr", "h_mean", Path("map.png"), time=4)
     in_memory: bytes = icefold.render("land_ice.zarr", "h_mean")

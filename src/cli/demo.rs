@@ -197,6 +197,10 @@ fn proposals(program: &str, out: &str) -> Vec<(String, &'static str)> {
             "another map: heights of 2020",
         ),
         (
+            "view OUT/land_ice.zarr -o page.html",
+            "a page to look around in: open it in a browser",
+        ),
+        (
             "run OUT/land_ice.yaml OUT/land_ice --region OUT/basin.geojson --cells-of-region --store again.zarr --threads 1",
             "the same question again, on one thread",
         ),
@@ -253,7 +257,16 @@ fn program() -> String {
         return NAME.to_owned();
     }
     let here = std::env::current_dir().unwrap_or_default();
-    word(this.strip_prefix(here).unwrap_or(&this))
+    word(&from_here(&this, &here))
+}
+
+/// The path of a program as a shell in this folder finds it: a name alone it would look for elsewhere.
+fn from_here(program: &Path, here: &Path) -> PathBuf {
+    match program.strip_prefix(here) {
+        Ok(inside) if inside.components().count() == 1 => Path::new(".").join(inside),
+        Ok(inside) => inside.to_owned(),
+        Err(_) => program.to_owned(),
+    }
 }
 
 /// A path as a word of a shell.
@@ -276,6 +289,17 @@ mod tests {
         assert_eq!(word(Path::new("icefold-demo")), "icefold-demo");
         assert_eq!(word(Path::new("my demo")), "'my demo'");
         assert_eq!(word(Path::new("it's")), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_program_is_named_as_the_shell_finds_it() {
+        let named = |program: &str, here: &str| {
+            let path = from_here(Path::new(program), Path::new(here));
+            path.to_string_lossy().into_owned()
+        };
+        assert_eq!(named("/a/icefold", "/a"), "./icefold");
+        assert_eq!(named("/a/target/demo/icefold", "/a"), "target/demo/icefold");
+        assert_eq!(named("/opt/icefold", "/a"), "/opt/icefold");
     }
 
     #[test]

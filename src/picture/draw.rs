@@ -10,6 +10,7 @@ use super::coverage::Coverage;
 use super::earth::{self, Layer};
 use super::graticule::Graticule;
 use super::ink::Ink;
+use super::labels::{Labels, Sides};
 use super::layout::Layout;
 use super::mark::{self, Format, PICTURE};
 use super::outline::Outlines;
@@ -110,11 +111,12 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
     );
     let first = View::new(&window, layout.frames[0]);
     let shown = first.shown();
+    let mut labels = Labels::new(&ink, layout.unit);
     for (index, panel) in figure.panels.iter().enumerate() {
         let view = View::new(&window, layout.frames[index]);
         let coverage = Coverage::new(&outlines[index], panel.values, &view, &scale, layout.unit);
         ground(&mut scene, &view, &shown, layout.unit, &ink);
-        let graticule = Graticule::new(&view, &shown, layout.unit);
+        let graticule = Graticule::new(&view, &shown);
         let lines = graticule.lines(&view);
         scene.lines(lines.clone(), Paint(ink.grid, 0.4), layout.unit);
         scene.items.push(Item::Image(
@@ -135,9 +137,9 @@ pub(super) fn scene(figure: &Figure, style: &MapStyle) -> Result<Scene> {
             legend::nothing(&mut scene, view.frame, layout.unit, &ink);
         }
         scene.clip(None);
-        if figure.panels.len() == 1 {
-            graticule.labels(&mut scene, &view, &coverage, &ink);
-        } else {
+        let sides = Sides::of(&layout.frames, index);
+        labels.write(&mut scene, &graticule, (&view, &coverage), &sides);
+        if figure.panels.len() > 1 {
             legend::caption(&mut scene, view.frame, &panel.caption, layout.unit, &ink);
         }
     }

@@ -170,6 +170,17 @@ pub fn scale_bar(scene: &mut Scene, view: &View, unit: f64, ink: &Ink) {
     });
 }
 
+/// What cells whose value is NaN look like.
+fn no_value(scene: &mut Scene, (x, y): (f64, f64), font: Font, unit: f64, ink: &Ink) {
+    let swatch = Rect::new(x, y, x + (BAR_WIDTH * unit).round(), y + 16.0 * unit);
+    scene.rect(swatch, ink.no_value);
+    let at = (
+        swatch.x1 + 14.0 * unit,
+        swatch.middle().1 + font.to_middle(),
+    );
+    scene.text(at, Anchor::Start, "no value", font, ink.faint);
+}
+
 /// The colour bar: heading, colours, ticks, and what lies beyond its ends.
 pub fn color_bar(
     scene: &mut Scene,
@@ -200,6 +211,9 @@ pub fn color_bar(
             small,
             ink.faint,
         );
+        if has_nan {
+            no_value(scene, (left, maps.y0 + 66.0 * unit), small, unit, ink);
+        }
         return;
     };
     let step = Ticks::new(scale.low, scale.high, 100.0).step;
@@ -222,10 +236,7 @@ pub fn color_bar(
     ticks(scene, bar, scale, unit, ink);
     let mut y = bottom + (POINT + 14.0) * unit;
     if has_nan {
-        let swatch = Rect::new(left, y, bar.x1, y + 16.0 * unit);
-        scene.rect(swatch, ink.no_value);
-        let at = (bar.x1 + 14.0 * unit, swatch.middle().1 + small.to_middle());
-        scene.text(at, Anchor::Start, "no value", small, ink.faint);
+        no_value(scene, (left, y), small, unit, ink);
         y += 34.0 * unit;
     }
     for line in &lines {

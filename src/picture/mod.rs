@@ -3,7 +3,7 @@
 //! Beside the line: reads what the line wrote. `of_store.rs` draws an array of a store, in a style (`style.rs`) whose colours
 //! `palette.rs` has. `draw.rs` puts a scene together: `outline.rs` and `projection.rs` go from cells to the plane, `view.rs`
 //! and `layout.rs` from the plane to pixels, `coverage.rs` fills cells, `color.rs` says which value has which colour,
-//! `earth.rs` has coasts and ice, `graticule.rs` and `legend.rs` the rest, in the ink of `ink.rs` and letters of `font.rs`.
+//! `earth.rs` has coasts and ice, `graticule.rs`, `labels.rs` and `legend.rs` the rest, in the ink of `ink.rs` and letters of `font.rs`.
 //! `framed.rs` lends of it what pages need. `canvas.rs` and `png.rs`, `svg.rs` and `pdf.rs` write the scene. A picture depends on its cells and values, not on their order.
 
 #[cfg(feature = "picture")]
@@ -27,6 +27,8 @@ mod framed;
 mod graticule;
 #[cfg(feature = "picture")]
 mod ink;
+#[cfg(feature = "picture")]
+mod labels;
 #[cfg(feature = "picture")]
 mod layout;
 #[cfg(feature = "picture")]

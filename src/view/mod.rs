@@ -2,8 +2,8 @@
 //!
 //! Beside the line, on top of `src/store/` and `src/picture/`. A page asks for pieces by name (`piece.rs`): what there is to
 //! see (`meta.rs`), the blocks that an order's cells are cut into (`blocks.rs`), ids, values, ranges of colours. `source.rs`
-//! makes them of a store and `pack.rs` packs them. `html.rs` puts all of them into one file, `server.rs` (`request.rs`) hands
-//! them out one by one; `page/` is what runs in the browser, the same for both. `mark.rs` knows pages again.
+//! makes them of a store and `pack.rs` packs them. `html.rs` puts all of them into one file, `server.rs` (`request.rs`, `until.rs`)
+//! hands them out one by one; `page/` is what runs in the browser, the same for both. `mark.rs` knows pages again.
 
 #[cfg(feature = "picture")]
 mod blocks;
@@ -22,6 +22,8 @@ mod request;
 mod server;
 #[cfg(feature = "picture")]
 mod source;
+#[cfg(feature = "picture")]
+mod until;
 #[cfg(feature = "picture")]
 mod write;
 #[cfg(not(feature = "picture"))]

@@ -12,16 +12,18 @@ use std::time::Duration;
 
 use super::html;
 use super::piece::Piece;
-use super::request::{Asked, asked};
+use super::request::{Asked, Request};
 use super::source::Source;
+use super::until::Until;
 use crate::error::{Error, Result};
 
 /// From one look for connections, and for the wish to stop, to the next.
 const NAP: Duration = Duration::from_millis(20);
-/// Time for a request to arrive: browsers hold connections open on which they say nothing, and those must not hold up the end.
+/// Time for a request to arrive as a whole: browsers hold connections open on which they say nothing, and those must not hold up
+/// the end.
 const ARRIVAL: Duration = Duration::from_secs(2);
-/// Time for a part of an answer to leave.
-const LEAVING: Duration = Duration::from_secs(10);
+/// Time for an answer to leave as a whole: the largest has some megabytes, and the way may lead through `ssh`.
+const LEAVING: Duration = Duration::from_secs(30);
 /// Connections at the same time.
 const MOST: usize = 64;
 
@@ -92,20 +94,15 @@ impl Server {
         });
     }
 
-    /// Answers one request. That its sender left is no error.
+    /// Answers one request. That its sender left is no error, and to nothing there is no answer.
     fn serve(&self, stream: &TcpStream, source: &Source) {
-        let ready = stream
-            .set_nonblocking(false)
-            .and_then(|()| stream.set_read_timeout(Some(ARRIVAL)))
-            .and_then(|()| stream.set_write_timeout(Some(LEAVING)));
-        if ready.is_err() {
+        if stream.set_nonblocking(false).is_err() {
             return;
         }
-        let asked = asked(stream, self.port, &self.key);
-        let has_body = !matches!(
-            asked,
-            Ok(Asked::Page { body: false } | Asked::Piece { body: false, .. })
-        );
+        let arriving = Until::for_time(stream, ARRIVAL);
+        let Some(request) = Request::read(arriving, self.port, &self.key) else {
+            return;
+        };
         let text = |status, text: &str| {
             (
                 status,
@@ -113,14 +110,14 @@ impl Server {
                 text.as_bytes().to_vec(),
             )
         };
-        let (status, kind, body): Answer = match asked {
+        let (status, kind, body): Answer = match request.asked {
             Err((status, why)) => text(status, why),
-            Ok(Asked::Page { .. }) => (
+            Ok(Asked::Page) => (
                 200,
                 "text/html; charset=utf-8",
                 html::served(source).into_bytes(),
             ),
-            Ok(Asked::Piece { name, .. }) => {
+            Ok(Asked::Piece(name)) => {
                 let found = Piece::named(&name).map(|piece| source.packed(piece, false));
                 match found.unwrap_or(Ok(None)) {
                     Ok(Some(bytes)) => (200, "application/octet-stream", bytes),
@@ -129,23 +126,24 @@ impl Server {
                 }
             }
         };
-        let _ = answer(stream, status, kind, &body, has_body);
+        let sent: &[u8] = if request.body { &body } else { &[] };
+        let head = head(status, kind, body.len());
+        let mut leaving = Until::for_time(stream, LEAVING);
+        let _ = leaving
+            .write_all(head.as_bytes())
+            .and_then(|()| leaving.write_all(sent));
     }
 }
 
-fn answer(
-    mut stream: &TcpStream,
-    status: u16,
-    kind: &str,
-    body: &[u8],
-    has_body: bool,
-) -> std::io::Result<()> {
+/// The first line and the headers of an answer; its body has so many bytes, or would have.
+fn head(status: u16, kind: &str, length: usize) -> String {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         _ => "Internal Server Error",
     };
     let allow = if status == 405 {
@@ -153,17 +151,11 @@ fn answer(
     } else {
         ""
     };
-    let head = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{allow}Connection: close\r\n\
+    format!(
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{allow}Connection: close\r\n\
          Cache-Control: no-store\r\nContent-Security-Policy: {}; frame-ancestors 'none'\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nCross-Origin-Opener-Policy: same-origin\r\n\
          Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n\r\n",
-        body.len(),
         html::policy("'self'"),
-    );
-    stream.write_all(head.as_bytes())?;
-    if has_body {
-        stream.write_all(body)?;
-    }
-    stream.flush()
+    )
 }

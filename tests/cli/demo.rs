@@ -112,7 +112,7 @@ fn run_what_is_proposed(site: &Site, text: &str) {
         .filter_map(|line| line.strip_prefix("  "))
         .filter(|line| !line.starts_with('#'))
         .collect();
-    assert!(lines.len() >= 8, "{next}");
+    assert!(lines.len() >= 9, "{next}");
     let python = std::env::var_os("ICEFOLD_TEST_PYTHON");
     let mut said = Vec::new();
     for line in lines {
@@ -148,7 +148,7 @@ fn run_what_is_proposed(site: &Site, text: &str) {
         said.iter().any(|said| said.contains("identical")),
         "{said:?}"
     );
-    for made in ["ice.png", "again.zarr", "geotiff/h_mean.tif"] {
+    for made in ["ice.png", "page.html", "again.zarr", "geotiff/h_mean.tif"] {
         assert!(site.path(made).exists(), "{made}");
     }
 }

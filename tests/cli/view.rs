@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::granules::one;
 use super::{Site, refuse};
@@ -212,6 +213,19 @@ fn the_server_answers_whoever_has_the_address_and_gives_nothing_but_the_page() {
         head.contains(&format!("Content-Length: {}", html.len())),
         "{head}"
     );
+    // What is refused to HEAD has the headers of what is refused to GET, and no body either.
+    for (path, status) in [
+        ("/", 403),
+        ("/0123/", 403),
+        (&*format!("{path}zarr.json"), 404),
+        (&*format!("{path}piece/none"), 404),
+    ] {
+        let (of_get, head, body) = served.get("GET", path, host);
+        let (of_head, without, nothing) = served.get("HEAD", path, host);
+        assert_eq!((of_get, of_head), (status, status), "{path}");
+        assert_eq!(head, without, "{path}");
+        assert!(!body.is_empty() && nothing.is_empty(), "{path}");
+    }
     let piece = |name: &str| served.get("GET", &format!("{path}piece/{name}"), host);
     // Deflated, in the format of zlib.
     let (status, _, body) = piece("meta");
@@ -254,6 +268,50 @@ fn the_server_answers_whoever_has_the_address_and_gives_nothing_but_the_page() {
     assert_eq!(piece("earth").0, 200);
     let mut taken = view(&site, &["--no-open", "--port", port]);
     refuse(&mut taken, 2, &["port ", " is taken"]);
+}
+
+#[test]
+fn a_request_has_its_time_however_its_bytes_are_spread() {
+    let site = site();
+    let served = Served::of(&site, &[]);
+    let (host, path) = served.parts();
+    // Two connections: one goes on with a byte now and then, one says nothing.
+    let mut dripping = TcpStream::connect(host).unwrap();
+    let mut silent = TcpStream::connect(host).unwrap();
+    let started = Instant::now();
+    let mut sender = dripping.try_clone().unwrap();
+    let drops = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Slow: {}",
+        "a".repeat(400)
+    );
+    let sending = std::thread::spawn(move || {
+        for byte in drops.as_bytes() {
+            if sender.write_all(&[*byte]).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    // The server may close while a byte is on its way; what it said before counts.
+    let mut answer = Vec::new();
+    let mut part = [0; 512];
+    while let Ok(read @ 1..) = dripping.read(&mut part) {
+        answer.extend_from_slice(&part[..read]);
+    }
+    let took = started.elapsed();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
+        "{answer}"
+    );
+    // Some two seconds, of the forty and more that its bytes would take.
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    // To nothing there is no answer.
+    let mut nothing = Vec::new();
+    silent.read_to_end(&mut nothing).unwrap();
+    assert_eq!(nothing, b"");
+    sending.join().unwrap();
+    assert_eq!(served.get("GET", path, host).0, 200);
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@ mod first_open;
 mod geotiffs;
 mod joins;
 mod maps;
+mod pictures;
 mod rasters;
 mod regions;
 mod steps;

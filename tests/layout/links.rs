@@ -130,6 +130,41 @@ fn whole_configs_on_the_pages_are_valid() {
     assert!(found >= 4, "{found} configs");
 }
 
+/// Bullets of a changelog that announce changes of bits where `docs/PROMISE.md` has none: outside of Changed, or behind others.
+fn bits_out_of_place(changelog: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let (mut is_changed, mut others) = (false, false);
+    for line in changelog.lines() {
+        if let Some(heading) = line.strip_prefix('#') {
+            let heading = heading.trim_start_matches('#').trim();
+            if line.starts_with("## ") || line.starts_with("### ") {
+                (is_changed, others) = (heading == "Changed", false);
+            }
+        } else if line.starts_with("- ") {
+            let is_bits = line.starts_with("- **Bits");
+            if is_bits && !(line.starts_with("- **Bits:** ") && is_changed && !others) {
+                complaints.push(format!("CHANGELOG.md: out of its place: {line}"));
+            }
+            others |= !is_bits;
+        }
+    }
+    complaints
+}
+
+#[test]
+fn changes_of_bits_come_first() {
+    expect_none(&bits_out_of_place(&read(Path::new("CHANGELOG.md"))));
+    let right = "## 1\n### Changed\n- **Bits:** a\n  b\n- **Bits:** c\n- d\n### Fixed\n- e\n";
+    assert_eq!(bits_out_of_place(right), [""; 0]);
+    for wrong in [
+        "### Changed\n- d\n- **Bits:** a\n",
+        "### Changed\n- **Bits** a\n",
+        "### Changed\n### Fixed\n#### Values\n- **Bits:** a\n",
+    ] {
+        assert_eq!(bits_out_of_place(wrong).len(), 1, "{wrong}");
+    }
+}
+
 #[test]
 fn links_and_headings_are_found() {
     let page =
