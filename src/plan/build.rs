@@ -20,8 +20,8 @@ use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
-use super::entry::{canonical_folder, entry};
-use super::map::{MapGranule, MapShard, ShardMap};
+use super::entry::{MapGranule, canonical_folder, entry};
+use super::map::{MapShard, ShardMap};
 use super::mask::aoi_mask;
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
@@ -77,6 +77,8 @@ struct Footprint {
     /// Whether the granule lies outside of the time that the config bounds.
     outside_time: bool,
     outline: Option<Outline>,
+    /// When its data begin and end.
+    span: Option<[String; 2]>,
 }
 
 /// What is read of granules.
@@ -239,6 +241,7 @@ fn footprint(granule: &GranulePath, wanted: &Read, watch: &dyn Watch) -> Result<
     let rejected = |why: &str| counts.rejected.get(why).copied().unwrap_or(0);
     Ok(Footprint {
         outline: reader.outline(positions)?,
+        span: reader.time_span()?,
         shards,
         photons: counts.read,
         bad_coordinates: rejected("bad_coordinate"),
@@ -298,13 +301,14 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             };
             names.push(granule.name.to_string());
         } else {
-            listed.push((entry(&granule.path, &folder)?, footprint.shards));
+            let entry = entry(granule, footprint.span, &folder)?;
+            listed.push((entry, footprint.shards));
         }
     }
     if listed.is_empty() {
         return Err(nothing_to_list(build, &built));
     }
-    listed.sort();
+    listed.sort_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()));
     built.without_photons.sort();
     built.outside_region.sort();
     built.outside_grid.sort();

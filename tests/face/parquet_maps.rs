@@ -16,7 +16,10 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 
 use super::from_code::{done, looked, refused};
+use super::provenance_said::write_text;
+use super::joins::{ALL, pipeline, tracks};
 use crate::support::granules::paths;
+use crate::support::joined::PASS;
 use crate::support::site::{Site, assert_same};
 
 fn mapping(
@@ -233,6 +236,33 @@ fn files_that_are_no_maps_are_refused_by_column_and_row() {
             meta,
             "shard_keys[0] is 3, which is no morton word",
         ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", text("[-1]")),
+            ],
+            meta,
+            "column aoi_mask row 0 is no list of cells",
+        ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", Arc::new(StringArray::from(vec![None::<&str>]))),
+            ],
+            meta,
+            "column aoi_mask row 0 is null",
+        ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", keys()),
+            ],
+            meta,
+            "column aoi_mask is of UInt64",
+        ),
     ];
     for (columns, meta, words) in cases {
         write(&path, columns, meta);
@@ -271,7 +301,7 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     let meta = r#"{"metadata": {}, "grid_signature": {"type": "rectilinear", "crs": "EPSG:32618",
         "affine": [10, 0, 358300, 0, -10, 4311600], "shape": [1200, 1200], "chunk_shape": [300, 300]}}"#;
     let list =
-        r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {}}}]"#;
+        r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {"id": "c"}}}]"#;
     write(
         &path,
         vec![
@@ -288,4 +318,76 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     assert_eq!(map.keys(), [0, 5]);
     assert_eq!(map.granules[0].id, "a.h5");
     assert_eq!(map.unused, ["aoi_mask", "granules[].assets"]);
+    // What no run follows is there all the same, and is written again in either form.
+    assert_eq!(map.aoi_mask, Some(vec![vec![1], vec![]]));
+    assert_eq!(map.granules[0].time_start.as_deref(), Some("2019"));
+    assert_eq!(map.granules[0].time_end, None);
+    assert_eq!(map.granules[0].assets.as_ref().unwrap()["b"]["id"], "c");
+    for name in ["again.json", "again.parquet"] {
+        let again = ShardMap {
+            path: site.path(name),
+            ..map.clone()
+        };
+        again.write().unwrap();
+        assert_eq!(ShardMap::read(&site.path(name)).unwrap(), again);
+    }
+    let text = std::fs::read_to_string(site.path("again.json")).unwrap();
+    let short = text.replace("\"aoi_mask\": [\n    [\n      1\n    ],", "\"aoi_mask\": [");
+    assert_ne!(short, text);
+    std::fs::write(site.path("again.json"), short).unwrap();
+    let refused = ShardMap::read(&site.path("again.json")).unwrap_err();
+    let says = "has 2 shard_keys and 1 lists of aoi_mask";
+    assert!(refused.to_string().contains(says), "{refused}");
+}
+
+#[test]
+fn a_map_says_when_granules_are_and_what_is_joined_to_them() {
+    let site = Site::new();
+    let granules = site.three();
+    // One of them says when it is.
+    let ends = ["2019-01-05T04:05:06.789012Z", "2019-01-05T04:10:00.000000Z"];
+    for (path, text) in ["data_start_utc", "data_end_utc"].into_iter().zip(ends) {
+        write_text(&granules[0], Some(&format!("ancillary_data/{path}")), text);
+    }
+    for name in ["map.json", "map.parquet"] {
+        done(mapping(&site, "atl03", &paths(&granules), name));
+        let map = ShardMap::read(&site.path(name)).unwrap();
+        let own = granules[0].file_name().unwrap().to_str().unwrap();
+        for granule in &map.granules {
+            let expected = if granule.id == own {
+                ends.map(|end| Some(end.to_owned()))
+            } else {
+                [None, None]
+            };
+            let found = [granule.time_start.clone(), granule.time_end.clone()];
+            assert_eq!(found, expected, "{name} {}", granule.id);
+            assert_eq!(granule.assets, None);
+        }
+        assert_eq!(map.unused, [""; 0]);
+    }
+}
+
+#[test]
+fn a_map_says_what_is_joined_to_its_granules() {
+    let site = Site::new();
+    let granules = site.pass(&tracks());
+    let granules: Vec<&Path> = granules.iter().map(AsRef::as_ref).collect();
+    let config = pipeline(&site, "", ALL);
+    done(mapping(&site, &config, &granules, "map.parquet"));
+    let map = ShardMap::read(&site.path("map.parquet")).unwrap();
+    let [granule] = &map.granules[..] else {
+        panic!("{:?}", map.granules)
+    };
+    let assets = granule.assets.as_ref().unwrap();
+    assert_eq!(assets.keys().collect::<Vec<_>>(), ["ATL06", "ATL08"]);
+    assert_eq!(assets["ATL08"]["id"], format!("ATL08_{PASS}_01.h5"));
+    assert!(assets["ATL08"]["https"].is_null());
+    let path = assets["ATL08"]["path"].as_str().unwrap();
+    assert!(site.path("map.parquet").parent().unwrap().join(path).is_file());
+    // A run over it reads these, and says nothing of them.
+    let config = config::load(config.to_str().unwrap()).unwrap();
+    let run = Run::new(config, Mapped::by(site.path("map.parquet")));
+    let (report, said) = done(run.into_store(site.out("a.zarr")));
+    assert_eq!((&report["plan"]["unused"], &*said), (&serde_json::json!([]), ""));
+    assert_eq!(report["granules"]["done"][0]["joins"].as_array().unwrap().len(), 3);
 }

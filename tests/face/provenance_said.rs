@@ -29,7 +29,7 @@ fn sha256(path: &Path) -> String {
     format!("{:x}", Sha256::digest(std::fs::read(path).unwrap()))
 }
 
-fn write_text(path: &Path, dataset: Option<&str>, text: &str) {
+pub(super) fn write_text(path: &Path, dataset: Option<&str>, text: &str) {
     let file = reopened(path);
     let text = FixedAscii::<64>::from_ascii(text.as_bytes()).unwrap();
     if let Some(dataset) = dataset {

@@ -17,7 +17,7 @@ pub(in crate::grid) const OUTSIDE: u64 = u64::MAX;
 const FARTHEST: f64 = 1000.0;
 
 /// Finds cells of one order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::grid) struct Locator {
     grid: Rectilinear,
     pub(super) projection: Projection,
