@@ -11,6 +11,7 @@ use multiversion::multiversion;
 use super::locate::Locator;
 use super::smooth::{self, Smooth};
 use crate::grid::Bounds;
+use crate::grid::bounds::{larger, smaller};
 use crate::grid::locator::Locate;
 use crate::grid::polynomial::{SIX_NODES as NODES, through, value};
 use crate::grid::projection::Projection;
@@ -211,8 +212,13 @@ impl Patch {
 
     /// As [`Locator::cell_of_bounds`], for bounds within the patch.
     pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        // Columns, and rows.
         let [columns, rows] = match &self.kind {
-            Kind::Product(product) => product.ends(bounds)?,
+            Kind::Product(product) => {
+                let s = bounds.lat.map(|lat| product.lat.part(lat));
+                let t = bounds.lon.map(|lon| product.lon.part(lon));
+                [product.ends(0, s, t)?, product.ends(1, s, t)?]
+            }
             Kind::Smooth(smooth) => smooth.ends(bounds),
         };
         self.locator
@@ -221,23 +227,24 @@ impl Patch {
 }
 
 impl Product {
-    /// The least and the greatest index of a box of positions, as columns and rows: each place is a product of two factors
+    /// The least and the greatest column or row of a box of positions, with fractions: each place is a product of two factors
     /// that are monotone where their signs do not change, so places of a box lie between those of its corners.
-    fn ends(&self, bounds: &Bounds) -> Option<[[f64; 2]; 2]> {
-        let s = bounds.lat.map(|lat| self.lat.part(lat));
-        let t = bounds.lon.map(|lon| self.lon.part(lon));
-        let by_lon = [0, 1].map(|side| t.map(|t| value(&self.by_lon[side], t)));
+    #[inline]
+    fn ends(&self, side: usize, [s0, s1]: [f64; 2], [t0, t1]: [f64; 2]) -> Option<[f64; 2]> {
+        let by_lon = &self.by_lon[side];
+        let (west, east) = (value(by_lon, t0), value(by_lon, t1));
         // Sine is monotone where cosine keeps its sign, and cosine where sine does.
-        if by_lon.iter().any(|[a, b]| a * b < 0.0) {
+        if west * east < 0.0 {
             return None;
         }
-        Some([0, 1].map(|side| {
-            let by_lat = s.map(|s| value(&self.by_lat[side], s));
-            let [[a, b], [c, d]] = by_lat.map(|by_lat| by_lon[side].map(|by_lon| by_lat * by_lon));
-            let low = a.min(b).min(c.min(d)) + self.from[side] - self.margin[side];
-            let high = a.max(b).max(c.max(d)) + self.from[side] + self.margin[side];
-            [low.floor(), high.floor()]
-        }))
+        let by_lat = &self.by_lat[side];
+        let (south, north) = (value(by_lat, s0), value(by_lat, s1));
+        let [a, b] = [south * west, south * east];
+        let [c, d] = [north * west, north * east];
+        let least = smaller(smaller(a, b), smaller(c, d));
+        let greatest = larger(larger(a, b), larger(c, d));
+        let (from, margin) = (self.from[side], self.margin[side]);
+        Some([least + from - margin, greatest + from + margin])
     }
 }
 

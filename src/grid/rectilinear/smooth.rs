@@ -108,20 +108,22 @@ impl Smooth {
         })
     }
 
-    /// The least and the greatest index of a box of positions, as columns and rows: from the middle by the steepest slopes,
+    /// The least and the greatest column and row of a box of positions, with fractions: from the middle by the steepest slopes,
     /// which over a patch differ by little.
+    #[inline]
     pub fn ends(&self, bounds: &Bounds) -> [[f64; 2]; 2] {
         let [s0, s1] = bounds.lat.map(|lat| self.lat.part(lat));
         let [t0, t1] = bounds.lon.map(|lon| self.lon.part(lon));
         let (s, t) = (f64::midpoint(s0, s1), f64::midpoint(t0, t1));
         // With what rounding may have taken from them.
         let (ds, dt) = ((s1 - s0) * 0.500_001, (t1 - t0) * 0.500_001);
-        [0, 1].map(|side| {
+        let side = |side: usize| {
             let middle = height(&self.surfaces[side], s, t);
             let [by_lat, by_lon] = self.slopes[side];
             let reach = by_lat * ds + by_lon * dt + self.margin[side];
-            [(middle - reach).floor(), (middle + reach).floor()]
-        })
+            [middle - reach, middle + reach]
+        };
+        [side(0), side(1)]
     }
 }
 
