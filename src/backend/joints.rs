@@ -66,6 +66,7 @@ pub(super) fn add_joints(
 
 /// What photons add to rows.
 #[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "one for each task")]
 enum Summed<'a> {
     Products,
     Ends,
@@ -226,7 +227,11 @@ mod tests {
         assert_eq!(found.len(), 3);
         let refused = rows(&job(true), Places::Cells(&cells)).unwrap_err();
         assert_eq!(refused.kind(), Kind::Argument);
-        assert!(refused.to_string().contains("column h: a digest with location"));
+        assert!(
+            refused
+                .to_string()
+                .contains("column h: a digest with location")
+        );
         // Positions tell them.
         let (grid, order) = (Grid::default(), Order::new(3).unwrap());
         let locator = Locator::new(order, grid);

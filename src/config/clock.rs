@@ -66,11 +66,7 @@ impl TimeSource {
 }
 
 /// The column of times and how it counts; `None` where that is wrong.
-fn clock(
-    raw: &RawTimeSource,
-    columns: &[&str],
-    faults: &mut Faults,
-) -> Option<(String, Clock)> {
+fn clock(raw: &RawTimeSource, columns: &[&str], faults: &mut Faults) -> Option<(String, Clock)> {
     if faults.covered("data_source.variables") {
         return None;
     }

@@ -50,8 +50,7 @@ pub fn digests_of(digests: &[TDigest]) -> ArrayRef {
         means.extend(digest.iter().map(|(mean, _)| mean));
         weights.extend(digest.iter().map(|(_, weight)| weight));
     }
-    let columns =
-        [means, weights].map(|values| Arc::new(Float32Array::from(values)) as ArrayRef);
+    let columns = [means, weights].map(|values| Arc::new(Float32Array::from(values)) as ArrayRef);
     let columns = columns.to_vec();
     let centroids = Arc::new(StructArray::new(members(), columns, None));
     Arc::new(LargeListArray::new(item(), offsets, centroids, None))

@@ -55,7 +55,11 @@ pub(super) fn entry(
 ) -> Result<MapGranule> {
     let assets = granule.siblings.iter().map(|sibling| {
         let MapGranule {
-            id, s3, https, path, ..
+            id,
+            s3,
+            https,
+            path,
+            ..
         } = place(&sibling.path, folder)?;
         let mut asset = json!({"id": id, "s3": s3, "https": https});
         if let Some(path) = path {

@@ -116,7 +116,10 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
         })
     };
     let mut places = vec![place(KEYS)?, place(GRANULES)?];
-    let has_mask = schema.index_of(AOI_MASK).map(|of_mask| places.push(of_mask)).is_ok();
+    let has_mask = schema
+        .index_of(AOI_MASK)
+        .map(|of_mask| places.push(of_mask))
+        .is_ok();
     check_size(builder.metadata())?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), places);
     let damaged = |why: String| format!("has columns that cannot be read ({why}); {AGAIN}");

@@ -13,8 +13,8 @@ use crate::error::{Error, Object, Result, Setting, phrase};
 
 use super::copies::OnDisk;
 use super::duplicates::{Rules, settle};
-use super::files::Files;
 use super::entry::MapGranule;
+use super::files::Files;
 use super::map::{MapShard, ShardMap};
 use super::scan::{Candidate, extensions, scan};
 use super::siblings;

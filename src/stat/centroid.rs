@@ -20,6 +20,8 @@ const BITS_32: u32 = 23;
 const MOST_64: usize = 1 << 10;
 /// The same of float32 in 53 bits.
 const MOST_32: usize = 1 << 29;
+/// Sums side by side.
+const LANES: usize = 8;
 /// Exponents as float64 has them: below the first, means are rounded as `total.rs` says; above the last, a power of two
 /// might be infinite.
 const EXPONENTS: std::ops::Range<u64> = 800..2000;
@@ -60,7 +62,6 @@ fn mean_of_32(keys: &[u32]) -> Option<f64> {
     };
     let value = |key: &u32| f64::from(f32::from_bits(key ^ turned));
     // All partial sums are exact, so their order does not matter: lanes become one vector register.
-    const LANES: usize = 8;
     let (chunks, rest) = keys.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for chunk in chunks {
@@ -77,7 +78,7 @@ fn mean_of_64(keys: &[u64]) -> Option<f64> {
     let (&first, &last) = (keys.first()?, keys.last()?);
     let is_negative = first & SIGN_64 == 0;
     let bits = if is_negative { !first } else { first ^ SIGN_64 };
-    let exponent = bits >> BITS_64;
+    let exponent = bits >> BITS_64 & 0x7ff;
     let is_one = (first ^ last) >> BITS_64 == 0;
     if !is_one || !EXPONENTS.contains(&exponent) || keys.len() > MOST_64 {
         return None;
@@ -111,7 +112,10 @@ mod tests {
     fn near(exponent: i32, parts: &[f64], beyond: bool) -> Vec<f64> {
         let scale = 2f64.powi(exponent);
         let span = if beyond { 1.2 } else { 0.999_999_9 };
-        parts.iter().map(|part| scale * (1.0 + part * span)).collect()
+        parts
+            .iter()
+            .map(|part| scale * (1.0 + part * span))
+            .collect()
     }
 
     proptest! {

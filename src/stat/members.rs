@@ -12,7 +12,8 @@ use super::job::{Job, JobOutput};
 use super::joint::{Form, JointRows};
 use super::order::Key;
 use super::partial::Partials;
-use super::tdigest::{TDigest, ranks_of_centroids};
+use super::scale::ranks_of_centroids;
+use super::tdigest::TDigest;
 use super::total::Total;
 use crate::grid::{Locator, common_word, point_to_word};
 use crate::photon::{Column, ColumnType};
@@ -90,13 +91,7 @@ impl Members {
 impl Placed<'_> {
     /// Adds photons of a cell to rows of it: those whose value is finite, and whose time is. The columns are the value,
     /// and the time where there is one.
-    pub fn add(
-        &self,
-        rows: &mut JointRows,
-        cell: u64,
-        columns: &[&Column],
-        photons: Range<usize>,
-    ) {
+    pub fn add(&self, rows: &mut JointRows, cell: u64, columns: &[&Column], photons: Range<usize>) {
         for photon in photons {
             let Some(key) = super::ends::finite_key(columns[0], photon) else {
                 continue;

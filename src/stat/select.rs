@@ -4,8 +4,6 @@
 
 use rayon::prelude::*;
 
-use super::sort::Buckets;
-
 /// The ranks of the neighbours between which quantile `q` of `n` values lies.
 pub(super) fn ranks(n: usize, q: f64) -> [usize; 2] {
     let rank = (((n - 1) as f64 * q).floor() as usize).min(n - 1);
@@ -39,7 +37,7 @@ pub(super) fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quant
 }
 
 /// Puts all keys of every cell in ascending order.
-pub(super) fn sort_all<T: Ord + Copy + Into<u64> + Send>(keys: &mut [T], offsets: &[usize]) {
+pub(super) fn sort_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize]) {
     let mut rest = keys;
     let cells = offsets.windows(2).map(|pair| {
         let (cell, more) = std::mem::take(&mut rest).split_at_mut(pair[1] - pair[0]);
@@ -48,7 +46,7 @@ pub(super) fn sort_all<T: Ord + Copy + Into<u64> + Send>(keys: &mut [T], offsets
     });
     let cells: Vec<&mut [T]> = cells.collect();
     let cells = cells.into_par_iter().with_min_len(16);
-    cells.for_each_init(Buckets::default, Buckets::sort);
+    cells.for_each(<[T]>::sort_unstable);
 }
 
 /// Puts ascending ranks in place in a slice whose first element has rank `base`: the middle one

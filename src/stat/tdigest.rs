@@ -6,9 +6,6 @@
 //! multiset of values and on nothing else. `digesting.rs` makes the same of values that are not in memory.
 //! Source: Dunning and Ertl, Computing Extremely Accurate Quantiles Using t-Digests (2019).
 
-use std::f64::consts::{FRAC_PI_2, PI};
-use std::ops::Range;
-
 use super::centroid::mean;
 use super::clock::either_time;
 use super::job::{Job, JobOutput};
@@ -17,6 +14,7 @@ use super::order::Key;
 use super::ordered::Ordered;
 use super::part::KeySlice;
 use super::partial::Partials;
+use super::scale::{are_apart, ranks_of_centroids, runs};
 use super::specials::Specials;
 use super::total::Total;
 use crate::grid::common_word;
@@ -123,8 +121,8 @@ impl TDigest {
         });
         let until: Vec<f64> = weights.collect();
         let part = |i: usize| until[i] / total;
-        let about = |q: f64| until.partition_point(|&until| until <= q * total);
-        let runs = runs(until.len(), delta, (part, about));
+        let within = |q: f64| until.partition_point(|&until| until <= q * total);
+        let runs = runs(until.len(), delta, (part, within));
         let channels = Channels {
             location: !some[0].words(Channel::Location).is_empty(),
             time: !some[0].words(Channel::Time).is_empty(),
@@ -144,59 +142,6 @@ impl TDigest {
         });
         Self::with_words(channels, centroids)
     }
-}
-
-/// Whether each of `n` values is a centroid of its own.
-fn are_apart(n: usize, delta: u32) -> bool {
-    // The scale rises by 2 delta / pi at least, so two of fewer than 4 delta / pi values span more than a unit.
-    n as f64 <= 1.25 * f64::from(delta)
-}
-
-/// The ranks of the values in each centroid of `n` values.
-pub(super) fn ranks_of_centroids(n: usize, delta: u32) -> Vec<Range<usize>> {
-    if are_apart(n, delta) {
-        return (0..n).map(|rank| rank..rank + 1).collect();
-    }
-    let until = |rank: usize| (rank + 1) as f64 / n as f64;
-    runs(n, delta, (until, |q: f64| (q * n as f64) as usize))
-}
-
-/// Parts `n` things in order into runs that span one unit of the scale at most, or are one thing. `until` is the part of
-/// all weight up to and with a thing, and `about` how many things there are up to a part, nearly.
-fn runs(
-    n: usize,
-    delta: u32,
-    (until, about): (impl Fn(usize) -> f64, impl Fn(f64) -> usize),
-) -> Vec<Range<usize>> {
-    let delta = f64::from(delta);
-    let scale = |q: f64| delta * (libm::asin(2.0 * q.clamp(0.0, 1.0) - 1.0) / PI + 0.5);
-    let after = |i: usize| scale(until(i));
-    let mut runs = Vec::with_capacity((2.0 * delta).min(n as f64) as usize);
-    let (mut start, mut before) = (0, scale(0.0));
-    while start < n {
-        let limit = before + 1.0;
-        // The first thing that is beyond: the scale the other way leads there or beside it.
-        let angle = PI * (limit / delta - 0.5);
-        let mut beyond = if angle < FRAC_PI_2 {
-            about(0.5 + 0.5 * libm::sin(angle)).clamp(start + 1, n)
-        } else {
-            n
-        };
-        let mut reached = after(beyond - 1);
-        while beyond > start + 1 && reached > limit {
-            beyond -= 1;
-            reached = after(beyond - 1);
-        }
-        while beyond < n
-            && let next = after(beyond)
-            && next <= limit
-        {
-            (beyond, reached) = (beyond + 1, next);
-        }
-        runs.push(start..beyond);
-        (start, before) = (beyond, reached);
-    }
-    runs
 }
 
 /// Of the values of cell `i`, which are sorted; infinities are none of them.
@@ -260,6 +205,8 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -160,17 +160,31 @@ fn verify_says_that_it_does_not_look_at_them() {
     let [a, b] = ["a", "b"].map(|name| {
         let tiffs = site.out(name);
         let store = site.out(&format!("{name}.zarr"));
-        done(site.code(&config, &granules).into_store(&store).geotiff(&tiffs));
+        done(
+            site.code(&config, &granules)
+                .into_store(&store)
+                .geotiff(&tiffs),
+        );
         (store, tiffs)
     });
     let report = icefold::Verify::stores(&a.0, &b.0).unwrap();
     assert!(report.identical(), "{report}");
-    assert!(report.to_string().contains("GeoTIFF beside the stores is not looked at"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("GeoTIFF beside the stores is not looked at"),
+        "{report}"
+    );
     for geotiff in [a.1.join("count.tif"), a.1] {
         for (a, b) in [(&geotiff, &b.0), (&b.0, &geotiff)] {
             let refused = icefold::Verify::stores(a, b).unwrap_err();
             assert_eq!(refused.kind(), Kind::Argument);
-            assert!(refused.to_string().contains("is GeoTIFF, and stores are compared"), "{refused}");
+            assert!(
+                refused
+                    .to_string()
+                    .contains("is GeoTIFF, and stores are compared"),
+                "{refused}"
+            );
         }
     }
 }

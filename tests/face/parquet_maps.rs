@@ -16,8 +16,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 
 use super::from_code::{done, looked, refused};
-use super::provenance_said::write_text;
 use super::joins::{ALL, pipeline, tracks};
+use super::provenance_said::write_text;
 use crate::support::granules::paths;
 use crate::support::joined::PASS;
 use crate::support::site::{Site, assert_same};
@@ -300,8 +300,7 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     let path = site.path("rows.parquet");
     let meta = r#"{"metadata": {}, "grid_signature": {"type": "rectilinear", "crs": "EPSG:32618",
         "affine": [10, 0, 358300, 0, -10, 4311600], "shape": [1200, 1200], "chunk_shape": [300, 300]}}"#;
-    let list =
-        r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {"id": "c"}}}]"#;
+    let list = r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {"id": "c"}}}]"#;
     write(
         &path,
         vec![
@@ -383,11 +382,26 @@ fn a_map_says_what_is_joined_to_its_granules() {
     assert_eq!(assets["ATL08"]["id"], format!("ATL08_{PASS}_01.h5"));
     assert!(assets["ATL08"]["https"].is_null());
     let path = assets["ATL08"]["path"].as_str().unwrap();
-    assert!(site.path("map.parquet").parent().unwrap().join(path).is_file());
+    assert!(
+        site.path("map.parquet")
+            .parent()
+            .unwrap()
+            .join(path)
+            .is_file()
+    );
     // A run over it reads these, and says nothing of them.
     let config = config::load(config.to_str().unwrap()).unwrap();
     let run = Run::new(config, Mapped::by(site.path("map.parquet")));
     let (report, said) = done(run.into_store(site.out("a.zarr")));
-    assert_eq!((&report["plan"]["unused"], &*said), (&serde_json::json!([]), ""));
-    assert_eq!(report["granules"]["done"][0]["joins"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&report["plan"]["unused"], &*said),
+        (&serde_json::json!([]), "")
+    );
+    assert_eq!(
+        report["granules"]["done"][0]["joins"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
 }

@@ -29,7 +29,10 @@ const SCATTER: f64 = 0.5 / 111_500.0;
 /// The systems, and where their grids lie: west, south, east and north.
 const SYSTEMS: [(&str, [f64; 4]); 4] = [
     ("EPSG:3413", [-4e6, -4e6, 4e6, 4e6]),
-    ("EPSG:6933", [-17_367_000.0, -7_342_000.0, 17_367_000.0, 7_342_000.0]),
+    (
+        "EPSG:6933",
+        [-17_367_000.0, -7_342_000.0, 17_367_000.0, 7_342_000.0],
+    ),
     ("EPSG:3574", [-4e6, -4e6, 4e6, 4e6]),
     ("EPSG:32622", [-1e6, 6e6, 2e6, 9e6]),
 ];
@@ -46,7 +49,12 @@ struct Contest {
 
 /// Times everything in turns and prints one JSON object; or one grid without a check and prints nothing, for a counter of
 /// instructions.
-pub fn rasters(photons: usize, metres: f64, (threads, repeats): (usize, usize), only: Option<&str>) -> Result<()> {
+pub fn rasters(
+    photons: usize,
+    metres: f64,
+    (threads, repeats): (usize, usize),
+    only: Option<&str>,
+) -> Result<()> {
     let mut contests = contests(metres)?;
     let batch = track(photons);
     let job = job()?;
@@ -154,9 +162,14 @@ impl Contest {
 
 /// HEALPix first, whose rates the others are held to.
 fn contests(metres: f64) -> Result<Vec<Contest>> {
-    let order = |order| Order::new(order).ok_or_else(|| Error::argument(format!("no order {order}")));
+    let order =
+        |order| Order::new(order).ok_or_else(|| Error::argument(format!("no order {order}")));
     let healpix = Grid::from(Latitude::AuthalicWgs84);
-    let mut contests = vec![Contest::new("HEALPix order 12", healpix, [order(6)?, order(12)?])];
+    let mut contests = vec![Contest::new(
+        "HEALPix order 12",
+        healpix,
+        [order(6)?, order(12)?],
+    )];
     for (name, bounds) in SYSTEMS {
         let crs = Crs::named(name).ok_or_else(|| Error::argument(format!("no system {name}")))?;
         let grid = Rectilinear::new(&AskedRectilinear {
@@ -199,7 +212,10 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 }
@@ -212,7 +228,11 @@ fn track(photons: usize) -> PhotonBatch {
     for i in 0..photons {
         let (pass, shot) = (i / shots, i % shots);
         let along = shot as f64 * STEP;
-        let (from, sign) = if pass % 2 == 0 { (ENDS[0], 1.0) } else { (ENDS[1], -1.0) };
+        let (from, sign) = if pass % 2 == 0 {
+            (ENDS[0], 1.0)
+        } else {
+            (ENDS[1], -1.0)
+        };
         let at = from + sign * along + SCATTER * (noise.next() - 0.5);
         let narrow = (at * std::f64::consts::PI / 180.0).cos();
         let drift = 0.114 * along + SCATTER * (noise.next() - 0.5);
