@@ -214,7 +214,12 @@ fn footprint(granule: &GranulePath, wanted: &Read, watch: &dyn Watch) -> Result<
     let positions = &wanted.positions;
     let grid = &positions.grid;
     let locator = grid.shard_locator();
-    let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
+    // What is joined to it is named in the map, and not read.
+    let alone = GranulePath {
+        siblings: Vec::new(),
+        ..granule.clone()
+    };
+    let mut reader = Input::open(&alone, positions, &[], ROWS, None)?;
     if let Some((window, times)) = &wanted.within
         && reader.lies_outside(window, times)?
     {

@@ -2,6 +2,7 @@
 //!
 //! Beside the plan, for `build.rs`; `resolve.rs` goes the other way.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -67,7 +68,9 @@ pub(super) fn entry(
         }
         Ok((sibling.product.clone(), asset))
     });
-    let assets: Map<String, Value> = assets.collect::<Result<_>>()?;
+    // By name, whatever the order of joins.
+    let assets: BTreeMap<String, Value> = assets.collect::<Result<_>>()?;
+    let assets = Map::from_iter(assets);
     let [time_start, time_end] = span.map_or([None, None], |span| span.map(Some));
     Ok(MapGranule {
         time_start,

@@ -16,13 +16,10 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 
 use super::from_code::{done, looked, refused};
-use super::joins::{ALL, pipeline, tracks};
-use super::provenance_said::write_text;
 use crate::support::granules::paths;
-use crate::support::joined::PASS;
 use crate::support::site::{Site, assert_same};
 
-fn mapping(
+pub(super) fn mapping(
     site: &Site,
     config: impl AsRef<Path>,
     granules: &[&Path],
@@ -337,71 +334,4 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     let refused = ShardMap::read(&site.path("again.json")).unwrap_err();
     let says = "has 2 shard_keys and 1 lists of aoi_mask";
     assert!(refused.to_string().contains(says), "{refused}");
-}
-
-#[test]
-fn a_map_says_when_granules_are_and_what_is_joined_to_them() {
-    let site = Site::new();
-    let granules = site.three();
-    // One of them says when it is.
-    let ends = ["2019-01-05T04:05:06.789012Z", "2019-01-05T04:10:00.000000Z"];
-    for (path, text) in ["data_start_utc", "data_end_utc"].into_iter().zip(ends) {
-        write_text(&granules[0], Some(&format!("ancillary_data/{path}")), text);
-    }
-    for name in ["map.json", "map.parquet"] {
-        done(mapping(&site, "atl03", &paths(&granules), name));
-        let map = ShardMap::read(&site.path(name)).unwrap();
-        let own = granules[0].file_name().unwrap().to_str().unwrap();
-        for granule in &map.granules {
-            let expected = if granule.id == own {
-                ends.map(|end| Some(end.to_owned()))
-            } else {
-                [None, None]
-            };
-            let found = [granule.time_start.clone(), granule.time_end.clone()];
-            assert_eq!(found, expected, "{name} {}", granule.id);
-            assert_eq!(granule.assets, None);
-        }
-        assert_eq!(map.unused, [""; 0]);
-    }
-}
-
-#[test]
-fn a_map_says_what_is_joined_to_its_granules() {
-    let site = Site::new();
-    let granules = site.pass(&tracks());
-    let granules: Vec<&Path> = granules.iter().map(AsRef::as_ref).collect();
-    let config = pipeline(&site, "", ALL);
-    done(mapping(&site, &config, &granules, "map.parquet"));
-    let map = ShardMap::read(&site.path("map.parquet")).unwrap();
-    let [granule] = &map.granules[..] else {
-        panic!("{:?}", map.granules)
-    };
-    let assets = granule.assets.as_ref().unwrap();
-    assert_eq!(assets.keys().collect::<Vec<_>>(), ["ATL06", "ATL08"]);
-    assert_eq!(assets["ATL08"]["id"], format!("ATL08_{PASS}_01.h5"));
-    assert!(assets["ATL08"]["https"].is_null());
-    let path = assets["ATL08"]["path"].as_str().unwrap();
-    assert!(
-        site.path("map.parquet")
-            .parent()
-            .unwrap()
-            .join(path)
-            .is_file()
-    );
-    // A run over it reads these, and says nothing of them.
-    let config = config::load(config.to_str().unwrap()).unwrap();
-    let run = Run::new(config, Mapped::by(site.path("map.parquet")));
-    let (report, said) = done(run.into_store(site.out("a.zarr")));
-    assert_eq!(
-        (&report["plan"]["unused"], &*said),
-        (&serde_json::json!([]), "")
-    );
-    assert_eq!(
-        report["granules"]["done"][0]["joins"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
 }
