@@ -211,7 +211,7 @@ fn job() -> Result<Job> {
 struct Noise(u64);
 
 impl Noise {
-    fn next(&mut self) -> f64 {
+    fn draw(&mut self) -> f64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -233,12 +233,12 @@ fn track(photons: usize) -> PhotonBatch {
         } else {
             (ENDS[1], -1.0)
         };
-        let at = from + sign * along + SCATTER * (noise.next() - 0.5);
+        let at = from + sign * along + SCATTER * (noise.draw() - 0.5);
         let narrow = (at * std::f64::consts::PI / 180.0).cos();
-        let drift = 0.114 * along + SCATTER * (noise.next() - 0.5);
+        let drift = 0.114 * along + SCATTER * (noise.draw() - 0.5);
         lat.push(at);
         lon.push(-49.0 - 0.5 * (pass % 12) as f64 - drift / narrow);
-        h.push((300.0 + 40.0 * (700.0 * at).sin() + noise.next()) as f32);
+        h.push((300.0 + 40.0 * (700.0 * at).sin() + noise.draw()) as f32);
     }
     PhotonBatch {
         origin: Origin {
