@@ -132,7 +132,11 @@ impl Bench {
             None => workload.grid(Latitude::AuthalicWgs84)?,
         };
         let photons = workload.photons(&Task::Groupby.columns(), true)?;
-        let (job, _) = Task::Groupby.question(&grid)?.resolve(&photons.sources)?;
+        // What is asked of photons is the same on every grid.
+        let healpix = workload.grid(Latitude::AuthalicWgs84)?;
+        let (job, _) = Task::Groupby
+            .question(&healpix)?
+            .resolve(&photons.sources)?;
         let (mut ids, mut name) = (workload.ids()?, workload.description.name.clone());
         if let Some(cell) = cell {
             let batch = &photons.batch;

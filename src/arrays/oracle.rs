@@ -87,7 +87,11 @@ fn push_joint(
                     rows.push(cell, &row);
                 }
             }
-            Form::Members(members) => members.add(rows, cell, (columns, positions), photon),
+            Form::Members(members) => {
+                if let Some(kept) = members.at(positions) {
+                    kept.add(rows, cell, columns, photon);
+                }
+            }
             Form::Marks(_) => {}
         }
     }

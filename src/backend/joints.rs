@@ -11,7 +11,7 @@ use super::remainders::{Finder, MOST_RUNS, Places, Run, TILE};
 use crate::error::{Error, Result};
 use crate::photon::Column;
 use crate::stat::{
-    Form, Job, Joint, JointRows, Partials, Positions, ProductSums, beyond_range, ends, without_word,
+    Form, Job, Joint, JointRows, Partials, Placed, ProductSums, beyond_range, ends, without_word,
 };
 
 /// Values that one task looks through.
@@ -47,9 +47,11 @@ pub(super) fn add_joints(
                 .chain(others)
                 .map(|&c| &columns[c])
                 .collect();
+            let summed = Summed::of(joint.form, places);
+            let summed = summed.ok_or_else(|| without_places(&described.name))?;
             let parts: Vec<JointRows> = runs
                 .par_chunks(part)
-                .map(|runs| sums(joint.form, (&joined, places.positions()), runs))
+                .map(|runs| sums((joint.form, summed), &joined, runs))
                 .collect();
             let rows = &mut partials.columns[i].joints[j];
             for part in &parts {
@@ -60,6 +62,37 @@ pub(super) fn add_joints(
         }
     }
     Ok(())
+}
+
+/// What photons add to rows.
+#[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "one for each task")]
+enum Summed<'a> {
+    Products,
+    Ends,
+    Members(Placed<'a>),
+    /// Marks are not of photons.
+    Nothing,
+}
+
+impl<'a> Summed<'a> {
+    /// `None` of photons whose places are kept and known to nobody.
+    fn of(form: Form, places: Places<'a>) -> Option<Self> {
+        match form {
+            Form::Products(_) => Some(Self::Products),
+            Form::Ends => Some(Self::Ends),
+            Form::Members(members) => members.at(places.positions()).map(Self::Members),
+            Form::Marks(_) => Some(Self::Nothing),
+        }
+    }
+}
+
+/// That a digest is to tell where photons are, of which only the cells are known.
+fn without_places(column: &str) -> Error {
+    Error::argument(format!(
+        "column {column}: a digest with location asks where each photon is, and only cells of photons are given; give \
+         longitudes and latitudes, or leave location out"
+    ))
 }
 
 /// Counts the values that sums of products do not hold, and times without a word, by their column; whether there are any.
@@ -112,34 +145,105 @@ fn all_runs(places: Places) -> Vec<Run> {
 }
 
 /// Of runs that ascend by cell.
-fn sums(
-    form: Form,
-    (columns, positions): (&[&Column], Option<Positions>),
-    runs: &[Run],
-) -> JointRows {
+fn sums((form, summed): (Form, Summed), columns: &[&Column], runs: &[Run]) -> JointRows {
     let mut rows = JointRows::new(form);
     let mut products = ProductSums::new(columns.len());
     for runs in runs.chunk_by(|a, b| a.cell == b.cell) {
         let cell = runs[0].cell;
         let photons = runs.iter().map(|run| run.photons.clone());
-        match form {
-            Form::Products(_) => {
+        match summed {
+            Summed::Products => {
                 products.clear();
                 photons.for_each(|photons| products.add(columns, photons));
                 if let Some(row) = products.row() {
                     rows.push(cell, row);
                 }
             }
-            Form::Ends => {
+            Summed::Ends => {
                 for row in photons.filter_map(|photons| ends(columns[0], columns[1], photons)) {
                     rows.push(cell, &row);
                 }
             }
-            Form::Members(members) => photons.for_each(|photons| {
-                members.add(&mut rows, cell, (columns, positions), photons);
-            }),
-            Form::Marks(_) => {}
+            Summed::Members(kept) => {
+                photons.for_each(|photons| kept.add(&mut rows, cell, columns, photons));
+            }
+            Summed::Nothing => {}
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::grid::{Grid, Locator, Order};
+    use crate::photon::{ColumnType, Values};
+    use crate::stat::{ColumnOrigin, JobColumn, Members, Needs, Resolution};
+
+    fn job(location: bool) -> Job {
+        let members = Members {
+            location,
+            clock: None,
+        };
+        Job {
+            columns: vec![JobColumn {
+                name: "h".to_owned(),
+                origin: ColumnOrigin::Source(0),
+                column_type: ColumnType::F64,
+                resolution: Resolution::DEFAULT,
+                needs: Needs {
+                    joints: vec![Joint {
+                        form: Form::Members(members),
+                        others: Vec::new(),
+                    }],
+                    ..Needs::default()
+                },
+            }],
+            outputs: Vec::new(),
+        }
+    }
+
+    /// The rows of photons in two cells.
+    fn rows(job: &Job, places: Places) -> Result<JointRows> {
+        let columns = [Column {
+            values: Values::F64(vec![1.0, 2.0, 3.0].into()),
+            nulls: None,
+        }];
+        let mut partials = Partials::empty(job);
+        for (cell, values) in [(4, &[1.0, 2.0][..]), (9, &[3.0][..])] {
+            partials.cells.push(cell);
+            partials.photons.push(values.len() as u64);
+            partials.columns[0].push_cell(values, &job.columns[0]);
+        }
+        add_joints(places, &columns, job, &mut partials)?;
+        Ok(partials.columns[0].joints[0].clone())
+    }
+
+    #[test]
+    fn a_place_that_nobody_knows_is_refused_and_none_is_made_up() {
+        let cells = [4, 4, 9];
+        let found = rows(&job(false), Places::Cells(&cells)).unwrap();
+        assert_eq!(found.len(), 3);
+        let refused = rows(&job(true), Places::Cells(&cells)).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Argument);
+        assert!(
+            refused
+                .to_string()
+                .contains("column h: a digest with location")
+        );
+        // Positions tell them.
+        let (grid, order) = (Grid::default(), Order::new(3).unwrap());
+        let locator = Locator::new(order, grid);
+        let centers = cells.map(|cell| grid.center(order, cell));
+        let (lon, lat) = (centers.map(|at| at.0), centers.map(|at| at.1));
+        let places = Places::Positions {
+            locator,
+            grid: &grid,
+            lon: &lon,
+            lat: &lat,
+        };
+        let found = rows(&job(true), places).unwrap();
+        assert!([4, 9].iter().all(|cell| found.get(*cell).unwrap()[1] != 0));
+    }
 }

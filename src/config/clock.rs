@@ -44,13 +44,29 @@ pub(super) enum RawUnits {
     Days,
 }
 
-/// The column of times and how it counts; `None` where there is none that can be used.
-pub(super) fn clock(
-    raw: Option<&RawTimeSource>,
-    columns: &[&str],
-    faults: &mut Faults,
-) -> Option<(String, Clock)> {
-    let raw = raw?;
+/// What the section says.
+#[derive(Debug)]
+pub(super) enum TimeSource {
+    /// Nothing: there is none.
+    Unsaid,
+    /// What is among the faults already: outputs that need it have none of their own.
+    Wrong,
+    /// The column of times, and how it counts.
+    Column((String, Clock)),
+}
+
+impl TimeSource {
+    pub fn new(raw: Option<&RawTimeSource>, columns: &[&str], faults: &mut Faults) -> Self {
+        match raw {
+            Some(raw) => clock(raw, columns, faults).map_or(Self::Wrong, Self::Column),
+            None if faults.hole_in(SECTION) => Self::Wrong,
+            None => Self::Unsaid,
+        }
+    }
+}
+
+/// The column of times and how it counts; `None` where that is wrong.
+fn clock(raw: &RawTimeSource, columns: &[&str], faults: &mut Faults) -> Option<(String, Clock)> {
     if faults.covered("data_source.variables") {
         return None;
     }

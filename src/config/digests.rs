@@ -3,11 +3,11 @@
 //! Beside `outputs.rs`. A digest is a list of centroids for each cell, a mean and a weight each, and where and when its
 //! photons are.
 
+use super::clock::TimeSource;
 use super::faults::Fault;
 use super::params::RawParams;
 use super::raw::{RawKind, RawOutput};
 use super::{Config, Definition, Told};
-use crate::stat::Clock;
 
 /// The function by its short name.
 pub(super) const NAME: &str = "tdigest";
@@ -85,11 +85,11 @@ pub(super) fn condition(raw: &RawOutput) -> Result<Option<(&'static str, String)
     }
 }
 
-/// The digest of a column, and what it is in words; `clock` is how photons tell their time.
+/// The digest of a column, and what it is in words; `times` is how photons tell their time.
 pub(super) fn digest(
     column: String,
     raw: &RawOutput,
-    clock: Option<&(String, Clock)>,
+    times: &TimeSource,
 ) -> Result<(Definition, String), Wrong> {
     if matches!(raw.kind, Some(RawKind::Scalar | RawKind::Vector)) {
         let message = "is not ragged, and a digest is a list for each cell; use ragged".to_owned();
@@ -105,10 +105,14 @@ pub(super) fn digest(
     if params.common().or(of_composition).is_some() {
         return Err((".params", "a digest takes delta only".to_owned()));
     }
-    if raw.temporal.is_some() && clock.is_none() {
-        let message = "needs output.time_source: {field, epoch}, the column of times and the moment it counts from";
-        return Err((".temporal", message.to_owned()));
-    }
+    let time = match times {
+        TimeSource::Column(column) => raw.temporal.is_some().then(|| column.clone()),
+        TimeSource::Unsaid if raw.temporal.is_some() => {
+            let message = "needs output.time_source: {field, epoch}, the column of times and the moment it counts from";
+            return Err((".temporal", message.to_owned()));
+        }
+        TimeSource::Unsaid | TimeSource::Wrong => None,
+    };
     let within = |below, delta: u32| match delta {
         1..=MOST => Ok(delta),
         _ => Err((below, format!("is {delta}; it is 1 to {MOST}"))),
@@ -123,7 +127,7 @@ pub(super) fn digest(
         coarser,
         told: Told {
             location: raw.location.is_some(),
-            time: clock.filter(|_| raw.temporal.is_some()).cloned(),
+            time,
         },
     };
     Ok((definition, words))

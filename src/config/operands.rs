@@ -3,25 +3,25 @@
 //! Beside `outputs.rs`.
 
 use super::Definition;
+use super::clock::TimeSource;
 use super::params::RawParams;
 use super::shapes::Texts;
 use crate::expr::{CellExpr, Condition, Reducer, ReductionKind, Relation, RowExpr, parse_row};
-use crate::stat::Clock;
 
 /// What all outputs have in common: the source columns, `output.nan: skip`, and how photons tell their time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Common<'a> {
     pub columns: &'a [&'a str],
     pub skip_nan: bool,
-    pub clock: Option<&'a (String, Clock)>,
+    pub times: &'a TimeSource,
 }
 
 impl<'a> Common<'a> {
-    pub fn new(columns: &'a [&'a str], skip_nan: bool, clock: Option<&'a (String, Clock)>) -> Self {
+    pub fn new(columns: &'a [&'a str], skip_nan: bool, times: &'a TimeSource) -> Self {
         Self {
             columns,
             skip_nan,
-            clock,
+            times,
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn outputs(
             chunk,
             columns,
             skip_nan,
-            clock: common.clock,
+            times: common.times,
         };
         outputs.push(reader.output(name, faults));
     }
@@ -125,7 +125,7 @@ struct Reader<'a> {
     chunk: &'a ChunkValues,
     columns: &'a [&'a str],
     skip_nan: bool,
-    clock: Option<&'a (String, crate::stat::Clock)>,
+    times: &'a super::clock::TimeSource,
 }
 
 impl Reader<'_> {
@@ -247,7 +247,7 @@ impl Reader<'_> {
             return self.histogram(source, params);
         }
         if digests::is_one(name) {
-            let digest = digests::digest(source, self.raw, self.clock);
+            let digest = digests::digest(source, self.raw, self.times);
             return digest.map_err(|(below, message)| self.fault(below, message));
         }
         if composition::is_one(name) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::ValidRangePolicy;
 use super::area::{Area, region};
-use super::clock::clock;
+use super::clock::TimeSource;
 use super::columns::lift;
 use super::faults::{Fault, Faults};
 use super::grids::{RawGrid, RawGridKind, grid};
@@ -209,8 +209,8 @@ fn typed(
     let nan = output.nan.unwrap_or(NanPolicy::Propagate);
     let skip_nan = nan == NanPolicy::Skip;
     let columns = raw.data_source.variables.names();
-    let clock = clock(output.time_source.as_ref(), &columns, faults);
-    let common = Common::new(&columns, skip_nan, clock.as_ref());
+    let times = TimeSource::new(output.time_source.as_ref(), &columns, faults);
+    let common = Common::new(&columns, skip_nan, &times);
     let outputs = outputs(&raw.aggregation, common, faults);
     let grid = grid(&output.grid, output.latitude, faults);
     let store = faults.keep(store(raw));

@@ -115,6 +115,16 @@ fn not_a_raster(path: &Path, store: &StoreReader) -> Error {
     Error::store(path, message)
 }
 
+/// Whether this is a `GeoTIFF` of icefold, or a folder of them and of nothing else.
+pub fn is_geotiff(path: &Path) -> bool {
+    let is_one = |file: &Path| file.is_file() && (GEOTIFF.wrote)(file);
+    if !path.is_dir() {
+        return is_one(path);
+    }
+    let entries = folders::list(path).unwrap_or_default();
+    !entries.is_empty() && entries.iter().all(|entry| is_one(entry))
+}
+
 /// Whether a folder can be written, or replaced: there is none, or it is empty, or has nothing but GeoTIFF of icefold and may
 /// be replaced.
 ///

@@ -30,5 +30,5 @@ mod tiff;
 pub use asked::{Export, Exported, Resampling, export};
 #[doc(hidden)]
 pub use folder::{Geotiff, Geotiffs, NoGeotiff};
-pub(crate) use folder::{check_folder, into_folder};
+pub(crate) use folder::{check_folder, into_folder, is_geotiff};
 pub use mark::GEOTIFF;

@@ -44,11 +44,14 @@ fn members() -> Fields {
 /// A column of the digests of cells.
 pub fn digests_of(digests: &[TDigest]) -> ArrayRef {
     let offsets = OffsetBuffer::from_lengths(digests.iter().map(TDigest::len));
-    let of = |part: fn((f32, f32)) -> f32| -> ArrayRef {
-        let values = digests.iter().flat_map(TDigest::iter).map(part);
-        Arc::new(Float32Array::from_iter_values(values))
-    };
-    let columns = vec![of(|centroid| centroid.0), of(|centroid| centroid.1)];
+    let all = digests.iter().map(TDigest::len).sum();
+    let (mut means, mut weights) = (Vec::with_capacity(all), Vec::with_capacity(all));
+    for digest in digests {
+        means.extend(digest.iter().map(|(mean, _)| mean));
+        weights.extend(digest.iter().map(|(_, weight)| weight));
+    }
+    let columns = [means, weights].map(|values| Arc::new(Float32Array::from(values)) as ArrayRef);
+    let columns = columns.to_vec();
     let centroids = Arc::new(StructArray::new(members(), columns, None));
     Arc::new(LargeListArray::new(item(), offsets, centroids, None))
 }
@@ -94,10 +97,12 @@ pub fn payloads(column: &ArrayRef) -> Result<Vec<Vec<u8>>, String> {
     let (means, weights) = (means.values(), weights.values());
     let cells = lists.value_offsets().windows(2).map(|pair| {
         let (start, end) = (pair[0] as usize, pair[1] as usize);
-        let mut bytes = Vec::with_capacity((end - start) * CENTROID);
-        for i in start..end {
-            bytes.extend(means[i].to_le_bytes());
-            bytes.extend(weights[i].to_le_bytes());
+        let mut bytes = vec![0; (end - start) * CENTROID];
+        let (centroids, _) = bytes.as_chunks_mut::<CENTROID>();
+        let parts = means[start..end].iter().zip(&weights[start..end]);
+        for (centroid, (mean, weight)) in centroids.iter_mut().zip(parts) {
+            let both = u64::from(mean.to_bits()) | u64::from(weight.to_bits()) << 32;
+            *centroid = both.to_le_bytes();
         }
         bytes
     });

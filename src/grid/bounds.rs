@@ -27,6 +27,12 @@ impl Bounds {
         }
     }
 
+    /// Whether all positions within the others are within these.
+    pub fn hold(&self, others: &Self) -> bool {
+        let hold = |mine: [f64; 2], others: [f64; 2]| mine[0] <= others[0] && others[1] <= mine[1];
+        hold(self.lon, others.lon) && hold(self.lat, others.lat)
+    }
+
     /// Of the positions of both.
     pub fn join(self, other: Self) -> Self {
         Self {

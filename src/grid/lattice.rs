@@ -16,7 +16,7 @@ const SIDE: u64 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lattice;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatticeLocator(Order);
 
 impl Lattice {

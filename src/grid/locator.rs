@@ -17,10 +17,10 @@ pub(super) trait Locate: Copy {
 }
 
 /// Finds cells of one order of a grid.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Locator(Kind);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Healpix(healpix::Locator),
     Rectilinear(rectilinear::Locator),
@@ -101,13 +101,13 @@ impl Locator {
         on!(self, locator => Locate::cell_of_bounds(locator, bounds))
     }
 
-    /// The widest range of latitudes of a patch, in degrees.
-    pub fn widest_patch(&self) -> f64 {
+    /// The widest ranges of a patch, of longitudes and of latitudes, in degrees.
+    pub fn widest_patch(&self) -> [f64; 2] {
         match &self.0 {
-            Kind::Healpix(_) => healpix::Patch::WIDEST,
+            Kind::Healpix(_) => healpix::Patch::ROOM,
             Kind::Rectilinear(locator) => locator.widest_patch(),
             #[cfg(test)]
-            Kind::Lattice(_) => 0.0,
+            Kind::Lattice(_) => [0.0; 2],
         }
     }
 

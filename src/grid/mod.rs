@@ -2,8 +2,8 @@
 //!
 //! `seam.rs` is what a grid is asked, and `locator.rs` what finds cells on it; behind them are HEALPix (`healpix/`) and
 //! rows and columns in the plane of a map projection (`rectilinear/`, `projection/`). `spec.rs` has the orders of a run, `shards.rs` the shards that are wanted, `shard_runs.rs` finds those
-//! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together,
-//! `shape.rs` cells as points and polygons.
+//! of positions, `boxes.rs` those that a box of positions may touch; `bounds.rs` has positions that lie together, `polynomial.rs`
+//! what places them fast, `shape.rs` cells as points and polygons.
 
 mod bounds;
 mod boxes;
@@ -11,6 +11,7 @@ mod healpix;
 #[cfg(test)]
 mod lattice;
 mod locator;
+mod polynomial;
 mod projection;
 mod rectilinear;
 mod seam;

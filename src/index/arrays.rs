@@ -35,6 +35,8 @@ pub(super) fn schema() -> Arc<Schema> {
         text("version", true),
         Field::new("time_from", DataType::Float64, true),
         Field::new("time_to", DataType::Float64, true),
+        text("utc_start", true),
+        text("utc_end", true),
         text("times", true),
         text("latitude", false),
         text("longitude", false),
@@ -111,6 +113,8 @@ pub(super) fn batch(entries: &[(Entry, Option<Vec<u8>>)]) -> Result<RecordBatch,
         some_text(|e| e.version.as_deref()),
         end(0),
         end(1),
+        some_text(|e| e.utc.as_ref().map(|utc| &*utc[0])),
+        some_text(|e| e.utc.as_ref().map(|utc| &*utc[1])),
         some_text(|e| e.times.as_deref()),
         text(|e| &e.latitude),
         text(|e| &e.longitude),
@@ -143,6 +147,7 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
         columns.text("product")?,
         columns.text("times")?,
     );
+    let (utc_start, utc_end) = (columns.text("utc_start")?, columns.text("utc_end")?);
     let (release, version) = (columns.text("release")?, columns.text("version")?);
     let (bytes, modified) = (columns.long("bytes")?, columns.long("modified")?);
     let (kept_bytes, kept_crc, crc) = (
@@ -178,6 +183,9 @@ pub(super) fn entries(batch: &RecordBatch, first: u64) -> Result<Vec<Entry>, Str
             version: some(version, row),
             span: (from.is_valid(row) && to.is_valid(row))
                 .then(|| [from.value(row), to.value(row)]),
+            utc: some(utc_start, row)
+                .zip(some(utc_end, row))
+                .map(|(start, end)| [start, end]),
             times: some(times, row),
             latitude: owned(latitude, row),
             longitude: owned(longitude, row),
@@ -272,6 +280,7 @@ mod tests {
             etag: Some("\"x\"".to_owned()),
             product: Some("ATL06".to_owned()),
             span: Some([1.5, 2.5]),
+            utc: Some(["2018-10-14T00:24:45Z", "2018-10-14T00:30:00Z"].map(str::to_owned)),
             times: Some("/{group}/t".to_owned()),
             latitude: "/{group}/lat".to_owned(),
             tracks: ["gt1l", "gt1r"]

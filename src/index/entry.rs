@@ -20,6 +20,8 @@ pub struct Entry {
     pub version: Option<String>,
     /// From when to when photons are by its own word, in seconds since 2018-01-01, with a minute at both ends.
     pub span: Option<[f64; 2]>,
+    /// The same two moments in its own words, in UTC as ISO 8601 has them: as a shard map says them.
+    pub utc: Option<[String; 2]>,
     /// Path template of the times whose first and last value in each ground track lie within that.
     pub times: Option<String>,
     /// Path templates of the positions that the footprint is of.
@@ -80,6 +82,10 @@ impl Entry {
             &self.times,
         ] {
             text(&mut bytes, said.as_deref());
+        }
+        for place in 0..2 {
+            let said = self.utc.as_ref().map(|utc| &*utc[place]);
+            text(&mut bytes, said);
         }
         for track in &self.tracks {
             text(&mut bytes, Some(&track.name));
@@ -156,7 +162,7 @@ mod tests {
             cells: runs([(5, 1)]),
             ..Entry::default()
         };
-        let changes: [fn(&mut Entry); 14] = [
+        let changes: [fn(&mut Entry); 15] = [
             |e| e.name.push('x'),
             |e| e.address.push('x'),
             |e| e.bytes += 1,
@@ -165,6 +171,7 @@ mod tests {
             |e| e.product = Some("ATL06".to_owned()),
             |e| e.release = Some("006".to_owned()),
             |e| e.span = Some([0.0, 1.0]),
+            |e| e.utc = Some([String::new(), String::new()]),
             |e| e.times = Some("t".to_owned()),
             |e| e.latitude.push('x'),
             |e| e.tracks[0].rows = None,

@@ -4,7 +4,7 @@
 //! and on the same latitude, and a region where no cell of the granule is cut by its edge, or where the shards of those
 //! that are cut have photons in cells that lie in it whole. What it does not settle is left open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -56,6 +56,8 @@ pub struct Judged {
     pub changed: u64,
     /// Granules that the index does not know.
     pub unknown: u64,
+    /// When the data of granules whose shards are known begin and end, in their own words, by their place.
+    pub spans: BTreeMap<usize, [String; 2]>,
     /// What granules that are not opened have of ground tracks, each kind of it once.
     pub outlines: Vec<(String, Outline)>,
 }
@@ -101,6 +103,9 @@ impl Index {
             }
             for (_, place) in of_row {
                 judged.verdicts[*place].clone_from(&verdict);
+                if let (Verdict::Shards(_), Some(utc)) = (&verdict, &entry.utc) {
+                    judged.spans.insert(*place, utc.clone());
+                }
             }
             Ok(())
         })?;

@@ -233,6 +233,7 @@ impl Reading {
             })
             .collect();
         entry.span = reader.said_span();
+        entry.utc = reader.time_span()?;
         if let Some((before, times)) = &self.times
             && entry.span.is_some()
             && reader.lies_outside(before, times).unwrap_or(false)

@@ -21,9 +21,9 @@ use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
-use super::entry::entry;
+use super::entry::{MapGranule, entry};
 use super::indexed::Indexed;
-use super::map::{MapGranule, MapShard, ShardMap};
+use super::map::{MapShard, ShardMap};
 use super::mask::aoi_mask;
 use super::signature::spatial_signature;
 use super::{Absent, Plan};
@@ -84,6 +84,8 @@ struct Footprint {
     /// Whether the granule lies outside of the time that the config bounds.
     outside_time: bool,
     outline: Option<Outline>,
+    /// When its data begin and end.
+    span: Option<[String; 2]>,
 }
 
 /// What is read of granules.
@@ -128,8 +130,9 @@ pub fn build(build: &Build) -> Result<Built> {
         if place > failing.load(Ordering::Relaxed) {
             return None;
         }
-        if let Some(known) = Footprint::known(&known.verdicts[place]) {
-            return Some(Ok(known));
+        if let Some(footprint) = Footprint::known(&known.verdicts[place]) {
+            let span = known.spans.get(&place).cloned();
+            return Some(Ok(Footprint { span, ..footprint }));
         }
         let footprint = footprint(granule, &wanted, build.watch);
         match &footprint {
@@ -258,7 +261,12 @@ fn footprint(granule: &GranulePath, wanted: &Positions, watch: &dyn Watch) -> Re
     let positions = &wanted.positions;
     let grid = &positions.grid;
     let locator = grid.shard_locator();
-    let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
+    // What is joined to it is named in the map, and not read.
+    let alone = GranulePath {
+        siblings: Vec::new(),
+        ..granule.clone()
+    };
+    let mut reader = Input::open(&alone, positions, &[], ROWS, None)?;
     if let Some((window, times)) = &wanted.within
         && reader.lies_outside(window, times)?
     {
@@ -285,6 +293,7 @@ fn footprint(granule: &GranulePath, wanted: &Positions, watch: &dyn Watch) -> Re
     let rejected = |why: &str| counts.rejected.get(why).copied().unwrap_or(0);
     Ok(Footprint {
         outline: reader.outline(positions)?,
+        span: reader.time_span()?,
         shards,
         photons: counts.read,
         bad_coordinates: rejected("bad_coordinate"),
@@ -345,13 +354,14 @@ fn assemble(build: &Build, footprints: Vec<Option<Result<Footprint>>>) -> Result
             };
             names.push(granule.name.to_string());
         } else {
-            listed.push((entry(&granule.path, &folder)?, footprint.shards));
+            let entry = entry(granule, footprint.span, &folder)?;
+            listed.push((entry, footprint.shards));
         }
     }
     if listed.is_empty() {
         return Err(nothing_to_list(build, &built));
     }
-    listed.sort();
+    listed.sort_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()));
     built.without_photons.sort();
     built.outside_region.sort();
     built.outside_grid.sort();

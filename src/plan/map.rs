@@ -21,6 +21,7 @@ use crate::error::{Action, Error, Phrase, Result, phrase};
 use crate::grid::{Grid, Latitude, Order};
 use crate::place::{Artefact, Folder, write_in_parts, write_whole};
 
+use super::entry::MapGranule;
 use super::parquet_map;
 use super::rectilinear;
 use super::unused::{meaning, unused};
@@ -41,8 +42,8 @@ pub struct ShardMap {
     pub granules: Vec<MapGranule>,
     /// Keys that the file has and no run follows: `aoi_mask`, `granules[].assets`.
     pub unused: Vec<String>,
-    /// Of each shard the words of the cells that touch the region, for zagg; of maps that are made, not of those that are
-    /// read.
+    /// Of each shard the words of the cells that touch the region (of rows and columns their places in it), for zagg: no run
+    /// follows them.
     pub aoi_mask: Option<Vec<Vec<u64>>>,
 }
 
@@ -53,23 +54,6 @@ pub struct MapShard {
     pub id: u64,
     /// Places in [`ShardMap::granules`], in the order of the file, each once.
     pub granules: Vec<usize>,
-}
-
-/// One granule of a shard.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Granule")]
-pub struct MapGranule {
-    /// File name of the granule.
-    pub id: String,
-    /// Where it is on S3; read there where the map is icefold's.
-    #[serde(default)]
-    pub s3: Option<String>,
-    /// Where it is on the web; read there where the map is icefold's.
-    #[serde(default)]
-    pub https: Option<String>,
-    /// icefold's: the file, relative to the folder of the map.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
 }
 
 /// The granules of every shard of a HEALPix grid.
@@ -86,8 +70,8 @@ pub(super) struct RawMap {
     pub shard_keys: Vec<u64>,
     /// The granules of each shard, in the order of the keys.
     pub granules: Vec<Vec<MapGranule>>,
-    /// Written for zagg, and not read.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    /// Of each shard, in the order of the keys, the words of the cells that touch the area; no run follows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aoi_mask: Option<Vec<Vec<u64>>>,
 }
 
@@ -206,6 +190,14 @@ impl ShardMap {
                 raw.granules.len()
             )));
         }
+        if let Some(lists) = raw.aoi_mask.as_ref().map(Vec::len)
+            && lists != raw.shard_keys.len()
+        {
+            return Err(refused(format!(
+                "has {} shard_keys and {lists} lists of aoi_mask; there must be one list per key: make the map again",
+                raw.shard_keys.len()
+            )));
+        }
         let signature = raw.grid_signature.filter(|signature| !signature.is_empty());
         let grid = match &signature {
             Some(signature) if rectilinear::is_of_one(signature) => {
@@ -231,6 +223,10 @@ impl ShardMap {
         };
         let shards = ids.into_iter().zip(raw.granules);
         let shards = shards.map(|(id, listed)| list(id, listed)).collect();
+        if is_ours && granules.iter().all(MapGranule::has_joined_only) {
+            // A run finds what is joined to a granule beside it.
+            unused.retain(|key| key != "granules[].assets");
+        }
         Ok(Self {
             path: path.to_path_buf(),
             metadata,
@@ -239,7 +235,7 @@ impl ShardMap {
             shards,
             granules,
             unused,
-            aoi_mask: None,
+            aoi_mask: raw.aoi_mask,
         })
     }
 

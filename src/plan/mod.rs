@@ -137,7 +137,12 @@ pub fn plan(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> 
 /// # Errors
 /// As [`plan()`].
 pub fn plan_positions(paths: &[PathBuf], config: &Config, tolerant: bool) -> Result<Plan> {
-    of_photons(paths, config, tolerant).map(|(plan, _)| plan)
+    let (mut plan, siblings) = of_photons(paths, config, tolerant)?;
+    // Positions are read of all granules, whatever is joined to them.
+    for granule in &mut plan.granules {
+        granule.siblings = siblings.of(&granule.path, config).unwrap_or_default();
+    }
+    Ok(plan)
 }
 
 /// The granules of photons, and the files that may be joined to them.

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, LargeStringArray, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
 use arrow::record_batch::RecordBatch;
@@ -21,7 +21,8 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::map::{MapGranule, RawMap, Written};
+use super::entry::MapGranule;
+use super::map::{RawMap, Written};
 use super::rectilinear;
 use super::unused::unused_of_granules;
 use crate::guard::guarded;
@@ -114,7 +115,11 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
             )
         })
     };
-    let places = [place(KEYS)?, place(GRANULES)?];
+    let mut places = vec![place(KEYS)?, place(GRANULES)?];
+    let has_mask = schema
+        .index_of(AOI_MASK)
+        .map(|of_mask| places.push(of_mask))
+        .is_ok();
     check_size(builder.metadata())?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), places);
     let damaged = |why: String| format!("has columns that cannot be read ({why}); {AGAIN}");
@@ -125,12 +130,14 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
             .grid_signature
             .as_ref()
             .is_some_and(rectilinear::is_of_one),
+        mask: has_mask.then(Vec::new),
         ..Rows::default()
     };
     let mut reader = reader.map_err(damaged)?;
     while let Some(batch) = next(&mut reader).map_err(damaged)? {
         rows.add(&batch)?;
     }
+    // A mask is read, and no run follows it.
     let known = [KEYS, GRANULES];
     let others = schema.fields().iter().map(|field| field.name().clone());
     rows.unused
@@ -142,7 +149,7 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
         grid_signature: meta.grid_signature,
         shard_keys: rows.keys,
         granules: rows.granules,
-        aoi_mask: None,
+        aoi_mask: rows.mask,
     };
     Ok((map, rows.unused))
 }
@@ -153,6 +160,8 @@ struct Rows {
     null_is_zero: bool,
     keys: Vec<u64>,
     granules: Vec<Vec<MapGranule>>,
+    /// Where there is a column of it.
+    mask: Option<Vec<Vec<u64>>>,
     unused: Vec<String>,
 }
 
@@ -171,16 +180,21 @@ impl Rows {
                 keys.data_type()
             )
         })?;
-        let lists = column(GRANULES)?;
-        if !is_text(lists.data_type()) {
-            return Err(format!(
-                "column {GRANULES} is of {}, and lists of granules are JSON text; {AGAIN}",
-                lists.data_type()
-            ));
-        }
-        let lists = cast(&lists, &DataType::LargeUtf8)
-            .map_err(|e| format!("column {GRANULES} cannot be read ({e}); {AGAIN}"))?;
-        let lists = lists.as_string::<i64>();
+        let text = |name: &str, what: &str| -> Result<LargeStringArray, String> {
+            let texts = column(name)?;
+            if !is_text(texts.data_type()) {
+                return Err(format!(
+                    "column {name} is of {}, and lists of {what} are JSON text; {AGAIN}",
+                    texts.data_type()
+                ));
+            }
+            let texts = cast(&texts, &DataType::LargeUtf8)
+                .map_err(|e| format!("column {name} cannot be read ({e}); {AGAIN}"))?;
+            Ok(texts.as_string::<i64>().clone())
+        };
+        let lists = text(GRANULES, "granules")?;
+        let masks = self.mask.is_some().then(|| text(AOI_MASK, "cells"));
+        let masks = masks.transpose()?;
         for place in 0..batch.num_rows() {
             let row = self.keys.len();
             let wrong =
@@ -203,6 +217,14 @@ impl Rows {
             self.unused.extend(unused_of_granules(text.as_bytes()));
             self.unused.sort();
             self.unused.dedup();
+            if let (Some(masks), Some(of_shards)) = (&masks, &mut self.mask) {
+                if masks.is_null(place) {
+                    return Err(wrong(AOI_MASK, "is null, and a shard has a list of cells"));
+                }
+                let cells = serde_json::from_str(masks.value(place))
+                    .map_err(|e| wrong(AOI_MASK, &format!("is no list of cells ({e})")))?;
+                of_shards.push(cells);
+            }
         }
         Ok(())
     }
@@ -220,19 +242,21 @@ fn next(reader: &mut ParquetRecordBatchReader) -> Result<Option<RecordBatch>, St
     guarded(|| reader.next().transpose())
 }
 
-/// That the lists are not larger than a map may be.
+/// That the lists of granules and of cells are not larger than a map may be.
 fn check_size(metadata: &ParquetMetaData) -> Result<(), String> {
     let chunks = metadata
         .row_groups()
         .iter()
         .flat_map(RowGroupMetaData::columns);
-    let of_lists = chunks
-        .filter(|chunk| chunk.column_path().parts().first().map(String::as_str) == Some(GRANULES));
+    let of_lists = chunks.filter(|chunk| {
+        let name = chunk.column_path().parts().first();
+        name.is_some_and(|name| name == GRANULES || name == AOI_MASK)
+    });
     let sizes = of_lists.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0));
     let bytes = sizes.fold(0, u64::saturating_add);
     if bytes > MOST_BYTES {
         return Err(format!(
-            "has lists of granules of {bytes} bytes, and a map {MOST_BYTES} at most; make maps of smaller areas"
+            "has lists of granules and cells of {bytes} bytes, and a map {MOST_BYTES} at most; make maps of smaller areas"
         ));
     }
     Ok(())

@@ -13,8 +13,9 @@ use crate::error::{Error, Object, Result, Setting, phrase};
 
 use super::copies::OnDisk;
 use super::duplicates::{Rules, settle};
+use super::entry::MapGranule;
 use super::files::Files;
-use super::map::{MapGranule, MapShard, ShardMap};
+use super::map::{MapShard, ShardMap};
 use super::scan::{Candidate, extensions, scan};
 use super::siblings;
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};

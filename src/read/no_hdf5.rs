@@ -155,6 +155,11 @@ impl GranuleFile {
         match self.0 {}
     }
 
+    /// When its data begin and end: none is open.
+    pub(in crate::read) fn time_span(&self) -> Option<[String; 2]> {
+        match self.0 {}
+    }
+
     /// With others beside it: none is open.
     ///
     /// # Errors

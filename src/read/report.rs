@@ -61,6 +61,23 @@ pub struct Says {
     pub end: Option<String>,
 }
 
+impl super::Input {
+    /// When the data of an HDF5 granule begin and end, in UTC, as far as it says so.
+    ///
+    /// # Errors
+    /// Bytes that could not be had.
+    pub fn time_span(&self) -> crate::Result<Option<[String; 2]>> {
+        match self {
+            Self::Hdf5(granule, _) => {
+                let span = granule.time_span();
+                granule.sound()?;
+                Ok(span)
+            }
+            Self::Table(_) => Ok(None),
+        }
+    }
+}
+
 impl GranuleReport {
     /// Of a table that was read to its end, in so many seconds.
     pub(super) fn of_table(reader: &TableReader, seconds: f64) -> Self {

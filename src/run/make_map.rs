@@ -165,7 +165,7 @@ impl<'a> MakeMap<'a> {
         })?;
         if elsewhere {
             for granule in &mut built.map.granules {
-                granule.path = None;
+                granule.without_paths();
             }
         }
         built.map.write()?;

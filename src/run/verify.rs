@@ -10,6 +10,7 @@ use crate::backend::DeviceChoice;
 use crate::backend::choose::{Chosen, Guide, Question, expected};
 use crate::config::{Access, Config};
 use crate::error::{Error, Result};
+use crate::export::is_geotiff;
 use crate::finalize::{CellTable, distinct, finalize};
 use crate::pipeline::{self, Memory, Options, Survey};
 use crate::store::{self, VerifyReport};
@@ -122,11 +123,20 @@ impl<'a> Verify<'a> {
         }
     }
 
-    /// Two stores: every bit of every array, and what their metadata say of them.
+    /// Two stores: every bit of every array, and what their metadata say of them. `GeoTIFF` beside them is not looked at.
     ///
     /// # Errors
-    /// A store that cannot be read; stores that differ are none.
+    /// A store that cannot be read, `GeoTIFF` in place of one; stores that differ are none.
     pub fn stores(a: &Path, b: &Path) -> Result<VerifyReport> {
+        for path in [a, b] {
+            if is_geotiff(path) {
+                return Err(Error::argument(format!(
+                    "{} is GeoTIFF, and stores are compared; name the stores that the files were made of: of equal ones \
+                     they have the same bytes",
+                    path.display()
+                )));
+            }
+        }
         store::verify(a, b)
     }
 

@@ -9,9 +9,10 @@ use super::choose::Chosen;
 use super::job::Job;
 use super::order::Key;
 use super::part::KeySlice;
+use super::scale::ranks_of_centroids;
 use super::select::ranks_of;
 use super::specials::Specials;
-use super::tdigest::{TDigest, ranks_of_centroids};
+use super::tdigest::TDigest;
 use super::total::Total;
 use crate::photon::ColumnType;
 

@@ -12,7 +12,8 @@ use super::job::{Job, JobOutput};
 use super::joint::{Form, JointRows};
 use super::order::Key;
 use super::partial::Partials;
-use super::tdigest::{TDigest, ranks_of_centroids};
+use super::scale::ranks_of_centroids;
+use super::tdigest::TDigest;
 use super::total::Total;
 use crate::grid::{Locator, common_word, point_to_word};
 use crate::photon::{Column, ColumnType};
@@ -44,6 +45,13 @@ pub struct Members {
     pub clock: Option<Clock>,
 }
 
+/// What is kept of photons whose places are known, if those are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    clock: Option<Clock>,
+    positions: Option<Positions<'a>>,
+}
+
 /// Where photons are, for their words.
 #[derive(Debug, Clone, Copy)]
 pub struct Positions<'a> {
@@ -70,21 +78,26 @@ impl Members {
         }
     }
 
+    /// These, with where photons are if that is kept; `None` where it is kept and nobody knows it.
+    pub fn at(self, positions: Option<Positions>) -> Option<Placed> {
+        let positions = positions.filter(|_| self.location);
+        (positions.is_some() == self.location).then_some(Placed {
+            clock: self.clock,
+            positions,
+        })
+    }
+}
+
+impl Placed<'_> {
     /// Adds photons of a cell to rows of it: those whose value is finite, and whose time is. The columns are the value,
     /// and the time where there is one.
-    pub fn add(
-        self,
-        rows: &mut JointRows,
-        cell: u64,
-        (columns, positions): (&[&Column], Option<Positions>),
-        photons: Range<usize>,
-    ) {
+    pub fn add(&self, rows: &mut JointRows, cell: u64, columns: &[&Column], photons: Range<usize>) {
         for photon in photons {
             let Some(key) = super::ends::finite_key(columns[0], photon) else {
                 continue;
             };
             let time = self.clock.map(|clock| word_of(clock, columns[1], photon));
-            let place = positions.filter(|_| self.location).map(|at| {
+            let place = self.positions.map(|at| {
                 let cell = at.locator.cell(at.lon[photon], at.lat[photon]);
                 point_to_word(cell)
             });

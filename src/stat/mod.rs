@@ -16,8 +16,8 @@
 //! `finish.rs` turns them into f64 once. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
-//! many values, `choose.rs` finds order statistics of values that are not in memory. `tdigest.rs` makes centroids of all
-//! values of a cell, whose exact means `total.rs` has, `digesting.rs` the same of values that are not in memory. `members.rs` keeps photons whole for digests that say where
+//! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are. `tdigest.rs` makes centroids of all
+//! values of a cell, parted by `scale.rs`, whose exact means `centroid.rs` and `total.rs` have, `digesting.rs` the same of values that are not in memory. `members.rs` keeps photons whole for digests that say where
 //! and when, whose words `clock.rs` has. `composition.rs` packs counts of photons by surface into one word. `vector.rs` counts values
 //! between edges that are known once a cell is whole.
 
@@ -25,6 +25,7 @@
 mod accumulate;
 #[cfg(test)]
 mod answers;
+mod centroid;
 mod choose;
 mod clock;
 mod coarsen;
@@ -55,6 +56,7 @@ mod remainder;
 mod remains;
 mod resolution;
 mod rows;
+mod scale;
 mod scan;
 mod select;
 mod size;
@@ -84,7 +86,7 @@ pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Nee
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};
 pub use mad::Deviations;
 pub use mark::Marks;
-pub use members::{Channel, Channels, Members, Positions, without_word};
+pub use members::{Channel, Channels, Members, Placed, Positions, without_word};
 pub use moments::Moments;
 pub use order::{Class, Key};
 pub use ordered::{Ordered, quantile};

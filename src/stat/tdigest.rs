@@ -6,9 +6,7 @@
 //! multiset of values and on nothing else. `digesting.rs` makes the same of values that are not in memory.
 //! Source: Dunning and Ertl, Computing Extremely Accurate Quantiles Using t-Digests (2019).
 
-use std::f64::consts::PI;
-use std::ops::Range;
-
+use super::centroid::mean;
 use super::clock::either_time;
 use super::job::{Job, JobOutput};
 use super::members::{Channel, Channels};
@@ -16,6 +14,7 @@ use super::order::Key;
 use super::ordered::Ordered;
 use super::part::KeySlice;
 use super::partial::Partials;
+use super::scale::{are_apart, ranks_of_centroids, runs};
 use super::specials::Specials;
 use super::total::Total;
 use crate::grid::common_word;
@@ -121,7 +120,9 @@ impl TDigest {
             total
         });
         let until: Vec<f64> = weights.collect();
-        let runs = runs(until.len(), delta, |i| until[i] / until[until.len() - 1]);
+        let part = |i: usize| until[i] / total;
+        let within = |q: f64| until.partition_point(|&until| until <= q * total);
+        let runs = runs(until.len(), delta, (part, within));
         let channels = Channels {
             location: !some[0].words(Channel::Location).is_empty(),
             time: !some[0].words(Channel::Time).is_empty(),
@@ -143,44 +144,6 @@ impl TDigest {
     }
 }
 
-/// The ranks of the values in each centroid of `n` values.
-pub(super) fn ranks_of_centroids(n: usize, delta: u32) -> Vec<Range<usize>> {
-    // The scale rises by 2 delta / pi at least, so two of fewer than 4 delta / pi values span more than a unit.
-    if n as f64 <= 1.25 * f64::from(delta) {
-        return (0..n).map(|rank| rank..rank + 1).collect();
-    }
-    runs(n, delta, |rank| (rank + 1) as f64 / n as f64)
-}
-
-/// Parts `n` things in order into runs that span one unit of the scale at most, or are one thing. `until` is the part of
-/// all weight up to and with a thing.
-fn runs(n: usize, delta: u32, until: impl Fn(usize) -> f64) -> Vec<Range<usize>> {
-    let scale = |q: f64| f64::from(delta) * (libm::asin(2.0 * q.clamp(0.0, 1.0) - 1.0) / PI + 0.5);
-    let after = |i: usize| scale(until(i));
-    let mut runs = Vec::new();
-    let (mut start, mut before) = (0, scale(0.0));
-    while start < n {
-        let limit = before + 1.0;
-        // The first thing that is beyond: within twice as many as were tried, then by halves.
-        let (mut within, mut beyond) = (start, start + 1);
-        while beyond < n && after(beyond) <= limit {
-            (within, beyond) = (beyond, (beyond + (beyond - start)).min(n));
-        }
-        while beyond - within > 1 {
-            let middle = within + (beyond - within) / 2;
-            if after(middle) <= limit {
-                within = middle;
-            } else {
-                beyond = middle;
-            }
-        }
-        runs.push(start..beyond);
-        before = after(beyond - 1);
-        start = beyond;
-    }
-    runs
-}
-
 /// Of the values of cell `i`, which are sorted; infinities are none of them.
 pub fn tdigest(
     ordered: &Ordered,
@@ -195,19 +158,17 @@ pub fn tdigest(
     let above = specials.positive_infinity as usize;
     let values = ordered.values(i);
     let finite = values.slice(below..values.len() - above);
-    let value = |rank: usize| match finite {
-        KeySlice::Narrow(keys) => Key(keys[rank].into()).to_f64(column_type),
-        KeySlice::Wide(keys) => Key(keys[rank]).to_f64(column_type),
-    };
+    if are_apart(finite.len(), delta) {
+        let alone = |key: u64| (Key(key).to_f64(column_type) as f32, 1.0);
+        return match finite {
+            KeySlice::Narrow(keys) => TDigest::of(keys.iter().map(|&key| alone(key.into()))),
+            KeySlice::Wide(keys) => TDigest::of(keys.iter().map(|&key| alone(key))),
+        };
+    }
     let runs = ranks_of_centroids(finite.len(), delta);
     TDigest::of(runs.into_iter().map(|run| {
-        if run.len() == 1 {
-            return (value(run.start) as f32, 1.0);
-        }
-        let many = run.len() as u64;
-        let mut sum = Total::default();
-        run.for_each(|rank| sum.add(value(rank), 1));
-        (sum.over(many) as f32, many as f32)
+        let many = run.len() as f32;
+        (mean(finite.slice(run), column_type) as f32, many)
     }))
 }
 
@@ -244,6 +205,8 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -14,7 +14,8 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
     let granules = site.three();
     done(site.mapping("atl03", &paths(&granules)));
     site.change_map(|map| {
-        map["aoi_mask"] = json!([[1, 2, 3]]);
+        let shards = map["shard_keys"].as_array().unwrap().len();
+        map["aoi_mask"] = json!(vec![[1, 2, 3]; shards]);
         map["granules"][0][0]["assets"] = json!({"dem": {"href": "s3://bucket/dem.tif"}});
         map["granules"][0][0]["time_start"] = json!("2020-01-01T00:00:00Z");
         map["metadata"]["aoi_mask"] = json!(true);

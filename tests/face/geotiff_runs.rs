@@ -150,3 +150,41 @@ fn what_has_no_rows_and_columns_or_no_store_has_no_files() {
         &["geotiff is written with the store", "shards writes pieces"],
     );
 }
+
+#[test]
+fn verify_says_that_it_does_not_look_at_them() {
+    let site = Site::new();
+    let granules = site.three();
+    let granules = paths(&granules);
+    let config = config(&site, POLAR, OUTPUTS);
+    let [a, b] = ["a", "b"].map(|name| {
+        let tiffs = site.out(name);
+        let store = site.out(&format!("{name}.zarr"));
+        done(
+            site.code(&config, &granules)
+                .into_store(&store)
+                .geotiff(&tiffs),
+        );
+        (store, tiffs)
+    });
+    let report = icefold::Verify::stores(&a.0, &b.0).unwrap();
+    assert!(report.identical(), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("GeoTIFF beside the stores is not looked at"),
+        "{report}"
+    );
+    for geotiff in [a.1.join("count.tif"), a.1] {
+        for (a, b) in [(&geotiff, &b.0), (&b.0, &geotiff)] {
+            let refused = icefold::Verify::stores(a, b).unwrap_err();
+            assert_eq!(refused.kind(), Kind::Argument);
+            assert!(
+                refused
+                    .to_string()
+                    .contains("is GeoTIFF, and stores are compared"),
+                "{refused}"
+            );
+        }
+    }
+}

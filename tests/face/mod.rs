@@ -30,6 +30,7 @@ mod inspections;
 mod joins;
 mod joins_settled;
 mod looked_at;
+mod map_says;
 mod maps;
 mod named_values;
 mod nothing_kept;

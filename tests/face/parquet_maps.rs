@@ -19,7 +19,7 @@ use super::from_code::{done, looked, refused};
 use crate::support::granules::paths;
 use crate::support::site::{Site, assert_same};
 
-fn mapping(
+pub(super) fn mapping(
     site: &Site,
     config: impl AsRef<Path>,
     granules: &[&Path],
@@ -233,6 +233,33 @@ fn files_that_are_no_maps_are_refused_by_column_and_row() {
             meta,
             "shard_keys[0] is 3, which is no morton word",
         ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", text("[-1]")),
+            ],
+            meta,
+            "column aoi_mask row 0 is no list of cells",
+        ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", Arc::new(StringArray::from(vec![None::<&str>]))),
+            ],
+            meta,
+            "column aoi_mask row 0 is null",
+        ),
+        (
+            vec![
+                ("shard_keys", keys()),
+                ("granules", text("[]")),
+                ("aoi_mask", keys()),
+            ],
+            meta,
+            "column aoi_mask is of UInt64",
+        ),
     ];
     for (columns, meta, words) in cases {
         write(&path, columns, meta);
@@ -270,8 +297,7 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     let path = site.path("rows.parquet");
     let meta = r#"{"metadata": {}, "grid_signature": {"type": "rectilinear", "crs": "EPSG:32618",
         "affine": [10, 0, 358300, 0, -10, 4311600], "shape": [1200, 1200], "chunk_shape": [300, 300]}}"#;
-    let list =
-        r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {}}}]"#;
+    let list = r#"[{"id": "a.h5", "s3": null, "https": null, "time_start": "2019", "assets": {"b": {"id": "c"}}}]"#;
     write(
         &path,
         vec![
@@ -288,4 +314,24 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     assert_eq!(map.keys(), [0, 5]);
     assert_eq!(map.granules[0].id, "a.h5");
     assert_eq!(map.unused, ["aoi_mask", "granules[].assets"]);
+    // What no run follows is there all the same, and is written again in either form.
+    assert_eq!(map.aoi_mask, Some(vec![vec![1], vec![]]));
+    assert_eq!(map.granules[0].time_start.as_deref(), Some("2019"));
+    assert_eq!(map.granules[0].time_end, None);
+    assert_eq!(map.granules[0].assets.as_ref().unwrap()["b"]["id"], "c");
+    for name in ["again.json", "again.parquet"] {
+        let again = ShardMap {
+            path: site.path(name),
+            ..map.clone()
+        };
+        again.write().unwrap();
+        assert_eq!(ShardMap::read(&site.path(name)).unwrap(), again);
+    }
+    let text = std::fs::read_to_string(site.path("again.json")).unwrap();
+    let short = text.replace("\"aoi_mask\": [\n    [\n      1\n    ],", "\"aoi_mask\": [");
+    assert_ne!(short, text);
+    std::fs::write(site.path("again.json"), short).unwrap();
+    let refused = ShardMap::read(&site.path("again.json")).unwrap_err();
+    let says = "has 2 shard_keys and 1 lists of aoi_mask";
+    assert!(refused.to_string().contains(says), "{refused}");
 }

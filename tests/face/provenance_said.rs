@@ -29,12 +29,13 @@ fn sha256(path: &Path) -> String {
     format!("{:x}", Sha256::digest(std::fs::read(path).unwrap()))
 }
 
-fn write_text(path: &Path, dataset: Option<&str>, text: &str) {
+pub(super) fn write_text(path: &Path, dataset: Option<&str>, text: &str) {
     let file = reopened(path);
     let text = FixedAscii::<64>::from_ascii(text.as_bytes()).unwrap();
     if let Some(dataset) = dataset {
         let (group, name) = dataset.rsplit_once('/').unwrap();
-        let group = file.create_group(group).unwrap();
+        let group = file.group(group).or_else(|_| file.create_group(group));
+        let group = group.unwrap();
         let made = group.new_dataset::<FixedAscii<64>>().shape([1]);
         made.create(name).unwrap().write(&[text]).unwrap();
     } else {

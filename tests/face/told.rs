@@ -281,3 +281,17 @@ fn a_photon_whose_time_has_no_word_is_rejected_with_its_place() {
         "{message}"
     );
 }
+
+#[test]
+fn a_fault_of_the_times_is_told_once() {
+    for time in [
+        "time_source: {field: g, epoch: \"2018-01-01\"}",
+        "time_source: {field: h, epoch: yesterday}",
+        "time_source: {field: h}",
+        "time_source: 3",
+    ] {
+        let message = parse_yaml("a", &of(TOLD, time)).unwrap_err().to_string();
+        assert_eq!(message.matches("line ").count(), 1, "{time}: {message}");
+        assert!(!message.contains("needs output.time_source"), "{message}");
+    }
+}

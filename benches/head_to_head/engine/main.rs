@@ -6,6 +6,7 @@
 //!   engine time   --workload DIR --task T ...    repeats, then one JSON object
 //!   engine serve  --workload DIR --task T ...    one repeat per line of input: TASK [ANSWER FOLDER]
 //!   engine stages --workload DIR                 every stage and yardstick in turns, then one JSON object
+//!   engine rasters --photons N                   HEALPix, and rows and columns, in turns, then one JSON object
 //! ```
 //!
 //! `serve` is what the runner talks to, so that repeats of several engines take turns; `stages` is
@@ -15,6 +16,7 @@ mod arena;
 mod granule;
 mod inflate;
 mod ours;
+mod rasters;
 mod stages;
 mod task;
 mod workload;
@@ -72,6 +74,21 @@ enum Arguments {
         #[arg(long)]
         stage: Option<String>,
     },
+    /// Times the same photons on HEALPix and on rows and columns in turns.
+    Rasters {
+        #[arg(long, default_value_t = 1 << 22)]
+        photons: usize,
+        /// Width and height of cells.
+        #[arg(long, default_value_t = 1000.0)]
+        metres: f64,
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+        #[arg(long, default_value_t = 5)]
+        repeat: usize,
+        /// Locates on one grid alone, without a check: for an instruction counter.
+        #[arg(long)]
+        grid: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,6 +136,13 @@ fn run(arguments: Arguments) -> Result<()> {
             repeat,
             stage,
         } => stages::stages(&workload, threads, repeat, stage.as_deref()),
+        Arguments::Rasters {
+            photons,
+            metres,
+            threads,
+            repeat,
+            grid,
+        } => rasters::rasters(photons, metres, (threads, repeat), grid.as_deref()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | stage | file |
 //! | --- | --- |
-//! | locate | `locate.rs`, `runs.rs` |
+//! | locate | `locate.rs`, `runs.rs`, `patches.rs` |
 //! | sort | `sort.rs` |
 //! | segment | `segment.rs` |
 //! | reduce | `reduce.rs`, `records.rs`, `blocks.rs` |
@@ -15,6 +15,7 @@
 mod blocks;
 mod fold;
 mod locate;
+mod patches;
 mod records;
 mod reduce;
 pub(in crate::backend) mod runs;

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 use crate::grid::{Bounds, Locator, Patch, bounds_of, bounds_of_boxes};
 
+use super::patches::Patches;
+
 /// Photons in the largest and the smallest boxes.
 const LARGEST: usize = 512;
 const SMALLEST: usize = 16;
@@ -32,6 +34,7 @@ pub struct Runs {
 pub struct RunFinder {
     boxes: Vec<Bounds>,
     located: Vec<u64>,
+    patches: Patches,
     /// Mean photons in a run of the tile before: what the boxes to begin with are sized by.
     usual_run: usize,
 }
@@ -122,7 +125,11 @@ impl RunFinder {
         } else {
             APART
         };
-        let widest = locator.widest_patch();
+        let [_, widest] = locator.widest_patch();
+        let toward = [lon, lat].map(|degrees| match degrees {
+            [first, .., last] => last - first,
+            _ => 0.0,
+        });
         if !together && !is_narrow(&lat[..size.min(lat.len())], widest) {
             self.locate_each(&tile, 0..lon.len(), runs);
         } else {
@@ -131,7 +138,7 @@ impl RunFinder {
             let mut first = 0;
             while first < boxes.len() {
                 let (end, bounds) = narrow_part(&boxes, first, widest);
-                tile.patch = locator.patch(&bounds);
+                tile.patch = self.patches.of(locator, &bounds, toward);
                 for (i, bounds) in boxes.iter().enumerate().take(end).skip(first) {
                     let photons = i * size..((i + 1) * size).min(lon.len());
                     if together {
@@ -212,7 +219,7 @@ fn lie_together(tile: &Tile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grid::{Latitude, Order};
+    use crate::grid::{AskedRectilinear, Crs, Grid, GridConfig, Latitude, Order, Rectilinear};
     use proptest::prelude::*;
 
     proptest! {
@@ -242,6 +249,59 @@ mod tests {
             let expected: Vec<u64> = lon.iter().zip(&lat).map(|(&x, &y)| locator.cell(x, y)).collect();
             prop_assert_eq!(found, expected);
             prop_assert!(runs.cells.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+
+        #[test]
+        fn tiles_along_a_track_have_the_cells_of_photons_located_one_by_one(
+            which in 0usize..4,
+            (lon, lat) in (-6.0f64..6.0, 60.0f64..83.0),
+            (east, north) in (-3e-5f64..3e-5, -3e-5f64..3e-5),
+            jitter in 0.0f64..3.0,
+            tile in 40usize..900,
+            metres in prop::sample::select(vec![30.0, 1000.0, 25_000.0]),
+        ) {
+            let locator = grid_of(which, metres).locator();
+            let place = |i: usize, salt: f64| (i as f64 * salt).sin() * jitter * 1e-5;
+            let lon: Vec<f64> = (0..4000).map(|i| lon - 51.0 + place(i, 12.9) + i as f64 * east).collect();
+            let lat: Vec<f64> = (0..4000).map(|i| lat + place(i, 78.2) + i as f64 * north).collect();
+            let (mut finder, mut runs) = (RunFinder::default(), Runs::default());
+            for (lon, lat) in lon.chunks(tile).zip(lat.chunks(tile)) {
+                finder.find(&locator, lon, lat, &mut runs);
+                let cells = runs.iter().flat_map(|(cell, photons)| photons.map(move |_| cell));
+                let alone = lon.iter().zip(lat).map(|(&x, &y)| locator.cell(x, y));
+                prop_assert!(cells.eq(alone), "{which} {metres}");
+            }
+        }
+    }
+
+    /// Grids over the north of Greenland.
+    fn grid_of(which: usize, metres: f64) -> GridConfig {
+        let order = |order| Order::new(order).unwrap();
+        let (kind, orders) = if which == 0 {
+            (Grid::from(Latitude::AuthalicWgs84), [order(6), order(12)])
+        } else {
+            let (name, bounds) = [
+                ("EPSG:32622", [-1e6, 6e6, 2e6, 1e7]),
+                ("EPSG:3574", [-4e6, -4e6, 4e6, 4e6]),
+                ("EPSG:6933", [-1e7, 5e6, 1e7, 7.3e6]),
+            ][which - 1];
+            let grid = Rectilinear::new(&AskedRectilinear {
+                crs: Crs::named(name).unwrap(),
+                resolution: [metres; 2],
+                bounds,
+                chunk_shape: [64, 64],
+                chunk_inner: None,
+            });
+            let grid = grid.unwrap();
+            let orders = [grid.shard_order(), grid.finest_order()];
+            (Grid::Rectilinear(grid), orders)
+        };
+        GridConfig {
+            shard_order: orders[0],
+            chunk_order: None,
+            cell_order: orders[1],
+            steps: 1,
+            kind,
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) const NUMBERS: [(&str, f64); 7] = [
 ];
 
 /// Finds cells of one order on one latitude.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Locator {
     order: Order,
     latitude: Latitude,

@@ -6,12 +6,11 @@
 //! polynomial and rounding could move it is in the cell of the reference; the others, about one in
 //! 10^4 at order 29, are located by the reference itself. So ids do not depend on what is a patch.
 
-use std::f64::consts::FRAC_1_SQRT_2;
-
 use multiversion::multiversion;
 
 use super::locate::{Locator, Meridian, Parallel, interleave, meridian, place};
 use crate::grid::Bounds;
+use crate::grid::polynomial::{SIX_NODES as NODES, through, value};
 
 /// Narrowest range of latitudes that a polynomial is put through, in degrees.
 const NARROWEST: f64 = 1e-9;
@@ -23,16 +22,6 @@ const NARROWEST: f64 = 1e-9;
 /// of the nodes, below 2e-15, grows by the Lebesgue constant of six nodes, 2.1; the position's own
 /// by the reference is below 2e-15, that of the polynomial below 1e-15.
 const MARGIN: f64 = 1e-13;
-
-/// The zeros of the Chebyshev polynomial of degree 6, as fractions of the half width.
-const NODES: [f64; 6] = [
-    -0.965_925_826_289_068_3,
-    -FRAC_1_SQRT_2,
-    -0.258_819_045_102_520_74,
-    0.258_819_045_102_520_74,
-    FRAC_1_SQRT_2,
-    0.965_925_826_289_068_3,
-];
 
 /// Adding 1.5 * 2^52 rounds a value below 2^51 to the nearest integer, which is then in the low bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
@@ -87,7 +76,7 @@ impl Locator {
             south: low.south,
             middle,
             per_half,
-            height: interpolate(
+            height: through(
                 latitudes.map(|lat| (lat - middle) * per_half),
                 latitudes.map(|lat| self.parallel(lat).height),
             ),
@@ -97,7 +86,9 @@ impl Locator {
 
 impl Patch {
     /// Widest range of latitudes, in degrees.
-    pub const WIDEST: f64 = 1.0;
+    const WIDEST: f64 = 1.0;
+    /// Widest ranges that a patch is made for ahead, of longitudes and of latitudes.
+    pub const ROOM: [f64; 2] = [10.0, Self::WIDEST];
 
     /// The cell of every position, as [`Locator::cell`] finds it; slices of one length, positions
     /// within the patch.
@@ -147,8 +138,7 @@ impl Patch {
     #[inline(always)]
     fn height(&self, lat: f64) -> f64 {
         let s = (lat - self.middle) * self.per_half;
-        let [c0, c1, c2, c3, c4, c5] = self.height;
-        c0 + s * (c1 + s * (c2 + s * (c3 + s * (c4 + s * c5))))
+        value(&self.height, s)
     }
 
     #[inline(always)]
@@ -161,24 +151,6 @@ impl Patch {
     fn facet_shift(&self) -> u32 {
         2 * u32::from(self.locator.order().get())
     }
-}
-
-/// The polynomial through six points, from the constant up (Newton's divided differences).
-fn interpolate(at: [f64; 6], mut values: [f64; 6]) -> [f64; 6] {
-    for level in 1..6 {
-        for i in (level..6).rev() {
-            values[i] = (values[i] - values[i - 1]) / (at[i] - at[i - level]);
-        }
-    }
-    let mut polynomial = [0.0; 6];
-    for i in (0..6).rev() {
-        // Times (s - at[i]), plus the next difference.
-        for power in (1..6).rev() {
-            polynomial[power] = polynomial[power - 1] - at[i] * polynomial[power];
-        }
-        polynomial[0] = values[i] - at[i] * polynomial[0];
-    }
-    polynomial
 }
 
 /// The row or column of a coordinate in cells, and how far it is from the nearest edge.

@@ -19,14 +19,14 @@ use crate::grid::sin_cos;
 const TERMS: i32 = 10;
 
 /// Lambert's azimuthal equal-area projection around the north pole of WGS84.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Azimuthal {
     /// The longitude that points down from the pole.
     origin: f64,
 }
 
 /// Lambert's cylindrical equal-area projection of WGS84, from the meridian of Greenwich.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cylindrical {
     /// The scale along the equator.
     scale: f64,

@@ -33,7 +33,7 @@ const FARTHEST: f64 = 20_000.0;
 const SLACK: f64 = 1e-6;
 
 /// A coordinate reference system as formulas, with what of them does not depend on positions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Projection {
     /// Degrees as they are.
     Geographic,

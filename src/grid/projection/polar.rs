@@ -8,7 +8,7 @@ use super::{Around, DEGREE, Middle, SLACK, within_half_a_turn};
 use crate::grid::sin_cos;
 
 /// Around one pole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Polar {
     south: bool,
     /// The longitude that points down from the north pole, or up from the south pole.

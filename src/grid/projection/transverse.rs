@@ -51,7 +51,7 @@ const BACKWARD: [f64; 6] = [
 ];
 
 /// A zone of UTM.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Transverse {
     meridian: f64,
     northing: f64,

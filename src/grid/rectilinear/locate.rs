@@ -17,7 +17,7 @@ pub(in crate::grid) const OUTSIDE: u64 = u64::MAX;
 const FARTHEST: f64 = 1000.0;
 
 /// Finds cells of one order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::grid) struct Locator {
     grid: Rectilinear,
     pub(super) projection: Projection,
@@ -108,14 +108,27 @@ impl Locator {
         self.id_at(self.indices(x, y))
     }
 
-    /// The one cell of places from these indices to those, or the outside if all of them lie there.
+    /// The one cell of places from these rows and columns to those, or the outside if all of them lie there. They may have
+    /// fractions: inside of the grid, those of a cell are cut off.
+    #[inline]
     pub(super) fn between(&self, low: [f64; 2], high: [f64; 2]) -> Option<u64> {
-        let beyond = |side: usize| high[side] < 0.0 || low[side] >= self.shape[side];
-        if beyond(0) || beyond(1) {
+        let [rows, columns] = self.shape;
+        if high[0] < 0.0 || high[1] < 0.0 || low[0] >= rows || low[1] >= columns {
             return Some(OUTSIDE);
         }
-        let [first, last] = [self.cell_at(low)?, self.cell_at(high)?];
-        (first == last).then(|| self.level.id(first[0], first[1]))
+        // NaN is not inside.
+        let inside = low[0] >= 0.0 && low[1] >= 0.0 && high[0] < rows && high[1] < columns;
+        if !inside {
+            return None;
+        }
+        let [mut row, mut column] = [low[0] as u32, low[1] as u32];
+        let [mut last_row, mut last_column] = [high[0] as u32, high[1] as u32];
+        let [height, width] = self.level.side;
+        if height > 1 || width > 1 {
+            (row, last_row) = (row / height, last_row / height);
+            (column, last_column) = (column / width, last_column / width);
+        }
+        (row == last_row && column == last_column).then(|| self.level.id(row, column))
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Asked {
 }
 
 /// The cells of one order: how many there are and where.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
     /// Rows and columns of shards, and of this order's cells in one of them.
     shards: [u32; 2],

@@ -11,7 +11,9 @@ use multiversion::multiversion;
 use super::locate::Locator;
 use super::smooth::{self, Smooth};
 use crate::grid::Bounds;
+use crate::grid::bounds::{larger, smaller};
 use crate::grid::locator::Locate;
+use crate::grid::polynomial::{SIX_NODES as NODES, through, value};
 use crate::grid::projection::Projection;
 
 /// Widest range of longitudes, in degrees.
@@ -31,16 +33,6 @@ const NARROWEST: f64 = 1e-6;
 const MARGIN: f64 = 2e-6;
 /// The same of a place in cells, for each cell that it is from where they are counted from: some units in the last place.
 pub(super) const ROUNDING: f64 = 1e-14;
-
-/// The zeros of the Chebyshev polynomial of degree 6, as fractions of the half width.
-const NODES: [f64; 6] = [
-    -0.965_925_826_289_068_3,
-    -std::f64::consts::FRAC_1_SQRT_2,
-    -0.258_819_045_102_520_74,
-    0.258_819_045_102_520_74,
-    std::f64::consts::FRAC_1_SQRT_2,
-    0.965_925_826_289_068_3,
-];
 
 /// Positions whose places are found before their cells.
 pub(super) const BLOCK: usize = 16;
@@ -101,23 +93,9 @@ impl Range {
         nodes.map(|node| self.middle + node / self.per_half)
     }
 
-    /// The polynomial through values at the nodes.
-    fn through(&self, nodes: [f64; 6], mut values: [f64; 6]) -> Polynomial {
-        // Newton's divided differences, at the nodes as they are rounded.
-        let at = nodes.map(|node| self.part(node));
-        for level in 1..6 {
-            for i in (level..6).rev() {
-                values[i] = (values[i] - values[i - 1]) / (at[i] - at[i - level]);
-            }
-        }
-        let mut polynomial = [0.0; 6];
-        for i in (0..6).rev() {
-            for power in (1..6).rev() {
-                polynomial[power] = polynomial[power - 1] - at[i] * polynomial[power];
-            }
-            polynomial[0] = values[i] - at[i] * polynomial[0];
-        }
-        polynomial
+    /// The polynomial through values at these degrees, as they are rounded.
+    fn through(&self, degrees: [f64; 6], values: [f64; 6]) -> Polynomial {
+        through(degrees.map(|degrees| self.part(degrees)), values)
     }
 
     #[inline(always)]
@@ -126,17 +104,18 @@ impl Range {
     }
 }
 
+/// Whether a part of a cell, from 0 to 1, lies farther than this from both of its edges.
 #[inline(always)]
-fn value([c0, c1, c2, c3, c4, c5]: &Polynomial, s: f64) -> f64 {
-    c0 + s * (c1 + s * (c2 + s * (c3 + s * (c4 + s * c5))))
+pub(super) fn is_clear(part: f64, margin: f64) -> bool {
+    (part - 0.5).abs() < 0.5 - margin
 }
 
 impl Locator {
-    /// The widest range of latitudes of a patch, in degrees.
-    pub fn widest_patch(&self) -> f64 {
+    /// The widest ranges of a patch, of longitudes and of latitudes, in degrees.
+    pub fn widest_patch(&self) -> [f64; 2] {
         match self.projection {
-            Projection::Transverse(_) => smooth::WIDEST,
-            _ => HIGHEST,
+            Projection::Transverse(_) => [smooth::WIDEST; 2],
+            _ => [WIDEST, HIGHEST],
         }
     }
 
@@ -233,8 +212,13 @@ impl Patch {
 
     /// As [`Locator::cell_of_bounds`], for bounds within the patch.
     pub fn cell_of_bounds(&self, bounds: &Bounds) -> Option<u64> {
+        // Columns, and rows.
         let [columns, rows] = match &self.kind {
-            Kind::Product(product) => product.ends(bounds)?,
+            Kind::Product(product) => {
+                let s = bounds.lat.map(|lat| product.lat.part(lat));
+                let t = bounds.lon.map(|lon| product.lon.part(lon));
+                [product.ends(0, s, t)?, product.ends(1, s, t)?]
+            }
             Kind::Smooth(smooth) => smooth.ends(bounds),
         };
         self.locator
@@ -243,23 +227,24 @@ impl Patch {
 }
 
 impl Product {
-    /// The least and the greatest index of a box of positions, as columns and rows: each place is a product of two factors
+    /// The least and the greatest column or row of a box of positions, with fractions: each place is a product of two factors
     /// that are monotone where their signs do not change, so places of a box lie between those of its corners.
-    fn ends(&self, bounds: &Bounds) -> Option<[[f64; 2]; 2]> {
-        let s = bounds.lat.map(|lat| self.lat.part(lat));
-        let t = bounds.lon.map(|lon| self.lon.part(lon));
-        let by_lon = [0, 1].map(|side| t.map(|t| value(&self.by_lon[side], t)));
+    #[inline]
+    fn ends(&self, side: usize, [s0, s1]: [f64; 2], [t0, t1]: [f64; 2]) -> Option<[f64; 2]> {
+        let by_lon = &self.by_lon[side];
+        let (west, east) = (value(by_lon, t0), value(by_lon, t1));
         // Sine is monotone where cosine keeps its sign, and cosine where sine does.
-        if by_lon.iter().any(|[a, b]| a * b < 0.0) {
+        if west * east < 0.0 {
             return None;
         }
-        Some([0, 1].map(|side| {
-            let by_lat = s.map(|s| value(&self.by_lat[side], s));
-            let [[a, b], [c, d]] = by_lat.map(|by_lat| by_lon[side].map(|by_lon| by_lat * by_lon));
-            let low = a.min(b).min(c.min(d)) + self.from[side] - self.margin[side];
-            let high = a.max(b).max(c.max(d)) + self.from[side] + self.margin[side];
-            [low.floor(), high.floor()]
-        }))
+        let by_lat = &self.by_lat[side];
+        let (south, north) = (value(by_lat, s0), value(by_lat, s1));
+        let [a, b] = [south * west, south * east];
+        let [c, d] = [north * west, north * east];
+        let least = smaller(smaller(a, b), smaller(c, d));
+        let greatest = larger(larger(a, b), larger(c, d));
+        let (from, margin) = (self.from[side], self.margin[side]);
+        Some([least + from - margin, greatest + from + margin])
     }
 }
 
@@ -289,7 +274,6 @@ fn place(
         let [whole_column, whole_row] = [column.floor(), row.floor()];
         columns[i] = whole_column;
         rows[i] = whole_row;
-        let is_clear = |part: f64, margin: f64| (part - 0.5).abs() < 0.5 - margin;
         clear[i] = is_clear(column - whole_column, patch.margin[0])
             & is_clear(row - whole_row, patch.margin[1]);
     }

@@ -5,28 +5,21 @@
 use multiversion::multiversion;
 
 use super::locate::Locator;
-use super::patch::{BLOCK, Clear, Places, ROUNDING, Range};
+use super::patch::{BLOCK, Clear, Places, ROUNDING, Range, is_clear};
 use crate::grid::Bounds;
+use crate::grid::polynomial::{FOUR_NODES as NODES, through, value};
 
 /// Widest ranges of longitudes and latitudes, in degrees.
-pub(super) const WIDEST: f64 = 0.05;
+pub(super) const WIDEST: f64 = 0.12;
 
 /// How far from an edge of its cell a position must be placed, in metres.
 ///
 /// Within 1,200 km of the meridian |v| is below 0.19 (`transverse.rs`), and within 0.3 radians of such a position, of complex ones
 /// too, below 0.6: there is no singularity, which are where v is 1 or -1, and nothing is farther away than 2,800,000 m. So, by Cauchy, fourth derivatives are below
-/// 4! 2.8e6 m / 0.3^4 = 8.3e9 m. With h the half width of a range, 0.00044 radians, interpolation at four Chebyshev nodes is off
-/// by at most h^4 / (2^3 4!) times that: 2e-6 m along one of both, and 1.9 times as much, the Lebesgue constant, along the other.
+/// 4! 2.8e6 m / 0.3^4 = 8.3e9 m. With h the half width of a range, 0.00105 radians, interpolation at four Chebyshev nodes is off
+/// by at most h^4 / (2^3 4!) times that: 5.3e-5 m along one of both, and 1.9 times as much, the Lebesgue constant, along the other.
 /// Rounding adds less than 1e-7 m.
-const MARGIN: f64 = 2e-5;
-
-/// The zeros of the Chebyshev polynomial of degree 4, as fractions of the half width.
-const NODES: [f64; 4] = [
-    -0.923_879_532_511_286_7,
-    -0.382_683_432_365_089_8,
-    0.382_683_432_365_089_8,
-    0.923_879_532_511_286_7,
-];
+const MARGIN: f64 = 2e-4;
 
 /// Coefficients by powers of the latitude, then of the longitude, both from the middle in half widths.
 type Surface = [[f64; 4]; 4];
@@ -37,32 +30,10 @@ pub struct Smooth {
     lon: Range,
     lat: Range,
     surfaces: [Surface; 2],
-    /// Of each at most the second derivatives: twice by latitude, by both, twice by longitude.
-    bends: [[f64; 3]; 2],
+    /// Of each at most the slopes: by latitude and by longitude.
+    slopes: [[f64; 2]; 2],
     /// In cells: of columns, and of rows.
     margin: [f64; 2],
-}
-
-/// The polynomial through four points, from the constant up.
-fn through(at: [f64; 4], mut values: [f64; 4]) -> [f64; 4] {
-    for level in 1..4 {
-        for i in (level..4).rev() {
-            values[i] = (values[i] - values[i - 1]) / (at[i] - at[i - level]);
-        }
-    }
-    let mut polynomial = [0.0; 4];
-    for i in (0..4).rev() {
-        for power in (1..4).rev() {
-            polynomial[power] = polynomial[power - 1] - at[i] * polynomial[power];
-        }
-        polynomial[0] = values[i] - at[i] * polynomial[0];
-    }
-    polynomial
-}
-
-#[inline(always)]
-fn value([c0, c1, c2, c3]: &[f64; 4], s: f64) -> f64 {
-    c0 + s * (c1 + s * (c2 + s * c3))
 }
 
 #[inline(always)]
@@ -127,43 +98,32 @@ impl Smooth {
             }
             surface
         });
-        let bends = surfaces.map(|surface| {
-            [
-                sum(&surface, |i, _| i * (i - 1.0)),
-                sum(&surface, |i, j| i * j),
-                sum(&surface, |_, j| j * (j - 1.0)),
-            ]
-        });
+        let slopes = surfaces.map(|surface| [sum(&surface, |i, _| i), sum(&surface, |_, j| j)]);
         Some(Self {
             lon: by_lon,
             lat: by_lat,
             surfaces,
-            bends,
+            slopes,
             margin,
         })
     }
 
-    /// The least and the greatest index of a box of positions, as columns and rows: from the middle by its slopes, and by
-    /// what second derivatives may add.
+    /// The least and the greatest column and row of a box of positions, with fractions: from the middle by the steepest slopes,
+    /// which over a patch differ by little.
+    #[inline]
     pub fn ends(&self, bounds: &Bounds) -> [[f64; 2]; 2] {
         let [s0, s1] = bounds.lat.map(|lat| self.lat.part(lat));
         let [t0, t1] = bounds.lon.map(|lon| self.lon.part(lon));
         let (s, t) = (f64::midpoint(s0, s1), f64::midpoint(t0, t1));
         // With what rounding may have taken from them.
         let (ds, dt) = ((s1 - s0) * 0.500_001, (t1 - t0) * 0.500_001);
-        [0, 1].map(|side| {
-            let surface = &self.surfaces[side];
-            let [a, b, c, d] = surface.map(|row| value(&row, t));
-            let middle = a + s * (b + s * (c + s * d));
-            let by_lat = b + s * (2.0 * c + 3.0 * s * d);
-            let slope = |[_, c1, c2, c3]: [f64; 4]| c1 + t * (2.0 * c2 + 3.0 * t * c3);
-            let [a, b, c, d] = surface.map(slope);
-            let by_lon = a + s * (b + s * (c + s * d));
-            let [twice_s, both, twice_t] = self.bends[side];
-            let bend = 0.5 * (twice_s * ds * ds + twice_t * dt * dt) + both * ds * dt;
-            let reach = by_lat.abs() * ds + by_lon.abs() * dt + bend + self.margin[side];
-            [(middle - reach).floor(), (middle + reach).floor()]
-        })
+        let side = |side: usize| {
+            let middle = height(&self.surfaces[side], s, t);
+            let [by_lat, by_lon] = self.slopes[side];
+            let reach = by_lat * ds + by_lon * dt + self.margin[side];
+            [middle - reach, middle + reach]
+        };
+        [side(0), side(1)]
     }
 }
 
@@ -191,7 +151,6 @@ fn place(
         let [whole_column, whole_row] = [column.floor(), row.floor()];
         columns[i] = whole_column;
         rows[i] = whole_row;
-        let is_clear = |part: f64, margin: f64| (part - 0.5).abs() < 0.5 - margin;
         clear[i] = is_clear(column - whole_column, patch.margin[0])
             & is_clear(row - whole_row, patch.margin[1]);
     }

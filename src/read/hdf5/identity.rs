@@ -3,6 +3,7 @@
 //! Beside the line, for `inspect.rs`. What the file says (`orbit_info`, `ancillary_data`) wins over
 //! what its name says; what neither says is null.
 
+use chrono::DateTime;
 use hdf5::Dataset;
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor};
 use serde_json::{Value, json};
@@ -12,6 +13,11 @@ use super::file::GranuleFile;
 use crate::photon::Values;
 use crate::read::Says;
 
+/// When its data begin and end, in UTC.
+const ENDS: [&str; 2] = [
+    "/ancillary_data/data_start_utc",
+    "/ancillary_data/data_end_utc",
+];
 /// Longest text read, in bytes.
 const TEXT: usize = 256;
 /// Values read of one dataset at most.
@@ -131,8 +137,17 @@ impl GranuleFile {
         let source = root.and_then(|root| text(&root, "source"));
         Says {
             synthetic: source.is_some_and(|source| source == "synthetic"),
-            end: word(self, "/ancillary_data/data_end_utc"),
+            end: word(self, ENDS[1]),
         }
+    }
+
+    /// When its data begin and end, where it says both as ISO 8601 has them.
+    pub(in crate::read) fn time_span(&self) -> Option<[String; 2]> {
+        let [start, end] = ENDS.map(|path| {
+            let said = word(self, path)?;
+            DateTime::parse_from_rfc3339(&said).ok().map(|_| said)
+        });
+        Some([start?, end?])
     }
 }
 

@@ -203,7 +203,10 @@ impl RaggedWriter {
         if let Some(writer) = &mut self.offsets {
             writer.push(&offsets)?;
         }
-        self.rows.push(&payloads.concat())
+        for payload in payloads {
+            self.rows.push(payload)?;
+        }
+        Ok(())
     }
 
     /// Writes what is pending and the metadata. Gives back the hash of the lists, and those of both arrays.

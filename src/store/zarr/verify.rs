@@ -20,7 +20,7 @@ use super::metadata::CELL_IDS;
 use super::read::StoreReader;
 use super::step_read::StoredSteps;
 use super::verify_rest::{Members, compare_rest};
-use super::verify_said::{compare_inputs, compare_roots, others};
+use super::verify_said::{compare_inputs, compare_roots, note_beside, others};
 use super::verify_values::shown;
 use crate::error::Result;
 use crate::grid::Order;
@@ -57,6 +57,7 @@ pub fn verify(a: &Path, b: &Path) -> Result<VerifyReport> {
         alike &= group_of(a, finest) == group_of(b, finest);
     }
     compare_inputs([a, b], &mut report)?;
+    note_beside([a, b], &mut report)?;
     let [of_a, of_b] = [a, b].map(|path| store_hashes(path, &TreeHashes::default()));
     let hashes = [of_a?.all, of_b?.all];
     let members = [Members::of(a)?, Members::of(b)?];

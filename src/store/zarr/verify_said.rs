@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::difference::VerifyReport;
 use super::documents::{members_of, properties, text};
+use super::group::Extent;
 use super::groups::{document, group_of};
 use super::made_of::made_of;
+use super::read::StoreReader;
 use crate::error::Result;
 use crate::grid::Order;
 use crate::store::provenance::{OF_CELLS, OF_INPUTS};
@@ -87,5 +89,20 @@ pub fn compare_inputs([a, b]: [&Path; 2], report: &mut VerifyReport) -> Result<(
             report.notes.push(format!("provenance: {said}"));
         }
     }
+    Ok(())
+}
+
+/// Says what of two runs on rows and columns is not compared: files that are made of a store are not in it.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn note_beside(stores: [&Path; 2], report: &mut VerifyReport) -> Result<()> {
+    for store in stores {
+        if StoreReader::open(store)?.extent() != Extent::Raster {
+            return Ok(());
+        }
+    }
+    let note = "GeoTIFF beside the stores is not looked at: of equal stores it has the same bytes";
+    report.notes.push(note.to_owned());
     Ok(())
 }

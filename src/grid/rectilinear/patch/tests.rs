@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Asked, Rectilinear};
+use super::super::{Asked, OUTSIDE, Rectilinear};
 use super::*;
 use crate::grid::Order;
 use crate::grid::projection::Crs;
@@ -90,6 +90,44 @@ proptest! {
             }
         }
     }
+}
+
+/// A track of UTM's zone 18 in cells of 10 by 20 m is placed without the reference, but for what lies at edges.
+#[test]
+fn transverse_mercator_has_patches_and_they_place_nearly_all_of_a_track() {
+    let locator = Locator::new(grids()[10], grids()[10].finest_order());
+    let lats: Vec<f64> = (0..16_384).map(|i| 36.6 + f64::from(i) * 6e-6).collect();
+    let lons: Vec<f64> = (0..16_384).map(|i| -76.7 + f64::from(i) * 2e-6).collect();
+    let patch = locator.patch(&Bounds::of(&lons, &lats)).unwrap();
+    let Kind::Smooth(smooth) = &patch.kind else {
+        panic!("no smooth patch");
+    };
+    let (mut placed, mut settled, mut boxes) = (0, 0, 0);
+    for (lons, lats) in lons.chunks(BLOCK).zip(lats.chunks(BLOCK)) {
+        let (mut places, mut clear) = ([[0.0; BLOCK]; 2], [false; BLOCK]);
+        smooth.place(lons, lats, &mut places, &mut clear);
+        for i in (0..BLOCK).filter(|i| clear[*i]) {
+            let cell = locator.id_at([places[1][i], places[0][i]]);
+            assert_eq!(cell, locator.cell(lons[i], lats[i]));
+            assert_ne!(cell, OUTSIDE);
+            placed += 1;
+        }
+        // A quarter of a row is as long as a box.
+        for (lons, lats) in lons.chunks(8).zip(lats.chunks(8)) {
+            settled += usize::from(patch.cell_of_bounds(&Bounds::of(lons, lats)).is_some());
+            boxes += 1;
+        }
+    }
+    assert!(placed > 16_384 - 16, "{placed} of 16384");
+    assert!(2 * settled > boxes, "{settled} of {boxes}");
+    // Half as far from the meridian as patches reach, wider than they are, and beyond.
+    let made = |lon: [f64; 2], lat: [f64; 2]| {
+        let patch = locator.patch(&Bounds { lon, lat });
+        patch.is_some_and(|patch| matches!(patch.kind, Kind::Smooth(_)))
+    };
+    assert!(made([-71.0, -70.9], [36.6, 36.7]));
+    assert!(!made([-71.0, -70.8], [36.6, 36.7]));
+    assert!(!made([-60.0, -59.9], [36.6, 36.7]));
 }
 
 #[test]
