@@ -67,6 +67,9 @@ fn main() {
             release: Some("006".to_owned()),
             version: Some("01".to_owned()),
             span: Some([start - 60.0, start + 470.0]),
+            utc: Some(
+                ["2019-06-01T12:00:00.000000Z", "2019-06-01T12:07:50.000000Z"].map(str::to_owned),
+            ),
             times: Some("/{group}/land_ice_segments/delta_time".to_owned()),
             latitude: config.latitude.clone(),
             longitude: config.longitude.clone(),
