@@ -107,6 +107,9 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     checkpoint: float | None = None,
+    update: bool = False,
+    allow_removal: bool = False,
+    keep_partials: bool = False,
     tolerant: bool = False,
     hash_granules: bool = False,
     allow_empty: bool = False,
@@ -148,6 +151,10 @@ def run(
     overwrite, resume
         Replaces what is there; goes on with a run that was interrupted. ``checkpoint`` is the seconds from one time that
         what is merged and not finished is saved to the next.
+    update, allow_removal, keep_partials
+        Adds to the store that is there: ``granules`` are all that it is to have, and only what is new is made; takes
+        granules out that are not among them; keeps partials beside the store, with which an update reads only what is
+        new.
     tolerant
         Leaves out granules and rows that cannot be used, and reports them, in place of stopping at the first.
     hash_granules
@@ -207,6 +214,9 @@ def run(
         "overwrite": flag(overwrite, "overwrite"),
         "resume": flag(resume, "resume"),
         "checkpoint": seconds(checkpoint, "checkpoint"),
+        "update": flag(update, "update"),
+        "allow_removal": flag(allow_removal, "allow_removal"),
+        "keep_partials": flag(keep_partials, "keep_partials"),
         "tolerant": flag(tolerant, "tolerant"),
         "hash_granules": flag(hash_granules, "hash_granules"),
         "external": paths(allow_external, "allow_external"),

@@ -38,6 +38,9 @@ pub struct RunSettings {
     overwrite: bool,
     resume: bool,
     checkpoint: Option<f64>,
+    update: bool,
+    allow_removal: bool,
+    keep_partials: bool,
     tolerant: bool,
     hash_granules: bool,
     external: Vec<PathBuf>,
@@ -71,6 +74,9 @@ impl RunSettings {
             .overviews(&self.overviews)
             .overwrite(self.overwrite)
             .resume(self.resume)
+            .update(self.update)
+            .allow_removal(self.allow_removal)
+            .keep_partials(self.keep_partials)
             .tolerant(self.tolerant)
             .external(&self.external)
             .hash_granules(self.hash_granules)

@@ -18,6 +18,7 @@ use super::changes::{ChangeArgs, ConfigArgs};
 use super::cite::CiteArgs;
 use super::devices::DevicesArgs;
 use super::export::{ExportArgs, GeometryArg};
+use super::grow::GrowArgs;
 use super::lists::ListArgs;
 use super::machine::MachineArgs;
 use super::maps::RenderArgs;
@@ -35,6 +36,7 @@ Examples:
   icefold run atl06 --plan map.json --store land_ice.zarr --resume
   icefold run atl06 --plan map.json --store land_ice.zarr --shards 0..8
   icefold finalize land_ice.zarr                  when all shards are done
+  icefold run atl06 granules/ --update land_ice.zarr    with new granules in the folder
   icefold aggregate points.parquet --order 9 --to cells.csv
   icefold render land_ice.zarr h_mean -o map.png
   icefold view land_ice.zarr                      in the browser; -o page.html for one file
@@ -164,17 +166,8 @@ pub struct RunArgs {
     /// Replace the store if it exists, and the tables; with --shards, pieces that are done
     #[arg(long)]
     pub overwrite: bool,
-    /// Go on with a run that was interrupted: keep the shards, or the granules, that are done
-    #[arg(long, conflicts_with = "overwrite")]
-    pub resume: bool,
-    /// Seconds from one time that what is merged and not finished is saved, for --resume, to the next
-    #[arg(
-        long,
-        env = "ICEFOLD_CHECKPOINT",
-        value_name = "SECONDS",
-        default_value_t = 300
-    )]
-    pub checkpoint: u64,
+    #[command(flatten)]
+    pub grow: GrowArgs,
     /// Stop at the first granule or row that cannot be used (the default)
     #[arg(long)]
     pub strict: bool,

@@ -98,17 +98,24 @@ fn unfinished(folder: &Path, of: Option<&Path>) -> Result<BTreeSet<PathBuf>> {
     Ok(stores)
 }
 
-/// What interrupted runs had merged: it is told, and stays.
+/// What interrupted runs had merged, and partials of stores: it is told, and stays.
 fn checkpoints(folder: &Path, of: Option<&Path>) -> Result<Vec<(PathBuf, String)>> {
     let listed = |e| Error::io("list", folder, e);
-    let of = of.map(RunCheckpoint::folder_of);
+    let of = of.map(|of| [RunCheckpoint::folder_of(of), RunCheckpoint::partials_of(of)]);
     let mut found = Vec::new();
     for path in folders::list(folder).map_err(listed)? {
-        let named = path.extension().is_some_and(|end| end == "checkpoint");
-        if !named || !RunCheckpoint::is_in(&path) || of.as_ref().is_some_and(|of| *of != path) {
+        let of_store = RunCheckpoint::is_of_store(&path);
+        let named = of_store || path.extension().is_some_and(|end| end == "checkpoint");
+        let others = of.as_ref().is_some_and(|of| !of.contains(&path));
+        if !named || !RunCheckpoint::is_in(&path) || others {
             continue;
         }
         let what = match RunCheckpoint::read(&path)? {
+            Some(Ok(kept)) if of_store => format!(
+                "kept: partials of the {} granules of a store; run --update reads only what is new with them, and \
+                 without this folder it reads more",
+                kept.granules.len()
+            ),
             Some(Ok(kept)) => format!(
                 "kept: {} granules that an interrupted run had merged; the same run with --resume goes on with them, and \
                  without this folder they are read again",

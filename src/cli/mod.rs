@@ -16,6 +16,7 @@ mod devices;
 mod exit;
 mod export;
 mod finalize;
+mod grow;
 mod lists;
 mod machine;
 mod maps;

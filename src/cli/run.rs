@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use clap::ArgMatches;
 
@@ -56,7 +55,11 @@ pub fn run(
         .device(device)
         .guide(args.machine.guide())
         .watch(&progress);
-    let planned = with_settings(run, args).planned()?;
+    let mut run = with_settings(run, args);
+    if let Some(store) = args.grow.store(args.store.as_deref(), matches)? {
+        run = run.into_store(store);
+    }
+    let planned = run.planned()?;
     if args.dry_run {
         let survey = planned.survey()?;
         describe(&planned, &survey, args.json)?;
@@ -79,19 +82,16 @@ pub fn within(config: Config, region: Option<&str>) -> Result<Config> {
 }
 
 /// Settings that are taken as they are.
-fn with_settings<'a>(mut run: Run<'a>, args: &RunArgs) -> Run<'a> {
-    run = run
+fn with_settings<'a>(run: Run<'a>, args: &RunArgs) -> Run<'a> {
+    let mut run = args
+        .grow
+        .settle(run)
         .overwrite(args.overwrite)
-        .resume(args.resume)
-        .checkpoint(Duration::from_secs(args.checkpoint))
         .tolerant(args.tolerant && !args.strict)
         .threads(threads(args.machine.threads))
         .memory(args.memory)
         .command(command_line())
         .dialect(&CommandLine);
-    if let Some(store) = &args.store {
-        run = run.into_store(store);
-    }
     if let Some(table) = &args.table {
         run = run.table(table);
     }

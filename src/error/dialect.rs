@@ -34,6 +34,8 @@ settings! {
     AllowEmpty = "allow_empty",
     /// A folder that granules may lead to.
     AllowExternal = "allow_external",
+    /// Whether granules may be taken out of a store.
+    AllowRemoval = "allow_removal",
     /// Rows of a batch at most.
     BatchRows = "batch_rows",
     /// The part of the Earth that a map shows.
@@ -50,10 +52,14 @@ settings! {
     Geotiff = "geotiff",
     /// The folder that has the granules of a shard map.
     GranuleRoot = "granule_root",
+    /// Whether whole granules are hashed.
+    HashGranules = "hash_granules",
     /// What is aggregated: tables or arrays.
     Input = "input",
     /// Whether results are shown as JSON.
     Json = "json",
+    /// Whether partials stay beside a store.
+    KeepPartials = "keep_partials",
     /// How the arrays of a store are laid out.
     Layout = "layout",
     /// Bytes of a page at most.
@@ -96,6 +102,8 @@ settings! {
     Time = "time",
     /// Where the cells of an aggregation go.
     To = "to",
+    /// Whether a run adds to the store that stands.
+    Update = "update",
     /// Value columns of an aggregation.
     Values = "values",
     /// The arrays of a store that are shown.

@@ -11,13 +11,13 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use serde_json::{Map, Value, json};
 
 use super::asked::{Chosen, Export, check_memory, needs_tables};
-use super::columns::{column, data_type, lists, moments, slot_bytes};
+use super::columns::{data_type, lists, moments, slot_bytes};
 use super::flatgeobuf::{FLATGEOBUF, Features};
 use crate::error::{Error, Result};
 use crate::place::{Artefact, FilePlace, Inputs, check_file};
 use crate::read::table::TABLE;
 use crate::store::{
-    ArrayInfo, CSV, GEO, Geometry, Lines, Located, Places, Shape, StoredBlock, StoredRows,
+    ArrayInfo, CSV, GEO, Geometry, Lines, Located, Places, Shape, StoredBlock, StoredRows, column,
     StoredSteps, TableFile, TableFormat, WKT, field, geo, joined, metadata, texts,
 };
 

@@ -1,5 +1,5 @@
 //! `icefold inspect OUT.zarr.pieces`: what is done, what is missing, who is at work; and of `OUT.zarr.checkpoint`, what
-//! an interrupted run had merged.
+//! an interrupted run had merged; of `OUT.zarr.partials`, what a store is made of.
 
 use std::fmt;
 use std::path::Path;
@@ -80,7 +80,7 @@ pub fn inspect(path: &Path) -> Result<Inspected> {
     })))
 }
 
-/// What an interrupted run without a shard map had merged.
+/// What an interrupted run without a shard map had merged, or what was kept beside a store.
 fn inspect_checkpoint(path: &Path) -> Result<Inspected> {
     let Some(found) = RunCheckpoint::read(path)? else {
         return Err(Error::pieces(path, "there is none"));
@@ -90,8 +90,13 @@ fn inspect_checkpoint(path: &Path) -> Result<Inspected> {
             .with_remedy(phrase!["remove it, or run again with ", Setting::Overwrite])
     })?;
     let granules: Vec<&str> = found.granules.iter().map(|one| &*one.name).collect();
+    let what = if RunCheckpoint::is_of_store(path) {
+        "partials"
+    } else {
+        "checkpoint"
+    };
     Ok(Inspected(json!({
-        "checkpoint": path.display().to_string(),
+        what: path.display().to_string(),
         "config": {"sha256": found.question.config_sha256},
         "icefold_version": found.question.icefold_version,
         "granules": granules,
@@ -102,11 +107,17 @@ fn inspect_checkpoint(path: &Path) -> Result<Inspected> {
 
 /// The same for people.
 fn text(found: &Value) -> String {
-    if let Some(path) = found["checkpoint"].as_str() {
+    let folders = [
+        ("checkpoint", "granules of a run that was interrupted"),
+        ("partials", "partials of the granules of a store"),
+    ];
+    let mut folders = folders.into_iter();
+    let folder = folders.find_map(|(key, what)| Some((found[key].as_str()?, what)));
+    if let Some((path, what)) = folder {
         let count = |key: &str| grouped(found[key].as_u64().unwrap_or_default());
         let granules = found["granules"].as_array().map_or(0, Vec::len);
         return format!(
-            "{path}: granules of a run that was interrupted\n  {:<16} {}\n  {:<16} {}\n  {:<16} {}\n",
+            "{path}: {what}\n  {:<16} {}\n  {:<16} {}\n  {:<16} {}\n",
             "merged",
             granules,
             "photons",

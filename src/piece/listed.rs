@@ -115,7 +115,7 @@ impl GranuleFile {
     }
 
     /// How it differs from what it was, in words.
-    fn difference(&self, then: &Self) -> Option<&'static str> {
+    pub(super) fn difference(&self, then: &Self) -> Option<&'static str> {
         if self.bytes != then.bytes {
             Some("has another size")
         } else if self.probe != then.probe {

@@ -17,6 +17,7 @@ mod listed;
 mod lock;
 mod manifest;
 mod marker;
+mod partials;
 mod read;
 mod replaces;
 mod run_checkpoint;
@@ -43,8 +44,9 @@ pub use listed::{GranuleFile, Listed};
 pub use lock::Owner;
 pub use manifest::{Asked, Manifest};
 pub use marker::{Contribution, Marker};
+pub use partials::{Again, Compared};
 pub use read::{PieceReader, TopReader};
-pub use run_checkpoint::{Question, RunCheckpoint};
+pub use run_checkpoint::{Added, Question, RunCheckpoint};
 pub use write::{PieceFacts, PieceWriter};
 
 /// The cells of a piece: an Arrow IPC stream.

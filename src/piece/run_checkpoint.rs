@@ -23,7 +23,7 @@ use crate::plan::GranulePath;
 use crate::read::GranuleReport;
 
 /// Version of the document's shape.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 /// The list among the sorted runs.
 const NAME: &str = "checkpoint.json";
 /// The folder of error tables beside it.
@@ -56,11 +56,21 @@ pub struct RunCheckpoint {
     pub photons: BTreeMap<u64, u64>,
     /// Photons by step of time.
     pub steps: BTreeMap<u32, u64>,
+    /// What each granule added to both.
+    pub added: BTreeMap<String, Added>,
     /// The first rows that were rejected one by one, and how many there were.
     pub rows: Vec<RejectedRow>,
     pub rejected_rows: u64,
     pub errors: ErrorSummary,
     pub runs: Vec<RunFile>,
+}
+
+/// What one granule added to the partials: photons by shard, and by step of time where there are steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    pub shards: BTreeMap<u64, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<u32, u64>,
 }
 
 impl Question {
@@ -93,6 +103,7 @@ impl RunCheckpoint {
             files: BTreeMap::new(),
             photons: BTreeMap::new(),
             steps: BTreeMap::new(),
+            added: BTreeMap::new(),
             rows: Vec::new(),
             rejected_rows: 0,
             errors: ErrorSummary::default(),
@@ -222,12 +233,20 @@ impl RunCheckpoint {
     /// # Errors
     /// The operating system's, and those of `fill`: what was there stays.
     pub fn record(folder: &Path, fill: impl FnOnce(&Path) -> Result<Self>) -> Result<()> {
+        Self::begin(folder, fill)?.publish()
+    }
+
+    /// As [`record`](Self::record), whole and durable, but for its name, which it gets together with other things.
+    ///
+    /// # Errors
+    /// The operating system's, and those of `fill`: nothing is left.
+    pub fn begin(folder: &Path, fill: impl FnOnce(&Path) -> Result<Self>) -> Result<FolderPlace> {
         let place = FolderPlace::create(folder)?;
         let checkpoint = fill(place.partial())?;
         let (bytes, _) = seal(&checkpoint, false);
         write_document(&place.partial().join(NAME), &bytes)?;
         sync_folder(place.partial()).map_err(|e| Error::io("sync", place.partial(), e))?;
-        place.publish()
+        Ok(place)
     }
 
     /// Takes a checkpoint away, if there is one.

@@ -12,7 +12,7 @@ use super::{Line, Options, Survey};
 use crate::error::{Dialect, Result};
 use crate::left_out::ErrorSummary;
 use crate::merge::RunPartials;
-use crate::piece::{Checkpoint, Pieces, RunCheckpoint};
+use crate::piece::{Again, Checkpoint, Pieces, RunCheckpoint};
 
 /// What an earlier run had merged, and this one goes on with.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +91,12 @@ impl<'a> Resumed<'a> {
             Self::Run(checkpoint) => &checkpoint.granules,
         };
         granules.iter().map(|granule| &*granule.name).collect()
+    }
+
+    /// What of it is read again.
+    pub fn again(self, options: &Options<'a>) -> Option<&'a Again> {
+        let is_run = matches!(self, Self::Run(_));
+        options.checkpoints.filter(|_| is_run)?.again
     }
 }
 

@@ -9,14 +9,18 @@
 //! works on this one. The partials of a granule join those of the run only when the granule has been read
 //! whole: one that fails half way leaves nothing behind. In a run over a shard map each shard is finished
 //! into a piece as soon as its last granule has been merged (`pieces.rs`), and `assemble.rs` makes the store
-//! of the pieces; other runs finish all shards into the store at the end.
+//! of the pieces; other runs finish all shards into the store at the end; `grown.rs` and `carried.rs` have what those do that add to a store.
 
 mod accept;
 mod assemble;
 mod budget;
+mod carried;
 mod checkpoint;
+mod described;
 mod errors;
 mod finish;
+mod grown;
+mod options;
 mod pieces;
 mod run_checkpoint;
 mod schedule;
@@ -44,17 +48,20 @@ use crate::left_out::RowSpool;
 use crate::merge::RunPartials;
 use crate::photon::stretch::StretchRoom;
 use crate::photon::{ColumnMemory, Counts, PhotonBatch};
-use crate::piece::GranuleFile;
-use crate::plan::Plan;
+use crate::piece::{Added, Again, GranuleFile};
+use crate::place::FolderPlace;
 use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
 use crate::watch::{Reading, ToRead, Watch};
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};
+pub use carried::{Carried, Listing, whole_order};
 pub use checkpoint::PieceOptions;
+pub use described::describe;
 use errors::Errors;
 use finish::Finish;
+pub use options::{BATCH_ROWS, Options};
 use pieces::PieceLine;
 pub use run_checkpoint::RunCheckpoints;
 use schedule::Schedule;
@@ -65,40 +72,14 @@ pub use survey::{Survey, absent, survey};
 pub use tally::{StageSeconds, Tally};
 pub use write::{write, write_rows};
 
-/// How a run goes about its work; none of it changes a bit of the result.
-#[derive(Debug, Clone, Copy)]
-pub struct Options<'a> {
-    /// Rows read at a time from one ground track.
-    pub batch_rows: usize,
-    /// Report granules and rows that cannot be used, and write the rest.
-    pub tolerant: bool,
-    /// Where the rows of the store go as a table, too.
-    pub table: Option<&'a Path>,
-    /// Where what a tolerant run leaves out is listed.
-    pub errors: &'a Path,
-    /// Bytes that partials may take before they go to disk.
-    pub partials: u64,
-    /// Bytes of column memory that a device may lend: those of the batches that exist at a time.
-    pub columns: u64,
-    /// Where they go: a folder that this run alone uses.
-    pub spill: &'a Path,
-    /// Where finished shards go, of a run over a shard map.
-    pub pieces: Option<PieceOptions<'a>>,
-    /// Where the partials of any other run are saved, for another to go on with.
-    pub checkpoints: Option<RunCheckpoints<'a>>,
-    /// Is told how far the run is, and may wish it to stop at the next batch.
-    pub watch: &'a dyn Watch,
-}
-
-/// Rows read at a time: 2^20 photons are some 50 MB with two columns, and amortise every stage.
-pub const BATCH_ROWS: usize = 1 << 20;
-
 /// Everything that follows from the granules, before it is finished; of a run into pieces that is done.
 #[derive(Debug)]
 pub struct Folded<'a> {
     pub partials: RunPartials<'a>,
     pub tally: Tally,
     pub errors: Errors,
+    /// Partials that are kept for later runs, whole, where they wait for their name.
+    pub kept: Option<FolderPlace>,
 }
 
 /// Reads every granule once and folds it into partials.
@@ -117,7 +98,9 @@ pub fn fold<'a>(
     let mut tally = Tally::default();
     let (partials, resumed) =
         checkpoint::take_up(survey, options, &mut tally, config.access.dialect)?;
-    let merged = resumed.merged();
+    let again = resumed.again(options);
+    let mut merged = resumed.merged();
+    merged.extend(options.carried.iter().flat_map(|of| of.granules()));
     let schedule = Schedule::new(survey, |name| merged.contains(name));
     let (job, schema) = (&survey.job, &survey.schema);
     let finish = Finish { job, schema };
@@ -136,23 +119,32 @@ pub fn fold<'a>(
         tally,
         errors: Errors::new(options),
         files: BTreeMap::new(),
+        added: BTreeMap::new(),
+        again: again.cloned().unwrap_or_default(),
         pieces: options
             .pieces
             .map(|options| PieceLine::new(options.pieces, finish, survey)),
     };
     line.go_on(survey, resumed)?;
     for name in merged {
-        options.watch.granule_left_out(name);
+        if !line.again.granules.contains(name) {
+            options.watch.granule_left_out(name);
+        }
     }
     for failed in &survey.failed {
         line.leave_out(failed.clone(), "survey")?;
     }
     line.begin(survey, &schedule)?;
+    if let Some(again) = again {
+        line.read_all(survey, Schedule::within(survey, again))?;
+    }
     line.read_all(survey, schedule)?;
+    line.make_anew(survey)?;
     line.tally.say_of_columns(line.memory.as_deref());
     let tally = &line.tally;
     // Of pieces, others may be done already.
-    let none = tally.granules.is_empty() && options.pieces.is_none();
+    let of_others = options.pieces.is_some() || options.carried.is_some();
+    let none = tally.granules.is_empty() && !of_others;
     if let Some(first) = tally.failed.first().filter(|_| none) {
         return Err(Error::no_granule(tally.failed.len(), &first.reason));
     }
@@ -160,6 +152,7 @@ pub fn fold<'a>(
         pieces.conserved().check(&tally.counts, job)?;
     }
     Ok(Folded {
+        kept: line.keep()?,
         partials: line.partials,
         tally: line.tally,
         errors: line.errors,
@@ -197,6 +190,10 @@ struct Line<'l, 'a> {
     errors: Errors,
     /// What the files of merged granules were, where that is saved.
     files: BTreeMap<String, Vec<(String, Option<GranuleFile>)>>,
+    /// What granules added to the partials.
+    added: BTreeMap<String, Added>,
+    /// Granules that were merged before and still are to be read again for some shards.
+    again: Again,
     pieces: Option<PieceLine<'a>>,
 }
 
@@ -315,13 +312,18 @@ impl Line<'_, '_> {
                 end.name, end.counts.kept
             )));
         }
+        if self.again.granules.remove(&end.name) {
+            return self.read_again_whole(&end, &photons);
+        }
         self.errors.rows(&end.name, granule.errors)?;
         if let Some(pieces) = &mut self.pieces {
             pieces.read(&end.name, listed, &photons);
         }
-        for (step, photons) in granule.steps {
+        for (&step, &photons) in &granule.steps {
             *self.tally.steps.entry(step).or_default() += photons;
         }
+        let (shards, steps) = (photons, granule.steps);
+        self.added.insert(end.name.clone(), Added { shards, steps });
         self.tally.add(end, granule.rows);
         Ok(())
     }
@@ -343,7 +345,11 @@ impl Line<'_, '_> {
             granule.on_device.read_here(&read_here);
         }
         let name = report.name.clone();
+        let anew = !self.again.granules.contains(&name);
         self.close(granule, report, listed)?;
+        if !anew {
+            return Ok(());
+        }
         self.tally.add_sources(&name, &files);
         if self.options.checkpoints.is_some() {
             self.files.insert(name, files);
@@ -354,7 +360,8 @@ impl Line<'_, '_> {
     fn fail(&mut self, name: String, error: Error, listed: &[u64]) -> Result<()> {
         self.options.watch.granule_left_out(&name);
         self.partials.discard()?;
-        if !self.options.tolerant {
+        // Without it, shards would lack what they had.
+        if !self.options.tolerant || self.is_needed(&name) {
             return Err(error);
         }
         if let Some(pieces) = &mut self.pieces {
@@ -373,26 +380,4 @@ impl Line<'_, '_> {
         self.tally.failed.push(failed);
         Ok(())
     }
-}
-
-/// Granules and how many there are to read, for a plan that is shown but not run.
-pub fn describe(plan: &Plan) -> String {
-    let granules = plan.granules.len();
-    let plural = if granules == 1 { "" } else { "s" };
-    let mut text = format!("{granules} granule{plural} to read");
-    if let Some(wanted) = &plan.wanted {
-        let (map, range, of) = (wanted.map.display(), &wanted.range, wanted.of);
-        text.push_str(&format!(
-            ", shards {}..{} of {of} in {map}",
-            range.start, range.end
-        ));
-    }
-    for left_out in &plan.superseded {
-        text.push_str(&format!(
-            "\n  left out: {} (superseded by {})",
-            left_out.granule.display(),
-            left_out.by.display()
-        ));
-    }
-    text
 }

@@ -9,7 +9,8 @@ use super::checkpoint::Resumed;
 use super::{Line, Options, Survey, Tally};
 use crate::error::{Dialect, Result};
 use crate::merge::{RunPartials, available_space};
-use crate::piece::{KeptErrors, Question, RunCheckpoint};
+use crate::piece::{Again, KeptErrors, Question, RunCheckpoint};
+use crate::place::FolderPlace;
 
 /// Where what is merged is saved, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +19,12 @@ pub struct RunCheckpoints<'a> {
     pub question: &'a Question,
     /// The store that is replaced in the end.
     pub replaces: Option<(u64, u64)>,
-    /// What an earlier run saved there, and this one goes on with.
-    pub taken_up: Option<&'a RunCheckpoint>,
+    /// What an earlier run saved, and this one goes on with, and the folder that has it.
+    pub taken_up: Option<(&'a RunCheckpoint, &'a Path)>,
+    /// What of it is read again.
+    pub again: Option<&'a Again>,
+    /// Where partials of all granules go in the end, for later runs that add to the store.
+    pub keep: Option<&'a Path>,
     /// Granules of a checkpoint that is there and of which this run makes no use.
     pub unused: usize,
     /// What was left out of granules, until the store's error table is made.
@@ -39,16 +44,16 @@ pub(super) fn take_up<'a>(
     let (grid, job) = (&survey.schema.grid, &survey.job);
     let (budget, spill) = (options.partials, options.spill);
     let taken_up = |of: RunCheckpoints<'a>| Some((of, of.taken_up?));
-    if let Some((checkpoints, saved)) = options.checkpoints.and_then(taken_up) {
-        let from = (checkpoints.folder, &*saved.runs);
+    if let Some((checkpoints, (saved, folder))) = options.checkpoints.and_then(taken_up) {
+        let from = (folder, &*saved.runs);
         let taken_up = RunPartials::take_up((grid, job), (budget, spill), from);
         let odd = match &taken_up {
             Err(error) => Some(error.render(dialect)),
-            Ok(partials) => uncovered(partials, saved),
+            Ok(partials) => uncovered(partials, saved, checkpoints.again),
         };
         match (taken_up, odd) {
             (Ok(partials), None) => {
-                let errors = RunCheckpoint::errors_in(checkpoints.folder);
+                let errors = RunCheckpoint::errors_in(folder);
                 let merged = |name: &str| saved.granules.iter().any(|one| one.name == name);
                 errors.leave_in(checkpoints.errors, merged)?;
                 return Ok((partials, Resumed::Run(saved)));
@@ -64,7 +69,11 @@ pub(super) fn take_up<'a>(
 }
 
 /// The first shard whose partials have other photons than were saved.
-fn uncovered(partials: &RunPartials, saved: &RunCheckpoint) -> Option<String> {
+fn uncovered(
+    partials: &RunPartials,
+    saved: &RunCheckpoint,
+    again: Option<&Again>,
+) -> Option<String> {
     let found = partials
         .shards()
         .map(|shard| (shard, partials.photons_of(shard)));
@@ -77,6 +86,11 @@ fn uncovered(partials: &RunPartials, saved: &RunCheckpoint) -> Option<String> {
         .iter()
         .map(|granule| granule.counts.kept)
         .sum();
+    let lacking: u64 = again.map_or(0, |again| {
+        let names = again.granules.iter();
+        names.map(|name| again.photons_of(saved, name)).sum()
+    });
+    let kept = kept.saturating_sub(lacking);
     if !found.eq(said) {
         return Some("the partials have other photons than the checkpoint says".to_owned());
     }
@@ -97,6 +111,7 @@ impl Line<'_, '_> {
             }
         }
         self.files.clone_from(&saved.files);
+        self.added.clone_from(&saved.added);
         self.tally.steps.clone_from(&saved.steps);
         self.tally.rows.clone_from(&saved.rows);
         self.tally.rejected_rows = saved.rejected_rows;
@@ -114,7 +129,9 @@ impl Line<'_, '_> {
         };
         let merged = self.tally.granules.len();
         let more = merged > options.unused && merged as u64 > self.tally.resumed;
-        if !more || !(stopping || last.elapsed() >= options.every) {
+        // Until all are read again, and where shards of a store stay, the list would say more than the partials have.
+        let half = !self.again.granules.is_empty() || self.options.carried.is_some();
+        if half || !more || !(stopping || last.elapsed() >= options.every) {
             return Ok(());
         }
         *last = Instant::now();
@@ -128,35 +145,61 @@ impl Line<'_, '_> {
             return Ok(());
         }
         let merging = Instant::now();
+        RunCheckpoint::record(options.folder, |folder| self.leave_in(folder, &options))?;
+        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Leaves all that is merged in the folder that is asked for, whole, but for its name.
+    ///
+    /// # Errors
+    /// A write fails: nothing is left.
+    pub(super) fn keep(&mut self) -> Result<Option<FolderPlace>> {
+        let checkpoints = self.options.checkpoints.and_then(|o| Some((o, o.keep?)));
+        // Where shards of a store stay, there are no partials of theirs.
+        let whole = checkpoints.filter(|_| self.options.carried.is_none());
+        let Some((options, folder)) = whole else {
+            return Ok(None);
+        };
+        let merging = Instant::now();
+        let options = RunCheckpoints {
+            replaces: None,
+            ..options
+        };
+        let place = RunCheckpoint::begin(folder, |folder| self.leave_in(folder, &options))?;
+        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
+        Ok(Some(place))
+    }
+
+    /// Leaves all that is merged in a folder, and gives back the list of it.
+    fn leave_in(&mut self, folder: &Path, options: &RunCheckpoints) -> Result<RunCheckpoint> {
         let Self {
             partials,
             tally,
             files,
+            added,
             errors,
             ..
         } = self;
-        RunCheckpoint::record(options.folder, |folder| {
-            let left = RunCheckpoint::errors_in(folder);
-            let whole = |name: &str| tally.granules.iter().any(|one| one.name == name);
-            options.errors.leave_in(&left, whole)?;
-            let runs = partials.leave_in(folder)?;
-            let photons = partials
-                .shards()
-                .map(|shard| (shard, partials.photons_of(shard)));
-            Ok(RunCheckpoint {
-                replaces: options.replaces,
-                granules: tally.granules.clone(),
-                files: files.clone(),
-                photons: photons.collect(),
-                steps: tally.steps.clone(),
-                rows: tally.rows.clone(),
-                rejected_rows: tally.rejected_rows,
-                errors: errors.of_rows(),
-                runs,
-                ..RunCheckpoint::new(options.question.clone())
-            })
-        })?;
-        self.tally.merge_seconds += merging.elapsed().as_secs_f64();
-        Ok(())
+        let left = RunCheckpoint::errors_in(folder);
+        let whole = |name: &str| tally.granules.iter().any(|one| one.name == name);
+        options.errors.leave_in(&left, whole)?;
+        let runs = partials.leave_in(folder)?;
+        let photons = partials
+            .shards()
+            .map(|shard| (shard, partials.photons_of(shard)));
+        Ok(RunCheckpoint {
+            replaces: options.replaces,
+            granules: tally.granules.clone(),
+            files: files.clone(),
+            photons: photons.collect(),
+            steps: tally.steps.clone(),
+            added: added.clone(),
+            rows: tally.rows.clone(),
+            rejected_rows: tally.rejected_rows,
+            errors: errors.of_rows(),
+            runs,
+            ..RunCheckpoint::new(options.question.clone())
+        })
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Survey;
 use crate::grid::Grid;
+use crate::piece::Again;
 use crate::plan::{GranulePath, ListedShard, ShardSet};
 use crate::read::WantedShards;
 
@@ -42,14 +43,7 @@ impl Schedule {
                 granule: granule.clone(),
                 wanted: None,
             });
-            let granules: Vec<Scheduled> = granules.collect();
-            return Self {
-                shards: vec![Vec::new(); granules.len()],
-                granules,
-                missing: BTreeMap::new(),
-                open: BTreeSet::new(),
-                most_open: 0,
-            };
+            return Self::of(granules.collect());
         };
         let grid = &survey.schema.grid;
         let ids = listed.iter().map(|shard| shard.id).collect();
@@ -83,6 +77,31 @@ impl Schedule {
                 .map(|&g| std::mem::take(&mut of_granule[g]))
                 .collect(),
             missing: listed.iter().map(|s| (s.id, s.granules.len())).collect(),
+            open: BTreeSet::new(),
+            most_open: 0,
+        }
+    }
+
+    /// Only granules that are read again, each for the shards alone that are made anew.
+    pub fn within(survey: &Survey, again: &Again) -> Self {
+        let grid = &survey.schema.grid;
+        let shards = again.shards.iter().copied().collect();
+        let shards = Arc::new(ShardSet::new(grid.shard_order, shards));
+        let granules = survey.granules.iter();
+        let granules = granules.filter(|granule| again.granules.contains(&*granule.name));
+        let granules = granules.map(|granule| Scheduled {
+            granule: granule.clone(),
+            wanted: Some(WantedShards::new(Arc::clone(&shards), grid.kind)),
+        });
+        Self::of(granules.collect())
+    }
+
+    /// Of granules with which no shard is whole.
+    fn of(granules: Vec<Scheduled>) -> Self {
+        Self {
+            shards: vec![Vec::new(); granules.len()],
+            granules,
+            missing: BTreeMap::new(),
             open: BTreeSet::new(),
             most_open: 0,
         }

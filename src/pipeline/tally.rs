@@ -31,6 +31,10 @@ pub struct Tally {
     pub cells_without_weight: u64,
     /// Granules that an earlier run had read; they are among `granules`.
     pub resumed: u64,
+    /// Granules that were read once more for shards that are made anew.
+    pub read_again: u64,
+    /// Cells that were taken from the store that stood.
+    pub carried_cells: u64,
     /// Bytes that column memory of the device had at a time, at most; `None` where it lends none.
     pub columns: Option<u64>,
     /// What a device decoded, of one that does; of a granule that was left out nothing.

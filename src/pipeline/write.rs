@@ -10,8 +10,9 @@ use super::finish::{Coarser, Finish};
 use super::{Folded, Options, Survey};
 use crate::error::{Error, Result};
 use crate::finalize::{Conserved, Overviews};
+use crate::left_out::ErrorTable;
 use crate::merge::RunPartials;
-use crate::store::{Origin, RowsSink, Sink, Target, Whole, WholeRows};
+use crate::store::{Origin, RowsSink, Sink, StoreSink, Target, Whole, WholeRows};
 
 /// Finishes every shard and writes the store, and the tables beside it, which wait for their names.
 ///
@@ -27,14 +28,22 @@ pub fn write(
         mut partials,
         mut tally,
         errors,
+        ..
     } = folded;
     let errors = errors.into_table(options.errors, survey)?;
     let (job, schema) = (&survey.job, &survey.schema.with_steps_of(&tally.steps));
     let finish = Finish { job, schema };
     let with_photons = tally.granules.iter().filter(|read| read.counts.kept > 0);
-    let origin = Origin::of(with_photons.map(|read| read.name.as_str()));
-    let origin = origin.with_files(tally.sources.iter().cloned());
+    let standing = options.carried.iter().flat_map(|of| of.granules());
+    let names = with_photons.map(|read| read.name.as_str()).chain(standing);
+    let standing = options.carried.iter().flat_map(|of| of.granules.values());
+    let files = tally.sources.iter().chain(standing.flatten()).cloned();
+    let origin = Origin::of(names).with_files(files);
     let mut sink = target.open(schema, options.table, &origin)?;
+    if let Some(carried) = options.carried {
+        finish.all_beside(carried, &mut partials, &mut sink, &mut tally, options)?;
+        return end(sink, errors, &partials, tally);
+    }
     let mut coarser = Coarser {
         overviews: Overviews::new(target.overviews, schema, job, partials.piles()),
         top: None,
@@ -48,6 +57,18 @@ pub fn write(
     )?;
     let writing = Instant::now();
     sink.append_all(&coarser.overviews.finish()?)?;
+    tally.write_seconds += writing.elapsed().as_secs_f64();
+    end(sink, errors, &partials, tally)
+}
+
+/// Makes what was written whole.
+fn end(
+    sink: StoreSink,
+    errors: ErrorTable,
+    partials: &RunPartials,
+    mut tally: Tally,
+) -> Result<(Whole, Tally)> {
+    let writing = Instant::now();
     tally.spilled = partials.spilled();
     let whole = sink.finish(errors)?;
     tally.errors = whole.errors.clone();

@@ -80,7 +80,7 @@ struct Footprint {
 }
 
 /// What is read of granules.
-struct Read {
+pub(super) struct Positions {
     positions: Config,
     /// The time that they have to be in, and the config that compares it.
     within: Option<(TimeWindow, Config)>,
@@ -102,7 +102,7 @@ pub fn build(build: &Build) -> Result<Built> {
                 .with_remedy(phrase!["use fewer with ", Setting::Threads])
                 .caused_by(e)
         })?;
-    let wanted = Read::of(build.config);
+    let wanted = Positions::of(build.config);
     // Granules before the first that fails are all read, so it is the first whatever the threads.
     let failing = AtomicUsize::new(usize::MAX);
     let shared = wanted.positions.access.granules > 1;
@@ -134,7 +134,7 @@ pub fn build(build: &Build) -> Result<Built> {
 }
 
 /// Reads granules that had too little memory beside others again, one by one.
-fn read_alone(build: &Build, mut alone: Read, footprints: &mut [Option<Result<Footprint>>]) {
+fn read_alone(build: &Build, mut alone: Positions, footprints: &mut [Option<Result<Footprint>>]) {
     alone.positions.access.granules = 1;
     for (granule, slot) in build.plan.granules.iter().zip(footprints) {
         if !matches!(slot, Some(Err(error)) if error.kind() == Kind::TooLarge) {
@@ -195,8 +195,8 @@ pub(super) fn positions_of(config: &Config) -> Config {
     }
 }
 
-impl Read {
-    fn of(config: &Config) -> Self {
+impl Positions {
+    pub(super) fn of(config: &Config) -> Self {
         let positions = positions_of(config);
         let within = TimeWindow::of(config).map(|window| {
             let mut times = positions.clone();
@@ -208,7 +208,19 @@ impl Read {
     }
 }
 
-fn footprint(granule: &GranulePath, wanted: &Read, watch: &dyn Watch) -> Result<Footprint> {
+/// The shards that a granule has photons in.
+///
+/// # Errors
+/// It cannot be read; an interrupt.
+pub(super) fn shards_in(
+    granule: &GranulePath,
+    wanted: &Positions,
+    watch: &dyn Watch,
+) -> Result<BTreeSet<u64>> {
+    footprint(granule, wanted, watch).map(|footprint| footprint.shards)
+}
+
+fn footprint(granule: &GranulePath, wanted: &Positions, watch: &dyn Watch) -> Result<Footprint> {
     let positions = &wanted.positions;
     let grid = &positions.grid;
     let locator = grid.shard_locator();

@@ -3,7 +3,7 @@
 //! First on the line. Either paths become granules: files are found in folders (`scan.rs`), and of several
 //! files of one granule it is settled which are read (`duplicates.rs`); files that a config joins to others are set
 //! aside (`siblings.rs`). Or a shard map lists the granules of
-//! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself),
+//! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself, `footprints.rs` the shards of granules without one),
 //! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all
 //! granules of a plan once.
 
@@ -13,6 +13,7 @@ mod copies;
 mod duplicates;
 mod entry;
 mod files;
+mod footprints;
 mod found;
 mod inspect;
 mod map;
@@ -38,6 +39,7 @@ use crate::read::{Siblings, named};
 pub use crate::grid::{ShardRange, ShardSet};
 pub use crate::read::GranulePath;
 pub use build::{Build, Built, build};
+pub use footprints::footprints;
 pub use found::{Found, find};
 pub use inspect::{Inspected, inspect};
 pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};

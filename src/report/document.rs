@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::assembled::AssembledReport;
 use super::network::NetworkReport;
+use super::update::UpdateReport;
 use crate::export::Geotiffs;
 use crate::left_out::RejectedRow;
 use crate::read::{Applied, Failed, GranuleReport};
@@ -62,6 +63,9 @@ pub struct RunReport {
     pub stages: Stages,
     pub photons: PhotonCounts,
     pub granules: Granules,
+    /// What was added to a store that stood, and what of it stayed; absent of a run that began anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdateReport>,
     /// The rows that were rejected for their value.
     pub rejected_rows: RejectedReport,
     pub errors: ErrorsReport,

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::document::PieceReport;
+use super::update::UpdateReport;
 use crate::config::TimeAxis;
 use crate::plan::Plan;
 use crate::read::Applied;
@@ -44,4 +45,6 @@ pub struct RunFacts<'a> {
     pub conventions: &'a [Applied],
     /// Of a run over a shard map.
     pub pieces: Option<PieceReport>,
+    /// Of a run that adds to a store.
+    pub update: Option<UpdateReport>,
 }

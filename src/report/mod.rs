@@ -7,12 +7,14 @@ mod facts;
 mod inspect;
 mod network;
 mod run;
+mod update;
 
 pub use assembled::AssembledReport;
 pub use belongs::Belonging;
 pub use document::{PieceReport, RunReport, json_schema};
 #[doc(hidden)]
 pub use facts::RunFacts;
+pub use update::{ReplacedReport, UpdateReport};
 #[doc(hidden)]
 pub use inspect::RUN_REPORT;
 #[doc(hidden)]

@@ -7,7 +7,6 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::config::TimeAxis;
-use crate::plan::Plan;
 use crate::read::hdf5::GroundTrackStatus;
 use crate::region::Region;
 use crate::stat::Job;
@@ -80,7 +79,8 @@ impl RunReport {
                 outside_valid_range_by: counts.outside_valid_range.clone(),
                 unread_by: unread(tally),
             },
-            granules: granules(facts.plan, tally),
+            granules: granules(facts, tally),
+            update: facts.update.clone(),
             rejected_rows: RejectedReport {
                 count: tally.rejected_rows,
                 first: tally.rows.clone(),
@@ -130,9 +130,10 @@ impl RunReport {
             0 => String::new(),
             n => format!(", {n} failed"),
         };
-        let before = match (tally.resumed, &self.pieces) {
-            (0, _) | (_, Some(_)) => String::new(),
-            (n, None) => format!(", {n} of them by an interrupted run"),
+        let before = match (tally.resumed, &self.pieces, &self.update) {
+            (_, _, Some(update)) => update.said_of_granules(),
+            (0, ..) | (_, Some(_), _) => String::new(),
+            (n, None, None) => format!(", {n} of them by an interrupted run"),
         };
         line("granules", format!("{granules} read{before}{failed}"));
         if !tracks.is_empty() {
@@ -310,7 +311,8 @@ pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn granules(plan: &Plan, tally: &Tally) -> Granules {
+fn granules(facts: &RunFacts, tally: &Tally) -> Granules {
+    let plan = facts.plan;
     let superseded = plan.superseded.iter().map(|superseded| SupersededReport {
         granule: shown(&superseded.granule),
         by: shown(&superseded.by),
@@ -324,8 +326,11 @@ fn granules(plan: &Plan, tally: &Tally) -> Granules {
     let parts = parts.map(|parts| parts.iter().map(|path| shown(path)).collect());
     Granules {
         done: tally.granules.clone(),
-        // Over a map, `pieces` says it.
-        resumed: plan.wanted.as_ref().map_or(tally.resumed, |_| 0),
+        // Over a map `pieces` says it, of a store that grew `update`.
+        resumed: match (&plan.wanted, &facts.update) {
+            (None, None) => tally.resumed,
+            _ => 0,
+        },
         failed: tally.failed.clone(),
         superseded: superseded.collect(),
         parts: parts.collect(),

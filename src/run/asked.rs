@@ -63,6 +63,9 @@ pub struct Run<'a> {
     pub(super) overwrite: bool,
     pub(super) resume: bool,
     pub(super) checkpoint: Duration,
+    pub(super) update: bool,
+    pub(super) allow_removal: bool,
+    pub(super) keep_partials: bool,
     pub(super) settings: Settings<'a>,
 }
 
@@ -86,6 +89,9 @@ impl<'a> Run<'a> {
             overwrite: false,
             resume: false,
             checkpoint: Duration::from_secs(CHECKPOINT),
+            update: false,
+            allow_removal: false,
+            keep_partials: false,
             settings: Settings::default(),
         }
     }
@@ -161,6 +167,37 @@ impl<'a> Run<'a> {
     /// How long from one time that what is merged and not finished is saved, for a run that goes on, to the next.
     pub fn checkpoint(mut self, every: Duration) -> Self {
         self.checkpoint = every;
+        self
+    }
+
+    /// Adds to the store that stands: the granules are all that it is to be made of, and what of it stays is not made again.
+    ///
+    /// The store becomes what a run over these granules would make, to the byte. Without anything new nothing is written.
+    ///
+    /// ```no_run
+    /// use icefold::{Granules, Run, config};
+    ///
+    /// # fn main() -> icefold::Result<()> {
+    /// let granules = Granules::found_in("granules")?;
+    /// Run::new(config::load("atl06")?, granules).into_store("land_ice.zarr").update(true).execute()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(mut self, update: bool) -> Self {
+        self.update = update;
+        self
+    }
+
+    /// Takes granules out of the store that an update is about, if they are not among those of the run.
+    pub fn allow_removal(mut self, allow: bool) -> Self {
+        self.allow_removal = allow;
+        self
+    }
+
+    /// Keeps the partials of all granules in a folder beside the store, with which an [`update`](Self::update) reads only
+    /// what is new.
+    pub fn keep_partials(mut self, keep: bool) -> Self {
+        self.keep_partials = keep;
         self
     }
 

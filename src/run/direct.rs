@@ -11,15 +11,16 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::left_out::errors_path;
 use crate::merge::{available_space, spill_estimate};
-use crate::piece::Question;
+use crate::piece::{Question, RunCheckpoint};
 use crate::pipeline::{self, Options, Survey};
-use crate::place::{Inputs, begin as begin_work, hidden};
+use crate::place::{Inputs, Step, begin as begin_work, hidden};
 use crate::plan::Plan;
 use crate::report::{RunFacts, RunReport};
 use crate::store::{Target, Whole};
 use crate::watch::Note;
 
 use super::geotiff;
+use super::grown::Grown;
 use super::outcome::Done;
 use super::saved::Saved;
 use super::session::Session;
@@ -38,6 +39,8 @@ pub(super) struct Work<'a> {
     pub inputs: &'a Inputs,
     /// Has the store's name.
     pub session: &'a Session<'a>,
+    /// Partials of all granules stay beside the store.
+    pub keep_partials: bool,
     pub settings: &'a Settings<'a>,
 }
 
@@ -46,7 +49,11 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// As [`pipeline::fold`] and [`pipeline::write`]; targets that cannot or must not be written.
-    pub fn execute(&self, resume: bool, every: Duration) -> Result<Done> {
+    pub fn execute(
+        &self,
+        (resume, every): (bool, Duration),
+        mut grown: Option<Box<Grown>>,
+    ) -> Result<Done> {
         let started = Instant::now();
         let saved = Saved::find(self, resume)?;
         self.check_target(&saved)?;
@@ -57,7 +64,14 @@ impl<'a> Work<'a> {
         self.say_drift(&survey);
         self.check_layout(&survey)?;
         let question = Question::new(&self.config.sha256, &survey.columns, settings.hashed);
-        let saved = saved.held_against(&question, &survey, settings);
+        let mut saved = saved.held_against(&question, &survey, settings);
+        let mut keep = self.keep_partials;
+        if let Some(grown) = &mut grown {
+            keep |= RunCheckpoint::is_in(&grown.folder);
+            saved = saved.or_grown(grown, (&question, &survey), settings);
+            grown.look_at_standing(self)?;
+        }
+        let saved = saved.keeping(self.target.store, keep);
         // What is not gone on with gives no leave to replace a store.
         let target = self.check_target(&saved)?;
         let kept = saved.errors();
@@ -67,24 +81,35 @@ impl<'a> Work<'a> {
             checkpoints: Some(saved.options(&question, (&target, &kept), every)),
             ..options
         };
+        let listing = grown.as_ref().map(|grown| self.positions(grown));
+        let carried = grown.as_ref().zip(listing.as_ref());
+        let carried = carried.and_then(|(grown, listing)| self.carried(grown, listing));
+        let options = Options {
+            carried: carried.as_ref(),
+            ..options
+        };
         self.check_disk(&survey, &options);
         let chosen = settings.settle_device(early, self.config, &survey)?;
         let device = &chosen.device;
         let interrupted = |error: Error| saved.interrupted(error, &question, &survey);
-        let folded = self.fold(&survey, device, &options).map_err(interrupted)?;
+        let mut folded = self.fold(&survey, device, &options).map_err(interrupted)?;
+        let partials = folded.kept.take();
         let written = device.install(|| pipeline::write(folded, &survey, target, &options));
         let (whole, tally) = written.map_err(interrupted)?;
         let mut facts = self.facts(&chosen, &survey, &options);
         facts.written_bytes = Some(whole.bytes);
+        facts.update = grown.map(|grown| grown.told_of(&tally));
         let Whole {
             written, mut steps, ..
         } = whole;
         let files = device.install(|| geotiff::add(&mut steps, self.geotiff))?;
+        steps.extend(partials.map(Step::Folder));
         let seconds = started.elapsed().as_secs_f64();
         let mut report = RunReport::new(&facts, &tally, Some(&written), seconds);
         report.geotiff = files;
+        let clear = saved.to_clear(target.store);
         self.session
-            .end(steps, (self.report, report.to_json()), saved.to_clear())?;
+            .end(steps, (self.report, report.to_json()), &clear)?;
         Ok(Done {
             path: target.store.to_path_buf(),
             whole: tally.is_whole(),
@@ -192,6 +217,7 @@ impl<'a> Work<'a> {
             drift: &survey.drift,
             conventions: &survey.conventions,
             pieces: None,
+            update: None,
         }
     }
 }

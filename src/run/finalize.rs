@@ -279,9 +279,9 @@ impl<'a> Finalize<'a> {
             self.settings.command.clone(),
         );
         report.geotiff = geotiff;
-        let clear = (!self.keep_pieces).then_some(folder);
+        let clear: Vec<PathBuf> = (!self.keep_pieces).then(|| folder.to_path_buf()).into_iter().collect();
         let text = (files.report, report.to_json());
-        session.end(assembled.whole.steps, text, clear)?;
+        session.end(assembled.whole.steps, text, &clear)?;
         drop(owner);
         let watch = self.settings.watch;
         for granule in assembled.left_out {

@@ -4,7 +4,7 @@
 //! `planned.rs` once the granules are known, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
-//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
+//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `positions.rs` what is read again), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
 //! whether to go on (`notes.rs`).
@@ -15,13 +15,16 @@ mod direct;
 mod finalize;
 mod geotiff;
 mod granules;
+mod grown;
 mod located;
 mod make_map;
 mod notes;
 mod outcome;
 mod pieces;
 mod planned;
+mod positions;
 mod rows;
+mod said;
 mod saved;
 mod session;
 mod settings;

@@ -97,7 +97,7 @@ impl PartRun<'_> {
             report.geotiff = files;
             let text = report.to_json();
             run.session
-                .end(store.steps, (run.report, text), Some(&folder))?;
+                .end(store.steps, (run.report, text), &[folder.clone()])?;
             (run.target.store.to_path_buf(), report)
         };
         Ok(Done {

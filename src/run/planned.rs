@@ -8,10 +8,12 @@ use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
 use crate::plan::{Plan, ShardMap};
 use crate::store::{Geometry, Located, Target};
+use crate::watch::Note;
 
 use super::direct::Work;
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
+use super::grown::{Grown, Growth};
 use super::{Mapped, Run, Source};
 use super::{geotiff, notes, targets, urls};
 
@@ -67,6 +69,7 @@ impl<'a> Planned<'a> {
             refuse_on_rectilinear(&asked)?;
         }
         refuse_in_table(&asked)?;
+        check_update(&asked)?;
         if asked.overwrite && asked.resume {
             return Err(Error::argument(
                 "to overwrite is to begin anew and to resume is to keep what is done; choose one",
@@ -148,7 +151,7 @@ impl<'a> Planned<'a> {
             plan: &self.plan,
             target: Target {
                 store: &store,
-                overwrite: *overwrite,
+                overwrite: *overwrite || self.asked.update,
                 overviews: &self.overviews,
                 layout: self.asked.layout,
                 geometry: self.asked.geometry,
@@ -159,11 +162,24 @@ impl<'a> Planned<'a> {
             report: &report,
             inputs: &inputs,
             session: &session,
+            keep_partials: self.asked.keep_partials,
             settings,
         };
-        if let Some(standing) = work.standing((part, *resume), map)? {
+        let goes_on = *resume && !self.asked.update;
+        if let Some(standing) = work.standing((part, goes_on), map)? {
             geotiff::of_standing(&store, geotiff.as_deref())?;
             return Ok(Outcome::Standing(standing));
+        }
+        let mut grown = None;
+        if self.asked.update {
+            match Grown::find(&work, self.asked.allow_removal)? {
+                Growth::Some(found) => grown = Some(found),
+                Growth::Nothing(standing) => {
+                    geotiff::of_standing(&store, geotiff.as_deref())?;
+                    settings.watch.note(Note::NothingNew { store });
+                    return Ok(Outcome::Standing(standing));
+                }
+            }
         }
         let done = if let Some((map, mapped)) = &self.map {
             let part = PartRun {
@@ -176,7 +192,7 @@ impl<'a> Planned<'a> {
             };
             part.execute()?
         } else {
-            work.execute(*resume, self.asked.checkpoint)?
+            work.execute((*resume, self.asked.checkpoint), grown)?
         };
         notes::of_tally(&done.tally, settings.watch);
         if done.is_empty() {
@@ -215,6 +231,37 @@ fn outcome(done: Done, part: bool) -> Outcome {
     } else {
         Outcome::Store(done)
     }
+}
+
+/// An update is of a store that stands and of granules as they are; partials are kept of those, too.
+fn check_update(asked: &Run) -> Result<()> {
+    let over_map = matches!(asked.source, Source::Mapped(_));
+    if over_map && (asked.update || asked.keep_partials) {
+        let setting = if asked.update {
+            Setting::Update
+        } else {
+            Setting::KeepPartials
+        };
+        return Err(Error::argument(phrase![
+            setting,
+            " is about granules as they are, and this run follows a shard map, whose pieces are made of the granules that it \
+             lists"
+        ])
+        .with_remedy("name the granules in place of the map"));
+    }
+    if asked.update && asked.overwrite {
+        return Err(Error::argument(
+            "to update is to add to the store that stands and to overwrite is to begin anew; choose one",
+        ));
+    }
+    if asked.allow_removal && !asked.update {
+        return Err(Error::argument(phrase![
+            Setting::AllowRemoval,
+            " takes granules out of a store that grows, and this run makes one anew"
+        ])
+        .with_remedy(phrase!["leave it out, or add to a store with ", Setting::Update]));
+    }
+    Ok(())
 }
 
 /// What there is on grids of HEALPix only.

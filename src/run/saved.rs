@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::folders;
-use crate::piece::{KeptErrors, Question, RunCheckpoint};
+use crate::piece::{Again, KeptErrors, Question, RunCheckpoint};
 use crate::pipeline::{RunCheckpoints, Survey};
 use crate::place::{begin as begin_work, end as end_work, hidden, identity};
 use crate::store::Target;
 use crate::watch::Note;
 
 use super::direct::Work;
+use super::grown::Grown;
 use super::settings::Settings;
 
 /// The checkpoint of a store, and what is made of it.
@@ -19,6 +20,12 @@ pub(super) struct Saved {
     folder: PathBuf,
     resume: bool,
     found: Option<RunCheckpoint>,
+    /// The folder that it is in.
+    from: PathBuf,
+    /// What of it is read again.
+    again: Option<Again>,
+    /// Where partials of all granules go in the end, if they are kept.
+    keep: Option<PathBuf>,
     /// Granules of one that this run could go on with, and does not.
     unused: usize,
     /// Hidden beside the store, and of this run alone.
@@ -47,6 +54,9 @@ impl Saved {
             found.map_err(told).ok()
         });
         Ok(Self {
+            from: folder.clone(),
+            again: None,
+            keep: None,
             folder,
             resume,
             found,
@@ -86,6 +96,55 @@ impl Saved {
         self
     }
 
+    /// Goes on with partials that were kept beside a store, unless an interrupted run had come further; and says what of
+    /// the store stays in the end.
+    #[must_use]
+    pub fn or_grown(
+        mut self,
+        grown: &mut Grown,
+        (question, survey): (&Question, &Survey),
+        of: &Settings,
+    ) -> Self {
+        if self.found.is_some() {
+            grown.standing.clear();
+            grown.report.why = None;
+        } else if let Some((kept, again)) = grown.partials.take() {
+            match kept.check(question, &survey.granules, of.tolerant) {
+                Ok(()) => {
+                    self.from.clone_from(&grown.folder);
+                    self.again = Some(again);
+                    self.found = Some(kept);
+                }
+                Err(why) => {
+                    of.watch.note(Note::ReadsAll { why: why.clone() });
+                    grown.report.why = Some(why);
+                }
+            }
+        }
+        grown.report.by = match (&self.found, grown.standing.len()) {
+            (Some(found), _) => {
+                let kept = found.granules.iter().map(|granule| granule.counts.kept);
+                grown.report.photons_before = Some(kept.sum());
+                grown.report.granules_before = found.granules.len() as u64;
+                "partials"
+            }
+            (None, 0) => "all",
+            (None, standing) => {
+                grown.report.granules_before = standing as u64;
+                "shards"
+            }
+        }
+        .to_owned();
+        self
+    }
+
+    /// Keeps the partials of all granules beside the store.
+    #[must_use]
+    pub fn keeping(mut self, store: &Path, keep: bool) -> Self {
+        self.keep = keep.then(|| RunCheckpoint::partials_of(store));
+        self
+    }
+
     /// Where what is left out of granules waits for the error table.
     pub fn errors(&self) -> KeptErrors {
         begin_work(&self.errors);
@@ -103,16 +162,24 @@ impl Saved {
             folder: &self.folder,
             question,
             replaces,
-            taken_up: self.found.as_ref(),
+            taken_up: self.found.as_ref().map(|found| (found, &*self.from)),
+            again: self.again.as_ref(),
+            keep: self.keep.as_deref(),
             unused: self.unused,
             errors,
             every,
         }
     }
 
-    /// What is of no more use once the store is whole.
-    pub fn to_clear(&self) -> Option<&Path> {
-        self.folder.is_dir().then_some(&self.folder)
+    /// What is of no more use once the store is whole: the checkpoint, and partials of a store that is replaced.
+    pub fn to_clear(&self, store: &Path) -> Vec<PathBuf> {
+        let mut folders = vec![self.folder.clone()];
+        if self.keep.is_none() {
+            let partials = RunCheckpoint::partials_of(store);
+            folders.extend(RunCheckpoint::is_in(&partials).then_some(partials));
+        }
+        folders.retain(|folder| folder.is_dir());
+        folders
     }
 
     /// An interrupt says what is kept, and how to go on.

@@ -56,7 +56,9 @@ impl<'a> Session<'a> {
         let pieces = Pieces::folder_of(&store);
         let checkpoint = RunCheckpoint::folder_of(&store);
         let beside = files.iter().copied().filter(|file| !writes_through(file));
-        for target in [&*store, &*pieces, &*checkpoint].into_iter().chain(beside) {
+        let partials = RunCheckpoint::partials_of(&store);
+        let folders = [&*store, &*pieces, &*checkpoint, &*partials];
+        for target in folders.into_iter().chain(beside) {
             tell(&remove_of(target, Some(&lock))?, watch);
         }
         Ok(Self {
@@ -75,7 +77,7 @@ impl<'a> Session<'a> {
         completed.is_some_and(|completed| mine.is_some() && completed.command.get(1..) == mine)
     }
 
-    /// Gives all that a run wrote its names: tables, store, report; then takes pieces away.
+    /// Gives all that a run wrote its names: tables, store, report; then takes away folders that are of no more use.
     ///
     /// # Errors
     /// The operating system's. A report that cannot be written leaves the store.
@@ -83,7 +85,7 @@ impl<'a> Session<'a> {
         &self,
         mut steps: Vec<Step>,
         (path, text): (&Path, String),
-        clear: Option<&Path>,
+        clear: &[PathBuf],
     ) -> Result<()> {
         let text = text + "\n";
         let through = writes_through(path);
@@ -100,7 +102,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        steps.extend(clear.map(|folder| Step::Clear(folder.to_path_buf())));
+        steps.extend(clear.iter().cloned().map(Step::Clear));
         let command = self.command;
         let store = &*self.store;
         Commit {

@@ -27,6 +27,17 @@ impl Note {
                 )
                 .into()
             }
+            Self::Grows { what } => format!("the store grows; {what}").into(),
+            Self::ReadsAll { why } => phrase![
+                format!("all granules are read: {why}; "),
+                Setting::KeepPartials,
+                " keeps what spares that next time"
+            ],
+            Self::NothingNew { store } => format!(
+                "{} was made of these granules as they are: nothing is left to do",
+                store.display()
+            )
+            .into(),
             Self::LackingGranule { granule } => {
                 format!("left out: granule {granule}; the error table says why").into()
             }

@@ -89,6 +89,12 @@ pub enum Note {
     NotResumed { granules: usize, folder: PathBuf },
     /// An earlier run had merged so many of the granules.
     GoesOn { granules: usize, of: usize },
+    /// What is new of a store that a run adds to, in words.
+    Grows { what: String },
+    /// All granules of a store are read, though it stands; why, in words.
+    ReadsAll { why: String },
+    /// Nothing is new of the store that a run was to add to.
+    NothingNew { store: PathBuf },
     /// A store was made of pieces without this granule.
     LackingGranule { granule: String },
     /// So many shards of a shard map have pieces now.
@@ -129,6 +135,9 @@ impl Note {
             | Self::Drift { .. }
             | Self::DeviceTaken { .. }
             | Self::GoesOn { .. }
+            | Self::Grows { .. }
+            | Self::ReadsAll { .. }
+            | Self::NothingNew { .. }
             | Self::AlreadyWhole { .. }
             | Self::NamesGiven { .. }
             | Self::Removed { .. }
@@ -161,6 +170,9 @@ impl From<&Note> for Phrase {
             | Note::GranulesAgain { .. }
             | Note::NotResumed { .. }
             | Note::GoesOn { .. }
+            | Note::Grows { .. }
+            | Note::ReadsAll { .. }
+            | Note::NothingNew { .. }
             | Note::LackingGranule { .. }
             | Note::ShardsDone { .. }
             | Note::NothingInPieces { .. } => note.of_pieces(),

@@ -32,6 +32,7 @@ mod demo;
 mod devices;
 mod full_disk;
 mod generations;
+mod grows;
 mod interrupted;
 mod large_cells;
 mod large_tables;

@@ -20,6 +20,7 @@ mod from_code;
 mod full_sphere;
 mod generations;
 mod geotiff_runs;
+mod grows;
 mod hive;
 mod idle_keys;
 mod inspections;

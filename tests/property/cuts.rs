@@ -20,7 +20,7 @@ const DAY: f64 = 86_400.0;
 const BOX: [f64; 4] = [-45.5, 69.0, -44.5, 70.5];
 
 /// Longitude, latitude, height in 64ths, and day of 2019.
-type Photon = (f64, f64, i32, u32);
+pub type Photon = (f64, f64, i32, u32);
 
 fn photons() -> impl Strategy<Value = Vec<Photon>> {
     let [west, south, east, north] = BOX;
@@ -30,7 +30,7 @@ fn photons() -> impl Strategy<Value = Vec<Photon>> {
     prop::collection::vec((lon, lat, -6400i32..64_000, 0u32..365), 1..300)
 }
 
-fn write(path: &Path, photons: &[Photon]) {
+pub fn write(path: &Path, photons: &[Photon]) {
     let column = |of: &dyn Fn(&Photon) -> f64| -> ArrayRef {
         Arc::new(photons.iter().map(of).collect::<Float64Array>())
     };

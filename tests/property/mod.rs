@@ -2,6 +2,7 @@
 
 mod cuts;
 mod exact;
+mod grows;
 mod least_squares;
 mod missing;
 mod oracle;

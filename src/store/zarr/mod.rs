@@ -11,6 +11,7 @@ mod array;
 mod by_step;
 mod cells;
 mod check;
+mod columns;
 mod consolidated;
 mod declared;
 mod difference;
@@ -43,7 +44,6 @@ mod root;
 mod rows_hash;
 mod sphere;
 mod step_read;
-#[cfg(feature = "parquet")]
 mod stored_rows;
 mod times;
 mod value;
@@ -55,6 +55,7 @@ mod whole;
 mod write;
 
 pub use check::check_schema;
+pub use columns::{column, values_of};
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use group::Extent;
 pub use inspect::{Inspected, content_of, inspect};
@@ -66,7 +67,6 @@ pub use place::{check_target, resolve};
 pub use read::{StoreArray, StoreReader};
 pub use rows_hash::RowsHash;
 pub use step_read::StoredSteps;
-#[cfg(feature = "parquet")]
 pub use stored_rows::{StoredBlock, StoredRows};
 pub use verify::verify;
 pub use write::StoreWriter;

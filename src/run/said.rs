@@ -1,0 +1,281 @@
+//! What a store that stands says of itself, held against a run that is to add to it.
+//!
+//! Under `grown.rs`. A store has the version of icefold, the config, and the granules with their sizes and probes; all but
+//! the granules have to be those of the run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::error::{Error, Part, Result, Setting, phrase};
+use crate::piece::{GranuleFile, RunCheckpoint};
+use crate::plan::GranulePath;
+use crate::region::Region;
+use crate::source::is_object;
+use crate::store::{Layout, SourceFile, StoreReader, made_of};
+
+use super::direct::Work;
+
+/// What a store says of itself.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Of each name of a file what the store says of those that had it.
+    files: BTreeMap<String, Vec<SourceFile>>,
+    /// Occupied cells.
+    pub cells: u64,
+}
+
+impl Said {
+    /// Of the store that a run is to add to.
+    ///
+    /// # Errors
+    /// There is none, it does not say what it was made of, or it is of another question, with both.
+    pub fn of(work: &Work) -> Result<Self> {
+        let store = work.target.store;
+        if !store.exists() {
+            return Err(
+                Error::store(store, "is not there, so there is nothing to add to")
+                    .with_remedy(phrase!["make it first with ", Setting::Store]),
+            );
+        }
+        let reader = StoreReader::open(store)?;
+        let Some(made_of) = made_of(store)? else {
+            let message = "does not say what it was made of, so nothing can be added to it";
+            return Err(Error::store(store, message).with_remedy(anew()));
+        };
+        let granules = made_of["granules"].as_array();
+        let mut files: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
+        for file in granules.into_iter().flatten().map(source) {
+            files.entry(file.name.clone()).or_default().push(file);
+        }
+        let said = Self {
+            files,
+            cells: reader.cells(),
+        };
+        check(work, &reader, &made_of)?;
+        said.check_hashes(work)?;
+        Ok(said)
+    }
+
+    /// Granules that are the files that the store was made of, with what it says of them.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn as_they_were(&self, work: &Work) -> Result<BTreeMap<String, Vec<SourceFile>>> {
+        let mut found = BTreeMap::new();
+        for granule in &work.plan.granules {
+            let files = granule.files().into_iter();
+            let files = files.map(|(_, path)| self.as_it_was(path, work.settings.hashed));
+            if let Some(files) = files.collect::<Result<Option<Vec<_>>>>()? {
+                found.insert(granule.name.to_string(), files);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the store says of a file, if it was made of it.
+    fn as_it_was(&self, path: &Path, hashed: bool) -> Result<Option<SourceFile>> {
+        let Some(then) = self.files.get(&*last(path)) else {
+            return Ok(None);
+        };
+        if !is_object(path) && !path.is_file() {
+            return Ok(None);
+        }
+        let of = if hashed {
+            GranuleFile::hashed
+        } else {
+            GranuleFile::of
+        };
+        let now = of(path).map_err(|e| Error::io("read", path, e))?;
+        let now = (Some((now.bytes, now.probe)), now.sha256);
+        let same = |then: &&SourceFile| (&then.probed, &then.sha256) == (&now.0, &now.1);
+        Ok(then.iter().find(same).cloned())
+    }
+
+    /// Whether the store was made of a file of this name.
+    pub fn names(&self, granule: &str) -> bool {
+        self.files.contains_key(&*last(Path::new(granule)))
+    }
+
+    /// Names of files that the store was made of, and no granule of a run has.
+    pub fn gone(&self, granules: &[GranulePath]) -> Vec<String> {
+        let now = granules.iter().flat_map(GranulePath::files);
+        let now: BTreeSet<String> = now.map(|(_, path)| last(path)).collect();
+        let names = self.files.keys();
+        names.filter(|name| !now.contains(*name)).cloned().collect()
+    }
+
+    /// Whether the store has the photons of these partials, and no others.
+    pub fn is_of(&self, kept: &RunCheckpoint) -> bool {
+        let with_photons = kept.granules.iter().filter(|one| one.counts.kept > 0);
+        let files = with_photons.filter_map(|one| kept.files.get(&one.name));
+        let merged: BTreeSet<SourceFile> = files
+            .flatten()
+            .filter_map(|(name, file)| Some(bare(&file.as_ref()?.as_source(name))))
+            .collect();
+        let said: BTreeSet<SourceFile> = self.files.values().flatten().map(bare).collect();
+        merged == said
+    }
+
+    /// Either all files have a hash, and the run makes such, or none has.
+    fn check_hashes(&self, work: &Work) -> Result<()> {
+        let mut files = self.files.values().flatten();
+        let hashed = work.settings.hashed;
+        let Some(other) = files.find(|file| file.sha256.is_some() != hashed) else {
+            return Ok(());
+        };
+        let (then, now) = if hashed {
+            ("no hash", "asks for those")
+        } else {
+            ("a hash", "asks for none")
+        };
+        let message = format!(
+            "has {then} of all of granule {}, and this run {now} of whole granules",
+            other.name
+        );
+        let same: Part = Setting::HashGranules.into();
+        Err(Error::store(work.target.store, message).with_remedy(if hashed {
+            phrase!["leave out ", same]
+        } else {
+            phrase!["ask for them, too, with ", same]
+        }))
+    }
+}
+
+/// The name of a file.
+fn last(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// What tells files apart.
+fn bare(file: &SourceFile) -> SourceFile {
+    SourceFile {
+        synthetic: false,
+        end: None,
+        ..file.clone()
+    }
+}
+
+/// What a store says of one of its files.
+fn source(said: &Value) -> SourceFile {
+    let text = |key: &str| said[key].as_str().map(str::to_owned);
+    let probed = said["bytes"].as_u64().zip(text("probe"));
+    SourceFile {
+        sha256: text("sha256"),
+        synthetic: said["synthetic"] == true,
+        ..SourceFile::new(&text("name").unwrap_or_default(), probed)
+    }
+}
+
+/// What makes any store again.
+fn anew() -> crate::error::Phrase {
+    phrase![
+        "make it again of all granules, with ",
+        Setting::Store,
+        " and ",
+        Setting::Overwrite
+    ]
+}
+
+/// The store is of the question of the run.
+fn check(work: &Work, reader: &StoreReader, made_of: &Value) -> Result<()> {
+    let (config, target) = (work.config, &work.target);
+    let (then, now) = (reader.grid(), config.grid);
+    let refuse = |what: &str, then: &str, now: &str| {
+        let message = format!("has {what} {then}, and this run asks for {now}");
+        Err(Error::store(target.store, message)
+            .with_remedy(phrase!["ask for the same, or ", anew()]))
+    };
+    let version = made_of["icefold_version"].as_str().unwrap_or("unknown");
+    if version != env!("CARGO_PKG_VERSION") {
+        let message = format!(
+            "was written by icefold {version}, and this is {}",
+            env!("CARGO_PKG_VERSION")
+        );
+        return Err(Error::store(target.store, message).with_remedy(anew()));
+    }
+    let layouts = [reader.extent().name(), target.layout.name()];
+    if layouts[0] != layouts[1] {
+        return refuse("the layout", layouts[0], layouts[1]);
+    }
+    let orders = [
+        ("cells of order", then.cell_order, now.cell_order),
+        ("shards of order", then.shard_order, now.shard_order),
+    ];
+    for (what, then, now) in orders.into_iter().filter(|(_, then, now)| then != now) {
+        return refuse(what, &then.to_string(), &now.to_string());
+    }
+    let attributes = reader.attributes();
+    let icefold = attributes.get("icefold");
+    let of = |key: &str| icefold.and_then(|icefold| icefold.get(key));
+    let region = config.region.as_ref().map(Region::facts);
+    let boxes = [
+        of("region").map(|region| (region["sha256"].to_string(), region["bbox"].to_string())),
+        region.map(|now| {
+            let (sha256, bbox) = (Value::from(now.sha256), serde_json::json!(now.bbox));
+            (sha256.to_string(), bbox.to_string())
+        }),
+    ];
+    if boxes[0] != boxes[1] {
+        let [then, now] = boxes.map(|found| match found {
+            None => "of the whole Earth".to_owned(),
+            Some((sha256, bbox)) => format!("{bbox} (sha256 {})", short(sha256.trim_matches('"'))),
+        });
+        return refuse("the region", &then, &now);
+    }
+    let asked: Vec<u8> = target.overviews.iter().rev().map(|o| o.get()).collect();
+    let orders = reader.orders().iter().filter(|order| **order != then.cell_order);
+    let there: Vec<u8> = orders.map(|order| order.get()).collect();
+    // A hive without cells has no place for any.
+    let none = layouts[0] == Layout::HIVE.name() && reader.cells() == 0;
+    if there != asked && !none {
+        return refuse("overviews of", &listed(&there), &listed(&asked));
+    }
+    check_config(config, target.store, made_of)
+}
+
+fn listed(orders: &[u8]) -> String {
+    let orders: Vec<String> = orders.iter().rev().map(ToString::to_string).collect();
+    match &*orders {
+        [] => "no order".to_owned(),
+        [one] => format!("order {one}"),
+        some => format!("orders {}", some.join(",")),
+    }
+}
+
+/// The first digits of a hash.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}
+
+/// The config asks what the store answers; where not, the first line that differs is shown.
+fn check_config(config: &Config, store: &Path, made_of: &Value) -> Result<()> {
+    let then = made_of["config_sha256"].as_str().unwrap_or_default();
+    if then == config.sha256 {
+        return Ok(());
+    }
+    let texts = [
+        made_of["config"].as_str().unwrap_or_default().to_owned(),
+        config.stated(),
+    ];
+    let [mut was, mut is] = [&texts[0], &texts[1]].map(|text| text.lines().map(str::trim));
+    let lines = loop {
+        match (was.next(), is.next()) {
+            (None, None) => break String::new(),
+            (was, is) if was == is => {}
+            (was, is) => {
+                let [was, is] = [was, is].map(|line| line.unwrap_or("nothing more"));
+                break format!("; it has `{was}`, this run `{is}`");
+            }
+        }
+    };
+    let message = format!(
+        "answers another question: its config has the hash {}, that of this run {}{lines}",
+        short(then),
+        short(&config.sha256)
+    );
+    Err(Error::store(store, message).with_remedy(phrase!["ask the same, or ", anew()]))
+}
