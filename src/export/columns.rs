@@ -5,11 +5,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, FixedSizeListArray, Float32Array, Int32Array, LargeListArray, PrimitiveArray,
-    StructArray, TimestampMicrosecondArray,
+    ArrayRef, Float32Array, Int32Array, LargeListArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{self as types, DataType, Field, Fields};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use crate::config::Dtype;
 use crate::error::{Error, Result};

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::place::{Artefact, FilePlace, Inputs, check_file};
 use crate::read::table::TABLE;
 use crate::store::{
-    ArrayInfo, CSV, GEO, Geometry, Lines, Located, Places, Shape, StoredBlock, StoredRows, column,
-    StoredSteps, TableFile, TableFormat, WKT, field, geo, joined, metadata, texts,
+    ArrayInfo, CSV, GEO, Geometry, Lines, Located, Places, Shape, StoredBlock, StoredRows,
+    StoredSteps, TableFile, TableFormat, WKT, column, field, geo, joined, metadata, texts,
 };
 
 /// Rows that are worked on at a time.

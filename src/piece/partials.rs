@@ -74,13 +74,16 @@ impl RunCheckpoint {
         if then.len() != files.len() {
             return Some("is read with other files now");
         }
-        files.iter().zip(then).find_map(|((name, path), (as_was, then))| {
-            let Some(then) = then.as_ref().filter(|_| name == as_was) else {
-                return Some("is read with other files now");
-            };
-            let now = GranuleFile::of(path).ok();
-            now.map_or(Some("cannot be read"), |now| now.difference(then))
-        })
+        files
+            .iter()
+            .zip(then)
+            .find_map(|((name, path), (as_was, then))| {
+                let Some(then) = then.as_ref().filter(|_| name == as_was) else {
+                    return Some("is read with other files now");
+                };
+                let now = GranuleFile::of(path).ok();
+                now.map_or(Some("cannot be read"), |now| now.difference(then))
+            })
     }
 
     /// Takes granules out, and gives back what has to be read again for that.
@@ -105,7 +108,8 @@ impl RunCheckpoint {
             shards.extend(added.shards.keys().copied());
             self.files.remove(name);
         }
-        self.granules.retain(|granule| !names.contains(&granule.name));
+        self.granules
+            .retain(|granule| !names.contains(&granule.name));
         for (&step, photons) in self.added.values().flat_map(|added| &added.steps) {
             *steps.entry(step).or_default() += photons;
         }
@@ -189,7 +193,8 @@ mod tests {
         for name in ["a.h5", "b.h5"] {
             std::fs::write(path(name), name).unwrap();
             let file = GranuleFile::of(&path(name)).unwrap();
-            kept.files.insert(name.to_owned(), vec![(name.to_owned(), Some(file))]);
+            kept.files
+                .insert(name.to_owned(), vec![(name.to_owned(), Some(file))]);
         }
         let now: Vec<GranulePath> = ["a.h5", "b.h5"]
             .map(|name| GranulePath::alone(&path(name)))

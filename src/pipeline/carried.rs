@@ -31,7 +31,7 @@ use crate::store::{Sink, SourceFile, StoreReader, StoreSink, StoredRows, column}
 const ROWS: usize = 1 << 16;
 
 /// Tells what has to be read again for shards that granules were added to.
-pub trait Listing: Debug {
+pub trait Listing: Debug + Sync {
     /// Given these shards: all that are made anew with them, and the granules with photons there.
     ///
     /// # Errors

@@ -35,7 +35,6 @@ mod tests;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -52,7 +51,7 @@ use crate::piece::{Added, Again, GranuleFile};
 use crate::place::FolderPlace;
 use crate::read::{Failed, GranuleReport};
 use crate::stat::{Derivation, Job};
-use crate::watch::{Reading, ToRead, Watch};
+use crate::watch::{Reading, ToRead};
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};

@@ -14,8 +14,8 @@ pub use belongs::Belonging;
 pub use document::{PieceReport, RunReport, json_schema};
 #[doc(hidden)]
 pub use facts::RunFacts;
-pub use update::{ReplacedReport, UpdateReport};
 #[doc(hidden)]
 pub use inspect::RUN_REPORT;
 #[doc(hidden)]
 pub use inspect::{Balance, Inspected, inspect, looks_like_a_report};
+pub use update::{ReplacedReport, UpdateReport};

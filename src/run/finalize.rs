@@ -279,7 +279,10 @@ impl<'a> Finalize<'a> {
             self.settings.command.clone(),
         );
         report.geotiff = geotiff;
-        let clear: Vec<PathBuf> = (!self.keep_pieces).then(|| folder.to_path_buf()).into_iter().collect();
+        let clear: Vec<PathBuf> = (!self.keep_pieces)
+            .then(|| folder.to_path_buf())
+            .into_iter()
+            .collect();
         let text = (files.report, report.to_json());
         session.end(assembled.whole.steps, text, &clear)?;
         drop(owner);

@@ -199,7 +199,12 @@ fn successor(gone: &str, granules: &[GranulePath]) -> Option<String> {
     let mut names = files.filter_map(|(_, path)| {
         let name = ProductName::of(path)?;
         let same = (&name.product, &name.granule) == (&then.product, &then.granule);
-        same.then(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        same.then(|| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
     });
     names.next()
 }
@@ -270,7 +275,9 @@ impl Difference {
     fn stays(&self, work: &Work, keeps: bool) -> Result<(), String> {
         let no_partials = "and no partials of it were kept";
         if keeps {
-            return Err("partials of all granules are to be kept, and there are none that fit".to_owned());
+            return Err(
+                "partials of all granules are to be kept, and there are none that fit".to_owned(),
+            );
         }
         if !self.none_is_gone() || !self.changed.is_empty() {
             return Err(format!(
@@ -286,7 +293,9 @@ impl Difference {
             return Err(format!("the store has steps of time, {no_partials}"));
         }
         if config.cells == crate::config::CellPolicy::Region {
-            return Err(format!("the store has all cells of its region, {no_partials}"));
+            return Err(format!(
+                "the store has all cells of its region, {no_partials}"
+            ));
         }
         if errors_path(work.target.store).exists() {
             return Err(format!(
@@ -296,15 +305,15 @@ impl Difference {
         Ok(())
     }
 
-    fn report(self) -> UpdateReport {
-        let replaced = self.replaced.into_iter();
+    fn report(&self) -> UpdateReport {
+        let replaced = self.replaced.iter().cloned();
         UpdateReport {
-            added: self.added,
+            added: self.added.clone(),
             replaced: replaced
                 .map(|(granule, by)| ReplacedReport { granule, by })
                 .collect(),
-            changed: self.changed,
-            removed: self.removed,
+            changed: self.changed.clone(),
+            removed: self.removed.clone(),
             ..UpdateReport::default()
         }
     }

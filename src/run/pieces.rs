@@ -120,6 +120,7 @@ impl PartRun<'_> {
             mut tally,
             errors,
             partials,
+            ..
         } = folded.map_err(|error| match error.kind() {
             Kind::Interrupted => self.interrupted(pieces),
             _ => error,

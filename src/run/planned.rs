@@ -11,9 +11,9 @@ use crate::store::{Geometry, Located, Target};
 use crate::watch::Note;
 
 use super::direct::Work;
+use super::grown::{Grown, Growth};
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
-use super::grown::{Grown, Growth};
 use super::{Mapped, Run, Source};
 use super::{geotiff, notes, targets, urls};
 
@@ -259,7 +259,10 @@ fn check_update(asked: &Run) -> Result<()> {
             Setting::AllowRemoval,
             " takes granules out of a store that grows, and this run makes one anew"
         ])
-        .with_remedy(phrase!["leave it out, or add to a store with ", Setting::Update]));
+        .with_remedy(phrase![
+            "leave it out, or add to a store with ",
+            Setting::Update
+        ]));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::error::{Error, Part, Result, Setting, phrase};
+use crate::error::{Error, Phrase, Result, Setting, phrase};
 use crate::piece::{GranuleFile, RunCheckpoint};
 use crate::plan::GranulePath;
 use crate::region::Region;
@@ -135,12 +135,13 @@ impl Said {
             "has {then} of all of granule {}, and this run {now} of whole granules",
             other.name
         );
-        let same: Part = Setting::HashGranules.into();
-        Err(Error::store(work.target.store, message).with_remedy(if hashed {
-            phrase!["leave out ", same]
-        } else {
-            phrase!["ask for them, too, with ", same]
-        }))
+        Err(
+            Error::store(work.target.store, message).with_remedy(if hashed {
+                phrase!["leave out ", Setting::HashGranules]
+            } else {
+                phrase!["ask for them, too, with ", Setting::HashGranules]
+            }),
+        )
     }
 }
 
@@ -171,7 +172,7 @@ fn source(said: &Value) -> SourceFile {
 }
 
 /// What makes any store again.
-fn anew() -> crate::error::Phrase {
+fn anew() -> Phrase {
     phrase![
         "make it again of all granules, with ",
         Setting::Store,
@@ -227,7 +228,10 @@ fn check(work: &Work, reader: &StoreReader, made_of: &Value) -> Result<()> {
         return refuse("the region", &then, &now);
     }
     let asked: Vec<u8> = target.overviews.iter().rev().map(|o| o.get()).collect();
-    let orders = reader.orders().iter().filter(|order| **order != then.cell_order);
+    let orders = reader
+        .orders()
+        .iter()
+        .filter(|order| **order != then.cell_order);
     let there: Vec<u8> = orders.map(|order| order.get()).collect();
     // A hive without cells has no place for any.
     let none = layouts[0] == Layout::HIVE.name() && reader.cells() == 0;

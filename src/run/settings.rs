@@ -117,6 +117,7 @@ impl<'a> Settings<'a> {
             spill,
             pieces: None,
             checkpoints: None,
+            carried: None,
             watch: self.watch,
         }
     }

@@ -230,6 +230,7 @@ impl<'a> Verify<'a> {
             spill: Path::new(""),
             pieces: None,
             checkpoints: None,
+            carried: None,
             watch: self.settings.watch,
         };
         let folded = pipeline::fold(&self.config, survey, device, &options)?;

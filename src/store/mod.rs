@@ -74,6 +74,6 @@ pub use zarr::{
     StoreWriter, StoredSteps, TreeHashes, VerifiedArray, VerifyReport, check_schema, check_target,
     content_of, inspect, made_of, resolve, verify,
 };
-pub(crate) use zarr::{StoredRows, column};
 #[cfg(feature = "parquet")]
 pub(crate) use zarr::{StoredBlock, values_of};
+pub(crate) use zarr::{StoredRows, column};

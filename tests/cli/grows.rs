@@ -30,10 +30,21 @@ fn a_store_grows_by_one_flag_and_says_what_is_new() {
     let grown = succeed(&mut update(&site, "a.zarr", &all[..2]));
     let said = stderr(&grown);
     assert!(said.contains("the store grows; new: g-30.h5"), "{said}");
-    assert!(stdout(&grown).contains("2 read, 1 of them before"), "{}", stdout(&grown));
+    assert!(
+        stdout(&grown).contains("2 read, 1 of them before"),
+        "{}",
+        stdout(&grown)
+    );
     let again = succeed(&mut update(&site, "a.zarr", &all[..2]));
-    assert!(stderr(&again).contains("nothing is left to do"), "{}", stderr(&again));
-    assert_eq!(stdout(&again).trim(), site.out("a.zarr").display().to_string());
+    assert!(
+        stderr(&again).contains("nothing is left to do"),
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(
+        stdout(&again).trim(),
+        site.out("a.zarr").display().to_string()
+    );
     let (report, _) = json(update(&site, "a.zarr", &all).arg("--json"), 0);
     assert_eq!(report["update"]["by"], "partials", "{report}");
     assert_eq!(report["update"]["granules_before"], 2);
@@ -41,11 +52,17 @@ fn a_store_grows_by_one_flag_and_says_what_is_new() {
     assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
     // What waits beside the store is told, and stays.
     let cleaned = stdout(&succeed(icefold().arg("clean").arg(site.out("a.zarr"))));
-    assert!(cleaned.contains("a.zarr.partials: kept: partials of the 3 granules"), "{cleaned}");
+    assert!(
+        cleaned.contains("a.zarr.partials: kept: partials of the 3 granules"),
+        "{cleaned}"
+    );
     refuse(
         &mut update(&site, "a.zarr", &all[1..]),
         1,
-        &["was made of g-45.h5, which this run does not name", "--allow-removal"],
+        &[
+            "was made of g-45.h5, which this run does not name",
+            "--allow-removal",
+        ],
     );
     succeed(update(&site, "a.zarr", &all[1..]).arg("--allow-removal"));
     // The store of the environment is another; one that is typed is a second.
@@ -82,7 +99,14 @@ fn an_update_that_is_killed_leaves_the_old_store_or_the_new_one() {
         let (mut kills, mut done, mut longest) = (0, 0, 60);
         while done < 3 || kills < 6 {
             let mut run = update(&site, "a.zarr", &granules);
-            run.args(["--overviews", "10,4", "--checkpoint", "0", "--batch-rows", "500"]);
+            run.args([
+                "--overviews",
+                "10,4",
+                "--checkpoint",
+                "0",
+                "--batch-rows",
+                "500",
+            ]);
             if draw(&mut state, 2) == 0 {
                 run.arg("--resume");
             }
@@ -109,7 +133,10 @@ fn an_update_that_is_killed_leaves_the_old_store_or_the_new_one() {
         assert!(kills >= 6, "{kills}");
         succeed(update(&site, "a.zarr", &granules).args(["--overviews", "10,4"]));
         assert!(tree(&site.out("a.zarr")) == new);
-        let hidden = site.written().into_iter().filter(|name| name.starts_with('.'));
+        let hidden = site
+            .written()
+            .into_iter()
+            .filter(|name| name.starts_with('.'));
         assert_eq!(hidden.collect::<Vec<_>>(), Vec::<String>::new());
         assert_eq!(site.out("a.zarr.partials").exists(), keep);
         std::fs::remove_dir_all(site.out("a.zarr")).unwrap();

@@ -17,7 +17,9 @@ use crate::support::site::{self, tree};
 /// A run over these granules of a site of tables or granules in `out`.
 fn over(site: &site::Site, store: &str, granules: &[PathBuf]) -> Run<'static> {
     let run = Run::new(atl03(), Granules::named(granules));
-    run.into_store(site.out(store)).threads(2).overviews([10, 5])
+    run.into_store(site.out(store))
+        .threads(2)
+        .overviews([10, 5])
 }
 
 /// What an update read whole, or again for some shards, and what its report says of it.
@@ -86,13 +88,19 @@ fn with_partials_only_new_granules_are_read() {
     for (more, new) in [(3, &all[2]), (4, &all[3])] {
         let (read, update) = grown(over(&site, "a.zarr", &all[..more]));
         assert_eq!(read, [name(new)]);
-        assert_eq!((&*update.by, update.granules_before), ("partials", more as u64 - 1));
+        assert_eq!(
+            (&*update.by, update.granules_before),
+            ("partials", more as u64 - 1)
+        );
         assert_eq!(update.photons_before, Some(3000 * (more as u64 - 1)));
         is_of(&site, "a.zarr", &all[..more]);
     }
     assert_eq!(looked(&partials)["granules"].as_array().unwrap().len(), 4);
     // A store that is made anew has no use for them.
-    over(&site, "a.zarr", &all).overwrite(true).execute().unwrap();
+    over(&site, "a.zarr", &all)
+        .overwrite(true)
+        .execute()
+        .unwrap();
     assert!(!partials.exists());
 }
 
@@ -107,10 +115,16 @@ fn what_is_gone_or_another_file_makes_its_shards_anew() {
     // Taken out only where that is meant.
     let fewer = [&all[..2], &all[3..]].concat();
     let asked = || over(&site, "a.zarr", &fewer).update(true);
-    let says = ["was made of ATL03_2020010c.h5, which this run does not name", "allow_removal"];
+    let says = [
+        "was made of ATL03_2020010c.h5, which this run does not name",
+        "allow_removal",
+    ];
     refused(asked().execute(), Kind::Store, &says);
     let (read, update) = grown(asked().allow_removal(true));
-    assert_eq!((&*update.by, read), ("partials", vec![name(&all[3]).to_owned()]));
+    assert_eq!(
+        (&*update.by, read),
+        ("partials", vec![name(&all[3]).to_owned()])
+    );
     assert_eq!(update.removed, [name(&all[2])]);
     assert_eq!(update.granules_again, 1);
     is_of(&site, "a.zarr", &fewer);
@@ -129,7 +143,10 @@ fn what_is_gone_or_another_file_makes_its_shards_anew() {
     let report = outcome.done().unwrap().report.update.clone().unwrap();
     assert_eq!(report.by, "all");
     let why = report.why.unwrap();
-    assert!(why.contains("which shards had photons of what is gone"), "{why}");
+    assert!(
+        why.contains("which shards had photons of what is gone"),
+        "{why}"
+    );
     let told = ears.notes();
     assert!(told.contains(&Note::ReadsAll { why }), "{told:?}");
     is_of(&site, "a.zarr", &all);
@@ -216,19 +233,48 @@ fn a_store_of_another_question_is_refused_with_both() {
         fs::write(&path, text.replace(piece, by)).unwrap();
         let config = config::load(path.to_str().unwrap()).unwrap();
         let run = Run::new(config, Granules::named(&all[..2]));
-        run.into_store(site.out("a.zarr")).overviews([10, 5]).update(true)
+        run.into_store(site.out("a.zarr"))
+            .overviews([10, 5])
+            .update(true)
     };
     let same = || over(&site, "a.zarr", &all[..2]).update(true);
     let boxed = Region::of_box(-46.0, 69.0, -44.0, 71.0).unwrap();
     let cases = [
-        (other("child_order: 12", "child_order: 11"), ["cells of order 12", "asks for 11"]),
-        (other("parent_order: 6", "parent_order: 7"), ["shards of order 6", "asks for 7"]),
-        (same().overviews([10]), ["overviews of orders 10,5", "asks for order 10"]),
-        (same().overviews([]), ["overviews of orders 10,5", "asks for no order"]),
-        (same().overviews([]).layout(Layout::FULL_SPHERE), ["the layout cells", "asks for fullsphere"]),
-        (same().region(boxed), ["the region of the whole Earth", "asks for [-46.0,69.0,-44.0,71.0]"]),
-        (same().hash_granules(true), ["has no hash of all of granule", "asks for those"]),
-        (other("value: -2", "value: 0"), ["another question", "value: -2}`, this run"]),
+        (
+            other("child_order: 12", "child_order: 11"),
+            ["cells of order 12", "asks for 11"],
+        ),
+        (
+            other("parent_order: 6", "parent_order: 7"),
+            ["shards of order 6", "asks for 7"],
+        ),
+        (
+            same().overviews([10]),
+            ["overviews of orders 10,5", "asks for order 10"],
+        ),
+        (
+            same().overviews([]),
+            ["overviews of orders 10,5", "asks for no order"],
+        ),
+        (
+            same().overviews([]).layout(Layout::FULL_SPHERE),
+            ["the layout cells", "asks for fullsphere"],
+        ),
+        (
+            same().region(boxed),
+            [
+                "the region of the whole Earth",
+                "asks for [-46.0,69.0,-44.0,71.0]",
+            ],
+        ),
+        (
+            same().hash_granules(true),
+            ["has no hash of all of granule", "asks for those"],
+        ),
+        (
+            other("value: -2", "value: 0"),
+            ["another question", "value: -2}`, this run"],
+        ),
     ];
     for (run, says) in cases {
         refused(run.execute(), Kind::Store, &says);
@@ -241,15 +287,33 @@ fn what_an_update_is_not_about_is_refused() {
     let site = site::Site::new();
     let all = apart(&site);
     let none = over(&site, "none.zarr", &all).update(true).execute();
-    refused(none, Kind::Store, &["is not there, so there is nothing to add to", "store"]);
+    refused(
+        none,
+        Kind::Store,
+        &["is not there, so there is nothing to add to", "store"],
+    );
     let both = over(&site, "a.zarr", &all).update(true).overwrite(true);
     refused(both.execute(), Kind::Argument, &["to update is to add"]);
     let removal = over(&site, "a.zarr", &all).allow_removal(true);
-    refused(removal.execute(), Kind::Argument, &["allow_removal", "update"]);
+    refused(
+        removal.execute(),
+        Kind::Argument,
+        &["allow_removal", "update"],
+    );
     site.mapping("atl03", &[&all[0]]).execute().unwrap();
-    let mapped = || Run::new(atl03(), icefold::Mapped::by(site.path("map.json"))).into_store(site.out("a.zarr"));
-    refused(mapped().update(true).execute(), Kind::Argument, &["update is about granules as they are"]);
-    refused(mapped().keep_partials(true).execute(), Kind::Argument, &["keep_partials"]);
+    let mapped = || {
+        Run::new(atl03(), icefold::Mapped::by(site.path("map.json"))).into_store(site.out("a.zarr"))
+    };
+    refused(
+        mapped().update(true).execute(),
+        Kind::Argument,
+        &["update is about granules as they are"],
+    );
+    refused(
+        mapped().keep_partials(true).execute(),
+        Kind::Argument,
+        &["keep_partials"],
+    );
     assert!(site.written().is_empty(), "{:?}", site.written());
 }
 
@@ -258,13 +322,21 @@ fn partials_that_do_not_fit_are_told_and_made_again() {
     let site = site::Site::new();
     let all = apart(&site);
     let folder = site.out("a.zarr.partials");
-    over(&site, "a.zarr", &all[..2]).keep_partials(true).execute().unwrap();
+    over(&site, "a.zarr", &all[..2])
+        .keep_partials(true)
+        .execute()
+        .unwrap();
     let list = folder.join("checkpoint.json");
     let text = fs::read_to_string(&list).unwrap();
     fs::write(&list, text.replace("\"kept\":3000", "\"kept\":3001")).unwrap();
     let (read, update) = grown(over(&site, "a.zarr", &all[..3]));
     assert_eq!((read.len(), &*update.by), (3, "all"));
-    assert!(update.why.unwrap().contains("was changed after it was written"));
+    assert!(
+        update
+            .why
+            .unwrap()
+            .contains("was changed after it was written")
+    );
     is_of(&site, "a.zarr", &all[..3]);
     // A sorted run that is missing.
     let runs = site::names(&folder).into_iter();
@@ -301,7 +373,11 @@ fn every_layout_grows_with_partials_and_without() {
         assert_eq!(update.by, if keep { "partials" } else { "all" });
         assert_eq!(update.why.is_none(), keep);
         run("b.zarr", &all).overwrite(true).execute().unwrap();
-        assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")), "{layout}");
+        assert_eq!(
+            tree(&site.out("a.zarr")),
+            tree(&site.out("b.zarr")),
+            "{layout}"
+        );
     }
 }
 

@@ -96,7 +96,13 @@ impl Held {
 }
 
 /// Follows changes one after another, and holds the store that grows against one that is made anew.
-fn grows(first: Vec<Vec<Photon>>, changes: &[Change], time: &str, layout: Layout, overviews: &[u8]) {
+fn grows(
+    first: Vec<Vec<Photon>>,
+    changes: &[Change],
+    time: &str,
+    layout: Layout,
+    overviews: &[u8],
+) {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     let config = question(folder.path(), time);
@@ -144,7 +150,8 @@ fn grows(first: Vec<Vec<Photon>>, changes: &[Change], time: &str, layout: Layout
         for (file, bytes) in &anew {
             assert!(grown[file] == *bytes, "{} of {outcome:?}", file.display());
         }
-        let tables = ["grown.parquet", "anew.parquet"].map(|table| std::fs::read(path(table)).unwrap());
+        let tables =
+            ["grown.parquet", "anew.parquet"].map(|table| std::fs::read(path(table)).unwrap());
         assert!(tables[0] == tables[1], "the tables differ: {outcome:?}");
     }
 }
