@@ -113,8 +113,7 @@ impl Finish<'_> {
     pub(super) fn all_beside(
         &self,
         carried: &Carried,
-        partials: &mut RunPartials,
-        sink: &mut StoreSink,
+        (partials, sink): (&mut RunPartials, &mut StoreSink),
         tally: &mut Tally,
         options: &Options,
     ) -> Result<()> {

@@ -88,6 +88,7 @@ impl Site {
             spill: &spill,
             pieces: None,
             checkpoints: None,
+            carried: None,
             watch: &Unwatched,
         };
         let job = &self.survey.job;
@@ -104,6 +105,8 @@ impl Site {
             tally: Tally::default(),
             errors: Errors::new(&options),
             files: BTreeMap::new(),
+            added: BTreeMap::new(),
+            again: Again::default(),
             pieces: None,
         };
         work(&mut line)

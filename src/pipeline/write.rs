@@ -41,7 +41,8 @@ pub fn write(
     let origin = Origin::of(names).with_files(files);
     let mut sink = target.open(schema, options.table, &origin)?;
     if let Some(carried) = options.carried {
-        finish.all_beside(carried, &mut partials, &mut sink, &mut tally, options)?;
+        let to = (&mut partials, &mut sink);
+        finish.all_beside(carried, to, &mut tally, options)?;
         return end(sink, errors, &partials, tally);
     }
     let mut coarser = Coarser {

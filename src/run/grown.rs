@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::config::{CellPolicy, Definition, Output};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::left_out::errors_path;
 use crate::piece::{Again, RunCheckpoint};
@@ -292,9 +293,16 @@ impl Difference {
         if config.axis.is_some() {
             return Err(format!("the store has steps of time, {no_partials}"));
         }
-        if config.cells == crate::config::CellPolicy::Region {
+        if config.cells == CellPolicy::Region {
             return Err(format!(
                 "the store has all cells of its region, {no_partials}"
+            ));
+        }
+        let digest = |output: &&Output| matches!(output.definition, Definition::Digest { .. });
+        if let Some(output) = config.outputs.iter().find(digest) {
+            let name = &output.name;
+            return Err(format!(
+                "output {name} is a list for each cell, {no_partials}"
             ));
         }
         if errors_path(work.target.store).exists() {

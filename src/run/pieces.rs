@@ -96,8 +96,11 @@ impl PartRun<'_> {
             let mut report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
             report.geotiff = files;
             let text = report.to_json();
-            run.session
-                .end(store.steps, (run.report, text), &[folder.clone()])?;
+            run.session.end(
+                store.steps,
+                (run.report, text),
+                std::slice::from_ref(&folder),
+            )?;
             (run.target.store.to_path_buf(), report)
         };
         Ok(Done {

@@ -206,7 +206,7 @@ fn check(work: &Work, reader: &StoreReader, made_of: &Value) -> Result<()> {
         ("cells of order", then.cell_order, now.cell_order),
         ("shards of order", then.shard_order, now.shard_order),
     ];
-    for (what, then, now) in orders.into_iter().filter(|(_, then, now)| then != now) {
+    if let Some((what, then, now)) = orders.into_iter().find(|(_, then, now)| then != now) {
         return refuse(what, &then.to_string(), &now.to_string());
     }
     let attributes = reader.attributes();

@@ -121,7 +121,7 @@ impl Saved {
                 }
             }
         }
-        grown.report.by = match (&self.found, grown.standing.len()) {
+        let by = match (&self.found, grown.standing.len()) {
             (Some(found), _) => {
                 let kept = found.granules.iter().map(|granule| granule.counts.kept);
                 grown.report.photons_before = Some(kept.sum());
@@ -133,8 +133,8 @@ impl Saved {
                 grown.report.granules_before = standing as u64;
                 "shards"
             }
-        }
-        .to_owned();
+        };
+        by.clone_into(&mut grown.report.by);
         self
     }
 

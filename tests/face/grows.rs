@@ -273,7 +273,7 @@ fn a_store_of_another_question_is_refused_with_both() {
         ),
         (
             other("value: -2", "value: 0"),
-            ["another question", "value: -2}`, this run"],
+            ["another question", "`value: -2`, this run `value: 0`"],
         ),
     ];
     for (run, says) in cases {
@@ -339,8 +339,8 @@ fn partials_that_do_not_fit_are_told_and_made_again() {
     );
     is_of(&site, "a.zarr", &all[..3]);
     // A sorted run that is missing.
-    let runs = site::names(&folder).into_iter();
-    let run = runs.filter(|name| name.ends_with(".run")).next().unwrap();
+    let mut runs = site::names(&folder).into_iter();
+    let run = runs.find(|name| name.starts_with("sorted-")).unwrap();
     fs::remove_file(folder.join(run)).unwrap();
     let (read, _) = grown(over(&site, "a.zarr", &all));
     assert_eq!(read.len(), 4);
@@ -378,6 +378,42 @@ fn every_layout_grows_with_partials_and_without() {
             tree(&site.out("b.zarr")),
             "{layout}"
         );
+    }
+}
+
+#[test]
+fn rasters_and_lists_grow_with_partials_and_are_read_without() {
+    let site = site::Site::new();
+    let granules = site.three();
+    let raster = super::rasters::config(&site, super::rasters::POLAR, super::rasters::OUTPUTS);
+    let healpix = site.path("healpix.yaml");
+    let text = fs::read_to_string(&raster).unwrap();
+    let (questions, _) = text.split_once("output:").unwrap();
+    let grid = "type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12";
+    fs::write(
+        &healpix,
+        format!("{questions}output:\n  grid: {{{grid}}}\n"),
+    )
+    .unwrap();
+    for (config, why) in [(raster, "the layout raster"), (healpix, "digest is a list")] {
+        let config = config::load(config.to_str().unwrap()).unwrap();
+        for keep in [true, false] {
+            let run = |store: &str, granules: &[PathBuf]| {
+                let run = Run::new(config.clone(), Granules::named(granules));
+                run.into_store(site.out(store)).threads(2)
+            };
+            let first = run("a.zarr", &granules[..2]).overwrite(true);
+            first.keep_partials(keep).execute().unwrap();
+            let (read, update) = grown(run("a.zarr", &granules));
+            assert_eq!(read.len(), if keep { 1 } else { 3 });
+            let said = update.why.unwrap_or_default();
+            assert!(
+                keep == said.is_empty() && (keep || said.contains(why)),
+                "{said}"
+            );
+            run("b.zarr", &granules).overwrite(true).execute().unwrap();
+            assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
+        }
     }
 }
 

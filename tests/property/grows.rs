@@ -167,6 +167,10 @@ proptest! {
     ) {
         grows(first, &changes, "", Layout::CELLS, overviews);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
     #[test]
     fn so_is_one_with_steps_of_time_and_of_another_layout(
