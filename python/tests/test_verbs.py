@@ -117,6 +117,20 @@ def test_errors_name_keywords_and_have_classes(granules, tmp_path):
         icefold.run("atl03", granules, "none.zarr", device="abacus")
 
 
+def test_a_store_grows(granules, tmp_path):
+    store = tmp_path / "grown.zarr"
+    icefold.run("atl03", granules[:1], store, keep_partials=True)
+    update = icefold.run("atl03", granules, store, update=True)["update"]
+    assert (update["by"], update["granules_before"]) == ("partials", 1)
+    icefold.run("atl03", granules, tmp_path / "whole.zarr")
+    assert icefold.verify(store, tmp_path / "whole.zarr")
+    written = store.stat().st_mtime_ns
+    again = icefold.run("atl03", granules, store, update=True)
+    assert store.stat().st_mtime_ns == written and any("nothing is left to do" in note for note in again.notes)
+    with pytest.raises(icefold.Error, match="does not name.*allow_removal"):
+        icefold.run("atl03", granules[1:], store, update=True)
+
+
 def test_no_photon_is_warned_of(granules):
     far = (100.0, -10.0, 101.0, -9.0)
     with pytest.warns(icefold.IncompleteWarning, match="no photon was kept"):

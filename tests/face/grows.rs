@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use icefold::error::Kind;
 use icefold::report::UpdateReport;
-use icefold::{Granules, Layout, Note, Outcome, Region, Run, config};
+use icefold::{Granules, Note, Outcome, Run};
 
 use super::from_code::{looked, refused, shown};
 use super::{Ears, Site, atl03, name};
@@ -15,7 +15,7 @@ use crate::support::granules::Heights;
 use crate::support::site::{self, tree};
 
 /// A run over these granules of a site of tables or granules in `out`.
-fn over(site: &site::Site, store: &str, granules: &[PathBuf]) -> Run<'static> {
+pub(super) fn over(site: &site::Site, store: &str, granules: &[PathBuf]) -> Run<'static> {
     let run = Run::new(atl03(), Granules::named(granules));
     run.into_store(site.out(store))
         .threads(2)
@@ -23,7 +23,7 @@ fn over(site: &site::Site, store: &str, granules: &[PathBuf]) -> Run<'static> {
 }
 
 /// What an update read whole, or again for some shards, and what its report says of it.
-fn grown(run: Run<'_>) -> (Vec<String>, UpdateReport) {
+pub(super) fn grown(run: Run<'_>) -> (Vec<String>, UpdateReport) {
     let ears = Ears::default();
     let outcome = run.update(true).watch(&ears).execute().unwrap();
     let report = &outcome.done().unwrap().report;
@@ -37,7 +37,7 @@ fn grown(run: Run<'_>) -> (Vec<String>, UpdateReport) {
 }
 
 /// Granules far from each other, but for the last two, which share a shard.
-fn apart(site: &site::Site) -> Vec<PathBuf> {
+pub(super) fn apart(site: &site::Site) -> Vec<PathBuf> {
     let places = [("a", -45.0), ("b", -20.0), ("c", 20.0), ("d", 20.01)];
     let names = places.map(|(of, lon)| (format!("ATL03_2020010{of}.h5"), lon));
     names
@@ -72,6 +72,25 @@ fn without_partials_only_shards_with_new_photons_are_made_again() {
     assert!(update.cells_before > 0 && update.photons_before.is_none());
     is_of(&site, "a.zarr", &all);
     assert!(!site.out("a.zarr.partials").exists());
+}
+
+#[test]
+fn shards_in_a_cell_of_an_overview_are_made_again_together() {
+    let site = site::Site::new();
+    let all = [-44.0, -40.0].map(|lon| site.good(&format!("g{lon}.h5"), lon));
+    for (overviews, again) in [(&[][..], 0), (&[2], 1)] {
+        let run = |granules: &[PathBuf]| over(&site, "a.zarr", granules).overviews(overviews);
+        run(&all[..1]).overwrite(true).execute().unwrap();
+        let (_, update) = grown(run(&all));
+        assert_eq!((&*update.by, update.granules_again), ("shards", again));
+        assert_eq!(update.cells_before > 0, again == 0);
+        run(&all)
+            .into_store(site.out("b.zarr"))
+            .overwrite(true)
+            .execute()
+            .unwrap();
+        assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
+    }
 }
 
 #[test]
@@ -221,103 +240,6 @@ fn where_nothing_is_new_nothing_is_written() {
 }
 
 #[test]
-fn a_store_of_another_question_is_refused_with_both() {
-    let site = site::Site::new();
-    let all = apart(&site);
-    over(&site, "a.zarr", &all[..1]).execute().unwrap();
-    let before = tree(&site.out("a.zarr"));
-    let text = atl03().text;
-    let other = |piece: &str, by: &str| {
-        assert!(text.contains(piece), "{piece}");
-        let path = site.path("other.yaml");
-        fs::write(&path, text.replace(piece, by)).unwrap();
-        let config = config::load(path.to_str().unwrap()).unwrap();
-        let run = Run::new(config, Granules::named(&all[..2]));
-        run.into_store(site.out("a.zarr"))
-            .overviews([10, 5])
-            .update(true)
-    };
-    let same = || over(&site, "a.zarr", &all[..2]).update(true);
-    let boxed = Region::of_box(-46.0, 69.0, -44.0, 71.0).unwrap();
-    let cases = [
-        (
-            other("child_order: 12", "child_order: 11"),
-            ["cells of order 12", "asks for 11"],
-        ),
-        (
-            other("parent_order: 6", "parent_order: 7"),
-            ["shards of order 6", "asks for 7"],
-        ),
-        (
-            same().overviews([10]),
-            ["overviews of orders 10,5", "asks for order 10"],
-        ),
-        (
-            same().overviews([]),
-            ["overviews of orders 10,5", "asks for no order"],
-        ),
-        (
-            same().overviews([]).layout(Layout::FULL_SPHERE),
-            ["the layout cells", "asks for fullsphere"],
-        ),
-        (
-            same().region(boxed),
-            [
-                "the region of the whole Earth",
-                "asks for [-46.0,69.0,-44.0,71.0]",
-            ],
-        ),
-        (
-            same().hash_granules(true),
-            ["has no hash of all of granule", "asks for those"],
-        ),
-        (
-            other("value: -2", "value: 0"),
-            ["another question", "`value: -2`, this run `value: 0`"],
-        ),
-    ];
-    for (run, says) in cases {
-        refused(run.execute(), Kind::Store, &says);
-        assert_eq!(tree(&site.out("a.zarr")), before);
-    }
-}
-
-#[test]
-fn what_an_update_is_not_about_is_refused() {
-    let site = site::Site::new();
-    let all = apart(&site);
-    let none = over(&site, "none.zarr", &all).update(true).execute();
-    refused(
-        none,
-        Kind::Store,
-        &["is not there, so there is nothing to add to", "store"],
-    );
-    let both = over(&site, "a.zarr", &all).update(true).overwrite(true);
-    refused(both.execute(), Kind::Argument, &["to update is to add"]);
-    let removal = over(&site, "a.zarr", &all).allow_removal(true);
-    refused(
-        removal.execute(),
-        Kind::Argument,
-        &["allow_removal", "update"],
-    );
-    site.mapping("atl03", &[&all[0]]).execute().unwrap();
-    let mapped = || {
-        Run::new(atl03(), icefold::Mapped::by(site.path("map.json"))).into_store(site.out("a.zarr"))
-    };
-    refused(
-        mapped().update(true).execute(),
-        Kind::Argument,
-        &["update is about granules as they are"],
-    );
-    refused(
-        mapped().keep_partials(true).execute(),
-        Kind::Argument,
-        &["keep_partials"],
-    );
-    assert!(site.written().is_empty(), "{:?}", site.written());
-}
-
-#[test]
 fn partials_that_do_not_fit_are_told_and_made_again() {
     let site = site::Site::new();
     let all = apart(&site);
@@ -348,95 +270,6 @@ fn partials_that_do_not_fit_are_told_and_made_again() {
     let (read, update) = grown(over(&site, "a.zarr", &all[..2]).allow_removal(true));
     assert_eq!((read.len(), update.granules_before), (0, 2));
     is_of(&site, "a.zarr", &all[..2]);
-}
-
-#[test]
-fn every_layout_grows_with_partials_and_without() {
-    let site = site::Site::new();
-    let all = apart(&site);
-    for (layout, keep) in [
-        (Layout::FULL_SPHERE, true),
-        (Layout::FULL_SPHERE, false),
-        (Layout::HIVE, true),
-        (Layout::HIVE, false),
-    ] {
-        let run = |store: &str, granules: &[PathBuf]| {
-            let run = Run::new(atl03(), Granules::named(granules)).into_store(site.out(store));
-            run.threads(2).layout(layout)
-        };
-        run("a.zarr", &all[..3])
-            .keep_partials(keep)
-            .overwrite(true)
-            .execute()
-            .unwrap();
-        let (_, update) = grown(run("a.zarr", &all));
-        assert_eq!(update.by, if keep { "partials" } else { "all" });
-        assert_eq!(update.why.is_none(), keep);
-        run("b.zarr", &all).overwrite(true).execute().unwrap();
-        assert_eq!(
-            tree(&site.out("a.zarr")),
-            tree(&site.out("b.zarr")),
-            "{layout}"
-        );
-    }
-}
-
-#[test]
-fn rasters_and_lists_grow_with_partials_and_are_read_without() {
-    let site = site::Site::new();
-    let granules = site.three();
-    let raster = super::rasters::config(&site, super::rasters::POLAR, super::rasters::OUTPUTS);
-    let healpix = site.path("healpix.yaml");
-    let text = fs::read_to_string(&raster).unwrap();
-    let (questions, _) = text.split_once("output:").unwrap();
-    let grid = "type: healpix, indexing_scheme: nested, parent_order: 6, child_order: 12";
-    fs::write(
-        &healpix,
-        format!("{questions}output:\n  grid: {{{grid}}}\n"),
-    )
-    .unwrap();
-    for (config, why) in [(raster, "the layout raster"), (healpix, "digest is a list")] {
-        let config = config::load(config.to_str().unwrap()).unwrap();
-        for keep in [true, false] {
-            let run = |store: &str, granules: &[PathBuf]| {
-                let run = Run::new(config.clone(), Granules::named(granules));
-                run.into_store(site.out(store)).threads(2)
-            };
-            let first = run("a.zarr", &granules[..2]).overwrite(true);
-            first.keep_partials(keep).execute().unwrap();
-            let (read, update) = grown(run("a.zarr", &granules));
-            assert_eq!(read.len(), if keep { 1 } else { 3 });
-            let said = update.why.unwrap_or_default();
-            assert!(
-                keep == said.is_empty() && (keep || said.contains(why)),
-                "{said}"
-            );
-            run("b.zarr", &granules).overwrite(true).execute().unwrap();
-            assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
-        }
-    }
-}
-
-#[test]
-fn what_is_left_out_stays_in_the_error_table() {
-    let site = site::Site::new();
-    let mut all = apart(&site);
-    all.push(site.truncated("e.h5"));
-    let run = |store: &str, granules: &[PathBuf]| over(&site, store, granules).tolerant(true);
-    for keep in [true, false] {
-        run("a.zarr", &[&all[..1], &all[4..]].concat())
-            .keep_partials(keep)
-            .overwrite(true)
-            .execute()
-            .unwrap();
-        let (_, update) = grown(run("a.zarr", &all));
-        assert_eq!(update.by, if keep { "partials" } else { "all" });
-        run("b.zarr", &all).overwrite(true).execute().unwrap();
-        assert_eq!(tree(&site.out("a.zarr")), tree(&site.out("b.zarr")));
-        let errors = ["a.errors.parquet", "b.errors.parquet"].map(|name| fs::read(site.out(name)));
-        let [a, b] = errors.map(Result::unwrap);
-        assert!(a == b);
-    }
 }
 
 #[test]
