@@ -64,6 +64,9 @@ pub fn refuse_beside(store: &Path, table: Option<&Path>, report: Option<&Path>) 
 /// # Errors
 /// With the key and the way out.
 pub fn refuse_catalog(config: &Config, catalog: &Path) -> Result<()> {
+    if Address::of(catalog)?.is_some() {
+        return Feature::Cloud.needed_for("read objects of stores and web servers");
+    }
     let key = format!("config {}: catalog", config.name);
     refuse(catalog, &key, false)
 }

@@ -7,16 +7,16 @@ use crate::support::{icefold, succeed};
 /// Command lines, and what is said of them.
 const REFUSED: [(&str, &str); 13] = [
     (
-        "run atl03 a.h5 --store s3://b/a.zarr",
-        "--store s3://b/a.zarr: s3:// is not written",
+        "run atl03 a.h5 --store https://b/a.zarr",
+        "--store https://b/a.zarr: https:// is not written; a web server is only read",
     ),
     (
-        "run atl03 a.h5 --store a.zarr --table gs://b/a.parquet",
-        "--table gs://",
+        "run atl03 a.h5 --store a.zarr --table ftp://b/a.parquet",
+        "--table ftp://",
     ),
     (
-        "run atl03 a.h5 --store a.zarr --report az://b/a.json",
-        "--report az://",
+        "run atl03 a.h5 --store a.zarr --report https://b/a.json",
+        "--report https://",
     ),
     (
         "run atl03 ftp://me:secret@host/a.h5 --store a.zarr",
@@ -28,18 +28,18 @@ const REFUSED: [(&str, &str); 13] = [
     ),
     ("run s3://b/a.yaml a.h5 --store a.zarr", "config s3://"),
     (
-        "run atl03 --plan s3://b/m.json --store a.zarr",
-        "--plan s3://",
+        "run atl03 --plan https://b/m.json --store a.zarr",
+        "--plan https://",
     ),
     (
         "run atl03 --plan m.json --granule-root s3://b --store a.zarr",
         "--granule-root s3://",
     ),
-    ("plan atl03 a.h5 -o s3://b/m.json", "--output s3://"),
-    ("finalize s3://b/a.zarr", "s3://"),
+    ("plan atl03 a.h5 -o https://b/m.json", "--output https://"),
+    ("finalize https://b/a.zarr", "https://"),
     ("inspect ftp://b/a.h5", "ftp://b/a.h5"),
     ("render a.zarr h_mean -o s3://b/m.png", "--output s3://"),
-    ("verify a.zarr s3://b/b.zarr", "s3://b/b.zarr"),
+    ("verify a.zarr https://b/b.zarr", "https://b/b.zarr"),
 ];
 
 #[test]
@@ -57,22 +57,22 @@ fn a_url_is_no_target_and_no_granule() {
         refuse(&mut run(&arguments), 2, &[says]);
     }
     let mut by_environment = run(&["run", "atl03", "a.h5"]);
-    by_environment.env("ICEFOLD_STORE", "s3://b/a.zarr");
-    refuse(&mut by_environment, 2, &["--store s3://"]);
+    by_environment.env("ICEFOLD_STORE", "https://b/a.zarr");
+    refuse(&mut by_environment, 2, &["--store https://"]);
     assert_eq!(names(site.root()), here);
 
     // In a config, where it is what is used.
-    let config = site.atl03_with("output:", "store: s3://b/a.zarr\noutput:");
+    let config = site.atl03_with("output:", "store: https://b/a.zarr\noutput:");
     let mut command = icefold();
     command.arg("run").arg(&config).arg(&good);
     refuse(
         &mut command,
         2,
-        &["store (or output.store) s3://b/a.zarr", "not written"],
+        &["store (or output.store) https://b/a.zarr", "not written"],
     );
     succeed(&mut site.run(&config, &one(&good)));
-    let config = site.atl03_with("output:", "catalog: s3://b/m.json\noutput:");
+    let config = site.atl03_with("output:", "catalog: https://b/m.json\noutput:");
     let mut command = site.run_to("b.zarr", &config, &[]);
-    refuse(&mut command, 2, &["catalog s3://b/m.json", "not read"]);
+    refuse(&mut command, 2, &["catalog https://b/m.json", "not read"]);
     succeed(&mut site.run_to("b.zarr", &config, &one(&good)));
 }

@@ -32,8 +32,8 @@ fn settings_without_sense_are_refused_by_name() {
         ),
         (run().overwrite(true).resume(true), "choose one"),
         (
-            run().into_store("s3://bucket/a.zarr"),
-            "s3:// is not written",
+            run().into_store("https://bucket/a.zarr"),
+            "https:// is not written",
         ),
         (run().table("gs://bucket/a.parquet"), "gs:// is not written"),
     ] {
