@@ -71,7 +71,7 @@ pub enum Verb {
     /// Make synthetic granules, aggregate them, draw a map, and say what to try next
     Demo(DemoArgs),
     /// Aggregate granules or tables into a Zarr store
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Keep what granules would be opened for in one file, so that plans and runs open only what they need
     Index(IndexArgs),
     /// List which granules have photons in which shards, as a shard map
