@@ -63,10 +63,11 @@ pub struct Done {
 }
 
 impl Done {
-    /// No photon was kept, by this run or in pieces that were there.
+    /// No photon was kept, by this run or in what was there: pieces, or cells of a store that grew.
     pub fn is_empty(&self) -> bool {
         let before = self.report.pieces.as_ref().map_or(0, |p| p.photons_kept);
-        self.tally.counts.kept + before == 0
+        let cells = self.report.update.as_ref().map_or(0, |u| u.cells_before);
+        self.tally.counts.kept + before + cells == 0
     }
 }
 

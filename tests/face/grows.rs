@@ -26,6 +26,7 @@ pub(super) fn over(site: &site::Site, store: &str, granules: &[PathBuf]) -> Run<
 pub(super) fn grown(run: Run<'_>) -> (Vec<String>, UpdateReport) {
     let ears = Ears::default();
     let outcome = run.update(true).watch(&ears).execute().unwrap();
+    assert!(!outcome.is_empty());
     let report = &outcome.done().unwrap().report;
     let photons = &report.photons;
     assert_eq!(photons.read, photons.kept + photons.rejected);
@@ -72,6 +73,13 @@ fn without_partials_only_shards_with_new_photons_are_made_again() {
     assert!(update.cells_before > 0 && update.photons_before.is_none());
     is_of(&site, "a.zarr", &all);
     assert!(!site.out("a.zarr.partials").exists());
+    // One without a photon in the store touches none.
+    let mut nowhere = Heights::along(-60.0, 10);
+    nowhere.lat.fill(f64::NAN);
+    let all = [&all[..], &[site.granule("e.h5", &[("gt1l", nowhere)])]].concat();
+    let (read, update) = grown(over(&site, "a.zarr", &all));
+    assert_eq!((read, update.granules_again), (vec!["e.h5".to_owned()], 0));
+    is_of(&site, "a.zarr", &all);
 }
 
 #[test]

@@ -55,7 +55,9 @@ mod whole;
 mod write;
 
 pub use check::check_schema;
-pub use columns::{column, values_of};
+pub use columns::column;
+#[cfg(feature = "parquet")]
+pub use columns::values_of;
 pub use difference::{Difference, DifferenceKind, VerifiedArray, VerifyReport};
 pub use group::Extent;
 pub use inspect::{Inspected, content_of, inspect};
@@ -67,6 +69,8 @@ pub use place::{check_ours, check_target, resolve};
 pub use read::{StoreArray, StoreReader};
 pub use rows_hash::RowsHash;
 pub use step_read::StoredSteps;
-pub use stored_rows::{StoredBlock, StoredRows};
+#[cfg(feature = "parquet")]
+pub use stored_rows::StoredBlock;
+pub use stored_rows::StoredRows;
 pub use verify::verify;
 pub use write::StoreWriter;

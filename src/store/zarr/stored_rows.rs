@@ -24,6 +24,10 @@ pub struct StoredBlock {
     /// Little-endian, cell after cell: of one with steps of time each step after the other.
     pub values: Vec<Vec<u8>>,
     /// Of arrays of lists the bytes of each cell; empty of others.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        allow(dead_code, reason = "lists are exported as rows of tables")
+    )]
     pub lists: Vec<Vec<Vec<u8>>>,
 }
 
