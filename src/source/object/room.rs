@@ -5,8 +5,8 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -17,10 +17,14 @@ use crate::source::Remote;
 /// How often who waits looks whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The runtime of this process.
+/// The runtime of this process. One that was forked has none of the threads of the other, and makes its own.
 pub fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
+    static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+    let mut held = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some((of, runtime)) = *held
+        && of == process
+    {
         return Ok(runtime);
     }
     let made = Builder::new_multi_thread()
@@ -28,7 +32,10 @@ pub fn runtime() -> io::Result<&'static Runtime> {
         .thread_name("icefold-net")
         .enable_all()
         .build()?;
-    Ok(RUNTIME.get_or_init(|| made))
+    // It lives as long as the process.
+    let made: &'static Runtime = Box::leak(Box::new(made));
+    *held = Some((process, made));
+    Ok(made)
 }
 
 /// Waits for something that the room does.
