@@ -161,7 +161,7 @@ fn draw_maps(out: &Path, [photons, land_ice]: &[PathBuf; 2]) -> Result<()> {
     let style = MapStyle::new()
         .cmap("RdBu")?
         .values(Some(-8.0), Some(8.0))?
-        .size(1200, None)?
+        .size(1120, None)?
         .label("above DEM of 2019 [m]");
     draw_with(&out.join("land_ice.zarr"), drawn, &style, land_ice)
 }
