@@ -8,7 +8,7 @@ use super::lexer::lines;
 use super::{expect_none, files, read, words};
 
 /// The modules from the ground up.
-const FLOORS: [&str; 39] = [
+const FLOORS: [&str; 40] = [
     // Nouns that know nothing of photons.
     "error", "features", "digest", "text", "guard", "folders", "place", "watch", "usage",
     // What is computed with, and on.
