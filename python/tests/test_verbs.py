@@ -72,10 +72,12 @@ def test_tables_of_cells_have_outlines_or_middles(granules, store):
     geopandas = pytest.importorskip("geopandas")
     icefold.run("atl03", granules, "cells.zarr", table="outlines.parquet", table_geometry="polygon")
     outlines = geopandas.read_parquet("outlines.parquet").set_index("cell_ids")
-    assert set(outlines.geom_type) == {"Polygon"} and outlines.crs.to_epsg() == 4326
+    # Cells across the antimeridian are two.
+    one = outlines.geom_type == "Polygon"
+    assert one.mean() > 0.9 and set(outlines.geom_type[~one]) <= {"MultiPolygon"} and outlines.crs == "OGC:CRS84"
     # The same cells where xdggs and the accessor have them, to a hundredth of a cell: 1.6 km of a degree of 111 km.
     own = icefold.open(store, 12).icefold.to_geodataframe().set_index("cell_ids").loc[outlines.index]
-    away = outlines.representative_point().to_crs(3413).distance(own.representative_point().to_crs(3413))
+    away = outlines[one].to_crs(3413).centroid.distance(own[one].to_crs(3413).centroid)
     assert away.max() < 16
     assert outlines["count"].sum() == own["count"].sum()
     icefold.plan("atl03", granules, "map.json")
@@ -95,7 +97,7 @@ def test_geometries_that_cannot_be_are_refused_by_name(granules):
         icefold.run("atl03", granules, "a.zarr", table_geometry="polygon")
     with pytest.raises(icefold.ArgumentError, match="table_geometry='hexagon' is no geometry of cells; give 'polygon', 'point' or 'none'"):
         icefold.run("atl03", granules, "a.zarr", table="a.parquet", table_geometry="hexagon")
-    with pytest.raises(icefold.ArgumentError, match="table_geometry=1 is no text"):
+    with pytest.raises(icefold.ArgumentError, match="table_geometry=1 .*is no text"):
         icefold.finalize("a.zarr", table="a.parquet", table_geometry=1)
     assert list(pathlib.Path().iterdir()) == []
 
