@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::document::PieceReport;
+use super::mapped::PieceReport;
 use super::update::UpdateReport;
 use crate::config::TimeAxis;
 use crate::plan::Plan;

@@ -17,10 +17,11 @@ use crate::usage::peak_resident_bytes;
 use super::RunFacts;
 use super::document::{
     BatchOrders, ConfigIdentity, DeviceReport, ErrorsReport, FusedStages, Granules, MemoryReport,
-    OutputHash, OverviewReport, PhotonCounts, PlanReport, RejectedReport, RunReport,
-    SCHEMA_VERSION, SkippedReport, Stage, Stages, StepReport, SupersededReport,
+    OutputHash, OverviewReport, PhotonCounts, RejectedReport, RunReport, SCHEMA_VERSION,
+    SkippedReport, Stage, Stages, StepReport, SupersededReport,
 };
 use super::indexed::IndexReport;
+use super::mapped::PlanReport;
 use super::network::NetworkReport;
 use crate::pipeline::Tally;
 
