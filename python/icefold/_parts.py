@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from . import _icefold
 from ._arguments import ConfigLike, Memory, Path, Region, flag, maybe_path, path, paths
 from ._arguments import config as _config
 from ._arguments import whole as _whole
@@ -69,13 +70,18 @@ def run_parts(
         The shard map: made there of the granules, or read where none are given. Beside the store where it is not named
         (``out.map.json`` of ``out.zarr``).
     granule_root
-        The folder that has the granules of the map, where the map does not say where they are.
+        The folder that has the granules of the map, where the map does not say where they are: a map that is an object names
+        granules that are files, and not their places.
     parts
         How many tasks, at most one for each shard; four for each worker where nothing is said.
     set, order, region, cells_of_region, layout, overviews, tolerant, allow_external
         As of :func:`run`.
-    table, report, overwrite, allow_empty
+    table, report, allow_empty
         As of :func:`finalize`.
+    overwrite
+        Begins anew, whatever the pieces that are there were asked for, and replaces the store: pieces go once, before the
+        first task, so that called again with ``overwrite`` after a failure it does all shards again. Without, it goes on
+        with the pieces that are done, which have to be of the same question.
     device, threads, memory
         Of each task, as of :func:`run`. More threads than a worker has are in each other's way.
 
@@ -112,6 +118,12 @@ def run_parts(
     machine: dict[str, Any] = {"threads": threads, "memory": memory}
     access = paths(allow_external, "allow_external")
     named = paths(granules, "granules")
+    file = next((each for each in named if not _is_object(each)), None)
+    if file is not None and granule_root is None and _is_object(at):
+        raise ArgumentError(
+            f"granule {file} is a file, and map {at} is an object, which does not say where files are; give granule_root, the "
+            "folder in which every worker has them, or map, a path that all workers see"
+        )
     if named:
         plan(question, named, at, tolerant=tolerant, allow_external=access, **machine)
     shards = len(inspect(at)["shards"])
@@ -131,6 +143,8 @@ def run_parts(
         **machine,
     }
     if flag(overwrite, "overwrite"):
+        # A task begins only its own shards anew, and under the manifest that is there.
+        _icefold.clear_pieces(into)
         settings["overwrite"] = True
     else:
         settings["resume"] = True
@@ -167,6 +181,11 @@ def _workers(client: Client) -> int:
         return max(1, int(sum(client.nthreads().values())))
     most = getattr(client, "_max_workers", None)
     return most if isinstance(most, int) and most > 0 else os.cpu_count() or 1
+
+
+def _is_object(path: str) -> bool:
+    scheme, found, _ = path.partition("://")
+    return bool(found) and scheme.lower() != "file"
 
 
 def _beside(store: str) -> str:

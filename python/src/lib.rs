@@ -34,6 +34,7 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(stores::store_orders, module)?,
         wrap_pyfunction!(verbs::demo_granules, module)?,
         wrap_pyfunction!(verbs::devices, module)?,
+        wrap_pyfunction!(verbs::clear_pieces, module)?,
         wrap_pyfunction!(verbs::finalize, module)?,
         wrap_pyfunction!(verbs::cite, module)?,
         wrap_pyfunction!(verbs::inspect, module)?,

@@ -271,6 +271,13 @@ pub fn finalize(
     Ok((path, (report, made.is_whole(), made.is_empty(), notes)))
 }
 
+/// Takes the pieces of a store away, for parts that begin anew together.
+#[pyfunction]
+pub fn clear_pieces(py: Python<'_>, store: PathBuf) -> PyResult<()> {
+    let cleared = py.detach(|| icefold::run::clear_pieces(&store));
+    cleared.or_raise(py)
+}
+
 /// What is only looked at, brought here if it is an object.
 fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
     Near::of(path, (&std::env::temp_dir(), &Remote::default()), documents)

@@ -73,3 +73,27 @@ def test_what_cannot_be_asked_is_refused_by_name(granules: list[str]) -> None:
             icefold.run_parts(pool, "atl03", granules)
         with pytest.raises(icefold.ArgumentError, match="parts=0"):
             icefold.run_parts(pool, "atl03", granules, "c.zarr", parts=0)
+
+
+def test_overwrite_begins_anew_whatever_was_asked_before(granules: list[str], whole: pathlib.Path) -> None:
+    icefold.plan("atl03", granules, "d.json")
+    for store in ("d.zarr", "e.zarr"):
+        # One shard of another question, as a run that failed leaves it.
+        icefold.run("atl03", store=store, plan="d.json", shards=range(0, 1), overviews=[11], device="cpu")
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(icefold.Error, match="begun with overviews"):
+            icefold.run_parts(pool, "atl03", store="d.zarr", map="d.json", overviews=[10])
+        icefold.run_parts(pool, "atl03", store="d.zarr", map="d.json", overviews=[10], overwrite=True)
+        assert icefold.verify(whole, "d.zarr")
+        # A store that stands is replaced, too.
+        icefold.run_parts(pool, "atl03", store="e.zarr", map="d.json", overviews=[9], overwrite=True)
+        icefold.run_parts(pool, "atl03", store="e.zarr", map="d.json", overviews=[10], overwrite=True)
+    assert icefold.verify(whole, "e.zarr")
+
+
+def test_files_that_a_map_of_objects_cannot_name_are_refused(granules: list[str]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(icefold.ArgumentError, match="give granule_root"):
+            icefold.run_parts(pool, "atl03", granules, "s3://bucket/f.zarr")
+        with pytest.raises(icefold.ArgumentError, match="map s3://bucket/f.json is an object"):
+            icefold.run_parts(pool, "atl03", f"file://{granules[0]}", "f.zarr", map="s3://bucket/f.json")

@@ -146,12 +146,17 @@ impl<'a> Judge<'a> {
         let Some(mask) = self.mask(entry) else {
             return Verdict::Open;
         };
-        if let (Some(window), Some(times), Some([from, to])) =
-            (&self.window, &entry.times, entry.span)
-            && window.dataset() == times
+        if let (Some(window), Some([from, to])) = (&self.window, entry.span)
             && window.lacks(from, to)
         {
-            return Verdict::OutsideTime;
+            if entry.times.as_deref() == Some(window.dataset()) {
+                return Verdict::OutsideTime;
+            }
+            // Its own word is that it lies outside, which only the times that the config bounds can bear out: a plan leaves
+            // it out then, whatever shards it reaches.
+            if self.purpose == Purpose::Shards {
+                return Verdict::Open;
+            }
         }
         let cells = entry.cells.iter().filter(|run| run.tracks & mask != 0);
         // Of chosen beams it is not known which ground tracks they are.

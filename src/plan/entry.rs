@@ -29,21 +29,27 @@ pub struct MapGranule {
     /// icefold's: the file, relative to the folder of the map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// When it was taken; of products that have one moment.
+    /// When it was taken; of products that have one moment. No run follows it, so other programs may say it as they like;
+    /// and so with what comes below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub datetime: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub datetime: Option<Value>,
     /// What it was taken together with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_key: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub time_key: Option<Value>,
     /// When its data begin, in UTC as ISO 8601 has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_start: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub time_start: Option<Value>,
     /// When its data end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_end: Option<String>,
-    /// Files of other products of the same pass, by product.
+    #[schemars(with = "Option<String>")]
+    pub time_end: Option<Value>,
+    /// Files of other products of the same pass, by product; where the map is icefold's, what is joined to the granule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assets: Option<Map<String, Value>>,
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub assets: Option<Value>,
 }
 
 /// What a map says of a granule with what is read beside it, whose data begin and end then, where that is known.
@@ -72,11 +78,12 @@ pub(super) fn entry(
     // By name, whatever the order of joins.
     let assets: BTreeMap<String, Value> = assets.collect::<Result<_>>()?;
     let assets = Map::from_iter(assets);
-    let [time_start, time_end] = span.map_or([None, None], |span| span.map(Some));
+    let [time_start, time_end] =
+        span.map_or([None, None], |span| span.map(|at| Some(Value::from(at))));
     Ok(MapGranule {
         time_start,
         time_end,
-        assets: (!assets.is_empty()).then_some(assets),
+        assets: (!assets.is_empty()).then_some(Value::Object(assets)),
         ..place(&granule.path, folder)?
     })
 }
@@ -142,7 +149,8 @@ impl MapGranule {
     /// Forgets the files of this machine, for a map that goes elsewhere.
     pub(crate) fn without_paths(&mut self) {
         self.path = None;
-        let assets = self.assets.iter_mut().flat_map(Map::values_mut);
+        let assets = self.assets.as_mut().and_then(Value::as_object_mut);
+        let assets = assets.into_iter().flat_map(Map::values_mut);
         for asset in assets.filter_map(Value::as_object_mut) {
             asset.remove("path");
         }
@@ -150,8 +158,9 @@ impl MapGranule {
 
     /// Whether its assets are granules of ICESat-2's products and nothing else.
     pub(super) fn has_joined_only(&self) -> bool {
-        let mut names = self.assets.iter().flat_map(Map::keys);
-        names.all(|name| name.starts_with("ATL"))
+        let assets = self.assets.as_ref().map(Value::as_object);
+        let named = assets.unwrap_or_default();
+        assets.is_none() || named.is_some_and(|all| all.keys().all(|name| name.starts_with("ATL")))
     }
 
     /// What granules of a map are sorted by.

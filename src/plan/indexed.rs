@@ -7,6 +7,7 @@ use super::Plan;
 use crate::config::Config;
 use crate::error::Result;
 use crate::index::{Index, Judged, Purpose, Verdict};
+use crate::read::GranulePath;
 
 /// What came of an index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,38 +70,42 @@ impl Indexed {
 
 impl Plan {
     /// Leaves out granules that can have no photon in the region and the time of a config, and says so; the first of all
-    /// stays where none would, so that the types of columns are known. Of a shard map, which has left out such granules,
-    /// it is only said what the index knows.
+    /// stays where none would, so that the types of columns are known, and so does what is wanted whatever the index says.
+    /// Of a shard map, which has left out such granules, it is only said what the index knows.
     ///
     /// # Errors
     /// As [`Index::judge`].
-    pub fn spare(&mut self, index: &Index, config: &Config) -> Result<()> {
+    pub fn spare(
+        &mut self,
+        index: &Index,
+        config: &Config,
+        is_wanted: &dyn Fn(&GranulePath) -> bool,
+    ) -> Result<()> {
         let (mut indexed, judged) = Indexed::judge(index, self, config, Purpose::Photons)?;
+        (indexed.spared, indexed.outside_region, indexed.outside_time) = (0, 0, 0);
         if self.wanted.is_some() {
-            (indexed.spared, indexed.outside_region, indexed.outside_time) = (0, 0, 0);
             self.indexed = Some(indexed);
             return Ok(());
         }
-        let can_count: Vec<bool> = judged
-            .verdicts
-            .iter()
-            .map(|found| !matches!(found, Verdict::OutsideRegion | Verdict::OutsideTime))
-            .collect();
-        let none = !can_count.contains(&true);
-        if none && let Some(first) = judged.verdicts.first() {
-            let counted = match first {
-                Verdict::OutsideTime => &mut indexed.outside_time,
-                _ => &mut indexed.outside_region,
-            };
-            *counted -= 1;
+        let granules = self.granules.iter().zip(&judged.verdicts);
+        let is_spared = |(granule, verdict): (&GranulePath, &Verdict)| {
+            matches!(verdict, Verdict::OutsideRegion | Verdict::OutsideTime) && !is_wanted(granule)
+        };
+        let mut spared: Vec<bool> = granules.map(is_spared).collect();
+        if !spared.contains(&false)
+            && let Some(first) = spared.first_mut()
+        {
+            *first = false;
         }
-        indexed.spared = indexed.outside_region + indexed.outside_time;
-        let mut places = can_count.iter().enumerate();
-        self.granules.retain(|_| {
-            places
-                .next()
-                .is_none_or(|(place, counts)| *counts || (none && place == 0))
-        });
+        for (verdict, _) in judged.verdicts.iter().zip(&spared).filter(|(_, is)| **is) {
+            indexed.spared += 1;
+            match verdict {
+                Verdict::OutsideTime => indexed.outside_time += 1,
+                _ => indexed.outside_region += 1,
+            }
+        }
+        let mut spared = spared.into_iter();
+        self.granules.retain(|_| !spared.next().unwrap_or_default());
         self.indexed = Some(indexed);
         Ok(())
     }

@@ -43,8 +43,8 @@ pub struct ShardMap {
     /// Keys that the file has and no run follows: `aoi_mask`, `granules[].assets`.
     pub unused: Vec<String>,
     /// Of each shard the words of the cells that touch the region (of rows and columns their places in it), for zagg: no run
-    /// follows them.
-    pub aoi_mask: Option<Vec<Vec<u64>>>,
+    /// follows them, and other programs may have them in other forms.
+    pub aoi_mask: Option<Vec<Value>>,
 }
 
 /// One shard of a map.
@@ -72,7 +72,8 @@ pub(super) struct RawMap {
     pub granules: Vec<Vec<MapGranule>>,
     /// Of each shard, in the order of the keys, the words of the cells that touch the area; no run follows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aoi_mask: Option<Vec<Vec<u64>>>,
+    #[schemars(with = "Option<Vec<Vec<u64>>>")]
+    pub aoi_mask: Option<Value>,
 }
 
 /// The same as it is written, in the same order: a granule that is in many shards is held once.
@@ -83,7 +84,7 @@ pub(super) struct Written<'a> {
     pub shard_keys: Vec<u64>,
     pub granules: Vec<Vec<&'a MapGranule>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aoi_mask: Option<&'a [Vec<u64>]>,
+    pub aoi_mask: Option<&'a [Value]>,
 }
 
 /// The JSON Schema of shard maps.
@@ -145,6 +146,29 @@ fn wrote(path: &Path) -> bool {
 /// What maps of icefold say of where they come from.
 const OURS: &str = "icefold";
 
+fn says_ours(metadata: &Map<String, Value>) -> bool {
+    metadata.get("source").and_then(Value::as_str) == Some(OURS)
+}
+
+/// Of each shard what a map says of its cells.
+///
+/// # Errors
+/// In words: not one list for each key.
+fn masks(mask: Value, keys: usize) -> Result<Vec<Value>, String> {
+    let Value::Array(lists) = mask else {
+        return Err(format!(
+            "has {keys} shard_keys and an aoi_mask that is no list of as many; there must be one list per key: make the map again"
+        ));
+    };
+    if lists.len() != keys {
+        return Err(format!(
+            "has {keys} shard_keys and {} lists of aoi_mask; there must be one list per key: make the map again",
+            lists.len()
+        ));
+    }
+    Ok(lists)
+}
+
 /// A map as it is stored, and what of it no run follows.
 fn stored(path: &Path) -> Result<(RawMap, Vec<String>)> {
     let refused = |message: String| Error::map(path, message);
@@ -177,7 +201,7 @@ impl ShardMap {
         }
         let (raw, mut unused) = stored(path)?;
         let metadata = raw.metadata.unwrap_or_default();
-        let is_ours = metadata.get("source").and_then(Value::as_str) == Some(OURS);
+        let is_ours = says_ours(&metadata);
         if is_ours && metadata.contains_key("region") {
             // A run over it has the region, which says the same.
             unused.retain(|key| key != "aoi_mask");
@@ -190,14 +214,8 @@ impl ShardMap {
                 raw.granules.len()
             )));
         }
-        if let Some(lists) = raw.aoi_mask.as_ref().map(Vec::len)
-            && lists != raw.shard_keys.len()
-        {
-            return Err(refused(format!(
-                "has {} shard_keys and {lists} lists of aoi_mask; there must be one list per key: make the map again",
-                raw.shard_keys.len()
-            )));
-        }
+        let aoi_mask = raw.aoi_mask.map(|mask| masks(mask, raw.shard_keys.len()));
+        let aoi_mask = aoi_mask.transpose().map_err(refused)?;
         let signature = raw.grid_signature.filter(|signature| !signature.is_empty());
         let grid = match &signature {
             Some(signature) if rectilinear::is_of_one(signature) => {
@@ -224,7 +242,7 @@ impl ShardMap {
         let shards = ids.into_iter().zip(raw.granules);
         let shards = shards.map(|(id, listed)| list(id, listed)).collect();
         if is_ours && granules.iter().all(MapGranule::has_joined_only) {
-            // A run finds what is joined to a granule beside it.
+            // A run finds what is joined to a granule there, or beside it.
             unused.retain(|key| key != "granules[].assets");
         }
         Ok(Self {
@@ -235,8 +253,13 @@ impl ShardMap {
             shards,
             granules,
             unused,
-            aoi_mask: raw.aoi_mask,
+            aoi_mask,
         })
+    }
+
+    /// Whether icefold made the map.
+    pub(super) fn is_ours(&self) -> bool {
+        says_ours(&self.metadata)
     }
 
     /// What the map says that a run does not follow, in words.

@@ -2,6 +2,8 @@
 //!
 //! Beside `build.rs`. zagg makes its array `aoi_mask` of them; runs of icefold have the region itself.
 
+use serde_json::Value;
+
 use crate::config::{CellPolicy, Config};
 use crate::error::{Error, Result};
 use crate::grid::Order;
@@ -10,7 +12,7 @@ use super::map::ShardMap;
 
 /// Of each shard the cells that touch the region, where the config wants them all: the largest that hold nothing else, as
 /// zagg has them.
-pub(super) fn aoi_mask(config: &Config, map: &ShardMap) -> Result<Option<Vec<Vec<u64>>>> {
+pub(super) fn aoi_mask(config: &Config, map: &ShardMap) -> Result<Option<Vec<Value>>> {
     let grid = &config.grid;
     let is_nested = grid.kind.rectilinear().is_none();
     let Some(region) = config
@@ -45,7 +47,7 @@ pub(super) fn aoi_mask(config: &Config, map: &ShardMap) -> Result<Option<Vec<Vec
                 next += width;
             }
         }
-        words
+        Value::from(words)
     });
     Ok(Some(mask.collect()))
 }

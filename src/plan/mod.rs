@@ -4,10 +4,11 @@
 //! files of one granule it is settled which are read (`duplicates.rs`); files that a config joins to others are set
 //! aside (`siblings.rs`). Or a shard map lists the granules of
 //! every shard (`map.rs`): `build.rs` makes one from the granules' positions (`about.rs` has what it says of itself, `footprints.rs` the shards of granules without one),
-//! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files. `found.rs` opens all
+//! `signature.rs` tells whether it fits a config, `resolve.rs` finds its granules as files, and with `assets.rs` what is joined to them. `found.rs` opens all
 //! granules of a plan once.
 
 mod about;
+mod assets;
 mod build;
 mod copies;
 mod duplicates;

@@ -149,7 +149,7 @@ pub(super) fn read(file: File) -> Result<(RawMap, Vec<String>), String> {
         grid_signature: meta.grid_signature,
         shard_keys: rows.keys,
         granules: rows.granules,
-        aoi_mask: rows.mask,
+        aoi_mask: rows.mask.map(Value::Array),
     };
     Ok((map, rows.unused))
 }
@@ -161,7 +161,7 @@ struct Rows {
     keys: Vec<u64>,
     granules: Vec<Vec<MapGranule>>,
     /// Where there is a column of it.
-    mask: Option<Vec<Vec<u64>>>,
+    mask: Option<Vec<Value>>,
     unused: Vec<String>,
 }
 
@@ -221,8 +221,9 @@ impl Rows {
                 if masks.is_null(place) {
                     return Err(wrong(AOI_MASK, "is null, and a shard has a list of cells"));
                 }
-                let cells = serde_json::from_str(masks.value(place))
-                    .map_err(|e| wrong(AOI_MASK, &format!("is no list of cells ({e})")))?;
+                let cells = serde_json::from_str(masks.value(place)).map_err(|e| {
+                    wrong(AOI_MASK, &format!("is no JSON of a list of cells ({e})"))
+                })?;
                 of_shards.push(cells);
             }
         }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, DuplicatePolicy, GranuleKind};
 use crate::error::{Error, Object, Result, Setting, phrase};
 
+use super::assets::{add_assets, register_objects};
 use super::copies::OnDisk;
 use super::duplicates::{Rules, settle};
 use super::entry::MapGranule;
@@ -20,8 +21,8 @@ use super::scan::{Candidate, extensions, scan};
 use super::siblings;
 use super::{Absent, ListedShard, Plan, Superseded, Wanted};
 use crate::grid::{ShardRange, ShardSet};
-use crate::read::{GranulePath, named};
-use crate::source::{is_object, register};
+use crate::read::{GranulePath, Siblings, named};
+use crate::source::is_object;
 
 /// What of a map is wanted, and where its granules are.
 #[derive(Debug, Clone, Default)]
@@ -58,19 +59,6 @@ impl<T> Index<InMap> for OfMap<T> {
 /// Granules below a root, by file name without extension.
 type Names = BTreeMap<String, Vec<PathBuf>>;
 
-/// Makes known what is read through a network.
-fn register_objects<'f>(
-    files: impl Iterator<Item = &'f PathBuf>,
-    selection: &Selection,
-) -> Result<()> {
-    let objects = files.filter_map(|file| file.to_str().filter(|_| is_object(file)));
-    let objects: Vec<String> = objects.map(str::to_owned).collect();
-    let access = selection.config.map(|config| &config.access);
-    access.map_or(Ok(()), |to| {
-        register(&objects, &to.remote, to.tolerant).map(drop)
-    })
-}
-
 impl ShardMap {
     /// The granules of the wanted shards, in the order in which the map lists them, and the shards.
     ///
@@ -97,7 +85,7 @@ impl ShardMap {
         let files = self.files(selection)?;
         register_objects(
             wanted.iter().filter_map(|&place| files[place].as_ref()),
-            selection,
+            selection.config,
         )?;
         // What was not found still has a name, by which it may take another's place.
         let by_name = |(granule, file): (&MapGranule, &Option<PathBuf>)| {
@@ -123,9 +111,8 @@ impl ShardMap {
                 .collect(),
             ..Plan::default()
         };
-        let found = wanted.iter().filter_map(|&place| files[place].as_ref());
+        let siblings = self.siblings(&wanted, &files, selection)?;
         let root = selection.granule_root;
-        let siblings = siblings::beside(found, root, selection.config)?;
         let mut places: BTreeMap<&PathBuf, InPlan> = BTreeMap::new();
         let mut absent: BTreeMap<InMap, Absent> = BTreeMap::new();
         for place in wanted {
@@ -174,6 +161,20 @@ impl ShardMap {
         files.collect::<Result<_>>().map(OfMap)
     }
 
+    /// What may be joined to granules that are wanted.
+    fn siblings(
+        &self,
+        wanted: &BTreeSet<InMap>,
+        files: &OfMap<Option<PathBuf>>,
+        selection: &Selection,
+    ) -> Result<Siblings> {
+        let found = wanted.iter().filter_map(|&place| files[place].as_ref());
+        let mut siblings = siblings::beside(found, selection.granule_root, selection.config)?;
+        let granules = wanted.iter().map(|&InMap(place)| &self.granules[place]);
+        add_assets(&mut siblings, self, granules, selection)?;
+        Ok(siblings)
+    }
+
     /// Which of the granules are read, and what takes the place of the others. A map that was made without
     /// duplicates has none: its granules of one name are parts of one.
     fn settled(
@@ -184,10 +185,9 @@ impl ShardMap {
         let text = |key: &str| self.metadata.get(key).and_then(|value| value.as_str());
         let without =
             [DuplicatePolicy::KeepLatest, DuplicatePolicy::Error].map(DuplicatePolicy::name);
-        let ours = text("source") == Some("icefold");
         let of_config = selection.config.map(|config| config.duplicates);
         let policy = match text("duplicates") {
-            Some(policy) if ours && without.contains(&policy) => DuplicatePolicy::KeepAll,
+            Some(policy) if self.is_ours() && without.contains(&policy) => DuplicatePolicy::KeepAll,
             _ => selection
                 .duplicates
                 .or(of_config)
@@ -250,14 +250,9 @@ impl ShardMap {
         let file = granule.path.as_ref().map(|path| folder.join(path));
         let file = file.filter(|file| file.is_file());
         // Others' maps name objects that nobody may have meant to be fetched.
-        let ours = self
-            .metadata
-            .get("source")
-            .and_then(|source| source.as_str())
-            == Some("icefold");
         let href = granule.https.as_ref().or(granule.s3.as_ref());
         let href = href.map(PathBuf::from).filter(|href| is_object(href));
-        Ok(file.or(href.filter(|_| ours && root.is_none())))
+        Ok(file.or(href.filter(|_| self.is_ours() && root.is_none())))
     }
 
     /// Why a granule of the map has no file.

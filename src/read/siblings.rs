@@ -4,7 +4,8 @@
 //! reference ground track, cycle and region, and the release of the granule (`product.rs`), or is of its whole orbit;
 //! versions may differ, as products are made again one by one, and of several the highest is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{ProductName, Sibling};
@@ -116,6 +117,13 @@ impl Siblings {
             self.add(path, config);
         }
         Ok(())
+    }
+
+    /// The names of the files that were added.
+    pub fn names(&self) -> BTreeSet<OsString> {
+        let names = self.of_pass.values().flatten();
+        let names = names.filter_map(|named| named.path.file_name());
+        names.map(OsString::from).collect()
     }
 
     /// The siblings of a granule, one of each product that the config joins.

@@ -1,10 +1,10 @@
 //! Icefold from code: what it does, as values that are put together, executed, and answer with values.
 //!
 //! On top of the line. [`Run`] makes a store of granules, or pieces of one (`asked.rs` what is asked for,
-//! `planned.rs` once the granules are known, `refused.rs` what does not go together, `direct.rs` without a shard map, `pieces.rs` over one, `rows.rs` without a store), [`MakeMap`] a
+//! `planned.rs` once the granules are known, `refused.rs` what does not go together, `direct.rs` without a shard map, `pieces.rs` over one, `clear_pieces.rs` before parts that begin anew together, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`MakeIndex`] an index of granules, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
-//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `positions.rs` what is read again), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
+//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `positions.rs` what is read again, `made_before.rs` what no index spares it), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
 //! output is no folder, `away.rs` and `published.rs` make it on this machine and send it.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
@@ -12,6 +12,7 @@
 
 mod asked;
 mod away;
+mod clear_pieces;
 mod device;
 mod direct;
 mod finalize;
@@ -20,6 +21,7 @@ mod geotiff;
 mod granules;
 mod grown;
 mod located;
+mod made_before;
 mod make_index;
 mod make_map;
 mod notes;
@@ -43,6 +45,8 @@ pub(crate) mod urls;
 mod verify;
 
 pub use asked::Run;
+#[doc(hidden)]
+pub use clear_pieces::clear_pieces;
 pub use finalize::Finalize;
 pub use finalized::{Finalized, Made};
 pub use granules::{Granules, Mapped, Source};

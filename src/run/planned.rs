@@ -7,13 +7,14 @@ use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{GridConfig, Order};
 use crate::pipeline::{self, Survey};
 use crate::place::Inputs;
-use crate::plan::{Plan, ShardMap};
+use crate::plan::{GranulePath, Plan, ShardMap};
 use crate::publish::{Address, PiecesAway};
 use crate::store::Target;
 use crate::watch::Note;
 
 use super::direct::Work;
 use super::grown::{Grown, Growth};
+use super::made_before::MadeBefore;
 use super::outcome::{Done, Outcome};
 use super::pieces::PartRun;
 use super::{Mapped, Run, Source};
@@ -99,7 +100,13 @@ impl<'a> Planned<'a> {
             }
         };
         if let Some(index) = &index {
-            plan.spare(index, config)?;
+            let store = asked.store.as_ref().or(config.store.as_ref());
+            let before = store
+                .filter(|_| asked.update)
+                .map(|store| MadeBefore::of(store));
+            let is_wanted =
+                |granule: &GranulePath| before.as_ref().is_some_and(|before| before.has(granule));
+            plan.spare(index, config, &is_wanted)?;
         }
         if let Some(indexed) = &plan.indexed {
             notes::of_index(indexed, watch);

@@ -1,12 +1,13 @@
 //! Maps and manifests that say what icefold does not: named, or refused.
 
 use icefold::error::Kind;
+use icefold::plan::ShardMap;
 use icefold::{Mapped, Run};
 use serde_json::{Value, json};
 
 use super::from_code::{done, refused};
 use crate::support::granules::paths;
-use crate::support::site::Site;
+use crate::support::site::{Site, assert_same};
 
 #[test]
 fn what_a_map_says_and_a_run_does_not_follow_is_named() {
@@ -39,6 +40,48 @@ fn what_a_map_says_and_a_run_does_not_follow_is_named() {
         report["plan"]["unused"],
         json!(["aoi_mask", "granules[].assets"])
     );
+}
+
+#[test]
+fn what_no_run_follows_may_be_of_any_form_and_is_written_again() {
+    let site = Site::new();
+    let granules = site.three();
+    done(site.mapping("atl03", &paths(&granules)));
+    done(site.over("a.zarr"));
+    let said = json!({"datetime": 1_546_300_800, "time_key": {"cycle": 3}, "time_start": [2019, 1],
+        "time_end": 2019.5, "assets": ["dem.tif"]});
+    let masks = [json!([1.5]), json!({"cells": "all"}), json!([-1, "x"])];
+    site.change_map(|map| {
+        let shards = map["shard_keys"].as_array().unwrap().len();
+        map["aoi_mask"] = (0..shards).map(|k| masks[k % 3].clone()).collect();
+        for granule in map["granules"].as_array_mut().unwrap() {
+            let granule = granule[0].as_object_mut().unwrap();
+            granule.extend(said.as_object().unwrap().clone());
+        }
+    });
+    let (_, message) = done(site.over("b.zarr"));
+    assert!(message.contains("aoi_mask of shard map"), "{message}");
+    assert!(
+        message.contains("granules[].assets of shard map"),
+        "{message}"
+    );
+    assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
+    let map = ShardMap::read(&site.path("map.json")).unwrap();
+    assert_eq!(
+        map.granules[0].time_start.as_ref(),
+        Some(&said["time_start"])
+    );
+    for name in ["again.json", "again.parquet"] {
+        let again = ShardMap {
+            path: site.path(name),
+            ..map.clone()
+        };
+        again.write().unwrap();
+        assert_eq!(ShardMap::read(&site.path(name)).unwrap(), again);
+    }
+    site.change_map(|map| map["aoi_mask"] = json!("all"));
+    let says = "shard_keys and an aoi_mask that is no list of as many";
+    refused(site.over("c.zarr").execute(), Kind::Map, &[says]);
 }
 
 #[test]

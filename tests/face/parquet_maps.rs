@@ -14,6 +14,7 @@ use icefold::store::StoreReader;
 use icefold::{Granules, MakeMap, Mapped, Run, config};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
+use serde_json::json;
 
 use super::from_code::{done, looked, refused};
 use crate::support::granules::paths;
@@ -237,10 +238,10 @@ fn files_that_are_no_maps_are_refused_by_column_and_row() {
             vec![
                 ("shard_keys", keys()),
                 ("granules", text("[]")),
-                ("aoi_mask", text("[-1]")),
+                ("aoi_mask", text("[1")),
             ],
             meta,
-            "column aoi_mask row 0 is no list of cells",
+            "column aoi_mask row 0 is no JSON of a list of cells",
         ),
         (
             vec![
@@ -315,8 +316,8 @@ fn the_shard_0_of_rows_and_columns_may_be_a_null_as_zagg_writes_it() {
     assert_eq!(map.granules[0].id, "a.h5");
     assert_eq!(map.unused, ["aoi_mask", "granules[].assets"]);
     // What no run follows is there all the same, and is written again in either form.
-    assert_eq!(map.aoi_mask, Some(vec![vec![1], vec![]]));
-    assert_eq!(map.granules[0].time_start.as_deref(), Some("2019"));
+    assert_eq!(map.aoi_mask, Some(vec![json!([1]), json!([])]));
+    assert_eq!(map.granules[0].time_start, Some(json!("2019")));
     assert_eq!(map.granules[0].time_end, None);
     assert_eq!(map.granules[0].assets.as_ref().unwrap()["b"]["id"], "c");
     for name in ["again.json", "again.parquet"] {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use icefold::error::Kind;
 use icefold::piece::{Owner, Pieces};
+use icefold::run::clear_pieces;
 use serde_json::{Value, json};
 
 use super::from_code::{done, looked, partly, refused, seen, shown};
@@ -289,6 +290,28 @@ fn photons_where_the_map_does_not_list_their_granule_are_counted_and_named() {
     }
     done(site.making("b.zarr"));
     assert_same(&site.out("a.zarr"), &site.out("b.zarr"));
+}
+
+#[test]
+fn parts_that_begin_anew_together_may_be_of_another_question() {
+    let site = Site::new();
+    site.mapped("atl03");
+    let part = || site.part("b.zarr", "0..1").overviews([10]);
+    done(site.part("b.zarr", "0..1"));
+    let says = ["were begun with overviews"];
+    refused(part().overwrite(true).execute(), Kind::Pieces, &says);
+    let store = site.out("b.zarr");
+    clear_pieces(&store).unwrap();
+    assert!(!Pieces::folder_of(&store).exists());
+    done(part().overwrite(true));
+    // There may be none, and what is no piece stays.
+    clear_pieces(&site.out("c.zarr")).unwrap();
+    let foreign = Pieces::folder_of(&site.out("c.zarr"));
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("thesis.txt"), "").unwrap();
+    let says = ["c.zarr.pieces: the folder holds thesis.txt"];
+    refused(clear_pieces(&site.out("c.zarr")), Kind::Pieces, &says);
+    assert!(foreign.join("thesis.txt").is_file());
 }
 
 #[test]
