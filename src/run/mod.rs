@@ -12,6 +12,7 @@
 
 mod asked;
 mod away;
+mod away_table;
 mod device;
 mod direct;
 mod finalize;
