@@ -29,6 +29,8 @@ impl Away {
         let beside = Beside::look(path, &local, &settings.remote)?;
         if leave.overwrite {
             self.desk.will_replace_table(path, beside.tag())?;
+            // What is there now is looked at, not what an earlier run found.
+            self.desk.clear_elsewhere(TABLE, &name)?;
             beside.bring()?;
         } else {
             let goes_on = || -> Result<bool> {

@@ -268,7 +268,7 @@ mod tests {
     }
 
     /// A server that takes an object in parts and answers the request that completes it so; what that was asked under.
-    fn completed_by(answer: &'static str, way: Way) -> (Put, String) {
+    fn completed_by(answer: &'static str, way: &Way) -> (Put, String) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let client = Client::patient(&Remote::default()).unwrap();
@@ -333,7 +333,7 @@ mod tests {
         let path = folder.path().join("long");
         std::fs::write(&path, vec![1; 2500]).unwrap();
         let key = Key::from("a");
-        let sent = in_parts(&store, &key, (&path, 1000), &way, None);
+        let sent = in_parts(&store, &key, (&path, 1000), way, None);
         let put = runtime().unwrap().block_on(sent).unwrap();
         (put, serving.join().unwrap())
     }
@@ -359,7 +359,7 @@ mod tests {
                 "if-match: \"old\"",
             ),
         ] {
-            let found = completed_by(answer, way);
+            let found = completed_by(answer, &way);
             assert_eq!(found, (put, under.to_owned()), "{answer}");
         }
     }
