@@ -57,7 +57,7 @@ def run_parts(
 
     The store has the bytes of one that :func:`run` makes, however many parts and workers there are. Called again after a
     failure, it goes on with the pieces that are done. Workers must see granules, map and store: on a file system that they
-    share, or as ``s3://``, ``gs://`` or ``az://``.
+    share, or as ``s3://``.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ pub struct AccessArgs {
 /// Where is made what goes to a store of objects.
 #[derive(Debug, Args)]
 pub struct ScratchArgs {
-    /// The folder in which is made what is sent to s3://, gs:// or az:// then; it needs room for all of it [default: the
-    /// folder of temporary files]
+    /// The folder in which is made what is sent to s3:// then; it needs room for all of it [default: the folder of
+    /// temporary files]
     #[arg(long, env = "ICEFOLD_SCRATCH", value_name = "DIR")]
     pub scratch: Option<PathBuf>,
 }

@@ -8,8 +8,8 @@ use crate::merge::available_space;
 use crate::source::{Listed, Prefix, Remote, is_plain, scheme, shown};
 use crate::text::size;
 
-/// Schemes of stores that are written to.
-const WRITTEN: [&str; 6] = ["s3", "s3a", "gs", "az", "azure", "abfs"];
+/// Schemes of stores that are written to: those of S3, which puts an object under a condition.
+const WRITTEN: [&str; 2] = ["s3", "s3a"];
 
 /// A name in a store of objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,21 +38,20 @@ impl Address {
         let refuse = |why: &str| {
             let url = shown(url);
             Err(Error::argument(format!(
-                "{url}: {why}; write s3://BUCKET/FOLDER/NAME, or the same of gs:// and az://"
+                "{url}: {why}; write s3://BUCKET/FOLDER/NAME"
             )))
         };
         if url.contains(['?', '#']) {
             return refuse("where objects are written, a URL has no query and no fragment");
         }
-        let Some((before, rest)) = url.split_once("://") else {
+        let Some((_, rest)) = url.split_once("://") else {
             return Ok(None);
         };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let is_azure = before.eq_ignore_ascii_case("abfs");
         if bucket.is_empty() || key.is_empty() {
             return refuse("it has not both a bucket and a name");
         }
-        if bucket.contains('@') && !is_azure {
+        if bucket.contains('@') {
             return refuse("credentials are never part of a URL here");
         }
         if !is_plain(key) {
@@ -120,18 +119,19 @@ mod tests {
         for (url, folder, name) in [
             ("s3://bucket/a/OUT.zarr", "s3://bucket/a", "OUT.zarr"),
             ("s3://bucket/OUT.zarr/", "s3://bucket", "OUT.zarr"),
-            ("gs://b/x/y/z", "gs://b/x/y", "z"),
-            (
-                "abfs://c@acc.dfs.core.windows.net/o.zarr",
-                "abfs://c@acc.dfs.core.windows.net",
-                "o.zarr",
-            ),
+            ("S3A://b/x/y/z", "S3A://b/x/y", "z"),
         ] {
             let address = of(url).unwrap().unwrap();
             assert_eq!((address.folder(), address.name()), (folder, name), "{url}");
         }
         assert_eq!(of("out.zarr").unwrap(), None);
-        assert_eq!(of("https://host/out.zarr").unwrap(), None);
+        for read in [
+            "https://host/out.zarr",
+            "gs://b/out.zarr",
+            "az://c/out.zarr",
+        ] {
+            assert_eq!(of(read).unwrap(), None, "{read}");
+        }
     }
 
     #[test]

@@ -7,12 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Address, failed};
+use super::{Address, Claim, failed};
+use crate::digest::of_file;
 use crate::error::{Error, Result};
-use crate::source::{Listed, Prefix, Put, Remote, Way};
-
-/// Longer files are sent in parts, which take no condition.
-const LONG: u64 = 16 << 20;
+use crate::source::{Listed, Prefix, Remote, Way};
 
 /// A file that is made here and goes there.
 #[derive(Debug)]
@@ -29,28 +27,65 @@ impl Beside {
     /// # Errors
     /// The service does not answer, or what it has cannot be brought.
     pub fn begin(url: &Path, local: &Path, remote: &Remote) -> Result<Self> {
+        let this = Self::look(url, local, remote)?;
+        this.bring()?;
+        Ok(this)
+    }
+
+    /// Looks at what is there.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub fn look(url: &Path, local: &Path, remote: &Remote) -> Result<Self> {
         let address = Address::of(url)?.ok_or_else(|| {
             Error::argument(format!("{} is no URL of a store of objects", url.display()))
         })?;
         let prefix = address.open(remote)?;
-        let about = |e: io::Error| failed(&address.url().to_string_lossy(), &e);
-        let was = prefix.see(address.name()).map_err(about)?;
-        if let Some(was) = was.as_ref().filter(|_| !local.exists()) {
-            let folder = local.parent().unwrap_or(Path::new("."));
-            let parts = folder.join(".brought");
-            prefix
-                .bring(std::slice::from_ref(was), &parts)
-                .map_err(about)?;
-            let moved = fs::rename(parts.join(address.name()), local);
-            moved.map_err(|e| Error::io("create", local, e))?;
-            let _ = fs::remove_dir(&parts);
-        }
+        let was = prefix.see(address.name());
+        let was = was.map_err(|e| failed(&address.url().to_string_lossy(), &e))?;
         Ok(Self {
             prefix,
             local: local.to_path_buf(),
             was,
             address,
         })
+    }
+
+    /// Brings what is there to where the file will be made; where it was made already it stays.
+    ///
+    /// # Errors
+    /// It cannot be brought.
+    pub fn bring(&self) -> Result<()> {
+        let Some(was) = self.was.as_ref().filter(|_| !self.local.exists()) else {
+            return Ok(());
+        };
+        let folder = self.local.parent().unwrap_or(Path::new("."));
+        let parts = folder.join(".brought");
+        let brought = self.prefix.bring(std::slice::from_ref(was), &parts);
+        brought.map_err(|e| self.failed(&e))?;
+        let moved = fs::rename(parts.join(self.address.name()), &self.local);
+        moved.map_err(|e| Error::io("create", &self.local, e))?;
+        let _ = fs::remove_dir(&parts);
+        Ok(())
+    }
+
+    /// The tag of what is there.
+    pub fn tag(&self) -> Option<&str> {
+        self.was.as_ref().and_then(|was| was.tag.as_deref())
+    }
+
+    /// Whether what is there is the file that was made here: it has been sent.
+    ///
+    /// # Errors
+    /// The service does not answer; the file cannot be read.
+    pub fn is_sent(&self) -> Result<bool> {
+        if self.was.is_none() || !self.local.exists() {
+            return Ok(false);
+        }
+        let found = self.prefix.hash(self.address.name());
+        let found = found.map_err(|e| self.failed(&e))?;
+        let (_, made) = of_file(&self.local).map_err(|e| Error::io("read", &self.local, e))?;
+        Ok(found == Some(made))
     }
 
     /// Whether something is there already.
@@ -63,42 +98,36 @@ impl Beside {
         (self.address.url(), &self.local)
     }
 
-    /// Sends the file; where none was made, what is there is taken away.
+    /// Sends the file, as long as a claim is held, if there is one; where none was made, what is there is taken away.
     ///
     /// # Errors
     /// Somebody else wrote it in the meantime; it cannot be sent.
-    pub fn send(&self) -> Result<()> {
-        let url = self.address.url();
-        let about = |e: io::Error| failed(&url.to_string_lossy(), &e);
-        let name = self.address.name();
-        let length = match fs::metadata(&self.local) {
-            Ok(found) => found.len(),
+    pub fn send(&self, claim: Option<&Claim>) -> Result<()> {
+        let prefix = match claim {
+            Some(claim) => self.prefix.held(claim.hold()),
+            None => self.prefix.clone(),
+        };
+        let about = |e: io::Error| match claim {
+            Some(claim) => claim.why(self.failed(&e)),
+            None => self.failed(&e),
+        };
+        match fs::metadata(&self.local) {
+            Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let gone: Vec<String> = self.was.iter().map(|was| was.name.clone()).collect();
-                return self.prefix.remove(&gone).map_err(about);
+                return prefix.remove(&gone).map_err(about);
             }
             Err(e) => return Err(Error::io("look at", &self.local, e)),
-        };
-        if length > LONG {
-            let way = if self.was.is_some() {
-                Way::Over
-            } else {
-                Way::New
-            };
-            let file = (name.to_owned(), self.local.clone());
-            return self.prefix.send(&[file], &way).map(|_| ()).map_err(about);
         }
-        let bytes = fs::read(&self.local).map_err(|e| Error::io("read", &self.local, e))?;
         let way = match &self.was {
             Some(was) => Way::Instead(was.tag.clone()),
             None => Way::New,
         };
-        match self.prefix.put(name, bytes, way).map_err(about)? {
-            Put::Done(_) => Ok(()),
-            Put::Taken => Err(Error::argument(format!(
-                "{}: somebody else wrote it in the meantime; see who writes there, and run again",
-                url.display()
-            ))),
-        }
+        let file = (self.address.name().to_owned(), self.local.clone());
+        prefix.send(&[file], &way).map(|_| ()).map_err(about)
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        failed(&self.address.url().to_string_lossy(), error)
     }
 }

@@ -5,7 +5,6 @@
 //! no clock of either machine matters for that. A claim that is left behind says that what lies at the store's name is of a
 //! run of icefold that is gone.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -14,9 +13,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Desk, failed};
-use crate::error::{Action, Error, Result, phrase};
+use crate::error::{Action, Error, Kind, Result, phrase};
 use crate::place::{duration, host, now};
-use crate::source::{Prefix, Put, Way};
+use crate::source::{Hold, Prefix, Put, Way};
 use crate::watch::{Note, Watch};
 
 /// From one time that a claim is put to the next.
@@ -81,7 +80,7 @@ struct Held {
     url: String,
     name: String,
     says: Mutex<(Says, Option<String>)>,
-    lost: AtomicBool,
+    hold: Arc<Hold>,
     /// Whether the service holds puts to their conditions.
     conditional: bool,
 }
@@ -127,6 +126,7 @@ impl Claim {
         };
         // One that takes a second claim beside the first takes anything.
         let again = Says { beat: 1, ..says };
+        let heard = Instant::now();
         let second = prefix.put(&name, again.bytes(), Way::New).map_err(failed)?;
         let (tag, conditional) = match second {
             Put::Taken => (tag, true),
@@ -145,21 +145,17 @@ impl Claim {
             url,
             name,
             says: Mutex::new((again, tag)),
-            lost: AtomicBool::new(false),
+            hold: Arc::new(Hold::new(heard, GONE / 2)),
             conditional,
         });
         let (end, ended) = mpsc::channel();
         let beating = Arc::clone(&held);
         let beats = std::thread::Builder::new().name("claim".to_owned());
         let beats = beats.spawn(move || {
-            let mut heard = Instant::now();
             while ended.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                match beating.beat(false) {
-                    Ok(()) => heard = Instant::now(),
-                    Err(_) if heard.elapsed() < GONE / 2 => {}
-                    Err(_) => beating.lost.store(true, Ordering::Relaxed),
-                }
-                if beating.lost.load(Ordering::Relaxed) {
+                // Where it cannot be put for long, nothing else is put either until it can.
+                let _ = beating.beat(false);
+                if beating.hold.is_lost() {
                     break;
                 }
             }
@@ -178,13 +174,23 @@ impl Claim {
     /// # Errors
     /// Somebody else has taken it over.
     pub fn check(&self) -> Result<()> {
-        if !self.held.lost.load(Ordering::Relaxed) {
-            self.held.beat(false)?;
-        }
-        if self.held.lost.load(Ordering::Relaxed) {
+        if self.held.hold.is_lost() {
             return Err(self.held.gone());
         }
-        Ok(())
+        self.held.beat(false)
+    }
+
+    /// What objects are to be sent and removed under, so that nothing is once the claim is another's.
+    pub(super) fn hold(&self) -> &Arc<Hold> {
+        &self.held.hold
+    }
+
+    /// Why something was not sent or removed: for want of the claim, or as the error says.
+    pub(super) fn why(&self, error: Error) -> Error {
+        if self.held.hold.is_held() || error.kind() == Kind::Interrupted {
+            return error;
+        }
+        self.held.gone()
     }
 
     /// Gives the claim back: all is whole, or nothing was written.
@@ -193,10 +199,17 @@ impl Claim {
     /// It cannot be removed.
     pub fn release(mut self) -> Result<()> {
         self.silence();
-        if self.held.lost.load(Ordering::Relaxed) {
+        let held = &self.held;
+        // By now it may be another's, which is not to be removed.
+        let mine = if held.hold.is_lost() {
+            Ok(())
+        } else {
+            held.beat(false)
+        };
+        if held.hold.is_lost() {
             return Ok(());
         }
-        let held = &self.held;
+        mine?;
         let removed = held.prefix.remove(std::slice::from_ref(&held.name));
         removed.map_err(|e| failed(&held.url, &e))
     }
@@ -204,7 +217,7 @@ impl Claim {
     /// Leaves the claim, which says that this run is gone and that something of it is left.
     pub fn leave(mut self) {
         self.silence();
-        if !self.held.lost.load(Ordering::Relaxed) {
+        if !self.held.hold.is_lost() {
             // Where it cannot be said, the next one waits for a word.
             let _ = self.held.beat(true);
         }
@@ -233,11 +246,12 @@ impl Held {
         says.beat += 1;
         says.left = left;
         let failed = |e: std::io::Error| failed(&self.url, &e);
+        let at = Instant::now();
         if !self.conditional {
             let found = self.prefix.get(&self.name).map_err(failed)?;
             let found = found.and_then(|(bytes, _)| Says::read(&bytes));
             if found.is_none_or(|found| found.desk != says.desk) {
-                self.lost.store(true, Ordering::Relaxed);
+                self.hold.lose();
                 return Err(self.gone());
             }
         }
@@ -251,9 +265,12 @@ impl Held {
             .put(&self.name, says.bytes(), way)
             .map_err(failed)?
         {
-            Put::Done(new) => *tag = new,
+            Put::Done(new) => {
+                *tag = new;
+                self.hold.heard(at);
+            }
             Put::Taken => {
-                self.lost.store(true, Ordering::Relaxed);
+                self.hold.lose();
                 return Err(self.gone());
             }
         }

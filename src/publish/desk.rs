@@ -24,6 +24,8 @@ const ASIDE: &str = "aside";
 const ID: &str = "id";
 /// The tag of the store that may be replaced.
 const REPLACES: &str = "replaces";
+/// The URL and the tag of the table that may be replaced.
+const REPLACES_TABLE: &str = "replaces-table";
 
 /// A desk that this process has.
 #[derive(Debug)]
@@ -113,12 +115,39 @@ impl Desk {
         found.is_ok_and(|found| !found.is_empty() && Some(&*found) == tag)
     }
 
+    /// As [`will_replace`](Self::will_replace), of the table at a URL.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn will_replace_table(&self, url: &Path, tag: Option<&str>) -> Result<()> {
+        let table = tag.map(|tag| format!("{} {tag}", url.display()));
+        write(
+            &self.folder.join(REPLACES_TABLE),
+            &table.unwrap_or_default(),
+        )
+    }
+
+    /// As [`may_replace`](Self::may_replace), of the table at a URL.
+    pub fn may_replace_table(&self, url: &Path, tag: Option<&str>) -> bool {
+        let found = fs::read_to_string(self.folder.join(REPLACES_TABLE));
+        let table = tag.map(|tag| format!("{} {tag}", url.display()));
+        found.is_ok_and(|found| table == Some(found))
+    }
+
     /// Takes away something that was made.
     ///
     /// # Errors
     /// The operating system's.
     pub fn clear(&self, name: &str) -> Result<()> {
         remove(&self.place(name))
+    }
+
+    /// Takes away a file that was made elsewhere than the rest.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn clear_elsewhere(&self, what: &str, name: &str) -> Result<()> {
+        remove(&self.elsewhere(what, name))
     }
 
     /// Takes all away that is on it, and the desk.
@@ -205,6 +234,8 @@ mod tests {
         let id = desk.id().to_owned();
         fs::create_dir(desk.place("a")).unwrap();
         desk.will_replace(Some("\"tag\"")).unwrap();
+        let table = Path::new("s3://bucket/a.parquet");
+        desk.will_replace_table(table, Some("\"tag\"")).unwrap();
         let said = Desk::open(folder.path(), url, "").unwrap_err().to_string();
         assert!(
             said.starts_with("store s3://bucket/a.zarr: is being written"),
@@ -218,6 +249,10 @@ mod tests {
         assert_eq!((again.id(), again.place("a").is_dir()), (&*id, true));
         assert!(again.may_replace(Some("\"tag\"")) && !again.may_replace(Some("\"other\"")));
         assert!(!again.may_replace(None) && !part.may_replace(Some("\"tag\"")));
+        assert!(again.may_replace_table(table, Some("\"tag\"")));
+        assert!(!again.may_replace_table(url, Some("\"tag\"")));
+        assert!(!again.may_replace_table(table, Some("\"other\"")));
+        assert!(!again.may_replace_table(table, None));
         drop(again);
         let again = Desk::open(folder.path(), url, "").unwrap();
         assert_eq!(again.id(), id, "something is on it");

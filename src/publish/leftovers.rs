@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::claim::{Says, name_of, wait_for_a_word};
+use super::claim::{Claim, Says, name_of, wait_for_a_word};
 use super::store::{StoreAway, There};
 use super::{Address, Desk, failed};
 use crate::error::Result;
-use crate::source::{Put, Remote, Way};
+use crate::source::Remote;
 use crate::watch::Watch;
 
 /// What there was, and what became of it, in words.
@@ -52,47 +52,40 @@ pub fn clean(
                 prefix.url(&name),
                 "left alone: no claim of icefold's".to_owned(),
             ),
-            Some(says) => {
+            Some(says) if dry_run => {
                 if !says.left && says.desk != desk.id() {
                     wait_for_a_word(&prefix, (&url, &name), (&says, tag.as_deref()), watch)?;
                 }
-                let state = if dry_run {
-                    "would be removed"
-                } else {
-                    "removed"
-                };
-                if !dry_run {
-                    // Who takes it over at this moment is not to lose what it sends.
-                    let mine = Says {
-                        desk: desk.id().to_owned(),
-                        left: true,
-                        ..says
-                    };
-                    let bytes = serde_json::to_vec(&mine).unwrap_or_default();
-                    let put = prefix.put(&name, bytes, Way::Instead(tag)).map_err(about)?;
-                    if put == Put::Taken {
-                        add(url, "left alone: a run has just taken it over".to_owned());
-                        return Ok(cleaned);
-                    }
-                }
                 if let There::Rest(all) = &there {
                     away.check_rest(all)?;
-                    if !dry_run {
-                        away.remove(all)?;
-                    }
                     let of = all.len();
-                    add(
-                        url.clone(),
-                        format!("{state}: {of} objects of a run that is gone"),
-                    );
+                    let state = format!("would be removed: {of} objects of a run that is gone");
+                    add(url.clone(), state);
                 }
-                if !dry_run {
-                    prefix.remove(std::slice::from_ref(&name)).map_err(about)?;
+                let state = "would be removed: the claim of a run that is gone".to_owned();
+                add(prefix.url(&name), state);
+            }
+            Some(_) => {
+                let claim = Claim::take(&prefix, address, &desk, watch)?;
+                if claim.took_over {
+                    let of = match cleared(&away, &claim) {
+                        Ok(of) => of,
+                        Err(error) => {
+                            claim.leave();
+                            return Err(error);
+                        }
+                    };
+                    if of > 0 {
+                        let state = format!("removed: {of} objects of a run that is gone");
+                        add(url.clone(), state);
+                    }
+                    let state = "removed: the claim of a run that is gone".to_owned();
+                    add(prefix.url(&name), state);
+                } else {
+                    let state = "left alone: the claim on it went in the meantime".to_owned();
+                    add(url.clone(), state);
                 }
-                add(
-                    prefix.url(&name),
-                    format!("{state}: the claim of a run that is gone"),
-                );
+                claim.release()?;
             }
         },
     }
@@ -103,4 +96,14 @@ pub fn clean(
         add(made.display().to_string(), state.to_owned());
     }
     Ok(cleaned)
+}
+
+/// Takes away objects that are no store, under a claim that keeps away who would make one of them; how many there were.
+fn cleared(away: &StoreAway, claim: &Claim) -> Result<usize> {
+    let There::Rest(all) = away.look()? else {
+        return Ok(0);
+    };
+    away.check_rest(&all)?;
+    away.remove(&all, claim)?;
+    Ok(all.len())
 }

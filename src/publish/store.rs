@@ -2,7 +2,8 @@
 //!
 //! A store is one for its readers by the document at its root. So that is sent last, under the condition that there is none,
 //! once all else has been listed and is what was sent; and where a store is replaced it is removed first. In between nothing
-//! is at the store's name for who looks there.
+//! is at the store's name for who looks there. Each request that puts or removes something asks first whether the claim is
+//! still this run's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::{Address, Claim, failed};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
-use crate::source::{Listed, Prefix, Put, Way};
+use crate::source::{Listed, Prefix, Way};
 use crate::store::check_ours;
 
 /// Documents at the root of a store, by which it is one.
@@ -21,6 +22,9 @@ const ROOTS: [&str; 2] = ["morton_hive.json", "zarr.json"];
 const OTHERS: [&str; 3] = [".zgroup", ".zarray", ".zmetadata"];
 /// The document of a group or an array.
 const DOCUMENT: &str = "zarr.json";
+
+/// Objects that are sent or removed from one look at the claim to the next.
+const SHARE: usize = 1000;
 
 /// What stands at a store's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,8 +142,9 @@ impl StoreAway {
     /// Takes away what is there: its root first, so that from then on it is no store; then what other documents there are.
     ///
     /// # Errors
-    /// An object that cannot be removed.
-    pub fn remove(&self, all: &[Listed]) -> Result<()> {
+    /// An object that cannot be removed; somebody else has taken the store over.
+    pub fn remove(&self, all: &[Listed], claim: &Claim) -> Result<()> {
+        let prefix = self.prefix.held(claim.hold());
         let roots = ROOTS.iter().chain(&OTHERS);
         let roots: Vec<String> = roots.map(|name| self.name(name)).collect();
         let is_root = |listed: &&Listed| roots.contains(&listed.name);
@@ -153,16 +158,20 @@ impl StoreAway {
             names(&|listed| !is_root(listed) && is_document(&listed.name)),
             names(&|listed| !is_root(listed) && !is_document(&listed.name)),
         ] {
-            self.prefix.remove(&part).map_err(|e| self.failed(&e))?;
+            for share in part.chunks(SHARE) {
+                claim.check()?;
+                let removed = prefix.remove(share);
+                removed.map_err(|e| claim.why(self.failed(&e)))?;
+            }
         }
         Ok(())
     }
 
-    /// Sends a store of this machine but for its root document, and checks that it and nothing else is there.
+    /// Sends a store of this machine but for its root document, and checks that it and nothing else is there; what that is.
     ///
     /// # Errors
     /// A file that cannot be read or sent; somebody else writes there.
-    pub fn send(&self, folder: &Path, claim: &Claim) -> Result<()> {
+    pub fn send(&self, folder: &Path, claim: &Claim) -> Result<Vec<Listed>> {
         let files = files_below(folder).map_err(|e| Error::io("list", folder, e))?;
         let root = root_of(&files)?;
         let mut waves: BTreeMap<std::cmp::Reverse<usize>, Vec<(String, PathBuf)>> = BTreeMap::new();
@@ -177,55 +186,59 @@ impl StoreAway {
             let file = (self.name(name), folder.join(name));
             waves.entry(std::cmp::Reverse(wave)).or_default().push(file);
         }
+        let prefix = self.prefix.held(claim.hold());
         let mut sent = Vec::new();
         for files in waves.into_values() {
-            // A share at a time, so that somebody who took over is noticed soon.
-            for share in files.chunks(2000) {
-                let put = self.prefix.send(share, &Way::New);
-                sent.extend(put.map_err(|e| self.failed(&e))?);
+            for share in files.chunks(SHARE) {
+                let put = prefix.send(share, &Way::New);
+                sent.extend(put.map_err(|e| claim.why(self.failed(&e)))?);
                 claim.check()?;
             }
         }
-        self.check_sent(sent)
+        sent.sort_by(|a, b| a.name.cmp(&b.name));
+        match differing(&sent, &self.list()?) {
+            None => Ok(sent),
+            Some(name) => Err(self.another(name)),
+        }
     }
 
-    /// Sends the root document, by which it is a store from then on.
+    /// Sends the root document, by which it is a store from then on: if what was sent, and nothing else, is there before
+    /// that and after. Else the root document goes.
     ///
     /// # Errors
-    /// Another one is there; it cannot be sent.
-    pub fn seal(&self, folder: &Path) -> Result<()> {
+    /// Something else is there; it cannot be sent.
+    pub fn seal(&self, folder: &Path, sent: &[Listed], claim: &Claim) -> Result<()> {
         let files = files_below(folder).map_err(|e| Error::io("list", folder, e))?;
         let root = root_of(&files)?;
         let path = folder.join(&root);
-        let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-        let put = self.prefix.put(&self.name(&root), bytes, Way::New);
-        match put.map_err(|e| self.failed(&e))? {
-            Put::Done(_) => Ok(()),
-            Put::Taken => Err(self.another(&self.prefix.url(&self.name(&root)))),
+        let name = self.name(&root);
+        claim.check()?;
+        // Once the root is there, whether it may stay is asked whoever wishes to stop.
+        let prefix = self.prefix.to_the_end();
+        if let Some(other) = differing(sent, &self.list()?) {
+            return Err(self.another(other));
         }
-    }
-
-    /// What there is has the names, lengths and tags of what was sent.
-    fn check_sent(&self, mut sent: Vec<Listed>) -> Result<()> {
-        sent.sort_by(|a, b| a.name.cmp(&b.name));
-        let found = self.list()?;
-        let same = |a: &Listed, b: &Listed| {
-            let tags = a.tag.as_ref().zip(b.tag.as_ref());
-            a.name == b.name && a.bytes == b.bytes && tags.is_none_or(|(a, b)| a == b)
+        let put = prefix.held(claim.hold()).send(&[(name, path)], &Way::New);
+        let put = put.map_err(|e| claim.why(self.failed(&e)))?;
+        let mut whole = [sent, &put].concat();
+        whole.sort_by(|a, b| a.name.cmp(&b.name));
+        let found = prefix.list(&self.name("")).map_err(|e| self.failed(&e))?;
+        let Some(other) = differing(&whole, &found) else {
+            return Ok(());
         };
-        let pairs = sent.iter().zip(&found);
-        let differs = pairs.clone().find(|(sent, found)| !same(sent, found));
-        let differs = differs.map(|(sent, found)| (&sent.name).min(&found.name));
-        let rest = sent.get(found.len()).or_else(|| found.get(sent.len()));
-        match differs.or_else(|| rest.map(|rest| &rest.name)) {
-            None => Ok(()),
-            Some(name) => Err(self.another(&self.prefix.url(name))),
-        }
+        let mine = put
+            .iter()
+            .filter(|root| found.iter().any(|found| is_same(root, found)));
+        let mine: Vec<String> = mine.map(|root| root.name.clone()).collect();
+        prefix.remove(&mine).map_err(|e| self.failed(&e))?;
+        Err(self.another(other))
     }
 
-    fn another(&self, object: &str) -> Error {
+    fn another(&self, name: &str) -> Error {
+        let object = self.prefix.url(name);
         let message = format!(
-            "{object} is not what this run sent: somebody else writes there, or took it away; what is there is no store"
+            "{object} is not what this run sent: somebody else writes there, or took it away; what is there is not the store \
+             of this run"
         );
         Error::store(&*self.url, message).with_remedy("see who writes there")
     }
@@ -242,6 +255,22 @@ impl StoreAway {
     fn failed(&self, error: &io::Error) -> Error {
         failed(&self.url, error)
     }
+}
+
+/// Whether an object is the one that was sent: its name, length and tag.
+fn is_same(sent: &Listed, found: &Listed) -> bool {
+    let tags = sent.tag.as_ref().zip(found.tag.as_ref());
+    sent.name == found.name && sent.bytes == found.bytes && tags.is_none_or(|(a, b)| a == b)
+}
+
+/// The first name at which what was sent and what there is differ; both are in the order of their names.
+fn differing<'a>(sent: &'a [Listed], found: &'a [Listed]) -> Option<&'a str> {
+    let mut pairs = sent.iter().zip(found);
+    let differs = pairs.find(|(sent, found)| !is_same(sent, found));
+    let differs = differs.map(|(sent, found)| (&sent.name).min(&found.name));
+    let rest = || sent.get(found.len()).or_else(|| found.get(sent.len()));
+    let differs = differs.or_else(|| rest().map(|rest| &rest.name));
+    differs.map(String::as_str)
 }
 
 /// Whether icefold writes files of this name into a store: documents, and chunks, which are numbers behind a `c`.
@@ -302,6 +331,28 @@ mod tests {
         for name in ["notes.txt", "12/h/0", "12/foreign", "c/x", "12/h/c/0/x", ""] {
             assert!(!is_written(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_there_is_told_from_what_was_sent() {
+        let listed = |name: &str, bytes, tag: Option<&str>| Listed {
+            name: name.to_owned(),
+            bytes,
+            tag: tag.map(str::to_owned),
+            modified: bytes,
+        };
+        let sent = [listed("a", 1, Some("1")), listed("c", 2, None)];
+        let found = |a: Listed, c: Listed| [a, c];
+        let same = found(listed("a", 1, Some("1")), listed("c", 2, Some("2")));
+        assert_eq!(differing(&sent, &same), None);
+        assert_eq!(differing(&sent, &same[..1]), Some("c"));
+        assert_eq!(differing(&sent[..1], &same), Some("c"));
+        assert_eq!(differing(&sent, &[]), Some("a"));
+        for other in [listed("a", 2, Some("1")), listed("a", 1, Some("2"))] {
+            assert_eq!(differing(&sent, &found(other, same[1].clone())), Some("a"));
+        }
+        let between = found(same[0].clone(), listed("b", 2, None));
+        assert_eq!(differing(&sent, &between), Some("b"));
     }
 
     #[test]

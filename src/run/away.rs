@@ -37,11 +37,12 @@ pub(super) struct Away {
     /// Where the store is made.
     pub made: PathBuf,
     claim: Option<Claim>,
-    there: There,
+    /// What stood at the store's name at first; `None` as long as that is not known.
+    there: Option<There>,
     /// Objects at the store's name have been touched.
     touched: bool,
     /// Tables before reports.
-    besides: Vec<Beside>,
+    pub besides: Vec<Beside>,
     /// The same command goes on where it was, without being told to.
     pub goes_on: bool,
     /// Where the report is made, and the file that it goes to, where that is no object.
@@ -71,14 +72,14 @@ impl Away {
             prefix,
             store,
             claim,
-            there: There::Nothing,
+            there: None,
             touched: false,
             besides: Vec::new(),
             goes_on: false,
             report: None,
         };
         match this.store.look() {
-            Ok(there) => this.there = there,
+            Ok(there) => this.there = Some(there),
             Err(error) => return this.end(Err(error)),
         }
         Ok(this)
@@ -104,14 +105,14 @@ impl Away {
             );
         }
         match &self.there {
-            There::Nothing => Ok(false),
-            There::Rest(all) => match &self.claim {
+            None | Some(There::Nothing) => Ok(false),
+            Some(There::Rest(all)) => match &self.claim {
                 // A run that is gone left them, or one that makes pieces does not mind.
                 None => Ok(false),
                 Some(claim) if claim.took_over => self.store.check_rest(all).map(|()| false),
                 Some(_) => Err(self.store.is_foreign(all)),
             },
-            There::Store { tag, all } => {
+            Some(There::Store { tag, all }) => {
                 let then = leave.resume && self.desk.may_replace(tag.as_deref());
                 if !(leave.overwrite || then) {
                     return Ok(true);
@@ -135,7 +136,7 @@ impl Away {
     pub fn brought(&self) -> Result<PathBuf> {
         let aside = self.desk.aside()?;
         let store = aside.join(self.address.name());
-        let There::Store { all, .. } = &self.there else {
+        let Some(There::Store { all, .. }) = &self.there else {
             return Ok(store);
         };
         let mut wanted = all.clone();
@@ -146,25 +147,6 @@ impl Away {
         }
         self.address.bring(&self.prefix, &wanted, &aside)?;
         Ok(store)
-    }
-
-    /// Where a file beside the store is made; one that goes to this path, or to an object.
-    ///
-    /// # Errors
-    /// What is there cannot be looked at, or is not to be replaced.
-    pub fn table(&mut self, path: &Path, overwrite: bool, settings: &Settings) -> Result<PathBuf> {
-        if !is_object(path) {
-            return Ok(path.to_path_buf());
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let local = self.desk.elsewhere("table", &name);
-        let beside = Beside::begin(path, &local, &settings.remote)?;
-        if beside.was_there() && !overwrite {
-            return Err(Error::argument(format!("table {} exists", path.display()))
-                .with_remedy(phrase![Setting::Overwrite.set(), " to replace it"]));
-        }
-        self.besides.push(beside);
-        Ok(local)
     }
 
     /// As [`table`](Self::table), for what is beside the store in any case.
@@ -234,12 +216,12 @@ impl Away {
         claim.check()?;
         let old = self.old()?;
         self.touched = true;
-        self.store.remove(&old)?;
-        self.store.send(&self.made, claim)?;
+        self.store.remove(&old, claim)?;
+        let sent = self.store.send(&self.made, claim)?;
         self.retell()?;
-        self.besides.iter().try_for_each(Beside::send)?;
-        claim.check()?;
-        self.store.seal(&self.made)?;
+        let mut besides = self.besides.iter();
+        besides.try_for_each(|beside| beside.send(Some(claim)))?;
+        self.store.seal(&self.made, &sent, claim)?;
         self.tell_file()?;
         if clear {
             self.pieces.clear()?;
@@ -253,7 +235,8 @@ impl Away {
     /// It cannot be sent.
     pub fn publish_report(&self) -> Result<()> {
         self.retell()?;
-        self.besides.iter().try_for_each(Beside::send)?;
+        let mut besides = self.besides.iter();
+        besides.try_for_each(|beside| beside.send(None))?;
         self.tell_file()
     }
 
@@ -261,7 +244,8 @@ impl Away {
     fn old(&self) -> Result<Vec<crate::source::Listed>> {
         let now = self.store.look()?;
         let took_over = self.claim.as_ref().is_some_and(|claim| claim.took_over);
-        match (&now, &self.there) {
+        let then = self.there.as_ref().unwrap_or(&There::Nothing);
+        match (&now, then) {
             (There::Nothing, _) => Ok(Vec::new()),
             (There::Rest(all), There::Rest(_) | There::Store { .. }) => {
                 self.store.check_rest(all).map(|()| all.clone())
@@ -327,7 +311,9 @@ impl Away {
     pub fn end<T>(mut self, done: Result<T>) -> Result<T> {
         let claim = self.claim.take();
         let took_over = claim.as_ref().is_some_and(|claim| claim.took_over);
-        let half = (took_over && matches!(self.there, There::Rest(_))) || self.touched;
+        // What could not be looked at may be half a store of the run before.
+        let known = matches!(self.there, Some(There::Nothing | There::Store { .. }));
+        let half = self.touched || (took_over && !known);
         match (done, claim) {
             (Ok(done), None) => Ok(done),
             (Ok(done), Some(claim)) => {

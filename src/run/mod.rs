@@ -12,6 +12,7 @@
 
 mod asked;
 mod away;
+mod away_table;
 mod clear_pieces;
 mod device;
 mod direct;

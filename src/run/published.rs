@@ -62,7 +62,7 @@ fn run(planned: Planned, away: &mut Away) -> Result<Outcome> {
         }
     }
     if let Some(table) = planned.asked.table.take() {
-        planned.asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
+        planned.asked.table = Some(away.table(&table, leave, &settings)?);
     }
     if !part {
         away.error_table(&settings)?;

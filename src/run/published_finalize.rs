@@ -47,7 +47,7 @@ fn make(asked: Finalize, away: &mut Away) -> Result<Finalized> {
     }
     away.pieces.bring(&found, &folder)?;
     if let Some(table) = asked.table.take() {
-        asked.table = Some(away.table(&table, leave.overwrite, &settings)?);
+        asked.table = Some(away.table(&table, leave, &settings)?);
     }
     away.error_table(&settings)?;
     let report = asked.report.take();

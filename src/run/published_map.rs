@@ -26,7 +26,7 @@ pub(super) fn make(asked: MakeMap, address: &Address, settings: &Settings) -> Re
 fn made(asked: MakeMap, (address, local): (&Address, &Path), settings: &Settings) -> Result<Built> {
     let beside = Beside::begin(&address.url(), local, &settings.remote)?;
     let mut built = asked.on_disk(local, true)?;
-    beside.send()?;
+    beside.send(None)?;
     built.map.path = address.url();
     Ok(built)
 }

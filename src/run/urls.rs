@@ -82,10 +82,13 @@ pub fn refuse(path: &Path, what: &str, written: bool) -> Result<()> {
     };
     // What may be secret in it is for nobody to see.
     let text = shown(&text);
-    let way_out = match (scheme, written) {
+    let way_out = match (&*scheme.to_ascii_lowercase(), written) {
         ("file", _) => "write the path without file://".to_owned(),
         ("http" | "https", true) => {
-            "a web server is only read; write to s3://, gs:// or az://, or to a path of this machine".to_owned()
+            "a web server is only read; write to s3://, or to a path of this machine".to_owned()
+        }
+        ("gs" | "az" | "azure" | "abfs", true) => {
+            "it is only read; write to s3://, or to a path of this machine and copy that".to_owned()
         }
         (_, true) => format!(
             "write to a path of this machine and copy that, or mount the bucket; ./{} is a folder of \

@@ -27,7 +27,7 @@ pub use known::{Remembered, Remembers, packed, unpacked};
 pub use list::granules_of;
 pub use object::{Prefix, failure, get_text, register};
 pub use remote::{Remote, Took, Traffic};
-pub use written::{Listed, Put, Way, is_plain};
+pub use written::{Hold, Listed, Put, Way, is_plain};
 
 /// What is known of a source without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Bytes, Listed, Put, Remote, Seen, Way};
+use super::{Bytes, Hold, Listed, Put, Remote, Seen, Way};
 use crate::error::Result;
 use crate::features::Feature;
 
@@ -59,6 +59,11 @@ impl Prefix {
     }
 
     #[must_use]
+    pub fn held(&self, _hold: &Arc<Hold>) -> Self {
+        self.clone()
+    }
+
+    #[must_use]
     pub fn to_the_end(&self) -> Self {
         self.clone()
     }
@@ -72,6 +77,10 @@ impl Prefix {
     }
 
     pub fn see(&self, _name: &str) -> io::Result<Option<Listed>> {
+        lacking()
+    }
+
+    pub fn hash(&self, _name: &str) -> io::Result<Option<String>> {
         lacking()
     }
 

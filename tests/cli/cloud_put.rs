@@ -329,6 +329,26 @@ fn what_is_only_read_is_refused_by_name() {
             &[][..],
             &["--store https://host/a.zarr", "only read", "s3://"][..],
         ),
+        (
+            "gs://bucket/a.zarr",
+            &[],
+            &[
+                "--store gs://bucket/a.zarr",
+                "gs:// is not written",
+                "only read",
+                "s3://",
+            ],
+        ),
+        (
+            "ABFS://c@account.dfs.core.windows.net/a.zarr",
+            &[],
+            &["ABFS:// is not written", "only read"],
+        ),
+        (
+            "s3://bucket/a.zarr",
+            &["--table", "az://c/a.parquet"],
+            &["--table az://c/a.parquet", "only read"],
+        ),
         ("ftp://host/a.zarr", &[], &["ftp:// is not written"]),
         (
             "s3://bucket",

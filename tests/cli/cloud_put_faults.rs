@@ -12,11 +12,11 @@ use super::resume::{signalled, soak};
 use crate::support::cloud::Server;
 use crate::support::{stderr, stdout, succeed};
 
-const URL: &str = "s3://granules/a.zarr";
+pub const URL: &str = "s3://granules/a.zarr";
 
 impl Bucket {
     /// A server between the program and the bucket.
-    fn behind(&self, settings: &[&str]) -> Server {
+    pub fn behind(&self, settings: &[&str]) -> Server {
         let port = self.s3.ports[0].to_string();
         Server::of(
             &self.site.path("granules"),
@@ -24,9 +24,29 @@ impl Bucket {
         )
     }
 
+    /// A run that is killed after so many objects were put.
+    pub fn killed(&self, puts: u64, more: &[&str]) {
+        let proxy = self.behind(&["--latency", "0.02"]);
+        let mut child = self
+            .run(&proxy, URL, more)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while proxy.count()["by_method"]["PUT"].as_u64().unwrap_or(0) < puts {
+            assert!(begun.elapsed() < Duration::from_mins(2), "nothing is sent");
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// That nothing at the store's name looks whole.
     #[track_caller]
-    fn assert_no_store(&self) {
+    pub fn assert_no_store(&self) {
         let keys = self.tree(&["list", "a.zarr/"]);
         assert!(!keys.contains(&"a.zarr/zarr.json".to_owned()), "{keys:?}");
     }
@@ -107,25 +127,7 @@ fn what_the_server_refuses_leaves_no_store_and_is_sent_later() {
 #[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
 fn a_run_that_is_killed_while_it_sends_leaves_no_store() {
     let bucket = Bucket::new();
-    let killed = |puts: u64, more: &[&str]| {
-        let proxy = bucket.behind(&["--latency", "0.02"]);
-        let mut child = bucket
-            .run(&proxy, URL, more)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        while proxy.count()["by_method"]["PUT"].as_u64().unwrap_or(0) < puts {
-            assert!(begun.elapsed() < Duration::from_mins(2), "nothing is sent");
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-    };
-    killed(8, &[]);
+    bucket.killed(8, &[]);
     bucket.assert_no_store();
     assert_eq!(bucket.hidden(), [".a.zarr.claim"]);
     // `clean` of the same machine knows that it is gone.
@@ -141,7 +143,7 @@ fn a_run_that_is_killed_while_it_sends_leaves_no_store() {
     bucket.assert_is("a.zarr", "files.zarr");
 
     // While a store is replaced: the old one or none, and then the new one.
-    killed(8, &["--overwrite"]);
+    bucket.killed(8, &["--overwrite"]);
     succeed(&mut bucket.run(&bucket.s3, URL, &["--resume"]));
     bucket.assert_is("a.zarr", "files.zarr");
 }

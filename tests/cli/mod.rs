@@ -12,6 +12,7 @@ mod cite;
 mod cloud;
 mod cloud_index;
 mod cloud_put;
+mod cloud_put_claims;
 mod cloud_put_faults;
 mod cloud_s3;
 mod colours;

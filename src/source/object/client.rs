@@ -4,6 +4,7 @@
 //! Beside `backend.rs`. Redirects are not left to a library: a signed request must not reach another host, and what
 //! Earthdata asks for on the way belongs to Earthdata alone.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use reqwest::header::{
-    AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, RANGE, RETRY_AFTER, SET_COOKIE,
+    AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    RANGE, RETRY_AFTER, SET_COOKIE,
 };
 use reqwest::{Method, Response, Url, redirect};
 
 use super::earthdata::Earthdata;
 use super::trouble::{Trouble, What};
-use crate::source::{Remote, Traffic};
+use crate::source::{Remote, Traffic, Way};
 
 /// Redirects that one request is followed through: Earthdata's login takes four.
 const REDIRECTS: usize = 10;
@@ -31,6 +33,25 @@ const SILENCE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Longest time that a server is left alone because it asked for it.
 const AFTER: Duration = Duration::from_mins(1);
+
+tokio::task_local! {
+    /// The condition under which parts that were sent become an object.
+    static CONDITION: (HeaderName, HeaderValue);
+}
+
+/// Waits for what makes parts that were sent an object, which S3 does then only if nothing is there, or the object of one
+/// ETag: `object_store` has no way to ask for that.
+pub async fn completed<T>(way: &Way, work: impl Future<Output = T>) -> T {
+    let condition = match way {
+        Way::New => Some((IF_NONE_MATCH, HeaderValue::from_static("*"))),
+        Way::Instead(Some(tag)) => HeaderValue::from_str(tag).ok().map(|tag| (IF_MATCH, tag)),
+        Way::Instead(None) | Way::Over => None,
+    };
+    match condition {
+        Some(condition) => CONDITION.scope(condition, work).await,
+        None => work.await,
+    }
+}
 
 /// A client with its rules.
 #[derive(Debug, Clone)]
@@ -206,13 +227,18 @@ fn of_headers(status: u16, headers: &HeaderMap) -> Trouble {
 /// The client as `object_store` asks for one: answers to requests for objects that are no success are trouble.
 #[async_trait]
 impl HttpService for Client {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let uri = request.uri().to_string();
         let of = |trouble: Trouble| HttpError::new(HttpErrorKind::Unknown, trouble);
         let url = Url::parse(&uri).map_err(|_| of(Trouble::new(What::Refused, "it has no URL")))?;
         let about = About::of(&request, &url);
         if about != About::Keys {
             self.check_scheme(&url).map_err(of)?;
+        }
+        if request.method() == Method::POST && url.query_pairs().any(|(key, _)| key == "uploadId") {
+            let headers = request.headers_mut();
+            // Without a condition there is nothing to add.
+            let _ = CONDITION.try_with(|(name, value)| headers.insert(name, value.clone()));
         }
         self.traffic.request();
         let answer = HttpService::call(&self.http, request).await;

@@ -130,7 +130,8 @@ impl Prefix {
         let key = self.key(&name)?;
         let put = if length > self.whole {
             let parts = self.whole;
-            let once = || super::put::in_parts(&self.store, &key, (&path, parts), &way);
+            let hold = self.hold.as_deref();
+            let once = || super::put::in_parts(&self.store, &key, (&path, parts), &way, hold);
             self.tried(&url, once).await?
         } else {
             let bytes = fs::read(&path).map_err(|e| of_file(&path, &e))?;
@@ -156,6 +157,9 @@ impl Prefix {
     {
         let mut tries = 0;
         loop {
+            if self.hold.as_ref().is_some_and(|hold| !hold.is_held()) {
+                return Err(Failed::of_put(&Trouble::new(What::Unheld, ""), url, 1));
+            }
             let trouble = match once().await {
                 Ok(done) => return Ok(done),
                 Err(trouble) => trouble,

@@ -17,7 +17,7 @@ use super::backend::Stores;
 use super::put::Putting;
 use super::room;
 use super::trouble::{Failed, Trouble};
-use crate::source::{Listed, Put, Remote, Way, is_plain, shown};
+use crate::source::{Hold, Listed, Put, Remote, Way, is_plain, shown};
 
 /// Requests that are under way at the same time.
 const AT_ONCE: usize = 16;
@@ -38,6 +38,8 @@ pub struct Prefix {
     pub(super) remote: Remote,
     /// Bytes that are sent in one request, or fetched, at most.
     pub(super) whole: u64,
+    /// Whether anything may be asked for still.
+    pub(super) hold: Option<Arc<Hold>>,
 }
 
 impl Prefix {
@@ -62,6 +64,7 @@ impl Prefix {
             store,
             remote: remote.clone(),
             whole: WHOLE,
+            hold: None,
         })
     }
 
@@ -70,6 +73,14 @@ impl Prefix {
     pub fn in_parts(mut self, bytes: u64) -> Self {
         self.whole = bytes;
         self
+    }
+
+    /// The same, of which nothing is asked, put or removed when this is not held: no object, and no part of one.
+    #[must_use]
+    pub fn held(&self, hold: &Arc<Hold>) -> Self {
+        let mut same = self.clone();
+        same.hold = Some(Arc::clone(hold));
+        same
     }
 
     /// The same, whoever wishes to stop: for what puts things in order at the end.
@@ -123,6 +134,19 @@ impl Prefix {
         self.wait(async move {
             let url = this.url(&name);
             this.tried(&url, || this.seen(&name)).await
+        })
+    }
+
+    /// The SHA-256 that an object says to have, in hexadecimal digits; `None` where there is no object, or it says none.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub fn hash(&self, name: &str) -> io::Result<Option<String>> {
+        let (this, name) = (self.clone(), name.to_owned());
+        self.wait(async move {
+            let (key, url) = (this.key(&name)?, this.url(&name));
+            this.tried(&url, || super::put::hash(&this.store, &key))
+                .await
         })
     }
 
@@ -235,5 +259,61 @@ impl Prefix {
                 self.url
             ))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
+
+    use super::*;
+
+    /// Objects of memory, of which each takes a while to be put.
+    fn slow() -> Prefix {
+        let pace = ThrottleConfig {
+            wait_put_per_call: Duration::from_millis(20),
+            ..ThrottleConfig::default()
+        };
+        let remote = Remote::default();
+        Prefix {
+            url: "s3://bucket/a".to_owned(),
+            base: "a/".to_owned(),
+            stores: Arc::new(Stores::to_write(&remote).unwrap()),
+            store: Arc::new(ThrottledStore::new(InMemory::new(), pace)),
+            remote,
+            whole: 1000,
+            hold: None,
+        }
+    }
+
+    /// Sends a file under so many names, and loses the hold in the midst of it; what was put.
+    fn lost_while_sending(bytes: usize, names: usize) -> Vec<Listed> {
+        let prefix = slow();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, vec![7; bytes]).unwrap();
+        let files: Vec<_> = (0..names)
+            .map(|name| (format!("{name:04}"), path.clone()))
+            .collect();
+        let hold = Arc::new(Hold::new(Instant::now(), Duration::from_hours(1)));
+        let held = prefix.held(&hold);
+        let sending = std::thread::spawn(move || held.send(&files, &Way::New));
+        std::thread::sleep(Duration::from_millis(300));
+        hold.lose();
+        let said = sending.join().unwrap().unwrap_err().to_string();
+        assert!(said.contains("nothing more is written there"), "{said}");
+        assert!(prefix.held(&hold).remove(&["0000".to_owned()]).is_err());
+        prefix.list("").unwrap()
+    }
+
+    #[test]
+    fn who_has_lost_its_hold_puts_nothing_more() {
+        let put = lost_while_sending(1, 2000);
+        assert!(!put.is_empty() && put.len() < 2000, "{}", put.len());
+        // What was sent of one in parts is no object.
+        assert_eq!(lost_while_sending(500_000, 1), []);
     }
 }

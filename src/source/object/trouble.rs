@@ -32,6 +32,8 @@ pub enum What {
     Unfit,
     /// It is not allowed to be asked for.
     Refused,
+    /// Whoever writes there has no hold of it any more.
+    Unheld,
     /// Whoever waits was told to stop.
     Stopped,
 }
@@ -185,6 +187,10 @@ impl Trouble {
                 "it is not asked for".to_owned(),
                 "docs/CLOUD.md has what is allowed",
             ),
+            What::Unheld => (
+                "nothing more is written there: another run has it, or this one was not heard of for too long".to_owned(),
+                "see who writes there, and run again",
+            ),
             What::Stopped => ("interrupted".to_owned(), "run again"),
         }
     }
@@ -229,7 +235,7 @@ impl Failed {
             What::Lost => io::ErrorKind::ConnectionAborted,
             What::Changed | What::Unfit => io::ErrorKind::InvalidData,
             What::Stopped => io::ErrorKind::Interrupted,
-            What::Status(_) => io::ErrorKind::Other,
+            What::Status(_) | What::Unheld => io::ErrorKind::Other,
         };
         Self { said, kind }
     }

@@ -2,7 +2,7 @@
 
 Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--no-ranges] [--lose NAME:AFTER:STATUS]
                  [--change NAME:AFTER] [--throttle N] [--earthdata] [--behind PORT]
-                 [--refuse METHOD:AFTER:STATUS]
+                 [--refuse METHOD:AFTER:STATUS] [--keep-out END]
 
 Prints the port; with --earthdata those of the data host, of the login host and of the host of signed URLs. What it was asked for is at /_count, as JSON: requests, bytes sent, faults.
 """
@@ -139,6 +139,8 @@ class Handler(BaseHTTPRequestHandler):
             asked = count["by_method"][self.command] = count["by_method"].get(self.command, 0) + 1
         if args.latency:
             time.sleep(args.latency)
+        if args.keep_out and self.command == "PUT" and urlsplit(self.path).path.endswith(args.keep_out):
+            return seen, 403
         method, after, status = (args.refuse or "::").split(":")
         if self.command == method and asked > int(after):
             return seen, int(status)
@@ -267,6 +269,7 @@ if __name__ == "__main__":
     parser.add_argument("--astray", default="")
     parser.add_argument("--behind", type=int, default=0)
     parser.add_argument("--refuse", default="")
+    parser.add_argument("--keep-out", default="")
     args = parser.parse_args()
     if args.faults:
         seed, rate, most = args.faults.split(":")
