@@ -116,16 +116,10 @@ impl GranuleFile {
 
     /// How it differs from what it was, in words; by all of its bytes only where both have a hash of them.
     pub(super) fn difference(&self, then: &Self) -> Option<&'static str> {
+        let hashes = self.sha256.as_ref().zip(then.sha256.as_ref());
         if self.bytes != then.bytes {
             Some("has another size")
-        } else if self.probe != then.probe {
-            Some("holds other bytes")
-        } else if self
-            .sha256
-            .as_ref()
-            .zip(then.sha256.as_ref())
-            .is_some_and(|(now, then)| now != then)
-        {
+        } else if self.probe != then.probe || hashes.is_some_and(|(now, then)| now != then) {
             Some("holds other bytes")
         } else if self.modified != then.modified {
             Some("was written at another time")
