@@ -114,11 +114,12 @@ impl GranuleFile {
         }
     }
 
-    /// How it differs from what it was, in words.
+    /// How it differs from what it was, in words; by all of its bytes only where both have a hash of them.
     pub(super) fn difference(&self, then: &Self) -> Option<&'static str> {
+        let hashes = self.sha256.as_ref().zip(then.sha256.as_ref());
         if self.bytes != then.bytes {
             Some("has another size")
-        } else if self.probe != then.probe {
+        } else if self.probe != then.probe || hashes.is_some_and(|(now, then)| now != then) {
             Some("holds other bytes")
         } else if self.modified != then.modified {
             Some("was written at another time")
@@ -254,6 +255,19 @@ mod tests {
             .unwrap();
         let difference = GranuleFile::of(&path).unwrap().difference(&then);
         assert_eq!(difference, Some("was written at another time"));
+        // In between only where both have a hash of all.
+        let hashed = |byte: u8| {
+            let mut changed = bytes.clone();
+            changed[150_000] = byte;
+            std::fs::write(&path, &changed).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+            GranuleFile::hashed(&path).unwrap()
+        };
+        let (then, now) = (hashed(7), hashed(8));
+        assert_eq!(then.difference(&hashed(7)), None);
+        assert_eq!(now.difference(&then), Some("holds other bytes"));
+        assert_eq!(GranuleFile::of(&path).unwrap().difference(&then), None);
     }
 
     #[test]

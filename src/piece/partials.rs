@@ -44,12 +44,18 @@ impl RunCheckpoint {
         PathBuf::from(folder)
     }
 
+    /// Where the partials of a store are, if there are any.
+    pub fn partials_beside(store: &Path) -> Option<PathBuf> {
+        Some(Self::partials_of(store)).filter(|folder| Self::is_in(folder))
+    }
+
     /// Whether a folder is, by its name, one of the partials of a store, and none that an interrupted run left.
     pub fn is_of_store(folder: &Path) -> bool {
         folder.extension().is_some_and(|end| end == "partials")
     }
 
-    /// Holds the granules against those of a run. Every file is looked at: its size, its time and both of its ends.
+    /// Holds the granules against those of a run. Every file is looked at: its size, its time and both of its ends, and where
+    /// whole files are hashed all of it.
     pub fn compare(&self, granules: &[GranulePath]) -> Compared {
         let now: BTreeMap<&str, &GranulePath> =
             granules.iter().map(|one| (&*one.name, one)).collect();
@@ -81,9 +87,33 @@ impl RunCheckpoint {
                 let Some(then) = then.as_ref().filter(|_| name == as_was) else {
                     return Some("is read with other files now");
                 };
-                let now = GranuleFile::of(path).ok();
-                now.map_or(Some("cannot be read"), |now| now.difference(then))
+                self.difference(path, then)
             })
+    }
+
+    /// How a file differs from what one was, in words.
+    fn difference(&self, path: &Path, then: &GranuleFile) -> Option<&'static str> {
+        let of = if self.question.hashed {
+            GranuleFile::hashed
+        } else {
+            GranuleFile::of
+        };
+        let now = of(path).ok();
+        now.map_or(Some("cannot be read"), |now| now.difference(then))
+    }
+
+    /// Whether a granule of a run is the file that one was which was read under another name, but for its folders.
+    pub fn is_file_of(&self, name: &str, now: &GranulePath) -> bool {
+        let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
+        let then = self.files.get(name).map_or(&[][..], Vec::as_slice);
+        let files = now.files();
+        let same = |((_, path), (_, then)): (&(String, &Path), &(String, Option<GranuleFile>))| {
+            then.as_ref()
+                .is_some_and(|then| self.difference(path, then).is_none())
+        };
+        last(name) == last(&now.name)
+            && then.len() == files.len()
+            && files.iter().zip(then).all(same)
     }
 
     /// Takes granules out, and gives back what has to be read again for that.

@@ -8,7 +8,9 @@
 //!        '-----------------> in the order of cells <---------------- finalize <----------------------'
 //! ```
 //!
-//! A cell of an overview that is larger than a shard needs all shards in it, so these are made anew together.
+//! A cell of an overview that is larger than a shard needs all shards in it, so these are made anew together. Granules are
+//! what they were by their size and both of their ends, so what is made anew is held against what stood there: adding photons
+//! takes no cell away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -20,7 +22,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::finish::{Coarser, Finish};
 use super::{Options, Tally};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, Conserved, Overviews, StoreSchema, distinct};
 use crate::grid::{Ascent, GridConfig, Order};
 use crate::merge::RunPartials;
@@ -61,6 +63,13 @@ struct Standing<'s> {
     up: Ascent,
 }
 
+/// A store that notes the finest cells of what is made anew.
+struct Noted<'s> {
+    sink: &'s mut StoreSink,
+    order: Order,
+    ids: Vec<u64>,
+}
+
 /// Cells that were taken as they are, and shards that they lie in.
 #[derive(Debug, Default)]
 struct Taken {
@@ -85,24 +94,66 @@ impl Carried<'_> {
         self.granules.contains_key(granule)
     }
 
+    /// Cells that stood in shards that are made anew are among those that are there now.
+    ///
+    /// # Errors
+    /// One is not: granules that had photons in it have none there any more.
+    fn check_none_lost(&self, stood: &[u64], now: &[u64]) -> Result<()> {
+        let Some(lost) = stood.iter().find(|id| now.binary_search(id).is_err()) else {
+            return Ok(());
+        };
+        let message = format!(
+            "has cell {lost}, and no granule that it was made of has a photon there now: values in them were changed where neither \
+             their sizes nor their ends tell"
+        );
+        Err(Error::store(self.store, message).with_remedy(phrase![
+            "make the store again of all granules, with ",
+            Setting::Overwrite
+        ]))
+    }
+
     /// As [`Listing::again`].
     pub fn again(&self, touched: BTreeSet<u64>) -> Result<Again> {
         self.listing.again(touched)
     }
+}
 
-    /// All orders of the store, open, with what their arrays have to be.
-    fn open(&self, schema: &StoreSchema) -> Result<Vec<(StoreReader, StoreSchema)>> {
-        let orders = std::iter::once(schema.grid.cell_order).chain(self.overviews.iter().copied());
-        let open = |order| {
-            let of_order = if order == schema.grid.cell_order {
-                schema.clone()
-            } else {
-                schema.at(order)
-            };
-            Ok((StoreReader::open_order(self.store, order)?, of_order))
+/// All orders of a store, finest first, open, with what their arrays have to be.
+fn open(
+    (store, overviews): (&Path, &[Order]),
+    schema: &StoreSchema,
+) -> Result<Vec<(StoreReader, StoreSchema)>> {
+    let orders = std::iter::once(schema.grid.cell_order).chain(overviews.iter().copied());
+    let open = |order| {
+        let of_order = if order == schema.grid.cell_order {
+            schema.clone()
+        } else {
+            schema.at(order)
         };
-        orders.map(open).collect()
+        Ok((StoreReader::open_order(store, order)?, of_order))
+    };
+    orders.map(open).collect()
+}
+
+/// The first array of a store with these overviews whose cells are of another type than a run would write, in words: as where
+/// a granule is the first with a wider column.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn odd_array(store: (&Path, &[Order]), schema: &StoreSchema) -> Result<Option<String>> {
+    for (reader, schema) in open(store, schema)? {
+        for array in &schema.arrays {
+            let then = column(&reader.info(&array.name)?, &[])?;
+            let (then, now) = (then.data_type(), array.data_type());
+            if *then != now {
+                let (name, order) = (&array.name, schema.grid.cell_order);
+                return Ok(Some(format!(
+                    "array {name} of order {order} is {then} in the store, and {now} of these granules"
+                )));
+            }
+        }
     }
+    Ok(None)
 }
 
 impl Finish<'_> {
@@ -125,16 +176,16 @@ impl Finish<'_> {
         for shard in partials.shards() {
             anew.entry(up.of(shard)).or_default().push(shard);
         }
-        let stores = carried.open(schema)?;
+        let stores = open((carried.store, carried.overviews), schema)?;
         let standing = stores.iter().map(|(reader, schema)| {
             Standing::of(reader, schema, grid.kind.up(schema.grid.cell_order, whole))
         });
         let mut standing = standing.collect::<Result<Vec<_>>>()?;
         let (mut taken, mut conserved) = (Taken::default(), Conserved::new(job));
+        let to_shard = grid.up(grid.shard_order);
         for (cell, shards) in anew {
             for rows in &mut standing {
                 rows.take(Some(cell), grid, &mut taken, sink)?;
-                rows.pass_over(cell)?;
             }
             let mut coarser = Coarser {
                 overviews: Overviews::new(carried.overviews, schema, job, partials.piles()),
@@ -145,10 +196,20 @@ impl Finish<'_> {
                 if options.watch.stop() {
                     return Err(Error::interrupted());
                 }
-                let out = (&mut coarser, &mut conserved, &mut *sink);
+                let stood = standing[0].pass_over(|id| to_shard.of(id) <= shard)?;
+                let mut noted = Noted::into(sink, grid.cell_order);
+                let out = (&mut coarser, &mut conserved, &mut noted);
                 self.shard(shard, partials, out, tally)?;
+                carried.check_none_lost(&stood, &noted.ids)?;
             }
             sink.append_all(&coarser.overviews.finish()?)?;
+            for rows in &mut standing {
+                let up = rows.up;
+                let stood = rows.pass_over(|id| up.of(id) <= cell)?;
+                if rows.order == grid.cell_order {
+                    carried.check_none_lost(&stood, &[])?;
+                }
+            }
         }
         for rows in &mut standing {
             rows.take(None, grid, &mut taken, sink)?;
@@ -180,7 +241,9 @@ impl<'s> Standing<'s> {
         taken: &mut Taken,
         sink: &mut StoreSink,
     ) -> Result<()> {
-        while let Some(table) = self.next_before(end)? {
+        let up = self.up;
+        let before = |id| end.is_none_or(|end| up.of(id) < end);
+        while let Some(table) = self.next_while(before)? {
             if self.order == grid.cell_order {
                 taken.add(&table, grid);
             }
@@ -189,14 +252,17 @@ impl<'s> Standing<'s> {
         Ok(())
     }
 
-    /// Leaves out the cells in one that is made anew.
-    fn pass_over(&mut self, cell: u64) -> Result<()> {
-        while self.next_before(Some(cell + 1))?.is_some() {}
-        Ok(())
+    /// Leaves out cells that are made anew, the next ones, and tells which there are.
+    fn pass_over(&mut self, is_anew: impl Fn(u64) -> bool) -> Result<Vec<u64>> {
+        let mut ids = Vec::new();
+        while let Some(table) = self.next_while(&is_anew)? {
+            ids.extend_from_slice(table.ids());
+        }
+        Ok(ids)
     }
 
-    /// Some of the cells before one that is made anew.
-    fn next_before(&mut self, end: Option<u64>) -> Result<Option<CellTable>> {
+    /// Some of the next cells, as long as they are such.
+    fn next_while(&mut self, is_such: impl Fn(u64) -> bool) -> Result<Option<CellTable>> {
         let held = match self.held.take() {
             Some(held) => Some(held),
             None => self.read()?,
@@ -205,9 +271,7 @@ impl<'s> Standing<'s> {
             return Ok(None);
         };
         let ids = held.ids();
-        let count = end.map_or(ids.len(), |end| {
-            ids.partition_point(|&id| self.up.of(id) < end)
-        });
+        let count = ids.partition_point(|&id| is_such(id));
         let part = |from: usize, rows: usize| CellTable {
             rows: held.rows.slice(from, rows),
         };
@@ -235,6 +299,22 @@ impl<'s> Standing<'s> {
             Error::gate(message)
         })?;
         Ok(Some(CellTable { rows }))
+    }
+}
+
+impl<'s> Noted<'s> {
+    fn into(sink: &'s mut StoreSink, order: Order) -> Self {
+        let ids = Vec::new();
+        Self { sink, order, ids }
+    }
+}
+
+impl Sink for Noted<'_> {
+    fn append(&mut self, order: Order, table: &CellTable) -> Result<()> {
+        if order == self.order {
+            self.ids.extend_from_slice(table.ids());
+        }
+        self.sink.append(order, table)
     }
 }
 

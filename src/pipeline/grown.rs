@@ -57,6 +57,6 @@ impl Line<'_, '_> {
         };
         let again = carried.again(self.partials.shards().collect())?;
         self.tally.read_again = again.granules.len() as u64;
-        self.read_all(survey, Schedule::within(survey, &again))
+        self.read_all(survey, Schedule::within(survey, &again)?)
     }
 }

@@ -55,7 +55,7 @@ use crate::watch::{Reading, ToRead};
 
 pub use assemble::{Assembled, Assembly, assemble};
 pub use budget::{Memory, parse_memory};
-pub use carried::{Carried, Listing, whole_order};
+pub use carried::{Carried, Listing, odd_array, whole_order};
 pub use checkpoint::PieceOptions;
 pub use described::describe;
 use errors::Errors;
@@ -135,7 +135,7 @@ pub fn fold<'a>(
     }
     line.begin(survey, &schedule)?;
     if let Some(again) = again {
-        line.read_all(survey, Schedule::within(survey, again))?;
+        line.read_all(survey, Schedule::within(survey, again)?)?;
     }
     line.read_all(survey, schedule)?;
     line.make_anew(survey)?;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Survey;
+use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::Grid;
 use crate::piece::Again;
 use crate::plan::{GranulePath, ListedShard, ShardSet};
@@ -83,17 +84,31 @@ impl Schedule {
     }
 
     /// Only granules that are read again, each for the shards alone that are made anew.
-    pub fn within(survey: &Survey, again: &Again) -> Self {
+    ///
+    /// # Errors
+    /// One of them is left out: these shards would lack its photons, and all others have them.
+    pub fn within(survey: &Survey, again: &Again) -> Result<Self> {
         let grid = &survey.schema.grid;
         let shards = again.shards.iter().copied().collect();
         let shards = Arc::new(ShardSet::new(grid.shard_order, shards));
         let granules = survey.granules.iter();
         let granules = granules.filter(|granule| again.granules.contains(&*granule.name));
-        let granules = granules.map(|granule| Scheduled {
+        let granules: Vec<&GranulePath> = granules.collect();
+        let read: BTreeSet<&str> = granules.iter().map(|granule| &*granule.name).collect();
+        if let Some(lacking) = again.granules.iter().find(|name| !read.contains(&***name)) {
+            let message = "is to be read again for shards that are made anew, and is left out";
+            return Err(
+                Error::granule(lacking.as_str(), message).with_remedy(phrase![
+                    "make the store again of all granules, with ",
+                    Setting::Overwrite
+                ]),
+            );
+        }
+        let granules = granules.into_iter().map(|granule| Scheduled {
             granule: granule.clone(),
             wanted: Some(WantedShards::new(Arc::clone(&shards), grid.kind)),
         });
-        Self::of(granules.collect())
+        Ok(Self::of(granules.collect()))
     }
 
     /// Of granules with which no shard is whole.

@@ -196,6 +196,21 @@ fn report(kept: u64) -> GranuleReport {
 }
 
 #[test]
+fn what_is_read_again_is_all_that_has_to_be() {
+    let site = Site::new();
+    let again = |names: &[&str]| {
+        let again = Again {
+            shards: [SHARD].into(),
+            granules: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        Schedule::within(&site.survey, &again)
+    };
+    assert_eq!(again(&["a.h5"]).unwrap().take_granules().len(), 1);
+    let error = again(&["a.h5", "b.h5"]).unwrap_err().to_string();
+    assert!(error.contains("b.h5: is to be read again"), "{error}");
+}
+
+#[test]
 fn a_granule_of_which_other_photons_are_merged_than_were_kept_is_a_defect() {
     let close = |kept: u64| {
         Site::new().on_a_line(|line| {

@@ -68,7 +68,7 @@ impl<'a> Work<'a> {
         let mut keep = self.keep_partials;
         if let Some(grown) = &mut grown {
             keep |= RunCheckpoint::is_in(&grown.folder);
-            saved = saved.or_grown(grown, (&question, &survey), settings);
+            saved = saved.or_grown(grown, (&question, &survey), self)?;
             grown.look_at_standing(self)?;
         }
         let saved = saved.keeping(self.target.store, keep);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::finalize::schema;
 use crate::left_out::{ERROR_TABLE, errors_path};
-use crate::piece::{Marker, Owner, Pieces, there};
+use crate::piece::{Marker, Owner, Pieces, RunCheckpoint, there};
 use crate::pipeline::{Assembled, Assembly, Memory, assemble};
 use crate::place::{Artefact, Inputs, beside, check_distinct, check_file, pending};
 use crate::publish::Address;
@@ -240,10 +240,10 @@ impl<'a> Finalize<'a> {
             self.settings.command.clone(),
         );
         report.geotiff = geotiff;
-        let clear: Vec<PathBuf> = (!self.keep_pieces)
-            .then(|| folder.to_path_buf())
-            .into_iter()
-            .collect();
+        let pieces_folder = (!self.keep_pieces).then(|| folder.to_path_buf());
+        // Partials beside it are of a store that stood here before.
+        let partials = RunCheckpoint::partials_beside(store);
+        let clear: Vec<PathBuf> = pieces_folder.into_iter().chain(partials).collect();
         let text = (files.report, report.to_json());
         session.end(assembled.whole.steps, text, &clear)?;
         drop(owner);

@@ -5,27 +5,28 @@
 //! beside the store only what is new is read, and what shares shards with what is gone. Without, cells of shards without
 //! anything new stay, where the store is of a kind that has its cells one by one; else all is read, and it is said why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::config::{CellPolicy, Definition, Output};
-use crate::error::{Error, Result, Setting, phrase};
+use crate::config::DuplicatePolicy;
+use crate::error::Result;
 use crate::left_out::errors_path;
 use crate::piece::{Again, RunCheckpoint};
-use crate::pipeline::{Carried, Tally, whole_order};
+use crate::pipeline::{Carried, Survey, Tally, odd_array, whole_order};
 use crate::place::beside;
 use crate::plan::{GranulePath, Plan};
-use crate::read::product::ProductName;
 use crate::read::says_of;
 use crate::read::table;
-use crate::report::{ReplacedReport, UpdateReport};
-use crate::store::{Layout, SourceFile};
+use crate::report::UpdateReport;
+use crate::store::SourceFile;
 use crate::watch::Note;
 
 use super::Standing;
+use super::difference::Difference;
 use super::direct::Work;
+use super::held::Held;
 use super::positions::Positions;
 use super::said::Said;
 
@@ -48,17 +49,6 @@ pub(super) enum Growth {
     Some(Box<Grown>),
 }
 
-/// How the granules of a store differ from those of a run.
-#[derive(Debug, Default)]
-struct Difference {
-    added: Vec<String>,
-    /// Names that are gone, and the file that takes their place.
-    replaced: Vec<(String, String)>,
-    removed: Vec<String>,
-    /// Names whose files are others now.
-    changed: Vec<String>,
-}
-
 impl Grown {
     /// Holds the store that stands against what a run is to make of these granules.
     ///
@@ -70,38 +60,23 @@ impl Grown {
         let folder = RunCheckpoint::partials_of(store);
         let (kept, mut why) = partials(work, &folder)?;
         let keeps = work.keep_partials || RunCheckpoint::is_in(&folder);
-        let of_store = said.as_they_were(work)?;
         let granules = &work.plan.granules;
-        let compared = kept.as_ref().map(|kept| kept.compare(granules));
-        let mut difference = Difference::default();
-        let known = |name: &str| match &kept {
-            Some(kept) => kept.granules.iter().any(|one| one.name == name),
-            None => of_store.contains_key(name),
-        };
-        let names = granules.iter().map(|granule| granule.name.to_string());
-        difference.added = names.filter(|name| !known(name)).collect();
-        let mut gone: BTreeSet<String> = said.gone(granules).into_iter().collect();
-        if let Some(compared) = compared {
-            gone.extend(compared.gone);
-            let changed = compared.changed.into_iter().map(|(name, _)| name);
-            difference.changed = changed.collect();
+        // Where partials are those of the store, what they say of its files is enough.
+        let agree = kept.as_ref().is_some_and(|kept| said.is_of(kept));
+        let held = if agree {
+            Held::default()
         } else {
-            // What the store was made of and is another file now is no new one.
-            let names = &mut difference.added;
-            difference.changed = names.extract_if(.., |name| said.names(name)).collect();
-        }
-        for name in gone {
-            match successor(&name, granules) {
-                Some(by) => difference.replaced.push((name, by)),
-                None => difference.removed.push(name),
-            }
-        }
-        let by: BTreeSet<&String> = difference.replaced.iter().map(|(_, by)| by).collect();
-        difference.added.retain(|name| !by.contains(name));
+            said.held(work)?
+        };
+        let difference = match &kept {
+            Some(kept) => Difference::of_partials(kept, granules, &held.gone),
+            None => Difference::of_store(&held, granules),
+        };
+        // How often what has copies was counted only partials say.
+        let copies = work.config.duplicates == DuplicatePolicy::KeepAll;
         difference.check_removed(store, allow_removal)?;
         if difference.is_none()
-            && kept.as_ref().is_none_or(|kept| said.is_of(kept))
-            && !(keeps && kept.is_none())
+            && (agree || kept.is_none() && !keeps && !copies)
             && let Some(standing) = standing(work, &said)
         {
             return Ok(Growth::Nothing(standing));
@@ -119,13 +94,43 @@ impl Grown {
             }
         } else {
             match difference.stays(work, keeps) {
-                Ok(()) => grown.standing = of_store,
+                Ok(()) => grown.standing = held.standing,
                 Err(cannot) => why = Some(why.unwrap_or(cannot)),
             }
         }
         grown.report.why = why.filter(|_| grown.partials.is_none() && grown.standing.is_empty());
         grown.tell(work);
         Ok(Growth::Some(Box::new(grown)))
+    }
+
+    /// Shards stay only where every granule of the store can be read again, and the arrays are of the types that they were;
+    /// else all is read, and it is said why.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn check_standing(&mut self, work: &Work, survey: &Survey) -> Result<()> {
+        if self.standing.is_empty() {
+            return Ok(());
+        }
+        let mut failed = survey.failed.iter();
+        let left_out = failed.find(|failed| self.standing.contains_key(&failed.granule));
+        let why = match left_out {
+            Some(failed) => {
+                let (name, reason) = (&failed.granule, &failed.reason);
+                Some(format!(
+                    "the store has photons of granule {name}, which is left out now: {reason}"
+                ))
+            }
+            None => odd_array((work.target.store, work.target.overviews), &survey.schema)?,
+        };
+        if let Some(why) = why {
+            self.standing.clear();
+            work.settings
+                .watch
+                .note(Note::ReadsAll { why: why.clone() });
+            self.report.why = Some(why);
+        }
+        Ok(())
     }
 
     /// Adds what granules say of themselves to what the store says of them, which has not all of it.
@@ -193,23 +198,6 @@ fn partials(work: &Work, folder: &Path) -> Result<(Option<RunCheckpoint>, Option
     Ok((None, Some(why.to_owned())))
 }
 
-/// The file of the same granule that takes the place of one that is gone.
-fn successor(gone: &str, granules: &[GranulePath]) -> Option<String> {
-    let then = ProductName::of(Path::new(gone))?;
-    let files = granules.iter().flat_map(GranulePath::files);
-    let mut names = files.filter_map(|(_, path)| {
-        let name = ProductName::of(path)?;
-        let same = (&name.product, &name.granule) == (&then.product, &then.granule);
-        same.then(|| {
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned()
-        })
-    });
-    names.next()
-}
-
 /// The store and its report, if all that the run writes is there.
 fn standing(work: &Work, said: &Said) -> Option<Standing> {
     let store = work.target.store;
@@ -231,100 +219,6 @@ fn standing(work: &Work, said: &Said) -> Option<Standing> {
     });
     let store = store.to_path_buf();
     Some(Standing { store, report })
-}
-
-impl Difference {
-    fn is_none(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.none_is_gone()
-    }
-
-    fn none_is_gone(&self) -> bool {
-        self.replaced.is_empty() && self.removed.is_empty()
-    }
-
-    /// Granules of the store are gone only where that is meant.
-    fn check_removed(&self, store: &Path, allowed: bool) -> Result<()> {
-        let Some(first) = self.removed.first().filter(|_| !allowed) else {
-            return Ok(());
-        };
-        let more = match self.removed.len() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        let message = format!(
-            "was made of {first}{more}, which this run does not name: an update is about all granules that the store is to \
-             have"
-        );
-        Err(Error::store(store, message).with_remedy(phrase![
-            "name it, too, or take it out of the store with ",
-            Setting::AllowRemoval
-        ]))
-    }
-
-    /// Granules whose partials are given up.
-    fn taken_out(&self, kept: &RunCheckpoint) -> BTreeSet<String> {
-        let replaced = self.replaced.iter().map(|(name, _)| name);
-        let gone = replaced.chain(&self.removed).chain(&self.changed);
-        let merged = |name: &&String| kept.granules.iter().any(|one| one.name == **name);
-        gone.filter(merged).cloned().collect()
-    }
-
-    /// Whether cells of shards without anything new can stay as they are.
-    ///
-    /// # Errors
-    /// In words, why not.
-    fn stays(&self, work: &Work, keeps: bool) -> Result<(), String> {
-        let no_partials = "and no partials of it were kept";
-        if keeps {
-            return Err(
-                "partials of all granules are to be kept, and there are none that fit".to_owned(),
-            );
-        }
-        if !self.none_is_gone() || !self.changed.is_empty() {
-            return Err(format!(
-                "it is not known which shards had photons of what is gone, {no_partials}"
-            ));
-        }
-        let config = work.config;
-        if work.target.layout != Layout::CELLS {
-            let layout = work.target.layout;
-            return Err(format!("the store has the layout {layout}, {no_partials}"));
-        }
-        if config.axis.is_some() {
-            return Err(format!("the store has steps of time, {no_partials}"));
-        }
-        if config.cells == CellPolicy::Region {
-            return Err(format!(
-                "the store has all cells of its region, {no_partials}"
-            ));
-        }
-        let digest = |output: &&Output| matches!(output.definition, Definition::Digest { .. });
-        if let Some(output) = config.outputs.iter().find(digest) {
-            let name = &output.name;
-            return Err(format!(
-                "output {name} is a list for each cell, {no_partials}"
-            ));
-        }
-        if errors_path(work.target.store).exists() {
-            return Err(format!(
-                "the store has an error table of what was left out of its granules, {no_partials}"
-            ));
-        }
-        Ok(())
-    }
-
-    fn report(&self) -> UpdateReport {
-        let replaced = self.replaced.iter().cloned();
-        UpdateReport {
-            added: self.added.clone(),
-            replaced: replaced
-                .map(|(granule, by)| ReplacedReport { granule, by })
-                .collect(),
-            changed: self.changed.clone(),
-            removed: self.removed.clone(),
-            ..UpdateReport::default()
-        }
-    }
 }
 
 impl<'a> Work<'a> {

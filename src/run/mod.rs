@@ -4,7 +4,7 @@
 //! `planned.rs` once the granules are known, `refused.rs` what does not go together, `direct.rs` without a shard map, `pieces.rs` over one, `clear_pieces.rs` before parts that begin anew together, `rows.rs` without a store), [`MakeMap`] a
 //! shard map, [`MakeIndex`] an index of granules, [`Finalize`] the store of pieces; [`Verify`] compares devices or stores. `granules.rs` is what is read,
 //! `settings.rs` on what and how, `device.rs` which device that is, `outcome.rs` what comes of it. `targets.rs` and `session.rs` hold what is written,
-//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `positions.rs` what is read again, `made_before.rs` what no index spares it), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
+//! `geotiff.rs` files of a raster, `saved.rs` what an interrupted run had merged, `grown.rs` what is new of a store that grows (`said.rs` what it says of itself, `held.rs` which of its files are those of a run, `difference.rs` what follows from that, `positions.rs` what is read again, `made_before.rs` what no index spares it), `standing.rs` knows a store that is whole already, `urls.rs` refuses what is no path. Where an
 //! output is no folder, `away.rs` and `published.rs` make it on this machine and send it.
 //!
 //! Nothing here prints, or reads arguments or the environment: a [`Watch`](crate::watch::Watch) is told, and asked
@@ -15,12 +15,14 @@ mod away;
 mod away_table;
 mod clear_pieces;
 mod device;
+mod difference;
 mod direct;
 mod finalize;
 mod finalized;
 mod geotiff;
 mod granules;
 mod grown;
+mod held;
 mod located;
 mod made_before;
 mod make_index;

@@ -1,13 +1,13 @@
 //! Runs over a shard map, the whole of it or a part: shards become pieces, and pieces become the store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::Device;
 use crate::error::{Action, Error, Kind, Result, Setting, phrase};
 use crate::left_out::errors_path;
-use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces};
+use crate::piece::{Asked, Checkpoint, Listed, Marker, Owner, Pieces, RunCheckpoint};
 use crate::pipeline::Tally;
 use crate::pipeline::{self, Assembled, Assembly, Options, PieceOptions, Survey};
 use crate::place::write_whole;
@@ -98,12 +98,11 @@ impl PartRun<'_> {
             let seconds = started.elapsed().as_secs_f64();
             let mut report = RunReport::new(&facts, &tally, Some(&store.written), seconds);
             report.geotiff = files;
-            let text = report.to_json();
-            run.session.end(
-                store.steps,
-                (run.report, text),
-                std::slice::from_ref(&folder),
-            )?;
+            let text = (run.report, report.to_json());
+            // Partials beside it are of a store that stood here before.
+            let partials = RunCheckpoint::partials_beside(run.target.store);
+            let clear: Vec<PathBuf> = std::iter::once(folder).chain(partials).collect();
+            run.session.end(store.steps, text, &clear)?;
             (run.target.store.to_path_buf(), report)
         };
         Ok(Done {

@@ -3,26 +3,25 @@
 //! Under `grown.rs`. A store has the version of icefold, the config, and the granules with their sizes and probes; all but
 //! the granules have to be those of the run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::{Error, Phrase, Result, Setting, phrase};
-use crate::piece::{GranuleFile, RunCheckpoint};
-use crate::plan::GranulePath;
+use crate::piece::RunCheckpoint;
 use crate::region::Region;
-use crate::source::is_object;
 use crate::store::{Layout, SourceFile, StoreReader, made_of};
 
 use super::direct::Work;
+use super::held::Held;
 
 /// What a store says of itself.
 #[derive(Debug)]
 pub(super) struct Said {
-    /// Of each name of a file what the store says of those that had it.
-    files: BTreeMap<String, Vec<SourceFile>>,
+    /// The files that it was made of.
+    files: Vec<SourceFile>,
     /// Occupied cells.
     pub cells: u64,
 }
@@ -46,10 +45,7 @@ impl Said {
             return Err(Error::store(store, message).with_remedy(anew()));
         };
         let granules = made_of["granules"].as_array();
-        let mut files: BTreeMap<String, Vec<SourceFile>> = BTreeMap::new();
-        for file in granules.into_iter().flatten().map(source) {
-            files.entry(file.name.clone()).or_default().push(file);
-        }
+        let files = granules.into_iter().flatten().map(source).collect();
         let said = Self {
             files,
             cells: reader.cells(),
@@ -59,52 +55,12 @@ impl Said {
         Ok(said)
     }
 
-    /// Granules that are the files that the store was made of, with what it says of them.
+    /// Its files, held against those of a run.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn as_they_were(&self, work: &Work) -> Result<BTreeMap<String, Vec<SourceFile>>> {
-        let mut found = BTreeMap::new();
-        for granule in &work.plan.granules {
-            let files = granule.files().into_iter();
-            let files = files.map(|(_, path)| self.as_it_was(path, work.settings.hashed));
-            if let Some(files) = files.collect::<Result<Option<Vec<_>>>>()? {
-                found.insert(granule.name.to_string(), files);
-            }
-        }
-        Ok(found)
-    }
-
-    /// What the store says of a file, if it was made of it.
-    fn as_it_was(&self, path: &Path, hashed: bool) -> Result<Option<SourceFile>> {
-        let Some(then) = self.files.get(&*last(path)) else {
-            return Ok(None);
-        };
-        if !is_object(path) && !path.is_file() {
-            return Ok(None);
-        }
-        let of = if hashed {
-            GranuleFile::hashed
-        } else {
-            GranuleFile::of
-        };
-        let now = of(path).map_err(|e| Error::io("read", path, e))?;
-        let now = (Some((now.bytes, now.probe)), now.sha256);
-        let same = |then: &&SourceFile| (&then.probed, &then.sha256) == (&now.0, &now.1);
-        Ok(then.iter().find(same).cloned())
-    }
-
-    /// Whether the store was made of a file of this name.
-    pub fn names(&self, granule: &str) -> bool {
-        self.files.contains_key(&*last(Path::new(granule)))
-    }
-
-    /// Names of files that the store was made of, and no granule of a run has.
-    pub fn gone(&self, granules: &[GranulePath]) -> Vec<String> {
-        let now = granules.iter().flat_map(GranulePath::files);
-        let now: BTreeSet<String> = now.map(|(_, path)| last(path)).collect();
-        let names = self.files.keys();
-        names.filter(|name| !now.contains(*name)).cloned().collect()
+    pub fn held(&self, work: &Work) -> Result<Held> {
+        Held::against(&self.files, &work.plan.granules, work.settings.hashed)
     }
 
     /// Whether the store has the photons of these partials, and no others.
@@ -115,13 +71,13 @@ impl Said {
             .flatten()
             .filter_map(|(name, file)| Some(bare(&file.as_ref()?.as_source(name))))
             .collect();
-        let said: BTreeSet<SourceFile> = self.files.values().flatten().map(bare).collect();
+        let said: BTreeSet<SourceFile> = self.files.iter().map(bare).collect();
         merged == said
     }
 
     /// Either all files have a hash, and the run makes such, or none has.
     fn check_hashes(&self, work: &Work) -> Result<()> {
-        let mut files = self.files.values().flatten();
+        let mut files = self.files.iter();
         let hashed = work.settings.hashed;
         let Some(other) = files.find(|file| file.sha256.is_some() != hashed) else {
             return Ok(());
@@ -143,12 +99,6 @@ impl Said {
             }),
         )
     }
-}
-
-/// The name of a file.
-fn last(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 /// What tells files apart.

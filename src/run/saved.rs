@@ -98,13 +98,16 @@ impl Saved {
 
     /// Goes on with partials that were kept beside a store, unless an interrupted run had come further; and says what of
     /// the store stays in the end.
-    #[must_use]
+    ///
+    /// # Errors
+    /// As [`Grown::check_standing`].
     pub fn or_grown(
         mut self,
         grown: &mut Grown,
         (question, survey): (&Question, &Survey),
-        of: &Settings,
-    ) -> Self {
+        work: &Work,
+    ) -> Result<Self> {
+        let of = work.settings;
         if self.found.is_some() {
             grown.standing.clear();
             grown.report.why = None;
@@ -120,6 +123,8 @@ impl Saved {
                     grown.report.why = Some(why);
                 }
             }
+        } else {
+            grown.check_standing(work, survey)?;
         }
         let by = match (&self.found, grown.standing.len()) {
             (Some(found), _) => {
@@ -135,7 +140,7 @@ impl Saved {
             }
         };
         by.clone_into(&mut grown.report.by);
-        self
+        Ok(self)
     }
 
     /// Keeps the partials of all granules beside the store.
@@ -175,8 +180,7 @@ impl Saved {
     pub fn to_clear(&self, store: &Path) -> Vec<PathBuf> {
         let mut folders = vec![self.folder.clone()];
         if self.keep.is_none() {
-            let partials = RunCheckpoint::partials_of(store);
-            folders.extend(RunCheckpoint::is_in(&partials).then_some(partials));
+            folders.extend(RunCheckpoint::partials_beside(store));
         }
         folders.retain(|folder| folder.is_dir());
         folders

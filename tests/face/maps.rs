@@ -1,5 +1,7 @@
 //! Shard maps, pieces, and the store that is made of them, from code.
 
+use std::path::PathBuf;
+
 use icefold::run::Finalized;
 use icefold::{Finalize, MakeMap, Mapped, Note, Outcome, Run};
 
@@ -79,7 +81,11 @@ fn the_catalog_of_a_config_lists_granules() {
     assert_eq!(Mapped::by_catalog(&config).unwrap(), None);
     config.catalog = Some(map.clone());
     assert_eq!(Mapped::by_catalog(&config).unwrap(), Some(Mapped::by(map)));
-    config.catalog = Some("s3://bucket/map.json".into());
+    // An object is one, too, where stores are written to.
+    let object = PathBuf::from("s3://bucket/map.json");
+    config.catalog = Some(object.clone());
+    assert_eq!(Mapped::by_catalog(&config).unwrap(), Some(Mapped::by(object)));
+    config.catalog = Some("ftp://host/map.json".into());
     let url = Mapped::by_catalog(&config).unwrap_err().to_string();
-    assert!(url.contains("s3:// is not read"), "{url}");
+    assert!(url.contains("ftp://"), "{url}");
 }

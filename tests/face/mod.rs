@@ -21,6 +21,7 @@ mod full_sphere;
 mod generations;
 mod geotiff_runs;
 mod grows;
+mod grows_held;
 mod grows_kinds;
 mod hive;
 mod idle_keys;
