@@ -84,7 +84,10 @@ fn the_catalog_of_a_config_lists_granules() {
     // An object is one, too, where stores are written to.
     let object = PathBuf::from("s3://bucket/map.json");
     config.catalog = Some(object.clone());
-    assert_eq!(Mapped::by_catalog(&config).unwrap(), Some(Mapped::by(object)));
+    assert_eq!(
+        Mapped::by_catalog(&config).unwrap(),
+        Some(Mapped::by(object))
+    );
     config.catalog = Some("ftp://host/map.json".into());
     let url = Mapped::by_catalog(&config).unwrap_err().to_string();
     assert!(url.contains("ftp://"), "{url}");
