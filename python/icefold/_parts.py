@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from . import _icefold
@@ -177,8 +177,10 @@ def _done(client: Client, question: Config, settings: dict[str, Any], ranges: li
 
 def _workers(client: Client) -> int:
     """How many calls a client runs at the same time, as far as it says."""
-    if hasattr(client, "nthreads"):
-        return max(1, int(sum(client.nthreads().values())))
+    # Of Dask: threads by worker.
+    nthreads: Callable[[], dict[str, int]] | None = getattr(client, "nthreads", None)
+    if nthreads is not None:
+        return max(1, sum(nthreads().values()))
     most = getattr(client, "_max_workers", None)
     return most if isinstance(most, int) and most > 0 else os.cpu_count() or 1
 
