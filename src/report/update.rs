@@ -50,6 +50,14 @@ pub struct UpdateReport {
 }
 
 /// A granule that is gone, and what takes its place.
+///
+/// ```
+/// use icefold::report::ReplacedReport;
+///
+/// let text = r#"{"granule": "ATL06_20200101000000_00010601_005_01.h5", "by": "ATL06_20200101000000_00010601_006_01.h5"}"#;
+/// let replaced: ReplacedReport = serde_json::from_str(text).unwrap();
+/// assert!(replaced.by.contains("_006_"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplacedReport {
     pub granule: String,
