@@ -113,30 +113,36 @@ impl Pieces {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(Error::io("list", folder, e)),
         };
-        for path in paths {
-            let name = folders::name(&path);
-            let ours = [
-                "shard-",
-                "open-",
-                "manifest.json",
-                "replaces.json",
-                "errors",
-                "owners",
-            ];
-            let visible = name.trim_start_matches('.');
-            if !ours.iter().any(|start| visible.starts_with(start)) {
-                return Err(Error::pieces(
-                    folder,
-                    format!("the folder holds {name}, which is no piece"),
-                )
-                .with_remedy(phrase![
-                    "choose another ",
-                    Setting::Store,
-                    ", or move the folder"
-                ]));
-            }
+        let mut names = paths.iter().map(|path| folders::name(path));
+        names.try_for_each(|name| Self::check_name(folder, &name))
+    }
+
+    /// Checks that what is called so among the pieces is of icefold.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn check_name(folder: &Path, name: &str) -> Result<()> {
+        let ours = [
+            "shard-",
+            "open-",
+            "manifest.json",
+            "replaces.json",
+            "errors",
+            "owners",
+        ];
+        let visible = name.trim_start_matches('.');
+        if ours.iter().any(|start| visible.starts_with(start)) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::pieces(
+            folder,
+            format!("the folder holds {name}, which is no piece"),
+        )
+        .with_remedy(phrase![
+            "choose another ",
+            Setting::Store,
+            ", or move the folder"
+        ]))
     }
 
     /// The hash of the manifest.

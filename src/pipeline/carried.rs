@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A cell of an overview that is larger than a shard needs all shards in it, so these are made anew together. Granules are
-//! what they were by their size and both of their ends, so what is made anew is held against what stood there: adding photons
-//! takes no cell away.
+//! what they were by their size and both of their ends, so the cells that are made anew are held against those that stood
+//! there: adding photons takes none away. That values in them are others is not seen; hashes of all bytes tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

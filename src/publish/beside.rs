@@ -1,7 +1,7 @@
 //! Files beside a store: tables, reports, shard maps. One is one object, which is whole or not there.
 //!
 //! What is there already is brought here first: whether it may be replaced is then asked as of any file. It is replaced
-//! under the condition that it is still that object.
+//! under the condition that it is still that object, and looked at once more before it is taken away.
 
 use std::fs;
 use std::io;
@@ -114,8 +114,19 @@ impl Beside {
         match fs::metadata(&self.local) {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let gone: Vec<String> = self.was.iter().map(|was| was.name.clone()).collect();
-                return prefix.remove(&gone).map_err(about);
+                let Some(was) = &self.was else {
+                    return Ok(());
+                };
+                let now = prefix.see(&was.name).map_err(about)?;
+                if now.is_some_and(|now| now.tag != was.tag) {
+                    return Err(Error::store(
+                        self.address.url(),
+                        "was written by somebody else in the meantime",
+                    ));
+                }
+                return prefix
+                    .remove(std::slice::from_ref(&was.name))
+                    .map_err(about);
             }
             Err(e) => return Err(Error::io("look at", &self.local, e)),
         }

@@ -178,10 +178,15 @@ impl PiecesAway {
     /// Takes all pieces away, what makes them pieces first.
     ///
     /// # Errors
-    /// An object that cannot be removed.
+    /// Something else is among them; an object that cannot be removed.
     pub fn clear(&self) -> Result<()> {
         let before = format!("{}/", self.name);
         let all = self.prefix.list(&before).map_err(|e| self.failed(&e))?;
+        for listed in &all {
+            let inside = listed.name.strip_prefix(&before).unwrap_or(&listed.name);
+            let name = inside.split('/').next().unwrap_or_default();
+            Pieces::check_name(Path::new(&self.url), name)?;
+        }
         let manifest = self.named(MANIFEST);
         let has = all.iter().any(|listed| listed.name == manifest);
         self.remove(&Vec::from_iter(has.then_some(manifest)))?;

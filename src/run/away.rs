@@ -254,9 +254,7 @@ impl Away {
                 self.store.check_rest(all).map(|()| all.clone())
             }
             (There::Rest(all), _) => Err(self.store.is_foreign(all)),
-            (There::Store { tag, all }, There::Store { tag: then, .. }) if tag == then => {
-                Ok(all.clone())
-            }
+            (There::Store { all, .. }, _) if now == *then => Ok(all.clone()),
             (There::Store { .. }, _) => Err(Error::store(
                 self.address.url(),
                 "was written by somebody else in the meantime",

@@ -15,7 +15,7 @@ use super::urls;
 /// Takes the pieces of a store away, wherever it is, so that its parts may be of another question.
 ///
 /// # Errors
-/// Something else is at their place, a run works on them, or they cannot be removed.
+/// Something else is at their place, a run works on them in a folder, or they cannot be removed.
 pub fn clear_pieces(store: &Path) -> Result<()> {
     urls::refuse_unless_written(store, "store")?;
     if let Some(address) = Address::of(store)? {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::config::{CellPolicy, Definition, DuplicatePolicy, Output};
 use crate::error::{Error, Result, Setting, phrase};
+use crate::folders;
 use crate::left_out::errors_path;
 use crate::piece::RunCheckpoint;
 use crate::plan::GranulePath;
@@ -16,7 +17,7 @@ use crate::report::{ReplacedReport, UpdateReport};
 use crate::store::Layout;
 
 use super::direct::Work;
-use super::held::{Held, last};
+use super::held::Held;
 
 /// How the granules of a store differ from those of a run.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl Difference {
             compared
                 .gone
                 .iter()
-                .any(|gone| last(Path::new(gone)) == **name)
+                .any(|gone| folders::name(Path::new(gone)) == **name)
         };
         let more: Vec<String> = gone.iter().filter(|name| !told(name)).cloned().collect();
         let mut missing = Vec::new();
@@ -96,12 +97,12 @@ impl Difference {
     /// The file of the same granule that takes the place of one that is gone.
     fn successor(&self, gone: &str, granules: &[GranulePath]) -> Option<String> {
         let then = ProductName::of(Path::new(gone))?;
-        let same_name = last(Path::new(gone));
+        let same_name = folders::name(Path::new(gone));
         granules.iter().find_map(|granule| {
             // One of the very name that was there before is a granule of its own.
             let new = self.added.iter().any(|new| **new == *granule.name);
             let files = granule.files().into_iter();
-            let mut files = files.filter(|(_, path)| new || last(path) != same_name);
+            let mut files = files.filter(|(_, path)| new || folders::name(path) != same_name);
             files.find_map(|(_, path)| {
                 let name = ProductName::of(path)?;
                 let same = (&name.product, &name.granule) == (&then.product, &then.granule);
@@ -110,7 +111,7 @@ impl Difference {
                     if own {
                         granule.name.to_string()
                     } else {
-                        last(path)
+                        folders::name(path)
                     }
                 })
             })

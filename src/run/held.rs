@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::piece::GranuleFile;
 use crate::plan::GranulePath;
 use crate::source::is_object;
@@ -21,12 +22,6 @@ pub(super) struct Held {
     pub changed: BTreeSet<String>,
     /// Names of files that no granule has.
     pub gone: Vec<String>,
-}
-
-/// The name of a file.
-pub(super) fn last(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 impl Held {
@@ -44,7 +39,9 @@ impl Held {
         // What several granules are read with is one file.
         let mut same: BTreeMap<&Path, &SourceFile> = BTreeMap::new();
         for &path in &all {
-            let there = left.get_mut(&*last(path)).filter(|some| !some.is_empty());
+            let there = left
+                .get_mut(&*folders::name(path))
+                .filter(|some| !some.is_empty());
             let Some(there) = there.filter(|_| !same.contains_key(path)) else {
                 continue;
             };
@@ -59,7 +56,11 @@ impl Held {
             if same.contains_key(path) || other.contains(path) {
                 continue;
             }
-            if left.get_mut(&*last(path)).and_then(Vec::pop).is_some() {
+            if left
+                .get_mut(&*folders::name(path))
+                .and_then(Vec::pop)
+                .is_some()
+            {
                 other.insert(path);
             }
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::folders;
 use crate::piece::RunCheckpoint;
 use crate::plan::GranulePath;
 use crate::read::product::ProductName;
@@ -42,22 +43,17 @@ impl MadeBefore {
 
     fn add(&mut self, name: &str) {
         let path = Path::new(name);
-        self.names.insert(last(path));
+        self.names.insert(folders::name(path));
         self.granules.extend(granule_of(path));
     }
 
     /// Whether a granule is one of these, or another release of one.
     pub fn has(&self, granule: &GranulePath) -> bool {
         granule.files().into_iter().any(|(_, path)| {
-            self.names.contains(&last(path))
+            self.names.contains(&folders::name(path))
                 || granule_of(path).is_some_and(|of| self.granules.contains(&of))
         })
     }
-}
-
-fn last(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 fn granule_of(path: &Path) -> Option<(String, String)> {

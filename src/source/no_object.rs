@@ -54,11 +54,6 @@ impl Prefix {
     }
 
     #[must_use]
-    pub fn in_parts(self, _bytes: u64) -> Self {
-        self
-    }
-
-    #[must_use]
     pub fn held(&self, _hold: &Arc<Hold>) -> Self {
         self.clone()
     }

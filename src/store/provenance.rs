@@ -117,7 +117,8 @@ impl Provenance {
         files.sort();
         // One that was looked at several times is one; what more was known of it at one of them comes last.
         files.dedup_by(|next, kept| {
-            let same = next.name == kept.name && next.probed == kept.probed;
+            let other = kept.sha256.is_some() && next.sha256 != kept.sha256;
+            let same = next.name == kept.name && next.probed == kept.probed && !other;
             if same {
                 std::mem::swap(next, kept);
             }

@@ -62,6 +62,7 @@ def calls(site, _random, times):
             ended = subprocess.run([*traced, *command], capture_output=True, check=False)
             if ended.returncode == 0:
                 break
+            check(ended.returncode in (-9, 137), kind, number, "was not killed", ended.stderr[-500:])
             site.settled(out)
             if (out / "a.run.json").exists():
                 content = site.report(out / "a.run.json")["content_sha256"]

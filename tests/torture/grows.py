@@ -40,9 +40,11 @@ def grows(site, _random, times):
                 if ended.returncode == 0:
                     check(now == new, kind, number, "left the old store")
                     break
+                check(ended.returncode in (-9, 137), kind, number, "was not killed", ended.stderr[-500:])
                 # The same again makes the new one, whatever was left.
                 site.run(*command[1:], "--resume")
                 check(tree(out / "a.zarr") == new, kind, number, "did not go on")
                 site.settled(out)
                 done += 1
+    check(done, "no update was killed")
     return f"killed at {done} system calls, and every store the old or the new one"

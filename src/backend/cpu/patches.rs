@@ -1,6 +1,6 @@
 //! Patches that last: what places the photons of one tile along a track places those of the next ones, too.
 //!
-//! Beside `runs.rs`. To make a patch takes as long as to locate some hundred photons, so it is made for the room ahead, and
+//! Beside `runs.rs`. To make a patch costs more than to locate a photon, so it is made for the room ahead, and
 //! kept until photons leave it. Cells do not depend on it: those of a patch are the reference's wherever it lies.
 
 use crate::grid::{Bounds, Locator, Patch};

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::attributes::text;
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
-use super::presence::survey;
+use super::presence::{listed, survey};
 use super::track::path_in;
 use crate::config::{Config, of_product};
 use crate::read::product::ProductName;
@@ -348,15 +348,6 @@ fn with_nearest(name: &str, groups: &BTreeSet<&String>) -> String {
     match nearest {
         Some(nearest) => format!("{name} (the nearest is {nearest})"),
         None => name.to_owned(),
-    }
-}
-
-/// Names in one line, the first ten of them.
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => "nothing".into(),
-        names if names.len() <= 10 => names.join(", "),
-        names => format!("{} and {} more", names[..10].join(", "), names.len() - 10),
     }
 }
 

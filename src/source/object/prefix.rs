@@ -68,13 +68,6 @@ impl Prefix {
         })
     }
 
-    /// The same, sending objects that are longer in parts of so many bytes.
-    #[must_use]
-    pub fn in_parts(mut self, bytes: u64) -> Self {
-        self.whole = bytes;
-        self
-    }
-
     /// The same, of which nothing is asked, put or removed when this is not held: no object, and no part of one.
     #[must_use]
     pub fn held(&self, hold: &Arc<Hold>) -> Self {
