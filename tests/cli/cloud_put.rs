@@ -310,6 +310,16 @@ fn maps_and_pieces_may_be_objects() {
     bucket.assert_is("c.zarr", "files.zarr");
     assert!(bucket.tree(&["list", "c.zarr.pieces"]).is_empty());
     assert_same(&bucket.fetched("c.zarr/"), &bucket.site.out("files.zarr"));
+
+    // What is no piece is never taken away with them.
+    bucket.tree(&["put", "c.zarr.pieces/thesis.txt", "mine"]);
+    refuse(
+        whole.arg("--overwrite"),
+        1,
+        &["s3://granules/c.zarr.pieces", "thesis.txt", "is no piece"],
+    );
+    assert_eq!(bucket.tree(&["list", "c.zarr.pieces"]).len(), 1);
+    assert_same(&bucket.fetched("c.zarr/"), &bucket.site.out("files.zarr"));
 }
 
 #[test]
